@@ -1,0 +1,30 @@
+"""Curator: point at a photo folder, cull and rate by keyboard, export the approved set.
+
+The map. A module may import from the rows above its own, never from below or beside.
+
+    model       the words: photos, marks, decisions, results and errors; standard library only
+    settings    defaults < file < environment (CURATOR_...) < flags; where things live (home)
+
+    files       walk folders, pair RAW and JPEG, identify a file by its content
+    imaging     file -> pixels, capture data, sharpness and exposure, proxy; rawpy, Pillow, OpenCV
+    catalog     the SQLite file: schema, migrations, decisions and their journal; peewee
+    workers     spawned processes that may crash, hang or be killed without harm; multiprocessing
+
+    stages      STAGES: peek, convert; one file each, plain functions that run in a worker
+    export      TARGETS: the approved set out of the house; folder
+
+    pipeline    the conductor: asks what is pending, keeps a bounded window in flight, saves
+    session     what is on the table: scope, pass, queue, order, current photo, selection, undo
+    commands    every user action as a function with a docstring
+    keymap      KEYMAP: the whole keyboard as one table over COMMANDS
+    ui          the window; the only package that imports QtGui and QtWidgets
+    cli         the same verbs without a window
+    app         composition root: settings -> catalog -> pipeline -> session -> window
+
+A photo's life: files finds it, the catalog gets a row, peek reads its header, convert decodes it
+once in a worker (capture data, scores, proxy, thumbnail). A key's life: a QAction calls a command,
+the session makes a decision, the catalog commits it and its undo step, the views redraw.
+`tests/architecture` holds the code to this page.
+"""
+
+__version__ = "0.1.0"

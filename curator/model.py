@@ -1,0 +1,292 @@
+"""The words of Curator as data: photos, marks, decisions, results of work, and errors.
+
+Standard library only, so that every layer and every worker process can import it in
+milliseconds. Nothing here touches a disk, a window or a database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Flag(StrEnum):
+    """What a person said of a photo outright; no flag is ``None``."""
+
+    PICK = "pick"
+    REJECT = "reject"
+
+
+class Label(StrEnum):
+    """Colour labels, in the order of keys 6 to 9; purple has no key."""
+
+    RED = "red"
+    YELLOW = "yellow"
+    GREEN = "green"
+    BLUE = "blue"
+    PURPLE = "purple"
+
+
+class Verdict(StrEnum):
+    """What a photo's marks amount to; derived, never stored."""
+
+    UNDECIDED = "undecided"
+    THROUGH = "through"
+    REJECTED = "rejected"
+
+
+class Pass(StrEnum):
+    """What the person is doing: looking around, culling (pass 1) or rating (pass 2)."""
+
+    BROWSE = "browse"
+    CULL = "cull"
+    RATE = "rate"
+
+
+class View(StrEnum):
+    """How photos are shown."""
+
+    GRID = "grid"
+    LOUPE = "loupe"
+
+
+class StageState(StrEnum):
+    """Where one stage stands for one photo."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Kind(StrEnum):
+    """What a file of a photo is: the camera's RAW, or a picture any viewer opens."""
+
+    RAW = "raw"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The four independent fields a person decides.
+
+    ``rating`` is 1-5 or None. ``kept`` means let through the cull and nothing more.
+    """
+
+    flag: Flag | None = None
+    rating: int | None = None
+    label: Label | None = None
+    kept: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """Rejected if flagged so, else through if kept, picked or rated, else undecided."""
+        if self.flag is Flag.REJECT:
+            return Verdict.REJECTED
+        if self.kept or self.flag is Flag.PICK or self.rating is not None:
+            return Verdict.THROUGH
+        return Verdict.UNDECIDED
+
+
+class Clause(StrEnum):
+    """Which sentence of the approval rule lets a photo out."""
+
+    STARS = "stars"
+    PICK = "pick"
+    MATCH = "match"
+
+
+def approval(marks: Marks, match_score: int | None, threshold: int = 70) -> Clause | None:
+    """Say which clause approves a photo for export, or None.
+
+    Approved: verdict through, and (rated 4 or 5; or picked and not rated 1-2; or rated
+    exactly 3 with a match score at or over ``threshold``). A reject never is, whatever
+    its stars; unrated and unpicked never is.
+    """
+    if marks.verdict is not Verdict.THROUGH:
+        return None
+    if marks.rating is not None and marks.rating >= 4:
+        return Clause.STARS
+    if marks.flag is Flag.PICK and marks.rating not in (1, 2):
+        return Clause.PICK
+    if marks.rating == 3 and match_score is not None and match_score >= threshold:
+        return Clause.MATCH
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What the camera wrote about one exposure.
+
+    ``taken_at`` is the wall-clock time the camera showed, naive, with sub-seconds;
+    ``utc_offset_min`` stands beside it where the camera recorded it. ``width`` and
+    ``height`` are of the upright picture in px; ``orientation`` is the EXIF value 1-8
+    the file carries. ``subject`` is the upright centre of EXIF SubjectArea as fractions
+    of width and height.
+    """
+
+    taken_at: datetime | None = None
+    utc_offset_min: int | None = None
+    camera: str | None = None
+    lens: str | None = None
+    exposure_s: float | None = None
+    f_number: float | None = None
+    iso: int | None = None
+    focal_length_mm: float | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    width: int | None = None
+    height: int | None = None
+    orientation: int = 1
+    subject: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Technical measures of the full-resolution pixels; they sort and explain, never decide.
+
+    ``sharpness`` 0-100 (higher is sharper), ``exposure`` 0-100 (100: nothing clipped),
+    ``highlights`` and ``shadows`` the clipped share of all pixels, 0.0-1.0.
+    ``sharpest`` is the centre of the sharpest tile as fractions of width and height.
+    """
+
+    sharpness: float
+    exposure: float
+    highlights: float
+    shadows: float
+    sharpest: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageJob:
+    """All that a stage may know of a photo: plain data, sent to a worker process.
+
+    ``path`` is the file this stage reads (of a pair, the RAW unless ``fallback`` is needed);
+    ``fallback`` is the other half of a pair, used when ``path`` cannot be decoded.
+    ``cache`` is the folder derived files go to.
+    """
+
+    photo_id: int
+    stage: str
+    path: str
+    kind: Kind
+    cache: str
+    fallback: str | None = None
+    fingerprint: str | None = None
+    long_edge_px: int = 1440
+    quality: int = 88
+
+
+@dataclass(frozen=True, slots=True)
+class Peeked:
+    """What the headers say: identity, capture data, and whether a thumbnail was there.
+
+    ``fingerprint`` of ``job.path``; ``thumb`` is the cache key of a thumbnail made from the
+    file's embedded one, or None.
+    """
+
+    fingerprint: str
+    size: int
+    mtime_ns: int
+    capture: Capture
+    thumb: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What one decode of the original gave.
+
+    ``basis`` says which pixels: ``"image"`` the file itself, ``"preview"`` the JPEG embedded
+    in a RAW, ``"demosaic"`` the sensor data, ``"fallback"`` the pair's other half.
+    ``proxy`` is the cache key of proxy and thumbnail, ``proxy_digest`` the sha256 of the proxy's
+    bytes. ``damage`` is a plain sentence when only part of the picture could be read.
+    """
+
+    fingerprint: str
+    size: int
+    mtime_ns: int
+    capture: Capture
+    quality: Quality
+    basis: str
+    proxy: str
+    proxy_digest: str
+    damage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One stage's failure of one photo, in words a photographer understands."""
+
+    photo_id: int
+    path: str
+    stage: str
+    reason: str
+    attempts: int = 1
+    next_attempt_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of one photo, before and after; what a decision does."""
+
+    photo_id: int
+    field: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of the journal: the changes one act of a person made, undone as one.
+
+    ``kind`` is ``do``, ``undo`` or ``redo``; an undo or redo ``reverts`` an earlier step.
+    ``summary`` is what the status line says of it ("Rejected DSC_0411").
+    """
+
+    id: int
+    kind: str
+    summary: str
+    made_at: float
+    changes: tuple[Change, ...] = ()
+    reverts: int | None = None
+    context: dict[str, object] = field(default_factory=dict)
+
+
+class KnownError(Exception):
+    """The world's fault, not ours: one plain sentence, and what to do about it.
+
+    Attributes:
+        remedy: what the person can do, a sentence; may be empty.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.args[0], self.remedy) if part)
+
+
+class UnreadableError(KnownError):
+    """A file's content cannot be made into a picture; the message is the reason."""
+
+
+class GoneError(KnownError):
+    """A file is not where it was; trying again later may help."""
+
+
+class CatalogError(KnownError):
+    """The catalog cannot be opened, read or written; nothing was half-written."""
+
+
+class BusyError(KnownError):
+    """Another process holds what may have one holder only."""
+
+
+class UsageError(KnownError):
+    """What was asked for makes no sense as asked (exit code 2)."""
+
+
+class NotFoundError(KnownError):
+    """No photo, folder or file of that name is known."""

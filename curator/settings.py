@@ -1,0 +1,236 @@
+"""Settings as typed models: defaults < file < environment < flags; and where things live.
+
+Every setting is one pydantic field with a title and a range; the settings dialog, the README
+table and `curator settings` are made from these models. The file is ``settings.json`` in the
+home folder and holds only what differs from the defaults. An environment variable is
+``CURATOR_`` plus the path of the field with double underscores: ``CURATOR_WORK__WORKERS=4``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from curator.model import KnownError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folders that hold everything Curator derives; originals are never here.
+
+    With ``--home`` or ``CURATOR_HOME`` data and cache share that one folder; otherwise they
+    are the platform's data and cache folders.
+    """
+
+    data: Path
+    cache: Path
+
+    @classmethod
+    def at(cls, folder: str | Path | None = None) -> Home:
+        """Find the home: ``folder``, else ``CURATOR_HOME``, else the platform's folders."""
+        chosen = folder or os.environ.get("CURATOR_HOME")
+        if chosen:
+            base = Path(chosen).expanduser().absolute()
+            return cls(base, base / "cache")
+        return cls(
+            Path(platformdirs.user_data_dir("curator", False)),
+            Path(platformdirs.user_cache_dir("curator", False)),
+        )
+
+    def make(self) -> Home:
+        """Create the folders.
+
+        Raises:
+            KnownError: the place cannot be written; nothing was created below it.
+        """
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            self.cache.mkdir(parents=True, exist_ok=True)
+            probe = self.data / f".write-test-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise KnownError(
+                f"The home folder {self.data} cannot be written ({error.strerror or error}).",
+                "Choose another with --home or CURATOR_HOME.",
+            ) from error
+        return self
+
+    @property
+    def catalog(self) -> Path:
+        """The SQLite file."""
+        return self.data / "catalog.db"
+
+    @property
+    def backups(self) -> Path:
+        """Copies of the catalog made before migrations."""
+        return self.data / "backups"
+
+    @property
+    def log(self) -> Path:
+        """The rotating log file."""
+        return self.data / "curator.log"
+
+    @property
+    def settings_file(self) -> Path:
+        """What differs from the defaults, as JSON."""
+        return self.data / "settings.json"
+
+
+class Section(BaseModel):
+    """A group of settings; unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, validate_default=True)
+
+
+class Work(Section):
+    """Reading photos in the background."""
+
+    workers: int = Field(0, ge=0, le=64, title="Decoding processes", description="0: one a core")
+    timeout_s: float = Field(60, ge=1, le=3600, title="Time limit for one photo, s")
+    memory_mb: int = Field(4096, ge=512, le=65536, title="Memory limit of one process, MB")
+    max_megapixels: int = Field(400, ge=10, le=2000, title="Largest picture, megapixels")
+    attempts: int = Field(3, ge=1, le=10, title="Attempts before a photo counts as failed")
+    backoff_s: float = Field(2.0, ge=0, le=600, title="Wait before the second attempt, s")
+
+
+class Proxy(Section):
+    """The JPEGs Curator makes for looking."""
+
+    long_edge_px: int = Field(1440, ge=640, le=4096, title="Proxy long edge, px")
+    quality: int = Field(88, ge=60, le=98, title="Proxy JPEG quality")
+
+
+class Loupe(Section):
+    """Looking at one photo."""
+
+    frames_mb: int = Field(256, ge=64, le=8192, title="Memory for decoded frames, MB")
+    prefetch: int = Field(4, ge=0, le=20, title="Neighbours decoded ahead")
+    stars_advance: bool = Field(False, title="Stars and labels go to the next photo (M)")
+    surround: int = Field(0, ge=0, le=3, title="Surround of the picture (L)")
+
+
+class Grid(Section):
+    """Looking at many photos."""
+
+    thumb_px: int = Field(184, ge=120, le=360, title="Thumbnail size, px")
+
+
+class Taste(Section):
+    """What counts as a match."""
+
+    match_threshold: int = Field(70, ge=0, le=100, title="Match from this score on")
+
+
+class Export(Section):
+    """Getting the approved photos out."""
+
+    jpeg_quality: int = Field(92, ge=60, le=100, title="JPEG quality")
+    long_edge_px: int = Field(2560, ge=320, le=20000, title="Long edge of exported JPEGs, px")
+    form: Literal["original", "jpeg"] = Field("original", title="Export originals or JPEGs")
+
+
+class Scan(Section):
+    """Finding photos in folders."""
+
+    recursive: bool = Field(True, title="Include subfolders of a newly opened folder")
+
+
+class Settings(BaseSettings):
+    """All settings; read with :meth:`load`, changed with :func:`save`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CURATOR_", env_nested_delimiter="__", extra="ignore", validate_assignment=True
+    )
+
+    work: Work = Field(default_factory=Work, title="Background work")
+    proxy: Proxy = Field(default_factory=Proxy, title="Proxies")
+    loupe: Loupe = Field(default_factory=Loupe, title="Loupe")
+    grid: Grid = Field(default_factory=Grid, title="Grid")
+    scan: Scan = Field(default_factory=Scan, title="Folders")
+    taste: Taste = Field(default_factory=Taste, title="Taste")
+    export: Export = Field(default_factory=Export, title="Export")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read flags over environment over file; :meth:`load` passes file and flags in."""
+        assert isinstance(init_settings, InitSettingsSource)
+        given = dict(init_settings.init_kwargs)
+        flags, file = given.pop("flags_", {}), given.pop("file_", {})
+        return (
+            InitSettingsSource(settings_cls, given | flags),
+            EnvSettingsSource(settings_cls),
+            InitSettingsSource(settings_cls, file),
+        )
+
+    @classmethod
+    def load(cls, home: Home, flags: dict[str, Any] | None = None) -> Settings:
+        """Read the settings of a home.
+
+        Args:
+            home: whose ``settings.json`` is read, if it is there.
+            flags: nested values from the command line, which win over everything.
+
+        Raises:
+            UsageError: a value is out of range or of the wrong type; says which and where.
+        """
+        file: dict[str, Any] = {}
+        try:
+            file = json.loads(home.settings_file.read_text("utf-8"))
+        except FileNotFoundError:
+            pass
+        except (ValueError, OSError) as error:
+            raise KnownError(
+                f"{home.settings_file} cannot be read ({error}).", "Mend or remove it."
+            ) from error
+        try:
+            return cls(flags_=flags or {}, file_=file)  # type: ignore[call-arg]
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise UsageError(
+                f"Setting {name}: {first['msg']} (got {first.get('input')!r}).",
+                f"Mend it in {home.settings_file}, the environment or the flag.",
+            ) from error
+
+
+def save(settings: Settings, home: Home) -> None:
+    """Write what differs from the defaults, through a temporary file.
+
+    Raises:
+        KnownError: the home cannot be written; the old file stays.
+    """
+    differing = settings.model_dump(mode="json", exclude_defaults=True)
+    temporary = home.settings_file.with_suffix(".new")
+    try:
+        temporary.write_text(json.dumps(differing, indent=2) + "\n", "utf-8")
+        temporary.replace(home.settings_file)
+    except OSError as error:
+        raise KnownError(f"Settings could not be saved ({error.strerror or error}).") from error
+
+
+def resource(name: str) -> Path:
+    """Find a file of ``resources/``: inside an installed or frozen package, else the checkout."""
+    here = Path(__file__).resolve().parent
+    inside = here / "resources" / name
+    return inside if inside.exists() else here.parent / "resources" / name

@@ -21,6 +21,9 @@ The map. A module may import from the rows above its own, never from below or be
     cli         the same verbs without a window
     app         composition root: settings -> catalog -> pipeline -> session -> window
 
+    bench       the figures of the speed bars, each with its reference; draws its own photos
+    __main__    `python -m curator`: a verb goes to cli, anything else opens the window
+
 A photo's life: files finds it, the catalog gets a row, peek reads its header, convert decodes it
 once in a worker (capture data, scores, proxy, thumbnail). A key's life: a QAction calls a command,
 the session makes a decision, the catalog commits it and its undo step, the views redraw.

@@ -1,0 +1,213 @@
+"""Holds the code to the map in ``curator/__init__.py``: who may import whom, and what.
+
+The check reads source with ``ast``; nothing of the package is imported to judge it, so an import
+inside a function counts like one at the top.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import curator
+
+PACKAGE = Path(curator.__file__).resolve().parent
+
+# From the lowest row to the highest. A module imports from rows before its own only: not from a
+# later one, and not from a neighbour in its own row.
+ROWS: tuple[tuple[str, ...], ...] = (
+    ("model",),
+    ("settings",),
+    ("files", "imaging", "catalog", "workers"),
+    ("stages", "export"),
+    ("pipeline",),
+    ("session",),
+    ("commands",),
+    ("keymap",),
+    ("ui", "cli"),
+    ("app",),
+    ("bench",),
+    ("__main__",),
+)
+RANK = {name: rank for rank, row in enumerate(ROWS) for name in row}
+
+# Library -> the only modules that import it. `bench` measures against bare libraries and draws
+# its own photos; `__main__` calls freeze_support().
+PIXELS = {"imaging", "bench"}
+ONLY: dict[str, set[str]] = {
+    **dict.fromkeys(("rawpy", "PIL", "pillow_heif", "cv2", "exifread", "simplejpeg"), PIXELS),
+    "tifffile": {"bench"},
+    **{library: {"catalog"} for library in ("peewee", "playhouse", "sqlite3")},
+    "multiprocessing": {"workers", "__main__"},
+    "PySide6": {"ui", "bench"},
+    "PySide6.QtCore": {"pipeline", "session", "ui", "cli", "app", "bench"},
+    "pydantic": {"settings", "ui", "cli"},
+    "pydantic_settings": {"settings"},
+    "platformdirs": {"settings"},
+}
+# Local means local: nothing in this package opens a connection.
+NEVER = ("socket", "ssl", "http", "urllib.request", "requests", "httpx", "aiohttp", "ftplib")
+# Loaded at first use, never while a module is imported.
+LAZY = ("torch", "open_clip", "timm", "openai", "instructor", "sklearn", "scipy", "tifffile")
+
+
+def imported(tree: ast.Module, module: str, package: bool) -> list[tuple[str, int, bool]]:
+    """List (dotted name, line, at import time) of everything a module imports."""
+    inside = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in ast.walk(node)
+    }
+    base = module.split(".") if package else module.split(".")[:-1]
+    found: list[tuple[str, int, bool]] = []
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            up = base[: len(base) - node.level + 1] if node.level else []
+            source = ".".join([*up, *([node.module] if node.module else [])])
+            names = [f"{source}.{alias.name}" for alias in node.names]
+        found += [(name, node.lineno, id(node) not in inside) for name in names]  # type: ignore[attr-defined]
+    return found
+
+
+def violations(module: str, source: str, package: bool = False) -> list[str]:
+    """Say what in one module's source breaks the map; empty when nothing does."""
+    parts = module.split(".")
+    own = parts[1] if len(parts) > 1 else ""
+    complaints = []
+    for name, line, early in imported(ast.parse(source), module, package):
+        where = f"{module}:{line}"
+        if name == "curator" or name.startswith("curator."):
+            complaints += _inner(own, name, where)
+        else:
+            complaints += _outer(own, name, where, early)
+    return complaints
+
+
+def _inner(own: str, name: str, where: str) -> list[str]:
+    other = [*name.split("."), ""][1]
+    if other in ("", "__version__") or other == own:
+        return []
+    if other not in RANK:
+        return [f"{where} imports {name}, which is not on the map"]
+    if own == "":
+        return [f"{where}: the package itself imports nothing"]
+    if RANK[other] >= RANK[own]:
+        return [f"{where}: {own} may not import {other}"]
+    return []
+
+
+def _outer(own: str, name: str, where: str, early: bool) -> list[str]:
+    def starts(prefix: str) -> bool:
+        return name == prefix or name.startswith(prefix + ".")
+
+    complaints = [f"{where}: nothing may import {bad}" for bad in NEVER if starts(bad)]
+    complaints += [
+        f"{where}: {lib} loads at first use only" for lib in LAZY if early and starts(lib)
+    ]
+    holders = [lib for lib in ONLY if starts(lib)]
+    if holders:
+        library = max(holders, key=len)
+        if own not in ONLY[library]:
+            complaints.append(f"{where}: only {sorted(ONLY[library])} import {library}")
+    if own == "model" and name.split(".")[0] not in sys.stdlib_module_names:
+        complaints.append(f"{where}: model uses the standard library only")
+    return complaints
+
+
+def modules() -> list[tuple[str, Path]]:
+    """List (dotted name, path) of every module of the package."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = ["curator", *path.relative_to(PACKAGE).with_suffix("").parts]
+        found.append((".".join(p for p in parts if p != "__init__"), path))
+    return found
+
+
+@pytest.mark.parametrize(("module", "path"), modules(), ids=[name for name, _ in modules()])
+def test_imports_follow_the_map(module: str, path: Path) -> None:
+    package = path.name == "__init__.py"
+    assert violations(module, path.read_text("utf-8"), package) == []
+
+
+def test_the_map_names_every_module_in_the_order_of_the_rows() -> None:
+    named = re.findall(r"^    (\w+) {2,}\S", curator.__doc__ or "", re.MULTILINE)
+    ranks = [RANK[name] for name in named]
+    assert ranks == sorted(ranks), "the map in curator/__init__.py is out of order"
+    there = {p.stem for p in PACKAGE.glob("*.py")} | {
+        p.parent.name for p in PACKAGE.glob("*/__init__.py")
+    }
+    there.discard("__init__")
+    assert set(named) == there == set(RANK)
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "complaint"),
+    [
+        ("curator.files", "from curator.catalog import Catalog", "files may not import catalog"),
+        (
+            "curator.imaging.decode",
+            "def f():\n    import curator.pipeline",
+            "may not import pipeline",
+        ),
+        ("curator.imaging.decode", "from ..workers import WorkerPool", "may not import workers"),
+        ("curator.imaging.decode", "from .. import session", "may not import session"),
+        ("curator.ui.grid", "from curator import cli", "ui may not import cli"),
+        ("curator.session.table", "import cv2", "import cv2"),
+        ("curator.pipeline", "from PySide6.QtGui import QImage", "import PySide6"),
+        ("curator.pipeline", "from PySide6 import QtWidgets", "import PySide6"),
+        ("curator.export.folder", "import peewee", "import peewee"),
+        ("curator.pipeline", "from multiprocessing import Process", "import multiprocessing"),
+        ("curator.files", "from curator.helpers import x", "not on the map"),
+        ("curator.model", "import numpy", "standard library only"),
+        ("curator.app", "def f():\n    from urllib.request import urlopen", "nothing may import"),
+        ("curator.app", "import torch", "first use only"),
+    ],
+)
+def test_a_planted_violation_is_found(module: str, source: str, complaint: str) -> None:
+    found = violations(module, source)
+    assert found and complaint in " ".join(found)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("curator.pipeline", "from PySide6.QtCore import QObject"),
+        ("curator.pipeline", "from PySide6 import QtCore"),
+        ("curator.imaging.decode", "import cv2\nfrom .exif import read_capture"),
+        ("curator.app", "def f():\n    import torch"),
+        ("curator.ui.grid", "from curator import __version__, session"),
+    ],
+)
+def test_what_the_map_allows_passes(module: str, source: str) -> None:
+    assert violations(module, source) == []
+
+
+def loaded_after(statement: str) -> set[str]:
+    """Return the top-level names in ``sys.modules`` of a fresh process after ``statement``."""
+    code = f"{statement}\nimport sys\nprint(' '.join({{m.split('.')[0] for m in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_entry_point_imports_nothing_heavy() -> None:
+    # A spawned worker imports __main__ again; every library here would be paid per process.
+    heavy = {"PySide6", "numpy", "cv2", "PIL", "rawpy", "peewee", "pydantic", "rich", "torch"}
+    assert loaded_after("import curator.__main__") & heavy == set()
+
+
+def test_a_worker_never_loads_window_or_catalog() -> None:
+    loaded = loaded_after("import curator.stages, curator.workers")
+    assert loaded & {"PySide6", "peewee", "torch", "rich"} == set()
+
+
+def test_the_command_line_never_loads_torch() -> None:
+    assert "torch" not in loaded_after("import curator.cli")

@@ -1,0 +1,234 @@
+"""The look as numbers: colours, sizes, fonts, icons and the stylesheet; nothing else draws them.
+
+Contact sheet and pencil: the room is neutral, a person's decisions are *pencil* (one orange),
+what the machine says is grey. Focus and current are white. Pencil is for decisions, the primary
+button and the progress of a pass only. Source of all values: DESIGN section 11.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontDatabase,
+    QIcon,
+    QPainter,
+    QPalette,
+    QPixmap,
+)
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+
+from curator.model import Label
+from curator.settings import resource
+
+CANVAS = QColor("#191919")
+PANEL = QColor("#212121")
+RAISED = QColor("#2A2A2A")
+HAIRLINE = QColor("#353535")
+TEXT = QColor("#DADADA")
+QUIET = QColor("#9C9C9C")
+DISABLED = QColor("#6E6E6E")
+PENCIL = QColor("#F0924A")
+PENCIL_TEXT = QColor("#191919")
+WHITE = QColor("#FFFFFF")
+
+# The pass line: decided is pencil, seen and still undecided grey, ahead a hairline.
+SEEN = DISABLED
+AHEAD = HAIRLINE
+
+SURROUNDS = (QColor("#191919"), QColor("#000000"), QColor("#777777"), QColor("#F2F2F2"))
+
+LABELS: dict[Label, QColor] = {
+    Label.RED: QColor("#CF5148"),
+    Label.YELLOW: QColor("#D9B93A"),
+    Label.GREEN: QColor("#62A45C"),
+    Label.BLUE: QColor("#5588CE"),
+    Label.PURPLE: QColor("#9674C8"),
+}
+
+# Sizes in logical px.
+TOPBAR = 40
+SIDEBAR = 232
+INSPECTOR = 304
+FILMSTRIP = 84
+STATUSLINE = 26
+PASSLINE = 2
+OFFER = 28
+ROW = 28
+RADIUS = 4
+DIALOG = 560
+NARROW = 1100  # below this window width panels lie over the picture
+ICON = 16
+
+BODY_PX = 13
+CAPTION_PX = 11
+TITLE_PX = 15
+LARGE_PX = 22
+
+
+def font(px: int = BODY_PX, *, semibold: bool = False) -> QFont:
+    """Make the system's UI font at ``px`` logical pixels, with tabular figures.
+
+    Thread: GUI only, after the QApplication exists.
+    """
+    made = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+    made.setPixelSize(px)
+    made.setWeight(QFont.Weight.DemiBold if semibold else QFont.Weight.Normal)
+    made.setFeature(QFont.Tag("tnum"), 1)
+    return made
+
+
+def body_font() -> QFont:
+    """Body text, 13 px."""
+    return font(BODY_PX)
+
+
+def caption_font() -> QFont:
+    """Captions, counts, tile footers, 11 px."""
+    return font(CAPTION_PX)
+
+
+def title_font() -> QFont:
+    """Titles, 15 px semibold."""
+    return font(TITLE_PX, semibold=True)
+
+
+def large_font() -> QFont:
+    """Finish page and empty state, 22 px."""
+    return font(LARGE_PX)
+
+
+def plain(text: str = "", *, role: str = "", parent: QWidget | None = None) -> QLabel:
+    """Make a label that shows its text as it is, never as markup.
+
+    Args:
+        text: shown as plain text, whatever it looks like.
+        role: a style of the stylesheet: ``caption``, ``quiet``, ``title``, ``large``, or none.
+        parent: the parent widget.
+    """
+    label = QLabel(parent)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setText(text)
+    if role:
+        label.setProperty("role", role)
+    return label
+
+
+@lru_cache(maxsize=512)
+def _pixmap(name: str, rgb: str, px: int, ratio: float) -> QPixmap:
+    source = resource(f"icons/{name}.svg").read_text("utf-8").replace("currentColor", rgb)
+    renderer = QSvgRenderer(QByteArray(source.encode()))
+    image = QPixmap(round(px * ratio), round(px * ratio))
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    renderer.render(painter, QRectF(0, 0, image.width(), image.height()))
+    painter.end()
+    image.setDevicePixelRatio(ratio)
+    return image
+
+
+def pixmap(name: str, colour: QColor = TEXT, px: int = ICON, ratio: float = 1.0) -> QPixmap:
+    """Draw ``resources/icons/<name>.svg`` in one colour for a device pixel ratio.
+
+    Raises:
+        FileNotFoundError: no icon of that name (a bug: icons ship with the program).
+    """
+    return _pixmap(name, colour.name(), px, ratio)
+
+
+@lru_cache(maxsize=128)
+def icon(name: str) -> QIcon:
+    """Make an icon in text colour, disabled grey where its button is disabled."""
+    made = QIcon()
+    for ratio in (1.0, 2.0, 3.0):
+        made.addPixmap(pixmap(name, TEXT, ICON, ratio), QIcon.Mode.Normal)
+        made.addPixmap(pixmap(name, DISABLED, ICON, ratio), QIcon.Mode.Disabled)
+    return made
+
+
+def app_icon() -> QIcon:
+    """Make the program's icon."""
+    made = QIcon()
+    for px in (16, 32, 48, 128, 256):
+        made.addPixmap(_pixmap("curator", TEXT.name(), px, 1.0))
+    return made
+
+
+def palette() -> QPalette:
+    """Make the palette that Fusion draws whatever the stylesheet does not."""
+    made = QPalette()
+    role = QPalette.ColorRole
+    for which, colour in (
+        (role.Window, PANEL),
+        (role.WindowText, TEXT),
+        (role.Base, CANVAS),
+        (role.AlternateBase, PANEL),
+        (role.Text, TEXT),
+        (role.Button, RAISED),
+        (role.ButtonText, TEXT),
+        (role.BrightText, WHITE),
+        (role.ToolTipBase, RAISED),
+        (role.ToolTipText, TEXT),
+        (role.PlaceholderText, QUIET),
+        (role.Highlight, HAIRLINE),
+        (role.HighlightedText, WHITE),
+        (role.Accent, QUIET),
+        (role.Link, TEXT),
+        (role.LinkVisited, TEXT),
+        (role.Light, HAIRLINE),
+        (role.Midlight, HAIRLINE),
+        (role.Mid, HAIRLINE),
+        (role.Dark, CANVAS),
+        (role.Shadow, CANVAS),
+    ):
+        made.setColor(which, colour)
+    for which in (role.WindowText, role.Text, role.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, which, DISABLED)
+    return made
+
+
+def stylesheet() -> str:
+    """Read ``resources/theme.qss`` and put the colours and sizes of this module in."""
+    text = resource("theme.qss").read_text("utf-8")
+    values: dict[str, str] = {
+        name: value.name()
+        for name, value in (
+            ("CANVAS", CANVAS),
+            ("PANEL", PANEL),
+            ("RAISED", RAISED),
+            ("HAIRLINE", HAIRLINE),
+            ("PENCIL_TEXT", PENCIL_TEXT),
+            ("TEXT", TEXT),
+            ("QUIET", QUIET),
+            ("DISABLED", DISABLED),
+            ("PENCIL", PENCIL),
+            ("WHITE", WHITE),
+        )
+    }
+    values |= {
+        "ROW": f"{ROW}px",
+        "RADIUS": f"{RADIUS}px",
+        "CHECK": resource("icons/check.svg").as_posix(),
+        "TICK": resource("icons/tick.svg").as_posix(),
+        "DOWN": resource("icons/chevron_fixed.svg").as_posix(),
+    }
+    for name in sorted(values, key=len, reverse=True):
+        text = text.replace(f"@{name}@", values[name])
+    return text
+
+
+def apply(app: QApplication) -> None:
+    """Dress the application: Fusion, palette, body font, stylesheet, icon.
+
+    Thread: GUI, once, before the first window.
+    """
+    app.setStyle("Fusion")
+    app.setPalette(palette())
+    app.setFont(body_font())
+    app.setStyleSheet(stylesheet())
+    app.setWindowIcon(app_icon())

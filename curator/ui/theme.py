@@ -214,7 +214,6 @@ def stylesheet() -> str:
         "ROW": f"{ROW}px",
         "RADIUS": f"{RADIUS}px",
         "CHECK": resource("icons/check.svg").as_posix(),
-        "TICK": resource("icons/tick.svg").as_posix(),
         "DOWN": resource("icons/chevron_fixed.svg").as_posix(),
     }
     for name in sorted(values, key=len, reverse=True):

@@ -1,0 +1,87 @@
+"""Facts of a photo as the short lines a photographer reads: captions, times, undo steps."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from curator.model import Capture, Flag, Marks, Step
+
+if TYPE_CHECKING:
+    from curator.catalog import PhotoDetail
+
+_BASIS = {
+    "preview": "preview",
+    "demosaic": "demosaiced",
+    "fallback": "JPEG of the pair",
+    "image": "",
+}
+
+
+def exposure(seconds: float | None) -> str:
+    """Write a shutter time as cameras show it: 1/250, 0.6 s, 30 s."""
+    if not seconds or seconds <= 0:
+        return ""
+    if seconds >= 0.3:
+        return f"{seconds:.1f}".rstrip("0").rstrip(".") + " s"
+    return f"1/{round(1 / seconds):d}"
+
+
+def capture_line(name: str, capture: Capture) -> str:
+    """Write name, time, shutter, aperture, ISO and focal length, as far as known."""
+    parts = [name]
+    if capture.taken_at is not None:
+        parts.append(f"{capture.taken_at:%H:%M:%S}")
+    parts.append(exposure(capture.exposure_s))
+    if capture.f_number:
+        parts.append(f"f/{capture.f_number:.1f}".removesuffix(".0"))
+    if capture.iso:
+        parts.append(f"ISO {capture.iso}")
+    if capture.focal_length_mm:
+        parts.append(f"{capture.focal_length_mm:.0f} mm")
+    return " · ".join(part for part in parts if part)
+
+
+def marks_line(marks: Marks) -> str:
+    """Write the marks in words, for captions and screen readers."""
+    parts = []
+    if marks.flag is Flag.REJECT:
+        parts.append("rejected")
+    elif marks.flag is Flag.PICK:
+        parts.append("pick")
+    elif marks.kept:
+        parts.append("kept")
+    if marks.rating:
+        parts.append("★" * marks.rating)
+    if marks.label:
+        parts.append(str(marks.label))
+    return " · ".join(parts)
+
+
+def caption(detail: PhotoDetail) -> tuple[str, str, str]:
+    """Give the three parts of the caption under a picture."""
+    kinds = {file.kind for file in detail.files if file.role != "copy"}
+    parts = ["RAW+J" if len(kinds) > 1 else "RAW" if "raw" in kinds else ""]
+    parts.append(_BASIS.get(detail.basis or "", ""))
+    if detail.damage:
+        parts.append("damaged")
+    right = " · ".join(part for part in parts if part)
+    return marks_line(detail.marks), capture_line(detail.name, detail.capture), right
+
+
+def when(moment: float, now: datetime | None = None) -> str:
+    """Write a time of an act in words: 18:04, yesterday 23:14, 3 Nov 2026 09:10."""
+    then, now = datetime.fromtimestamp(moment), now or datetime.now()
+    days = (now.date() - then.date()).days
+    if days == 0:
+        return f"{then:%H:%M}"
+    if days == 1:
+        return f"yesterday {then:%H:%M}"
+    return f"{then.day} {then:%b %Y %H:%M}"
+
+
+def step_line(step: Step) -> str:
+    """Say what a step did, when and where: "reject 212 photos, yesterday 23:14, Iceland"."""
+    act = f"{step.context.get('act', '')} {step.context.get('what', '')}".strip()
+    parts = [act or step.summary, when(step.made_at), str(step.context.get("scope_title", ""))]
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,395 @@
+"""All photos of the catalog as columns in memory: what lists, filters and counts are made from.
+
+A hundred thousand photos are some 12 MB of numpy columns and two lists of strings; a filter or
+a sort over them takes milliseconds, where a query per key press would not. The catalog stays the
+truth: :meth:`Table.refresh` asks it for what changed since the last revision seen, whoever
+changed it, and takes just that over.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.catalog import PHOTO_COLUMNS, Catalog
+from curator.model import Clause, Flag, Label, Marks, Verdict, approval
+
+FLAGS: tuple[Flag | None, ...] = (None, Flag.PICK, Flag.REJECT)
+LABELS: tuple[Label | None, ...] = (None, *Label)
+STATES: tuple[str, ...] = ("", "failed", "missing")
+
+_FLAG_CODE = {value: code for code, value in enumerate(FLAGS)}
+_LABEL_CODE = {value: code for code, value in enumerate(LABELS)}
+_STATE_CODE = {value: code for code, value in enumerate(STATES)}
+_FIRST_CAPACITY = 1024
+_DIGITS = re.compile(r"\d+")
+
+Mask = NDArray[np.bool_]
+Ids = NDArray[np.int64]
+
+# Column → how a catalog value becomes a number; absent columns are kept as Python objects.
+_NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]] = {
+    "directory_id": ("i4", lambda values: [value or 0 for value in values]),
+    "taken_at": ("datetime64[us]", None),
+    "added_at": ("f8", lambda values: [value or 0.0 for value in values]),
+    "width": ("i4", lambda values: [value or 0 for value in values]),
+    "height": ("i4", lambda values: [value or 0 for value in values]),
+    "turn": ("i1", lambda values: [value or 0 for value in values]),
+    "sharpness": ("f4", lambda values: [np.nan if value is None else value for value in values]),
+    "exposure": ("f4", lambda values: [np.nan if value is None else value for value in values]),
+    "flag": ("i1", lambda values: [_FLAG_CODE[value] for value in values]),  # type: ignore[index]
+    "rating": ("i1", lambda values: [value or 0 for value in values]),
+    "label": ("i1", lambda values: [_LABEL_CODE[value] for value in values]),  # type: ignore[index]
+    "kept": ("?", lambda values: [bool(value) for value in values]),
+    "seen_at": ("?", lambda values: [value is not None for value in values]),
+    "pair": ("?", lambda values: [bool(value) for value in values]),
+    "state": ("i1", lambda values: [_STATE_CODE[value or ""] for value in values]),  # type: ignore[index]
+    "merged_into": ("?", lambda values: [value is not None for value in values]),
+}
+_OBJECTS = ("name", "thumb", "proxy", "camera")
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """What the grid, the filmstrip and a caption need of one photo.
+
+    ``width`` and ``height`` are of the upright picture in px with the user's ``turn`` (quarter
+    turns clockwise, 0-3) applied, 0 while unknown. ``thumb`` and ``proxy`` are cache keys.
+    ``struck``: rejected while still in the list; ``stale``: no longer fits the filter.
+    """
+
+    id: int
+    name: str
+    width: int
+    height: int
+    turn: int
+    thumb: str | None
+    proxy: str | None
+    marks: Marks
+    seen: bool
+    pair: bool
+    state: str
+    taken: datetime | None
+    sharpness: float | None
+    exposure: float | None
+    match: int | None
+    struck: bool = False
+    stale: bool = False
+
+
+class Table:
+    """The photos of one catalog, by column.
+
+    Thread: one, the owner of ``catalog``.
+
+    Attributes:
+        rev: the revision of the catalog taken over so far.
+        size: rows in use; a row keeps its number for life.
+        order_serial: grows whenever something that lists are sorted by other than marks
+            changed (a photo came, a capture time arrived), so that views know to sort again.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self.rev = 0
+        self.size = 0
+        self.order_serial = 0
+        self._row: dict[int, int] = {}
+        self._ids: Ids = np.zeros(_FIRST_CAPACITY, np.int64)
+        self._numbers = {
+            name: np.zeros(_FIRST_CAPACITY, dtype) for name, (dtype, _) in _NUMBERS.items()
+        }
+        self._match = np.full(_FIRST_CAPACITY, np.nan, "f4")
+        self._objects: dict[str, list[object]] = {name: [] for name in _OBJECTS}
+        self._name_keys: list[str] = []
+        self._name_rank: NDArray[np.int64] | None = None
+        self._directories: dict[int, str] = {}
+        self._hidden_directories: frozenset[int] = frozenset()
+        self.refresh()
+
+    # --- taking over what changed
+
+    def refresh(self) -> set[int]:
+        """Take over what changed in the catalog since the last call; return those photo ids."""
+        self._refresh_directories()
+        rows = self._catalog.columns(since_rev=self.rev)
+        if not rows:
+            return set()
+        columns = dict(zip(PHOTO_COLUMNS, zip(*rows, strict=True), strict=True))
+        ids = [int(value) for value in columns["id"]]
+        old = [self._row.get(photo_id) for photo_id in ids]
+        fresh = [photo_id for photo_id, row in zip(ids, old, strict=True) if row is None]
+        self._grow(len(fresh))
+        for photo_id in fresh:
+            self._row[photo_id] = self.size
+            self.size += 1
+        at = np.fromiter((self._row[photo_id] for photo_id in ids), np.int64, len(ids))
+        self._ids[at] = ids
+        moved = bool(fresh)
+        for name, (dtype, convert) in _NUMBERS.items():
+            values = np.array(convert(columns[name]) if convert else columns[name], dtype)
+            column = self._numbers[name]
+            if name in ("taken_at", "merged_into", "directory_id") and not moved:
+                moved = not np.array_equal(column[at].view("i1"), values.view("i1"))
+            column[at] = values
+        self._take_objects(at, columns, len(fresh))
+        self.rev = max(self.rev, *(int(value) for value in columns["rev"]))  # type: ignore[call-overload]
+        if moved:
+            self.order_serial += 1
+        return set(ids)
+
+    def _take_objects(
+        self, at: Ids, columns: dict[str, tuple[object, ...]], fresh: int
+    ) -> None:
+        for name, values in self._objects.items():
+            values.extend([None] * fresh)
+            for row, value in zip(at.tolist(), columns[name], strict=True):
+                values[row] = value
+        self._name_keys.extend([""] * fresh)
+        for row, name in zip(at.tolist(), columns["name"], strict=True):
+            key = _natural(str(name))
+            if self._name_keys[row] != key:
+                self._name_keys[row] = key
+                self._name_rank = None
+
+    def _grow(self, count: int) -> None:
+        needed = self.size + count
+        if needed <= len(self._ids):
+            return
+        capacity = max(needed, 2 * len(self._ids))
+        self._ids = np.resize(self._ids, capacity)
+        self._numbers = {name: np.resize(column, capacity) for name, column in self._numbers.items()}
+        grown = np.full(capacity, np.nan, "f4")
+        grown[: self.size] = self._match[: self.size]
+        self._match = grown
+
+    def _refresh_directories(self) -> None:
+        on = {folder.id for folder in self._catalog.folders() if folder.enabled}
+        listed = self._catalog.directories()
+        self._directories = {directory: path for directory, _, path in listed}
+        self._hidden_directories = frozenset(
+            directory
+            for directory, folder, _ in listed
+            if folder is not None and folder not in on
+        )
+
+    # --- masks over rows
+
+    def column(self, name: str) -> NDArray[np.generic]:
+        """Give one numeric column, a view of length ``size``."""
+        return self._numbers[name][: self.size]
+
+    def strings(self, name: str) -> Sequence[object]:
+        """Give one column of text (``name``, ``camera``, ``thumb``, ``proxy``)."""
+        return self._objects[name]
+
+    @property
+    def ids(self) -> Ids:
+        """Photo ids by row."""
+        return self._ids[: self.size]
+
+    def alive(self) -> Mask:
+        """Mark the photos there are: not merged away, in no folder that is switched off."""
+        mask: Mask = ~self.column("merged_into")
+        if self._hidden_directories:
+            mask &= ~np.isin(self.column("directory_id"), list(self._hidden_directories))
+        return mask
+
+    def inside(self, path: str) -> Mask:
+        """Mark the photos in the folder ``path`` and its subfolders."""
+        prefix = path.rstrip(os.sep) + os.sep
+        wanted = [
+            directory
+            for directory, where in self._directories.items()
+            if where == path or where.startswith(prefix)
+        ]
+        return np.isin(self.column("directory_id"), wanted)
+
+    def rejected(self) -> Mask:
+        """Mark the photos flagged as rejects."""
+        return self.column("flag") == _FLAG_CODE[Flag.REJECT]
+
+    def picked(self) -> Mask:
+        """Mark the picks."""
+        return self.column("flag") == _FLAG_CODE[Flag.PICK]
+
+    def through(self) -> Mask:
+        """Mark the photos whose verdict is through; :attr:`Marks.verdict` by column."""
+        yes = self.column("kept") | self.picked() | (self.column("rating") > 0)
+        return yes & ~self.rejected()
+
+    def undecided(self) -> Mask:
+        """Mark the photos nobody has judged."""
+        return ~(self.through() | self.rejected())
+
+    def failed(self) -> Mask:
+        """Mark the photos that could not be read."""
+        return self.column("state") == _STATE_CODE["failed"]
+
+    @property
+    def match(self) -> NDArray[np.float32]:
+        """Match scores 0-100 by row, NaN where there is none."""
+        return self._match[: self.size]
+
+    def approved(self, threshold: int) -> dict[int, Clause]:
+        """Give the approved photos with the clause that lets each out, by id."""
+        candidates = self.through() & ((self.column("rating") >= 3) | self.picked()) & self.alive()
+        found = {}
+        for row in np.flatnonzero(candidates).tolist():
+            clause = approval(self._marks(row), _score(self._match[row]), threshold)
+            if clause is not None:
+                found[int(self._ids[row])] = clause
+        return found
+
+    # --- order
+
+    def sorted(self, mask: Mask, order: str, reverse: bool = False) -> Ids:
+        """Give the ids of the marked rows in an order of ORDERS, ties by time, folder, name.
+
+        Photos without the value asked for come last, whichever way the order runs.
+        """
+        rows = np.flatnonzero(mask)
+        taken = self.column("taken_at").view("i8")[rows]
+        no_time = self.column("taken_at")[rows]
+        places = self._name_ranks()[rows]
+        ties: list[NDArray[np.generic]] = [places, taken, np.isnat(no_time)]
+        if order == "taken":
+            keys = [places, -taken if reverse else taken, np.isnat(no_time)]
+            if reverse:
+                keys[0] = -places
+        else:
+            value, missing = self._sort_value(order, rows)
+            keys = [*ties, -value if reverse else value, missing]
+        return self._ids[rows[np.lexsort(keys)]]
+
+    def _sort_value(
+        self, order: str, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.generic], Mask]:
+        """Give the sort key of an order and which rows lack it.
+
+        The natural direction of each order is the useful one: sharpness and exposure show the
+        weakest first, rating the unrated and then the lowest.
+        """
+        none = np.zeros(len(rows), bool)
+        if order == "name":
+            return self._name_ranks()[rows], none
+        if order == "added":
+            return self.column("added_at")[rows], none
+        if order == "rating":
+            return self.column("rating")[rows].astype("i2"), none
+        if order in ("sharpness", "exposure", "match"):
+            value = self.match[rows] if order == "match" else self.column(order)[rows]
+            return np.nan_to_num(value), np.isnan(value)
+        raise KeyError(order)
+
+    def _name_ranks(self) -> NDArray[np.int64]:
+        if self._name_rank is None or len(self._name_rank) != self.size:
+            directory = self.column("directory_id").tolist()
+            paths = self._directories
+            keys = [
+                (paths.get(where, ""), key)
+                for where, key in zip(directory, self._name_keys, strict=True)
+            ]
+            rank = np.empty(self.size, np.int64)
+            rank[sorted(range(self.size), key=keys.__getitem__)] = np.arange(self.size)
+            self._name_rank = rank
+        return self._name_rank
+
+    # --- one photo
+
+    def __contains__(self, photo_id: object) -> bool:
+        """Tell whether a photo is known here."""
+        return photo_id in self._row
+
+    def rows_of(self, ids: Iterable[int]) -> NDArray[np.int64]:
+        """Give the rows of photos, in the same order."""
+        return np.fromiter((self._row[int(photo_id)] for photo_id in ids), np.int64)
+
+    def marks(self, photo_id: int) -> Marks:
+        """Give the four fields a person decided."""
+        return self._marks(self._row[photo_id])
+
+    def name(self, photo_id: int) -> str:
+        """Give the name shown on screen."""
+        return str(self._objects["name"][self._row[photo_id]])
+
+    def state(self, photo_id: int) -> str:
+        """Give ``""``, ``"failed"`` or ``"missing"``."""
+        return STATES[self._numbers["state"][self._row[photo_id]]]
+
+    def verdict(self, photo_id: int) -> Verdict:
+        """Give what a photo's marks amount to."""
+        return self.marks(photo_id).verdict
+
+    def directory(self, photo_id: int) -> str:
+        """Give the folder a photo's main file lies in."""
+        return self._directories.get(int(self._numbers["directory_id"][self._row[photo_id]]), "")
+
+    def tile(self, photo_id: int, *, struck: bool = False, stale: bool = False) -> Tile:
+        """Gather what is drawn of one photo."""
+        row = self._row[photo_id]
+        number = self._numbers
+        turn = int(number["turn"][row])
+        size = int(number["width"][row]), int(number["height"][row])
+        if turn % 2:
+            size = size[1], size[0]
+        taken = number["taken_at"][row]
+        return Tile(
+            photo_id,
+            str(self._objects["name"][row]),
+            *size,
+            turn,
+            self._objects["thumb"][row],  # type: ignore[arg-type]
+            self._objects["proxy"][row],  # type: ignore[arg-type]
+            self._marks(row),
+            bool(number["seen_at"][row]),
+            bool(number["pair"][row]),
+            STATES[number["state"][row]],
+            None if np.isnat(taken) else taken.astype(datetime),
+            _measured(number["sharpness"][row]),
+            _measured(number["exposure"][row]),
+            _score(self._match[row]),
+            struck,
+            stale,
+        )
+
+    def _marks(self, row: int) -> Marks:
+        number = self._numbers
+        return Marks(
+            FLAGS[number["flag"][row]],
+            int(number["rating"][row]) or None,
+            LABELS[number["label"][row]],
+            bool(number["kept"][row]),
+        )
+
+    # --- the tree of folders
+
+    @property
+    def directories(self) -> dict[int, str]:
+        """Folder paths by directory id."""
+        return self._directories
+
+    def count_by_directory(self) -> dict[int, int]:
+        """Count photos per directory id, merged ones left out."""
+        where = self.column("directory_id")[~self.column("merged_into")]
+        numbers, counts = np.unique(where, return_counts=True)
+        return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+
+
+def _measured(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _score(value: float) -> int | None:
+    return None if np.isnan(value) else int(value)
+
+
+def _natural(name: str) -> str:
+    """Make a key under which IMG_2 comes before IMG_10."""
+    return _DIGITS.sub(lambda digits: digits.group().zfill(10), name.casefold())

@@ -216,7 +216,7 @@ class Session(QObject):
         fits, alive = self._fits(), self._in_scope()
         members = np.zeros(self.table.size, bool)
         if len(self.listing):
-            members[self.table.rows_of(self.ids.tolist())] = True
+            members[self.table.rows_of(self.ids)] = True
         members &= alive
         self._stale = frozenset(self.table.ids[members & ~fits].tolist())
         ordered = self.table.sorted(members | fits, self.order, self.reversed)
@@ -326,7 +326,7 @@ class Session(QObject):
         self._orders[self.pass_] = (order, backwards)
         members = np.zeros(self.table.size, bool)
         if len(self.listing):
-            members[self.table.rows_of(self.ids.tolist())] = True
+            members[self.table.rows_of(self.ids)] = True
         self.listing.replace(self.table.sorted(members, order, backwards))
         self.list_changed.emit()
         self.view_changed.emit()
@@ -417,7 +417,7 @@ class Session(QObject):
 
     def step_undecided(self, by: int) -> None:
         """Move to the next or previous photo nobody has judged."""
-        wanted = self.table.undecided()[self.table.rows_of(self.ids.tolist())]
+        wanted = self.table.undecided()[self.table.rows_of(self.ids)]
         place = self.listing.next_where(wanted, by)
         if place is None:
             self.say("No undecided photo further on." if by > 0 else "None before this one.")

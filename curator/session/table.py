@@ -100,7 +100,7 @@ class Table:
         self.rev = 0
         self.size = 0
         self.order_serial = 0
-        self._row: dict[int, int] = {}
+        self._row_by_id = np.full(_FIRST_CAPACITY, -1, np.int64)  # ids are dense: an array, no dict
         self._ids: Ids = np.zeros(_FIRST_CAPACITY, np.int64)
         self._numbers = {
             name: np.zeros(_FIRST_CAPACITY, dtype) for name, (dtype, _) in _NUMBERS.items()
@@ -122,16 +122,15 @@ class Table:
         if not rows:
             return set()
         columns = dict(zip(PHOTO_COLUMNS, zip(*rows, strict=True), strict=True))
-        ids = [int(value) for value in columns["id"]]
-        old = [self._row.get(photo_id) for photo_id in ids]
-        fresh = [photo_id for photo_id, row in zip(ids, old, strict=True) if row is None]
+        ids = np.array(columns["id"], np.int64)
+        self._reach(int(ids.max()))
+        fresh = ids[self._row_by_id[ids] < 0]
         self._grow(len(fresh))
-        for photo_id in fresh:
-            self._row[photo_id] = self.size
-            self.size += 1
-        at = np.fromiter((self._row[photo_id] for photo_id in ids), np.int64, len(ids))
+        self._row_by_id[fresh] = np.arange(self.size, self.size + len(fresh))
+        self.size += len(fresh)
+        at = self._row_by_id[ids]
         self._ids[at] = ids
-        moved = bool(fresh)
+        moved = len(fresh) > 0
         for name, (dtype, convert) in _NUMBERS.items():
             values = np.array(convert(columns[name]) if convert else columns[name], dtype)
             column = self._numbers[name]
@@ -142,7 +141,7 @@ class Table:
         self.rev = max(self.rev, *(int(value) for value in columns["rev"]))  # type: ignore[call-overload]
         if moved:
             self.order_serial += 1
-        return set(ids)
+        return set(ids.tolist())
 
     def _take_objects(
         self, at: Ids, columns: dict[str, tuple[object, ...]], fresh: int
@@ -157,6 +156,12 @@ class Table:
             if self._name_keys[row] != key:
                 self._name_keys[row] = key
                 self._name_rank = None
+
+    def _reach(self, photo_id: int) -> None:
+        if photo_id >= len(self._row_by_id):
+            wider = np.full(max(photo_id + 1, 2 * len(self._row_by_id)), -1, np.int64)
+            wider[: len(self._row_by_id)] = self._row_by_id
+            self._row_by_id = wider
 
     def _grow(self, count: int) -> None:
         needed = self.size + count
@@ -305,23 +310,27 @@ class Table:
 
     def __contains__(self, photo_id: object) -> bool:
         """Tell whether a photo is known here."""
-        return photo_id in self._row
+        return (
+            isinstance(photo_id, int)
+            and 0 <= photo_id < len(self._row_by_id)
+            and self._row_by_id[photo_id] >= 0
+        )
 
-    def rows_of(self, ids: Iterable[int]) -> NDArray[np.int64]:
-        """Give the rows of photos, in the same order."""
-        return np.fromiter((self._row[int(photo_id)] for photo_id in ids), np.int64)
+    def rows_of(self, ids: Sequence[int] | Ids) -> NDArray[np.int64]:
+        """Give the rows of known photos, in the same order."""
+        return self._row_by_id[np.asarray(ids, np.int64)]
 
     def marks(self, photo_id: int) -> Marks:
         """Give the four fields a person decided."""
-        return self._marks(self._row[photo_id])
+        return self._marks(int(self._row_by_id[photo_id]))
 
     def name(self, photo_id: int) -> str:
         """Give the name shown on screen."""
-        return str(self._objects["name"][self._row[photo_id]])
+        return str(self._objects["name"][self._row_by_id[photo_id]])
 
     def state(self, photo_id: int) -> str:
         """Give ``""``, ``"failed"`` or ``"missing"``."""
-        return STATES[self._numbers["state"][self._row[photo_id]]]
+        return STATES[self._numbers["state"][self._row_by_id[photo_id]]]
 
     def verdict(self, photo_id: int) -> Verdict:
         """Give what a photo's marks amount to."""
@@ -329,11 +338,11 @@ class Table:
 
     def directory(self, photo_id: int) -> str:
         """Give the folder a photo's main file lies in."""
-        return self._directories.get(int(self._numbers["directory_id"][self._row[photo_id]]), "")
+        return self._directories.get(int(self._numbers["directory_id"][self._row_by_id[photo_id]]), "")
 
     def tile(self, photo_id: int, *, struck: bool = False, stale: bool = False) -> Tile:
         """Gather what is drawn of one photo."""
-        row = self._row[photo_id]
+        row = int(self._row_by_id[photo_id])
         number = self._numbers
         turn = int(number["turn"][row])
         size = int(number["width"][row]), int(number["height"][row])

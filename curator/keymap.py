@@ -1,0 +1,160 @@
+"""The whole keyboard as one table: which keys run which command, in which views.
+
+Checked at import: a key bound twice in one view, or to a command that is not there, is refused
+by name, because Qt answers an ambiguous key by doing nothing at all. To bind a key: one line.
+
+Deviations from Lightroom's keys have a reason each: Space keeps in the cull (it is the most
+frequent act of an evening and the largest key), Left and Right never decide, Delete deletes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from curator.commands import COMMANDS
+
+VIEWS = ("grid", "loupe", "finish")
+_EVERYWHERE = frozenset(VIEWS)
+_PHOTOS = frozenset({"grid", "loupe"})
+_GRID = frozenset({"grid"})
+_LOUPE = frozenset({"loupe"})
+_FINISH = frozenset({"finish"})
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One line of the keymap.
+
+    Attributes:
+        keys: a key sequence in Qt's portable spelling.
+        command: name in COMMANDS.
+        views: where the key means this.
+        repeat: whether a held key repeats; never for what decides.
+        invert: whether the advance rule is turned round (Shift with a mark).
+    """
+
+    keys: str
+    command: str
+    views: frozenset[str] = _PHOTOS
+    repeat: bool = False
+    invert: bool = False
+
+
+def _mark(keys: str, command: str) -> tuple[Binding, Binding]:
+    """Bind a mark, and Shift with it for the other advance rule.
+
+    Shift with a digit types another character on most layouts; the window reads it as modifier
+    and physical key, so the table may name it plainly.
+    """
+    return Binding(keys, command), Binding(f"Shift+{keys}", command, invert=True)
+
+
+KEYMAP: tuple[Binding, ...] = (
+    Binding("Alt+0", "browse", _EVERYWHERE),
+    Binding("Alt+1", "cull", _EVERYWHERE),
+    Binding("Alt+2", "rate", _EVERYWHERE),
+    Binding("O", "order", _EVERYWHERE),
+    Binding("Shift+O", "reverse_order"),
+    Binding("G", "grid", _EVERYWHERE),
+    Binding("E", "loupe", _GRID),
+    Binding("Return", "enter", _GRID),
+    Binding("Enter", "enter", _GRID),
+    Binding("Esc", "back", _EVERYWHERE),
+    Binding("Space", "space"),
+    Binding("Shift+Space", "space", invert=True),
+    *_mark("K", "keep"),
+    *_mark("P", "pick"),
+    *_mark("X", "reject"),
+    *_mark("U", "unflag"),
+    *_mark("1", "stars_1"),
+    *_mark("2", "stars_2"),
+    *_mark("3", "stars_3"),
+    *_mark("4", "stars_4"),
+    *_mark("5", "stars_5"),
+    *_mark("0", "stars_0"),
+    *_mark("6", "label_red"),
+    *_mark("7", "label_yellow"),
+    *_mark("8", "label_green"),
+    *_mark("9", "label_blue"),
+    Binding("M", "toggle_stars_advance", _EVERYWHERE),
+    Binding("Ctrl+Z", "undo", _EVERYWHERE),
+    Binding("Ctrl+Shift+Z", "redo", _EVERYWHERE),
+    Binding("Ctrl+Y", "redo", _EVERYWHERE),
+    Binding("Del", "delete", _EVERYWHERE),
+    Binding("Right", "next_photo", _EVERYWHERE, repeat=True),
+    Binding("Left", "previous_photo", _EVERYWHERE, repeat=True),
+    Binding("Backspace", "previous_photo", _EVERYWHERE, repeat=True),
+    Binding("Down", "down", repeat=True),
+    Binding("Up", "up", repeat=True),
+    Binding("PgDown", "page_down", _GRID, repeat=True),
+    Binding("PgUp", "page_up", _GRID, repeat=True),
+    Binding("Ctrl+Right", "next_undecided"),
+    Binding("Ctrl+Left", "previous_undecided"),
+    Binding("Home", "first"),
+    Binding("End", "last"),
+    Binding("Ctrl+A", "select_all", _GRID),
+    Binding("Ctrl+D", "select_none", _GRID),
+    Binding("Z", "zoom", _LOUPE),
+    Binding("+", "larger"),
+    Binding("=", "larger"),
+    Binding("-", "smaller"),
+    Binding("Ctrl+[", "turn_left"),
+    Binding("Ctrl+]", "turn_right"),
+    Binding("L", "surround", _LOUPE),
+    Binding("I", "toggle_inspector", _PHOTOS),
+    Binding("Tab", "toggle_panels", _PHOTOS),
+    Binding("F", "toggle_fullscreen", _EVERYWHERE),
+    Binding("/", "search", _EVERYWHERE),
+    Binding("F5", "reapply", _GRID),
+    Binding("?", "help_", _EVERYWHERE),
+    Binding("Ctrl+O", "open_folder", _EVERYWHERE),
+    Binding("Ctrl+Shift+E", "export", _EVERYWHERE),
+    Binding("Ctrl+R", "show_file"),
+    Binding("Ctrl+,", "settings", _EVERYWHERE),
+    Binding("Ctrl+Q", "quit_", _EVERYWHERE),
+)
+
+
+class KeymapError(ValueError):
+    """The table contradicts itself; the message names the key."""
+
+
+def check(keymap: Iterable[Binding]) -> None:
+    """Refuse a table with a key bound twice in one view, or to nothing.
+
+    Raises:
+        KeymapError: says which key, and why.
+    """
+    taken: dict[tuple[str, str], str] = {}
+    for binding in keymap:
+        if binding.command not in COMMANDS:
+            raise KeymapError(f"{binding.keys} is bound to {binding.command}, which is no command")
+        if not binding.views <= set(VIEWS):
+            raise KeymapError(f"{binding.keys} names an unknown view")
+        for view in binding.views:
+            other = taken.setdefault((binding.keys, view), binding.command)
+            if other != binding.command:
+                raise KeymapError(f"{binding.keys} means {other} and {binding.command} in {view}")
+
+
+def keys_of(command: str) -> list[str]:
+    """Give the keys of a command, the plain ones, in table order."""
+    return [
+        binding.keys for binding in KEYMAP if binding.command == command and not binding.invert
+    ]
+
+
+def rendered() -> str:
+    """Render the keymap as a Markdown table for the README."""
+    lines = ["| keys | does |", "| --- | --- |"]
+    for name, command in COMMANDS.items():
+        keys = keys_of(name)
+        if keys:
+            shown = " or ".join(f"`{key}`" for key in keys)
+            lines.append(f"| {shown} | {command.help.splitlines()[0]} |")
+    return "\n".join(lines)
+
+
+check(KEYMAP)

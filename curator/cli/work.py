@@ -1,0 +1,266 @@
+"""Verbs about reading photos: ingest, folders, what waits, what failed, doing it again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from curator import stages
+from curator.cli.invocation import Invocation, absolute
+from curator.cli.output import columns, duration, size
+from curator.cli.progress import Advance, bar
+from curator.model import BusyError, Failure, NotFoundError, UsageError, Verdict
+
+if TYPE_CHECKING:
+    from curator.pipeline import Pipeline, Progress, ScanReport
+
+
+def stage_names() -> tuple[str, ...]:
+    """List the names of all stages."""
+    return tuple(stage.name for stage in stages.STAGES)
+
+
+@dataclass
+class _Run:
+    """What a run of the pipeline said while it went."""
+
+    scans: list[ScanReport] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    converted: set[int] = field(default_factory=set)
+    seconds: float = 0.0
+
+
+def ingest(invocation: Invocation) -> None:
+    """Read folders into the catalog; return when everything asked for is done."""
+    arguments = invocation.arguments
+    sources = [absolute(folder) for folder in arguments.folders]
+    recursive = invocation.settings.scan.recursive and not arguments.no_recursive
+    run = _work(
+        invocation,
+        "Reading",
+        lambda pipeline: pipeline.open_folders(sources, recursive, arguments.sample),
+    )
+    _answer(invocation, run)
+
+
+def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object]) -> _Run:
+    """Run the pipeline until nothing waits, with progress on a terminal.
+
+    Raises:
+        BusyError: another process is reading into this catalog.
+        KnownError: a folder is not there, the disk is full, the catalog is not usable.
+    """
+    from curator.pipeline import Pipeline
+
+    invocation.home.make()
+    run, begin = _Run(), time.monotonic()
+    pipeline = Pipeline(invocation.home, invocation.settings, catalog_path=invocation.home.catalog)
+    with bar(title) as advance:
+        pipeline.scanned.connect(run.scans.append)
+        pipeline.problem.connect(run.problems.append)
+        pipeline.progressed.connect(lambda progress: _advance(advance, progress))
+        try:
+            pipeline.start()
+            ask(pipeline)
+            pipeline.wait_idle(None)
+        finally:
+            pipeline.stop()
+    run.seconds = time.monotonic() - begin
+    return run
+
+
+def _advance(advance: Advance, progress: Progress) -> None:
+    left = f"{duration(progress.left_s)} left" if progress.left_s is not None else ""
+    rate = f"{progress.rate_per_s:.1f}/s" if progress.rate_per_s else ""
+    words = "  ".join(part for part in (rate, left) if part)
+    advance(progress.done + progress.failed, progress.found, words)
+
+
+def _answer(invocation: Invocation, run: _Run) -> None:
+    """Say what an ingest found and did."""
+    failed = _current_failures(invocation)
+    found, new = sum(s.found for s in run.scans), sum(s.new for s in run.scans)
+    document = {
+        "found": found,
+        "new": new,
+        "known": found - new,
+        "converted": sum(getattr(s, "converted", 0) for s in run.scans),
+        "embedded": 0,
+        "described": 0,
+        "failed": len({failure.photo_id for failure in failed}),
+        "seconds": round(run.seconds, 3),
+        "failures": [_failure(failure) for failure in failed],
+        "problems": run.problems,
+        "scan": [scan.sentence for scan in run.scans],
+    }
+    lines = [*document["scan"], *run.problems]  # type: ignore[misc]
+    lines += _failure_lines(failed)
+    invocation.output.answer(document, lines)
+
+
+def _current_failures(invocation: Invocation) -> list[Failure]:
+    return list(invocation.catalog.failures())
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {
+        "id": failure.photo_id,
+        "path": failure.path,
+        "stage": failure.stage,
+        "reason": failure.reason,
+        "attempts": failure.attempts,
+    }
+
+
+def _failure_lines(failed: list[Failure]) -> list[str]:
+    if not failed:
+        return []
+    lines = columns([(failure.path, failure.reason) for failure in failed])
+    return [f"{len(failed):,} could not be read:", *lines]
+
+
+def failures(invocation: Invocation) -> None:
+    """List what could not be read, with the reason."""
+    failed = _current_failures(invocation)
+    invocation.output.answer(
+        [_failure(failure) for failure in failed], _failure_lines(failed) or ["No failures."]
+    )
+
+
+def retry(invocation: Invocation) -> None:
+    """Try failed photos again, now."""
+    _again(invocation, lambda: invocation.catalog.retry(stage=invocation.arguments.stage))
+
+
+def backfill(invocation: Invocation) -> None:
+    """Do a stage again for every photo, now."""
+    _again(invocation, lambda: invocation.catalog.backfill(invocation.arguments.stage))
+
+
+def _again(invocation: Invocation, ask: Callable[[], int]) -> None:
+    asked = ask()
+    try:
+        _work(invocation, "Reading", lambda pipeline: None)
+    except BusyError as error:
+        invocation.output.note(f"{error.args[0]} It takes these up.")
+    failed = _current_failures(invocation)
+    document = {
+        "asked": asked,
+        "failed": len({failure.photo_id for failure in failed}),
+        "failures": [_failure(failure) for failure in failed],
+    }
+    lines = [f"{asked:,} to do again." if asked else "Nothing to do again."]
+    invocation.output.answer(document, [*lines, *_failure_lines(failed)])
+
+
+def folders(invocation: Invocation) -> None:
+    """List the folders of the catalog, or change them."""
+    act, named = invocation.arguments.act, invocation.arguments.folders
+    if act == "list":
+        _list_folders(invocation)
+        return
+    if not named:
+        raise UsageError(f"folders {act} needs a FOLDER.")
+    if act == "add":
+        recursive = not invocation.arguments.no_recursive
+        sources = [absolute(name) for name in named]
+        _answer(
+            invocation,
+            _work(invocation, "Reading", lambda p: p.open_folders(sources, recursive, None)),
+        )
+        return
+    ids = [_folder_id(invocation, name) for name in named]
+    if act == "rescan":
+
+        def rescan(pipeline: Pipeline) -> None:
+            for number in ids:
+                pipeline.rescan(number)
+
+        _answer(invocation, _work(invocation, "Reading", rescan))
+        return
+    for number in ids:
+        if act == "remove":
+            stay = invocation.arguments.photos == "stay"
+            invocation.catalog.remove_folder(number, keep_photos=stay)
+        else:
+            invocation.catalog.enable_folder(number, act == "on")
+    _list_folders(invocation)
+
+
+def _folder_id(invocation: Invocation, name: str) -> int:
+    path = absolute(name)
+    for row in invocation.catalog.folders():
+        if path.as_posix().rstrip("/") == row.path.replace("\\", "/").rstrip("/"):
+            return row.id
+    raise NotFoundError(
+        f"{path} is no folder of the catalog.", "`curator folders` lists those there are."
+    )
+
+
+def _list_folders(invocation: Invocation) -> None:
+    listed = [
+        {
+            "path": row.path,
+            "enabled": row.enabled,
+            "recursive": row.recursive,
+            "sampled": row.sampled,
+            "photos": row.photos,
+            "there": absolute(row.path).is_dir(),
+        }
+        for row in invocation.catalog.folders(counted=True)
+    ]
+    lines = columns(
+        [
+            (
+                folder["photos"],
+                folder["path"],
+                "" if folder["enabled"] else "off",
+                "" if folder["there"] else "not there now",
+            )
+            for folder in listed
+        ]
+    )
+    invocation.output.answer(listed, lines or ["No folders yet."])
+
+
+def status(invocation: Invocation) -> None:
+    """Say what is in the catalog and what still waits."""
+    from curator.session import Table
+
+    table = Table(invocation.catalog)
+    alive = table.alive()
+    masks = {
+        Verdict.UNDECIDED: table.undecided(),
+        Verdict.THROUGH: table.through(),
+        Verdict.REJECTED: table.rejected(),
+    }
+    counts = invocation.catalog.counts()
+    threshold = invocation.settings.taste.match_threshold
+    document = {
+        "home": invocation.home.data,
+        "catalog": invocation.home.catalog,
+        "bytes": invocation.home.catalog.stat().st_size,
+        "folders": len(invocation.catalog.folders()),
+        "photos": int(alive.sum()),
+        "verdicts": {verdict: int((mask & alive).sum()) for verdict, mask in masks.items()},
+        "picked": int((table.picked() & alive).sum()),
+        "rated": int(((table.column("rating") > 0) & alive).sum()),
+        "approved": len(table.approved(threshold)),
+        "failed": int((table.failed() & alive).sum()),
+        "work": counts,
+    }
+    lines = [
+        f"{document['photos']:,} photos in {document['folders']:,} folders:"
+        + ",".join(f" {count:,} {name}" for name, count in document["verdicts"].items()),  # type: ignore[attr-defined]
+        f"{document['picked']:,} picked, {document['rated']:,} with stars,"
+        f" {document['approved']:,} approved, {document['failed']:,} could not be read",
+        *columns([(stage, *_spread(states)) for stage, states in counts.items()]),
+        f"catalog {invocation.home.catalog}, {size(float(str(document['bytes'])))}",
+    ]
+    invocation.output.answer(document, lines)
+
+
+def _spread(states: dict[Any, int]) -> list[str]:
+    return [f"{count:,} {state}" for state, count in states.items() if count]

@@ -19,25 +19,40 @@ from pathlib import Path, PurePath
 
 from curator.model import Found, GoneError, Group, Kind, KnownError, UnreadableError
 
+# fmt: off
 # Every extension LibRaw knows a camera to write (libraw.org/supported-cameras, LibRaw 0.21).
 RAW_SUFFIXES = frozenset(
-    ".3fr .ari .arw .bay .braw .cap .cr2 .cr3 .crw .cs1 .cs4 .dc2 .dcr .dcs .dng .drf .eip .erf"
-    " .fff .gpr .iiq .k25 .kc2 .kdc .mdc .mef .mfw .mos .mrw .nef .nrw .orf .ori .pef .ptx .pxn"
-    " .qtk .r3d .raf .raw .rdc .rw1 .rw2 .rwl .rwz .sr2 .srf .srw .sti .x3f".split()
+    {
+        ".3fr", ".ari", ".arw", ".bay", ".cap", ".cr2", ".cr3", ".crw", ".cs1", ".cs4", ".dc2",
+        ".dcr", ".dcs", ".dng", ".drf", ".eip", ".erf", ".fff", ".gpr", ".iiq", ".k25", ".kc2",
+        ".kdc", ".mdc", ".mef", ".mfw", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".ori", ".pef",
+        ".ptx", ".pxn", ".qtk", ".raf", ".raw", ".rdc", ".rw1", ".rw2", ".rwl", ".rwz", ".sr2",
+        ".srf", ".srw", ".sti", ".x3f",
+    }
 )
 IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .mpo .tif .tiff .png .webp .heic .heif .hif .avif .bmp .gif".split()
+    {
+        ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".tif", ".tiff", ".png", ".webp", ".heic",
+        ".heif", ".hif", ".avif", ".bmp", ".gif",
+    }
 )
 # What cameras write beside a RAW; any other picture of the same name is an edit of its own.
 _HALF_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif")
 # A converted DNG beside the camera's own RAW is a photo of its own; the JPEG goes with the RAW.
 _RAW_LAST = (".dng",)
 _VIDEO_SUFFIXES = frozenset(
-    ".mov .mp4 .m4v .avi .mts .m2ts .mpg .mpeg .mkv .wmv .3gp .webm .insv .lrv .crm .braw .r3d".split()
+    {
+        ".mov", ".mp4", ".m4v", ".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".mkv", ".wmv", ".3gp",
+        ".webm", ".insv", ".lrv", ".crm", ".braw", ".r3d",
+    }
 )
 _COMPANION_SUFFIXES = frozenset(
-    ".xmp .aae .json .pp3 .dop .cos .on1 .thm .wav .lrprev .arp .xml .vrd .nksc .spd .rss .ini .db".split()
+    {
+        ".xmp", ".aae", ".json", ".pp3", ".dop", ".cos", ".on1", ".thm", ".wav", ".lrprev", ".arp",
+        ".xml", ".vrd", ".nksc", ".spd", ".rss",
+    }
 )
+# fmt: on
 _SYSTEM_FOLDERS = frozenset(
     {
         "$recycle.bin",
@@ -121,13 +136,13 @@ def walk(
     visited: set[tuple[int, int]] = set()
     single: dict[str, dict[str, Found]] = {}
     for source in sources:
-        path = os.path.abspath(os.path.expanduser(os.fspath(source)))
-        if os.path.isdir(path):
+        path = os.path.normpath(Path(source).expanduser().absolute())
+        if Path(path).is_dir():
             yield from _walk_folder(path, recursive, told, visited)
         else:
             found = _given_file(path, told)
             if found is not None:
-                single.setdefault(os.path.dirname(path), {})[path] = found
+                single.setdefault(_parent(path), {})[path] = found
     for directory, files in single.items():
         if _identity(directory) not in visited:
             yield from (files[path] for path in sorted(files))
@@ -136,7 +151,7 @@ def walk(
 def _given_file(path: str, report: WalkReport) -> Found | None:
     """Look at a file named by the person."""
     try:
-        status = os.stat(path)
+        status = Path(path).stat()
     except FileNotFoundError:
         raise KnownError(
             f"{path} is not there.", "Check the name, and that its drive is connected."
@@ -145,7 +160,7 @@ def _given_file(path: str, report: WalkReport) -> Found | None:
         raise KnownError(
             f"{path} cannot be read ({error.strerror}).", "Check its permissions."
         ) from error
-    kind = _kind(os.path.basename(path))
+    kind = _kind(PurePath(path).name)
     if kind is None:
         report.unreadable.append((path, "It is not a picture Curator knows."))
         return None
@@ -238,8 +253,6 @@ def _is_hidden(entry: os.DirEntry[str]) -> bool:
 
 def _kind(name: str) -> Kind | None:
     suffix = PurePath(name).suffix.lower()
-    if suffix in _VIDEO_SUFFIXES:
-        return None
     if suffix in RAW_SUFFIXES:
         return Kind.RAW
     return Kind.IMAGE if suffix in IMAGE_SUFFIXES else None
@@ -247,10 +260,14 @@ def _kind(name: str) -> Kind | None:
 
 def _identity(path: str) -> tuple[int, int] | None:
     try:
-        status = os.stat(path)
+        status = Path(path).stat()
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _parent(path: str) -> str:
+    return str(PurePath(path).parent)
 
 
 def pair(found: Iterable[Found]) -> Iterator[Group]:
@@ -263,7 +280,7 @@ def pair(found: Iterable[Found]) -> Iterator[Group]:
     batch: list[Found] = []
     directory = ""
     for file in found:
-        here = os.path.dirname(file.path)
+        here = _parent(file.path)
         if here != directory and batch:
             yield from _pair_directory(directory, batch)
             batch = []

@@ -6,8 +6,8 @@
     catalog.close()
 
 `schema` is what there is, `migrations` how it came to be, `store` the connection, `journal` the
-decisions, `identity` which files are one photo, `scan` and `work` what the conductor brings,
-`folders` and `photos` what the others read. Plain values come out, never models.
+decisions, `identity` which files are one photo, `scan`, `work` and `results` what the conductor
+brings, `folders` and `photos` what the others read. Plain values come out, never models.
 """
 
 from __future__ import annotations

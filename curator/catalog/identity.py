@@ -10,7 +10,6 @@ file itself; the bytes are read by what the caller passes as :class:`FileReader`
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -66,7 +65,7 @@ class FileRow(NamedTuple):
     def is_there(self, reader: FileReader) -> bool:
         """Say whether its content is still at its path: same size and time, or fingerprint."""
         try:
-            status = os.stat(self.path)
+            status = Path(self.path).stat()
             if (status.st_size, status.st_mtime_ns) == (self.size, self.mtime_ns):
                 return True
             return status.st_size == self.size and (
@@ -261,7 +260,7 @@ class Identity(Journal):
             if not there and row.sha256 is None:
                 return Twin(row, moved=True)
             try:
-                if there and os.path.samefile(row.path, path):
+                if there and Path(row.path).samefile(path):
                     return Twin(row, moved=False)  # a hard or symbolic link to itself
                 digest = digest or reader.sha256(path)
                 known = row.sha256 or reader.sha256(row.path)

@@ -149,7 +149,7 @@ class Journal(Store):
         return self._turn_back("undo", _TOP_UNDO)
 
     def redo(self) -> Step | None:
-        """Do the newest undone step again; None if a new decision came after it or there is none."""
+        """Do the newest undone step again; None if there is none, or a decision came after it."""
         return self._turn_back("redo", _TOP_REDO)
 
     def next_undo(self) -> Step | None:

@@ -13,7 +13,6 @@ An unknown path is opened only if a known file has its size.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -362,7 +361,7 @@ def _unchanged(file: _Met) -> bool:
 def _exists(path: str) -> bool:
     """Say whether a path is there, or cannot be looked at (which is not the same as gone)."""
     try:
-        os.stat(path)
+        Path(path).stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:

@@ -38,7 +38,7 @@ def _yes_no(column: str, default: int) -> IntegerField:
 class Table(Model):
     """Names tables after their class in lower case."""
 
-    class Meta:
+    class Meta:  # noqa: D106
         legacy_table_names = False
 
 
@@ -48,7 +48,7 @@ class Meta(Table):
     key = TextField(primary_key=True)
     value = TextField()
 
-    class Meta:
+    class Meta:  # noqa: D106
         without_rowid = True
 
 
@@ -169,8 +169,8 @@ class Step(Table):
     scope = TextField()
     context = TextField()
 
-    class Meta:
-        constraints = [Check("(kind = 'do') = (reverts IS NULL)")]
+    class Meta:  # noqa: D106
+        constraints = (Check("(kind = 'do') = (reverts IS NULL)"),)
 
 
 class Decision(Table):
@@ -208,7 +208,7 @@ class Work(Table):
     reason = TextField(null=True)
     source = TextField(null=True)
 
-    class Meta:
+    class Meta:  # noqa: D106
         primary_key = CompositeKey("photo", "stage")
         without_rowid = True
 
@@ -219,7 +219,7 @@ class Place(Table):
     scope = TextField(primary_key=True)
     value = TextField()
 
-    class Meta:
+    class Meta:  # noqa: D106
         without_rowid = True
 
 

@@ -1,9 +1,7 @@
-"""What is to be done for which photo, and taking results in.
+"""What is to be done for which photo: the queue, its failures, and its numbers.
 
 The conductor asks :meth:`WorkQueue.pending`, says :meth:`WorkQueue.start`, and brings back a
-result or a failure. Results are small; a save is one short transaction. Peek's result also
-settles who a photo is: content seen before merges, changed content is the same photo, newer, or
-another one.
+result (see `results`) or a failure. Every call that writes is one short transaction.
 """
 
 from __future__ import annotations
@@ -12,19 +10,15 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Protocol
 
-from curator.catalog.identity import Content, FileReader, FileRow, Identity, StageRule, Twin
+from curator.catalog.identity import StageRule
+from curator.catalog.results import Results
 from curator.catalog.store import chunks, marks
 from curator.model import (
-    Capture,
-    Converted,
     Failure,
-    Found,
     Kind,
-    KnownError,
-    Peeked,
     StageJob,
 )
 
@@ -63,19 +57,6 @@ class StageCount:
     failed: int = 0
 
 
-_EXIF = (
-    "utc_offset_min",
-    "camera",
-    "lens",
-    "exposure_s",
-    "f_number",
-    "iso",
-    "focal_length_mm",
-    "latitude",
-    "longitude",
-    "width",
-    "height",
-)
 _PENDING = (
     "SELECT w.photo_id, w.stage, d.path, f.name, f.kind, f.fingerprint, w.attempts,"
     " (SELECT hd.path || char(10) || h.name FROM file AS h JOIN directory AS hd"
@@ -88,7 +69,7 @@ _PENDING = (
 )
 
 
-class WorkQueue(Identity):
+class WorkQueue(Results):
     """The part of the catalog the conductor works with."""
 
     def use_stages(self, stages: Sequence[StageLike]) -> int:
@@ -157,7 +138,7 @@ class WorkQueue(Identity):
 
     def next_due(self) -> float | None:
         """Give when the earliest postponed attempt is due, seconds since the epoch, or None."""
-        return self._value(  # type: ignore[no-any-return]
+        return self._value(
             "SELECT min(next_attempt_at) FROM work"
             " WHERE next_attempt_at IS NOT NULL AND state = 'waiting' AND ready = 1"
         )
@@ -188,249 +169,7 @@ class WorkQueue(Identity):
                 " WHERE state = 'running'"
             ).rowcount
 
-    # --- results
-
-    def save_converted(self, results: Sequence[tuple[StageJob, Converted]]) -> list[int]:
-        """Save what convert found, in one transaction; return ids of photos that changed.
-
-        A result for bytes that are no longer the photo's is dropped, and peek looks again.
-        """
-        changed: list[int] = []
-        with self._writing():
-            for job, result in results:
-                row = self._row_of(job)
-                if row is None or row.role != "main":
-                    self._requeue(job.photo_id, job.stage)
-                    continue
-                if result.basis != "fallback" and result.fingerprint != row.fingerprint:
-                    self._requeue(job.photo_id, job.stage)
-                    self._requeue(job.photo_id, "peek")
-                else:
-                    self._save_quality(job.photo_id, result)
-                    self._done(job.photo_id, job.stage, row.fingerprint)
-                changed.append(job.photo_id)
-            self._refresh_ready(changed)
-        return changed
-
-    def save_peeked(
-        self, results: Sequence[tuple[StageJob, Peeked]], reader: FileReader
-    ) -> list[int]:
-        """Save what peek found, and settle who each photo is.
-
-        Args:
-            results: jobs with their results; some tens at a time.
-            reader: `curator.files`; opens files only where content was seen before.
-
-        Returns:
-            Ids of all photos that changed: those merged away and new ones too.
-        """
-        changed: list[int] = []
-        doubtful: list[tuple[StageJob, Peeked, FileRow]] = []
-        with self._writing():
-            for job, result in results:
-                row = self._row_of(job)
-                if row is None:
-                    self._requeue(job.photo_id, job.stage)
-                elif row.fingerprint not in (None, result.fingerprint) or (
-                    result.size and self._twins(result.fingerprint, job.photo_id)
-                ):
-                    doubtful.append((job, result, row))
-                else:
-                    self._save_peek(row, result)
-                    changed.append(job.photo_id)
-            self._settle(changed)
-        for job, result, row in doubtful:
-            changed += self._settle_content(job, result, row, reader)
-        return changed
-
-    def _settle_content(
-        self, job: StageJob, result: Peeked, row: FileRow, reader: FileReader
-    ) -> list[int]:
-        """Save a peek whose content is not what the path held, or is known elsewhere."""
-        twins = self._twins(result.fingerprint, job.photo_id) if result.size else []
-        twin = self._prove(row.path, twins, reader) if twins else None
-        halves = self._changed_halves(job, result, row, reader)
-        with self._writing():
-            row_now = self._row_of(job)
-            if row_now is None:
-                return []
-            photo = job.photo_id
-            if row.fingerprint is None or row.fingerprint == result.fingerprint:
-                self._save_peek(row, result)
-            elif halves.unchanged or self._agrees(photo, row, result.capture):
-                self._keep_former(row)
-                self._save_peek(row, result)
-                self._set_fingerprints(halves.changed)
-            else:
-                return self._part(row, result, halves.changed, twin)
-            changed = [photo]
-            if twin is not None:
-                changed.append(twin.row.photo_id)
-                self._merge_twin(row, twin)
-            self._settle(changed)
-        return changed
-
-    def _merge_twin(self, row: FileRow, twin: Twin) -> None:
-        """Merge the photo of ``row`` with the one its content was known as."""
-        if twin.sha256 is not None:
-            self._run(
-                "UPDATE file SET sha256 = ? WHERE id IN (?, ?)", (twin.sha256, row.id, twin.row.id)
-            )
-        if twin.moved:  # one row for one file: this one, where it is now
-            self._run("DELETE FROM file WHERE id = ?", (twin.row.id,))
-        self._merge((row.photo_id, twin.row.photo_id))
-
-    def _part(
-        self,
-        row: FileRow,
-        result: Peeked,
-        halves: list[tuple[FileRow, Found, str]],
-        twin: Twin | None,
-    ) -> list[int]:
-        """Give changed content that is another photo a photo of its own, or its known one.
-
-        The old photo keeps its rows, marks and proxy; its files are missing from now on.
-        """
-        now = time.time()
-        taken = [row, *(half for half, _, _ in halves)]
-        self._run_many(
-            "UPDATE file SET missing_since = ? WHERE id = ?", [(now, file.id) for file in taken]
-        )
-        found = Found(row.path, Kind(row.kind), result.size, result.mtime_ns)
-        content = Content(result.fingerprint, twin.sha256 if twin else None)
-        self._requeue(row.photo_id, "peek")
-        if twin is not None:
-            photo = twin.row.photo_id
-            self._attach(photo, row.directory_id, found, content, twin)
-        else:
-            photo = self._add_photo(row.directory_id, PurePath(row.name).stem)
-            self._add_file(photo, row.directory_id, found, "main", content)
-            self._queue(photo)
-        for half, half_found, fingerprint in halves:
-            self._add_file(photo, half.directory_id, half_found, "half", Content(fingerprint))
-        if twin is None:
-            made = self._files_where("photo_id = ? AND role = 'main'", (photo,))[0]
-            self._save_peek(made, result)
-        self._settle((row.photo_id, photo))
-        return [row.photo_id, photo]
-
-    def _agrees(self, photo: int, row: FileRow, capture: Capture) -> bool:
-        """Say whether changed content is the same exposure: time, camera and size in pixels.
-
-        Without a capture time there is nothing to go by, and it is not.
-        """
-        if capture.taken_at is None:
-            return False
-        known = self._row("SELECT taken_at, camera FROM photo WHERE id = ?", (photo,))
-        return known == (_taken(capture), capture.camera) and (row.width, row.height) == (
-            capture.width,
-            capture.height,
-        )
-
-    def _changed_halves(
-        self, job: StageJob, result: Peeked, row: FileRow, reader: FileReader
-    ) -> _Halves:
-        """Look whether the other half of a photo changed along with its main file."""
-        if row.fingerprint in (None, result.fingerprint):
-            return _Halves(False, [])
-        unchanged, changed = False, []
-        for half in self._files_where(
-            "photo_id = ? AND role = 'half' AND missing_since IS NULL", (job.photo_id,)
-        ):
-            try:
-                status = Path(half.path).stat()
-                fingerprint = result.half_fingerprint or reader.fingerprint(half.path)
-            except (KnownError, OSError):
-                continue
-            found = Found(half.path, Kind(half.kind), status.st_size, status.st_mtime_ns)
-            if half.fingerprint is not None and fingerprint == half.fingerprint:
-                unchanged = True
-            else:
-                changed.append((half, found, fingerprint))
-        return _Halves(unchanged, changed)
-
-    def _keep_former(self, row: FileRow) -> None:
-        """Remember what a file held before, so that a copy of that is known again."""
-        self._run(
-            "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns,"
-            " fingerprint, sha256, width, height, missing_since)"
-            " SELECT photo_id, directory_id, name, kind, 'former', size, mtime_ns,"
-            " fingerprint, sha256, width, height, ? FROM file WHERE id = ?",
-            (time.time(), row.id),
-        )
-
-    def _set_fingerprints(self, halves: Sequence[tuple[FileRow, Found, str]]) -> None:
-        self._run_many(
-            "UPDATE file SET fingerprint = ?, sha256 = NULL, size = ?, mtime_ns = ? WHERE id = ?",
-            [(new, found.size, found.mtime_ns, half.id) for half, found, new in halves],
-        )
-
-    def _save_peek(self, row: FileRow, result: Peeked) -> None:
-        capture = result.capture
-        self._run(
-            "UPDATE file SET sha256 = CASE WHEN fingerprint = ? THEN sha256 END,"
-            " fingerprint = ?, size = ?, mtime_ns = ?, width = ?, height = ? WHERE id = ?",
-            (
-                result.fingerprint,
-                result.fingerprint,
-                result.size,
-                result.mtime_ns,
-                capture.width,
-                capture.height,
-                row.id,
-            ),
-        )
-        if result.half_fingerprint is not None:
-            self._run(
-                "UPDATE file SET fingerprint = ? WHERE photo_id = ? AND role = 'half'"
-                " AND missing_since IS NULL AND fingerprint IS NULL",
-                (result.half_fingerprint, row.photo_id),
-            )
-        if row.role == "main":
-            self._save_capture(row.photo_id, capture, "?")
-            self._run(
-                "UPDATE photo SET thumb = coalesce(?, thumb) WHERE id = ?",
-                (result.thumb, row.photo_id),
-            )
-            self._done(row.photo_id, "peek", result.fingerprint)
-
-    def _save_capture(self, photo: int, capture: Capture, value: str) -> None:
-        """Write capture data; ``value`` is how a column takes its parameter."""
-        names = ("taken_at", *_EXIF, "subject_x", "subject_y")
-        columns = ", ".join(f"{name} = {value.replace('@', name)}" for name in names)
-        self._run(
-            f"UPDATE photo SET {columns}, orientation = ? WHERE id = ?",
-            (
-                _taken(capture),
-                *(getattr(capture, name) for name in _EXIF),
-                *(capture.subject or (None, None)),
-                capture.orientation if 1 <= capture.orientation <= 8 else 1,
-                photo,
-            ),
-        )
-
-    def _save_quality(self, photo: int, result: Converted) -> None:
-        # The decoder sees pixels, not always the header: what it does not know stays.
-        self._save_capture(photo, result.capture, "coalesce(?, @)")
-        quality = result.quality
-        self._run(
-            "UPDATE photo SET sharpness = ?, exposure = ?, highlights = ?, shadows = ?,"
-            " sharpest_x = ?, sharpest_y = ?, basis = ?, damage = ?, thumb = ?, proxy = ?,"
-            " proxy_digest = ? WHERE id = ?",
-            (
-                quality.sharpness,
-                quality.exposure,
-                quality.highlights,
-                quality.shadows,
-                *(quality.sharpest or (None, None)),
-                result.basis,
-                result.damage,
-                result.proxy,
-                result.proxy,
-                result.proxy_digest,
-                photo,
-            ),
-        )
+    # --- failures and counts
 
     def save_failure(
         self,
@@ -476,33 +215,6 @@ class WorkQueue(Identity):
             )
             self._refresh_ready([job.photo_id])
         return not again
-
-    def _row_of(self, job: StageJob) -> FileRow | None:
-        """Find the file a job was about, if it still is its photo's."""
-        path = PurePath(job.path)
-        rows = self._files_where(
-            "photo_id = ? AND directory.path = ? AND name = ? AND missing_since IS NULL",
-            (job.photo_id, str(path.parent), path.name),
-        )
-        return rows[0] if rows else None
-
-    def _done(self, photo: int, stage: str, source: str | None) -> None:
-        versions = {rule.name: rule.version for rule in self.stages()}
-        self._run(
-            "UPDATE work SET state = 'done', version = ?, source = ?, attempts = 0,"
-            " next_attempt_at = NULL, reason = NULL WHERE photo_id = ? AND stage = ?",
-            (versions.get(stage, 1), source, photo, stage),
-        )
-
-    def _requeue(self, photo: int, stage: str) -> None:
-        self._run(
-            "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL"
-            " WHERE photo_id = ? AND stage = ?",
-            (photo, stage),
-        )
-        self._refresh_ready([photo])
-
-    # --- failures and counts
 
     def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> int:
         """Let failed and postponed work be tried again now, from the first attempt.
@@ -567,14 +279,6 @@ class WorkQueue(Identity):
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Halves:
-    """Whether a photo's other half is as it was, and halves that are not, with what they are."""
-
-    unchanged: bool
-    changed: list[tuple[FileRow, Found, str]]
-
-
 def _pending(row: tuple[object, ...]) -> Pending:
     photo, stage, directory, name, kind, fingerprint, attempts, half = row
     return Pending(
@@ -586,8 +290,3 @@ def _pending(row: tuple[object, ...]) -> Pending:
         fingerprint=None if fingerprint is None else str(fingerprint),
         attempts=int(str(attempts)),
     )
-
-
-def _taken(capture: Capture) -> str | None:
-    taken = capture.taken_at
-    return None if taken is None else taken.replace(tzinfo=None).isoformat(timespec="microseconds")

@@ -23,7 +23,6 @@ from curator.catalog import FileDetail
 from curator.export import manifest
 from curator.export.manifest import Entry, FileEntry
 from curator.export.plan import INTENT, Act, Chosen, Item, Plan, Report, Skipped
-from curator.export.render import RenderJob, render
 from curator.model import KnownError, UnreadableError
 from curator.workers import WorkerPool
 
@@ -263,6 +262,8 @@ def _read(read: Callable[[int], bytes]) -> bytes:
 
 
 def _render(run: _Run, file: FileDetail, part: Path, turn: int) -> tuple[str, str]:
+    from curator.export.render import RenderJob, render  # decoders: no price for copying
+
     options = run.plan.options
     job = RenderJob(
         str(file.path), options.long_edge_px, options.jpeg_quality, turn, _MAX_MEGAPIXELS

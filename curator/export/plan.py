@@ -19,7 +19,7 @@ from typing import Literal
 from curator.catalog import FileDetail, PhotoDetail
 from curator.export import manifest
 from curator.export.manifest import Entry, FileEntry, Manifest
-from curator.model import Clause, KnownError, Marks, approval
+from curator.model import Clause, KnownError, approval
 
 INTENT = ".curator-export.json"  # names an unfinished run was writing; gone when it is done
 
@@ -203,11 +203,6 @@ def make_plan(photos: Iterable[PhotoDetail], options: Options) -> Plan:
     return plan
 
 
-def clause_of(marks: Marks, threshold: int) -> Clause | None:
-    """Say which clause lets a photo out today; there are no match scores yet."""
-    return approval(marks, None, threshold)
-
-
 def _main(photo: PhotoDetail) -> FileDetail:
     return next((file for file in photo.files if file.role == "main"), photo.files[0])
 
@@ -219,6 +214,7 @@ def _choose(
     halves = [main, *(file for file in photo.files if file.role == "half" and file is not main)]
     if plan.options.form == "jpeg":
         halves = [main]
+    halves = [_reachable(file, photo) for file in halves]
     known = {file.path: _known(file, entry) for file in halves}
     there: list[FileDetail] = []
     for file in halves:
@@ -236,6 +232,18 @@ def _choose(
             items.append(_again(plan, file, old))
     if items:
         plan.chosen.append(Chosen(photo, clause, tuple(items), entry))
+
+
+def _reachable(file: FileDetail, photo: PhotoDetail) -> FileDetail:
+    """Take a copy with the same content where the file itself is not there now."""
+    if not file.missing:
+        return file
+    equal = (
+        copy
+        for copy in photo.files
+        if copy.fingerprint and copy.fingerprint == file.fingerprint and not copy.missing
+    )
+    return next(equal, file)
 
 
 def _known(file: FileDetail, entry: Entry | None) -> FileEntry | None:

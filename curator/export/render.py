@@ -7,7 +7,7 @@ from pathlib import Path
 
 from curator.files import sha256
 from curator.imaging.decode import decode
-from curator.imaging.proxy import encode_export
+from curator.imaging.delivery import encode_delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +35,5 @@ def render(job: RenderJob) -> tuple[bytes, str]:
         GoneError: it is not there.
     """
     picture = decode(Path(job.path), want="preview", max_megapixels=job.max_megapixels)
-    content = encode_export(picture.rgb, job.long_edge_px, job.quality, job.turn)
+    content = encode_delivery(picture.rgb, job.long_edge_px, job.quality, job.turn)
     return content, sha256(Path(job.path))

@@ -1,0 +1,1 @@
+"""`curator bench`: the speed bars of the design, each with its reference from the same run."""

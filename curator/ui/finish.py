@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtCore import QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from curator.model import Clause, Pass
-from curator.session import Session
+from curator.session import Session, Tile
 from curator.ui import theme, words
+from curator.ui.frames import THUMB, Pictures, Want
 
 WIDTH = 960
 _SHEET_ROW = 132
@@ -26,13 +26,6 @@ CLAUSE_TITLES = {
     Clause.PICK: "picked, no stars",
     Clause.MATCH: "3 stars and match",
 }
-
-
-class Thumbs(Protocol):
-    """What the finish page needs of the thumbnail store."""
-
-    def image(self, photo_id: int, height_px: int) -> QImage | None:
-        """Give a thumbnail at a height in device px, or None and have it loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +59,22 @@ class Page:
 
 
 class ContactSheet(QWidget):
-    """Photos in justified rows, hard edges, nothing on them; it asks the store for pixels."""
+    """Photos in justified rows, hard edges, nothing on them.
+
+    Signals:
+        pressed: a photo was pressed.
+    """
 
     pressed = Signal(int)
 
-    def __init__(self, session: Session, thumbs: Thumbs | None) -> None:
+    def __init__(self, session: Session, pictures: Pictures | None) -> None:
         super().__init__()
-        self._session, self._thumbs = session, thumbs
+        self._session, self._pictures = session, pictures
         self._ids: list[int] = []
-        self._places: list[tuple[int, QRect]] = []
+        self.places: list[tuple[Tile, QRect]] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        if pictures is not None:
+            pictures.thumbs.arrived.connect(self.update)
 
     def show_photos(self, ids: Sequence[int]) -> None:
         """Lay out these photos, as many as fit two rows."""
@@ -86,37 +85,46 @@ class ContactSheet(QWidget):
         """Lay out anew for the width."""
         self._arrange()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
-        """Ask for the rows there are."""
-        bottom = max((rect.bottom() + 1 for _, rect in self._places), default=0)
-        return QSize(WIDTH, bottom)
-
     def _arrange(self) -> None:
         tiles = [self._session.tile(photo_id) for photo_id in self._ids]
         shapes = [tile.width / tile.height if tile.width and tile.height else 1.5 for tile in tiles]
-        self._places = [
-            (tiles[number].id, rect) for number, rect in justified(shapes, self.width() or WIDTH)
-        ]
-        self.setFixedHeight(self.sizeHint().height())
+        placed = justified(shapes, self.width() or WIDTH)
+        self.places = [(tiles[number], rect) for number, rect in placed]
+        self.setFixedHeight(max((rect.bottom() + 1 for _, rect in placed), default=0))
+        if self._pictures is not None:
+            wants = [self._want(tile, rect) for tile, rect in self.places]
+            self._pictures.thumbs.want("sheet", [want for want in wants if want is not None])
         self.update()
+
+    def hideEvent(self, event: object) -> None:  # noqa: N802
+        """Want nothing while out of sight."""
+        if self._pictures is not None:
+            self._pictures.thumbs.want("sheet", [])
+
+    def _want(self, tile: Tile, rect: QRect) -> Want | None:
+        if tile.thumb is None:
+            return None
+        ratio = self.devicePixelRatioF()
+        size = round(rect.width() * ratio), round(rect.height() * ratio)
+        return Want(THUMB, tile.thumb, size, tile.turn)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Draw what is loaded, a flat shape for what is not."""
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        ratio = self.devicePixelRatioF()
-        for photo_id, rect in self._places:
-            image = self._thumbs.image(photo_id, round(rect.height() * ratio)) if self._thumbs else None
-            if image is None or image.isNull():
+        for tile, rect in self.places:
+            want = self._want(tile, rect)
+            thumbs = self._pictures.thumbs if self._pictures is not None else None
+            frame = thumbs.get(want) if thumbs is not None and want is not None else None
+            if frame is None:
                 painter.fillRect(rect, theme.PANEL)
             else:
-                painter.drawImage(QRectF(rect), image)
+                painter.drawImage(QRectF(rect), frame.image)
 
-    def mousePressEvent(self, event: object) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Tell which photo was pressed."""
-        for photo_id, rect in self._places:
-            if rect.contains(event.position().toPoint()):  # type: ignore[attr-defined]
-                self.pressed.emit(photo_id)
+        for tile, rect in self.places:
+            if rect.contains(event.position().toPoint()):
+                self.pressed.emit(tile.id)
 
 
 def justified(shapes: Sequence[float], width: int) -> list[tuple[int, QRect]]:
@@ -190,11 +198,11 @@ class FinishPage(QWidget):
     Args:
         session: what is on the table.
         run: runs a command by name.
-        thumbs: where the contact sheet's pictures come from.
+        pictures: where the contact sheet's pictures come from.
     """
 
     def __init__(
-        self, session: Session, run: Callable[[str], None], thumbs: Thumbs | None = None
+        self, session: Session, run: Callable[[str], None], pictures: Pictures | None = None
     ) -> None:
         super().__init__()
         self._session, self._run = session, run
@@ -205,7 +213,7 @@ class FinishPage(QWidget):
         self.sentence.setWordWrap(True)
         self.after = theme.plain("", role="quiet")
         self.caption = theme.plain("", role="caption")
-        self.sheet = ContactSheet(session, thumbs)
+        self.sheet = ContactSheet(session, pictures)
         self.histogram = Histogram()
         self._numbers, self._actions = QHBoxLayout(), QHBoxLayout()
         self._lay_out()

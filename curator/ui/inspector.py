@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -13,7 +13,7 @@ from curator.catalog import PhotoDetail
 from curator.model import Change, Flag, KnownError, Kind, Marks, StageState, Step
 from curator.session import Session
 from curator.session.captions import when
-from curator.ui import theme, words
+from curator.ui import pencil, theme, words
 
 _REST_MS = 60  # held arrows must not rebuild the panel at every frame
 _HISTORY = 12
@@ -57,22 +57,16 @@ class MarksLine(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Draw the marks, and say them in words beside."""
         painter = QPainter(self)
-        marks, x, ratio = self._marks, 0, self.devicePixelRatioF()
-        top = (theme.ROW - theme.ICON) // 2
-        if marks.label is not None:
-            painter.fillRect(0, top, 3, theme.ICON, theme.LABELS[marks.label])
-            x = 10
-        glyph = {Flag.PICK: "flag_full", Flag.REJECT: "reject"}.get(marks.flag or Flag.PICK)
-        if marks.flag is None:
-            glyph = "kept" if marks.kept else None
-        if glyph:
-            painter.drawPixmap(x, top, theme.pixmap(glyph, theme.PENCIL, theme.ICON, ratio))
-            x += theme.ICON + 6
-        for _ in range(marks.rating or 0):
-            painter.drawPixmap(x, top + 1, theme.pixmap("star_full", theme.PENCIL, 14, ratio))
-            x += 17
+        marks = self._marks
+        x = pencil.marks(painter, 0, theme.ROW // 2, marks, False)
+        if marks.flag is Flag.REJECT:
+            frame = QRectF(x + (8 if x else 0), 7, 20, 14)
+            painter.setPen(theme.DISABLED)
+            painter.drawRect(frame)
+            pencil.struck(painter, frame)
+            x = round(frame.right())
         painter.setPen(theme.QUIET)
-        x += 6 if x else 0
+        x += 10 if x else 0
         rest = self.rect().adjusted(x, 0, 0, 0)
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
         painter.drawText(rest, int(flags), in_words(marks))
@@ -155,7 +149,7 @@ def sections(detail: PhotoDetail, history: Sequence[Step] = ()) -> list[Section]
         Section("Capture", words.capture_rows(detail.capture)),
         Section("Files", _files(detail)),
         Section("Quality", _quality(detail)),
-        Section("History", _history(detail, history)),
+        Section("History", _history(history)),
         Section("Work", _work(detail)),
     ]
     return [section for section in found if not section.empty]
@@ -200,12 +194,11 @@ def _quality(detail: PhotoDetail) -> list[tuple[str, str]]:
     return rows
 
 
-def _history(detail: PhotoDetail, history: Sequence[Step]) -> list[tuple[str, str]]:
+def _history(history: Sequence[Step]) -> list[tuple[str, str]]:
     rows = []
-    for step in list(history)[:_HISTORY]:
-        mine = [change for change in step.changes if change.photo_id == detail.id]
+    for step in list(reversed(history))[:_HISTORY]:
         verb = {"undo": "Undid: ", "redo": "Redid: "}.get(step.kind, "")
-        what = words.joined(_change(change) for change in mine) or step.summary
+        what = words.joined(_change(change) for change in step.changes) or step.summary
         rows.append((when(step.made_at), verb + what))
     return rows
 

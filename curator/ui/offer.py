@@ -13,12 +13,16 @@ from curator.ui import theme
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Something worth a line. ``key`` names it, so that a dismissed one stays away."""
+    """Something worth a line.
+
+    ``key`` names it: one dismissed stays away for good, unless it is news each time (not ``once``).
+    """
 
     key: str
     text: str
     act_title: str = ""
     act: Callable[[], None] | None = None
+    once: bool = True
 
 
 class OfferLine(QWidget):
@@ -85,7 +89,8 @@ class OfferLine(QWidget):
         """Send the offer shown away for good."""
         if self.current is not None:
             gone = self._offers.pop(0)
-            self.never.add(gone.key)
+            if gone.once:
+                self.never.add(gone.key)
             self.dismissed.emit(gone.key)
             self._show()
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt, QVariantAnimation, Signal
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, QVariantAnimation, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from curator.pipeline import Progress as Work
-from curator.session import Session
+from curator.session import Progress, Session
 from curator.ui import theme, words
 
 FADE_MS = 120
+_COUNT_MS = 30
 
 
 class Words(QWidget):
@@ -101,15 +102,21 @@ class Words(QWidget):
 class PassLine(QWidget):
     """The pass as 2 px: pencil decided, grey seen, hairline ahead; absent while browsing."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._session = session
+        self._progress: Progress | None = None
         self.setFixedHeight(theme.PASSLINE)
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show how far the pass is."""
+        if progress != self._progress:
+            self._progress = progress
+            self.update()
 
     def parts(self, width: int) -> tuple[int, int]:
         """Give the widths in px of what is decided and of what was seen undecided."""
-        progress = self._session.progress()
-        if not progress.text or not progress.total:
+        progress = self._progress
+        if progress is None or not progress.text or not progress.total:
             return 0, 0
         decided = round(width * progress.decided / progress.total)
         # One decision of ten thousand must still show, and one left must not look done.
@@ -142,7 +149,7 @@ class StatusLine(QWidget):
         self.setObjectName("statusline")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(theme.STATUSLINE + theme.PASSLINE)
-        self.line = PassLine(session)
+        self.line = PassLine()
         self.line.setParent(self)
         left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         self.act = Words(theme.TEXT, left, fades=True)
@@ -155,8 +162,11 @@ class StatusLine(QWidget):
         self.advances.setToolTip("Stars and labels go to the next photo (M)")
         self._lay_out()
         session.said.connect(self.act.say)
+        # Counting a large catalog takes a millisecond or two: not between a key and its frame.
+        self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
+        self._later.timeout.connect(self.refresh)
         for signal in (session.counts_changed, session.view_changed, session.selection_changed):
-            signal.connect(self.refresh)
+            signal.connect(self._soon)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -183,15 +193,21 @@ class StatusLine(QWidget):
         """Keep the pass line on top, the full width."""
         self.line.setGeometry(0, 0, self.width(), theme.PASSLINE)
 
+    def _soon(self) -> None:
+        if not self._later.isActive():
+            self._later.start()
+
     def refresh(self) -> None:
         """Take over pass, selection, unreadable count and advance mode."""
-        self.pass_.say(self._session.progress().text)
+        progress = self._session.progress()
+        self.pass_.say(progress.text)
+        self.line.show_progress(progress)
         chosen = len(self._session.selection)
         self._show(self.chosen, f"{words.count(chosen)} selected" if chosen > 1 else "")
-        failed = self._session.counts().get("failed", 0)
+        table = self._session.table
+        failed = int((table.failed() & table.alive()).sum())
         self._show(self.unreadable, f"{words.count(failed)} unreadable" if failed else "")
         self._show(self.advances, "M" if self._session.stars_advance else "")
-        self.line.update()
 
     def progressed(self, work: Work) -> None:
         """Show how background reading is going; nothing when it is done."""

@@ -1,0 +1,428 @@
+"""The window: its edges, its pages, and which of them are there when.
+
+Geometry is plain arithmetic: top bar, offer line, status line and filmstrip take their heights,
+panels their widths; under 1100 px panels lie over the page instead of beside it.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QRect, Qt, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QMouseEvent,
+)
+from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
+
+from curator import commands
+from curator.keymap import Binding
+from curator.model import KnownError, Pass, View
+from curator.pipeline import Progress as Work
+from curator.pipeline import ScanReport
+from curator.session import Session
+from curator.ui import theme
+from curator.ui.acts import Acts
+from curator.ui.empty import EmptyList, EmptyWindow
+from curator.ui.filmstrip import Filmstrip
+from curator.ui.finish import FinishPage
+from curator.ui.frames import Pictures
+from curator.ui.grid import GridView
+from curator.ui.help import HelpOverlay
+from curator.ui.inspector import Inspector
+from curator.ui.keys import Keys
+from curator.ui.loupe import LoupeView
+from curator.ui.offer import Offer, OfferLine
+from curator.ui.sidebar import Sidebar
+from curator.ui.statusline import StatusLine
+from curator.ui.topbar import TopBar
+
+log = logging.getLogger(__name__)
+
+# Where the catalog keeps the window's own facts; no scope can have this key, a path is absolute.
+PLACE = "window"
+_FIRST_SIZE = (1440, 900)
+_SMALLEST = (640, 480)
+
+
+class MainWindow(QWidget):
+    """The window over one session.
+
+    Signals:
+        closed: it is closed, everything saved and stopped.
+
+    Thread: GUI.
+    """
+
+    closed = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.setObjectName("window")
+        self.setMinimumSize(*_SMALLEST)
+        self.setAcceptDrops(True)
+        self._memory: dict[str, object] = dict(session.catalog.place(PLACE) or {})
+        self._sidebar_called = False
+        self._scanning = False
+        self._closed = False
+        self.pictures = Pictures(session.home, session.settings)
+        self.acts = Acts(self, session, self._memory, self._settings_changed)
+        self._make_pages()
+        self._make_edges()
+        self.keys = Keys(self, self._press)
+        self._connect()
+        self._restore()
+        self.refresh()
+
+    # --- parts
+
+    def _make_pages(self) -> None:
+        session, run = self.session, self.run
+        self.pages = QStackedWidget(self)
+        self.grid = GridView(session, self.pictures)
+        self.loupe = LoupeView(session, self.pictures)
+        self.finish = FinishPage(session, run, self.pictures)
+        self.empty_window = EmptyWindow(run)
+        self.empty_list = EmptyList(session)
+        for page in (self.grid, self.loupe, self.finish, self.empty_window, self.empty_list):
+            self.pages.addWidget(page)
+        self.finish.sheet.pressed.connect(self._look_at)
+
+    def _make_edges(self) -> None:
+        session, run = self.session, self.run
+        self.topbar = TopBar(session, run, self.view_name)
+        self.topbar.scope.press_to(self._call_sidebar, "")
+        self.offers = OfferLine()
+        self.filmstrip = Filmstrip(session, self.pictures)
+        self.status = StatusLine(session, lambda: session.ask("failures"))
+        self.sidebar = Sidebar(session, run)
+        self.inspector = Inspector(session)
+        for edge in (
+            self.topbar,
+            self.offers,
+            self.filmstrip,
+            self.status,
+            self.sidebar,
+            self.inspector,
+        ):
+            edge.setParent(self)
+        self.veil = QLabel("Drop to open", self)
+        self.veil.setTextFormat(Qt.TextFormat.PlainText)
+        self.veil.setObjectName("veil")
+        self.veil.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.veil.hide()
+        self.help = HelpOverlay(self, self.view_name)
+
+    def _connect(self) -> None:
+        session = self.session
+        session.view_changed.connect(self.refresh)
+        session.list_changed.connect(self.refresh)
+        session.asked.connect(self._asked)
+        self.offers.changed.connect(self.arrange)
+        self.sidebar.folder_switched.connect(self.acts.switch_folder)
+        self.topbar.search.left.connect(self._focus_page)
+        if session.pipeline is not None:
+            session.pipeline.progressed.connect(self._progressed)
+            session.pipeline.scanned.connect(self._scanned)
+            session.pipeline.problem.connect(self._problem)
+
+    # --- what shows
+
+    def view_name(self) -> str:
+        """Give the view keys are bound in: grid, loupe or finish."""
+        return "finish" if self.session.finished else self.session.view.value
+
+    def page(self) -> QWidget:
+        """Say which page stands in the middle."""
+        session = self.session
+        if not session.table.alive().any():
+            known = session.scope.kind == "folder" or self._scanning or bool(session.scopes()[1:])
+            return self.empty_list if known else self.empty_window
+        if session.finished and session.progress().total:
+            return self.finish
+        if not len(session.ids):
+            return self.empty_list
+        return self.loupe if session.view is View.LOUPE else self.grid
+
+    def refresh(self) -> None:
+        """Take over page, edges and keys from the session."""
+        page = self.page()
+        if page is self.empty_list:
+            self.empty_list.refresh()
+        if self.pages.currentWidget() is not page:
+            self.pages.setCurrentWidget(page)
+            self._focus_page()
+        self.keys.enter_view(self.view_name())
+        title = self.session.scope.title
+        self.setWindowTitle("Curator" if page is self.empty_window else f"{title} · Curator")
+        if self.session.pass_ is not Pass.BROWSE:
+            self.offers.withdraw("start")
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Give every part its place."""
+        page = self.pages.currentWidget()
+        chrome = not (self.session.panels_hidden or self.session.fullscreen)
+        bare = page is self.empty_window
+        narrow = self.width() < theme.NARROW
+        docked = chrome and page in (self.grid, self.empty_list) and not narrow
+        docked = docked and self.session.view is View.GRID
+        area = self.rect()
+        area = self._take_top(self.topbar, theme.TOPBAR, chrome, area)
+        area = self._take_top(self.offers, theme.OFFER, self.offers.current is not None, area)
+        height = theme.STATUSLINE + theme.PASSLINE
+        area = self._take_bottom(self.status, height, chrome, area)
+        area = self._take_bottom(self.filmstrip, theme.FILMSTRIP, chrome and page is self.loupe, area)
+        called = chrome and not docked and self._sidebar_called and not bare
+        _place(self.sidebar, QRect(area.x(), area.y(), theme.SIDEBAR, area.height()), docked or called)
+        inspecting = self.session.inspector and chrome and page in (self.grid, self.loupe)
+        right = area.right() + 1 - theme.INSPECTOR
+        _place(
+            self.inspector, QRect(right, area.y(), theme.INSPECTOR, area.height()), inspecting
+        )
+        if docked:
+            area.setLeft(theme.SIDEBAR)
+        if inspecting and not narrow:
+            area.setRight(right - 1)
+        self.pages.setGeometry(area)
+        self.sidebar.raise_()
+        self.inspector.raise_()
+        self.veil.setGeometry(self.rect())
+        if self.help.isVisible():
+            self.help.raise_()
+
+    @staticmethod
+    def _take_top(part: QWidget, height: int, there: bool, area: QRect) -> QRect:
+        _place(part, QRect(area.x(), area.y(), area.width(), height), there)
+        return area.adjusted(0, height, 0, 0) if there else area
+
+    @staticmethod
+    def _take_bottom(part: QWidget, height: int, there: bool, area: QRect) -> QRect:
+        _place(part, QRect(area.x(), area.bottom() + 1 - height, area.width(), height), there)
+        return area.adjusted(0, 0, 0, -height) if there else area
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802
+        """Arrange for the size."""
+        self.arrange()
+
+    def _call_sidebar(self) -> None:
+        """Bring the sidebar over the page where it does not stand beside it."""
+        self._sidebar_called = not self._sidebar_called
+        self.arrange()
+
+    def _focus_page(self) -> None:
+        page = self.pages.currentWidget()
+        page.setFocus() if page.focusPolicy() is not Qt.FocusPolicy.NoFocus else self.setFocus()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Take the keyboard back from the search field."""
+        self._focus_page()
+
+    # --- keys
+
+    def run(self, command: str) -> None:
+        """Run a command by name, as a press on something does."""
+        commands.run(self.session, command)
+        self._focus_page()
+
+    def _press(self, binding: Binding) -> None:
+        if binding.command == "back" and self._close_something():
+            return
+        commands.run(self.session, binding.command, binding.invert)
+
+    def _close_something(self) -> bool:
+        """Let Esc close what lies over or above the page first; tell whether there was any."""
+        if self._sidebar_called:
+            self._call_sidebar()
+            return True
+        if self.session.zoom is None and self.offers.current is not None:
+            self.offers.dismiss()
+            return True
+        if self.session.panels_hidden and not self.session.fullscreen:
+            self.run("toggle_panels")
+            return True
+        return False
+
+    def event(self, event: QEvent) -> bool:
+        """Claim digits by their place before the shortcuts look at their characters."""
+        if (
+            event.type() is QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and self.keys.physical(event) is not None
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Run what a digit's place is bound to."""
+        action = self.keys.physical(event)
+        if action is None:
+            super().keyPressEvent(event)
+        elif not event.isAutoRepeat():
+            action.trigger()
+
+    # --- what the session asks for
+
+    def _asked(self, what: str, about: object) -> None:
+        if self.acts.does(what):
+            self.acts.do(what, about)
+        elif what == "order":
+            self.topbar.show_orders()
+        elif what == "filter":
+            self.search()
+        elif what == "help":
+            self.help.open()
+        elif what == "fullscreen":
+            self._fill_screen()
+        elif what == "quit":
+            self.close()
+
+    def search(self) -> None:
+        """Put the cursor into the search field."""
+        if self.session.panels_hidden:
+            self.run("toggle_panels")
+        self.topbar.search.setFocus()
+        self.topbar.search.selectAll()
+
+    def _fill_screen(self) -> None:
+        if self.session.fullscreen:
+            self._was_maximized = self.isMaximized()
+            self.showFullScreen()
+        elif getattr(self, "_was_maximized", False):
+            self.showMaximized()
+        else:
+            self.showNormal()
+
+    def _look_at(self, photo_id: int) -> None:
+        """Show a photo of the finish page's contact sheet where it stands in the scope."""
+        if photo_id not in self.session.listing:
+            self.run("browse")
+        self.session.go_to(photo_id)
+        self.session.set_view(View.LOUPE)
+
+    def _settings_changed(self, changed: set[str]) -> None:
+        settings = self.session.settings
+        self.session.surround = settings.loupe.surround
+        self.pictures.frames.budget_bytes = settings.loupe.frames_mb << 20
+        if any(name.startswith("taste.") for name in changed):
+            self.session.rebuild(self.session.current)
+        self.session.view_changed.emit()
+
+    # --- background work
+
+    def _progressed(self, work: Work) -> None:
+        self.status.progressed(work)
+        if work.scanning != self._scanning:
+            self._scanning = work.scanning
+            self.empty_list.scanning(work.scanning)
+            self.refresh()
+
+    def _scanned(self, report: ScanReport) -> None:
+        for problem in report.problems:
+            log.warning("scan: %s", problem)
+        text = report.sentence
+        if report.problems:
+            text += f"; {report.problems[0]}"
+        session = self.session
+        if session.pass_ is Pass.BROWSE and report.new and session.is_fresh():
+            act = "Start the cull (Enter)"
+            self.offers.offer(Offer("start", text, act, lambda: self.run("cull"), once=False))
+        else:
+            session.say(text)
+
+    def _problem(self, text: str) -> None:
+        pipeline = self.session.pipeline
+        assert pipeline is not None
+        self.offers.offer(Offer("problem", text, "Go on", pipeline.resume, once=False))
+
+    # --- dropping folders
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """Welcome local folders and files."""
+        if _dropped(event):
+            event.acceptProposedAction()
+            self.veil.show()
+            self.veil.raise_()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802
+        """Nothing is to be dropped after all."""
+        self.veil.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Open what was dropped."""
+        self.veil.hide()
+        event.acceptProposedAction()
+        self.open(_dropped(event))
+
+    def open(self, sources: Sequence[Path]) -> None:
+        """Open folders and files; the world's faults go to the status line."""
+        if not sources:
+            return
+        try:
+            self.acts.open(sources)
+        except KnownError as error:
+            self.session.say(str(error))
+
+    # --- coming and going
+
+    def _restore(self) -> None:
+        memory = self._memory
+        self.resize(*_FIRST_SIZE)
+        geometry = memory.get("geometry")
+        if isinstance(geometry, str):
+            self.restoreGeometry(QByteArray(base64.b64decode(geometry)))
+        self.session.inspector = bool(memory.get("inspector"))
+        self.sidebar.unfolded = set(_strings(memory.get("unfolded")))
+        self.offers.never = set(_strings(memory.get("never")))
+
+    def _remember(self) -> None:
+        if self.session.fullscreen:
+            self.session.fullscreen = False
+            self._fill_screen()
+        geometry = bytes(self.saveGeometry().data())
+        self._memory |= {
+            "geometry": base64.b64encode(geometry).decode("ascii"),
+            "inspector": self.session.inspector,
+            "unfolded": sorted(self.sidebar.unfolded),
+            "never": sorted(self.offers.never),
+        }
+        try:
+            self.session.catalog.save_place(PLACE, self._memory)
+        except KnownError as error:
+            log.warning("The window's place was not remembered: %s", error)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Save the place, stop the work, leave no thread behind."""
+        if not self._closed:
+            self._closed = True
+            self._remember()
+            self.session.close()
+            if self.session.pipeline is not None:
+                self.session.pipeline.stop()
+            self.pictures.close()
+            self.closed.emit()
+        event.accept()
+
+
+def _place(part: QWidget, where: QRect, there: bool) -> None:
+    if there:
+        part.setGeometry(where)
+    if part.isVisibleTo(part.parentWidget()) != there:
+        part.setVisible(there)
+
+
+def _dropped(event: QDropEvent) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+
+
+def _strings(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else []

@@ -1,8 +1,8 @@
 """Drawn photos, for tests and benchmarks: camera JPEGs and RAWs in milliseconds.
 
-They have real texture and real EXIF. The same arguments always give the same bytes, and every seed other ones. A scene has soft light,
-hard edges at all angles and fine detail down to single pixels, so that sharpness means something.
-Nothing here needs a file of the repository.
+They have real texture and real EXIF. The same arguments always give the same bytes, and every
+seed other ones. A scene has soft light, hard edges at all angles and fine detail down to single
+pixels, so that sharpness means something.
 """
 
 from __future__ import annotations
@@ -152,8 +152,8 @@ def write_dng(
     )
     main.add(50728, _RATIONAL, (1.0, 1.0, 1.0))
     main.add(50778, _SHORT, 21)
-    if coding.preview:
-        wanted = size if coding.preview is True else coding.preview
+    wanted = size if coding.preview is True else coding.preview
+    if wanted:
         main.children.append((330, [_preview(image, wanted, coding.preview_quality)]))
     return _write(path, _tiff([main]))
 

@@ -32,7 +32,7 @@ from curator.catalog.photos import (
 )
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
 from curator.catalog.store import DiskFullError, translate
-from curator.catalog.work import Pending, StageCount, WorkQueue
+from curator.catalog.work import Pending, WorkQueue
 from curator.model import CatalogError
 
 __all__ = [
@@ -49,7 +49,6 @@ __all__ = [
     "PhotoDetail",
     "Scan",
     "ScanCount",
-    "StageCount",
     "WorkDetail",
 ]
 

@@ -186,7 +186,9 @@ class Photos(Store):
         return next(self.details([number]))
 
     def details(self, ids: Sequence[int]) -> Iterator[PhotoDetail]:
-        """Read all there is about many photos, in ascending order of id; unknown ids are left out.
+        """Read all there is about many photos, in ascending order of id.
+
+        Unknown ids and photos merged into others are left out.
 
         A few queries a thousand photos, where :meth:`photo` takes three each.
         """
@@ -200,9 +202,8 @@ class Photos(Store):
                 " ORDER BY role <> 'main', role <> 'half', missing_since IS NOT NULL, path, name",
                 part,
             ):
-                files[photo].append(
-                    FileDetail(Path(path, name), Kind(kind), *rest, missing=missing is not None)
-                )
+                known = FileDetail(Path(path, name), Kind(kind), *[*rest, missing is not None])
+                files[photo].append(known)
             work: dict[int, list[WorkDetail]] = defaultdict(list)
             for photo, stage, version, state, attempts, later, reason in self._rows(
                 "SELECT photo_id, stage, version, state, attempts, next_attempt_at, reason"
@@ -211,7 +212,10 @@ class Photos(Store):
             ):
                 entry = WorkDetail(stage, version, StageState(state), attempts, later, reason)
                 work[photo].append(entry)
-            rows = self._rows(f"SELECT {_DETAIL} FROM photo WHERE id {among} ORDER BY id", part)
+            rows = self._rows(
+                f"SELECT {_DETAIL} FROM photo WHERE id {among} AND merged_into IS NULL ORDER BY id",
+                part,
+            )
             for row in rows:
                 yield _detail(row, tuple(files[row[0]]), tuple(work[row[0]]))
 
@@ -254,9 +258,11 @@ def _detail(row: Row, files: tuple[FileDetail, ...], work: tuple[WorkDetail, ...
             Flag(flag) if flag else None, rating, Label(label) if label else None, bool(kept)
         ),
         capture=Capture(
-            datetime.fromisoformat(taken) if taken else None,
-            *exif,
-            None if subject_x is None else (subject_x, subject_y),
+            *[
+                datetime.fromisoformat(taken) if taken else None,
+                *exif,
+                None if subject_x is None else (subject_x, subject_y),
+            ]
         ),
         quality=None
         if sharpness is None

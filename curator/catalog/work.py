@@ -20,6 +20,7 @@ from curator.model import (
     Failure,
     Kind,
     StageJob,
+    StageState,
 )
 
 
@@ -45,16 +46,6 @@ class Pending:
     fallback: str | None
     fingerprint: str | None
     attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class StageCount:
-    """How many photos stand where with one stage."""
-
-    waiting: int = 0
-    running: int = 0
-    done: int = 0
-    failed: int = 0
 
 
 _PENDING = (
@@ -254,14 +245,14 @@ class WorkQueue(Results):
                 self._refresh_ready(row[0] for row in self._rows("SELECT id FROM photo"))
         return count
 
-    def counts(self) -> dict[str, StageCount]:
-        """Count photos by stage and state, stages in their order."""
-        found: dict[str, dict[str, int]] = {rule.name: {} for rule in self.stages()}
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count photos by stage and state (waiting, running, done, failed), stages in order."""
+        found = {rule.name: dict.fromkeys(StageState, 0) for rule in self.stages()}
         for stage, state, count in self._rows(
             "SELECT stage, state, count(*) FROM work GROUP BY stage, state"
         ):
-            found.setdefault(stage, {})[state] = count
-        return {stage: StageCount(**states) for stage, states in found.items()}
+            found.setdefault(stage, dict.fromkeys(StageState, 0))[StageState(state)] = count
+        return {stage: {str(state): n for state, n in found[stage].items()} for stage in found}
 
     def failures(self, ids: Sequence[int] | None = None) -> list[Failure]:
         """List what failed, by path; ``ids`` limits it to those photos."""

@@ -9,9 +9,11 @@ for milliseconds.
 from __future__ import annotations
 
 import logging
+import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,6 +47,7 @@ _FIRST_ORDER = {Pass.BROWSE: "taken", Pass.CULL: "taken", Pass.RATE: "rating"}
 _REFRESH_MS = 120  # results come in dozens a second; the eye wants a few updates
 _OTHERS_MS = 1000  # how soon a decision made by another process shows
 _SAVE_PLACE_MS = 700
+_LAST = ":last"  # the place that says which scope was open; no path looks like it
 
 
 class Session(QObject):
@@ -247,7 +250,7 @@ class Session(QObject):
         return scopes.rows(self.catalog.folders(), self.table)
 
     def _open_first(self) -> None:
-        last = self.catalog.place("") or {}
+        last = self.catalog.place(_LAST) or {}
         wanted = str(last.get("scope", ""))
         rows = self.scopes()
         found = next((row.scope for row in rows if row.scope.key == wanted), rows[0].scope)
@@ -275,6 +278,21 @@ class Session(QObject):
         self.rebuild(keep=photo if isinstance(photo, int) else None)
         self._arrive()
 
+    def open_sources(self, sources: Sequence[Path]) -> None:
+        """Add folders (or the folders of files) of photos, read them, and put the first on the table.
+
+        Raises:
+            KnownError: a source is not there or cannot be read; nothing was added.
+        """
+        if self.pipeline is None:
+            raise KnownError("Another Curator is reading photos into this catalog.", "Use its window.")
+        if not sources:
+            return
+        self.pipeline.open_folders(sources, recursive=self.settings.scan.recursive)
+        first = sources[0] if sources[0].is_dir() else sources[0].parent
+        folder = Path(os.path.abspath(first))
+        self.open_scope(Scope("folder", str(folder), folder.name or str(folder)))
+
     def save_place(self) -> None:
         """Remember pass, view, order, filter and photo of this scope."""
         self._place_timer.stop()
@@ -288,7 +306,7 @@ class Session(QObject):
                 "orders": {name: list(order) for name, order in self._orders.items()},
             },
         )
-        self.catalog.save_place("", {"scope": self.scope.key})
+        self.catalog.save_place(_LAST, {"scope": self.scope.key})
 
     def is_fresh(self) -> bool:
         """Tell whether nobody has decided anything in this scope yet."""

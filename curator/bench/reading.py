@@ -1,0 +1,208 @@
+"""Bars about reading: convert, RAW previews, a second ingest, and marks while all that goes on."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import simplejpeg
+
+from curator.bench.draw import write_dng
+from curator.bench.figures import Figure, Place, one_core, percentile, timed
+from curator.bench.stock import large_jpegs, many_small
+from curator.catalog import Catalog
+from curator.imaging.quality import measure
+from curator.model import Flag, Kind, KnownError, StageJob
+from curator.pipeline import Pipeline
+from curator.settings import Home, Settings
+from curator.stages.convert import convert as convert_stage
+
+_LARGE_FILES = 16
+_SMALL_FILES = 5_000
+_MARKS = 400
+_MARK_EVERY_S = 0.02  # 50 a second, six times what a hand does, so that many meet a write
+
+
+def convert(place: Place) -> list[Figure]:
+    """Convert JPEGs of 6 MP and more through the catalog, on one core, against a grey decode."""
+    photos = large_jpegs(place, _LARGE_FILES)
+    megapixels = sum(_pixels(path) for path in photos) / 1e6
+    with one_core() as pinned:
+        grey = [timed(lambda: _grey(photos))]
+        spent = _through_the_catalog(place, photos[0].parent)
+        grey.append(timed(lambda: _grey(photos)))
+        lumas = [_decoded(path) for path in photos[:4]]
+        sharp = min(timed(lambda: [measure(luma) for luma in lumas]) for _ in range(3))
+        four = min(timed(lambda: _grey(photos[:4])) for _ in range(3))
+    note = f"{len(photos)} files, {megapixels / len(photos):.1f} MP each"
+    note += "" if pinned else "; this system cannot keep a process on one core"
+    return [
+        Figure(
+            "convert through the catalog, a photo",
+            1000 * spent / len(photos),
+            "ms",
+            3.0,
+            1000 * min(grey) / len(photos),
+            "bare grey decode",
+            per_reference=True,
+            note=note,
+        ),
+        Figure(
+            "sharpness and exposure, a photo",
+            1000 * sharp / 4,
+            "ms",
+            0.6,
+            1000 * four / 4,
+            "bare grey decode",
+            per_reference=True,
+        ),
+    ]
+
+
+def _pixels(path: Path) -> int:
+    height, width = simplejpeg.decode_jpeg_header(path.read_bytes())[:2]
+    return int(height) * int(width)
+
+
+def _decoded(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    return simplejpeg.decode_jpeg(path.read_bytes(), "GRAY")[:, :, 0]
+
+
+def _grey(photos: Sequence[Path]) -> None:
+    for path in photos:
+        simplejpeg.decode_jpeg(path.read_bytes(), "GRAY")
+
+
+def _settings(**work: int) -> Settings:
+    settings = Settings()
+    for name, value in work.items():
+        setattr(settings.work, name, value)
+    return settings
+
+
+def _through_the_catalog(place: Place, folder: Path) -> float:
+    """Ingest a folder with one worker that is already warm; return the seconds."""
+    warm = many_small(place.scratch / "warm", 2)
+    pipeline = Pipeline(Home.at(place.scratch / "home").make(), _settings(workers=1))
+    pipeline.start()
+    try:
+        pipeline.open_folders([warm], True, None)
+        pipeline.wait_idle(120)
+        begin = time.perf_counter()
+        pipeline.open_folders([folder], True, None)
+        pipeline.wait_idle(600)
+        return time.perf_counter() - begin
+    finally:
+        pipeline.stop()
+
+
+def raw(place: Place) -> list[Figure]:
+    """Convert a 24 MP RAW by its full-size preview, against the same by full demosaic."""
+    jobs = []
+    for name, preview in (("preview", True), ("demosaic", False)):
+        path = write_dng(place.scratch / f"{name}.dng", size=(6000, 4000), seed=3, preview=preview)
+        jobs.append(StageJob(1, "convert", str(path), Kind.RAW, str(place.scratch / "cache")))
+    quick, slow = (min(timed(_act(job)) for _ in range(2)) for job in jobs)
+    return [
+        Figure(
+            "convert a 24 MP RAW with a full-size preview",
+            1000 * quick,
+            "ms",
+            5.0,
+            1000 * slow,
+            "by demosaic",
+            per_reference=True,
+            at_least=True,
+        )
+    ]
+
+
+def _act(job: StageJob) -> Callable[[], object]:
+    return lambda: convert_stage(job)
+
+
+def again(place: Place) -> list[Figure]:
+    """Ingest 5,000 unchanged files a second time: the whole command, start of Python included."""
+    folder = many_small(place.scratch / "many", _SMALL_FILES)
+    first = timed(lambda: _command(place, "ingest", str(folder)))
+    seconds = min(timed(lambda: _command(place, "ingest", str(folder))) for _ in range(2))
+    answer = _command(place, "ingest", str(folder))
+    if (answer["found"], answer["new"]) != (_SMALL_FILES, 0):
+        raise KnownError(f"The second ingest found something new: {answer}")
+    listing = timed(lambda: [entry.stat() for entry in folder.iterdir()])
+    return [
+        Figure(
+            f"second ingest of {_SMALL_FILES:,} unchanged files",
+            seconds,
+            "s",
+            2.0,
+            listing,
+            "listing them",
+            note=f"the first took {first:.1f} s",
+        )
+    ]
+
+
+def _command(place: Place, *words: str) -> dict[str, object]:
+    done = subprocess.run(
+        [sys.executable, "-m", "curator", "--home", place.scratch / "home", *words, "--json"],
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    return dict(json.loads(done.stdout))
+
+
+def commit(place: Place) -> list[Figure]:
+    """Mark photos while the pipeline writes what it converts; from the call to the commit."""
+    sys.setswitchinterval(0.0005)  # as in the window
+    home = Home.at(place.scratch / "home").make()
+    pipeline = Pipeline(home, _settings())
+    pipeline.start()
+    catalog = Catalog.open(home.catalog)
+    try:
+        pipeline.open_folders([many_small(place.scratch / "first", 200)], True, None)
+        pipeline.wait_idle(120)
+        ids = [row[0] for row in catalog.columns()]
+        calm = _marked(catalog, ids, lambda done: done < _MARKS)
+        pipeline.open_folders([many_small(place.scratch / "more", 6_000)], True, None)
+        busy = _marked(catalog, ids, lambda done: done < _MARKS or pipeline_busy(pipeline, done))
+    finally:
+        catalog.close()
+        pipeline.stop()
+    return [
+        Figure(
+            "mark to commit with the pipeline writing, p99",
+            1000 * percentile(busy, 0.99),
+            "ms",
+            10.0,
+            1000 * percentile(calm, 0.99),
+            "with nothing else going on",
+            note=f"{len(busy)} marks, median {1000 * percentile(busy, 0.5):.1f} ms,"
+            f" worst {1000 * max(busy):.1f} ms",
+        )
+    ]
+
+
+def pipeline_busy(pipeline: Pipeline, done: int) -> bool:
+    """Say whether marks still meet writes, up to three times as many marks."""
+    return done < 3 * _MARKS and not pipeline.is_idle
+
+
+def _marked(catalog: Catalog, ids: list[int], more: Callable[[int], bool]) -> list[float]:
+    """Mark photo after photo at an even pace; return the seconds each took."""
+    spent: list[float] = []
+    pace = threading.Event()
+    for number in itertools.count():
+        if not more(number):
+            return spent
+        flag = (Flag.PICK, Flag.REJECT, None)[(number // len(ids)) % 3]
+        change = {ids[number % len(ids)]: {"flag": flag, "rating": 1 + number % 5}}
+        spent.append(timed(lambda change=change: catalog.decide(change, summary="bench")))  # type: ignore[misc]
+        pace.wait(_MARK_EVERY_S)
+    raise AssertionError("itertools.count ends never")

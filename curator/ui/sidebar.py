@@ -65,17 +65,17 @@ class StarFilter(QWidget):
         number = int((x - 12) // 20) + 1
         return number if 1 <= number <= 5 else 0
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Preview the stars under the pointer."""
         self._hover = self._star_at(event.position().x())
         self.update()
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+    def leaveEvent(self, event: QEvent) -> None:
         """No preview."""
         self._hover = 0
         self.update()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Step a star through at least, exactly, off."""
         star = self._star_at(event.position().x())
         if not star:
@@ -87,7 +87,7 @@ class StarFilter(QWidget):
         else:
             self.chosen.emit("")
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the stars and what they mean."""
         painter = QPainter(self)
         lit = self._hover or self._stars
@@ -196,7 +196,7 @@ class Sidebar(QWidget):
         self.filters.show_rows(self._filter_rows())
         self.stars.take(self._session.filter)
 
-    def showEvent(self, event: object) -> None:  # noqa: N802
+    def showEvent(self, event: object) -> None:
         """Catch up on what changed while hidden."""
         self.refresh()
 
@@ -224,7 +224,7 @@ class Sidebar(QWidget):
     @staticmethod
     def _folder_row(row: ScopeRow, opens: bool | None, current: str) -> Row:
         key = row.scope.key
-        icon = "photos" if row.scope.kind == "all" else "folder_away" if row.away else "folder"
+        icon = "stack" if row.scope.kind == "all" else "folder_away" if row.away else "folder"
         tip = key
         if row.away:
             tip += "\nNot connected now; photos show from their proxies."
@@ -286,7 +286,13 @@ class Sidebar(QWidget):
         counts = session.counts()
         browsing = session.pass_ is Pass.BROWSE
         rows = [
-            Row("", "All", words.count(counts["all"]), "photos", current=browsing and not session.filter)
+            Row(
+                "",
+                "All",
+                words.count(counts["all"]),
+                "photos",
+                current=browsing and not session.filter,
+            )
         ]
         for name, (title, _) in FILTERS.items():
             current = browsing and session.filter == f"is:{name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup, QKeyEvent
+from PySide6.QtGui import QActionGroup, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
 
 from curator.commands import COMMANDS, GROUPS, Command
@@ -43,8 +43,8 @@ class SearchField(QLineEdit):
             "Text in the file name, or fields: is:picked  rating:>=4  camera:x100  after:2024-05  (/)"
         )
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        icon = QAction(theme.icon("search"), "", self)
-        self.addAction(icon, QLineEdit.ActionPosition.LeadingPosition)
+        self.setObjectName("search")
+        self.setClearButtonEnabled(False)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typing.timeout.connect(self._try)
         self.textEdited.connect(self._typing.start)
@@ -64,7 +64,10 @@ class SearchField(QLineEdit):
         try:
             self._apply()
         except FilterError as error:
-            if error.position + 1 < len(self.text().rstrip()) and " " in self.text()[error.position:]:
+            if (
+                error.position + 1 < len(self.text().rstrip())
+                and " " in self.text()[error.position :]
+            ):
                 self._complain(str(error))
 
     def _apply(self) -> None:
@@ -107,7 +110,7 @@ class SearchField(QLineEdit):
                 return True
         return super().event(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Leave with Enter or Down (keeping the filter), or with Esc (taking it off)."""
         key = event.key()
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Down):
@@ -120,7 +123,14 @@ class SearchField(QLineEdit):
         elif key not in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             super().keyPressEvent(event)
 
-    def focusOutEvent(self, event: object) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the field with its glass."""
+        super().paintEvent(event)
+        colour = theme.TEXT if self.text() or self.hasFocus() else theme.QUIET
+        image = theme.pixmap("search", colour, theme.ICON, self.devicePixelRatioF())
+        QPainter(self).drawPixmap(8, (self.height() - theme.ICON) // 2, image)
+
+    def focusOutEvent(self, event: object) -> None:
         """Forget a complaint about text that was left standing."""
         self._complain("")
         super().focusOutEvent(event)  # type: ignore[arg-type]

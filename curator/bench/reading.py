@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import simplejpeg
+from numpy.typing import NDArray
 
 from curator.bench.draw import write_dng
 from curator.bench.figures import Figure, Place, one_core, percentile, timed
@@ -70,7 +72,7 @@ def _pixels(path: Path) -> int:
     return int(height) * int(width)
 
 
-def _decoded(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _decoded(path: Path) -> NDArray[np.uint8]:
     return simplejpeg.decode_jpeg(path.read_bytes(), "GRAY")[:, :, 0]
 
 
@@ -171,7 +173,7 @@ def commit(place: Place) -> list[Figure]:
         ids = [row[0] for row in catalog.columns()]
         calm = _marked(catalog, ids, lambda done: done < _MARKS)
         pipeline.open_folders([many_small(place.scratch / "more", 6_000)], True, None)
-        busy = _marked(catalog, ids, lambda done: done < _MARKS or pipeline_busy(pipeline, done))
+        busy = _marked(catalog, ids, lambda done: done < _MARKS or _meets(pipeline, done))
     finally:
         catalog.close()
         pipeline.stop()
@@ -189,9 +191,9 @@ def commit(place: Place) -> list[Figure]:
     ]
 
 
-def pipeline_busy(pipeline: Pipeline, done: int) -> bool:
+def _meets(pipeline: Pipeline, done: int) -> bool:
     """Say whether marks still meet writes, up to three times as many marks."""
-    return done < 3 * _MARKS and not pipeline.is_idle
+    return done < 3 * _MARKS and pipeline.wait_idle(0.0) is None
 
 
 def _marked(catalog: Catalog, ids: list[int], more: Callable[[int], bool]) -> list[float]:

@@ -14,10 +14,9 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from curator.cli.invocation import Invocation, Outside
-from curator.cli.output import Output, start_logging
+from curator.cli.output import Output, start_logging, stop_logging
 from curator.cli.verbs import VERBS, parse
 from curator.model import KnownError, UsageError
 from curator.settings import Home
@@ -40,7 +39,7 @@ def main(
         run_bench: called with home, settings and the parsed arguments for ``bench``; both come
             from above, because this package knows neither the window nor the whole app.
     """
-    output = Output("--json" in argv)
+    output, home = Output("--json" in argv), Home.at()
     try:
         arguments = parse(argv)
         home = Home.at(arguments.home)
@@ -59,9 +58,10 @@ def main(
         output.error(KnownError("Stopped.", "What was done by now is kept."))
         return 1
     except Exception as error:
-        log.exception("a mistake of ours", extra={"quiet": True})
-        where = Path(Home.at().log)
+        log.info("a mistake of ours", exc_info=True)  # the one line below says it to the user
         output.error(
-            KnownError(f"Curator made a mistake ({error!r}).", f"The details are in {where}.")
+            KnownError(f"Curator made a mistake ({error!r}).", f"The details are in {home.log}.")
         )
         return 1
+    finally:
+        stop_logging()

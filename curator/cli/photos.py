@@ -183,7 +183,7 @@ def rejects(invocation: Invocation) -> None:
             [f"{len(ids):,} rejects restored." if ids else "No rejects."],
         )
         return
-    listed = [
+    listed: list[dict[str, Any]] = [
         {
             "id": photo.id,
             "name": photo.name,

@@ -52,8 +52,10 @@ def filled(text: str) -> str:
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if len(pattern.findall(text)) != 1:
             raise ValueError(f"the block <!-- {name} --> ... <!-- /{name} --> is not there once")
-        block = render()
-        text = pattern.sub(lambda found, block=block: f"{found[1]}{block}\n{found[2]}", text)
+        before, after = pattern.findall(text)[0]
+        start = text.index(before)
+        end = text.index(after) + len(after)
+        text = f"{text[:start]}{before}{render()}\n{after}{text[end:]}"
     return text
 
 

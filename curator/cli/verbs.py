@@ -194,7 +194,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     Raises:
         UsageError: it makes no sense; nothing was done.
     """
-    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--home", metavar="DIR", help="where catalog and cache live")
     common.add_argument("--json", action="store_true", help="answer with one JSON document")
     common.add_argument("--set", action="append", metavar="NAME=VALUE", help="a setting, once")
@@ -215,7 +215,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(list(argv), defaults)
 
 
-def _verb_parser(common: Parser) -> Parser:
+def _verb_parser(common: _Parser) -> Parser:
     parser = _Parser("curator", parents=[common])
     below = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
     for verb in VERBS:

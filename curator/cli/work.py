@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curator import stages
@@ -14,7 +15,7 @@ from curator.cli.progress import Advance, bar
 from curator.model import BusyError, Failure, NotFoundError, UsageError, Verdict
 
 if TYPE_CHECKING:
-    from curator.pipeline import Pipeline, Progress, ScanReport
+    from curator.pipeline import Pipeline, Progress, ScanReport, Totals
 
 
 def stage_names() -> tuple[str, ...]:
@@ -28,7 +29,7 @@ class _Run:
 
     scans: list[ScanReport] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    converted: set[int] = field(default_factory=set)
+    totals: Totals | None = None
     seconds: float = 0.0
 
 
@@ -42,7 +43,7 @@ def ingest(invocation: Invocation) -> None:
         "Reading",
         lambda pipeline: pipeline.open_folders(sources, recursive, arguments.sample),
     )
-    _answer(invocation, run)
+    _answer(invocation, run, sources)
 
 
 def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object]) -> _Run:
@@ -64,7 +65,7 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
         try:
             pipeline.start()
             ask(pipeline)
-            pipeline.wait_idle(None)
+            run.totals = pipeline.wait_idle()
         finally:
             pipeline.stop()
     run.seconds = time.monotonic() - begin
@@ -78,30 +79,31 @@ def _advance(advance: Advance, progress: Progress) -> None:
     advance(progress.done + progress.failed, progress.found, words)
 
 
-def _answer(invocation: Invocation, run: _Run) -> None:
-    """Say what an ingest found and did."""
-    failed = _current_failures(invocation)
-    found, new = sum(s.found for s in run.scans), sum(s.new for s in run.scans)
+def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
+    """Say what an ingest found and did; failures are those of the folders it was about."""
+    failed = [
+        failure
+        for failure in invocation.catalog.failures()
+        if any(Path(failure.path).is_relative_to(source) for source in sources)
+    ]
+    totals = run.totals
+    assert totals is not None  # waited for without a time limit
+    sentences = [scan.sentence for scan in run.scans]
+    problems = [*(text for scan in run.scans for text in scan.problems), *run.problems]
     document = {
-        "found": found,
-        "new": new,
-        "known": found - new,
-        "converted": sum(getattr(s, "converted", 0) for s in run.scans),
+        "found": totals.found,
+        "new": totals.new,
+        "known": totals.known,
+        "converted": totals.converted,
         "embedded": 0,
         "described": 0,
         "failed": len({failure.photo_id for failure in failed}),
         "seconds": round(run.seconds, 3),
         "failures": [_failure(failure) for failure in failed],
-        "problems": run.problems,
-        "scan": [scan.sentence for scan in run.scans],
+        "problems": problems,
+        "scan": sentences,
     }
-    lines = [*document["scan"], *run.problems]  # type: ignore[misc]
-    lines += _failure_lines(failed)
-    invocation.output.answer(document, lines)
-
-
-def _current_failures(invocation: Invocation) -> list[Failure]:
-    return list(invocation.catalog.failures())
+    invocation.output.answer(document, [*sentences, *problems, *_failure_lines(failed)])
 
 
 def _failure(failure: Failure) -> dict[str, Any]:
@@ -123,7 +125,7 @@ def _failure_lines(failed: list[Failure]) -> list[str]:
 
 def failures(invocation: Invocation) -> None:
     """List what could not be read, with the reason."""
-    failed = _current_failures(invocation)
+    failed = invocation.catalog.failures()
     invocation.output.answer(
         [_failure(failure) for failure in failed], _failure_lines(failed) or ["No failures."]
     )
@@ -145,7 +147,7 @@ def _again(invocation: Invocation, ask: Callable[[], int]) -> None:
         _work(invocation, "Reading", lambda pipeline: None)
     except BusyError as error:
         invocation.output.note(f"{error.args[0]} It takes these up.")
-    failed = _current_failures(invocation)
+    failed = invocation.catalog.failures()
     document = {
         "asked": asked,
         "failed": len({failure.photo_id for failure in failed}),
@@ -169,6 +171,7 @@ def folders(invocation: Invocation) -> None:
         _answer(
             invocation,
             _work(invocation, "Reading", lambda p: p.open_folders(sources, recursive, None)),
+            sources,
         )
         return
     ids = [_folder_id(invocation, name) for name in named]
@@ -178,7 +181,8 @@ def folders(invocation: Invocation) -> None:
             for number in ids:
                 pipeline.rescan(number)
 
-        _answer(invocation, _work(invocation, "Reading", rescan))
+        sources = [absolute(name) for name in named]
+        _answer(invocation, _work(invocation, "Reading", rescan), sources)
         return
     for number in ids:
         if act == "remove":
@@ -236,31 +240,33 @@ def status(invocation: Invocation) -> None:
         Verdict.THROUGH: table.through(),
         Verdict.REJECTED: table.rejected(),
     }
-    counts = invocation.catalog.counts()
+    counts, weight = invocation.catalog.counts(), invocation.home.catalog.stat().st_size
+    verdicts = {verdict.value: int((mask & alive).sum()) for verdict, mask in masks.items()}
     threshold = invocation.settings.taste.match_threshold
     document = {
         "home": invocation.home.data,
         "catalog": invocation.home.catalog,
-        "bytes": invocation.home.catalog.stat().st_size,
+        "bytes": weight,
         "folders": len(invocation.catalog.folders()),
         "photos": int(alive.sum()),
-        "verdicts": {verdict: int((mask & alive).sum()) for verdict, mask in masks.items()},
+        "verdicts": verdicts,
         "picked": int((table.picked() & alive).sum()),
-        "rated": int(((table.column("rating") > 0) & alive).sum()),
+        "rated": int((table.column("rating")[alive] > 0).sum()),  # type: ignore[operator]
         "approved": len(table.approved(threshold)),
         "failed": int((table.failed() & alive).sum()),
         "work": counts,
     }
     lines = [
         f"{document['photos']:,} photos in {document['folders']:,} folders:"
-        + ",".join(f" {count:,} {name}" for name, count in document["verdicts"].items()),  # type: ignore[attr-defined]
+        + ",".join(f" {number:,} {verdict}" for verdict, number in verdicts.items()),
         f"{document['picked']:,} picked, {document['rated']:,} with stars,"
         f" {document['approved']:,} approved, {document['failed']:,} could not be read",
-        *columns([(stage, *_spread(states)) for stage, states in counts.items()]),
-        f"catalog {invocation.home.catalog}, {size(float(str(document['bytes'])))}",
+        *(f"{stage}: {_spread(states)}" for stage, states in counts.items()),
+        f"catalog {invocation.home.catalog}, {size(weight)}",
     ]
     invocation.output.answer(document, lines)
 
 
-def _spread(states: dict[Any, int]) -> list[str]:
-    return [f"{count:,} {state}" for state, count in states.items() if count]
+def _spread(states: dict[str, int]) -> str:
+    spread = [f"{number:,} {state}" for state, number in states.items() if number]
+    return ", ".join(spread) or "nothing yet"

@@ -44,7 +44,7 @@ ONLY: dict[str, set[str]] = {
     "tifffile": {"bench"},
     **{library: {"catalog"} for library in ("peewee", "playhouse", "sqlite3")},
     "multiprocessing": {"workers", "__main__"},
-    "PySide6": {"ui", "bench"},
+    "PySide6": {"ui", "app", "bench"},
     "PySide6.QtCore": {"pipeline", "session", "ui", "cli", "app", "bench"},
     "pydantic": {"settings", "ui", "cli"},
     "pydantic_settings": {"settings"},

@@ -553,10 +553,13 @@ class WorkerPool:
 
 
 class InlinePool(WorkerPool):
-    """The same face without processes: runs the function on the calling thread, for tests."""
+    """The same face without processes: runs the function on the calling thread, for tests.
+
+    Its ``size`` is 0.
+    """
 
     def __init__(self) -> None:
-        super().__init__(1, memory_mb=0)
+        super().__init__(0, memory_mb=0)
 
     def run(
         self,

@@ -13,6 +13,7 @@ from curator.ui import theme, words
 from curator.ui.dialogs import Dialog
 
 STAGES = {"peek": "Headers", "convert": "Picture"}
+_WIDTH = 960  # wider than other dialogs: a reason is a sentence
 _HEADS = ("File", "Reason", "At", "Tries")
 Index = QModelIndex | QPersistentModelIndex
 
@@ -30,15 +31,15 @@ class FailureTable(QAbstractTableModel):
         self.failures = list(failures)
         self.endResetModel()
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802
+    def rowCount(self, parent: Index = QModelIndex()) -> int:
         """One row a failure."""
         return 0 if parent.isValid() else len(self.failures)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802
+    def columnCount(self, parent: Index = QModelIndex()) -> int:
         """File, reason, stage, attempts."""
         return 0 if parent.isValid() else len(_HEADS)
 
-    def headerData(  # noqa: N802
+    def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
         """Name the columns."""
@@ -54,7 +55,8 @@ class FailureTable(QAbstractTableModel):
         path = Path(failure.path)
         if role == Qt.ItemDataRole.DisplayRole:
             stage = STAGES.get(failure.stage, failure.stage)
-            return (path.name, failure.reason, stage, str(failure.attempts))[index.column()]
+            where = str(Path(path.parent.name) / path.name)
+            return (where, failure.reason, stage, str(failure.attempts))[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
             return theme.plain_tip(f"{failure.path}\n{failure.reason}")
         if role == Qt.ItemDataRole.ForegroundRole and index.column() != 0:
@@ -80,7 +82,7 @@ class FailuresDialog(Dialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__("Unreadable photos", parent)
-        self.setFixedWidth(800)
+        self.setFixedWidth(_WIDTH)
         self._read, self._retry, self._show = read, retry, show
         self.model = FailureTable()
         self.sentence = self.wrapped("", "quiet")
@@ -108,14 +110,14 @@ class FailuresDialog(Dialog):
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setShowGrid(False)
         table.setWordWrap(False)
-        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        table.setTextElideMode(Qt.TextElideMode.ElideRight)
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(theme.ROW)
         head = table.horizontalHeader()
         head.setHighlightSections(False)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((0, 220), (2, 76), (3, 52)):
+        for column, width in ((0, 250), (2, 76), (3, 52)):
             table.setColumnWidth(column, width)
         table.setMinimumHeight(11 * theme.ROW)
         table.doubleClicked.connect(lambda index: self._show_row(index.row()))

@@ -81,7 +81,7 @@ class ContactSheet(QWidget):
         self._ids = list(ids[:_MOST])
         self._arrange()
 
-    def resizeEvent(self, event: object) -> None:  # noqa: N802
+    def resizeEvent(self, event: object) -> None:
         """Lay out anew for the width."""
         self._arrange()
 
@@ -96,7 +96,7 @@ class ContactSheet(QWidget):
             self._pictures.thumbs.want("sheet", [want for want in wants if want is not None])
         self.update()
 
-    def hideEvent(self, event: object) -> None:  # noqa: N802
+    def hideEvent(self, event: object) -> None:
         """Want nothing while out of sight."""
         if self._pictures is not None:
             self._pictures.thumbs.want("sheet", [])
@@ -108,7 +108,7 @@ class ContactSheet(QWidget):
         size = round(rect.width() * ratio), round(rect.height() * ratio)
         return Want(THUMB, tile.thumb, size, tile.turn)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw what is loaded, a flat shape for what is not."""
         painter = QPainter(self)
         for tile, rect in self.places:
@@ -120,7 +120,7 @@ class ContactSheet(QWidget):
             else:
                 painter.drawImage(QRectF(rect), frame.image)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Tell which photo was pressed."""
         for tile, rect in self.places:
             if rect.contains(event.position().toPoint()):
@@ -173,12 +173,12 @@ class Histogram(QWidget):
         )
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw five rows, the most stars on top."""
         painter = QPainter(self)
         most = max(self._counts) or 1
         ratio = self.devicePixelRatioF()
-        room = min(self.width() - 96 - 56, 520)
+        room = min(self.width() - 96 - 56, 400)
         for row, stars in enumerate(range(5, 0, -1)):
             y = row * 24
             for star in range(stars):
@@ -186,7 +186,7 @@ class Histogram(QWidget):
                 painter.drawPixmap(star * 15, y + 6, icon)
             count = self._counts[stars - 1]
             wide = round(room * count / most)
-            painter.fillRect(QRect(92, y + 8, max(wide, 1 if count else 0), 8), theme.PENCIL)
+            painter.fillRect(QRect(92, y + 10, max(wide, 1 if count else 0), 4), theme.PENCIL)
             painter.setPen(theme.TEXT if count else theme.DISABLED)
             place = QRect(92 + wide + (10 if count else 0), y, 80, 24)
             painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), words.count(count))
@@ -224,18 +224,22 @@ class FinishPage(QWidget):
         column = QVBoxLayout()
         column.setSpacing(0)
         column.addStretch(3)
-        for part, space in (
-            (self.title, 20),
-            (self._numbers, 28),
-            (self.histogram, 28),
-            (self.caption, 8),
-            (self.sheet, 28),
-            (self.sentence, 12),
-            (self._actions, 16),
-            (self.after, 0),
-        ):
-            column.addLayout(part) if isinstance(part, QHBoxLayout) else column.addWidget(part)
-            column.addSpacing(space)
+        # Each part carries its own space below, so that an absent one leaves no gap.
+        self._histogram_part = _spaced(self.histogram, 24)
+        self._sheet_part = _spaced(self.sheet, 28)
+        self.title.setContentsMargins(0, 0, 0, 20)
+        self.caption.setContentsMargins(0, 0, 0, 8)
+        self.sentence.setContentsMargins(0, 0, 0, 12)
+        self._actions.setContentsMargins(0, 0, 0, 16)
+        self._numbers.setContentsMargins(0, 0, 0, 28)
+        column.addWidget(self.title)
+        column.addLayout(self._numbers)
+        column.addWidget(self._histogram_part)
+        column.addWidget(self.caption)
+        column.addWidget(self._sheet_part)
+        column.addWidget(self.sentence)
+        column.addLayout(self._actions)
+        column.addWidget(self.after)
         column.addStretch(4)
         self._numbers.setSpacing(44)
         self._actions.setSpacing(8)
@@ -254,24 +258,27 @@ class FinishPage(QWidget):
         session = self._session
         if not self.isVisibleTo(self.window()) or session.pass_ is Pass.BROWSE:
             return
-        page = rate_page(session, self._run) if session.pass_ is Pass.RATE else cull_page(
-            session, self._run
+        page = (
+            rate_page(session, self._run)
+            if session.pass_ is Pass.RATE
+            else cull_page(session, self._run)
         )
         self.title.setText(page.title)
         self.sentence.setText(page.sentence)
         self.sentence.setVisible(bool(page.sentence))
         self.after.setText(page.after)
         self.after.setVisible(bool(page.after))
-        self.histogram.setVisible(page.stars is not None)
+        self._histogram_part.setVisible(page.stars is not None)
         self.histogram.show_counts(page.stars or (0,) * 5)
         _refill(self._numbers, [_number(number) for number in page.numbers])
         _refill(self._actions, [_button(action) for action in page.actions])
         picks, what = best(session)
         self.caption.setText(what)
         self.caption.setVisible(bool(picks))
+        self._sheet_part.setVisible(bool(picks))
         self.sheet.show_photos(picks)
 
-    def showEvent(self, event: object) -> None:  # noqa: N802
+    def showEvent(self, event: object) -> None:
         """Say how the pass ended, whenever the page comes on screen."""
         self.refresh()
 
@@ -336,7 +343,9 @@ def rate_page(session: Session, run: Callable[[str], None]) -> Page:
     sentence = words.joined(parts) or "Four or five stars, or a pick, approve a photo for export."
     actions = []
     if number:
-        actions.append(Action(f"Export {words.photos(number)}…", lambda: run("export"), primary=True))
+        actions.append(
+            Action(f"Export {words.photos(number)}…", lambda: run("export"), primary=True)
+        )
     if progress.unrated:
         actions.append(Action("Look again", lambda: run("look_again")))
     if progress.rejected:
@@ -374,6 +383,14 @@ def best(session: Session) -> tuple[list[int], str]:
         return rated, "Your most stars"
     through = session.scope_ids("through")
     return through, "What came through" if through else ""
+
+
+def _spaced(part: QWidget, below: int) -> QWidget:
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, below)
+    column.addWidget(part)
+    return holder
 
 
 def _were(number: int) -> str:

@@ -60,9 +60,11 @@ class _Family:
 
 _FAMILIES = (
     _Family("1 – 5", "Stars", tuple(f"stars_{number}" for number in range(1, 6))),
-    _Family("6 – 9", "Red, yellow, green, blue label", tuple(
-        f"label_{colour}" for colour in ("red", "yellow", "green", "blue")
-    )),
+    _Family(
+        "6 – 9",
+        "Red, yellow, green, blue label",
+        tuple(f"label_{colour}" for colour in ("red", "yellow", "green", "blue")),
+    ),
 )
 
 
@@ -96,7 +98,7 @@ class HelpOverlay(QWidget):
         self.raise_()
         self.setFocus()
 
-    def eventFilter(self, watched: object, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
         """Follow the size of the window."""
         if event.type() is QEvent.Type.Resize and self.isVisible():
             self.setGeometry(self.parentWidget().rect())
@@ -109,19 +111,19 @@ class HelpOverlay(QWidget):
             return True
         return super().event(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Close with any key that is more than a modifier."""
         modifiers = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta)
         if event.key() not in modifiers and not event.isAutoRepeat():
             self.hide()
             self.parentWidget().setFocus()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Close with a press anywhere."""
         self.hide()
         self.parentWidget().setFocus()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the columns."""
         painter = QPainter(self)
         veil = QColor(theme.CANVAS)
@@ -133,12 +135,15 @@ class HelpOverlay(QWidget):
         room = self.width() - 2 * _MARGIN
         # Wider columns than the text needs would tear keys and meaning apart.
         width = min(room // len(COLUMNS), 340)
-        left = (self.width() - width * len(COLUMNS)) // 2
+        # The keys of the first column stand far left of its words: centre what one sees.
+        left = (self.width() - width * len(COLUMNS)) // 2 + 24
         top = max(round((self.height() - tallest) / 2), 16)
         for number, column in enumerate(blocks):
             y = top
             for group, part in column:
-                y = self._paint_group(painter, QPointF(left + number * width, y), width, group, part)
+                y = self._paint_group(
+                    painter, QPointF(left + number * width, y), width, group, part
+                )
         painter.setFont(theme.caption_font())
         painter.setPen(theme.QUIET)
         foot = self.rect().adjusted(0, 0, 0, -16)
@@ -165,7 +170,3 @@ class HelpOverlay(QWidget):
             painter.drawText(QRect(x + _KEYS_WIDTH + 12, y, room, _LINE), middle, does)
             y += _LINE
         return y + round(1.2 * _LINE)
-
-
-
-

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
 from curator.catalog import PhotoDetail
-from curator.model import Change, Flag, KnownError, Kind, Marks, StageState, Step
+from curator.model import Change, Flag, Kind, KnownError, Marks, StageState, Step
 from curator.session import Session
 from curator.session.captions import when
 from curator.ui import pencil, theme, words
@@ -18,10 +18,10 @@ from curator.ui import pencil, theme, words
 _REST_MS = 60  # held arrows must not rebuild the panel at every frame
 _HISTORY = 12
 _BASIS = {
-    "image": "the file itself",
-    "preview": "the camera's JPEG inside the RAW",
-    "demosaic": "the RAW's sensor data",
-    "fallback": "the pair's JPEG: the RAW could not be read",
+    "image": "on the file itself",
+    "preview": "on the camera's JPEG inside the RAW",
+    "demosaic": "on the RAW's sensor data",
+    "fallback": "on the pair's JPEG: the RAW could not be read",
 }
 _STAGES = {"peek": "Headers", "convert": "Picture"}
 
@@ -54,7 +54,7 @@ class MarksLine(QWidget):
         self.setAccessibleName(in_words(marks))
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the marks, and say them in words beside."""
         painter = QPainter(self)
         marks = self._marks
@@ -114,7 +114,7 @@ class Inspector(QWidget):
         if self._session.current in changed:
             self._later.start()
 
-    def showEvent(self, event: object) -> None:  # noqa: N802
+    def showEvent(self, event: object) -> None:
         """Catch up with the current photo."""
         self.refresh()
 
@@ -184,12 +184,12 @@ def _quality(detail: PhotoDetail) -> list[tuple[str, str]]:
         ("Exposure", f"{quality.exposure:.0f}"),
     ]
     clipped = [
-        f"{share:.1%} {where}"
+        f"{share * 100:.1f} % {where}"
         for share, where in ((quality.highlights, "highlights"), (quality.shadows, "shadows"))
         if share >= 0.001
     ]
-    rows += [("Clipped", words.joined(clipped))] if clipped else []
-    rows += [("Measured on", _BASIS.get(detail.basis or "", ""))] if detail.basis else []
+    rows += [("Clipped", "\n".join(clipped))] if clipped else []
+    rows += [("Measured", _BASIS.get(detail.basis or "", ""))] if detail.basis else []
     rows += [("Damage", detail.damage)] if detail.damage else []
     return rows
 
@@ -233,7 +233,7 @@ def _block(section: Section) -> QWidget:
     grid.setContentsMargins(0, 14, 0, 0)
     grid.setHorizontalSpacing(8)
     grid.setVerticalSpacing(3)
-    grid.setColumnMinimumWidth(0, 76)
+    grid.setColumnMinimumWidth(0, 88)
     grid.setColumnStretch(1, 1)
     grid.addWidget(theme.plain(section.title, role="section"), 0, 0, 1, 2)
     top = Qt.AlignmentFlag.AlignTop

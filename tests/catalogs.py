@@ -49,7 +49,6 @@ def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = 
         for statement in schema.TRIGGERS:
             connection.execute(statement)
         connection.execute("COMMIT")
-        connection.execute("ANALYZE")
 
 
 def _fill(connection: sqlite3.Connection, photos: int, folder: str, converted: bool) -> None:

@@ -84,7 +84,8 @@ class Catalog(Folders, Scans, WorkQueue, Photos):
                 database.close()
             if isinstance(error, CatalogError):
                 raise
-            cause = error.__cause__ if isinstance(error, peewee.PeeweeException) else error
+            # peewee dresses SQLite's errors up; the one underneath has the code.
+            cause = error.__context__ if isinstance(error, peewee.PeeweeException) else error
             known = translate(cause, path) if isinstance(cause, sqlite3.Error) else None
             if known is None and isinstance(error, OSError):
                 known = CatalogError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curator.catalog.identity import Identity
+from curator.catalog.store import below
 from curator.model import NotFoundError
 
 
@@ -93,6 +94,12 @@ class Folders(Identity):
                 (str(path), recursive, sampled, time.time()),
             )
             number = int(self._value("SELECT id FROM folder WHERE path = ?", (str(path),)))
+            # Photos that stayed when their folder was taken out belong to one again.
+            self._run(
+                "UPDATE directory SET folder_id = ? WHERE folder_id IS NULL AND (path = ?"
+                " OR (? AND substr(path, 1, ?) = ?))",
+                (number, str(path), recursive, len(below(path)), below(path)),
+            )
             if not self._value("SELECT enabled FROM folder WHERE id = ?", (number,)):
                 self.enable_folder(number, True)
         return number

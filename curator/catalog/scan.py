@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin
-from curator.catalog.store import chunks, marks
+from curator.catalog.store import below, chunks, marks
 from curator.model import Found, Group, KnownError
 
 
@@ -130,7 +130,10 @@ class Scans(Identity):
                 scan._seen.update(file.row.id for file in files if file.row is not None)
             else:
                 for file in files:
-                    self._look(file, sizes, scan._reader)
+                    if files[0].peek and file.row is not None and file.row.role == "half":
+                        file.peek = True  # both changed: peek settles them together
+                    else:
+                        self._look(file, sizes, scan._reader)
                 busy.append((group, files))
         new: list[int] = []
         changed: list[int] = []
@@ -313,12 +316,12 @@ class Scans(Identity):
 
     def _gone_under(self, root: str, seen: set[int]) -> list[FileRow]:
         path = Path(root)
-        below = str(path / "x")[:-1]  # with the separator, also for a drive's root
+        inside = below(path)
         live = self._rows(
             "SELECT file.id FROM directory JOIN file ON directory_id = directory.id"
             " WHERE missing_since IS NULL AND (directory.path = ?"
             " OR substr(directory.path, 1, ?) = ? OR (directory.path = ? AND name = ?))",
-            (str(path), len(below), below, str(path.parent), path.name),
+            (str(path), len(inside), inside, str(path.parent), path.name),
         )
         unseen = sorted({row[0] for row in live} - seen)
         return [

@@ -53,7 +53,7 @@ _PENDING = (
     " (SELECT hd.path || char(10) || h.name FROM file AS h JOIN directory AS hd"
     " ON hd.id = h.directory_id WHERE h.photo_id = w.photo_id AND h.role = 'half'"
     " AND h.missing_since IS NULL)"
-    " FROM work AS w JOIN file AS f ON f.photo_id = w.photo_id AND f.role = 'main'"
+    " FROM work AS w {index} JOIN file AS f ON f.photo_id = w.photo_id AND f.role = 'main'"
     " JOIN directory AS d ON d.id = f.directory_id"
     " WHERE w.stage = ? AND w.state = 'waiting' AND w.ready = 1"
     " AND (w.next_attempt_at IS NULL OR w.next_attempt_at <= ?)"
@@ -115,13 +115,15 @@ class WorkQueue(Results):
             rows.update(
                 (row[0], row)
                 for row in self._rows(
-                    f"{_PENDING} AND w.photo_id IN ({marks(len(part))})", (stage, when, *part)
+                    f"{_PENDING.format(index='')} AND w.photo_id IN ({marks(len(part))})",
+                    (stage, when, *part),
                 )
             )
         wanted = [rows[photo] for photo in dict.fromkeys(first) if photo in rows][:limit]
         if len(wanted) < limit:
+            in_order = _PENDING.format(index="INDEXED BY work_waiting")
             more = self._rows(
-                f"{_PENDING} ORDER BY w.photo_id LIMIT ?", (stage, when, limit + len(wanted))
+                f"{in_order} ORDER BY w.photo_id LIMIT ?", (stage, when, limit + len(wanted))
             )
             taken = {row[0] for row in wanted}
             wanted += [row for row in more if row[0] not in taken][: limit - len(wanted)]
@@ -254,11 +256,20 @@ class WorkQueue(Results):
             found.setdefault(stage, dict.fromkeys(StageState, 0))[StageState(state)] = count
         return {stage: {str(state): n for state, n in found[stage].items()} for stage in found}
 
+    def unfinished(self) -> int:
+        """Count photos something can or will be done for; each waits for one stage at a time."""
+        return int(
+            self._value(
+                "SELECT (SELECT count(*) FROM work WHERE state = 'waiting' AND ready = 1)"
+                " + (SELECT count(*) FROM work WHERE state = 'running')"
+            )
+        )
+
     def failures(self, ids: Sequence[int] | None = None) -> list[Failure]:
         """List what failed, by path; ``ids`` limits it to those photos."""
         rows = self._rows(
             "SELECT w.photo_id, d.path, f.name, w.stage, w.reason, w.attempts, w.next_attempt_at"
-            " FROM work AS w JOIN file AS f ON f.photo_id = w.photo_id AND f.role = 'main'"
+            " FROM work AS w CROSS JOIN file AS f ON f.photo_id = w.photo_id AND f.role = 'main'"
             " JOIN directory AS d ON d.id = f.directory_id JOIN photo AS p ON p.id = w.photo_id"
             " WHERE w.state = 'failed' AND p.removed_at IS NULL ORDER BY d.path, f.name, w.stage"
         )

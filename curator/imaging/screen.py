@@ -84,9 +84,7 @@ def turned(image: npt.NDArray[np.uint8], turn: int) -> npt.NDArray[np.uint8]:
     return image if how is None else np.asarray(cv2.rotate(image, how), np.uint8)
 
 
-def _fitted(
-    image: npt.NDArray[np.uint8], size: tuple[int, int] | None
-) -> npt.NDArray[np.uint8]:
+def _fitted(image: npt.NDArray[np.uint8], size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
     height, width = image.shape[:2]
     if size is None or (width, height) == size:
         return np.ascontiguousarray(image)

@@ -36,7 +36,7 @@ _VISIBLE_MS = 80  # the pipeline need not hear of every wheel notch
 _NOTCH = 3  # Qt scrolls three single steps a wheel notch
 
 
-class Grid(QAbstractScrollArea):
+class GridView(QAbstractScrollArea):
     """Shows the session's list as tiles; what is selected and current lives in the session.
 
     Thread: GUI.
@@ -259,7 +259,9 @@ class Grid(QAbstractScrollArea):
         offset = self.verticalScrollBar().value()
         dirty = event.region()
         # Selected cells reach half a gap over their tile.
-        for place in self._sheet.between(event.rect().top() - GAP + offset, event.rect().bottom() + 1 + GAP + offset):
+        for place in self._sheet.between(
+            event.rect().top() - GAP + offset, event.rect().bottom() + 1 + GAP + offset
+        ):
             cell = self.cell(place)
             if dirty.intersects(cell.adjusted(-GAP // 2, -GAP // 2, GAP // 2, GAP // 2)):
                 self._paint_tile(painter, cell, place)
@@ -277,7 +279,9 @@ class Grid(QAbstractScrollArea):
             square = QRect(cell.left(), cell.top(), cell.width(), cell.width())
             card = self._tiles.picture(square, tile)
             scale = 1 / self._tiles.ratio
-            card = QRect(cell.left(), round(card.y() * scale), cell.width(), round(card.height() * scale))
+            card = QRect(
+                cell.left(), round(card.y() * scale), cell.width(), round(card.height() * scale)
+            )
             reason = self._session.detail(tile.id).reason or "It could not be read."
             self._retries[tile.id] = failure_card(painter, card, tile.name, reason).translated(
                 -cell.topLeft()
@@ -392,4 +396,4 @@ class Grid(QAbstractScrollArea):
         return " · ".join(parts)
 
 
-__all__ = ["FOOTER", "Grid"]
+__all__ = ["FOOTER", "GridView"]

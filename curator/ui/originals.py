@@ -1,7 +1,7 @@
 """Pixels of the originals for the loupe: read by the pipeline's worker, put among the frames.
 
-The pipeline keeps one request in flight and the newest waiting, so asking is cheap and asking for
-something else is how one gives up.
+The pipeline has one request waiting, the newest, so asking is cheap and asking for something else
+is how one gives up.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from curator.imaging import screen
 from curator.model import KnownError
 from curator.session import Session
+from curator.stages.frame import Frame as Decoded
 from curator.ui.frames import ORIGINAL, Frame, FrameStore, Want
 
 log = logging.getLogger(__name__)
@@ -52,22 +53,17 @@ class Originals(QObject):
         """
         return Want(ORIGINAL, proxy or f"photo {photo_id}", size, turn)
 
-    @property
-    def pending(self) -> Want | None:
-        """What was asked for last and has not come."""
-        return self._pending
-
     def reason(self, want: Want) -> str | None:
         """Say why an original did not come, or None."""
         return self._reasons.get(want)
 
     def ask(self, photo_id: int, want: Want) -> bool:
-        """Ask for a photo's original; what was asked for before is given up.
+        """Ask for a photo's original; what was asked for before and still waits is given up.
 
         Returns:
             Whether it is on its way or there; False without a pipeline, or if it has failed.
         """
-        if self._store.get(want) is not None or want == self._pending:
+        if want == self._pending or self._store.get(want) is not None:
             return True
         pipeline = self._session.pipeline
         if pipeline is None or want in self._reasons:
@@ -75,7 +71,7 @@ class Originals(QObject):
         self._pending = want
         path = self._session.detail(photo_id).path
         long_edge = max(want.size) if want.size else None
-        pipeline.request_frame(photo_id, str(path), "preview", long_edge, partial(self._land, want))
+        pipeline.request_frame(photo_id, path, "preview", long_edge, partial(self._land, want))
         return True
 
     def forgive(self) -> None:
@@ -84,12 +80,12 @@ class Originals(QObject):
 
     # --- on a thread of the pipeline
 
-    def _land(self, want: Want, result: object) -> None:
+    def _land(self, want: Want, _: object, result: Decoded | KnownError) -> None:
         if isinstance(result, KnownError):
             self._landed.emit(want, str(result))
             return
         try:
-            rgb = result.array  # type: ignore[attr-defined]
+            rgb = result.array
             made: Callable[[], object]
             if want.size is None:
                 # Whole originals stay RGB: 24 megapixels are 72 MB so, and a blit of a window's

@@ -22,6 +22,7 @@ _STAR_STEP = 11
 _GAP = 6
 _BAR = 3
 _DOT = 6
+_FLAG = 9
 _STROKE = 2.0
 
 
@@ -59,16 +60,27 @@ def marks(painter: QPainter, left: int, middle: int, of: Marks, passed_over: boo
     return left + round(row.width() / ratio)
 
 
+def width(of: Marks, passed_over: bool) -> int:
+    """Give the width of a row of marks, px; 0 if there is nothing to draw."""
+    parts = _parts(of.label, _glyph(of, passed_over), of.rating or 0)
+    return sum(parts) + _GAP * (len(parts) - 1) if parts else 0
+
+
+def _parts(label: Label | None, glyph: str, stars: int) -> list[int]:
+    parts = [_BAR] * bool(label) + [_FLAG if glyph == "pick" else _DOT] * bool(glyph)
+    return parts + [stars * _STAR_STEP] * bool(stars)
+
+
 def match(painter: QPainter, left: int, middle: int, score: int) -> int:
     """Draw a match score, the machine's: a grey outlined number. Returns where it ends, px."""
     painter.setFont(theme.caption_font())
     text = str(score)
-    width = QFontMetrics(painter.font()).horizontalAdvance(text) + 8
+    wide = QFontMetrics(painter.font()).horizontalAdvance(text) + 8
     painter.setPen(QPen(theme.DISABLED, 1))
-    painter.drawRect(QRect(left, middle - 8, width - 1, 15))
+    painter.drawRect(QRect(left, middle - 8, wide - 1, 15))
     painter.setPen(theme.QUIET)
-    painter.drawText(QRect(left, middle - 8, width, 16), Qt.AlignmentFlag.AlignCenter, text)
-    return left + width
+    painter.drawText(QRect(left, middle - 8, wide, 16), Qt.AlignmentFlag.AlignCenter, text)
+    return left + wide
 
 
 def _glyph(of: Marks, passed_over: bool) -> str:
@@ -84,10 +96,9 @@ def _glyph(of: Marks, passed_over: bool) -> str:
 
 @lru_cache(maxsize=512)
 def _row(label: Label | None, glyph: str, stars: int, ratio: float) -> QPixmap:
-    parts = [_BAR] * bool(label) + [{"pick": 9}.get(glyph, _DOT)] * bool(glyph)
-    parts += [stars * _STAR_STEP] * bool(stars)
-    width = sum(parts) + _GAP * (len(parts) - 1) + 1
-    image = QPixmap(math.ceil(width * ratio), math.ceil(MARKS_PX * ratio))
+    parts = _parts(label, glyph, stars)
+    wide = sum(parts) + _GAP * (len(parts) - 1) + 1
+    image = QPixmap(math.ceil(wide * ratio), math.ceil(MARKS_PX * ratio))
     image.fill(Qt.GlobalColor.transparent)
     image.setDevicePixelRatio(ratio)
     painter = QPainter(image)
@@ -114,7 +125,7 @@ def _draw_glyph(painter: QPainter, glyph: str, left: int) -> int:
         for x, y in ((9, 4.5), (1.5, 7.5)):
             flag.lineTo(left + x, y)
         painter.fillPath(flag, theme.PENCIL)
-        return 9
+        return _FLAG
     dot = QRectF(left, middle - _DOT / 2, _DOT, _DOT)
     if glyph == "kept":
         painter.setBrush(theme.PENCIL)

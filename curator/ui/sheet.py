@@ -72,6 +72,4 @@ class Sheet:
         """Give the tiles of all rows that reach into ``top <= y < bottom``."""
         first = max(0, (top - MARGIN + GAP) // self.pitch)
         last = max(first, -(-(bottom - MARGIN) // self.pitch))
-        return range(
-            min(first * self.columns, self.count), min(last * self.columns, self.count)
-        )
+        return range(min(first * self.columns, self.count), min(last * self.columns, self.count))

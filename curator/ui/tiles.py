@@ -1,4 +1,4 @@
-"""One tile of the grid, drawn: a thumbnail on bare canvas with its footer, nothing on the picture."""
+"""One tile of the grid: a thumbnail on bare canvas, its footer below, nothing on the picture."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from curator.ui import pencil, theme
 from curator.ui.frames import THUMB, Frame, FrameStore, Want
 from curator.ui.sheet import FOOTER, GAP
 
-_STRUCK = 0.3  # how much of a rejected thumbnail is left
-_STALE = 0.55  # of one that no longer fits the filter
+STRUCK = 0.3  # how much of a rejected thumbnail is left
+STALE = 0.55  # of one that no longer fits the filter
 _ASPECT = (3, 2)  # until a photo's own is known
 _UNDERLINE = 2
 
@@ -75,7 +75,9 @@ class TilePainter:
         edge = round(cell.width() * self.ratio)
         return edge, edge
 
-    def draw(self, painter: QPainter, cell: QRect, tile: Tile, *, selected: bool, current: bool) -> None:
+    def draw(
+        self, painter: QPainter, cell: QRect, tile: Tile, *, selected: bool, current: bool
+    ) -> None:
         """Draw one tile; ``painter`` has the caption font."""
         if selected:
             half = GAP // 2
@@ -108,7 +110,7 @@ class TilePainter:
         if frame is None:
             painter.fillRect(rect, theme.PANEL)
         else:
-            painter.setOpacity(_STRUCK if tile.struck else _STALE if tile.stale else 1.0)
+            painter.setOpacity(STRUCK if tile.struck else STALE if tile.stale else 1.0)
             blit(painter, frame, place, self.ratio)
             painter.setOpacity(1.0)
         if tile.struck:
@@ -129,7 +131,9 @@ class TilePainter:
         if text:
             painter.setPen(theme.QUIET)
             text = self._metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room.width())
-            painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+            painter.drawText(
+                room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text
+            )
         if tile.match is not None and tile.marks.verdict is Verdict.UNDECIDED:
             pencil.match(painter, end + (GAP if end > cell.left() else 0), middle, tile.match)
 
@@ -160,7 +164,9 @@ def failure_card(painter: QPainter, rect: QRect, name: str, reason: str, pad: in
     painter.setClipRect(room)
     painter.drawText(room, wrap, reason)
     painter.restore()
-    retry = QRect(inside.left(), inside.bottom() + 1 - line, metrics.horizontalAdvance("Retry"), line)
+    retry = QRect(
+        inside.left(), inside.bottom() + 1 - line, metrics.horizontalAdvance("Retry"), line
+    )
     underline(painter, retry, "Retry", theme.TEXT)
     return retry
 

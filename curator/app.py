@@ -23,7 +23,7 @@ from curator.pipeline import Pipeline
 from curator.session import Session
 from curator.settings import Home, Settings
 from curator.ui import theme
-from curator.ui.frames import FrameStore
+from curator.ui.frames import Pictures
 from curator.ui.main_window import MainWindow
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class App:
     catalog: Catalog
     pipeline: Pipeline | None
     session: Session
-    store: FrameStore
+    pictures: Pictures
     window: MainWindow
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class App:
         self.session.close()
         self.window.close()
         self.window.deleteLater()
-        self.store.close()
+        self.pictures.close()
         if self.pipeline is not None:
             self.pipeline.stop()
         self.catalog.close()
@@ -73,9 +73,9 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
     except BusyError as error:
         pipeline, notice = None, str(error)
     session = Session(catalog, home, settings, pipeline)
-    store = FrameStore(home, settings)
-    window = MainWindow(session, store, pipeline)
-    app = App(home, catalog, pipeline, session, store, window)
+    pictures = Pictures(home, settings)
+    window = MainWindow(session, pictures, pipeline)
+    app = App(home, catalog, pipeline, session, pictures, window)
     try:
         if sources:
             session.open_sources(list(sources))

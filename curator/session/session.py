@@ -106,6 +106,7 @@ class Session(QObject):
         self._order_serial = self.table.order_serial
         self._own_steps: set[int] = set()
         self._announced: tuple[str, int] | None = None
+        self._untouched = False
         self._details: dict[int, PhotoDetail] = {}
         self._data_version = catalog.data_version()
         self._refresh_timer = self._timer(_REFRESH_MS, self.refresh)
@@ -225,7 +226,9 @@ class Session(QObject):
         ordered = self.table.sorted(members | fits, self.order, self.reversed)
         was_empty, before = not len(self.listing), self.current
         if self.pass_ is Pass.BROWSE:
-            self.listing.replace(ordered)
+            # A folder just opened stays at its first photo while capture times come in.
+            first = int(ordered[0]) if self._untouched and len(ordered) else None
+            self.listing.replace(ordered, first)
         else:
             self.listing.join(ordered)
             self.finished = self.finished and not (was_empty and len(ordered))
@@ -274,6 +277,7 @@ class Session(QObject):
         self.zoom = None
         self._pace = Pace()
         photo = place.get("photo")
+        self._untouched = not isinstance(photo, int)
         self.listing = Listing()
         self.rebuild(keep=photo if isinstance(photo, int) else None)
         self._arrive()
@@ -294,8 +298,11 @@ class Session(QObject):
         self.open_scope(Scope("folder", str(folder), folder.name or str(folder)))
 
     def save_place(self) -> None:
-        """Remember pass, view, order, filter and photo of this scope."""
+        """Remember pass, view, order, filter and photo of this scope, once there is any."""
         self._place_timer.stop()
+        if self._untouched:
+            self.catalog.save_place(_LAST, {"scope": self.scope.key})
+            return
         self.catalog.save_place(
             self.scope.key,
             {
@@ -314,6 +321,7 @@ class Session(QObject):
 
     def set_pass(self, pass_: Pass) -> None:
         """Browse, cull or rate the scope; passes open in the loupe at the current photo."""
+        self._untouched = False
         keep = self.current
         self.pass_ = pass_
         self._pace = Pace()
@@ -408,6 +416,7 @@ class Session(QObject):
 
     def go(self, index: int) -> None:
         """Make the photo at a position current."""
+        self._untouched = False
         before = self.index
         if self.listing.go(index):
             self.direction = 1 if self.index > before else -1
@@ -511,6 +520,7 @@ class Session(QObject):
         self.selection_changed.emit()
 
     def _selected(self, how: object, photo_id: int) -> None:
+        self._untouched = False
         before = self.current
         how(photo_id)  # type: ignore[operator]
         self.selection_changed.emit()
@@ -576,7 +586,7 @@ class Session(QObject):
         }
         step = self.catalog.decide(
             changes,
-            summary=f"{act.capitalize()}: {what}",
+            summary=captions.summary(act, what),
             scope=self.scope.key,
             context=context,
             order_name=self.order,

@@ -127,7 +127,7 @@ def test_a_batch_in_the_grid_is_one_step_and_does_not_advance(person: Person) ->
     session.select_range(6)
     person.run("reject")
     assert [session.table.verdict(i) for i in (3, 6)] == [Verdict.REJECTED] * 2
-    assert person.said[-1] == "Reject: 4 photos · Ctrl+Z"
+    assert person.said[-1] == "Rejected 4 photos · Ctrl+Z"
     assert session.current == 6
     person.run("undo")
     assert session.table.verdict(4) is Verdict.UNDECIDED
@@ -262,3 +262,22 @@ def test_sources_cannot_be_opened_without_a_pipeline(session: Session) -> None:
 
     with pytest.raises(KnownError, match="Another Curator"):
         session.open_sources([Path("/photos")])
+
+
+def test_a_folder_just_opened_stays_at_its_first_photo_while_times_come_in(
+    session: Session, home: Home
+) -> None:
+    assert session.current == 1
+    other = Catalog.open(home.catalog)
+    with other._writing():
+        other._run("UPDATE photo SET taken_at = '2020-01-01T00:00:00.000000' WHERE id = 9")
+    session._look_for_others()
+    assert session.ids[0] == 9
+    assert session.current == 9
+    session.go(3)
+    with other._writing():
+        other._run("UPDATE photo SET taken_at = '2019-01-01T00:00:00.000000' WHERE id = 12")
+    session._look_for_others()
+    assert session.ids[0] == 12
+    assert session.current == 3
+    other.close()

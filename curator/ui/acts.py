@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -13,8 +12,8 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
-from curator.model import KnownError, NotFoundError, UsageError
-from curator.session import Scope, Session
+from curator.model import KnownError, NotFoundError
+from curator.session import Session
 from curator.settings import save
 from curator.ui import dialogs
 from curator.ui.export_dialog import ExportDialog, Wanted
@@ -77,26 +76,14 @@ class Acts:
             self.open([Path(chosen)])
 
     def open(self, sources: Sequence[Path]) -> None:
-        """Open folders and files; a single folder becomes the scope.
+        """Open folders and files; the first becomes the scope.
 
         Raises:
             KnownError: one of them is not there or cannot be read; nothing was opened.
         """
-        if self._session.pipeline is None:
-            raise KnownError("This window only looks; no folder can be opened in it.")
-        for source in sources:
-            if not source.exists():
-                raise NotFoundError(f"{source} is not there.", "Is its drive connected?")
-            if not os.access(source, os.R_OK):
-                raise UsageError(f"{source} cannot be read.", "Check its permissions.")
-        first = sources[0] if sources[0].is_dir() else sources[0].parent
-        self._memory["last_folder"] = str(first.parent)
-        recursive = self._session.settings.scan.recursive
-        self._session.pipeline.open_folders(list(sources), recursive=recursive)
+        self._session.open_sources(list(sources))
+        self._memory["last_folder"] = str(sources[0].absolute().parent)
         self._session.say(f"Opening {sources[0].name or sources[0]}")
-        if len(sources) == 1 and first == sources[0]:
-            path = first.absolute()
-            self._session.open_scope(Scope("folder", str(path), path.name or str(path)))
 
     def switch_folder(self, folder_id: int, on: bool) -> None:
         """Switch a folder on or off."""
@@ -171,9 +158,12 @@ class Acts:
 
     def _retry(self, photos: Sequence[int] | None) -> int:
         ids = None if photos is None else list(photos)
+        number = len({failure.photo_id for failure in self._session.catalog.failures(ids)})
         if self._session.pipeline is not None:
-            return int(self._session.pipeline.retry(None, ids) or 0)
-        return int(self._session.catalog.retry(ids=ids))
+            self._session.pipeline.retry(None, ids)
+        else:
+            self._session.catalog.retry(ids=ids)
+        return number
 
     def _reveal(self, photo: int) -> None:
         if photo not in self._session.listing:

@@ -69,7 +69,7 @@ class Dialog(QDialog):
         label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return label
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Press the focused button with Enter; Enter elsewhere does nothing by itself."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             focused = self.focusWidget()

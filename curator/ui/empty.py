@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
@@ -89,7 +90,7 @@ class EmptyList(QWidget):
         self._ways.addWidget(_keys(ways, len(ways) or 1))
         self._ways.addStretch(1)
 
-    def showEvent(self, event: object) -> None:  # noqa: N802
+    def showEvent(self, event: object) -> None:
         """Say why, whenever it comes on screen."""
         self.refresh()
 
@@ -102,6 +103,10 @@ def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tupl
     if not everything:
         if scanning:
             return "Looking for photos…", ()
+        if session.scope.kind == "folder" and not Path(session.scope.key).exists():
+            return "This folder is not there now. Is its drive connected?", (
+                ("Ctrl+O", "open another folder"),
+            )
         return "No photos in this folder.", (("Ctrl+O", "open another folder"),)
     if session.pass_ is Pass.CULL:
         failed = counts.get("failed", 0)

@@ -350,7 +350,7 @@ class ExportDialog(Dialog):
         self._wind_down()
         super().accept()
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Leave no thread behind."""
         self._wind_down()
         super().closeEvent(event)

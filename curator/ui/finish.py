@@ -311,7 +311,7 @@ def cull_page(session: Session, run: Callable[[str], None]) -> Page:
             Action("Look again", lambda: run("look_again")),
         ]
         if progress.through:
-            after = f"{theme.keys('Alt+2')} rates the {words.count(progress.through)} that came through."
+            after = f"{theme.keys('Alt+2')} rates the {words.count(progress.through)}."
     else:
         if progress.through:
             actions.append(Action(onward, lambda: run("rate"), primary=True))
@@ -332,6 +332,7 @@ def rate_page(session: Session, run: Callable[[str], None]) -> Page:
     stars = Counter(
         session.tile(photo_id).marks.rating for photo_id in session.scope_ids("through")
     )
+    given = (stars[1], stars[2], stars[3], stars[4], stars[5])
     numbers = [Number(words.count(number), "approved for export", True)]
     if progress.unrated:
         numbers.append(Number(words.count(progress.unrated), "without stars"))
@@ -361,7 +362,7 @@ def rate_page(session: Session, run: Callable[[str], None]) -> Page:
         numbers,
         sentence,
         actions,
-        stars=(stars[1], stars[2], stars[3], stars[4], stars[5]),
+        stars=given if any(given) else None,
     )
 
 

@@ -84,6 +84,7 @@ class HelpOverlay(QWidget):
 
     def __init__(self, parent: QWidget, view: Callable[[], str]) -> None:
         super().__init__(parent)
+        self._covered = parent
         self._view = view
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("All keys")
@@ -92,8 +93,7 @@ class HelpOverlay(QWidget):
 
     def open(self) -> None:
         """Cover the window and take the keyboard."""
-        parent = self.parentWidget()
-        self.setGeometry(parent.rect())
+        self.setGeometry(self._covered.rect())
         self.show()
         self.raise_()
         self.setFocus()
@@ -101,7 +101,7 @@ class HelpOverlay(QWidget):
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         """Follow the size of the window."""
         if event.type() is QEvent.Type.Resize and self.isVisible():
-            self.setGeometry(self.parentWidget().rect())
+            self.setGeometry(self._covered.rect())
         return False
 
     def event(self, event: QEvent) -> bool:
@@ -116,12 +116,12 @@ class HelpOverlay(QWidget):
         modifiers = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta)
         if event.key() not in modifiers and not event.isAutoRepeat():
             self.hide()
-            self.parentWidget().setFocus()
+            self._covered.setFocus()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Close with a press anywhere."""
         self.hide()
-        self.parentWidget().setFocus()
+        self._covered.setFocus()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the columns."""

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QRect, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QRect, Qt
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -25,8 +25,8 @@ from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 from curator import commands
 from curator.keymap import Binding
 from curator.model import KnownError, Pass, View
+from curator.pipeline import Pipeline, ScanReport
 from curator.pipeline import Progress as Work
-from curator.pipeline import ScanReport
 from curator.session import Session
 from curator.ui import theme
 from curator.ui.acts import Acts
@@ -53,27 +53,25 @@ _SMALLEST = (640, 480)
 
 
 class MainWindow(QWidget):
-    """The window over one session.
-
-    Signals:
-        closed: it is closed, everything saved and stopped.
+    """The window over one session. Closing it saves the place; its owner stops what runs.
 
     Thread: GUI.
     """
 
-    closed = Signal()
-
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self, session: Session, pictures: Pictures, pipeline: Pipeline | None = None
+    ) -> None:
         super().__init__()
         self.session = session
+        self.pictures = pictures
+        self._pipeline = pipeline
         self.setObjectName("window")
         self.setMinimumSize(*_SMALLEST)
         self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._memory: dict[str, object] = dict(session.catalog.place(PLACE) or {})
         self._sidebar_called = False
         self._scanning = False
-        self._closed = False
-        self.pictures = Pictures(session.home, session.settings)
         self.acts = Acts(self, session, self._memory, self._settings_changed)
         self._make_pages()
         self._make_edges()
@@ -129,10 +127,12 @@ class MainWindow(QWidget):
         self.offers.changed.connect(self.arrange)
         self.sidebar.folder_switched.connect(self.acts.switch_folder)
         self.topbar.search.left.connect(self._focus_page)
-        if session.pipeline is not None:
-            session.pipeline.progressed.connect(self._progressed)
-            session.pipeline.scanned.connect(self._scanned)
-            session.pipeline.problem.connect(self._problem)
+        for rows in (self.sidebar.folders, self.sidebar.filters):
+            rows.pressed.connect(self._send_sidebar_away)
+        if self._pipeline is not None:
+            self._pipeline.progressed.connect(self._progressed)
+            self._pipeline.scanned.connect(self._scanned)
+            self._pipeline.problem.connect(self._problem)
 
     # --- what shows
 
@@ -180,14 +180,16 @@ class MainWindow(QWidget):
         area = self._take_top(self.offers, theme.OFFER, self.offers.current is not None, area)
         height = theme.STATUSLINE + theme.PASSLINE
         area = self._take_bottom(self.status, height, chrome, area)
-        area = self._take_bottom(self.filmstrip, theme.FILMSTRIP, chrome and page is self.loupe, area)
+        area = self._take_bottom(
+            self.filmstrip, theme.FILMSTRIP, chrome and page is self.loupe, area
+        )
         called = chrome and not docked and self._sidebar_called and not bare
-        _place(self.sidebar, QRect(area.x(), area.y(), theme.SIDEBAR, area.height()), docked or called)
+        _place(
+            self.sidebar, QRect(area.x(), area.y(), theme.SIDEBAR, area.height()), docked or called
+        )
         inspecting = self.session.inspector and chrome and page in (self.grid, self.loupe)
         right = area.right() + 1 - theme.INSPECTOR
-        _place(
-            self.inspector, QRect(right, area.y(), theme.INSPECTOR, area.height()), inspecting
-        )
+        _place(self.inspector, QRect(right, area.y(), theme.INSPECTOR, area.height()), inspecting)
         if docked:
             area.setLeft(theme.SIDEBAR)
         if inspecting and not narrow:
@@ -209,7 +211,7 @@ class MainWindow(QWidget):
         _place(part, QRect(area.x(), area.bottom() + 1 - height, area.width(), height), there)
         return area.adjusted(0, 0, 0, -height) if there else area
 
-    def resizeEvent(self, event: object) -> None:  # noqa: N802
+    def resizeEvent(self, event: object) -> None:
         """Arrange for the size."""
         self.arrange()
 
@@ -218,11 +220,15 @@ class MainWindow(QWidget):
         self._sidebar_called = not self._sidebar_called
         self.arrange()
 
+    def _send_sidebar_away(self) -> None:
+        if self._sidebar_called:
+            self._call_sidebar()
+
     def _focus_page(self) -> None:
         page = self.pages.currentWidget()
-        page.setFocus() if page.focusPolicy() is not Qt.FocusPolicy.NoFocus else self.setFocus()
+        (self if page is None or page.focusPolicy() is Qt.FocusPolicy.NoFocus else page).setFocus()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take the keyboard back from the search field."""
         self._focus_page()
 
@@ -262,7 +268,7 @@ class MainWindow(QWidget):
             return True
         return super().event(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Run what a digit's place is bound to."""
         action = self.keys.physical(event)
         if action is None:
@@ -340,24 +346,23 @@ class MainWindow(QWidget):
             session.say(text)
 
     def _problem(self, text: str) -> None:
-        pipeline = self.session.pipeline
-        assert pipeline is not None
-        self.offers.offer(Offer("problem", text, "Go on", pipeline.resume, once=False))
+        assert self._pipeline is not None
+        self.offers.offer(Offer("problem", text, "Go on", self._pipeline.resume, once=False))
 
     # --- dropping folders
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Welcome local folders and files."""
         if _dropped(event):
             event.acceptProposedAction()
             self.veil.show()
             self.veil.raise_()
 
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """Nothing is to be dropped after all."""
         self.veil.hide()
 
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+    def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
         self.veil.hide()
         event.acceptProposedAction()
@@ -400,23 +405,17 @@ class MainWindow(QWidget):
         except KnownError as error:
             log.warning("The window's place was not remembered: %s", error)
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        """Save the place, stop the work, leave no thread behind."""
-        if not self._closed:
-            self._closed = True
-            self._remember()
-            self.session.close()
-            if self.session.pipeline is not None:
-                self.session.pipeline.stop()
-            self.pictures.close()
-            self.closed.emit()
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Save the place of the window and of the session."""
+        self._remember()
+        self.session.close()
         event.accept()
 
 
 def _place(part: QWidget, where: QRect, there: bool) -> None:
     if there:
         part.setGeometry(where)
-    if part.isVisibleTo(part.parentWidget()) != there:
+    if part.isHidden() == there:
         part.setVisible(there)
 
 

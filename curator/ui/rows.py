@@ -64,7 +64,7 @@ class Rows(QWidget):
         self.setFixedHeight(len(rows) * theme.ROW)
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         """Ask for the height of all rows."""
         return QSize(theme.SIDEBAR, len(self._rows) * theme.ROW)
 
@@ -79,7 +79,7 @@ class Rows(QWidget):
         number = int(y // theme.ROW)
         return number if 0 <= number < len(self._rows) else -1
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the rows that show."""
         painter = QPainter(self)
         first = max(event.rect().top() // theme.ROW, 0)
@@ -122,11 +122,11 @@ class Rows(QWidget):
         text = painter.fontMetrics().elidedText(row.title, Qt.TextElideMode.ElideMiddle, room)
         painter.drawText(QRect(left, top, room, theme.ROW), int(flags), text)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Mark the row under the pointer."""
         self._hover_at(self._at(event.position().y()))
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+    def leaveEvent(self, event: QEvent) -> None:
         """No row is under the pointer."""
         self._hover_at(-1)
 
@@ -135,7 +135,7 @@ class Rows(QWidget):
             self._hover = number
             self.update()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take a press on a row or on its triangle."""
         number = self._at(event.position().y())
         if number < 0 or event.button() is not Qt.MouseButton.LeftButton:
@@ -146,7 +146,7 @@ class Rows(QWidget):
         else:
             self.pressed.emit(row.key)
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Ask for the row's menu."""
         number = self._at(event.pos().y())
         if number >= 0:

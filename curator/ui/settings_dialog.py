@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -23,8 +25,6 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 
 from curator.model import KnownError
 from curator.settings import Home, Settings, save
@@ -218,9 +218,7 @@ class SettingsDialog(Dialog):
         self.changed = changed
         self.accept()
 
-    def _write(
-        self, made: dict[str, BaseModel], before: dict[str, Any], changed: set[str]
-    ) -> bool:
+    def _write(self, made: dict[str, BaseModel], before: dict[str, Any], changed: set[str]) -> bool:
         old = {path: _get(self._settings, path) for path in changed}
         # Set field by field: others hold on to the sections.
         for path in changed:
@@ -261,9 +259,7 @@ def _sentence(setting: Setting, kind: str, message: str) -> str:
 
 
 def _bound(info: FieldInfo, name: str) -> float | None:
-    return next(
-        (float(getattr(each, name)) for each in info.metadata if hasattr(each, name)), None
-    )
+    return next((float(getattr(each, name)) for each in info.metadata if hasattr(each, name)), None)
 
 
 def _field(setting: Setting, value: object) -> QWidget:

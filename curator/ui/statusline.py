@@ -21,9 +21,7 @@ class Words(QWidget):
 
     clicked = Signal()
 
-    def __init__(
-        self, colour: QColor, align: Qt.AlignmentFlag, *, fades: bool = False
-    ) -> None:
+    def __init__(self, colour: QColor, align: Qt.AlignmentFlag, *, fades: bool = False) -> None:
         super().__init__()
         self._colour, self._align = colour, align
         self._text = ""
@@ -62,16 +60,16 @@ class Words(QWidget):
         self._opacity = value
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         """Ask for the width of the text."""
         metrics = self.fontMetrics()
         return QSize(metrics.horizontalAdvance(self._text) + 2, metrics.height())
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         """Be content with nothing: text is elided."""
         return QSize(0, 0)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the text."""
         painter = QPainter(self)
         painter.setOpacity(self._opacity)
@@ -79,21 +77,19 @@ class Words(QWidget):
         if self.cursor().shape() is Qt.CursorShape.PointingHandCursor and self.underMouse():
             colour = theme.WHITE
         painter.setPen(colour)
-        text = self.fontMetrics().elidedText(
-            self._text, Qt.TextElideMode.ElideRight, self.width()
-        )
+        text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
         flags = int(self._align | Qt.AlignmentFlag.AlignVCenter) | Qt.TextFlag.TextSingleLine
         painter.drawText(self.rect(), flags, text)
 
-    def enterEvent(self, event: QEvent) -> None:  # noqa: N802
+    def enterEvent(self, event: QEvent) -> None:
         """Brighten what can be pressed."""
         self.update()
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+    def leaveEvent(self, event: QEvent) -> None:
         """Calm down again."""
         self.update()
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Act where pressing means something."""
         if self.rect().contains(event.position().toPoint()):
             self.clicked.emit()
@@ -126,7 +122,7 @@ class PassLine(QWidget):
         seen = min(round(width * progress.seen / progress.total), width - decided)
         return decided, max(seen, 0)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the three parts."""
         painter = QPainter(self)
         decided, seen = self.parts(self.width())
@@ -184,12 +180,10 @@ class StatusLine(QWidget):
         row.addWidget(self.act, 3)
         row.addWidget(self.pass_, 4)
         row.addWidget(ending, 3)
-        for part in (self.act, self.pass_, ending):
-            policy = part.sizePolicy()
-            policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
-            part.setSizePolicy(policy)
+        for share in (self.act, self.pass_, ending):
+            share.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
 
-    def resizeEvent(self, event: object) -> None:  # noqa: N802
+    def resizeEvent(self, event: object) -> None:
         """Keep the pass line on top, the full width."""
         self.line.setGeometry(0, 0, self.width(), theme.PASSLINE)
 

@@ -40,7 +40,7 @@ class SearchField(QLineEdit):
         self.setPlaceholderText("Search")
         self.setAccessibleName("Search and filter")
         self.setToolTip(
-            "Text in the file name, or fields: is:picked  rating:>=4  camera:x100  after:2024-05  (/)"
+            "Text in the file name, or fields: is:picked rating:>=4 camera:x100 after:2024 (/)"
         )
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setObjectName("search")

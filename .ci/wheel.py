@@ -96,7 +96,7 @@ def window(base: Path) -> None:
     from curator.settings import Home, Settings
 
     home = Home.at(base / "home")
-    running = app.compose(home, Settings.load(home), [base / "card"])
+    running = app.build(home, Settings.load(home), [base / "card"])
     session, shown = running.session, running.window
     shown.show()
     assert QTest.qWaitForWindowExposed(shown)

@@ -11,15 +11,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 import simplejpeg
-from numpy.typing import NDArray
 
 from curator.bench.draw import write_dng
 from curator.bench.figures import Figure, Place, one_core, percentile, timed
 from curator.bench.stock import large_jpegs, many_small
 from curator.catalog import Catalog
-from curator.imaging.quality import measure
+from curator.imaging.decode import decode
+from curator.imaging.quality import sharpness
 from curator.model import Flag, Kind, KnownError, StageJob
 from curator.pipeline import Pipeline
 from curator.settings import Home, Settings
@@ -39,8 +38,8 @@ def convert(place: Place) -> list[Figure]:
         grey = [timed(lambda: _grey(photos))]
         spent = _through_the_catalog(place, photos[0].parent)
         grey.append(timed(lambda: _grey(photos)))
-        lumas = [_decoded(path) for path in photos[:4]]
-        sharp = min(timed(lambda: [measure(luma) for luma in lumas]) for _ in range(3))
+        pixels = [decode(path).rgb for path in photos[:4]]
+        sharp = min(timed(lambda: [sharpness(rgb) for rgb in pixels]) for _ in range(3))
         four = min(timed(lambda: _grey(photos[:4])) for _ in range(3))
     note = f"{len(photos)} files, {megapixels / len(photos):.1f} MP each"
     note += "" if pinned else "; this system cannot keep a process on one core"
@@ -56,7 +55,7 @@ def convert(place: Place) -> list[Figure]:
             note=note,
         ),
         Figure(
-            "sharpness and exposure, a photo",
+            "sharpness, a photo",
             1000 * sharp / 4,
             "ms",
             0.6,
@@ -70,10 +69,6 @@ def convert(place: Place) -> list[Figure]:
 def _pixels(path: Path) -> int:
     height, width = simplejpeg.decode_jpeg_header(path.read_bytes())[:2]
     return int(height) * int(width)
-
-
-def _decoded(path: Path) -> NDArray[np.uint8]:
-    return simplejpeg.decode_jpeg(path.read_bytes(), "GRAY")[:, :, 0]
 
 
 def _grey(photos: Sequence[Path]) -> None:
@@ -94,10 +89,10 @@ def _through_the_catalog(place: Place, folder: Path) -> float:
     pipeline = Pipeline(Home.at(place.scratch / "home").make(), _settings(workers=1))
     pipeline.start()
     try:
-        pipeline.open_folders([warm], True, None)
+        pipeline.open_folders([warm])
         pipeline.wait_idle(120)
         begin = time.perf_counter()
-        pipeline.open_folders([folder], True, None)
+        pipeline.open_folders([folder])
         pipeline.wait_idle(600)
         return time.perf_counter() - begin
     finally:
@@ -168,11 +163,11 @@ def commit(place: Place) -> list[Figure]:
     pipeline.start()
     catalog = Catalog.open(home.catalog)
     try:
-        pipeline.open_folders([many_small(place.scratch / "first", 200)], True, None)
+        pipeline.open_folders([many_small(place.scratch / "first", 200)])
         pipeline.wait_idle(120)
         ids = [row[0] for row in catalog.columns()]
         calm = _marked(catalog, ids, lambda done: done < _MARKS)
-        pipeline.open_folders([many_small(place.scratch / "more", 6_000)], True, None)
+        pipeline.open_folders([many_small(place.scratch / "more", 6_000)])
         busy = _marked(catalog, ids, lambda done: done < _MARKS or _meets(pipeline, done))
     finally:
         catalog.close()

@@ -175,7 +175,6 @@ def _places(invocation: Invocation) -> list[Finding]:
 
 def _formats() -> list[Finding]:
     """Decode one tiny picture of each format, in a worker process as in life."""
-    from curator.imaging.decode import decode_scaled
     from curator.workers import WorkerPool
 
     findings = []
@@ -183,13 +182,25 @@ def _formats() -> list[Finding]:
     try:
         for title, name in FORMATS.items():
             try:
-                pool.run(decode_scaled, str(resource(f"formats/{name}")), 64, timeout_s=60)
+                pool.run(decodes, str(resource(f"formats/{name}")), timeout_s=60)
                 findings.append(Finding(title, True, "decodes"))
             except KnownError as error:
                 findings.append(Finding(title, False, str(error.args[0]), _REINSTALL))
     finally:
         pool.close()
     return findings
+
+
+def decodes(path: str) -> tuple[int, int]:
+    """Decode a picture and return its width and height; runs in a worker process.
+
+    Raises:
+        UnreadableError: it cannot be decoded here.
+    """
+    from curator.imaging.decode import decode
+
+    height, width = decode(path).rgb.shape[:2]
+    return width, height
 
 
 def _extras() -> list[Finding]:

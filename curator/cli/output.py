@@ -102,10 +102,11 @@ def duration(seconds: float) -> str:
 
 
 class _OneLine(logging.Formatter):
-    """Warnings for the terminal: one line, the traceback is in the log file."""
+    """Warnings for the terminal: their first line; tracebacks are for the log file."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"curator: {' '.join(record.getMessage().split())}"
+        """Return the message's first line."""
+        return f"curator: {record.getMessage().strip().splitlines()[0]}"
 
 
 def start_logging(home: Home) -> None:

@@ -34,6 +34,6 @@ def render(job: RenderJob) -> tuple[bytes, str]:
         UnreadableError: the original cannot be made into a picture.
         GoneError: it is not there.
     """
-    picture = decode(Path(job.path), want="preview", max_megapixels=job.max_megapixels)
+    picture = decode(job.path, max_megapixels=job.max_megapixels, long_edge_px=job.long_edge_px)
     content = encode_delivery(picture.rgb, job.long_edge_px, job.quality, job.turn)
     return content, sha256(Path(job.path))

@@ -54,7 +54,7 @@ def test_the_files_it_names_exist() -> None:
 def test_the_keys_of_the_walk_are_bound_as_it_says() -> None:
     from curator.keymap import keys_of
 
-    said = {"Space": "keep", "X": "reject", "Ctrl+Z": "undo", "Alt+2": "rate", "Z": "zoom"}
+    said = {"Space": "space", "X": "reject", "Ctrl+Z": "undo", "Alt+2": "rate", "Z": "zoom"}
     said["Ctrl+Shift+E"] = "export"
     for key, command in said.items():
         assert command in commands.COMMANDS

@@ -42,7 +42,7 @@ def test_stages_have_names_of_their_own() -> None:
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
 def test_a_command_explains_itself_in_a_sentence(command: Command) -> None:
     first = command.help.splitlines()[0]
-    assert first[0].isupper() and first.endswith("."), first
+    assert first[0].isupper() and first[-1] in ".?", first
     assert command.group in GROUPS
     assert command.title and not command.title.endswith(".")
 

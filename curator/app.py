@@ -66,12 +66,7 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
     """
     home.make()
     catalog = Catalog.open(home.catalog)
-    pipeline: Pipeline | None = Pipeline(home, settings)
-    notice = ""
-    try:
-        pipeline.start()
-    except BusyError as error:
-        pipeline, notice = None, str(error)
+    pipeline, notice = _start_reading(home, settings)
     session = Session(catalog, home, settings, pipeline)
     pictures = Pictures(home, settings)
     window = MainWindow(session, pictures, pipeline)
@@ -85,6 +80,15 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
     if notice:
         session.say(notice)
     return app
+
+
+def _start_reading(home: Home, settings: Settings) -> tuple[Pipeline | None, str]:
+    pipeline = Pipeline(home, settings)
+    try:
+        pipeline.start()
+    except BusyError as error:
+        return None, str(error)
+    return pipeline, ""
 
 
 def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
@@ -106,7 +110,9 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
 def _report_mistakes(session: Session) -> None:
     """Keep our own mistakes from taking the window down: the log has them, the line says so."""
 
-    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    def report(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
         if issubclass(kind, KeyboardInterrupt):
             return
         log.error("a mistake of ours", exc_info=(kind, error, trace))

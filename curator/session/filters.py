@@ -15,6 +15,7 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "pair": ("RAW+JPEG", lambda table, _: table.column("pair").astype(bool)),
 }
 
-_COMPARE: dict[str, Callable[[object, object], Mask]] = {
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     "<=": operator.le,
     ">": operator.gt,
@@ -150,6 +151,8 @@ def _holds(term: Term, table: Table, threshold: int) -> Mask:
     if term.field in ("before", "after"):
         taken = table.column("taken_at")
         limit = np.datetime64(term.text)
-        return taken < limit if term.field == "before" else taken >= limit
+        holds: Mask = taken < limit if term.field == "before" else taken >= limit
+        return holds
     sign, number = _NUMBER.fullmatch(term.text).groups()  # type: ignore[union-attr]
-    return _COMPARE[sign or ""](table.column(term.field), float(number))
+    compared: Mask = _COMPARE[sign or ""](table.column(term.field), float(number))
+    return compared

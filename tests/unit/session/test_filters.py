@@ -33,7 +33,7 @@ def found(session: Session, expression: str) -> list[int]:
         ("dsc_000 name:9", [10]),
         ('"DSC_0011"', [12]),
         ("camera:two", [1, 4, 7, 10]),
-        ("sharpness:<10", [1, 4, 7, 10]) ,
+        ("sharpness:<10", [1, 4, 7, 10]),
         ("label:none", list(range(1, 13))),
         ("before:2024-05", []),
         ("after:2024-05-04", list(range(1, 13))),

@@ -8,7 +8,12 @@ from curator.session.progress import Pace, Progress
 
 def cull(**given: int | float | None) -> Progress:
     numbers = {
-        "total": 100, "decided": 40, "seen": 7, "picked": 3, "through": 30, "rejected": 10,
+        "total": 100,
+        "decided": 40,
+        "seen": 7,
+        "picked": 3,
+        "through": 30,
+        "rejected": 10,
         "unrated": 30,
     } | given
     return Progress(Pass.CULL, **numbers)  # type: ignore[arg-type]
@@ -43,9 +48,7 @@ def test_the_median_ignores_a_few_slow_ones() -> None:
 
 def test_the_cull_line_reads_as_designed() -> None:
     line = cull(total=3012, decided=1204, picked=61, seen=412, seconds_each=60 / 38).text
-    assert line == (
-        "Cull · 1,204 of 3,012 · 61 picked · 412 passed over · 38/min · about 48 min"
-    )
+    assert line == ("Cull · 1,204 of 3,012 · 61 picked · 412 passed over · 38/min · about 48 min")
 
 
 def test_the_rate_line_counts_stars() -> None:

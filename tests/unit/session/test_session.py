@@ -203,7 +203,10 @@ def test_what_was_passed_over_is_kept_in_one_step(person: Person) -> None:
     assert session.progress().seen == 3
     person.run("finish", "keep_passed_over")
     assert [session.table.verdict(i) for i in (2, 3, 4, 5)] == [
-        Verdict.THROUGH, Verdict.THROUGH, Verdict.THROUGH, Verdict.UNDECIDED,
+        Verdict.THROUGH,
+        Verdict.THROUGH,
+        Verdict.THROUGH,
+        Verdict.UNDECIDED,
     ]
     person.run("undo")
     assert session.table.verdict(2) is Verdict.UNDECIDED

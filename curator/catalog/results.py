@@ -48,9 +48,9 @@ class Results(Identity):
         A result for bytes that are no longer the photo's is dropped, and peek looks again.
         """
         changed: list[int] = []
+        rows = [self._row_of(job) for job, _ in results]  # a person's mark may go in between
         with self._writing():
-            for job, result in results:
-                row = self._row_of(job)
+            for (job, result), row in zip(results, rows, strict=True):
                 if row is None or row.role != "main":
                     self._requeue(job.photo_id, job.stage)
                     continue
@@ -79,9 +79,9 @@ class Results(Identity):
         results = [(job, _with_half(job, result, reader)) for job, result in results]
         changed: list[int] = []
         doubtful: list[tuple[StageJob, Peeked, FileRow]] = []
+        rows = [self._row_of(job) for job, _ in results]
         with self._writing():
-            for job, result in results:
-                row = self._row_of(job)
+            for (job, result), row in zip(results, rows, strict=True):
                 if row is None:
                     self._requeue(job.photo_id, job.stage)
                 elif row.fingerprint not in (None, result.fingerprint) or (
@@ -91,7 +91,7 @@ class Results(Identity):
                 else:
                     self._save_peek(row, result)
                     changed.append(job.photo_id)
-            self._settle(changed)
+            self._refresh_ready(changed)
         for job, result, row in doubtful:
             changed += self._settle_content(job, result, row, reader)
         return changed
@@ -240,49 +240,37 @@ class Results(Identity):
                 (result.half_fingerprint, row.photo_id),
             )
         if row.role == "main":
-            self._save_capture(row.photo_id, capture, "?")
-            self._run(
-                "UPDATE photo SET thumb = coalesce(?, thumb) WHERE id = ?",
-                (result.thumb, row.photo_id),
-            )
+            known = _capture_columns(capture)
+            if result.thumb is not None:
+                known["thumb"] = result.thumb
+            self._write_photo(row.photo_id, known)
             self._done(row.photo_id, "peek", result.fingerprint)
 
-    def _save_capture(self, photo: int, capture: Capture, value: str) -> None:
-        """Write capture data; ``value`` is how a column takes its parameter."""
-        names = ("taken_at", *_EXIF, "subject_x", "subject_y")
-        columns = ", ".join(f"{name} = {value.replace('@', name)}" for name in names)
-        self._run(
-            f"UPDATE photo SET {columns}, orientation = ? WHERE id = ?",
-            (
-                _taken(capture),
-                *(getattr(capture, name) for name in _EXIF),
-                *(capture.subject or (None, None)),
-                capture.orientation if 1 <= capture.orientation <= 8 else 1,
-                photo,
-            ),
-        )
-
     def _save_quality(self, photo: int, result: Converted) -> None:
-        # The decoder sees pixels, not always the header: what it does not know stays.
-        self._save_capture(photo, result.capture, "coalesce(?, @)")
         quality = result.quality
+        sharpest = quality.sharpest or (None, None)
+        # The decoder sees pixels, not always the header: what it does not know stays.
+        capture = _capture_columns(result.capture).items()
+        known = {name: value for name, value in capture if value is not None}
+        known |= {
+            "sharpness": quality.sharpness,
+            "exposure": quality.exposure,
+            "highlights": quality.highlights,
+            "shadows": quality.shadows,
+            "sharpest_x": sharpest[0],
+            "sharpest_y": sharpest[1],
+            "basis": result.basis,
+            "damage": result.damage,
+            "thumb": result.proxy,
+            "proxy": result.proxy,
+            "proxy_digest": result.proxy_digest,
+        }
+        self._write_photo(photo, known)
+
+    def _write_photo(self, photo: int, columns: dict[str, object]) -> None:
         self._run(
-            "UPDATE photo SET sharpness = ?, exposure = ?, highlights = ?, shadows = ?,"
-            " sharpest_x = ?, sharpest_y = ?, basis = ?, damage = ?, thumb = ?, proxy = ?,"
-            " proxy_digest = ? WHERE id = ?",
-            (
-                quality.sharpness,
-                quality.exposure,
-                quality.highlights,
-                quality.shadows,
-                *(quality.sharpest or (None, None)),
-                result.basis,
-                result.damage,
-                result.proxy,
-                result.proxy,
-                result.proxy_digest,
-                photo,
-            ),
+            f"UPDATE photo SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
+            (*columns.values(), photo),
         )
 
     def _row_of(self, job: StageJob) -> FileRow | None:
@@ -319,6 +307,19 @@ def _with_half(job: StageJob, result: Peeked, reader: FileReader) -> Peeked:
         return replace(result, half_fingerprint=reader.fingerprint(job.fallback))
     except (KnownError, OSError):
         return result  # gone since the scan; the next one says so
+
+
+def _capture_columns(capture: Capture) -> dict[str, object]:
+    """Give capture data as columns of the table ``photo``."""
+    subject = capture.subject or (None, None)
+    orientation = capture.orientation if 1 <= capture.orientation <= 8 else 1
+    return {
+        "taken_at": _taken(capture),
+        **{name: getattr(capture, name) for name in _EXIF},
+        "subject_x": subject[0],
+        "subject_y": subject[1],
+        "orientation": orientation,
+    }
 
 
 def _taken(capture: Capture) -> str | None:

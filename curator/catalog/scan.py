@@ -268,6 +268,13 @@ class Scans(Identity):
                 self._update(photo, file)
                 scan._seen.add(file.row.id)
         self._run("UPDATE photo SET removed_at = NULL WHERE id = ? AND removed_at > 0", (photo,))
+        if any(file.row is not None and file.row.missing_since is not None for file in files):
+            # Back again: what failed because it was gone deserves another look.
+            self._run(
+                "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
+                " reason = NULL WHERE photo_id = ? AND state = 'failed'",
+                (photo,),
+            )
         if any(file.peek for file in files):
             self._run(
                 "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"

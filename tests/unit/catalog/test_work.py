@@ -139,6 +139,22 @@ def test_photos_that_are_away_or_switched_off_are_not_worked_on(four: Shoot) -> 
     assert waiting(four, "peek") == [2, 3, 4]
 
 
+def test_what_failed_because_it_was_gone_is_tried_again_when_it_is_back(four: Shoot) -> None:
+    four.peek()
+    job = four.jobs("convert")[0]
+    content = (four.folder / "A1.JPG").read_bytes()
+    (four.folder / "A1.JPG").unlink()
+    four.catalog.start("convert", [1])
+    four.catalog.save_failure(job, "The file is not there any more.", retry=False)
+    four.scan()
+    assert four.catalog.photo(1).state == "missing"
+    assert waiting(four, "convert") == [2, 3, 4]
+    four.write("A1.JPG", content)
+    four.ingest()
+    assert four.catalog.photo(1).state == ""
+    assert four.catalog.failures() == []
+
+
 def test_results_are_kept_as_they_came(four: Shoot) -> None:
     four.peek()
     four.convert()

@@ -158,6 +158,7 @@ class Pipeline(QObject):
 
     def resume(self) -> None:
         """Go on after :meth:`pause`, or after a problem."""
+        self._conductor.forgive()
         self._post(lambda: self._conductor.set_paused(False))
 
     @property
@@ -210,7 +211,11 @@ class Pipeline(QObject):
         self._post(lambda: conductor.scan(rescanned(conductor.catalog, folder_id)))
 
     def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> None:
-        """Try failed work again, of one stage or all, of some photos or all."""
+        """Try failed work again, of one stage or all, of some photos or all.
+
+        If a problem had paused reading, it goes on.
+        """
+        self._conductor.forgive()
         conductor = self._conductor
         self._post(lambda: conductor.retry(stage, ids))
 

@@ -48,8 +48,7 @@ class Listener(Protocol):
 class Conductor:
     """Runs all background work on the photos of one catalog.
 
-    Thread: :meth:`post`, :meth:`focus`, :meth:`wait_idle` and :meth:`stop` any; everything else
-    is the conductor's.
+    Thread: any for what stands under "from other threads"; everything else is the conductor's.
     """
 
     def __init__(
@@ -84,7 +83,7 @@ class Conductor:
                 0 if self._inline else self._at_once,
                 _SHORT_JOBS if name == "peek" else self._at_once + 2,
                 pool,
-                settings.work.timeout_s,
+                settings.work,
                 self._inbox.put,
             )
             for name in dict.fromkeys(stage.lane for stage in stages)
@@ -116,6 +115,11 @@ class Conductor:
         self._focus = tuple(ids)
         self._wake()
 
+    def forgive(self) -> None:
+        """Take the trouble that paused the work for over; any thread, before posting an act."""
+        with self._calm:
+            self._halted = None
+
     def stop(self) -> None:
         """Have :meth:`run` end soon; what is in flight is put back."""
         self._stopping = True
@@ -144,7 +148,7 @@ class Conductor:
     def is_idle(self) -> bool:
         """Whether all that was posted is done, and nothing else is being done."""
         with self._calm:
-            return self._done >= self._posted and self._resting
+            return self._taken >= self._posted and self._resting
 
     def _wake(self) -> None:
         self._inbox.put(None)
@@ -174,7 +178,7 @@ class Conductor:
         """Do what there is to do now, on the calling thread; postponed attempts stay."""
         while not self._resting or not self._inbox.empty():
             self._guard(self._turn)
-            if self._halted:
+            if self.paused and self._inbox.empty() and not self._scanner.busy:
                 break
 
     def close(self) -> None:
@@ -209,8 +213,8 @@ class Conductor:
         self._take_in(self._patience())
         if self._stopping:
             return
+        self._save()  # also in trouble: what is in flight lands, and what cannot be saved stays
         if not self._halted:
-            self._save()
             self._scan()
             self._fill()
             self._rest()
@@ -328,13 +332,12 @@ class Conductor:
     def set_paused(self, paused: bool) -> None:
         """Hold the work, or let it go on; what is in flight ends and is saved."""
         self._paused = paused
-        self._halted = None
+        self._saver.pardon(photo for lane in self._lanes.values() for photo in lane.in_flight)
         self._pace.hold()
         self._told_at = 0.0
 
     def retry(self, stage: str | None, ids: Sequence[int] | None) -> None:
-        """Let failed work be done again, and go on if trouble had paused it."""
-        self._halted = None
+        """Let failed work be done again."""
         self.catalog.retry(stage, ids)
 
     def _halt(self, error: KnownError) -> None:

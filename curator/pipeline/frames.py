@@ -92,6 +92,11 @@ class Frames:
         if stuck is not None:
             self._pool.cancel(stuck.key)
 
+    def is_busy(self, photo_id: int) -> bool:
+        """Say whether a photo's original is being decoded right now."""
+        with self._lock:
+            return any(request.key.photo_id == photo_id for request in self._running)
+
     def _in_the_way(self) -> _Request | None:
         """Choose what to kill so that the newest request need not wait; the lock is held."""
         if len(self._running) < self._pool.size:

@@ -15,6 +15,7 @@ from typing import Any
 from PySide6.QtCore import QThreadPool
 
 from curator.model import StageJob
+from curator.settings import Work
 from curator.workers import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class Lane:
         threads: int,
         window: int,
         pool: WorkerPool,
-        timeout_s: float,
+        work: Work,
         deliver: Callable[[Outcome], None],
     ) -> None:
         """Make a lane.
@@ -50,13 +51,13 @@ class Lane:
             window: jobs in flight at most: those that run, and a few so that no process waits
                 while results are saved. What is in the window can no longer be overtaken.
             pool: where jobs run.
-            timeout_s: time limit for one job.
+            work: has the time limit, looked up for each job.
             deliver: takes each job's outcome.
         """
         self.window = window
         self.in_flight: set[int] = set()
         self._pool = pool
-        self._timeout_s = timeout_s
+        self._limits = work
         self._deliver = deliver
         self._threads: QThreadPool | None = None
         if threads:
@@ -87,7 +88,7 @@ class Lane:
 
     def _work(self, run: Callable[[StageJob], object], job: StageJob) -> None:
         try:
-            outcome = Outcome(job, self._pool.run(run, job, timeout_s=self._timeout_s))
+            outcome = Outcome(job, self._pool.run(run, job, timeout_s=self._limits.timeout_s))
         except Exception as error:
             outcome = Outcome(job, error=error)
         self._deliver(outcome)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,7 +57,12 @@ class Saver:
         self._work = work
         self._cache = cache
         self._at_most = _AT_MOST
+        self._pardoned: set[int] = set()
         self.outcomes: list[Outcome] = []
+
+    def pardon(self, photo_ids: Iterable[int]) -> None:
+        """Not take trouble of these as new: they were begun before it was over."""
+        self._pardoned = set(photo_ids)
 
     def save(self) -> Saved:
         """Save some outcomes; those that were are taken off :attr:`outcomes`.
@@ -113,15 +118,17 @@ class Saver:
 
     def _landed(self, outcome: Outcome, saved: Saved) -> None:
         self.outcomes.remove(outcome)
+        self._pardoned.discard(outcome.job.photo_id)
         saved.landed.append(outcome.job)
 
     def _save_error(self, job: StageJob, error: Exception, saved: Saved) -> None:
         if isinstance(error, WorkerCancelled | WorkerUnavailable) or is_disk_full(error):
             self._catalog.put_back(job.stage, [job.photo_id])
-            if isinstance(error, WorkerUnavailable):
-                saved.trouble = error
-            elif not isinstance(error, WorkerCancelled):
-                saved.trouble = disk_full(self._cache)
+            if isinstance(error, WorkerCancelled) or job.photo_id in self._pardoned:
+                return
+            saved.trouble = (
+                error if isinstance(error, WorkerUnavailable) else disk_full(self._cache)
+            )
         elif isinstance(error, WorkerError | GoneError):
             self._fail(job, error.args[0], True, saved)
         elif isinstance(error, KnownError):

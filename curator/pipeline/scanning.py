@@ -93,10 +93,10 @@ def check_sources(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """
     found: list[Path] = []
     for source in sources:
-        path = Path(source).expanduser().absolute()
+        path = Path(os.path.normpath(Path(source).expanduser().absolute()))
         try:
             if path.is_dir():
-                next(os.scandir(path), None)
+                os.scandir(path).close()
             else:
                 path.stat()
         except FileNotFoundError:

@@ -199,6 +199,7 @@ class StageJob:
     fingerprint: str | None = None
     long_edge_px: int = 1440
     quality: int = 88
+    max_megapixels: int = 400
 
 
 @dataclass(frozen=True, slots=True)

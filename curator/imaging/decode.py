@@ -1,0 +1,177 @@
+"""File to picture: judged by content, size checked first, upright and sRGB once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from curator.imaging import colour, containers, jpeg, raw, stills, tiff
+from curator.imaging.pixels import (
+    MAX_MEGAPIXELS,
+    Picture,
+    Stored,
+    check_size,
+    shrink,
+    upright,
+)
+from curator.model import GoneError, UnreadableError
+
+_MAX_FILE = 2_000_000_000  # bytes; larger pictures are not photos, and must not fill memory
+
+
+def decode(
+    path: str | Path,
+    *,
+    want: raw.Want = "preview",
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> Picture:
+    """Decode a file to an upright sRGB picture, whole.
+
+    Args:
+        path: the file.
+        want: of a RAW, its full-size preview where there is one, or always the sensor data.
+        max_megapixels: the largest picture to decode.
+
+    Raises:
+        GoneError: the file is not there.
+        UnreadableError: it is no picture, damaged beyond use, or too large; says which.
+    """
+    return _shown(load(path, want=want, max_megapixels=max_megapixels))
+
+
+def decode_scaled(
+    path: str | Path,
+    long_edge_px: int,
+    *,
+    want: raw.Want = "preview",
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> Picture:
+    """Decode a file no larger than a view needs; JPEGs and previews several times faster.
+
+    Args:
+        path: the file.
+        long_edge_px: the picture comes out at this long edge or up to twice that, whatever is
+            quickest, and never enlarged. ``full_size`` tells what it would be whole.
+        want: as in :func:`decode`.
+        max_megapixels: as in :func:`decode`.
+
+    Raises:
+        GoneError: the file is not there.
+        UnreadableError: as in :func:`decode`.
+    """
+    found = load(path, want=want, max_megapixels=max_megapixels, long_edge_px=long_edge_px)
+    found.rgb = shrink(found.rgb, long_edge_px, exact=False)
+    return _shown(found)
+
+
+def _shown(found: Stored) -> Picture:
+    rgb = upright(colour.to_srgb(found.rgb, found.icc), found.orientation)
+    return Picture(np.ascontiguousarray(rgb), found.basis, found.damage, found.full_size)
+
+
+def load(
+    path: str | Path,
+    *,
+    data: bytes | None = None,
+    want: raw.Want = "preview",
+    max_megapixels: float = MAX_MEGAPIXELS,
+    long_edge_px: int | None = None,
+    shrunk_to_px: int | None = None,
+    small_preview: bool = True,
+) -> Stored:
+    """Decode a file to its stored pixels, for who turns and converts only a small copy.
+
+    Args:
+        path: the file.
+        data: its bytes, if at hand (not needed for a RAW).
+        want: as in :func:`decode`.
+        max_megapixels: as in :func:`decode`.
+        long_edge_px: at least this long edge will do.
+        shrunk_to_px: only luma and a copy of this long edge are looked at, see jpeg.stored.
+        small_preview: as in :func:`raw.stored`.
+
+    Raises:
+        GoneError: the file is not there.
+        UnreadableError: as in :func:`decode`.
+    """
+    name = str(path)
+    head = data[:65536] if data is not None else read_bytes(path, 65536)
+    form = containers.sniff(head, name)
+    if form == "raw":
+        try:
+            return raw.stored(
+                name,
+                want=want,
+                max_megapixels=max_megapixels,
+                long_edge_px=long_edge_px,
+                shrunk_to_px=shrunk_to_px,
+                small_preview=small_preview,
+            )
+        except UnreadableError:
+            if not _plain_tiff(head):
+                raise
+        form = "tiff"  # a picture under a RAW's name
+    if not form:
+        raise UnreadableError(_no_picture(head))
+    data = read_bytes(path) if data is None else data
+    if form == "jpeg":
+        return _jpeg(data, max_megapixels, long_edge_px, shrunk_to_px)
+    return stills.stored(data, form, max_megapixels=max_megapixels)
+
+
+def read_bytes(path: str | Path, size: int = -1) -> bytes:
+    """Read a file, or its beginning.
+
+    Raises:
+        GoneError: the file is not there.
+        UnreadableError: the system will not give it, or it is absurdly large.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            if size < 0 and file.seek(0, 2) > _MAX_FILE:
+                raise UnreadableError("The file is larger than 2 GB and is not read.")
+            file.seek(0)
+            return file.read(size)
+    except FileNotFoundError as error:
+        raise GoneError("The file is no longer there.", "Rescan the folder.") from error
+    except OSError as error:
+        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
+
+
+def _jpeg(
+    data: bytes, max_megapixels: float, long_edge_px: int | None, shrunk_to_px: int | None
+) -> Stored:
+    head = containers.jpeg_head(data)
+    if head.components == 4 and head.width:
+        # CMYK needs its profile and Adobe's inversion: Pillow knows both.
+        check_size(head.width, head.height, max_megapixels)
+        return stills.stored(data, "jpeg", max_megapixels=max_megapixels)
+    return jpeg.stored(
+        data,
+        head,
+        max_megapixels=max_megapixels,
+        long_edge_px=long_edge_px,
+        shrunk_to_px=shrunk_to_px,
+    )
+
+
+def _plain_tiff(head: bytes) -> bool:
+    """Say whether a TIFF structure can be a picture: not if it says it is a RAW's thumbnail."""
+    if head[:4] not in (b"II*\0", b"MM\0*"):
+        return False
+    pages = tiff.directories(tiff.from_bytes(head))
+    return bool(pages) and 330 not in pages[0].tags and pages[0].number(254) in (None, 0)
+
+
+def _no_picture(head: bytes) -> str:
+    if not head:
+        return "The file is empty."
+    if not any(head):
+        return "The file contains only zeros."
+    text = head[:512].lstrip()
+    if text[:1] in (b"<", b"{") or text[:5] == b"%PDF-":
+        return "The file is a document, not a picture."
+    if head[4:8] == b"ftyp":
+        return "The file is a video or of a kind that cannot be read."
+    return "The file is not a picture of a kind that can be read."

@@ -80,7 +80,7 @@ class Originals(QObject):
 
     # --- on a thread of the pipeline
 
-    def _land(self, want: Want, _: object, result: Decoded | KnownError) -> None:
+    def _land(self, want: Want, result: Decoded | KnownError) -> None:
         if isinstance(result, KnownError):
             self._landed.emit(want, str(result))
             return

@@ -104,3 +104,10 @@ def timed(act: Callable[[], object]) -> float:
     begin = time.perf_counter()
     act()
     return time.perf_counter() - begin
+
+
+def worked(act: Callable[[], object]) -> float:
+    """Run something and return how many seconds of processor time this process spent on it."""
+    begin = time.process_time()
+    act()
+    return time.process_time() - begin

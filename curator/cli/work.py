@@ -53,15 +53,19 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
         BusyError: another process is reading into this catalog.
         KnownError: a folder is not there, the disk is full, the catalog is not usable.
     """
+    from PySide6.QtCore import Qt
+
     from curator.pipeline import Pipeline
 
+    # There is no event loop here to deliver what other threads emit.
+    direct = Qt.ConnectionType.DirectConnection
     invocation.home.make()
     run, begin = _Run(), time.monotonic()
     pipeline = Pipeline(invocation.home, invocation.settings, catalog_path=invocation.home.catalog)
     with bar(title) as advance:
-        pipeline.scanned.connect(run.scans.append)
-        pipeline.problem.connect(run.problems.append)
-        pipeline.progressed.connect(lambda progress: _advance(advance, progress))
+        pipeline.scanned.connect(run.scans.append, direct)
+        pipeline.problem.connect(run.problems.append, direct)
+        pipeline.progressed.connect(lambda told: _advance(advance, told), direct)
         try:
             pipeline.start()
             ask(pipeline)

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 _CHUNK = 1 << 20
 _SPARE = 16 << 20  # bytes left free for the manifest and the file system's own books
 _SAVE_EVERY_S = 2.0  # the manifest of 10,000 photos is some 15 MB: not after each photo
-_MAX_MEGAPIXELS = 400
+_MAX_MEGAPIXELS = 2000  # convert has judged the photo by the user's own limit; this is a backstop
 _TIMEOUT_S = 120.0
 
 Progress = Callable[[int, int, str], None]

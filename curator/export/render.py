@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from curator.files import sha256
-from curator.imaging.decode import decode
+from curator.imaging.decode import decode_scaled
 from curator.imaging.delivery import encode_delivery
 
 
@@ -34,6 +33,6 @@ def render(job: RenderJob) -> tuple[bytes, str]:
         UnreadableError: the original cannot be made into a picture.
         GoneError: it is not there.
     """
-    picture = decode(job.path, max_megapixels=job.max_megapixels, long_edge_px=job.long_edge_px)
+    picture = decode_scaled(job.path, job.long_edge_px, max_megapixels=job.max_megapixels)
     content = encode_delivery(picture.rgb, job.long_edge_px, job.quality, job.turn)
-    return content, sha256(Path(job.path))
+    return content, sha256(job.path)

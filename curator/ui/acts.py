@@ -50,7 +50,7 @@ class Acts:
             "settings": lambda _: self.settings(),
             "settings_changed": lambda _: save(session.settings, session.home),
             "show_file": self._show_file,
-            "show_path": lambda path: show_in_file_manager(Path(str(path))),
+            "show_path": lambda path: self._show_path(Path(str(path))),
             "remove_folder": self._remove_folder,
             "rescan_folder": self._rescan,
         }
@@ -92,6 +92,7 @@ class Acts:
         except KnownError as error:
             self._session.say(str(error))
             return
+        self._session.table.refresh()
         self._session.rebuild()
         if on:
             self._rescan(folder_id)
@@ -119,10 +120,13 @@ class Acts:
     # --- files
 
     def _show_file(self, photo: object) -> None:
-        detail = self._session.detail(int(str(photo)))
-        if not detail.path.exists():
-            raise NotFoundError(f"{detail.path} is not there now.", "Is its drive connected?")
-        show_in_file_manager(detail.path)
+        self._show_path(self._session.detail(int(str(photo))).path)
+
+    @staticmethod
+    def _show_path(path: Path) -> None:
+        if not path.exists():
+            raise NotFoundError(f"{path} is not there now.", "Is its drive connected?")
+        show_in_file_manager(path)
 
     # --- dialogs
 

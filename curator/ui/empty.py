@@ -79,7 +79,7 @@ class EmptyList(QWidget):
 
     def refresh(self) -> None:
         """Say anew why nothing is here."""
-        if not self.isVisibleTo(self.window()) or len(self._session.ids):
+        if not self.isVisible() or len(self._session.ids):
             return
         reason, ways = why_empty(self._session, self._scanning)
         self.reason.setText(reason)

@@ -256,7 +256,7 @@ class FinishPage(QWidget):
     def refresh(self) -> None:
         """Say anew how the pass ended; nothing while the page does not show."""
         session = self._session
-        if not self.isVisibleTo(self.window()) or session.pass_ is Pass.BROWSE:
+        if not self.isVisible() or session.pass_ is Pass.BROWSE:
             return
         page = (
             rate_page(session, self._run)

@@ -120,7 +120,7 @@ class Inspector(QWidget):
 
     def refresh(self) -> None:
         """Show the current photo; nothing while the panel does not show."""
-        if not self.isVisibleTo(self.window()):
+        if not self.isVisible():
             return
         while (item := self._sections.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:

@@ -188,7 +188,7 @@ class Sidebar(QWidget):
 
     def refresh(self) -> None:
         """Take over scopes and counts; nothing while the sidebar does not show."""
-        if not self.isVisibleTo(self.window()):
+        if not self.isVisible():
             return
         rows = self._session.scopes()
         self._scopes = {row.scope.key: row for row in rows}

@@ -163,7 +163,6 @@ class StatusLine(QWidget):
         self._later.timeout.connect(self.refresh)
         for signal in (session.counts_changed, session.view_changed, session.selection_changed):
             signal.connect(self._soon)
-        self.refresh()
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
@@ -187,12 +186,18 @@ class StatusLine(QWidget):
         """Keep the pass line on top, the full width."""
         self.line.setGeometry(0, 0, self.width(), theme.PASSLINE)
 
+    def showEvent(self, event: object) -> None:
+        """Catch up on what changed while hidden."""
+        self.refresh()
+
     def _soon(self) -> None:
         if not self._later.isActive():
             self._later.start()
 
     def refresh(self) -> None:
-        """Take over pass, selection, unreadable count and advance mode."""
+        """Take over pass, selection, unreadable count and advance mode, while it shows."""
+        if not self.isVisible():
+            return
         progress = self._session.progress()
         self.pass_.say(progress.text)
         self.line.show_progress(progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QActionGroup, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QActionGroup, QHideEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
 
 from curator.commands import COMMANDS, GROUPS, Command
@@ -129,6 +129,11 @@ class SearchField(QLineEdit):
         colour = theme.TEXT if self.text() or self.hasFocus() else theme.QUIET
         image = theme.pixmap("search", colour, theme.ICON, self.devicePixelRatioF())
         QPainter(self).drawPixmap(8, (self.height() - theme.ICON) // 2, image)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Apply nothing more once the window is closed or its edges are hidden."""
+        self._typing.stop()
+        super().hideEvent(event)
 
     def focusOutEvent(self, event: object) -> None:
         """Forget a complaint about text that was left standing."""

@@ -124,11 +124,13 @@ class Shoot:
         assert self.catalog.check() == []
         return counted.count()
 
+    def listed(self) -> list[PhotoDetail]:
+        """All photos, missing ones too; one of those may have the path of what took its place."""
+        return [self.catalog.photo(row[0]) for row in self.catalog.columns()]
+
     def photos(self) -> dict[str, PhotoDetail]:
-        """All photos that are here, by path relative to the folder's parent; missing ones too."""
-        rows = self.catalog.columns()
-        found = [self.catalog.photo(row[0]) for row in rows]
-        return {str(photo.path.relative_to(self.folder.parent)): photo for photo in found}
+        """All photos, by path relative to the folder's parent."""
+        return {str(photo.path.relative_to(self.folder.parent)): photo for photo in self.listed()}
 
     def photo(self, name: str) -> PhotoDetail:
         return self.catalog.photo(self.folder / name)

@@ -108,10 +108,8 @@ def load(
                 shrunk_to_px=shrunk_to_px,
                 small_preview=small_preview,
             )
-        except UnreadableError:
-            if not _plain_tiff(head):
-                raise
-        form = "tiff"  # a picture under a RAW's name
+        except UnreadableError as error:
+            return _picture_after_all(name, head, max_megapixels, error)
     if not form:
         raise UnreadableError(_no_picture(head))
     data = read_bytes(path) if data is None else data
@@ -156,12 +154,24 @@ def _jpeg(
     )
 
 
-def _plain_tiff(head: bytes) -> bool:
-    """Say whether a TIFF structure can be a picture: not if it says it is a RAW's thumbnail."""
-    if head[:4] not in (b"II*\0", b"MM\0*"):
-        return False
+def _picture_after_all(
+    path: str, head: bytes, max_megapixels: float, error: UnreadableError
+) -> Stored:
+    """Decode a TIFF picture under a RAW's name; never a RAW's own tiny thumbnail.
+
+    Raises:
+        UnreadableError: it is none; the RAW decoder's ``error`` is the reason.
+    """
     pages = tiff.directories(tiff.from_bytes(head))
-    return bool(pages) and 330 not in pages[0].tags and pages[0].number(254) in (None, 0)
+    if not pages or 330 in pages[0].tags or pages[0].number(254) not in (None, 0):
+        raise error
+    try:
+        found = stills.stored(read_bytes(path), "tiff", max_megapixels=max_megapixels)
+    except UnreadableError:
+        raise error from None
+    if max(found.full_size) < raw.USABLE_PX:
+        raise error
+    return found
 
 
 def _no_picture(head: bytes) -> str:

@@ -17,6 +17,9 @@ from curator.model import UnreadableError
 
 log = logging.getLogger(__name__)
 
+# Words of libjpeg-turbo's messages that mean picture data is wrong or missing.
+_LOSSES = ("premature", "huffman", "instead of rst", "progression", "arithmetic", "unexpected end")
+
 
 def stored(
     data: bytes,
@@ -89,8 +92,8 @@ def _salvaged(
         rgb = _decode(data, head, long_edge_px, False, strict=False)
     except ValueError as error:
         rgb = _by_opencv(data, head, str(error))
-    if "extraneous bytes" in message or "RGB" in message:
-        return rgb, None  # rubbish between parts, or another decoder: nothing of it is lost
+    if not any(word in message.lower() for word in _LOSSES):
+        return rgb, None  # rubbish between parts, odd markers: nothing of the picture is lost
     missing = dead_share(rgb)
     if missing > 0.97:
         raise UnreadableError(

@@ -16,15 +16,16 @@ import numpy as np
 import rawpy
 
 from curator.imaging import containers, jpeg, notes
-from curator.imaging.pixels import Stored, check_size, upright_size
-from curator.imaging.stills import half_missing
+from curator.imaging.pixels import Image, Stored, check_size, dead_share, upright_size
 from curator.model import Capture, UnreadableError
 
 log = logging.getLogger(__name__)
 
 Want = Literal["preview", "demosaic"]
 FULL_SIZE = 0.9  # a preview this near the sensor's long edge is what the photographer judges by
-_USABLE_PX = 320  # a smaller preview is no picture, even where there is nothing else
+USABLE_PX = 320  # a smaller preview is no picture, even where there is nothing else
+# No RAW compression goes below half a bit per pixel. LibRaw "decodes" such stubs, to noise.
+_LEAST_BYTES = 1 / 16
 # LibRaw's flip: bit 0 mirrors, bit 1 turns upside down, bit 2 swaps the axes.
 _ORIENTATIONS = (1, 2, 4, 3, 5, 8, 6, 7)
 _REASONS = (
@@ -73,9 +74,11 @@ def stored(
             except UnreadableError as error:
                 log.debug("preview of %s not readable, trying sensor data: %s", path, error)
         try:
+            if os.path.getsize(path) < width * height * _LEAST_BYTES:  # noqa: PTH202
+                raise rawpy.LibRawIOError("shorter than any compression makes it")
             return _demosaiced(raw, orientation, size, long_edge_px)
         except (rawpy.LibRawError, ValueError, MemoryError) as error:
-            if small_preview and preview and preview[1] >= _USABLE_PX:
+            if small_preview and preview and preview[1] >= USABLE_PX:
                 shown = _shown(
                     preview[0], orientation, size, max_megapixels, long_edge_px, shrunk_to_px
                 )
@@ -195,9 +198,21 @@ def _demosaiced(
         output_bps=8,
     )
     rgb = np.ascontiguousarray(rgb)
-    if not rgb.any():
-        raise ValueError("no light in the data")
-    return Stored(rgb, orientation, None, size, "demosaic", half_missing(rgb))
+    return Stored(rgb, orientation, None, size, "demosaic", _missing(rgb))
+
+
+def _missing(rgb: Image) -> str | None:
+    """Say what is missing when the end of a frame is one flat colour and the rest is not.
+
+    Sensors have noise: no real row is flat in full width, unless it is blown to white. Such a
+    frame decoded "successfully".
+    """
+    share = dead_share(rgb)
+    if share < 0.02 or rgb[-1, -1].max() >= 250:
+        return None
+    if share > 0.97:
+        raise ValueError("nothing but one colour")
+    return f"The file is damaged: the last {100 * share:.0f} % of the picture is missing."
 
 
 def _from_libraw(raw: Any, found: Capture, file: IO[bytes]) -> Capture:

@@ -89,27 +89,34 @@ def stored(data: bytes, form: str, *, max_megapixels: float) -> Stored:
             icc = image.info.get("icc_profile")
             rgb, converted = _rgb(image, icc)
             if damage is None and form in ("heif", "avif"):
-                damage = half_missing(rgb)
-            size = upright_size(*image.size, found.orientation)
-            return Stored(rgb, found.orientation, None if converted else icc, size, damage=damage)
+                damage = _undecoded(rgb)
+            # Pillow turns TIFFs upright while loading, and then says so.
+            turned = _tiff_orientation(image) if form == "tiff" else found.orientation
+            size = upright_size(*image.size, turned)
+            return Stored(rgb, turned, None if converted else icc, size, damage=damage)
     except UnidentifiedImageError as error:
-        raise UnreadableError(f"The file is not a {name} that can be read.") from error
+        raise UnreadableError(
+            f"This kind of {name} is not supported, or the file is damaged."
+        ) from error
     except MemoryError as error:
         raise UnreadableError("The picture needs more memory than there is.") from error
     except _FAULTS as error:
         raise UnreadableError(_reason(name, error)) from error
 
 
-def half_missing(rgb: Image) -> str | None:
-    """Say what is missing when the end of a picture is one flat colour and the rest is not.
+def _undecoded(rgb: Image) -> str | None:
+    """Say what is missing of a HEIC or AVIF that "decoded": tiles never written are green.
 
-    Cameras do not write that: even a black or white area has noise, and its colour is met
-    nowhere near 10 % of all rows in full width. Such a frame decoded "successfully".
+    All-zero YCbCr is (0, 135 or 136, 0) in RGB, exactly, which no camera writes over an area.
     """
-    share = dead_share(rgb)
-    if share < 0.1 or share > 0.97:
+    seen = rgb[::8, ::8]
+    green = (seen[:, :, 0] == 0) & (seen[:, :, 2] == 0) & (np.abs(seen[:, :, 1] - 135.5) < 1)
+    share = float(green.mean())
+    if share < 0.005:
         return None
-    return f"The file is damaged: the last {100 * share:.0f} % is missing."
+    if share > 0.97:
+        raise UnreadableError("The file is damaged and nothing of the picture can be shown.")
+    return f"The file is damaged: {max(1, round(100 * share))} % of the picture is missing."
 
 
 @contextmanager
@@ -153,9 +160,13 @@ def _capture(image: Pillow.Image, form: str) -> Capture:
     if form == "heif" or image.format == "HEIF":
         found = replace(found, orientation=1)  # pillow_heif has turned it upright already
     elif form == "tiff":
-        orientation = image.getexif().get(274, 1)
-        found = replace(found, orientation=orientation if orientation in range(1, 9) else 1)
+        found = replace(found, orientation=_tiff_orientation(image))
     return notes.sized(found, *image.size)
+
+
+def _tiff_orientation(image: Pillow.Image) -> int:
+    value = image.getexif().get(274, 1)
+    return notes.orientation_of(value if isinstance(value, int) else 1)
 
 
 def _refuse_floats(image: Pillow.Image) -> None:

@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import curator
@@ -91,32 +92,38 @@ def window(base: Path) -> None:
     """Press the keys of a short cull in the real window; runs in a process of its own."""
     from PySide6.QtCore import Qt
     from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QApplication
 
     from curator import app
     from curator.settings import Home, Settings
+    from curator.ui import theme
 
+    theme.apply(QApplication(["curator"]))
     home = Home.at(base / "home")
     running = app.build(home, Settings.load(home), [base / "card"])
     session, shown = running.session, running.window
+    painted: list[int] = [0]
+    shown.loupe.painted.connect(painted.append)
     shown.show()
     assert QTest.qWaitForWindowExposed(shown)
     wait(lambda: len(session.ids) == 6)
-
-    def press(key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-        QTest.keyClick(shown, key, modifier)
-
-    press(Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClick(shown, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
     for key in (Qt.Key.Key_X, Qt.Key.Key_Space, Qt.Key.Key_P, Qt.Key.Key_4):
-        wait(lambda: session.is_shown)
-        press(key)
+        wait(lambda: painted[-1] == session.current)
+        QApplication.processEvents()
+        QTest.keyClick(shown, key)
     running.close()
 
 
-def wait(condition: object) -> None:
-    """Let the window live until something holds, at most half a minute."""
+def wait(condition: Callable[[], bool]) -> None:
+    """Let the window live until something holds, at most a minute."""
     from PySide6.QtTest import QTest
 
-    assert QTest.qWaitFor(condition, 30_000), "nothing came"
+    for _ in range(3_000):
+        if condition():
+            return
+        QTest.qWait(20)
+    raise AssertionError("what was waited for did not come")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def write(folder: Path, *wishes: str) -> Path:
 
 
 def peek(job: StageJob) -> Peeked:
-    status = os.stat(job.path)
+    status = Path(job.path).stat()
     capture = Capture(taken_at=datetime(2024, 5, 4), width=60, height=40)
     return Peeked(fingerprint(job.path), status.st_size, status.st_mtime_ns, capture)
 
@@ -42,7 +42,7 @@ def peek(job: StageJob) -> Peeked:
 def convert(job: StageJob) -> Converted:
     cache = Path(job.cache)
     behave(Path(job.path).read_text().split()[0:2], cache, Path(job.path).stem)
-    status = os.stat(job.path)
+    status = Path(job.path).stat()
     key = fingerprint(job.path)
     with (cache / "order.log").open("a") as order:
         order.write(f"{job.photo_id}\n")

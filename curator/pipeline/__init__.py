@@ -19,6 +19,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from PySide6.QtCore import QObject, Signal
 
@@ -34,6 +35,7 @@ from curator.workers import InlinePool, WorkerPool
 
 __all__ = ["FrameCallback", "FrameKey", "Pipeline", "Progress", "ScanReport", "Totals", "Want"]
 
+_ANSWER_S = 1.0
 # What a worker process loads before its first job; the window's process need not.
 _PIXELS = ("curator.imaging.decode", "curator.imaging.proxy")
 _PRELOAD = ("curator.stages", "curator.imaging.exif", "curator.imaging.quality", *_PIXELS)
@@ -210,14 +212,24 @@ class Pipeline(QObject):
         conductor = self._conductor
         self._post(lambda: conductor.scan(rescanned(conductor.catalog, folder_id)))
 
-    def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> None:
+    def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> int:
         """Try failed work again, of one stage or all, of some photos or all.
 
         If a problem had paused reading, it goes on.
+
+        Returns:
+            How much will be tried; 0 if the conductor did not answer within a second.
         """
-        self._conductor.forgive()
+        if not self._running:
+            return 0
         conductor = self._conductor
-        self._post(lambda: conductor.retry(stage, ids))
+        answer: SimpleQueue[int] = SimpleQueue()
+        conductor.forgive()
+        self._post(lambda: answer.put(conductor.retry(stage, ids)))
+        try:
+            return answer.get(timeout=_ANSWER_S)
+        except Empty:
+            return 0
 
     def focus(self, ids: Sequence[int]) -> None:
         """Name the photos on screen, the most wanted first; replaces what was named before."""

@@ -100,6 +100,7 @@ class Conductor:
         self._calm = threading.Condition()
         self._posted = self._done = self._taken = 0
         self._resting = False
+        self._look = True  # whether there may be something to begin
         self._totals = Totals()
 
     # --- from other threads
@@ -216,7 +217,9 @@ class Conductor:
         self._save()  # also in trouble: what is in flight lands, and what cannot be saved stays
         if not self._halted:
             self._scan()
-            self._fill()
+            if self._look:
+                self._look = False
+                self._fill()
             self._rest()
         self._tell()
 
@@ -236,18 +239,19 @@ class Conductor:
         """Empty the inbox: outcomes are laid ready, acts are done."""
         try:
             item = self._inbox.get(patience > 0, patience or None)
+        except Empty:
+            self._look = True  # a postponed attempt may be due, another process may have asked
+            return
+        with contextlib.suppress(Empty):
             while True:
                 if isinstance(item, Outcome):
                     self._saver.outcomes.append(item)
-                elif item is not None:
-                    self._resting = False
+                else:
+                    self._resting, self._look = False, True
+                if callable(item):
                     self._taken += 1
                     self._guard(item)
-                else:
-                    self._resting = False
                 item = self._inbox.get_nowait()
-        except Empty:
-            return
 
     # --- saving and scanning, one short transaction each
 
@@ -258,6 +262,7 @@ class Conductor:
             return
         saved = self._saver.save()
         self._saved_at = time.monotonic()
+        self._look = True
         for job in saved.landed:
             self._lane_of(job.stage).landed(job.photo_id)
         self._pace.count(saved.done, saved.failed)
@@ -276,6 +281,7 @@ class Conductor:
     def _scan(self) -> None:
         if not self._scanner.waiting:
             return
+        self._look = True
         changed, report = self._scanner.advance()
         self._say_saved(changed)
         if report is not None:
@@ -320,6 +326,7 @@ class Conductor:
             pending.fingerprint,
             proxy.long_edge_px,
             proxy.quality,
+            self._settings.work.max_megapixels,
         )
 
     # --- pausing
@@ -336,9 +343,9 @@ class Conductor:
         self._pace.hold()
         self._told_at = 0.0
 
-    def retry(self, stage: str | None, ids: Sequence[int] | None) -> None:
-        """Let failed work be done again."""
-        self.catalog.retry(stage, ids)
+    def retry(self, stage: str | None, ids: Sequence[int] | None) -> int:
+        """Let failed work be done again; say how much."""
+        return self.catalog.retry(stage, ids)
 
     def _halt(self, error: KnownError) -> None:
         if self._halted is not None:

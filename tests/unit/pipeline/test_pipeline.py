@@ -221,10 +221,10 @@ def test_failed_photos_are_read_again_when_asked(
     inline.open_folders([folder])
     photos = [row[0] for row in catalog.columns()]
     before = {failure.photo_id: failure.attempts for failure in catalog.failures()}
-    inline.retry(None, photos[:1])
+    assert inline.retry(None, photos[:1]) == 1
     assert inline.wait_idle() == Totals(failed=1)
     assert {failure.photo_id: failure.attempts for failure in catalog.failures()} == before
-    inline.retry("convert")
+    assert inline.retry("convert") == 2
     assert inline.wait_idle() == Totals(failed=2)
 
 

@@ -45,11 +45,11 @@ class Job(QRunnable):
     """One planning or one export, on the dialog's thread."""
 
     class Signals(QObject):
-        """What a job says; received on the GUI thread."""
+        """What a job says, itself first; received on the GUI thread."""
 
-        done = Signal(object)
-        failed = Signal(str)
-        progressed = Signal(int, int, str)
+        done = Signal(object, object)
+        failed = Signal(object, str)
+        progressed = Signal(object, int, int, str)
 
     def __init__(self, work: Callable[[Job], object]) -> None:
         super().__init__()
@@ -61,14 +61,16 @@ class Job(QRunnable):
     def run(self) -> None:
         """Do the work; say what came of it."""
         try:
-            self.said.done.emit(self._work(self))
+            self.said.done.emit(self, self._work(self))
         except _Stopped:
             return
         except KnownError as error:
-            self.said.failed.emit(str(error))
+            self.said.failed.emit(self, str(error))
         except Exception:
             log.exception("The export failed")
-            self.said.failed.emit("Curator made a mistake here; the log file has the details.")
+            self.said.failed.emit(
+                self, "Curator made a mistake here; the log file has the details."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class ExportDialog(Dialog):
         self._wanted, self._settings = wanted, settings
         self._pool = QThreadPool(self, maxThreadCount=1)
         self._job: Job | None = None
+        self._started: list[Job] = []  # kept: a job that is dropped may still be running
         self._plan: Plan | None = None
         self.report: Report | None = None
         self.clauses: dict[Clause, QCheckBox] = {}
@@ -216,6 +219,7 @@ class ExportDialog(Dialog):
         )
 
     def _changed(self) -> None:
+        self._drop_job()
         self._plan = None
         self.go.setEnabled(False)
         self._tell_number()
@@ -233,6 +237,7 @@ class ExportDialog(Dialog):
     def make_plan(self) -> None:
         """Work out what the export would do, off this thread."""
         self._calm.stop()
+        self.go.setEnabled(False)
         try:
             options = self.options()
         except KnownError as error:
@@ -246,10 +251,9 @@ class ExportDialog(Dialog):
         )
 
     def _start(self, work: Callable[[Job], object], done: Callable[..., None]) -> Job:
-        if self._job is not None:
-            self._job.stopped = True
-            self._job.said.blockSignals(True)
+        self._drop_job()
         self._job = job = Job(work)
+        self._started.append(job)
         queued = Qt.ConnectionType.QueuedConnection
         job.said.done.connect(done, queued)
         job.said.failed.connect(self._failed, queued)
@@ -257,12 +261,23 @@ class ExportDialog(Dialog):
         self._pool.start(job)
         return job
 
-    def _planned(self, plan: Plan) -> None:
+    def _drop_job(self) -> None:
+        """Have what is being worked out stop soon; what it still says is not listened to."""
+        if self._job is not None:
+            self._job.stopped = True
+            self._job = None
+
+    def _planned(self, job: Job, plan: Plan) -> None:
+        if job is not self._job:
+            return  # something was changed since
+        self._job = None
         self._plan = plan
         self._say(outcome(plan), consequences(plan))
         self.go.setEnabled(bool(plan.chosen) or bool(plan.leaving))
 
-    def _failed(self, text: str) -> None:
+    def _failed(self, job: Job, text: str) -> None:
+        if job is not self._job:
+            return
         self._job = None
         self.bar.hide()
         self._enable(True)
@@ -289,7 +304,7 @@ class ExportDialog(Dialog):
         self._start(
             lambda job: TARGETS["folder"].write(
                 plan,
-                progress=lambda *at: job.said.progressed.emit(*at),
+                progress=lambda *at: job.said.progressed.emit(job, *at),
                 cancelled=lambda: job.stopped,
             ),
             self._done,
@@ -302,11 +317,15 @@ class ExportDialog(Dialog):
             box.setEnabled(on and bool(self._wanted.approved[clause]))
         self.go.setEnabled(on)
 
-    def _progressed(self, done: int, total: int, name: str) -> None:
+    def _progressed(self, job: Job, done: int, total: int, name: str) -> None:
+        if job is not self._job:
+            return
         self.bar.setValue(done)
         self._say(f"Exporting {words.count(done)} of {words.count(total)} · {name}")
 
-    def _done(self, report: Report) -> None:
+    def _done(self, job: Job, report: Report) -> None:
+        if job is not self._job:
+            return
         self._job = None
         self.report = report
         self.bar.hide()
@@ -357,10 +376,7 @@ class ExportDialog(Dialog):
 
     def _wind_down(self) -> None:
         self._calm.stop()
-        if self._job is not None:
-            self._job.stopped = True
-            self._job.said.blockSignals(True)
-            self._job = None
+        self._drop_job()
         self._pool.waitForDone()
 
 

@@ -423,4 +423,5 @@ def _refill(row: QHBoxLayout, widgets: Sequence[QWidget]) -> None:
             widget.deleteLater()
     for widget in widgets:
         row.addWidget(widget)
+        widget.show()  # now, not in the next turn of the event loop: a page is a hard cut
     row.addStretch(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRect, Qt
+from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -77,10 +77,15 @@ def _without_doubles(keys: list[str]) -> list[str]:
 class HelpOverlay(QWidget):
     """Lies over the whole window at 94 %; any key or press closes it.
 
+    Signals:
+        left: it was closed; somebody should take the keyboard.
+
     Args:
         parent: what it covers.
         view: gives the name of the view in force.
     """
+
+    left = Signal()
 
     def __init__(self, parent: QWidget, view: Callable[[], str]) -> None:
         super().__init__(parent)
@@ -115,13 +120,15 @@ class HelpOverlay(QWidget):
         """Close with any key that is more than a modifier."""
         modifiers = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta)
         if event.key() not in modifiers and not event.isAutoRepeat():
-            self.hide()
-            self._covered.setFocus()
+            self._close()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Close with a press anywhere."""
+        self._close()
+
+    def _close(self) -> None:
         self.hide()
-        self._covered.setFocus()
+        self.left.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the columns."""

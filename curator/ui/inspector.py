@@ -140,7 +140,9 @@ class Inspector(QWidget):
         self.title.setText(detail.name)
         self.marks.show_marks(detail.marks)
         for section in sections(detail, history):
-            self._sections.addWidget(_block(section))
+            block = _block(section)
+            self._sections.addWidget(block)
+            block.show()
 
 
 def sections(detail: PhotoDetail, history: Sequence[Step] = ()) -> list[Section]:

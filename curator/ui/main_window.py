@@ -127,6 +127,7 @@ class MainWindow(QWidget):
         self.offers.changed.connect(self.arrange)
         self.sidebar.folder_switched.connect(self.acts.switch_folder)
         self.topbar.search.left.connect(self._focus_page)
+        self.help.left.connect(self._focus_page)
         for rows in (self.sidebar.folders, self.sidebar.filters):
             rows.pressed.connect(self._send_sidebar_away)
         if self._pipeline is not None:

@@ -1,4 +1,4 @@
-"""A window over sixty photos that never were, and a pipeline that only remembers what it was told."""
+"""A window over sixty photos that never were; its pipeline only remembers what it was told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The window as a whole: which page stands when, where its edges are, what Esc closes, what stays."""
+"""The window as a whole: which page stands when, where its edges are, what Esc closes."""
 
 from __future__ import annotations
 

@@ -6,13 +6,12 @@ the dialog only shows what they say.
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QRunnable, QStandardPaths, Qt, QThreadPool, QTimer, QUrl, Signal
+from PySide6.QtCore import QStandardPaths, Qt, QThreadPool, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -24,53 +23,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from curator.catalog import Catalog, PhotoDetail
 from curator.export import TARGETS, Options, Plan, Report, make_plan
 from curator.model import Clause, KnownError
 from curator.settings import Settings
 from curator.ui import dialogs, theme, words
 from curator.ui.dialogs import Dialog
+from curator.ui.export_job import Job, consequences, details, outcome, told
 from curator.ui.finish import CLAUSE_TITLES
 
-log = logging.getLogger(__name__)
-
 _CALM_MS = 250  # after the last change, before planning anew
-
-
-class _Stopped(Exception):
-    """The dialog no longer wants what is being worked out."""
-
-
-class Job(QRunnable):
-    """One planning or one export, on the dialog's thread."""
-
-    class Signals(QObject):
-        """What a job says, itself first; received on the GUI thread."""
-
-        done = Signal(object, object)
-        failed = Signal(object, str)
-        progressed = Signal(object, int, int, str)
-
-    def __init__(self, work: Callable[[Job], object]) -> None:
-        super().__init__()
-        self._work = work
-        self.said = Job.Signals()
-        self.stopped = False
-        self.setAutoDelete(False)
-
-    def run(self) -> None:
-        """Do the work; say what came of it."""
-        try:
-            self.said.done.emit(self, self._work(self))
-        except _Stopped:
-            return
-        except KnownError as error:
-            self.said.failed.emit(self, str(error))
-        except Exception:
-            log.exception("The export failed")
-            self.said.failed.emit(
-                self, "Curator made a mistake here; the log file has the details."
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +207,7 @@ class ExportDialog(Dialog):
         wanted = self._wanted
         self._say("Working out what is to be done…")
         self._start(
-            lambda job: make_plan(_details(job, wanted.catalog_path, wanted.ids), options),
+            lambda job: make_plan(details(job, wanted.catalog_path, wanted.ids), options),
             self._planned,
         )
 
@@ -385,57 +346,3 @@ def suggested_folder(title: str) -> str:
     pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
     safe = "".join(c if c.isalnum() or c in " -_." else "_" for c in title).strip(". ") or "photos"
     return str(Path(pictures) / "Curator exports" / safe)
-
-
-def outcome(plan: Plan) -> str:
-    """Say the dry run in one line: ``185 photos, 212 files, 6.1 GB; 12 already there``."""
-    told = plan.summary()
-    files, new = int(str(told["files"])), int(str(told["new_files"]))
-    there = int(str(told["unchanged_files"]))
-    if not files:
-        return "Nothing to export."
-    size = words.size(plan.bytes_to_write)
-    about = "about " if plan.options.form == "jpeg" else ""
-    text = f"{words.photos(len(plan.chosen))}, {words.plural(files, 'file')}"
-    text += f", {about}{size} to write" if new else ", all already there"
-    return text + (f"; {words.count(there)} already there" if there and new else "")
-
-
-def consequences(plan: Plan) -> str:
-    """Say what else the plan found, one sentence a line."""
-    lines = []
-    if plan.leaving:
-        lines.append(
-            f"{words.photos(len(plan.leaving))} no longer approved: marked as withdrawn in "
-            "photos.json, files stay."
-        )
-    if plan.edited:
-        lines.append(f"{words.plural(len(plan.edited), 'file')} there were changed since: kept.")
-    if plan.skipped:
-        lines.append(f"{words.photos(len(plan.skipped))} cannot go: {plan.skipped[0].reason}")
-    return "\n".join(lines)
-
-
-def told(report: Report) -> tuple[str, str]:
-    """Say what an export did, and what it could not do."""
-    text = f"{words.plural(len(report.written), 'file')} written, {words.size(report.bytes)}"
-    text += f"; {words.count(report.kept)} were there already." if report.kept else "."
-    if report.cancelled:
-        text = f"Stopped. {text} Export again to go on where it stopped."
-    lines = [f"In {report.folder}, with photos.json"]
-    lines += [f"{skip.path}: {skip.reason}" for skip in report.failed[:5]]
-    if len(report.failed) > 5:
-        lines.append(f"and {len(report.failed) - 5} more that could not be exported")
-    return text, "\n".join(lines)
-
-
-def _details(job: Job, catalog_path: Path, ids: Sequence[int]) -> Iterator[PhotoDetail]:
-    """Read the photos over a connection of this thread's own."""
-    catalog = Catalog.open(catalog_path)
-    try:
-        for photo_id in ids:
-            if job.stopped:
-                raise _Stopped
-            yield catalog.photo(photo_id)
-    finally:
-        catalog.close()

@@ -14,8 +14,9 @@ from curator.keymap import KEYMAP, keys_of
 from curator.model import Capture, Flag, Label, Marks, Pass
 from curator.session import Session
 from curator.ui import theme
+from curator.ui.contact import WIDTH, justified
 from curator.ui.empty import why_empty
-from curator.ui.finish import WIDTH, cull_page, justified, rate_page
+from curator.ui.finish import cull_page, rate_page
 from curator.ui.help import COLUMNS, sheet
 from curator.ui.inspector import in_words, sections
 from curator.ui.main_window import MainWindow

@@ -91,13 +91,13 @@ def shrink(rgb: _Any, long_edge_px: int, *, exact: bool = True, halved: bool = F
         exact: otherwise only halve, and stay at or above what is wanted.
         halved: the caller has halved it already.
     """
-    while max(rgb.shape[:2]) >= 2 * long_edge_px and min(rgb.shape[:2]) >= 4:
-        rgb, halved = whole_step(rgb, 2), True
     height, width = rgb.shape[:2]
     scale = long_edge_px / max(width, height)
-    if scale >= 1 or not exact:
-        return rgb
     wanted = (max(1, round(width * scale)), max(1, round(height * scale)))
+    while max(rgb.shape[:2]) >= 2 * long_edge_px and min(rgb.shape[:2]) >= 4:
+        rgb, halved = whole_step(rgb, 2), True
+    if scale >= 1 or not exact or rgb.shape[1::-1] == wanted:
+        return rgb
     return cv2.resize(rgb, wanted, interpolation=cv2.INTER_LINEAR if halved else cv2.INTER_AREA)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -18,13 +19,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return cli.main(sys.argv[1:] if argv is None else list(argv), _open_window, _bench)
 
 
-def _open_window(*args: object) -> int:
+def _open_window(*args: Any) -> int:
     from curator import app
 
     return app.main(*args)
 
 
-def _bench(*args: object) -> int:
+def _bench(*args: Any) -> int:
     from curator import bench
 
     return bench.main(*args)

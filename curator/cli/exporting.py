@@ -6,7 +6,7 @@ from pathlib import Path
 
 from curator.catalog import PhotoDetail
 from curator.cli.invocation import Invocation, absolute
-from curator.cli.output import size
+from curator.cli.output import count, size
 from curator.cli.progress import bar
 from curator.export import TARGETS, Options, Plan, Report, make_plan
 from curator.model import Clause, NotFoundError
@@ -59,9 +59,10 @@ def _scope(invocation: Invocation) -> list[PhotoDetail]:
 
 def _planned(plan: Plan) -> list[str]:
     summary = plan.summary()
+    new = int(str(summary["new_files"]))
     lines = [f"{TITLES[clause]:<18}{plan.approved[clause]:>7,}" for clause in Clause]
     lines.append(
-        f"{len(plan.chosen):,} photos, {summary['new_files']:,} files to write"
+        f"{count(len(plan.chosen), 'photo')}, {count(new, 'file')} to write"
         f" ({size(plan.bytes_to_write)}), {summary['unchanged_files']:,} there already."
     )
     lines += [f"withdrawn, the file stays: {entry['filename']}" for entry, _ in plan.leaving]
@@ -72,7 +73,8 @@ def _planned(plan: Plan) -> list[str]:
 
 def _reported(report: Report) -> list[str]:
     lines = [
-        f"{report.photos:,} photos in {report.folder}: {len(report.written):,} files written"
+        f"{count(report.photos, 'photo')} in {report.folder}:"
+        f" {count(len(report.written), 'file')} written"
         f" ({size(report.bytes)}), {report.kept:,} there already."
     ]
     lines += [f"withdrawn, the file stays: {name}" for name in report.withdrawn]

@@ -7,7 +7,7 @@ from typing import Any
 
 from curator.catalog import PhotoDetail
 from curator.cli.invocation import Invocation
-from curator.cli.output import columns, size
+from curator.cli.output import columns, count, size
 from curator.model import Flag, Label, Marks, Step, UsageError
 
 SORTS = ("taken", "name", "added", "sharpness", "exposure", "rating", "match")
@@ -97,7 +97,7 @@ def decide(invocation: Invocation) -> None:
     act, fields = _decision(arguments)
     ids = list(dict.fromkeys(catalog.find(name) for name in arguments.photos))
     marked = {photo.id: photo for photo in catalog.details(ids)}
-    what = marked[ids[0]].name if len(ids) == 1 else f"{len(ids):,} photos"
+    what = marked[ids[0]].name if len(ids) == 1 else count(len(ids), "photo")
     changes = {photo_id: fields(marked[photo_id].marks) for photo_id in ids}
     step = catalog.decide(changes, summary=f"{act}: {what}", context={"from": "command line"})
     document = {
@@ -175,12 +175,12 @@ def rejects(invocation: Invocation) -> None:
     if arguments.act == "restore":
         step = catalog.decide(
             {photo_id: {"flag": None} for photo_id in ids},
-            summary=f"Restore: {len(ids):,} photos",
+            summary=f"Restore: {count(len(ids), 'photo')}",
             context={"from": "command line"},
         )
         invocation.output.answer(
             {"restored": ids, "step": step.id or None},
-            [f"{len(ids):,} rejects restored." if ids else "No rejects."],
+            [f"{count(len(ids), 'reject')} restored." if ids else "No rejects."],
         )
         return
     listed: list[dict[str, Any]] = [
@@ -195,4 +195,4 @@ def rejects(invocation: Invocation) -> None:
     ]
     total = sum(photo["bytes"] for photo in listed)
     lines = columns([(p["id"], p["name"], size(p["bytes"]), p["path"]) for p in listed])
-    invocation.output.answer(listed, [*lines, f"{len(listed):,} rejects, {size(total)}."])
+    invocation.output.answer(listed, [*lines, f"{count(len(listed), 'reject')}, {size(total)}."])

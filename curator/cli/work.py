@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator import stages
 from curator.cli.invocation import Invocation, absolute
-from curator.cli.output import columns, duration, size
+from curator.cli.output import columns, count, duration, size
 from curator.cli.progress import Advance, bar
 from curator.model import BusyError, Failure, NotFoundError, UsageError, Verdict
 
@@ -93,6 +93,10 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
     totals = run.totals
     assert totals is not None  # waited for without a time limit
     sentences = [scan.sentence for scan in run.scans]
+    if not totals.found:
+        sentences.append(
+            f"No photos in {', '.join(str(source) for source in sources)}: is that the right place?"
+        )
     problems = [*(text for scan in run.scans for text in scan.problems), *run.problems]
     document = {
         "found": totals.found,
@@ -246,22 +250,22 @@ def status(invocation: Invocation) -> None:
     }
     counts, weight = invocation.catalog.counts(), invocation.home.catalog.stat().st_size
     verdicts = {verdict.value: int((mask & alive).sum()) for verdict, mask in masks.items()}
-    threshold = invocation.settings.taste.match_threshold
+    threshold, folders = invocation.settings.taste.match_threshold, invocation.catalog.folders()
     document = {
         "home": invocation.home.data,
         "catalog": invocation.home.catalog,
         "bytes": weight,
-        "folders": len(invocation.catalog.folders()),
+        "folders": len(folders),
         "photos": int(alive.sum()),
         "verdicts": verdicts,
         "picked": int((table.picked() & alive).sum()),
-        "rated": int((table.column("rating")[alive] > 0).sum()),  # type: ignore[operator]
+        "rated": int((table.column("rating")[alive] > 0).sum()),
         "approved": len(table.approved(threshold)),
         "failed": int((table.failed() & alive).sum()),
         "work": counts,
     }
     lines = [
-        f"{document['photos']:,} photos in {document['folders']:,} folders:"
+        f"{count(int(alive.sum()), 'photo')} in {count(len(folders), 'folder')}:"
         + ",".join(f" {number:,} {verdict}" for verdict, number in verdicts.items()),
         f"{document['picked']:,} picked, {document['rated']:,} with stars,"
         f" {document['approved']:,} approved, {document['failed']:,} could not be read",

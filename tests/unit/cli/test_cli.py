@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from curator.catalog import ConductorLock
+from curator.settings import Home
 from tests.unit.cli.conftest import NAMES, Type
 
 
@@ -43,6 +45,35 @@ def test_a_folder_that_is_not_there_is_one_line_and_exit_1(
     said = curator(*words)
     assert said.code == 1
     assert said.out == "" and said.err.count("\n") == 1 and "NOWHERE" in said.err
+
+
+def test_a_second_ingest_at_the_same_time_says_so(shoot: Type, card: Path, tmp_path: Path) -> None:
+    lock = ConductorLock(Home.at(tmp_path / "home"))
+    lock.acquire()
+    try:
+        said = shoot("ingest", card, "--json")
+        retried = shoot("retry", "--json")
+    finally:
+        lock.release()
+    assert said.code == 1 and "reading photos" in said.json["error"]
+    assert retried.code == 0 and retried.json["asked"] == 1, "the other one takes it up"
+
+
+def test_an_empty_folder_is_no_error_and_is_said(curator: Type, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    said = curator("ingest", tmp_path / "empty")
+    assert said.code == 0 and "No photos in" in said.out
+
+
+def test_single_files_can_be_read(curator: Type, card: Path) -> None:
+    said = curator("ingest", card / "DSC_1.JPG", "--json", "--set", "work.workers=1")
+    assert (said.json["found"], said.json["converted"]) == (1, 1)
+
+
+def test_a_sample_takes_so_many(curator: Type, card: Path) -> None:
+    words = ("--json", "--set", "work.workers=1", "--set", "work.attempts=1")
+    assert curator("ingest", card, "--sample", "2", *words).json["new"] == 2
+    assert len(curator("photos", "--json").json) == 2
 
 
 # --- photos

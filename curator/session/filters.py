@@ -36,7 +36,7 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "match": ("Match", lambda table, threshold: table.match >= threshold),
     "approved": (
         "Approved",
-        lambda table, threshold: np.isin(table.ids, list(table.approved(threshold))),
+        lambda table, threshold: _approved(table, threshold),
     ),
     "failed": ("Unreadable", lambda table, _: table.failed()),
     "missing": ("Missing", lambda table, _: table.column("state") == 2),
@@ -54,6 +54,14 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 _TERM = re.compile(r'(?P<no>-)?(?:(?P<field>[a-z_]+):)?(?P<text>"[^"]*"|[^\s"]+)')
 _NUMBER = re.compile(r"(>=|<=|>|<|=)?(\d+(?:\.\d+)?)")
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+
+
+def _approved(table: Table, threshold: int) -> Mask:
+    """Mark the approved photos: :func:`curator.model.approval` by column, for counts in passing."""
+    rating = table.column("rating")
+    picked = table.picked() & ~np.isin(rating, (1, 2))
+    matched = (rating == 3) & (table.match >= threshold)
+    return table.through() & ((rating >= 4) | picked | matched)
 
 
 class FilterError(UsageError):

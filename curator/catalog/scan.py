@@ -71,9 +71,17 @@ class Scan:
         self._folder_id = folder_id
         self._reader = reader
         self._last_id = catalog._last_id()
+        self._last_file = catalog._last_file()
         self._known: set[int] = set()
         self._doubtful: list[tuple[str, str]] = []
         self._seen: set[int] = set()
+
+    def doubtful(self, groups: Sequence[Group]) -> list[str]:
+        """List the files whose fingerprints :meth:`apply` will ask its reader for.
+
+        A card may be slow and the catalog's thread has other work: read these elsewhere first.
+        """
+        return self._catalog._doubtful_of(self, groups)
 
     def apply(self, groups: Sequence[Group], add: bool = True) -> Applied:
         """Bring the catalog in line with some groups of files, in one short transaction.
@@ -116,12 +124,20 @@ class Scans(Identity):
     def _last_id(self) -> int:
         return int(self._value("SELECT coalesce(max(id), 0) FROM photo"))
 
+    def _last_file(self) -> int:
+        return int(self._value("SELECT coalesce(max(id), 0) FROM file"))
+
+    def _doubtful_of(self, scan: Scan, groups: Sequence[Group]) -> list[str]:
+        met = self._meet(groups)
+        sizes = self._known_sizes(met, scan._last_file)
+        return [f.found.path for files in met for f in files if _is_doubtful(f, sizes)]
+
     # --- applying a batch
 
     def _apply(self, scan: Scan, groups: Sequence[Group], add: bool) -> Applied:
         """Look first, without the lock; then write, in one transaction."""
         met = self._meet(groups)
-        sizes = self._known_sizes(met)
+        sizes = self._known_sizes(met, scan._last_file)
         busy: list[tuple[Group, list[_Met]]] = []
         for group, files in zip(groups, met, strict=True):
             photos = {file.row.photo_id for file in files if file.row is not None}
@@ -186,8 +202,12 @@ class Scans(Identity):
             for group in groups
         ]
 
-    def _known_sizes(self, met: Sequence[Sequence[_Met]]) -> set[int]:
-        """Give which sizes of files not known by path some known file has."""
+    def _known_sizes(self, met: Sequence[Sequence[_Met]], last_file: int) -> set[int]:
+        """Give which sizes of files not known by path some file known before this scan has.
+
+        Cameras that do not compress make files of one size: two that are new alike are left to
+        peek, or the first scan of a card would open them all.
+        """
         asked = {f.found.size for files in met for f in files if not _unchanged(f)} - {0}
         known: set[int] = set()
         for part in chunks(sorted(asked)):
@@ -195,8 +215,9 @@ class Scans(Identity):
                 row[0]
                 for row in self._rows(
                     "SELECT DISTINCT size FROM file"
-                    f" WHERE size IN ({marks(len(part))}) AND fingerprint IS NOT NULL",
-                    part,
+                    f" WHERE size IN ({marks(len(part))}) AND fingerprint IS NOT NULL"
+                    " AND id <= ?",
+                    (*part, last_file),
                 )
             )
         return known
@@ -366,6 +387,16 @@ def _same(row: FileRow, found: Found) -> bool:
 def _unchanged(file: _Met) -> bool:
     row = file.row
     return row is not None and row.missing_since is None and _same(row, file.found)
+
+
+def _is_doubtful(file: _Met, sizes: set[int]) -> bool:
+    """Say whether only a fingerprint can tell what a file is."""
+    row, found = file.row, file.found
+    if row is not None and (
+        _same(row, found) or (row.missing_since is None and row.role == "main")
+    ):
+        return False
+    return (row is not None and row.fingerprint is not None) or found.size in sizes
 
 
 def _exists(path: str) -> bool:

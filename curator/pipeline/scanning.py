@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from PySide6.QtCore import QThreadPool
+
 from curator import files
 from curator.catalog import Catalog, Scan
 from curator.files import WalkReport
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 _FIRST_BATCH = 8
 _BATCH = 32
 _BATCH_S = 0.05
+_READERS = 2  # files in doubt that are read at a time
 _AHEAD = 3  # batches the walk may be ahead of the conductor: memory stays bounded
 
 
@@ -48,10 +51,36 @@ class Part:
     scan: Scan
 
 
+class Reader:
+    """Reads files for the catalog; fingerprints read ahead on another thread are at hand."""
+
+    def __init__(self) -> None:
+        self._ahead: dict[str, str | KnownError] = {}
+
+    def read_ahead(self, path: str) -> None:
+        """Read a fingerprint, or why it cannot be, for later; any thread."""
+        try:
+            self._ahead[path] = files.fingerprint(path)
+        except KnownError as error:
+            self._ahead[path] = error
+
+    def fingerprint(self, path: str) -> str:
+        """Give the fingerprint of a file."""
+        found = self._ahead.pop(path, None)
+        if isinstance(found, KnownError):
+            raise found
+        return found or files.fingerprint(path)
+
+    def sha256(self, path: str) -> str:
+        """Give the sha256 of a file; reads all of it."""
+        return files.sha256(path)
+
+
 @dataclass
 class Request:
     """One request to open or re-scan folders, and what came of it so far."""
 
+    reader: Reader
     parts: list[Part]
     sample: int | None = None
     report: WalkReport = field(default_factory=WalkReport)
@@ -117,12 +146,13 @@ def opened(
     """Make the folders known and prepare to scan them."""
     if recursive:
         sources = [path for path in sources if not set(path.parents) & set(sources)]
+    reader = Reader()
     parts: list[Part] = []
     singles: dict[Path, list[str]] = {}
     for path in sources:
         if path.is_dir():
             number = _folder_for(catalog, path, recursive, sample is not None)
-            scan = catalog.begin_scan(number, files)
+            scan = catalog.begin_scan(number, reader)
             parts.append(Part([str(path)], recursive, sample is None, scan))
         else:
             singles.setdefault(path.parent, []).append(str(path))
@@ -130,9 +160,9 @@ def opened(
         holder = catalog.folder(parent)
         # Single files must not bring their neighbours in at the next re-scan: a sampled folder.
         number = holder.id if holder else catalog.add_folder(parent, False, True)
-        scan = catalog.begin_scan(number, files)
+        scan = catalog.begin_scan(number, reader)
         parts.append(Part(names, False, sample is None, scan))
-    return Request(parts, sample)
+    return Request(reader, parts, sample)
 
 
 def _folder_for(catalog: Catalog, path: Path, recursive: bool, sampled: bool) -> int:
@@ -145,12 +175,14 @@ def _folder_for(catalog: Catalog, path: Path, recursive: bool, sampled: bool) ->
 
 def rescanned(catalog: Catalog, folder_id: int | None) -> Request:
     """Prepare to scan a folder again, or all that are switched on."""
+    reader = Reader()
     return Request(
+        reader,
         [
-            Part([row.path], row.recursive, not row.sampled, catalog.begin_scan(row.id, files))
+            Part([row.path], row.recursive, not row.sampled, catalog.begin_scan(row.id, reader))
             for row in catalog.folders()
             if row.id == folder_id or (folder_id is None and row.enabled)
-        ]
+        ],
     )
 
 
@@ -244,6 +276,11 @@ class Scanner:
         self._inline = inline
         self._queued: list[Request] = []
         self._walk: Walk | None = None
+        self._read: SimpleQueue[tuple[Part, list[Group]]] = SimpleQueue()
+        self._reading = 0
+        self._stopped = False
+        self._threads = QThreadPool()
+        self._threads.setMaxThreadCount(_READERS)
         self._chance = random.Random()
 
     def ask(self, request: Request) -> None:
@@ -259,7 +296,13 @@ class Scanner:
     @property
     def waiting(self) -> bool:
         """Whether :meth:`advance` has something to do right now."""
-        return self._walk is not None and self._walk.waiting()
+        if self._walk is None:
+            return False
+        if not self._read.empty():
+            return True
+        if self._walk.done and self._reading:
+            return False
+        return self._reading < _AHEAD and self._walk.waiting()
 
     def advance(self) -> tuple[list[int], ScanReport | None]:
         """Take one batch in, in one short transaction.
@@ -274,14 +317,14 @@ class Scanner:
             return [], None
         request = self._walk.request
         done = self._walk.done  # before taking: batches are laid ready before it is set
-        batch = self._walk.take()
+        batch = self._next_batch(request)
         if batch is not None:
             part, groups = batch
             applied = part.scan.apply(groups, part.add)
             if request.sample is not None:
                 request.draw(part, applied.left, self._chance)
             return [*applied.new, *applied.changed], None
-        if not done:
+        if not done or self._reading:
             return [], None
         if request.drawn:
             return self._take_drawn(request), None
@@ -291,10 +334,43 @@ class Scanner:
         self._next()
         return changed, report
 
+    def _next_batch(self, request: Request) -> tuple[Part, list[Group]] | None:
+        """Take a batch all of whose files are told apart; others are sent to be read."""
+        if not self._read.empty():
+            self._reading -= 1
+            return self._read.get_nowait()
+        if self._walk is None or self._reading >= _AHEAD:
+            return None
+        batch = self._walk.take()
+        if batch is None or self._inline:
+            return batch
+        paths = batch[0].scan.doubtful(batch[1])
+        if not paths:
+            return batch
+        self._reading += 1
+        self._threads.start(lambda: self._read_batch(request.reader, paths, batch))
+        return None
+
+    def _read_batch(
+        self, reader: Reader, paths: list[str], batch: tuple[Part, list[Group]]
+    ) -> None:
+        try:
+            for path in paths:
+                if self._stopped:
+                    break
+                reader.read_ahead(path)
+        except Exception:
+            log.exception("reading fingerprints failed")
+        self._read.put(batch)
+        self._wake()
+
     def stop(self) -> None:
         """Have the walk end; its thread may sit in a slow directory and is not waited for."""
+        self._stopped = True
         if self._walk is not None:
             self._walk.stop()
+        self._threads.clear()
+        self._threads.waitForDone()
 
     def _take_drawn(self, request: Request) -> list[int]:
         some, request.drawn = request.drawn[:_BATCH], request.drawn[_BATCH:]

@@ -380,6 +380,20 @@ def test_the_first_photos_are_read_before_the_walk_ends(
     assert seen_at_end == [True]
 
 
+def test_a_moved_folder_is_known_again_and_nothing_is_done_twice(
+    threaded: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
+) -> None:
+    folder = fake_stages.write(tmp_path / "in", *["ok"] * 90)
+    threaded.open_folders([folder])
+    assert threaded.wait_idle(LIMIT_S) == Totals(90, 90, 0, 90, 0)
+    folder.rename(tmp_path / "moved")
+    threaded.open_folders([tmp_path / "moved"])
+    assert threaded.wait_idle(LIMIT_S) == Totals(90, 0, 90, 0, 0)
+    assert len(order(home)) == 90
+    paths = {catalog.photo(row[0]).path.parent for row in catalog.columns()}
+    assert paths == {tmp_path / "moved"}
+
+
 def test_signals_arrive_on_the_windows_thread(
     threaded: Pipeline, qtbot: object, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from curator.model import Group, KnownError
 from curator.pipeline.progress import Pace
-from curator.pipeline.scanning import Request, check_sources
+from curator.pipeline.scanning import Reader, Request, check_sources
 
 
 class Clock:
@@ -89,7 +89,7 @@ def test_a_sample_is_fair() -> None:
     drawn: Counter[str] = Counter()
     chance = random.Random(1)
     for _ in range(2000):
-        request = Request([part], sample=5)
+        request = Request(Reader(), [part], sample=5)
         request.draw(part, groups[:7], chance)
         request.draw(part, groups[7:], chance)
         assert len({group.name for _, group in request.drawn}) == 5

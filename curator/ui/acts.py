@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
@@ -38,7 +39,7 @@ class Acts:
         self,
         window: QWidget,
         session: Session,
-        memory: dict[str, object],
+        memory: dict[str, Any],
         settings_changed: Callable[[set[str]], None],
     ) -> None:
         self._window, self._session, self._memory = window, session, memory

@@ -10,8 +10,9 @@ import base64
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QByteArray, QEvent, QRect, Qt
+from PySide6.QtCore import QByteArray, QEvent, Qt
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -41,6 +42,7 @@ from curator.ui.keys import Keys
 from curator.ui.loupe import LoupeView
 from curator.ui.offer import Offer, OfferLine
 from curator.ui.sidebar import Sidebar
+from curator.ui.space import Space
 from curator.ui.statusline import StatusLine
 from curator.ui.topbar import TopBar
 
@@ -69,7 +71,7 @@ class MainWindow(QWidget):
         self.setMinimumSize(*_SMALLEST)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self._memory: dict[str, object] = dict(session.catalog.place(PLACE) or {})
+        self._memory: dict[str, Any] = dict(session.catalog.place(PLACE) or {})
         self._sidebar_called = False
         self._scanning = False
         self.acts = Acts(self, session, self._memory, self._settings_changed)
@@ -170,47 +172,24 @@ class MainWindow(QWidget):
 
     def arrange(self) -> None:
         """Give every part its place."""
-        page = self.pages.currentWidget()
-        chrome = not (self.session.panels_hidden or self.session.fullscreen)
-        bare = page is self.empty_window
+        session, page = self.session, self.pages.currentWidget()
+        chrome = not (session.panels_hidden or session.fullscreen)
         narrow = self.width() < theme.NARROW
-        docked = chrome and page in (self.grid, self.empty_list) and not narrow
-        docked = docked and self.session.view is View.GRID
-        area = self.rect()
-        area = self._take_top(self.topbar, theme.TOPBAR, chrome, area)
-        area = self._take_top(self.offers, theme.OFFER, self.offers.current is not None, area)
-        height = theme.STATUSLINE + theme.PASSLINE
-        area = self._take_bottom(self.status, height, chrome, area)
-        area = self._take_bottom(
-            self.filmstrip, theme.FILMSTRIP, chrome and page is self.loupe, area
-        )
-        called = chrome and not docked and self._sidebar_called and not bare
-        _place(
-            self.sidebar, QRect(area.x(), area.y(), theme.SIDEBAR, area.height()), docked or called
-        )
-        inspecting = self.session.inspector and chrome and page in (self.grid, self.loupe)
-        right = area.right() + 1 - theme.INSPECTOR
-        _place(self.inspector, QRect(right, area.y(), theme.INSPECTOR, area.height()), inspecting)
-        if docked:
-            area.setLeft(theme.SIDEBAR)
-        if inspecting and not narrow:
-            area.setRight(right - 1)
-        self.pages.setGeometry(area)
-        self.sidebar.raise_()
-        self.inspector.raise_()
+        beside = page in (self.grid, self.empty_list) and session.view is View.GRID and not narrow
+        called = self._sidebar_called and page is not self.empty_window
+        inspected = session.inspector and page in (self.grid, self.loupe)
+        space = Space(self.rect())
+        space.top(self.topbar, theme.TOPBAR, chrome)
+        space.top(self.offers, theme.OFFER, chrome and self.offers.current is not None)
+        space.bottom(self.status, theme.STATUSLINE + theme.PASSLINE, chrome)
+        space.bottom(self.filmstrip, theme.FILMSTRIP, chrome and page is self.loupe)
+        side = chrome and (beside or called)
+        space.beside(self.sidebar, theme.SIDEBAR, side, right=False, over=not beside)
+        space.beside(self.inspector, theme.INSPECTOR, chrome and inspected, right=True, over=narrow)
+        self.pages.setGeometry(space.left)
         self.veil.setGeometry(self.rect())
         if self.help.isVisible():
             self.help.raise_()
-
-    @staticmethod
-    def _take_top(part: QWidget, height: int, there: bool, area: QRect) -> QRect:
-        _place(part, QRect(area.x(), area.y(), area.width(), height), there)
-        return area.adjusted(0, height, 0, 0) if there else area
-
-    @staticmethod
-    def _take_bottom(part: QWidget, height: int, there: bool, area: QRect) -> QRect:
-        _place(part, QRect(area.x(), area.bottom() + 1 - height, area.width(), height), there)
-        return area.adjusted(0, 0, 0, -height) if there else area
 
     def resizeEvent(self, event: object) -> None:
         """Arrange for the size."""
@@ -226,6 +205,8 @@ class MainWindow(QWidget):
             self._call_sidebar()
 
     def _focus_page(self) -> None:
+        if self.help.isVisible():
+            return
         page = self.pages.currentWidget()
         (self if page is None or page.focusPolicy() is Qt.FocusPolicy.NoFocus else page).setFocus()
 
@@ -250,11 +231,13 @@ class MainWindow(QWidget):
         if self._sidebar_called:
             self._call_sidebar()
             return True
-        if self.session.zoom is None and self.offers.current is not None:
-            self.offers.dismiss()
-            return True
-        if self.session.panels_hidden and not self.session.fullscreen:
+        if self.session.zoom is not None or self.session.fullscreen:
+            return False
+        if self.session.panels_hidden:
             self.run("toggle_panels")
+            return True
+        if self.offers.current is not None:
+            self.offers.dismiss()
             return True
         return False
 
@@ -387,8 +370,8 @@ class MainWindow(QWidget):
         if isinstance(geometry, str):
             self.restoreGeometry(QByteArray(base64.b64decode(geometry)))
         self.session.inspector = bool(memory.get("inspector"))
-        self.sidebar.unfolded = set(_strings(memory.get("unfolded")))
-        self.offers.never = set(_strings(memory.get("never")))
+        self.sidebar.unfolded = set(memory.get("unfolded") or ())
+        self.offers.never = set(memory.get("never") or ())
 
     def _remember(self) -> None:
         if self.session.fullscreen:
@@ -413,16 +396,5 @@ class MainWindow(QWidget):
         event.accept()
 
 
-def _place(part: QWidget, where: QRect, there: bool) -> None:
-    if there:
-        part.setGeometry(where)
-    if part.isHidden() == there:
-        part.setVisible(there)
-
-
 def _dropped(event: QDropEvent) -> list[Path]:
     return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-
-
-def _strings(value: object) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list) else []

@@ -55,12 +55,15 @@ def test_the_picture_gets_most_of_the_window(window: MainWindow) -> None:
     assert window.loupe.height() - 24 - 12 >= 0.78 * 900
 
 
-def test_tab_leaves_only_the_picture_and_esc_brings_the_edges_back(window: MainWindow) -> None:
+def test_tab_leaves_only_the_picture_and_esc_brings_the_edges_back(
+    window: MainWindow, pipeline: QuietPipeline
+) -> None:
     window.session.set_view(View.LOUPE)
+    pipeline.problem.emit("The disk is full.")
     QTest.keyClick(window, Qt.Key.Key_Tab)
     assert window.loupe.size() == window.size()
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    assert not window.topbar.isHidden()
+    assert not window.topbar.isHidden() and not window.offers.isHidden()
     assert window.session.view is View.LOUPE
 
 

@@ -253,9 +253,14 @@ def test_every_group_has_its_column() -> None:
 
 def test_a_key_closes_the_sheet_and_marks_nothing(window: MainWindow) -> None:
     QTest.keyClick(window, Qt.Key.Key_Question)
-    assert window.help.isVisible()
+    assert window.help.isVisible() and window.help.hasFocus()
     photo = window.session.current
     QTest.keyClick(window.help, Qt.Key.Key_X)
     assert window.help.isHidden()
     assert window.session.table.marks(photo).flag is Flag.PICK  # as it was
     assert window.grid.hasFocus()
+
+
+def test_the_sheet_keeps_the_keyboard_when_it_is_called_by_mouse(window: MainWindow) -> None:
+    window.run("help_")
+    assert window.help.hasFocus()

@@ -59,7 +59,7 @@ class Want(NamedTuple):
         return self.size[0] * self.size[1] * 4 if self.size else _GUESS_BYTES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """A picture ready to blit: an opaque image tagged sRGB, one image pixel a device pixel."""
 

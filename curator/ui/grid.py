@@ -28,11 +28,12 @@ from curator.session import Session, Tile
 from curator.ui import theme
 from curator.ui.frames import Pictures, Want
 from curator.ui.sheet import FOOTER, GAP, Sheet
-from curator.ui.tiles import TilePainter, failure_card, thumb
+from curator.ui.tiles import KnownTiles, TilePainter, failure_card, thumb
 
 _THUMB_STEP = 24
 _THUMB_RANGE = (120, 360)
 _VISIBLE_MS = 80  # the pipeline need not hear of every wheel notch
+_KNOWN_WANTS = 4096
 _NOTCH = 3  # Qt scrolls three single steps a wheel notch
 
 
@@ -48,12 +49,17 @@ class GridView(QAbstractScrollArea):
         self._store = pictures.thumbs
         self._pictures = pictures
         self._tiles = TilePainter(self._store)
+        self._known = KnownTiles(session)
         self._ids: np.ndarray = session.ids
         self._sheet = Sheet(1, 0, session.settings.grid.thumb_px)
         self._underlined: int | None = session.current
+        self._wants: dict[int, Want | None] = {}  # by position, while list and size stay
         self._wanted: dict[Want, list[int]] = {}
         self._retries: dict[int, QRect] = {}
         self._downward = True
+        self._wants_timer = QTimer(self)  # no delay, but after the paint
+        self._wants_timer.setSingleShot(True)
+        self._wants_timer.timeout.connect(self._refresh_wants)
         self._visible_timer = QTimer(self)
         self._visible_timer.setSingleShot(True)
         self._visible_timer.setInterval(_VISIBLE_MS)
@@ -116,7 +122,7 @@ class GridView(QAbstractScrollArea):
             if len(places):
                 bar.setValue(self._sheet.top(int(places[0])) - anchor[1])
         bar.blockSignals(False)
-        self._refresh_wants()
+        self._forget_wants()
         self.viewport().update()
 
     def _anchor(self) -> tuple[int, int] | None:
@@ -150,10 +156,12 @@ class GridView(QAbstractScrollArea):
         keys = (self._session.tile(int(self._ids[place])).thumb for place in stale)
         self._pictures.forgive([key for key in keys if key])
         self._update(stale)
-        self._refresh_wants()
+        self._forget_wants()
 
     def _on_current(self) -> None:
         before, self._underlined = self._underlined, self._session.current
+        if not self.isVisible():
+            return
         seen = self.visible()
         here = self._ids[seen.start : seen.stop]
         for photo in (before, self._underlined):
@@ -215,21 +223,28 @@ class GridView(QAbstractScrollArea):
             self._store.want("grid", ())
             return
         seen = self.visible()
-        ahead = len(seen)
-        beyond = (
-            range(seen.stop, min(seen.stop + ahead, len(self._ids)))
-            if self._downward
-            else range(seen.start - 1, max(seen.start - ahead, 0) - 1, -1)
-        )
+        ahead, count = len(seen), len(self._ids)
+        if self._downward:
+            beyond = range(seen.stop, min(seen.stop + ahead, count))
+        else:
+            beyond = range(seen.start - 1, max(seen.start - ahead, 0) - 1, -1)
+        known, box = self._wants, self._tiles.box(self._sheet.rect(0))
         self._wanted = {}
-        for places in (seen, beyond):
-            for place in places:
-                tile = self._tile(place)
-                want = thumb(tile, self._tiles.box(self._sheet.rect(place)))
-                if want is not None:
-                    self._wanted.setdefault(want, []).append(place)
+        for place in (*seen, *beyond):
+            if place in known:
+                want = known[place]
+            else:
+                want = known[place] = thumb(self._tile(place), box)
+            if want is not None:
+                self._wanted.setdefault(want, []).append(place)
+        if len(known) > _KNOWN_WANTS:
+            known.clear()
         self._store.want("grid", self._wanted)
         self._visible_timer.start()
+
+    def _forget_wants(self) -> None:
+        self._wants.clear()
+        self._refresh_wants()
 
     def _on_arrived(self, wants: Collection[Want]) -> None:
         if self.isVisible():
@@ -241,7 +256,7 @@ class GridView(QAbstractScrollArea):
             self._session.set_visible(self._ids[seen.start : seen.stop].tolist())
 
     def _tile(self, index: int) -> Tile:
-        return self._session.tile(int(self._ids[index]))
+        return self._known(int(self._ids[index]))
 
     def _update(self, places: Sequence[int]) -> None:
         half = GAP // 2
@@ -291,7 +306,8 @@ class GridView(QAbstractScrollArea):
         """Move the pixels that stay on screen; only the strip that comes in is painted."""
         self._downward = dy <= 0
         self.viewport().scroll(0, dy)
-        self._refresh_wants()
+        if not self._wants_timer.isActive():
+            self._wants_timer.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay the sheet out for the new width, staying at the anchor."""
@@ -304,7 +320,6 @@ class GridView(QAbstractScrollArea):
         """Come back to the current photo, wherever the loupe went meanwhile."""
         self._relayout(self._anchor())
         self._reveal_current()
-        self._refresh_wants()
 
     def hideEvent(self, event: object) -> None:
         """Leave the decoders to other views."""
@@ -315,7 +330,7 @@ class GridView(QAbstractScrollArea):
         super().changeEvent(event)
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._tiles.ratio = self.devicePixelRatioF()
-            self._refresh_wants()
+            self._forget_wants()
 
     # --- mouse; keys are the keymap's
 
@@ -339,6 +354,10 @@ class GridView(QAbstractScrollArea):
             self._session.select_range(photo)
         else:
             self._session.select_only(photo)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """The press did it all."""
+        event.accept()
 
     def _retry_hit(self, photo: int, place: int, at: QPoint) -> bool:
         area = self._retries.get(photo)

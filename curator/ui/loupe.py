@@ -57,6 +57,7 @@ class LoupeView(QWidget):
         self._dragged = False
         self._wheel = 0
         self._last: tuple[object, ...] = ()
+        self._asking = self._timer(0, self._ask_on)  # posted paints come before timers
         self._rest = self._timer(_REST_MS, self._rested)
         self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
         self._navigator = self._timer(_NAVIGATOR_MS, self.update)
@@ -110,6 +111,25 @@ class LoupeView(QWidget):
         map_ = None if tile is None or self._session.zoom is None else self._drawing.map(tile)
         self._pictures.thumbs.want("loupe", () if map_ is None else (map_,))
 
+    def _seen(self) -> tuple[object, ...]:
+        """Name all that decides which pixels are wanted, but for the room."""
+        return self._session.current, self._session.zoom, self._bare()
+
+    def _ask_soon(self) -> None:
+        """Paint first, if there is something to paint; have frames made at once if not."""
+        self.update()
+        if not self._sight.ready():
+            self._ask()
+        self._asking.start()
+
+    def _ask_on(self) -> None:
+        """After the paint: have the neighbours' frames made, and their captions read."""
+        self._ask()
+        session = self._session
+        following = session.index + session.direction
+        if self.isVisible() and 0 <= following < len(session.ids):
+            session.caption(int(session.ids[following]))
+
     def _fetch(self) -> None:
         if self.isVisible() and not self._session.finished:
             self._sight.fetch()
@@ -120,7 +140,10 @@ class LoupeView(QWidget):
         self._sight.dragged = None
         self._drawing.retry = None
         self._rest.stop()
-        self._ask()
+        if not self.isVisible():
+            return
+        self._last = self._seen()
+        self._ask_soon()
         tile = self._sight.tile()
         soon = tile is not None and not tile.proxy
         self._sharpen.start(
@@ -128,15 +151,13 @@ class LoupeView(QWidget):
         )
         if self._session.zoom is not None:
             self._navigator.start()
-        self.update()
 
     def _on_view(self) -> None:
         self._measure()
-        now = (self._session.current, self._session.zoom, self._bare())
-        if now != self._last:
-            self._last = now
-            self._ask()
-            if now[1] is not None:
+        if self._seen() != self._last:
+            self._last = self._seen()
+            self._ask_soon()
+            if self._session.zoom is not None:
                 self._navigator.start()
                 self._fetch()
         self.update()
@@ -151,10 +172,9 @@ class LoupeView(QWidget):
         keys = (session.tile(photo).proxy for photo in touched)
         self._pictures.forgive([key for key in keys if key])
         self.originals.forgive()
-        self._ask()
+        self._ask_soon()
         if session.current in touched:
             self._sharpen.start()
-            self.update()
 
     def _on_arrived(self, wants: Collection[Want]) -> None:
         tile = self._sight.tile()

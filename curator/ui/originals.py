@@ -93,7 +93,7 @@ class Originals(QObject):
                 made = partial(screen.turned, rgb, want.turn)
             else:
                 made = partial(screen.from_rgb, rgb, want.size, want.turn)
-            self._landed.emit(want, Frame.of(made()))  # type: ignore[arg-type]
+            self._landed.emit(want, Frame.of(made()))
         except Exception:
             log.exception("Taking in the pixels of %s failed", want)
             self._landed.emit(want, "Curator made a mistake here (see the log).")

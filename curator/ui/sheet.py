@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QRect
 
@@ -23,22 +23,18 @@ class Sheet:
     width: int
     count: int
     thumb_px: int
+    columns: int = field(init=False)  # tiles in a row
+    edge: int = field(init=False)  # side of the square a picture is fitted into, px
+    pitch: int = field(init=False)  # distance of rows, px
 
-    @property
-    def columns(self) -> int:
-        """Tiles in a row."""
-        return max(1, (self.width - 2 * MARGIN + GAP) // (self.thumb_px + GAP))
-
-    @property
-    def edge(self) -> int:
-        """Side of the square a picture is fitted into, px."""
+    def __post_init__(self) -> None:
+        # Kept, not computed when asked for: a screen asks thousands of times.
         inside = self.width - 2 * MARGIN + GAP
-        return max(self.thumb_px, min(inside // self.columns - GAP, 2 * self.thumb_px))
-
-    @property
-    def pitch(self) -> int:
-        """Distance of rows, px."""
-        return self.edge + FOOTER + GAP
+        columns = max(1, inside // (self.thumb_px + GAP))
+        edge = max(self.thumb_px, min(inside // columns - GAP, 2 * self.thumb_px))
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "edge", edge)
+        object.__setattr__(self, "pitch", edge + FOOTER + GAP)
 
     @property
     def rows(self) -> int:

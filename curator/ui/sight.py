@@ -12,6 +12,7 @@ from curator.session import Session, Tile
 from curator.ui import placing
 from curator.ui.frames import PROXY, Frame, FrameStore, Want
 from curator.ui.originals import Originals
+from curator.ui.tiles import KnownTiles
 
 MARGIN = 12
 _SAME_ASPECT = 0.02
@@ -32,6 +33,7 @@ class Sight:
         self._session = session
         self._frames = frames
         self._originals = originals
+        self._known = KnownTiles(session)
         self.area = QRect()
         self.view = QRect()
         self.dragged: placing.Fraction | None = None
@@ -56,7 +58,7 @@ class Sight:
     def tile(self) -> Tile | None:
         """Give the current photo."""
         photo = self._session.current
-        return None if photo is None else self._session.tile(photo)
+        return None if photo is None else self._known(photo)
 
     def size(self, tile: Tile) -> QSize:
         """Give the picture's own size; that of the original's pixels where those are there."""
@@ -162,7 +164,7 @@ class Sight:
             index = session.index + offset
             if not 0 <= index < len(session.ids):
                 continue
-            tile = session.tile(int(session.ids[index]))
+            tile = self._known(int(session.ids[index]))
             if offset in (0, step):
                 found.append(self.sharp(tile))  # not decoded by asking, but kept
             found.append(self.proxy(tile))
@@ -170,13 +172,19 @@ class Sight:
                 found.append(Want(PROXY, tile.proxy, None, tile.turn))
         return [want for want in found if want is not None]
 
+    def ready(self) -> bool:
+        """Tell whether the current photo's pixels are there at their exact size."""
+        tile = self.tile()
+        frame = None if tile is None else self.best(tile)
+        return frame is not None and frame.image.size() == self.place(frame).size()
+
     def fetch(self) -> None:
         """Ask for the original of the current photo where it is wanted, then of the next one."""
         session = self._session
         places = (session.index, session.index + session.direction)
         ids = [int(session.ids[place]) for place in places if 0 <= place < len(session.ids)]
         for photo in ids:
-            tile = session.tile(photo)
+            tile = self._known(photo)
             want = None if tile.state == "failed" else self.sharp(tile)
             if want is None or self._frames.get(want) is not None:
                 continue

@@ -9,6 +9,8 @@ import numpy as np
 from PySide6.QtGui import QColor, QImage
 
 from curator.imaging import proxy
+from curator.model import Kind, StageJob
+from curator.session import Session
 
 SIZE = (96, 64)
 
@@ -35,6 +37,14 @@ def lay_out(cache: Path, photo_ids: Iterable[int]) -> None:
     """Write proxy and thumbnail of these photos of a filled catalog."""
     for photo_id in photo_ids:
         proxy.make(picture(photo_id), cache, key(photo_id))
+
+
+def fail(session: Session, photo_id: int, reason: str) -> None:
+    """Have a photo fail for good, as the pipeline says it."""
+    path = str(session.detail(photo_id).path)
+    job = StageJob(photo_id, "convert", path, Kind.IMAGE, str(session.home.cache))
+    session.catalog.save_failure(job, reason, retry=False)
+    session.refresh()
 
 
 def shows(image: QImage, x: float, y: float, number: int) -> bool:

@@ -349,7 +349,6 @@ def reject_passed_over(session: Session) -> None:
 @command("Look again", "Passes")
 def look_again(session: Session) -> None:
     """Open the pass anew with what is still undecided."""
-    session.listing.index = 0
     session.set_pass(session.pass_)
 
 

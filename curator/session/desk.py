@@ -96,6 +96,7 @@ class Desk(QObject):
         self.fullscreen = self.panels_hidden = self.inspector = False
         self.surround = settings.loupe.surround
         self._orders: dict[Pass, tuple[str, bool]] = {}
+        self._frames: dict[Pass, int] = {}
         self._pace = Pace()
         self._shown: int | None = None
         self._stale: frozenset[int] = frozenset()
@@ -290,6 +291,7 @@ class Desk(QObject):
         self.zoom = None
         self._pace = Pace()
         photo = place.get("photo")
+        self._frames = {}
         self._untouched = not isinstance(photo, int)
         self.listing = Listing()
         self.rebuild(keep=photo if isinstance(photo, int) else None)
@@ -335,19 +337,30 @@ class Desk(QObject):
         return not (self._in_scope() & ~self.table.undecided()).any()
 
     def set_pass(self, pass_: Pass) -> None:
-        """Browse, cull or rate the scope; passes open in the loupe at the current photo."""
+        """Browse, cull or rate the scope; a pass opens in the loupe.
+
+        From browsing it starts at the current photo, from another pass where one last was in
+        it, from its own finish page at its front.
+        """
         self._untouched = False
-        keep = self.current
+        before, here = self.pass_, self.current
+        if self.finished:
+            here = None
+        elif here is not None:
+            self._frames[before] = here
         self.pass_ = pass_
         self._pace = Pace()
         if pass_ is not Pass.BROWSE:
             self.view = View.LOUPE
+        keep = here if Pass.BROWSE in (before, pass_) or before is pass_ else None
         fits = self._fits()
-        if keep is not None and not fits[self.table.rows_of([keep])[0]]:
-            keep = None
-        if keep is None:
-            self.listing.index = 0
-        self.rebuild(keep)
+        for photo in (keep, self._frames.get(pass_) if before is not pass_ else None):
+            if photo is not None and fits[self.table.rows_of([photo])[0]]:
+                self.rebuild(photo)
+                break
+        else:
+            self.listing = Listing()
+            self.rebuild()
         self._place_timer.start()
 
     def set_view(self, view: View) -> None:

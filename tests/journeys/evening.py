@@ -14,14 +14,15 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from pytestqt.exceptions import TimeoutError
 from pytestqt.qtbot import QtBot
 
 from curator import app
 from curator.settings import Home, Settings
 from curator.ui import theme
 
-WAIT_MS = 30_000
+WAIT_MS = 20_000
 
 
 class Evening:
@@ -101,11 +102,16 @@ class Evening:
 
     def texts(self) -> list[str]:
         """Read every text on screen."""
-        return [label.text() for label in self.window.findChildren(QLabel) if label.isVisible()]
+        shown = [widget for widget in self.window.findChildren(QWidget) if widget.isVisible()]
+        labelled = [widget.text() for widget in shown if isinstance(widget, QLabel | QAbstractButton)]
+        return labelled + [widget.accessibleName() for widget in shown]
 
     def reads(self, text: str) -> Evening:
         """Wait until a text stands somewhere in the window."""
-        self.until(lambda: any(text in shown for shown in self.texts()))
+        try:
+            self.until(lambda: any(text in shown for shown in self.texts()))
+        except TimeoutError as error:
+            raise AssertionError(f"{text!r} is not on screen, but {self.texts()}") from error
         return self
 
     def close(self) -> None:

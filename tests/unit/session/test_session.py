@@ -284,3 +284,23 @@ def test_a_folder_just_opened_stays_at_its_first_photo_while_times_come_in(
     assert session.ids[0] == 12
     assert session.current == 3
     other.close()
+
+
+def test_the_rate_pass_starts_at_its_front_and_the_cull_is_found_where_it_was_left(
+    person: Person,
+) -> None:
+    session = person.run("cull", "space", "space", "space", "rate").session
+    assert session.current == 2
+    person.run("next_photo", "cull")
+    assert session.current == 5
+    person.run("rate")
+    assert session.current == 3
+
+
+def test_looking_again_starts_at_the_front_of_what_is_left(person: Person) -> None:
+    session = person.run("cull", "last", "space").session
+    assert session.finished
+    person.run("look_again")
+    assert not session.finished
+    assert session.current == 2
+    assert session.ids.tolist() == UNDECIDED[:-1]

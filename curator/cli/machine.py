@@ -26,7 +26,6 @@ LIBRARIES = (
     "Pillow",
     "pillow-heif",
     "rawpy",
-    "ExifRead",
     "simplejpeg",
     "peewee",
     "pydantic",

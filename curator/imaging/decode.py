@@ -11,6 +11,8 @@ from curator.imaging.pixels import (
     MAX_MEGAPIXELS,
     Picture,
     Stored,
+    Want,
+    Wish,
     check_size,
     shrink,
     upright,
@@ -23,7 +25,7 @@ _MAX_FILE = 2_000_000_000  # bytes; larger pictures are not photos, and must not
 def decode(
     path: str | Path,
     *,
-    want: raw.Want = "preview",
+    want: Want = "preview",
     max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Picture:
     """Decode a file to an upright sRGB picture, whole.
@@ -37,14 +39,14 @@ def decode(
         GoneError: the file is not there.
         UnreadableError: it is no picture, damaged beyond use, or too large; says which.
     """
-    return _shown(load(path, want=want, max_megapixels=max_megapixels))
+    return _shown(load(path, Wish(want, max_megapixels)))
 
 
 def decode_scaled(
     path: str | Path,
     long_edge_px: int,
     *,
-    want: raw.Want = "preview",
+    want: Want = "preview",
     max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Picture:
     """Decode a file no larger than a view needs; JPEGs and previews several times faster.
@@ -60,7 +62,7 @@ def decode_scaled(
         GoneError: the file is not there.
         UnreadableError: as in :func:`decode`.
     """
-    found = load(path, want=want, max_megapixels=max_megapixels, long_edge_px=long_edge_px)
+    found = load(path, Wish(want, max_megapixels, long_edge_px))
     found.rgb = shrink(found.rgb, long_edge_px, exact=False)
     return _shown(found)
 
@@ -70,26 +72,13 @@ def _shown(found: Stored) -> Picture:
     return Picture(np.ascontiguousarray(rgb), found.basis, found.damage, found.full_size)
 
 
-def load(
-    path: str | Path,
-    *,
-    data: bytes | None = None,
-    want: raw.Want = "preview",
-    max_megapixels: float = MAX_MEGAPIXELS,
-    long_edge_px: int | None = None,
-    shrunk_to_px: int | None = None,
-    small_preview: bool = True,
-) -> Stored:
+def load(path: str | Path, wish: Wish, data: bytes | None = None) -> Stored:
     """Decode a file to its stored pixels, for who turns and converts only a small copy.
 
     Args:
         path: the file.
-        data: its bytes, if at hand (not needed for a RAW).
-        want: as in :func:`decode`.
-        max_megapixels: as in :func:`decode`.
-        long_edge_px: at least this long edge will do.
-        shrunk_to_px: only luma and a copy of this long edge are looked at, see jpeg.stored.
-        small_preview: as in :func:`raw.stored`.
+        wish: which pixels, and how large.
+        data: the file's bytes, if at hand (not needed for a RAW).
 
     Raises:
         GoneError: the file is not there.
@@ -100,22 +89,15 @@ def load(
     form = containers.sniff(head, name)
     if form == "raw":
         try:
-            return raw.stored(
-                name,
-                want=want,
-                max_megapixels=max_megapixels,
-                long_edge_px=long_edge_px,
-                shrunk_to_px=shrunk_to_px,
-                small_preview=small_preview,
-            )
+            return raw.stored(name, wish)
         except UnreadableError as error:
-            return _picture_after_all(name, head, max_megapixels, error)
+            return _picture_after_all(name, head, wish, error)
     if not form:
         raise UnreadableError(_no_picture(head))
     data = read_bytes(path) if data is None else data
     if form == "jpeg":
-        return _jpeg(data, max_megapixels, long_edge_px, shrunk_to_px)
-    return stills.stored(data, form, max_megapixels=max_megapixels)
+        return _jpeg(data, wish)
+    return stills.stored(data, form, wish.max_megapixels)
 
 
 def read_bytes(path: str | Path, size: int = -1) -> bytes:
@@ -137,26 +119,16 @@ def read_bytes(path: str | Path, size: int = -1) -> bytes:
         raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
 
 
-def _jpeg(
-    data: bytes, max_megapixels: float, long_edge_px: int | None, shrunk_to_px: int | None
-) -> Stored:
+def _jpeg(data: bytes, wish: Wish) -> Stored:
     head = containers.jpeg_head(data)
     if head.components == 4 and head.width:
         # CMYK needs its profile and Adobe's inversion: Pillow knows both.
-        check_size(head.width, head.height, max_megapixels)
-        return stills.stored(data, "jpeg", max_megapixels=max_megapixels)
-    return jpeg.stored(
-        data,
-        head,
-        max_megapixels=max_megapixels,
-        long_edge_px=long_edge_px,
-        shrunk_to_px=shrunk_to_px,
-    )
+        check_size(head.width, head.height, wish.max_megapixels)
+        return stills.stored(data, "jpeg", wish.max_megapixels)
+    return jpeg.stored(data, wish, head)
 
 
-def _picture_after_all(
-    path: str, head: bytes, max_megapixels: float, error: UnreadableError
-) -> Stored:
+def _picture_after_all(path: str, head: bytes, wish: Wish, error: UnreadableError) -> Stored:
     """Decode a TIFF picture under a RAW's name; never a RAW's own tiny thumbnail.
 
     Raises:
@@ -166,7 +138,7 @@ def _picture_after_all(
     if not pages or 330 in pages[0].tags or pages[0].number(254) not in (None, 0):
         raise error
     try:
-        found = stills.stored(read_bytes(path), "tiff", max_megapixels=max_megapixels)
+        found = stills.stored(read_bytes(path), "tiff", wish.max_megapixels)
     except UnreadableError:
         raise error from None
     if max(found.full_size) < raw.USABLE_PX:

@@ -12,7 +12,7 @@ import numpy as np
 import simplejpeg
 
 from curator.imaging import colour, containers, notes, tiff
-from curator.imaging.pixels import Image, Stored, check_size, dead_share, upright_size
+from curator.imaging.pixels import Image, Stored, Wish, check_size, dead_share, upright_size
 from curator.model import UnreadableError
 
 log = logging.getLogger(__name__)
@@ -21,23 +21,13 @@ log = logging.getLogger(__name__)
 _LOSSES = ("premature", "huffman", "instead of rst", "progression", "arithmetic", "unexpected end")
 
 
-def stored(
-    data: bytes,
-    head: containers.JpegHead | None = None,
-    *,
-    max_megapixels: float,
-    long_edge_px: int | None = None,
-    shrunk_to_px: int | None = None,
-) -> Stored:
+def stored(data: bytes, wish: Wish, head: containers.JpegHead | None = None) -> Stored:
     """Decode a JPEG.
 
     Args:
         data: the whole file, or the preview out of a RAW.
+        wish: how large; scaled decodes come out at 1, 1/2, 1/4 or 1/8.
         head: its segments, if already read.
-        max_megapixels: the largest picture to decode.
-        long_edge_px: decode scaled (1/2, 1/4, 1/8) to no less than this; None for full size.
-        shrunk_to_px: the caller looks at luma and at a copy of this long edge only. Where that is
-            half or less, chroma need not be interpolated: the copy comes out the same.
 
     Raises:
         UnreadableError: nothing of it can be shown.
@@ -45,16 +35,15 @@ def stored(
     head = head or containers.jpeg_head(data)
     if not head.width:
         raise UnreadableError(_headless(data))
-    check_size(head.width, head.height, max_megapixels)
+    check_size(head.width, head.height, wish.max_megapixels)
     directories = tiff.directories(tiff.from_bytes(head.exif))
     orientation = notes.capture_of(directories).orientation
     icc = head.icc or (colour.ADOBE_RGB if _is_adobe(directories) else None)
     damage = None
-    draft = shrunk_to_px is not None and max(head.width, head.height) >= 2 * shrunk_to_px
     try:
-        rgb = _decode(data, head, long_edge_px, draft, strict=True)
+        rgb = _decode(data, head, wish, strict=True)
     except ValueError as error:
-        rgb, damage = _salvaged(data, head, long_edge_px, str(error))
+        rgb, damage = _salvaged(data, head, wish, str(error))
     size = upright_size(head.width, head.height, orientation)
     return Stored(rgb, orientation, icc, size, damage=damage)
 
@@ -64,19 +53,14 @@ def _is_adobe(directories: list[tiff.Directory]) -> bool:
     return any(d.role == "interop" and d.text(1) == "R03" for d in directories)
 
 
-def _decode(
-    data: bytes,
-    head: containers.JpegHead,
-    long_edge_px: int | None,
-    draft: bool,
-    strict: bool,
-) -> Image:
+def _decode(data: bytes, head: containers.JpegHead, wish: Wish, *, strict: bool) -> Image:
     if head.components == 4 or head.bits != 8:
         raise ValueError("not a picture libjpeg-turbo gives as RGB")
     # libjpeg-turbo is fast at 1, 1/2, 1/4 and 1/8 only: 7/8 takes longer than the whole.
-    factor = 1
-    while long_edge_px and factor < 8 and max(head.width, head.height) >= 2 * factor * long_edge_px:
+    factor, long_edge = 1, max(head.width, head.height)
+    while wish.long_edge_px and factor < 8 and long_edge >= 2 * factor * wish.long_edge_px:
         factor *= 2
+    draft = wish.shrunk_to_px is not None and long_edge >= 2 * wish.shrunk_to_px
     # Without a least size simplejpeg decodes whole; with one, at the smallest n/8 over it.
     least = (-(-head.width // factor), -(-head.height // factor)) if factor > 1 else (0, 0)
     return simplejpeg.decode_jpeg(
@@ -85,11 +69,11 @@ def _decode(
 
 
 def _salvaged(
-    data: bytes, head: containers.JpegHead, long_edge_px: int | None, message: str
+    data: bytes, head: containers.JpegHead, wish: Wish, message: str
 ) -> tuple[Image, str | None]:
     """Get out of a JPEG what there is; the second value says what is missing, if anything."""
     try:
-        rgb = _decode(data, head, long_edge_px, False, strict=False)
+        rgb = _decode(data, head, wish, strict=False)
     except ValueError as error:
         rgb = _by_opencv(data, head, str(error))
     if not any(word in message.lower() for word in _LOSSES):

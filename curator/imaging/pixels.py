@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -14,7 +14,33 @@ from curator.model import UnreadableError
 Image = npt.NDArray[np.uint8]
 _Any = npt.NDArray[Any]
 
+Want = Literal["preview", "demosaic"]
+
 MAX_MEGAPIXELS = 400  # the default of the setting work.max_megapixels
+# One thread a picture: the pool of worker processes shares out the cores, and a second layer of
+# threads would only contend with it.
+cv2.setNumThreads(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of a file.
+
+    Attributes:
+        want: of a RAW, its full-size preview where there is one, or always the sensor data.
+        max_megapixels: the largest picture to decode.
+        long_edge_px: a picture of at least this will do; None for full size.
+        shrunk_to_px: the caller looks at luma and at a copy of this long edge only. Where that
+            is half or less, chroma need not be interpolated: the copy comes out the same.
+        small_preview: where a RAW's sensor data is unreadable, give a preview that is not full
+            size, marked as damaged.
+    """
+
+    want: Want = "preview"
+    max_megapixels: float = MAX_MEGAPIXELS
+    long_edge_px: int | None = None
+    shrunk_to_px: int | None = None
+    small_preview: bool = True
 
 
 @dataclass(slots=True)

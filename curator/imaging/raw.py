@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import os
@@ -10,18 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC
-from typing import IO, Any, Literal
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import rawpy
 
 from curator.imaging import containers, jpeg, notes
-from curator.imaging.pixels import Image, Stored, check_size, dead_share, upright_size
+from curator.imaging.pixels import Image, Stored, Wish, check_size, dead_share, upright_size
 from curator.model import Capture, UnreadableError
 
 log = logging.getLogger(__name__)
 
-Want = Literal["preview", "demosaic"]
 FULL_SIZE = 0.9  # a preview this near the sensor's long edge is what the photographer judges by
 USABLE_PX = 320  # a smaller preview is no picture, even where there is nothing else
 # No RAW compression goes below half a bit per pixel. LibRaw "decodes" such stubs, to noise.
@@ -39,49 +40,33 @@ _REASONS = (
 _CIFF_MODEL = re.compile(rb"Canon\0(Canon [ -~]{2,30})\0")
 
 
-def stored(
-    path: str,
-    *,
-    want: Want = "preview",
-    max_megapixels: float,
-    long_edge_px: int | None = None,
-    shrunk_to_px: int | None = None,
-    small_preview: bool = True,
-) -> Stored:
+def stored(path: str, wish: Wish) -> Stored:
     """Decode a RAW.
 
     Args:
         path: the file.
-        want: the embedded preview if it is full size (else the sensor data), or always the latter.
-        max_megapixels: the largest picture to decode.
-        long_edge_px: no less than this will do; None for full size.
-        shrunk_to_px: as in :func:`jpeg.stored`.
-        small_preview: where sensor data is unreadable, give a small preview, marked as damaged.
+        wish: which pixels, and how large.
 
     Raises:
         UnreadableError: nothing can be shown; the first error met is the reason.
     """
     with _opened(path) as raw:
         width, height, orientation = _size(raw)
-        check_size(width, height, max_megapixels)
+        check_size(width, height, wish.max_megapixels)
         preview = _preview(raw)  # before anything else: an error elsewhere spoils the object
         size = upright_size(width, height, orientation)
-        if want == "preview" and preview and preview[1] >= FULL_SIZE * max(width, height):
+        if wish.want == "preview" and preview and preview[1] >= FULL_SIZE * max(width, height):
             try:
-                return _shown(
-                    preview[0], orientation, size, max_megapixels, long_edge_px, shrunk_to_px
-                )
+                return _shown(preview[0], orientation, size, wish)
             except UnreadableError as error:
                 log.debug("preview of %s not readable, trying sensor data: %s", path, error)
         try:
             if os.path.getsize(path) < width * height * _LEAST_BYTES:  # noqa: PTH202
                 raise rawpy.LibRawIOError("shorter than any compression makes it")
-            return _demosaiced(raw, orientation, size, long_edge_px)
+            return _demosaiced(raw, orientation, size, wish.long_edge_px)
         except (rawpy.LibRawError, ValueError, MemoryError) as error:
-            if small_preview and preview and preview[1] >= USABLE_PX:
-                shown = _shown(
-                    preview[0], orientation, size, max_megapixels, long_edge_px, shrunk_to_px
-                )
+            if wish.small_preview and preview and preview[1] >= USABLE_PX:
+                shown = _shown(preview[0], orientation, size, wish)
                 shown.damage = f"Only the small preview can be read. {_reason(error)}"
                 return shown
             raise UnreadableError(_reason(error)) from error
@@ -128,19 +113,27 @@ def thumbnail(path: str) -> tuple[bytes, int] | None:
 @contextmanager
 def _opened(path: str, file: IO[bytes] | None = None) -> Iterator[Any]:
     try:
-        if os.path.exists(path):  # noqa: PTH110 (the name may not be valid text)
-            raw = rawpy.imread(path)
-        elif file is not None:
-            file.seek(0)
-            raw = rawpy.imread(io.BytesIO(file.read()))
-        else:
-            raise UnreadableError("The file is no longer there.")
+        raw = _read(path, file)
     except (rawpy.LibRawError, UnicodeError, ValueError, MemoryError) as error:
         raise UnreadableError(_reason(error)) from error
     try:
         yield raw
     finally:
         raw.close()
+
+
+def _read(path: str, file: IO[bytes] | None) -> Any:
+    """Open by name, since LibRaw then reads only what it needs; by content where that fails."""
+    if os.path.exists(path):  # noqa: PTH110 (the name may not be valid text)
+        with contextlib.suppress(UnicodeError):  # a name LibRaw's binding cannot encode
+            return rawpy.imread(path)
+    if file is not None:
+        file.seek(0)
+        return rawpy.imread(io.BytesIO(file.read()))
+    try:
+        return rawpy.imread(io.BytesIO(Path(path).read_bytes()))
+    except OSError as error:
+        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
 
 
 def _size(raw: Any) -> tuple[int, int, int]:
@@ -161,17 +154,8 @@ def _preview(raw: Any) -> tuple[bytes, int] | None:
     return (thumb.data, max(head.width, head.height)) if head.width else None
 
 
-def _shown(
-    data: bytes,
-    orientation: int,
-    size: tuple[int, int],
-    max_megapixels: float,
-    long_edge_px: int | None,
-    shrunk_to_px: int | None,
-) -> Stored:
-    shown = jpeg.stored(
-        data, max_megapixels=max_megapixels, long_edge_px=long_edge_px, shrunk_to_px=shrunk_to_px
-    )
+def _shown(data: bytes, orientation: int, size: tuple[int, int], wish: Wish) -> Stored:
+    shown = jpeg.stored(data, wish)
     # LibRaw does not turn previews. Most are stored like the sensor; some are upright already.
     upright_already = orientation >= 5 and shown.rgb.shape[0] > shown.rgb.shape[1]
     shown.orientation = 1 if upright_already else orientation

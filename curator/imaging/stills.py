@@ -68,7 +68,7 @@ def capture(file: IO[bytes], form: str) -> Capture:
         return Capture()
 
 
-def stored(data: bytes, form: str, *, max_megapixels: float) -> Stored:
+def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
     """Decode a picture.
 
     Args:

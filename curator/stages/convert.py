@@ -79,17 +79,17 @@ def _decoded(job: StageJob) -> tuple[Stored, Capture]:
 def _read(job: StageJob, path: str, *, small_preview: bool) -> tuple[Stored, Capture]:
     """Decode one file, reading a JPEG's bytes only once for picture and capture data."""
     from curator.imaging import containers, decode, exif
+    from curator.imaging.pixels import Wish
 
     head = decode.read_bytes(path, 65536)
     form = containers.sniff(head, path)
     data = decode.read_bytes(path) if form not in ("raw", "") else None
-    found = decode.load(
-        path,
-        data=data if data is not None else head if not form else None,
+    wish = Wish(
         max_megapixels=job.max_megapixels,
         shrunk_to_px=job.long_edge_px,
         small_preview=small_preview,
     )
+    found = decode.load(path, wish, data if form else head)
     width, height = found.full_size
     capture = exif.read_capture(path, data)
     return found, replace(capture, width=width, height=height)

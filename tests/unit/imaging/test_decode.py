@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import struct
+import sys
 import zlib
 from datetime import datetime
 from pathlib import Path
@@ -87,6 +89,15 @@ def test_content_decides_before_the_name(tmp_path: Path) -> None:
         assert exif.read_capture(tmp_path / name).camera == "Curator Works Test One"
     dng = write_dng(tmp_path / "b.tif", size=(96, 64))
     assert decode.decode(dng).basis == "preview"  # and not its first page as a picture
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text on this system")
+def test_names_that_are_no_text_are_only_names(tmp_path: Path) -> None:
+    strange = tmp_path / os.fsdecode(b"caf\xe9 \xff")
+    for draw, suffix in ((draw_jpeg, ".jpg"), (write_dng, ".dng")):
+        path = draw(strange.with_suffix(suffix), size=(96, 64))
+        assert decode.decode(path).full_size == (96, 64)
+        assert exif.read_capture(path).width == 96
 
 
 def saved(tmp_path: Path, image: Image.Image, name: str, **how: object) -> Path:

@@ -95,6 +95,8 @@ class Conductor:
         self._halted: KnownError | None = None
         self._saved_at = self._told_at = 0.0
         self._told: Progress | None = None
+        self._count_at = 0.0
+        self._counted = 0  # photos finished and unfinished at the last count
         self._version = -1
         # Who waits for idleness waits for the acts posted before; ``_done`` is set when idle.
         self._calm = threading.Condition()
@@ -365,11 +367,18 @@ class Conductor:
             return
         self._told_at = now
         with contextlib.suppress(KnownError):
-            waiting = self.catalog.unfinished()
-            progress = self._pace.progress(waiting, self._scanner.busy, self.paused)
+            progress = self._pace.progress(self._waiting(now), self._scanner.busy, self.paused)
             if progress != self._told:
                 self._told = progress
                 self._to.on_progress(progress)
+
+    def _waiting(self, now: float) -> int:
+        """Count what is to be done; counting anew takes at most a fiftieth of the time."""
+        finished = self._pace.done + self._pace.failed
+        if now >= self._count_at:
+            self._counted = self.catalog.unfinished() + finished
+            self._count_at = now + 50 * (time.monotonic() - now)
+        return max(self._counted - finished, 0)
 
     def _rest(self) -> None:
         """Notice that all is done; fold the log in; look whether others left us work."""
@@ -389,9 +398,10 @@ class Conductor:
         reports = [request.told() for request in self._requests]
         found, new = sum(r.found for r in reports), sum(r.new for r in reports)
         totals = Totals(found, new, found - new, self._pace.done, self._pace.failed)
-        self._told_at = 0.0
+        self._told_at = self._count_at = 0.0
         self._tell()
         self._pace.reset()
+        self._count_at = 0.0
         self._requests.clear()
         self._to.on_idle(totals)
         with self._calm:

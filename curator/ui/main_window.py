@@ -72,8 +72,7 @@ class MainWindow(QWidget):
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._memory: dict[str, Any] = dict(session.catalog.place(PLACE) or {})
-        self._sidebar_called = False
-        self._scanning = False
+        self._sidebar_called = self._scanning = False
         self.acts = Acts(self, session, self._memory, self._settings_changed)
         self._make_pages()
         self._make_edges()
@@ -293,9 +292,11 @@ class MainWindow(QWidget):
             self.showNormal()
 
     def _look_at(self, photo_id: int) -> None:
-        """Show a photo of the finish page's contact sheet where it stands in the scope."""
+        """Show a photo of the finish page's contact sheet, in the pass or else in the scope."""
         if photo_id not in self.session.listing:
             self.run("browse")
+        if photo_id not in self.session.listing:
+            self.session.set_filter("")
         self.session.go_to(photo_id)
         self.session.set_view(View.LOUPE)
 

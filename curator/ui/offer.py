@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from curator.ui import theme
+from curator.ui.statusline import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class OfferLine(QWidget):
         self.setFixedHeight(theme.OFFER)
         self._offers: list[Offer] = []
         self.never: set[str] = set()
-        self.text = theme.plain()
+        self.text = Words(theme.TEXT, Qt.AlignmentFlag.AlignLeft)
+        self.text.setFont(theme.body_font())
         self.act = QToolButton()
         self.act.setProperty("link", True)
         self.act.clicked.connect(self._take)
@@ -103,7 +105,8 @@ class OfferLine(QWidget):
     def _show(self) -> None:
         offer = self.current
         if offer is not None:
-            self.text.setText(offer.text)
+            self.text.say(offer.text)
+            self.text.setToolTip(theme.plain_tip(offer.text))
             self.act.setText(offer.act_title)
             self.act.setVisible(bool(offer.act_title))
         self.setVisible(offer is not None)

@@ -86,7 +86,7 @@ def test_a_new_folder_offers_the_cull_and_enter_starts_it(make_window, make_sess
     window = make_window(session)
     window.session.pipeline.scanned.emit(ScanReport(60, 60, 0, 12, "60 photos (12 pairs)"))
     assert window.offers.current is not None
-    assert window.offers.text.text() == "60 photos (12 pairs)"
+    assert window.offers.text.text == "60 photos (12 pairs)"
     QTest.keyClick(window, Qt.Key.Key_Return)
     assert session.pass_ is Pass.CULL
     assert window.offers.isHidden()
@@ -184,6 +184,15 @@ def test_full_screen_is_left_by_esc(window: MainWindow) -> None:
     assert window.isFullScreen() and window.topbar.isHidden()
     QTest.keyClick(window, Qt.Key.Key_Escape)
     assert not window.isFullScreen() and not window.topbar.isHidden()
+
+
+def test_a_long_problem_leaves_room_for_its_answer(
+    window: MainWindow, pipeline: QuietPipeline, qtbot
+) -> None:
+    window.resize(700, 500)
+    pipeline.problem.emit("The disk is full. " * 30)
+    offers = window.offers
+    qtbot.waitUntil(lambda: offers.act.geometry().right() < offers.close_.geometry().left() < 700)
 
 
 def test_a_pick_on_the_finish_page_opens_in_the_loupe(window: MainWindow) -> None:

@@ -111,7 +111,7 @@ class Desk(QObject):
         self._others_timer = self._timer(_OTHERS_MS, self._look_for_others, repeat=True)
         if pipeline is not None:
             pipeline.saved.connect(self._on_saved)
-            pipeline.scanned.connect(self._on_saved)
+            pipeline.scanned.connect(self._on_scanned)
         self._open_first()
 
     def _timer(self, ms: int, slot: object, repeat: bool = False) -> QTimer:
@@ -199,7 +199,7 @@ class Desk(QObject):
     def refresh(self) -> None:
         """Take over what the pipeline or another process changed in the catalog."""
         changed = self.table.refresh()
-        if not changed:
+        if not changed and self._order_serial == self.table.order_serial:
             return
         for photo_id in changed:
             self._details.pop(photo_id, None)
@@ -236,6 +236,11 @@ class Desk(QObject):
     def _on_saved(self, _: object = None) -> None:
         if not self._refresh_timer.isActive():
             self._refresh_timer.start()
+
+    def _on_scanned(self, _: object = None) -> None:
+        self.table.look_for_copies()
+        self.table.order_serial += 1
+        self._on_saved()
 
     def _look_for_others(self) -> None:
         version = self.catalog.data_version()

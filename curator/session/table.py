@@ -112,6 +112,7 @@ class Table:
         self._name_rank: NDArray[np.int64] | None = None
         self._directories: dict[int, str] = {}
         self._hidden_directories: frozenset[int] = frozenset()
+        self._copies: list[tuple[int, int]] = []
         self.refresh()
 
     # --- taking over what changed
@@ -178,7 +179,10 @@ class Table:
     def _refresh_directories(self) -> None:
         on = {folder.id for folder in self._catalog.folders() if folder.enabled}
         listed = self._catalog.directories()
+        known = len(self._directories)
         self._directories = {directory: path for directory, _, path in listed}
+        if len(listed) != known:
+            self.look_for_copies()
         self._hidden_directories = frozenset(
             directory for directory, folder, _ in listed if folder is not None and folder not in on
         )
@@ -208,12 +212,20 @@ class Table:
     def inside(self, path: str) -> Mask:
         """Mark the photos in the folder ``path`` and its subfolders."""
         prefix = path.rstrip(os.sep) + os.sep
-        wanted = [
+        wanted = {
             directory
             for directory, where in self._directories.items()
             if where == path or where.startswith(prefix)
-        ]
-        return np.isin(self.column("directory_id"), wanted)
+        }
+        mask: Mask = np.isin(self.column("directory_id"), list(wanted))
+        copies = [photo for photo, where in self._copies if where in wanted and photo in self]
+        if copies:
+            mask[self.rows_of(copies)] = True
+        return mask
+
+    def look_for_copies(self) -> None:
+        """Learn which photos have a copy in another folder, where they show as well."""
+        self._copies = self._catalog.placements()
 
     def rejected(self) -> Mask:
         """Mark the photos flagged as rejects."""

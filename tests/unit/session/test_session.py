@@ -304,3 +304,17 @@ def test_looking_again_starts_at_the_front_of_what_is_left(person: Person) -> No
     assert not session.finished
     assert session.current == 2
     assert session.ids.tolist() == UNDECIDED[:-1]
+
+
+def test_a_copy_in_another_folder_shows_there_too(session: Session, home: Home) -> None:
+    assert not session.table.inside("/backup").any()
+    other = Catalog.open(home.catalog)
+    with other._writing():
+        other._run("INSERT INTO directory (id, path) VALUES (99, '/backup')")
+        other._run(
+            "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns)"
+            " VALUES (5, 99, 'DSC_0004.JPG', 'image', 'copy', 1, 1)"
+        )
+    other.close()
+    session._look_for_others()
+    assert session.table.ids[session.table.inside("/backup")].tolist() == [5]

@@ -207,6 +207,9 @@ def _serve(
         importlib.import_module(name)
     pipe.send_bytes(b"ready")
     with Path(os.devnull).open("w") as nowhere:
+        # Libraries print what they think of a file; the terminal is for people, stdout for JSON.
+        for stream in (1, 2):
+            os.dup2(nowhere.fileno(), stream)
         while True:
             try:
                 message = pipe.recv_bytes()

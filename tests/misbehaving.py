@@ -39,6 +39,11 @@ def segfault() -> None:
     ctypes.string_at(0)
 
 
+def chatter() -> None:
+    for stream in (1, 2):
+        os.write(stream, b"Unexpected end of file\n")
+
+
 def hang() -> None:
     threading.Event().wait()
 

@@ -52,6 +52,13 @@ def test_a_worker_loads_neither_the_window_nor_the_catalog(pool: WorkerPool) -> 
     assert pool.run(misbehaving.loaded, heavy, timeout_s=LIMIT_S) == []
 
 
+def test_what_a_library_prints_stays_off_the_terminal(
+    pool: WorkerPool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pool.run(misbehaving.chatter, timeout_s=LIMIT_S)
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("death", [misbehaving.abort, misbehaving.segfault])
 def test_a_crash_is_told_and_the_pool_goes_on(pool: WorkerPool, death: object) -> None:
     first = pool.run(misbehaving.process_id, timeout_s=LIMIT_S)

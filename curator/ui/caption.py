@@ -45,12 +45,12 @@ class Caption:
             self._cross(painter, left, middle)
             left += 16
         passed_over = self.tile.seen and self.tile.marks.verdict is Verdict.UNDECIDED
-        left = pencil.marks(painter, left, middle, self.tile.marks, passed_over)
+        left = pencil.marks(painter, left, middle, self.tile.marks, passed_over, quiet)
         right = room.right() + 1 - metrics.horizontalAdvance(self.right)
         align = Qt.AlignmentFlag.AlignVCenter
         painter.setPen(quiet)
         painter.drawText(room, align | Qt.AlignmentFlag.AlignRight, self.right)
-        width = metrics.horizontalAdvance(self.middle)
+        width = metrics.horizontalAdvance(self.middle) + 2
         start = max(left + _GAP, room.center().x() - width // 2)
         end = min(start + width, right - _GAP)
         start = max(left + _GAP, end - width)

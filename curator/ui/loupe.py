@@ -224,7 +224,7 @@ class LoupeView(QWidget):
 
     def _zoom_to(self, zoom: float, pointer: QPoint | None) -> None:
         tile = self._sight.tile()
-        if tile is None or not tile.width:
+        if tile is None or not tile.width or tile.state == "failed":
             return
         if pointer is not None:
             pointer = (pointer.toPointF() * self.devicePixelRatioF()).toPoint()

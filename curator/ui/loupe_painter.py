@@ -12,7 +12,7 @@ from curator.ui.originals import Originals
 from curator.ui.sight import MARGIN, Sight
 from curator.ui.tiles import blit, failure_card, thumb
 
-_CARD = QSize(480, 320)
+_CARD = QSize(480, 144)
 
 
 class LoupePainter:
@@ -74,7 +74,7 @@ class LoupePainter:
         place = self._sight.place(frame)
         if self._session.zoom is not None:
             part = self._zoomed(painter, tile, frame, place)
-            if with_map:
+            if with_map and part.size() != place.size():
                 self._navigator(painter, tile, place, part)
         else:
             exact = frame.image.size() == place.size()
@@ -143,7 +143,7 @@ class LoupePainter:
 
     def _caption(self, tile: Tile) -> caption.Caption:
         _, middle, right = self._session.caption(tile.id)
-        if self._session.zoom is not None:
+        if self._session.zoom is not None and tile.state != "failed":
             whole = self._frames.get(self._sight.whole(tile)) is not None
             right = " · ".join(
                 part for part in (self._percent(), right if whole else "proxy") if part

@@ -38,7 +38,14 @@ def struck(painter: QPainter, rect: QRectF) -> None:
     painter.restore()
 
 
-def marks(painter: QPainter, left: int, middle: int, of: Marks, passed_over: bool) -> int:
+def marks(
+    painter: QPainter,
+    left: int,
+    middle: int,
+    of: Marks,
+    passed_over: bool,
+    ink: QColor = theme.QUIET,
+) -> int:
     """Draw a row of marks, vertically centred on ``middle``.
 
     Args:
@@ -46,7 +53,8 @@ def marks(painter: QPainter, left: int, middle: int, of: Marks, passed_over: boo
         left: where the row begins, px.
         middle: y of its centre, px.
         of: what a person decided.
-        passed_over: seen and undecided: a hollow grey dot.
+        passed_over: seen and undecided: a hollow dot.
+        ink: its colour.
 
     Returns:
         x px where the row ends; ``left`` if there is nothing to draw.
@@ -55,7 +63,7 @@ def marks(painter: QPainter, left: int, middle: int, of: Marks, passed_over: boo
     if not (glyph or of.rating or of.label):
         return left
     ratio = painter.device().devicePixelRatioF()
-    row = _row(of.label, glyph, of.rating or 0, ratio)
+    row = _row(of.label, glyph, of.rating or 0, ratio, ink.name())
     painter.drawPixmap(QPointF(left, middle - MARKS_PX / 2), row)
     return left + round(row.width() / ratio)
 
@@ -95,7 +103,7 @@ def _glyph(of: Marks, passed_over: bool) -> str:
 
 
 @lru_cache(maxsize=512)
-def _row(label: Label | None, glyph: str, stars: int, ratio: float) -> QPixmap:
+def _row(label: Label | None, glyph: str, stars: int, ratio: float, ink: str) -> QPixmap:
     parts = _parts(label, glyph, stars)
     wide = sum(parts) + _GAP * (len(parts) - 1) + 1
     image = QPixmap(math.ceil(wide * ratio), math.ceil(MARKS_PX * ratio))
@@ -109,7 +117,7 @@ def _row(label: Label | None, glyph: str, stars: int, ratio: float) -> QPixmap:
         painter.fillRect(left, 0, _BAR, MARKS_PX, theme.LABELS[label])
         left += _BAR + _GAP
     if glyph:
-        left += _draw_glyph(painter, glyph, left) + _GAP
+        left += _draw_glyph(painter, glyph, left, QColor(ink)) + _GAP
     painter.setBrush(theme.PENCIL)
     for number in range(stars):
         painter.drawPath(_star().translated(left + number * _STAR_STEP, (MARKS_PX - _STAR_PX) / 2))
@@ -117,7 +125,7 @@ def _row(label: Label | None, glyph: str, stars: int, ratio: float) -> QPixmap:
     return image
 
 
-def _draw_glyph(painter: QPainter, glyph: str, left: int) -> int:
+def _draw_glyph(painter: QPainter, glyph: str, left: int, ink: QColor) -> int:
     middle = MARKS_PX / 2
     if glyph == "pick":
         painter.fillRect(QRectF(left, 1.5, 1.5, 11), theme.PENCIL)
@@ -130,7 +138,7 @@ def _draw_glyph(painter: QPainter, glyph: str, left: int) -> int:
     if glyph == "kept":
         painter.setBrush(theme.PENCIL)
     else:
-        painter.setPen(QPen(QColor(theme.QUIET), 1))
+        painter.setPen(QPen(ink, 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         dot.adjust(0.5, 0.5, -0.5, -0.5)
     painter.drawEllipse(dot)

@@ -24,11 +24,9 @@ _STRETCH = 1.1  # enlarging a thumbnail so much is not seen
 
 
 def fitted(tile: Tile, box: tuple[int, int]) -> tuple[int, int]:
-    """Fit a photo into a box of device px: never cropped, never past its own pixels."""
+    """Fit a photo into a box of device px, never cropped; small pictures fill it like any other."""
     width, height = (tile.width, tile.height) if tile.width and tile.height else _ASPECT
     scale = min(box[0] / width, box[1] / height)
-    if tile.width and tile.height:
-        scale = min(scale, 1.0)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 

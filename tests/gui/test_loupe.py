@@ -178,7 +178,7 @@ def test_a_failed_photo_shows_its_card_and_counts_as_shown(session, loupe, pipel
     swatches.fail(session, photo, "Only the first 12 % of the picture is there.")
     with qtbot.waitSignal(loupe.painted, check_params_cb=lambda painted: painted == photo):
         session.go(4)
-    card = seen(loupe).pixelColor(loupe.rect().center().x(), loupe.rect().center().y() - 60)
+    card = seen(loupe).pixelColor(loupe.rect().center().x(), loupe.rect().center().y() - 20)
     assert card == theme.PANEL
     QTest.mouseClick(loupe, LEFT, NONE, loupe._drawing.retry.center())
     assert pipeline.asked == [("retry", [photo])]
@@ -188,7 +188,7 @@ def test_a_failed_photo_shows_its_card_and_counts_as_shown(session, loupe, pipel
 
 
 def test_the_picture_has_its_share_of_the_window(session, loupe) -> None:
-    loupe.resize(1440, 900 - 40 - 84 - 26)
+    loupe.resize(1440, 900 - 40 - 84 - 26 - 2)
     QApplication.processEvents()
     assert loupe.place().height() >= 0.78 * 900
     loupe.resize(700, 800)
@@ -205,7 +205,7 @@ def test_a_small_picture_is_not_enlarged_at_fit() -> None:
 def test_only_the_picture_is_left_when_panels_are_hidden(session, loupe, qtbot) -> None:
     before = loupe.place().height()
     commands.run(session, "toggle_panels")
-    assert loupe.place().height() == before + 24
+    assert loupe.place().height() == before + 20
     bottom = seen(loupe).copy(0, loupe.height() - 11, loupe.width(), 11)
     assert all(
         bottom.pixelColor(x, y) == theme.CANVAS

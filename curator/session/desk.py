@@ -6,7 +6,9 @@ The lower half of the session: what is to be seen. Moving and marking are the up
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +45,7 @@ _FIRST_ORDER = {Pass.BROWSE: "taken", Pass.CULL: "taken", Pass.RATE: "rating"}
 _REFRESH_MS = 120  # results come in dozens a second; the eye wants a few updates
 _OTHERS_MS = 1000  # how soon a decision made by another process shows
 _SAVE_PLACE_MS = 700
+_FOLDERS_MS = 5000  # how soon a pulled drive shows in the sidebar
 _LAST = ":last"  # the place that says which scope was open; no path looks like it
 
 
@@ -70,6 +73,7 @@ class Desk(QObject):
     said = Signal(str)
     asked = Signal(str, object)
     counts_changed = Signal()
+    _looked = Signal(object)
 
     def __init__(
         self,
@@ -109,6 +113,11 @@ class Desk(QObject):
         self._refresh_timer = self._timer(_REFRESH_MS, self.refresh)
         self._place_timer = self._timer(_SAVE_PLACE_MS, self.save_place)
         self._others_timer = self._timer(_OTHERS_MS, self._look_for_others, repeat=True)
+        self._away: frozenset[str] = frozenset()
+        self._looking: threading.Thread | None = None
+        self._looked.connect(self._take_away)
+        self._folders_timer = self._timer(_FOLDERS_MS, self._look_for_folders, repeat=True)
+        self._look_for_folders()
         if pipeline is not None:
             pipeline.saved.connect(self._on_saved)
             pipeline.scanned.connect(self._on_scanned)
@@ -269,7 +278,26 @@ class Desk(QObject):
 
     def scopes(self) -> list[ScopeRow]:
         """List what the sidebar offers: everything, the folders, their subfolders."""
-        return scopes.rows(self.catalog.folders(), self.table)
+        return scopes.rows(self.catalog.folders(), self.table, self._away)
+
+    def _look_for_folders(self) -> None:
+        """Find out which folders are away, beside the window: a dead drive may never answer."""
+        if self._looking is not None and self._looking.is_alive():
+            return
+        paths = [folder.path for folder in self.catalog.folders()]
+
+        def look() -> None:
+            away = frozenset(path for path in paths if not Path(path).exists())
+            with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
+                self._looked.emit(away)
+
+        self._looking = threading.Thread(target=look, name="curator-folders", daemon=True)
+        self._looking.start()
+
+    def _take_away(self, away: frozenset[str]) -> None:
+        if away != self._away:
+            self._away = away
+            self.counts_changed.emit()
 
     def _open_first(self) -> None:
         last = self.catalog.place(_LAST) or {}
@@ -476,7 +504,7 @@ class Desk(QObject):
 
     def close(self) -> None:
         """Remember the place and stop the timers; the catalog stays open for its owner."""
-        for timer in (self._refresh_timer, self._place_timer, self._others_timer):
+        for timer in self.findChildren(QTimer):
             timer.stop()
         try:
             self.save_place()

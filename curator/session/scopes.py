@@ -46,10 +46,14 @@ class ScopeRow:
     folder_id: int | None = None
 
 
-def rows(folders: Sequence[FolderRow], table: Table) -> list[ScopeRow]:
+def rows(
+    folders: Sequence[FolderRow], table: Table, away: frozenset[str] = frozenset()
+) -> list[ScopeRow]:
     """List the scopes in sidebar order with the photos each holds.
 
-    Linear in directories: a library of years has thousands, and the sidebar asks often.
+    ``away`` names the folders that cannot be reached; asking a dead network drive takes minutes,
+    so the answer is somebody else's. Linear in directories: a library of years has thousands, and
+    the sidebar asks often.
     """
     counts = table.count_by_directory()
     by_path: Counter[str] = Counter()
@@ -64,9 +68,9 @@ def rows(folders: Sequence[FolderRow], table: Table) -> list[ScopeRow]:
             if path == folder.path or path.startswith(prefix)
         }
         scope = Scope("folder", folder.path, Path(folder.path).name or folder.path)
-        away = not Path(folder.path).exists()
         number = sum(inside.values())
-        listed.append(ScopeRow(scope, 0, number, folder.enabled, away, folder.id))
+        gone = folder.path in away
+        listed.append(ScopeRow(scope, 0, number, folder.enabled, gone, folder.id))
         listed.extend(_subfolders(folder, inside))
     return listed
 

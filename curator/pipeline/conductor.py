@@ -32,8 +32,8 @@ GATHER_S = 0.03  # results are gathered this long, so that there are few transac
 TELL_S = 0.25  # progress is told this often
 LOOK_S = 2.0  # how often an idle conductor looks whether another process left it work
 # Folding the log in syncs the catalog, and a decision that comes just then waits for the disk; at
-# eight keys a second this is one key in some two hundred.
-CHECKPOINT_S = 25.0
+# eight keys a second this is one key in a hundred and sixty.
+CHECKPOINT_S = 20.0
 _SHORT_JOBS = 24  # peeks in flight: processes never wait for a save, the screen not for them
 
 
@@ -203,6 +203,7 @@ class Conductor:
     def _begin(self) -> None:
         self.catalog.use_stages(self._stages)
         self.catalog.reset_running()
+        self.catalog.reserve_log()
 
     def _guard(self, act: Callable[[], None]) -> None:
         """Run a piece of the loop; what goes wrong pauses the work and never ends the thread."""

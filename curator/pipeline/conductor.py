@@ -307,13 +307,13 @@ class Conductor:
         for stage in self._stages:
             lane = self._lanes[stage.lane]
             room = lane.room()
-            if behind:
-                # Headers of all come before pixels of all, but never hold the first pixels up.
-                room = min(room, max(1, self._at_once // 2) - len(lane.in_flight))
             if room <= 0:
                 behind = True
                 continue
             found = self.catalog.pending(stage.name, room, self._focus)
+            if behind:
+                # Headers of all come before pixels of all, but for the pixels on screen.
+                found = [pending for pending in found if pending.photo_id in self._focus]
             behind = behind or len(found) == room
             if found:
                 self.catalog.start(stage.name, [pending.photo_id for pending in found])

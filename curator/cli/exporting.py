@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from curator.catalog import PhotoDetail
-from curator.cli.invocation import Invocation, absolute
+from curator.cli.invocation import Invocation
 from curator.cli.output import count, size
 from curator.cli.progress import bar
 from curator.export import TARGETS, Options, Plan, Report, make_plan
 from curator.model import Clause, NotFoundError
+from curator.settings import absolute
 
 TITLES = {Clause.STARS: "4-5 stars", Clause.PICK: "picked, no stars", Clause.MATCH: "3 and match"}
 

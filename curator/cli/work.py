@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curator import stages
-from curator.cli.invocation import Invocation, absolute
+from curator.cli.invocation import Invocation
 from curator.cli.output import columns, count, duration, size
 from curator.cli.progress import Advance, bar
 from curator.model import BusyError, Failure, NotFoundError, UsageError, Verdict
+from curator.settings import absolute
 
 if TYPE_CHECKING:
     from curator.pipeline import Pipeline, Progress, ScanReport, Totals
@@ -111,7 +112,8 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
         "problems": problems,
         "scan": sentences,
     }
-    invocation.output.answer(document, [*sentences, *problems, *_failure_lines(failed)])
+    told = [sentence for sentence in sentences if sentence != "0 photos"]  # said better below it
+    invocation.output.answer(document, [*told, *problems, *_failure_lines(failed)])
 
 
 def _failure(failure: Failure) -> dict[str, Any]:

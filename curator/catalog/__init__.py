@@ -31,7 +31,7 @@ from curator.catalog.photos import (
     WorkDetail,
 )
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
-from curator.catalog.store import DiskFullError, translate
+from curator.catalog.store import DiskFullError, damaged, translate
 from curator.catalog.work import Pending, WorkQueue
 from curator.model import CatalogError
 
@@ -76,6 +76,8 @@ class Catalog(Folders, Scans, WorkQueue, Photos):
         database: peewee.SqliteDatabase | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if _was_emptied(path):
+                raise damaged(path)
             database = cls.connect(path)
             migrations.bring_up_to_date(database, path)
             return cls(path, database)
@@ -113,3 +115,12 @@ class Catalog(Folders, Scans, WorkQueue, Photos):
         for old in [path for path in kept if path != made][: -(_KEEP_BACKUPS - 1)]:
             old.unlink(missing_ok=True)
         return made
+
+
+def _was_emptied(path: Path) -> bool:
+    """Say whether a catalog lost all its bytes: to SQLite an empty file is a new catalog."""
+    try:
+        empty = path.stat().st_size == 0
+    except FileNotFoundError:
+        return False
+    return empty and bool(migrations.backups_of(path))

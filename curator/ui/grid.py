@@ -312,8 +312,11 @@ class GridView(QAbstractScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay the sheet out for the new width, staying at the anchor."""
         anchor = self._anchor() if event.oldSize().isValid() else None
+        top = self.verticalScrollBar().value()
+        was_seen = self._sheet.between(top, top + event.oldSize().height())
         self._relayout(anchor)
-        if anchor is None:
+        # A lower window must not lose the current photo.
+        if anchor is None or self._session.index in was_seen:
             self._reveal_current()
 
     def showEvent(self, event: object) -> None:

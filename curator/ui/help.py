@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from curator.commands import COMMANDS, GROUPS
@@ -15,8 +15,9 @@ from curator.ui import theme
 from curator.ui.topbar import available
 
 _LINE = 22
-_KEYS_WIDTH = 92
 _MARGIN = 40
+_BETWEEN = 12  # keys and what they do
+_NARROWEST, _GAP = 20, 72  # between columns: wider would tear apart what one reads together
 # Groups of commands side by side; the short ones share a column.
 COLUMNS: tuple[tuple[str, ...], ...] = (("Passes", "Files"), ("Marks",), ("Moves",), ("Looking",))
 
@@ -28,6 +29,9 @@ class Line:
     keys: str
     does: str
     bright: bool
+
+
+Column = Sequence[tuple[str, list[Line]]]  # groups one below the other
 
 
 def sheet(view: str) -> dict[str, list[Line]]:
@@ -139,41 +143,66 @@ class HelpOverlay(QWidget):
         lines = sheet(self._view())
         blocks = [[(group, lines[group]) for group in column] for column in COLUMNS]
         tallest = max(sum(len(part) + 2.5 for _, part in column) for column in blocks) * _LINE
-        room = self.width() - 2 * _MARGIN
-        # Wider columns than the text needs would tear keys and meaning apart.
-        width = min(room // len(COLUMNS), 340)
-        # The keys of the first column stand far left of its words: centre what one sees.
-        left = (self.width() - width * len(COLUMNS)) // 2 + 24
+        font, widths = self.fitted(blocks, self.width() - 2 * _MARGIN)
+        taken = sum(keys + _BETWEEN + does for keys, does in widths)
+        gap = min(max((self.width() - 2 * _MARGIN - taken) // (len(blocks) - 1), _NARROWEST), _GAP)
+        x = (self.width() - taken - gap * (len(blocks) - 1)) // 2
         top = max(round((self.height() - tallest) / 2), 16)
-        for number, column in enumerate(blocks):
+        for column, (keys, does) in zip(blocks, widths, strict=True):
             y = top
             for group, part in column:
-                y = self._paint_group(
-                    painter, QPointF(left + number * width, y), width, group, part
-                )
+                painter.setFont(font)
+                y = _paint_group(painter, QRect(x + keys + _BETWEEN, y, does, _LINE), group, part)
+            x += keys + _BETWEEN + does + gap
         painter.setFont(theme.caption_font())
         painter.setPen(theme.QUIET)
         foot = self.rect().adjusted(0, 0, 0, -16)
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
         painter.drawText(foot, int(flags), "Any key closes")
 
-    def _paint_group(
-        self, painter: QPainter, at: QPointF, width: int, group: str, part: list[Line]
-    ) -> int:
-        x, y = round(at.x()), round(at.y())
-        middle = int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
-        painter.setFont(theme.title_font())
-        painter.setPen(theme.TEXT)
-        painter.drawText(QRect(x + _KEYS_WIDTH + 12, y, width, _LINE), middle, group)
-        y += _LINE + 6
-        painter.setFont(theme.body_font())
-        for line in part:
-            painter.setPen(theme.WHITE if line.bright else theme.DISABLED)
-            right = int(Qt.AlignmentFlag.AlignRight) | middle
-            painter.drawText(QRect(x, y, _KEYS_WIDTH, _LINE), right, line.keys)
-            painter.setPen(theme.TEXT if line.bright else theme.DISABLED)
-            room = width - _KEYS_WIDTH - 24
-            does = painter.fontMetrics().elidedText(line.does, Qt.TextElideMode.ElideRight, room)
-            painter.drawText(QRect(x + _KEYS_WIDTH + 12, y, room, _LINE), middle, does)
-            y += _LINE
-        return y + round(1.2 * _LINE)
+    @staticmethod
+    def fitted(blocks: Sequence[Column], room: int) -> tuple[QFont, list[tuple[int, int]]]:
+        """Choose the largest font in which everything fits ``room`` px.
+
+        Returns:
+            The font, and of each column the widths of its keys and of their meanings, px; where
+            even the smallest font is too wide the meanings give way.
+        """
+        for font in (theme.body_font(), theme.caption_font()):
+            metrics = QFontMetrics(font)
+            lines = [[line for _, part in column for line in part] for column in blocks]
+            widths = [
+                (
+                    max(metrics.horizontalAdvance(line.keys) for line in column),
+                    max(metrics.horizontalAdvance(line.does) for line in column) + 1,
+                )
+                for column in lines
+            ]
+            over = sum(keys + _BETWEEN + does for keys, does in widths) - room
+            over += _NARROWEST * (len(blocks) - 1)
+            if over <= 0:
+                return font, widths
+        less = -(-over // len(blocks))
+        return font, [(keys, max(does - less, 0)) for keys, does in widths]
+
+
+def _paint_group(painter: QPainter, at: QRect, group: str, part: list[Line]) -> int:
+    """Draw a group, its meanings from the left edge of ``at``, its keys left of that."""
+    middle = int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
+    right = int(Qt.AlignmentFlag.AlignRight) | middle
+    font, place = painter.font(), QRect(at)
+    painter.setFont(theme.title_font())
+    painter.setPen(theme.TEXT)
+    painter.drawText(place, middle, group)
+    place.translate(0, _LINE + 6)
+    painter.setFont(font)
+    for line in part:
+        painter.setPen(theme.WHITE if line.bright else theme.DISABLED)
+        keys = QRect(0, place.y(), place.left() - _BETWEEN, _LINE)
+        painter.drawText(keys, right, line.keys)
+        painter.setPen(theme.TEXT if line.bright else theme.DISABLED)
+        room = place.width()
+        does = painter.fontMetrics().elidedText(line.does, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(place, middle, does)
+        place.translate(0, _LINE)
+    return place.y() + round(1.2 * _LINE)

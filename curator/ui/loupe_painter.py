@@ -138,6 +138,11 @@ class LoupePainter:
         """Give the colour around the picture."""
         return theme.SURROUNDS[self._session.surround % len(theme.SURROUNDS)]
 
+    def _proxy(self, tile: Tile) -> str:
+        """Say that these are the proxy's pixels, and why if they will stay so."""
+        why = (self._originals.reason(self._sight.whole(tile)) or "").partition(". ")[0]
+        return f"proxy: {why[:1].lower()}{why[1:].rstrip('.')}" if why else "proxy"
+
     def words(self, tile: Tile) -> str:
         """Say in words what the loupe shows, for those who listen to it."""
         line = self._caption(tile)
@@ -152,7 +157,8 @@ class LoupePainter:
         _, middle, right = self._session.caption(tile.id)
         if self._session.zoom is not None and tile.state != "failed":
             whole = self._frames.get(self._sight.whole(tile)) is not None
-            right = " · ".join(
-                part for part in (self._percent(), right if whole else "proxy") if part
-            )
+            right = right if whole else self._proxy(tile)
+            right = " · ".join(part for part in (self._percent(), right) if part)
+        if tile.state == "missing":
+            right = " · ".join(part for part in ("file away", right) if part)
         return caption.Caption(tile, middle, right)

@@ -14,12 +14,20 @@ from curator.ui import theme, words
 
 FADE_MS = 120
 _COUNT_MS = 30
+_MARGIN = 12
+_GAP = 16
 
 
 class Words(QWidget):
-    """One line of plain text, elided where it does not fit; new text may fade in."""
+    """One line of plain text, elided where it does not fit; new text may fade in.
+
+    Signals:
+        clicked: it was pressed.
+        said: the text is another.
+    """
 
     clicked = Signal()
+    said = Signal()
 
     def __init__(self, colour: QColor, align: Qt.AlignmentFlag, *, fades: bool = False) -> None:
         super().__init__()
@@ -49,6 +57,7 @@ class Words(QWidget):
             self._fade.stop()
             self._fade.start()
         self.update()
+        self.said.emit()
 
     def press_to(self, act: Callable[[], None], tip: str) -> None:
         """Make the text something to press."""
@@ -157,6 +166,10 @@ class StatusLine(QWidget):
         self.advances = Words(theme.QUIET, right)
         self.advances.setToolTip("Stars and labels go to the next photo (M)")
         self._lay_out()
+        self._moved = QTimer(self, singleShot=True, interval=0)  # once a turn, however many say
+        self._moved.timeout.connect(self._arrange)
+        for part in (self.act, self.pass_, self.chosen, self.work, self.unreadable, self.advances):
+            part.said.connect(self._moved.start)
         session.said.connect(self.act.say)
         # Counting a large catalog takes a millisecond or two: not between a key and its frame.
         self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
@@ -170,26 +183,40 @@ class StatusLine(QWidget):
             signal.connect(self._soon)
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, theme.PASSLINE, 12, 0)
-        row.setSpacing(16)
-        ending = QWidget()
-        inner = QHBoxLayout(ending)
+        self.ending = QWidget(self)
+        self._row = inner = QHBoxLayout(self.ending)
         inner.setContentsMargins(0, 0, 0, 0)
-        inner.setSpacing(16)
+        inner.setSpacing(_GAP)
         inner.addStretch(1)
         for part in (self.chosen, self.work, self.unreadable, self.advances):
             inner.addWidget(part)
-        # Equal shares left and right keep the pass in the middle of the window.
-        row.addWidget(self.act, 3)
-        row.addWidget(self.pass_, 4)
-        row.addWidget(ending, 3)
-        for share in (self.act, self.pass_, ending):
-            share.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        for part in (self.act, self.pass_):
+            part.setParent(self)
 
     def resizeEvent(self, event: object) -> None:
         """Keep the pass line on top, the full width."""
         self.line.setGeometry(0, 0, self.width(), theme.PASSLINE)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Put the pass in the middle of the window; the last act has all the room up to it."""
+        self._moved.stop()
+        left, right = _MARGIN, self.width() - _MARGIN
+        ending = self._row.sizeHint().width()
+        ending = min(ending, (right - left) // 2)
+        beside = right - ending - _GAP if ending else right
+        least = min(self.act.sizeHint().width(), (right - left) * 3 // 10)
+        start = left + least + _GAP if least else left
+        wide = min(self.pass_.sizeHint().width() if self.pass_.text else 0, beside - start)
+        middle = min(max((self.width() - wide) // 2, start), beside - wide)
+        height = self.height() - theme.PASSLINE
+        end = middle - _GAP if wide > 0 else beside
+        for part, x, width in (
+            (self.act, left, end - left),
+            (self.pass_, middle, wide),
+            (self.ending, right - ending, ending),
+        ):
+            part.setGeometry(x, theme.PASSLINE, max(width, 0), height)
 
     def showEvent(self, event: object) -> None:
         """Catch up on what changed while hidden."""

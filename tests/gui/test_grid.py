@@ -243,6 +243,13 @@ def test_rows_keep_the_column_and_what_is_current_is_on_screen(session, grid) ->
     assert grid.viewport().rect().contains(grid.cell(session.index))
 
 
+def test_a_lower_window_keeps_the_current_photo_in_sight(session, grid) -> None:
+    session.go(int(grid.visible()[-1]))
+    grid.resize(grid.width(), grid.height() // 2)
+    QApplication.processEvents()
+    assert grid.viewport().rect().contains(grid.cell(session.index))
+
+
 def test_a_page_down_moves_by_the_rows_on_screen_and_ends_at_the_last_photo(session, grid) -> None:
     rows = grid.viewport().height() // grid.sheet.pitch
     commands.run(session, "page_down")

@@ -364,7 +364,9 @@ def test_an_original_that_cannot_be_read_leaves_the_proxy(session, loupe, pipeli
     with qtbot.waitSignal(loupe.originals.failed):
         callback(KnownError("The file is not there.", "Plug the drive in."))
     assert swatches.shows(seen(loupe), 1100, 400, photo)
-    assert loupe._drawing._caption(session.tile(photo)).right.endswith("proxy")
+    assert (
+        loupe._drawing._caption(session.tile(photo)).right == "100 % · proxy: the file is not there"
+    )
 
 
 # --- the original at the size of the view

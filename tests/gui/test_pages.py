@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
@@ -17,7 +18,7 @@ from curator.ui import theme
 from curator.ui.contact import WIDTH, justified
 from curator.ui.empty import why_empty
 from curator.ui.finish import cull_page, rate_page
-from curator.ui.help import COLUMNS, sheet
+from curator.ui.help import COLUMNS, HelpOverlay, sheet
 from curator.ui.inspector import MarksLine, in_words, sections
 from curator.ui.main_window import MainWindow
 from curator.ui.words import capture_rows, duration, size
@@ -297,3 +298,17 @@ def test_a_key_closes_the_sheet_and_marks_nothing(window: MainWindow) -> None:
 def test_the_sheet_keeps_the_keyboard_when_it_is_called_by_mouse(window: MainWindow) -> None:
     window.run("help_")
     assert window.help.hasFocus()
+
+
+@pytest.mark.parametrize("width", [1000, 1440])
+def test_the_cheat_sheet_cuts_no_word(qapp, width: int) -> None:
+    lines = sheet("grid")
+    blocks = [[(group, lines[group]) for group in column] for column in COLUMNS]
+    room = width - 80
+    font, widths = HelpOverlay.fitted(blocks, room)
+    metrics = QFontMetrics(font)
+    for column, (keys, does) in zip(blocks, widths, strict=True):
+        for _, part in column:
+            assert max(metrics.horizontalAdvance(line.keys) for line in part) <= keys
+            assert max(metrics.horizontalAdvance(line.does) for line in part) <= does
+    assert sum(keys + does for keys, does in widths) < room

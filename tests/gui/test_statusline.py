@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from curator.model import Pass
@@ -72,3 +74,18 @@ def test_work_comes_and_goes(window: MainWindow, pipeline) -> None:
     assert window.status.work.text == "Reading 3 of 10"
     pipeline.progressed.emit(Work(10, 10))
     assert window.status.work.isHidden()
+
+
+def test_a_long_last_act_has_the_room_up_to_the_pass(window: MainWindow, qtbot) -> None:
+    status = window.status
+    window.session.set_pass(Pass.CULL)
+    window.session.say("Next: reject 1,212 photos, yesterday 23:14, Iceland. Again to undo")
+    wanted = status.act.sizeHint().width()
+    assert wanted < 640
+    qtbot.waitUntil(lambda: bool(status.pass_.text) and status.act.width() >= wanted)
+    assert abs(status.pass_.geometry().center().x() - status.width() // 2) <= 1
+    window.resize(640, 600)
+    parts = [status.act, status.pass_, status.ending]
+    edges = [(part.geometry().left(), part.geometry().right()) for part in parts]
+    assert all(one[1] < other[0] for one, other in pairwise(edges))
+    assert edges[-1][1] < status.width()

@@ -201,7 +201,8 @@ def cull_page(session: Session, run: Callable[[str], None]) -> Page:
         numbers.append(Number(words.count(over), "passed over"))
     if unseen:
         numbers.append(Number(words.count(unseen), "not seen yet"))
-    onward = f"Rate the {words.count(progress.through)}"
+    the = "the one" if progress.through == 1 else f"the {words.count(progress.through)}"
+    onward = f"Rate {the}"
     sentence, after, actions = "", "", []
     if over:
         sentence = f"{_were(over)} seen and left undecided."
@@ -212,7 +213,7 @@ def cull_page(session: Session, run: Callable[[str], None]) -> Page:
             Action("Look again", lambda: run("look_again")),
         ]
         if progress.through:
-            after = f"{theme.keys('Alt+2')} rates the {words.count(progress.through)}."
+            after = f"{theme.keys('Alt+2')} rates {the}."
     else:
         if progress.through:
             actions.append(Action(onward, lambda: run("rate"), primary=True))

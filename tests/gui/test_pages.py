@@ -79,6 +79,14 @@ def test_a_finished_cull_leads_to_rating(window: MainWindow) -> None:
     assert window.session.pass_ is Pass.RATE
 
 
+def test_one_photo_through_is_the_one(window: MainWindow) -> None:
+    decide_all(window.session, flag=Flag.REJECT, rating=None)
+    window.session.catalog.decide({1: {"flag": None, "kept": True}}, summary="-")
+    window.session.refresh()
+    window.session.set_pass(Pass.CULL)
+    assert cull_page(window.session, window.run).actions[0].text == "Rate the one"
+
+
 def test_no_finish_page_has_more_than_three_actions(window: MainWindow) -> None:
     window.session.set_pass(Pass.CULL)
     assert len(cull_page(window.session, window.run).actions) <= 3

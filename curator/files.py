@@ -14,7 +14,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -369,18 +369,24 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
     return digest.hexdigest()
 
 
-def sha256(path: str | os.PathLike[str]) -> str:
+def sha256(path: str | os.PathLike[str], stopped: Callable[[], bool] = lambda: False) -> str:
     """Read a whole file and give its sha256 as hex.
+
+    Args:
+        path: the file.
+        stopped: asked now and then whether the answer is still wanted.
 
     Raises:
         GoneError: it is not there.
-        UnreadableError: it cannot be read.
+        UnreadableError: it cannot be read, or was not read to the end because it was stopped.
     """
     digest = hashlib.sha256()
     try:
         with Path(path).open("rb", buffering=0) as file:
             while block := file.read(_BLOCK_BYTES):
                 digest.update(block)
+                if stopped():
+                    raise UnreadableError("Reading was stopped.")
     except OSError as error:
         raise _said(path, error) from error
     return digest.hexdigest()

@@ -20,7 +20,7 @@ import peewee
 
 from curator.catalog import migrations
 from curator.catalog.folders import FolderRow, Folders
-from curator.catalog.identity import FileReader
+from curator.catalog.identity import FileReader, Unread
 from curator.catalog.journal import FIELDS
 from curator.catalog.lock import ConductorLock
 from curator.catalog.photos import (
@@ -49,6 +49,7 @@ __all__ = [
     "PhotoDetail",
     "Scan",
     "ScanCount",
+    "Unread",
     "WorkDetail",
 ]
 

@@ -14,15 +14,30 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from curator.catalog.journal import FIELDS, Journal
 from curator.catalog.store import marks
 from curator.model import Found, KnownError
 
 
+class Unread(Exception):
+    """A reader has not read yet what it was asked for; nothing was written meanwhile.
+
+    Attributes:
+        wanted: what it lacks, in the reader's own terms: have that read, and ask again.
+    """
+
+    def __init__(self, wanted: Sequence[Any]) -> None:
+        super().__init__(f"{len(wanted)} not read yet")
+        self.wanted = list(wanted)
+
+
 class FileReader(Protocol):
-    """What reads files for the catalog; the module `curator.files` is one."""
+    """What reads files for the catalog; the module `curator.files` is one.
+
+    One that must not keep its thread waiting may raise :class:`Unread` instead of reading.
+    """
 
     def fingerprint(self, path: str) -> str:
         """Give the fingerprint of a file as hex."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin
+from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin, Unread
 from curator.model import Capture, Converted, Found, Kind, KnownError, Peeked, StageJob
 
 _EXIF = (
@@ -29,6 +29,20 @@ _EXIF = (
     "width",
     "height",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What saving peeks came to.
+
+    Attributes:
+        changed: ids of all photos that changed: those merged away and new ones too.
+        lacking: by photo, what the reader has to read before it can be settled; nothing of these
+            was saved.
+    """
+
+    changed: list[int]
+    lacking: dict[int, Unread]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +80,7 @@ class Results(Identity):
 
     def save_peeked(
         self, results: Sequence[tuple[StageJob, Peeked]], reader: FileReader
-    ) -> list[int]:
+    ) -> Settled:
         """Save what peek found, and settle who each photo is.
 
         Args:
@@ -74,9 +88,11 @@ class Results(Identity):
             reader: `curator.files`; opens files only where content was seen before.
 
         Returns:
-            Ids of all photos that changed: those merged away and new ones too.
+            Which photos changed, and which could not be settled yet.
         """
-        results = [(job, _with_half(job, result, reader)) for job, result in results]
+        lacking: dict[int, Unread] = {}
+        results = [(job, _with_half(job, result, reader, lacking)) for job, result in results]
+        results = [(job, result) for job, result in results if job.photo_id not in lacking]
         changed: list[int] = []
         doubtful: list[tuple[StageJob, Peeked, FileRow]] = []
         rows = [self._row_of(job) for job, _ in results]
@@ -93,8 +109,11 @@ class Results(Identity):
                     changed.append(job.photo_id)
             self._refresh_ready(changed)
         for job, result, row in doubtful:
-            changed += self._settle_content(job, result, row, reader)
-        return changed
+            try:
+                changed += self._settle_content(job, result, row, reader)
+            except Unread as unread:
+                lacking[job.photo_id] = unread
+        return Settled(changed, lacking)
 
     def _settle_content(
         self, job: StageJob, result: Peeked, row: FileRow, reader: FileReader
@@ -299,12 +318,17 @@ class Results(Identity):
         self._refresh_ready([photo])
 
 
-def _with_half(job: StageJob, result: Peeked, reader: FileReader) -> Peeked:
+def _with_half(
+    job: StageJob, result: Peeked, reader: FileReader, lacking: dict[int, Unread]
+) -> Peeked:
     """Add the fingerprint of a pair's other half where the stage did not read it."""
     if job.fallback is None or result.half_fingerprint is not None:
         return result
     try:
         return replace(result, half_fingerprint=reader.fingerprint(job.fallback))
+    except Unread as unread:
+        lacking[job.photo_id] = unread
+        return result
     except (KnownError, OSError):
         return result  # gone since the scan; the next one says so
 

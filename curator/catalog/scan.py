@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin
+from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin, Unread
 from curator.catalog.store import below, chunks, marks
 from curator.model import Found, Group, KnownError
 
@@ -37,10 +37,14 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class ScanCount:
-    """Photos met by a scan; a pair is one, and so are copies. found = new + known."""
+    """Photos met by a scan; a pair is one, and so are copies. found = new + known.
+
+    ``pairs`` of these have both halves.
+    """
 
     new: int
     known: int
+    pairs: int = 0
 
     @property
     def found(self) -> int:
@@ -73,15 +77,8 @@ class Scan:
         self._last_id = catalog._last_id()
         self._last_file = catalog._last_file()
         self._known: set[int] = set()
-        self._doubtful: list[tuple[str, str]] = []
+        self._busy: list[tuple[str, str]] = []  # directory and name of what was not simply known
         self._seen: set[int] = set()
-
-    def doubtful(self, groups: Sequence[Group]) -> list[str]:
-        """List the files whose fingerprints :meth:`apply` will ask its reader for.
-
-        A card may be slow and the catalog's thread has other work: read these elsewhere first.
-        """
-        return self._catalog._doubtful_of(self, groups)
 
     def apply(self, groups: Sequence[Group], add: bool = True) -> Applied:
         """Bring the catalog in line with some groups of files, in one short transaction.
@@ -93,6 +90,7 @@ class Scan:
 
         Raises:
             CatalogError: nothing of this batch was written.
+            Unread: as that, and the reader was asked for what it has not read yet.
         """
         return self._catalog._apply(self, groups, add)
 
@@ -111,7 +109,7 @@ class Scan:
 
     def count(self) -> ScanCount:
         """Count the photos met; once their peeks are through, merged ones count once."""
-        return self._catalog._count(self)
+        return self._catalog.count_met([self])
 
 
 class Scans(Identity):
@@ -127,11 +125,6 @@ class Scans(Identity):
     def _last_file(self) -> int:
         return int(self._value("SELECT coalesce(max(id), 0) FROM file"))
 
-    def _doubtful_of(self, scan: Scan, groups: Sequence[Group]) -> list[str]:
-        met = self._meet(groups)
-        sizes = self._known_sizes(met, scan._last_file)
-        return [f.found.path for files in met for f in files if _is_doubtful(f, sizes)]
-
     # --- applying a batch
 
     def _apply(self, scan: Scan, groups: Sequence[Group], add: bool) -> Applied:
@@ -139,6 +132,7 @@ class Scans(Identity):
         met = self._meet(groups)
         sizes = self._known_sizes(met, scan._last_file)
         busy: list[tuple[Group, list[_Met]]] = []
+        unread: list[object] = []
         for group, files in zip(groups, met, strict=True):
             photos = {file.row.photo_id for file in files if file.row is not None}
             if len(photos) == 1 and all(_unchanged(file) for file in files):
@@ -149,8 +143,13 @@ class Scans(Identity):
                     if files[0].peek and file.row is not None and file.row.role == "half":
                         file.peek = True  # both changed: peek settles them together
                     else:
-                        self._look(file, sizes, scan._reader)
+                        try:
+                            self._look(file, sizes, scan._reader)
+                        except Unread as lacking:
+                            unread += lacking.wanted
                 busy.append((group, files))
+        if unread:
+            raise Unread(unread)
         new: list[int] = []
         changed: list[int] = []
         left: list[Group] = []
@@ -272,7 +271,7 @@ class Scans(Identity):
             left.append(group)
             return
         directory = self._directory(group.directory, scan._folder_id)
-        scan._doubtful.append((group.directory, PurePath(group.files[0].path).name))
+        scan._busy.append((group.directory, PurePath(group.files[0].path).name))
         if not photos:
             photo = self._add_photo(directory, group.name)
             for file, role in zip(files, ("main", "half"), strict=False):
@@ -359,7 +358,23 @@ class Scans(Identity):
             if not _exists(row.path)
         ]
 
-    def _count(self, scan: Scan) -> ScanCount:
+    def count_met(self, scans: Sequence[Scan]) -> ScanCount:
+        """Count the photos that scans begun together met; one met by two of them counts once."""
+        ids = set[int]().union(*(self._met_by(scan) for scan in scans))
+        began = min((scan._last_id for scan in scans), default=0)
+        new = sum(1 for number in ids if number > began)
+        pairs = sum(
+            self._value(
+                "SELECT count(DISTINCT photo_id) FROM file WHERE role = 'half'"
+                f" AND missing_since IS NULL AND photo_id IN ({marks(len(part))})",
+                part,
+            )
+            for part in chunks(sorted(ids))
+        )
+        return ScanCount(new, len(ids) - new, pairs)
+
+    def _met_by(self, scan: Scan) -> set[int]:
+        """Give the photos a scan met, as what they are today."""
         ids = {
             row[0]
             for part in chunks(sorted(scan._known))
@@ -368,7 +383,7 @@ class Scans(Identity):
                 part,
             )
         }
-        for directory, name in scan._doubtful:
+        for directory, name in scan._busy:
             number = self._value(
                 "SELECT photo_id FROM file JOIN directory ON directory.id = directory_id"
                 " WHERE path = ? AND name = ? ORDER BY missing_since IS NOT NULL, file.id DESC",
@@ -376,8 +391,7 @@ class Scans(Identity):
             )
             if number is not None:
                 ids.add(number)
-        new = sum(1 for number in ids if number > scan._last_id)
-        return ScanCount(new, len(ids) - new)
+        return ids
 
 
 def _same(row: FileRow, found: Found) -> bool:
@@ -387,16 +401,6 @@ def _same(row: FileRow, found: Found) -> bool:
 def _unchanged(file: _Met) -> bool:
     row = file.row
     return row is not None and row.missing_since is None and _same(row, file.found)
-
-
-def _is_doubtful(file: _Met, sizes: set[int]) -> bool:
-    """Say whether only a fingerprint can tell what a file is."""
-    row, found = file.row, file.found
-    if row is not None and (
-        _same(row, found) or (row.missing_since is None and row.role == "main")
-    ):
-        return False
-    return (row is not None and row.fingerprint is not None) or found.size in sizes
 
 
 def _exists(path: str) -> bool:

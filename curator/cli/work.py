@@ -16,7 +16,7 @@ from curator.model import BusyError, Failure, NotFoundError, UsageError, Verdict
 from curator.settings import absolute
 
 if TYPE_CHECKING:
-    from curator.pipeline import Pipeline, Progress, ScanReport, Totals
+    from curator.pipeline import Pipeline, Progress, Totals
 
 
 def stage_names() -> tuple[str, ...]:
@@ -28,7 +28,6 @@ def stage_names() -> tuple[str, ...]:
 class _Run:
     """What a run of the pipeline said while it went."""
 
-    scans: list[ScanReport] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     totals: Totals | None = None
     seconds: float = 0.0
@@ -64,7 +63,6 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
     run, begin = _Run(), time.monotonic()
     pipeline = Pipeline(invocation.home, invocation.settings, catalog_path=invocation.home.catalog)
     with bar(title) as advance:
-        pipeline.scanned.connect(run.scans.append, direct)
         pipeline.problem.connect(run.problems.append, direct)
         pipeline.progressed.connect(lambda told: _advance(advance, told), direct)
         try:
@@ -93,12 +91,12 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
     ]
     totals = run.totals
     assert totals is not None  # waited for without a time limit
-    sentences = [scan.sentence for scan in run.scans]
+    sentences = [scan.sentence for scan in totals.scans]
     if not totals.found:
         sentences.append(
             f"No photos in {', '.join(str(source) for source in sources)}: is that the right place?"
         )
-    problems = [*(text for scan in run.scans for text in scan.problems), *run.problems]
+    problems = [*(text for scan in totals.scans for text in scan.problems), *run.problems]
     document = {
         "found": totals.found,
         "new": totals.new,

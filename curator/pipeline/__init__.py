@@ -8,8 +8,8 @@
     pipeline.stop()
 
 `conductor` is the one thread that asks, saves and reports; `lanes` wait for worker processes;
-`scanning` walks folders; `saving` takes results in; `progress` counts; `frames` decodes originals
-for the loupe on demand. Nothing here draws, and no Python loop here runs long: the window's thread
+`scanning` walks folders; `reading` reads what tells files apart; `saving` takes results in;
+`progress` counts; `frames` decodes originals for the loupe on demand. Nothing here draws, and no Python loop here runs long: the window's thread
 shares the interpreter with it.
 """
 
@@ -28,7 +28,7 @@ from curator.model import KnownError
 from curator.pipeline.conductor import Conductor
 from curator.pipeline.frames import FrameCallback, FrameKey, Frames, Want
 from curator.pipeline.progress import Progress, ScanReport, Totals
-from curator.pipeline.scanning import check_sources, opened, rescanned
+from curator.pipeline.scanning import check_sources
 from curator.settings import Home, Settings
 from curator.stages import STAGES, Stage
 from curator.workers import InlinePool, WorkerPool
@@ -205,12 +205,12 @@ class Pipeline(QObject):
         """
         paths = check_sources(sources)
         conductor = self._conductor
-        self._post(lambda: conductor.scan(opened(conductor.catalog, paths, recursive, sample)))
+        self._post(lambda: conductor.open_sources(paths, recursive, sample))
 
     def rescan(self, folder_id: int | None = None) -> None:
         """Look for new, moved and missing files in a folder, or in all that are switched on."""
         conductor = self._conductor
-        self._post(lambda: conductor.scan(rescanned(conductor.catalog, folder_id)))
+        self._post(lambda: conductor.rescan(folder_id))
 
     def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> int:
         """Try failed work again, of one stage or all, of some photos or all.

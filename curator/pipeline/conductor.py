@@ -20,8 +20,9 @@ from curator.catalog import Catalog, Pending
 from curator.model import KnownError, StageJob
 from curator.pipeline.lanes import Lane, Outcome
 from curator.pipeline.progress import Pace, Progress, ScanReport, Totals
+from curator.pipeline.reading import Reader, Readers
 from curator.pipeline.saving import MISTAKE, Saver
-from curator.pipeline.scanning import Request, Scanner
+from curator.pipeline.scanning import Request, Scanner, opened, rescanned
 from curator.settings import Settings
 from curator.stages import Stage
 from curator.workers import WorkerPool
@@ -91,6 +92,7 @@ class Conductor:
             )
             for name in dict.fromkeys(stage.lane for stage in stages)
         }
+        self._readers = Readers()
         self._pace = Pace()
         self._requests: list[Request] = []
         self._focus: tuple[int, ...] = ()
@@ -169,8 +171,18 @@ class Conductor:
             CatalogError: it cannot be opened.
         """
         self.catalog = Catalog.open(path)
-        self._saver = Saver(self.catalog, self._stages, self._settings.work, self._cache)
-        self._scanner = Scanner(self.catalog, self._wake, self._inline)
+        reader = Reader(self._inline)
+        self._saver = Saver(
+            self.catalog,
+            self._stages,
+            self._settings.work,
+            self._cache,
+            lambda outcome, unread: self._readers.start(
+                reader, unread, lambda: self._inbox.put(outcome)
+            ),
+            reader,
+        )
+        self._scanner = Scanner(self.catalog, self._wake, self._readers, self._inline)
         self.post(self._begin)
 
     def run(self) -> None:
@@ -193,6 +205,7 @@ class Conductor:
         for lane in self._lanes.values():
             lane.close()
         self._scanner.stop()
+        self._readers.stop()
         with contextlib.suppress(KnownError):
             self._take_in(0.0)
             while self._saver.outcomes and self._saver.save().trouble is None:
@@ -281,8 +294,16 @@ class Conductor:
     def _lane_of(self, stage: str) -> Lane:
         return self._lanes[next(entry.lane for entry in self._stages if entry.name == stage)]
 
-    def scan(self, request: Request) -> None:
-        """Scan what was asked for, after what was asked for before."""
+    def open_sources(self, paths: Sequence[Path], recursive: bool, sample: int | None) -> None:
+        """Make folders and files known, and scan them after what was asked for before."""
+        reader = Reader(self._inline)
+        self._ask(opened(self.catalog, paths, recursive, sample, reader))
+
+    def rescan(self, folder_id: int | None) -> None:
+        """Scan a folder again, or all that are on, after what was asked for before."""
+        self._ask(rescanned(self.catalog, folder_id, Reader(self._inline)))
+
+    def _ask(self, request: Request) -> None:
         self._requests.append(request)
         self._scanner.ask(request)
 
@@ -398,9 +419,9 @@ class Conductor:
         self._resting, self._version = True, self.catalog.data_version()
         if self._done == self._taken and not (self._pace.done or self._pace.failed):
             return  # somebody only looked
-        reports = [request.told() for request in self._requests]
+        reports = tuple(request.told(self.catalog) for request in self._requests)
         found, new = sum(r.found for r in reports), sum(r.new for r in reports)
-        totals = Totals(found, new, found - new, self._pace.done, self._pace.failed)
+        totals = Totals(found, new, found - new, self._pace.done, self._pace.failed, reports)
         self._told_at = self._count_at = 0.0
         self._tell()
         self._pace.reset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _PACE_S = 20.0  # the pace is that of the last seconds: RAWs after JPEGs change it
 _ENOUGH = 8  # photos done before a pace is worth telling
@@ -49,6 +49,8 @@ class Totals:
     """What one stretch of work did, from being asked to being idle; found = new + known.
 
     ``converted`` and ``failed`` count photos whose last stage was done, or failed for good.
+    ``scans`` tell of each scan again, by what is known at the end: when a scan ended, copies
+    within it counted as photos.
     """
 
     found: int = 0
@@ -56,6 +58,7 @@ class Totals:
     known: int = 0
     converted: int = 0
     failed: int = 0
+    scans: tuple[ScanReport, ...] = field(default=(), compare=False)
 
 
 class Pace:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from curator import files
-from curator.catalog import Catalog, DiskFullError
+from curator.catalog import Catalog, DiskFullError, Unread
 from curator.model import CatalogError, GoneError, KnownError, StageJob
 from curator.pipeline.lanes import Outcome
+from curator.pipeline.reading import Reader, Wish
 from curator.settings import Work
 from curator.stages import Stage
 from curator.workers import WorkerBug, WorkerCancelled, WorkerError, WorkerUnavailable
@@ -51,7 +51,27 @@ class Saver:
     Thread: the conductor's.
     """
 
-    def __init__(self, catalog: Catalog, stages: Sequence[Stage], work: Work, cache: Path) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        stages: Sequence[Stage],
+        work: Work,
+        cache: Path,
+        read: Callable[[Outcome, Unread], None],
+        reader: Reader,
+    ) -> None:
+        """Make a saver.
+
+        Args:
+            catalog: where results go.
+            stages: what photos go through, in order.
+            work: how often what failed is tried again.
+            cache: where derived files go, for words about a full disk.
+            read: takes an outcome aside until what it lacks was read; it comes again then.
+            reader: has what was read.
+        """
+        self._read, self._reader = read, reader
+        self._aside: dict[int, list[Wish]] = {}
         self._catalog = catalog
         self._stages = stages
         self._work = work
@@ -99,7 +119,9 @@ class Saver:
         results = [(outcome.job, outcome.result) for outcome in good]
         try:
             if stage == "peek":
-                saved.changed += self._catalog.save_peeked(results, files)
+                settled = self._catalog.save_peeked(results, self._reader)
+                saved.changed += settled.changed
+                good = self._put_aside(good, settled.lacking)
             else:
                 saved.changed += self._catalog.save_converted(results)
         except CatalogError:
@@ -116,7 +138,18 @@ class Saver:
         for outcome in good:
             self._landed(outcome, saved)
 
+    def _put_aside(self, good: list[Outcome], lacking: Mapping[int, Unread]) -> list[Outcome]:
+        """Have read what some peeks lack, which may be whole files; return the others."""
+        for outcome in good:
+            unread = lacking.get(outcome.job.photo_id)
+            if unread is not None:
+                self.outcomes.remove(outcome)
+                self._aside.setdefault(outcome.job.photo_id, []).extend(unread.wanted)
+                self._read(outcome, unread)
+        return [outcome for outcome in good if outcome.job.photo_id not in lacking]
+
     def _landed(self, outcome: Outcome, saved: Saved) -> None:
+        self._reader.forget(self._aside.pop(outcome.job.photo_id, ()))
         self.outcomes.remove(outcome)
         self._pardoned.discard(outcome.job.photo_id)
         saved.landed.append(outcome.job)

@@ -16,13 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from PySide6.QtCore import QThreadPool
-
 from curator import files
-from curator.catalog import Catalog, Scan
+from curator.catalog import Catalog, Scan, Unread
 from curator.files import WalkReport
 from curator.model import Group, KnownError
 from curator.pipeline.progress import ScanReport
+from curator.pipeline.reading import Reader, Readers, Wish
 from curator.settings import absolute
 
 log = logging.getLogger(__name__)
@@ -31,7 +30,6 @@ log = logging.getLogger(__name__)
 _FIRST_BATCH = 8
 _BATCH = 32
 _BATCH_S = 0.05
-_READERS = 2  # files in doubt that are read at a time
 _AHEAD = 3  # batches the walk may be ahead of the conductor: memory stays bounded
 
 
@@ -52,29 +50,21 @@ class Part:
     scan: Scan
 
 
-class Reader:
-    """Reads files for the catalog; fingerprints read ahead on another thread are at hand."""
+@dataclass
+class Batch:
+    """Some groups of files on their way into the catalog.
 
-    def __init__(self) -> None:
-        self._ahead: dict[str, str | KnownError] = {}
+    Attributes:
+        part: whose.
+        groups: the files.
+        add: whether what is new becomes photos.
+        read: what was read to tell what they are.
+    """
 
-    def read_ahead(self, path: str) -> None:
-        """Read a fingerprint, or why it cannot be, for later; any thread."""
-        try:
-            self._ahead[path] = files.fingerprint(path)
-        except KnownError as error:
-            self._ahead[path] = error
-
-    def fingerprint(self, path: str) -> str:
-        """Give the fingerprint of a file."""
-        found = self._ahead.pop(path, None)
-        if isinstance(found, KnownError):
-            raise found
-        return found or files.fingerprint(path)
-
-    def sha256(self, path: str) -> str:
-        """Give the sha256 of a file; reads all of it."""
-        return files.sha256(path)
+    part: Part
+    groups: list[Group]
+    add: bool
+    read: list[Wish] = field(default_factory=list)
 
 
 @dataclass
@@ -86,7 +76,6 @@ class Request:
     sample: int | None = None
     report: WalkReport = field(default_factory=WalkReport)
     problems: list[str] = field(default_factory=list)
-    pairs: int = 0
     drawn: list[tuple[Part, Group]] = field(default_factory=list)
     unknown: int = 0
 
@@ -105,14 +94,15 @@ class Request:
             if place < self.sample:
                 self.drawn[place] = (part, group)
 
-    def told(self) -> ScanReport:
-        """Put the report together; photos that are one although nobody knew yet count apart."""
-        counts = [part.scan.count() for part in self.parts]
-        new, known = sum(c.new for c in counts), sum(c.known for c in counts)
+    def told(self, catalog: Catalog) -> ScanReport:
+        """Put the report together; copies that nobody knew to be such yet count apart."""
+        count = catalog.count_met([part.scan for part in self.parts])
         problems = [*self.problems]
         problems += [f"{path}: {reason}" for path, reason in self.report.unreadable]
-        sentence = self.report.sentence(new + known, self.pairs)
-        return ScanReport(new + known, new, known, self.pairs, sentence, tuple(problems))
+        sentence = self.report.sentence(count.found, count.pairs)
+        return ScanReport(
+            count.found, count.new, count.known, count.pairs, sentence, tuple(problems)
+        )
 
 
 def check_sources(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
@@ -146,12 +136,15 @@ def check_sources(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
 
 
 def opened(
-    catalog: Catalog, sources: Sequence[Path], recursive: bool, sample: int | None
+    catalog: Catalog,
+    sources: Sequence[Path],
+    recursive: bool,
+    sample: int | None,
+    reader: Reader,
 ) -> Request:
     """Make the folders known and prepare to scan them."""
     if recursive:
         sources = [path for path in sources if not set(path.parents) & set(sources)]
-    reader = Reader()
     parts: list[Part] = []
     singles: dict[Path, list[str]] = {}
     for path in sources:
@@ -180,9 +173,8 @@ def _folder_for(catalog: Catalog, path: Path, recursive: bool, sampled: bool) ->
     return catalog.add_folder(path, recursive, sampled)
 
 
-def rescanned(catalog: Catalog, folder_id: int | None) -> Request:
+def rescanned(catalog: Catalog, folder_id: int | None, reader: Reader) -> Request:
     """Prepare to scan a folder again, or all that are switched on."""
-    reader = Reader()
     return Request(
         reader,
         [
@@ -226,8 +218,8 @@ class Walk(threading.Thread):
         return batch
 
     def waiting(self) -> bool:
-        """Say whether there is something to take in, or the end to be noticed."""
-        return self.done or not self._batches.empty()
+        """Say whether there is something to take in."""
+        return not self._batches.empty()
 
     def stop(self) -> None:
         """Have it end at the next batch."""
@@ -254,7 +246,6 @@ class Walk(threading.Thread):
             for group in files.pair(files.walk(part.sources, part.recursive, request.report)):
                 if self._stopped:
                     return
-                request.pairs += len(group.files) > 1
                 batch.append(group)
                 if len(batch) >= wanted or time.monotonic() - since > _BATCH_S:
                     self._lay_ready(part, batch)
@@ -277,17 +268,17 @@ class Scanner:
     Thread: the conductor's, which owns the catalog.
     """
 
-    def __init__(self, catalog: Catalog, wake: Callable[[], None], inline: bool) -> None:
+    def __init__(
+        self, catalog: Catalog, wake: Callable[[], None], readers: Readers, inline: bool
+    ) -> None:
         self._catalog = catalog
         self._wake = wake
+        self._readers = readers
         self._inline = inline
         self._queued: list[Request] = []
         self._walk: Walk | None = None
-        self._read: SimpleQueue[tuple[Part, list[Group]]] = SimpleQueue()
+        self._ready: SimpleQueue[Batch] = SimpleQueue()  # read, or drawn: to be taken in (again)
         self._reading = 0
-        self._stopped = False
-        self._threads = QThreadPool()
-        self._threads.setMaxThreadCount(_READERS)
         self._chance = random.Random()
 
     def ask(self, request: Request) -> None:
@@ -305,11 +296,9 @@ class Scanner:
         """Whether :meth:`advance` has something to do right now."""
         if self._walk is None:
             return False
-        if not self._read.empty():
+        if not self._ready.empty() or (self._reading < _AHEAD and self._walk.waiting()):
             return True
-        if self._walk.done and self._reading:
-            return False
-        return self._reading < _AHEAD and self._walk.waiting()
+        return self._walk.done and not self._reading  # its end is to be noticed
 
     def advance(self) -> tuple[list[int], ScanReport | None]:
         """Take one batch in, in one short transaction.
@@ -324,69 +313,61 @@ class Scanner:
             return [], None
         request = self._walk.request
         done = self._walk.done  # before taking: batches are laid ready before it is set
-        batch = self._next_batch(request)
+        batch = self._next_batch()
         if batch is not None:
-            part, groups = batch
-            applied = part.scan.apply(groups, part.add)
-            if request.sample is not None:
-                request.draw(part, applied.left, self._chance)
-            return [*applied.new, *applied.changed], None
+            return self._take_in(request, batch), None
         if not done or self._reading:
             return [], None
         if request.drawn:
-            return self._take_drawn(request), None
+            self._lay_drawn(request)
+            return [], None
         changed = [photo for part in request.parts for photo in part.scan.finish(part.sources)]
         self._walk = None
-        report = request.told()
+        report = request.told(self._catalog)
         self._next()
         return changed, report
 
-    def _next_batch(self, request: Request) -> tuple[Part, list[Group]] | None:
-        """Take a batch all of whose files are told apart; others are sent to be read."""
-        if not self._read.empty():
-            self._reading -= 1
-            return self._read.get_nowait()
+    def _next_batch(self) -> Batch | None:
+        if not self._ready.empty():
+            batch = self._ready.get_nowait()
+            self._reading -= bool(batch.read)
+            return batch
         if self._walk is None or self._reading >= _AHEAD:
             return None
-        batch = self._walk.take()
-        if batch is None or self._inline:
-            return batch
-        paths = batch[0].scan.doubtful(batch[1])
-        if not paths:
-            return batch
-        self._reading += 1
-        self._threads.start(lambda: self._read_batch(request.reader, paths, batch))
-        return None
+        walked = self._walk.take()
+        return None if walked is None else Batch(*walked, walked[0].add)
 
-    def _read_batch(
-        self, reader: Reader, paths: list[str], batch: tuple[Part, list[Group]]
-    ) -> None:
+    def _take_in(self, request: Request, batch: Batch) -> list[int]:
+        """Take a batch in, or have read first what it takes to tell its files apart."""
         try:
-            for path in paths:
-                if self._stopped:
-                    break
-                reader.read_ahead(path)
-        except Exception:
-            log.exception("reading fingerprints failed")
-        self._read.put(batch)
+            applied = batch.part.scan.apply(batch.groups, batch.add)
+        except Unread as unread:
+            batch.read += unread.wanted
+            self._reading += 1
+            self._readers.start(request.reader, unread, lambda: self._lay_read(batch))
+            return []
+        request.reader.forget(batch.read)
+        if request.sample is not None and not batch.add:
+            request.draw(batch.part, applied.left, self._chance)
+        return [*applied.new, *applied.changed]
+
+    def _lay_read(self, batch: Batch) -> None:
+        """Lay a batch ready that can be told apart now; on a reading thread."""
+        self._ready.put(batch)
         self._wake()
+
+    def _lay_drawn(self, request: Request) -> None:
+        """Lay the sample ready, to be made photos of."""
+        for part in request.parts:
+            groups = [group for owner, group in request.drawn if owner is part]
+            for start in range(0, len(groups), _BATCH):
+                self._ready.put(Batch(part, groups[start : start + _BATCH], True))
+        request.drawn = []
 
     def stop(self) -> None:
         """Have the walk end; its thread may sit in a slow directory and is not waited for."""
-        self._stopped = True
         if self._walk is not None:
             self._walk.stop()
-        self._threads.clear()
-        self._threads.waitForDone()
-
-    def _take_drawn(self, request: Request) -> list[int]:
-        some, request.drawn = request.drawn[:_BATCH], request.drawn[_BATCH:]
-        new: list[int] = []
-        for part in request.parts:
-            groups = [group for owner, group in some if owner is part]
-            if groups:
-                new += part.scan.apply(groups).new
-        return new
 
     def _next(self) -> None:
         if self._walk is not None or not self._queued:

@@ -89,7 +89,7 @@ class Shoot:
             result = Peeked(
                 files.fingerprint(job.path), status.st_size, status.st_mtime_ns, capture, "thumb"
             )
-            changed += self.catalog.save_peeked([(job, result)], files)
+            changed += self.catalog.save_peeked([(job, result)], files).changed
         return changed
 
     def convert(self) -> list[int]:

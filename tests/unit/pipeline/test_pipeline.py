@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -429,3 +431,72 @@ def test_work_another_process_asks_for_is_noticed(
     catalog.backfill("convert")
     assert again.wait(LIMIT_S)
     assert len(order(home)) == 4
+
+
+# --- copies
+
+
+@pytest.fixture
+def slow_proofs(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Reading a file whole waits until this is set, or until it is not wanted any more."""
+    may_go = threading.Event()
+    real = files.sha256
+
+    def slow(path: str, stopped: Callable[[], bool] = lambda: False) -> str:
+        assert threading.current_thread().name != "curator-conductor", "the conductor waits"
+        while not (may_go.wait(0.01) or stopped()):
+            pass
+        return real(path, stopped)
+
+    monkeypatch.setattr(files, "sha256", slow)
+    yield may_go
+    may_go.set()
+
+
+@pytest.mark.parametrize("known_before", [True, False], ids=["known before", "met together"])
+def test_while_copies_are_proved_others_are_read_and_saved(
+    threaded: Pipeline,
+    catalog: Catalog,
+    tmp_path: Path,
+    slow_proofs: threading.Event,
+    known_before: bool,
+) -> None:
+    card = fake_stages.write(tmp_path / "card", *["ok"] * 8)
+    if known_before:
+        threaded.open_folders([card])
+        assert threaded.wait_idle(LIMIT_S) is not None
+    shutil.copytree(card, tmp_path / "drive" / "copies")
+    fake_stages.write(tmp_path / "drive" / "others", *["ok"] * 8)
+    others = {f"{tmp_path}/drive/others/{number:03}.jpg" for number in range(8)}
+    read: set[str] = set()
+    all_read = threading.Event()
+
+    def see(ids: list[int]) -> None:
+        with closing(Catalog.open(catalog.path)) as seen:
+            for photo in seen.details(ids):
+                read.update([str(photo.path)] if photo.quality is not None else [])
+        if others <= read:
+            all_read.set()
+
+    threaded.saved.connect(see, DIRECT)
+    threaded.open_folders([card, tmp_path / "drive"])
+    assert all_read.wait(LIMIT_S), "proofs hold up what needs none"
+    slow_proofs.set()
+    totals = threaded.wait_idle(LIMIT_S)
+    assert totals is not None and totals.found == 16
+    assert [report.sentence for report in totals.scans] == ["16 photos"]
+    roles = [file.role for row in catalog.columns() for file in catalog.photo(row[0]).files]
+    assert (roles.count("main"), roles.count("copy")) == (16, 8)
+
+
+def test_stopping_does_not_wait_for_a_proof(
+    threaded: Pipeline, catalog: Catalog, tmp_path: Path, slow_proofs: threading.Event
+) -> None:
+    card = fake_stages.write(tmp_path / "card", *["ok"] * 4)
+    threaded.open_folders([card])
+    assert threaded.wait_idle(LIMIT_S) is not None
+    shutil.copytree(card, tmp_path / "drive")
+    threaded.open_folders([tmp_path / "drive"])
+    threaded.stop()
+    assert not slow_proofs.is_set()
+    assert len(catalog.columns()) == 4

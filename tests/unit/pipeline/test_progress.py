@@ -12,7 +12,8 @@ import pytest
 
 from curator.model import Group, KnownError
 from curator.pipeline.progress import Pace
-from curator.pipeline.scanning import Reader, Request, check_sources
+from curator.pipeline.reading import Reader
+from curator.pipeline.scanning import Request, check_sources
 
 
 class Clock:

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 from curator import commands
 from curator.keymap import Binding
 from curator.model import KnownError, Pass, View
-from curator.pipeline import Pipeline, ScanReport
+from curator.pipeline import Pipeline, ScanReport, Totals
 from curator.pipeline import Progress as Work
 from curator.session import Session
 from curator.ui import theme
@@ -73,6 +73,7 @@ class MainWindow(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._memory: dict[str, Any] = dict(session.catalog.place(PLACE) or {})
         self._sidebar_called = self._scanning = False
+        self._found = ""  # what the last scan said
         self.acts = Acts(self, session, self._memory, self._settings_changed)
         self._make_pages()
         self._make_edges()
@@ -134,6 +135,7 @@ class MainWindow(QWidget):
         if self._pipeline is not None:
             self._pipeline.progressed.connect(self._progressed)
             self._pipeline.scanned.connect(self._scanned)
+            self._pipeline.idle.connect(self._settled)
             self._pipeline.problem.connect(self._problem)
 
     # --- what shows
@@ -320,15 +322,22 @@ class MainWindow(QWidget):
     def _scanned(self, report: ScanReport) -> None:
         for problem in report.problems:
             log.warning("scan: %s", problem)
-        text = report.sentence
-        if report.problems:
-            text += f"; {report.problems[0]}"
+        text = self._found = _told(report)
         session = self.session
         if session.pass_ is Pass.BROWSE and report.new and session.is_fresh():
             act = "Start the cull (Enter)"
             self.offers.offer(Offer("start", text, act, lambda: self.run("cull"), once=False))
         else:
             session.say(text)
+
+    def _settled(self, totals: Totals) -> None:
+        """Correct what the scan said: copies within it counted as photos until they were read."""
+        text = _told(totals.scans[-1]) if totals.scans else self._found
+        if text == self._found:
+            return
+        self._found = text
+        if not self.offers.amend("start", text) and self.session.pass_ is Pass.BROWSE:
+            self.session.say(text)
 
     def _problem(self, text: str) -> None:
         assert self._pipeline is not None
@@ -395,6 +404,11 @@ class MainWindow(QWidget):
         self._remember()
         self.session.close()
         event.accept()
+
+
+def _told(report: ScanReport) -> str:
+    """Say what a scan found, and the first of its problems."""
+    return "; ".join([report.sentence, *report.problems[:1]])
 
 
 def _dropped(event: QDropEvent) -> list[Path]:

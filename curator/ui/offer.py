@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
@@ -81,6 +81,13 @@ class OfferLine(QWidget):
         else:
             self._offers.append(offer)
         self._show()
+
+    def amend(self, key: str, text: str) -> bool:
+        """Say something else in an offer; return whether there is one of that key."""
+        offer = next((each for each in self._offers if each.key == key), None)
+        if offer is not None:
+            self.offer(replace(offer, text=text))
+        return offer is not None
 
     def withdraw(self, key: str) -> None:
         """Take an offer back that has lost its point."""

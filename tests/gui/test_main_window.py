@@ -11,7 +11,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 
 from curator.model import Pass, View
-from curator.pipeline import Progress, ScanReport
+from curator.pipeline import Progress, ScanReport, Totals
 from curator.session import Session
 from curator.ui import dialogs
 from curator.ui.main_window import MainWindow
@@ -87,6 +87,9 @@ def test_a_new_folder_offers_the_cull_and_enter_starts_it(make_window, make_sess
     window.session.pipeline.scanned.emit(ScanReport(60, 60, 0, 12, "60 photos (12 pairs)"))
     assert window.offers.current is not None
     assert window.offers.text.text == "60 photos (12 pairs)"
+    merged = ScanReport(57, 57, 0, 11, "57 photos (11 pairs)")
+    window.session.pipeline.idle.emit(Totals(57, 57, 0, 57, 0, (merged,)))
+    assert window.offers.text.text == "57 photos (11 pairs)", "copies are known to be such now"
     QTest.keyClick(window, Qt.Key.Key_Return)
     assert session.pass_ is Pass.CULL
     assert window.offers.isHidden()

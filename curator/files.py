@@ -124,16 +124,6 @@ def legible(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
-def is_raw_name(name: str) -> bool:
-    """Say whether a file name is one a camera gives a RAW; the content may differ."""
-    return PurePath(name).suffix.lower() in RAW_SUFFIXES
-
-
-def is_image_name(name: str) -> bool:
-    """Say whether a file name is one of a picture any viewer opens."""
-    return PurePath(name).suffix.lower() in IMAGE_SUFFIXES
-
-
 def is_picture_name(name: str) -> bool:
     """Say whether a file name is that of a RAW or of a picture."""
     return _kind(name) is not None
@@ -174,18 +164,24 @@ def walk(
             yield from (files[path] for path in sorted(files))
 
 
+def refused(path: str | os.PathLike[str], error: OSError) -> KnownError:
+    """Say of a folder or file a person named why it cannot be read, and what to do."""
+    if isinstance(error, FileNotFoundError):
+        return KnownError(
+            f"{path} is not there.", "Check the name, and that its drive is connected."
+        )
+    return KnownError(
+        f"{path} cannot be read ({error.strerror or error}).",
+        "Check its permissions, and that its drive is connected.",
+    )
+
+
 def _given_file(path: str, report: WalkReport) -> Found | None:
     """Look at a file named by the person."""
     try:
         status = Path(path).stat()
-    except FileNotFoundError:
-        raise KnownError(
-            f"{path} is not there.", "Check the name, and that its drive is connected."
-        ) from None
     except OSError as error:
-        raise KnownError(
-            f"{path} cannot be read ({error.strerror}).", "Check its permissions."
-        ) from error
+        raise refused(path, error) from error
     kind = _kind(PurePath(path).name)
     if kind is None:
         report.unreadable.append((path, "It is not a picture Curator knows."))
@@ -216,10 +212,7 @@ def _walk_folder(
         except OSError as error:
             reason = f"The folder cannot be read ({error.strerror or error})."
             if path == top:
-                raise KnownError(
-                    f"{path} cannot be read ({error.strerror or error}).",
-                    "Check its permissions, and that its drive is connected.",
-                ) from error
+                raise refused(path, error) from error
             report.unreadable.append((path, reason))
             continue
         if here is not None:
@@ -348,6 +341,19 @@ def _pair_directory(directory: str, files: Sequence[Found]) -> Iterator[Group]:
             yield Group(directory, PurePath(file.path).stem, members)
 
 
+def status(path: str | os.PathLike[str]) -> os.stat_result:
+    """Give size, times and all of a file.
+
+    Raises:
+        GoneError: it is not there.
+        UnreadableError: it cannot be looked at.
+    """
+    try:
+        return Path(path).stat()
+    except OSError as error:
+        raise _said(error) from error
+
+
 def fingerprint(path: str | os.PathLike[str]) -> str:
     """Tell a file by its size and its first and last 64 KiB; 32 hex digits of BLAKE2b.
 
@@ -365,7 +371,7 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
                 os.lseek(file.fileno(), max(size - _EDGE_BYTES, _EDGE_BYTES), os.SEEK_SET)
                 digest.update(_read(file.fileno(), _EDGE_BYTES))
     except OSError as error:
-        raise _said(path, error) from error
+        raise _said(error) from error
     return digest.hexdigest()
 
 
@@ -388,7 +394,7 @@ def sha256(path: str | os.PathLike[str], stopped: Callable[[], bool] = lambda: F
                 if stopped():
                     raise UnreadableError("Reading was stopped.")
     except OSError as error:
-        raise _said(path, error) from error
+        raise _said(error) from error
     return digest.hexdigest()
 
 
@@ -401,7 +407,7 @@ def _read(handle: int, wanted: int) -> bytes:
     return b"".join(parts)
 
 
-def _said(path: str | os.PathLike[str], error: OSError) -> KnownError:
+def _said(error: OSError) -> KnownError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return GoneError("The file is not there any more.", "Connect its drive, or scan again.")
+        return GoneError("The file is no longer there.", "Connect its drive, or scan again.")
     return UnreadableError(f"The file cannot be read ({error.strerror or error}).")

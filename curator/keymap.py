@@ -20,7 +20,6 @@ _EVERYWHERE = frozenset(VIEWS)
 _PHOTOS = frozenset({"grid", "loupe"})
 _GRID = frozenset({"grid"})
 _LOUPE = frozenset({"loupe"})
-_FINISH = frozenset({"finish"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from curator.bench.draw import draw_jpeg
 from curator.bench.figures import Place
-from curator.files import is_image_name
 from curator.imaging.exif import read_capture
 from curator.model import KnownError
 
@@ -31,7 +30,7 @@ def large_jpegs(place: Place, count: int, size: tuple[int, int] = LARGE) -> list
         ]
     found: list[Path] = []
     for path in sorted(place.photos.rglob("*")):
-        if path.suffix.lower() in (".jpg", ".jpeg") and is_image_name(path.name):
+        if path.suffix.lower() in (".jpg", ".jpeg"):
             capture = read_capture(path)
             if (capture.width or 0) * (capture.height or 0) >= LEAST_PIXELS:
                 found.append(_copy(path, folder / f"L{len(found):04}.jpg", len(found)))

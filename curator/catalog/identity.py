@@ -17,7 +17,6 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple, Protocol
 
 from curator.catalog.journal import FIELDS, Journal
-from curator.catalog.store import marks
 from curator.model import Found, KnownError
 
 
@@ -341,15 +340,6 @@ class Identity(Journal):
             if standing is not None:
                 self._run(f"UPDATE photo SET {field} = ? WHERE id = ?", (standing[0], survivor))
         return survivor
-
-    def survivors(self, ids: Sequence[int]) -> dict[int, int]:
-        """Map photo ids to what they are today: themselves, or what they were merged into."""
-        return dict(
-            self._rows(
-                f"SELECT id, coalesce(merged_into, id) FROM photo WHERE id IN ({marks(len(ids))})",
-                ids,
-            )
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,6 @@ def to_srgb(rgb: npt.NDArray[np.uint8], icc: bytes | None) -> npt.NDArray[np.uin
     return np.asarray(shown)
 
 
-def is_srgb(icc: bytes | None) -> bool:
-    """Say whether a profile leaves the pixels as they are."""
-    return not icc or (icc != ADOBE_RGB and _transform(icc) is None)
-
-
 def _transform(icc: bytes) -> ImageCms.ImageCmsTransform | None:
     key = hashlib.blake2b(icc, digest_size=16).digest()
     if key not in _transforms:

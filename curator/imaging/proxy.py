@@ -77,29 +77,3 @@ def make_thumb(rgb: Image, cache: str | Path, key: str) -> None:
         OSError: as :func:`write_atomic`.
     """
     write_atomic(thumb_path(cache, key), encoded(shrink(rgb, THUMB_PX), THUMB_QUALITY))
-
-
-def fast_jpeg(data: bytes, max_edge: int | None = None) -> Image:
-    """Decode one of our own JPEGs: trusted, upright, sRGB. Releases the interpreter lock.
-
-    Args:
-        data: the JPEG.
-        max_edge: scale while decoding (1/2, 1/4, 1/8) to no less than this long edge.
-
-    Returns:
-        (H, W, 3) uint8.
-
-    Raises:
-        ValueError: these bytes are no JPEG.
-    """
-    if max_edge is None:
-        return simplejpeg.decode_jpeg(data, "RGB", fastupsample=True)
-    height, width, *_ = simplejpeg.decode_jpeg_header(data)
-    scale = min(1.0, max_edge / max(height, width))
-    return simplejpeg.decode_jpeg(
-        data,
-        "RGB",
-        fastupsample=True,
-        min_height=int(height * scale),
-        min_width=int(width * scale),
-    )

@@ -119,14 +119,8 @@ def check_sources(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
                 os.scandir(path).close()
             else:
                 path.stat()
-        except FileNotFoundError:
-            raise KnownError(
-                f"{path} is not there.", "Check the name, and that its drive is connected."
-            ) from None
         except OSError as error:
-            raise KnownError(
-                f"{path} cannot be read ({error.strerror or error}).", "Check its permissions."
-            ) from error
+            raise files.refused(path, error) from error
         if not files.is_text(str(path)):
             raise KnownError(
                 f"The name {files.legible(str(path))} is not valid text.", "Rename it."

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from curator.files import fingerprint
+from curator import files
 from curator.model import Capture, Converted, GoneError, Quality, StageJob, UnreadableError
 
 if TYPE_CHECKING:
@@ -31,13 +30,8 @@ def convert(job: StageJob) -> Converted:
     # Imported here: the window's process knows the table of stages, and decodes nothing.
     from curator.imaging import proxy
 
-    try:
-        status = os.stat(job.path)  # noqa: PTH116 (a name need not be valid text)
-    except FileNotFoundError as error:
-        raise GoneError("The file is no longer there.", "Rescan the folder.") from error
-    except OSError as error:
-        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
-    key = fingerprint(job.path)
+    status = files.status(job.path)
+    key = files.fingerprint(job.path)
     found, capture = _decoded(job)
     quality, shown = _looked_at(found, job.long_edge_px)
     data = proxy.make(shown, job.cache, key, job.quality)

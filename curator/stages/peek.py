@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 
-from curator.files import fingerprint
-from curator.model import GoneError, KnownError, Peeked, StageJob, UnreadableError
+from curator import files
+from curator.model import KnownError, Peeked, StageJob
 
 
 def peek(job: StageJob) -> Peeked:
@@ -23,13 +22,8 @@ def peek(job: StageJob) -> Peeked:
     # Imported here: the window's process knows the table of stages, and decodes nothing.
     from curator.imaging import embedded, exif, proxy
 
-    try:
-        status = os.stat(job.path)  # noqa: PTH116 (a name need not be valid text)
-    except FileNotFoundError as error:
-        raise GoneError("The file is no longer there.", "Rescan the folder.") from error
-    except OSError as error:
-        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
-    key = fingerprint(job.path)
+    status = files.status(job.path)
+    key = files.fingerprint(job.path)
     capture = exif.read_capture(job.path)
     thumb = None
     if proxy.thumb_path(job.cache, key).exists():
@@ -40,5 +34,5 @@ def peek(job: StageJob) -> Peeked:
     half = None
     if job.fallback:
         with contextlib.suppress(KnownError):
-            half = fingerprint(job.fallback)
+            half = files.fingerprint(job.fallback)
     return Peeked(key, status.st_size, status.st_mtime_ns, capture, thumb, half)

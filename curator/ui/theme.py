@@ -69,7 +69,6 @@ ICON = 16
 BODY_PX = 13
 CAPTION_PX = 11
 TITLE_PX = 15
-LARGE_PX = 22
 
 
 def font(px: int = BODY_PX, *, semibold: bool = False) -> QFont:
@@ -97,11 +96,6 @@ def caption_font() -> QFont:
 def title_font() -> QFont:
     """Titles, 15 px semibold."""
     return font(TITLE_PX, semibold=True)
-
-
-def large_font() -> QFont:
-    """Finish page and empty state, 22 px."""
-    return font(LARGE_PX)
 
 
 def plain(text: str = "", *, role: str = "", parent: QWidget | None = None) -> QLabel:

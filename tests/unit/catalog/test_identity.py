@@ -352,7 +352,6 @@ def test_readers_learn_which_photos_were_merged_away(shoot: Shoot) -> None:
     shoot.peek()
     merged = {row[0]: row[-1] for row in shoot.catalog.columns(since_rev=rev)}
     assert merged == {1: None, 2: 1}
-    assert shoot.catalog.survivors([1, 2]) == {1: 1, 2: 1}
 
 
 def test_a_peek_of_a_photo_merged_away_meanwhile_is_dropped(shoot: Shoot) -> None:

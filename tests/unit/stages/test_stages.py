@@ -14,7 +14,7 @@ from curator.model import GoneError, Kind, StageJob, UnreadableError
 from curator.stages import STAGES
 from curator.stages.convert import convert
 from curator.stages.peek import peek
-from tests.photos import draw_jpeg, write_dng
+from tests.photos import draw_jpeg, pixels_of, write_dng
 
 
 def job(path: Path, cache: Path, **more: object) -> StageJob:
@@ -42,7 +42,7 @@ def test_peek_takes_the_embedded_thumbnail_upright(tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(600, 400), orientation=6)
     found = peek(job(path, cache))
     assert found.thumb == found.fingerprint
-    thumb = proxy.fast_jpeg(proxy.thumb_path(cache, found.thumb).read_bytes())
+    thumb = pixels_of(proxy.thumb_path(cache, found.thumb).read_bytes())
     assert thumb.shape[:2] == (160, 107)
     raw = peek(job(write_dng(tmp_path / "a.dng", size=(600, 400)), cache))
     assert raw.thumb is not None
@@ -72,8 +72,8 @@ def test_convert_writes_an_upright_proxy_and_measures(tmp_path: Path, orientatio
     done = convert(job(path, cache, long_edge_px=800))
     data = proxy.proxy_path(cache, done.proxy).read_bytes()
     assert hashlib.sha256(data).hexdigest() == done.proxy_digest
-    shape = proxy.fast_jpeg(data).shape[:2]
-    thumb = proxy.fast_jpeg(proxy.thumb_path(cache, done.proxy).read_bytes()).shape[:2]
+    shape = pixels_of(data).shape[:2]
+    thumb = pixels_of(proxy.thumb_path(cache, done.proxy).read_bytes()).shape[:2]
     upright = orientation == 1
     assert shape == ((533, 800) if upright else (800, 533))
     assert thumb == ((240, 360) if upright else (360, 240))

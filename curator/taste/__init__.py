@@ -8,6 +8,7 @@ archive, its penalty chosen by leave-one-stack-out. No Qt, no catalog, no other 
     model = lessons.fit()                                 # one solve
     model.rating(archive_rows); model.match_score(archive_rows)
 
+A row is a photo's unit vector, or vector and tone (:func:`curator.taste.tone.measure`) behind it.
 Who wants to know how good it is asks :func:`accuracy` with the predictions stored before each
 rating; why a photo scores as it does, :func:`evidence`; what to rate next, :func:`informative`.
 """
@@ -15,6 +16,7 @@ rating; why a photo scores as it does, :func:`evidence`; what to rate next, :fun
 from __future__ import annotations
 
 from curator.taste.accuracy import Accuracy, accuracy, learning_curve, rank_correlation
+from curator.taste.explain import Evidence, evidence, informative
 from curator.taste.lessons import START, Lessons, fit, recency
 from curator.taste.model import TasteModel
 from curator.taste.penalty import Choice
@@ -25,11 +27,14 @@ __all__ = [
     "Accuracy",
     "BadVectorsError",
     "Choice",
+    "Evidence",
     "Lessons",
     "Space",
     "TasteModel",
     "accuracy",
+    "evidence",
     "fit",
+    "informative",
     "learning_curve",
     "rank_correlation",
     "recency",

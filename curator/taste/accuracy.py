@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,8 +26,10 @@ def ranks(values: ArrayLike) -> Array:
 def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
     """Give Spearman's rank correlation, ties by mean rank; 0.0 when either does not vary."""
     a, b = ranks(one), ranks(other)
+    if len(a) < 2:
+        return 0.0
     a, b = a - a.mean(), b - b.mean()
-    scale = float(np.sqrt((a @ a) * (b @ b))) if len(a) > 1 else 0.0
+    scale = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / scale if scale > 0 else 0.0
 
 
@@ -109,5 +112,4 @@ def learning_curve(predicted: ArrayLike, given: ArrayLike, window: int = 50) -> 
     keep = np.isfinite(p)
     p, y = p[keep], y[keep]
     stops = list(range(len(y), 0, -window))[::-1]
-    starts = [0, *stops[:-1]]
-    return [accuracy(p[a:b], y[a:b]) for a, b in zip(starts, stops, strict=True)]
+    return [accuracy(p[a:b], y[a:b]) for a, b in pairwise([0, *stops])]

@@ -7,8 +7,11 @@ The map. A module may import from the rows above its own, never from below or be
 
     files       walk folders, pair RAW and JPEG, identify a file by its content
     imaging     file -> pixels, capture data, sharpness and exposure, proxy; rawpy, Pillow, OpenCV
+    taste       one person's taste learned from their stars: numpy in, numpy out
     catalog     the SQLite file: schema, migrations, decisions and their journal; peewee
     workers     spawned processes that may crash, hang or be killed without harm; multiprocessing
+
+    encoders    ENCODERS: picture -> vector; open_clip, starter; the only importer of torch
 
     stages      STAGES: peek, convert; one file each, plain functions that run in a worker
     export      TARGETS: the approved set out of the house; folder

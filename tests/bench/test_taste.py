@@ -21,7 +21,9 @@ def scene():
 
 @pytest.fixture(scope="module")
 def figures(scene):
-    return compare(scene, raters=60, counts=(50, 100), splits=2)
+    found = compare(scene, raters=60, counts=(50, 100), splits=2)
+    show(found)
+    return found
 
 
 def show(figures):
@@ -39,7 +41,6 @@ def show(figures):
 
 @pytest.mark.parametrize("learner", ["taste", "archive", "tone"])
 def test_learns_faster_than_the_usual_thing(figures, learner):
-    show(figures)
     for column, floor in enumerate((1.08, 1.12)):
         mean, low = ratio(figures[learner][:, column], figures["standardised"][:, column])
         assert mean >= floor
@@ -63,7 +64,7 @@ def test_who_does_not_care_for_light_loses_next_to_nothing(scene):
 
 
 def test_informative_order_needs_fewer_ratings(scene):
-    found = teaching(scene, raters=40)
+    found = teaching(scene, raters=60)
     print(f"\ninformative order: {found.same:.2f} of the ratings on the same folders, "
           f"{found.other:.2f} on others (correlations {found.reached})")  # fmt: skip
     assert found.same <= 0.90

@@ -124,7 +124,10 @@ class Lessons:
         targets = np.asarray(ratings, np.float64).ravel()
         if not (np.isfinite(targets).all() and ((targets >= 0) & (targets <= 5)).all()):
             raise UsageError("A rating is a number from 0 to 5.")
-        facts = np.column_stack([np.ones(len(targets)), targets, np.asarray(weights, np.float64)])
+        strength = np.asarray(weights, np.float64).ravel()
+        if len(strength) != len(targets):
+            raise UsageError(f"{len(targets)} ratings and {len(strength)} weights do not fit.")
+        facts = np.column_stack([np.ones(len(targets)), targets, strength])
         self._add(list(keys), self.space.map(clean), facts, list(groups))
 
     def prefer(
@@ -160,9 +163,15 @@ class Lessons:
         self._changes += 1
 
     def _add(self, keys: list[Hashable], z: Array, facts: Array, groups: list[Hashable]) -> None:
-        weights = facts[:, 2]
-        if not (np.isfinite(weights).all() and (weights > 0).all()):
+        if not len(keys) == len(z) == len(facts) == len(groups):
+            raise UsageError("Keys, vectors, ratings and groups do not belong together.")
+        if not (np.isfinite(facts[:, 2]).all() and (facts[:, 2] > 0).all()):
             raise UsageError("A weight is a number greater than 0.")
+        last = {key: place for place, key in enumerate(keys)}
+        if len(last) < len(keys):  # rated twice in one go: the later one counts
+            keep = sorted(last.values())
+            z, facts = z[keep], facts[keep]
+            keys, groups = [keys[place] for place in keep], [groups[place] for place in keep]
         for key in keys:
             self.drop(key)
         before, after = len(self), len(self) + len(keys)

@@ -161,7 +161,7 @@ class TasteModel:
         numbers |= {f"space.{name}": value for name, value in self.space.numbers().items()}
         numbers |= {
             "doubt.plain": doubt.plain,
-            "doubt.rows": doubt.rows.astype(np.float16),
+            "doubt.rows": doubt.rows.astype(np.float32),
             "doubt.centre": doubt.centre.astype(np.float32),
             "doubt.tone_scale": float(doubt.column_scale[-1]),
             "doubt.vector_scale": float(doubt.column_scale[0]),

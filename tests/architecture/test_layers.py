@@ -44,10 +44,11 @@ ONLY: dict[str, set[str]] = {
     **dict.fromkeys(("rawpy", "PIL", "pillow_heif", "cv2", "exifread", "simplejpeg"), PIXELS),
     "tifffile": {"bench"},
     **{library: {"catalog"} for library in ("peewee", "playhouse", "sqlite3")},
-    **dict.fromkeys(
-        ("torch", "torchvision", "open_clip", "timm", "safetensors", "huggingface_hub"),
-        {"encoders"},
-    ),
+    **{
+        library: {"encoders"}
+        for library in ("torch", "torchvision", "open_clip", "timm", "safetensors")
+    },
+    "huggingface_hub": {"encoders"},
     "multiprocessing": {"workers", "__main__"},
     "PySide6": {"ui", "bench"},
     "PySide6.QtCore": {"pipeline", "session", "ui", "cli", "app", "bench"},

@@ -103,6 +103,29 @@ def test_a_withdrawn_rating_leaves_no_trace():
     np.testing.assert_allclose(lessons.fit().rating(x), fit(x[kept], y[kept]).rating(x), atol=1e-4)
 
 
+def test_of_two_ratings_of_one_photo_the_later_counts():
+    x = photos(30)
+    y = stars(x)
+    lessons = Lessons(Space.plain(24))
+    lessons.put([*range(30), 4], x[[*range(30), 4]], [*y, 5], np.ones(31), [*range(30), 4])
+    assert len(lessons) == 30
+    expected = fit(x, np.where(np.arange(30) == 4, 5, y))
+    np.testing.assert_allclose(lessons.fit().rating(x), expected.rating(x), atol=1e-4)
+
+
+@pytest.mark.parametrize("short", ["keys", "weights", "groups"])
+def test_what_does_not_belong_together_changes_nothing(short):
+    x = photos(6)
+    lessons = Lessons(Space.plain(24))
+    lessons.put([0], x[:1], [3], [1.0], [0])
+    given = {"keys": [0, 1, 2], "weights": [1.0] * 3, "groups": [0, 1, 2]}
+    given[short] = given[short][:2]
+    with pytest.raises(UsageError):
+        lessons.put(given["keys"], x[3:], [1, 2, 3], given["weights"], given["groups"])
+    assert len(lessons) == 1
+    assert lessons.fit().rating(x[0]) == pytest.approx(3.0)
+
+
 def test_undoing_does_not_disturb_a_model_already_made():
     x = photos(40)
     lessons = Lessons(Space.plain(24))

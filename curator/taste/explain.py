@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curator.taste.model import Doubt, TasteModel
-from curator.taste.penalty import USUAL_PENALTY
 from curator.taste.space import Array, Space
 
 Places = NDArray[np.intp]
@@ -18,6 +16,12 @@ POOL = 600
 """Photos the archive's uncertainty is summed over; a sample does as well as all, and is quick."""
 CANDIDATES = 1500
 """Photos considered at a time, a sample of a longer list."""
+RATED = 800
+"""Rated photos taken into account, a sample of more."""
+PENALTY, TONE_SHARE = 0.5, 0.1
+"""Asking assumes less noise than learning does (3.0): it then spreads its questions over the pool
+instead of asking again where photos are many. With 120 raters, ratings needed for what random order
+reaches at 60, on the folders rated and on others: 1.07 and 1.03 at 3.0, 0.80 and 0.89 at 0.3."""
 
 
 @dataclass(frozen=True)
@@ -66,21 +70,22 @@ def informative(
     candidates: ArrayLike,
     pool: ArrayLike,
     most: int,
-    model: TasteModel | None = None,
+    rated: ArrayLike | None = None,
     space: Space | None = None,
     seed: int = 0,
 ) -> Places:
     """Order photos by what their rating would teach about the whole pool, best first.
 
-    Each pick takes the photo that lowers the summed variance of all predictions most, given the
-    picks before it; its own uncertainty alone would pick oddities.
+    Each pick takes the photo that lowers the summed variance of all predictions most, given what
+    is rated and the picks before it; its own uncertainty alone would pick oddities. Which stars
+    were given plays no part, so the order can be made ahead.
 
     Args:
         candidates: (N, C) rows of unrated photos.
         pool: (M, C) rows of the archive one wants to be right about; sampled down to POOL.
         most: picks wanted.
-        model: what is known so far; None before the first ratings.
-        space: the space without a model.
+        rated: (R, C) rows of the photos rated already, if any.
+        space: what the archive taught.
         seed: of the samples.
 
     Returns:
@@ -89,26 +94,39 @@ def informative(
     Source: Yu, Bi and Tresp 2006, "Active learning via transductive experimental design".
     """
     rng = np.random.default_rng(seed)
-    space = model.space if model is not None else space
-    raw, about = np.asarray(candidates, np.float32), np.asarray(pool, np.float32)
+    raw = np.asarray(candidates, np.float32)
     space = Space.plain(raw.shape[1]) if space is None else space
-    chosen = np.arange(len(raw))
-    if len(raw) > CANDIDATES:
-        chosen = np.sort(rng.choice(len(raw), CANDIDATES, replace=False))
-    if len(about) > POOL:
-        about = about[np.sort(rng.choice(len(about), POOL, replace=False))]
-    mapped = space.map(space.clean(np.vstack([raw[chosen], about])))
-    doubt = model.doubt if model is not None else _unlearned(mapped, space)
-    return chosen[_greedy(doubt.covariance(mapped), len(chosen), min(most, len(chosen)))]
+
+    def sample(rows: ArrayLike, limit: int) -> tuple[Places, Array]:
+        some = np.asarray(rows, np.float32)
+        places = np.arange(len(some))
+        if len(some) > limit:
+            places = np.sort(rng.choice(len(some), limit, replace=False))
+        mapped = space.map(space.clean(some[places]))
+        mapped[:, : space.dimension] *= np.sqrt(1.0 - TONE_SHARE)
+        mapped[:, space.dimension :] *= np.sqrt(TONE_SHARE)
+        return places, mapped
+
+    chosen, asked = sample(raw, CANDIDATES)
+    _, about = sample(pool, POOL)
+    _, known = sample(raw[:0] if rated is None else rated, RATED)
+    covariance = _prior(np.vstack([asked, about, known]))
+    count = len(asked) + len(about)
+    if len(known):
+        across = covariance[:count, count:]
+        inner = covariance[count:, count:] + np.eye(len(known))
+        covariance = covariance[:count, :count] - across @ np.linalg.solve(inner, across.T)
+    return chosen[_greedy(covariance, len(asked), min(most, len(asked)))]
 
 
-def _unlearned(mapped: Array, space: Space) -> Doubt:
-    """Give the doubt before the first rating: the prior, about the pool's middle."""
-    centre = mapped.mean(axis=0)
-    square = max(float(((mapped - centre) ** 2).sum(axis=1).mean()), 1e-9)
-    empty = np.zeros((0, space.columns))
-    scale = np.ones(space.columns)
-    return Doubt(1.0 / (USUAL_PENALTY * square), empty, -1.0, centre, scale, 1.0)
+def _prior(mapped: Array) -> Array:
+    """Give the covariance of all predictions before any rating, over the noise of one rating."""
+    if not len(mapped):
+        return np.zeros((0, 0))
+    centred = mapped - mapped.mean(axis=0)
+    similar = centred @ centred.T
+    square = max(float(np.trace(similar)) / len(similar), 1e-9)
+    return similar / (PENALTY * square) + 1.0
 
 
 def _greedy(covariance: Array, candidates: int, most: int) -> Places:

@@ -41,12 +41,6 @@ class Doubt:
         value += self.sign * np.einsum("ij,ij->i", known, known)
         return np.maximum(value, 0.0) + self.mean_variance
 
-    def covariance(self, mapped: Array) -> Array:
-        """Give the (N, N) covariance over noise² of the predicted ratings."""
-        z = mapped * self.column_scale - self.centre
-        known = z @ self.rows.T
-        return self.plain * (z @ z.T) + self.sign * (known @ known.T) + self.mean_variance
-
     def brief(self) -> Doubt:
         """Keep the directions known best; the rest counts as never seen."""
         if self.sign > 0:

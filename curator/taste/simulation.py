@@ -203,7 +203,7 @@ def teaching(scene: Scene, raters: int = 30, at: int = 60, step: int = 10) -> Te
         same, pool = learn[out], learn[~out]
         space = Space.of(scene.rows[np.sort(pool)], scene.dimension)
         for order in range(2):
-            asked = _asked(scene, stars, pool, space, counts.tolist(), order == 1)
+            asked = _asked(scene, pool, space, counts.tolist(), order == 1)
             for column, places in enumerate(asked):
                 groups = scene.stacks[places]
                 model = fit(scene.rows[places], stars[places], groups=groups, space=space)
@@ -217,7 +217,7 @@ def teaching(scene: Scene, raters: int = 30, at: int = 60, step: int = 10) -> Te
 
 
 def _asked(
-    scene: Scene, stars: Array, pool: Places, space: Space, counts: list[int], chosen: bool
+    scene: Scene, pool: Places, space: Space, counts: list[int], chosen: bool
 ) -> list[Places]:
     """Give the photos rated by each count, in random or informative order."""
     if not chosen:
@@ -227,9 +227,7 @@ def _asked(
     for count in counts:
         rest = np.setdiff1d(pool, rated)
         rows = scene.rows[rest]
-        known = None
-        if len(rated):
-            known = fit(scene.rows[rated], stars[rated], groups=scene.stacks[rated], space=space)
+        known = scene.rows[rated] if len(rated) else None
         picks = informative(rows, scene.rows[pool], count - len(rated), known, space)
         rated = np.concatenate([rated, rest[picks]])
         asked.append(rated)

@@ -14,8 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from curator.model import Flag, KnownError, Label, Marks, Pass, View
-from curator.session import ORDERS, Session
-from curator.session.session import changed_marks
+from curator.session import ORDERS, Session, changed_marks
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +41,7 @@ COMMANDS: dict[str, Command] = {}
 GROUPS = ("Passes", "Marks", "Moves", "Looking", "Files")
 
 
-def command(
-    title: str, group: str
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def command(title: str, group: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare a function as a command.
 
     A function with a second parameter ``invert`` is told whether Shift turned the advance rule
@@ -352,7 +349,6 @@ def reject_passed_over(session: Session) -> None:
 @command("Look again", "Passes")
 def look_again(session: Session) -> None:
     """Open the pass anew with what is still undecided."""
-    session.listing.index = 0
     session.set_pass(session.pass_)
 
 

@@ -141,9 +141,7 @@ def check(keymap: Iterable[Binding]) -> None:
 
 def keys_of(command: str) -> list[str]:
     """Give the keys of a command, the plain ones, in table order."""
-    return [
-        binding.keys for binding in KEYMAP if binding.command == command and not binding.invert
-    ]
+    return [binding.keys for binding in KEYMAP if binding.command == command and not binding.invert]
 
 
 def rendered() -> str:

@@ -159,6 +159,29 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """One photo file met in a folder, as the walk saw it; ``path`` is absolute."""
+
+    path: str
+    kind: Kind
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The files of one photo in one folder: a single file, or a RAW and its JPEG or HEIC.
+
+    ``files`` has the main file first (the RAW of a pair), then the other half if there is one;
+    ``name`` is the name without suffix, as the photo is shown (DSC_0412).
+    """
+
+    directory: str
+    name: str
+    files: tuple[Found, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StageJob:
     """All that a stage may know of a photo: plain data, sent to a worker process.
 
@@ -176,6 +199,7 @@ class StageJob:
     fingerprint: str | None = None
     long_edge_px: int = 1440
     quality: int = 88
+    max_megapixels: int = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +207,8 @@ class Peeked:
     """What the headers say: identity, capture data, and whether a thumbnail was there.
 
     ``fingerprint`` of ``job.path``; ``thumb`` is the cache key of a thumbnail made from the
-    file's embedded one, or None.
+    file's embedded one, or None. ``half_fingerprint`` is of ``job.fallback`` where the stage
+    read it; the catalog reads it itself otherwise.
     """
 
     fingerprint: str
@@ -191,6 +216,7 @@ class Peeked:
     mtime_ns: int
     capture: Capture
     thumb: str | None = None
+    half_fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -183,6 +183,18 @@ class Settings(BaseSettings):
             InitSettingsSource(settings_cls, file),
         )
 
+    _flags: frozenset[tuple[str, str]] = PrivateAttr(default=frozenset())
+
+    def borrowed(self) -> list[tuple[str, str]]:
+        """List section and name of the settings that flags or the environment hold now."""
+        return [
+            (section, name)
+            for section in type(self).model_fields
+            for name in type(getattr(self, section)).model_fields
+            if (section, name) in self._flags
+            or f"CURATOR_{section}__{name}".upper() in map(str.upper, os.environ)
+        ]
+
     @classmethod
     def load(cls, home: Home, flags: dict[str, Any] | None = None) -> Settings:
         """Read the settings of a home.
@@ -194,17 +206,13 @@ class Settings(BaseSettings):
         Raises:
             UsageError: a value is out of range or of the wrong type; says which and where.
         """
-        file: dict[str, Any] = {}
+        file = read_file(home)
         try:
-            file = json.loads(home.settings_file.read_text("utf-8"))
-        except FileNotFoundError:
-            pass
-        except (ValueError, OSError) as error:
-            raise KnownError(
-                f"{home.settings_file} cannot be read ({error}).", "Mend or remove it."
-            ) from error
-        try:
-            return cls(flags_=flags or {}, file_=file)  # type: ignore[call-arg]
+            settings = cls(flags_=flags or {}, file_=file)
+            settings._flags = frozenset(
+                (section, name) for section, values in (flags or {}).items() for name in values
+            )
+            return settings
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
@@ -214,13 +222,37 @@ class Settings(BaseSettings):
             ) from error
 
 
+def read_file(home: Home) -> dict[str, Any]:
+    """Read a home's ``settings.json``, empty if there is none.
+
+    Raises:
+        KnownError: it is there and cannot be read as JSON.
+    """
+    try:
+        return dict(json.loads(home.settings_file.read_text("utf-8")))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, OSError) as error:
+        raise KnownError(
+            f"{home.settings_file} cannot be read ({error}).", "Mend or remove it."
+        ) from error
+
+
 def save(settings: Settings, home: Home) -> None:
     """Write what differs from the defaults, through a temporary file.
+
+    What the environment or a flag holds for this run stays out of the file.
 
     Raises:
         KnownError: the home cannot be written; the old file stays.
     """
     differing = settings.model_dump(mode="json", exclude_defaults=True)
+    for section, name in settings.borrowed():
+        old = read_file(home).get(section, {})
+        differing.setdefault(section, {}).pop(name, None)
+        if name in old:
+            differing[section][name] = old[name]
+    differing = {section: values for section, values in differing.items() if values}
     temporary = home.settings_file.with_suffix(".new")
     try:
         temporary.write_text(json.dumps(differing, indent=2) + "\n", "utf-8")

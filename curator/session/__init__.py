@@ -4,10 +4,11 @@
 :mod:`curator.session.filters` serve the command line too.
 """
 
+from curator.session.desk import ORDERS
 from curator.session.filters import FILTERS, FilterError
 from curator.session.progress import Progress
 from curator.session.scopes import EVERYTHING, Scope, ScopeRow
-from curator.session.session import ORDERS, Session
+from curator.session.session import Session, changed_marks
 from curator.session.table import Table, Tile
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "Session",
     "Table",
     "Tile",
+    "changed_marks",
 ]

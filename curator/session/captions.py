@@ -80,6 +80,14 @@ def when(moment: float, now: datetime | None = None) -> str:
     return f"{then.day} {then:%b %Y %H:%M}"
 
 
+_DONE = {"reject": "Rejected", "keep": "Kept", "pick": "Picked", "unflag": "Unflagged"}
+
+
+def summary(act: str, what: str) -> str:
+    """Say what was just done: "Rejected DSC_0411", "4 stars for DSC_0411"."""
+    return f"{_DONE[act]} {what}" if act in _DONE else f"{act.capitalize()} for {what}"
+
+
 def step_line(step: Step) -> str:
     """Say what a step did, when and where: "reject 212 photos, yesterday 23:14, Iceland"."""
     act = f"{step.context.get('act', '')} {step.context.get('what', '')}".strip()

@@ -15,6 +15,7 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,14 +36,14 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "match": ("Match", lambda table, threshold: table.match >= threshold),
     "approved": (
         "Approved",
-        lambda table, threshold: np.isin(table.ids, list(table.approved(threshold))),
+        lambda table, threshold: _approved(table, threshold),
     ),
     "failed": ("Unreadable", lambda table, _: table.failed()),
     "missing": ("Missing", lambda table, _: table.column("state") == 2),
     "pair": ("RAW+JPEG", lambda table, _: table.column("pair").astype(bool)),
 }
 
-_COMPARE: dict[str, Callable[[object, object], Mask]] = {
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     "<=": operator.le,
     ">": operator.gt,
@@ -53,6 +54,14 @@ _COMPARE: dict[str, Callable[[object, object], Mask]] = {
 _TERM = re.compile(r'(?P<no>-)?(?:(?P<field>[a-z_]+):)?(?P<text>"[^"]*"|[^\s"]+)')
 _NUMBER = re.compile(r"(>=|<=|>|<|=)?(\d+(?:\.\d+)?)")
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+
+
+def _approved(table: Table, threshold: int) -> Mask:
+    """Mark the approved photos: :func:`curator.model.approval` by column, for counts in passing."""
+    rating = table.column("rating")
+    picked = table.picked() & ~np.isin(rating, (1, 2))
+    matched = (rating == 3) & (table.match >= threshold)
+    return table.through() & ((rating >= 4) | picked | matched)
 
 
 class FilterError(UsageError):
@@ -150,6 +159,8 @@ def _holds(term: Term, table: Table, threshold: int) -> Mask:
     if term.field in ("before", "after"):
         taken = table.column("taken_at")
         limit = np.datetime64(term.text)
-        return taken < limit if term.field == "before" else taken >= limit
+        holds: Mask = taken < limit if term.field == "before" else taken >= limit
+        return holds
     sign, number = _NUMBER.fullmatch(term.text).groups()  # type: ignore[union-attr]
-    return _COMPARE[sign or ""](table.column(term.field), float(number))
+    compared: Mask = _COMPARE[sign or ""](table.column(term.field), float(number))
+    return compared

@@ -37,7 +37,7 @@ class Listing:
     @property
     def current(self) -> int | None:
         """The photo one is at, or None."""
-        return int(self.ids[self.index]) if self.index >= 0 else None
+        return int(self.ids[self.index]) if 0 <= self.index < len(self.ids) else None
 
     def position(self, photo_id: int) -> int | None:
         """Give a photo's place in the list, or None."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,35 +46,55 @@ class ScopeRow:
     folder_id: int | None = None
 
 
-def rows(folders: Sequence[FolderRow], table: Table) -> list[ScopeRow]:
-    """List the scopes in sidebar order with the photos each holds."""
+def rows(
+    folders: Sequence[FolderRow], table: Table, away: frozenset[str] = frozenset()
+) -> list[ScopeRow]:
+    """List the scopes in sidebar order with the photos each holds.
+
+    ``away`` names the folders that cannot be reached; asking a dead network drive takes minutes,
+    so the answer is somebody else's. Linear in directories: a library of years has thousands, and
+    the sidebar asks often.
+    """
     counts = table.count_by_directory()
-    by_path: dict[Path, int] = {}
+    by_path: Counter[str] = Counter()
     for directory, path in table.directories.items():
-        by_path[Path(path)] = by_path.get(Path(path), 0) + counts.get(directory, 0)
+        by_path[path] += counts.get(directory, 0)
     listed = [ScopeRow(EVERYTHING, 0, int(table.alive().sum()))]
     for folder in folders:
-        root = Path(folder.path)
-        inside = {path: count for path, count in by_path.items() if path.is_relative_to(root)}
-        listed.append(
-            ScopeRow(
-                Scope("folder", str(root), root.name or str(root)),
-                0,
-                sum(inside.values()),
-                folder.enabled,
-                not root.exists(),
-                folder.id,
-            )
-        )
-        below = sorted(path for path, count in inside.items() if path != root and count)
-        listed.extend(_subfolder(path, root, below, inside, folder.enabled) for path in below)
+        prefix = folder.path.rstrip(os.sep) + os.sep
+        inside = {
+            path: count
+            for path, count in by_path.items()
+            if path == folder.path or path.startswith(prefix)
+        }
+        scope = Scope("folder", folder.path, Path(folder.path).name or folder.path)
+        number = sum(inside.values())
+        gone = folder.path in away
+        listed.append(ScopeRow(scope, 0, number, folder.enabled, gone, folder.id))
+        listed.extend(_subfolders(folder, inside))
     return listed
 
 
-def _subfolder(
-    path: Path, root: Path, below: Sequence[Path], inside: dict[Path, int], enabled: bool
-) -> ScopeRow:
-    parents = [parent for parent in below if parent != path and path.is_relative_to(parent)]
-    title = str(path.relative_to(max(parents, default=root, key=lambda parent: len(parent.parts))))
-    count = sum(number for where, number in inside.items() if where.is_relative_to(path))
-    return ScopeRow(Scope("folder", str(path), title), 1 + len(parents), count, enabled)
+def _subfolders(folder: FolderRow, inside: dict[str, int]) -> list[ScopeRow]:
+    """List the directories below a folder that hold photos themselves, parents first."""
+    shown = {path for path, count in inside.items() if count and path != folder.path}
+    above = {path: [p for p in _parents(path, folder.path) if p in shown] for path in inside}
+    totals = Counter(inside)
+    for path, parents in above.items():
+        for parent in parents:
+            totals[parent] += inside[path]
+    found = []
+    # By parts, not by text: "a" comes before "a/b", and both before "a b".
+    for path in sorted(shown, key=lambda path: Path(path).parts):
+        title = os.path.relpath(path, above[path][0] if above[path] else folder.path)
+        scope = Scope("folder", path, title)
+        found.append(ScopeRow(scope, 1 + len(above[path]), totals[path], folder.enabled))
+    return found
+
+
+def _parents(path: str, root: str) -> Iterator[str]:
+    """Go up from a path, itself left out, to just below ``root``."""
+    parent = path.rpartition(os.sep)[0]
+    while len(parent) > len(root):
+        yield parent
+        parent = parent.rpartition(os.sep)[0]

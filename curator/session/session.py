@@ -8,388 +8,27 @@ for milliseconds.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
 
-from curator.catalog import Catalog, PhotoDetail
-from curator.model import Flag, KnownError, Label, Marks, Pass, Step, Verdict, View
-from curator.session import captions, filters, scopes
-from curator.session.listing import Listing
-from curator.session.progress import Pace, Progress
-from curator.session.scopes import EVERYTHING, Scope, ScopeRow
-from curator.session.table import Mask, Table, Tile
-from curator.settings import Home, Settings
-
-if TYPE_CHECKING:
-    from curator.pipeline import Pipeline
-
-log = logging.getLogger(__name__)
-
-# Order → title. Each runs in its useful direction first: the weakest, the unrated, the earliest.
-ORDERS: dict[str, str] = {
-    "taken": "Capture time",
-    "added": "Added",
-    "name": "File name",
-    "sharpness": "Sharpness",
-    "exposure": "Exposure",
-    "rating": "Rating",
-    "match": "Match",
-}
-_FIRST_ORDER = {Pass.BROWSE: "taken", Pass.CULL: "taken", Pass.RATE: "rating"}
-_REFRESH_MS = 120  # results come in dozens a second; the eye wants a few updates
-_OTHERS_MS = 1000  # how soon a decision made by another process shows
-_SAVE_PLACE_MS = 700
+from curator.model import Marks, Pass, Step, View
+from curator.session import captions
+from curator.session.desk import Desk
 
 
-class Session(QObject):
-    """The state of one window.
-
-    Signals:
-        list_changed: the list was replaced, sorted anew or has grown.
-        photos_changed: set of photo ids whose tile or caption is to be drawn again.
-        current_changed: another photo is current.
-        selection_changed: the selection is another.
-        view_changed: view, pass, zoom, order, filter, scope, finish page, panels: the chrome.
-        said: one line about the last act.
-        asked: name of a dialog or window act, and its argument.
-        counts_changed: progress of the pass or counts in the sidebar moved.
+class Session(Desk):
+    """The state of one window: what is on the table, and all a person does with it.
 
     Thread: GUI only.
     """
-
-    list_changed = Signal()
-    photos_changed = Signal(object)
-    current_changed = Signal()
-    selection_changed = Signal()
-    view_changed = Signal()
-    said = Signal(str)
-    asked = Signal(str, object)
-    counts_changed = Signal()
-
-    def __init__(
-        self,
-        catalog: Catalog,
-        home: Home,
-        settings: Settings,
-        pipeline: Pipeline | None = None,
-    ) -> None:
-        super().__init__()
-        self.catalog = catalog
-        self.home = home
-        self.settings = settings
-        self.pipeline = pipeline
-        self.table = Table(catalog)
-        self.listing = Listing()
-        self.scope = EVERYTHING
-        self.pass_ = Pass.BROWSE
-        self.view = View.GRID
-        self.filter = ""
-        self.finished = False
-        self.zoom: float | None = None
-        self.center = (0.5, 0.5)
-        self.direction = 1
-        self.fullscreen = self.panels_hidden = self.inspector = False
-        self.surround = settings.loupe.surround
-        self._orders: dict[Pass, tuple[str, bool]] = {}
-        self._pace = Pace()
-        self._shown: int | None = None
-        self._stale: frozenset[int] = frozenset()
-        self._order_serial = self.table.order_serial
-        self._own_steps: set[int] = set()
-        self._announced: tuple[str, int] | None = None
-        self._details: dict[int, PhotoDetail] = {}
-        self._data_version = catalog.data_version()
-        self._refresh_timer = self._timer(_REFRESH_MS, self.refresh)
-        self._place_timer = self._timer(_SAVE_PLACE_MS, self.save_place)
-        self._others_timer = self._timer(_OTHERS_MS, self._look_for_others, repeat=True)
-        if pipeline is not None:
-            pipeline.saved.connect(self._on_saved)
-            pipeline.scanned.connect(self._on_saved)
-        self._open_first()
-
-    def _timer(self, ms: int, slot: object, repeat: bool = False) -> QTimer:
-        timer = QTimer(self)
-        timer.setInterval(ms)
-        timer.setSingleShot(not repeat)
-        timer.timeout.connect(slot)
-        if repeat:
-            timer.start()
-        return timer
-
-    # --- the list
-
-    @property
-    def ids(self) -> np.ndarray:
-        """Photo ids in list order, int64."""
-        return self.listing.ids
-
-    @property
-    def index(self) -> int:
-        """Position of the current photo, -1 when there is none."""
-        return self.listing.index
-
-    @property
-    def current(self) -> int | None:
-        """The current photo's id, or None."""
-        return self.listing.current
-
-    @property
-    def selection(self) -> frozenset[int]:
-        """Ids a mark in the grid acts on when there are two or more."""
-        return self.listing.selection
-
-    @property
-    def order(self) -> str:
-        """Name of the order of this pass, a key of ORDERS."""
-        return self._orders.get(self.pass_, (_FIRST_ORDER[self.pass_], False))[0]
-
-    @property
-    def reversed(self) -> bool:
-        """Whether the order runs backwards."""
-        return self._orders.get(self.pass_, ("", False))[1]
-
-    @property
-    def stars_advance(self) -> bool:
-        """Whether stars and labels go on to the next photo (M)."""
-        return self.settings.loupe.stars_advance
-
-    def _fits(self) -> Mask:
-        """Mark what belongs to the list if it were opened now."""
-        mask = self._in_scope()
-        if self.pass_ is Pass.CULL:
-            mask &= self.table.undecided() & ~self.table.failed()
-        elif self.pass_ is Pass.RATE:
-            mask &= self.table.through()
-        elif self.filter:
-            terms = filters.parse(self.filter)
-            mask &= filters.mask(terms, self.table, self.settings.taste.match_threshold)
-        return mask
-
-    def _in_scope(self) -> Mask:
-        mask = self.table.alive()
-        if self.scope.kind == "folder":
-            mask &= self.table.inside(self.scope.key)
-        return mask
-
-    def rebuild(self, keep: int | None = None) -> None:
-        """Open the list anew: membership, order, stale marks. ``keep`` stays or joins in."""
-        mask = self._fits()
-        if keep is not None and keep in self.table:
-            row = self.table.rows_of([keep])[0]
-            mask[row] |= self._in_scope()[row]
-        before = self.current
-        self.listing.replace(self.table.sorted(mask, self.order, self.reversed), keep)
-        self._order_serial = self.table.order_serial
-        self._stale = frozenset()
-        self.finished = self.pass_ is not Pass.BROWSE and not len(self.listing)
-        self.list_changed.emit()
-        self.selection_changed.emit()
-        if self.current != before:
-            self._arrive()
-        self.view_changed.emit()
-        self.counts_changed.emit()
-
-    def refresh(self) -> None:
-        """Take over what the pipeline or another process changed in the catalog."""
-        changed = self.table.refresh()
-        if not changed:
-            return
-        for photo_id in changed:
-            self._details.pop(photo_id, None)
-        self._settle_membership()
-        self.photos_changed.emit(changed)
-        self.counts_changed.emit()
-
-    def _settle_membership(self) -> None:
-        """Let new photos in and sort what may be sorted, without moving what one looks at."""
-        if self._order_serial == self.table.order_serial and (
-            self.pass_ is not Pass.BROWSE or not self.filter
-        ):
-            return
-        self._order_serial = self.table.order_serial
-        fits, alive = self._fits(), self._in_scope()
-        members = np.zeros(self.table.size, bool)
-        if len(self.listing):
-            members[self.table.rows_of(self.ids)] = True
-        members &= alive
-        self._stale = frozenset(self.table.ids[members & ~fits].tolist())
-        ordered = self.table.sorted(members | fits, self.order, self.reversed)
-        was_empty, before = not len(self.listing), self.current
-        if self.pass_ is Pass.BROWSE:
-            self.listing.replace(ordered)
-        else:
-            self.listing.join(ordered)
-            self.finished = self.finished and not (was_empty and len(ordered))
-        self.list_changed.emit()
-        if self.current != before:
-            self._arrive()
-
-    def _on_saved(self, _: object = None) -> None:
-        if not self._refresh_timer.isActive():
-            self._refresh_timer.start()
-
-    def _look_for_others(self) -> None:
-        version = self.catalog.data_version()
-        if version != self._data_version:
-            self._data_version = version
-            self.refresh()
-
-    # --- scope, pass, view, order, filter
-
-    def scopes(self) -> list[ScopeRow]:
-        """List what the sidebar offers: everything, the folders, their subfolders."""
-        return scopes.rows(self.catalog.folders(), self.table)
-
-    def _open_first(self) -> None:
-        last = self.catalog.place("") or {}
-        wanted = str(last.get("scope", ""))
-        rows = self.scopes()
-        found = next((row.scope for row in rows if row.scope.key == wanted), rows[0].scope)
-        self.open_scope(found)
-
-    def open_scope(self, scope: Scope) -> None:
-        """Put a folder, or everything, on the table, as it was left the last time."""
-        if len(self.listing):
-            self.save_place()
-        self.scope = scope
-        place = self.catalog.place(scope.key) or {}
-        self.pass_ = Pass(place.get("pass", Pass.BROWSE))
-        self.view = View(place.get("view", View.GRID))
-        self.filter = str(place.get("filter", ""))
-        stored = place.get("orders") or {}
-        self._orders = {
-            Pass(name): (str(order), bool(backwards))
-            for name, (order, backwards) in dict(stored).items()  # type: ignore[call-overload]
-            if order in ORDERS
-        }
-        self.zoom = None
-        self._pace = Pace()
-        photo = place.get("photo")
-        self.listing = Listing()
-        self.rebuild(keep=photo if isinstance(photo, int) else None)
-        self._arrive()
-
-    def save_place(self) -> None:
-        """Remember pass, view, order, filter and photo of this scope."""
-        self._place_timer.stop()
-        self.catalog.save_place(
-            self.scope.key,
-            {
-                "pass": self.pass_,
-                "view": self.view,
-                "filter": self.filter,
-                "photo": self.current,
-                "orders": {name: list(order) for name, order in self._orders.items()},
-            },
-        )
-        self.catalog.save_place("", {"scope": self.scope.key})
-
-    def is_fresh(self) -> bool:
-        """Tell whether nobody has decided anything in this scope yet."""
-        return not (self._in_scope() & ~self.table.undecided()).any()
-
-    def set_pass(self, pass_: Pass) -> None:
-        """Browse, cull or rate the scope; passes open in the loupe at the current photo."""
-        keep = self.current
-        self.pass_ = pass_
-        self._pace = Pace()
-        if pass_ is not Pass.BROWSE:
-            self.view = View.LOUPE
-        fits = self._fits()
-        if keep is not None and not fits[self.table.rows_of([keep])[0]]:
-            keep = None
-        if keep is None:
-            self.listing.index = 0
-        self.rebuild(keep)
-        self._place_timer.start()
-
-    def set_view(self, view: View) -> None:
-        """Show the list as a grid or one photo in the loupe."""
-        if view is View.LOUPE and self.current is None:
-            self.say("There is no photo here to look at.")
-            return
-        self.view, self.finished = view, False
-        if view is View.GRID:
-            self.zoom = None
-        self._shown = None
-        self.view_changed.emit()
-        self._place_timer.start()
-
-    def set_order(self, order: str, backwards: bool = False) -> None:
-        """Sort the list; the choice sticks to this scope and pass."""
-        self._orders[self.pass_] = (order, backwards)
-        members = np.zeros(self.table.size, bool)
-        if len(self.listing):
-            members[self.table.rows_of(self.ids)] = True
-        self.listing.replace(self.table.sorted(members, order, backwards))
-        self.list_changed.emit()
-        self.view_changed.emit()
-        self._place_timer.start()
-        self.say(f"By {ORDERS[order].lower()}{', reversed' if backwards else ''}")
-
-    def set_filter(self, text: str) -> None:
-        """Filter what one browses; an empty text shows the whole scope.
-
-        Raises:
-            FilterError: the text is no filter; the list stays as it is.
-        """
-        filters.parse(text)
-        self.filter = text.strip()
-        if self.pass_ is not Pass.BROWSE:
-            self.pass_ = Pass.BROWSE
-        self.view = View.GRID
-        self.rebuild(keep=None)
-        self._place_timer.start()
-
-    def counts(self) -> dict[str, int]:
-        """Count the scope's photos per filter, and all of them."""
-        scope = self._in_scope()
-        threshold = self.settings.taste.match_threshold
-        return {"all": int(scope.sum())} | {
-            name: int((holds(self.table, threshold) & scope).sum())
-            for name, (_, holds) in filters.FILTERS.items()
-        }
-
-    def progress(self) -> Progress:
-        """Say how the pass stands over its scope."""
-        table = self.table
-        scope = self._in_scope() & ~table.failed()
-        through = scope & table.through()
-        rejected = scope & table.rejected()
-        rated = through & (table.column("rating") > 0)
-        undecided = scope & ~through & ~rejected
-        total, decided = int(scope.sum()), int(through.sum() + rejected.sum())
-        if self.pass_ is Pass.RATE:
-            total, decided = int(through.sum()), int(rated.sum())
-        return Progress(
-            self.pass_,
-            total,
-            decided,
-            int((undecided & table.column("seen_at")).sum()),
-            int((scope & table.picked()).sum()),
-            int(through.sum()),
-            int(rejected.sum()),
-            int(through.sum() - rated.sum()),
-            self._pace.seconds,
-        )
-
-    def scope_ids(self, name: str = "") -> list[int]:
-        """Give the scope's photos in capture order, those of one filter if named."""
-        mask = self._in_scope()
-        if name:
-            mask &= filters.FILTERS[name][1](self.table, self.settings.taste.match_threshold)
-        return [int(photo_id) for photo_id in self.table.sorted(mask, "taken")]
 
     # --- moving
 
     def go(self, index: int) -> None:
         """Make the photo at a position current."""
+        self._untouched = False
         before = self.index
         if self.listing.go(index):
             self.direction = 1 if self.index > before else -1
@@ -429,16 +68,6 @@ class Session(QObject):
         self.finished, self.zoom = True, None
         self.view_changed.emit()
 
-    def _arrive(self) -> None:
-        self._shown = None
-        self._announced = None
-        if self.listing.selection:
-            self.listing.clear_selection()
-            self.selection_changed.emit()
-        self.current_changed.emit()
-        self._focus_pipeline()
-        self._place_timer.start()
-
     def shown(self, photo_id: int) -> None:
         """Take note that this photo's picture (or failure card) has been painted."""
         self._shown = photo_id
@@ -453,13 +82,6 @@ class Session(QObject):
         """Tell which tiles are on screen, so that their work goes first."""
         if self.pipeline is not None:
             self.pipeline.focus(list(ids))
-
-    def _focus_pipeline(self) -> None:
-        if self.pipeline is None or self.view is not View.LOUPE or self.index < 0:
-            return
-        around = self.ids[max(self.index - 2, 0) : self.index + 10].tolist()
-        here = self.ids[self.index :][:1].tolist()
-        self.pipeline.focus(here + [photo_id for photo_id in around if photo_id not in here])
 
     def set_zoom(self, zoom: float | None, center: tuple[float, float] | None = None) -> None:
         """Zoom the loupe: None fits, 1.0 is one pixel of the original a pixel of the screen."""
@@ -493,6 +115,7 @@ class Session(QObject):
         self.selection_changed.emit()
 
     def _selected(self, how: object, photo_id: int) -> None:
+        self._untouched = False
         before = self.current
         how(photo_id)  # type: ignore[operator]
         self.selection_changed.emit()
@@ -511,9 +134,7 @@ class Session(QObject):
 
     # --- marks
 
-    def mark(
-        self, act: str, changes: Mapping[int, Mapping[str, object]], *, advance: bool
-    ) -> None:
+    def mark(self, act: str, changes: Mapping[int, Mapping[str, object]], *, advance: bool) -> None:
         """Make decisions for the photos on screen, as one undo step, and go on if told to.
 
         Args:
@@ -558,7 +179,7 @@ class Session(QObject):
         }
         step = self.catalog.decide(
             changes,
-            summary=f"{act.capitalize()}: {what}",
+            summary=captions.summary(act, what),
             scope=self.scope.key,
             context=context,
             order_name=self.order,
@@ -629,48 +250,7 @@ class Session(QObject):
         self.view_changed.emit()
         self.counts_changed.emit()
 
-    # --- one photo
-
-    def tile(self, photo_id: int) -> Tile:
-        """Gather what is drawn of one photo."""
-        tile = self.table.tile(photo_id)
-        rejected = tile.marks.flag is Flag.REJECT
-        stale = photo_id in self._stale
-        return replace(tile, struck=rejected, stale=stale) if rejected or stale else tile
-
-    def detail(self, photo_id: int) -> PhotoDetail:
-        """Give all the catalog knows of one photo."""
-        if photo_id not in self._details:
-            if len(self._details) > 256:
-                self._details.clear()
-            self._details[photo_id] = self.catalog.photo(photo_id)
-        return self._details[photo_id]
-
-    def caption(self, photo_id: int) -> tuple[str, str, str]:
-        """Give the caption under the picture: its marks, its capture data, its files."""
-        return captions.caption(self.detail(photo_id))
-
-    def say(self, text: str) -> None:
-        """Put one line into the status line."""
-        self.said.emit(text)
-
-    def ask(self, what: str, about: object = None) -> None:
-        """Have the window show a dialog."""
-        self.asked.emit(what, about)
-
-    def close(self) -> None:
-        """Remember the place and stop the timers; the catalog stays open for its owner."""
-        for timer in (self._refresh_timer, self._place_timer, self._others_timer):
-            timer.stop()
-        try:
-            self.save_place()
-        except KnownError as error:
-            log.warning("The place in %s was not remembered: %s", self.scope.title, error)
-
 
 def changed_marks(marks: Marks, **fields: object) -> dict[str, object]:
     """Say which of the fields differ from the marks a photo has."""
     return {name: value for name, value in fields.items() if getattr(marks, name) != value}
-
-
-__all__ = ["ORDERS", "Label", "Session", "Verdict", "changed_marks"]

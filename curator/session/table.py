@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,7 @@ class Table:
         self._name_rank: NDArray[np.int64] | None = None
         self._directories: dict[int, str] = {}
         self._hidden_directories: frozenset[int] = frozenset()
+        self._copies: list[tuple[int, int]] = []
         self.refresh()
 
     # --- taking over what changed
@@ -138,21 +140,19 @@ class Table:
                 moved = not np.array_equal(column[at].view("i1"), values.view("i1"))
             column[at] = values
         self._take_objects(at, columns, len(fresh))
-        self.rev = max(self.rev, *(int(value) for value in columns["rev"]))  # type: ignore[call-overload]
+        self.rev = max(self.rev, *(int(value) for value in columns["rev"]))
         if moved:
             self.order_serial += 1
         return set(ids.tolist())
 
-    def _take_objects(
-        self, at: Ids, columns: dict[str, tuple[object, ...]], fresh: int
-    ) -> None:
+    def _take_objects(self, at: Ids, columns: dict[str, tuple[object, ...]], fresh: int) -> None:
         for name, values in self._objects.items():
             values.extend([None] * fresh)
             for row, value in zip(at.tolist(), columns[name], strict=True):
                 values[row] = value
         self._name_keys.extend([""] * fresh)
-        for row, name in zip(at.tolist(), columns["name"], strict=True):
-            key = _natural(str(name))
+        for row, shown in zip(at.tolist(), columns["name"], strict=True):
+            key = _natural(str(shown))
             if self._name_keys[row] != key:
                 self._name_keys[row] = key
                 self._name_rank = None
@@ -169,7 +169,9 @@ class Table:
             return
         capacity = max(needed, 2 * len(self._ids))
         self._ids = np.resize(self._ids, capacity)
-        self._numbers = {name: np.resize(column, capacity) for name, column in self._numbers.items()}
+        self._numbers = {
+            name: np.resize(column, capacity) for name, column in self._numbers.items()
+        }
         grown = np.full(capacity, np.nan, "f4")
         grown[: self.size] = self._match[: self.size]
         self._match = grown
@@ -177,16 +179,17 @@ class Table:
     def _refresh_directories(self) -> None:
         on = {folder.id for folder in self._catalog.folders() if folder.enabled}
         listed = self._catalog.directories()
+        known = len(self._directories)
         self._directories = {directory: path for directory, _, path in listed}
+        if len(listed) != known:
+            self.look_for_copies()
         self._hidden_directories = frozenset(
-            directory
-            for directory, folder, _ in listed
-            if folder is not None and folder not in on
+            directory for directory, folder, _ in listed if folder is not None and folder not in on
         )
 
     # --- masks over rows
 
-    def column(self, name: str) -> NDArray[np.generic]:
+    def column(self, name: str) -> NDArray[Any]:
         """Give one numeric column, a view of length ``size``."""
         return self._numbers[name][: self.size]
 
@@ -209,12 +212,20 @@ class Table:
     def inside(self, path: str) -> Mask:
         """Mark the photos in the folder ``path`` and its subfolders."""
         prefix = path.rstrip(os.sep) + os.sep
-        wanted = [
+        wanted = {
             directory
             for directory, where in self._directories.items()
             if where == path or where.startswith(prefix)
-        ]
-        return np.isin(self.column("directory_id"), wanted)
+        }
+        mask: Mask = np.isin(self.column("directory_id"), list(wanted))
+        copies = [photo for photo, where in self._copies if where in wanted and photo in self]
+        if copies:
+            mask[self.rows_of(copies)] = True
+        return mask
+
+    def look_for_copies(self) -> None:
+        """Learn which photos have a copy in another folder, where they show as well."""
+        self._copies = self._catalog.placements()
 
     def rejected(self) -> Mask:
         """Mark the photos flagged as rejects."""
@@ -263,7 +274,7 @@ class Table:
         taken = self.column("taken_at").view("i8")[rows]
         no_time = self.column("taken_at")[rows]
         places = self._name_ranks()[rows]
-        ties: list[NDArray[np.generic]] = [places, taken, np.isnat(no_time)]
+        ties: list[NDArray[Any]] = [places, taken, np.isnat(no_time)]
         if order == "taken":
             keys = [places, -taken if reverse else taken, np.isnat(no_time)]
             if reverse:
@@ -273,9 +284,7 @@ class Table:
             keys = [*ties, -value if reverse else value, missing]
         return self._ids[rows[np.lexsort(keys)]]
 
-    def _sort_value(
-        self, order: str, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[np.generic], Mask]:
+    def _sort_value(self, order: str, rows: NDArray[np.int64]) -> tuple[NDArray[Any], Mask]:
         """Give the sort key of an order and which rows lack it.
 
         The natural direction of each order is the useful one: sharpness and exposure show the
@@ -338,7 +347,9 @@ class Table:
 
     def directory(self, photo_id: int) -> str:
         """Give the folder a photo's main file lies in."""
-        return self._directories.get(int(self._numbers["directory_id"][self._row_by_id[photo_id]]), "")
+        return self._directories.get(
+            int(self._numbers["directory_id"][self._row_by_id[photo_id]]), ""
+        )
 
     def tile(self, photo_id: int, *, struck: bool = False, stale: bool = False) -> Tile:
         """Gather what is drawn of one photo."""

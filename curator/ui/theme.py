@@ -7,6 +7,7 @@ button and the progress of a pass only. Source of all values: DESIGN section 11.
 
 from __future__ import annotations
 
+import html
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
@@ -15,6 +16,7 @@ from PySide6.QtGui import (
     QFont,
     QFontDatabase,
     QIcon,
+    QKeySequence,
     QPainter,
     QPalette,
     QPixmap,
@@ -118,6 +120,20 @@ def plain(text: str = "", *, role: str = "", parent: QWidget | None = None) -> Q
     return label
 
 
+def plain_tip(text: str) -> str:
+    """Make a tooltip that shows its text as it is: tooltips alone have no plain-text mode."""
+    return f"<span style='white-space:pre-wrap'>{html.escape(text)}</span>"
+
+
+def keys(sequence: str) -> str:
+    """Write a key of KEYMAP as this platform shows it, with words where a symbol is obscure."""
+    shown = QKeySequence(sequence).toString(QKeySequence.SequenceFormat.NativeText)
+    for name, arrow in (("Left", "←"), ("Right", "→"), ("Up", "↑"), ("Down", "↓")):
+        if shown == name or shown.endswith(f"+{name}"):
+            shown = shown.removesuffix(name) + arrow
+    return {"Return": "Enter", "PgUp": "Page Up", "PgDown": "Page Down"}.get(shown, shown)
+
+
 @lru_cache(maxsize=512)
 def _pixmap(name: str, rgb: str, px: int, ratio: float) -> QPixmap:
     source = resource(f"icons/{name}.svg").read_text("utf-8").replace("currentColor", rgb)
@@ -213,8 +229,9 @@ def stylesheet() -> str:
     values |= {
         "ROW": f"{ROW}px",
         "RADIUS": f"{RADIUS}px",
-        "CHECK": resource("icons/check.svg").as_posix(),
-        "DOWN": resource("icons/chevron_fixed.svg").as_posix(),
+        "CHECK": resource("icons/check_fixed.svg").as_posix(),
+        "DOWN": resource("icons/down_fixed.svg").as_posix(),
+        "RIGHT": resource("icons/right_fixed.svg").as_posix(),
     }
     for name in sorted(values, key=len, reverse=True):
         text = text.replace(f"@{name}@", values[name])

@@ -50,7 +50,7 @@ ONLY: dict[str, set[str]] = {
     },
     "huggingface_hub": {"encoders"},
     "multiprocessing": {"workers", "__main__"},
-    "PySide6": {"ui", "bench"},
+    "PySide6": {"ui", "app", "bench"},
     "PySide6.QtCore": {"pipeline", "session", "ui", "cli", "app", "bench"},
     "pydantic": {"settings", "ui", "cli"},
     "pydantic_settings": {"settings"},

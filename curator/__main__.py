@@ -1,0 +1,35 @@
+"""``python -m curator`` and the ``curator`` command: a verb, or a window on some folders.
+
+Nothing heavy is imported at the top: every spawned worker imports this module again.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run Curator and return the exit code: 0 done, 1 could not do it, 2 wrong usage."""
+    multiprocessing.freeze_support()  # in a frozen app a worker starts here and goes no further
+    from curator import cli
+
+    return cli.main(sys.argv[1:] if argv is None else list(argv), _open_window, _bench)
+
+
+def _open_window(*args: Any) -> int:
+    from curator import app
+
+    return app.main(*args)
+
+
+def _bench(*args: Any) -> int:
+    from curator import bench
+
+    return bench.main(*args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,220 @@
+"""Bars about reading: convert, RAW previews, a second ingest, and marks while all that goes on."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psutil
+import simplejpeg
+
+from curator.bench.draw import write_dng
+from curator.bench.figures import Figure, Place, one_core, percentile, timed, worked
+from curator.bench.stock import large_jpegs, many_small
+from curator.catalog import Catalog
+from curator.imaging.decode import decode
+from curator.imaging.quality import sharpness
+from curator.model import Flag, Kind, KnownError, StageJob
+from curator.pipeline import Pipeline
+from curator.settings import Home, Settings
+from curator.stages.convert import convert as convert_stage
+
+_LARGE_FILES = 16
+_SMALL_FILES = 5_000
+_MARKS = 400
+_MARK_EVERY_S = 0.02  # 50 a second, six times what a hand does, so that many meet a write
+
+
+def convert(place: Place) -> list[Figure]:
+    """Convert JPEGs of 6 MP and more through the catalog, on one core, against a grey decode.
+
+    Figures are seconds of processor time of all processes involved: on one core and a quiet
+    machine the same as seconds on the clock, which are in the note, and steady on a busy one.
+    """
+    photos = large_jpegs(place, _LARGE_FILES)
+    megapixels = sum(_pixels(path) for path in photos) / 1e6
+    with one_core() as pinned:
+        grey = [worked(lambda: _grey(photos))]
+        spent, clock = _through_the_catalog(place, photos[0].parent)
+        grey.append(worked(lambda: _grey(photos)))
+        pixels = [decode(path).rgb for path in photos[:4]]
+        sharp = min(worked(lambda: [sharpness(rgb) for rgb in pixels]) for _ in range(3))
+        four = min(worked(lambda: _grey(photos[:4])) for _ in range(3))
+    note = f"{len(photos)} files, {megapixels / len(photos):.1f} MP each; on the clock"
+    note += f" {1000 * clock / len(photos):.0f} ms a photo"
+    note += "" if pinned else "; this system cannot keep a process on one core"
+    return [
+        Figure(
+            "convert through the catalog, a photo",
+            1000 * spent / len(photos),
+            "ms",
+            3.0,
+            1000 * min(grey) / len(photos),
+            "bare grey decode",
+            per_reference=True,
+            note=note,
+        ),
+        Figure(
+            "sharpness, a photo",
+            1000 * sharp / 4,
+            "ms",
+            0.6,
+            1000 * four / 4,
+            "bare grey decode",
+            per_reference=True,
+        ),
+    ]
+
+
+def _pixels(path: Path) -> int:
+    height, width = simplejpeg.decode_jpeg_header(path.read_bytes())[:2]
+    return int(height) * int(width)
+
+
+def _grey(photos: Sequence[Path]) -> None:
+    for path in photos:
+        simplejpeg.decode_jpeg(path.read_bytes(), "GRAY")
+
+
+def _settings(**work: int) -> Settings:
+    settings = Settings()
+    for name, value in work.items():
+        setattr(settings.work, name, value)
+    return settings
+
+
+def _through_the_catalog(place: Place, folder: Path) -> tuple[float, float]:
+    """Ingest a folder with workers that are warm; return seconds of work and on the clock."""
+    warm = many_small(place.scratch / "warm", 12)
+    pipeline = Pipeline(Home.at(place.scratch / "home").make(), _settings(workers=1))
+    pipeline.start()
+    try:
+        pipeline.open_folders([warm])
+        pipeline.wait_idle(120)
+        before, begin = _work_done(), time.perf_counter()
+        pipeline.open_folders([folder])
+        totals = pipeline.wait_idle(600)
+        if totals is None or totals.failed or not totals.converted:
+            raise KnownError(f"The photos of {folder} could not all be read.")
+        return _work_done() - before, time.perf_counter() - begin
+    finally:
+        pipeline.stop()
+
+
+def _work_done() -> float:
+    """Return seconds of processor time of this process and those it started."""
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    times = [process.cpu_times() for process in processes]
+    return float(sum(each.user + each.system for each in times))
+
+
+def raw(place: Place) -> list[Figure]:
+    """Convert a 24 MP RAW by its full-size preview, against the same by full demosaic."""
+    jobs = []
+    for name, preview in (("preview", True), ("demosaic", False)):
+        path = write_dng(place.scratch / f"{name}.dng", size=(6000, 4000), seed=3, preview=preview)
+        jobs.append(StageJob(1, "convert", str(path), Kind.RAW, str(place.scratch / "cache")))
+    quick, slow = (min(worked(_act(job)) for _ in range(2)) for job in jobs)
+    return [
+        Figure(
+            "convert a 24 MP RAW with a full-size preview",
+            1000 * quick,
+            "ms",
+            5.0,
+            1000 * slow,
+            "by demosaic",
+            per_reference=True,
+            at_least=True,
+        )
+    ]
+
+
+def _act(job: StageJob) -> Callable[[], object]:
+    return lambda: convert_stage(job)
+
+
+def again(place: Place) -> list[Figure]:
+    """Ingest 5,000 unchanged files a second time: the whole command, start of Python included."""
+    folder = many_small(place.scratch / "many", _SMALL_FILES)
+    first = timed(lambda: _command(place, "ingest", str(folder)))
+    seconds = min(timed(lambda: _command(place, "ingest", str(folder))) for _ in range(2))
+    answer = _command(place, "ingest", str(folder))
+    if (answer["found"], answer["new"]) != (_SMALL_FILES, 0):
+        raise KnownError(f"The second ingest found something new: {answer}")
+    listing = timed(lambda: [entry.stat() for entry in folder.iterdir()])
+    return [
+        Figure(
+            f"second ingest of {_SMALL_FILES:,} unchanged files",
+            seconds,
+            "s",
+            2.0,
+            listing,
+            "listing them",
+            note=f"the first took {first:.1f} s",
+        )
+    ]
+
+
+def _command(place: Place, *words: str) -> dict[str, object]:
+    done = subprocess.run(
+        [sys.executable, "-m", "curator", "--home", place.scratch / "home", *words, "--json"],
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    return dict(json.loads(done.stdout))
+
+
+def commit(place: Place) -> list[Figure]:
+    """Mark photos while the pipeline writes what it converts; from the call to the commit."""
+    sys.setswitchinterval(0.0005)  # as in the window
+    home = Home.at(place.scratch / "home").make()
+    pipeline = Pipeline(home, _settings())
+    pipeline.start()
+    catalog = Catalog.open(home.catalog)
+    try:
+        pipeline.open_folders([many_small(place.scratch / "first", 200)])
+        pipeline.wait_idle(120)
+        ids = [row[0] for row in catalog.columns()]
+        calm = _marked(catalog, ids, lambda done: done < _MARKS)
+        pipeline.open_folders([many_small(place.scratch / "more", 6_000)])
+        busy = _marked(catalog, ids, lambda done: done < _MARKS or _meets(pipeline, done))
+    finally:
+        catalog.close()
+        pipeline.stop()
+    return [
+        Figure(
+            "mark to commit with the pipeline writing, p99",
+            1000 * percentile(busy, 0.99),
+            "ms",
+            10.0,
+            1000 * percentile(calm, 0.99),
+            "with nothing else going on",
+            note=f"{len(busy)} marks, median {1000 * percentile(busy, 0.5):.1f} ms,"
+            f" worst {1000 * max(busy):.1f} ms",
+        )
+    ]
+
+
+def _meets(pipeline: Pipeline, done: int) -> bool:
+    """Say whether marks still meet writes, up to three times as many marks."""
+    return done < 3 * _MARKS and pipeline.wait_idle(0.0) is None
+
+
+def _marked(catalog: Catalog, ids: list[int], more: Callable[[int], bool]) -> list[float]:
+    """Mark photo after photo at an even pace; return the seconds each took."""
+    spent: list[float] = []
+    pace = threading.Event()
+    for number in itertools.count():
+        if not more(number):
+            return spent
+        flag = (Flag.PICK, Flag.REJECT, None)[(number // len(ids)) % 3]
+        change = {ids[number % len(ids)]: {"flag": flag, "rating": 1 + number % 5}}
+        spent.append(timed(lambda change=change: catalog.decide(change, summary="bench")))  # type: ignore[misc]
+        pace.wait(_MARK_EVERY_S)
+    raise AssertionError("itertools.count ends never")

@@ -1,0 +1,59 @@
+"""Folders of photos for the bars: drawn once a run, or copied from what the user gave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from curator.bench.draw import draw_jpeg
+from curator.bench.figures import Place
+from curator.files import is_image_name
+from curator.imaging.exif import read_capture
+from curator.model import KnownError
+
+LARGE = (4000, 3000)  # 12 MP
+LEAST_PIXELS = 6_000_000
+
+
+def large_jpegs(place: Place, count: int, size: tuple[int, int] = LARGE) -> list[Path]:
+    """Give JPEGs of 6 MP and more, in a folder of their own: drawn, or copies of the user's.
+
+    Raises:
+        KnownError: the user's folder holds none that large.
+    """
+    folder = place.scratch / "large"
+    folder.mkdir()
+    if place.photos is None:
+        return [
+            draw_jpeg(folder / f"L{number:04}.jpg", size=size, seed=number % 8, quality=92)
+            if number < 8
+            else _copy(folder / f"L{number % 8:04}.jpg", folder / f"L{number:04}.jpg", number)
+            for number in range(count)
+        ]
+    found: list[Path] = []
+    for path in sorted(place.photos.rglob("*")):
+        if path.suffix.lower() in (".jpg", ".jpeg") and is_image_name(path.name):
+            capture = read_capture(path)
+            if (capture.width or 0) * (capture.height or 0) >= LEAST_PIXELS:
+                found.append(_copy(path, folder / f"L{len(found):04}.jpg", len(found)))
+        if len(found) == count:
+            break
+    if not found:
+        raise KnownError(f"{place.photos} holds no JPEG of 6 megapixels or more.", "Name another.")
+    return found
+
+
+def many_small(folder: Path, count: int, size: tuple[int, int] = (240, 160)) -> Path:
+    """Make a folder of many small camera JPEGs, each with bytes of its own."""
+    folder.mkdir(parents=True)
+    kinds = [draw_jpeg(folder / f"kind{n}.jpg", size=size, seed=n).read_bytes() for n in range(20)]
+    for path in folder.glob("kind*.jpg"):
+        path.unlink()
+    for number in range(count):
+        data = kinds[number % len(kinds)] + number.to_bytes(4, "big")
+        (folder / f"DSC_{number:06}.JPG").write_bytes(data)
+    return folder
+
+
+def _copy(source: Path, to: Path, number: int) -> Path:
+    to.write_bytes(source.read_bytes() + number.to_bytes(4, "big"))
+    return to

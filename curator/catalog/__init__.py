@@ -1,0 +1,115 @@
+"""The catalog: one SQLite file that holds photos, decisions, work and places; peewee stays inside.
+
+    catalog = Catalog.open(home.catalog)
+    catalog.decide({412: {"rating": 4}}, summary="4 stars: DSC_0412")
+    catalog.photo(412).marks.rating        # 4; on disk already
+    catalog.close()
+
+`schema` is what there is, `migrations` how it came to be, `store` the connection, `journal` the
+decisions, `identity` which files are one photo, `scan`, `work` and `results` what the conductor
+brings, `folders` and `photos` what the others read. Plain values come out, never models.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+import peewee
+
+from curator.catalog import migrations
+from curator.catalog.folders import FolderRow, Folders
+from curator.catalog.identity import FileReader
+from curator.catalog.journal import FIELDS
+from curator.catalog.lock import ConductorLock
+from curator.catalog.photos import (
+    PHOTO_COLUMNS,
+    FileDetail,
+    PhotoDetail,
+    Photos,
+    WorkDetail,
+)
+from curator.catalog.scan import Applied, Scan, ScanCount, Scans
+from curator.catalog.store import DiskFullError, translate
+from curator.catalog.work import Pending, WorkQueue
+from curator.model import CatalogError
+
+__all__ = [
+    "FIELDS",
+    "PHOTO_COLUMNS",
+    "Applied",
+    "Catalog",
+    "ConductorLock",
+    "DiskFullError",
+    "FileDetail",
+    "FileReader",
+    "FolderRow",
+    "Pending",
+    "PhotoDetail",
+    "Scan",
+    "ScanCount",
+    "WorkDetail",
+]
+
+_DAY_S = 86_400.0
+_KEEP_BACKUPS = 5
+
+
+class Catalog(Folders, Scans, WorkQueue, Photos):
+    """One open catalog.
+
+    Any number of processes may have it open, read and decide. One object is one connection.
+
+    Thread: the one that opened it, no other; a second thread opens its own.
+    """
+
+    @classmethod
+    def open(cls, path: str | Path) -> Catalog:
+        """Open a catalog, creating or migrating it if need be.
+
+        Raises:
+            CatalogError: it is damaged, of a newer Curator, of another program, locked, or in a
+                place that cannot be written; one sentence and what to do.
+        """
+        path = Path(path)
+        database: peewee.SqliteDatabase | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            database = cls.connect(path)
+            migrations.bring_up_to_date(database, path)
+            return cls(path, database)
+        except (peewee.PeeweeException, sqlite3.Error, OSError, CatalogError) as error:
+            if database is not None:
+                database.close()
+            if isinstance(error, CatalogError):
+                raise
+            # peewee dresses SQLite's errors up; the one underneath has the code.
+            cause = error.__context__ if isinstance(error, peewee.PeeweeException) else error
+            known = translate(cause, path) if isinstance(cause, sqlite3.Error) else None
+            if known is None and isinstance(error, OSError):
+                known = CatalogError(
+                    f"The catalog {path} cannot be opened ({error.strerror or error}).",
+                    "Choose another home folder with --home or CURATOR_HOME.",
+                )
+            if known is None:
+                raise
+            raise known from error
+
+    def backup_if_due(self, every_s: float = _DAY_S) -> Path | None:
+        """Keep a verified copy in ``backups`` if the newest is older than ``every_s``.
+
+        The newest five of these are kept; copies made before migrations are left alone.
+
+        Returns:
+            The copy, or None if none was due.
+        """
+        folder = self.path.parent / "backups"
+        kept = sorted(folder.glob(f"{self.path.stem}-daily-*.db"))
+        if kept and time.time() - kept[-1].stat().st_mtime < every_s:
+            return None
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        made = self.backup(folder / f"{self.path.stem}-daily-{stamp}.db")
+        for old in [path for path in kept if path != made][: -(_KEEP_BACKUPS - 1)]:
+            old.unlink(missing_ok=True)
+        return made

@@ -1,0 +1,345 @@
+"""A photo is its content, not its path: which files are one photo, and what follows from it.
+
+Files are matched by fingerprint. If the known file is no longer where it was, it moved; if it is,
+both are read whole, and equal bytes are a copy of the same photo. Two photos that prove to be
+one are merged into the older: files and marks go there, both journals stay. Nothing here opens a
+file itself; the bytes are read by what the caller passes as :class:`FileReader`
+(`curator.files`), and never while the write lock is held.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import NamedTuple, Protocol
+
+from curator.catalog.journal import FIELDS, Journal
+from curator.catalog.store import marks
+from curator.model import Found, KnownError
+
+
+class FileReader(Protocol):
+    """What reads files for the catalog; the module `curator.files` is one."""
+
+    def fingerprint(self, path: str) -> str:
+        """Give the fingerprint of a file as hex."""
+
+    def sha256(self, path: str) -> str:
+        """Give the sha256 of a whole file as hex."""
+
+
+class StageRule(NamedTuple):
+    """What the catalog knows of a stage: its version, and the stages that come before."""
+
+    name: str
+    version: int
+    needs: tuple[str, ...]
+
+
+class FileRow(NamedTuple):
+    """A row of the table ``file``, with its path."""
+
+    id: int
+    photo_id: int
+    directory_id: int
+    name: str
+    kind: str
+    role: str
+    size: int
+    mtime_ns: int
+    fingerprint: str | None
+    sha256: str | None
+    width: int | None
+    height: int | None
+    missing_since: float | None
+    directory: str
+
+    @property
+    def path(self) -> str:
+        """Where it lies, or lay."""
+        return str(Path(self.directory, self.name))
+
+    def is_there(self, reader: FileReader) -> bool:
+        """Say whether its content is still at its path: same size and time, or fingerprint."""
+        try:
+            status = Path(self.path).stat()
+            if (status.st_size, status.st_mtime_ns) == (self.size, self.mtime_ns):
+                return True
+            return status.st_size == self.size and (
+                reader.fingerprint(self.path) == self.fingerprint
+            )
+        except (KnownError, OSError):
+            return False
+
+
+_FILE = (
+    "SELECT file.id, photo_id, directory_id, name, kind, role, size, mtime_ns, fingerprint,"
+    " sha256, width, height, missing_since, directory.path"
+    " FROM file JOIN directory ON directory.id = directory_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A known file that holds the same content as one just met."""
+
+    row: FileRow
+    moved: bool
+    sha256: str | None = None
+
+
+def assign_roles(files: Sequence[FileRow]) -> dict[int, str]:
+    """Decide which file of a photo is main, which its half, which are copies.
+
+    What is there goes before what is missing; a RAW before a picture; what was main or half
+    stays so. The half of a RAW lies beside it if it can.
+    """
+    current = [file for file in files if file.role != "former"]
+    pool = [file for file in current if file.missing_since is None] or current
+    if not pool:
+        return {}
+    main = min(pool, key=lambda file: (file.kind != "raw", file.role != "main", file.id))
+    roles = {file.id: "copy" for file in current} | {main.id: "main"}
+    stem = PurePath(main.name).stem.casefold()
+    images = [file for file in pool if file.kind == "image"] if main.kind == "raw" else []
+    if images:
+        half = min(
+            images,
+            key=lambda file: (
+                file.directory_id != main.directory_id,
+                PurePath(file.name).stem.casefold() != stem,
+                file.role != "half",
+                file.id,
+            ),
+        )
+        roles[half.id] = "half"
+    return roles
+
+
+class Identity(Journal):
+    """The part of the catalog that keeps photos, files and work in step."""
+
+    _stages: tuple[StageRule, ...] | None = None
+
+    # --- stages
+
+    def stages(self) -> tuple[StageRule, ...]:
+        """Give the stages that photos of this catalog go through, as the conductor declared."""
+        if self._stages is None:
+            text = self._value("SELECT value FROM meta WHERE key = 'stages'")
+            self._stages = tuple(
+                StageRule(name, version, tuple(needs))
+                for name, version, needs in json.loads(text or "[]")
+            )
+        return self._stages
+
+    def _queue(self, photo_id: int) -> None:
+        """Give a new photo a waiting row for every stage."""
+        self._run_many(
+            "INSERT INTO work (photo_id, stage, version, state) VALUES (?, ?, ?, 'waiting')",
+            [(photo_id, stage.name, stage.version) for stage in self.stages()],
+        )
+
+    def _refresh_ready(self, photos: Iterable[int]) -> None:
+        """Set ``ready`` of the work of photos from everything it depends on."""
+        ids = [(photo,) for photo in photos]
+        for stage in self.stages():
+            needs = "".join(
+                " AND NOT EXISTS (SELECT 1 FROM work AS n WHERE n.photo_id = work.photo_id"
+                f" AND n.stage = '{name}' AND n.state <> 'done')"
+                for name in stage.needs
+            )
+            self._run_many(
+                "UPDATE work SET ready = EXISTS (SELECT 1 FROM photo JOIN file"
+                " ON file.photo_id = photo.id AND file.role = 'main'"
+                " AND file.missing_since IS NULL"
+                " JOIN directory ON directory.id = file.directory_id"
+                " LEFT JOIN folder ON folder.id = directory.folder_id"
+                " WHERE photo.id = work.photo_id AND photo.merged_into IS NULL"
+                " AND photo.removed_at IS NULL AND coalesce(folder.enabled, 1))"
+                f"{needs} WHERE photo_id = ? AND stage = '{stage.name}'",
+                ids,
+            )
+
+    # --- files of a photo
+
+    def _files_where(self, where: str, parameters: Sequence[object]) -> list[FileRow]:
+        return [FileRow(*row) for row in self._rows(f"{_FILE} WHERE {where}", parameters)]
+
+    def _settle(self, photos: Iterable[int]) -> None:
+        """Bring roles, place, name and work of photos in line with their files."""
+        ids = list(dict.fromkeys(photos))
+        for photo in ids:
+            files = self._files_where("photo_id = ? ORDER BY file.id", (photo,))
+            roles = assign_roles(files)
+            self._run_many(
+                "UPDATE file SET role = ? WHERE id = ?",
+                [(roles[f.id], f.id) for f in files if f.id in roles and roles[f.id] != f.role],
+            )
+            main = next((file for file in files if roles.get(file.id) == "main"), None)
+            if main is None:
+                continue
+            name = PurePath(main.name).stem
+            self._run(
+                "UPDATE photo SET directory_id = ?, name = ?"
+                " WHERE id = ? AND (directory_id <> ? OR name <> ?)",
+                (main.directory_id, name, photo, main.directory_id, name),
+            )
+            if main.missing_since is None:
+                # What was made of other bytes no longer holds.
+                self._run(
+                    "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
+                    " reason = NULL WHERE photo_id = ? AND state IN ('done', 'failed')"
+                    " AND source IS NOT ?",
+                    (photo, main.fingerprint),
+                )
+        self._refresh_ready(ids)
+
+    def _directory(self, path: str, folder_id: int | None) -> int:
+        """Find or make the row of a directory; one of no folder joins this one."""
+        row = self._row("SELECT id, folder_id FROM directory WHERE path = ?", (path,))
+        if row is None:
+            number = self._run(
+                "INSERT INTO directory (folder_id, path) VALUES (?, ?)", (folder_id, path)
+            ).lastrowid
+            assert number is not None
+            return number
+        if row[1] is None and folder_id is not None:
+            self._run("UPDATE directory SET folder_id = ? WHERE id = ?", (folder_id, row[0]))
+        return int(row[0])
+
+    def _add_photo(self, directory_id: int, name: str) -> int:
+        number = self._run(
+            "INSERT INTO photo (directory_id, name, added_at) VALUES (?, ?, ?)",
+            (directory_id, name, time.time()),
+        ).lastrowid
+        assert number is not None
+        return number
+
+    def _add_file(
+        self, photo: int, directory_id: int, found: Found, role: str, content: Content
+    ) -> None:
+        self._run(
+            "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns,"
+            " fingerprint, sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                photo,
+                directory_id,
+                PurePath(found.path).name,
+                str(found.kind),
+                role,
+                found.size,
+                found.mtime_ns,
+                content.fingerprint,
+                content.sha256,
+            ),
+        )
+
+    # --- the same content
+
+    def _twins(self, fingerprint: str, but_for: int | None = None) -> list[FileRow]:
+        """List known files with a fingerprint, those that are there first."""
+        return self._files_where(
+            "fingerprint = ? AND photo_id IS NOT ? ORDER BY missing_since IS NOT NULL, file.id",
+            (fingerprint, but_for),
+        )
+
+    def _prove(self, path: str, twins: Sequence[FileRow], reader: FileReader) -> Twin | None:
+        """Find the known file whose content this path holds; reads whole files, so no lock.
+
+        A twin that is gone moved here, unless its sha256 is known and says otherwise. A twin
+        that is still there is read whole, as is the file; only equal bytes are a copy.
+        """
+        assert not self._depth, "files are not read while the write lock is held"
+        digest: str | None = None
+        for row in twins:
+            there = row.is_there(reader)
+            if not there and row.sha256 is None:
+                return Twin(row, moved=True)
+            try:
+                if there and Path(row.path).samefile(path):
+                    return Twin(row, moved=False)  # a hard or symbolic link to itself
+                digest = digest or reader.sha256(path)
+                known = row.sha256 or reader.sha256(row.path)
+            except (KnownError, OSError):
+                continue
+            if known == digest:
+                return Twin(row, moved=not there, sha256=digest)
+        return None
+
+    def _attach(
+        self, photo: int, directory_id: int, found: Found, content: Content, twin: Twin | None
+    ) -> None:
+        """Make a file one of a photo's: move the twin's row here, or add one."""
+        if twin is None or not twin.moved:
+            self._add_file(photo, directory_id, found, "copy" if twin else "half", content)
+        else:
+            self._run(
+                "UPDATE file SET photo_id = ?, directory_id = ?, name = ?, kind = ?, size = ?,"
+                " mtime_ns = ?, missing_since = NULL,"
+                " role = CASE role WHEN 'former' THEN 'copy' ELSE role END WHERE id = ?",
+                (
+                    photo,
+                    directory_id,
+                    PurePath(found.path).name,
+                    str(found.kind),
+                    found.size,
+                    found.mtime_ns,
+                    twin.row.id,
+                ),
+            )
+        if twin is not None and twin.sha256 is not None:
+            self._run("UPDATE file SET sha256 = ? WHERE id = ?", (twin.sha256, twin.row.id))
+        self._run("UPDATE photo SET removed_at = NULL WHERE id = ? AND removed_at > 0", (photo,))
+
+    def _merge(self, photos: Iterable[int]) -> int:
+        """Make one photo of several that proved to be the same; the oldest survives.
+
+        Files move there, the newest decision that stands wins each field, and every journal
+        entry stays as it is, under the id it was made for.
+
+        Returns:
+            The survivor.
+        """
+        ids = sorted(set(photos))
+        survivor, others = ids[0], ids[1:]
+        if not others:
+            return survivor
+        for other in others:
+            self._run("UPDATE file SET photo_id = ? WHERE photo_id = ?", (survivor, other))
+            self._run("DELETE FROM work WHERE photo_id = ?", (other,))
+            self._run("UPDATE photo SET merged_into = ? WHERE merged_into = ?", (survivor, other))
+            self._run("UPDATE photo SET merged_into = ? WHERE id = ?", (survivor, other))
+            self._run(
+                "UPDATE photo SET seen_at = coalesce(photo.seen_at, o.seen_at),"
+                " turn = CASE photo.turn WHEN 0 THEN o.turn ELSE photo.turn END,"
+                " removed_at = CASE WHEN o.removed_at IS NULL THEN NULL ELSE photo.removed_at END"
+                " FROM photo AS o WHERE photo.id = ? AND o.id = ?",
+                (survivor, other),
+            )
+        family = self._family(survivor)
+        for field in FIELDS:
+            standing = self._standing(family, field)
+            if standing is not None:
+                self._run(f"UPDATE photo SET {field} = ? WHERE id = ?", (standing[0], survivor))
+        return survivor
+
+    def survivors(self, ids: Sequence[int]) -> dict[int, int]:
+        """Map photo ids to what they are today: themselves, or what they were merged into."""
+        return dict(
+            self._rows(
+                f"SELECT id, coalesce(merged_into, id) FROM photo WHERE id IN ({marks(len(ids))})",
+                ids,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is known of a file's bytes."""
+
+    fingerprint: str | None = None
+    sha256: str | None = None

@@ -1,0 +1,301 @@
+"""Decisions and their journal: what a person set, taken back and set again.
+
+The journal is only ever added to. The undo stack is the *do* and *redo* steps that no step
+reverts; the redo stack is the *undo* steps that no step reverts and that came after the newest
+*do*; the newest is on top of either. Both survive restarts because they are nothing but queries.
+
+    step = catalog.decide({412: {"flag": "reject"}}, summary="Rejected DSC_0412")
+    catalog.undo()          # flag is what it was before; on disk when this returns
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+
+from curator.catalog.store import Row, Store, chunks, marks
+from curator.model import Change, Flag, Label, NotFoundError, Step, UsageError
+
+FIELDS = ("flag", "rating", "label", "kept")
+
+_TOP_UNDO = (
+    "SELECT id FROM step AS s WHERE kind <> 'undo'"
+    " AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id) ORDER BY id DESC LIMIT 1"
+)
+_TOP_REDO = (
+    "SELECT id FROM step AS s WHERE kind = 'undo'"
+    " AND id > (SELECT coalesce(max(id), 0) FROM step WHERE kind = 'do')"
+    " AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id) ORDER BY id DESC LIMIT 1"
+)
+
+
+class Journal(Store):
+    """The part of the catalog that decides, undoes and redoes."""
+
+    def decide(
+        self,
+        changes: Mapping[int, Mapping[str, object]],
+        *,
+        summary: str,
+        scope: str = "",
+        context: Mapping[str, object] | None = None,
+        order_name: str = "",
+    ) -> Step:
+        """Set fields of photos as one step; it is on disk when this returns.
+
+        Args:
+            changes: photo id → field → value: ``flag`` pick, reject or None; ``rating`` 1-5 or
+                None; ``label`` a colour or None; ``kept`` True or False. A photo merged into
+                another stands for that one.
+            summary: what the status line says of the step.
+            scope: where the person was.
+            context: JSON-able facts that bring the photo back on screen on undo.
+            order_name: the order the photos were seen in.
+
+        Returns:
+            The step, with what really changed; fields that are so already are left out. If
+            nothing changes, a step with id 0 and no changes, and nothing is written.
+
+        Raises:
+            UsageError: a field or value there is not (a rating of 9).
+            NotFoundError: a photo id there is not.
+            CatalogError: the catalog cannot be written.
+            In each case nothing was decided.
+        """
+        wanted = {photo: _checked(fields) for photo, fields in changes.items()}
+        with self._writing(durable=True):
+            made = self._changes(wanted)
+            if not made:
+                return Step(0, "do", summary, time.time(), (), None, dict(context or {}))
+            return self._enter(
+                Step(0, "do", summary, time.time(), tuple(made), None, dict(context or {})),
+                scope,
+                order_name,
+            )
+
+    def _changes(self, wanted: Mapping[int, Mapping[str, object]]) -> list[Change]:
+        now = self._marks(wanted)
+        made: dict[tuple[int, str], Change] = {}
+        for asked, fields in wanted.items():
+            photo, current = now[asked]
+            for name, after in fields.items():
+                before = current[FIELDS.index(name)]
+                if before != after:
+                    made[photo, name] = Change(photo, name, before, after)
+        return list(made.values())
+
+    def _marks(self, ids: Iterable[int]) -> dict[int, tuple[int, Row]]:
+        """Read marks: asked id → (id of the photo it is today, its fields)."""
+        asked = list(ids)
+        found: dict[int, tuple[int, Row]] = {}
+        for part in chunks(asked):
+            for row in self._rows(
+                f"SELECT id, merged_into, {', '.join(FIELDS)} FROM photo"
+                f" WHERE id IN ({marks(len(part))})",
+                part,
+            ):
+                found[row[0]] = (row[1] or row[0], row[2:])
+        for photo in asked:
+            if photo not in found:
+                raise NotFoundError(
+                    f"There is no photo {photo}.", "`curator photos` lists those there are."
+                )
+            target = found[photo][0]
+            if target != photo:
+                found[photo] = self._marks([target])[target]
+        return found
+
+    def _enter(self, step: Step, scope: str, order_name: str) -> Step:
+        """Write a step, its decisions and the photos' new marks."""
+        number = self._run(
+            "INSERT INTO step (kind, summary, made_at, reverts, source, scope, context)"
+            " VALUES (?, ?, ?, ?, 'person', ?, ?)",
+            (
+                step.kind,
+                step.summary,
+                step.made_at,
+                step.reverts,
+                scope,
+                json.dumps(step.context, default=str),
+            ),
+        ).lastrowid
+        assert number is not None
+        self._run_many(
+            "INSERT INTO decision (step_id, photo_id, field, before, after, order_name)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (number, change.photo_id, change.field, change.before, change.after, order_name)
+                for change in step.changes
+            ],
+        )
+        for name in FIELDS:
+            self._run_many(
+                f"UPDATE photo SET {name} = ? WHERE id = ?",
+                [(c.after, c.photo_id) for c in step.changes if c.field == name],
+            )
+        return Step(
+            number, step.kind, step.summary, step.made_at, step.changes, step.reverts, step.context
+        )
+
+    def undo(self) -> Step | None:
+        """Take the newest step back, in one transaction; None if there is none.
+
+        Returns:
+            The new step: its changes say what each photo is now, its context is that of the
+            step it reverts.
+        """
+        return self._turn_back("undo", _TOP_UNDO)
+
+    def redo(self) -> Step | None:
+        """Do the newest undone step again; None if there is none, or a decision came after it."""
+        return self._turn_back("redo", _TOP_REDO)
+
+    def next_undo(self) -> Step | None:
+        """Give the step that :meth:`undo` would take back."""
+        number = self._value(_TOP_UNDO)
+        return None if number is None else self._step(number)
+
+    def next_redo(self) -> Step | None:
+        """Give the undo that :meth:`redo` would take back; its summary is the original step's."""
+        number = self._value(_TOP_REDO)
+        return None if number is None else self._step(number)
+
+    def _turn_back(self, kind: str, top: str) -> Step | None:
+        with self._writing(durable=True):
+            number = self._value(top)
+            if number is None:
+                return None
+            old = self._step(number)
+            scope, order_name = self._row(
+                "SELECT scope, (SELECT order_name FROM decision WHERE step_id = step.id LIMIT 1)"
+                " FROM step WHERE id = ?",
+                (number,),
+            ) or ("", "")
+            now = self._marks({change.photo_id for change in old.changes})
+            made = {}
+            for change in old.changes:
+                photo, current = now[change.photo_id]
+                before = current[FIELDS.index(change.field)]
+                after = change.before
+                if kind == "undo":
+                    after = self._earlier(photo, number, change)
+                made[photo, change.field] = Change(photo, change.field, before, after)
+            new = Step(0, kind, old.summary, time.time(), tuple(made.values()), number, old.context)
+            return self._enter(new, scope, order_name or "")
+
+    def _earlier(self, photo: int, step: int, change: Change) -> object:
+        """Find the value a field has without one step.
+
+        On a photo that others were merged into, decisions of several photos apply to one: the
+        newest of the others that still stands wins. Otherwise it is what the step found.
+        """
+        family = self._family(photo)
+        if len(family) == 1:
+            return change.before
+        standing = self._standing(family, change.field, step)
+        return standing[0] if standing else _NOTHING[change.field]
+
+    def _family(self, photo: int) -> list[int]:
+        """List a photo and those merged into it."""
+        rows = self._rows("SELECT id FROM photo WHERE merged_into = ?", (photo,))
+        return [photo, *(row[0] for row in rows)]
+
+    def _standing(self, photos: Sequence[int], name: str, but_for: int = 0) -> Row | None:
+        """Find the newest decision on a field that nobody took back: (value,), or None."""
+        return self._row(
+            "SELECT d.after FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+            f" WHERE d.photo_id IN ({marks(len(photos))}) AND d.field = ? AND s.kind <> 'undo'"
+            " AND s.id <> ? AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id)"
+            " ORDER BY d.id DESC LIMIT 1",
+            (*photos, name, but_for),
+        )
+
+    def _step(self, number: int) -> Step:
+        row = self._row(
+            "SELECT kind, summary, made_at, reverts, context FROM step WHERE id = ?", (number,)
+        )
+        assert row is not None
+        changes = self._rows(
+            "SELECT photo_id, field, before, after FROM decision WHERE step_id = ? ORDER BY id",
+            (number,),
+        )
+        kind, summary, made_at, reverts, context = row
+        return Step(
+            number,
+            kind,
+            summary,
+            made_at,
+            tuple(Change(*change) for change in changes),
+            reverts,
+            json.loads(context),
+        )
+
+    def history(self, photo_id: int) -> list[Step]:
+        """List the steps that changed a photo, oldest first, each with this photo's changes only.
+
+        Those of photos that were merged into it are among them, under their own ids.
+        """
+        family = self._family(photo_id)
+        rows = self._rows(
+            "SELECT s.id, s.kind, s.summary, s.made_at, s.reverts, s.context,"
+            " d.photo_id, d.field, d.before, d.after"
+            " FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+            f" WHERE d.photo_id IN ({marks(len(family))}) ORDER BY d.id",
+            family,
+        )
+        steps: dict[int, tuple[Row, list[Change]]] = {}
+        for row in rows:
+            steps.setdefault(row[0], (row, []))[1].append(Change(*row[6:]))
+        return [
+            Step(row[0], row[1], row[2], row[3], tuple(changes), row[4], json.loads(row[5]))
+            for row, changes in steps.values()
+        ]
+
+    def mark_seen(self, ids: Sequence[int]) -> None:
+        """Note that photos were looked at; the first time counts. No decision, no undo."""
+        now = time.time()
+        with self._writing():
+            self._run_many(
+                "UPDATE photo SET seen_at = ? WHERE id = ? AND seen_at IS NULL",
+                [(now, photo) for photo in ids],
+            )
+
+    def turn(self, ids: Sequence[int], quarter: int) -> None:
+        """Turn photos clockwise by ``quarter`` quarter turns (negative: the other way)."""
+        with self._writing(durable=True):
+            self._run_many(
+                "UPDATE photo SET turn = ((turn + ?) % 4 + 4) % 4 WHERE id = ?",
+                [(quarter, photo) for photo in ids],
+            )
+
+
+_NOTHING: dict[str, object] = {"flag": None, "rating": None, "label": None, "kept": 0}
+
+
+def _checked(fields: Mapping[str, object]) -> dict[str, object]:
+    """Bring field values to what the catalog stores, or refuse them."""
+    return {name: _value(name, value) for name, value in fields.items()}
+
+
+def _value(name: str, value: object) -> object:
+    if isinstance(value, Enum):
+        value = value.value
+    if name == "rating":
+        if value is None:
+            return None
+        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 5:
+            return value
+        raise UsageError(f"A rating is 1 to 5 or none, not {value}.")
+    if name == "kept":
+        if value in (True, False):
+            return int(bool(value))
+        raise UsageError(f"Kept is yes or no, not {value}.")
+    for field, words in (("flag", Flag), ("label", Label)):
+        if name == field:
+            known = [str(word) for word in words]
+            if value is None or value in known:
+                return value
+            raise UsageError(f"A {name} is {', '.join(known)} or none, not {value}.")
+    raise UsageError(f"There is nothing called {name} to decide.")

@@ -1,0 +1,128 @@
+"""The history of the schema: how a catalog made by an older Curator becomes today's.
+
+A new catalog is created from `schema` as it is now. An older one goes through the steps of
+MIGRATIONS it has not seen, each in a transaction of its own after a verified back-up beside the
+catalog, in ``backups``. The version is SQLite's ``user_version``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import peewee
+
+from curator.catalog import schema
+from curator.model import CatalogError
+
+log = logging.getLogger(__name__)
+
+Step = Callable[[peewee.Database], None]
+
+# (number, what changes, function). To add one: change the models in `schema`, append a line here
+# with the next number and a function that brings a catalog of the number before it there, and
+# put a catalog of the old version under tests/data/catalogs. Numbers are never used again.
+# Version 1 is what the first release creates, so its step never runs on a catalog.
+MIGRATIONS: tuple[tuple[int, str, Step], ...] = ((1, "the first schema", schema.create),)
+
+
+def bring_up_to_date(
+    database: peewee.SqliteDatabase,
+    path: Path,
+    steps: Sequence[tuple[int, str, Step]] = MIGRATIONS,
+) -> None:
+    """Create the schema in an empty file, or migrate an older one.
+
+    Raises:
+        CatalogError: the file belongs to a newer Curator or to another program, or a back-up
+            could not be made; the catalog is as it was before the step that failed.
+    """
+    connection: sqlite3.Connection = database.connection()
+    newest = steps[-1][0]
+    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        _create(database, newest)
+        return
+    if connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
+        raise CatalogError(
+            f"{path} is no catalog of Curator's.",
+            "Move it away, or choose another folder with --home or CURATOR_HOME.",
+        )
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > newest:
+        raise CatalogError(
+            f"The catalog {path} was made by a newer Curator (version {version}, this one knows"
+            f" {newest}).",
+            "Install the newer Curator, or choose another folder with --home or CURATOR_HOME.",
+        )
+    for number, what, step in steps:
+        if number > version:
+            log.info("migrating %s to version %d: %s", path, number, what)
+            back_up(connection, _backup_path(path, number - 1))
+            with database.atomic("IMMEDIATE"):
+                step(database)
+                connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _create(database: peewee.SqliteDatabase, version: int) -> None:
+    """Create the newest schema, unless another process has just done so."""
+    connection: sqlite3.Connection = database.connection()
+    with database.atomic("IMMEDIATE"):
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            return
+        schema.create(database)
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {version}")
+
+
+def backups_of(path: Path) -> list[Path]:
+    """List the back-ups of a catalog, in no order."""
+    with contextlib.suppress(OSError):
+        return list((path.parent / "backups").glob(f"{path.stem}-*.db"))
+    return []
+
+
+def _backup_path(path: Path, version: int) -> Path:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    folder = path.parent / "backups"
+    wanted = folder / f"{path.stem}-v{version}-{stamp}.db"
+    number = 1
+    while wanted.exists():
+        number += 1
+        wanted = folder / f"{path.stem}-v{version}-{stamp}-{number}.db"
+    return wanted
+
+
+def back_up(connection: sqlite3.Connection, to: Path) -> Path:
+    """Copy a database while it is in use, verify the copy, and only then give it its name.
+
+    Raises:
+        CatalogError: no copy could be made or it is not sound; none is left behind.
+    """
+    temporary = to.with_name(f".{to.name}.new")
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(sqlite3.connect(temporary)) as copy:
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, no log beside it
+            verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
+        if verdict != "ok":
+            raise CatalogError(
+                f"The back-up {to} is not sound ({verdict}).", "Nothing was changed."
+            )
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(to)
+    except (OSError, sqlite3.Error) as error:
+        raise CatalogError(
+            f"No back-up of the catalog could be made at {to} ({error}).",
+            "Make room there or make it writable; nothing was changed.",
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return to

@@ -1,0 +1,281 @@
+"""Reading photos: compact rows for the table in memory, and all there is about one."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from curator.catalog.store import Row, Store, chunks, marks
+from curator.model import (
+    Capture,
+    Flag,
+    Kind,
+    Label,
+    Marks,
+    NotFoundError,
+    Quality,
+    StageState,
+)
+
+# Name → SQL. ``state`` is "" (fine), "failed" or "missing"; ``merged_into`` is not None for what
+# a reader should let go of: the id of the photo it proved to be, 0 if its folder was removed.
+_COLUMNS: dict[str, str] = {
+    "id": "id",
+    "rev": "rev",
+    "directory_id": "directory_id",
+    "name": "name",
+    "taken_at": "taken_at",
+    "added_at": "added_at",
+    "width": "width",
+    "height": "height",
+    "turn": "turn",
+    "thumb": "thumb",
+    "proxy": "proxy",
+    "sharpness": "sharpness",
+    "exposure": "exposure",
+    "flag": "flag",
+    "rating": "rating",
+    "label": "label",
+    "kept": "kept",
+    "seen_at": "seen_at",
+    "camera": "camera",
+    "pair": "pair",
+    "state": "CASE WHEN missing THEN 'missing' WHEN failed THEN 'failed' ELSE '' END",
+    "merged_into": "CASE WHEN merged_into IS NOT NULL THEN merged_into"
+    " WHEN removed_at IS NOT NULL THEN 0 END",
+}
+PHOTO_COLUMNS: tuple[str, ...] = tuple(_COLUMNS)
+_SELECT = f"SELECT {', '.join(_COLUMNS.values())} FROM photo"
+_HERE = "merged_into IS NULL AND removed_at IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class FileDetail:
+    """One file of a photo; ``missing`` when it was not there at the last look."""
+
+    path: Path
+    kind: Kind
+    role: str
+    size: int
+    mtime_ns: int
+    fingerprint: str | None
+    sha256: str | None
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDetail:
+    """Where one stage stands for one photo."""
+
+    stage: str
+    version: int
+    state: StageState
+    attempts: int
+    next_attempt_at: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoDetail:
+    """All the catalog knows of one photo.
+
+    ``files`` has the main file first, then the other half, then copies; former contents are
+    left out. ``path`` is the main file's. ``turn`` is the user's, in quarter turns clockwise.
+    ``state`` is "", "failed" or "missing" and ``reason`` says why it failed.
+    """
+
+    id: int
+    name: str
+    path: Path
+    files: tuple[FileDetail, ...]
+    marks: Marks
+    capture: Capture
+    quality: Quality | None
+    turn: int
+    basis: str | None
+    damage: str | None
+    thumb: str | None
+    proxy: str | None
+    proxy_digest: str | None
+    added_at: float
+    seen_at: float | None
+    state: str
+    reason: str | None
+    work: tuple[WorkDetail, ...]
+
+
+_DETAIL = (
+    "id, name, flag, rating, label, kept, taken_at, utc_offset_min, camera, lens, exposure_s,"
+    " f_number, iso, focal_length_mm, latitude, longitude, width, height, orientation,"
+    " subject_x, subject_y, sharpness, exposure, highlights, shadows, sharpest_x, sharpest_y,"
+    " turn, basis, damage, thumb, proxy, proxy_digest, added_at, seen_at, missing, failed"
+)
+
+
+class Photos(Store):
+    """The part of the catalog that reads photos."""
+
+    def last_rev(self) -> int:
+        """Give the revision of the newest change; :meth:`columns` can ask from there."""
+        return int(self._value("SELECT coalesce(max(rev), 0) FROM photo"))
+
+    def columns(self, since_rev: int | None = None, ids: Sequence[int] | None = None) -> list[Row]:
+        """Read photos as compact rows, one value a name of PHOTO_COLUMNS, in no order.
+
+        Args:
+            since_rev: only what changed after this revision; photos merged or removed since
+                are among them, with ``merged_into`` not None. None or 0: all that are here.
+            ids: only these, whatever became of them.
+        """
+        if ids is not None:
+            found: list[Row] = []
+            for part in chunks(list(ids)):
+                found += self._rows(f"{_SELECT} WHERE id IN ({marks(len(part))})", part)
+            return found
+        if since_rev:
+            return self._rows(f"{_SELECT} WHERE rev > ?", (since_rev,))
+        # A hundred thousand new tuples wake the collector a hundred times for nothing.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return self._rows(f"{_SELECT} WHERE {_HERE}")
+        finally:
+            if collecting:
+                gc.enable()
+
+    def find(self, id_or_path: int | str | Path) -> int:
+        """Find a photo by id (a number, or digits) or by the path of one of its files.
+
+        Returns:
+            Its id; of a photo that was merged, the one it was merged into.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        text = os.fspath(id_or_path) if not isinstance(id_or_path, int) else str(id_or_path)
+        row = None
+        if text.isascii() and text.isdigit():
+            row = self._row(
+                "SELECT coalesce(merged_into, id) FROM photo WHERE id = ?", (min(int(text), 2**62),)
+            )
+        if row is None and not isinstance(id_or_path, int):
+            path = Path(text).expanduser().absolute()
+            row = self._row(
+                "SELECT photo_id FROM file JOIN directory ON directory.id = file.directory_id"
+                " WHERE path = ? AND name = ? ORDER BY missing_since IS NOT NULL, file.id DESC",
+                (str(path.parent), path.name),
+            )
+        if row is None:
+            raise NotFoundError(
+                f"There is no photo {text}.", "`curator photos` lists those there are."
+            )
+        return int(row[0])
+
+    def photo(self, id_or_path: int | str | Path) -> PhotoDetail:
+        """Read all there is about one photo; see :meth:`find` for how it is named.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        number = self.find(id_or_path)
+        return next(self.details([number]))
+
+    def details(self, ids: Sequence[int]) -> Iterator[PhotoDetail]:
+        """Read all there is about many photos, in ascending order of id.
+
+        Unknown ids and photos merged into others are left out.
+
+        A few queries a thousand photos, where :meth:`photo` takes three each.
+        """
+        for part in chunks(sorted(set(ids))):
+            among = f"IN ({marks(len(part))})"
+            files: dict[int, list[FileDetail]] = defaultdict(list)
+            for photo, path, name, kind, *rest, missing in self._rows(
+                "SELECT photo_id, path, name, kind, role, size, mtime_ns, fingerprint, sha256,"
+                " missing_since FROM file JOIN directory ON directory.id = file.directory_id"
+                f" WHERE photo_id {among} AND role <> 'former'"
+                " ORDER BY role <> 'main', role <> 'half', missing_since IS NOT NULL, path, name",
+                part,
+            ):
+                known = FileDetail(Path(path, name), Kind(kind), *[*rest, missing is not None])
+                files[photo].append(known)
+            work: dict[int, list[WorkDetail]] = defaultdict(list)
+            for photo, stage, version, state, attempts, later, reason in self._rows(
+                "SELECT photo_id, stage, version, state, attempts, next_attempt_at, reason"
+                f" FROM work WHERE photo_id {among} ORDER BY stage",
+                part,
+            ):
+                entry = WorkDetail(stage, version, StageState(state), attempts, later, reason)
+                work[photo].append(entry)
+            rows = self._rows(
+                f"SELECT {_DETAIL} FROM photo WHERE id {among} AND merged_into IS NULL ORDER BY id",
+                part,
+            )
+            for row in rows:
+                yield _detail(row, tuple(files[row[0]]), tuple(work[row[0]]))
+
+    def file_bytes(self, ids: Sequence[int]) -> int:
+        """Add up what the files of these photos take on disk, copies too, in bytes."""
+        total = 0
+        for part in chunks(list(ids)):
+            total += int(
+                self._value(
+                    "SELECT coalesce(sum(size), 0) FROM file WHERE role <> 'former'"
+                    f" AND missing_since IS NULL AND photo_id IN ({marks(len(part))})",
+                    part,
+                )
+            )
+        return total
+
+    def placements(self) -> list[tuple[int, int]]:
+        """List (photo id, directory id) of copies that lie elsewhere than the photo's main file.
+
+        A scope that shows a directory may want to show those photos too.
+        """
+        return self._rows(
+            "SELECT DISTINCT photo_id, file.directory_id FROM file JOIN photo"
+            " ON photo.id = photo_id WHERE role = 'copy' AND missing_since IS NULL"
+            " AND file.directory_id <> photo.directory_id"
+        )
+
+
+def _detail(row: Row, files: tuple[FileDetail, ...], work: tuple[WorkDetail, ...]) -> PhotoDetail:
+    number, name, flag, rating, label, kept, taken, *exif = row[:19]
+    subject_x, subject_y, sharpness, exposure, highlights, shadows, x, y = row[19:27]
+    turn, basis, damage, thumb, proxy, digest, added_at, seen_at, missing, failed = row[27:]
+    reasons = [entry.reason for entry in work if entry.state is StageState.FAILED]
+    return PhotoDetail(
+        id=number,
+        name=name,
+        path=files[0].path,
+        files=files,
+        marks=Marks(
+            Flag(flag) if flag else None, rating, Label(label) if label else None, bool(kept)
+        ),
+        capture=Capture(
+            *[
+                datetime.fromisoformat(taken) if taken else None,
+                *exif,
+                None if subject_x is None else (subject_x, subject_y),
+            ]
+        ),
+        quality=None
+        if sharpness is None
+        else Quality(sharpness, exposure, highlights, shadows, None if x is None else (x, y)),
+        turn=turn,
+        basis=basis,
+        damage=damage,
+        thumb=thumb,
+        proxy=proxy,
+        proxy_digest=digest,
+        added_at=added_at,
+        seen_at=seen_at,
+        state="missing" if missing else "failed" if failed else "",
+        reason=reasons[0] if reasons else None,
+        work=work,
+    )

@@ -1,0 +1,327 @@
+"""Taking in what peek and convert found, and settling who a photo is.
+
+Content that was seen before makes two photos one. Content that changed under a path is the same
+photo, newer, if the exposure is the same (capture time, camera and size in pixels) or if the
+other half of the pair did not change; otherwise it is another photo, and the old one is missing:
+cards use names again, and next week's DSC_0001 must not inherit a reject.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+
+from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin
+from curator.model import Capture, Converted, Found, Kind, KnownError, Peeked, StageJob
+
+_EXIF = (
+    "utc_offset_min",
+    "camera",
+    "lens",
+    "exposure_s",
+    "f_number",
+    "iso",
+    "focal_length_mm",
+    "latitude",
+    "longitude",
+    "width",
+    "height",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Halves:
+    """Whether a photo's other half is as it was, and halves that are not, with what they are."""
+
+    unchanged: bool
+    changed: list[tuple[FileRow, Found, str]]
+
+
+class Results(Identity):
+    """The part of the catalog that saves results of stages."""
+
+    def save_converted(self, results: Sequence[tuple[StageJob, Converted]]) -> list[int]:
+        """Save what convert found, in one transaction; return ids of photos that changed.
+
+        A result for bytes that are no longer the photo's is dropped, and peek looks again.
+        """
+        changed: list[int] = []
+        rows = [self._row_of(job) for job, _ in results]  # a person's mark may go in between
+        with self._writing():
+            for (job, result), row in zip(results, rows, strict=True):
+                if row is None or row.role != "main":
+                    self._requeue(job.photo_id, job.stage)
+                    continue
+                if result.basis != "fallback" and result.fingerprint != row.fingerprint:
+                    self._requeue(job.photo_id, job.stage)
+                    self._requeue(job.photo_id, "peek")
+                else:
+                    self._save_quality(job.photo_id, result)
+                    self._done(job.photo_id, job.stage, row.fingerprint)
+                changed.append(job.photo_id)
+            self._refresh_ready(changed)
+        return changed
+
+    def save_peeked(
+        self, results: Sequence[tuple[StageJob, Peeked]], reader: FileReader
+    ) -> list[int]:
+        """Save what peek found, and settle who each photo is.
+
+        Args:
+            results: jobs with their results; some tens at a time.
+            reader: `curator.files`; opens files only where content was seen before.
+
+        Returns:
+            Ids of all photos that changed: those merged away and new ones too.
+        """
+        results = [(job, _with_half(job, result, reader)) for job, result in results]
+        changed: list[int] = []
+        doubtful: list[tuple[StageJob, Peeked, FileRow]] = []
+        rows = [self._row_of(job) for job, _ in results]
+        with self._writing():
+            for (job, result), row in zip(results, rows, strict=True):
+                if row is None:
+                    self._requeue(job.photo_id, job.stage)
+                elif row.fingerprint not in (None, result.fingerprint) or (
+                    result.size and self._twins(result.fingerprint, job.photo_id)
+                ):
+                    doubtful.append((job, result, row))
+                else:
+                    self._save_peek(row, result)
+                    changed.append(job.photo_id)
+            self._refresh_ready(changed)
+        for job, result, row in doubtful:
+            changed += self._settle_content(job, result, row, reader)
+        return changed
+
+    def _settle_content(
+        self, job: StageJob, result: Peeked, row: FileRow, reader: FileReader
+    ) -> list[int]:
+        """Save a peek whose content is not what the path held, or is known elsewhere."""
+        twins = self._twins(result.fingerprint, job.photo_id) if result.size else []
+        twin = self._prove(row.path, twins, reader) if twins else None
+        halves = self._changed_halves(job, result, row, reader)
+        with self._writing():
+            row_now = self._row_of(job)
+            if row_now is None:
+                return []
+            photo = job.photo_id
+            if row.fingerprint is None or row.fingerprint == result.fingerprint:
+                self._save_peek(row, result)
+            elif halves.unchanged or self._agrees(photo, row, result.capture):
+                self._keep_former(row)
+                self._save_peek(row, result)
+                self._set_fingerprints(halves.changed)
+            else:
+                return self._part(row, result, halves.changed, twin)
+            changed = [photo]
+            if twin is not None:
+                changed.append(twin.row.photo_id)
+                self._merge_twin(row, twin)
+            self._settle(changed)
+        return changed
+
+    def _merge_twin(self, row: FileRow, twin: Twin) -> None:
+        """Merge the photo of ``row`` with the one its content was known as."""
+        if twin.sha256 is not None:
+            self._run(
+                "UPDATE file SET sha256 = ? WHERE id IN (?, ?)", (twin.sha256, row.id, twin.row.id)
+            )
+        if twin.moved:  # one row for one file: this one, where it is now
+            self._run("DELETE FROM file WHERE id = ?", (twin.row.id,))
+        self._merge((row.photo_id, twin.row.photo_id))
+
+    def _part(
+        self,
+        row: FileRow,
+        result: Peeked,
+        halves: list[tuple[FileRow, Found, str]],
+        twin: Twin | None,
+    ) -> list[int]:
+        """Give changed content that is another photo a photo of its own, or its known one.
+
+        The old photo keeps its rows, marks and proxy; its files are missing from now on.
+        """
+        now = time.time()
+        taken = [row, *(half for half, _, _ in halves)]
+        self._run_many(
+            "UPDATE file SET missing_since = ? WHERE id = ?", [(now, file.id) for file in taken]
+        )
+        found = Found(row.path, Kind(row.kind), result.size, result.mtime_ns)
+        content = Content(result.fingerprint, twin.sha256 if twin else None)
+        self._requeue(row.photo_id, "peek")
+        if twin is not None:
+            photo = twin.row.photo_id
+            self._attach(photo, row.directory_id, found, content, twin)
+        else:
+            photo = self._add_photo(row.directory_id, PurePath(row.name).stem)
+            self._add_file(photo, row.directory_id, found, "main", content)
+            self._queue(photo)
+        for half, half_found, fingerprint in halves:
+            self._add_file(photo, half.directory_id, half_found, "half", Content(fingerprint))
+        if twin is None:
+            made = self._files_where("photo_id = ? AND role = 'main'", (photo,))[0]
+            self._save_peek(made, result)
+        self._settle((row.photo_id, photo))
+        return [row.photo_id, photo]
+
+    def _agrees(self, photo: int, row: FileRow, capture: Capture) -> bool:
+        """Say whether changed content is the same exposure: time, camera and size in pixels.
+
+        Without a capture time there is nothing to go by, and it is not.
+        """
+        if capture.taken_at is None:
+            return False
+        known = self._row("SELECT taken_at, camera FROM photo WHERE id = ?", (photo,))
+        return known == (_taken(capture), capture.camera) and (row.width, row.height) == (
+            capture.width,
+            capture.height,
+        )
+
+    def _changed_halves(
+        self, job: StageJob, result: Peeked, row: FileRow, reader: FileReader
+    ) -> _Halves:
+        """Look whether the other half of a photo changed along with its main file."""
+        if row.fingerprint in (None, result.fingerprint):
+            return _Halves(False, [])
+        unchanged, changed = False, []
+        for half in self._files_where(
+            "photo_id = ? AND role = 'half' AND missing_since IS NULL", (job.photo_id,)
+        ):
+            try:
+                status = Path(half.path).stat()
+                fingerprint = result.half_fingerprint or reader.fingerprint(half.path)
+            except (KnownError, OSError):
+                continue
+            found = Found(half.path, Kind(half.kind), status.st_size, status.st_mtime_ns)
+            if half.fingerprint is not None and fingerprint == half.fingerprint:
+                unchanged = True
+            else:
+                changed.append((half, found, fingerprint))
+        return _Halves(unchanged, changed)
+
+    def _keep_former(self, row: FileRow) -> None:
+        """Remember what a file held before, so that a copy of that is known again."""
+        self._run(
+            "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns,"
+            " fingerprint, sha256, width, height, missing_since)"
+            " SELECT photo_id, directory_id, name, kind, 'former', size, mtime_ns,"
+            " fingerprint, sha256, width, height, ? FROM file WHERE id = ?",
+            (time.time(), row.id),
+        )
+
+    def _set_fingerprints(self, halves: Sequence[tuple[FileRow, Found, str]]) -> None:
+        self._run_many(
+            "UPDATE file SET fingerprint = ?, sha256 = NULL, size = ?, mtime_ns = ? WHERE id = ?",
+            [(new, found.size, found.mtime_ns, half.id) for half, found, new in halves],
+        )
+
+    def _save_peek(self, row: FileRow, result: Peeked) -> None:
+        capture = result.capture
+        self._run(
+            "UPDATE file SET sha256 = CASE WHEN fingerprint = ? THEN sha256 END,"
+            " fingerprint = ?, size = ?, mtime_ns = ?, width = ?, height = ? WHERE id = ?",
+            (
+                result.fingerprint,
+                result.fingerprint,
+                result.size,
+                result.mtime_ns,
+                capture.width,
+                capture.height,
+                row.id,
+            ),
+        )
+        if result.half_fingerprint is not None:
+            self._run(
+                "UPDATE file SET fingerprint = ? WHERE photo_id = ? AND role = 'half'"
+                " AND missing_since IS NULL AND fingerprint IS NULL",
+                (result.half_fingerprint, row.photo_id),
+            )
+        if row.role == "main":
+            known = _capture_columns(capture)
+            if result.thumb is not None:
+                known["thumb"] = result.thumb
+            self._write_photo(row.photo_id, known)
+            self._done(row.photo_id, "peek", result.fingerprint)
+
+    def _save_quality(self, photo: int, result: Converted) -> None:
+        quality = result.quality
+        sharpest = quality.sharpest or (None, None)
+        # The decoder sees pixels, not always the header: what it does not know stays.
+        capture = _capture_columns(result.capture).items()
+        known = {name: value for name, value in capture if value is not None}
+        known |= {
+            "sharpness": quality.sharpness,
+            "exposure": quality.exposure,
+            "highlights": quality.highlights,
+            "shadows": quality.shadows,
+            "sharpest_x": sharpest[0],
+            "sharpest_y": sharpest[1],
+            "basis": result.basis,
+            "damage": result.damage,
+            "thumb": result.proxy,
+            "proxy": result.proxy,
+            "proxy_digest": result.proxy_digest,
+        }
+        self._write_photo(photo, known)
+
+    def _write_photo(self, photo: int, columns: dict[str, object]) -> None:
+        self._run(
+            f"UPDATE photo SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
+            (*columns.values(), photo),
+        )
+
+    def _row_of(self, job: StageJob) -> FileRow | None:
+        """Find the file a job was about, if it still is its photo's."""
+        path = PurePath(job.path)
+        rows = self._files_where(
+            "photo_id = ? AND directory.path = ? AND name = ? AND missing_since IS NULL",
+            (job.photo_id, str(path.parent), path.name),
+        )
+        return rows[0] if rows else None
+
+    def _done(self, photo: int, stage: str, source: str | None) -> None:
+        versions = {rule.name: rule.version for rule in self.stages()}
+        self._run(
+            "UPDATE work SET state = 'done', version = ?, source = ?, attempts = 0,"
+            " next_attempt_at = NULL, reason = NULL WHERE photo_id = ? AND stage = ?",
+            (versions.get(stage, 1), source, photo, stage),
+        )
+
+    def _requeue(self, photo: int, stage: str) -> None:
+        self._run(
+            "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL"
+            " WHERE photo_id = ? AND stage = ?",
+            (photo, stage),
+        )
+        self._refresh_ready([photo])
+
+
+def _with_half(job: StageJob, result: Peeked, reader: FileReader) -> Peeked:
+    """Add the fingerprint of a pair's other half where the stage did not read it."""
+    if job.fallback is None or result.half_fingerprint is not None:
+        return result
+    try:
+        return replace(result, half_fingerprint=reader.fingerprint(job.fallback))
+    except (KnownError, OSError):
+        return result  # gone since the scan; the next one says so
+
+
+def _capture_columns(capture: Capture) -> dict[str, object]:
+    """Give capture data as columns of the table ``photo``."""
+    subject = capture.subject or (None, None)
+    orientation = capture.orientation if 1 <= capture.orientation <= 8 else 1
+    return {
+        "taken_at": _taken(capture),
+        **{name: getattr(capture, name) for name in _EXIF},
+        "subject_x": subject[0],
+        "subject_y": subject[1],
+        "orientation": orientation,
+    }
+
+
+def _taken(capture: Capture) -> str | None:
+    taken = capture.taken_at
+    return None if taken is None else taken.replace(tzinfo=None).isoformat(timespec="microseconds")

@@ -1,0 +1,410 @@
+"""From files met in folders to photos: what is known, what moved, what is new, what is missing.
+
+    scan = catalog.begin_scan(folder_id, files)         # curator.files reads the bytes
+    for batch in batches_of(files.pair(files.walk([path], recursive=True))):
+        scan.apply(batch)                               # one short transaction
+    scan.finish(["/photos/iceland"])                    # what was not met there is missing
+    scan.count()                                        # found = new + known
+
+A known path with the same size and time is known without opening it. A known path whose size or
+time changed goes to *peek* again, which settles whether it still is the same photo (see `work`).
+An unknown path is opened only if a known file has its size.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin
+from curator.catalog.store import below, chunks, marks
+from curator.model import Found, Group, KnownError
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What one batch did: ids of new photos, of other photos whose rows changed, groups left out.
+
+    ``left`` are groups not known and, with ``add=False``, not added.
+    """
+
+    new: list[int]
+    changed: list[int]
+    left: list[Group]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanCount:
+    """Photos met by a scan; a pair is one, and so are copies. found = new + known."""
+
+    new: int
+    known: int
+
+    @property
+    def found(self) -> int:
+        """All of them."""
+        return self.new + self.known
+
+
+@dataclass
+class _Met:
+    """One file of a group: its row if its path is known, its twin if its content is."""
+
+    found: Found
+    row: FileRow | None
+    content: Content = field(default_factory=Content)
+    twin: Twin | None = None
+    changed: bool = False
+    peek: bool = False
+
+
+class Scan:
+    """One scan of one folder; made by :meth:`Scans.begin_scan`.
+
+    Thread: the catalog's.
+    """
+
+    def __init__(self, catalog: Scans, folder_id: int | None, reader: FileReader) -> None:
+        self._catalog = catalog
+        self._folder_id = folder_id
+        self._reader = reader
+        self._last_id = catalog._last_id()
+        self._last_file = catalog._last_file()
+        self._known: set[int] = set()
+        self._doubtful: list[tuple[str, str]] = []
+        self._seen: set[int] = set()
+
+    def doubtful(self, groups: Sequence[Group]) -> list[str]:
+        """List the files whose fingerprints :meth:`apply` will ask its reader for.
+
+        A card may be slow and the catalog's thread has other work: read these elsewhere first.
+        """
+        return self._catalog._doubtful_of(self, groups)
+
+    def apply(self, groups: Sequence[Group], add: bool = True) -> Applied:
+        """Bring the catalog in line with some groups of files, in one short transaction.
+
+        Args:
+            groups: as `curator.files.pair` gives them; some hundreds at a time.
+            add: False makes no new photos: for a re-scan of a sampled folder, and before a
+                sample is drawn from ``left``.
+
+        Raises:
+            CatalogError: nothing of this batch was written.
+        """
+        return self._catalog._apply(self, groups, add)
+
+    def finish(self, roots: Iterable[str]) -> list[int]:
+        """Mark files under ``roots`` as missing that were not met and are not there.
+
+        A root that is away (a drive) makes all of its files missing; they keep their photos.
+
+        Args:
+            roots: the folders walked, or single files.
+
+        Returns:
+            Ids of the photos whose rows changed.
+        """
+        return self._catalog._finish(self, list(roots))
+
+    def count(self) -> ScanCount:
+        """Count the photos met; once their peeks are through, merged ones count once."""
+        return self._catalog._count(self)
+
+
+class Scans(Identity):
+    """The part of the catalog that takes scans in."""
+
+    def begin_scan(self, folder_id: int | None, reader: FileReader) -> Scan:
+        """Start a scan; ``reader`` (`curator.files`) opens the few files in doubt."""
+        return Scan(self, folder_id, reader)
+
+    def _last_id(self) -> int:
+        return int(self._value("SELECT coalesce(max(id), 0) FROM photo"))
+
+    def _last_file(self) -> int:
+        return int(self._value("SELECT coalesce(max(id), 0) FROM file"))
+
+    def _doubtful_of(self, scan: Scan, groups: Sequence[Group]) -> list[str]:
+        met = self._meet(groups)
+        sizes = self._known_sizes(met, scan._last_file)
+        return [f.found.path for files in met for f in files if _is_doubtful(f, sizes)]
+
+    # --- applying a batch
+
+    def _apply(self, scan: Scan, groups: Sequence[Group], add: bool) -> Applied:
+        """Look first, without the lock; then write, in one transaction."""
+        met = self._meet(groups)
+        sizes = self._known_sizes(met, scan._last_file)
+        busy: list[tuple[Group, list[_Met]]] = []
+        for group, files in zip(groups, met, strict=True):
+            photos = {file.row.photo_id for file in files if file.row is not None}
+            if len(photos) == 1 and all(_unchanged(file) for file in files):
+                scan._known |= photos
+                scan._seen.update(file.row.id for file in files if file.row is not None)
+            else:
+                for file in files:
+                    if files[0].peek and file.row is not None and file.row.role == "half":
+                        file.peek = True  # both changed: peek settles them together
+                    else:
+                        self._look(file, sizes, scan._reader)
+                busy.append((group, files))
+        new: list[int] = []
+        changed: list[int] = []
+        left: list[Group] = []
+        again: list[Group] = []
+        if busy:
+            with self._writing():
+                for group, files in busy:
+                    if any(self._is_stale(file) for file in files):
+                        again.append(group)
+                    else:
+                        self._take(scan, group, files, add, (new, changed, left))
+                self._settle(changed)
+                self._refresh_ready(new)
+        if again:  # fewer each time: the first of a batch is never stale
+            more = self._apply(scan, again, add)
+            new, changed, left = new + more.new, changed + more.changed, left + more.left
+        fresh = set(new)
+        return Applied(new, [p for p in dict.fromkeys(changed) if p not in fresh], left)
+
+    def _is_stale(self, file: _Met) -> bool:
+        """Say whether an earlier group of the batch took what this one was found to be."""
+        rows = [row for row in (file.row, file.twin.row if file.twin else None) if row is not None]
+        return any(
+            self._row("SELECT photo_id, directory_id, name FROM file WHERE id = ?", (row.id,))
+            != (row.photo_id, row.directory_id, row.name)
+            for row in rows
+        )
+
+    def _meet(self, groups: Sequence[Group]) -> list[list[_Met]]:
+        """Find the rows of the groups' paths; one that is there goes before a missing one."""
+        by_directory: dict[str, list[str]] = {}
+        for group in groups:
+            names = by_directory.setdefault(group.directory, [])
+            names.extend(PurePath(found.path).name for found in group.files)
+        rows: dict[tuple[str, str], FileRow] = {}
+        for directory, names in by_directory.items():
+            for part in chunks(names):
+                for row in self._files_where(
+                    f"directory.path = ? AND name IN ({marks(len(part))}) AND role <> 'former'"
+                    " ORDER BY missing_since IS NULL, file.id",
+                    (directory, *part),
+                ):
+                    rows[directory, row.name] = row
+        return [
+            [
+                _Met(found, rows.get((group.directory, PurePath(found.path).name)))
+                for found in group.files
+            ]
+            for group in groups
+        ]
+
+    def _known_sizes(self, met: Sequence[Sequence[_Met]], last_file: int) -> set[int]:
+        """Give which sizes of files not known by path some file known before this scan has.
+
+        Cameras that do not compress make files of one size: two that are new alike are left to
+        peek, or the first scan of a card would open them all.
+        """
+        asked = {f.found.size for files in met for f in files if not _unchanged(f)} - {0}
+        known: set[int] = set()
+        for part in chunks(sorted(asked)):
+            known.update(
+                row[0]
+                for row in self._rows(
+                    "SELECT DISTINCT size FROM file"
+                    f" WHERE size IN ({marks(len(part))}) AND fingerprint IS NOT NULL"
+                    " AND id <= ?",
+                    (*part, last_file),
+                )
+            )
+        return known
+
+    def _look(self, file: _Met, sizes: set[int], reader: FileReader) -> None:
+        """Find out what a file not known as it stands is; opens it only when in doubt."""
+        row, found = file.row, file.found
+        if row is not None and _same(row, found):
+            return
+        if row is not None and row.missing_since is None and row.role == "main":
+            file.peek = True  # settled there, where capture time and camera are read
+            return
+        try:
+            if row is not None and row.fingerprint is not None:
+                file.content = Content(reader.fingerprint(found.path))
+                if file.content.fingerprint == row.fingerprint:
+                    file.changed = True  # touched only
+                    return
+            elif found.size in sizes:
+                file.content = Content(reader.fingerprint(found.path))
+        except (KnownError, OSError):
+            file.peek = True  # gone or unreadable: peek will say so
+            if row is not None and row.missing_since is not None:
+                file.row = None
+            return
+        if row is not None and row.role == "half" and row.missing_since is None:
+            file.changed = True  # the half was edited; the photo is what its RAW is
+            return
+        if row is not None:
+            file.row = None if row.missing_since is not None else row
+        if file.content.fingerprint is not None and found.size:
+            twins = self._twins(file.content.fingerprint)
+            file.twin = self._prove(found.path, twins, reader)
+            if file.twin is not None and file.twin.sha256 is not None:
+                file.content = Content(file.content.fingerprint, file.twin.sha256)
+
+    def _take(
+        self,
+        scan: Scan,
+        group: Group,
+        files: Sequence[_Met],
+        add: bool,
+        told: tuple[list[int], list[int], list[Group]],
+    ) -> None:
+        """Write one group: known, linked to what it proved to be, or new."""
+        new, changed, left = told
+        for file in files:
+            self._part_from_edited_copy(file, changed)
+        photos = {f.row.photo_id for f in files if f.row is not None}
+        photos |= {f.twin.row.photo_id for f in files if f.twin is not None and f.row is None}
+        if not photos and not add:
+            left.append(group)
+            return
+        directory = self._directory(group.directory, scan._folder_id)
+        scan._doubtful.append((group.directory, PurePath(group.files[0].path).name))
+        if not photos:
+            photo = self._add_photo(directory, group.name)
+            for file, role in zip(files, ("main", "half"), strict=False):
+                self._add_file(photo, directory, file.found, role, file.content)
+            self._queue(photo)
+            new.append(photo)
+            return
+        changed.extend(photos)
+        photo = self._merge(photos)
+        for file in files:
+            if file.row is None:
+                self._attach(photo, directory, file.found, file.content, file.twin)
+            else:
+                self._update(photo, file)
+                scan._seen.add(file.row.id)
+        self._run("UPDATE photo SET removed_at = NULL WHERE id = ? AND removed_at > 0", (photo,))
+        if any(file.row is not None and file.row.missing_since is not None for file in files):
+            # Back again: what failed because it was gone deserves another look.
+            self._run(
+                "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
+                " reason = NULL WHERE photo_id = ? AND state = 'failed'",
+                (photo,),
+            )
+        if any(file.peek for file in files):
+            self._run(
+                "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
+                " reason = NULL WHERE photo_id = ? AND stage = 'peek' AND state <> 'running'",
+                (photo,),
+            )
+
+    def _part_from_edited_copy(self, file: _Met, changed: list[int]) -> None:
+        """A copy that was edited is a copy no more: its row goes, the file stands for itself."""
+        row = file.row
+        if row is None or row.role != "copy" or file.changed or file.peek:
+            return
+        if _same(row, file.found):
+            return
+        self._run("DELETE FROM file WHERE id = ?", (row.id,))
+        changed.append(row.photo_id)
+        file.row = None
+
+    def _update(self, photo: int, file: _Met) -> None:
+        """Note what is new about a file known by its path."""
+        assert file.row is not None
+        if file.peek:
+            return  # size and time stay those of the content known; peek settles them
+        found, fingerprint = file.found, file.content.fingerprint or file.row.fingerprint
+        digest = file.row.sha256 if fingerprint == file.row.fingerprint else None
+        self._run(
+            "UPDATE file SET size = ?, mtime_ns = ?, fingerprint = ?, sha256 = ?,"
+            " missing_since = NULL WHERE id = ?",
+            (found.size, found.mtime_ns, fingerprint, digest, file.row.id),
+        )
+
+    # --- the end of a scan
+
+    def _finish(self, scan: Scan, roots: Sequence[str]) -> list[int]:
+        now = time.time()
+        gone = [row for root in roots for row in self._gone_under(root, scan._seen)]
+        photos = list(dict.fromkeys(row.photo_id for row in gone))
+        with self._writing():
+            self._run_many(
+                "UPDATE file SET missing_since = ? WHERE id = ?", [(now, row.id) for row in gone]
+            )
+            self._settle(photos)
+            if scan._folder_id is not None:
+                self._run("UPDATE folder SET scanned_at = ? WHERE id = ?", (now, scan._folder_id))
+        return photos
+
+    def _gone_under(self, root: str, seen: set[int]) -> list[FileRow]:
+        path = Path(root)
+        inside = below(path)
+        live = self._rows(
+            "SELECT file.id FROM directory JOIN file ON directory_id = directory.id"
+            " WHERE missing_since IS NULL AND (directory.path = ?"
+            " OR substr(directory.path, 1, ?) = ? OR (directory.path = ? AND name = ?))",
+            (str(path), len(inside), inside, str(path.parent), path.name),
+        )
+        unseen = sorted({row[0] for row in live} - seen)
+        return [
+            row
+            for part in chunks(unseen)
+            for row in self._files_where(f"file.id IN ({marks(len(part))})", part)
+            if not _exists(row.path)
+        ]
+
+    def _count(self, scan: Scan) -> ScanCount:
+        ids = {
+            row[0]
+            for part in chunks(sorted(scan._known))
+            for row in self._rows(
+                f"SELECT coalesce(merged_into, id) FROM photo WHERE id IN ({marks(len(part))})",
+                part,
+            )
+        }
+        for directory, name in scan._doubtful:
+            number = self._value(
+                "SELECT photo_id FROM file JOIN directory ON directory.id = directory_id"
+                " WHERE path = ? AND name = ? ORDER BY missing_since IS NOT NULL, file.id DESC",
+                (directory, name),
+            )
+            if number is not None:
+                ids.add(number)
+        new = sum(1 for number in ids if number > scan._last_id)
+        return ScanCount(new, len(ids) - new)
+
+
+def _same(row: FileRow, found: Found) -> bool:
+    return (row.size, row.mtime_ns) == (found.size, found.mtime_ns)
+
+
+def _unchanged(file: _Met) -> bool:
+    row = file.row
+    return row is not None and row.missing_since is None and _same(row, file.found)
+
+
+def _is_doubtful(file: _Met, sizes: set[int]) -> bool:
+    """Say whether only a fingerprint can tell what a file is."""
+    row, found = file.row, file.found
+    if row is not None and (
+        _same(row, found) or (row.missing_since is None and row.role == "main")
+    ):
+        return False
+    return (row is not None and row.fingerprint is not None) or found.size in sizes
+
+
+def _exists(path: str) -> bool:
+    """Say whether a path is there, or cannot be looked at (which is not the same as gone)."""
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,310 @@
+"""The schema of the catalog: every table, its columns, and what keeps them honest.
+
+The models are the truth of the newest schema and are used to create it; the hot paths speak SQL
+over the same connection. A catalog made by an older Curator is brought here by `migrations`; a
+test holds both ways to the same result. Whatever must hold, holds in the database: checks,
+foreign keys, unique paths, and triggers for the revision counter and the append-only journal.
+
+Times ending in ``_at`` are seconds since the epoch, except ``taken_at``, which is the camera's
+wall clock as ISO text with microseconds (it has no zone, and text sorts).
+"""
+
+from __future__ import annotations
+
+from peewee import (
+    SQL,
+    AutoField,
+    BareField,
+    BigIntegerField,
+    Check,
+    CompositeKey,
+    Database,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    SchemaManager,
+    TextField,
+)
+
+APPLICATION_ID = 0x43555241  # "CURA": tells our file from any other program's SQLite file
+
+
+def _yes_no(column: str, default: int) -> IntegerField:
+    """A column that holds 0 or 1."""
+    return IntegerField(constraints=[SQL(f"DEFAULT {default}"), Check(f"{column} IN (0, 1)")])
+
+
+class Table(Model):
+    """Names tables after their class in lower case."""
+
+    class Meta:  # noqa: D106
+        legacy_table_names = False
+
+
+class Meta(Table):
+    """Facts about the catalog itself, by name."""
+
+    key = TextField(primary_key=True)
+    value = TextField()
+
+    class Meta:  # noqa: D106
+        without_rowid = True
+
+
+class Folder(Table):
+    """A folder the person opened; ``sampled`` ones are never filled up by a re-scan."""
+
+    id = AutoField()
+    path = TextField(unique=True)
+    enabled = _yes_no("enabled", 1)
+    recursive = _yes_no("recursive", 1)
+    sampled = _yes_no("sampled", 0)
+    added_at = FloatField()
+    scanned_at = FloatField(null=True)
+
+
+class Directory(Table):
+    """A directory that holds files of photos; of no folder once its folder was removed."""
+
+    id = AutoField()
+    folder = ForeignKeyField(Folder, null=True, on_delete="SET NULL")
+    path = TextField(unique=True)
+
+
+class Photo(Table):
+    """A picture as the photographer counts it. Rows are never deleted: a reject stays one.
+
+    ``directory`` and ``name`` are those of the main file and its stem. Capture data and scores
+    are facts about the content; ``turn`` to ``kept`` are the person's. ``pair``, ``missing`` and
+    ``failed`` repeat what the file and work rows say, so that a hundred thousand photos are read
+    from one table; triggers keep them. A photo ``merged_into`` another proved to be the same
+    content: its decisions stay in the journal under its own id. ``removed_at``: its folder was
+    taken out of the catalog with its photos; it comes back, marks and all, if the files do.
+    """
+
+    id = AutoField()
+    directory = ForeignKeyField(Directory)
+    name = TextField()
+    added_at = FloatField()
+    taken_at = TextField(null=True)
+    utc_offset_min = IntegerField(null=True)
+    camera = TextField(null=True)
+    lens = TextField(null=True)
+    exposure_s = FloatField(null=True)
+    f_number = FloatField(null=True)
+    iso = IntegerField(null=True)
+    focal_length_mm = FloatField(null=True)
+    latitude = FloatField(null=True)
+    longitude = FloatField(null=True)
+    width = IntegerField(null=True)
+    height = IntegerField(null=True)
+    orientation = IntegerField(constraints=[SQL("DEFAULT 1"), Check("orientation BETWEEN 1 AND 8")])
+    subject_x = FloatField(null=True)
+    subject_y = FloatField(null=True)
+    sharpness = FloatField(null=True, constraints=[Check("sharpness BETWEEN 0 AND 100")])
+    exposure = FloatField(null=True, constraints=[Check("exposure BETWEEN 0 AND 100")])
+    highlights = FloatField(null=True)
+    shadows = FloatField(null=True)
+    sharpest_x = FloatField(null=True)
+    sharpest_y = FloatField(null=True)
+    basis = TextField(null=True)
+    damage = TextField(null=True)
+    thumb = TextField(null=True)
+    proxy = TextField(null=True)
+    proxy_digest = TextField(null=True)
+    turn = IntegerField(constraints=[SQL("DEFAULT 0"), Check("turn BETWEEN 0 AND 3")])
+    flag = TextField(null=True, constraints=[Check("flag IN ('pick', 'reject')")])
+    rating = IntegerField(null=True, constraints=[Check("rating BETWEEN 1 AND 5")])
+    label = TextField(
+        null=True, constraints=[Check("label IN ('red', 'yellow', 'green', 'blue', 'purple')")]
+    )
+    kept = _yes_no("kept", 0)
+    seen_at = FloatField(null=True)
+    pair = _yes_no("pair", 0)
+    missing = _yes_no("missing", 0)
+    failed = _yes_no("failed", 0)
+    removed_at = FloatField(null=True)
+    merged_into = ForeignKeyField("self", null=True, column_name="merged_into", index=False)
+    rev = IntegerField(index=True, constraints=[SQL("DEFAULT 0")])
+
+
+class File(Table):
+    """A file of a photo, known by its fingerprint (size, first and last 64 KiB).
+
+    ``main`` is what the stages read (the RAW of a pair), ``half`` the other half, ``copy`` the
+    same content elsewhere, ``former`` what the file held before another program changed it.
+    ``width`` and ``height`` are what the header says: with capture time and camera they decide
+    whether changed content is still the same photo. ``missing_since``: it is not there now.
+    """
+
+    id = AutoField()
+    photo = ForeignKeyField(Photo)
+    directory = ForeignKeyField(Directory, index=False)
+    name = TextField()
+    kind = TextField(constraints=[Check("kind IN ('raw', 'image')")])
+    role = TextField(constraints=[Check("role IN ('main', 'half', 'copy', 'former')")])
+    size = BigIntegerField(constraints=[Check("size >= 0")])
+    mtime_ns = BigIntegerField()
+    fingerprint = TextField(null=True)
+    sha256 = TextField(null=True)
+    width = IntegerField(null=True)
+    height = IntegerField(null=True)
+    missing_since = FloatField(null=True)
+
+
+class Step(Table):
+    """The journal, one row an act: done, undone or redone. Rows are only ever added.
+
+    ``reverts`` names the step an undo or redo takes back; no step is taken back twice.
+    ``context`` is JSON for whoever brings the photo back on screen.
+    """
+
+    id = AutoField()
+    kind = TextField(constraints=[Check("kind IN ('do', 'undo', 'redo')")])
+    summary = TextField()
+    made_at = FloatField()
+    reverts = ForeignKeyField("self", null=True, column_name="reverts", unique=True)
+    source = TextField(constraints=[Check("source IN ('person', 'file')")])
+    scope = TextField()
+    context = TextField()
+
+    class Meta:  # noqa: D106
+        constraints = (Check("(kind = 'do') = (reverts IS NULL)"),)
+
+
+class Decision(Table):
+    """The journal, one row a changed field. Rows are only ever added, and keep their photo id.
+
+    ``before`` and ``after`` are text, whole number or NULL, as the field is. ``expected`` is the
+    rating the taste model foretold before the person gave one.
+    """
+
+    id = AutoField()
+    step = ForeignKeyField(Step)
+    photo = ForeignKeyField(Photo, index=False)
+    field = TextField(constraints=[Check("field IN ('flag', 'rating', 'label', 'kept')")])
+    before = BareField(null=True)
+    after = BareField(null=True)
+    expected = FloatField(null=True)
+    order_name = TextField()
+
+
+class Work(Table):
+    """Where one stage stands for one photo.
+
+    ``source`` is the fingerprint of what the stage read: with ``version`` it says whether the
+    result still holds. ``ready``: nothing it needs is missing (stages before it, the file, a
+    folder switched on), so that asking what to do next touches only what can be done.
+    """
+
+    photo = ForeignKeyField(Photo, index=False)
+    stage = TextField()
+    version = IntegerField()
+    state = TextField(constraints=[Check("state IN ('waiting', 'running', 'done', 'failed')")])
+    ready = _yes_no("ready", 0)
+    attempts = IntegerField(constraints=[SQL("DEFAULT 0")])
+    next_attempt_at = FloatField(null=True)
+    reason = TextField(null=True)
+    source = TextField(null=True)
+
+    class Meta:  # noqa: D106
+        primary_key = CompositeKey("photo", "stage")
+        without_rowid = True
+
+
+class Place(Table):
+    """Where the person was in a scope, as JSON: pass, view, order, photo."""
+
+    scope = TextField(primary_key=True)
+    value = TextField()
+
+    class Meta:  # noqa: D106
+        without_rowid = True
+
+
+TABLES = (Meta, Folder, Directory, Photo, File, Step, Decision, Work, Place)
+
+INDEXES = (
+    # One live file a path; a missing one may share it with what took its place.
+    "CREATE UNIQUE INDEX file_path ON file (directory_id, name) WHERE missing_since IS NULL",
+    "CREATE INDEX file_directory ON file (directory_id, name)",
+    "CREATE INDEX file_size ON file (size, fingerprint)",
+    "CREATE INDEX file_fingerprint ON file (fingerprint) WHERE fingerprint IS NOT NULL",
+    "CREATE INDEX photo_merged ON photo (merged_into) WHERE merged_into IS NOT NULL",
+    "CREATE INDEX step_done ON step (id) WHERE kind = 'do'",
+    "CREATE INDEX decision_field ON decision (photo_id, field, id)",
+    # What the conductor asks all day: waiting and doable, in the order of the folders.
+    "CREATE INDEX work_waiting ON work (stage, photo_id) WHERE state = 'waiting' AND ready = 1",
+    "CREATE INDEX work_state ON work (stage, state)",
+    "CREATE INDEX work_later ON work (next_attempt_at) WHERE next_attempt_at IS NOT NULL",
+    "CREATE INDEX work_failed ON work (photo_id) WHERE state = 'failed'",
+)
+
+# A revision is one more than the largest given so far; photo rows are never deleted, so it only
+# grows, and `columns(since_rev)` finds what changed by the index on it.
+_NEXT = "(SELECT coalesce(max(rev), 0) + 1 FROM photo)"
+_OF_PHOTO = ", ".join(
+    field.column_name
+    for field in Photo._meta.sorted_fields
+    if field.name not in ("id", "rev", "added_at")
+)
+
+
+def _derived(photo: str) -> str:
+    """Set a photo's ``pair`` and ``missing`` from its files."""
+    return (
+        "UPDATE photo SET"
+        f" pair = EXISTS (SELECT 1 FROM file WHERE photo_id = {photo} AND role = 'half'"
+        " AND missing_since IS NULL),"
+        f" missing = NOT EXISTS (SELECT 1 FROM file WHERE photo_id = {photo}"
+        f" AND missing_since IS NULL) WHERE id = {photo};"
+    )
+
+
+def _failed(photo: str) -> str:
+    """Set a photo's ``failed`` from its work."""
+    return (
+        f"UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {photo}"
+        f" AND state = 'failed') WHERE id = {photo};"
+    )
+
+
+def _refuse(table: str, act: str) -> str:
+    return (
+        f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table}"
+        " BEGIN SELECT RAISE(ABORT, 'the journal is only ever added to'); END"
+    )
+
+
+TRIGGERS = (
+    f"CREATE TRIGGER photo_added AFTER INSERT ON photo"
+    f" BEGIN UPDATE photo SET rev = {_NEXT} WHERE id = NEW.id; END",
+    f"CREATE TRIGGER photo_changed AFTER UPDATE OF {_OF_PHOTO} ON photo"
+    f" BEGIN UPDATE photo SET rev = {_NEXT} WHERE id = NEW.id; END",
+    f"CREATE TRIGGER file_added AFTER INSERT ON file BEGIN {_derived('NEW.photo_id')} END",
+    "CREATE TRIGGER file_changed AFTER UPDATE OF photo_id, directory_id, name, role,"
+    f" missing_since ON file BEGIN {_derived('NEW.photo_id')} END",
+    "CREATE TRIGGER file_moved AFTER UPDATE OF photo_id ON file"
+    f" WHEN OLD.photo_id <> NEW.photo_id BEGIN {_derived('OLD.photo_id')} END",
+    f"CREATE TRIGGER file_removed AFTER DELETE ON file BEGIN {_derived('OLD.photo_id')} END",
+    "CREATE TRIGGER work_changed AFTER UPDATE OF state, reason ON work"
+    " WHEN (NEW.state = 'failed') <> (OLD.state = 'failed')"
+    f" BEGIN {_failed('NEW.photo_id')} END",
+    "CREATE TRIGGER work_removed AFTER DELETE ON work WHEN OLD.state = 'failed'"
+    f" BEGIN {_failed('OLD.photo_id')} END",
+    _refuse("step", "UPDATE"),
+    _refuse("step", "DELETE"),
+    _refuse("decision", "UPDATE"),
+    _refuse("decision", "DELETE"),
+    "CREATE TRIGGER photo_no_delete BEFORE DELETE ON photo"
+    " BEGIN SELECT RAISE(ABORT, 'a photo is never forgotten'); END",
+)
+
+
+def create(database: Database) -> None:
+    """Create the newest schema in an empty database; the caller holds the transaction."""
+    for table in TABLES:
+        SchemaManager(table, database).create_all(safe=False)
+    for statement in (*INDEXES, *TRIGGERS):
+        database.execute_sql(statement)

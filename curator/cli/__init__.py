@@ -1,0 +1,67 @@
+"""The same verbs without a window; how scripts, tests and benchmarks drive Curator.
+
+    curator --home ./c ingest ~/Pictures/Iceland --json
+    curator --home ./c photos --filter "is:picked rating:>=4"
+
+What does not start with a verb opens the window on the folders named. A verb wins over a folder
+of the same name; write ``./photos`` for the folder. Exit codes: 0 done, also when single photos
+failed and are listed; 1 the command as a whole could not do its work; 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from curator.cli.invocation import Invocation, Outside
+from curator.cli.output import Output, start_logging, stop_logging
+from curator.cli.verbs import VERBS, parse
+from curator.model import KnownError, UsageError
+from curator.settings import Home
+
+log = logging.getLogger(__name__)
+
+__all__ = ["VERBS", "main"]
+
+
+def main(
+    argv: Sequence[str],
+    open_window: Callable[..., int],
+    run_bench: Callable[..., int],
+) -> int:
+    """Do what a command line asks for and return the exit code.
+
+    Args:
+        argv: the arguments without the program's name.
+        open_window: called with home, settings and folders when there is no verb.
+        run_bench: called with home, settings and the parsed arguments for ``bench``; both come
+            from above, because this package knows neither the window nor the whole app.
+    """
+    output, home = Output("--json" in argv), Home.at()
+    try:
+        arguments = parse(argv)
+        home = Home.at(arguments.home)
+        start_logging(home)
+        with Invocation(home, arguments, output, Outside(open_window, run_bench)) as invocation:
+            log.info("curator %s", " ".join(argv))
+            return int(arguments.run(invocation) or 0)
+    except KnownError as error:
+        log.info("refused: %s", error)
+        output.error(error)
+        return 2 if isinstance(error, UsageError) else 1
+    except BrokenPipeError:  # `curator photos | head`: the reader has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        output.error(KnownError("Stopped.", "What was done by now is kept."))
+        return 1
+    except Exception as error:
+        log.info("a mistake of ours", exc_info=True)  # the one line below says it to the user
+        output.error(
+            KnownError(f"Curator made a mistake ({error!r}).", f"The details are in {home.log}.")
+        )
+        return 1
+    finally:
+        stop_logging()

@@ -1,0 +1,93 @@
+"""What every verb gets: where it is at home, its settings, its catalog, its words to the user."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from curator.cli.output import Output
+from curator.model import UsageError
+from curator.settings import Home, Settings
+
+if TYPE_CHECKING:
+    from curator.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What lies above the command line and is handed in: the window, and the bench."""
+
+    open_window: Callable[..., int]
+    run_bench: Callable[..., int]
+
+
+class Invocation:
+    """One run of one verb. Home, settings and catalog are made when first asked for.
+
+    Attributes:
+        home: where everything derived lives.
+        arguments: the parsed command line.
+        output: where the answer goes.
+    """
+
+    def __init__(self, home: Home, arguments: Namespace, output: Output, outside: Outside) -> None:
+        self.home = home
+        self.arguments = arguments
+        self.output = output
+        self.outside = outside
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, with ``--set`` over environment over file over defaults."""
+        return Settings.load(self.home, nested(self.arguments.set))
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The catalog, opened (and made, if there is none)."""
+        from curator.catalog import Catalog
+
+        self.home.make()
+        return Catalog.open(self.home.catalog)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if "catalog" in self.__dict__:
+            self.catalog.close()
+
+
+def nested(changes: list[str]) -> dict[str, Any]:
+    """Turn ``["work.workers=2"]`` into ``{"work": {"workers": "2"}}``.
+
+    Raises:
+        UsageError: an item is not NAME=VALUE, or no setting has that name.
+    """
+    flags: dict[str, Any] = {}
+    for change in changes:
+        name, sign, value = change.partition("=")
+        section, _, field = name.strip().partition(".")
+        known = Settings.model_fields.get(section)
+        fields = getattr(known.annotation, "model_fields", {}) if known else {}
+        if not sign or field not in fields:
+            raise UsageError(
+                f"{change!r} is not NAME=VALUE of a setting.",
+                "`curator settings` lists the names.",
+            )
+        flags.setdefault(section, {})[field] = value.strip()
+    return flags
+
+
+def absolute(text: str) -> Path:
+    """Make a path from what was typed: ``~`` resolved, absolute, links left as they are."""
+    return Path(text).expanduser().absolute()

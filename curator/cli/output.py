@@ -1,0 +1,162 @@
+"""What the command line says and where: answers on stdout, progress and errors on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+from curator.model import KnownError
+from curator.settings import Home
+
+_LOG_BYTES = 1_000_000  # three files of this: an evening's work fits, a runaway loop does not
+_LOG_FILES = 2
+
+
+def plain(value: object) -> Any:
+    """Turn a value into what JSON knows: paths and times become text, dataclasses objects."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    return str(value)
+
+
+class Output:
+    """Where a verb puts its answer: lines for a person, or one JSON document."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def answer(self, document: object, lines: Iterable[str]) -> None:
+        """Give the answer: ``document`` with ``--json``, else ``lines``."""
+        if self.as_json:
+            print(json.dumps(plain(document), ensure_ascii=False, indent=2))
+            return
+        for line in lines:
+            print(line)
+
+    def error(self, error: KnownError) -> None:
+        """Say one line of what went wrong and what to do; with ``--json`` an object on stdout."""
+        message = str(error.args[0]) if error.args else str(error)
+        if self.as_json:
+            print(json.dumps({"error": message, "remedy": error.remedy}, ensure_ascii=False))
+        else:
+            print(f"curator: {' '.join(str(error).split())}", file=sys.stderr)
+
+    def note(self, text: str) -> None:
+        """Say something beside the answer, on stderr."""
+        print(text, file=sys.stderr)
+
+
+def columns(rows: Sequence[Sequence[object]]) -> list[str]:
+    """Lay rows out in columns, numbers to the right; an empty list stays empty."""
+    if not rows:
+        return []
+    texts = [["" if cell is None else _cell(cell) for cell in row] for row in rows]
+    widths = [max(len(row[at]) for row in texts) for at in range(len(texts[0]))]
+    lines = []
+    for row, cells in zip(rows, texts, strict=True):
+        laid = [
+            text.rjust(width) if isinstance(cell, int | float) else text.ljust(width)
+            for cell, text, width in zip(row, cells, widths, strict=True)
+        ]
+        lines.append("  ".join(laid).rstrip())
+    return lines
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def size(count: float) -> str:
+    """Say a number of bytes as a photographer would."""
+    for unit, power in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= power:
+            return f"{count / power:,.1f} {unit}"
+    return f"{count:,.0f} bytes"
+
+
+def count(number: int, word: str) -> str:
+    """Say how many: ``1 photo``, ``1,204 photos``."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Say a time left: ``56 s``, ``4 min``, ``2 h 10 min``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+class _OneLine(logging.Formatter):
+    """Warnings for the terminal: their first line; tracebacks are for the log file."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the message's first line."""
+        return f"curator: {record.getMessage().strip().splitlines()[0]}"
+
+
+def start_logging(home: Home) -> None:
+    """Send the package's log to the home's rotating file, and warnings as one line to stderr.
+
+    A home that cannot be written still logs to stderr. Calling it again replaces the handlers.
+    """
+    root = logging.getLogger("curator")
+    stop_logging()
+    root.setLevel(logging.DEBUG)
+    shown = logging.StreamHandler(sys.stderr)
+    shown.setLevel(logging.WARNING)
+    shown.setFormatter(_OneLine())
+    root.addHandler(shown)
+    try:
+        home.data.mkdir(parents=True, exist_ok=True)
+        kept = RotatingFileHandler(
+            home.log, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8", delay=False
+        )
+    except OSError as error:
+        root.debug("no log file: %s", error)
+        return
+    kept.setLevel(logging.INFO)
+    kept.setFormatter(
+        logging.Formatter("%(asctime)s %(process)d %(levelname)-7s %(name)s: %(message)s")
+    )
+    root.addHandler(kept)
+
+
+def stop_logging() -> None:
+    """Close what :func:`start_logging` opened."""
+    root = logging.getLogger("curator")
+    for handler in list(root.handlers):
+        if isinstance(handler, RotatingFileHandler) or isinstance(handler.formatter, _OneLine):
+            root.removeHandler(handler)
+            handler.close()
+
+
+def tail(path: Path, count: int) -> list[str]:
+    """Return the last lines of a text file; none if it is not there."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - count * 400))
+            text = file.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return []
+    return text.splitlines()[-count:]

@@ -1,0 +1,198 @@
+"""Verbs about photos: list them, mark them, take marks back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from curator.catalog import PhotoDetail
+from curator.cli.invocation import Invocation
+from curator.cli.output import columns, count, size
+from curator.model import Flag, Label, Marks, Step, UsageError
+
+SORTS = ("taken", "name", "added", "sharpness", "exposure", "rating", "match")
+
+
+def photos(invocation: Invocation) -> None:
+    """List photos, filtered and sorted as in the window."""
+    from curator.session import Table
+    from curator.session.filters import mask, parse
+
+    arguments = invocation.arguments
+    if arguments.sort not in SORTS:
+        raise UsageError(f"--sort {arguments.sort} is none of {', '.join(SORTS)}.")
+    terms = parse(arguments.filter)
+    table = Table(invocation.catalog)
+    threshold = invocation.settings.taste.match_threshold
+    rows = mask(terms, table, threshold) & table.alive()
+    ids = table.sorted(rows, arguments.sort, arguments.reverse).tolist()[: arguments.limit]
+    listed = [_listed(detail) for detail in in_order(invocation, ids)]
+    heads = ("id", "name", "taken", "verdict", "stars", "flag", "label", "sharpness", "")
+    lines = columns([heads, *(_line(photo) for photo in listed)]) if listed else ["No photos."]
+    invocation.output.answer(listed, lines)
+
+
+def in_order(invocation: Invocation, ids: list[int]) -> Iterable[PhotoDetail]:
+    """Read photos in the order of their ids; those merged away meanwhile are left out."""
+    found = {detail.id: detail for detail in invocation.catalog.details(ids)}
+    return [found[photo_id] for photo_id in ids if photo_id in found]
+
+
+def _listed(photo: PhotoDetail) -> dict[str, Any]:
+    marks, capture = photo.marks, photo.capture
+    return {
+        "id": photo.id,
+        "name": photo.name,
+        "path": photo.path,
+        "files": [file.path for file in photo.files],
+        "status": photo.state or ("ok" if photo.quality is not None else "waiting"),
+        "reason": photo.reason,
+        "verdict": marks.verdict,
+        "kept": marks.kept,
+        "seen": photo.seen_at is not None,
+        "taken_at": capture.taken_at,
+        "utc_offset_min": capture.utc_offset_min,
+        "width": capture.width,
+        "height": capture.height,
+        "camera": capture.camera,
+        "lens": capture.lens,
+        "exposure_s": capture.exposure_s,
+        "f_number": capture.f_number,
+        "iso": capture.iso,
+        "focal_length_mm": capture.focal_length_mm,
+        "latitude": capture.latitude,
+        "longitude": capture.longitude,
+        "sharpness": photo.quality.sharpness if photo.quality else None,
+        "exposure": photo.quality.exposure if photo.quality else None,
+        "basis": photo.basis,
+        "damage": photo.damage,
+        "rating": marks.rating,
+        "flag": marks.flag,
+        "label": marks.label,
+        "match_score": None,
+        "tags": [],
+        "stack": None,
+        "projects": [],
+    }
+
+
+def _line(photo: dict[str, Any]) -> tuple[object, ...]:
+    taken = photo["taken_at"]
+    return (
+        photo["id"],
+        photo["name"],
+        taken.strftime("%Y-%m-%d %H:%M:%S") if taken else "",
+        photo["verdict"].value,
+        "*" * (photo["rating"] or 0),
+        photo["flag"] or "",
+        photo["label"] or "",
+        photo["sharpness"],
+        "" if photo["status"] == "ok" else photo["status"],
+    )
+
+
+def decide(invocation: Invocation) -> None:
+    """Mark photos, all of them as one undo step, straight to the catalog."""
+    arguments, catalog = invocation.arguments, invocation.catalog
+    act, fields = _decision(arguments)
+    ids = list(dict.fromkeys(catalog.find(name) for name in arguments.photos))
+    marked = {photo.id: photo for photo in catalog.details(ids)}
+    what = marked[ids[0]].name if len(ids) == 1 else count(len(ids), "photo")
+    changes = {photo_id: fields(marked[photo_id].marks) for photo_id in ids}
+    step = catalog.decide(changes, summary=f"{act}: {what}", context={"from": "command line"})
+    document = {
+        "step": step.id or None,
+        "summary": step.summary,
+        "changed": sorted({change.photo_id for change in step.changes}),
+    }
+    line = step.summary if step.id else f"{what}: {act.lower()} already."
+    invocation.output.answer(document, [line])
+
+
+def _decision(arguments: Any) -> tuple[str, Callable[[Marks], dict[str, object]]]:
+    """Say what the step is called and which fields it sets, as the keys of the window do."""
+    if arguments.rate:
+        stars = f"{arguments.rate} star{'s' if arguments.rate > 1 else ''}"
+        return stars, lambda _: {"rating": arguments.rate, "kept": True}
+    if arguments.rate == 0:
+        return "No stars", lambda marks: {"rating": None, "kept": marks.kept or bool(marks.rating)}
+    if arguments.keep:
+        return "Keep", lambda marks: {
+            "kept": True,
+            "flag": None if marks.flag is Flag.REJECT else marks.flag,
+        }
+    if arguments.pick:
+        return "Pick", lambda _: {"flag": Flag.PICK, "kept": True}
+    if arguments.reject:
+        return "Reject", lambda _: {"flag": Flag.REJECT}
+    if arguments.unflag:
+        return "Unflag", lambda _: {"flag": None}
+    if arguments.label:
+        label = None if arguments.label == "none" else Label(arguments.label)
+        return f"{label or 'No'} label".capitalize(), lambda _: {"label": label}
+    return "Clear", lambda _: {"flag": None, "rating": None, "label": None, "kept": False}
+
+
+def undo(invocation: Invocation) -> None:
+    """Take back the last decisions, those of earlier runs and of the window too."""
+    _travel(invocation, invocation.catalog.undo, "undone", "Nothing to undo.")
+
+
+def redo(invocation: Invocation) -> None:
+    """Do again what was taken back."""
+    _travel(invocation, invocation.catalog.redo, "redone", "Nothing to redo.")
+
+
+def _travel(
+    invocation: Invocation, move: Callable[[], Step | None], name: str, nothing: str
+) -> None:
+    steps: list[Step] = []
+    while len(steps) < invocation.arguments.times and (step := move()) is not None:
+        steps.append(step)
+    document = {
+        name: [
+            {
+                "step": step.id,
+                "summary": step.summary,
+                "photos": sorted({change.photo_id for change in step.changes}),
+            }
+            for step in steps
+        ]
+    }
+    invocation.output.answer(document, [step.summary for step in steps] or [nothing])
+
+
+def rejects(invocation: Invocation) -> None:
+    """List the rejects with what they weigh, or take their flags off as one undo step."""
+    from curator.session import Table
+
+    arguments, catalog = invocation.arguments, invocation.catalog
+    table = Table(catalog)
+    ids = table.sorted(table.rejected() & table.alive(), "taken").tolist()
+    if arguments.photos:
+        wanted = {catalog.find(name) for name in arguments.photos}
+        ids = [photo_id for photo_id in ids if photo_id in wanted]
+    if arguments.act == "restore":
+        step = catalog.decide(
+            {photo_id: {"flag": None} for photo_id in ids},
+            summary=f"Restore: {count(len(ids), 'photo')}",
+            context={"from": "command line"},
+        )
+        invocation.output.answer(
+            {"restored": ids, "step": step.id or None},
+            [f"{count(len(ids), 'reject')} restored." if ids else "No rejects."],
+        )
+        return
+    listed: list[dict[str, Any]] = [
+        {
+            "id": photo.id,
+            "name": photo.name,
+            "path": photo.path,
+            "files": [file.path for file in photo.files],
+            "bytes": sum(file.size for file in photo.files),
+        }
+        for photo in in_order(invocation, ids)
+    ]
+    total = sum(photo["bytes"] for photo in listed)
+    lines = columns([(p["id"], p["name"], size(p["bytes"]), p["path"]) for p in listed])
+    invocation.output.answer(listed, [*lines, f"{count(len(listed), 'reject')}, {size(total)}."])

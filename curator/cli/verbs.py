@@ -1,0 +1,265 @@
+"""VERBS: every verb of the command line, its arguments and the function that does it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from curator import __version__
+from curator.cli import exporting, machine, photos, work
+from curator.cli.invocation import Invocation
+from curator.model import Clause, Label, UsageError
+
+Parser = argparse.ArgumentParser
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb: ``help`` is its line in the README, ``usage`` what follows the name there."""
+
+    name: str
+    usage: str
+    help: str
+    run: Callable[[Invocation], int | None]
+    arguments: Callable[[Parser], None] = lambda parser: None
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of exiting, so that ``--json`` errors are JSON too."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a UsageError with argparse's message."""
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
+
+
+def _ingest(parser: Parser) -> None:
+    parser.add_argument("folders", nargs="+", metavar="FOLDER", help="a folder or a file")
+    parser.add_argument("--sample", type=_count, metavar="N", help="N photos at random, not all")
+    parser.add_argument("--no-recursive", action="store_true", help="leave subfolders out")
+    parser.add_argument("--encoder", choices=("auto", "none"), help="there is no encoder yet")
+    parser.add_argument("--no-describe", action="store_true", help="nothing is described yet")
+
+
+def _photos(parser: Parser) -> None:
+    parser.add_argument("--filter", default="", metavar="EXPR", help="as in the search box")
+    parser.add_argument("--sort", default="taken", metavar="KEY", help=", ".join(photos.SORTS))
+    parser.add_argument("--reverse", action="store_true", help="the other way round")
+    parser.add_argument("--limit", type=_count, metavar="N", help="at most N")
+
+
+def _decide(parser: Parser) -> None:
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--rate", type=_rating, metavar="N", help="1-5 stars and kept; 0: no stars")
+    what.add_argument("--keep", action="store_true", help="let through the cull")
+    what.add_argument("--pick", action="store_true", help="flag as pick, and keep")
+    what.add_argument("--reject", action="store_true", help="flag as reject; nothing is deleted")
+    what.add_argument("--unflag", action="store_true", help="take the flag off")
+    what.add_argument("--label", choices=(*Label, "none"), metavar="NAME", help=", ".join(Label))
+    what.add_argument("--clear", action="store_true", help="no flag, stars, label; not kept")
+    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="an id or a path")
+
+
+def _times(parser: Parser) -> None:
+    parser.add_argument("times", nargs="?", type=_count, default=1, metavar="N")
+
+
+def _export(parser: Parser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="where to; made if it is not there")
+    parser.add_argument("--target", default="folder", choices=("folder",))
+    parser.add_argument(
+        "--approve", type=_clauses, metavar="stars,pick,match", help="only these clauses"
+    )
+    parser.add_argument("--as", dest="form", choices=("original", "jpeg"))
+    parser.add_argument("--long-edge", type=_pixels, metavar="PX", help="of JPEGs")
+    parser.add_argument("--scope", metavar="FOLDER", help="only photos of this folder")
+    parser.add_argument("--no-location", action="store_true", help="no GPS in the manifest")
+    parser.add_argument("--dry-run", action="store_true", help="say what would happen, no more")
+
+
+def _rejects(parser: Parser) -> None:
+    parser.add_argument("act", nargs="?", default="list", choices=("list", "restore"))
+    parser.add_argument("photos", nargs="*", metavar="PHOTO", help="an id or a path; else all")
+
+
+def _folders(parser: Parser) -> None:
+    acts = ("list", "add", "remove", "on", "off", "rescan")
+    parser.add_argument("act", nargs="?", default="list", choices=acts)
+    parser.add_argument("folders", nargs="*", metavar="FOLDER")
+    parser.add_argument(
+        "--photos", choices=("stay", "go"), default="stay", help="what remove does with them"
+    )
+    parser.add_argument("--no-recursive", action="store_true", help="add: leave subfolders out")
+
+
+def _retry(parser: Parser) -> None:
+    parser.add_argument("--stage", choices=work.stage_names(), metavar="S", help="only this stage")
+
+
+def _backfill(parser: Parser) -> None:
+    parser.add_argument("stage", choices=work.stage_names(), metavar="STAGE")
+
+
+def _logs(parser: Parser) -> None:
+    parser.add_argument("--lines", type=_count, default=40, metavar="N")
+
+
+def _settings(parser: Parser) -> None:
+    parser.add_argument("changes", nargs="*", metavar="NAME=VALUE", help="change and keep")
+
+
+def _bench(parser: Parser) -> None:
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this bar")
+    parser.add_argument("--photos", metavar="FOLDER", help="real photos instead of drawn ones")
+
+
+def _run_bench(invocation: Invocation) -> int:
+    return invocation.outside.run_bench(invocation.home, invocation.arguments, invocation.output)
+
+
+def _open_window(invocation: Invocation) -> int:
+    from curator.cli.invocation import absolute
+
+    folders = [absolute(folder) for folder in invocation.arguments.folders]
+    return invocation.outside.open_window(invocation.home, invocation.settings, folders)
+
+
+# To add a verb: a function of an Invocation, one of its parser if it takes arguments, one line.
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        "ingest",
+        "FOLDER... [--sample N] [--no-recursive]",
+        "read folders into the catalog and return when all is done",
+        work.ingest,
+        _ingest,
+    ),
+    Verb(
+        "photos",
+        "[--filter EXPR] [--sort KEY] [--reverse] [--limit N]",
+        "list photos",
+        photos.photos,
+        _photos,
+    ),
+    Verb(
+        "decide",
+        "(--rate N | --keep | --pick | --reject | --unflag | --label NAME | --clear) PHOTO...",
+        "mark photos, as one undo step",
+        photos.decide,
+        _decide,
+    ),
+    Verb("undo", "[N]", "take back the last decision, or the last N", photos.undo, _times),
+    Verb("redo", "[N]", "do again what was taken back", photos.redo, _times),
+    Verb(
+        "export",
+        "DIR [--approve stars,pick,match] [--as original|jpeg] [--long-edge PX] [--dry-run]",
+        "copy the approved photos out, with a manifest",
+        exporting.export,
+        _export,
+    ),
+    Verb(
+        "rejects",
+        "[list|restore] [PHOTO...]",
+        "list the rejects, or take their flags off",
+        photos.rejects,
+        _rejects,
+    ),
+    Verb(
+        "folders",
+        "[add|remove|on|off|rescan FOLDER...]",
+        "list the folders, or change them",
+        work.folders,
+        _folders,
+    ),
+    Verb("status", "", "say what is in the catalog and what waits", work.status),
+    Verb("failures", "", "list the photos that could not be read, and why", work.failures),
+    Verb("retry", "[--stage S]", "try failed photos again", work.retry, _retry),
+    Verb("backfill", "STAGE", "do a stage again for every photo", work.backfill, _backfill),
+    Verb("logs", "[--lines N]", "show the end of the log", machine.logs, _logs),
+    Verb(
+        "settings",
+        "[NAME=VALUE...]",
+        "show all settings, or change some",
+        machine.settings,
+        _settings,
+    ),
+    Verb("doctor", "", "check this installation and name what is missing", machine.doctor),
+    Verb("bench", "[--only NAME]", "measure the speed bars on this machine", _run_bench, _bench),
+)
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line; the result's ``run`` is the function to call.
+
+    Raises:
+        UsageError: it makes no sense; nothing was done.
+    """
+    common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--home", metavar="DIR", help="where catalog and cache live")
+    common.add_argument("--json", action="store_true", help="answer with one JSON document")
+    common.add_argument("--set", action="append", metavar="NAME=VALUE", help="a setting, once")
+    names = [verb.name for verb in VERBS]
+    if _first_word(argv) in names:
+        parser = _verb_parser(common)
+    else:
+        parser = _Parser(
+            "curator",
+            description="Point at a photo folder, cull and rate by keyboard, export the rest.",
+            epilog=f"verbs: {', '.join(names)}; `curator VERB --help` says more",
+            parents=[common],
+        )
+        parser.add_argument("folders", nargs="*", metavar="FOLDER", help="open the window on it")
+        parser.add_argument("--version", action="version", version=f"curator {__version__}")
+        parser.set_defaults(run=_open_window)
+    defaults = argparse.Namespace(home=None, json=False, set=[])
+    return parser.parse_args(list(argv), defaults)
+
+
+def _verb_parser(common: _Parser) -> Parser:
+    parser = _Parser("curator", parents=[common])
+    below = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
+    for verb in VERBS:
+        sub = below.add_parser(verb.name, help=verb.help, description=verb.help, parents=[common])
+        verb.arguments(sub)
+        sub.set_defaults(run=verb.run)
+    return parser
+
+
+def _first_word(argv: Sequence[str]) -> str | None:
+    """Find the first argument that is no option and no option's value."""
+    skip = False
+    for argument in argv:
+        if skip:
+            skip = False
+        elif argument == "--":
+            return None
+        elif argument in ("--home", "--set"):
+            skip = True
+        elif not argument.startswith("-"):
+            return argument
+    return None
+
+
+def _whole(text: str, low: int, high: int, what: str) -> int:
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise argparse.ArgumentTypeError(f"{what} is a whole number from {low} to {high:,}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    return _whole(text, 1, 10_000_000, "N")
+
+
+def _rating(text: str) -> int:
+    return _whole(text, 0, 5, "a rating")
+
+
+def _pixels(text: str) -> int:
+    return _whole(text, 320, 20_000, "a long edge")
+
+
+def _clauses(text: str) -> frozenset[Clause]:
+    try:
+        return frozenset(Clause(word.strip()) for word in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"one or more of {','.join(Clause)}") from None

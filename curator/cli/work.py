@@ -1,0 +1,280 @@
+"""Verbs about reading photos: ingest, folders, what waits, what failed, doing it again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curator import stages
+from curator.cli.invocation import Invocation, absolute
+from curator.cli.output import columns, count, duration, size
+from curator.cli.progress import Advance, bar
+from curator.model import BusyError, Failure, NotFoundError, UsageError, Verdict
+
+if TYPE_CHECKING:
+    from curator.pipeline import Pipeline, Progress, ScanReport, Totals
+
+
+def stage_names() -> tuple[str, ...]:
+    """List the names of all stages."""
+    return tuple(stage.name for stage in stages.STAGES)
+
+
+@dataclass
+class _Run:
+    """What a run of the pipeline said while it went."""
+
+    scans: list[ScanReport] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    totals: Totals | None = None
+    seconds: float = 0.0
+
+
+def ingest(invocation: Invocation) -> None:
+    """Read folders into the catalog; return when everything asked for is done."""
+    arguments = invocation.arguments
+    sources = [absolute(folder) for folder in arguments.folders]
+    recursive = invocation.settings.scan.recursive and not arguments.no_recursive
+    run = _work(
+        invocation,
+        "Reading",
+        lambda pipeline: pipeline.open_folders(sources, recursive, arguments.sample),
+    )
+    _answer(invocation, run, sources)
+
+
+def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object]) -> _Run:
+    """Run the pipeline until nothing waits, with progress on a terminal.
+
+    Raises:
+        BusyError: another process is reading into this catalog.
+        KnownError: a folder is not there, the disk is full, the catalog is not usable.
+    """
+    from PySide6.QtCore import Qt
+
+    from curator.pipeline import Pipeline
+
+    # There is no event loop here to deliver what other threads emit.
+    direct = Qt.ConnectionType.DirectConnection
+    invocation.home.make()
+    run, begin = _Run(), time.monotonic()
+    pipeline = Pipeline(invocation.home, invocation.settings, catalog_path=invocation.home.catalog)
+    with bar(title) as advance:
+        pipeline.scanned.connect(run.scans.append, direct)
+        pipeline.problem.connect(run.problems.append, direct)
+        pipeline.progressed.connect(lambda told: _advance(advance, told), direct)
+        try:
+            pipeline.start()
+            ask(pipeline)
+            run.totals = pipeline.wait_idle()
+        finally:
+            pipeline.stop()
+    run.seconds = time.monotonic() - begin
+    return run
+
+
+def _advance(advance: Advance, progress: Progress) -> None:
+    left = f"{duration(progress.left_s)} left" if progress.left_s is not None else ""
+    rate = f"{progress.rate_per_s:.1f}/s" if progress.rate_per_s else ""
+    words = "  ".join(part for part in (rate, left) if part)
+    advance(progress.done + progress.failed, progress.found, words)
+
+
+def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
+    """Say what an ingest found and did; failures are those of the folders it was about."""
+    failed = [
+        failure
+        for failure in invocation.catalog.failures()
+        if any(Path(failure.path).is_relative_to(source) for source in sources)
+    ]
+    totals = run.totals
+    assert totals is not None  # waited for without a time limit
+    sentences = [scan.sentence for scan in run.scans]
+    if not totals.found:
+        sentences.append(
+            f"No photos in {', '.join(str(source) for source in sources)}: is that the right place?"
+        )
+    problems = [*(text for scan in run.scans for text in scan.problems), *run.problems]
+    document = {
+        "found": totals.found,
+        "new": totals.new,
+        "known": totals.known,
+        "converted": totals.converted,
+        "embedded": 0,
+        "described": 0,
+        "failed": len({failure.photo_id for failure in failed}),
+        "seconds": round(run.seconds, 3),
+        "failures": [_failure(failure) for failure in failed],
+        "problems": problems,
+        "scan": sentences,
+    }
+    invocation.output.answer(document, [*sentences, *problems, *_failure_lines(failed)])
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {
+        "id": failure.photo_id,
+        "path": failure.path,
+        "stage": failure.stage,
+        "reason": failure.reason,
+        "attempts": failure.attempts,
+    }
+
+
+def _failure_lines(failed: list[Failure]) -> list[str]:
+    if not failed:
+        return []
+    lines = columns([(failure.path, failure.reason) for failure in failed])
+    return [f"{len(failed):,} could not be read:", *lines]
+
+
+def failures(invocation: Invocation) -> None:
+    """List what could not be read, with the reason."""
+    failed = invocation.catalog.failures()
+    invocation.output.answer(
+        [_failure(failure) for failure in failed], _failure_lines(failed) or ["No failures."]
+    )
+
+
+def retry(invocation: Invocation) -> None:
+    """Try failed photos again, now."""
+    _again(invocation, lambda: invocation.catalog.retry(stage=invocation.arguments.stage))
+
+
+def backfill(invocation: Invocation) -> None:
+    """Do a stage again for every photo, now."""
+    _again(invocation, lambda: invocation.catalog.backfill(invocation.arguments.stage))
+
+
+def _again(invocation: Invocation, ask: Callable[[], int]) -> None:
+    asked = ask()
+    try:
+        _work(invocation, "Reading", lambda pipeline: None)
+    except BusyError as error:
+        invocation.output.note(f"{error.args[0]} It takes these up.")
+    failed = invocation.catalog.failures()
+    document = {
+        "asked": asked,
+        "failed": len({failure.photo_id for failure in failed}),
+        "failures": [_failure(failure) for failure in failed],
+    }
+    lines = [f"{asked:,} to do again." if asked else "Nothing to do again."]
+    invocation.output.answer(document, [*lines, *_failure_lines(failed)])
+
+
+def folders(invocation: Invocation) -> None:
+    """List the folders of the catalog, or change them."""
+    act, named = invocation.arguments.act, invocation.arguments.folders
+    if act == "list":
+        _list_folders(invocation)
+        return
+    if not named:
+        raise UsageError(f"folders {act} needs a FOLDER.")
+    if act == "add":
+        recursive = not invocation.arguments.no_recursive
+        sources = [absolute(name) for name in named]
+        _answer(
+            invocation,
+            _work(invocation, "Reading", lambda p: p.open_folders(sources, recursive, None)),
+            sources,
+        )
+        return
+    ids = [_folder_id(invocation, name) for name in named]
+    if act == "rescan":
+
+        def rescan(pipeline: Pipeline) -> None:
+            for number in ids:
+                pipeline.rescan(number)
+
+        sources = [absolute(name) for name in named]
+        _answer(invocation, _work(invocation, "Reading", rescan), sources)
+        return
+    for number in ids:
+        if act == "remove":
+            stay = invocation.arguments.photos == "stay"
+            invocation.catalog.remove_folder(number, keep_photos=stay)
+        else:
+            invocation.catalog.enable_folder(number, act == "on")
+    _list_folders(invocation)
+
+
+def _folder_id(invocation: Invocation, name: str) -> int:
+    path = absolute(name)
+    for row in invocation.catalog.folders():
+        if path.as_posix().rstrip("/") == row.path.replace("\\", "/").rstrip("/"):
+            return row.id
+    raise NotFoundError(
+        f"{path} is no folder of the catalog.", "`curator folders` lists those there are."
+    )
+
+
+def _list_folders(invocation: Invocation) -> None:
+    listed = [
+        {
+            "path": row.path,
+            "enabled": row.enabled,
+            "recursive": row.recursive,
+            "sampled": row.sampled,
+            "photos": row.photos,
+            "there": absolute(row.path).is_dir(),
+        }
+        for row in invocation.catalog.folders(counted=True)
+    ]
+    lines = columns(
+        [
+            (
+                folder["photos"],
+                folder["path"],
+                "" if folder["enabled"] else "off",
+                "" if folder["there"] else "not there now",
+            )
+            for folder in listed
+        ]
+    )
+    invocation.output.answer(listed, lines or ["No folders yet."])
+
+
+def status(invocation: Invocation) -> None:
+    """Say what is in the catalog and what still waits."""
+    from curator.session import Table
+
+    table = Table(invocation.catalog)
+    alive = table.alive()
+    masks = {
+        Verdict.UNDECIDED: table.undecided(),
+        Verdict.THROUGH: table.through(),
+        Verdict.REJECTED: table.rejected(),
+    }
+    counts, weight = invocation.catalog.counts(), invocation.home.catalog.stat().st_size
+    verdicts = {verdict.value: int((mask & alive).sum()) for verdict, mask in masks.items()}
+    threshold, folders = invocation.settings.taste.match_threshold, invocation.catalog.folders()
+    document = {
+        "home": invocation.home.data,
+        "catalog": invocation.home.catalog,
+        "bytes": weight,
+        "folders": len(folders),
+        "photos": int(alive.sum()),
+        "verdicts": verdicts,
+        "picked": int((table.picked() & alive).sum()),
+        "rated": int((table.column("rating")[alive] > 0).sum()),
+        "approved": len(table.approved(threshold)),
+        "failed": int((table.failed() & alive).sum()),
+        "work": counts,
+    }
+    lines = [
+        f"{count(int(alive.sum()), 'photo')} in {count(len(folders), 'folder')}:"
+        + ",".join(f" {number:,} {verdict}" for verdict, number in verdicts.items()),
+        f"{document['picked']:,} picked, {document['rated']:,} with stars,"
+        f" {document['approved']:,} approved, {document['failed']:,} could not be read",
+        *(f"{stage}: {_spread(states)}" for stage, states in counts.items()),
+        f"catalog {invocation.home.catalog}, {size(weight)}",
+    ]
+    invocation.output.answer(document, lines)
+
+
+def _spread(states: dict[str, int]) -> str:
+    spread = [f"{number:,} {state}" for state, number in states.items() if number]
+    return ", ".join(spread) or "nothing yet"

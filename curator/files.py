@@ -1,0 +1,369 @@
+"""Files on disk: finding photos in folders, pairing RAW and JPEG, and telling content apart.
+
+    report = WalkReport()
+    for group in pair(walk(["/photos/iceland"], recursive=True, report=report)):
+        ...                      # Group(directory, "DSC_0412", (Found .nef, Found .jpg))
+    report.sentence(3012, 2980)  # "3,012 photos (2,980 pairs); 12 videos and 4 other files ..."
+
+Nothing here writes, and only :func:`fingerprint` and :func:`sha256` open a file.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from curator.model import Found, GoneError, Group, Kind, KnownError, UnreadableError
+
+# fmt: off
+# Every extension LibRaw knows a camera to write (libraw.org/supported-cameras, LibRaw 0.21).
+RAW_SUFFIXES = frozenset(
+    {
+        ".3fr", ".ari", ".arw", ".bay", ".cap", ".cr2", ".cr3", ".crw", ".cs1", ".cs4", ".dc2",
+        ".dcr", ".dcs", ".dng", ".drf", ".eip", ".erf", ".fff", ".gpr", ".iiq", ".k25", ".kc2",
+        ".kdc", ".mdc", ".mef", ".mfw", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".ori", ".pef",
+        ".ptx", ".pxn", ".qtk", ".raf", ".raw", ".rdc", ".rw1", ".rw2", ".rwl", ".rwz", ".sr2",
+        ".srf", ".srw", ".sti", ".x3f",
+    }
+)
+IMAGE_SUFFIXES = frozenset(
+    {
+        ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".tif", ".tiff", ".png", ".webp", ".heic",
+        ".heif", ".hif", ".avif", ".bmp", ".gif",
+    }
+)
+# What cameras write beside a RAW; any other picture of the same name is an edit of its own.
+_HALF_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif")
+# A converted DNG beside the camera's own RAW is a photo of its own; the JPEG goes with the RAW.
+_RAW_LAST = (".dng",)
+_VIDEO_SUFFIXES = frozenset(
+    {
+        ".mov", ".mp4", ".m4v", ".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".mkv", ".wmv", ".3gp",
+        ".webm", ".insv", ".lrv", ".crm", ".braw", ".r3d",
+    }
+)
+_COMPANION_SUFFIXES = frozenset(
+    {
+        ".xmp", ".aae", ".json", ".pp3", ".dop", ".cos", ".on1", ".thm", ".wav", ".lrprev", ".arp",
+        ".xml", ".vrd", ".nksc", ".spd", ".rss",
+    }
+)
+# fmt: on
+_SYSTEM_FOLDERS = frozenset(
+    {
+        "$recycle.bin",
+        "system volume information",
+        "lost+found",
+        "@eadir",
+        "#recycle",
+        "__macosx",
+        "lightroom previews.lrdata",
+    }
+)
+_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
+_EDGE_BYTES = 64 * 1024
+_BLOCK_BYTES = 1024 * 1024
+_FILE_ATTRIBUTE_HIDDEN_OR_SYSTEM = 0x2 | 0x4
+
+
+@dataclass
+class WalkReport:
+    """What a walk saw besides photos.
+
+    Attributes:
+        videos: video files, left alone.
+        others: other files, left alone; companions (.xmp, .aae ...) are not counted.
+        unreadable: folders and files passed over, each with the reason in plain words.
+    """
+
+    videos: int = 0
+    others: int = 0
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+    def sentence(self, photos: int, pairs: int = 0) -> str:
+        """Say what a scan found, for the status line and the terminal."""
+        said = _count(photos, "photo")
+        if pairs:
+            said += f" ({_count(pairs, 'pair')})"
+        left = [_count(self.videos, "video")] if self.videos else []
+        if self.others:
+            left.append(_count(self.others, "other file"))
+        if left:
+            said += f"; {' and '.join(left)} left alone"
+        if self.unreadable:
+            said += f"; {_count(len(self.unreadable), 'place')} could not be read"
+        return said
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def is_raw_name(name: str) -> bool:
+    """Say whether a file name is one a camera gives a RAW; the content may differ."""
+    return PurePath(name).suffix.lower() in RAW_SUFFIXES
+
+
+def is_image_name(name: str) -> bool:
+    """Say whether a file name is one of a picture any viewer opens."""
+    return PurePath(name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def walk(
+    sources: Iterable[str | os.PathLike[str]],
+    recursive: bool = True,
+    report: WalkReport | None = None,
+) -> Iterator[Found]:
+    """Find the photo files in folders, and files given by name, without opening any.
+
+    Files come directory by directory, in the order of their names; a directory's own files come
+    before its subfolders, folders behind symbolic links last. What is met twice (sources inside
+    each other, loops of links) comes once. Hidden and system files and folders are left out.
+
+    Args:
+        sources: folders and files.
+        recursive: whether to go into subfolders.
+        report: is told what else there was.
+
+    Raises:
+        KnownError: a source is not there or cannot be read; files found before it were given.
+    """
+    told = report if report is not None else WalkReport()
+    visited: set[tuple[int, int]] = set()
+    single: dict[str, dict[str, Found]] = {}
+    for source in sources:
+        path = os.path.normpath(Path(source).expanduser().absolute())
+        if Path(path).is_dir():
+            yield from _walk_folder(path, recursive, told, visited)
+        else:
+            found = _given_file(path, told)
+            if found is not None:
+                single.setdefault(_parent(path), {})[path] = found
+    for directory, files in single.items():
+        if _identity(directory) not in visited:
+            yield from (files[path] for path in sorted(files))
+
+
+def _given_file(path: str, report: WalkReport) -> Found | None:
+    """Look at a file named by the person."""
+    try:
+        status = Path(path).stat()
+    except FileNotFoundError:
+        raise KnownError(
+            f"{path} is not there.", "Check the name, and that its drive is connected."
+        ) from None
+    except OSError as error:
+        raise KnownError(
+            f"{path} cannot be read ({error.strerror}).", "Check its permissions."
+        ) from error
+    kind = _kind(PurePath(path).name)
+    if kind is None:
+        report.unreadable.append((path, "It is not a picture Curator knows."))
+        return None
+    return Found(path, kind, status.st_size, status.st_mtime_ns)
+
+
+def _walk_folder(
+    top: str, recursive: bool, report: WalkReport, visited: set[tuple[int, int]]
+) -> Iterator[Found]:
+    ahead = [top]
+    linked: list[str] = []
+    while ahead or linked:
+        path = ahead.pop() if ahead else linked.pop(0)
+        here = _identity(path)
+        if here is not None and here in visited:
+            continue
+        try:
+            files, folders, links = _list(path, report)
+        except OSError as error:
+            reason = f"The folder cannot be read ({error.strerror or error})."
+            if path == top:
+                raise KnownError(
+                    f"{path} cannot be read ({error.strerror or error}).",
+                    "Check its permissions, and that its drive is connected.",
+                ) from error
+            report.unreadable.append((path, reason))
+            continue
+        if here is not None:
+            visited.add(here)
+        yield from files
+        if recursive:
+            ahead.extend(reversed(folders))
+            linked.extend(links)
+
+
+def _list(path: str, report: WalkReport) -> tuple[list[Found], list[str], list[str]]:
+    """List a directory: its photo files, its subfolders, its linked subfolders, by name."""
+    files: list[Found] = []
+    folders: list[str] = []
+    links: list[str] = []
+    with os.scandir(path) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
+        if _is_hidden(entry):
+            continue
+        try:
+            if entry.is_dir():
+                if entry.name.lower() not in _SYSTEM_FOLDERS:
+                    (links if entry.is_symlink() else folders).append(entry.path)
+                continue
+            found = _found(entry, report)
+        except OSError as error:
+            report.unreadable.append((entry.path, f"It cannot be read ({error.strerror})."))
+            continue
+        if found is not None:
+            files.append(found)
+    return files, folders, links
+
+
+def _found(entry: os.DirEntry[str], report: WalkReport) -> Found | None:
+    kind = _kind(entry.name)
+    if kind is None:
+        suffix = PurePath(entry.name).suffix.lower()
+        if suffix in _VIDEO_SUFFIXES:
+            report.videos += 1
+        elif suffix not in _COMPANION_SUFFIXES and entry.name.lower() not in _SYSTEM_FILES:
+            report.others += 1
+        return None
+    if not entry.is_file():  # a pipe, a device, a link to nowhere
+        report.unreadable.append((entry.path, "It is not a file."))
+        return None
+    try:
+        entry.path.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(entry.path).decode("utf-8", "replace")
+        report.unreadable.append((shown, "Its name is not valid text; rename it."))
+        return None
+    status = entry.stat()
+    return Found(entry.path, kind, status.st_size, status.st_mtime_ns)
+
+
+def _is_hidden(entry: os.DirEntry[str]) -> bool:
+    if entry.name.startswith("."):  # also ._NAME, what macOS leaves on other file systems
+        return True
+    if os.name != "nt":
+        return False
+    attributes = getattr(entry.stat(follow_symlinks=False), "st_file_attributes", 0)
+    return bool(attributes & _FILE_ATTRIBUTE_HIDDEN_OR_SYSTEM)
+
+
+def _kind(name: str) -> Kind | None:
+    suffix = PurePath(name).suffix.lower()
+    if suffix in RAW_SUFFIXES:
+        return Kind.RAW
+    return Kind.IMAGE if suffix in IMAGE_SUFFIXES else None
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _parent(path: str) -> str:
+    return str(PurePath(path).parent)
+
+
+def pair(found: Iterable[Found]) -> Iterator[Group]:
+    """Put files together that are one photo: a RAW and the JPEG or HEIC of the same name beside it.
+
+    Reads ahead one directory at a time, so that a scan can begin with the first. Names are
+    compared without regard to case. A second RAW (a converted DNG) or a second picture of a
+    name is a photo of its own, as is a TIFF or PNG beside a RAW: somebody made it.
+    """
+    batch: list[Found] = []
+    directory = ""
+    for file in found:
+        here = _parent(file.path)
+        if here != directory and batch:
+            yield from _pair_directory(directory, batch)
+            batch = []
+        directory = here
+        batch.append(file)
+    if batch:
+        yield from _pair_directory(directory, batch)
+
+
+def _pair_directory(directory: str, files: Sequence[Found]) -> Iterator[Group]:
+    halves: dict[str, list[Found]] = {}
+    raws: dict[str, list[Found]] = {}
+    for file in files:
+        name = PurePath(file.path)
+        stem = name.stem.casefold()
+        if file.kind is Kind.RAW:
+            raws.setdefault(stem, []).append(file)
+        elif name.suffix.lower() in _HALF_SUFFIXES:
+            halves.setdefault(stem, []).append(file)
+    half_of: dict[str, Found] = {}
+    for stem, candidates in raws.items():
+        if stem in halves:
+            raw = min(candidates, key=lambda file: PurePath(file.path).suffix.lower() in _RAW_LAST)
+            half_of[raw.path] = min(
+                halves[stem],
+                key=lambda file: _HALF_SUFFIXES.index(PurePath(file.path).suffix.lower()),
+            )
+    taken = {half.path for half in half_of.values()}
+    for file in files:
+        if file.path not in taken:
+            half = half_of.get(file.path)
+            members = (file,) if half is None else (file, half)
+            yield Group(directory, PurePath(file.path).stem, members)
+
+
+def fingerprint(path: str | os.PathLike[str]) -> str:
+    """Tell a file by its size and its first and last 64 KiB; 32 hex digits of BLAKE2b.
+
+    Raises:
+        GoneError: it is not there.
+        UnreadableError: it cannot be read.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with Path(path).open("rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            digest.update(size.to_bytes(8, "little"))
+            digest.update(_read(file.fileno(), _EDGE_BYTES))
+            if size > _EDGE_BYTES:
+                os.lseek(file.fileno(), max(size - _EDGE_BYTES, _EDGE_BYTES), os.SEEK_SET)
+                digest.update(_read(file.fileno(), _EDGE_BYTES))
+    except OSError as error:
+        raise _said(path, error) from error
+    return digest.hexdigest()
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """Read a whole file and give its sha256 as hex.
+
+    Raises:
+        GoneError: it is not there.
+        UnreadableError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with Path(path).open("rb", buffering=0) as file:
+            while block := file.read(_BLOCK_BYTES):
+                digest.update(block)
+    except OSError as error:
+        raise _said(path, error) from error
+    return digest.hexdigest()
+
+
+def _read(handle: int, wanted: int) -> bytes:
+    """Read up to ``wanted`` bytes; a file system may give fewer at a time."""
+    parts: list[bytes] = []
+    while wanted and (part := os.read(handle, wanted)):
+        parts.append(part)
+        wanted -= len(part)
+    return b"".join(parts)
+
+
+def _said(path: str | os.PathLike[str], error: OSError) -> KnownError:
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return GoneError("The file is not there any more.", "Connect its drive, or scan again.")
+    return UnreadableError(f"The file cannot be read ({error.strerror or error}).")

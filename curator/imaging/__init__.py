@@ -1,0 +1,10 @@
+"""File to pixels and capture data; the only importer of rawpy, Pillow, OpenCV and simplejpeg.
+
+containers  what a file is, by content, and where the camera's notes are in it
+tiff        the directories EXIF and most RAWs are made of
+exif        notes -> Capture
+decode      file -> Picture (upright, sRGB) or UnreadableError; jpeg, stills and raw do the work
+colour      embedded profiles -> sRGB
+quality     full-resolution pixels -> sharpness and exposure
+proxy       proxies and thumbnails: names, writing, reading back
+"""

@@ -1,0 +1,165 @@
+"""What kind of file this is, and where in it the camera put its notes.
+
+Decided by content first and by name only where content cannot tell (a TIFF structure may be a
+picture or a RAW). Headers only: nothing here decodes a pixel.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from curator.imaging import tiff
+
+# Names under which a TIFF structure is a picture; under any other it is taken for a RAW first.
+_PICTURE_SUFFIXES = {".tif", ".tiff", ".jpg", ".jpeg", ".png", ".psd", ""}
+# Colour filter array and linear RAW (TIFF/EP, DNG 1.6): photometric values only a RAW has.
+_RAW_PHOTOMETRIC = {32803, 34892}
+_DNG_VERSION = 50706
+_HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"miaf"}
+_RAW_MAGIC: tuple[tuple[int, bytes], ...] = (
+    (0, b"FUJIFILMCCD-RAW"),
+    (0, b"IIRO"),
+    (0, b"IIRS"),
+    (0, b"MMOR"),
+    (0, b"IIU\0"),
+    (0, b"IIII"),
+    (0, b"MMMM"),
+    (0, b"FOVb"),
+    (0, b"\0MRM"),
+    (6, b"HEAPCCDR"),
+    (8, b"CR\x02"),
+    (4, b"ftypcrx "),
+    (0, b"ARRI"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JpegHead:
+    """What the segments before a JPEG's picture data say.
+
+    ``components`` is 1, 3 or 4; ``bits`` per sample; ``exif`` the TIFF structure without its
+    prefix; ``body`` where the coded picture begins (0: no frame header was found).
+    """
+
+    width: int = 0
+    height: int = 0
+    components: int = 0
+    bits: int = 8
+    exif: bytes = b""
+    icc: bytes = b""
+    body: int = 0
+    complete: bool = False
+
+
+def sniff(head: bytes, name: str = "") -> str:
+    """Say what a file is: jpeg png webp gif bmp tiff heif avif raw, or "" for none of them.
+
+    Args:
+        head: its first bytes, 64 KiB if there are as many.
+        name: its name; only asked whether a TIFF structure is a picture or a RAW.
+    """
+    if head[:3] == b"\xff\xd8\xff":
+        return "jpeg"
+    if any(head[at : at + len(magic)] == magic for at, magic in _RAW_MAGIC):
+        return "raw"
+    if head[:8] == b"\x89PNG\r\n\x1a\n":
+        return "png"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if head[:6] in (b"GIF87a", b"GIF89a"):
+        return "gif"
+    if head[:2] == b"BM" and len(head) > 26:
+        return "bmp"
+    if head[4:8] == b"ftyp":
+        size = min(struct.unpack(">I", head[:4])[0], 256)
+        brands = {head[at : at + 4] for at in range(8, size, 4)}
+        if brands & {b"avif", b"avis"}:
+            return "avif"
+        return "heif" if brands & _HEIF_BRANDS else ""
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        suffix = PurePath(name).suffix.lower()
+        return "raw" if suffix not in _PICTURE_SUFFIXES or _says_raw(head) else "tiff"
+    return ""
+
+
+def _says_raw(head: bytes) -> bool:
+    return any(
+        _DNG_VERSION in directory.tags or directory.number(262) in _RAW_PHOTOMETRIC
+        for directory in tiff.directories(tiff.from_bytes(head))
+    )
+
+
+def jpeg_head(data: bytes) -> JpegHead:
+    """Walk the segments of a JPEG up to its picture data.
+
+    Args:
+        data: the file or its beginning; ``complete`` of the result tells whether it reached.
+    """
+    width = height = components = 0
+    bits, exif = 8, b""
+    chunks: dict[int, bytes] = {}
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            at += 1  # padding or rubbish between segments: look for the next marker
+            continue
+        marker = data[at + 1]
+        if marker in (0xFF, 0x00, 0x01) or 0xD0 <= marker <= 0xD8:
+            at += 1 if marker == 0xFF else 2
+            continue
+        length = struct.unpack_from(">H", data, at + 2)[0]
+        segment = data[at + 4 : at + 2 + length]
+        if marker == 0xDA:
+            icc = b"".join(chunks[key] for key in sorted(chunks))
+            return JpegHead(width, height, components, bits, exif, icc, at, True)
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and len(segment) >= 6:
+            bits, height, width, components = struct.unpack_from(">BHHB", segment)
+        elif marker == 0xE1 and segment[:5] == b"Exif\0" and not exif:
+            exif = segment[6:]
+        elif marker == 0xE2 and segment[:12] == b"ICC_PROFILE\0" and len(segment) > 14:
+            chunks.setdefault(segment[12], segment[14:])
+        elif marker == 0xD9:
+            break
+        at += 2 + max(length, 2)
+    icc = b"".join(chunks[key] for key in sorted(chunks))
+    return JpegHead(width, height, components, bits, exif, icc, 0, False)
+
+
+def raw_notes(read: tiff.Read) -> list[tiff.Directory]:
+    """Find the camera's directories in a RAW file, whatever its maker wraps them in.
+
+    Args:
+        read: reads the file at an offset.
+    """
+    head = read(0, 16)
+    if head[:8] == b"FUJIFILM":
+        start = struct.unpack(">I", (read(84, 4) or b"\0").rjust(4, b"\0"))[0]
+        return tiff.directories(tiff.from_bytes(jpeg_head(read(start, 131072)).exif))
+    if head[4:12] == b"ftypcrx ":
+        return _canon_boxes(read(0, 262144))
+    if head[:4] == b"\0MRM":
+        block = read(0, 65536)
+        at = block.find(b"\0TTW")
+        return tiff.directories(tiff.from_bytes(block[at + 8 :])) if at > 0 else []
+    return tiff.directories(read)
+
+
+def _canon_boxes(head: bytes) -> list[tiff.Directory]:
+    """Collect the TIFF structures a CR3 keeps in the boxes CMT1 (main), CMT2 (EXIF), CMT4 (GPS)."""
+    found: list[tiff.Directory] = []
+    roles: tuple[tuple[bytes, tiff.Role], ...] = (
+        (b"CMT1", "page"),
+        (b"CMT2", "exif"),
+        (b"CMT4", "gps"),
+    )
+    for name, role in roles:
+        at = head.find(name)
+        if at < 4:
+            continue
+        size = struct.unpack_from(">I", head, at - 4)[0]
+        for directory in tiff.directories(tiff.from_bytes(head[at + 4 : at - 4 + size]))[:1]:
+            directory.role = role
+            found.append(directory)
+    return found

@@ -1,0 +1,85 @@
+"""The small picture a camera puts into its files, for a first look before anything is decoded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import simplejpeg
+
+from curator.imaging import containers, tiff
+from curator.imaging.exif import HEAD
+from curator.imaging.pixels import Image, check_size, upright
+from curator.imaging.proxy import THUMB_PX
+from curator.model import Capture, UnreadableError
+
+_ASPECT = 0.02  # cameras pad 3:2 pictures to 4:3 thumbnails with black bars; those do not fit
+_MAX_BYTES = 600_000  # a larger preview costs as much as convert itself; that comes soon enough
+
+
+def thumbnail(path: str, capture: Capture) -> Image | None:
+    """Decode the embedded thumbnail of a JPEG or RAW.
+
+    Args:
+        path: the file.
+        capture: what its header says; its size and orientation are needed.
+
+    Returns:
+        (H, W, 3) uint8 upright, usually 160 px; None where there is none that fits. Never
+        raises on content.
+    """
+    if not capture.width or not capture.height:
+        return None
+    try:
+        with Path(path).open("rb") as file:
+
+            def read(offset: int, size: int) -> bytes:
+                file.seek(offset)
+                return file.read(size)
+
+            head = read(0, HEAD)
+            form = containers.sniff(head[:65536], path)
+            if form not in ("jpeg", "raw"):
+                return None
+            jpeg = form == "jpeg"
+            notes = tiff.from_bytes(containers.jpeg_head(head).exif) if jpeg else read
+            found = [_decoded(data, capture) for data in _jpegs(notes)]
+            candidates = [picture for picture in found if picture is not None]
+    except OSError:
+        return None
+    return max(candidates, key=lambda picture: picture.size, default=None)
+
+
+def _jpegs(read: tiff.Read) -> list[bytes]:
+    """Collect the small JPEGs that TIFF directories point at, by either of the two usual ways."""
+    found = []
+    for directory in tiff.directories(read):
+        for at, length in ((513, 514), (273, 279)):
+            start, size = directory.number(at), directory.number(length)
+            if at == 273 and directory.number(259) not in (6, 7):
+                continue
+            if start and size and 128 < size <= _MAX_BYTES:
+                data = read(int(start), int(size))
+                if data[:3] == b"\xff\xd8\xff":
+                    found.append(data)
+    return found
+
+
+def _decoded(data: bytes, capture: Capture) -> Image | None:
+    try:
+        height, width, *_ = simplejpeg.decode_jpeg_header(data)
+        check_size(width, height, 100)
+        factor = 1
+        while factor < 8 and max(width, height) >= 2 * factor * THUMB_PX:
+            factor *= 2
+        least = (-(-width // factor), -(-height // factor)) if factor > 1 else (0, 0)
+        rgb = simplejpeg.decode_jpeg(data, "RGB", min_width=least[0], min_height=least[1])
+    except (ValueError, UnreadableError):
+        return None
+    turned = upright(rgb, capture.orientation)
+    assert capture.width and capture.height
+    wanted = capture.width / capture.height
+    if abs(turned.shape[1] / turned.shape[0] / wanted - 1) <= _ASPECT:
+        return turned
+    # A RAW's preview may be upright already while the RAW says it is not.
+    fits = abs(rgb.shape[1] / rgb.shape[0] / wanted - 1) <= _ASPECT
+    return rgb if fits and capture.orientation >= 5 else None

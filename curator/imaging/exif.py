@@ -1,0 +1,63 @@
+"""Read what the camera wrote from the header of any file."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import IO
+
+from curator.imaging import containers, notes, raw, stills, tiff
+from curator.model import Capture, GoneError, UnreadableError
+
+HEAD = 262144  # bytes read of a JPEG to find its frame header; more only if that was not enough
+
+
+def read_capture(path: str | Path, data: bytes | None = None) -> Capture:
+    """Read capture data and size from a file's header; every format Curator decodes.
+
+    Args:
+        path: the file.
+        data: its bytes, if they are at hand.
+
+    Returns:
+        What could be read; fields that are absent or absurd are None.
+
+    Raises:
+        GoneError: the file is not there.
+        UnreadableError: the system will not let it be read.
+    """
+    try:
+        with io.BytesIO(data) if data is not None else Path(path).open("rb") as file:
+            return _read(file, str(path))
+    except FileNotFoundError as error:
+        raise GoneError("The file is no longer there.", "Rescan the folder.") from error
+    except OSError as error:
+        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
+
+
+def _read(file: IO[bytes], name: str) -> Capture:
+    def read(offset: int, size: int) -> bytes:
+        file.seek(offset)
+        return file.read(size)
+
+    head = read(0, HEAD)
+    form = containers.sniff(head[:65536], name)
+    if form == "jpeg":
+        return notes.from_jpeg(_whole_head(head, read))
+    if form == "raw":
+        found = notes.capture_of(containers.raw_notes(read))
+        return raw.completed(found, name, file)
+    if form == "tiff":
+        directories = tiff.directories(read)
+        page = directories[0] if directories else tiff.Directory("page", 0)
+        return notes.sized(notes.capture_of(directories), page.number(256), page.number(257))
+    if form:
+        return stills.capture(file, form)
+    return Capture()
+
+
+def _whole_head(head: bytes, read: tiff.Read) -> containers.JpegHead:
+    found = containers.jpeg_head(head)
+    if not found.complete and not found.width and len(head) == HEAD:
+        found = containers.jpeg_head(read(0, 16 * HEAD))
+    return found

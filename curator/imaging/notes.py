@@ -1,0 +1,210 @@
+"""What a camera's directories say, as Capture: times, exposure, lens, place, orientation.
+
+Broken metadata is missing metadata: nothing here raises on content. Times are kept as the camera
+showed them, wall clock without zone, because that is what a photographer remembers.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from curator.imaging import containers, tiff
+from curator.model import Capture
+
+_DATED = re.compile(
+    r"\s*(\d{4})\D(\d{1,2})\D(\d{1,2})[T\s]+(\d{1,2})\D(\d{1,2})\D(\d{1,2})"
+    r"(?:[.,](\d{1,9}))?\s*(Z|[+-]\d{2}:?\d{2})?"
+)
+_ENGLISH = re.compile(r"\s*\w{3}\s+(\w{3})\s+(\d{1,2})\s+(\d{2}):(\d{2}):(\d{2})\s+(\d{4})")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# Before this a time means "none" (0000, 1601, 1919, 1970-01-01 are what cameras write then).
+_EARLIEST, _LATEST = datetime(1970, 1, 2), datetime(2100, 1, 1)
+# Tags of EXIF 2.32 for original, digitised and changed: time, sub-seconds, offset.
+_TIMES = ((36867, 37521, 36881), (36868, 37522, 36882), (306, 37520, 36880))
+
+
+def from_jpeg(head: containers.JpegHead) -> Capture:
+    """Make the capture data of a JPEG from its segments."""
+    directories = tiff.directories(tiff.from_bytes(head.exif))
+    return sized(capture_of(directories), head.width, head.height)
+
+
+def sized(capture: Capture, width: float | None, height: float | None) -> Capture:
+    """Fill in the picture's size, given as stored; turned upright by the orientation."""
+    if not width or not height or not (width > 0 and height > 0):
+        return capture
+    across, down = int(width), int(height)
+    if capture.orientation >= 5:
+        across, down = down, across
+    return replace(capture, width=across, height=down)
+
+
+def capture_of(directories: Iterable[tiff.Directory]) -> Capture:
+    """Read the fields Curator keeps out of TIFF directories; size is left out."""
+    main, exif, gps = _merged(directories)
+    taken, offset = _taken(main, exif)
+    turned = orientation_of(main.number(274))
+    latitude, longitude = _place(gps)
+    return Capture(
+        taken_at=taken,
+        utc_offset_min=offset,
+        camera=_camera(main.text(271), main.text(272)),
+        lens=exif.text(42036),
+        exposure_s=_within(exif.number(33434), 1e-7, 1e5),
+        f_number=_within(exif.number(33437), 0.1, 1000),
+        iso=_iso(exif),
+        focal_length_mm=_within(exif.number(37386), 0.1, 10000),
+        latitude=latitude,
+        longitude=longitude,
+        orientation=turned,
+        subject=_subject(exif, turned),
+    )
+
+
+def orientation_of(value: float | None) -> int:
+    """Give an EXIF orientation 1-8; anything else means upright."""
+    return int(value) if value is not None and value in range(1, 9) else 1
+
+
+def _merged(
+    directories: Iterable[tiff.Directory],
+) -> tuple[tiff.Directory, tiff.Directory, tiff.Directory]:
+    """Fold directories into main, EXIF and GPS; the first page wins, RAWs put EXIF in odd ones."""
+    main, exif, gps = (tiff.Directory("page", 0) for _ in range(3))
+    for directory in directories:
+        if directory.role == "page" and not main.tags:
+            main.tags.update(directory.tags)
+        elif directory.role == "exif" and not exif.tags:
+            exif.tags.update(directory.tags)
+        elif directory.role == "gps" and not gps.tags:
+            gps.tags.update(directory.tags)
+    for tag, value in main.tags.items():
+        exif.tags.setdefault(tag, value)  # TIFF/EP cameras write exposure into the first page
+    return main, exif, gps
+
+
+def parse_time(text: str | None) -> tuple[datetime | None, int | None]:
+    """Read a time in any form met in files; gives it naive, and the offset if written with it.
+
+    Seconds over 59 are taken as 59, since the minute is right. Times that mean "none" (zeros,
+    before 1970-01-02) give None.
+    """
+    if not text:
+        return None, None
+    offset = None
+    if found := _DATED.match(text):
+        year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
+        fraction, offset = found.group(7), parse_offset(found.group(8))
+        micro = int((fraction or "0").ljust(6, "0")[:6])
+    elif (found := _ENGLISH.match(text)) and found.group(1) in _MONTHS:
+        day, hour, minute, second, year = (int(part) for part in found.groups()[1:])
+        month, micro = _MONTHS.index(found.group(1)) + 1, 0
+    else:
+        return None, None
+    try:
+        when = datetime(year, month, day, hour, minute, min(second, 59), micro)
+    except ValueError:
+        return None, None
+    return (when, offset) if _EARLIEST <= when < _LATEST else (None, None)
+
+
+def parse_offset(text: str | None) -> int | None:
+    """Read "+02:00" as 120 minutes; None for anything that is no zone of this world."""
+    if not text:
+        return None
+    if text.strip().upper() == "Z":
+        return 0
+    found = re.fullmatch(r"\s*([+-])(\d{1,2}):?(\d{2})\s*", text)
+    if not found:
+        return None
+    minutes = int(found.group(2)) * 60 + int(found.group(3))
+    return (-minutes if found.group(1) == "-" else minutes) if minutes <= 15 * 60 else None
+
+
+def _taken(main: tiff.Directory, exif: tiff.Directory) -> tuple[datetime | None, int | None]:
+    for time_tag, part_tag, zone_tag in _TIMES:
+        when, offset = parse_time(exif.text(time_tag) or main.text(time_tag))
+        if when is None:
+            continue
+        part = (exif.text(part_tag) or "").strip()
+        if part.isascii() and part.isdigit() and not when.microsecond:
+            when += timedelta(microseconds=int(part.ljust(6, "0")[:6]))
+        written = parse_offset(exif.text(zone_tag))
+        return when, offset if written is None else written
+    return None, None
+
+
+def _camera(make: str | None, model: str | None) -> str | None:
+    """Name the camera once: makers like to repeat themselves in the model."""
+    if not make or not model:
+        return model or make
+    first = make.split()[0]
+    return model if model.lower().startswith(first.lower()) else f"{_short(make)} {model}"
+
+
+def _short(make: str) -> str:
+    """Drop company forms: "OLYMPUS IMAGING CORP." is Olympus to everyone who holds one."""
+    words = make.replace(",", " ").split()
+    extra = {"corporation", "corp.", "corp", "co.", "co.ltd.", "ltd.", "ltd", "inc.", "imaging"}
+    kept = [word for word in words if word.lower() not in extra]
+    return " ".join(kept or words)
+
+
+def _within(value: float | None, low: float, high: float) -> float | None:
+    return value if value is not None and math.isfinite(value) and low <= value <= high else None
+
+
+def _iso(exif: tiff.Directory) -> int | None:
+    """ISO; 65535 means "look in the longer fields" (EXIF 2.3)."""
+    for tag in (34855, 34867, 34866):
+        value = _within(exif.number(tag), 1, 10_000_000)
+        if value and value != 65535:
+            return round(value)
+    return None
+
+
+def _place(gps: tiff.Directory) -> tuple[float | None, float | None]:
+    latitude = _degrees(gps.tags.get(2), gps.text(1), "S", 90)
+    longitude = _degrees(gps.tags.get(4), gps.text(3), "W", 180)
+    if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
+        return None, None  # zero, zero is what receivers without a fix write
+    return latitude, longitude
+
+
+def _degrees(value: object, half: str | None, negative: str, limit: int) -> float | None:
+    if not isinstance(value, tuple) or not value:
+        return None
+    parts = [float(part) for part in (*value, 0.0, 0.0)][:3]
+    total = parts[0] + parts[1] / 60 + parts[2] / 3600
+    if not math.isfinite(total) or not 0 <= total <= limit:
+        return None
+    return -total if (half or "").upper().startswith(negative) else total
+
+
+def _subject(exif: tiff.Directory, orientation: int) -> tuple[float, float] | None:
+    """Turn SubjectArea (centre in stored pixels) into upright fractions."""
+    area, width, height = exif.tags.get(37396), exif.number(40962), exif.number(40963)
+    if not isinstance(area, tuple) or len(area) < 2 or not width or not height:
+        return None
+    x, y = area[0] / width, area[1] / height
+    if not (0 < x < 1 and 0 < y < 1):
+        return None
+    return upright_point((x, y), orientation)
+
+
+def upright_point(point: tuple[float, float], orientation: int) -> tuple[float, float]:
+    """Move a point given in fractions of the stored picture to the upright one."""
+    x, y = point
+    return {
+        2: (1 - x, y),
+        3: (1 - x, 1 - y),
+        4: (x, 1 - y),
+        5: (y, x),
+        6: (1 - y, x),
+        7: (1 - y, 1 - x),
+        8: (y, 1 - x),
+    }.get(orientation, (x, y))

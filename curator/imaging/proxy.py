@@ -1,0 +1,105 @@
+"""Proxies and thumbnails: the JPEGs Curator makes for looking, named by their file's content."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import simplejpeg
+
+from curator.imaging.pixels import Image, shrink
+
+THUMB_PX = 360  # long edge: the largest grid tile
+THUMB_QUALITY = 80
+
+
+def proxy_path(cache: str | Path, key: str) -> Path:
+    """Say where the proxy of a key is kept."""
+    return Path(cache) / "proxies" / key[:2] / f"{key}.jpg"
+
+
+def thumb_path(cache: str | Path, key: str) -> Path:
+    """Say where the thumbnail of a key is kept."""
+    return Path(cache) / "thumbs" / key[:2] / f"{key}.jpg"
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file so that no reader ever sees half of it; folders are made.
+
+    Raises:
+        OSError: it could not be written, as on a full disk; an older file of that name stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".new-", suffix=".jpg", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def encoded(rgb: Image, quality: int) -> bytes:
+    """Encode ``rgb`` as JPEG, 4:2:0, without metadata."""
+    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(rgb), quality, "RGB", "420"))
+
+
+def make(rgb: Image, cache: str | Path, key: str, quality: int = 88) -> bytes:
+    """Write proxy and thumbnail of an upright sRGB picture that has the proxy's size.
+
+    The thumbnail goes first, the proxy last: where a proxy is, both are.
+
+    Args:
+        rgb: (H, W, 3) uint8 sRGB upright.
+        cache: the folder of derived files.
+        key: the cache key, 32 hex digits.
+        quality: JPEG quality of the proxy.
+
+    Returns:
+        The proxy's bytes.
+
+    Raises:
+        OSError: as :func:`write_atomic`.
+    """
+    make_thumb(rgb, cache, key)
+    data = encoded(rgb, quality)
+    write_atomic(proxy_path(cache, key), data)
+    return data
+
+
+def make_thumb(rgb: Image, cache: str | Path, key: str) -> None:
+    """Write the thumbnail of an upright sRGB picture of any size.
+
+    Raises:
+        OSError: as :func:`write_atomic`.
+    """
+    write_atomic(thumb_path(cache, key), encoded(shrink(rgb, THUMB_PX), THUMB_QUALITY))
+
+
+def fast_jpeg(data: bytes, max_edge: int | None = None) -> Image:
+    """Decode one of our own JPEGs: trusted, upright, sRGB. Releases the interpreter lock.
+
+    Args:
+        data: the JPEG.
+        max_edge: scale while decoding (1/2, 1/4, 1/8) to no less than this long edge.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ValueError: these bytes are no JPEG.
+    """
+    if max_edge is None:
+        return simplejpeg.decode_jpeg(data, "RGB", fastupsample=True)
+    height, width, *_ = simplejpeg.decode_jpeg_header(data)
+    scale = min(1.0, max_edge / max(height, width))
+    return simplejpeg.decode_jpeg(
+        data,
+        "RGB",
+        fastupsample=True,
+        min_height=int(height * scale),
+        min_width=int(width * scale),
+    )

@@ -1,0 +1,227 @@
+"""RAW files through LibRaw: the embedded preview where it is full size, else the sensor data."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import rawpy
+
+from curator.imaging import containers, jpeg, notes
+from curator.imaging.pixels import Image, Stored, Wish, check_size, dead_share, upright_size
+from curator.model import Capture, UnreadableError
+
+log = logging.getLogger(__name__)
+
+FULL_SIZE = 0.9  # a preview this near the sensor's long edge is what the photographer judges by
+USABLE_PX = 320  # a smaller preview is no picture, even where there is nothing else
+# No RAW compression goes below half a bit per pixel. LibRaw "decodes" such stubs, to noise.
+_LEAST_BYTES = 1 / 16
+# LibRaw's flip: bit 0 mirrors, bit 1 turns upside down, bit 2 swaps the axes.
+_ORIENTATIONS = (1, 2, 4, 3, 5, 8, 6, 7)
+_REASONS = (
+    (rawpy.LibRawFileUnsupportedError, "This kind of RAW is not supported."),
+    (rawpy.LibRawIOError, "The RAW file ends early: its picture data is incomplete."),
+    (rawpy.LibRawTooBigError, "The RAW file says it is larger than any camera's."),
+    (rawpy.LibRawUnsufficientMemoryError, "The RAW file needs more memory than there is."),
+    (rawpy.LibRawDataError, "The RAW file's picture data is damaged."),
+)
+# Canon's CIFF (CRW) names maker and model in one record; LibRaw's Python face does not give it.
+_CIFF_MODEL = re.compile(rb"Canon\0(Canon [ -~]{2,30})\0")
+
+
+def stored(path: str, wish: Wish) -> Stored:
+    """Decode a RAW.
+
+    Args:
+        path: the file.
+        wish: which pixels, and how large.
+
+    Raises:
+        UnreadableError: nothing can be shown; the first error met is the reason.
+    """
+    with _opened(path) as raw:
+        width, height, orientation = _size(raw)
+        check_size(width, height, wish.max_megapixels)
+        preview = _preview(raw)  # before anything else: an error elsewhere spoils the object
+        size = upright_size(width, height, orientation)
+        if wish.want == "preview" and preview and preview[1] >= FULL_SIZE * max(width, height):
+            try:
+                return _shown(preview[0], orientation, size, wish)
+            except UnreadableError as error:
+                log.debug("preview of %s not readable, trying sensor data: %s", path, error)
+        try:
+            if os.path.getsize(path) < width * height * _LEAST_BYTES:  # noqa: PTH202
+                raise rawpy.LibRawIOError("shorter than any compression makes it")
+            return _demosaiced(raw, orientation, size, wish.long_edge_px)
+        except (rawpy.LibRawError, ValueError, MemoryError) as error:
+            if wish.small_preview and preview and preview[1] >= USABLE_PX:
+                shown = _shown(preview[0], orientation, size, wish)
+                shown.damage = f"Only the small preview can be read. {_reason(error)}"
+                return shown
+            raise UnreadableError(_reason(error)) from error
+
+
+def completed(found: Capture, path: str, file: IO[bytes]) -> Capture:
+    """Add to a RAW's capture data what only LibRaw knows: size, orientation, and old formats.
+
+    Args:
+        found: what its directories say.
+        path: the file; ``file`` is the same, open.
+        file: read instead where the path itself cannot be opened.
+
+    Returns:
+        ``found`` with what could be added; never raises on content.
+    """
+    try:
+        with _opened(path, file) as raw:
+            width, height, orientation = _size(raw)
+            found = replace(found, orientation=orientation)
+            found = notes.sized(found, width, height)
+            if found.taken_at is None and found.camera is None:
+                found = _from_libraw(raw, found, file)
+    except (UnreadableError, rawpy.LibRawError, ValueError, MemoryError) as error:
+        log.debug("header of %s not readable: %s", path, error)
+    return found
+
+
+def thumbnail(path: str) -> tuple[bytes, int] | None:
+    """Return the embedded preview's JPEG bytes and the RAW's EXIF orientation, if it has one."""
+    try:
+        with _opened(path) as raw:
+            orientation = _size(raw)[2]
+            preview = _preview(raw)
+    except (UnreadableError, rawpy.LibRawError, ValueError, MemoryError):
+        return None
+    if not preview:
+        return None
+    head = containers.jpeg_head(preview[0])
+    turned = (head.height > head.width) and orientation >= 5
+    return preview[0], 1 if turned else orientation
+
+
+@contextmanager
+def _opened(path: str, file: IO[bytes] | None = None) -> Iterator[Any]:
+    try:
+        raw = _read(path, file)
+    except (rawpy.LibRawError, UnicodeError, ValueError, MemoryError) as error:
+        raise UnreadableError(_reason(error)) from error
+    try:
+        yield raw
+    finally:
+        raw.close()
+
+
+def _read(path: str, file: IO[bytes] | None) -> Any:
+    """Open by name, since LibRaw then reads only what it needs; by content where that fails."""
+    if os.path.exists(path):  # noqa: PTH110 (the name may not be valid text)
+        with contextlib.suppress(UnicodeError):  # a name LibRaw's binding cannot encode
+            return rawpy.imread(path)
+    if file is not None:
+        file.seek(0)
+        return rawpy.imread(io.BytesIO(file.read()))
+    try:
+        return rawpy.imread(io.BytesIO(Path(path).read_bytes()))
+    except OSError as error:
+        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
+
+
+def _size(raw: Any) -> tuple[int, int, int]:
+    sizes = raw.sizes
+    flip = sizes.flip if 0 <= sizes.flip < 8 else 0
+    return sizes.width, sizes.height, _ORIENTATIONS[flip]
+
+
+def _preview(raw: Any) -> tuple[bytes, int] | None:
+    """Extract the embedded JPEG and its long edge in px."""
+    try:
+        thumb = raw.extract_thumb()
+    except (rawpy.LibRawError, ValueError, MemoryError):
+        return None
+    if thumb.format != rawpy.ThumbFormat.JPEG:
+        return None
+    head = containers.jpeg_head(thumb.data)
+    return (thumb.data, max(head.width, head.height)) if head.width else None
+
+
+def _shown(data: bytes, orientation: int, size: tuple[int, int], wish: Wish) -> Stored:
+    shown = jpeg.stored(data, wish)
+    # LibRaw does not turn previews. Most are stored like the sensor; some are upright already.
+    upright_already = orientation >= 5 and shown.rgb.shape[0] > shown.rgb.shape[1]
+    shown.orientation = 1 if upright_already else orientation
+    shown.full_size, shown.basis = size, "preview"
+    return shown
+
+
+def _demosaiced(
+    raw: Any, orientation: int, size: tuple[int, int], long_edge_px: int | None
+) -> Stored:
+    """Develop sensor data plainly: camera white balance, sRGB, no automatic brightening.
+
+    Brightening by histogram would clip 1 % of every picture and make clipping a constant.
+    """
+    half = bool(long_edge_px and max(size) >= 2 * long_edge_px)
+    rgb = raw.postprocess(
+        use_camera_wb=True,
+        no_auto_bright=True,
+        gamma=(2.4, 12.92),
+        output_color=rawpy.ColorSpace.sRGB,
+        demosaic_algorithm=rawpy.DemosaicAlgorithm.PPG,
+        half_size=half,
+        user_flip=0,
+        output_bps=8,
+    )
+    rgb = np.ascontiguousarray(rgb)
+    return Stored(rgb, orientation, None, size, "demosaic", _missing(rgb))
+
+
+def _missing(rgb: Image) -> str | None:
+    """Say what is missing when the end of a frame is one flat colour and the rest is not.
+
+    Sensors have noise: no real row is flat in full width, unless it is blown to white. Such a
+    frame decoded "successfully".
+    """
+    share = dead_share(rgb)
+    if share < 0.02 or rgb[-1, -1].max() >= 250:
+        return None
+    if share > 0.97:
+        raise ValueError("nothing but one colour")
+    return f"The file is damaged: the last {100 * share:.0f} % of the picture is missing."
+
+
+def _from_libraw(raw: Any, found: Capture, file: IO[bytes]) -> Capture:
+    """Ask LibRaw for exposure and time; this unpacks the RAW, so only where nothing else knows."""
+    other = raw.other
+    taken = other.timestamp
+    if taken is not None and taken.tzinfo is not None:
+        taken = taken.astimezone(UTC).replace(tzinfo=None)
+    file.seek(0)
+    model = _CIFF_MODEL.search(file.read())
+    return replace(
+        found,
+        taken_at=taken if taken and taken.year > 1970 else None,
+        camera=model.group(1).decode("ascii") if model else None,
+        exposure_s=other.shutter_speed or None,
+        f_number=round(other.aperture, 1) or None,
+        iso=round(other.iso_speed) or None,
+        focal_length_mm=other.focal_length or None,
+    )
+
+
+def _reason(error: BaseException) -> str:
+    for kind, sentence in _REASONS:
+        if isinstance(error, kind):
+            return sentence
+    if isinstance(error, MemoryError):
+        return "The RAW file needs more memory than there is."
+    return "The RAW file is damaged and its picture cannot be developed."

@@ -1,0 +1,220 @@
+"""Every picture format that is neither JPEG nor RAW, through Pillow and pillow_heif.
+
+Pillow is told which one format to expect, since some of its plugins cost 670 MB on 284 bytes, and
+sizes are checked before a pixel is decoded.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import IO
+
+import numpy as np
+import pillow_heif
+from PIL import Image as Pillow
+from PIL import ImageCms, ImageFile, UnidentifiedImageError
+
+from curator.imaging import notes, tiff
+from curator.imaging.pixels import Image, Stored, check_size, dead_share, upright_size
+from curator.model import Capture, UnreadableError
+
+log = logging.getLogger(__name__)
+
+pillow_heif.register_heif_opener(thumbnails=False)
+Pillow.MAX_IMAGE_PIXELS = None  # check_size is the limit: ours, and said in the product's words
+
+_PLUGINS = {
+    "png": ["PNG"],
+    "webp": ["WEBP"],
+    "gif": ["GIF"],
+    "bmp": ["BMP"],
+    "tiff": ["TIFF"],
+    "heif": ["HEIF"],
+    "avif": ["AVIF", "HEIF"],
+    "jpeg": ["JPEG", "MPO"],
+}
+_NAMES = {"heif": "HEIC", "webp": "WebP"}
+# What Pillow and its plugins were seen to raise on broken files.
+_FAULTS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    AttributeError,
+    RuntimeError,
+    EOFError,
+    MemoryError,
+    ZeroDivisionError,
+    AssertionError,
+)
+
+
+def capture(file: IO[bytes], form: str) -> Capture:
+    """Read capture data and size from the header of a picture; never raises on content."""
+    file.seek(0)
+    try:
+        with _opened(file, form) as image:
+            return _capture(image, form)
+    except _FAULTS as error:
+        log.debug("header of a %s not readable: %s", form, error)
+        return Capture()
+
+
+def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
+    """Decode a picture.
+
+    Args:
+        data: the whole file.
+        form: what :func:`containers.sniff` called it.
+        max_megapixels: the largest picture to decode.
+
+    Raises:
+        UnreadableError: it cannot be decoded or is of a kind refused with a reason.
+    """
+    name = _NAMES.get(form, form.upper())
+    try:
+        with _opened(io.BytesIO(data), form) as image:
+            check_size(*image.size, max_megapixels)
+            _refuse_floats(image)
+            found = _capture(image, form)
+            image, damage = _loaded(image, data, form)
+            icc = image.info.get("icc_profile")
+            rgb, converted = _rgb(image, icc)
+            if damage is None and form in ("heif", "avif"):
+                damage = _undecoded(rgb)
+            # Pillow turns TIFFs upright while loading, and then says so.
+            turned = _tiff_orientation(image) if form == "tiff" else found.orientation
+            size = upright_size(*image.size, turned)
+            return Stored(rgb, turned, None if converted else icc, size, damage=damage)
+    except UnidentifiedImageError as error:
+        raise UnreadableError(
+            f"This kind of {name} is not supported, or the file is damaged."
+        ) from error
+    except MemoryError as error:
+        raise UnreadableError("The picture needs more memory than there is.") from error
+    except _FAULTS as error:
+        raise UnreadableError(_reason(name, error)) from error
+
+
+def _undecoded(rgb: Image) -> str | None:
+    """Say what is missing of a HEIC or AVIF that "decoded": tiles never written are green.
+
+    All-zero YCbCr is (0, 135 or 136, 0) in RGB, exactly, which no camera writes over an area.
+    """
+    seen = rgb[::8, ::8]
+    green = (seen[:, :, 0] == 0) & (seen[:, :, 2] == 0) & (np.abs(seen[:, :, 1] - 135.5) < 1)
+    share = float(green.mean())
+    if share < 0.005:
+        return None
+    if share > 0.97:
+        raise UnreadableError("The file is damaged and nothing of the picture can be shown.")
+    return f"The file is damaged: {max(1, round(100 * share))} % of the picture is missing."
+
+
+@contextmanager
+def _opened(file: IO[bytes], form: str) -> Iterator[Pillow.Image]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the reader of it copes
+        with Pillow.open(file, formats=_PLUGINS[form]) as image:
+            yield image
+
+
+def _loaded(image: Pillow.Image, data: bytes, form: str) -> tuple[Pillow.Image, str | None]:
+    """Load pixels; of a truncated file as much as there is, with the damage said."""
+    try:
+        image.load()
+        return image, None
+    except OSError as error:
+        if form == "heif" or not image.size:
+            raise
+        log.debug("picture incomplete: %s", error)
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        again = Pillow.open(io.BytesIO(data), formats=_PLUGINS[form])
+        again.load()
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+    share = dead_share(np.asarray(again.convert("RGB")))
+    if share > 0.97:
+        raise UnreadableError("The file is damaged and nothing of the picture can be shown.")
+    return again, (
+        f"The file is damaged: the last {100 * share:.0f} % is missing."
+        if share > 0.01
+        else "The file is damaged: parts of the picture may be wrong."
+    )
+
+
+def _capture(image: Pillow.Image, form: str) -> Capture:
+    block = image.info.get("exif") or b""
+    if block[:6] == b"Exif\0\0":
+        block = block[6:]
+    found = notes.capture_of(tiff.directories(tiff.from_bytes(block)))
+    if form == "heif" or image.format == "HEIF":
+        found = replace(found, orientation=1)  # pillow_heif has turned it upright already
+    elif form == "tiff":
+        found = replace(found, orientation=_tiff_orientation(image))
+    return notes.sized(found, *image.size)
+
+
+def _tiff_orientation(image: Pillow.Image) -> int:
+    value = image.getexif().get(274, 1)
+    return notes.orientation_of(value if isinstance(value, int) else 1)
+
+
+def _refuse_floats(image: Pillow.Image) -> None:
+    if image.mode == "F":
+        raise UnreadableError(
+            "Floating-point pictures cannot be read.", "Save it with 8 or 16 bits per colour."
+        )
+    if image.mode == "I":
+        raise UnreadableError(
+            "Pictures with 32 bits per colour cannot be read.",
+            "Save it with 8 or 16 bits per colour.",
+        )
+
+
+def _rgb(image: Pillow.Image, icc: bytes | None) -> tuple[Image, bool]:
+    """Convert any mode to RGB; the second value says that colours are sRGB already."""
+    if image.mode.startswith("I;16"):
+        grey = np.asarray(image).astype(np.uint16)  # converting to RGB would clip at 255
+        return np.repeat((grey >> 8).astype(np.uint8)[:, :, None], 3, axis=2), True
+    if image.mode in ("CMYK", "LAB"):
+        return np.asarray(_by_profile(image, icc)), True
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        full = image.convert("RGBA")
+        white = Pillow.new("RGBA", full.size, (255, 255, 255, 255))
+        return np.asarray(Pillow.alpha_composite(white, full).convert("RGB")), False
+    return np.asarray(image.convert("RGB")), False
+
+
+def _by_profile(image: Pillow.Image, icc: bytes | None) -> Pillow.Image:
+    srgb = ImageCms.createProfile("sRGB")
+    try:
+        if image.mode == "LAB":
+            source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+        elif icc:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        else:
+            return image.convert("RGB")
+        shown = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+        return shown if shown is not None else image.convert("RGB")
+    except (ImageCms.PyCMSError, OSError) as error:
+        log.debug("profile of a %s picture ignored: %s", image.mode, error)
+        return image.convert("RGB")
+
+
+def _reason(name: str, error: BaseException) -> str:
+    text = str(error).lower()
+    if any(word in text for word in ("truncated", "end of file", "eof", "not enough")):
+        return f"The {name} file ends early: the picture is incomplete."
+    if any(word in text for word in ("not supported", "unsupported", "decoder", "cannot write")):
+        return f"This kind of {name} is not supported."
+    return f"The {name} file is damaged and cannot be read."

@@ -1,0 +1,302 @@
+"""The pipeline: photos go from folders through the stages into the catalog, beside the window.
+
+    pipeline = Pipeline(home, settings, catalog_path=home.catalog)
+    pipeline.saved.connect(table.refresh)
+    pipeline.start()                                  # BusyError: another Curator reads already
+    pipeline.open_folders([Path("/photos/iceland")], recursive=True)
+    pipeline.focus([412, 413])                        # on screen: first
+    pipeline.stop()
+
+`conductor` is the one thread that asks, saves and reports; `lanes` wait for worker processes;
+`scanning` walks folders; `saving` takes results in; `progress` counts; `frames` decodes originals
+for the loupe on demand. Nothing here draws, and no Python loop here runs long: the window's thread
+shares the interpreter with it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from PySide6.QtCore import QObject, Signal
+
+from curator.catalog import ConductorLock
+from curator.model import KnownError
+from curator.pipeline.conductor import Conductor
+from curator.pipeline.frames import FrameCallback, FrameKey, Frames, Want
+from curator.pipeline.progress import Progress, ScanReport, Totals
+from curator.pipeline.scanning import check_sources, opened, rescanned
+from curator.settings import Home, Settings
+from curator.stages import STAGES, Stage
+from curator.workers import InlinePool, WorkerPool
+
+__all__ = ["FrameCallback", "FrameKey", "Pipeline", "Progress", "ScanReport", "Totals", "Want"]
+
+_ANSWER_S = 1.0
+# What a worker process loads before its first job; the window's process need not.
+_PIXELS = ("curator.imaging.decode", "curator.imaging.proxy")
+_PRELOAD = ("curator.stages", "curator.imaging.exif", "curator.imaging.quality", *_PIXELS)
+
+
+class Pipeline(QObject):
+    """Reads photos in the background, for one catalog.
+
+    Signals (emitted on the conductor's thread; a receiver in the window's gets them queued):
+        saved(list[int]): ids of photos whose rows changed, after each transaction.
+        progressed(Progress): at most four times a second, and when something changed for good.
+        scanned(ScanReport): a scan ended.
+        problem(str): reading paused itself: one sentence and what to do. :meth:`resume` goes on.
+        idle(Totals): all that was asked for is done.
+
+    Thread: any, for every method; with ``inline`` the one that called :meth:`start`.
+    """
+
+    saved = Signal(object)
+    progressed = Signal(object)
+    scanned = Signal(object)
+    problem = Signal(str)
+    idle = Signal(object)
+
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        *,
+        catalog_path: Path | None = None,
+        inline: bool = False,
+        stages: Sequence[Stage] = STAGES,
+    ) -> None:
+        """Make a pipeline; nothing is started before :meth:`start`.
+
+        Args:
+            home: where the catalog, its lock and derived files are.
+            settings: shared; changes of time limits, attempts and proxies count at once.
+            catalog_path: the SQLite file, if it is not the home's.
+            inline: everything happens in the call that asks for it, for tests.
+            stages: what photos go through.
+        """
+        super().__init__()
+        self._path = catalog_path or home.catalog
+        self._lock = ConductorLock(home)
+        work = settings.work
+        self._pool = (
+            InlinePool()
+            if inline
+            else WorkerPool(
+                (work.workers or _cores()) + 1, memory_mb=work.memory_mb, preload=_PRELOAD
+            )
+        )
+        self._conductor = Conductor(settings, stages, home.cache, self._pool, self)
+        self._thread: threading.Thread | None = None
+        self._running = False
+        self._inline = inline
+        self._frame_pool = WorkerPool(
+            2, memory_mb=work.memory_mb, nice=0, name="frames", preload=_PIXELS
+        )
+        self._frames = Frames(work, self._frame_pool)
+        self._frames_warm = False
+
+    # --- life
+
+    def start(self) -> None:
+        """Begin to work off what the catalog has waiting.
+
+        Raises:
+            BusyError: another Curator reads photos into this catalog; nothing was started.
+            CatalogError: the catalog cannot be opened; nothing was started.
+        """
+        self._lock.acquire()
+        opened_: list[BaseException | None] = []
+        ready = threading.Event()
+
+        def run() -> None:
+            try:
+                self._conductor.open(self._path)
+            except BaseException as error:
+                opened_.append(error)
+                return
+            finally:
+                ready.set()
+            self._conductor.run()
+
+        try:
+            if self._inline:
+                self._conductor.open(self._path)
+            else:
+                self._thread = threading.Thread(target=run, name="curator-conductor", daemon=True)
+                self._thread.start()
+                ready.wait()
+                if opened_ and opened_[0] is not None:
+                    self._thread.join()
+                    raise opened_[0]
+        except BaseException:
+            self._lock.release()
+            raise
+        self._running = True
+        if not self._inline:  # they load while the person chooses a folder
+            self._conductor.post(lambda: self._pool.warm(2))
+        self._settle()
+
+    def stop(self) -> None:
+        """End: jobs in flight are put back, processes killed. Safe to repeat."""
+        self._frames.close()
+        if not self._running:
+            return
+        self._running = False
+        self._conductor.stop()
+        self._pool.close()
+        if self._thread is not None:
+            self._thread.join()
+        else:
+            self._conductor.close()
+        self._lock.release()
+
+    def pause(self) -> None:
+        """Begin nothing new; what is in flight ends and is saved."""
+        self._post(lambda: self._conductor.set_paused(True))
+
+    def resume(self) -> None:
+        """Go on after :meth:`pause`, or after a problem."""
+        self._conductor.forgive()
+        self._post(lambda: self._conductor.set_paused(False))
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing new is begun, by wish or because of a problem."""
+        return self._conductor.paused
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was asked for is done."""
+        return self._conductor.is_idle
+
+    def wait_idle(self, timeout_s: float | None = None) -> Totals | None:
+        """Wait until everything asked for is done, attempts that were postponed too.
+
+        Returns:
+            What this stretch of work did; None if ``timeout_s`` ran out first.
+
+        Raises:
+            KnownError: reading paused itself because of this.
+        """
+        return self._conductor.wait_idle(timeout_s)
+
+    # --- asking
+
+    def open_folders(
+        self,
+        sources: Iterable[str | os.PathLike[str]],
+        recursive: bool = True,
+        sample: int | None = None,
+    ) -> None:
+        """Add folders or single files, scan them, and read what is new.
+
+        Args:
+            sources: folders and files.
+            recursive: whether subfolders belong to them.
+            sample: take this many at random of the photos not known yet; such a folder is not
+                filled up by re-scans.
+
+        Raises:
+            KnownError: a source is not there or cannot be read; nothing was added.
+        """
+        paths = check_sources(sources)
+        conductor = self._conductor
+        self._post(lambda: conductor.scan(opened(conductor.catalog, paths, recursive, sample)))
+
+    def rescan(self, folder_id: int | None = None) -> None:
+        """Look for new, moved and missing files in a folder, or in all that are switched on."""
+        conductor = self._conductor
+        self._post(lambda: conductor.scan(rescanned(conductor.catalog, folder_id)))
+
+    def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> int:
+        """Try failed work again, of one stage or all, of some photos or all.
+
+        If a problem had paused reading, it goes on.
+
+        Returns:
+            How much will be tried; 0 if the conductor did not answer within a second.
+        """
+        if not self._running:
+            return 0
+        conductor = self._conductor
+        answer: SimpleQueue[int] = SimpleQueue()
+        conductor.forgive()
+        self._post(lambda: answer.put(conductor.retry(stage, ids)))
+        try:
+            return answer.get(timeout=_ANSWER_S)
+        except Empty:
+            return 0
+
+    def focus(self, ids: Sequence[int]) -> None:
+        """Name the photos on screen, the most wanted first; replaces what was named before."""
+        self._conductor.focus(ids)
+        if self._inline:
+            self._settle()
+        elif not self._frames_warm:
+            self._frames_warm = True  # somebody looks at photos; soon at one
+            self._conductor.post(lambda: self._frame_pool.warm(1))
+
+    def _post(self, act: Callable[[], None]) -> None:
+        self._conductor.post(act)
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._inline and self._running:
+            self._conductor.work_off()
+
+    # --- the loupe
+
+    def request_frame(
+        self,
+        photo_id: int,
+        path: str | os.PathLike[str],
+        want: Want,
+        long_edge_px: int | None,
+        callback: FrameCallback,
+    ) -> FrameKey:
+        """Ask for an original's pixels; what was asked for before and waits is given up.
+
+        Args:
+            photo_id: whose.
+            path: the file.
+            want: of a RAW, the camera's preview or the sensor's data.
+            long_edge_px: at least this large; None is every pixel.
+            callback: called on a thread of the lane with a Frame (``array``, ``basis``,
+                ``damage``, ``full_size``) or a KnownError; never once the request is given up.
+        """
+        key = FrameKey(photo_id, os.fspath(path), want, long_edge_px)
+        self._frames.request(key, callback)
+        return key
+
+    # --- Listener
+
+    def on_saved(self, ids: list[int]) -> None:
+        """Pass on from the conductor."""
+        self.saved.emit(ids)
+
+    def on_progress(self, progress: Progress) -> None:
+        """Pass on from the conductor."""
+        self.progressed.emit(progress)
+
+    def on_scanned(self, report: ScanReport) -> None:
+        """Pass on from the conductor."""
+        self.scanned.emit(report)
+
+    def on_problem(self, error: KnownError) -> None:
+        """Pass on from the conductor."""
+        self.problem.emit(str(error))
+
+    def on_idle(self, totals: Totals) -> None:
+        """Pass on from the conductor."""
+        self.idle.emit(totals)
+
+
+def _cores() -> int:
+    """Count the cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

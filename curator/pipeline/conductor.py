@@ -1,0 +1,425 @@
+"""The conductor: asks what is pending, keeps a bounded window in flight, saves, reports.
+
+Everything that writes to the catalog in the background happens on its one thread, in
+transactions of a few milliseconds, because a decision on another connection waits for them. The
+rest of the program talks to it through :meth:`Conductor.post`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+from curator.catalog import Catalog, Pending
+from curator.model import KnownError, StageJob
+from curator.pipeline.lanes import Lane, Outcome
+from curator.pipeline.progress import Pace, Progress, ScanReport, Totals
+from curator.pipeline.saving import MISTAKE, Saver
+from curator.pipeline.scanning import Request, Scanner
+from curator.settings import Settings
+from curator.stages import Stage
+from curator.workers import WorkerPool
+
+log = logging.getLogger(__name__)
+
+GATHER_S = 0.03  # results are gathered this long, so that there are few transactions
+TELL_S = 0.25  # progress is told this often
+LOOK_S = 2.0  # how often an idle conductor looks whether another process left it work
+# Folding the log in syncs the catalog, and a decision that comes just then waits for the disk; at
+# eight keys a second this is one key in a hundred and sixty.
+CHECKPOINT_S = 20.0
+_SHORT_JOBS = 24  # peeks in flight: processes never wait for a save, the screen not for them
+
+
+class Listener(Protocol):
+    """Who is told; called on the conductor's thread."""
+
+    def on_saved(self, ids: list[int]) -> None: ...  # noqa: D102
+    def on_progress(self, progress: Progress) -> None: ...  # noqa: D102
+    def on_scanned(self, report: ScanReport) -> None: ...  # noqa: D102
+    def on_problem(self, error: KnownError) -> None: ...  # noqa: D102
+    def on_idle(self, totals: Totals) -> None: ...  # noqa: D102
+
+
+class Conductor:
+    """Runs all background work on the photos of one catalog.
+
+    Thread: any for what stands under "from other threads"; everything else is the conductor's.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        stages: Sequence[Stage],
+        cache: Path,
+        pool: WorkerPool,
+        to: Listener,
+    ) -> None:
+        """Make a conductor; nothing happens before :meth:`open`.
+
+        Args:
+            settings: read anew for every job, so that changes count at once.
+            stages: what photos go through, in order.
+            cache: where derived files go.
+            pool: where stages run; one of size 0 runs them on the conductor's thread.
+            to: who is told what happens.
+        """
+        self.catalog: Catalog
+        self._settings = settings
+        self._stages = stages
+        self._cache = cache
+        self._pool = pool
+        self._to = to
+        self._inline = pool.size == 0
+        # One process stays free for short jobs while all others are at pixels.
+        self._at_once = max(1, pool.size - 1)
+        self._inbox: SimpleQueue[Outcome | Callable[[], None] | None] = SimpleQueue()
+        self._lanes = {
+            name: Lane(
+                0 if self._inline else self._at_once,
+                _SHORT_JOBS if name == "peek" else self._at_once + 2,
+                pool,
+                settings.work,
+                self._inbox.put,
+            )
+            for name in dict.fromkeys(stage.lane for stage in stages)
+        }
+        self._pace = Pace()
+        self._requests: list[Request] = []
+        self._focus: tuple[int, ...] = ()
+        self._paused = self._stopping = False
+        self._halted: KnownError | None = None
+        self._saved_at = self._told_at = 0.0
+        self._fold_at = time.monotonic() + CHECKPOINT_S
+        self._told: Progress | None = None
+        self._count_at = 0.0
+        self._counted = 0  # photos finished and unfinished at the last count
+        self._version = -1
+        # Who waits for idleness waits for the acts posted before; ``_done`` is set when idle.
+        self._calm = threading.Condition()
+        self._posted = self._done = self._taken = 0
+        self._resting = False
+        self._look = True  # whether there may be something to begin
+        self._totals = Totals()
+
+    # --- from other threads
+
+    def post(self, act: Callable[[], None]) -> None:
+        """Have something done on the conductor's thread."""
+        with self._calm:
+            self._posted += 1
+        self._inbox.put(act)
+
+    def focus(self, ids: Sequence[int]) -> None:
+        """Name the photos on screen: theirs is done first, in this order."""
+        self._focus = tuple(ids)
+        self._wake()
+
+    def forgive(self) -> None:
+        """Take the trouble that paused the work for over; any thread, before posting an act."""
+        with self._calm:
+            self._halted = None
+
+    def stop(self) -> None:
+        """Have :meth:`run` end soon; what is in flight is put back."""
+        self._stopping = True
+        self._wake()
+        with self._calm:
+            self._calm.notify_all()
+
+    def wait_idle(self, timeout_s: float | None) -> Totals | None:
+        """Wait until all that was asked for is done; None if time ran out or it was stopped.
+
+        Raises:
+            KnownError: the work is paused because of this (a full disk).
+        """
+        with self._calm:
+            asked = self._posted
+            self._calm.wait_for(
+                lambda: self._done >= asked or self._halted or self._stopping, timeout_s
+            )
+            if self._done >= asked:
+                return self._totals
+            if self._halted is not None:
+                raise self._halted
+            return None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was posted is done, and nothing else is being done."""
+        with self._calm:
+            return self._taken >= self._posted and self._resting
+
+    def _wake(self) -> None:
+        self._inbox.put(None)
+
+    # --- the thread
+
+    def open(self, path: Path) -> None:
+        """Open the catalog, on the thread that will do the rest.
+
+        Raises:
+            CatalogError: it cannot be opened.
+        """
+        self.catalog = Catalog.open(path)
+        self._saver = Saver(self.catalog, self._stages, self._settings.work, self._cache)
+        self._scanner = Scanner(self.catalog, self._wake, self._inline)
+        self.post(self._begin)
+
+    def run(self) -> None:
+        """Work until stopped."""
+        try:
+            while not self._stopping:
+                self._guard(self._turn)
+        finally:
+            self.close()
+
+    def work_off(self) -> None:
+        """Do what there is to do now, on the calling thread; postponed attempts stay."""
+        while not self._resting or not self._inbox.empty():
+            self._guard(self._turn)
+            if self.paused and self._inbox.empty() and not self._scanner.busy:
+                break
+
+    def close(self) -> None:
+        """Save what came in, put back what did not, and close; the pool was closed before."""
+        for lane in self._lanes.values():
+            lane.close()
+        self._scanner.stop()
+        with contextlib.suppress(KnownError):
+            self._take_in(0.0)
+            while self._saver.outcomes and self._saver.save().trouble is None:
+                pass
+            self.catalog.reset_running()
+            self.catalog.checkpoint()
+        self.catalog.close()
+
+    def _begin(self) -> None:
+        self.catalog.use_stages(self._stages)
+        self.catalog.reset_running()
+        self.catalog.reserve_log()
+
+    def _guard(self, act: Callable[[], None]) -> None:
+        """Run a piece of the loop; what goes wrong pauses the work and never ends the thread."""
+        try:
+            act()
+        except KnownError as error:
+            self._halt(error)
+        except Exception:
+            log.exception("the conductor failed")
+            self._halt(KnownError(MISTAKE, "Reading is paused."))
+
+    def _turn(self) -> None:
+        """Wait for something to happen, take it in, and begin what can be begun."""
+        self._take_in(self._patience())
+        if self._stopping:
+            return
+        self._save()  # also in trouble: what is in flight lands, and what cannot be saved stays
+        if not self._halted:
+            self._scan()
+            if self._look:
+                self._look = False
+                self._fill()
+            self._rest()
+        self._tell()
+
+    def _patience(self) -> float:
+        """Say how long nothing but the inbox needs looking at, in s."""
+        if self._inline:
+            return 0.0
+        if self._halted:
+            return LOOK_S
+        if self._scanner.waiting:
+            return 0.0
+        if self._saver.outcomes:
+            return max(0.0, self._saved_at + GATHER_S - time.monotonic())
+        return LOOK_S if self._resting or self._paused else TELL_S
+
+    def _take_in(self, patience: float) -> None:
+        """Empty the inbox: outcomes are laid ready, acts are done."""
+        try:
+            item = self._inbox.get(patience > 0, patience or None)
+        except Empty:
+            self._look = True  # a postponed attempt may be due, another process may have asked
+            return
+        with contextlib.suppress(Empty):
+            while True:
+                if isinstance(item, Outcome):
+                    self._saver.outcomes.append(item)
+                else:
+                    self._resting, self._look = False, True
+                if callable(item):
+                    self._taken += 1
+                    self._guard(item)
+                item = self._inbox.get_nowait()
+
+    # --- saving and scanning, one short transaction each
+
+    def _save(self) -> None:
+        if not self._saver.outcomes:
+            return
+        if not self._inline and time.monotonic() < self._saved_at + GATHER_S:
+            return
+        saved = self._saver.save()
+        self._saved_at = time.monotonic()
+        self._look = True
+        for job in saved.landed:
+            self._lane_of(job.stage).landed(job.photo_id)
+        self._pace.count(saved.done, saved.failed)
+        self._say_saved(saved.changed)
+        if saved.trouble is not None:
+            self._halt(saved.trouble)
+
+    def _lane_of(self, stage: str) -> Lane:
+        return self._lanes[next(entry.lane for entry in self._stages if entry.name == stage)]
+
+    def scan(self, request: Request) -> None:
+        """Scan what was asked for, after what was asked for before."""
+        self._requests.append(request)
+        self._scanner.ask(request)
+
+    def _scan(self) -> None:
+        if not self._scanner.waiting:
+            return
+        self._look = True
+        changed, report = self._scanner.advance()
+        self._say_saved(changed)
+        if report is not None:
+            self._to.on_scanned(report)
+
+    def _say_saved(self, ids: Sequence[int]) -> None:
+        if ids:
+            self._to.on_saved(list(dict.fromkeys(ids)))
+
+    # --- filling the lanes
+
+    def _fill(self) -> None:
+        """Put jobs in flight, on-screen photos first."""
+        if self._paused or self._halted:
+            return
+        behind = False
+        for stage in self._stages:
+            lane = self._lanes[stage.lane]
+            room = lane.room()
+            if behind:
+                # Headers of all come before pixels of all, but never hold the first pixels up.
+                room = min(room, max(1, self._at_once // 2) - len(lane.in_flight))
+            if room <= 0:
+                behind = True
+                continue
+            found = self.catalog.pending(stage.name, room, self._focus)
+            behind = behind or len(found) == room
+            if found:
+                self.catalog.start(stage.name, [pending.photo_id for pending in found])
+                for pending in found:
+                    lane.submit(stage.run, self._job(pending))
+
+    def _job(self, pending: Pending) -> StageJob:
+        proxy = self._settings.proxy
+        return StageJob(
+            pending.photo_id,
+            pending.stage,
+            pending.path,
+            pending.kind,
+            str(self._cache),
+            pending.fallback,
+            pending.fingerprint,
+            proxy.long_edge_px,
+            proxy.quality,
+            self._settings.work.max_megapixels,
+        )
+
+    # --- pausing
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing new is begun, by wish or because of trouble."""
+        return self._paused or self._halted is not None
+
+    def set_paused(self, paused: bool) -> None:
+        """Hold the work, or let it go on; what is in flight ends and is saved."""
+        self._paused = paused
+        self._saver.pardon(photo for lane in self._lanes.values() for photo in lane.in_flight)
+        self._pace.hold()
+        self._told_at = 0.0
+
+    def retry(self, stage: str | None, ids: Sequence[int] | None) -> int:
+        """Let failed work be done again; say how much."""
+        return self.catalog.retry(stage, ids)
+
+    def _halt(self, error: KnownError) -> None:
+        if self._halted is not None:
+            return
+        log.info("reading is paused: %s", error)
+        self._told_at = 0.0
+        self._to.on_problem(error)
+        with self._calm:
+            self._halted = error
+            self._calm.notify_all()
+
+    # --- telling and resting
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if now < self._told_at + TELL_S:
+            return
+        self._told_at = now
+        with contextlib.suppress(KnownError):
+            progress = self._pace.progress(self._waiting(now), self._scanner.busy, self.paused)
+            if progress != self._told:
+                self._told = progress
+                self._to.on_progress(progress)
+
+    def _waiting(self, now: float) -> int:
+        """Count what is to be done; counting anew takes at most a fiftieth of the time."""
+        finished = self._pace.done + self._pace.failed
+        if now >= self._count_at:
+            self._counted = self.catalog.unfinished() + finished
+            self._count_at = now + 50 * (time.monotonic() - now)
+        return max(self._counted - finished, 0)
+
+    def _rest(self) -> None:
+        """Notice that all is done; fold the log in; look whether others left us work."""
+        if self._resting:
+            version = self.catalog.data_version()
+            self._resting, self._version = version == self._version, version
+            return
+        self._fold()
+        if not self._is_idle():
+            return
+        self._resting, self._version = True, self.catalog.data_version()
+        if self._done == self._taken and not (self._pace.done or self._pace.failed):
+            return  # somebody only looked
+        reports = [request.told() for request in self._requests]
+        found, new = sum(r.found for r in reports), sum(r.new for r in reports)
+        totals = Totals(found, new, found - new, self._pace.done, self._pace.failed)
+        self._told_at = self._count_at = 0.0
+        self._tell()
+        self._pace.reset()
+        self._count_at = 0.0
+        self._requests.clear()
+        self._to.on_idle(totals)
+        self.catalog.backup_if_due()
+        with self._calm:
+            self._totals, self._done = totals, self._taken
+            self._calm.notify_all()
+
+    def _fold(self) -> None:
+        """Fold the write-ahead log in now and then; its file is used again from the start."""
+        if time.monotonic() >= self._fold_at:
+            self.catalog.checkpoint()
+            self._fold_at = time.monotonic() + CHECKPOINT_S
+
+    def _is_idle(self) -> bool:
+        if self.paused or self._scanner.busy or self._saver.outcomes or not self._inbox.empty():
+            return False
+        if any(lane.in_flight for lane in self._lanes.values()):
+            return False
+        # Nothing was begun although there was room: only postponed attempts can be left.
+        return self._inline or self.catalog.next_due() is None

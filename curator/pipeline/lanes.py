@@ -1,0 +1,94 @@
+"""Lanes: QThreadPools whose threads wait for worker processes and hand over what came of a job.
+
+A lane's threads only wait, so they cost nothing; the work is done in the processes. Whatever
+happens to a job, exactly one :class:`Outcome` is delivered for it: an exception in a bare pool
+callable would only reach stderr, and the photo would never report.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QThreadPool
+
+from curator.model import StageJob
+from curator.settings import Work
+from curator.workers import WorkerPool
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one job: a stage's result, or the error it ended with."""
+
+    job: StageJob
+    result: Any = None
+    error: Exception | None = None
+
+
+class Lane:
+    """One kind of work, with a bounded window of jobs in flight.
+
+    Thread: the conductor's; ``deliver`` is called from the lane's own threads.
+    """
+
+    def __init__(
+        self,
+        threads: int,
+        window: int,
+        pool: WorkerPool,
+        work: Work,
+        deliver: Callable[[Outcome], None],
+    ) -> None:
+        """Make a lane.
+
+        Args:
+            threads: jobs that run at a time; 0 runs each on the calling thread, for tests.
+            window: jobs in flight at most: those that run, and a few so that no process waits
+                while results are saved. What is in the window can no longer be overtaken.
+            pool: where jobs run.
+            work: has the time limit, looked up for each job.
+            deliver: takes each job's outcome.
+        """
+        self.window = window
+        self.in_flight: set[int] = set()
+        self._pool = pool
+        self._limits = work
+        self._deliver = deliver
+        self._threads: QThreadPool | None = None
+        if threads:
+            self._threads = QThreadPool()
+            self._threads.setMaxThreadCount(threads)
+
+    def room(self) -> int:
+        """Count the jobs that may be submitted now."""
+        return self.window - len(self.in_flight)
+
+    def submit(self, run: Callable[[StageJob], object], job: StageJob) -> None:
+        """Put a job in flight; its photo is in ``in_flight`` until :meth:`landed`."""
+        self.in_flight.add(job.photo_id)
+        if self._threads is None:
+            self._work(run, job)
+        else:
+            self._threads.start(lambda: self._work(run, job))
+
+    def landed(self, photo_id: int) -> None:
+        """Take note that the outcome of a job arrived at the conductor."""
+        self.in_flight.discard(photo_id)
+
+    def close(self) -> None:
+        """Wait for the threads; close the worker pool first, or this waits for the jobs."""
+        if self._threads is not None:
+            self._threads.clear()
+            self._threads.waitForDone()
+
+    def _work(self, run: Callable[[StageJob], object], job: StageJob) -> None:
+        try:
+            outcome = Outcome(job, self._pool.run(run, job, timeout_s=self._limits.timeout_s))
+        except Exception as error:
+            outcome = Outcome(job, error=error)
+        self._deliver(outcome)

@@ -1,0 +1,106 @@
+"""How background work is going: counts of this stretch of work, its pace, and the time left."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_PACE_S = 20.0  # the pace is that of the last seconds: RAWs after JPEGs change it
+_ENOUGH = 8  # photos done before a pace is worth telling
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Background work since it was last idle; ``found`` = ``done`` + ``failed`` + ``waiting``.
+
+    ``left_s`` is None while nobody can tell: at first, during a scan, and paused.
+    """
+
+    found: int = 0
+    done: int = 0
+    failed: int = 0
+    waiting: int = 0
+    rate_per_s: float = 0.0
+    left_s: float | None = None
+    scanning: bool = False
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """What a scan found: photos (a pair is one), and what was left alone.
+
+    ``sentence`` says it: "3,012 photos (2,980 pairs); 12 videos and 4 other files left alone".
+    ``problems`` are folders that could not be read, a sentence each.
+    """
+
+    found: int
+    new: int
+    known: int
+    pairs: int
+    sentence: str
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What one stretch of work did, from being asked to being idle; found = new + known.
+
+    ``converted`` and ``failed`` count photos whose last stage was done, or failed for good.
+    """
+
+    found: int = 0
+    new: int = 0
+    known: int = 0
+    converted: int = 0
+    failed: int = 0
+
+
+class Pace:
+    """Counts what one stretch of work did, and how fast.
+
+    Args:
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new stretch of work."""
+        self.done = self.failed = 0
+        self._marks: deque[tuple[float, int]] = deque()
+        self._begun: float | None = None
+
+    def count(self, done: int, failed: int) -> None:
+        """Add photos that are done, and such that failed for good."""
+        self._begun = self._clock() if self._begun is None else self._begun
+        self.done += done
+        self.failed += failed
+        self._marks.append((self._clock(), done + failed))
+
+    def hold(self) -> None:
+        """Forget the pace, not the counts: after a pause the seconds between say nothing."""
+        self._marks.clear()
+        self._begun = None
+
+    def progress(self, waiting: int, scanning: bool, paused: bool) -> Progress:
+        """Put it together for those who show it."""
+        rate = self._rate()
+        left = waiting / rate if rate and not scanning and not paused else None
+        finished = self.done + self.failed
+        return Progress(
+            finished + waiting, self.done, self.failed, waiting, rate, left, scanning, paused
+        )
+
+    def _rate(self) -> float:
+        now = self._clock()
+        while self._marks and now - self._marks[0][0] > _PACE_S:
+            self._begun = self._marks.popleft()[0]
+        photos = sum(number for _, number in self._marks)
+        if photos < _ENOUGH or self._begun is None or now <= self._begun:
+            return 0.0
+        return photos / (now - self._begun)

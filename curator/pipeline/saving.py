@@ -1,0 +1,168 @@
+"""Saving what came of jobs, in transactions short enough for a decision to wait for one."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from curator import files
+from curator.catalog import Catalog, DiskFullError
+from curator.model import CatalogError, GoneError, KnownError, StageJob
+from curator.pipeline.lanes import Outcome
+from curator.settings import Work
+from curator.stages import Stage
+from curator.workers import WorkerBug, WorkerCancelled, WorkerError, WorkerUnavailable
+
+log = logging.getLogger(__name__)
+
+MISTAKE = "Curator made a mistake here (see the log)."
+_AT_MOST = 32  # results in one transaction
+# A decision waits while we write: batches shrink until a transaction is shorter than this.
+_TARGET_S = 0.003
+_DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+@dataclass
+class Saved:
+    """What one call saved.
+
+    Attributes:
+        changed: ids of photos whose rows changed.
+        landed: the jobs that are dealt with.
+        done: photos that went through their last stage.
+        failed: photos that failed for good.
+        trouble: why nothing more should be begun now.
+    """
+
+    changed: list[int] = field(default_factory=list)
+    landed: list[StageJob] = field(default_factory=list)
+    done: int = 0
+    failed: int = 0
+    trouble: KnownError | None = None
+
+
+class Saver:
+    """Keeps outcomes until they are saved; the catalog may be full or held meanwhile.
+
+    Thread: the conductor's.
+    """
+
+    def __init__(self, catalog: Catalog, stages: Sequence[Stage], work: Work, cache: Path) -> None:
+        self._catalog = catalog
+        self._stages = stages
+        self._work = work
+        self._cache = cache
+        self._at_most = _AT_MOST
+        self._pardoned: set[int] = set()
+        self.outcomes: list[Outcome] = []
+
+    def pardon(self, photo_ids: Iterable[int]) -> None:
+        """Not take trouble of these as new: they were begun before it was over."""
+        self._pardoned = set(photo_ids)
+
+    def save(self) -> Saved:
+        """Save some outcomes; those that were are taken off :attr:`outcomes`.
+
+        A CatalogError is told as ``trouble``, and what could not be saved stays.
+        """
+        saved = Saved()
+        some = self.outcomes[: self._at_most]
+        begin = time.monotonic()
+        try:
+            for stage in self._stages:
+                self._save_results(
+                    stage.name, [o for o in some if o.job.stage == stage.name], saved
+                )
+        except CatalogError as error:
+            saved.trouble = error
+        took = time.monotonic() - begin
+        if took > _TARGET_S:
+            self._at_most = max(4, self._at_most // 2)
+        elif took < _TARGET_S / 2:
+            self._at_most = min(_AT_MOST, self._at_most + 2)
+        return saved
+
+    def _save_results(self, stage: str, outcomes: list[Outcome], saved: Saved) -> None:
+        good = [outcome for outcome in outcomes if outcome.error is None]
+        if good:
+            self._save_good(stage, good, saved)
+        for outcome in outcomes:
+            if outcome.error is not None:
+                self._save_error(outcome.job, outcome.error, saved)
+                self._landed(outcome, saved)
+
+    def _save_good(self, stage: str, good: list[Outcome], saved: Saved) -> None:
+        results = [(outcome.job, outcome.result) for outcome in good]
+        try:
+            if stage == "peek":
+                saved.changed += self._catalog.save_peeked(results, files)
+            else:
+                saved.changed += self._catalog.save_converted(results)
+        except CatalogError:
+            raise
+        except Exception:
+            if len(good) > 1:  # one of them is to blame
+                for outcome in good:
+                    self._save_good(stage, [outcome], saved)
+                return
+            log.exception("saving the result of %s for %s failed", stage, good[0].job.path)
+            self._fail(good[0].job, MISTAKE, False, saved)
+        else:
+            saved.done += len(good) if stage == self._stages[-1].name else 0
+        for outcome in good:
+            self._landed(outcome, saved)
+
+    def _landed(self, outcome: Outcome, saved: Saved) -> None:
+        self.outcomes.remove(outcome)
+        self._pardoned.discard(outcome.job.photo_id)
+        saved.landed.append(outcome.job)
+
+    def _save_error(self, job: StageJob, error: Exception, saved: Saved) -> None:
+        if isinstance(error, WorkerCancelled | WorkerUnavailable) or is_disk_full(error):
+            self._catalog.put_back(job.stage, [job.photo_id])
+            if isinstance(error, WorkerCancelled) or job.photo_id in self._pardoned:
+                return
+            saved.trouble = (
+                error if isinstance(error, WorkerUnavailable) else disk_full(self._cache)
+            )
+        elif isinstance(error, WorkerError | GoneError):
+            self._fail(job, error.args[0], True, saved)
+        elif isinstance(error, KnownError):
+            self._fail(job, error.args[0], False, saved)
+        elif isinstance(error, OSError):
+            reason = f"The file cannot be read ({error.strerror or error})."
+            self._fail(job, reason, True, saved)
+        else:
+            trace = None if isinstance(error, WorkerBug) else error
+            log.error("%s of %s failed: %s", job.stage, job.path, error, exc_info=trace)
+            self._fail(job, MISTAKE, False, saved)
+
+    def _fail(self, job: StageJob, reason: str, retry: bool, saved: Saved) -> None:
+        final = self._catalog.save_failure(
+            job,
+            reason,
+            retry=retry,
+            attempts=self._work.attempts,
+            backoff_s=self._work.backoff_s,
+        )
+        saved.failed += final
+        saved.changed.append(job.photo_id)
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Say whether an error means that there is no room to write."""
+    return isinstance(error, DiskFullError) or (
+        isinstance(error, OSError) and error.errno in _DISK_FULL
+    )
+
+
+def disk_full(where: Path) -> DiskFullError:
+    """Say that there is no room for derived files."""
+    return DiskFullError(
+        f"The disk that holds {where} is full; reading is paused.",
+        "Make room, then let it go on.",
+    )

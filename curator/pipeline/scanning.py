@@ -1,0 +1,391 @@
+"""Walking folders beside the conductor, and what one request to open folders asks for.
+
+A walk runs on a thread of its own, because a network drive may take minutes; it hands over groups
+of files in small batches, so that the first photo is worked on while the walk goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from PySide6.QtCore import QThreadPool
+
+from curator import files
+from curator.catalog import Catalog, Scan
+from curator.files import WalkReport
+from curator.model import Group, KnownError
+from curator.pipeline.progress import ScanReport
+
+log = logging.getLogger(__name__)
+
+# The first photos go ahead alone; then batches that hold the write lock for a few ms.
+_FIRST_BATCH = 8
+_BATCH = 32
+_BATCH_S = 0.05
+_READERS = 2  # files in doubt that are read at a time
+_AHEAD = 3  # batches the walk may be ahead of the conductor: memory stays bounded
+
+
+@dataclass
+class Part:
+    """One folder, or some single files, of a request.
+
+    Attributes:
+        sources: what is walked.
+        recursive: whether to go into subfolders.
+        add: False makes nothing new: a sampled folder is not filled up by a re-scan.
+        scan: the catalog's side of it.
+    """
+
+    sources: list[str]
+    recursive: bool
+    add: bool
+    scan: Scan
+
+
+class Reader:
+    """Reads files for the catalog; fingerprints read ahead on another thread are at hand."""
+
+    def __init__(self) -> None:
+        self._ahead: dict[str, str | KnownError] = {}
+
+    def read_ahead(self, path: str) -> None:
+        """Read a fingerprint, or why it cannot be, for later; any thread."""
+        try:
+            self._ahead[path] = files.fingerprint(path)
+        except KnownError as error:
+            self._ahead[path] = error
+
+    def fingerprint(self, path: str) -> str:
+        """Give the fingerprint of a file."""
+        found = self._ahead.pop(path, None)
+        if isinstance(found, KnownError):
+            raise found
+        return found or files.fingerprint(path)
+
+    def sha256(self, path: str) -> str:
+        """Give the sha256 of a file; reads all of it."""
+        return files.sha256(path)
+
+
+@dataclass
+class Request:
+    """One request to open or re-scan folders, and what came of it so far."""
+
+    reader: Reader
+    parts: list[Part]
+    sample: int | None = None
+    report: WalkReport = field(default_factory=WalkReport)
+    problems: list[str] = field(default_factory=list)
+    pairs: int = 0
+    drawn: list[tuple[Part, Group]] = field(default_factory=list)
+    unknown: int = 0
+
+    def draw(self, part: Part, groups: Iterable[Group], chance: random.Random) -> None:
+        """Keep a fair sample of photos not known before, of any number that comes by.
+
+        Source: Vitter 1985, "Random Sampling with a Reservoir", algorithm R.
+        """
+        assert self.sample is not None
+        for group in groups:
+            self.unknown += 1
+            if len(self.drawn) < self.sample:
+                self.drawn.append((part, group))
+                continue
+            place = chance.randrange(self.unknown)
+            if place < self.sample:
+                self.drawn[place] = (part, group)
+
+    def told(self) -> ScanReport:
+        """Put the report together; photos that are one although nobody knew yet count apart."""
+        counts = [part.scan.count() for part in self.parts]
+        new, known = sum(c.new for c in counts), sum(c.known for c in counts)
+        problems = [*self.problems]
+        problems += [f"{path}: {reason}" for path, reason in self.report.unreadable]
+        sentence = self.report.sentence(new + known, self.pairs)
+        return ScanReport(new + known, new, known, self.pairs, sentence, tuple(problems))
+
+
+def check_sources(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Make sources absolute and see that they are there; those inside others are left out.
+
+    Raises:
+        KnownError: one is not there or cannot be read; it says which, and what to do.
+    """
+    found: list[Path] = []
+    for source in sources:
+        path = Path(os.path.normpath(Path(source).expanduser().absolute()))
+        try:
+            if path.is_dir():
+                os.scandir(path).close()
+            else:
+                path.stat()
+        except FileNotFoundError:
+            raise KnownError(
+                f"{path} is not there.", "Check the name, and that its drive is connected."
+            ) from None
+        except OSError as error:
+            raise KnownError(
+                f"{path} cannot be read ({error.strerror or error}).", "Check its permissions."
+            ) from error
+        found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def opened(
+    catalog: Catalog, sources: Sequence[Path], recursive: bool, sample: int | None
+) -> Request:
+    """Make the folders known and prepare to scan them."""
+    if recursive:
+        sources = [path for path in sources if not set(path.parents) & set(sources)]
+    reader = Reader()
+    parts: list[Part] = []
+    singles: dict[Path, list[str]] = {}
+    for path in sources:
+        if path.is_dir():
+            number = _folder_for(catalog, path, recursive, sample is not None)
+            scan = catalog.begin_scan(number, reader)
+            parts.append(Part([str(path)], recursive, sample is None, scan))
+        else:
+            singles.setdefault(path.parent, []).append(str(path))
+    for parent, names in singles.items():
+        holder = catalog.folder(parent)
+        # Single files must not bring their neighbours in at the next re-scan: a sampled folder.
+        number = holder.id if holder else catalog.add_folder(parent, False, True)
+        scan = catalog.begin_scan(number, reader)
+        parts.append(Part(names, False, sample is None, scan))
+    return Request(reader, parts, sample)
+
+
+def _folder_for(catalog: Catalog, path: Path, recursive: bool, sampled: bool) -> int:
+    """Find the folder that takes care of a path already, or add one."""
+    holder = catalog.folder(path)
+    if holder and holder.path != str(path) and holder.enabled and not holder.sampled:
+        return holder.id
+    return catalog.add_folder(path, recursive, sampled)
+
+
+def rescanned(catalog: Catalog, folder_id: int | None) -> Request:
+    """Prepare to scan a folder again, or all that are switched on."""
+    reader = Reader()
+    return Request(
+        reader,
+        [
+            Part([row.path], row.recursive, not row.sampled, catalog.begin_scan(row.id, reader))
+            for row in catalog.folders()
+            if row.id == folder_id or (folder_id is None and row.enabled)
+        ],
+    )
+
+
+class Walk(threading.Thread):
+    """Walks the parts of one request and lays groups of files ready, in batches.
+
+    It is never more than a few batches ahead of whoever takes them in.
+
+    Thread: its own; ``wake`` is called there.
+    """
+
+    def __init__(self, request: Request, wake: Callable[[], None]) -> None:
+        super().__init__(name="curator-walk", daemon=True)
+        self.request = request
+        self.done = False
+        self._wake = wake
+        self._batches: SimpleQueue[tuple[Part, list[Group]]] = SimpleQueue()
+        self._ahead: threading.Semaphore | None = threading.Semaphore(_AHEAD)
+        self._stopped = False
+
+    def walk_here(self) -> None:
+        """Walk on the calling thread, without waiting for batches to be taken."""
+        self._ahead = None
+        self.run()
+
+    def take(self) -> tuple[Part, list[Group]] | None:
+        """Take a batch in; None if there is none now."""
+        try:
+            batch = self._batches.get_nowait()
+        except Empty:
+            return None
+        if self._ahead is not None:
+            self._ahead.release()
+        return batch
+
+    def waiting(self) -> bool:
+        """Say whether there is something to take in, or the end to be noticed."""
+        return self.done or not self._batches.empty()
+
+    def stop(self) -> None:
+        """Have it end at the next batch."""
+        self._stopped = True
+        if self._ahead is not None:
+            self._ahead.release()
+
+    def run(self) -> None:
+        """Walk everything; a folder that cannot be read is told of, and the rest goes on."""
+        try:
+            for part in self.request.parts:
+                self._walk(part)
+        except Exception:
+            log.exception("the walk failed")
+            self.request.problems.append("Curator made a mistake in a scan (see the log).")
+        self.done = True
+        self._wake()
+
+    def _walk(self, part: Part) -> None:
+        batch: list[Group] = []
+        wanted, since = _FIRST_BATCH, time.monotonic()
+        request = self.request
+        try:
+            for group in files.pair(files.walk(part.sources, part.recursive, request.report)):
+                if self._stopped:
+                    return
+                request.pairs += len(group.files) > 1
+                batch.append(group)
+                if len(batch) >= wanted or time.monotonic() - since > _BATCH_S:
+                    self._lay_ready(part, batch)
+                    batch, wanted, since = [], _BATCH, time.monotonic()
+        except KnownError as error:
+            request.problems.append(str(error))
+        if batch:
+            self._lay_ready(part, batch)
+
+    def _lay_ready(self, part: Part, batch: list[Group]) -> None:
+        if self._ahead is not None:
+            self._ahead.acquire()
+        self._batches.put((part, batch))
+        self._wake()
+
+
+class Scanner:
+    """Scans requested folders one request after the other.
+
+    Thread: the conductor's, which owns the catalog.
+    """
+
+    def __init__(self, catalog: Catalog, wake: Callable[[], None], inline: bool) -> None:
+        self._catalog = catalog
+        self._wake = wake
+        self._inline = inline
+        self._queued: list[Request] = []
+        self._walk: Walk | None = None
+        self._read: SimpleQueue[tuple[Part, list[Group]]] = SimpleQueue()
+        self._reading = 0
+        self._stopped = False
+        self._threads = QThreadPool()
+        self._threads.setMaxThreadCount(_READERS)
+        self._chance = random.Random()
+
+    def ask(self, request: Request) -> None:
+        """Scan this after what was asked for before."""
+        self._queued.append(request)
+        self._next()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a scan is under way."""
+        return self._walk is not None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether :meth:`advance` has something to do right now."""
+        if self._walk is None:
+            return False
+        if not self._read.empty():
+            return True
+        if self._walk.done and self._reading:
+            return False
+        return self._reading < _AHEAD and self._walk.waiting()
+
+    def advance(self) -> tuple[list[int], ScanReport | None]:
+        """Take one batch in, in one short transaction.
+
+        Returns:
+            Ids of photos that are new or changed, and the report if this was the end of a scan.
+
+        Raises:
+            CatalogError: the catalog cannot be written; the batch is lost, a re-scan finds it.
+        """
+        if self._walk is None:
+            return [], None
+        request = self._walk.request
+        done = self._walk.done  # before taking: batches are laid ready before it is set
+        batch = self._next_batch(request)
+        if batch is not None:
+            part, groups = batch
+            applied = part.scan.apply(groups, part.add)
+            if request.sample is not None:
+                request.draw(part, applied.left, self._chance)
+            return [*applied.new, *applied.changed], None
+        if not done or self._reading:
+            return [], None
+        if request.drawn:
+            return self._take_drawn(request), None
+        changed = [photo for part in request.parts for photo in part.scan.finish(part.sources)]
+        self._walk = None
+        report = request.told()
+        self._next()
+        return changed, report
+
+    def _next_batch(self, request: Request) -> tuple[Part, list[Group]] | None:
+        """Take a batch all of whose files are told apart; others are sent to be read."""
+        if not self._read.empty():
+            self._reading -= 1
+            return self._read.get_nowait()
+        if self._walk is None or self._reading >= _AHEAD:
+            return None
+        batch = self._walk.take()
+        if batch is None or self._inline:
+            return batch
+        paths = batch[0].scan.doubtful(batch[1])
+        if not paths:
+            return batch
+        self._reading += 1
+        self._threads.start(lambda: self._read_batch(request.reader, paths, batch))
+        return None
+
+    def _read_batch(
+        self, reader: Reader, paths: list[str], batch: tuple[Part, list[Group]]
+    ) -> None:
+        try:
+            for path in paths:
+                if self._stopped:
+                    break
+                reader.read_ahead(path)
+        except Exception:
+            log.exception("reading fingerprints failed")
+        self._read.put(batch)
+        self._wake()
+
+    def stop(self) -> None:
+        """Have the walk end; its thread may sit in a slow directory and is not waited for."""
+        self._stopped = True
+        if self._walk is not None:
+            self._walk.stop()
+        self._threads.clear()
+        self._threads.waitForDone()
+
+    def _take_drawn(self, request: Request) -> list[int]:
+        some, request.drawn = request.drawn[:_BATCH], request.drawn[_BATCH:]
+        new: list[int] = []
+        for part in request.parts:
+            groups = [group for owner, group in some if owner is part]
+            if groups:
+                new += part.scan.apply(groups).new
+        return new
+
+    def _next(self) -> None:
+        if self._walk is not None or not self._queued:
+            return
+        self._walk = Walk(self._queued.pop(0), self._wake)
+        if self._inline:
+            self._walk.walk_here()
+        else:
+            self._walk.start()

@@ -1,0 +1,39 @@
+"""STAGES: what every photo goes through, one file each, run in a worker process.
+
+To add a stage: one module here with a function ``(StageJob) -> result`` and one line in the table.
+The function knows only its job, raises UnreadableError or GoneError for the world's faults, and
+writes its derived files itself, whole or not at all. Raise ``version`` when results change: just
+that stage is then done again for every photo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from curator.model import StageJob
+from curator.stages.convert import convert
+from curator.stages.peek import peek
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of a photo's life.
+
+    ``needs`` names the stages that come first; ``lane`` the queue it waits in, so that quick work
+    never waits for slow; ``title`` is what the window says of it.
+    """
+
+    name: str
+    version: int
+    run: Callable[[StageJob], Any]
+    needs: tuple[str, ...]
+    lane: str
+    title: str
+
+
+STAGES = (
+    Stage("peek", 1, peek, (), "peek", "Reading headers"),
+    Stage("convert", 1, convert, ("peek",), "convert", "Making proxies"),
+)

@@ -1,0 +1,115 @@
+"""Convert: one decode of the original gives capture data, scores, proxy and thumbnail."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from curator.files import fingerprint
+from curator.model import Capture, Converted, GoneError, Quality, StageJob, UnreadableError
+
+if TYPE_CHECKING:
+    from curator.imaging.pixels import Image, Stored
+
+log = logging.getLogger(__name__)
+
+
+def convert(job: StageJob) -> Converted:
+    """Decode a photo once and write its proxy and thumbnail.
+
+    Of a pair the RAW is read; where that cannot be decoded, the other half is, and the result
+    says so.
+
+    Raises:
+        GoneError: the file is not there.
+        UnreadableError: no picture can be made of it; nothing was written.
+        OSError: the cache cannot be written; no half-written file stays.
+    """
+    # Imported here: the window's process knows the table of stages, and decodes nothing.
+    from curator.imaging import proxy
+
+    try:
+        status = os.stat(job.path)  # noqa: PTH116 (a name need not be valid text)
+    except FileNotFoundError as error:
+        raise GoneError("The file is no longer there.", "Rescan the folder.") from error
+    except OSError as error:
+        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
+    key = fingerprint(job.path)
+    found, capture = _decoded(job)
+    quality, shown = _looked_at(found, job.long_edge_px)
+    data = proxy.make(shown, job.cache, key, job.quality)
+    return Converted(
+        fingerprint=key,
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+        capture=capture,
+        quality=quality,
+        basis=found.basis,
+        proxy=key,
+        proxy_digest=hashlib.sha256(data).hexdigest(),
+        damage=found.damage,
+    )
+
+
+def _decoded(job: StageJob) -> tuple[Stored, Capture]:
+    try:
+        return _read(job, job.path, small_preview=job.fallback is None)
+    except UnreadableError as error:
+        if job.fallback is None:
+            raise
+        log.info("photo %d: %s cannot be read, its other half is", job.photo_id, job.path)
+        reason = error
+    try:
+        found, other = _read(job, job.fallback, small_preview=True)
+    except (UnreadableError, GoneError):
+        raise reason from None
+    found.basis = "fallback"
+    found.damage = f"{reason.args[0]} The other file of the pair is shown."
+    from curator.imaging import exif
+
+    capture = exif.read_capture(job.path)
+    if capture.taken_at is None and capture.camera is None:
+        capture = other
+    return found, replace(capture, width=other.width, height=other.height)
+
+
+def _read(job: StageJob, path: str, *, small_preview: bool) -> tuple[Stored, Capture]:
+    """Decode one file, reading a JPEG's bytes only once for picture and capture data."""
+    from curator.imaging import containers, decode, exif
+    from curator.imaging.pixels import Wish
+
+    head = decode.read_bytes(path, 65536)
+    form = containers.sniff(head, path)
+    data = decode.read_bytes(path) if form not in ("raw", "") else None
+    wish = Wish(
+        max_megapixels=job.max_megapixels,
+        shrunk_to_px=job.long_edge_px,
+        small_preview=small_preview,
+    )
+    found = decode.load(path, wish, data if form else head)
+    width, height = found.full_size
+    capture = exif.read_capture(path, data)
+    return found, replace(capture, width=width, height=height)
+
+
+def _looked_at(found: Stored, long_edge_px: int) -> tuple[Quality, Image]:
+    """Measure the full pixels; turn and convert only a copy of the proxy's size."""
+    import numpy as np
+
+    from curator.imaging import colour, notes, pixels, quality
+
+    rgb = found.rgb
+    half = pixels.whole_step(rgb, 2) if min(rgb.shape[:2]) >= 4 else None
+    measured = quality.measure(rgb, half)
+    if measured.sharpest:
+        point = notes.upright_point(measured.sharpest, found.orientation)
+        measured = replace(measured, sharpest=point)
+    if half is not None and max(rgb.shape[:2]) >= 2 * long_edge_px:
+        small = pixels.shrink(half, long_edge_px, halved=True)
+    else:
+        small = pixels.shrink(rgb, long_edge_px)
+    small = pixels.upright(colour.to_srgb(small, found.icc), found.orientation)
+    return measured, np.ascontiguousarray(small)

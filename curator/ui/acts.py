@@ -1,0 +1,195 @@
+"""What the window does when the session asks: dialogs, folders, files; nothing that is drawn."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QWidget
+
+from curator.model import KnownError, NotFoundError
+from curator.session import Session
+from curator.settings import save
+from curator.ui import dialogs
+from curator.ui.export_dialog import ExportDialog, Wanted
+from curator.ui.failures_dialog import FailuresDialog
+from curator.ui.finish import approved
+from curator.ui.settings_dialog import SettingsDialog
+
+log = logging.getLogger(__name__)
+
+
+class Acts:
+    """Dialogs and acts on folders and files, for one window.
+
+    Args:
+        window: the parent of dialogs.
+        session: what is on the table.
+        memory: facts the window keeps between runs, by name; changed in place.
+        settings_changed: told the names of settings that changed.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        memory: dict[str, Any],
+        settings_changed: Callable[[set[str]], None],
+    ) -> None:
+        self._window, self._session, self._memory = window, session, memory
+        self._settings_changed = settings_changed
+        self._table: dict[str, Callable[[object], None]] = {
+            "add_folder": lambda _: self.choose_folder(),
+            "export": lambda _: self.export(),
+            "failures": lambda _: self.failures(),
+            "settings": lambda _: self.settings(),
+            "settings_changed": lambda _: save(session.settings, session.home),
+            "show_file": self._show_file,
+            "show_path": lambda path: self._show_path(Path(str(path))),
+            "remove_folder": self._remove_folder,
+            "rescan_folder": self._rescan,
+        }
+
+    def does(self, what: str) -> bool:
+        """Tell whether this is one of the acts here."""
+        return what in self._table
+
+    def do(self, what: str, about: object) -> None:
+        """Do what was asked; what the world does wrong goes to the status line."""
+        try:
+            self._table[what](about)
+        except KnownError as error:
+            self._session.say(str(error))
+
+    # --- folders
+
+    def choose_folder(self) -> None:
+        """Let the person choose a folder and open it."""
+        start = str(self._memory.get("last_folder") or "")
+        chosen = dialogs.choose_folder(self._window, "Open a folder of photos", start)
+        if chosen:
+            self.open([Path(chosen)])
+
+    def open(self, sources: Sequence[Path]) -> None:
+        """Open folders and files; the first becomes the scope.
+
+        Raises:
+            KnownError: one of them is not there or cannot be read; nothing was opened.
+        """
+        self._session.open_sources(list(sources))
+        self._memory["last_folder"] = str(sources[0].absolute().parent)
+        self._session.say(f"Opening {sources[0].name or sources[0]}")
+
+    def switch_folder(self, folder_id: int, on: bool) -> None:
+        """Switch a folder on or off."""
+        try:
+            self._session.catalog.enable_folder(folder_id, on)
+        except KnownError as error:
+            self._session.say(str(error))
+            return
+        self._session.table.refresh()
+        self._session.rebuild()
+        if on:
+            self._rescan(folder_id)
+
+    def _rescan(self, folder: object) -> None:
+        if self._session.pipeline is not None:
+            self._session.pipeline.rescan(int(str(folder)))
+            self._session.say("Looking for new and missing files…")
+
+    def _remove_folder(self, folder: object) -> None:
+        session = self._session
+        rows = [row for row in session.catalog.folders(counted=True) if row.id == folder]
+        if not rows:
+            return
+        answer = dialogs.ask(self._window, dialogs.removal(rows[0]))
+        if answer is None:
+            return
+        session.catalog.remove_folder(rows[0].id, keep_photos=answer == "stay")
+        everything = session.scopes()[0].scope
+        session.refresh()
+        session.open_scope(everything)
+        stay = "its photos stay" if answer == "stay" else "its files are untouched"
+        session.say(f"Removed {Path(rows[0].path).name}; {stay}")
+
+    # --- files
+
+    def _show_file(self, photo: object) -> None:
+        self._show_path(self._session.detail(int(str(photo))).path)
+
+    @staticmethod
+    def _show_path(path: Path) -> None:
+        if not path.exists():
+            raise NotFoundError(f"{path} is not there now.", "Is its drive connected?")
+        show_in_file_manager(path)
+
+    # --- dialogs
+
+    def export(self) -> None:
+        """Open the export dialog for the scope."""
+        session = self._session
+        wanted = Wanted(
+            session.scope.title,
+            session.scope_ids(),
+            approved(session),
+            session.home.catalog,
+            tuple(Path(row.path) for row in session.catalog.folders()),
+            str(self._memory.get("export_folder") or ""),
+        )
+        if not wanted.approved.total():
+            raise KnownError(
+                "No photo here is approved yet.", "4 or 5 stars, or a pick (P), approve one."
+            )
+        dialog = ExportDialog(wanted, session.settings, self._window)
+        dialog.exec()
+        if dialog.report is not None:
+            self._memory["export_folder"] = str(dialog.report.folder)
+            session.say(dialog.title.text())
+        dialog.deleteLater()
+
+    def failures(self) -> None:
+        """Open the list of what could not be read."""
+        dialog = FailuresDialog(
+            self._session.catalog.failures, self._retry, self._reveal, self._window
+        )
+        dialog.exec()
+        dialog.deleteLater()
+
+    def _retry(self, photos: Sequence[int] | None) -> int:
+        ids = None if photos is None else list(photos)
+        number = len({failure.photo_id for failure in self._session.catalog.failures(ids)})
+        if self._session.pipeline is not None:
+            self._session.pipeline.retry(None, ids)
+        else:
+            self._session.catalog.retry(ids=ids)
+        return number
+
+    def _reveal(self, photo: int) -> None:
+        if photo not in self._session.listing:
+            self._session.set_filter("is:failed")
+        self._session.go_to(photo)
+
+    def settings(self) -> None:
+        """Open the settings."""
+        dialog = SettingsDialog(self._session.settings, self._session.home, self._window)
+        if dialog.exec() and dialog.changed:
+            self._settings_changed(dialog.changed)
+            self._session.say("Settings saved")
+        dialog.deleteLater()
+
+
+def show_in_file_manager(path: Path) -> None:
+    """Show a file or folder where it lies: marked, where the file manager can do that."""
+    if sys.platform == "darwin":
+        subprocess.run(["open", "-R", str(path)], check=False)
+    elif sys.platform == "win32":
+        subprocess.run(["explorer", "/select,", str(path)], check=False)
+    else:
+        folder = path if path.is_dir() else path.parent
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -1,0 +1,97 @@
+"""The line under the picture, and the small map of where one is in a zoomed one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+
+from curator.model import Verdict
+from curator.session import Tile
+from curator.ui import pencil, theme
+
+HEIGHT = 24
+_GAP = 16
+NAVIGATOR = 96
+_DARK = QColor("#191919")
+_BRIGHT_FROM = 100  # lightness from which a surround needs dark letters
+
+
+def ink(surround: QColor) -> tuple[QColor, QColor]:
+    """Choose the colours of text and quiet text on a surround."""
+    if surround.lightness() < _BRIGHT_FROM:
+        return theme.TEXT, theme.QUIET
+    return _DARK, _DARK
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What stands under a picture: marks, capture line, and facts of the file at the right."""
+
+    tile: Tile
+    middle: str
+    right: str
+
+    def draw(self, painter: QPainter, room: QRect, font: QFont, surround: QColor) -> None:
+        """Draw it into ``room``, a line of 24 px; the capture line stays in the middle."""
+        text, quiet = ink(surround)
+        painter.setFont(font)
+        metrics = QFontMetrics(font)
+        middle = room.center().y() + 1
+        rejected = self.tile.marks.verdict is Verdict.REJECTED
+        left = room.left()
+        if rejected:
+            self._cross(painter, left, middle)
+            left += 16
+        passed_over = self.tile.seen and self.tile.marks.verdict is Verdict.UNDECIDED
+        left = pencil.marks(painter, left, middle, self.tile.marks, passed_over, quiet)
+        right = room.right() + 1 - metrics.horizontalAdvance(self.right)
+        align = Qt.AlignmentFlag.AlignVCenter
+        painter.setPen(quiet)
+        painter.drawText(room, align | Qt.AlignmentFlag.AlignRight, self.right)
+        width = metrics.horizontalAdvance(self.middle) + 2
+        start = max(left + _GAP, room.center().x() - width // 2)
+        end = min(start + width, right - _GAP)
+        start = max(left + _GAP, end - width)
+        shown = metrics.elidedText(self.middle, Qt.TextElideMode.ElideRight, end - start)
+        painter.setPen(text)
+        line = QRect(start, room.top(), max(end - start, 0) + 1, room.height())
+        painter.drawText(line, align | Qt.AlignmentFlag.AlignLeft, shown)
+
+    @staticmethod
+    def _cross(painter: QPainter, left: int, middle: int) -> None:
+        """Draw a small thumbnail's outline with the strike stroke: rejected."""
+        rect = QRectF(left, middle - 5, 13, 9)
+        painter.setPen(QPen(theme.QUIET, 1))
+        painter.drawRect(rect)
+        pencil.struck(painter, rect.adjusted(-1, -1, 2, 2))
+
+
+def navigator(area: QRect, picture: tuple[int, int]) -> QRect:
+    """Place the map of a zoomed picture: lower right of ``area``, 96 px on its long side."""
+    scale = NAVIGATOR / max(picture)
+    width, height = max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
+    return QRect(area.right() + 1 - width, area.bottom() - 7 - height, width, height)
+
+
+def draw_part(painter: QPainter, place: QRect, part: QRectF, percent: str, font: QFont) -> None:
+    """Frame the map, outline what is on screen (fractions of the picture), name the zoom."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(theme.CANVAS, 1))
+    painter.drawRect(place.adjusted(-1, -1, 0, 0))
+    painter.setPen(QPen(theme.WHITE, 1))
+    painter.drawRect(
+        QRectF(
+            place.x() + part.x() * place.width(),
+            place.y() + part.y() * place.height(),
+            max(part.width() * place.width() - 1, 2),
+            max(part.height() * place.height() - 1, 2),
+        )
+    )
+    painter.setFont(font)
+    line = QFontMetrics(font).height() + 4
+    label = QRect(place.left() - 1, place.top() - 1 - line, place.width() + 1, line)
+    painter.fillRect(label, theme.CANVAS)
+    painter.setPen(theme.TEXT)
+    painter.drawText(label, Qt.AlignmentFlag.AlignCenter, percent)

@@ -1,0 +1,348 @@
+"""The export dialog: which clauses, where to, in which form, what that means, and doing it.
+
+Planning and writing run on a thread of the dialog's own with a catalog connection of their own;
+the dialog only shows what they say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths, Qt, QThreadPool, QTimer, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QRadioButton,
+    QWidget,
+)
+
+from curator.export import TARGETS, Options, Plan, Report, make_plan
+from curator.model import Clause, KnownError
+from curator.settings import Settings
+from curator.ui import dialogs, theme, words
+from curator.ui.dialogs import Dialog
+from curator.ui.export_job import Job, consequences, details, outcome, told
+from curator.ui.finish import CLAUSE_TITLES
+
+_CALM_MS = 250  # after the last change, before planning anew
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be exported, before any choice: a scope's photos and its approved ones."""
+
+    title: str
+    ids: Sequence[int]
+    approved: Counter[Clause]
+    catalog_path: Path
+    sources: tuple[Path, ...] = ()
+    last_folder: str = ""
+
+
+class ExportDialog(Dialog):
+    """Export the approved photos of a scope.
+
+    Args:
+        wanted: what there is to export.
+        settings: form, size and quality to start from.
+        parent: the window.
+    """
+
+    def __init__(self, wanted: Wanted, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__("Export", parent)
+        self._wanted, self._settings = wanted, settings
+        self._pool = QThreadPool(self, maxThreadCount=1)
+        self._job: Job | None = None
+        self._started: list[Job] = []  # kept: a job that is dropped may still be running
+        self._plan: Plan | None = None
+        self.report: Report | None = None
+        self.clauses: dict[Clause, QCheckBox] = {}
+        self._calm = QTimer(self, singleShot=True, interval=_CALM_MS)
+        self._calm.timeout.connect(self.make_plan)
+        self.body.addWidget(theme.plain(f"From {wanted.title}", role="quiet"))
+        self.body.addSpacing(8)
+        self._add_clauses()
+        self._add_place()
+        self._add_form()
+        self._add_outcome()
+        self._tell_number()
+        self.make_plan()
+
+    # --- parts
+
+    def _add_clauses(self) -> None:
+        for clause, title in CLAUSE_TITLES.items():
+            count = self._wanted.approved[clause]
+            line = QWidget()
+            row = QHBoxLayout(line)
+            row.setContentsMargins(0, 0, 0, 0)
+            box = QCheckBox(title)
+            box.setChecked(bool(count))
+            box.setEnabled(bool(count))
+            box.toggled.connect(self._changed)
+            row.addWidget(box)
+            row.addStretch(1)
+            row.addWidget(theme.plain(words.count(count), role="" if count else "quiet"))
+            self.clauses[clause] = box
+            self.body.addWidget(line)
+        self.body.addSpacing(12)
+
+    def _add_place(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self.folder = QLineEdit(self._wanted.last_folder or suggested_folder(self._wanted.title))
+        self.folder.setAccessibleName("Export into")
+        self.folder.textChanged.connect(self._changed)
+        choose = self.button("Choose…")
+        choose.clicked.connect(self._choose)
+        row.addWidget(theme.plain("Into", role="quiet"))
+        row.addWidget(self.folder, 1)
+        row.addWidget(choose)
+        self.body.addLayout(row)
+        self.body.addSpacing(12)
+
+    def _add_form(self) -> None:
+        settings = self._settings.export
+        self.originals = QRadioButton("Originals, both halves of a pair")
+        self.jpegs = QRadioButton("JPEG, long edge at most")
+        (self.originals if settings.form == "original" else self.jpegs).setChecked(True)
+        self.long_edge = QLineEdit(str(settings.long_edge_px))
+        self.long_edge.setFixedWidth(72)
+        self.long_edge.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.long_edge.setAccessibleName("Long edge in pixels")
+        self.long_edge.textEdited.connect(lambda: self.jpegs.setChecked(True))
+        self.location = QCheckBox("Write where photos were taken into the manifest")
+        self.location.setChecked(True)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(0)
+        grid.addWidget(self.originals, 0, 0, 1, 4)
+        grid.addWidget(self.jpegs, 1, 0)
+        grid.addWidget(self.long_edge, 1, 1)
+        grid.addWidget(theme.plain("px", role="quiet"), 1, 2)
+        grid.setColumnStretch(3, 1)
+        grid.addWidget(self.location, 2, 0, 1, 4)
+        self.body.addLayout(grid)
+        self.body.addSpacing(16)
+        self.jpegs.toggled.connect(self._changed)
+        self.location.toggled.connect(self._changed)
+        self.long_edge.textChanged.connect(self._changed)
+
+    def _add_outcome(self) -> None:
+        self.outcome = self.wrapped("")
+        self.details = self.wrapped("", "caption")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.hide()
+        for part in (self.outcome, self.details, self.bar):
+            self.body.addWidget(part)
+        self.cancel = self.button("Cancel")
+        self.go = self.button("Export", primary=True)
+        self.show_folder = self.button("Show folder")
+        self.show_folder.hide()
+        self.cancel.clicked.connect(self._cancel)
+        self.go.clicked.connect(self._go)
+        self.show_folder.clicked.connect(self._open_folder)
+        self.buttons.addStretch(1)
+        for button in (self.show_folder, self.cancel, self.go):
+            self.buttons.addWidget(button)
+
+    # --- planning
+
+    def options(self) -> Options:
+        """Give what is chosen.
+
+        Raises:
+            KnownError: the folder is missing or the long edge is no size.
+        """
+        folder = self.folder.text().strip()
+        if not folder:
+            raise KnownError("Choose a folder to export into.")
+        edge = self.long_edge.text().strip().replace(",", "")
+        if self.jpegs.isChecked() and not (edge.isdecimal() and 320 <= int(edge) <= 20000):
+            raise KnownError("The long edge has to be 320 to 20,000 px.")
+        return Options(
+            folder=Path(folder).expanduser().absolute(),
+            approve=frozenset(clause for clause, box in self.clauses.items() if box.isChecked()),
+            form="jpeg" if self.jpegs.isChecked() else "original",
+            long_edge_px=int(edge) if edge.isdecimal() else self._settings.export.long_edge_px,
+            jpeg_quality=self._settings.export.jpeg_quality,
+            threshold=self._settings.taste.match_threshold,
+            location=self.location.isChecked(),
+            sources=self._wanted.sources,
+        )
+
+    def _changed(self) -> None:
+        self._drop_job()
+        self._plan = None
+        self.go.setEnabled(False)
+        self._tell_number()
+        self._calm.start()
+
+    def _tell_number(self) -> None:
+        number = sum(
+            self._wanted.approved[clause] for clause, box in self.clauses.items() if box.isChecked()
+        )
+        act = f"Export {words.photos(number)}"
+        self.title.setText(act)
+        self.setWindowTitle(act)
+        self.go.setText(act)
+
+    def make_plan(self) -> None:
+        """Work out what the export would do, off this thread."""
+        self._calm.stop()
+        self.go.setEnabled(False)
+        try:
+            options = self.options()
+        except KnownError as error:
+            self._say(str(error))
+            return
+        wanted = self._wanted
+        self._say("Working out what is to be done…")
+        self._start(
+            lambda job: make_plan(details(job, wanted.catalog_path, wanted.ids), options),
+            self._planned,
+        )
+
+    def _start(self, work: Callable[[Job], object], done: Callable[..., None]) -> Job:
+        self._drop_job()
+        self._job = job = Job(work)
+        self._started.append(job)
+        queued = Qt.ConnectionType.QueuedConnection
+        job.said.done.connect(done, queued)
+        job.said.failed.connect(self._failed, queued)
+        job.said.progressed.connect(self._progressed, queued)
+        self._pool.start(job)
+        return job
+
+    def _drop_job(self) -> None:
+        """Have what is being worked out stop soon; what it still says is not listened to."""
+        if self._job is not None:
+            self._job.stopped = True
+            self._job = None
+
+    def _planned(self, job: Job, plan: Plan) -> None:
+        if job is not self._job:
+            return  # something was changed since
+        self._job = None
+        self._plan = plan
+        self._say(outcome(plan), consequences(plan))
+        self.go.setEnabled(bool(plan.chosen) or bool(plan.leaving))
+
+    def _failed(self, job: Job, text: str) -> None:
+        if job is not self._job:
+            return
+        self._job = None
+        self.bar.hide()
+        self._enable(True)
+        self._say(text)
+        self.go.setEnabled(False)
+
+    def _say(self, text: str, more: str = "") -> None:
+        self.outcome.setText(text)
+        self.details.setText(more)
+        self.details.setVisible(bool(more))
+
+    # --- doing
+
+    def _go(self) -> None:
+        plan = self._plan
+        if plan is None:
+            return
+        self._enable(False)
+        self.cancel.setText("Stop")
+        self.bar.setRange(0, max(len(plan.chosen), 1))
+        self.bar.setValue(0)
+        self.bar.show()
+        self._say("Exporting…")
+        self._start(
+            lambda job: TARGETS["folder"].write(
+                plan,
+                progress=lambda *at: job.said.progressed.emit(job, *at),
+                cancelled=lambda: job.stopped,
+            ),
+            self._done,
+        )
+
+    def _enable(self, on: bool) -> None:
+        for part in (self.folder, self.originals, self.jpegs, self.long_edge, self.location):
+            part.setEnabled(on)
+        for clause, box in self.clauses.items():
+            box.setEnabled(on and bool(self._wanted.approved[clause]))
+        self.go.setEnabled(on)
+
+    def _progressed(self, job: Job, done: int, total: int, name: str) -> None:
+        if job is not self._job:
+            return
+        self.bar.setValue(done)
+        self._say(f"Exporting {words.count(done)} of {words.count(total)} · {name}")
+
+    def _done(self, job: Job, report: Report) -> None:
+        if job is not self._job:
+            return
+        self._job = None
+        self.report = report
+        self.bar.hide()
+        self._say(*told(report))
+        self.title.setText(f"Exported {words.photos(report.photos)}")
+        self.cancel.setText("Close")
+        self.go.hide()
+        self.show_folder.show()
+        self.cancel.setFocus()
+
+    # --- leaving
+
+    def _choose(self) -> None:
+        chosen = dialogs.choose_folder(self, "Export into", self.folder.text())
+        if chosen:
+            self.folder.setText(chosen)
+
+    def _open_folder(self) -> None:
+        if self.report is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.report.folder)))
+
+    def _cancel(self) -> None:
+        if self._job is not None and self.bar.isVisible():
+            self._job.stopped = True  # what is written by now stays, and the report says so
+            self._say("Stopping after this photo…")
+        elif self.report is not None:
+            self.accept()
+        else:
+            self.reject()
+
+    def reject(self) -> None:
+        """Stop what is going on, then close."""
+        if self._job is not None and self.bar.isVisible():
+            self._cancel()
+            return
+        self._wind_down()
+        super().reject()
+
+    def accept(self) -> None:
+        """Close."""
+        self._wind_down()
+        super().accept()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Leave no thread behind."""
+        self._wind_down()
+        super().closeEvent(event)
+
+    def _wind_down(self) -> None:
+        self._calm.stop()
+        self._drop_job()
+        self._pool.waitForDone()
+
+
+def suggested_folder(title: str) -> str:
+    """Suggest a folder beside the person's pictures, named after the scope."""
+    pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+    safe = "".join(c if c.isalnum() or c in " -_." else "_" for c in title).strip(". ") or "photos"
+    return str(Path(pictures) / "Curator exports" / safe)

@@ -1,0 +1,208 @@
+"""The filmstrip: the list in one row under the loupe, the current photo in its middle."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
+
+from curator.model import Marks, Verdict
+from curator.session import Session, Tile
+from curator.ui import pencil, theme
+from curator.ui.frames import Pictures, Want
+from curator.ui.tiles import STALE, STRUCK, KnownTiles, blit, fitted, thumb
+
+_CELL = 88
+_PICTURE = (80, 54)
+_TOP = 8
+_MARKS_MIDDLE = 72
+_UNDERLINE = 2
+_NOTCH = 120
+_BLANK = Marks()
+_LATER_MS = 40  # longer than a held arrow's repeat
+_AHEAD = 16  # cells beyond either end that are decoded before they come in
+
+
+class Filmstrip(QWidget):
+    """Shows the photos around the current one; a click goes to one.
+
+    Positions are arithmetic: only the cells on screen exist. The current cell stands in the
+    middle except near the ends of the list, so the eye finds it without looking.
+
+    Thread: GUI.
+    """
+
+    def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._store = pictures.thumbs
+        self._pictures = pictures
+        self._known = KnownTiles(session)
+        self._wheel = 0
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_LATER_MS)
+        self._later.timeout.connect(self._want_near)
+        self._keys: frozenset[str] = frozenset()
+        self.setFixedHeight(theme.FILMSTRIP)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName("Filmstrip")
+        session.current_changed.connect(self._on_current)
+        session.list_changed.connect(self._refresh)
+        session.view_changed.connect(self.update)
+        session.photos_changed.connect(self._on_photos)
+        self._store.arrived.connect(self._on_arrived)
+
+    # --- what is where
+
+    def start(self) -> int:
+        """Give the x of the list's first photo, px; negative when it lies left of the strip."""
+        count, width = len(self._session.ids), self.width()
+        length = count * _CELL
+        if length <= width:
+            return (width - length) // 2
+        wanted = width // 2 - _CELL // 2 - max(self._session.index, 0) * _CELL
+        return min(0, max(wanted, width - length))
+
+    def visible(self) -> range:
+        """Give the positions in the list that are on screen, partly or whole."""
+        start, count = self.start(), len(self._session.ids)
+        first = max(0, -start // _CELL)
+        return range(first, max(first, min(count, -(-(self.width() - start) // _CELL))))
+
+    def cell(self, index: int) -> QRect:
+        """Give the cell of a position, px."""
+        return QRect(self.start() + index * _CELL, 0, _CELL, self.height())
+
+    def at(self, x: int) -> int | None:
+        """Find the position at an x, px."""
+        index = (x - self.start()) // _CELL
+        return index if 0 <= index < len(self._session.ids) else None
+
+    # --- following the session
+
+    def _on_current(self) -> None:
+        """Draw at once; what comes in was decoded before, and the loupe's frame goes first."""
+        if self.isVisible():
+            if not self._later.isActive():
+                self._later.start()
+            self.update()
+
+    def _refresh(self) -> None:
+        if self.isVisible():
+            self._want_near()
+            self.update()
+
+    def _want_near(self) -> None:
+        seen, count = self.visible(), len(self._session.ids)
+        near = range(max(seen.start - _AHEAD, 0), min(seen.stop + _AHEAD, count))
+        middle = self._session.index
+        places = sorted(near, key=lambda place: abs(place - middle))
+        wants = [self._want(self._tile(place)) for place in places]
+        self._store.want("filmstrip", [want for want in wants if want is not None])
+        self._keys = frozenset(want.key for want in wants if want is not None)
+
+    def _on_photos(self, changed: Collection[int]) -> None:
+        if not self.isVisible():
+            return
+        seen = self.visible()
+        here = self._session.ids[seen.start : seen.stop].tolist()
+        touched = [photo for photo in here if photo in changed]
+        if touched:
+            keys = (self._known(photo).thumb for photo in touched)
+            self._pictures.thumbs.forgive([key for key in keys if key])
+            self._refresh()
+
+    def _on_arrived(self, wants: Collection[Want]) -> None:
+        if self.isVisible() and any(want.key in self._keys for want in wants):
+            self.update()
+
+    def _tile(self, index: int) -> Tile:
+        return self._known(int(self._session.ids[index]))
+
+    def _box(self) -> tuple[int, int]:
+        ratio = self.devicePixelRatioF()
+        return round(_PICTURE[0] * ratio), round(_PICTURE[1] * ratio)
+
+    def _want(self, tile: Tile) -> Want | None:
+        return thumb(tile, self._box())
+
+    # --- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the cells on screen."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.CANVAS)
+        box, start = self._box(), self.start()
+        for place in self.visible():
+            cell = QRect(start + place * _CELL, 0, _CELL, self.height())
+            self._paint_cell(painter, cell, self._tile(place), box)
+            if place == self._session.index:
+                bar = cell.adjusted(4, cell.height() - _UNDERLINE, -4, 0)
+                painter.fillRect(bar, theme.WHITE)
+
+    def _paint_cell(self, painter: QPainter, cell: QRect, tile: Tile, box: tuple[int, int]) -> None:
+        ratio = self.devicePixelRatioF()
+        want = thumb(tile, box)
+        frame = (self._store.get(want) or self._store.stand_in(want)) if want else None
+        width, height = want.size if want and want.size else fitted(tile, box)
+        left = round((cell.left() + (_CELL - _PICTURE[0]) / 2) * ratio) + (box[0] - width) // 2
+        picture = QRect(left, round(_TOP * ratio) + (box[1] - height) // 2, width, height)
+        rect = QRectF(picture.x() / ratio, picture.y() / ratio, width / ratio, height / ratio)
+        if frame is None:
+            painter.fillRect(rect, theme.PANEL)
+        else:
+            painter.setOpacity(STRUCK if tile.struck else STALE if tile.stale else 1.0)
+            blit(painter, frame, picture, ratio)
+            painter.setOpacity(1.0)
+        if tile.struck:
+            pencil.struck(painter, rect)
+        if tile.state == "failed":
+            icon = theme.pixmap("failed", theme.QUIET, theme.ICON, ratio)
+            half = theme.ICON / 2
+            painter.drawPixmap(QPointF(rect.center().x() - half, rect.center().y() - half), icon)
+        self._paint_marks(painter, cell, tile)
+
+    def _paint_marks(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
+        passed_over = tile.seen and tile.marks.verdict is Verdict.UNDECIDED
+        if tile.marks == _BLANK and not passed_over:
+            return
+        width = pencil.width(tile.marks, passed_over)
+        left = cell.left() + (_CELL - width) // 2
+        pencil.marks(painter, left, _MARKS_MIDDLE, tile.marks, passed_over)
+
+    # --- coming, going, mouse
+
+    def showEvent(self, event: QEvent) -> None:
+        """Take up decoding."""
+        self._refresh()
+
+    def hideEvent(self, event: QEvent) -> None:
+        """Leave the decoders to other views."""
+        self._store.want("filmstrip", ())
+
+    def resizeEvent(self, event: QEvent) -> None:
+        """Show more or fewer."""
+        self._refresh()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go to the photo clicked."""
+        place = self.at(event.position().toPoint().x())
+        if place is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._session.go_to(int(self._session.ids[place]))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """The press did it all."""
+        event.accept()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Go along the list."""
+        delta = event.angleDelta()
+        self._wheel += delta.y() or delta.x()
+        steps = int(self._wheel / _NOTCH)
+        self._wheel -= steps * _NOTCH
+        event.accept()
+        if steps:
+            self._session.step(-steps)

@@ -1,0 +1,323 @@
+"""The end of a pass: its numbers, a contact sheet of your picks, and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from curator.model import Clause, Pass
+from curator.session import Session
+from curator.ui import theme, words
+from curator.ui.contact import WIDTH, ContactSheet
+from curator.ui.frames import Pictures
+
+CLAUSE_TITLES = {
+    Clause.STARS: "4–5 stars",
+    Clause.PICK: "picked, no stars",
+    Clause.MATCH: "3 stars and match",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One large number with what it counts."""
+
+    value: str
+    what: str
+    decided: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do next: a command, or an act of the window."""
+
+    text: str
+    act: Callable[[], None]
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All a finish page says."""
+
+    title: str
+    numbers: Sequence[Number]
+    sentence: str
+    actions: Sequence[Action]
+    after: str = ""
+    stars: tuple[int, int, int, int, int] | None = None
+
+
+class Histogram(QWidget):
+    """Stars given, five rows of a bar; in pencil, for they are decisions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: tuple[int, ...] = (0,) * 5
+        self.setFixedHeight(5 * 24)
+
+    def show_counts(self, counts: tuple[int, ...]) -> None:
+        """Show how many photos have 1, 2, ... 5 stars."""
+        self._counts = counts
+        self.setAccessibleName(
+            ", ".join(f"{number} stars {count}" for number, count in enumerate(counts, 1))
+        )
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw five rows, the most stars on top."""
+        painter = QPainter(self)
+        most = max(self._counts) or 1
+        ratio = self.devicePixelRatioF()
+        room = min(self.width() - 96 - 56, 400)
+        for row, stars in enumerate(range(5, 0, -1)):
+            y = row * 24
+            for star in range(stars):
+                icon = theme.pixmap("star_full", theme.PENCIL, 12, ratio)
+                painter.drawPixmap(star * 15, y + 6, icon)
+            count = self._counts[stars - 1]
+            wide = round(room * count / most)
+            painter.fillRect(QRect(92, y + 10, max(wide, 1 if count else 0), 4), theme.PENCIL)
+            painter.setPen(theme.TEXT if count else theme.DISABLED)
+            place = QRect(92 + wide + (10 if count else 0), y, 80, 24)
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), words.count(count))
+
+
+class FinishPage(QWidget):
+    """The finish page of a pass.
+
+    Args:
+        session: what is on the table.
+        run: runs a command by name.
+        pictures: where the contact sheet's pictures come from.
+    """
+
+    def __init__(
+        self, session: Session, run: Callable[[str], None], pictures: Pictures | None = None
+    ) -> None:
+        super().__init__()
+        self._session, self._run = session, run
+        self.setObjectName("finish")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.title = theme.plain("", role="title")
+        self.sentence = theme.plain()
+        self.sentence.setWordWrap(True)
+        self.after = theme.plain("", role="quiet")
+        self.caption = theme.plain("", role="caption")
+        self.sheet = ContactSheet(session, pictures)
+        self.histogram = Histogram()
+        self._numbers, self._actions = QHBoxLayout(), QHBoxLayout()
+        self._lay_out()
+        session.view_changed.connect(self.refresh)
+        session.counts_changed.connect(self.refresh)
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addStretch(3)
+        # Each part carries its own space below, so that an absent one leaves no gap.
+        self._histogram_part = _spaced(self.histogram, 24)
+        self._sheet_part = _spaced(self.sheet, 28)
+        self.title.setContentsMargins(0, 0, 0, 20)
+        self.caption.setContentsMargins(0, 0, 0, 8)
+        self.sentence.setContentsMargins(0, 0, 0, 12)
+        self._actions.setContentsMargins(0, 0, 0, 16)
+        self._numbers.setContentsMargins(0, 0, 0, 28)
+        column.addWidget(self.title)
+        column.addLayout(self._numbers)
+        column.addWidget(self._histogram_part)
+        column.addWidget(self.caption)
+        column.addWidget(self._sheet_part)
+        column.addWidget(self.sentence)
+        column.addLayout(self._actions)
+        column.addWidget(self.after)
+        column.addStretch(4)
+        self._numbers.setSpacing(44)
+        self._actions.setSpacing(8)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(32, 16, 32, 16)
+        whole.addStretch(1)
+        holder = QWidget()
+        holder.setLayout(column)
+        holder.setMaximumWidth(WIDTH)
+        holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        whole.addWidget(holder, 100)
+        whole.addStretch(1)
+
+    def refresh(self) -> None:
+        """Say anew how the pass ended; nothing while the page does not show."""
+        session = self._session
+        if not self.isVisible() or session.pass_ is Pass.BROWSE:
+            return
+        page = (
+            rate_page(session, self._run)
+            if session.pass_ is Pass.RATE
+            else cull_page(session, self._run)
+        )
+        self.title.setText(page.title)
+        self.sentence.setText(page.sentence)
+        self.sentence.setVisible(bool(page.sentence))
+        self.after.setText(page.after)
+        self.after.setVisible(bool(page.after))
+        self._histogram_part.setVisible(page.stars is not None)
+        self.histogram.show_counts(page.stars or (0,) * 5)
+        _refill(self._numbers, [_number(number) for number in page.numbers])
+        _refill(self._actions, [_button(action) for action in page.actions])
+        picks, what = best(session)
+        self.caption.setText(what)
+        self.caption.setVisible(bool(picks))
+        self._sheet_part.setVisible(bool(picks))
+        self.sheet.show_photos(picks)
+
+    def showEvent(self, event: object) -> None:
+        """Say how the pass ended, whenever the page comes on screen."""
+        self.refresh()
+
+
+def cull_page(session: Session, run: Callable[[str], None]) -> Page:
+    """Make the page at the end of a cull."""
+    progress = session.progress()
+    over, unseen = progress.seen, progress.left - progress.seen
+    numbers = [Number(words.count(progress.through), "through", True)]
+    gone = session.catalog.file_bytes(session.scope_ids("rejected"))
+    numbers.append(
+        Number(
+            words.count(progress.rejected),
+            f"rejected, {words.size(gone)}" if gone else "rejected",
+            True,
+        )
+    )
+    if over:
+        numbers.append(Number(words.count(over), "passed over"))
+    if unseen:
+        numbers.append(Number(words.count(unseen), "not seen yet"))
+    onward = f"Rate the {words.count(progress.through)}"
+    sentence, after, actions = "", "", []
+    if over:
+        sentence = f"{_were(over)} seen and left undecided."
+        them = "it" if over == 1 else "them"
+        actions = [
+            Action(f"Keep {them}", lambda: run("keep_passed_over")),
+            Action(f"Reject {them}", lambda: run("reject_passed_over")),
+            Action("Look again", lambda: run("look_again")),
+        ]
+        if progress.through:
+            after = f"{theme.keys('Alt+2')} rates the {words.count(progress.through)}."
+    else:
+        if progress.through:
+            actions.append(Action(onward, lambda: run("rate"), primary=True))
+        if unseen:
+            actions.append(Action("Look at the rest", lambda: run("look_again")))
+        actions.append(Action("Browse all", lambda: run("browse")))
+        after = f"{theme.keys('Alt+2')} rates · {theme.keys('Alt+0')} browses"
+    done = "Cull done" if not progress.left else "End of the cull"
+    title = f"{session.scope.title} · {done} · {words.photos(progress.total)}"
+    return Page(title, numbers, sentence, actions, after)
+
+
+def rate_page(session: Session, run: Callable[[str], None]) -> Page:
+    """Make the page at the end of rating."""
+    progress = session.progress()
+    clauses = approved(session)
+    number = clauses.total()
+    stars = Counter(
+        session.tile(photo_id).marks.rating for photo_id in session.scope_ids("through")
+    )
+    given = (stars[1], stars[2], stars[3], stars[4], stars[5])
+    numbers = [Number(words.count(number), "approved for export", True)]
+    if progress.unrated:
+        numbers.append(Number(words.count(progress.unrated), "without stars"))
+    parts = [
+        f"{title} {words.count(clauses[clause])}"
+        for clause, title in CLAUSE_TITLES.items()
+        if clauses[clause]
+    ]
+    sentence = words.joined(parts) or "Four or five stars, or a pick, approve a photo for export."
+    actions = []
+    if number:
+        actions.append(
+            Action(f"Export {words.photos(number)}…", lambda: run("export"), primary=True)
+        )
+    if progress.unrated:
+        actions.append(Action("Look again", lambda: run("look_again")))
+    if progress.rejected:
+        actions.append(
+            Action(
+                f"Review {words.count(progress.rejected)} rejected",
+                lambda: session.set_filter("is:rejected"),
+            )
+        )
+    done = "Rating done" if not progress.unrated else "End of the rating"
+    return Page(
+        f"{session.scope.title} · {done} · {words.photos(progress.total)}",
+        numbers,
+        sentence,
+        actions,
+        stars=given if any(given) else None,
+    )
+
+
+def approved(session: Session) -> Counter[Clause]:
+    """Count the scope's approved photos by the clause that lets them out."""
+    here = set(session.scope_ids("approved"))
+    clauses = session.table.approved(session.settings.taste.match_threshold)
+    return Counter(clause for photo_id, clause in clauses.items() if photo_id in here)
+
+
+def best(session: Session) -> tuple[list[int], str]:
+    """Choose what the contact sheet shows: the picks, else the most stars, and its caption."""
+    picks = session.scope_ids("picked")
+    if picks:
+        return picks, f"Your {words.plural(len(picks), 'pick')}" if len(picks) > 1 else "Your pick"
+    rated = session.scope_ids("rated")
+    rated.sort(key=lambda photo_id: -(session.tile(photo_id).marks.rating or 0))
+    if rated:
+        return rated, "Your most stars"
+    through = session.scope_ids("through")
+    return through, "What came through" if through else ""
+
+
+def _spaced(part: QWidget, below: int) -> QWidget:
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, below)
+    column.addWidget(part)
+    return holder
+
+
+def _were(number: int) -> str:
+    return "1 photo was" if number == 1 else f"{words.count(number)} photos were"
+
+
+def _number(number: Number) -> QWidget:
+    block = QWidget()
+    column = QVBoxLayout(block)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(2)
+    column.addWidget(theme.plain(number.value, role="decided" if number.decided else "large"))
+    column.addWidget(theme.plain(number.what, role="quiet"))
+    return block
+
+
+def _button(action: Action) -> QPushButton:
+    button = QPushButton(action.text.replace("&", "&&"))
+    button.setProperty("primary", action.primary)
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    button.clicked.connect(lambda: action.act())
+    return button
+
+
+def _refill(row: QHBoxLayout, widgets: Sequence[QWidget]) -> None:
+    while (item := row.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+    for widget in widgets:
+        row.addWidget(widget)
+        widget.show()  # now, not in the next turn of the event loop: a page is a hard cut
+    row.addStretch(1)

@@ -1,0 +1,418 @@
+"""The grid: a contact sheet of any length, of which only what is on screen exists.
+
+Cell positions are arithmetic, scrolling moves the pixels that are there and paints the strip that
+came in, and thumbnails arrive from the store of :mod:`curator.ui.frames`. While photos stream in,
+the sheet is anchored: what one looks at stays where it is.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer
+from PySide6.QtGui import (
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
+
+from curator.model import View
+from curator.session import Session, Tile
+from curator.ui import theme
+from curator.ui.frames import Pictures, Want
+from curator.ui.sheet import FOOTER, GAP, Sheet
+from curator.ui.tiles import KnownTiles, TilePainter, failure_card, thumb
+
+_THUMB_STEP = 24
+_THUMB_RANGE = (120, 360)
+_VISIBLE_MS = 80  # the pipeline need not hear of every wheel notch
+_KNOWN_WANTS = 4096
+_NOTCH = 3  # Qt scrolls three single steps a wheel notch
+
+
+class GridView(QAbstractScrollArea):
+    """Shows the session's list as tiles; what is selected and current lives in the session.
+
+    Thread: GUI.
+    """
+
+    def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._store = pictures.thumbs
+        self._pictures = pictures
+        self._tiles = TilePainter(self._store)
+        self._known = KnownTiles(session)
+        self._ids: np.ndarray = session.ids
+        self._sheet = Sheet(1, 0, session.settings.grid.thumb_px)
+        self._underlined: int | None = session.current
+        self._wants: dict[int, Want | None] = {}  # by position, while list and size stay
+        self._wanted: dict[Want, list[int]] = {}
+        self._retries: dict[int, QRect] = {}
+        self._downward = True
+        self._wants_timer = QTimer(self)  # no delay, but after the paint
+        self._wants_timer.setSingleShot(True)
+        self._wants_timer.timeout.connect(self._refresh_wants)
+        self._visible_timer = QTimer(self)
+        self._visible_timer.setSingleShot(True)
+        self._visible_timer.setInterval(_VISIBLE_MS)
+        self._visible_timer.timeout.connect(self._tell_visible)
+        self._dress()
+        session.list_changed.connect(self._on_list)
+        session.photos_changed.connect(self._on_photos)
+        session.current_changed.connect(self._on_current)
+        session.selection_changed.connect(self.viewport().update)
+        session.view_changed.connect(self._on_view)
+        session.asked.connect(self._on_asked)
+        self._store.arrived.connect(self._on_arrived)
+
+    def _dress(self) -> None:
+        self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Always there, or it would change the width, hence the columns, hence its own need.
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Photos")
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    # --- what is where
+
+    @property
+    def sheet(self) -> Sheet:
+        """The arithmetic of the sheet as it is now."""
+        return self._sheet
+
+    def visible(self) -> range:
+        """Give the positions in the list that are on screen, partly or whole."""
+        top = self.verticalScrollBar().value()
+        return self._sheet.between(top, top + self.viewport().height())
+
+    def cell(self, index: int) -> QRect:
+        """Give a tile in viewport coordinates."""
+        return self._sheet.rect(index).translated(0, -self.verticalScrollBar().value())
+
+    def reveal(self, index: int) -> None:
+        """Scroll no further than it takes to have a tile on screen whole."""
+        bar = self.verticalScrollBar()
+        rect = self._sheet.rect(index)
+        if rect.top() - GAP < bar.value():
+            bar.setValue(rect.top() - GAP)
+        elif rect.bottom() + GAP > bar.value() + self.viewport().height():
+            bar.setValue(rect.bottom() + GAP - self.viewport().height())
+
+    def _relayout(self, anchor: tuple[int, int] | None) -> None:
+        """Take over list and width; ``anchor``: (photo id, y in the viewport) to stay at."""
+        self._ids = self._session.ids
+        count, width = len(self._ids), self.viewport().width()
+        self._sheet = Sheet(width, count, self._session.settings.grid.thumb_px)
+        bar, height = self.verticalScrollBar(), self.viewport().height()
+        bar.blockSignals(True)
+        bar.setRange(0, max(0, self._sheet.height - height))
+        bar.setPageStep(max(height - self._sheet.pitch, 1))
+        bar.setSingleStep(max(self._sheet.pitch // (2 * _NOTCH), 1))
+        if anchor is not None:
+            places = np.flatnonzero(self._ids == anchor[0])
+            if len(places):
+                bar.setValue(self._sheet.top(int(places[0])) - anchor[1])
+        bar.blockSignals(False)
+        self._forget_wants()
+        self.viewport().update()
+
+    def _anchor(self) -> tuple[int, int] | None:
+        """Choose what stays in place: the current tile if it is on screen, else the first one."""
+        seen, current = self.visible(), self._underlined
+        if not len(seen) or seen.start >= len(self._ids):
+            return None
+        here = self._ids[seen.start : seen.stop]
+        index = seen.start
+        if current is not None:
+            places = np.flatnonzero(here == current)
+            index += int(places[0]) if len(places) else 0
+        return int(self._ids[index]), self.cell(index).top()
+
+    # --- following the session
+
+    def _on_list(self) -> None:
+        anchor = self._anchor()
+        was_empty = not len(self._ids)
+        self._underlined = self._session.current
+        self._relayout(anchor)
+        if was_empty or (anchor is not None and not (self._ids == anchor[0]).any()):
+            self._reveal_current()
+
+    def _on_photos(self, changed: Collection[int]) -> None:
+        seen = self.visible()
+        here = self._ids[seen.start : seen.stop].tolist()
+        stale = [place for place, photo in enumerate(here, seen.start) if photo in changed]
+        if not stale:
+            return
+        keys = (self._session.tile(int(self._ids[place])).thumb for place in stale)
+        self._pictures.forgive([key for key in keys if key])
+        self._update(stale)
+        self._forget_wants()
+
+    def _on_current(self) -> None:
+        before, self._underlined = self._underlined, self._session.current
+        if not self.isVisible():
+            return
+        seen = self.visible()
+        here = self._ids[seen.start : seen.stop]
+        for photo in (before, self._underlined):
+            if photo is not None:
+                self._update((np.flatnonzero(here == photo) + seen.start).tolist())
+        if self._session.view is View.GRID:
+            self._reveal_current()
+
+    def _on_view(self) -> None:
+        if self._tiles.order != self._session.order:
+            self._tiles.order = self._session.order
+            self.viewport().update()
+        if self._session.view is View.GRID:
+            if self._sheet.thumb_px != self._session.settings.grid.thumb_px:
+                self._relayout(self._anchor())
+            self._refresh_wants()
+
+    def _on_asked(self, what: str, about: object) -> None:
+        if self._session.view is not View.GRID or not isinstance(about, int):
+            return
+        if what == "row":
+            self._move_rows(about)
+        elif what == "page":
+            rows = max(1, self.viewport().height() // self._sheet.pitch)
+            self._move_rows(about * rows)
+        elif what == "size":
+            self.set_thumb_px(self._session.settings.grid.thumb_px + about * _THUMB_STEP)
+
+    def _move_rows(self, rows: int) -> None:
+        """Go up or down in one's column; past the end to the last photo, if that is below."""
+        count, columns = len(self._ids), self._sheet.columns
+        index = self._session.index + rows * columns
+        if index >= count:
+            last_row = (count - 1) // columns
+            index = count - 1 if self._session.index // columns < last_row else -1
+        elif index < 0:
+            index = self._session.index % columns
+        if 0 <= index < count:
+            self._session.go(index)
+
+    def set_thumb_px(self, size: int) -> None:
+        """Make thumbnails larger or smaller, within 120 to 360 px; the settings keep it."""
+        size = min(max(size, _THUMB_RANGE[0]), _THUMB_RANGE[1])
+        settings = self._session.settings.grid
+        if size != settings.thumb_px:
+            settings.thumb_px = size
+            self._relayout(self._anchor())
+            self._session.ask("settings_changed")
+
+    def _reveal_current(self) -> None:
+        if self._session.index >= 0 and self._session.index < len(self._ids):
+            self.reveal(self._session.index)
+
+    # --- thumbnails
+
+    def _refresh_wants(self) -> None:
+        """Ask for what is on screen, then for one screen ahead in the direction of scrolling."""
+        if not self.isVisible():
+            self._store.want("grid", ())
+            return
+        seen = self.visible()
+        ahead, count = len(seen), len(self._ids)
+        if self._downward:
+            beyond = range(seen.stop, min(seen.stop + ahead, count))
+        else:
+            beyond = range(seen.start - 1, max(seen.start - ahead, 0) - 1, -1)
+        known, box = self._wants, self._tiles.box(self._sheet.rect(0))
+        self._wanted = {}
+        for place in (*seen, *beyond):
+            if place in known:
+                want = known[place]
+            else:
+                want = known[place] = thumb(self._tile(place), box)
+            if want is not None:
+                self._wanted.setdefault(want, []).append(place)
+        if len(known) > _KNOWN_WANTS:
+            known.clear()
+        self._store.want("grid", self._wanted)
+        self._visible_timer.start()
+
+    def _forget_wants(self) -> None:
+        self._wants.clear()
+        self._refresh_wants()
+
+    def _on_arrived(self, wants: Collection[Want]) -> None:
+        if self.isVisible():
+            self._update([place for want in wants for place in self._wanted.get(want, ())])
+
+    def _tell_visible(self) -> None:
+        if self.isVisible():
+            seen = self.visible()
+            self._session.set_visible(self._ids[seen.start : seen.stop].tolist())
+
+    def _tile(self, index: int) -> Tile:
+        return self._known(int(self._ids[index]))
+
+    def _update(self, places: Sequence[int]) -> None:
+        half = GAP // 2
+        for place in places:
+            self.viewport().update(self.cell(place).adjusted(-half, -half, half, half))
+
+    # --- painting and scrolling
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the tiles that reach into what is to be painted."""
+        painter = QPainter(self.viewport())
+        painter.fillRect(event.rect(), theme.CANVAS)
+        painter.setFont(self._tiles.font)
+        self._tiles.ratio = self.devicePixelRatioF()
+        offset = self.verticalScrollBar().value()
+        dirty = event.region()
+        # Selected cells reach half a gap over their tile.
+        for place in self._sheet.between(
+            event.rect().top() - GAP + offset, event.rect().bottom() + 1 + GAP + offset
+        ):
+            cell = self.cell(place)
+            if dirty.intersects(cell.adjusted(-GAP // 2, -GAP // 2, GAP // 2, GAP // 2)):
+                self._paint_tile(painter, cell, place)
+
+    def _paint_tile(self, painter: QPainter, cell: QRect, place: int) -> None:
+        tile = self._tile(place)
+        self._tiles.draw(
+            painter,
+            cell,
+            tile,
+            selected=tile.id in self._session.selection,
+            current=tile.id == self._underlined,
+        )
+        if tile.state == "failed":
+            square = QRect(cell.left(), cell.top(), cell.width(), cell.width())
+            card = self._tiles.picture(square, tile)
+            scale = 1 / self._tiles.ratio
+            card = QRect(
+                cell.left(), round(card.y() * scale), cell.width(), round(card.height() * scale)
+            )
+            reason = self._session.detail(tile.id).reason or "It could not be read."
+            self._retries[tile.id] = failure_card(painter, card, tile.name, reason).translated(
+                -cell.topLeft()
+            )
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """Move the pixels that stay on screen; only the strip that comes in is painted."""
+        self._downward = dy <= 0
+        self.viewport().scroll(0, dy)
+        if not self._wants_timer.isActive():
+            self._wants_timer.start()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay the sheet out for the new width, staying at the anchor."""
+        anchor = self._anchor() if event.oldSize().isValid() else None
+        self._relayout(anchor)
+        if anchor is None:
+            self._reveal_current()
+
+    def showEvent(self, event: object) -> None:
+        """Come back to the current photo, wherever the loupe went meanwhile."""
+        self._relayout(self._anchor())
+        self._reveal_current()
+
+    def hideEvent(self, event: object) -> None:
+        """Leave the decoders to other views."""
+        self._store.want("grid", ())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the device pixel ratio of the screen."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._tiles.ratio = self.devicePixelRatioF()
+            self._forget_wants()
+
+    # --- mouse; keys are the keymap's
+
+    def _hit(self, at: QPoint) -> int | None:
+        return self._sheet.at(at.x(), at.y() + self.verticalScrollBar().value())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Click goes to a photo, Ctrl adds it to the selection, Shift selects up to it."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        place = self._hit(event.position().toPoint())
+        if place is None:
+            self._session.clear_selection()
+            return
+        photo = int(self._ids[place])
+        if self._retry_hit(photo, place, event.position().toPoint()):
+            return
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._session.toggle(photo)
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._session.select_range(photo)
+        else:
+            self._session.select_only(photo)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """The press did it all."""
+        event.accept()
+
+    def _retry_hit(self, photo: int, place: int, at: QPoint) -> bool:
+        area = self._retries.get(photo)
+        pipeline = self._session.pipeline
+        if area is None or pipeline is None or self._session.tile(photo).state != "failed":
+            return False
+        if not area.contains(at - self.cell(place).topLeft()):
+            return False
+        pipeline.retry(None, [photo])
+        self._session.say(f"Trying {self._session.tile(photo).name} again")
+        return True
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Open the photo in the loupe."""
+        place = self._hit(event.position().toPoint())
+        if place is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._session.select_only(int(self._ids[place]))
+            self._session.set_view(View.LOUPE)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll; with Ctrl change the size of the thumbnails."""
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            step = (event.angleDelta().y() > 0) - (event.angleDelta().y() < 0)
+            if step:
+                self.set_thumb_px(self._session.settings.grid.thumb_px + step * _THUMB_STEP)
+            event.accept()
+            return
+        super().wheelEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Leave every key to the keymap: a scroll area would take the arrows."""
+        event.ignore()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Name a photo, and its label, under a resting pointer."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            place = self._hit(event.pos())
+            text = "" if place is None else self._tip(self._tile(place))
+            # A tooltip takes what looks like markup for markup, and names come from files.
+            plain = f'<p style="white-space:pre">{html.escape(text)}</p>' if text else ""
+            QToolTip.showText(event.globalPos(), plain, self.viewport())
+            return True
+        return super().viewportEvent(event)
+
+    def _tip(self, tile: Tile) -> str:
+        parts = [tile.name]
+        if tile.taken is not None:
+            parts.append(f"{tile.taken:%H:%M:%S}")
+        if tile.marks.label:
+            parts.append(f"{tile.marks.label} label")
+        if tile.state == "missing":
+            parts.append("its file is away")
+        if tile.stale:
+            parts.append("no longer fits the filter (F5 applies it again)")
+        return " · ".join(parts)
+
+
+__all__ = ["FOOTER", "GridView"]

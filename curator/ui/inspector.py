@@ -1,0 +1,252 @@
+"""The right edge: all there is to know of the current photo, yours first, the machine's last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QRectF, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
+
+from curator.catalog import PhotoDetail
+from curator.model import Change, Flag, Kind, KnownError, Marks, StageState, Step
+from curator.session import Session
+from curator.session.captions import when
+from curator.ui import pencil, theme, words
+
+_REST_MS = 60  # held arrows must not rebuild the panel at every frame
+_HISTORY = 12
+_BASIS = {
+    "image": "on the file itself",
+    "preview": "on the camera's JPEG inside the RAW",
+    "demosaic": "on the RAW's sensor data",
+    "fallback": "on the pair's JPEG: the RAW could not be read",
+}
+_STAGES = {"peek": "Headers", "convert": "Picture"}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled block of rows; ``quiet`` rows are a name and a value, ``lines`` plain lines."""
+
+    title: str
+    rows: Sequence[tuple[str, str]] = ()
+    lines: Sequence[str] = field(default=())
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show: such a section is absent."""
+        return not self.rows and not self.lines
+
+
+class MarksLine(QWidget):
+    """Flag, stars and label of a photo, drawn in pencil, and named."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._marks = Marks()
+        self.setFixedHeight(theme.ROW)
+
+    def show_marks(self, marks: Marks) -> None:
+        """Show these marks."""
+        self._marks = marks
+        self.setAccessibleName(in_words(marks))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the marks, and say them in words beside."""
+        painter = QPainter(self)
+        marks = self._marks
+        x = pencil.marks(painter, 0, theme.ROW // 2, marks, False)
+        if marks.flag is Flag.REJECT:
+            frame = QRectF(x + (8 if x else 0), 7, 20, 14)
+            painter.setPen(theme.DISABLED)
+            painter.drawRect(frame)
+            pencil.struck(painter, frame)
+            x = round(frame.right())
+        painter.setPen(theme.QUIET)
+        x += 10 if x else 0
+        rest = self.rect().adjusted(x, 0, 0, 0)
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+        painter.drawText(rest, int(flags), in_words(marks))
+
+
+class Inspector(QWidget):
+    """The inspector; it follows the current photo a moment after it came to rest."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setObjectName("inspector")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.title = theme.plain("", role="title")
+        self.marks = MarksLine()
+        self._sections = QVBoxLayout()
+        self._sections.setSpacing(0)
+        self._lay_out()
+        self._later = QTimer(self, singleShot=True, interval=_REST_MS)
+        self._later.timeout.connect(self.refresh)
+        session.current_changed.connect(self._later.start)
+        session.photos_changed.connect(self._on_changed)
+
+    def _lay_out(self) -> None:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(16, 12, 16, 16)
+        column.setSpacing(0)
+        column.addWidget(self.title)
+        column.addSpacing(4)
+        column.addWidget(self.marks)
+        column.addLayout(self._sections)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(content)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(1, 0, 0, 0)
+        whole.addWidget(scroll)
+
+    def _on_changed(self, changed: set[int]) -> None:
+        if self._session.current in changed:
+            self._later.start()
+
+    def showEvent(self, event: object) -> None:
+        """Catch up with the current photo."""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the current photo; nothing while the panel does not show."""
+        if not self.isVisible():
+            return
+        while (item := self._sections.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        current = self._session.current
+        self.marks.setVisible(current is not None)
+        if current is None:
+            self.title.setText("No photo")
+            return
+        try:
+            detail = self._session.detail(current)
+            history = self._session.catalog.history(current)
+        except KnownError as error:
+            self.title.setText(str(error))
+            return
+        self.title.setText(detail.name)
+        self.marks.show_marks(detail.marks)
+        for section in sections(detail, history):
+            block = _block(section)
+            self._sections.addWidget(block)
+            block.show()
+
+
+def sections(detail: PhotoDetail, history: Sequence[Step] = ()) -> list[Section]:
+    """Say all about a photo, section by section; empty ones are left out."""
+    found = [
+        Section("Capture", words.capture_rows(detail.capture)),
+        Section("Files", _files(detail)),
+        Section("Quality", _quality(detail)),
+        Section("History", _history(history)),
+        Section("Work", _work(detail)),
+    ]
+    return [section for section in found if not section.empty]
+
+
+def in_words(marks: Marks) -> str:
+    """Say marks in words, the label's name among them; "undecided" where there are none."""
+    flag = {Flag.PICK: "picked", Flag.REJECT: "rejected"}.get(marks.flag) if marks.flag else None
+    stars = words.plural(marks.rating, "star") if marks.rating else None
+    label = f"{marks.label} label" if marks.label else None
+    kept = "kept" if marks.kept and marks.flag is None and not marks.rating else None
+    said = words.joined((flag, kept, stars, label))
+    return said if flag or kept or stars else words.joined((said, "undecided"))
+
+
+def _files(detail: PhotoDetail) -> list[tuple[str, str]]:
+    rows = []
+    for file in detail.files:
+        name = {"copy": "Copy", "half": "JPEG"}.get(file.role, "")
+        name = name or ("RAW" if file.kind is Kind.RAW else "File")
+        gone = " · not there now" if file.missing else ""
+        rows.append((name, f"{file.path.name}\n{words.size(file.size)}{gone}\n{file.path.parent}"))
+    return rows
+
+
+def _quality(detail: PhotoDetail) -> list[tuple[str, str]]:
+    quality = detail.quality
+    if quality is None:
+        return []
+    rows = [
+        ("Sharpness", f"{quality.sharpness:.0f}"),
+        ("Exposure", f"{quality.exposure:.0f}"),
+    ]
+    clipped = [
+        f"{share * 100:.1f} % {where}"
+        for share, where in ((quality.highlights, "highlights"), (quality.shadows, "shadows"))
+        if share >= 0.001
+    ]
+    rows += [("Clipped", "\n".join(clipped))] if clipped else []
+    rows += [("Measured", _BASIS.get(detail.basis or "", ""))] if detail.basis else []
+    rows += [("Damage", detail.damage)] if detail.damage else []
+    return rows
+
+
+def _history(history: Sequence[Step]) -> list[tuple[str, str]]:
+    rows = []
+    for step in list(reversed(history))[:_HISTORY]:
+        verb = {"undo": "Undid: ", "redo": "Redid: "}.get(step.kind, "")
+        what = words.joined(_change(change) for change in step.changes) or step.summary
+        rows.append((when(step.made_at), verb + what))
+    return rows
+
+
+def _change(change: Change) -> str:
+    value = change.after
+    if change.field == "rating":
+        return words.plural(int(str(value)), "star") if value else "no stars"
+    if change.field == "kept":
+        return "kept" if value else "not kept"
+    if change.field == "label":
+        return f"{value} label" if value else "no label"
+    return {"pick": "picked", "reject": "rejected"}.get(str(value), "no flag")
+
+
+def _work(detail: PhotoDetail) -> list[tuple[str, str]]:
+    """Say what is not done yet, or failed; work that is done is not news."""
+    rows = []
+    for work in detail.work:
+        title = _STAGES.get(work.stage, work.stage)
+        if work.state is StageState.FAILED:
+            tries = f" ({words.plural(work.attempts, 'attempt')})" if work.attempts > 1 else ""
+            rows.append((title, f"{work.reason or 'failed'}{tries}"))
+        elif work.state is not StageState.DONE:
+            rows.append((title, str(work.state)))
+    return rows
+
+
+def _block(section: Section) -> QWidget:
+    block = QWidget()
+    grid = QGridLayout(block)
+    grid.setContentsMargins(0, 14, 0, 0)
+    grid.setHorizontalSpacing(8)
+    grid.setVerticalSpacing(3)
+    grid.setColumnMinimumWidth(0, 88)
+    grid.setColumnStretch(1, 1)
+    grid.addWidget(theme.plain(section.title, role="section"), 0, 0, 1, 2)
+    top = Qt.AlignmentFlag.AlignTop
+    for number, (name, value) in enumerate(section.rows, 1):
+        grid.addWidget(theme.plain(name, role="quiet"), number, 0, top)
+        label = theme.plain(_breakable(value))
+        label.setWordWrap(True)
+        grid.addWidget(label, number, 1)
+    return block
+
+
+def _breakable(text: str) -> str:
+    """Let long paths wrap at their separators: a zero-width space after each."""
+    return text.replace("/", "/\u200b").replace("\\", "\\\u200b").replace("_", "_\u200b")

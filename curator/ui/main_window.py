@@ -1,0 +1,401 @@
+"""The window: its edges, its pages, and which of them are there when.
+
+Geometry is plain arithmetic: top bar, offer line, status line and filmstrip take their heights,
+panels their widths; under 1100 px panels lie over the page instead of beside it.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QEvent, Qt
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QMouseEvent,
+)
+from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
+
+from curator import commands
+from curator.keymap import Binding
+from curator.model import KnownError, Pass, View
+from curator.pipeline import Pipeline, ScanReport
+from curator.pipeline import Progress as Work
+from curator.session import Session
+from curator.ui import theme
+from curator.ui.acts import Acts
+from curator.ui.empty import EmptyList, EmptyWindow
+from curator.ui.filmstrip import Filmstrip
+from curator.ui.finish import FinishPage
+from curator.ui.frames import Pictures
+from curator.ui.grid import GridView
+from curator.ui.help import HelpOverlay
+from curator.ui.inspector import Inspector
+from curator.ui.keys import Keys
+from curator.ui.loupe import LoupeView
+from curator.ui.offer import Offer, OfferLine
+from curator.ui.sidebar import Sidebar
+from curator.ui.space import Space
+from curator.ui.statusline import StatusLine
+from curator.ui.topbar import TopBar
+
+log = logging.getLogger(__name__)
+
+# Where the catalog keeps the window's own facts; no scope can have this key, a path is absolute.
+PLACE = "window"
+_FIRST_SIZE = (1440, 900)
+_SMALLEST = (640, 480)
+
+
+class MainWindow(QWidget):
+    """The window over one session. Closing it saves the place; its owner stops what runs.
+
+    Thread: GUI.
+    """
+
+    def __init__(
+        self, session: Session, pictures: Pictures, pipeline: Pipeline | None = None
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.pictures = pictures
+        self._pipeline = pipeline
+        self.setObjectName("window")
+        self.setMinimumSize(*_SMALLEST)
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._memory: dict[str, Any] = dict(session.catalog.place(PLACE) or {})
+        self._sidebar_called = self._scanning = False
+        self.acts = Acts(self, session, self._memory, self._settings_changed)
+        self._make_pages()
+        self._make_edges()
+        self.keys = Keys(self, self._press)
+        self._connect()
+        self._restore()
+        self.refresh()
+
+    # --- parts
+
+    def _make_pages(self) -> None:
+        session, run = self.session, self.run
+        self.pages = QStackedWidget(self)
+        self.grid = GridView(session, self.pictures)
+        self.loupe = LoupeView(session, self.pictures)
+        self.finish = FinishPage(session, run, self.pictures)
+        self.empty_window = EmptyWindow(run)
+        self.empty_list = EmptyList(session)
+        for page in (self.grid, self.loupe, self.finish, self.empty_window, self.empty_list):
+            self.pages.addWidget(page)
+        self.finish.sheet.pressed.connect(self._look_at)
+
+    def _make_edges(self) -> None:
+        session, run = self.session, self.run
+        self.topbar = TopBar(session, run, self.view_name)
+        self.topbar.scope.press_to(self._call_sidebar, "")
+        self.offers = OfferLine()
+        self.filmstrip = Filmstrip(session, self.pictures)
+        self.status = StatusLine(session, lambda: session.ask("failures"))
+        self.sidebar = Sidebar(session, run)
+        self.inspector = Inspector(session)
+        for edge in (
+            self.topbar,
+            self.offers,
+            self.filmstrip,
+            self.status,
+            self.sidebar,
+            self.inspector,
+        ):
+            edge.setParent(self)
+        self.veil = QLabel("Drop to open", self)
+        self.veil.setTextFormat(Qt.TextFormat.PlainText)
+        self.veil.setObjectName("veil")
+        self.veil.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.veil.hide()
+        self.help = HelpOverlay(self, self.view_name)
+
+    def _connect(self) -> None:
+        session = self.session
+        session.view_changed.connect(self.refresh)
+        session.list_changed.connect(self.refresh)
+        session.asked.connect(self._asked)
+        self.offers.changed.connect(self.arrange)
+        self.sidebar.folder_switched.connect(self.acts.switch_folder)
+        self.topbar.search.left.connect(self._focus_page)
+        self.help.left.connect(self._focus_page)
+        for rows in (self.sidebar.folders, self.sidebar.filters):
+            rows.pressed.connect(self._send_sidebar_away)
+        if self._pipeline is not None:
+            self._pipeline.progressed.connect(self._progressed)
+            self._pipeline.scanned.connect(self._scanned)
+            self._pipeline.problem.connect(self._problem)
+
+    # --- what shows
+
+    def view_name(self) -> str:
+        """Give the view keys are bound in: grid, loupe or finish."""
+        return "finish" if self.session.finished else self.session.view.value
+
+    def page(self) -> QWidget:
+        """Say which page stands in the middle."""
+        session = self.session
+        if not session.table.alive().any():
+            known = session.scope.kind == "folder" or self._scanning or bool(session.scopes()[1:])
+            return self.empty_list if known else self.empty_window
+        if session.finished and session.progress().total:
+            return self.finish
+        if not len(session.ids):
+            return self.empty_list
+        return self.loupe if session.view is View.LOUPE else self.grid
+
+    def refresh(self) -> None:
+        """Take over page, edges and keys from the session."""
+        page = self.page()
+        if page is self.empty_list:
+            self.empty_list.refresh()
+        if self.pages.currentWidget() is not page:
+            self.pages.setCurrentWidget(page)
+            self._focus_page()
+        self.keys.enter_view(self.view_name())
+        title = self.session.scope.title
+        self.setWindowTitle("Curator" if page is self.empty_window else f"{title} · Curator")
+        if self.session.pass_ is not Pass.BROWSE:
+            self.offers.withdraw("start")
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Give every part its place."""
+        session, page = self.session, self.pages.currentWidget()
+        chrome = not (session.panels_hidden or session.fullscreen)
+        narrow = self.width() < theme.NARROW
+        beside = page in (self.grid, self.empty_list) and session.view is View.GRID and not narrow
+        called = self._sidebar_called and page is not self.empty_window
+        inspected = session.inspector and page in (self.grid, self.loupe)
+        space = Space(self.rect())
+        space.top(self.topbar, theme.TOPBAR, chrome)
+        space.top(self.offers, theme.OFFER, chrome and self.offers.current is not None)
+        space.bottom(self.status, theme.STATUSLINE + theme.PASSLINE, chrome)
+        space.bottom(self.filmstrip, theme.FILMSTRIP, chrome and page is self.loupe)
+        side = chrome and (beside or called)
+        space.beside(self.sidebar, theme.SIDEBAR, side, right=False, over=not beside)
+        space.beside(self.inspector, theme.INSPECTOR, chrome and inspected, right=True, over=narrow)
+        self.pages.setGeometry(space.left)
+        self.veil.setGeometry(self.rect())
+        if self.help.isVisible():
+            self.help.raise_()
+
+    def resizeEvent(self, event: object) -> None:
+        """Arrange for the size."""
+        self.arrange()
+
+    def _call_sidebar(self) -> None:
+        """Bring the sidebar over the page where it does not stand beside it."""
+        self._sidebar_called = not self._sidebar_called
+        self.arrange()
+
+    def _send_sidebar_away(self) -> None:
+        if self._sidebar_called:
+            self._call_sidebar()
+
+    def _focus_page(self) -> None:
+        if self.help.isVisible():
+            return
+        page = self.pages.currentWidget()
+        (self if page is None or page.focusPolicy() is Qt.FocusPolicy.NoFocus else page).setFocus()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take the keyboard back from the search field."""
+        self._focus_page()
+
+    # --- keys
+
+    def run(self, command: str) -> None:
+        """Run a command by name, as a press on something does."""
+        commands.run(self.session, command)
+        self._focus_page()
+
+    def _press(self, binding: Binding) -> None:
+        if binding.command == "back" and self._close_something():
+            return
+        commands.run(self.session, binding.command, binding.invert)
+
+    def _close_something(self) -> bool:
+        """Let Esc close what lies over or above the page first; tell whether there was any."""
+        if self._sidebar_called:
+            self._call_sidebar()
+            return True
+        if self.session.zoom is not None or self.session.fullscreen:
+            return False
+        if self.session.panels_hidden:
+            self.run("toggle_panels")
+            return True
+        if self.offers.current is not None:
+            self.offers.dismiss()
+            return True
+        return False
+
+    def event(self, event: QEvent) -> bool:
+        """Claim digits by their place before the shortcuts look at their characters."""
+        if (
+            event.type() is QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and self.keys.physical(event) is not None
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Run what a digit's place is bound to."""
+        action = self.keys.physical(event)
+        if action is None:
+            super().keyPressEvent(event)
+        elif not event.isAutoRepeat():
+            action.trigger()
+
+    # --- what the session asks for
+
+    def _asked(self, what: str, about: object) -> None:
+        if self.acts.does(what):
+            self.acts.do(what, about)
+        elif what == "order":
+            self.topbar.show_orders()
+        elif what == "filter":
+            self.search()
+        elif what == "help":
+            self.help.open()
+        elif what == "fullscreen":
+            self._fill_screen()
+        elif what == "quit":
+            self.close()
+
+    def search(self) -> None:
+        """Put the cursor into the search field."""
+        if self.session.panels_hidden:
+            self.run("toggle_panels")
+        self.topbar.search.setFocus()
+        self.topbar.search.selectAll()
+
+    def _fill_screen(self) -> None:
+        if self.session.fullscreen:
+            self._was_maximized = self.isMaximized()
+            self.showFullScreen()
+        elif getattr(self, "_was_maximized", False):
+            self.showMaximized()
+        else:
+            self.showNormal()
+
+    def _look_at(self, photo_id: int) -> None:
+        """Show a photo of the finish page's contact sheet, in the pass or else in the scope."""
+        if photo_id not in self.session.listing:
+            self.run("browse")
+        if photo_id not in self.session.listing:
+            self.session.set_filter("")
+        self.session.go_to(photo_id)
+        self.session.set_view(View.LOUPE)
+
+    def _settings_changed(self, changed: set[str]) -> None:
+        settings = self.session.settings
+        self.session.surround = settings.loupe.surround
+        self.pictures.frames.budget_bytes = settings.loupe.frames_mb << 20
+        if any(name.startswith("taste.") for name in changed):
+            self.session.rebuild(self.session.current)
+        self.session.view_changed.emit()
+
+    # --- background work
+
+    def _progressed(self, work: Work) -> None:
+        self.status.progressed(work)
+        if work.scanning != self._scanning:
+            self._scanning = work.scanning
+            self.empty_list.scanning(work.scanning)
+            self.refresh()
+
+    def _scanned(self, report: ScanReport) -> None:
+        for problem in report.problems:
+            log.warning("scan: %s", problem)
+        text = report.sentence
+        if report.problems:
+            text += f"; {report.problems[0]}"
+        session = self.session
+        if session.pass_ is Pass.BROWSE and report.new and session.is_fresh():
+            act = "Start the cull (Enter)"
+            self.offers.offer(Offer("start", text, act, lambda: self.run("cull"), once=False))
+        else:
+            session.say(text)
+
+    def _problem(self, text: str) -> None:
+        assert self._pipeline is not None
+        self.offers.offer(Offer("problem", text, "Go on", self._pipeline.resume, once=False))
+
+    # --- dropping folders
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Welcome local folders and files."""
+        if _dropped(event):
+            event.acceptProposedAction()
+            self.veil.show()
+            self.veil.raise_()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Nothing is to be dropped after all."""
+        self.veil.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        self.veil.hide()
+        event.acceptProposedAction()
+        self.open(_dropped(event))
+
+    def open(self, sources: Sequence[Path]) -> None:
+        """Open folders and files; the world's faults go to the status line."""
+        if not sources:
+            return
+        try:
+            self.acts.open(sources)
+        except KnownError as error:
+            self.session.say(str(error))
+
+    # --- coming and going
+
+    def _restore(self) -> None:
+        memory = self._memory
+        self.resize(*_FIRST_SIZE)
+        geometry = memory.get("geometry")
+        if isinstance(geometry, str):
+            self.restoreGeometry(QByteArray(base64.b64decode(geometry)))
+        self.session.inspector = bool(memory.get("inspector"))
+        self.sidebar.unfolded = set(memory.get("unfolded") or ())
+        self.offers.never = set(memory.get("never") or ())
+
+    def _remember(self) -> None:
+        if self.session.fullscreen:
+            self.session.fullscreen = False
+            self._fill_screen()
+        geometry = bytes(self.saveGeometry().data())
+        self._memory |= {
+            "geometry": base64.b64encode(geometry).decode("ascii"),
+            "inspector": self.session.inspector,
+            "unfolded": sorted(self.sidebar.unfolded),
+            "never": sorted(self.offers.never),
+        }
+        try:
+            self.session.catalog.save_place(PLACE, self._memory)
+        except KnownError as error:
+            log.warning("The window's place was not remembered: %s", error)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Save the place of the window and of the session."""
+        self._remember()
+        self.session.close()
+        event.accept()
+
+
+def _dropped(event: QDropEvent) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]

@@ -1,0 +1,113 @@
+"""The offer line: one 28 px line under the top bar, one offer at a time, Esc dismisses for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+
+from curator.ui import theme
+from curator.ui.statusline import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something worth a line.
+
+    ``key`` names it: one dismissed stays away for good, unless it is news each time (not ``once``).
+    """
+
+    key: str
+    text: str
+    act_title: str = ""
+    act: Callable[[], None] | None = None
+    once: bool = True
+
+
+class OfferLine(QWidget):
+    """Shows the oldest offer that was not dismissed.
+
+    Signals:
+        changed: the line appeared, went or shows another offer.
+        dismissed: the key of an offer that a person sent away.
+    """
+
+    changed = Signal()
+    dismissed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("offer")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(theme.OFFER)
+        self._offers: list[Offer] = []
+        self.never: set[str] = set()
+        self.text = Words(theme.TEXT, Qt.AlignmentFlag.AlignLeft)
+        self.text.setFont(theme.body_font())
+        self.act = QToolButton()
+        self.act.setProperty("link", True)
+        self.act.clicked.connect(self._take)
+        self.close_ = QToolButton()
+        self.close_.setProperty("flat", True)
+        self.close_.setIcon(theme.icon("close"))
+        self.close_.setToolTip("Dismiss (Esc)")
+        self.close_.setAccessibleName("Dismiss")
+        self.close_.clicked.connect(self.dismiss)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 8, 1)
+        row.setSpacing(8)
+        row.addWidget(self.text)
+        row.addWidget(self.act)
+        row.addStretch(1)
+        row.addWidget(self.close_)
+        for button in (self.act, self.close_):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.hide()
+
+    @property
+    def current(self) -> Offer | None:
+        """The offer shown, or None."""
+        return self._offers[0] if self._offers else None
+
+    def offer(self, offer: Offer) -> None:
+        """Offer something, in place of an older offer of the same key."""
+        if offer.key in self.never:
+            return
+        keys = [each.key for each in self._offers]
+        if offer.key in keys:
+            self._offers[keys.index(offer.key)] = offer
+        else:
+            self._offers.append(offer)
+        self._show()
+
+    def withdraw(self, key: str) -> None:
+        """Take an offer back that has lost its point."""
+        self._offers = [offer for offer in self._offers if offer.key != key]
+        self._show()
+
+    def dismiss(self) -> None:
+        """Send the offer shown away for good."""
+        if self.current is not None:
+            gone = self._offers.pop(0)
+            if gone.once:
+                self.never.add(gone.key)
+            self.dismissed.emit(gone.key)
+            self._show()
+
+    def _take(self) -> None:
+        offer = self.current
+        if offer is not None and offer.act is not None:
+            self.withdraw(offer.key)
+            offer.act()
+
+    def _show(self) -> None:
+        offer = self.current
+        if offer is not None:
+            self.text.say(offer.text)
+            self.text.setToolTip(theme.plain_tip(offer.text))
+            self.act.setText(offer.act_title)
+            self.act.setVisible(bool(offer.act_title))
+        self.setVisible(offer is not None)
+        self.changed.emit()

@@ -1,0 +1,280 @@
+"""The settings dialog, made from the pydantic models: a setting needs no line here.
+
+Each section is a group, each field a row with its title, its description and its range. A value
+that cannot be is answered in its own row, in the words of the model's check.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from curator.model import KnownError
+from curator.settings import Home, Settings, save
+from curator.ui import theme
+from curator.ui.dialogs import Dialog
+
+_FIELD_WIDTH = 132
+_NAMES = {"original": "Originals", "jpeg": "JPEGs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: where it is, and what the model says of it."""
+
+    section: str
+    name: str
+    info: FieldInfo
+
+    @property
+    def path(self) -> str:
+        """The name as the command line spells it: ``work.workers``."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def title(self) -> str:
+        """What the row says."""
+        return self.info.title or self.name.replace("_", " ")
+
+    @property
+    def range(self) -> str:
+        """The range of a number, in words; empty where there is none."""
+        low = _bound(self.info, "ge")
+        high = _bound(self.info, "le")
+        if low is None or high is None:
+            return ""
+        return f"{low:,g} to {high:,g}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that wins over the file."""
+        return f"CURATOR_{self.section}__{self.name}".upper()
+
+
+def all_settings() -> Iterator[tuple[str, list[Setting]]]:
+    """Give every section's title with its settings, in the order of the models."""
+    for section, info in Settings.model_fields.items():
+        model = info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            title = info.title or section.capitalize()
+            yield title, [Setting(section, name, each) for name, each in model.model_fields.items()]
+
+
+class SettingRow:
+    """The widgets of one setting.
+
+    Attributes:
+        setting: which one.
+        field: the widget that holds the value.
+        note: what stands under it: the range, or what is wrong.
+    """
+
+    def __init__(self, setting: Setting, value: object) -> None:
+        self.setting = setting
+        self.field = _field(setting, value)
+        self.field.setAccessibleName(setting.title)
+        self.note = theme.plain("", role="caption")
+        self.note.setWordWrap(True)
+        self.locked = setting.variable in os.environ
+        self.field.setEnabled(not self.locked)
+        self.complain("")
+
+    @property
+    def value(self) -> object:
+        """What is entered, as the model's check takes it."""
+        if isinstance(self.field, QCheckBox):
+            return self.field.isChecked()
+        if isinstance(self.field, QComboBox):
+            return self.field.currentData()
+        assert isinstance(self.field, QLineEdit)
+        return self.field.text().strip().replace(",", "")
+
+    def complain(self, text: str) -> None:
+        """Say what is wrong with the value; an empty text brings description and range back."""
+        info, setting = self.setting.info, self.setting
+        self.field.setProperty("wrong", bool(text))
+        self.field.style().unpolish(self.field)
+        self.field.style().polish(self.field)
+        usual = " · ".join(part for part in (info.description, setting.range) if part)
+        if self.locked:
+            usual = f"Set by {setting.variable} in the environment"
+        self.note.setText(text or usual)
+        self.note.setProperty("role", "error" if text else "caption")
+        self.note.style().unpolish(self.note)
+        self.note.style().polish(self.note)
+        self.note.setVisible(bool(self.note.text()))
+
+
+class SettingsDialog(Dialog):
+    """Change settings; what was changed is in ``changed`` once the dialog was accepted.
+
+    Args:
+        settings: changed in place when all values are right and the file is written.
+        home: whose file the settings are written to.
+        parent: the window.
+    """
+
+    def __init__(self, settings: Settings, home: Home, parent: QWidget | None = None) -> None:
+        super().__init__("Settings", parent)
+        self._settings, self._home = settings, home
+        self.rows: dict[str, SettingRow] = {}
+        self.changed: set[str] = set()
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 12, 0)
+        column.setSpacing(0)
+        for title, fields in all_settings():
+            if column.count():
+                column.addSpacing(20)
+            head = theme.plain(title)
+            head.setFont(theme.font(theme.BODY_PX, semibold=True))
+            column.addWidget(head)
+            column.addSpacing(4)
+            for setting in fields:
+                column.addWidget(self._row(setting))
+        scroll = QScrollArea()
+        scroll.setWidget(content)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setMinimumHeight(480)
+        self.body.addWidget(scroll)
+        self.problem = self.wrapped("", "error")
+        self.problem.hide()
+        self.body.addWidget(self.problem)
+        where = theme.plain(f"Kept in {home.settings_file.name}", role="caption")
+        where.setToolTip(theme.plain_tip(str(home.settings_file)))
+        cancel, done = self.button("Cancel"), self.button("Save settings", primary=True)
+        cancel.clicked.connect(self.reject)
+        done.clicked.connect(self.commit)
+        self.buttons.addWidget(where)
+        self.buttons.addStretch(1)
+        self.buttons.addWidget(cancel)
+        self.buttons.addWidget(done)
+
+    def _row(self, setting: Setting) -> QWidget:
+        row = SettingRow(setting, getattr(getattr(self._settings, setting.section), setting.name))
+        self.rows[setting.path] = row
+        block = QWidget()
+        across = QHBoxLayout(block)
+        across.setContentsMargins(0, 5, 0, 5)
+        across.setSpacing(16)
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        title: QLabel = theme.plain(setting.title)
+        title.setBuddy(row.field)
+        title.setWordWrap(True)
+        words.addStretch(1)
+        words.addWidget(title)
+        words.addWidget(row.note)
+        words.addStretch(1)
+        across.addLayout(words, 1)
+        across.addWidget(row.field, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        return block
+
+    def commit(self) -> None:
+        """Take the values over if all are right and can be written; else say which is not."""
+        wanted: dict[str, dict[str, object]] = {}
+        for row in self.rows.values():
+            row.complain("")
+            wanted.setdefault(row.setting.section, {})[row.setting.name] = row.value
+        sections = {name: type(getattr(self._settings, name)) for name in wanted}
+        made: dict[str, BaseModel] = {}
+        wrong: list[SettingRow] = []
+        for name, model in sections.items():
+            try:
+                made[name] = model(**wanted[name])
+            except ValidationError as error:
+                wrong += self._complain(name, error)
+        if wrong:
+            wrong[0].field.setFocus()
+            return
+        before = {name: getattr(self._settings, name) for name in made}
+        changed = {
+            f"{name}.{key}"
+            for name, section in made.items()
+            for key, value in section.model_dump().items()
+            if value != getattr(before[name], key)
+        }
+        if not self._write(made, before, changed):
+            return
+        self.changed = changed
+        self.accept()
+
+    def _write(self, made: dict[str, BaseModel], before: dict[str, Any], changed: set[str]) -> bool:
+        old = {path: _get(self._settings, path) for path in changed}
+        # Set field by field: others hold on to the sections.
+        for path in changed:
+            section, _, name = path.partition(".")
+            setattr(before[section], name, getattr(made[section], name))
+        try:
+            save(self._settings, self._home)
+        except KnownError as error:
+            for path, value in old.items():
+                section, _, name = path.partition(".")
+                setattr(before[section], name, value)
+            self.problem.setText(str(error))
+            self.problem.show()
+            return False
+        return True
+
+    def _complain(self, section: str, error: ValidationError) -> list[SettingRow]:
+        wrong = []
+        for each in error.errors():
+            row = self.rows.get(f"{section}.{each['loc'][0]}")
+            if row is not None:
+                row.complain(_sentence(row.setting, each["type"], each["msg"]))
+                wrong.append(row)
+        return wrong
+
+
+def _get(settings: Settings, path: str) -> object:
+    section, _, name = path.partition(".")
+    return getattr(getattr(settings, section), name)
+
+
+def _sentence(setting: Setting, kind: str, message: str) -> str:
+    if kind.startswith(("int_", "float_")):
+        return f"This has to be a {'whole ' if 'int' in kind else ''}number, {setting.range}."
+    if kind.startswith(("greater_", "less_")):
+        return f"This has to be {setting.range}."
+    return f"{message[:1].upper()}{message[1:]}."
+
+
+def _bound(info: FieldInfo, name: str) -> float | None:
+    return next((float(getattr(each, name)) for each in info.metadata if hasattr(each, name)), None)
+
+
+def _field(setting: Setting, value: object) -> QWidget:
+    if isinstance(value, bool):
+        box = QCheckBox()
+        box.setChecked(value)
+        return box
+    if get_origin(setting.info.annotation) is Literal:
+        choice = QComboBox()
+        for each in get_args(setting.info.annotation):
+            choice.addItem(_NAMES.get(str(each), str(each)), each)
+        choice.setCurrentIndex(choice.findData(value))
+        choice.setFixedWidth(_FIELD_WIDTH)
+        return choice
+    line = QLineEdit(f"{value:g}" if isinstance(value, float) else str(value))
+    line.setAlignment(Qt.AlignmentFlag.AlignRight)
+    line.setFixedWidth(_FIELD_WIDTH)
+    return line

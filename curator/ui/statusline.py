@@ -1,0 +1,234 @@
+"""The bottom edge: the last act, the pass, background work; and the pass as a 2 px line on top."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, QVariantAnimation, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from curator.pipeline import Progress as Work
+from curator.session import Progress, Session
+from curator.ui import theme, words
+
+FADE_MS = 120
+_COUNT_MS = 30
+
+
+class Words(QWidget):
+    """One line of plain text, elided where it does not fit; new text may fade in."""
+
+    clicked = Signal()
+
+    def __init__(self, colour: QColor, align: Qt.AlignmentFlag, *, fades: bool = False) -> None:
+        super().__init__()
+        self._colour, self._align = colour, align
+        self._text = ""
+        self._opacity = 1.0
+        self._fade: QVariantAnimation | None = None
+        self.setFont(theme.caption_font())
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        if fades:
+            self._fade = QVariantAnimation(self, duration=FADE_MS, startValue=0.0, endValue=1.0)
+            self._fade.valueChanged.connect(self._set_opacity)
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text
+
+    def say(self, text: str) -> None:
+        """Show another text; the same text again changes nothing."""
+        if text == self._text:
+            return
+        self._text = text
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        if self._fade is not None and self.isVisible():
+            self._fade.stop()
+            self._fade.start()
+        self.update()
+
+    def press_to(self, act: Callable[[], None], tip: str) -> None:
+        """Make the text something to press."""
+        self.clicked.connect(act)
+        self.setToolTip(tip)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def _set_opacity(self, value: float) -> None:
+        self._opacity = value
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Ask for the width of the text."""
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self._text) + 2, metrics.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Be content with nothing: text is elided."""
+        return QSize(0, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the text."""
+        painter = QPainter(self)
+        painter.setOpacity(self._opacity)
+        colour = self._colour
+        if self.cursor().shape() is Qt.CursorShape.PointingHandCursor and self.underMouse():
+            colour = theme.WHITE
+        painter.setPen(colour)
+        text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
+        flags = int(self._align | Qt.AlignmentFlag.AlignVCenter) | Qt.TextFlag.TextSingleLine
+        painter.drawText(self.rect(), flags, text)
+
+    def enterEvent(self, event: QEvent) -> None:
+        """Brighten what can be pressed."""
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Calm down again."""
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Act where pressing means something."""
+        if self.rect().contains(event.position().toPoint()):
+            self.clicked.emit()
+
+
+class PassLine(QWidget):
+    """The pass as 2 px: pencil decided, grey seen, hairline ahead; absent while browsing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._progress: Progress | None = None
+        self.setFixedHeight(theme.PASSLINE)
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show how far the pass is."""
+        if progress != self._progress:
+            self._progress = progress
+            self.update()
+
+    def parts(self, width: int) -> tuple[int, int]:
+        """Give the widths in px of what is decided and of what was seen undecided."""
+        progress = self._progress
+        if progress is None or not progress.text or not progress.total:
+            return 0, 0
+        decided = round(width * progress.decided / progress.total)
+        # One decision of ten thousand must still show, and one left must not look done.
+        decided = max(decided, 1) if progress.decided else 0
+        if progress.decided < progress.total:
+            decided = min(decided, width - 1)
+        seen = min(round(width * progress.seen / progress.total), width - decided)
+        return decided, max(seen, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the three parts."""
+        painter = QPainter(self)
+        decided, seen = self.parts(self.width())
+        painter.fillRect(self.rect(), theme.AHEAD)
+        painter.fillRect(QRect(0, 0, decided, self.height()), theme.PENCIL)
+        painter.fillRect(QRect(decided, 0, seen, self.height()), theme.SEEN)
+
+
+class StatusLine(QWidget):
+    """The status line; idle it is blank.
+
+    Args:
+        session: what is on the table.
+        show_failures: called when the number of unreadable photos is pressed.
+    """
+
+    def __init__(self, session: Session, show_failures: Callable[[], None]) -> None:
+        super().__init__()
+        self._session = session
+        self.setObjectName("statusline")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(theme.STATUSLINE + theme.PASSLINE)
+        self.line = PassLine()
+        self.line.setParent(self)
+        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        self.act = Words(theme.TEXT, left, fades=True)
+        self.pass_ = Words(theme.QUIET, Qt.AlignmentFlag.AlignHCenter)
+        self.chosen = Words(theme.TEXT, right)
+        self.work = Words(theme.QUIET, right)
+        self.unreadable = Words(theme.QUIET, right)
+        self.unreadable.press_to(show_failures, "Show what could not be read, and why")
+        self.advances = Words(theme.QUIET, right)
+        self.advances.setToolTip("Stars and labels go to the next photo (M)")
+        self._lay_out()
+        session.said.connect(self.act.say)
+        # Counting a large catalog takes a millisecond or two: not between a key and its frame.
+        self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
+        self._later.timeout.connect(self.refresh)
+        for signal in (session.counts_changed, session.view_changed, session.selection_changed):
+            signal.connect(self._soon)
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, theme.PASSLINE, 12, 0)
+        row.setSpacing(16)
+        ending = QWidget()
+        inner = QHBoxLayout(ending)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(16)
+        inner.addStretch(1)
+        for part in (self.chosen, self.work, self.unreadable, self.advances):
+            inner.addWidget(part)
+        # Equal shares left and right keep the pass in the middle of the window.
+        row.addWidget(self.act, 3)
+        row.addWidget(self.pass_, 4)
+        row.addWidget(ending, 3)
+        for share in (self.act, self.pass_, ending):
+            share.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+
+    def resizeEvent(self, event: object) -> None:
+        """Keep the pass line on top, the full width."""
+        self.line.setGeometry(0, 0, self.width(), theme.PASSLINE)
+
+    def showEvent(self, event: object) -> None:
+        """Catch up on what changed while hidden."""
+        self.refresh()
+
+    def _soon(self) -> None:
+        if not self._later.isActive():
+            self._later.start()
+
+    def refresh(self) -> None:
+        """Take over pass, selection, unreadable count and advance mode, while it shows."""
+        if not self.isVisible():
+            return
+        progress = self._session.progress()
+        self.pass_.say(progress.text)
+        self.line.show_progress(progress)
+        chosen = len(self._session.selection)
+        self._show(self.chosen, f"{words.count(chosen)} selected" if chosen > 1 else "")
+        table = self._session.table
+        failed = int((table.failed() & table.alive()).sum())
+        self._show(self.unreadable, f"{words.count(failed)} unreadable" if failed else "")
+        self._show(self.advances, "M" if self._session.stars_advance else "")
+
+    def progressed(self, work: Work) -> None:
+        """Show how background reading is going; nothing when it is done."""
+        self._show(self.work, reading(work))
+
+    @staticmethod
+    def _show(part: Words, text: str) -> None:
+        part.say(text)
+        part.setVisible(bool(text))
+
+
+def reading(work: Work) -> str:
+    """Say how background reading is going: ``Reading 1,840 of 3,012 · 56 s``; empty when idle."""
+    done = work.done + work.failed
+    if work.paused:
+        left = work.found - done
+        return f"Paused · {words.photos(left)} unread" if left > 0 else ""
+    if work.scanning and not work.waiting:
+        return f"Looking for photos · {words.count(work.found)} found"
+    if not work.waiting:
+        return ""
+    text = f"Reading {words.count(done)} of {words.count(work.found)}"
+    if work.left_s and not work.scanning:
+        text += f" · {words.duration(work.left_s)}"
+    return text

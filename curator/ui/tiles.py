@@ -1,0 +1,213 @@
+"""One tile of the grid: a thumbnail on bare canvas, its footer below, nothing on the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+
+from curator.imaging.proxy import THUMB_PX
+from curator.model import Verdict
+from curator.session import Session, Tile
+from curator.ui import pencil, theme
+from curator.ui.frames import PROXY, THUMB, Frame, FrameStore, Want
+from curator.ui.sheet import FOOTER, GAP
+
+STRUCK = 0.3  # how much of a rejected thumbnail is left
+STALE = 0.55  # of one that no longer fits the filter
+_ASPECT = (3, 2)  # until a photo's own is known
+_UNDERLINE = 2
+_KNOWN = 4096  # tiles; several screens of the smallest on the largest screen
+_STRETCH = 1.1  # enlarging a thumbnail so much is not seen
+
+
+def fitted(tile: Tile, box: tuple[int, int]) -> tuple[int, int]:
+    """Fit a photo into a box of device px, never cropped; small pictures fill it like any other."""
+    width, height = (tile.width, tile.height) if tile.width and tile.height else _ASPECT
+    scale = min(box[0] / width, box[1] / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def thumb(tile: Tile, box: tuple[int, int]) -> Want | None:
+    """Say which picture a tile shows in a box of device px, None before there is one.
+
+    Large tiles on dense screens show more than a thumbnail has; those take the proxy.
+    """
+    size = fitted(tile, box)
+    if tile.proxy is not None and max(size) > THUMB_PX * _STRETCH:
+        return Want(PROXY, tile.proxy, size, tile.turn)
+    return None if tile.thumb is None else Want(THUMB, tile.thumb, size, tile.turn)
+
+
+def blit(painter: QPainter, frame: Frame, place: QRect, ratio: float) -> None:
+    """Paint a frame at a place in device px, stretched only if it has another size.
+
+    The painter's scale is undone first: with a device pixel ratio on the image Qt would take its
+    scaling path and copy several times slower.
+    """
+    if ratio != 1.0:
+        painter.save()
+        painter.scale(1 / ratio, 1 / ratio)
+    if frame.image.size() == place.size():
+        painter.drawImage(place.topLeft(), frame.image)
+    else:
+        painter.drawImage(place, frame.image)
+    if ratio != 1.0:
+        painter.restore()
+
+
+class KnownTiles:
+    """Tiles one view has drawn before: asking the session takes 25 us each, this one.
+
+    Create it before the view connects to the session's signals, so that it hears of a change
+    before the view does. Thread: GUI.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._tiles: dict[int, Tile] = {}
+        session.photos_changed.connect(self._forget)
+        session.list_changed.connect(self._tiles.clear)
+
+    def __call__(self, photo_id: int) -> Tile:
+        """Give a photo's tile as the session would."""
+        tile = self._tiles.get(photo_id)
+        if tile is None:
+            if len(self._tiles) > _KNOWN:
+                self._tiles.clear()
+            tile = self._tiles[photo_id] = self._session.tile(photo_id)
+        return tile
+
+    def _forget(self, changed: Iterable[int]) -> None:
+        for photo_id in changed:
+            self._tiles.pop(photo_id, None)
+
+
+@dataclass(slots=True)
+class TilePainter:
+    """Draws tiles of one sheet.
+
+    Attributes:
+        store: where thumbnails come from.
+        order: the sort in use; its value stands in the footer unless it is a time.
+        ratio: device px a logical px.
+        font: 11 px captions.
+    """
+
+    store: FrameStore
+    order: str = "taken"
+    ratio: float = 1.0
+    font: QFont = field(default_factory=theme.caption_font)
+    _metrics: QFontMetrics = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._metrics = QFontMetrics(self.font)
+
+    def box(self, cell: QRect) -> tuple[int, int]:
+        """Give the square a thumbnail of this cell is fitted into, device px."""
+        edge = round(cell.width() * self.ratio)
+        return edge, edge
+
+    def draw(
+        self, painter: QPainter, cell: QRect, tile: Tile, *, selected: bool, current: bool
+    ) -> None:
+        """Draw one tile; ``painter`` has the caption font."""
+        if selected:
+            half = GAP // 2
+            painter.fillRect(cell.adjusted(-half, -half, half, half), theme.RAISED)
+        self._draw_picture(painter, cell, tile)
+        self._draw_footer(painter, cell, tile)
+        if current:
+            bar = QRect(cell.left(), cell.bottom() + 1 - _UNDERLINE, cell.width(), _UNDERLINE)
+            painter.fillRect(bar, theme.WHITE)
+
+    def picture(self, cell: QRect, tile: Tile) -> QRect:
+        """Give the place of the thumbnail in device px: centred, standing on the footer."""
+        edge, _ = self.box(cell)
+        width, height = fitted(tile, (edge, edge))
+        left, top = round(cell.left() * self.ratio), round(cell.top() * self.ratio)
+        return QRect(left + (edge - width) // 2, top + edge - height, width, height)
+
+    def _draw_picture(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
+        place = self.picture(cell, tile)
+        rect = QRectF(
+            place.x() / self.ratio,
+            place.y() / self.ratio,
+            place.width() / self.ratio,
+            place.height() / self.ratio,
+        )
+        want = thumb(tile, self.box(cell))
+        frame = None
+        if want is not None:
+            frame = self.store.get(want) or self.store.stand_in(want)
+        if frame is None:
+            painter.fillRect(rect, theme.PANEL)
+        else:
+            painter.setOpacity(STRUCK if tile.struck else STALE if tile.stale else 1.0)
+            blit(painter, frame, place, self.ratio)
+            painter.setOpacity(1.0)
+        if tile.struck:
+            pencil.struck(painter, rect)
+
+    def _draw_footer(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
+        middle = cell.top() + cell.width() + (FOOTER - _UNDERLINE) // 2
+        passed_over = tile.seen and tile.marks.verdict is Verdict.UNDECIDED
+        end = pencil.marks(painter, cell.left(), middle, tile.marks, passed_over)
+        right = cell.right() + 1
+        if tile.state == "missing":
+            right -= theme.ICON
+            icon = theme.pixmap("folder_away", theme.QUIET, theme.ICON, self.ratio)
+            painter.drawPixmap(QPointF(right, middle - theme.ICON / 2), icon)
+            right -= 4
+        text = " · ".join(part for part in (self.value(tile), "R+J" if tile.pair else "") if part)
+        room = QRect(end + GAP, middle - 8, right - end - GAP, 16)
+        if text:
+            painter.setPen(theme.QUIET)
+            text = self._metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room.width())
+            painter.drawText(
+                room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text
+            )
+        if tile.match is not None and tile.marks.verdict is Verdict.UNDECIDED:
+            pencil.match(painter, end + (GAP if end > cell.left() else 0), middle, tile.match)
+
+    def value(self, tile: Tile) -> str:
+        """Write the value the grid is sorted by; nothing for a time."""
+        if self.order == "name":
+            return tile.name
+        number = {"sharpness": tile.sharpness, "exposure": tile.exposure}.get(self.order)
+        return "" if number is None else f"{number:.0f}"
+
+
+def failure_card(painter: QPainter, rect: QRect, name: str, reason: str, pad: int = GAP) -> QRect:
+    """Draw what stands in for a picture that could not be read; returns where Retry is.
+
+    ``painter`` has the font to write with.
+    """
+    painter.fillRect(rect, theme.PANEL)
+    inside = rect.adjusted(pad, pad, -pad, -pad)
+    metrics = QFontMetrics(painter.font())
+    line = metrics.height() + 2
+    painter.setPen(theme.TEXT)
+    shown = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, inside.width())
+    painter.drawText(inside, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, shown)
+    painter.setPen(theme.QUIET)
+    wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+    room = inside.adjusted(0, line, 0, -line)
+    painter.save()
+    painter.setClipRect(room)
+    painter.drawText(room, wrap, reason)
+    painter.restore()
+    retry = QRect(
+        inside.left(), inside.bottom() + 1 - line, metrics.horizontalAdvance("Retry"), line
+    )
+    underline(painter, retry, "Retry", theme.TEXT)
+    return retry
+
+
+def underline(painter: QPainter, rect: QRect, text: str, colour: QColor) -> None:
+    """Write a word one can click."""
+    painter.setPen(colour)
+    painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+    painter.drawLine(rect.left(), rect.bottom() - 1, rect.right(), rect.bottom() - 1)

@@ -1,0 +1,306 @@
+"""The top edge: the passes as plain words, scope and order; at the right search and the menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QActionGroup, QHideEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
+
+from curator.commands import COMMANDS, GROUPS, Command
+from curator.keymap import KEYMAP, keys_of
+from curator.model import KnownError, Pass
+from curator.session import ORDERS, FilterError, Session
+from curator.ui import theme
+from curator.ui.statusline import Words
+
+_TYPING_MS = 200
+_PASS_TIPS = {
+    Pass.BROWSE: "Look around (Alt+0)",
+    Pass.CULL: "Pass 1: may it stay? (Alt+1)",
+    Pass.RATE: "Pass 2: how much do I want it? (Alt+2)",
+}
+# Reached by their own controls or meaningless in a menu.
+_NOT_IN_MENU = frozenset({"delete", "space", "search", "order"})
+
+
+class SearchField(QLineEdit):
+    """The filter as text: applied while typing, Enter returns to the photos, Esc takes it off.
+
+    Signals:
+        left: the person is done typing.
+    """
+
+    left = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setPlaceholderText("Search")
+        self.setAccessibleName("Search and filter")
+        self.setToolTip(
+            "Text in the file name, or fields: is:picked rating:>=4 camera:x100 after:2024 (/)"
+        )
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setObjectName("search")
+        self.setClearButtonEnabled(False)
+        self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
+        self._typing.timeout.connect(self._try)
+        self.textEdited.connect(self._typing.start)
+        self.problem = QLabel(self.window())
+        self.problem.setTextFormat(Qt.TextFormat.PlainText)
+        self.problem.setObjectName("problem")
+        self.problem.hide()
+        session.view_changed.connect(self._take_over)
+
+    def _take_over(self) -> None:
+        if not self.hasFocus() and self.text() != self._session.filter:
+            self.setText(self._session.filter)
+            self._complain("")
+
+    def _try(self) -> None:
+        """Apply what is typed so far; half a term is no mistake yet."""
+        try:
+            self._apply()
+        except FilterError as error:
+            if (
+                error.position + 1 < len(self.text().rstrip())
+                and " " in self.text()[error.position :]
+            ):
+                self._complain(str(error))
+
+    def _apply(self) -> None:
+        self._typing.stop()
+        text = self.text().strip()
+        if text != self._session.filter:
+            self._session.set_filter(text)
+        self._complain("")
+
+    def commit(self) -> bool:
+        """Apply the text; tell whether it is a filter, saying in place where it is not."""
+        try:
+            self._apply()
+        except KnownError as error:
+            self._complain(str(error))
+            return False
+        return True
+
+    def _complain(self, text: str) -> None:
+        self.setProperty("wrong", bool(text))
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self.problem.setVisible(bool(text))
+        if text:
+            window = self.window()
+            self.problem.setParent(window)
+            self.problem.setText(text)
+            self.problem.adjustSize()
+            below = self.mapTo(window, QPoint(self.width(), self.height() + 6))
+            self.problem.move(max(below.x() - self.problem.width(), 8), below.y())
+            self.problem.show()
+            self.problem.raise_()
+
+    def event(self, event: QEvent) -> bool:
+        """Keep every plain key while typing: none of them is a command here."""
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            strong = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+            if not event.modifiers() & (strong | Qt.KeyboardModifier.MetaModifier):
+                event.accept()
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Leave with Enter or Down (keeping the filter), or with Esc (taking it off)."""
+        key = event.key()
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Down):
+            if self.commit():
+                self.left.emit()
+        elif key == Qt.Key.Key_Escape:
+            self.clear()
+            self.commit()
+            self.left.emit()
+        elif key not in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the field with its glass."""
+        super().paintEvent(event)
+        colour = theme.TEXT if self.text() or self.hasFocus() else theme.QUIET
+        image = theme.pixmap("search", colour, theme.ICON, self.devicePixelRatioF())
+        QPainter(self).drawPixmap(8, (self.height() - theme.ICON) // 2, image)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Apply nothing more once the window is closed or its edges are hidden."""
+        self._typing.stop()
+        super().hideEvent(event)
+
+    def focusOutEvent(self, event: object) -> None:
+        """Forget a complaint about text that was left standing."""
+        self._complain("")
+        super().focusOutEvent(event)  # type: ignore[arg-type]
+
+
+class TopBar(QWidget):
+    """The top bar; nothing in it but the search field ever takes the keyboard.
+
+    Args:
+        session: what is on the table.
+        run: runs a command by name.
+        view: gives the name of the view in force, for the menu.
+    """
+
+    def __init__(
+        self, session: Session, run: Callable[[str], None], view: Callable[[], str]
+    ) -> None:
+        super().__init__()
+        self._session, self._run, self._view = session, run, view
+        self.setObjectName("topbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(theme.TOPBAR)
+        self.passes = {pass_: self._pass_button(pass_) for pass_ in Pass}
+        self.scope = Words(theme.TEXT, Qt.AlignmentFlag.AlignLeft)
+        self.scope.setFont(theme.body_font())
+        self.order = self._button("", "Order of the photos (O, reversed Shift+O)")
+        self.order.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.order.clicked.connect(self.show_orders)
+        self.search = SearchField(session)
+        self.more = self._button("more", "All commands")
+        self.more.setAccessibleName("All commands")
+        self.more.clicked.connect(self._show_menu)
+        self._lay_out()
+        session.view_changed.connect(self.refresh)
+        self.refresh()
+
+    def _button(self, icon: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        if icon:
+            button.setIcon(theme.icon(icon))
+            button.setIconSize(QSize(theme.ICON, theme.ICON))
+        button.setToolTip(tip)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return button
+
+    def _pass_button(self, pass_: Pass) -> QToolButton:
+        button = self._button("", _PASS_TIPS[pass_])
+        button.setText(pass_.value.capitalize())
+        button.setCheckable(True)
+        button.setProperty("pass", True)
+        button.setFixedHeight(theme.TOPBAR - 1)
+        button.clicked.connect(lambda: self._press(pass_))
+        return button
+
+    def _press(self, pass_: Pass) -> None:
+        self._run(pass_.value)
+        self.refresh()  # a press on the pass in force must not uncheck it
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 0, 8, 1)
+        row.setSpacing(0)
+        for button in self.passes.values():
+            row.addWidget(button)
+        row.addSpacing(12)
+        rule = QWidget()
+        rule.setFixedSize(1, 16)
+        rule.setStyleSheet(f"background: {theme.HAIRLINE.name()}")
+        row.addWidget(rule)
+        row.addSpacing(16)
+        row.addWidget(self.scope)
+        row.addSpacing(8)
+        row.addWidget(self.order)
+        row.addStretch(1)
+        row.addSpacing(12)
+        self.search.setMinimumWidth(120)
+        self.search.setMaximumWidth(280)
+        self.search.setFixedHeight(theme.ROW)
+        row.addWidget(self.search, 2)
+        row.addSpacing(6)
+        row.addWidget(self.more)
+
+    def refresh(self) -> None:
+        """Take over pass, scope and order."""
+        session = self._session
+        for pass_, button in self.passes.items():
+            button.setChecked(pass_ is session.pass_)
+        self.scope.say(session.scope.title)
+        self.scope.setToolTip(theme.plain_tip(session.scope.key or session.scope.title))
+        arrow = " ↑" if session.reversed else ""
+        self.order.setText(f"by {_lower(ORDERS[session.order])}{arrow} ▾")
+
+    # --- menus
+
+    def show_orders(self) -> None:
+        """Open the menu of orders under its button."""
+        self._popup(self.orders_menu(), self.order)
+
+    def orders_menu(self) -> QMenu:
+        """Make the menu of orders, the one in force ticked."""
+        session = self._session
+        menu = self._menu()
+        menu.setProperty("checks", True)
+        group = QActionGroup(menu)
+        matches = session.counts().get("match", 0)
+        for name, title in ORDERS.items():
+            action = menu.addAction(title)
+            action.setCheckable(True)
+            action.setChecked(name == session.order)
+            action.setActionGroup(group)
+            action.triggered.connect(lambda _=False, name=name: session.set_order(name))
+            if name == "match" and not matches:
+                action.setText(f"{title}: no scores yet")
+                action.setEnabled(False)
+        menu.addSeparator()
+        back = menu.addAction(f"Reversed\t{theme.keys('Shift+O')}")
+        back.setCheckable(True)
+        back.setChecked(session.reversed)
+        back.triggered.connect(lambda: self._run("reverse_order"))
+        return menu
+
+    def _show_menu(self) -> None:
+        self._popup(self.commands_menu(), self.more)
+
+    def commands_menu(self) -> QMenu:
+        """Make the menu of all commands: files plainly, the other groups one level down."""
+        menu = self._menu()
+        last = GROUPS[-1]
+        for command in COMMANDS.values():
+            if command.group == last:
+                self._add(menu, command)
+        menu.addSeparator()
+        for group in GROUPS[:-1]:
+            below = menu.addMenu(group)
+            for command in COMMANDS.values():
+                if command.group == group and command.name not in _NOT_IN_MENU:
+                    self._add(below, command)
+        menu.addSeparator()
+        self._add(menu, COMMANDS["help_"])
+        return menu
+
+    def _add(self, menu: QMenu, command: Command) -> None:
+        keys = keys_of(command.name)
+        title = command.title.replace("&", "&&")
+        action = menu.addAction(f"{title}\t{theme.keys(keys[0])}" if keys else title)
+        action.setEnabled(available(command.name, self._view()))
+        action.triggered.connect(lambda: self._run(command.name))
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        return menu
+
+    def _popup(self, menu: QMenu, button: QToolButton) -> None:
+        size = menu.sizeHint()
+        left = button.mapToGlobal(QPoint(0, button.height() + 2))
+        edge = self.mapToGlobal(QPoint(self.width() - 8, 0)).x() - size.width()
+        menu.popup(QPoint(min(left.x(), edge), left.y()))
+
+
+def available(command: str, view: str) -> bool:
+    """Tell whether a command means something in a view: what no key binds is always there."""
+    views = [binding.views for binding in KEYMAP if binding.command == command]
+    return not views or any(view in each for each in views)
+
+
+def _lower(title: str) -> str:
+    return title[:1].lower() + title[1:]

@@ -1,0 +1,583 @@
+"""Spawned processes that may crash, hang or be killed without harm.
+
+Owns every use of ``multiprocessing``. A :class:`WorkerPool` runs a module-level function in one of
+its processes and hands back the value, or says in a photographer's words how it ended. Each
+process has a pipe of its own, so one that dies takes nothing with it but the job it had: in a
+``ProcessPoolExecutor`` one segmentation fault among 20 jobs failed 16 of them. Hidden: starting
+and replacing processes, the time limit, watching memory from outside, shared memory.
+
+    pool = WorkerPool(2, memory_mb=4096, preload=("curator.stages",))
+    peeked = pool.run(peek, job, timeout_s=60)       # blocks; call it from any thread
+    pool.close()
+
+Pixels cross in shared memory: the function returns ``share(rgb)`` and the caller reads
+``.array``; nothing stays in shared memory once that array is gone, whoever was killed when.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import importlib
+import itertools
+import logging
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+import traceback
+import weakref
+from collections.abc import Callable
+from multiprocessing import connection, shared_memory
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from curator.model import KnownError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import psutil
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+SAMPLE_S = 0.1  # how often memory is looked at: a decoder fills about 2 GB/s at the very most
+START_S = 60.0  # a process that has not said it is ready by then never will
+GRACE_S = 10.0  # after the time limit a process ends itself, if nobody is left to end it
+_START = threading.Lock()
+_POOLS = itertools.count()
+
+
+class WorkerError(KnownError):
+    """A job did not come back from its process; the message is the reason."""
+
+
+class WorkerCrashed(WorkerError):
+    """The process died during the job."""
+
+
+class WorkerTimeout(WorkerError):
+    """The job took longer than its limit; its process was killed."""
+
+
+class WorkerMemory(WorkerError):
+    """The job needed more memory than its limit; its process was killed."""
+
+
+class WorkerCancelled(WorkerError):
+    """The job was called off, or its pool closed."""
+
+
+class WorkerUnavailable(WorkerError):
+    """No process could be started; the job is not to blame."""
+
+
+class WorkerBug(Exception):
+    """The function raised what is neither a KnownError nor an OSError: a mistake of ours.
+
+    The message is the traceback of the worker process.
+    """
+
+
+class Pixels:
+    """An image that may have crossed from a worker process in shared memory.
+
+    Pickling hands it over: the receiving process owns the memory from then on and the sender's
+    object is of no further use. Memory goes when the last array made from it does.
+    """
+
+    __slots__ = ("_segment", "array")
+
+    def __init__(self, array: np.ndarray, segment: shared_memory.SharedMemory | None = None):
+        self.array = array
+        self._segment = segment
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the pixels in bytes."""
+        return int(self.array.nbytes)
+
+    def __reduce__(self) -> tuple[Callable[..., Pixels], tuple[Any, ...]]:
+        if self._segment is None:
+            raise TypeError("only pixels made by share() inside a worker can be sent")
+        return _receive, (self._segment.name, self.array.shape, self.array.dtype.str)
+
+
+class _Mapping:
+    """Keeps a shared segment mapped for as long as arrays look into it.
+
+    An array over ``SharedMemory.buf`` would keep the mapping from closing (BufferError at exit);
+    one made through ``__array_interface__`` owns this object instead, and it closes with it.
+    """
+
+    def __init__(
+        self, segment: shared_memory.SharedMemory, shape: tuple[int, ...], dtype: str
+    ) -> None:
+        import numpy as np
+
+        assert segment.buf is not None
+        address = np.frombuffer(segment.buf, np.uint8).__array_interface__["data"][0]
+        self.__array_interface__ = {
+            "shape": shape,
+            "typestr": dtype,
+            "data": (address, False),
+            "version": 3,
+        }
+        weakref.finalize(self, segment.close).atexit = False
+
+
+def _receive(name: str, shape: tuple[int, ...], dtype: str) -> Pixels:
+    import numpy as np
+
+    segment = shared_memory.SharedMemory(name)
+    segment.unlink()  # the name goes at once, so nothing is left behind however we end
+    return Pixels(np.asarray(_Mapping(segment, shape, dtype)))
+
+
+class _Outbox:
+    """What the running job of this worker process shared: names the parent can foresee."""
+
+    prefix: str | None = None
+    sent: list[shared_memory.SharedMemory] = []  # noqa: RUF012 - one worker, one list
+
+    @classmethod
+    def begin(cls, prefix: str) -> None:
+        cls.release()
+        cls.prefix = prefix
+
+    @classmethod
+    def release(cls) -> None:
+        """Unmap what was handed over; on Windows the memory lives only as long as a mapping."""
+        while cls.sent:
+            cls.sent.pop().close()
+
+
+def share(array: np.ndarray) -> Pixels:
+    """Copy an array into shared memory, to be returned from a job.
+
+    Outside a worker process nothing needs to cross and the array itself is wrapped.
+
+    Args:
+        array: any shape and dtype, usually (H, W, 3) uint8.
+
+    Raises:
+        WorkerUnavailable: shared memory is full; nothing was shared.
+    """
+    if _Outbox.prefix is None or array.nbytes == 0:
+        return Pixels(array)
+    import numpy as np
+
+    _check_room(array.nbytes)
+    segment = shared_memory.SharedMemory(
+        f"{_Outbox.prefix}{len(_Outbox.sent)}", create=True, size=array.nbytes
+    )
+    _Outbox.sent.append(segment)
+    np.ndarray(array.shape, array.dtype, buffer=segment.buf)[...] = array
+    return Pixels(array, segment)
+
+
+def _check_room(size: int) -> None:
+    """Refuse what does not fit: writing past the end of a full /dev/shm is a bus error."""
+    if sys.platform != "linux":
+        return
+    room = os.statvfs("/dev/shm")
+    if room.f_bavail * room.f_frsize < size:
+        raise WorkerUnavailable(
+            "There is not enough shared memory to hand over the picture.",
+            "Enlarge /dev/shm (containers: --shm-size).",
+        )
+
+
+# ---------------------------------------------------------------- inside a worker process
+
+
+def _serve(
+    pipe: connection.Connection, nice: int, preload: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    """Answer jobs until the pipe or the parent is gone; the main function of a worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _lower_priority(nice)
+    os.environ.update(environment)
+    for name in preload:
+        importlib.import_module(name)
+    pipe.send_bytes(b"ready")
+    with Path(os.devnull).open("w") as nowhere:
+        # Libraries print what they think of a file; the terminal is for people, stdout for JSON.
+        for stream in (1, 2):
+            os.dup2(nowhere.fileno(), stream)
+        while True:
+            try:
+                message = pipe.recv_bytes()
+            except (EOFError, OSError):
+                return
+            if message == b"release":
+                _Outbox.release()
+                continue
+            pipe.send_bytes(_answer(message, nowhere))
+
+
+def _answer(message: bytes, nowhere: Any) -> bytes:
+    try:
+        prefix, timeout_s, call = pickle.loads(message)
+        _Outbox.begin(prefix)
+        # A thread of C code: it ends a decoder stuck with the interpreter lock held, too.
+        faulthandler.dump_traceback_later(timeout_s + GRACE_S, exit=True, file=nowhere)
+        try:
+            function, arguments = pickle.loads(call)
+            value = function(*arguments)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+        return pickle.dumps((True, value, len(_Outbox.sent)), pickle.HIGHEST_PROTOCOL)
+    except BaseException as error:
+        return _refusal(error)
+
+
+def _refusal(error: BaseException) -> bytes:
+    text = "".join(traceback.format_exception(error))
+    if isinstance(error, MemoryError):
+        error = WorkerMemory("Reading it needs more memory than there is.")
+    if isinstance(error, KnownError | OSError):
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        with contextlib.suppress(Exception):
+            return pickle.dumps((False, error, len(_Outbox.sent)))
+    return pickle.dumps((False, WorkerBug(text), len(_Outbox.sent)))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _lower_priority(nice: int) -> None:
+    if nice <= 0:
+        return
+    if sys.platform == "win32":
+        import psutil
+
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+    else:
+        os.nice(nice)
+
+
+# ---------------------------------------------------------------- in the window's process
+
+
+class _Worker:
+    """One process and the pipe to it; used by one thread at a time."""
+
+    def __init__(self, name: str, nice: int, preload: tuple[str, ...]) -> None:
+        import psutil
+
+        spawn = multiprocessing.get_context("spawn")
+        with _START:
+            self.pipe, theirs = spawn.Pipe()
+            self.process = spawn.Process(
+                target=_serve, args=(theirs, nice, preload, _ENVIRONMENT), name=name, daemon=True
+            )
+            try:
+                self.process.start()
+            except OSError:
+                self.pipe.close()
+                raise
+            finally:
+                theirs.close()
+        self.ready = False
+        self.token: object = None
+        self.cancelled = False
+        self.segments = ""
+        self._meter: psutil.Process | None = None
+        with contextlib.suppress(psutil.Error):
+            self._meter = psutil.Process(self.process.pid)
+
+    def resident_mb(self) -> float:
+        """Measure resident memory from outside, in MB; 0 once the process is gone."""
+        import psutil
+
+        try:
+            return self._meter.memory_info().rss / 1e6 if self._meter else 0.0
+        except psutil.Error:
+            return 0.0
+
+    def wait(self, until: float, memory_mb: float) -> bytes:
+        """Wait for the next message.
+
+        Raises:
+            EOFError: the process ended first.
+            TimeoutError: ``until`` (on the monotonic clock) came first.
+            MemoryError: resident memory went over ``memory_mb``.
+        """
+        while True:
+            left = until - time.monotonic()
+            ready = connection.wait(
+                [self.pipe, self.process.sentinel], max(0.0, min(left, SAMPLE_S))
+            )
+            if self.pipe in ready:
+                return self.pipe.recv_bytes()
+            if ready:
+                raise EOFError
+            if left <= 0:
+                raise TimeoutError
+            if self.resident_mb() > memory_mb:
+                raise MemoryError
+
+    def kill(self) -> int | None:
+        """End the process at once, give back all it held, and say its exit code."""
+        self.process.kill()
+        self.process.join()
+        code = self.process.exitcode
+        self.process.close()
+        self.pipe.close()
+        if self.segments:
+            self.sweep()
+        return code
+
+    def alive(self) -> bool:
+        """Say whether the process still runs."""
+        return not connection.wait([self.process.sentinel], 0)
+
+    def sweep(self, made: int = 0) -> None:
+        """Remove shared memory the last job made and nobody received; at least ``made`` names."""
+        for number in itertools.count():
+            try:
+                orphan = shared_memory.SharedMemory(f"{self.segments}{number}")
+            except (FileNotFoundError, ValueError):  # ValueError: made, but still without size
+                if number >= made:
+                    return
+            else:
+                orphan.close()
+                orphan.unlink()
+
+
+# One photo, one core: libraries that start a thread per core would fight over them.
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OPENCV_FOR_THREADS_NUM": "1",
+}
+
+
+class WorkerPool:
+    """Runs functions in a bounded number of spawned processes.
+
+    Thread: any, for every method.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        memory_mb: int,
+        nice: int = 10,
+        name: str = "decode",
+        preload: tuple[str, ...] = (),
+    ) -> None:
+        """Make a pool; no process starts before :meth:`warm` or the first :meth:`run`.
+
+        Args:
+            size: most processes at a time.
+            memory_mb: resident memory at which a process is killed.
+            nice: how far the processes step back behind others; 0 for what a person waits for.
+            name: of the processes, for logs and process lists.
+            preload: modules a process imports before its first job.
+        """
+        self.size = size
+        self._memory_mb = memory_mb
+        self._nice = nice
+        self._name = name
+        self._preload = preload
+        self._lock = threading.Lock()
+        self._slots = threading.Semaphore(size)
+        self._idle: list[_Worker] = []
+        self._busy: set[_Worker] = set()
+        self._closed = False
+        self._prefix = f"cu{os.getpid():x}p{next(_POOLS):x}"
+        self._serial = itertools.count()
+
+    def run(
+        self,
+        function: Callable[..., T],
+        *arguments: object,
+        timeout_s: float,
+        token: object = None,
+    ) -> T:
+        """Run a function in a process and wait for its value.
+
+        Args:
+            function: importable by name in a fresh process.
+            *arguments: picklable.
+            timeout_s: limit for the function itself, not for waiting for a free process.
+            token: names this job for :meth:`cancel`.
+
+        Raises:
+            WorkerCrashed, WorkerTimeout, WorkerMemory: the job ended that way; other jobs go on.
+            WorkerCancelled: it was called off, or the pool is closed.
+            WorkerUnavailable: no process could be started.
+            KnownError, OSError: what the function raised, by its own type.
+            WorkerBug: the function raised anything else.
+        """
+        call = pickle.dumps((function, arguments), pickle.HIGHEST_PROTOCOL)
+        with self._slots:
+            worker = self._take(token)
+            try:
+                good, value = self._ask(worker, call, timeout_s)
+            except BaseException:
+                self._drop(worker)
+                raise
+            self._give_back(worker)
+        if good:
+            return value
+        raise value
+
+    def warm(self, count: int = 1) -> None:
+        """Start processes ahead of the first job, without waiting for them.
+
+        Raises:
+            WorkerUnavailable: the system refused.
+        """
+        for _ in range(count):
+            with self._lock:
+                if self._closed or len(self._idle) + len(self._busy) >= self.size:
+                    return
+            worker = self._start()
+            with self._lock:
+                if not self._closed:
+                    self._idle.append(worker)
+                    continue
+            worker.kill()
+
+    def cancel(self, token: object) -> bool:
+        """Kill the process that runs the job of that token; say whether there was one."""
+        with self._lock:
+            found = [worker for worker in self._busy if worker.token == token]
+            for worker in found:
+                worker.cancelled = True
+                worker.process.kill()
+        return bool(found)
+
+    def close(self) -> None:
+        """End all processes at once; running jobs raise WorkerCancelled. Safe to repeat."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for worker in self._busy:
+                worker.cancelled = True
+                worker.process.kill()
+        for worker in idle:
+            worker.kill()
+
+    def processes(self) -> list[int]:
+        """List the ids of the processes alive now."""
+        with self._lock:
+            pids = [worker.process.pid for worker in (*self._idle, *self._busy)]
+        return [pid for pid in pids if pid is not None]
+
+    def _start(self) -> _Worker:
+        try:
+            return _Worker(f"curator-{self._name}", self._nice, self._preload)
+        except OSError as error:
+            raise WorkerUnavailable(
+                f"No process could be started to read photos ({error.strerror or error}).",
+                "Close other programs and try again.",
+            ) from error
+
+    def _take(self, token: object) -> _Worker:
+        with self._lock:
+            if self._closed:
+                raise WorkerCancelled("Reading was stopped.")
+            worker = self._idle.pop() if self._idle else None
+        if worker is not None and not worker.alive():  # killed by the system while it waited
+            worker.kill()
+            worker = None
+        worker = worker or self._start()
+        with self._lock:
+            worker.token = token
+            self._busy.add(worker)
+            if not self._closed:
+                return worker
+        self._drop(worker)
+        raise WorkerCancelled("Reading was stopped.")
+
+    def _ask(self, worker: _Worker, call: bytes, timeout_s: float) -> tuple[bool, Any]:
+        if not worker.ready:
+            try:
+                worker.wait(time.monotonic() + START_S, self._memory_mb)
+            except (EOFError, OSError, MemoryError) as error:
+                self._check_cancelled(worker)
+                raise WorkerUnavailable("The process that reads photos does not start.") from error
+            worker.ready = True
+        worker.segments = f"{self._prefix}j{next(self._serial):x}s"
+        try:
+            worker.pipe.send_bytes(
+                pickle.dumps((worker.segments, timeout_s, call), pickle.HIGHEST_PROTOCOL)
+            )
+            answer = worker.wait(time.monotonic() + timeout_s, self._memory_mb)
+        except TimeoutError:
+            raise WorkerTimeout(f"Reading it took longer than {timeout_s:g} s.") from None
+        except MemoryError:
+            raise WorkerMemory(f"Reading it needs more than {self._memory_mb:,} MB.") from None
+        except (EOFError, OSError):
+            self._check_cancelled(worker)
+            raise WorkerCrashed("Reading it crashed the decoder.") from None
+        good, value, shared = pickle.loads(answer)
+        if shared:
+            worker.sweep(shared)  # a function may share and then fail, or return one of two
+            with contextlib.suppress(OSError):  # it died since; the next job will notice
+                worker.pipe.send_bytes(b"release")
+        return good, value
+
+    @staticmethod
+    def _check_cancelled(worker: _Worker) -> None:
+        if worker.cancelled:
+            raise WorkerCancelled("Reading was stopped.")
+
+    def _give_back(self, worker: _Worker) -> None:
+        # A process that kept much of its limit would fail the next, innocent photo.
+        if worker.resident_mb() < self._memory_mb / 2 and not worker.cancelled:
+            with self._lock:
+                self._busy.discard(worker)
+                worker.token = None
+                if not self._closed and not worker.cancelled:
+                    self._idle.append(worker)
+                    return
+        self._drop(worker)
+
+    def _drop(self, worker: _Worker) -> None:
+        with self._lock:
+            self._busy.discard(worker)
+        code = worker.kill()
+        log.debug("worker %s ended with exit code %s", self._name, code)
+
+
+class InlinePool(WorkerPool):
+    """The same face without processes: runs the function on the calling thread, for tests.
+
+    Its ``size`` is 0.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0, memory_mb=0)
+
+    def run(
+        self,
+        function: Callable[..., T],
+        *arguments: object,
+        timeout_s: float,
+        token: object = None,
+    ) -> T:
+        """Call the function here; what it raises comes through as from a process."""
+        try:
+            return function(*arguments)
+        except (KnownError, OSError):
+            raise
+        except Exception as error:
+            raise WorkerBug("".join(traceback.format_exception(error))) from error
+
+    def warm(self, count: int = 1) -> None:
+        """Do nothing: there is nothing to start."""

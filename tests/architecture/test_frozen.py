@@ -1,0 +1,47 @@
+"""What is shipped holds what the code looks for: wheel and frozen folder carry `resources`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from curator.settings import resource
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE = "\n".join(path.read_text("utf-8") for path in (ROOT / "curator").rglob("*.py"))
+SPEC = (ROOT / "curator.spec").read_text("utf-8")
+NAMED = sorted(set(re.findall(r'resource\(f?"([^"{]*)', CODE)))
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_every_resource_the_code_names_exists(name: str) -> None:
+    found = resource(name)
+    assert found.exists(), found
+
+
+def test_the_code_names_resources_at_all() -> None:
+    assert NAMED
+
+
+def test_the_wheel_carries_all_resources_inside_the_package() -> None:
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
+    assert build["targets"]["wheel"]["force-include"] == {"resources": "curator/resources"}
+
+
+def test_the_frozen_folder_carries_them_where_the_wheel_does() -> None:
+    assert '(str(HERE / "resources"), "curator/resources")' in SPEC
+
+
+def test_the_frozen_folder_names_what_is_imported_inside_functions() -> None:
+    late = re.findall(r"^    from curator import (\w+)$", CODE, re.MULTILINE)
+    assert late
+    for name in late:
+        assert f'"curator.{name}"' in SPEC
+
+
+def test_the_frozen_folder_leaves_taste_out() -> None:
+    excluded = re.search(r"excludes=\[(.*?)\]", SPEC, re.DOTALL)
+    assert excluded and '"torch"' in excluded[1] and '"open_clip"' in excluded[1]

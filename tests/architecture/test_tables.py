@@ -1,0 +1,112 @@
+"""Every table of the house, entry by entry: documented, unique, and pointing at what exists."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import re
+
+import pytest
+
+from curator.cli.verbs import VERBS, parse
+from curator.commands import COMMANDS, GROUPS, Command
+from curator.export import TARGETS, Target
+from curator.keymap import KEYMAP, Binding, KeymapError, check
+from curator.model import KnownError, UsageError
+from curator.settings import Settings
+from curator.stages import STAGES, Stage
+
+FIELDS = [
+    (section, name, field)
+    for section, group in Settings.model_fields.items()
+    for name, field in group.annotation.model_fields.items()  # type: ignore[union-attr]
+]
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_a_stage_is_a_documented_function_a_worker_can_be_sent(stage: Stage) -> None:
+    earlier = [other.name for other in STAGES[: STAGES.index(stage)]]
+    assert re.fullmatch(r"[a-z]+", stage.name) and stage.title
+    assert stage.version >= 1
+    assert set(stage.needs) <= set(earlier), "a stage needs only what comes before it"
+    assert inspect.getdoc(stage.run)
+    assert pickle.loads(pickle.dumps(stage.run)) is stage.run
+    assert stage.run.__module__ == f"curator.stages.{stage.name}"
+    assert list(inspect.signature(stage.run).parameters) == ["job"]
+
+
+def test_stages_have_names_of_their_own() -> None:
+    assert len({stage.name for stage in STAGES}) == len(STAGES)
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
+def test_a_command_explains_itself_in_a_sentence(command: Command) -> None:
+    first = command.help.splitlines()[0]
+    assert first[0].isupper() and first[-1] in ".?", first
+    assert command.group in GROUPS
+    assert command.title and not command.title.endswith(".")
+
+
+def test_command_titles_are_unique() -> None:
+    titles = [command.title for command in COMMANDS.values()]
+    assert sorted(titles) == sorted(set(titles))
+
+
+def test_every_command_has_a_key() -> None:
+    bound = {binding.command for binding in KEYMAP}
+    assert bound <= set(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "keymap",
+    [
+        (Binding("Y", "keep"), Binding("Y", "reject")),
+        (Binding("Y", "make_coffee"),),
+        (Binding("Y", "keep", frozenset({"kitchen"})),),
+    ],
+    ids=["twice", "unknown command", "unknown view"],
+)
+def test_a_keymap_that_contradicts_itself_is_refused_by_name(keymap: tuple[Binding, ...]) -> None:
+    with pytest.raises(KeymapError, match="Y"):
+        check(keymap)
+
+
+def test_what_decides_never_repeats_while_a_key_is_held() -> None:
+    marks = {name for name, command in COMMANDS.items() if command.group == "Marks"}
+    journal = {"undo", "redo"}
+    assert [b.keys for b in KEYMAP if b.repeat and b.command in marks - journal] == []
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=lambda target: target.name)
+def test_a_target_takes_a_plan_and_tells_how_it_goes(target: Target) -> None:
+    assert TARGETS[target.name] is target and target.title
+    names = list(inspect.signature(target.write).parameters)
+    assert names == ["plan", "pool", "progress", "cancelled"]
+    assert inspect.getdoc(target.write)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "field"), FIELDS, ids=[f"{section}.{name}" for section, name, _ in FIELDS]
+)
+def test_a_setting_has_a_title_and_a_bounded_value(section: str, name: str, field: object) -> None:
+    info = Settings.model_fields[section].annotation.model_fields[name]  # type: ignore[union-attr]
+    assert info.title and not info.title.endswith(".")
+    if info.annotation in (int, float):
+        limits = {type(limit).__name__ for limit in info.metadata}
+        assert {"Ge", "Le"} <= limits, "a number says its range"
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_a_verb_parses_its_own_help(verb: object, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verb.help and verb.help[0].islower() and not verb.help.endswith(".")  # type: ignore[attr-defined]
+    with pytest.raises(SystemExit) as ended:
+        parse([verb.name, "--help"])  # type: ignore[attr-defined]
+    assert ended.value.code == 0
+    assert f"curator {verb.name}" in capsys.readouterr().out  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_a_verb_refuses_what_it_does_not_know(verb: object) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse([verb.name, "--no-such-flag"])  # type: ignore[attr-defined]
+    assert isinstance(caught.value, KnownError) and caught.value.remedy

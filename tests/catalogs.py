@@ -1,0 +1,124 @@
+"""Catalogs filled with photos that never were, in seconds: 100,000 rows to read, list and mark.
+
+Every photo has a main file, both stages done, capture data and scores; every fifth is a pair, one
+in ten is marked. The same arguments always give the same rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from curator.catalog import Catalog, schema
+
+PER_DIRECTORY = 2_000
+ADDED_AT = 1_700_000_000.0
+FIRST = datetime(2024, 5, 4, 8, 0, 0, 120000)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """As much of a stage as the catalog knows."""
+
+    name: str
+    version: int = 1
+    needs: tuple[str, ...] = ()
+
+
+STAGES = (Stage("peek"), Stage("convert", needs=("peek",)))
+
+
+def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = True) -> None:
+    """Make a catalog of ``photos`` photos; ``converted=False`` leaves convert waiting for all."""
+    catalog = Catalog.open(path)
+    catalog.use_stages(STAGES)
+    catalog.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("BEGIN")
+        triggers = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall()
+        for (name,) in triggers:  # a row each would be slow; what they keep is written here
+            connection.execute(f"DROP TRIGGER {name}")
+        _fill(connection, photos, folder, converted)
+        for statement in schema.TRIGGERS:
+            connection.execute(statement)
+        connection.execute("COMMIT")
+
+
+def _fill(connection: sqlite3.Connection, photos: int, folder: str, converted: bool) -> None:
+    connection.execute(
+        "INSERT INTO folder (id, path, added_at) VALUES (1, ?, ?)", (folder, ADDED_AT)
+    )
+    connection.executemany(
+        "INSERT INTO directory (id, folder_id, path) VALUES (?, 1, ?)",
+        [
+            (1 + number, f"{folder}/{number:03d}")
+            for number in range((photos + PER_DIRECTORY - 1) // PER_DIRECTORY)
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO photo (id, directory_id, name, added_at, taken_at, camera, lens, exposure_s,"
+        " f_number, iso, focal_length_mm, width, height, sharpness, exposure, highlights, shadows,"
+        " basis, thumb, proxy, proxy_digest, flag, rating, kept, pair, rev)"
+        " VALUES (?, ?, ?, ?, ?, ?, 'TW 24-70mm F2.8', 0.004, 2.8, 800, 50.0, 6000, 4000,"
+        " ?, ?, 0.0, 0.0, 'image', ?, ?, ?, ?, ?, ?, ?, ?)",
+        _photos(photos, converted),
+    )
+    connection.executemany(
+        "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns, fingerprint,"
+        " width, height) VALUES (?, ?, ?, ?, ?, ?, 1, ?, 6000, 4000)",
+        _files(photos),
+    )
+    for stage, state in (("peek", "done"), ("convert", "done" if converted else "waiting")):
+        connection.execute(
+            "INSERT INTO work (photo_id, stage, version, state, ready, source)"
+            " SELECT photo_id, ?, 1, ?, 1, fingerprint FROM file WHERE role = 'main'",
+            (stage, state),
+        )
+
+
+def _is_pair(number: int) -> bool:
+    return number % 5 == 0
+
+
+def _photos(count: int, converted: bool) -> Iterator[tuple[object, ...]]:
+    for number in range(count):
+        marked = number % 10 == 0
+        taken = FIRST + timedelta(seconds=2 * number)
+        key = f"{number:032x}" if converted else None
+        yield (
+            number + 1,
+            1 + number // PER_DIRECTORY,
+            f"DSC_{number % 10_000:04d}",
+            ADDED_AT,
+            taken.isoformat(timespec="microseconds"),
+            f"Curator Works Test {'One' if number % 3 else 'Two'}",
+            float(number * 37 % 1000) / 10 if converted else None,
+            float(number * 73 % 1000) / 10 if converted else None,
+            f"{number:032x}",
+            key,
+            f"{number:064x}" if converted else None,
+            ("pick", "reject", None)[number // 10 % 3] if marked else None,
+            1 + number // 10 % 5 if marked and number % 20 == 0 else None,
+            int(marked),
+            int(_is_pair(number)),
+            number + 1,
+        )
+
+
+def _files(count: int) -> Iterator[tuple[object, ...]]:
+    for number in range(count):
+        directory, stem = 1 + number // PER_DIRECTORY, f"DSC_{number % 10_000:04d}"
+        size = 20_000_000 + number
+        if _is_pair(number):
+            yield (number + 1, directory, f"{stem}.NEF", "raw", "main", size, f"{number:032x}")
+            half = f"a{number:031x}"
+            yield (number + 1, directory, f"{stem}.JPG", "image", "half", size // 4, half)
+        else:
+            yield (number + 1, directory, f"{stem}.JPG", "image", "main", size, f"{number:032x}")

@@ -1,0 +1,166 @@
+"""What every test has at hand, and what no test may do.
+
+No test may reach the network, leave a thread or a process behind, or make Curator log a warning
+it did not expect.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.pop("CURATOR_HOME", None)  # whoever runs the tests keeps their own photos
+
+import psutil
+import pytest
+
+from curator.catalog import Catalog
+from curator.settings import Home
+
+GRACE_S = 5.0  # for what was told to end, to end
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A fresh home folder; CURATOR_HOME points there too."""
+    monkeypatch.setenv("CURATOR_HOME", str(tmp_path / "home"))
+    return Home.at().make()
+
+
+@pytest.fixture
+def catalog(home: Home) -> Iterator[Catalog]:
+    """An empty catalog in that home."""
+    opened = Catalog.open(home.catalog)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real photos, if this machine has it."""
+    folder = Path(
+        os.environ.get("CURATOR_CORPUS")
+        or Path(__file__).resolve().parents[1].parent / "shared" / "corpus"
+    )
+    if not folder.is_dir():
+        pytest.skip("no corpus of real photos here (CURATOR_CORPUS names its folder)")
+    return folder
+
+
+# --- guards
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse any connection that leaves this machine."""
+    real = {name: getattr(socket.socket, name) for name in ("connect", "connect_ex")}
+
+    def guarded(name: str) -> Callable[..., object]:
+        def connect(self: socket.socket, address: object) -> object:
+            outside = isinstance(address, tuple) and not str(address[0]).startswith(LOOPBACK)
+            if outside:
+                pytest.fail(f"a connection to {address!r} was tried", pytrace=True)
+            return real[name](self, address)
+
+        return connect
+
+    for name in real:
+        monkeypatch.setattr(socket.socket, name, guarded(name))
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_threads() -> Iterator[None]:
+    """Fail a test that leaves a thread running; threads of Qt's own pools are not Python's."""
+    before = set(threading.enumerate())
+    yield
+    left = [
+        thread
+        for thread in threading.enumerate()
+        if thread not in before and not isinstance(thread, threading._DummyThread)
+    ]
+    for thread in left:
+        thread.join(GRACE_S)
+    names = [thread.name for thread in left if thread.is_alive()]
+    assert not names, f"threads left behind: {names}"
+
+
+def _children() -> set[psutil.Process]:
+    """Processes we started; the helper that multiprocessing keeps for good is not counted."""
+    found = set()
+    for child in psutil.Process().children(recursive=True):
+        try:
+            if not any("resource_tracker" in word for word in child.cmdline()):
+                found.add(child)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_processes() -> Iterator[None]:
+    """Fail a test that leaves a process running."""
+    before = _children()
+    yield
+    left = _children() - before
+    if left:
+        _, alive = psutil.wait_procs(left, GRACE_S)
+        still = [
+            child
+            for child in alive
+            if child.is_running() and child.status() != psutil.STATUS_ZOMBIE
+        ]
+        for child in still:
+            child.kill()
+        psutil.wait_procs(still, GRACE_S)
+        assert not still, f"processes left behind: {still}"
+
+
+class ExpectedLog:
+    """Which warnings of Curator a test expects; each must come, and no other may."""
+
+    def __init__(self) -> None:
+        self.records: list[logging.LogRecord] = []
+        self._patterns: list[str] = []
+
+    def __call__(self, pattern: str) -> None:
+        """Expect a warning or error whose text matches a regular expression."""
+        self._patterns.append(pattern)
+
+    def verify(self) -> None:
+        said = [record.getMessage() for record in self.records]
+        odd = [
+            f"{record.levelname} {record.name}: {text}"
+            for record, text in zip(self.records, said, strict=True)
+            if not any(re.search(pattern, text) for pattern in self._patterns)
+        ]
+        silent = [
+            pattern
+            for pattern in self._patterns
+            if not any(re.search(pattern, text) for text in said)
+        ]
+        assert not odd, f"warnings nobody expected: {odd}"
+        assert not silent, f"warnings that did not come: {silent}"
+
+
+@pytest.fixture(autouse=True)
+def expected_log() -> Iterator[ExpectedLog]:
+    """Fail a test in which Curator logs a warning; name the expected ones with this fixture."""
+    expected = ExpectedLog()
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            expected.records.append(record)
+
+    collector = Collector(logging.WARNING)
+    logger = logging.getLogger("curator")
+    logger.addHandler(collector)
+    yield expected
+    logger.removeHandler(collector)
+    expected.verify()

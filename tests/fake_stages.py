@@ -1,0 +1,94 @@
+"""Stages over text files that say what should happen to them; quick, and as bad as asked for.
+
+The first word of a file is what its convert does: ``ok``, ``crash``, ``hang``, ``unreadable``,
+``mistake``, ``gone``, ``shaky N`` (crashes N times, then is fine), ``full`` (no room on the disk
+while a file ``disk-is-full`` is in the cache), ``wait`` (until a file ``go`` is there).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from curator.files import fingerprint
+from curator.model import Capture, Converted, GoneError, Peeked, Quality, StageJob, UnreadableError
+from curator.stages import Stage
+from curator.stages.frame import Frame
+from curator.workers import share
+
+
+def write(folder: Path, *wishes: str) -> Path:
+    """Fill a folder with files 000.jpg, 001.jpg ... that wish for something each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    start = len(list(folder.iterdir()))
+    for number, wish in enumerate(wishes, start):
+        (folder / f"{number:03}.jpg").write_text(f"{wish} - picture {number} of {folder.name}")
+    return folder
+
+
+def peek(job: StageJob) -> Peeked:
+    status = Path(job.path).stat()
+    capture = Capture(taken_at=datetime(2024, 5, 4), width=60, height=40)
+    return Peeked(fingerprint(job.path), status.st_size, status.st_mtime_ns, capture)
+
+
+def convert(job: StageJob) -> Converted:
+    cache = Path(job.cache)
+    behave(Path(job.path).read_text().split()[0:2], cache, Path(job.path).stem)
+    status = Path(job.path).stat()
+    key = fingerprint(job.path)
+    with (cache / "order.log").open("a") as order:
+        order.write(f"{job.photo_id}\n")
+    capture = Capture(taken_at=datetime(2024, 5, 4), width=60, height=40)
+    quality = Quality(50.0, 100.0, 0.0, 0.0)
+    return Converted(
+        key, status.st_size, status.st_mtime_ns, capture, quality, "image", key, key * 2
+    )
+
+
+def behave(wish: Sequence[str], cache: Path, name: str) -> None:
+    match wish:
+        case ["crash", *_]:
+            os.abort()
+        case ["hang", *_]:
+            threading.Event().wait()
+        case ["unreadable", *_]:
+            raise UnreadableError("The file is empty.")
+        case ["gone", *_]:
+            raise GoneError("The file is not there any more.")
+        case ["mistake", *_]:
+            raise ZeroDivisionError("ours")
+        case ["shaky", times, *_]:
+            tries = cache / f"tries-{name}"
+            with tries.open("a") as log:
+                log.write("x")
+            if tries.stat().st_size <= int(times):
+                os.abort()
+        case ["full", *_]:
+            if (cache / "disk-is-full").exists():
+                raise OSError(errno.ENOSPC, "No space left on device")
+        case ["wait", *_]:
+            while not (cache / "go").exists():
+                time.sleep(0.005)
+
+
+def frame(path: str, want: str, long_edge_px: int | None, max_megapixels: int) -> Frame:
+    text = Path(path).read_text().split()
+    behave(text[0:2], Path(path).parent, Path(path).stem)
+    level = int(text[text.index("picture") + 1])
+    edge = long_edge_px or 90
+    rgb = np.full((edge * 2 // 3, edge, 3), level, np.uint8)
+    return Frame(share(rgb), "image", None, (90, 60))
+
+
+STAGES = (
+    Stage("peek", 1, peek, (), "peek", "Reading headers"),
+    Stage("convert", 1, convert, ("peek",), "convert", "Making proxies"),
+)

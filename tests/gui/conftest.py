@@ -1,0 +1,131 @@
+"""A window over sixty photos that never were; its pipeline only remembers what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from curator.catalog import Catalog
+from curator.session import Session
+from curator.settings import Home, Settings
+from curator.ui import theme
+from curator.ui.frames import Pictures
+from curator.ui.main_window import MainWindow
+from tests.catalogs import fill
+
+PHOTOS = 60
+
+
+class QuietPipeline(QObject):
+    """Stands where the pipeline stands; reads nothing."""
+
+    saved = Signal(object)
+    progressed = Signal(object)
+    scanned = Signal(object)
+    problem = Signal(str)
+    idle = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, object]] = []
+        self.paused = False
+
+    def focus(self, ids: Sequence[int]) -> None:
+        """Remember nothing: every scroll says this."""
+
+    def open_folders(self, sources: Sequence[Path], recursive: bool = True) -> None:
+        self.asked.append(("open", [Path(source) for source in sources]))
+
+    def rescan(self, folder_id: int | None = None) -> None:
+        self.asked.append(("rescan", folder_id))
+
+    def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> None:
+        self.asked.append(("retry", ids))
+
+    def request_frame(self, *_: object) -> None:
+        """Never deliver."""
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+        self.asked.append(("resume", None))
+
+
+@pytest.fixture(scope="session")
+def dressed(qapp: QApplication) -> QApplication:
+    """The application in Curator's look."""
+    theme.apply(qapp)
+    return qapp
+
+
+@pytest.fixture
+def pipeline(dressed: QApplication) -> QuietPipeline:
+    return QuietPipeline()
+
+
+@pytest.fixture
+def settings(home: Home) -> Settings:
+    return Settings.load(home)
+
+
+@pytest.fixture
+def make_session(
+    home: Home, settings: Settings, pipeline: QuietPipeline
+) -> Iterator[Callable[..., Session]]:
+    """Makes sessions over a catalog with so many photos; the first call fills it."""
+    made: list[Session] = []
+
+    def make(photos: int = PHOTOS, folder: str = "/photos") -> Session:
+        if not home.catalog.exists() and photos:
+            fill(home.catalog, photos, folder=folder)
+        session = Session(Catalog.open(home.catalog), home, settings, pipeline)  # type: ignore[arg-type]
+        made.append(session)
+        return session
+
+    yield make
+    for session in made:
+        session.close()
+        session.catalog.close()
+
+
+@pytest.fixture
+def session(make_session: Callable[..., Session]) -> Session:
+    """A session over sixty photos, every tenth marked."""
+    return make_session()
+
+
+@pytest.fixture
+def make_window(
+    make_session: Callable[..., Session], pipeline: QuietPipeline
+) -> Iterator[Callable[..., MainWindow]]:
+    """Makes windows, shown; they and their threads are gone afterwards."""
+    made: list[MainWindow] = []
+
+    def make(session: Session | None = None, photos: int = PHOTOS) -> MainWindow:
+        session = session or make_session(photos)
+        window = MainWindow(session, Pictures(session.home, session.settings), pipeline)  # type: ignore[arg-type]
+        made.append(window)
+        window.show()
+        window.activateWindow()
+        assert QTest.qWaitForWindowActive(window)
+        return window
+
+    yield make
+    for window in made:
+        window.close()
+        window.pictures.close()
+        window.deleteLater()
+    QApplication.processEvents()
+
+
+@pytest.fixture
+def window(make_window: Callable[..., MainWindow]) -> MainWindow:
+    """The window over sixty photos."""
+    return make_window()

@@ -1,0 +1,54 @@
+"""Plain-coloured pictures in the cache: one colour a photo, so that a pixel says whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtGui import QColor, QImage
+
+from curator.imaging import proxy
+from curator.model import Kind, StageJob
+from curator.session import Session
+
+SIZE = (96, 64)
+
+
+def colour(number: int) -> QColor:
+    """Give a photo's colour: 30 hues far enough apart to survive JPEG."""
+    return QColor.fromHsv(number * 97 % 30 * 12, 200, 80 + number % 3 * 60)
+
+
+def key(photo_id: int) -> str:
+    """Give the cache key that tests.catalogs.fill gave a photo."""
+    return f"{photo_id - 1:032x}"
+
+
+def picture(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
+    """Make a picture of one colour, its left third darker, (H, W, 3) uint8."""
+    rgb = np.empty((size[1], size[0], 3), np.uint8)
+    rgb[:] = colour(number).getRgb()[:3]
+    rgb[:, : size[0] // 3] //= 2
+    return rgb
+
+
+def lay_out(cache: Path, photo_ids: Iterable[int]) -> None:
+    """Write proxy and thumbnail of these photos of a filled catalog."""
+    for photo_id in photo_ids:
+        proxy.make(picture(photo_id), cache, key(photo_id))
+
+
+def fail(session: Session, photo_id: int, reason: str) -> None:
+    """Have a photo fail for good, as the pipeline says it."""
+    path = str(session.detail(photo_id).path)
+    job = StageJob(photo_id, "convert", path, Kind.IMAGE, str(session.home.cache))
+    session.catalog.save_failure(job, reason, retry=False)
+    session.refresh()
+
+
+def shows(image: QImage, x: float, y: float, number: int) -> bool:
+    """Tell whether a pixel has a photo's colour, as nearly as JPEG keeps it."""
+    found, wanted = image.pixelColor(int(x), int(y)), colour(number)
+    pairs = zip(found.getRgb()[:3], wanted.getRgb()[:3], strict=True)
+    return all(abs(one - other) < 10 for one, other in pairs)

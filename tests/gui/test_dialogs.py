@@ -1,0 +1,298 @@
+"""Dialogs: questions, settings, failures, export."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QLineEdit
+
+from curator.catalog import Catalog
+from curator.model import Clause, Failure
+from curator.session import Session
+from curator.settings import Home, Settings
+from curator.ui import dialogs, theme
+from curator.ui.export_dialog import ExportDialog, Wanted
+from curator.ui.failures_dialog import FailuresDialog
+from curator.ui.finish import approved
+from curator.ui.settings_dialog import SettingsDialog, all_settings
+
+# --- questions
+
+ASKED = dialogs.Question(
+    "Remove Iceland",
+    "60 photos <b>go</b>.",
+    (dialogs.Choice("go", "Remove", removes=True), dialogs.Choice("stay", "Keep", primary=True)),
+)
+ONLY_REMOVAL = dialogs.Question("Remove", "", (dialogs.Choice("go", "Remove", removes=True),))
+
+
+@pytest.mark.parametrize(("question", "result"), [(ASKED, 2), (ONLY_REMOVAL, 0)])
+def test_enter_never_removes(dressed, qtbot, question: dialogs.Question, result: int) -> None:
+    dialog = dialogs.question_dialog(None, question)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert QTest.qWaitForWindowActive(dialog)
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
+    assert dialog.result() == result and dialog.isHidden()
+
+
+def test_a_dialog_is_560_wide_and_titled_by_its_act(dressed, qtbot) -> None:
+    dialog = dialogs.question_dialog(None, ASKED)
+    qtbot.addWidget(dialog)
+    assert dialog.width() == theme.DIALOG
+    assert dialog.title.text() == "Remove Iceland" == dialog.windowTitle()
+
+
+# --- settings
+
+
+@pytest.fixture
+def settings_dialog(dressed, qtbot, home: Home) -> SettingsDialog:
+    dialog = SettingsDialog(Settings.load(home), home)
+    qtbot.addWidget(dialog)
+    return dialog
+
+
+def field(dialog: SettingsDialog, path: str) -> QLineEdit:
+    found = dialog.rows[path].field
+    assert isinstance(found, QLineEdit)
+    return found
+
+
+def test_every_setting_has_its_row_with_title_and_range(settings_dialog: SettingsDialog) -> None:
+    wanted = {setting.path for _, settings in all_settings() for setting in settings}
+    assert set(settings_dialog.rows) == wanted and "work.workers" in wanted
+    assert settings_dialog.rows["loupe.frames_mb"].note.text() == "64 to 8,192"
+    assert isinstance(settings_dialog.rows["loupe.stars_advance"].field, QCheckBox)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("loupe.frames_mb", "7", "This has to be 64 to 8,192."),
+        ("work.workers", "many", "This has to be a whole number, 0 to 64."),
+        ("work.timeout_s", "", "This has to be a number, 1 to 3,600."),
+    ],
+)
+def test_a_wrong_value_is_answered_in_its_row_and_nothing_is_saved(
+    settings_dialog: SettingsDialog, home: Home, path: str, text: str, said: str
+) -> None:
+    field(settings_dialog, path).setText(text)
+    field(settings_dialog, "grid.thumb_px").setText("200")
+    settings_dialog.commit()
+    assert settings_dialog.rows[path].note.text() == said
+    assert settings_dialog.rows["grid.thumb_px"].note.text() == "120 to 360"
+    assert not home.settings_file.exists()
+    assert settings_dialog.changed == set()
+
+
+def test_settings_are_saved_and_take_effect(dressed, qtbot, home: Home, settings: Settings) -> None:
+    grid = settings.grid
+    dialog = SettingsDialog(settings, home)
+    qtbot.addWidget(dialog)
+    field(dialog, "grid.thumb_px").setText("200")
+    field(dialog, "work.memory_mb").setText("8,192")
+    dialog.commit()
+    assert dialog.changed == {"grid.thumb_px", "work.memory_mb"}
+    assert grid.thumb_px == 200  # who holds on to a section sees it
+    saved = json.loads(home.settings_file.read_text())
+    assert saved == {"grid": {"thumb_px": 200}, "work": {"memory_mb": 8192}}
+
+
+def test_a_full_disk_leaves_the_settings_as_they_were(
+    dressed, qtbot, home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from curator.model import KnownError
+
+    def full(*_: object) -> None:
+        raise KnownError("Settings could not be saved (No space left on device).")
+
+    monkeypatch.setattr("curator.ui.settings_dialog.save", full)
+    dialog = SettingsDialog(settings, home)
+    qtbot.addWidget(dialog)
+    field(dialog, "grid.thumb_px").setText("200")
+    dialog.commit()
+    assert dialog.problem.text() == "Settings could not be saved (No space left on device)."
+    assert settings.grid.thumb_px == 184 and dialog.changed == set()
+
+
+def test_what_the_environment_sets_cannot_be_changed_here(
+    dressed, qtbot, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURATOR_WORK__WORKERS", "3")
+    dialog = SettingsDialog(Settings.load(home), home)
+    qtbot.addWidget(dialog)
+    row = dialog.rows["work.workers"]
+    assert not row.field.isEnabled()
+    assert row.note.text() == "Set by CURATOR_WORK__WORKERS in the environment"
+
+
+# --- failures
+
+FAILURES = [
+    Failure(4, "/photos/a/<b>x</b>.jpg", "convert", "The file is empty.", 1),
+    Failure(9, "/photos/b/y.nef", "peek", "Only the first 12 % is there.", 3),
+]
+
+
+def test_failures_say_which_file_at_what_and_why(dressed, qtbot) -> None:
+    dialog = FailuresDialog(lambda: FAILURES, lambda _: 2, lambda _: None)
+    qtbot.addWidget(dialog)
+    model = dialog.model
+    row = [model.index(1, column).data() for column in range(model.columnCount())]
+    assert row == ["b/y.nef", "Only the first 12 % is there.", "Headers", "3"]
+    assert dialog.sentence.text().startswith("2 photos could not be read.")
+
+
+def test_some_or_all_are_tried_again(dressed, qtbot) -> None:
+    tried: list[object] = []
+
+    def retry(ids: object) -> int:
+        tried.append(ids)
+        return 1 if ids else 2
+
+    dialog = FailuresDialog(lambda: FAILURES, retry, lambda _: None)
+    qtbot.addWidget(dialog)
+    assert not dialog.some.isEnabled()
+    dialog.table.selectRow(1)
+    dialog.some.click()
+    assert dialog.sentence.text() == "Trying 1 photo again."
+    dialog.all.click()
+    assert tried == [[9], None]
+
+
+def test_without_failures_it_says_so(dressed, qtbot) -> None:
+    dialog = FailuresDialog(list, lambda _: 0, lambda _: None)
+    qtbot.addWidget(dialog)
+    assert dialog.sentence.text() == "Every photo could be read."
+    assert not dialog.all.isEnabled()
+
+
+def test_retry_goes_through_the_pipeline(window, pipeline, monkeypatch) -> None:
+    monkeypatch.setattr(Catalog, "failures", lambda *_: FAILURES)
+    assert window.acts._retry([4, 9]) == 2
+    assert pipeline.asked == [("retry", [4, 9])]
+
+
+# --- export
+
+
+@pytest.fixture
+def exporting(
+    dressed, qtbot, tmp_path: Path, make_session: Callable[..., Session], settings: Settings
+) -> Callable[..., ExportDialog]:
+    """Makes the export dialog over sixty photos whose files are there, small."""
+    session = make_session(folder=str(tmp_path / "originals"))
+    folder = tmp_path / "originals" / "000"
+    folder.mkdir(parents=True)
+    for number in range(60):
+        for ending in (".NEF", ".JPG") if number % 5 == 0 else (".JPG",):
+            (folder / f"DSC_{number:04d}{ending}").write_bytes(b"photo %d" % number)
+    for number in (2, 3, 4):
+        session.catalog.decide({number: {"rating": 5}}, summary="-")
+    session.refresh()
+
+    def make(into: Path | None = None) -> ExportDialog:
+        wanted = Wanted(
+            session.scope.title,
+            session.scope_ids(),
+            approved(session),
+            session.home.catalog,
+            (tmp_path / "originals",),
+            str(into or tmp_path / "out"),
+        )
+        dialog = ExportDialog(wanted, settings)
+        qtbot.addWidget(dialog)
+        dialog.show()
+        return dialog
+
+    return make
+
+
+def test_the_dialog_says_what_would_go_out(exporting, qtbot) -> None:
+    dialog = exporting()
+    assert dialog.title.text() == "Export 4 photos" == dialog.go.text()
+    assert dialog.clauses[Clause.STARS].isChecked()
+    assert not dialog.clauses[Clause.MATCH].isEnabled()
+    qtbot.waitUntil(dialog.go.isEnabled)
+    assert dialog.outcome.text().startswith("4 photos, 5 files, ")
+    dialog.reject()
+
+
+def test_unticking_a_clause_counts_anew(exporting, qtbot) -> None:
+    dialog = exporting()
+    dialog.clauses[Clause.PICK].setChecked(False)
+    assert dialog.go.text() == "Export 3 photos"
+    assert not dialog.go.isEnabled()
+    qtbot.waitUntil(dialog.go.isEnabled)
+    assert dialog.outcome.text().startswith("3 photos, 3 files")
+    dialog.reject()
+
+
+def test_exporting_writes_and_again_finds_all_there(exporting, qtbot, tmp_path: Path) -> None:
+    dialog = exporting()
+    qtbot.waitUntil(dialog.go.isEnabled)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.report is not None)
+    assert dialog.title.text() == "Exported 4 photos"
+    assert dialog.outcome.text().startswith("5 files written")
+    assert (tmp_path / "out" / "photos.json").exists()
+    dialog.accept()
+    again = exporting()
+    qtbot.waitUntil(again.go.isEnabled)
+    assert again.outcome.text() == "4 photos, 5 files, all already there"
+    again.reject()
+
+
+def test_an_export_into_the_originals_is_refused_in_place(exporting, qtbot, tmp_path) -> None:
+    dialog = exporting(tmp_path / "originals" / "out")
+    qtbot.waitUntil(lambda: "lies inside" in dialog.outcome.text())
+    assert not dialog.go.isEnabled()
+    dialog.reject()
+
+
+def test_a_long_edge_that_is_no_size_is_answered(exporting, qtbot) -> None:
+    dialog = exporting()
+    dialog.jpegs.setChecked(True)
+    dialog.long_edge.setText("12")
+    dialog.make_plan()
+    assert dialog.outcome.text() == "The long edge has to be 320 to 20,000 px."
+    assert not dialog.go.isEnabled()
+    dialog.reject()
+
+
+def test_stopping_leaves_what_is_written_and_says_so(
+    exporting, qtbot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from curator.export import TARGETS, Target, folder
+
+    def stopping(plan, *, progress, cancelled):  # type: ignore[no-untyped-def]
+        dialog._job.stopped = True  # as a press on Stop would, before the first photo
+        return folder.write(plan, progress=progress, cancelled=cancelled)
+
+    monkeypatch.setitem(TARGETS, "folder", Target("folder", "-", stopping))
+    dialog = exporting()
+    qtbot.waitUntil(dialog.go.isEnabled)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.report is not None)
+    assert dialog.outcome.text().startswith("Stopped. 0 files written")
+    dialog.accept()
+
+
+def test_nothing_approved_says_what_approves(window) -> None:
+    said: list[str] = []
+    window.session.said.connect(said.append)
+    window.session.catalog.decide(
+        {int(i): {"flag": None, "rating": None, "kept": True} for i in window.session.ids},
+        summary="-",
+    )
+    window.session.refresh()
+    assert approved(window.session) == Counter()
+    window.session.ask("export")
+    assert said[-1] == "No photo here is approved yet. 4 or 5 stars, or a pick (P), approve one."

@@ -1,0 +1,121 @@
+"""The filmstrip: the list in one row, the current photo in its middle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from curator import commands
+from curator.session import Session
+from curator.ui import theme
+from curator.ui.filmstrip import Filmstrip
+from curator.ui.frames import Pictures
+from tests.gui import swatches
+
+
+@pytest.fixture
+def strip(session: Session, dressed: object, qtbot) -> Iterator[Filmstrip]:
+    """A strip of 1,000 px over sixty photos with pixels."""
+    swatches.lay_out(session.home.cache, session.ids.tolist())
+    pictures = Pictures(session.home, session.settings)
+    strip = Filmstrip(session, pictures)
+    strip.resize(1000, theme.FILMSTRIP)
+    strip.show()
+    assert QTest.qWaitForWindowExposed(strip)
+    yield strip
+    strip.close()
+    pictures.close()
+    strip.deleteLater()
+    QApplication.processEvents()
+
+
+def seen(strip: Filmstrip) -> QImage:
+    return strip.grab().toImage()
+
+
+def test_the_current_photo_stands_in_the_middle_but_for_the_ends(session, strip) -> None:
+    session.go(30)
+    assert abs(strip.cell(30).center().x() - 500) <= 1
+    session.go(0)
+    assert strip.cell(0).left() == 0
+    session.go(59)
+    assert strip.cell(59).right() + 1 == 1000
+
+
+def test_a_list_shorter_than_the_strip_is_centred(session, strip) -> None:
+    session.listing.replace(session.ids[:4])
+    session.list_changed.emit()
+    assert abs(strip.cell(0).left() - (999 - strip.cell(3).right())) <= 1
+
+
+def test_each_cell_shows_its_own_photo_while_one_goes_along(session, strip, qtbot) -> None:
+    for index in (0, 1, 2, 25, 59):
+        session.go(index)
+
+        def own() -> bool:
+            image = seen(strip)
+            return all(
+                swatches.shows(
+                    image, strip.cell(place).center().x() + 10, 30, int(session.ids[place])
+                )
+                for place in strip.visible()
+                if not session.tile(int(session.ids[place])).struck
+                and 0 < strip.cell(place).center().x() + 10 < 1000
+            )
+
+        qtbot.waitUntil(own)
+
+
+def test_a_click_goes_to_the_photo(session, strip) -> None:
+    QTest.mouseClick(
+        strip, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(450, 40)
+    )
+    assert session.index == 450 // strip.cell(0).width()
+
+
+def test_only_the_current_photo_is_underlined(session, strip) -> None:
+    session.go(3)
+    image = seen(strip)
+    lines = [
+        place
+        for place in strip.visible()
+        if image.pixelColor(min(strip.cell(place).center().x(), 999), strip.height() - 1)
+        == theme.WHITE
+    ]
+    assert lines == [3]
+
+
+def test_marks_show_in_pencil_at_once(session, strip) -> None:
+    session.go(1)
+    cell = strip.cell(1)
+    below = cell.adjusted(0, 62, 0, -4)
+
+    def pencil() -> int:
+        part = seen(strip).copy(below)
+        return sum(
+            part.pixelColor(x, y) == theme.PENCIL
+            for x in range(part.width())
+            for y in range(part.height())
+        )
+
+    assert pencil() == 0
+    session.shown(session.current)
+    commands.run(session, "stars_5")
+    five = pencil()
+    commands.run(session, "stars_1")
+    assert five > 3 * pencil() > 0
+
+
+def test_a_list_of_any_length_costs_only_the_strip(session, strip, monkeypatch, qtbot) -> None:
+    asked: list[int] = []
+    real = session.tile
+    monkeypatch.setattr(session, "tile", lambda photo: asked.append(photo) or real(photo))
+    with qtbot.waitSignal(strip._later.timeout):
+        session.go(40)
+    seen(strip)
+    assert 0 < len(asked) <= len(strip.visible()) + 2 * 16

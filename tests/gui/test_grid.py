@@ -1,0 +1,336 @@
+"""The grid: a sheet of any length that only draws what is on screen, and stays where one looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from curator import commands
+from curator.model import View
+from curator.session import Session
+from curator.ui import theme
+from curator.ui.frames import Pictures
+from curator.ui.grid import GridView
+from curator.ui.sheet import FOOTER, GAP, MARGIN, Sheet
+from tests.gui import swatches
+from tests.gui.conftest import QuietPipeline
+
+LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+@pytest.fixture
+def make_grid(dressed: object, qtbot) -> Iterator[Callable[..., GridView]]:
+    """Makes grids, shown at 860 x 600: four columns."""
+    made: list[tuple[GridView, Pictures]] = []
+
+    def make(session: Session) -> GridView:
+        pictures = Pictures(session.home, session.settings)
+        grid = GridView(session, pictures)
+        made.append((grid, pictures))
+        grid.resize(860, 600)
+        grid.show()
+        assert QTest.qWaitForWindowExposed(grid)
+        return grid
+
+    yield make
+    for grid, pictures in made:
+        grid.close()
+        pictures.close()
+        grid.deleteLater()
+    QApplication.processEvents()
+
+
+@pytest.fixture
+def grid(session: Session, make_grid: Callable[..., GridView]) -> GridView:
+    return make_grid(session)
+
+
+def seen(grid: GridView) -> QImage:
+    return grid.viewport().grab().toImage()
+
+
+def press(grid: GridView, place: int, modifiers: Qt.KeyboardModifier = NONE) -> None:
+    QTest.mouseClick(grid.viewport(), LEFT, modifiers, grid.cell(place).center())
+
+
+def wheel(grid: GridView, notches: int, modifiers: Qt.KeyboardModifier = NONE) -> None:
+    at = QPointF(100, 100)
+    event = QWheelEvent(
+        at,
+        QPointF(grid.viewport().mapToGlobal(at.toPoint())),
+        QPoint(),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        modifiers,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(grid.viewport(), event)
+
+
+# --- the sheet
+
+
+@pytest.mark.parametrize(("width", "thumb"), [(300, 184), (1200, 184), (3840, 120), (500, 360)])
+def test_every_tile_is_found_where_it_lies_and_gaps_are_nobodys(width: int, thumb: int) -> None:
+    sheet = Sheet(width, 1000, thumb)
+    for index in (0, 1, sheet.columns - 1, sheet.columns, 501, 999):
+        rect = sheet.rect(index)
+        for corner in (rect.topLeft(), rect.bottomRight(), rect.center()):
+            assert sheet.at(corner.x(), corner.y()) == index
+        assert sheet.at(rect.left(), rect.bottom() + 2) is None
+        assert sheet.at(rect.right() + 2, rect.top()) is None
+    assert sheet.at(MARGIN, sheet.height) is None
+
+
+def test_columns_fill_the_width_and_tiles_are_never_smaller_than_asked() -> None:
+    for width in range(400, 2600, 37):
+        sheet = Sheet(width, 5000, 184)
+        right = sheet.rect(sheet.columns - 1).right() + 1
+        assert sheet.edge >= 184
+        assert width - MARGIN - right < sheet.columns
+        assert sheet.rect(1).left() - sheet.rect(0).right() - 1 == GAP
+        assert sheet.rect(0).height() == sheet.edge + FOOTER
+
+
+def test_between_gives_just_the_rows_that_reach_in() -> None:
+    sheet = Sheet(860, 1000, 184)
+    for top in range(0, 3000, 61):
+        bottom = top + 517
+        wanted = [
+            index
+            for index in range(300)
+            if sheet.rect(index).bottom() >= top and sheet.rect(index).top() < bottom
+        ]
+        given = list(sheet.between(top, bottom))
+        assert set(wanted) <= set(given)
+        assert len(given) - len(wanted) <= 2 * sheet.columns
+    assert list(Sheet(860, 0, 184).between(0, 500)) == []
+
+
+# --- drawing
+
+
+def test_each_tile_shows_its_own_photo(session, make_grid, qtbot) -> None:
+    swatches.lay_out(session.home.cache, session.ids.tolist())
+    grid = make_grid(session)
+    places = [place for place in grid.visible() if not session.tile(int(session.ids[place])).struck]
+
+    def all_right() -> bool:
+        image = seen(grid)
+        return all(
+            swatches.shows(
+                image,
+                grid.cell(place).center().x() + 20,
+                grid.cell(place).bottom() - FOOTER - 30,
+                int(session.ids[place]),
+            )
+            for place in places
+            if grid.cell(place).bottom() < grid.viewport().height()
+        )
+
+    qtbot.waitUntil(all_right)
+
+
+def test_a_reject_is_faint_with_one_pencil_stroke_and_comes_back_on_undo(
+    session, make_grid, qtbot
+) -> None:
+    swatches.lay_out(session.home.cache, session.ids.tolist())
+    grid = make_grid(session)
+    photo = int(session.ids[1])
+    corner = grid.cell(1).bottomLeft() - QPoint(0, FOOTER)
+    at = corner.x() + 120, corner.y() - 20
+    qtbot.waitUntil(lambda: swatches.shows(seen(grid), *at, photo))
+    press(grid, 1)
+    commands.run(session, "reject")
+    qtbot.waitUntil(lambda: not swatches.shows(seen(grid), *at, photo))
+    strip = seen(grid).copy(corner.x(), corner.y() - 30, 60, 30)
+    pencil = [
+        (x, y)
+        for x in range(strip.width())
+        for y in range(strip.height())
+        if strip.pixelColor(x, y) == theme.PENCIL
+    ]
+    assert len(pencil) > 10
+    commands.run(session, "undo")
+    qtbot.waitUntil(lambda: swatches.shows(seen(grid), *at, photo))
+
+
+def test_a_photo_without_pixels_yet_is_a_flat_panel_in_its_own_aspect(session, grid) -> None:
+    image, cell = seen(grid), grid.cell(1)
+    assert image.pixelColor(cell.center().x(), cell.top() + 170) == theme.PANEL
+    assert image.pixelColor(cell.center().x(), cell.top() + 10) == theme.CANVAS
+
+
+def test_current_has_a_white_line_and_the_selection_a_raised_cell(session, grid) -> None:
+    press(grid, 1)
+    press(grid, 3, Qt.KeyboardModifier.ShiftModifier)
+    image = seen(grid)
+    current, other = grid.cell(3), grid.cell(2)
+    assert image.pixelColor(current.center().x(), current.bottom()) == theme.WHITE
+    assert image.pixelColor(other.center().x(), other.bottom()) == theme.RAISED
+    outside = grid.cell(0)
+    assert image.pixelColor(outside.center().x(), outside.bottom()) == theme.CANVAS
+
+
+def test_a_list_of_any_length_costs_only_what_is_on_screen(
+    make_session, make_grid, monkeypatch, qtbot
+) -> None:
+    session = make_session(6_000)
+    grid = make_grid(session)
+    asked: list[int] = []
+    real = session.tile
+    monkeypatch.setattr(session, "tile", lambda photo: asked.append(photo) or real(photo))
+    bar = grid.verticalScrollBar()
+    for share in (0.2, 0.5, 0.9):
+        bar.setValue(int(bar.maximum() * share))
+        QApplication.processEvents()
+        seen(grid)
+    assert 0 < len(asked) < 3 * 4 * len(grid.visible())
+    bar.setValue(bar.maximum())
+    assert grid.visible().stop == 6_000
+    assert grid.cell(5_999).bottom() < grid.viewport().height()
+
+
+def test_the_pipeline_hears_what_is_on_screen(session, grid, pipeline, monkeypatch, qtbot) -> None:
+    told: list[list[int]] = []
+    monkeypatch.setattr(pipeline, "focus", lambda ids: told.append(list(ids)))
+    grid.verticalScrollBar().setValue(grid.verticalScrollBar().maximum())
+    qtbot.waitUntil(lambda: bool(told))
+    assert told[-1] == session.ids[grid.visible().start :].tolist()
+
+
+# --- mouse and keys
+
+
+def test_click_ctrl_and_shift_select_as_everywhere(session, grid) -> None:
+    press(grid, 2)
+    assert session.index == 2
+    assert session.selection == frozenset()
+    press(grid, 5, Qt.KeyboardModifier.ShiftModifier)
+    assert session.selection == frozenset(session.ids[2:6].tolist())
+    press(grid, 3, Qt.KeyboardModifier.ControlModifier)
+    assert session.selection == frozenset(session.ids[[2, 4, 5]].tolist())
+    press(grid, 0)
+    assert session.selection == frozenset()
+
+
+def test_a_double_click_opens_the_loupe(session, grid) -> None:
+    QTest.mouseDClick(grid.viewport(), LEFT, NONE, grid.cell(3).center())
+    assert session.view is View.LOUPE
+    assert session.index == 3
+
+
+def test_rows_keep_the_column_and_what_is_current_is_on_screen(session, grid) -> None:
+    columns = grid.sheet.columns
+    press(grid, 2)
+    for _ in range(5):
+        commands.run(session, "down")
+        assert grid.viewport().rect().contains(grid.cell(session.index))
+    assert session.index == 2 + 5 * columns
+    for _ in range(4):
+        commands.run(session, "up")
+    assert session.index == 2 + columns
+    commands.run(session, "last")
+    commands.run(session, "down")
+    assert session.index == len(session.ids) - 1
+    assert grid.viewport().rect().contains(grid.cell(session.index))
+
+
+def test_a_page_down_moves_by_the_rows_on_screen_and_ends_at_the_last_photo(session, grid) -> None:
+    rows = grid.viewport().height() // grid.sheet.pitch
+    commands.run(session, "page_down")
+    assert session.index == rows * grid.sheet.columns
+    for _ in range(20):
+        commands.run(session, "page_down")
+    assert session.index // grid.sheet.columns == (len(session.ids) - 1) // grid.sheet.columns
+
+
+def test_ctrl_wheel_changes_the_size_within_bounds_and_the_setting_keeps_it(session, grid) -> None:
+    press(grid, 9)
+    wheel(grid, 1, Qt.KeyboardModifier.ControlModifier)
+    assert session.settings.grid.thumb_px == 208
+    assert grid.sheet.thumb_px == 208
+    for _ in range(20):
+        wheel(grid, -1, Qt.KeyboardModifier.ControlModifier)
+    assert session.settings.grid.thumb_px == 120
+    assert grid.verticalScrollBar().value() == 0 or 9 in grid.visible()
+
+
+def test_the_wheel_scrolls_and_moves_no_selection(session, grid) -> None:
+    press(grid, 1)
+    wheel(grid, -3)
+    assert grid.verticalScrollBar().value() > 0
+    assert session.index == 1
+
+
+# --- staying where one looks
+
+
+def test_photos_that_stream_in_before_it_leave_the_current_tile_in_its_place(session, grid) -> None:
+    whole = session.ids
+    session.listing.replace(whole[30:])
+    session.list_changed.emit()
+    session.go_to(int(whole[50]))
+    QApplication.processEvents()
+    before = grid.cell(session.index).top()
+    session.listing.replace(whole)
+    session.list_changed.emit()
+    assert session.current == whole[50]
+    assert grid.cell(session.index).top() == before
+
+
+def test_scrolled_away_from_the_current_photo_the_first_tile_in_sight_stays(session, grid) -> None:
+    whole = session.ids
+    session.listing.replace(whole[8:])
+    session.list_changed.emit()
+    session.go(0)
+    grid.verticalScrollBar().setValue(grid.sheet.top(20) - 5)
+    first = int(session.ids[grid.visible().start])
+    before = grid.cell(grid.visible().start).top()
+    session.listing.replace(whole)
+    session.list_changed.emit()
+    place = int(np.flatnonzero(session.ids == first)[0])
+    assert grid.cell(place).top() == before
+
+
+def test_an_empty_list_and_its_first_photos_are_no_trouble(session, grid) -> None:
+    whole = session.ids
+    session.listing.replace(whole[:0])
+    session.list_changed.emit()
+    seen(grid)
+    assert list(grid.visible()) == []
+    press(grid, 0)
+    session.listing.replace(whole)
+    session.list_changed.emit()
+    assert len(grid.visible()) > 0
+
+
+# --- failures
+
+
+def test_a_failed_photo_says_why_and_is_tried_again_where_it_lies(
+    session: Session, make_grid, pipeline: QuietPipeline, qtbot
+) -> None:
+    photo = int(session.ids[2])
+    swatches.fail(session, photo, "The file is empty.")
+    grid = make_grid(session)
+    assert session.tile(photo).state == "failed"
+    image = seen(grid)
+    cell = grid.cell(2)
+    inked = [
+        (x, y)
+        for x in range(cell.left(), cell.right(), 2)
+        for y in range(cell.top() + 60, cell.bottom() - FOOTER)
+        if image.pixelColor(x, y).lightness() > 120
+    ]
+    assert inked
+    area = grid._retries[photo].translated(cell.topLeft())
+    QTest.mouseClick(grid.viewport(), LEFT, NONE, area.center())
+    assert pipeline.asked == [("retry", [photo])]

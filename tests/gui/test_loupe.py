@@ -1,0 +1,413 @@
+"""The loupe: the current photo's own pixels or its name, and marks only on what was on screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QAction, QImage, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from curator import commands
+from curator.model import Flag, KnownError, View
+from curator.session import Session
+from curator.ui import placing, theme
+from curator.ui.frames import Pictures
+from curator.ui.loupe import LoupeView
+from tests.catalogs import fill
+from tests.gui import swatches
+from tests.gui.conftest import QuietPipeline
+
+LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+class Darkroom(QuietPipeline):
+    """A pipeline that delivers originals when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests: list[tuple[int, int | None, Callable[[object], None]]] = []
+
+    def request_frame(
+        self, photo_id: int, path: object, want: str, long_edge_px: int | None, callback: object
+    ) -> None:
+        self.requests.append((photo_id, long_edge_px, callback))
+
+    def deliver(self, size: tuple[int, int] = (6000, 4000)) -> int:
+        """Answer the newest request with a picture that shows whose it is and where one looks."""
+        photo, edge, callback = self.requests.pop()
+        if edge is not None:
+            size = edge, round(edge * size[1] / size[0])
+        callback(SimpleNamespace(array=swatches.picture(photo, size)))
+        return photo
+
+
+@pytest.fixture
+def pipeline(dressed: object) -> Darkroom:
+    return Darkroom()
+
+
+@pytest.fixture
+def session(request: pytest.FixtureRequest, make_session, home) -> Session:
+    """A session over sixty photos; not one is converted in tests that use ``unread``."""
+    if "unread" in request.fixturenames:
+        fill(home.catalog, 20, converted=False)
+    return make_session()
+
+
+@pytest.fixture
+def unread(session: Session) -> Session:
+    return session
+
+
+@pytest.fixture
+def make_loupe(session: Session, dressed: object, qtbot) -> Iterator[Callable[..., LoupeView]]:
+    """Makes a loupe in a window of 1,200 x 800 with the keymap's zoom and move keys."""
+    made: list[tuple[LoupeView, Pictures]] = []
+
+    def make(photos: bool = True) -> LoupeView:
+        if photos:
+            swatches.lay_out(session.home.cache, session.ids.tolist())
+        pictures = Pictures(session.home, session.settings)
+        loupe = LoupeView(session, pictures)
+        made.append((loupe, pictures))
+        loupe.resize(1200, 800)
+        for keys, command in (("Z", "zoom"), ("Right", "next_photo"), ("X", "reject")):
+            action = QAction(command, loupe)
+            action.setShortcut(QKeySequence(keys))
+            action.triggered.connect(lambda _=False, name=command: commands.run(session, name))
+            loupe.addAction(action)
+        session.set_view(View.LOUPE)
+        loupe.show()
+        loupe.activateWindow()
+        assert QTest.qWaitForWindowActive(loupe)
+        return loupe
+
+    yield make
+    for loupe, pictures in made:
+        loupe.close()
+        pictures.close()
+        loupe.deleteLater()
+    QApplication.processEvents()
+
+
+@pytest.fixture
+def loupe(make_loupe: Callable[..., LoupeView], session: Session, qtbot) -> LoupeView:
+    made = make_loupe()
+    qtbot.waitUntil(lambda: on_screen(made, session))
+    return made
+
+
+def seen(loupe: LoupeView) -> QImage:
+    return loupe.grab().toImage()
+
+
+def on_screen(loupe: LoupeView, session: Session) -> bool:
+    """Tell whether the middle of the loupe has the current photo's colour."""
+    middle = loupe.place().center()
+    return swatches.shows(seen(loupe), middle.x() + 5, middle.y(), session.current or 0)
+
+
+# --- whose pixels
+
+
+def test_going_along_never_shows_another_photos_pixels(session, loupe, qtbot) -> None:
+    for _ in range(12):
+        commands.run(session, "next_photo")
+        image, middle = seen(loupe), loupe.place().center()
+        own = swatches.shows(image, middle.x() + 5, middle.y(), session.current)
+        bare = image.pixelColor(middle.x() + 150, middle.y()) == theme.CANVAS
+        assert own or bare
+        qtbot.waitUntil(lambda: on_screen(loupe, session))
+
+
+def test_neighbours_are_there_before_one_goes_to_them(session, loupe, qtbot) -> None:
+    for _ in range(5):
+        following = session.tile(int(session.ids[session.index + 1]))
+        qtbot.waitUntil(
+            lambda one=following: loupe._frames.get(loupe._sight.proxy(one)) is not None
+        )
+        commands.run(session, "next_photo")
+        assert on_screen(loupe, session)
+
+
+def test_without_pixels_there_is_the_name_and_nothing_counts_as_shown(
+    session, make_loupe, qtbot
+) -> None:
+    loupe = make_loupe(photos=False)
+    painted: list[int] = []
+    loupe.painted.connect(painted.append)
+    qtbot.waitUntil(lambda: loupe._frames._busy == 0)
+    image, middle = seen(loupe), loupe.rect().center()
+    name = image.copy(QRect(middle.x() - 100, middle.y() - 60, 200, 100))
+    assert any(
+        name.pixelColor(x, y).lightness() > 100
+        for x in range(name.width())
+        for y in range(name.height())
+    )
+    assert painted == []
+
+
+def test_a_mark_waits_for_the_picture(session, make_loupe, qtbot) -> None:
+    make_loupe(photos=False)
+    said: list[str] = []
+    session.said.connect(said.append)
+    photo = session.current
+    commands.run(session, "reject")
+    assert session.tile(photo).marks.flag is not Flag.REJECT
+    assert session.current == photo
+    assert "not on screen yet" in said[-1]
+
+
+def test_a_mark_counts_once_the_picture_was_painted(session, loupe, qtbot) -> None:
+    session.go(1)
+    with qtbot.waitSignal(loupe.painted, check_params_cb=lambda photo: photo == session.current):
+        loupe.update()
+    QApplication.processEvents()
+    photo = session.current
+    QTest.keyClick(loupe, Qt.Key.Key_X)
+    assert session.tile(photo).marks.flag is Flag.REJECT
+    assert session.current != photo
+
+
+def test_a_failed_photo_shows_its_card_and_counts_as_shown(session, loupe, pipeline, qtbot) -> None:
+    photo = int(session.ids[4])
+    swatches.fail(session, photo, "Only the first 12 % of the picture is there.")
+    with qtbot.waitSignal(loupe.painted, check_params_cb=lambda painted: painted == photo):
+        session.go(4)
+    card = seen(loupe).pixelColor(loupe.rect().center().x(), loupe.rect().center().y() - 20)
+    assert card == theme.PANEL
+    QTest.mouseClick(loupe, LEFT, NONE, loupe._drawing.retry.center())
+    assert pipeline.asked == [("retry", [photo])]
+
+
+# --- where it lies
+
+
+def test_the_picture_has_its_share_of_the_window(session, loupe) -> None:
+    loupe.resize(1440, 900 - 40 - 84 - 26 - 2)
+    QApplication.processEvents()
+    assert loupe.place().height() >= 0.78 * 900
+    loupe.resize(700, 800)
+    QApplication.processEvents()
+    assert loupe.place().width() == 700 - 2 * 12
+
+
+def test_a_small_picture_is_not_enlarged_at_fit() -> None:
+    place = placing.fit(QSize(300, 200), QRect(12, 12, 1000, 700))
+    assert place.size() == QSize(300, 200)
+    assert abs(place.center().x() - 511) <= 1
+
+
+def test_only_the_picture_is_left_when_panels_are_hidden(session, loupe, qtbot) -> None:
+    before = loupe.place().height()
+    commands.run(session, "toggle_panels")
+    assert loupe.place().height() == before + 20
+    bottom = seen(loupe).copy(0, loupe.height() - 11, loupe.width(), 11)
+    assert all(
+        bottom.pixelColor(x, y) == theme.CANVAS
+        for x in range(0, bottom.width(), 3)
+        for y in range(bottom.height())
+    )
+
+
+def test_l_changes_what_is_around_the_picture(session, loupe) -> None:
+    for colour in ("#000000", "#777777", "#f2f2f2", "#191919"):
+        commands.run(session, "surround")
+        assert seen(loupe).pixelColor(3, 300).name() == colour
+
+
+# --- zoom
+
+
+@pytest.mark.parametrize("point", [(0.5, 0.5), (0.31, 0.62), (0.7, 0.4)])
+def test_the_point_under_the_pointer_stays_there(point: tuple[float, float]) -> None:
+    picture, view = QSize(6000, 4000), QRect(0, 12, 1200, 752)
+    place = placing.fit(picture, QRect(12, 12, 1176, 752))
+    pointer = QPoint(
+        round(place.x() + point[0] * place.width()), round(place.y() + point[1] * place.height())
+    )
+    center = placing.center_under(pointer, place, picture, view, 1.0)
+    zoomed = placing.zoomed(picture, view, 1.0, center)
+    assert zoomed.size() == picture
+    assert abs((pointer.x() - zoomed.x()) / 6000 - point[0]) < 0.002
+    assert abs((pointer.y() - zoomed.y()) / 4000 - point[1]) < 0.002
+
+
+def test_a_zoomed_picture_leaves_no_side_bare_that_it_could_fill() -> None:
+    view = QRect(0, 0, 1000, 700)
+    assert placing.zoomed(QSize(6000, 4000), view, 1.0, (0, 0)).topLeft() == QPoint(0, 0)
+    corner = placing.zoomed(QSize(6000, 4000), view, 1.0, (1, 1))
+    assert (corner.right(), corner.bottom()) == (999, 699)
+    narrow = placing.zoomed(QSize(400, 4000), view, 1.0, (0, 0.5))
+    assert abs(narrow.center().x() - 499) <= 1
+
+
+def test_turning_carries_a_point_with_the_picture() -> None:
+    assert placing.turned((0.2, 0.3), 0) == (0.2, 0.3)
+    assert placing.turned((0.2, 0.3), 1) == (0.7, 0.2)
+    assert placing.turned((0.2, 0.3), 4) == pytest.approx((0.2, 0.3))
+
+
+def test_z_shows_the_proxy_and_says_so_until_the_original_is_there(
+    session, loupe, pipeline, qtbot
+) -> None:
+    session.go(3)
+    qtbot.waitUntil(lambda: on_screen(loupe, session))
+    photo = session.current
+    QTest.keyClick(loupe, Qt.Key.Key_Z)
+    assert session.zoom == 1.0
+    tile = session.tile(photo)
+    assert loupe._drawing._caption(tile).right.endswith("proxy")
+    assert swatches.shows(seen(loupe), 1100, 400, photo)
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
+    assert pipeline.requests[-1][:2] == (photo, None)
+    with qtbot.waitSignal(loupe._frames.arrived):
+        pipeline.deliver()
+    assert "proxy" not in loupe._drawing._caption(tile).right
+    assert loupe.place().size() == QSize(6000, 4000)
+    assert swatches.shows(seen(loupe), 1100, 400, photo)
+
+
+def test_the_next_original_is_read_ahead_and_position_and_zoom_are_kept(
+    session, loupe, pipeline, qtbot
+) -> None:
+    session.go(2)
+    session.set_zoom(1.0, (0.6, 0.4))
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
+    assert pipeline.deliver() == session.current
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
+    following = int(session.ids[session.index + 1])
+    assert pipeline.deliver() == following
+    ahead = loupe._sight.whole(session.tile(following))
+    qtbot.waitUntil(lambda: loupe._frames.get(ahead) is not None)
+    commands.run(session, "next_photo")
+    assert (session.zoom, session.center) == (1.0, (0.6, 0.4))
+    assert swatches.shows(seen(loupe), 1100, 400, following)
+
+
+def test_without_a_pointer_z_looks_at_the_subject_else_the_sharpest_spot(
+    session, loupe, monkeypatch
+) -> None:
+    detail = session.detail(session.current)
+    told = SimpleNamespace(
+        capture=SimpleNamespace(subject=None), quality=SimpleNamespace(sharpest=(0.3, 0.7))
+    )
+    monkeypatch.setattr(session, "detail", lambda _: told)
+    assert loupe._sight.center_for(1.0, None) == pytest.approx((0.3, 0.7), abs=0.001)
+    told.capture.subject = (0.6, 0.25)
+    assert loupe._sight.center_for(1.0, None) == pytest.approx((0.6, 0.25), abs=0.001)
+    told.capture.subject = told.quality = None
+    assert loupe._sight.center_for(1.0, None) == pytest.approx((0.5, 0.5), abs=0.001)
+    assert detail.id == session.current
+
+
+def test_a_tap_of_z_stays_and_a_held_z_is_a_look(session, loupe, monkeypatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("curator.ui.held.time.monotonic", lambda: clock[0])
+    QTest.keyClick(loupe, Qt.Key.Key_Z)
+    assert session.zoom == 1.0
+    QTest.keyClick(loupe, Qt.Key.Key_Z)
+    assert session.zoom is None
+    QTest.keyPress(loupe, Qt.Key.Key_Z)
+    assert session.zoom == 1.0
+    clock[0] += 0.4
+    QTest.keyRelease(loupe, Qt.Key.Key_Z)
+    assert session.zoom is None
+
+
+def test_dragging_moves_the_picture_and_a_click_does_not_drag(session, loupe, pipeline) -> None:
+    session.set_zoom(1.0, (0.5, 0.5))
+    before = loupe.place().topLeft()
+    at = QPoint(600, 400)
+    QTest.mousePress(loupe, LEFT, NONE, at)
+    QTest.mouseMove(loupe, at + QPoint(60, 20))
+    QTest.mouseMove(loupe, at + QPoint(120, -50))
+    QTest.mouseRelease(loupe, LEFT, NONE, at + QPoint(120, -50))
+    moved = loupe.place().topLeft() - before
+    assert abs(moved.x() - 120) <= 1
+    assert abs(moved.y() + 50) <= 1
+    assert session.zoom == 1.0
+    QTest.mouseClick(loupe, LEFT, NONE, at)
+    assert session.zoom is None
+
+
+def test_plus_and_minus_go_through_the_steps(session, loupe) -> None:
+    zooms = []
+    for name in ("larger", "larger", "larger", "larger", "smaller", "smaller", "smaller"):
+        commands.run(session, name)
+        zooms.append(session.zoom)
+    assert zooms == [1.0, 2.0, 4.0, 4.0, 2.0, 1.0, None]
+
+
+def test_an_original_that_cannot_be_read_leaves_the_proxy(session, loupe, pipeline, qtbot) -> None:
+    session.set_zoom(1.0, (0.5, 0.5))
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
+    photo, _, callback = pipeline.requests.pop()
+    with qtbot.waitSignal(loupe.originals.failed):
+        callback(KnownError("The file is not there.", "Plug the drive in."))
+    assert swatches.shows(seen(loupe), 1100, 400, photo)
+    assert loupe._drawing._caption(session.tile(photo)).right.endswith("proxy")
+
+
+# --- the original at the size of the view
+
+
+def test_a_view_larger_than_the_proxy_gets_the_originals_pixels_after_resting(
+    session, loupe, pipeline, qtbot
+) -> None:
+    loupe.resize(2200, 1500)
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
+    photo, edge, _ = pipeline.requests[-1]
+    assert (photo, edge) == (session.current, loupe.place().width())
+    with qtbot.waitSignal(loupe._frames.arrived):
+        pipeline.deliver()
+    frame = loupe._sight.best(session.tile(photo))
+    assert frame.image.size() == loupe.place().size()
+    assert on_screen(loupe, session)
+
+
+def test_a_view_the_proxy_fills_asks_for_no_original(session, loupe, pipeline, qtbot) -> None:
+    with qtbot.waitSignal(loupe._sharpen.timeout):
+        session.go(7)
+    assert pipeline.requests == []
+
+
+def test_a_photo_nobody_has_converted_yet_is_read_from_its_file_at_once(
+    unread: Session, make_loupe, pipeline, qtbot
+) -> None:
+    loupe = make_loupe(photos=False)
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
+    assert pipeline.deliver() == unread.current
+    qtbot.waitUntil(lambda: on_screen(loupe, unread))
+
+
+# --- seen
+
+
+def test_resting_a_quarter_second_makes_a_photo_seen(session, loupe, qtbot) -> None:
+    session.go(11)
+    photo = session.current
+    qtbot.waitUntil(lambda: session.tile(photo).seen, timeout=3000)
+
+
+def test_a_held_arrow_is_no_rest(session, loupe, qtbot) -> None:
+    QTest.keyPress(loupe, Qt.Key.Key_Right)
+    photo = session.current
+    with qtbot.waitSignal(loupe._rest.timeout, timeout=3000):
+        loupe.update()
+    assert not session.tile(photo).seen
+    QTest.keyRelease(loupe, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: session.tile(photo).seen, timeout=3000)
+
+
+def test_out_of_sight_nothing_is_decoded(session, loupe, qtbot) -> None:
+    loupe.hide()
+    qtbot.waitUntil(lambda: loupe._frames._busy == 0)
+    loupe._frames.clear()
+    session.go(20)
+    QApplication.processEvents()
+    assert loupe._frames._wanted == frozenset()

@@ -1,0 +1,205 @@
+"""The window as a whole: which page stands when, where its edges are, what Esc closes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
+
+from curator.model import Pass, View
+from curator.pipeline import Progress, ScanReport
+from curator.session import Session
+from curator.ui import dialogs
+from curator.ui.main_window import MainWindow
+from tests.gui.conftest import QuietPipeline
+
+
+def drop(window: MainWindow, *paths: Path) -> None:
+    """Drop files from the file manager onto the window."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    action, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    none = Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPointF(10, 10), action, data, left, none))
+
+
+def test_an_empty_catalog_shows_where_to_drop_a_folder(make_window) -> None:
+    window = make_window(photos=0)
+    assert window.pages.currentWidget() is window.empty_window
+    assert window.sidebar.isHidden()
+    assert window.windowTitle() == "Curator"
+
+
+def test_views_pages_and_edges_follow_the_session(window: MainWindow) -> None:
+    session = window.session
+    assert window.pages.currentWidget() is window.grid
+    assert not window.sidebar.isHidden() and window.filmstrip.isHidden()
+    session.set_pass(Pass.CULL)
+    assert window.pages.currentWidget() is window.loupe
+    assert window.sidebar.isHidden() and not window.filmstrip.isHidden()
+    session.finish()
+    assert window.pages.currentWidget() is window.finish
+    session.set_pass(Pass.BROWSE)
+    session.set_filter("no-such-name")
+    assert window.pages.currentWidget() is window.empty_list
+
+
+def test_the_picture_gets_most_of_the_window(window: MainWindow) -> None:
+    window.resize(1440, 900)
+    window.session.set_pass(Pass.CULL)
+    # Caption 24 and the margin of 12 above and none below are the loupe's own.
+    assert window.loupe.height() - 24 - 12 >= 0.78 * 900
+
+
+def test_tab_leaves_only_the_picture_and_esc_brings_the_edges_back(
+    window: MainWindow, pipeline: QuietPipeline
+) -> None:
+    window.session.set_view(View.LOUPE)
+    pipeline.problem.emit("The disk is full.")
+    QTest.keyClick(window, Qt.Key.Key_Tab)
+    assert window.loupe.size() == window.size()
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.topbar.isHidden() and not window.offers.isHidden()
+    assert window.session.view is View.LOUPE
+
+
+def test_panels_lie_over_the_page_in_a_narrow_window(window: MainWindow) -> None:
+    window.resize(1000, 700)
+    assert window.sidebar.isHidden() and window.grid.width() == 1000
+    window.topbar.scope.clicked.emit()
+    assert not window.sidebar.isHidden() and window.grid.width() == 1000
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert window.sidebar.isHidden()
+    assert window.session.view is View.GRID
+
+
+def test_a_new_folder_offers_the_cull_and_enter_starts_it(make_window, make_session, home) -> None:
+    session = make_session()
+    session.catalog.decide(
+        {int(i): {"flag": None, "kept": False, "rating": None} for i in session.ids}, summary="-"
+    )
+    session.refresh()
+    window = make_window(session)
+    window.session.pipeline.scanned.emit(ScanReport(60, 60, 0, 12, "60 photos (12 pairs)"))
+    assert window.offers.current is not None
+    assert window.offers.text.text == "60 photos (12 pairs)"
+    QTest.keyClick(window, Qt.Key.Key_Return)
+    assert session.pass_ is Pass.CULL
+    assert window.offers.isHidden()
+
+
+def test_esc_dismisses_the_offer_before_anything_else(window: MainWindow, pipeline) -> None:
+    window.session.set_view(View.LOUPE)
+    pipeline.problem.emit("The disk is full.")
+    assert not window.offers.isHidden()
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert window.offers.isHidden() and window.session.view is View.LOUPE
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert window.session.view is View.GRID
+
+
+def test_a_problem_can_be_answered_in_its_line(window: MainWindow, pipeline: QuietPipeline) -> None:
+    pipeline.problem.emit("The disk is full.")
+    window.offers.act.click()
+    assert ("resume", None) in pipeline.asked
+
+
+def test_dropped_folders_are_opened(
+    window: MainWindow, pipeline: QuietPipeline, tmp_path: Path
+) -> None:
+    drop(window, tmp_path)
+    assert pipeline.asked == [("open", [tmp_path])]
+    assert window.session.scope.key == str(tmp_path)
+
+
+def test_a_folder_or_file_that_is_gone_says_so(window: MainWindow) -> None:
+    said: list[str] = []
+    window.session.said.connect(said.append)
+    window.session.ask("show_path", "/nowhere/at/all")
+    assert said[-1].startswith("/nowhere/at/all is not there now.")
+    photo = int(window.session.ids[0])
+    window.session.ask("show_file", photo)
+    assert said[-1].startswith("/photos/000/DSC_0000.NEF is not there now.")
+
+
+def test_choosing_a_folder_opens_it(
+    window: MainWindow,
+    pipeline: QuietPipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(dialogs, "choose_folder", lambda *_: str(tmp_path))
+    window.run("open_folder")
+    assert pipeline.asked == [("open", [tmp_path])]
+
+
+@pytest.mark.parametrize(("answer", "left"), [("go", 0), ("stay", 60), (None, 60)])
+def test_removing_a_folder_asks_what_becomes_of_its_photos(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, answer: str | None, left: int
+) -> None:
+    asked: list[dialogs.Question] = []
+
+    def ask(_: object, question: dialogs.Question) -> str | None:
+        asked.append(question)
+        return answer
+
+    monkeypatch.setattr(dialogs, "ask", ask)
+    window.session.ask("remove_folder", 1)
+    assert "60 photos" in asked[0].body
+    assert window.session.counts()["all"] == left
+    assert bool(window.session.catalog.folders()) is (answer is None)
+
+
+def test_scanning_says_so_where_nothing_is_yet(make_window, pipeline: QuietPipeline) -> None:
+    window = make_window(photos=0)
+    pipeline.progressed.emit(Progress(found=0, scanning=True))
+    assert window.pages.currentWidget() is window.empty_list
+    assert window.empty_list.reason.text() == "Looking for photos…"
+
+
+def test_the_window_comes_back_as_it_was_left(
+    make_window: Callable[..., MainWindow], make_session: Callable[..., Session]
+) -> None:
+    first = make_window(make_session())
+    first.resize(760, 600)
+    first.session.set_pass(Pass.CULL)
+    first.session.go(7)
+    first.run("toggle_inspector")
+    photo = first.session.current
+    first.close()
+    again = make_window(make_session())
+    assert (again.width(), again.height()) == (760, 600)
+    assert again.session.current == photo
+    assert again.session.pass_ is Pass.CULL
+    assert not again.inspector.isHidden()
+
+
+def test_full_screen_is_left_by_esc(window: MainWindow) -> None:
+    window.session.set_view(View.LOUPE)
+    QTest.keyClick(window, Qt.Key.Key_F)
+    assert window.isFullScreen() and window.topbar.isHidden()
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.isFullScreen() and not window.topbar.isHidden()
+
+
+def test_a_long_problem_leaves_room_for_its_answer(
+    window: MainWindow, pipeline: QuietPipeline, qtbot
+) -> None:
+    window.resize(700, 500)
+    pipeline.problem.emit("The disk is full. " * 30)
+    offers = window.offers
+    qtbot.waitUntil(lambda: offers.act.geometry().right() < offers.close_.geometry().left() < 700)
+
+
+def test_a_pick_on_the_finish_page_opens_in_the_loupe(window: MainWindow) -> None:
+    window.resize(1440, 900)
+    window.session.set_pass(Pass.CULL)
+    window.session.finish()
+    tile, _ = window.finish.sheet.places[0]
+    window.finish.sheet.pressed.emit(tile.id)
+    assert window.session.current == tile.id
+    assert window.pages.currentWidget() is window.loupe

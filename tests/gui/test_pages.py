@@ -1,0 +1,266 @@
+"""Finish pages, empty pages, inspector and cheat sheet: what they say and lead to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+
+from curator.commands import COMMANDS
+from curator.keymap import KEYMAP, keys_of
+from curator.model import Capture, Flag, Label, Marks, Pass
+from curator.session import Session
+from curator.ui import theme
+from curator.ui.contact import WIDTH, justified
+from curator.ui.empty import why_empty
+from curator.ui.finish import cull_page, rate_page
+from curator.ui.help import COLUMNS, sheet
+from curator.ui.inspector import in_words, sections
+from curator.ui.main_window import MainWindow
+from curator.ui.words import capture_rows, duration, size
+
+
+def texts(widget: QWidget) -> list[str]:
+    """All plain text a widget shows."""
+    return [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
+
+
+def buttons(widget: QWidget) -> dict[str, QPushButton]:
+    return {b.text(): b for b in widget.findChildren(QPushButton) if b.isVisible()}
+
+
+def decide_all(session: Session, **fields: object) -> None:
+    session.catalog.decide({int(i): fields for i in session.scope_ids()}, summary="-")
+    session.refresh()
+
+
+# --- the end of a cull
+
+
+def test_the_cull_ends_in_its_numbers(window: MainWindow) -> None:
+    session = window.session
+    session.set_pass(Pass.CULL)
+    session.catalog.mark_seen([int(i) for i in session.ids[:5]])
+    session.refresh()
+    session.finish()
+    page = cull_page(session, window.run)
+    numbers = {number.what: number.value for number in page.numbers}
+    assert numbers["through"] == "4" and numbers["passed over"] == "5"
+    assert numbers["not seen yet"] == "49"
+    assert "rejected, 50.0 MB" in numbers
+    assert page.sentence == "5 photos were seen and left undecided."
+    assert list(buttons(window.finish)) == ["Keep them", "Reject them", "Look again"]
+
+
+def test_keeping_what_was_passed_over_is_one_undo_step(window: MainWindow) -> None:
+    session = window.session
+    session.set_pass(Pass.CULL)
+    session.catalog.mark_seen([int(i) for i in session.ids[:5]])
+    session.refresh()
+    session.finish()
+    buttons(window.finish)["Keep them"].click()
+    assert session.progress().through == 9
+    assert "Rate the 9" in buttons(window.finish)
+    QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert session.progress().through == 4
+
+
+def test_a_finished_cull_leads_to_rating(window: MainWindow) -> None:
+    decide_all(window.session, kept=True, flag=None)
+    window.session.set_pass(Pass.CULL)
+    assert window.pages.currentWidget() is window.finish
+    page = cull_page(window.session, window.run)
+    assert page.title == "All photos · Cull done · 60 photos"
+    buttons(window.finish)["Rate the 60"].click()
+    assert window.session.pass_ is Pass.RATE
+
+
+def test_no_finish_page_has_more_than_three_actions(window: MainWindow) -> None:
+    window.session.set_pass(Pass.CULL)
+    assert len(cull_page(window.session, window.run).actions) <= 3
+    window.session.set_pass(Pass.RATE)
+    assert len(rate_page(window.session, window.run).actions) <= 3
+
+
+# --- the end of rating
+
+
+def test_rating_ends_in_stars_and_what_they_approve(window: MainWindow) -> None:
+    session = window.session
+    session.set_pass(Pass.RATE)
+    session.finish()
+    page = rate_page(session, window.run)
+    assert page.stars == (1, 0, 1, 0, 0)
+    assert page.numbers[0].value == "1"
+    assert page.sentence == "picked, no stars 1"
+    assert page.actions[0].text == "Export 1 photo…" and page.actions[0].primary
+
+
+def test_reviewing_rejects_shows_them(window: MainWindow) -> None:
+    window.session.set_pass(Pass.RATE)
+    window.session.finish()
+    buttons(window.finish)["Review 2 rejected"].click()
+    assert window.session.filter == "is:rejected"
+    assert window.pages.currentWidget() is window.grid
+
+
+def test_the_contact_sheet_fills_its_rows_to_the_edge() -> None:
+    placed = justified([1.5, 0.67, 1.5, 1.5, 1.0, 1.5, 1.5, 1.5, 1.5, 1.5, 3.0, 1.5], WIDTH)
+    rows: dict[int, list] = {}
+    for _, rect in placed:
+        rows.setdefault(rect.y(), []).append(rect)
+    assert len(rows) == 2
+    for rects in rows.values():
+        assert rects[-1].right() + 1 == WIDTH
+        assert len({rect.height() for rect in rects}) == 1
+
+
+def test_a_few_photos_keep_their_size() -> None:
+    assert [rect.height() for _, rect in justified([1.5, 1.5], WIDTH)] == [132, 132]
+
+
+# --- empty
+
+
+@pytest.mark.parametrize(
+    ("pass_", "filter_", "reason", "key"),
+    [
+        (Pass.BROWSE, "zebra", "No photo here fits zebra", "Esc"),
+        (Pass.RATE, "", "No photo has come through the cull yet.", "Alt+1"),
+    ],
+)
+def test_an_empty_list_says_why_and_which_key_leads_out(
+    session: Session, pass_: Pass, filter_: str, reason: str, key: str
+) -> None:
+    decide_all(session, flag=None, kept=False, rating=None)
+    session.set_filter(filter_) if filter_ else session.set_pass(pass_)
+    said, ways = why_empty(session)
+    assert said == reason
+    assert ways[0][0] == key
+    assert any(binding.keys == key for binding in KEYMAP)
+
+
+def test_an_empty_folder_and_one_that_is_away_differ(make_session, tmp_path) -> None:
+    from curator.session import Scope
+
+    session = make_session(photos=0)
+    session.open_scope(Scope("folder", str(tmp_path), tmp_path.name))
+    assert why_empty(session)[0] == "No photos in this folder."
+    session.open_scope(Scope("folder", str(tmp_path / "gone"), "gone"))
+    assert "not there now" in why_empty(session)[0]
+
+
+# --- inspector
+
+
+def test_the_inspector_tells_all_and_leaves_out_what_is_not_there(session: Session) -> None:
+    found = {section.title: section for section in sections(session.detail(1))}
+    assert list(found) == ["Capture", "Files", "Quality"]
+    assert ("Exposure", "1/250 · f/2.8 · ISO 800") in found["Capture"].rows
+    assert [name for name, _ in found["Files"].rows] == ["RAW", "JPEG"]
+
+
+def test_the_inspector_shows_history_newest_first(window: MainWindow, qtbot) -> None:
+    session = window.session
+    photo = int(session.ids[1])
+    for rating in (2, 4):
+        session.catalog.decide({photo: {"rating": rating}}, summary="-")
+    session.refresh()
+    session.go_to(photo)
+    window.run("toggle_inspector")
+    qtbot.waitUntil(lambda: "History" in texts(window.inspector))
+    shown = texts(window.inspector)
+    assert shown.index("4 stars") < shown.index("2 stars")
+
+
+def test_names_are_text_never_markup(window: MainWindow) -> None:
+    for label in window.findChildren(QLabel):
+        assert label.textFormat() is Qt.TextFormat.PlainText, label.text()
+
+
+@pytest.mark.parametrize(
+    ("marks", "words"),
+    [
+        (Marks(), "undecided"),
+        (Marks(kept=True), "kept"),
+        (Marks(flag=Flag.PICK, kept=True, rating=4), "picked · 4 stars"),
+        (Marks(flag=Flag.REJECT, label=Label.RED), "rejected · red label"),
+        (Marks(label=Label.PURPLE), "purple label · undecided"),
+        (Marks(rating=1, kept=True), "1 star"),
+    ],
+)
+def test_marks_in_words(marks: Marks, words: str) -> None:
+    assert in_words(marks) == words
+
+
+def test_what_the_camera_did_not_write_is_left_out() -> None:
+    assert capture_rows(Capture()) == []
+    rows = dict(
+        capture_rows(
+            Capture(
+                taken_at=datetime(2026, 5, 2, 18, 42, 7),
+                utc_offset_min=-210,
+                exposure_s=2.5,
+                latitude=-33.86,
+                longitude=151.21,
+            )
+        )
+    )
+    assert rows["Taken"] == "2026-05-02  18:42:07  UTC−3:30"
+    assert rows["Exposure"] == "2.5 s"
+    assert rows["Place"] == "33.8600° S  151.2100° E"
+
+
+def test_numbers_as_people_read_them() -> None:
+    assert [size(n) for n in (0, 999, 1_000, 58_100_000_000, 999_950)] == [
+        "0 bytes",
+        "999 bytes",
+        "1 kB",
+        "58.1 GB",
+        "1.0 MB",
+    ]
+    assert [duration(s) for s in (0.2, 56, 2_820, 7_500)] == ["1 s", "56 s", "47 min", "2 h 05"]
+
+
+# --- help
+
+
+def test_every_key_stands_in_the_cheat_sheet(qapp) -> None:
+    lines = [line for group in sheet("grid").values() for line in group]
+    shown = {key for line in lines for key in line.keys.split()}
+    for name in COMMANDS:
+        for key in keys_of(name)[:1]:
+            if len(key) == 1 and key.isdigit() and key != "0":
+                continue  # folded into 1 – 5 and 6 – 9
+            assert theme.keys(key) in " ".join(line.keys for line in lines), (name, shown)
+
+
+def test_this_views_keys_are_bright(qapp) -> None:
+    loupe = {line.does: line.bright for group in sheet("loupe").values() for line in group}
+    grid = {line.does: line.bright for group in sheet("grid").values() for line in group}
+    assert loupe["Zoom"] and not grid["Zoom"]
+    assert grid["Select all"] and not loupe["Select all"]
+
+
+def test_every_group_has_its_column() -> None:
+    from curator.commands import GROUPS
+
+    assert sorted(name for column in COLUMNS for name in column) == sorted(GROUPS)
+
+
+def test_a_key_closes_the_sheet_and_marks_nothing(window: MainWindow) -> None:
+    QTest.keyClick(window, Qt.Key.Key_Question)
+    assert window.help.isVisible() and window.help.hasFocus()
+    photo = window.session.current
+    QTest.keyClick(window.help, Qt.Key.Key_X)
+    assert window.help.isHidden()
+    assert window.session.table.marks(photo).flag is Flag.PICK  # as it was
+    assert window.grid.hasFocus()
+
+
+def test_the_sheet_keeps_the_keyboard_when_it_is_called_by_mouse(window: MainWindow) -> None:
+    window.run("help_")
+    assert window.help.hasFocus()

@@ -1,0 +1,89 @@
+"""The sidebar: scopes and filters with their counts."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from curator.session import FILTERS
+from curator.ui.main_window import MainWindow
+from curator.ui.rows import Row, Rows
+from curator.ui.sidebar import StarFilter
+
+
+def counts(rows: Rows) -> dict[str, str]:
+    return {row.title: row.count for row in rows.rows}
+
+
+def test_scopes_and_filters_come_with_counts(window: MainWindow) -> None:
+    assert counts(window.sidebar.folders) == {"All photos": "60", "photos": "60"}
+    shown = counts(window.sidebar.filters)
+    assert shown["All"] == "60" and shown["Undecided"] == "54" and shown["Rejected"] == "2"
+
+
+def test_filters_that_tell_of_trouble_show_only_when_there_is_some(window: MainWindow) -> None:
+    titles = set(counts(window.sidebar.filters))
+    assert "Unreadable" not in titles and "Missing" not in titles
+    assert titles - {"All"} <= {title for title, _ in FILTERS.values()}
+
+
+def test_a_press_on_a_filter_shows_those_photos(window: MainWindow) -> None:
+    rows = window.sidebar.filters
+    QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=rows.row_rect("rejected").center())
+    assert window.session.filter == "is:rejected" and len(window.session.ids) == 2
+    window.sidebar.refresh()
+    assert [row.title for row in rows.rows if row.current] == ["Rejected"]
+
+
+def test_a_press_on_a_folder_opens_it(window: MainWindow) -> None:
+    rows = window.sidebar.folders
+    QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=rows.row_rect("/photos").center())
+    assert window.session.scope.key == "/photos"
+
+
+def test_subfolders_show_when_their_folder_is_unfolded(make_window, make_session) -> None:
+    window = make_window(make_session(photos=2_100))
+    assert [row.title for row in window.sidebar.folders.rows] == ["All photos", "photos"]
+    rows = window.sidebar.folders
+    where = rows.row_rect("/photos")
+    edge = QPoint(where.right() - 10, where.center().y())
+    QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=edge)
+    assert [row.title for row in rows.rows] == ["All photos", "photos", "000", "001"]
+    assert window.session.scope.key == ""
+
+
+def test_a_folder_can_be_switched_off_and_read_again(window: MainWindow, pipeline) -> None:
+    row = window.session.scopes()[1]
+    actions = {action.text(): action for action in window.sidebar.folder_menu(row).actions()}
+    actions["Switch off"].trigger()
+    assert window.session.counts()["all"] == 0
+    window.sidebar.refresh()
+    assert counts(window.sidebar.folders)["photos"] == "off"
+    actions["Read again"].trigger()
+    assert pipeline.asked == [("rescan", 1)]
+
+
+def test_stars_filter_at_least_then_exactly_then_not(window: MainWindow, qtbot) -> None:
+    stars = window.sidebar.stars
+    fourth = QPoint(12 + 3 * 20 + 8, 14)
+    seen = []
+    for _ in range(3):
+        QTest.mouseClick(stars, Qt.MouseButton.LeftButton, pos=fourth)
+        window.sidebar.refresh()
+        seen.append(window.session.filter)
+    assert seen == ["rating:>=4", "rating:4", ""]
+
+
+def test_the_star_filter_reads_what_was_typed(qapp) -> None:
+    stars = StarFilter()
+    stars.take("is:picked rating:>=3 harbor")
+    assert (stars._stars, stars._exact) == (3, False)
+    stars.take("rating:5")
+    assert (stars._stars, stars._exact) == (5, True)
+
+
+def test_odd_names_are_drawn_as_they_are(qapp) -> None:
+    rows = Rows()
+    rows.resize(232, 100)
+    rows.show_rows([Row("k", "<img src=x> & <b>", "1", "folder", tip="<b>a</b>")])
+    assert not rows.grab().isNull()

@@ -1,0 +1,74 @@
+"""The status line: last act, pass, background work, and the pass as a line of 2 px."""
+
+from __future__ import annotations
+
+import pytest
+
+from curator.model import Pass
+from curator.pipeline import Progress as Work
+from curator.session import Progress
+from curator.ui.main_window import MainWindow
+from curator.ui.statusline import PassLine, reading
+
+
+@pytest.mark.parametrize(
+    ("work", "text"),
+    [
+        (Work(), ""),
+        (Work(found=3012, done=3000, failed=12), ""),
+        (Work(3012, 1830, 10, 1172, 20.0, 56.2), "Reading 1,840 of 3,012 · 56 s"),
+        (Work(3012, 10, 0, 3002), "Reading 10 of 3,012"),
+        (Work(40_000, 10, 0, 39_990, 3.0, 13_330.0), "Reading 10 of 40,000 · 3 h 42"),
+        (Work(found=120, scanning=True), "Looking for photos · 120 found"),
+        (Work(12, 5, 0, 7, paused=True), "Paused · 7 photos unread"),
+        (Work(paused=True), ""),
+    ],
+)
+def test_background_work_in_words(work: Work, text: str) -> None:
+    assert reading(work) == text
+
+
+def of(decided: int, seen: int, total: int, pass_: Pass = Pass.CULL) -> Progress:
+    return Progress(pass_, total, decided, seen, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("progress", "parts"),
+    [
+        (of(0, 0, 100), (0, 0)),
+        (of(50, 25, 100), (500, 250)),
+        (of(1, 0, 100_000), (1, 0)),  # one decision shows
+        (of(99_999, 0, 100_000), (999, 0)),  # one left does not look done
+        (of(100, 0, 100), (1000, 0)),
+        (of(0, 0, 0), (0, 0)),
+        (of(50, 25, 100, Pass.BROWSE), (0, 0)),  # no pass, no line
+    ],
+)
+def test_the_pass_as_a_line(qapp, progress: Progress, parts: tuple[int, int]) -> None:
+    line = PassLine()
+    line.show_progress(progress)
+    assert line.parts(1000) == parts
+
+
+def test_the_last_act_stands_at_the_left(window: MainWindow) -> None:
+    window.session.say("Rejected <b>DSC_0411</b> · Ctrl+Z")
+    assert window.status.act.text == "Rejected <b>DSC_0411</b> · Ctrl+Z"
+
+
+def test_selection_and_advance_mode_show(window: MainWindow, qtbot) -> None:
+    window.session.select_all()
+    window.run("toggle_stars_advance")
+    qtbot.waitUntil(lambda: window.status.chosen.text == "60 selected")
+    qtbot.waitUntil(lambda: window.status.advances.text == "M")
+
+
+def test_the_pass_is_told_in_the_middle(window: MainWindow, qtbot) -> None:
+    window.session.set_pass(Pass.CULL)
+    qtbot.waitUntil(lambda: window.status.pass_.text.startswith("Cull · "))
+
+
+def test_work_comes_and_goes(window: MainWindow, pipeline) -> None:
+    pipeline.progressed.emit(Work(10, 3, 0, 7))
+    assert window.status.work.text == "Reading 3 of 10"
+    pipeline.progressed.emit(Work(10, 10))
+    assert window.status.work.isHidden()

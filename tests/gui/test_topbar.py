@@ -1,0 +1,99 @@
+"""The top bar: passes, order, search, and the menu that reaches every command by mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
+
+from curator.commands import COMMANDS
+from curator.model import Pass, View
+from curator.session import ORDERS
+from curator.ui.main_window import MainWindow
+
+SHOWN_OTHERWISE = {"delete", "space", "search", "order"}
+
+
+def texts(menu: QMenu) -> Iterator[str]:
+    for action in menu.actions():
+        if (below := action.menu()) is not None:
+            assert isinstance(below, QMenu)
+            yield from texts(below)
+        elif not action.isSeparator():
+            yield action.text().partition("\t")[0]
+
+
+def test_a_press_on_a_pass_opens_it(window: MainWindow) -> None:
+    window.topbar.passes[Pass.CULL].click()
+    assert window.session.pass_ is Pass.CULL
+    assert [p for p, b in window.topbar.passes.items() if b.isChecked()] == [Pass.CULL]
+
+
+def test_a_press_on_the_pass_in_force_leaves_it_marked(window: MainWindow) -> None:
+    window.topbar.passes[Pass.BROWSE].click()
+    assert window.topbar.passes[Pass.BROWSE].isChecked()
+
+
+def test_scope_and_order_are_named(window: MainWindow) -> None:
+    window.session.set_order("sharpness", True)
+    assert window.topbar.scope.text == "All photos"
+    assert window.topbar.order.text() == "by sharpness ↑ ▾"
+
+
+def test_the_orders_menu_sorts(window: MainWindow) -> None:
+    menu = window.topbar.orders_menu()
+    actions = {action.text(): action for action in menu.actions()}
+    assert set(ORDERS.values()) - {"Match"} <= set(actions)
+    assert actions["Capture time"].isChecked()
+    assert not actions["Match: no scores yet"].isEnabled()
+    actions["Sharpness"].trigger()
+    assert window.session.order == "sharpness"
+
+
+def test_every_command_can_be_reached_by_mouse(window: MainWindow) -> None:
+    shown = set(texts(window.topbar.commands_menu()))
+    wanted = {command.title for name, command in COMMANDS.items() if name not in SHOWN_OTHERWISE}
+    assert wanted <= shown
+
+
+def test_what_means_nothing_in_this_view_is_greyed(window: MainWindow) -> None:
+    menu = window.topbar.commands_menu()
+    looking = next(a.menu() for a in menu.actions() if a.text() == "Looking")
+    assert isinstance(looking, QMenu)
+    zoom = next(a for a in looking.actions() if a.text().startswith("Zoom"))
+    assert not zoom.isEnabled()
+
+
+def test_typing_filters_and_enter_returns_to_the_photos(window: MainWindow, qtbot) -> None:
+    QTest.keyClick(window, Qt.Key.Key_Slash)
+    field = window.topbar.search
+    assert field.hasFocus()
+    QTest.keyClicks(field, "DSC_0001")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert len(window.session.ids) == 1
+    assert window.grid.hasFocus()
+
+
+def test_esc_in_the_field_takes_the_filter_off(window: MainWindow) -> None:
+    window.session.set_filter("DSC_0001")
+    window.search()
+    QTest.keyClick(window.topbar.search, Qt.Key.Key_Escape)
+    assert window.session.filter == "" and len(window.session.ids) == 60
+    assert window.session.view is View.GRID
+
+
+def test_a_wrong_filter_says_where_and_changes_nothing(window: MainWindow) -> None:
+    window.search()
+    field = window.topbar.search
+    QTest.keyClicks(field, "is:foo")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert field.hasFocus() and field.problem.isVisible()
+    assert "is:foo is none of" in field.problem.text()
+    assert len(window.session.ids) == 60
+
+
+def test_the_field_shows_a_filter_set_elsewhere(window: MainWindow) -> None:
+    window.session.set_filter("is:picked")
+    assert window.topbar.search.text() == "is:picked"

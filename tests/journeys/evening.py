@@ -1,0 +1,131 @@
+"""A person at the window: opens folders, presses real keys, reads what is on screen.
+
+    evening = Evening(qtbot, home)
+    evening.open(folder).press("Alt+1", "X").reads("Rejected")
+
+The whole app runs in process over real files and real worker processes; nothing is replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from pytestqt.exceptions import TimeoutError
+from pytestqt.qtbot import QtBot
+
+from curator import app
+from curator.settings import Home, Settings
+from curator.ui import theme
+
+WAIT_MS = 20_000
+
+
+class Evening:
+    """One start of Curator, until :meth:`close`; then :meth:`again` is the next evening."""
+
+    def __init__(self, qtbot: QtBot, home: Home) -> None:
+        self.qtbot = qtbot
+        self.home = home
+        self.app: app.App | None = None
+
+    def start(self, *sources: Path) -> Evening:
+        """Start Curator on folders, as the command line does."""
+        qt = QApplication.instance()
+        assert isinstance(qt, QApplication)
+        theme.apply(qt)
+        self.app = app.build(self.home, Settings.load(self.home), sources)
+        self.window.resize(1440, 900)
+        self.window.show()
+        QTest.qWaitForWindowExposed(self.window)
+        self.window.activateWindow()
+        return self
+
+    def open(self, *sources: Path, photos: int | None = None) -> Evening:
+        """Start on folders and wait until every photo that can be read has been."""
+        self.start(*sources)
+        self.until(lambda: self.all_read(photos))
+        return self
+
+    def all_read(self, photos: int | None = None) -> bool:
+        """Tell whether the scope's photos are all here, each with a proxy or a failure."""
+        session = self.session
+        tiles = [session.tile(int(photo)) for photo in session.table.ids]
+        done = all(tile.proxy or tile.state for tile in tiles)
+        return bool(tiles) and done and (photos is None or len(tiles) == photos)
+
+    @property
+    def window(self) -> QWidget:
+        assert self.app is not None
+        return self.app.window
+
+    @property
+    def session(self) -> app.Session:
+        assert self.app is not None
+        return self.app.session
+
+    def until(self, condition: Callable[[], object]) -> Evening:
+        """Wait, events running, until something is so."""
+        self.qtbot.waitUntil(lambda: bool(condition()), timeout=WAIT_MS)
+        return self
+
+    def press(self, *keys: str) -> Evening:
+        """Press keys one after the other, each once the picture it is meant for is on screen."""
+        for key in keys:
+            self.until(self.on_screen)
+            combination = QKeySequence(key)[0]
+            target = QApplication.focusWidget() or self.window
+            QTest.keyClick(target, combination.key(), combination.keyboardModifiers())
+        self.qtbot.wait(1)
+        return self
+
+    def type(self, text: str) -> Evening:
+        """Type text into whatever has the focus."""
+        QTest.keyClicks(QApplication.focusWidget() or self.window, text)
+        return self
+
+    def on_screen(self) -> bool:
+        """Tell whether the current photo is painted, where one must be."""
+        session = self.session
+        if session.finished or session.view != "loupe" or session.current is None:
+            return True
+        return session._shown == session.current
+
+    def name(self) -> str:
+        """Name the current photo."""
+        current = self.session.current
+        return "" if current is None else self.session.table.name(current)
+
+    def texts(self) -> list[str]:
+        """Read every text on screen."""
+        shown = [widget for widget in self.window.findChildren(QWidget) if widget.isVisible()]
+        labelled = [widget.text() for widget in shown if isinstance(widget, QLabel | QAbstractButton)]
+        return labelled + [widget.accessibleName() for widget in shown]
+
+    def reads(self, text: str) -> Evening:
+        """Wait until a text stands somewhere in the window."""
+        try:
+            self.until(lambda: any(text in shown for shown in self.texts()))
+        except TimeoutError as error:
+            raise AssertionError(f"{text!r} is not on screen, but {self.texts()}") from error
+        return self
+
+    def close(self) -> None:
+        """Close the window, as its owner does."""
+        if self.app is not None:
+            self.app.close()
+            self.app = None
+
+    def again(self, *sources: Path) -> Evening:
+        """Close, and start anew the next evening."""
+        self.close()
+        return self.start(*sources)
+
+
+def pressed(widget: QWidget, key: Qt.Key) -> None:
+    """Press one key on one widget."""
+    QTest.keyClick(widget, key)

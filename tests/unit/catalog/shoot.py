@@ -1,0 +1,139 @@
+"""A shoot without pixels: files whose first line is their EXIF, and an ingest without workers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from curator import files
+from curator.catalog import Applied, Catalog, PhotoDetail, ScanCount
+from curator.model import Capture, Converted, Kind, Peeked, Quality, StageJob
+from tests.catalogs import STAGES, Stage
+
+NINE = "2024-05-04T09:00:00.120000"
+TEN = "2024-05-04T10:00:00.340000"
+
+
+def photo_bytes(
+    seed: object, taken: str | None = NINE, camera: str = "Test One", size: str = "6000x4000"
+) -> bytes:
+    """Make the bytes of one exposure; ``seed`` stands for its pixels."""
+    return f"{taken or ''};{camera};{size}\n{seed} ".encode() * 40
+
+
+def read_exif(path: str | Path) -> Capture:
+    taken, camera, size = Path(path).read_bytes().split(b"\n")[0].decode().split(";")
+    width, height = (int(edge) for edge in size.split("x"))
+    moment = datetime.fromisoformat(taken) if taken else None
+    return Capture(taken_at=moment, camera=camera, width=width, height=height)
+
+
+@dataclass
+class Shoot:
+    """A folder of photos and the catalog they go into."""
+
+    catalog: Catalog
+    folder: Path
+    stages: tuple[Stage, ...] = STAGES
+    clock_ns: int = field(default=1_700_000_000_000_000_000)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.catalog.use_stages(self.stages)
+
+    def write(self, name: str, content: bytes) -> Path:
+        """Write a file, each with a later time than the one before."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        self.clock_ns += 1_000_000_000
+        os.utime(path, ns=(self.clock_ns, self.clock_ns))
+        return path
+
+    def scan(self, *sources: Path, add: bool = True, sampled: bool = False) -> Applied:
+        """Scan without looking into the files; return what the batches did."""
+        self.last = None
+        done = Applied([], [], [])
+        roots = sources or (self.folder,)
+        for source in roots:
+            folder = source if not source.is_file() else source.parent
+            number = self.catalog.add_folder(folder, sampled=sampled)
+            self.last = self.catalog.begin_scan(number, files)
+            if source.exists():
+                groups = list(files.pair(files.walk([source])))
+                for group in (groups[at : at + 3] for at in range(0, len(groups), 3)):
+                    part = self.last.apply(group, add=add)
+                    done = Applied(
+                        done.new + part.new, done.changed + part.changed, done.left + part.left
+                    )
+            self.last.finish([str(source)])
+        return done
+
+    def jobs(self, stage: str, ids: Iterable[int] = ()) -> list[StageJob]:
+        return [
+            StageJob(row.photo_id, stage, row.path, row.kind, "", row.fallback, row.fingerprint)
+            for row in self.catalog.pending(stage, 1000, list(ids))
+        ]
+
+    def peek(self) -> list[int]:
+        """Run peek for all that wait."""
+        changed: list[int] = []
+        jobs = self.jobs("peek")
+        self.catalog.start("peek", [job.photo_id for job in jobs])
+        for job in jobs:
+            status = Path(job.path).stat()
+            capture = read_exif(job.path)
+            result = Peeked(
+                files.fingerprint(job.path), status.st_size, status.st_mtime_ns, capture, "thumb"
+            )
+            changed += self.catalog.save_peeked([(job, result)], files)
+        return changed
+
+    def convert(self) -> list[int]:
+        """Run convert for all that wait."""
+        jobs = self.jobs("convert")
+        self.catalog.start("convert", [job.photo_id for job in jobs])
+        return self.catalog.save_converted([(job, self.converted(job)) for job in jobs])
+
+    def converted(self, job: StageJob) -> Converted:
+        status = Path(job.path).stat()
+        mark = files.fingerprint(job.path)
+        return Converted(
+            mark,
+            status.st_size,
+            status.st_mtime_ns,
+            read_exif(job.path),
+            Quality(50.0, 90.0, 0.01, 0.02, (0.25, 0.75)),
+            "preview" if job.kind is Kind.RAW else "image",
+            mark,
+            "digest of " + mark,
+        )
+
+    def ingest(self, *sources: Path, sampled: bool = False) -> ScanCount:
+        """Do all there is to do; return what the scan counted."""
+        self.scan(*sources, sampled=sampled)
+        counted = self.last
+        assert counted is not None
+        for _ in range(5):  # a settled photo may need another look
+            if not self.peek() and not self.convert():
+                break
+            self.convert()
+        assert self.catalog.check() == []
+        return counted.count()
+
+    def listed(self) -> list[PhotoDetail]:
+        """All photos, missing ones too; one of those may have the path of what took its place."""
+        return [self.catalog.photo(row[0]) for row in self.catalog.columns()]
+
+    def photos(self) -> dict[str, PhotoDetail]:
+        """All photos, by path relative to the folder's parent."""
+        return {str(photo.path.relative_to(self.folder.parent)): photo for photo in self.listed()}
+
+    def photo(self, name: str) -> PhotoDetail:
+        return self.catalog.photo(self.folder / name)
+
+    def reject(self, name: str) -> None:
+        self.catalog.decide({self.photo(name).id: {"flag": "reject"}}, summary=f"Rejected {name}")

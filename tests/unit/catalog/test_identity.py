@@ -1,0 +1,414 @@
+"""A photo is its content, not its path (promise 7): what a scan may and may not make of files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from curator import files
+from curator.catalog.identity import FileRow, assign_roles
+from curator.model import Capture, Flag, Peeked, StageJob
+from tests.unit.catalog.shoot import NINE, TEN, Shoot, photo_bytes, read_exif
+
+
+def test_the_first_ingest_finds_a_photo_a_pair_and_the_second_knows_them(shoot: Shoot) -> None:
+    shoot.write("DSC_1.NEF", photo_bytes("raw"))
+    shoot.write("dsc_1.jpg", photo_bytes("jpeg"))
+    shoot.write("DSC_2.JPG", photo_bytes("other"))
+    first = shoot.ingest()
+    assert (first.found, first.new, first.known) == (2, 2, 0)
+    second = shoot.ingest()
+    assert (second.found, second.new, second.known) == (2, 0, 2)
+    pair = shoot.photo("DSC_1.NEF")
+    assert [(file.path.name, file.role) for file in pair.files] == [
+        ("DSC_1.NEF", "main"),
+        ("dsc_1.jpg", "half"),
+    ]
+    assert all(file.fingerprint for file in pair.files)
+
+
+def test_an_unchanged_folder_is_not_written_to_the_catalog(shoot: Shoot) -> None:
+    shoot.write("A.JPG", photo_bytes(1))
+    shoot.ingest()
+    before = shoot.catalog.last_rev()
+    assert shoot.scan().changed == []
+    assert shoot.catalog.last_rev() == before
+    assert shoot.catalog.pending("peek", 10) == []
+
+
+@pytest.mark.parametrize("halves", [("A.JPG",), ("A.NEF",), ("A.NEF", "A.JPG")])
+def test_a_renamed_photo_keeps_its_reject(shoot: Shoot, halves: tuple[str, ...]) -> None:
+    for name in halves:
+        shoot.write(name, photo_bytes(name))
+    shoot.ingest()
+    shoot.reject(halves[0])
+    number = shoot.photo(halves[0]).id
+    for name in halves:
+        (shoot.folder / name).rename(shoot.folder / name.replace("A", "Iceland"))
+    count = shoot.ingest()
+    assert (count.new, count.known) == (0, 1)
+    photos = shoot.photos()
+    assert list(photos) == [f"shoot/{halves[0].replace('A', 'Iceland')}"]
+    renamed = next(iter(photos.values()))
+    assert (renamed.id, renamed.marks.flag, renamed.state) == (number, Flag.REJECT, "")
+    assert renamed.name == "Iceland"
+    assert len(renamed.files) == len(halves)
+
+
+def test_a_moved_folder_and_another_mount_point_are_the_same_photos(
+    shoot: Shoot, tmp_path: Path
+) -> None:
+    for number in range(7):
+        shoot.write(f"day/A{number}.NEF", photo_bytes(f"raw {number}"))
+        shoot.write(f"day/A{number}.JPG", photo_bytes(f"jpeg {number}"))
+    shoot.ingest()
+    shoot.reject("day/A3.NEF")
+    ids = sorted(photo.id for photo in shoot.photos().values())
+    shoot.folder.rename(tmp_path / "mounted elsewhere")
+    shoot.folder.mkdir()
+    count = shoot.ingest(tmp_path / "mounted elsewhere", shoot.folder)
+    assert count.new == 0
+    photos = shoot.photos()
+    assert sorted(photo.id for photo in photos.values()) == ids
+    assert all(photo.state == "" and len(photo.files) == 2 for photo in photos.values())
+    assert photos["mounted elsewhere/day/A3.NEF"].marks.flag is Flag.REJECT
+    assert shoot.catalog.counts()["convert"]["done"] == 7
+
+
+def test_a_missing_drive_keeps_its_photos_and_they_come_back(shoot: Shoot, tmp_path: Path) -> None:
+    shoot.write("A.JPG", photo_bytes(1))
+    shoot.ingest()
+    away = tmp_path / "away"
+    shoot.folder.rename(away)
+    shoot.scan(shoot.folder)
+    assert [photo.state for photo in shoot.photos().values()] == ["missing"]
+    assert shoot.photos()["shoot/A.JPG"].proxy is not None
+    away.rename(shoot.folder)
+    count = shoot.ingest()
+    assert (count.new, count.known) == (0, 1)
+    assert shoot.photos()["shoot/A.JPG"].state == ""
+
+
+def test_a_copy_is_no_new_photo(shoot: Shoot) -> None:
+    shoot.write("A.JPG", photo_bytes(1))
+    shoot.ingest()
+    shutil.copy(shoot.folder / "A.JPG", shoot.folder / "B.JPG")
+    count = shoot.ingest()
+    assert (count.found, count.new, count.known) == (1, 0, 1)
+    photo = shoot.photo("B.JPG")
+    assert [(file.path.name, file.role) for file in photo.files] == [
+        ("A.JPG", "main"),
+        ("B.JPG", "copy"),
+    ]
+    assert all(file.sha256 for file in photo.files)
+
+
+def test_copies_met_together_for_the_first_time_end_as_one_photo(shoot: Shoot) -> None:
+    for name in ("one/A.JPG", "two/A.JPG", "two/B.JPG", "three/C.JPG"):
+        shoot.write(name, photo_bytes("B" if "B" in name else "same"))
+    count = shoot.ingest()
+    assert (count.found, count.new) == (2, 2)
+    assert (
+        sorted(shoot.photos()) == ["shoot/one/A.JPG", "shoot/two/B.JPG"] or len(shoot.photos()) == 2
+    )
+    assert len(shoot.photo("three/C.JPG").files) == 3
+    assert shoot.ingest().found == 2
+
+
+def test_a_copy_takes_over_when_the_first_file_is_deleted(shoot: Shoot) -> None:
+    shoot.write("A.JPG", photo_bytes(1))
+    shoot.ingest()
+    shutil.copy(shoot.folder / "A.JPG", shoot.folder / "B.JPG")
+    shoot.ingest()
+    (shoot.folder / "A.JPG").unlink()
+    shoot.ingest()
+    assert [photo.state for photo in shoot.photos().values()] == [""]
+    assert shoot.photo("B.JPG").path.name == "B.JPG"
+
+
+def test_files_alike_but_for_their_middle_are_two_photos(shoot: Shoot) -> None:
+    edge = photo_bytes("edge") * 200
+    shoot.write("A.JPG", edge + b"one" + edge)
+    shoot.ingest()
+    shoot.write("B.JPG", edge + b"two" + edge)
+    assert files.fingerprint(shoot.folder / "A.JPG") == files.fingerprint(shoot.folder / "B.JPG")
+    assert shoot.ingest().new == 1
+    assert shoot.photo("A.JPG").id != shoot.photo("B.JPG").id
+    assert shoot.ingest().new == 0
+
+
+def test_empty_files_are_not_copies_of_each_other(shoot: Shoot) -> None:
+    shoot.write("A.JPG", b"")
+    shoot.write("B.JPG", b"")
+    shoot.scan()
+    mark = files.fingerprint(shoot.folder / "A.JPG")
+    for job in shoot.jobs("peek"):
+        shoot.catalog.save_peeked([(job, Peeked(mark, 0, 1, Capture()))], files)
+    assert len(shoot.photos()) == 2
+
+
+def test_an_edited_file_is_the_same_photo_newer(shoot: Shoot) -> None:
+    shoot.write("A.JPG", photo_bytes("before", NINE))
+    shoot.ingest()
+    shoot.reject("A.JPG")
+    before = shoot.photo("A.JPG")
+    shoot.write("A.JPG", photo_bytes("after", NINE))
+    count = shoot.ingest()
+    assert (count.new, count.known) == (0, 1)
+    after = shoot.photo("A.JPG")
+    assert (after.id, after.marks.flag) == (before.id, Flag.REJECT)
+    assert after.proxy != before.proxy, "convert ran on the new content"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        photo_bytes("next week", TEN),
+        photo_bytes("next week", NINE, camera="Test Two"),
+        photo_bytes("next week", NINE, size="4000x6000"),
+        photo_bytes("no clock", None),
+    ],
+    ids=["another time", "another camera", "another size", "no time"],
+)
+def test_a_name_used_again_by_the_camera_is_a_new_photo(shoot: Shoot, other: bytes) -> None:
+    shoot.write("DSC_0001.JPG", photo_bytes("this week", NINE))
+    shoot.ingest()
+    shoot.reject("DSC_0001.JPG")
+    old = shoot.photo("DSC_0001.JPG").id
+    shoot.write("DSC_0001.JPG", other)
+    count = shoot.ingest()
+    assert (count.found, count.new) == (1, 1)
+    new = shoot.photo("DSC_0001.JPG")
+    assert new.id != old
+    assert (new.marks.flag, new.state) == (None, "")
+    rejected = shoot.catalog.photo(old)
+    assert (rejected.marks.flag, rejected.state) == (Flag.REJECT, "missing")
+    shoot.write("from the backup.JPG", photo_bytes("this week", NINE))
+    shoot.ingest()
+    assert shoot.photo("from the backup.JPG").id == old
+
+
+def test_a_pair_used_again_by_the_camera_is_a_new_pair(shoot: Shoot) -> None:
+    for name in ("DSC_1.NEF", "DSC_1.JPG"):
+        shoot.write(name, photo_bytes(name, NINE))
+    shoot.ingest()
+    shoot.reject("DSC_1.NEF")
+    old = shoot.photo("DSC_1.NEF").id
+    for name in ("DSC_1.NEF", "DSC_1.JPG"):
+        shoot.write(name, photo_bytes("other " + name, TEN))
+    shoot.ingest()
+    new = shoot.photo("DSC_1.NEF")
+    assert new.id != old
+    assert [file.role for file in new.files] == ["main", "half"]
+    assert shoot.photo("DSC_1.JPG").id == new.id
+    assert shoot.catalog.photo(old).state == "missing"
+    assert shoot.ingest().new == 0
+
+
+def test_a_touched_file_is_not_converted_again(shoot: Shoot) -> None:
+    path = shoot.write("A.JPG", photo_bytes(1))
+    shoot.ingest()
+    os.utime(path, ns=(1, 1))
+    shoot.scan()
+    shoot.peek()
+    assert shoot.catalog.pending("convert", 10) == []
+    assert shoot.scan().changed == []
+
+
+def test_names_swapped_on_disk_swap_in_the_catalog(shoot: Shoot) -> None:
+    a = shoot.write("A.JPG", photo_bytes("a", NINE))
+    b = shoot.write("B.JPG", photo_bytes("b and longer", TEN))
+    shoot.ingest()
+    shoot.reject("A.JPG")
+    ids = shoot.photo("A.JPG").id, shoot.photo("B.JPG").id
+    a.rename(shoot.folder / "C.JPG")
+    b.rename(a)
+    (shoot.folder / "C.JPG").rename(b)
+    shoot.ingest()
+    shoot.ingest()
+    assert (shoot.photo("B.JPG").id, shoot.photo("A.JPG").id) == ids
+    assert shoot.photo("B.JPG").marks.flag is Flag.REJECT
+    assert {photo.state for photo in shoot.photos().values()} == {""}
+
+
+def test_a_half_arrives_and_goes_without_changing_the_photo(shoot: Shoot) -> None:
+    shoot.write("A.JPG", photo_bytes("jpeg"))
+    shoot.ingest()
+    shoot.reject("A.JPG")
+    number = shoot.photo("A.JPG").id
+    raw = shoot.write("A.NEF", photo_bytes("raw"))
+    assert shoot.ingest().new == 0
+    pair = shoot.photo("A.NEF")
+    assert (pair.id, pair.marks.flag, pair.basis) == (number, Flag.REJECT, "preview")
+    assert [file.role for file in pair.files] == ["main", "half"]
+    raw.unlink()
+    assert shoot.ingest().new == 0
+    single = shoot.photo("A.JPG")
+    assert (single.id, single.path.name, single.basis) == (number, "A.JPG", "image")
+    assert single.state == ""
+
+
+def test_an_edited_half_changes_nothing_but_its_fingerprint(shoot: Shoot) -> None:
+    shoot.write("A.NEF", photo_bytes("raw"))
+    shoot.write("A.JPG", photo_bytes("jpeg"))
+    shoot.ingest()
+    before = shoot.photo("A.NEF")
+    shoot.write("A.JPG", photo_bytes("jpeg with stars in its header"))
+    shoot.ingest()
+    after = shoot.photo("A.NEF")
+    assert after.id == before.id
+    assert after.proxy == before.proxy
+    assert after.files[1].fingerprint == files.fingerprint(shoot.folder / "A.JPG")
+
+
+def test_a_copy_that_is_edited_is_a_photo_of_its_own(shoot: Shoot) -> None:
+    shoot.write("A.JPG", photo_bytes(1))
+    shoot.ingest()
+    shutil.copy(shoot.folder / "A.JPG", shoot.folder / "B.JPG")
+    shoot.ingest()
+    shoot.write("B.JPG", photo_bytes("edited"))
+    assert shoot.ingest().new == 1
+    assert shoot.photo("B.JPG").id != shoot.photo("A.JPG").id
+    assert len(shoot.photo("A.JPG").files) == 1
+
+
+def test_a_raw_and_a_jpeg_known_apart_become_one_when_they_lie_together(shoot: Shoot) -> None:
+    raw = shoot.write("raw/A.NEF", photo_bytes("raw"))
+    jpeg = shoot.write("jpeg/A.JPG", photo_bytes("jpeg"))
+    shoot.ingest()
+    shoot.catalog.decide({shoot.photo("jpeg/A.JPG").id: {"rating": 4}}, summary="4 stars")
+    assert len(shoot.photos()) == 2
+    (shoot.folder / "both").mkdir()
+    raw.rename(shoot.folder / "both" / "A.NEF")
+    jpeg.rename(shoot.folder / "both" / "A.JPG")
+    count = shoot.ingest()
+    assert (count.found, count.new) == (1, 0)
+    pair = shoot.photo("both/A.NEF")
+    assert pair.marks.rating == 4
+    assert [file.role for file in pair.files] == ["main", "half"]
+
+
+def test_a_symbolic_link_to_a_photo_is_no_new_photo(shoot: Shoot) -> None:
+    target = shoot.write("A.JPG", photo_bytes(1))
+    (shoot.folder / "B.JPG").symlink_to(target)
+    assert shoot.ingest().found == 1
+    assert shoot.ingest().found == 1
+
+
+def test_a_sampled_folder_is_not_filled_up_by_a_re_scan(shoot: Shoot) -> None:
+    for number in range(5):
+        shoot.write(f"A{number}.JPG", photo_bytes(number))
+    left = shoot.scan(add=False, sampled=True).left
+    assert len(left) == 5
+    assert shoot.last is not None
+    shoot.last.apply(left[:2])
+    assert (shoot.last.count().new, shoot.last.count().known) == (2, 0)
+    shoot.peek()
+    (shoot.folder / "A0.JPG").rename(shoot.folder / "Z.JPG")
+    assert len(shoot.scan(add=False, sampled=True).left) == 3
+    assert sorted(shoot.photos()) == ["shoot/A1.JPG", "shoot/Z.JPG"]
+    assert shoot.catalog.folders()[0].sampled
+    assert shoot.ingest().found == 5, "asked for whole, it is filled"
+
+
+def test_marks_of_photos_that_prove_to_be_one_are_both_kept(shoot: Shoot) -> None:
+    """Both were culled before either was read; the journal keeps each under its own id."""
+    shoot.write("one/A.JPG", photo_bytes("same"))
+    shoot.write("two/A.JPG", photo_bytes("same"))
+    shoot.scan()
+    older, newer = sorted(photo.id for photo in shoot.photos().values())
+    decide = shoot.catalog.decide
+    decide({older: {"rating": 2}}, summary="2 stars")
+    decide({newer: {"rating": 4}}, summary="4 stars")
+    decide({newer: {"flag": "pick"}}, summary="picked")
+    shoot.peek()
+    merged = shoot.catalog.photo(newer)
+    assert merged.id == older
+    assert (merged.marks.rating, merged.marks.flag) == (4, Flag.PICK)
+    assert [step.changes[0].photo_id for step in shoot.catalog.history(older)] == [
+        older,
+        newer,
+        newer,
+    ]
+    shoot.catalog.undo()
+    shoot.catalog.undo()
+    assert shoot.catalog.photo(older).marks.rating == 2, "the other decision stands again"
+    shoot.catalog.redo()
+    assert shoot.catalog.photo(older).marks.rating == 4
+    shoot.catalog.undo()
+    shoot.catalog.undo()
+    assert shoot.catalog.photo(older).marks.rating is None
+    assert decide({newer: {"rating": 5}}, summary="5 stars").changes[0].photo_id == older
+
+
+def test_readers_learn_which_photos_were_merged_away(shoot: Shoot) -> None:
+    shoot.write("one/A.JPG", photo_bytes("same"))
+    shoot.write("two/A.JPG", photo_bytes("same"))
+    shoot.scan()
+    rev = shoot.catalog.last_rev()
+    shoot.peek()
+    merged = {row[0]: row[-1] for row in shoot.catalog.columns(since_rev=rev)}
+    assert merged == {1: None, 2: 1}
+    assert shoot.catalog.survivors([1, 2]) == {1: 1, 2: 1}
+
+
+def test_a_peek_of_a_photo_merged_away_meanwhile_is_dropped(shoot: Shoot) -> None:
+    shoot.write("one/A.JPG", photo_bytes("same"))
+    shoot.write("two/A.JPG", photo_bytes("same"))
+    shoot.scan()
+    late = shoot.jobs("peek")[1]
+    shoot.peek()
+    status = Path(late.path).stat()
+    result = Peeked(
+        files.fingerprint(late.path), status.st_size, status.st_mtime_ns, read_exif(late.path)
+    )
+    shoot.catalog.save_peeked([(late, result)], files)
+    assert shoot.catalog.save_failure(late, "too late", retry=True) is False
+    assert len(shoot.photos()) == 1
+    assert shoot.catalog.check() == []
+
+
+def test_bytes_that_changed_between_peek_and_convert_are_looked_at_again(shoot: Shoot) -> None:
+    shoot.write("A.JPG", photo_bytes("before", NINE))
+    shoot.scan()
+    shoot.peek()
+    job: StageJob = shoot.jobs("convert")[0]
+    shoot.write("A.JPG", photo_bytes("after", TEN))
+    shoot.catalog.start("convert", [job.photo_id])
+    shoot.catalog.save_converted([(job, shoot.converted(job))])
+    assert shoot.photo("A.JPG").quality is None
+    assert [row.stage for row in shoot.catalog.pending("peek", 5)] == ["peek"]
+    assert shoot.catalog.pending("convert", 5) == []
+
+
+def _row(number: int, name: str, role: str = "copy", *, there: bool = True, at: int = 1) -> FileRow:
+    kind = "raw" if name.endswith("NEF") else "image"
+    away = None if there else 1.0
+    return FileRow(number, 1, at, name, kind, role, 1, 1, "f", None, None, None, away, f"/{at}")
+
+
+@pytest.mark.parametrize(
+    ("rows", "roles"),
+    [
+        ([_row(1, "A.JPG")], {1: "main"}),
+        ([_row(1, "A.JPG"), _row(2, "A.NEF")], {1: "half", 2: "main"}),
+        ([_row(1, "A.JPG", "main"), _row(2, "B.JPG")], {1: "main", 2: "copy"}),
+        ([_row(1, "A.JPG"), _row(2, "B.JPG", "main")], {1: "copy", 2: "main"}),
+        ([_row(1, "A.JPG", "main", there=False), _row(2, "B.JPG")], {1: "copy", 2: "main"}),
+        ([_row(1, "A.NEF", "main", there=False), _row(2, "A.JPG", "half")], {1: "copy", 2: "main"}),
+        (
+            [_row(1, "A.JPG", "half", at=2), _row(2, "A.NEF", "main"), _row(3, "A.JPG")],
+            {1: "copy", 2: "main", 3: "half"},
+        ),
+        ([_row(1, "A.JPG", "main", there=False)], {1: "main"}),
+        ([_row(1, "A.JPG", "former", there=False), _row(2, "A.JPG")], {2: "main"}),
+        ([], {}),
+    ],
+)
+def test_roles_go_to_what_is_there_and_raw_first(
+    rows: list[FileRow], roles: dict[int, str]
+) -> None:
+    assert assign_roles(rows) == roles

@@ -1,0 +1,248 @@
+"""Decisions, undo and redo: what a person set, on disk at once, taken back in any number."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from curator.catalog import Catalog
+from curator.model import Flag, Label, Marks, NotFoundError, UsageError
+from curator.settings import Home
+from tests.catalogs import fill
+
+PHOTOS = 20
+
+
+@pytest.fixture
+def path(home: Home) -> Path:
+    """A catalog of twenty photos; those with numbers 2 to 10 and 12 to 20 are unmarked."""
+    fill(home.catalog, PHOTOS)
+    return home.catalog
+
+
+@pytest.fixture
+def filled(path: Path):
+    catalog = Catalog.open(path)
+    yield catalog
+    catalog.close()
+
+
+def marks_of(catalog: Catalog) -> dict[int, Marks]:
+    return {row[0]: catalog.photo(row[0]).marks for row in catalog.columns()}
+
+
+def test_a_decision_is_there_for_another_process_when_it_returns(
+    filled: Catalog, path: Path
+) -> None:
+    step = filled.decide({2: {"flag": Flag.REJECT}}, summary="Rejected DSC_0001", scope="/photos")
+    assert [(c.field, c.before, c.after) for c in step.changes] == [("flag", None, "reject")]
+    other = Catalog.open(path)
+    assert other.photo(2).marks.flag is Flag.REJECT
+    other.close()
+
+
+def test_decisions_survive_a_kill(path: Path) -> None:
+    """A process that dies by signal 9 right after decide() has lost nothing."""
+    script = (
+        "import os, signal, sys; from curator.catalog import Catalog;"
+        "catalog = Catalog.open(sys.argv[1]);"
+        "[catalog.decide({n: {'rating': 3}}, summary=str(n)) for n in range(2, 9)];"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert done.returncode == -9
+    catalog = Catalog.open(path)
+    assert [catalog.photo(n).marks.rating for n in range(2, 9)] == [3] * 7
+    assert catalog.check() == []
+    catalog.close()
+
+
+def test_decisions_wait_for_the_disk_and_other_work_does_not(filled: Catalog) -> None:
+    said: list[str] = []
+    filled._connection.set_trace_callback(said.append)
+    filled.decide({2: {"kept": True}}, summary="Kept")
+    assert said.index("PRAGMA synchronous = FULL") < said.index("BEGIN IMMEDIATE")
+    assert said.index("COMMIT") < said.index("PRAGMA synchronous = NORMAL")
+    said.clear()
+    filled.mark_seen([2])
+    filled._connection.set_trace_callback(None)
+    assert not any("FULL" in line for line in said)
+
+
+def test_what_is_so_already_is_no_step(filled: Catalog) -> None:
+    filled.decide({2: {"rating": 4, "kept": True}}, summary="4 stars")
+    again = filled.decide({2: {"rating": 4, "kept": 1}}, summary="4 stars")
+    assert (again.id, again.changes) == (0, ())
+    top = filled.next_undo()
+    assert top is not None
+    assert len(top.changes) == 2
+    partly = filled.decide({2: {"rating": 4}, 3: {"rating": 4}}, summary="4 stars")
+    assert [change.photo_id for change in partly.changes] == [3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({2: {"rating": 9}}, UsageError),
+        ({2: {"rating": 0}}, UsageError),
+        ({2: {"rating": True}}, UsageError),
+        ({2: {"rating": "4"}}, UsageError),
+        ({2: {"flag": "maybe"}}, UsageError),
+        ({2: {"label": "pink"}}, UsageError),
+        ({2: {"kept": None}}, UsageError),
+        ({2: {"sharpness": 100.0}}, UsageError),
+        ({2: {"rating": 4}, 999: {"rating": 4}}, NotFoundError),
+    ],
+)
+def test_nonsense_is_refused_and_nothing_is_written(
+    filled: Catalog, changes: dict[int, dict[str, object]], error: type[Exception]
+) -> None:
+    before = marks_of(filled)
+    with pytest.raises(error):
+        filled.decide(changes, summary="nonsense")
+    assert marks_of(filled) == before
+    assert filled.next_undo() is None
+
+
+def test_a_batch_is_undone_as_one_and_says_what_it_was(filled: Catalog) -> None:
+    before = marks_of(filled)
+    filled.decide(
+        {number: {"flag": "reject"} for number in range(1, PHOTOS + 1)},
+        summary="Rejected 20",
+        context={"view": "grid", "photo": 7},
+    )
+    undone = filled.undo()
+    assert undone is not None
+    assert (undone.kind, undone.summary, undone.context["photo"]) == ("undo", "Rejected 20", 7)
+    assert marks_of(filled) == before
+    assert filled.undo() is None
+
+
+def test_undo_and_redo_reach_back_across_restarts(filled: Catalog, path: Path) -> None:
+    for rating in (1, 2, 3):
+        filled.decide({2: {"rating": rating}}, summary=f"{rating} stars")
+    seen = []
+    for turn in ("undo", "undo", "redo", "undo", "undo", "undo", "redo", "redo", "redo", "redo"):
+        catalog = Catalog.open(path)
+        step = getattr(catalog, turn)()
+        seen.append((step.summary if step else None, catalog.photo(2).marks.rating))
+        catalog.close()
+    assert seen == [
+        ("3 stars", 2),
+        ("2 stars", 1),
+        ("2 stars", 2),
+        ("2 stars", 1),
+        ("1 stars", None),
+        (None, None),
+        ("1 stars", 1),
+        ("2 stars", 2),
+        ("3 stars", 3),
+        (None, 3),
+    ]
+
+
+def test_a_new_decision_ends_redo(filled: Catalog) -> None:
+    filled.decide({2: {"rating": 1}}, summary="1 star")
+    filled.undo()
+    assert filled.next_redo() is not None
+    filled.decide({3: {"rating": 1}}, summary="1 star")
+    assert filled.next_redo() is None
+    assert filled.redo() is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE decision SET after = 5",
+        "DELETE FROM decision",
+        "UPDATE step SET summary = 'never happened'",
+        "DELETE FROM step",
+    ],
+)
+def test_the_journal_cannot_be_rewritten(filled: Catalog, statement: str) -> None:
+    filled.decide({2: {"rating": 1}}, summary="1 star")
+    with pytest.raises(sqlite3.IntegrityError, match="only ever added to"):
+        filled._connection.execute(statement)
+
+
+def test_history_tells_a_photo_its_own_part_of_each_step(filled: Catalog) -> None:
+    filled.decide({2: {"label": Label.RED}, 3: {"label": Label.RED}}, summary="Red")
+    filled.undo()
+    assert [(s.kind, [c.photo_id for c in s.changes]) for s in filled.history(2)] == [
+        ("do", [2]),
+        ("undo", [2]),
+    ]
+
+
+def test_seen_is_noted_once_and_is_no_decision(filled: Catalog) -> None:
+    filled.mark_seen([2])
+    first = filled.photo(2).seen_at
+    filled.mark_seen([2])
+    assert first is not None
+    assert filled.photo(2).seen_at == first
+    assert filled.next_undo() is None
+
+
+def test_turning_goes_round(filled: Catalog) -> None:
+    filled.turn([2], -1)
+    assert filled.photo(2).turn == 3
+    filled.turn([2], 2)
+    assert filled.photo(2).turn == 1
+
+
+ACT = st.one_of(
+    st.just(("undo", None)),
+    st.just(("redo", None)),
+    st.tuples(
+        st.just("decide"),
+        st.dictionaries(
+            st.integers(1, 3),
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "rating": st.sampled_from([None, 1, 5]),
+                    "flag": st.sampled_from([None, "pick", "reject"]),
+                    "kept": st.booleans(),
+                },
+            ),
+            min_size=1,
+            max_size=3,
+        ),
+    ),
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(acts=st.lists(ACT, max_size=14))
+def test_any_series_of_acts_is_what_two_stacks_would_do(
+    acts: list[tuple[str, dict[int, dict[str, object]] | None]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    path = tmp_path_factory.mktemp("journal") / "catalog.db"
+    fill(path, 3)
+    catalog = Catalog.open(path)
+    done: list[dict[int, Marks]] = []
+    undone: list[dict[int, Marks]] = []
+    turn: dict[str, Callable[[], object]] = {"undo": catalog.undo, "redo": catalog.redo}
+    for act, changes in acts:
+        before = marks_of(catalog)
+        if changes is not None:
+            if catalog.decide(changes, summary="act").id:
+                done.append(before)
+                undone.clear()
+            continue
+        source, target = (done, undone) if act == "undo" else (undone, done)
+        assert (turn[act]() is not None) == bool(source)
+        if source:
+            target.append(before)
+            assert marks_of(catalog) == source.pop()
+    catalog.close()

@@ -1,0 +1,373 @@
+"""Opening a catalog and keeping it sound: migrations, back-ups, and faults of the world."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import peewee
+import pytest
+
+from curator.catalog import Catalog, ConductorLock, DiskFullError, migrations, schema, store
+from curator.model import BusyError, CatalogError
+from curator.settings import Home
+from tests.catalogs import fill
+
+V1 = Path(__file__).parents[2] / "data" / "catalogs" / "v1.db"
+
+
+def shape(path: Path) -> dict[str, object]:
+    """All that matters of a schema: columns, indexes and triggers, not the text of its SQL."""
+    with closing(sqlite3.connect(path)) as connection:
+        tables = [
+            row[0]
+            for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        return {
+            "columns": {
+                table: sorted(row[1:] for row in connection.execute(f"PRAGMA table_info({table})"))
+                for table in tables
+            },
+            "other": sorted(
+                row
+                for row in connection.execute(
+                    "SELECT type, name, tbl_name FROM sqlite_master WHERE type <> 'table'"
+                )
+            ),
+            "version": connection.execute("PRAGMA user_version").fetchone(),
+        }
+
+
+def add_place_age(database: peewee.Database) -> None:
+    database.execute_sql("ALTER TABLE place ADD COLUMN age INTEGER NOT NULL DEFAULT 0")
+
+
+def stumble(database: peewee.Database) -> None:
+    add_place_age(database)
+    raise RuntimeError("a migration that fails half-way")
+
+
+def migrate(path: Path, *steps: tuple[int, str, migrations.Step]) -> None:
+    database = store.Store.connect(path)
+    try:
+        migrations.bring_up_to_date(database, path, (*migrations.MIGRATIONS, *steps))
+    finally:
+        database.close()
+
+
+# --- schema and migrations
+
+
+def test_numbers_of_migrations_only_grow() -> None:
+    numbers = [number for number, _, _ in migrations.MIGRATIONS]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_a_catalog_of_the_first_release_becomes_todays(tmp_path: Path) -> None:
+    old, new = tmp_path / "old" / "catalog.db", tmp_path / "new" / "catalog.db"
+    old.parent.mkdir()
+    shutil.copy(V1, old)
+    catalog = Catalog.open(old)
+    assert [row[3] for row in catalog.columns()] == ["DSC_0000", "DSC_0001", "DSC_0002"]
+    assert catalog.photo(2).marks.rating == 4
+    assert catalog.undo() is not None
+    assert catalog.photo(2).marks.rating is None
+    assert catalog.check() == []
+    catalog.close()
+    Catalog.open(new).close()
+    assert shape(old) == shape(new)
+
+
+def test_a_migration_backs_the_catalog_up_first(home: Home) -> None:
+    fill(home.catalog, 5)
+    migrate(home.catalog, (len(migrations.MIGRATIONS) + 1, "places have an age", add_place_age))
+    assert "age" in str(shape(home.catalog)["columns"])
+    [backup] = home.backups.iterdir()
+    assert shape(backup)["version"] == (len(migrations.MIGRATIONS),)
+    with closing(sqlite3.connect(backup)) as connection:
+        assert connection.execute("SELECT count(*) FROM photo").fetchone() == (5,)
+
+
+def test_a_migration_that_fails_leaves_the_catalog_as_it_was(home: Home) -> None:
+    fill(home.catalog, 5)
+    before = shape(home.catalog)
+    with pytest.raises(RuntimeError, match="half-way"):
+        migrate(home.catalog, (len(migrations.MIGRATIONS) + 1, "stumbles", stumble))
+    assert shape(home.catalog) == before
+    Catalog.open(home.catalog).close()
+
+
+def test_no_migration_without_a_back_up(home: Home) -> None:
+    fill(home.catalog, 5)
+    home.backups.write_text("a file where the folder should be")
+    before = shape(home.catalog)
+    with pytest.raises(CatalogError, match="No back-up"):
+        migrate(home.catalog, (len(migrations.MIGRATIONS) + 1, "adds age", add_place_age))
+    assert shape(home.catalog) == before
+
+
+def test_a_newer_catalog_is_refused_politely(home: Home) -> None:
+    fill(home.catalog, 1)
+    with closing(sqlite3.connect(home.catalog)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(CatalogError, match="newer Curator") as caught:
+        Catalog.open(home.catalog)
+    assert "Install the newer Curator" in caught.value.remedy
+
+
+def test_another_programs_file_is_left_alone(home: Home) -> None:
+    with closing(sqlite3.connect(home.catalog)) as connection:
+        connection.execute("CREATE TABLE moz_places (id)")
+    before = home.catalog.read_bytes()
+    with pytest.raises(CatalogError, match="no catalog of Curator's"):
+        Catalog.open(home.catalog)
+    with closing(sqlite3.connect(home.catalog)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("moz_places",)]
+    assert before
+
+
+# --- faults of the world
+
+
+@pytest.mark.parametrize("hurt", ["overwritten", "cut short"])
+def test_a_damaged_catalog_says_so_and_names_the_newest_back_up(home: Home, hurt: str) -> None:
+    fill(home.catalog, 200)
+    catalog = Catalog.open(home.catalog)
+    backup = catalog.backup_if_due()
+    assert catalog.backup_if_due() is None
+    catalog.close()
+    whole = home.catalog.read_bytes()
+    broken = b"\x89PNG" * 4096 + whole[16384:] if hurt == "overwritten" else whole[:20_000]
+    home.catalog.write_bytes(broken)
+    with pytest.raises(CatalogError, match="damaged") as caught:
+        opened = Catalog.open(home.catalog)
+        try:
+            opened.columns()
+        finally:
+            opened.close()
+    assert str(backup) in caught.value.remedy
+    shutil.copy(backup or "", home.catalog)
+    restored = Catalog.open(home.catalog)
+    assert len(restored.columns()) == 200
+    restored.close()
+
+
+def test_without_a_back_up_the_remedy_is_to_start_again(home: Home) -> None:
+    home.catalog.write_bytes(b"not a database, but long enough to be looked at " * 100)
+    with pytest.raises(CatalogError, match="damaged") as caught:
+        Catalog.open(home.catalog)
+    assert "open your folders again" in caught.value.remedy
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(CatalogError, match="cannot be opened") as caught:
+        Catalog.open(tmp_path / "file" / "catalog.db")
+    assert "--home" in caught.value.remedy
+
+
+def test_a_folder_where_the_catalog_should_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "catalog.db").mkdir()
+    with pytest.raises(CatalogError, match="cannot be written"):
+        Catalog.open(tmp_path / "catalog.db")
+
+
+def test_a_read_only_catalog_refuses_a_decision_and_keeps_reading(home: Home) -> None:
+    fill(home.catalog, 3)
+    catalog = Catalog.open(home.catalog)
+    catalog._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(CatalogError, match="cannot be written"):
+        catalog.decide({2: {"rating": 4}}, summary="4 stars")
+    assert catalog.photo(2).marks.rating is None
+    catalog.close()
+
+
+def test_a_full_disk_loses_nothing_and_heals(home: Home) -> None:
+    fill(home.catalog, 3)
+    catalog = Catalog.open(home.catalog)
+    catalog.decide({2: {"rating": 4}}, summary="4 stars")
+    pages = catalog._value("PRAGMA page_count")
+    catalog._rows(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(DiskFullError) as caught:
+        for number in range(200):
+            catalog.save_place(f"/photos/{number}", {"note": "x" * 4000})
+    assert "full" in str(caught.value)
+    assert catalog.photo(2).marks.rating == 4
+    catalog._rows(f"PRAGMA max_page_count = {pages + 1000}")
+    catalog.save_place("/photos", {"view": "grid"})
+    assert catalog.check() == []
+    catalog.close()
+
+
+def test_a_catalog_held_by_another_says_so(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(home.catalog, 3)
+    monkeypatch.setattr(store, "BUSY_TIMEOUT_S", 0.05)
+    catalog = Catalog.open(home.catalog)
+    with closing(sqlite3.connect(home.catalog, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(CatalogError, match="held by another program"):
+            catalog.decide({2: {"rating": 4}}, summary="4 stars")
+        with pytest.raises(CatalogError, match="held by another program"):
+            catalog.mark_seen([2])
+        other.execute("ROLLBACK")
+    catalog.decide({2: {"rating": 4}}, summary="4 stars")
+    catalog.close()
+
+
+def test_a_mistake_of_ours_is_not_dressed_up(home: Home) -> None:
+    catalog = Catalog.open(home.catalog)
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        catalog._rows("SELECT * FROM nonsense")
+    catalog.close()
+
+
+# --- many at once
+
+
+def test_two_writers_wait_for_each_other(home: Home) -> None:
+    fill(home.catalog, 60)
+    errors: list[BaseException] = []
+
+    def rate(first: int) -> None:
+        try:
+            catalog = Catalog.open(home.catalog)
+            for number in range(first, 61, 2):
+                catalog.decide({number: {"label": "red"}}, summary="red")
+            catalog.close()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=rate, args=(first,)) for first in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    catalog = Catalog.open(home.catalog)
+    steps = catalog._value("SELECT count(*) FROM step")
+    revs = [row[1] for row in catalog.columns()]
+    assert (steps, len(set(revs))) == (60, 60)
+    catalog.close()
+
+
+def test_a_reader_sees_that_another_process_committed(home: Home) -> None:
+    fill(home.catalog, 3)
+    reader, writer = Catalog.open(home.catalog), Catalog.open(home.catalog)
+    version, rev = reader.data_version(), reader.last_rev()
+    assert reader.data_version() == version
+    writer.decide({2: {"rating": 4}}, summary="4 stars")
+    assert reader.data_version() != version
+    assert [row[0] for row in reader.columns(since_rev=rev)] == [2]
+    reader.close()
+    writer.close()
+
+
+def test_only_one_conductor_and_a_dead_one_holds_nothing(home: Home) -> None:
+    script = (
+        "import os, signal, sys; from pathlib import Path; from curator.settings import Home;"
+        "from curator.catalog import ConductorLock; ConductorLock(Home.at(sys.argv[1])).acquire();"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", script, str(home.data)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout is not None
+    assert holder.stdin is not None
+    assert holder.stdout.readline() == b"held\n"
+    with pytest.raises(BusyError, match="already reading photos"):
+        ConductorLock(home).acquire()
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    holder.stdin.close()
+    with ConductorLock(home), pytest.raises(BusyError):
+        ConductorLock(home).acquire()
+    with ConductorLock(home):
+        pass
+
+
+# --- speed: what is asked all day goes by an index
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The query plans of every statement the hot calls run, over 3,000 photos."""
+    path = tmp_path_factory.mktemp("plans") / "catalog.db"
+    fill(path, 3_000, converted=False)
+    catalog = Catalog.open(path)
+    found: dict[str, list[str]] = {}
+    calls = {
+        "pending": lambda: catalog.pending("convert", 32, [5, 6]),
+        "next_due": catalog.next_due,
+        "columns since": lambda: catalog.columns(since_rev=2_990),
+        "last_rev": catalog.last_rev,
+        "photo": lambda: catalog.photo(17),
+        "find": lambda: catalog.find("/photos/000/DSC_0007.JPG"),
+        "decide": lambda: catalog.decide({7: {"rating": 5}}, summary="x"),
+        "undo": catalog.undo,
+        "redo": catalog.redo,
+        "failures": catalog.failures,
+    }
+    for name, call in calls.items():
+        said: list[str] = []
+        catalog._connection.set_trace_callback(said.append)
+        call()
+        catalog._connection.set_trace_callback(None)
+        found[name] = [
+            f"{row[3]} <- {sql}"
+            for sql in said
+            if sql.split()[0] in ("SELECT", "UPDATE", "INSERT")
+            for row in catalog._connection.execute(f"EXPLAIN QUERY PLAN {sql}")
+        ]
+    catalog.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "pending",
+        "next_due",
+        "columns since",
+        "last_rev",
+        "photo",
+        "find",
+        "decide",
+        "undo",
+        "redo",
+        "failures",
+    ],
+)
+def test_hot_calls_never_scan_a_big_table(plans: dict[str, list[str]], call: str) -> None:
+    assert plans[call], "it ran something"
+    scans = [
+        line
+        for line in plans[call]
+        if line.startswith(
+            ("SCAN photo", "SCAN file", "SCAN work", "SCAN decision", "SCAN w", "SCAN f")
+        )
+        and "USING" not in line.split(" <- ")[0]
+    ]
+    assert scans == []
+
+
+def test_pending_reads_what_waits_in_order_without_sorting(plans: dict[str, list[str]]) -> None:
+    assert any("work_waiting" in line for line in plans["pending"])
+    assert not any("TEMP B-TREE" in line.split(" <- ")[0] for line in plans["pending"])
+
+
+def test_the_models_name_every_column_the_schema_has(home: Home) -> None:
+    Catalog.open(home.catalog).close()
+    columns = shape(home.catalog)["columns"]
+    assert isinstance(columns, dict)
+    for table in schema.TABLES:
+        named = {field.column_name for field in table._meta.sorted_fields}
+        assert named == {row[0] for row in columns[table._meta.table_name]}
+        assert table.__doc__

@@ -1,0 +1,233 @@
+"""The queue of work: what comes first, what waits, what failed, and what is done again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from curator.catalog import Catalog
+from curator.model import NotFoundError, StageJob
+from tests.catalogs import STAGES, Stage
+from tests.unit.catalog.shoot import Shoot, photo_bytes
+
+
+@pytest.fixture
+def four(shoot: Shoot) -> Shoot:
+    """Four photos, scanned and not looked at."""
+    for number in range(1, 5):
+        shoot.write(f"A{number}.JPG", photo_bytes(number))
+    shoot.scan()
+    return shoot
+
+
+def waiting(shoot: Shoot, stage: str, **how: object) -> list[int]:
+    return [row.photo_id for row in shoot.catalog.pending(stage, 10, **how)]  # type: ignore[arg-type]
+
+
+def test_what_is_on_screen_goes_first(four: Shoot) -> None:
+    assert waiting(four, "peek") == [1, 2, 3, 4]
+    assert waiting(four, "peek", first=[4, 99, 2]) == [4, 2, 1, 3]
+    assert [row.photo_id for row in four.catalog.pending("peek", 1, first=[3, 2])] == [3]
+
+
+def test_a_stage_waits_for_what_it_needs(four: Shoot) -> None:
+    assert waiting(four, "convert") == []
+    four.peek()
+    assert waiting(four, "convert") == [1, 2, 3, 4]
+    four.convert()
+    assert waiting(four, "convert") == []
+    assert four.catalog.counts()["convert"] == {
+        "waiting": 0,
+        "running": 0,
+        "done": 4,
+        "failed": 0,
+    }
+
+
+def test_what_is_running_is_not_given_out_twice_and_survives_a_crash(four: Shoot) -> None:
+    four.catalog.start("peek", [1, 2])
+    assert waiting(four, "peek") == [3, 4]
+    assert four.catalog.reset_running() == 2
+    assert [(row.photo_id, row.attempts) for row in four.catalog.pending("peek", 2)] == [
+        (1, 0),
+        (2, 0),
+    ]
+
+
+def test_work_given_back_was_no_attempt(four: Shoot) -> None:
+    four.catalog.start("peek", [1])
+    four.catalog.put_back("peek", [1])
+    assert four.catalog.pending("peek", 1)[0].attempts == 0
+
+
+def test_failures_wait_longer_each_time_and_then_count(four: Shoot) -> None:
+    job = four.jobs("peek")[0]
+    waits = []
+    for attempt in range(3):
+        now = four.catalog.next_due() or 0.0
+        assert 1 in waiting(four, "peek", now=now)
+        four.catalog.start("peek", [1])
+        failed = four.catalog.save_failure(job, "It crashed.", retry=True, attempts=3, backoff_s=60)
+        assert failed == (attempt == 2)
+        if not failed:
+            due = four.catalog.next_due()
+            assert due is not None
+            assert 1 not in waiting(four, "peek", now=due - 1)
+            waits.append(due)
+    assert waits[1] - waits[0] == pytest.approx(60, abs=30), "120 s after the second, 60 the first"
+    assert four.catalog.next_due() is None
+    [failure] = four.catalog.failures()
+    assert (failure.photo_id, failure.stage, failure.reason, failure.attempts) == (
+        1,
+        "peek",
+        "It crashed.",
+        3,
+    )
+    assert failure.path == str(four.folder / "A1.JPG")
+    assert four.photo("A1.JPG").state == "failed"
+    assert four.photo("A1.JPG").reason == "It crashed."
+
+
+def test_what_cannot_help_is_not_tried_again(four: Shoot) -> None:
+    job = four.jobs("peek")[0]
+    four.catalog.start("peek", [1])
+    assert four.catalog.save_failure(job, "The file is empty.", retry=False)
+    assert waiting(four, "peek") == [2, 3, 4]
+
+
+def test_retry_lets_failures_be_tried_from_the_start(four: Shoot) -> None:
+    for job in four.jobs("peek")[:2]:
+        four.catalog.start("peek", [job.photo_id])
+        four.catalog.save_failure(job, "It crashed.", retry=False)
+    assert four.catalog.retry(stage="convert") == 0
+    assert four.catalog.retry(ids=[2]) == 1
+    assert [f.photo_id for f in four.catalog.failures()] == [1]
+    assert four.catalog.retry() == 1
+    assert waiting(four, "peek") == [1, 2, 3, 4]
+    assert {photo.state for photo in four.photos().values()} == {""}
+
+
+def test_a_newer_stage_makes_its_results_again_and_nothing_else(four: Shoot) -> None:
+    four.peek()
+    four.convert()
+    assert four.catalog.use_stages(STAGES) == 0
+    newer = (STAGES[0], Stage("convert", version=2, needs=("peek",)))
+    assert four.catalog.use_stages(newer) == 4
+    assert waiting(four, "peek") == []
+    assert waiting(four, "convert") == [1, 2, 3, 4]
+    four.convert()
+    assert {entry.version for entry in four.photo("A1.JPG").work} == {1, 2}
+
+
+def test_a_new_stage_is_caught_up_on_old_photos(four: Shoot) -> None:
+    four.peek()
+    four.convert()
+    assert four.catalog.use_stages((*STAGES, Stage("embed", needs=("convert",)))) == 4
+    assert waiting(four, "embed") == [1, 2, 3, 4]
+    assert four.catalog.backfill("convert") == 4
+    assert waiting(four, "embed") == []
+
+
+def test_photos_that_are_away_or_switched_off_are_not_worked_on(four: Shoot) -> None:
+    (four.folder / "A1.JPG").unlink()
+    four.scan()
+    assert waiting(four, "peek") == [2, 3, 4]
+    four.catalog.enable_folder(1, False)
+    assert waiting(four, "peek") == []
+    four.catalog.enable_folder(1, True)
+    assert waiting(four, "peek") == [2, 3, 4]
+
+
+def test_what_failed_because_it_was_gone_is_tried_again_when_it_is_back(four: Shoot) -> None:
+    four.peek()
+    job = four.jobs("convert")[0]
+    content = (four.folder / "A1.JPG").read_bytes()
+    (four.folder / "A1.JPG").unlink()
+    four.catalog.start("convert", [1])
+    four.catalog.save_failure(job, "The file is not there any more.", retry=False)
+    four.scan()
+    assert four.catalog.photo(1).state == "missing"
+    assert waiting(four, "convert") == [2, 3, 4]
+    four.write("A1.JPG", content)
+    four.ingest()
+    assert four.catalog.photo(1).state == ""
+    assert four.catalog.failures() == []
+
+
+def test_results_are_kept_as_they_came(four: Shoot) -> None:
+    four.peek()
+    four.convert()
+    photo = four.photo("A1.JPG")
+    assert photo.capture.taken_at is not None
+    assert photo.capture.taken_at.microsecond == 120_000
+    assert (photo.capture.camera, photo.capture.width, photo.basis) == ("Test One", 6000, "image")
+    assert photo.quality is not None
+    assert photo.quality.sharpest == (0.25, 0.75)
+    assert photo.proxy_digest == f"digest of {photo.proxy}"
+
+
+def test_a_pair_offers_its_other_half(shoot: Shoot) -> None:
+    shoot.write("A.NEF", photo_bytes("raw"))
+    shoot.write("A.JPG", photo_bytes("jpeg"))
+    shoot.scan()
+    [row] = shoot.catalog.pending("peek", 5)
+    assert (row.path, row.fallback) == (str(shoot.folder / "A.NEF"), str(shoot.folder / "A.JPG"))
+    Path(row.fallback).unlink()
+    shoot.scan()
+    assert shoot.catalog.pending("peek", 5)[0].fallback is None
+
+
+def test_a_removed_folder_comes_back_with_its_marks(four: Shoot) -> None:
+    four.peek()
+    four.reject("A2.JPG")
+    rev = four.catalog.last_rev()
+    assert four.catalog.remove_folder(1, keep_photos=False) == 4
+    assert four.catalog.columns() == []
+    assert {row[-1] for row in four.catalog.columns(since_rev=rev)} == {0}
+    assert four.catalog.folders() == []
+    assert waiting(four, "convert") == []
+    four.scan()
+    assert four.photo("A2.JPG").marks.flag == "reject"
+    assert len(four.catalog.columns()) == 4
+    assert waiting(four, "convert") == [1, 2, 3, 4]
+
+
+def test_a_folder_goes_and_its_photos_stay(four: Shoot) -> None:
+    assert four.catalog.remove_folder(1, keep_photos=True) == 0
+    assert len(four.photos()) == 4
+    assert {folder for _, folder, _ in four.catalog.directories()} == {None}
+    four.scan()
+    assert {folder for _, folder, _ in four.catalog.directories()} != {None}
+    with pytest.raises(NotFoundError):
+        four.catalog.remove_folder(77, keep_photos=True)
+
+
+def test_a_folder_is_found_for_what_lies_in_it(catalog: Catalog) -> None:
+    whole = catalog.add_folder("/photos")
+    inner = catalog.add_folder("/photos/iceland", recursive=False)
+    assert catalog.folder("/photos/x/y").id == whole  # type: ignore[union-attr]
+    assert catalog.folder("/photos/iceland").id == inner  # type: ignore[union-attr]
+    assert catalog.folder("/photos/iceland/x").id == whole  # type: ignore[union-attr]
+    assert catalog.folder("/photos2") is None
+
+
+def test_places_are_remembered(catalog: Catalog) -> None:
+    assert catalog.place("/photos") is None
+    catalog.save_place("/photos", {"view": "loupe", "photo": 7})
+    catalog.save_place("/photos", {"view": "grid", "photo": 8})
+    assert catalog.place("/photos") == {"view": "grid", "photo": 8}
+
+
+def test_a_photo_is_named_by_id_or_path(four: Shoot) -> None:
+    path = four.folder / "A2.JPG"
+    assert four.catalog.find(2) == four.catalog.find("2") == four.catalog.find(path) == 2
+    for unknown in (99, "99", "nowhere.jpg", 10**30, "²"):
+        with pytest.raises(NotFoundError):
+            four.catalog.find(unknown)
+
+
+def test_a_result_for_a_photo_there_is_not_is_dropped(four: Shoot) -> None:
+    odd = StageJob(1, "convert", "/elsewhere/A1.JPG", four.jobs("peek")[0].kind, "")
+    assert four.catalog.save_converted([(odd, four.converted(four.jobs("peek")[0]))]) == []
+    assert four.photo("A1.JPG").quality is None

@@ -1,0 +1,372 @@
+"""The command line, in the user's words: what is typed, what is said, what the exit code is."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curator.catalog import ConductorLock
+from curator.settings import Home
+from tests.unit.cli.conftest import NAMES, Type
+
+
+def by_name(shoot: Type, *words: str) -> dict[str, dict[str, Any]]:
+    return {photo["name"]: photo for photo in shoot("photos", "--json", *words).json}
+
+
+# --- ingest
+
+
+def test_ingest_says_what_it_found_and_what_failed(curator: Type, card: Path) -> None:
+    said = curator("ingest", card, "--json", "--set", "work.workers=1", "--set", "work.attempts=1")
+    assert said.code == 0
+    answer = said.json
+    assert (answer["found"], answer["new"], answer["known"]) == (5, 5, 0)
+    assert (answer["converted"], answer["embedded"], answer["described"]) == (4, 0, 0)
+    assert answer["failed"] == 1
+    (failure,) = answer["failures"]
+    assert failure["path"].endswith("DSC_5.JPG") and failure["reason"]
+    assert answer["scan"] == ["5 photos (1 pair); 1 video left alone"]
+
+
+def test_a_second_ingest_finds_nothing_new(shoot: Type, card: Path) -> None:
+    answer = shoot("ingest", card, "--json").json
+    assert (answer["found"], answer["new"], answer["known"]) == (5, 0, 5)
+
+
+@pytest.mark.parametrize("words", [("ingest", "NOWHERE"), ("folders", "add", "NOWHERE")])
+def test_a_folder_that_is_not_there_is_one_line_and_exit_1(
+    curator: Type, words: tuple[str, ...]
+) -> None:
+    said = curator(*words)
+    assert said.code == 1
+    assert said.out == "" and said.err.count("\n") == 1 and "NOWHERE" in said.err
+
+
+def test_a_second_ingest_at_the_same_time_says_so(shoot: Type, card: Path, tmp_path: Path) -> None:
+    lock = ConductorLock(Home.at(tmp_path / "home"))
+    lock.acquire()
+    try:
+        said = shoot("ingest", card, "--json")
+        retried = shoot("retry", "--json")
+    finally:
+        lock.release()
+    assert said.code == 1 and "reading photos" in said.json["error"]
+    assert retried.code == 0 and retried.json["asked"] == 1, "the other one takes it up"
+
+
+def test_an_empty_folder_is_no_error_and_is_said(curator: Type, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    said = curator("ingest", tmp_path / "empty")
+    assert said.code == 0 and "No photos in" in said.out
+
+
+def test_single_files_can_be_read(curator: Type, card: Path) -> None:
+    said = curator("ingest", card / "DSC_1.JPG", "--json", "--set", "work.workers=1")
+    assert (said.json["found"], said.json["converted"]) == (1, 1)
+
+
+def test_a_sample_takes_so_many(curator: Type, card: Path) -> None:
+    words = ("--json", "--set", "work.workers=1", "--set", "work.attempts=1")
+    assert curator("ingest", card, "--sample", "2", *words).json["new"] == 2
+    assert len(curator("photos", "--json").json) == 2
+
+
+# --- photos
+
+
+def test_photos_lists_what_a_script_needs(shoot: Type, card: Path) -> None:
+    photos = by_name(shoot)
+    assert list(photos) == [*NAMES[:4], "DSC_5"]
+    first = photos["DSC_4"]
+    wanted = "id path files status verdict kept taken_at width height camera sharpness exposure"
+    wanted += " rating flag label match_score tags stack projects"
+    assert set(wanted.split()) <= set(first)
+    assert (first["width"], first["height"]) == (240, 160)
+    assert {Path(file).name for file in first["files"]} == {"DSC_4.DNG", "DSC_4.JPG"}
+    assert (first["status"], first["verdict"], first["kept"]) == ("ok", "undecided", False)
+    assert photos["DSC_5"]["status"] == "failed"
+
+
+def test_photos_filters_sorts_and_limits(shoot: Type) -> None:
+    shoot("decide", "--rate", 4, 2)
+    assert list(by_name(shoot, "--filter", "rating:>=4")) == ["DSC_2"]
+    named = [p["name"] for p in shoot("photos", "--sort", "name", "--reverse", "--json").json]
+    assert named == ["DSC_5", "DSC_4", "DSC_3", "DSC_2", "DSC_1"]
+    assert len(shoot("photos", "--limit", 2, "--json").json) == 2
+
+
+def test_photos_for_people_are_lines(shoot: Type) -> None:
+    lines = shoot("photos").out.splitlines()
+    assert len(lines) == 6 and "DSC_1" in lines[1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("photos", "--filter", "is:nonsense"),
+        ("photos", "--sort", "colour"),
+        ("photos", "--limit", "0"),
+        ("photos", "--limit", "²"),
+        ("decide", "--rate", "9", "1"),
+        ("decide", "--keep"),
+        ("decide", "1"),
+        ("decide", "--keep", "--reject", "1"),
+        ("decide", "--label", "beige", "1"),
+        ("export",),
+        ("export", "out", "--approve", "luck"),
+        ("backfill", "dreams"),
+        ("folders", "remove"),
+        ("settings", "work.workers=many"),
+        ("settings", "work.helpers=3"),
+        ("status", "--set", "nonsense"),
+        ("status", "--set", "work.workers=-1"),
+        ("--no-such-flag",),
+    ],
+)
+def test_wrong_usage_is_exit_2_and_one_line(shoot: Type, words: tuple[str, ...]) -> None:
+    said = shoot(*words)
+    assert said.code == 2
+    assert said.out == "" and said.err.count("\n") == 1
+    as_json = shoot(*words, "--json")
+    assert as_json.code == 2 and set(as_json.json) == {"error", "remedy"}
+    assert as_json.json["error"]
+
+
+# --- decide, undo, redo
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--rate", "4"), {"rating": 4, "kept": True, "verdict": "through"}),
+        (("--keep",), {"kept": True, "verdict": "through"}),
+        (("--pick",), {"flag": "pick", "kept": True, "verdict": "through"}),
+        (("--reject",), {"flag": "reject", "kept": False, "verdict": "rejected"}),
+        (("--label", "green"), {"label": "green", "verdict": "undecided"}),
+    ],
+)
+def test_a_decision_is_in_the_catalog_and_can_be_taken_back(
+    shoot: Type, words: tuple[str, ...], expected: dict[str, object]
+) -> None:
+    before = by_name(shoot)["DSC_1"]
+    answer = shoot("decide", *words, before["id"], "--json").json
+    assert answer["changed"] == [before["id"]]
+    after = by_name(shoot)["DSC_1"]
+    assert {name: after[name] for name in expected} == expected
+    assert shoot("undo", "--json").json["undone"][0]["photos"] == [before["id"]]
+    assert by_name(shoot)["DSC_1"] == before
+    shoot("redo")
+    assert by_name(shoot)["DSC_1"] == after
+
+
+def test_many_photos_are_one_undo_step(shoot: Type) -> None:
+    shoot("decide", "--reject", 1, 2, 3)
+    assert shoot("undo").out.count("\n") == 1
+    assert {photo["verdict"] for photo in by_name(shoot).values()} == {"undecided"}
+
+
+def test_several_steps_go_back_at_once(shoot: Type) -> None:
+    for number in (1, 2, 3):
+        shoot("decide", "--keep", number)
+    assert len(shoot("undo", 2, "--json").json["undone"]) == 2
+    assert sum(photo["kept"] for photo in by_name(shoot).values()) == 1
+    assert len(shoot("undo", 9, "--json").json["undone"]) == 1
+    assert shoot("undo").out == "Nothing to undo.\n"
+
+
+def test_a_photo_is_named_by_id_or_by_path(shoot: Type, card: Path) -> None:
+    shoot("decide", "--pick", card / "DSC_4.JPG")
+    assert by_name(shoot)["DSC_4"]["flag"] == "pick"
+
+
+@pytest.mark.parametrize("photo", ["4711", "nowhere/DSC_1.JPG"])
+def test_a_photo_that_is_not_there_changes_nothing(shoot: Type, photo: str) -> None:
+    said = shoot("decide", "--reject", 1, photo)
+    assert said.code == 1 and said.err.count("\n") == 1 and photo in said.err
+    assert by_name(shoot)["DSC_1"]["flag"] is None
+
+
+def test_keeping_a_reject_lets_it_through(shoot: Type) -> None:
+    shoot("decide", "--reject", 1)
+    shoot("decide", "--keep", 1)
+    assert by_name(shoot)["DSC_1"]["verdict"] == "through"
+
+
+def test_no_stars_leaves_it_kept_and_clear_takes_everything(shoot: Type) -> None:
+    shoot("decide", "--rate", 3, 1)
+    shoot("decide", "--rate", 0, 1)
+    assert by_name(shoot)["DSC_1"]["verdict"] == "through"
+    shoot("decide", "--clear", 1)
+    assert by_name(shoot)["DSC_1"]["verdict"] == "undecided"
+
+
+# --- export, rejects
+
+
+def test_export_copies_what_is_approved_and_a_dry_run_does_not(shoot: Type, tmp_path: Path) -> None:
+    shoot("decide", "--rate", 5, 1)
+    shoot("decide", "--pick", 4)
+    out = tmp_path / "out"
+    planned = shoot("export", out, "--dry-run", "--json").json
+    assert planned["approved"] == {"stars": 1, "pick": 1, "match": 0}
+    assert planned["new_files"] == 3 and not out.exists()
+    done = shoot("export", out, "--json").json
+    assert sorted(done["written"]) == ["DSC_1.JPG", "DSC_4.DNG", "DSC_4.JPG"]
+    again = shoot("export", out, "--json").json
+    assert again["written"] == [] and again["unchanged_files"] == 3
+    assert json.loads((out / "photos.json").read_text())["photos"][0]["rating"] == 5
+
+
+def test_export_of_one_clause_and_of_one_folder(shoot: Type, tmp_path: Path, card: Path) -> None:
+    shoot("decide", "--rate", 5, 1)
+    shoot("decide", "--pick", 2)
+    picks = shoot("export", tmp_path / "a", "--approve", "pick", "--json").json
+    assert picks["written"] == ["DSC_2.JPG"]
+    both = shoot("export", tmp_path / "b", "--scope", card, "--dry-run", "--json").json
+    assert both["photos"] == 2
+    assert shoot("export", tmp_path / "c", "--scope", tmp_path / "elsewhere").code == 1
+
+
+def test_no_export_among_the_originals(shoot: Type, card: Path) -> None:
+    said = shoot("export", card / "best", "--json")
+    assert said.code == 1 and "holds originals" in said.json["error"]
+    assert not (card / "best").exists()
+
+
+def test_rejects_are_listed_with_their_weight_and_restored(shoot: Type, card: Path) -> None:
+    shoot("decide", "--reject", 1, 4)
+    listed = shoot("rejects", "--json").json
+    assert [photo["name"] for photo in listed] == ["DSC_1", "DSC_4"]
+    pair = sum((card / name).stat().st_size for name in ("DSC_4.JPG", "DSC_4.DNG"))
+    assert listed[1]["bytes"] == pair
+    assert shoot("rejects", "restore", 1, "--json").json["restored"] == [1]
+    assert [photo["name"] for photo in shoot("rejects", "list", "--json").json] == ["DSC_4"]
+    shoot("rejects", "restore")
+    assert shoot("rejects").out == "0 rejects, 0 bytes.\n"
+    shoot("undo")
+    assert len(shoot("rejects", "--json").json) == 1
+
+
+# --- folders, status, failures, settings, logs, doctor
+
+
+def test_folders_are_listed_switched_off_and_removed(shoot: Type, card: Path) -> None:
+    (folder,) = shoot("folders", "--json").json
+    assert (folder["path"], folder["photos"], folder["enabled"]) == (str(card), 5, True)
+    shoot("folders", "off", card)
+    assert shoot("photos", "--json").json == []
+    shoot("folders", "on", card)
+    assert len(shoot("photos", "--json").json) == 5
+    assert shoot("folders", "remove", card, "--photos", "go", "--json").json == []
+    assert shoot("photos", "--json").json == []
+    assert shoot("folders", "off", card).code == 1
+
+
+def test_status_counts(shoot: Type) -> None:
+    shoot("decide", "--reject", 1)
+    shoot("decide", "--pick", 2)
+    status = shoot("status", "--json").json
+    assert status["verdicts"] == {"undecided": 3, "through": 1, "rejected": 1}
+    assert (status["photos"], status["approved"], status["failed"]) == (5, 1, 1)
+    assert status["work"]["convert"]["done"] == 4
+    assert "5 photos" in shoot("status").out
+
+
+def test_failures_say_why_and_retry_tries_again(shoot: Type, tmp_path: Path) -> None:
+    (failure,) = shoot("failures", "--json").json
+    assert failure["path"].endswith("DSC_5.JPG") and failure["reason"].endswith(".")
+    said = shoot("retry", "--json", "--set", "work.attempts=1", "--set", "work.workers=1")
+    assert said.code == 0 and said.json["asked"] == 1 and said.json["failed"] == 1
+
+
+def test_a_setting_comes_from_file_environment_and_flag_in_that_order(
+    curator: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def workers(*words: str) -> object:
+        return curator("settings", "--json", *words).json["work.workers"]["value"]
+
+    assert workers() == 0
+    assert workers("work.workers=3") == 3
+    assert workers() == 3
+    monkeypatch.setenv("CURATOR_WORK__WORKERS", "4")
+    assert workers() == 4
+    assert workers("--set", "work.workers=5") == 5
+
+
+def test_the_log_keeps_what_was_asked(shoot: Type) -> None:
+    shoot("decide", "--pick", 1)
+    answer = shoot("logs", "--json").json
+    assert any("decide --pick 1" in line for line in answer["lines"])
+
+
+def test_the_doctor_decodes_every_format(curator: Type) -> None:
+    said = curator("doctor", "--json")
+    ills = [f for f in said.json["findings"] if not f["well"] and "space" not in f["what"]]
+    assert said.code == 0 and ills == []
+    assert {"JPEG", "HEIC", "RAW (DNG)"} <= {f["what"] for f in said.json["findings"]}
+
+
+# --- a verb or a folder; home; mishaps
+
+
+def test_a_verb_wins_over_a_folder_of_that_name(
+    curator: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    assert curator("photos", "--json").json == []
+    assert curator("./photos").code == 77, "the window opens on the folder"
+    assert curator().code == 77
+    assert curator("--", "photos").code == 77
+
+
+def test_home_is_taken_before_and_after_the_verb(curator: Type, tmp_path: Path) -> None:
+    for place in ("before", "after"):
+        words = ["--home", tmp_path / place]
+        said = curator(*words, "status", "--json") if place == "before" else None
+        said = said or curator("status", "--json", *words)
+        assert said.json["home"] == str(tmp_path / place)
+
+
+def test_a_damaged_catalog_is_one_line_and_stays_as_it_is(shoot: Type, tmp_path: Path) -> None:
+    catalog = tmp_path / "home" / "catalog.db"
+    catalog.write_bytes(b"not a database, surely" * 100)
+    for beside in catalog.parent.glob("catalog.db-*"):
+        beside.unlink()
+    before = catalog.read_bytes()
+    said = shoot("status")
+    assert said.code == 1 and said.err.count("\n") == 1 and "Traceback" not in said.err
+    assert catalog.read_bytes() == before
+
+
+def test_a_newer_catalog_is_refused_politely(shoot: Type, tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "home" / "catalog.db")
+    database.execute("PRAGMA user_version = 9999")
+    database.commit()
+    database.close()
+    said = shoot("photos", "--json")
+    assert said.code == 1 and "newer" in said.json["error"]
+
+
+def test_a_home_that_cannot_be_made_is_one_line(curator: Type, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    said = curator("--home", tmp_path / "file" / "home", "status")
+    assert said.code == 1 and said.err.count("\n") == 1
+
+
+def test_our_own_mistake_is_one_line_with_the_traceback_in_the_log(
+    shoot: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a planted mistake")
+
+    monkeypatch.setattr("curator.session.Table", broken)
+    said = shoot("status", "--json")
+    assert said.code == 1 and "planted mistake" in said.json["error"]
+    log = (tmp_path / "home" / "curator.log").read_text()
+    assert "ZeroDivisionError" in log and "Traceback" in log

@@ -1,0 +1,433 @@
+"""Exporting to a folder: what is approved goes out whole, once, and is never overwritten."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import json
+import os
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import jsonschema
+import pytest
+from PIL import Image, ImageCms
+
+from curator.catalog import FileDetail, PhotoDetail
+from curator.export import TARGETS, Options, Report, folder, make_plan
+from curator.export.plan import INTENT
+from curator.files import fingerprint
+from curator.model import Capture, Clause, Flag, Kind, KnownError, Label, Marks, Quality
+from curator.settings import resource
+from tests.photos import draw_jpeg
+
+STARS = Marks(rating=4, kept=True)
+PICK = Marks(flag=Flag.PICK, kept=True)
+REJECT = Marks(flag=Flag.REJECT, rating=5)
+
+
+def detail(path: Path, role: str = "main") -> FileDetail:
+    status = path.stat()
+    kind = Kind.RAW if path.suffix == ".dng" else Kind.IMAGE
+    return FileDetail(
+        path, kind, role, status.st_size, status.st_mtime_ns, fingerprint(path), None, False
+    )
+
+
+def photo(number: int, marks: Marks, *paths: Path) -> PhotoDetail:
+    files = tuple(detail(path, "half" if at else "main") for at, path in enumerate(paths))
+    return PhotoDetail(
+        id=number,
+        name=paths[0].stem,
+        path=paths[0],
+        files=files,
+        marks=marks,
+        capture=Capture(datetime(2024, 5, 4, 18, 42, 7, 120000), 120, "Test One", iso=800),
+        quality=Quality(71.26, 98.0, 0.0, 0.01),
+        turn=0,
+        basis="image",
+        damage=None,
+        thumb=None,
+        proxy=None,
+        proxy_digest=None,
+        added_at=0.0,
+        seen_at=None,
+        state="",
+        reason=None,
+        work=(),
+    )
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    """A source folder with three photos; the first is a pair."""
+    card = tmp_path / "card"
+    for number in range(1, 4):
+        draw_jpeg(card / f"DSC_{number}.JPG", size=(96, 64), seed=number)
+    (card / "DSC_1.dng").write_bytes(b"RAW" * 1000)
+    return card
+
+
+@pytest.fixture
+def shoot(card: Path) -> list[PhotoDetail]:
+    return [
+        photo(1, STARS, card / "DSC_1.dng", card / "DSC_1.JPG"),
+        photo(2, PICK, card / "DSC_2.JPG"),
+        photo(3, REJECT, card / "DSC_3.JPG"),
+    ]
+
+
+def run(photos: list[PhotoDetail], to: Path, **options: object) -> Report:
+    plan = make_plan(photos, Options(to, **options))  # type: ignore[arg-type]
+    return TARGETS["folder"].write(plan)
+
+
+def names(to: Path) -> set[str]:
+    return {path.name for path in to.iterdir()}
+
+
+def book(to: Path) -> dict[str, list[dict[str, object]]]:
+    content = json.loads((to / "photos.json").read_text("utf-8"))
+    jsonschema.validate(content, json.loads(resource("photos.schema.json").read_text("utf-8")))
+    return content  # type: ignore[no-any-return]
+
+
+def snapshot(to: Path) -> dict[str, tuple[bytes, int]]:
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in to.iterdir()}
+
+
+def test_approved_photos_go_out_whole_with_both_halves_of_a_pair(
+    shoot: list[PhotoDetail], card: Path, tmp_path: Path
+) -> None:
+    before = snapshot(card)
+    report = run(shoot, tmp_path / "out")
+    assert names(tmp_path / "out") == {"DSC_1.dng", "DSC_1.JPG", "DSC_2.JPG", "photos.json"}
+    for name in ("DSC_1.dng", "DSC_1.JPG", "DSC_2.JPG"):
+        copied, original = tmp_path / "out" / name, card / name
+        assert copied.read_bytes() == original.read_bytes()
+        assert copied.stat().st_mtime_ns == original.stat().st_mtime_ns
+    assert report.photos == 2
+    assert snapshot(card) == before
+
+
+def test_the_manifest_tells_where_from_and_why(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+    shoot[0] = replace(shoot[0], marks=replace(STARS, label=Label.BLUE))
+    run(shoot, tmp_path / "out")
+    first, second = book(tmp_path / "out")["photos"]
+    assert (first["filename"], first["clause"], first["label"]) == ("DSC_1.dng", "stars", "blue")
+    assert first["original_path"] == str(shoot[0].path)
+    assert first["sha256"] == hashlib.sha256(shoot[0].path.read_bytes()).hexdigest()
+    assert [file["filename"] for file in first["files"]] == ["DSC_1.dng", "DSC_1.JPG"]  # type: ignore[attr-defined]
+    assert first["capture"]["taken_at"] == "2024-05-04T18:42:07.120000"  # type: ignore[index]
+    assert (second["clause"], second["match_score"], second["tags"]) == ("pick", None, [])
+
+
+def test_a_second_run_changes_nothing_not_even_a_time(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    run(shoot, tmp_path / "out")
+    before = snapshot(tmp_path / "out")
+    report = run(shoot, tmp_path / "out")
+    assert snapshot(tmp_path / "out") == before
+    assert (report.written, report.kept) == ([], 3)
+
+
+def test_a_dry_run_counts_by_clause_and_touches_nothing(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    plan = make_plan(shoot, Options(tmp_path / "out"))
+    summary = plan.summary()
+    assert summary["approved"] == {"stars": 1, "pick": 1, "match": 0}
+    assert (summary["photos"], summary["new_files"]) == (2, 3)
+    assert not (tmp_path / "out").exists()
+
+
+def test_only_the_clauses_that_are_ticked_go_out(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+    run(shoot, tmp_path / "out", approve=frozenset({Clause.PICK}))
+    assert names(tmp_path / "out") == {"DSC_2.JPG", "photos.json"}
+
+
+def test_a_clash_of_names_gets_a_number_and_overwrites_nothing(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "dsc_2.jpg").write_bytes(b"somebody else's")
+    other = draw_jpeg(tmp_path / "second card" / "DSC_2.JPG", size=(96, 64), seed=9)
+    shoot.append(photo(4, STARS, other))
+    run(shoot, out)
+    assert (out / "dsc_2.jpg").read_bytes() == b"somebody else's"
+    entries = {entry["original_path"]: entry["filename"] for entry in book(out)["photos"]}
+    assert entries[str(shoot[1].path)] == "DSC_2-2.JPG"
+    assert entries[str(other)] == "DSC_2-3.JPG"
+    before = snapshot(out)
+    run(list(reversed(shoot)), out)
+    assert snapshot(out) == before
+
+
+def test_a_pair_keeps_one_name_when_one_half_clashes(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "DSC_1.JPG").write_bytes(b"somebody else's")
+    run(shoot[:1], out)
+    assert names(out) == {"DSC_1.JPG", "DSC_1-2.dng", "DSC_1-2.JPG", "photos.json"}
+
+
+def test_a_changed_decision_updates_the_entry(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+    run(shoot, tmp_path / "out")
+    shoot[1] = replace(shoot[1], marks=Marks(rating=5, kept=True))
+    report = run(shoot, tmp_path / "out")
+    assert report.written == []
+    second = book(tmp_path / "out")["photos"][1]
+    assert (second["rating"], second["flag"], second["clause"]) == (5, None, "stars")
+
+
+def test_a_photo_no_longer_approved_is_withdrawn_and_its_file_stays(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    run(shoot, tmp_path / "out")
+    shoot[1] = replace(shoot[1], marks=REJECT)
+    assert make_plan(shoot, Options(tmp_path / "out")).summary()["withdrawn"] == ["DSC_2.JPG"]
+    report = run(shoot, tmp_path / "out")
+    assert report.withdrawn == ["DSC_2.JPG"]
+    content = book(tmp_path / "out")
+    assert [entry["filename"] for entry in content["photos"]] == ["DSC_1.dng"]
+    assert [(e["filename"], e["reason"]) for e in content["withdrawn"]] == [
+        ("DSC_2.JPG", "rejected")
+    ]
+    assert (tmp_path / "out" / "DSC_2.JPG").exists()
+
+
+def test_a_withdrawn_photo_that_is_approved_again_comes_back_without_a_second_copy(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(shoot, out)
+    run([replace(shoot[1], marks=REJECT)], out)
+    run(shoot, out)
+    content = book(out)
+    assert {entry["filename"] for entry in content["photos"]} == {"DSC_1.dng", "DSC_2.JPG"}
+    assert content["withdrawn"] == []
+    assert names(out) == {"DSC_1.dng", "DSC_1.JPG", "DSC_2.JPG", "photos.json"}
+
+
+def test_photos_outside_the_scope_stay_as_they_are(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    run(shoot, tmp_path / "out")
+    before = snapshot(tmp_path / "out")
+    run([shoot[2]], tmp_path / "out")
+    assert snapshot(tmp_path / "out") == before
+
+
+def test_a_moved_original_keeps_its_entry(
+    shoot: list[PhotoDetail], card: Path, tmp_path: Path
+) -> None:
+    run(shoot, tmp_path / "out")
+    moved = tmp_path / "archive" / "renamed.JPG"
+    moved.parent.mkdir()
+    (card / "DSC_2.JPG").rename(moved)
+    report = run([photo(2, PICK, moved)], tmp_path / "out")
+    assert (report.written, report.kept) == ([], 1)
+    assert book(tmp_path / "out")["photos"][1]["original_path"] == str(moved)
+
+
+def test_a_newer_version_of_an_original_goes_beside_the_old_one(
+    shoot: list[PhotoDetail], card: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(shoot, out)
+    old = (out / "DSC_2.JPG").read_bytes()
+    draw_jpeg(card / "DSC_2.JPG", size=(120, 80), seed=50)
+    report = run([photo(2, PICK, card / "DSC_2.JPG")], out)
+    assert (out / "DSC_2.JPG").read_bytes() == old
+    assert (out / "DSC_2-2.JPG").read_bytes() == (card / "DSC_2.JPG").read_bytes()
+    assert (report.written, report.withdrawn) == (["DSC_2-2.JPG"], ["DSC_2.JPG"])
+    assert [e["filename"] for e in book(out)["photos"]] == ["DSC_1.dng", "DSC_2-2.JPG"]
+
+
+def test_an_exported_file_edited_since_is_left_alone_and_named(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(shoot, out)
+    (out / "DSC_2.JPG").write_bytes(b"retouched")
+    report = run(shoot, out)
+    assert report.edited == ["DSC_2.JPG"]
+    assert (out / "DSC_2.JPG").read_bytes() == b"retouched"
+
+
+def test_an_exported_file_that_was_removed_is_written_again(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    run(shoot, tmp_path / "out")
+    before = snapshot(tmp_path / "out")
+    (tmp_path / "out" / "DSC_2.JPG").unlink()
+    run(shoot, tmp_path / "out")
+    assert snapshot(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("below", ["", "exports", "exports/2024"])
+def test_no_export_into_a_source_folder(
+    shoot: list[PhotoDetail], card: Path, tmp_path: Path, below: str
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(card)
+    for target in (card / below, link / below):
+        with pytest.raises(KnownError, match="holds originals"):
+            make_plan(shoot, Options(target, sources=(card,)))
+
+
+def test_a_foreign_photos_json_is_refused_and_stays(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "photos.json").write_text('["not ours"]')
+    with pytest.raises(KnownError, match="no manifest of Curator"):
+        run(shoot, out)
+    assert names(out) == {"photos.json"}
+
+
+def test_an_original_that_is_away_is_named_and_stops_nothing(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    (tmp_path / "card" / "DSC_1.dng").unlink()
+    report = run(shoot, tmp_path / "out")
+    assert [Path(skip.path).name for skip in report.failed] == ["DSC_1.dng"]
+    assert names(tmp_path / "out") == {"DSC_1.JPG", "DSC_2.JPG", "photos.json"}
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
+    shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    fill_up_after(monkeypatch, files=1)
+    with pytest.raises(KnownError, match="is full; 0 of 2 photos") as caught:
+        run(shoot, out)
+    assert "\n" not in str(caught.value)
+    assert not [name for name in names(out) if name.endswith(".part")]
+    assert names(out) <= {"DSC_1.dng", INTENT}
+    monkeypatch.undo()
+    run(shoot, out)
+    assert names(out) == {"DSC_1.dng", "DSC_1.JPG", "DSC_2.JPG", "photos.json"}
+    assert len(book(out)["photos"]) == 2
+
+
+def fill_up_after(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
+    """Let the disk take this many files more, and then no byte."""
+    real, synced = os.fsync, 0
+
+    def fsync(number: int) -> None:
+        nonlocal synced
+        synced += 1
+        if synced > files:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+def test_a_disk_too_small_is_refused_before_anything_is_written(
+    shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = folder.shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(folder.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(KnownError, match=r"needs .* free"):
+        run(shoot, tmp_path / "out")
+    assert names(tmp_path / "out") == set()
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(KnownError) as caught:
+        run(shoot, tmp_path / "file" / "out")
+    assert "\n" not in str(caught.value)
+
+
+def test_cancelling_keeps_what_is_done_and_a_later_run_does_the_rest(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    told: list[tuple[int, int, str]] = []
+    report = folder.write(
+        make_plan(shoot, Options(out)),
+        progress=lambda *words: told.append(words),
+        cancelled=lambda: bool(told),
+    )
+    assert report.cancelled and told == [(1, 2, "DSC_1.dng")]
+    assert [entry["filename"] for entry in book(out)["photos"]] == ["DSC_1.dng"]
+    run(shoot, out)
+    assert len(book(out)["photos"]) == 2
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing after it runs but the interpreter's own clean-up."""
+
+
+@pytest.mark.parametrize("form", ["original", "jpeg"])
+def test_a_killed_run_is_picked_up_without_second_copies(
+    shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    out = tmp_path / "out"
+    photos = shoot[1:2]
+
+    def kill(*_: object) -> bool:
+        raise Killed
+
+    monkeypatch.setattr("curator.export.manifest.save", kill)
+    with pytest.raises(Killed):
+        run(photos, out, form=form)
+    left = {path.name: path.stat().st_ino for path in out.iterdir() if path.suffix != ".json"}
+    assert len(left) == 1
+    monkeypatch.undo()
+    run(photos, out, form=form)
+    now = {path.name: path.stat().st_ino for path in out.iterdir() if path.suffix != ".json"}
+    assert now == left
+    assert len(book(out)["photos"]) == 1
+
+
+def test_a_jpeg_export_is_small_srgb_turned_and_without_metadata(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    turned = replace(shoot[1], turn=1)
+    run([turned], tmp_path / "out", form="jpeg", long_edge_px=60)
+    entry = book(tmp_path / "out")["photos"][0]
+    assert (entry["filename"], entry["form"]) == ("DSC_2.jpg", "jpeg 60 px q92")
+    with Image.open(tmp_path / "out" / "DSC_2.jpg") as image:
+        assert image.size == (40, 60)
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        assert "sRGB" in ImageCms.getProfileDescription(profile)
+        assert "exif" not in image.info
+    assert entry["sha256"] != entry["files"][0]["original_sha256"]  # type: ignore[index]
+
+
+def test_a_jpeg_export_is_never_enlarged(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+    run(shoot[1:2], tmp_path / "out", form="jpeg", long_edge_px=5000)
+    with Image.open(tmp_path / "out" / "DSC_2.jpg") as image:
+        assert image.size == (96, 64)
+
+
+def test_a_photo_that_cannot_be_decoded_is_named_and_the_rest_goes_out(
+    shoot: list[PhotoDetail], card: Path, tmp_path: Path
+) -> None:
+    (card / "DSC_3.JPG").write_bytes(b"no picture at all")
+    broken = photo(3, STARS, card / "DSC_3.JPG")
+    report = run([broken, shoot[1]], tmp_path / "out", form="jpeg")
+    assert [Path(skip.path).name for skip in report.failed] == ["DSC_3.JPG"]
+    assert report.written == ["DSC_2.jpg"]
+
+
+def test_where_it_was_taken_follows_the_choice(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+    capture = replace(shoot[1].capture, latitude=64.1, longitude=-21.9)
+    placed = [replace(shoot[1], capture=capture)]
+    run(placed, tmp_path / "with")
+    run(placed, tmp_path / "without", location=False)
+    assert book(tmp_path / "with")["photos"][0]["capture"]["latitude"] == 64.1  # type: ignore[index]
+    assert book(tmp_path / "without")["photos"][0]["capture"]["latitude"] is None  # type: ignore[index]

@@ -1,0 +1,431 @@
+"""Folders go in, photos come out, and no bad file, full disk or second reader stops the rest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from curator import files
+from curator.catalog import Catalog, DiskFullError
+from curator.model import BusyError, KnownError, StageState
+from curator.pipeline import Pipeline, Progress, ScanReport, Totals
+from curator.settings import Home, Settings
+from tests import fake_stages
+
+LIMIT_S = 60.0
+DIRECT = Qt.ConnectionType.DirectConnection
+
+Make = Callable[..., Pipeline]
+
+
+@pytest.fixture
+def settings(home: Home) -> Settings:
+    flags = {"work": {"workers": 2, "timeout_s": 5, "backoff_s": 0, "memory_mb": 512}}
+    return Settings.load(home, flags)
+
+
+@pytest.fixture
+def make(home: Home, settings: Settings) -> Iterator[Make]:
+    made: list[Pipeline] = []
+
+    def make(inline: bool = False) -> Pipeline:
+        pipeline = Pipeline(home, settings, inline=inline, stages=fake_stages.STAGES)
+        made.append(pipeline)
+        return pipeline
+
+    yield make
+    for pipeline in made:
+        pipeline.stop()
+
+
+@pytest.fixture
+def inline(make: Make) -> Pipeline:
+    pipeline = make(inline=True)
+    pipeline.start()
+    return pipeline
+
+
+@pytest.fixture
+def threaded(make: Make) -> Pipeline:
+    pipeline = make()
+    pipeline.start()
+    return pipeline
+
+
+def states(catalog: Catalog) -> dict[str, set[str]]:
+    """Say which photos, by name, are in which state of convert."""
+    found: dict[str, set[str]] = {}
+    for row in catalog.columns():
+        detail = catalog.photo(row[0])
+        work = next(work for work in detail.work if work.stage == "convert")
+        found.setdefault(str(work.state), set()).add(detail.name)
+    return found
+
+
+def order(home: Home) -> list[int]:
+    """List photos in the order they were converted in."""
+    return [int(line) for line in (home.cache / "order.log").read_text().split()]
+
+
+# --- a folder
+
+
+def test_a_folder_is_read_to_the_end(inline: Pipeline, catalog: Catalog, tmp_path: Path) -> None:
+    reports: list[ScanReport] = []
+    inline.scanned.connect(reports.append)
+    folder = fake_stages.write(tmp_path / "in", *["ok"] * 40)
+    (folder / "clip.mp4").write_bytes(b"moving")
+    inline.open_folders([folder])
+    assert inline.wait_idle() == Totals(found=40, new=40, known=0, converted=40, failed=0)
+    assert [report.sentence for report in reports] == ["40 photos; 1 video left alone"]
+    assert states(catalog) == {"done": {f"{n:03}" for n in range(40)}}
+    assert len(catalog.columns()) == 40
+
+
+def test_a_second_time_nothing_is_new_and_nothing_is_done(
+    inline: Pipeline, home: Home, tmp_path: Path
+) -> None:
+    folder = fake_stages.write(tmp_path / "in", *["ok"] * 5)
+    inline.open_folders([folder])
+    inline.open_folders([folder])
+    assert inline.wait_idle() == Totals(found=5, new=0, known=5, converted=0, failed=0)
+    assert len(order(home)) == 5
+
+
+def test_a_pair_is_one_photo(inline: Pipeline, tmp_path: Path) -> None:
+    folder = fake_stages.write(tmp_path / "in", "ok")
+    (folder / "000.nef").write_text("ok raw")
+    reports: list[ScanReport] = []
+    inline.scanned.connect(reports.append)
+    inline.open_folders([folder])
+    assert [report.sentence for report in reports] == ["1 photo (1 pair)"]
+
+
+def test_single_files_do_not_bring_their_neighbours(inline: Pipeline, tmp_path: Path) -> None:
+    folder = fake_stages.write(tmp_path / "in", "ok", "ok", "ok")
+    inline.open_folders([folder / "001.jpg"])
+    assert inline.wait_idle() == Totals(1, 1, 0, 1, 0)
+    inline.rescan()
+    assert inline.wait_idle() == Totals(1, 0, 1, 0, 0)
+
+
+def test_a_sample_is_drawn_from_what_is_not_known_and_never_filled_up(
+    inline: Pipeline, catalog: Catalog, tmp_path: Path
+) -> None:
+    folder = fake_stages.write(tmp_path / "in", *["ok"] * 60)
+    inline.open_folders([folder], sample=10)
+    assert inline.wait_idle() == Totals(10, 10, 0, 10, 0)
+    inline.rescan()
+    assert inline.wait_idle() == Totals(10, 0, 10, 0, 0)
+    inline.open_folders([folder], sample=10)
+    assert inline.wait_idle() == Totals(20, 10, 10, 10, 0)
+    inline.open_folders([folder])
+    assert inline.wait_idle() == Totals(60, 40, 20, 40, 0)
+    assert len(catalog.columns()) == 60
+
+
+def test_a_folder_inside_another_is_read_once(
+    inline: Pipeline, catalog: Catalog, tmp_path: Path
+) -> None:
+    outer = fake_stages.write(tmp_path / "in", "ok")
+    inner = fake_stages.write(outer / "day1", "ok")
+    inline.open_folders([inner, outer])
+    assert inline.wait_idle() == Totals(2, 2, 0, 2, 0)
+    inline.open_folders([inner])
+    assert inline.wait_idle() == Totals(1, 0, 1, 0, 0)
+    assert [row.path for row in catalog.folders()] == [str(outer)]
+
+
+def test_a_folder_that_is_not_there_is_said_at_once(inline: Pipeline, tmp_path: Path) -> None:
+    with pytest.raises(KnownError, match="is not there"):
+        inline.open_folders([tmp_path / "nowhere"])
+    assert inline.wait_idle() == Totals()
+
+
+def test_a_vanished_folder_keeps_its_photos_and_says_so(
+    inline: Pipeline, catalog: Catalog, tmp_path: Path
+) -> None:
+    folder = fake_stages.write(tmp_path / "in", "ok", "ok")
+    inline.open_folders([folder])
+    reports: list[ScanReport] = []
+    inline.scanned.connect(reports.append)
+    folder.rename(tmp_path / "away")
+    inline.rescan()
+    assert [str(folder) in problem for problem in reports[0].problems] == [True]
+    assert [catalog.photo(row[0]).state for row in catalog.columns()] == ["missing", "missing"]
+
+
+# --- bad files
+
+
+def test_bad_files_fail_alone_and_say_why(
+    threaded: Pipeline, catalog: Catalog, tmp_path: Path, expected_log: Callable[[str], None]
+) -> None:
+    expected_log("ZeroDivisionError")
+    bad = {
+        "crash": ("Reading it crashed the decoder.", 3),
+        "unreadable": ("The file is empty.", 1),
+        "gone": ("The file is not there any more.", 3),
+        "mistake": ("Curator made a mistake here (see the log).", 1),
+    }
+    wishes = [wish for name in bad for wish in ("ok", name, "ok")]
+    threaded.open_folders([fake_stages.write(tmp_path / "in", *wishes)])
+    totals = threaded.wait_idle(LIMIT_S)
+    assert totals == Totals(found=12, new=12, known=0, converted=8, failed=4)
+    assert {
+        Path(f.path).read_text().split()[0]: (f.reason, f.attempts) for f in catalog.failures()
+    } == bad
+
+
+def test_a_hang_costs_that_photo_only(
+    threaded: Pipeline, settings: Settings, catalog: Catalog, home: Home, tmp_path: Path
+) -> None:
+    settings.work.attempts = 1
+    settings.work.timeout_s = 1
+    threaded.open_folders([fake_stages.write(tmp_path / "in", "hang", *["ok"] * 6)])
+    assert threaded.wait_idle(LIMIT_S) == Totals(7, 7, 0, 6, 1)
+    assert [failure.reason for failure in catalog.failures()] == [
+        "Reading it took longer than 1 s."
+    ]
+
+
+def test_what_fails_now_and_then_is_tried_again(
+    threaded: Pipeline, catalog: Catalog, tmp_path: Path
+) -> None:
+    threaded.open_folders([fake_stages.write(tmp_path / "in", "shaky 2", "ok")])
+    assert threaded.wait_idle(LIMIT_S) == Totals(2, 2, 0, 2, 0)
+    assert catalog.failures() == []
+
+
+def test_an_attempt_is_postponed_and_asking_again_does_not_wait(
+    inline: Pipeline, settings: Settings, catalog: Catalog, tmp_path: Path
+) -> None:
+    settings.work.backoff_s = 300
+    folder = fake_stages.write(tmp_path / "in", "gone")
+    inline.open_folders([folder])
+    assert states(catalog) == {"waiting": {"000"}}
+    (folder / "000.jpg").write_text("ok now")
+    inline.rescan()
+    inline.retry()
+    assert states(catalog) == {"done": {"000"}}
+
+
+def test_failed_photos_are_read_again_when_asked(
+    inline: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
+) -> None:
+    folder = fake_stages.write(tmp_path / "in", "unreadable", "unreadable")
+    inline.open_folders([folder])
+    photos = [row[0] for row in catalog.columns()]
+    before = {failure.photo_id: failure.attempts for failure in catalog.failures()}
+    assert inline.retry(None, photos[:1]) == 1
+    assert inline.wait_idle() == Totals(failed=1)
+    assert {failure.photo_id: failure.attempts for failure in catalog.failures()} == before
+    assert inline.retry("convert") == 2
+    assert inline.wait_idle() == Totals(failed=2)
+
+
+# --- pausing, stopping, going on
+
+
+def test_a_full_disk_pauses_and_room_lets_it_go_on(
+    threaded: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
+) -> None:
+    problems: list[str] = []
+    threaded.problem.connect(problems.append, DIRECT)
+    full = home.cache / "disk-is-full"
+    full.touch()
+    threaded.open_folders([fake_stages.write(tmp_path / "in", *["full"] * 20)])
+    with pytest.raises(DiskFullError, match=r"is full; reading is paused\. Make room"):
+        threaded.wait_idle(LIMIT_S)
+    assert len(problems) == 1
+    assert threaded.paused
+    assert catalog.failures() == [], "a full disk is no photo's fault"
+    full.unlink()
+    threaded.resume()
+    assert threaded.wait_idle(LIMIT_S) == Totals(20, 20, 0, 20, 0)
+
+
+def test_results_that_could_not_be_saved_are_saved_later(
+    inline: Pipeline, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+
+        def refuse(self: Catalog, results: object) -> list[int]:
+            raise DiskFullError("The disk is full.", "Make room.")
+
+        patch.setattr(Catalog, "save_converted", refuse)
+        inline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
+        assert inline.paused
+    inline.resume()
+    assert inline.wait_idle() == Totals(2, 2, 0, 2, 0)
+    assert len(order(home)) == 2, "nothing was read twice"
+
+
+def test_a_mistake_in_one_result_costs_that_photo_only(
+    inline: Pipeline,
+    catalog: Catalog,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    expected_log: Callable[[str], None],
+) -> None:
+    expected_log("saving the result of convert for .*001.jpg failed")
+    save = Catalog.save_converted
+
+    def trip(self: Catalog, results: list[tuple[object, object]]) -> list[int]:
+        if any("001" in job.path for job, _ in results):  # type: ignore[attr-defined]
+            raise TypeError("ours")
+        return save(self, results)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Catalog, "save_converted", trip)
+    inline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok", "ok")])
+    assert states(catalog) == {"done": {"000", "002"}, "failed": {"001"}}
+
+
+def test_paused_nothing_is_begun_and_what_is_on_screen_goes_first(
+    inline: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
+) -> None:
+    inline.pause()
+    inline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 30)])
+    photos = [row[0] for row in catalog.columns()]
+    assert len(photos) == 30, "paused, photos still appear"
+    assert inline.paused
+    assert states(catalog) == {"waiting": {f"{n:03}" for n in range(30)}}
+    seen = [photos[17], photos[4]]
+    inline.focus(seen)
+    inline.resume()
+    assert order(home)[:2] == seen
+    assert len(order(home)) == 30
+
+
+def test_stopped_in_the_middle_it_goes_on_the_next_time(
+    make: Make, catalog: Catalog, home: Home, tmp_path: Path
+) -> None:
+    first = make()
+    first.start()
+    begun = threading.Event()
+    first.saved.connect(lambda ids: begun.set(), DIRECT)
+    first.open_folders([fake_stages.write(tmp_path / "in", *["wait"] * 12)])
+    assert begun.wait(LIMIT_S)
+    first.stop()
+    assert StageState.RUNNING not in states(catalog)
+    (home.cache / "go").touch()
+    second = make()
+    second.start()
+    second.rescan()
+    totals = second.wait_idle(LIMIT_S)
+    assert totals is not None
+    assert totals.converted == 12
+    assert states(catalog) == {"done": {f"{n:03}" for n in range(12)}}
+
+
+def test_what_a_killed_conductor_had_begun_is_begun_again(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make(inline=True)
+    first.start()
+    first.pause()
+    first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
+    first.stop()
+    catalog.start("peek", [row[0] for row in catalog.columns()])  # and then it was killed
+    second = make(inline=True)
+    second.start()
+    assert states(catalog) == {"done": {"000", "001"}}
+
+
+def test_a_second_conductor_is_refused_and_the_first_goes_on(
+    make: Make, threaded: Pipeline, tmp_path: Path
+) -> None:
+    with pytest.raises(BusyError, match="already reading photos"):
+        make().start()
+    threaded.open_folders([fake_stages.write(tmp_path / "in", "ok")])
+    assert threaded.wait_idle(LIMIT_S) == Totals(1, 1, 0, 1, 0)
+
+
+def test_a_catalog_that_cannot_be_opened_is_said_by_start(make: Make, home: Home) -> None:
+    home.catalog.write_bytes(b"no database at all, but long enough to be looked at" * 100)
+    with pytest.raises(KnownError):
+        make().start()
+
+
+# --- while it goes on
+
+
+def test_the_first_photos_are_read_before_the_walk_ends(
+    threaded: Pipeline, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    converted = threading.Event()
+    walk = files.walk
+    seen_at_end: list[bool] = []
+
+    def slow(*arguments: object) -> Iterator[object]:
+        for count, found in enumerate(walk(*arguments)):  # type: ignore[arg-type]
+            if count == 60:
+                seen_at_end.append(converted.wait(LIMIT_S))
+            yield found
+
+    def look(ids: list[int]) -> None:
+        if (home.cache / "order.log").exists():
+            converted.set()
+
+    monkeypatch.setattr(files, "walk", slow)
+    threaded.saved.connect(look, DIRECT)
+    folder = fake_stages.write(tmp_path / "in" / "a", *["ok"] * 50).parent
+    fake_stages.write(folder / "b", *["ok"] * 20)
+    threaded.open_folders([folder])
+    assert threaded.wait_idle(LIMIT_S) == Totals(70, 70, 0, 70, 0)
+    assert seen_at_end == [True]
+
+
+def test_a_moved_folder_is_known_again_and_nothing_is_done_twice(
+    threaded: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
+) -> None:
+    folder = fake_stages.write(tmp_path / "in", *["ok"] * 90)
+    threaded.open_folders([folder])
+    assert threaded.wait_idle(LIMIT_S) == Totals(90, 90, 0, 90, 0)
+    folder.rename(tmp_path / "moved")
+    threaded.open_folders([tmp_path / "moved"])
+    assert threaded.wait_idle(LIMIT_S) == Totals(90, 0, 90, 0, 0)
+    assert len(order(home)) == 90
+    paths = {catalog.photo(row[0]).path.parent for row in catalog.columns()}
+    assert paths == {tmp_path / "moved"}
+
+
+def test_signals_arrive_on_the_windows_thread(
+    threaded: Pipeline, qtbot: object, tmp_path: Path
+) -> None:
+    told: list[Progress] = []
+    threads: set[int] = set()
+    here = threading.get_ident()
+
+    def progressed(progress: Progress) -> None:
+        told.append(progress)
+        threads.add(threading.get_ident())
+
+    threaded.wait_idle(LIMIT_S)
+    threaded.progressed.connect(progressed)
+    with qtbot.waitSignal(threaded.idle, timeout=60_000) as idle:  # type: ignore[attr-defined]
+        threaded.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 30)])
+    assert idle.args == [Totals(30, 30, 0, 30, 0)]
+    assert threads == {here}
+    assert all(p.found == p.done + p.failed + p.waiting for p in told)
+    assert (told[-1].done, told[-1].waiting) == (30, 0)
+    assert threaded.is_idle
+
+
+def test_work_another_process_asks_for_is_noticed(
+    make: Make, catalog: Catalog, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curator.pipeline.conductor.LOOK_S", 0.05)
+    pipeline = make()
+    pipeline.start()
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
+    pipeline.wait_idle(LIMIT_S)
+    again = threading.Event()
+    pipeline.idle.connect(lambda totals: again.set(), DIRECT)
+    catalog.backfill("convert")
+    assert again.wait(LIMIT_S)
+    assert len(order(home)) == 4

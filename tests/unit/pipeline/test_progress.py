@@ -1,0 +1,106 @@
+"""Counts add up, the pace is that of the last seconds, and nobody guesses from too little."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from curator.model import Group, KnownError
+from curator.pipeline.progress import Pace
+from curator.pipeline.scanning import Reader, Request, check_sources
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_time_left_follows_the_pace() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    assert pace.progress(50, False, False).left_s is None
+    pace.count(0, 0)
+    for _ in range(10):
+        clock.now += 1
+        pace.count(3, 1)
+    told = pace.progress(60, False, False)
+    assert (told.found, told.done, told.failed, told.waiting) == (100, 30, 10, 60)
+    assert told.rate_per_s == pytest.approx(4.0)
+    assert told.left_s == pytest.approx(15.0)
+
+
+def test_the_pace_is_that_of_the_last_seconds() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    for photos, seconds in ((100, 60), (2, 60)):
+        for _ in range(seconds):
+            clock.now += 1
+            pace.count(photos, 0)
+    assert pace.progress(10, False, False).rate_per_s == pytest.approx(2.0, rel=0.06)
+
+
+def test_nobody_guesses_from_too_little() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.count(0, 0)
+    clock.now += 1
+    pace.count(5, 0)
+    assert pace.progress(1000, False, False).left_s is None
+
+
+@pytest.mark.parametrize(("scanning", "paused"), [(True, False), (False, True)])
+def test_scanning_or_paused_no_end_is_foretold(scanning: bool, paused: bool) -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.count(0, 0)
+    clock.now += 1
+    pace.count(100, 0)
+    assert pace.progress(100, False, False).left_s is not None
+    assert pace.progress(100, scanning, paused).left_s is None
+
+
+def test_a_pause_does_not_count_as_slow() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.count(0, 0)
+    clock.now += 1
+    pace.count(20, 0)
+    pace.hold()
+    clock.now += 15
+    pace.count(0, 0)
+    clock.now += 1
+    pace.count(20, 0)
+    told = pace.progress(40, False, False)
+    assert told.done == 40
+    assert told.rate_per_s == pytest.approx(20.0)
+
+
+def test_a_sample_is_fair() -> None:
+    groups = [Group("/in", f"{number}", ()) for number in range(20)]
+    part: Any = SimpleNamespace()
+    drawn: Counter[str] = Counter()
+    chance = random.Random(1)
+    for _ in range(2000):
+        request = Request(Reader(), [part], sample=5)
+        request.draw(part, groups[:7], chance)
+        request.draw(part, groups[7:], chance)
+        assert len({group.name for _, group in request.drawn}) == 5
+        drawn.update(group.name for _, group in request.drawn)
+    # 500 each is expected, with a standard deviation of 19.
+    assert max(abs(drawn[group.name] - 500) for group in groups) < 95
+
+
+def test_sources_are_made_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert check_sources(["a/b/..", tmp_path / "a"]) == [tmp_path / "a"]
+    with pytest.raises(KnownError, match=r"nowhere is not there\. Check the name"):
+        check_sources(["a", "nowhere"])

@@ -1,0 +1,67 @@
+"""A session over a catalog of twelve photos, ids 1 to 12 in order of capture.
+
+Photo 1 is a pick with one star, photo 11 a reject; the other ten are undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import QCoreApplication
+
+from curator import commands
+from curator.catalog import Catalog
+from curator.session import Session
+from curator.settings import Home, Settings
+from tests import catalogs
+
+UNDECIDED = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12]
+
+
+class Person:
+    """Someone at the keyboard, who looks before marking."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.said: list[str] = []
+        session.said.connect(self.said.append)
+
+    def run(self, *names: str, invert: bool = False) -> Person:
+        for name in names:
+            if self.session.current is not None:
+                self.session.shown(self.session.current)
+            commands.run(self.session, name, invert)
+        return self
+
+
+@pytest.fixture
+def open_session(qapp: QCoreApplication, home: Home) -> Iterator[Callable[[], Session]]:
+    """Open the window's session again, as the next start would."""
+    catalogs.fill(home.catalog, 12)
+    opened: list[tuple[Session, Catalog]] = []
+
+    def start() -> Session:
+        while opened:
+            session, catalog = opened.pop()
+            session.close()
+            catalog.close()
+        catalog = Catalog.open(home.catalog)
+        session = Session(catalog, home, Settings.load(home))
+        opened.append((session, catalog))
+        return session
+
+    yield start
+    for session, catalog in opened:
+        session.close()
+        catalog.close()
+
+
+@pytest.fixture
+def session(open_session: Callable[[], Session]) -> Session:
+    return open_session()
+
+
+@pytest.fixture
+def person(session: Session) -> Person:
+    return Person(session)

@@ -1,0 +1,73 @@
+"""The list on the table: staying where one is while it changes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from curator.session.listing import Listing
+
+
+def listing(*ids: int, current: int | None = None) -> Listing:
+    made = Listing()
+    made.replace(np.array(ids, np.int64), current)
+    return made
+
+
+def test_an_empty_list_has_no_current_photo() -> None:
+    made = listing()
+    assert made.current is None
+    assert made.index == -1
+
+
+def test_a_new_order_stays_on_the_current_photo() -> None:
+    made = listing(1, 2, 3, current=3)
+    made.replace(np.array([3, 2, 1], np.int64))
+    assert made.current == 3
+    assert made.index == 0
+
+
+def test_a_list_that_loses_its_current_photo_stays_near_and_never_jumps_to_the_first() -> None:
+    made = listing(1, 2, 3, 4, 5, current=4)
+    made.replace(np.array([1, 2, 3, 5], np.int64))
+    assert made.current == 5
+
+
+def test_new_photos_join_behind_what_the_filmstrip_shows() -> None:
+    made = listing(*range(100, 140), current=100)
+    everything = np.array([1, *range(100, 140), 200], np.int64)
+    made.join(everything)
+    assert made.ids[:16].tolist() == list(range(100, 116))
+    assert set(made.ids.tolist()) == set(everything.tolist())
+    assert made.ids[16] == 1
+
+
+def test_photos_join_an_empty_list_in_order() -> None:
+    made = listing()
+    made.join(np.array([3, 1, 2], np.int64))
+    assert made.ids.tolist() == [3, 1, 2]
+    assert made.current == 3
+
+
+def test_shift_click_selects_from_the_last_click() -> None:
+    made = listing(1, 2, 3, 4, 5)
+    made.select_only(2)
+    made.select_range(4)
+    assert made.selection == {2, 3, 4}
+    made.select_range(1)
+    assert made.selection == {1, 2}
+
+
+def test_control_click_adds_to_the_current_photo_and_takes_out_again() -> None:
+    made = listing(1, 2, 3)
+    made.toggle(3)
+    assert made.selection == {1, 3}
+    made.toggle(3)
+    assert made.selection == {1}
+
+
+def test_the_next_wanted_photo_is_found_in_both_directions() -> None:
+    made = listing(1, 2, 3, 4, 5, current=3)
+    wanted = [True, False, True, False, True]
+    assert made.next_where(wanted, 1) == 4
+    assert made.next_where(wanted, -1) == 0
+    assert made.next_where([False] * 5, 1) is None

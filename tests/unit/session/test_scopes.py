@@ -1,0 +1,101 @@
+"""What the sidebar offers, and counts that are asked for in passing."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from curator.catalog import FolderRow
+from curator.model import Flag, Marks, approval
+from curator.session import scopes
+from curator.session.filters import FILTERS
+
+
+def rows(photos: dict[str, int], *roots: str) -> list[tuple[str, int, int]]:
+    """Title, depth and count of each scope over a made-up tree, without All photos."""
+    paths = [str(Path(path)) for path in photos]
+    table = SimpleNamespace(
+        directories=dict(enumerate(paths)),
+        count_by_directory=lambda: dict(enumerate(photos.values())),
+        alive=lambda: np.ones(sum(photos.values()), bool),
+    )
+    folders = [
+        FolderRow(number, str(Path(root)), True, True, False, 0.0, None)
+        for number, root in enumerate(roots)
+    ]
+    found = scopes.rows(folders, table)  # type: ignore[arg-type]
+    assert found[0].scope == scopes.EVERYTHING and found[0].count == sum(photos.values())
+    return [(row.scope.title.replace(os.sep, "/"), row.depth, row.count) for row in found[1:]]
+
+
+def test_folders_count_all_that_lies_below_them() -> None:
+    tree = {"/p/iceland": 2, "/p/iceland/day 1": 3, "/p/iceland/day 1/b cam": 4, "/p/oslo": 5}
+    assert rows(tree, "/p") == [
+        ("p", 0, 14),
+        ("iceland", 1, 9),
+        ("day 1", 2, 7),
+        ("b cam", 3, 4),
+        ("oslo", 1, 5),
+    ]
+
+
+def test_directories_without_photos_are_no_rows_of_their_own() -> None:
+    assert rows({"/p/2026/05/a": 1, "/p/2026/05/b": 2}, "/p") == [
+        ("p", 0, 3),
+        ("2026/05/a", 1, 1),
+        ("2026/05/b", 1, 2),
+    ]
+
+
+def test_a_folder_is_not_inside_one_that_only_begins_alike() -> None:
+    assert rows({"/p/a": 1, "/p/a b": 2, "/p/a/c": 4}, "/p/a", "/p/a b") == [
+        ("a", 0, 5),
+        ("c", 1, 4),
+        ("a b", 0, 2),
+    ]
+    assert [title for title, _, _ in rows({"/p/a": 1, "/p/a b": 2, "/p/a/c": 4}, "/p")] == [
+        "p",
+        "a",
+        "c",
+        "a b",
+    ]
+
+
+def test_a_folder_that_is_away_says_so(tmp_path: Path) -> None:
+    table = SimpleNamespace(
+        directories={}, count_by_directory=dict, alive=lambda: np.zeros(0, bool)
+    )
+    folders = [
+        FolderRow(n, str(path), True, True, False, 0.0, None)
+        for n, path in enumerate((tmp_path, tmp_path / "gone"))
+    ]
+    away = frozenset({str(tmp_path / "gone")})
+    listed = scopes.rows(folders, table, away)  # type: ignore[arg-type]
+    assert [row.away for row in listed] == [False, False, True]
+
+
+@pytest.mark.parametrize("threshold", [0, 70])
+def test_approved_by_column_is_the_rule_of_one_photo(threshold: int) -> None:
+    every = list(
+        itertools.product(
+            (None, Flag.PICK, Flag.REJECT), (None, 1, 2, 3, 4, 5), (False, True), (None, 69, 70)
+        )
+    )
+    ratings = np.array([rating or 0 for _, rating, _, _ in every], "i1")
+    marks = [Marks(flag, rating, None, kept) for flag, rating, kept, _ in every]
+    table = SimpleNamespace(
+        column=lambda name: {"rating": ratings}[name],
+        picked=lambda: np.array([mark.flag is Flag.PICK for mark in marks]),
+        through=lambda: np.array([mark.verdict == "through" for mark in marks]),
+        match=np.array([np.nan if score is None else score for *_, score in every]),
+    )
+    found = FILTERS["approved"][1](table, threshold)  # type: ignore[arg-type]
+    assert found.tolist() == [
+        approval(mark, score, threshold) is not None
+        for mark, (*_, score) in zip(marks, every, strict=True)
+    ]

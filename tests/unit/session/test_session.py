@@ -1,0 +1,320 @@
+"""Passes, marks, undo and places, in a photographer's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from curator.catalog import Catalog
+from curator.model import Flag, Label, Marks, Pass, Verdict, View
+from curator.session import FilterError, Session
+from curator.settings import Home
+from tests.unit.session.conftest import UNDECIDED, Person
+
+
+def test_everything_is_listed_by_capture_time_when_first_opened(session: Session) -> None:
+    assert session.ids.tolist() == list(range(1, 13))
+    assert (session.pass_, session.view, session.current) == (Pass.BROWSE, View.GRID, 1)
+
+
+def test_the_cull_asks_about_the_undecided_only(person: Person) -> None:
+    person.run("cull")
+    assert person.session.ids.tolist() == UNDECIDED
+    assert person.session.view is View.LOUPE
+
+
+def test_reject_and_keep_go_on_and_stay_in_the_strip(person: Person) -> None:
+    session = person.run("cull", "reject", "space").session
+    assert session.current == 4
+    assert session.ids.tolist() == UNDECIDED
+    assert session.tile(2).struck
+    assert session.table.marks(3) == Marks(kept=True)
+    assert session.progress().decided == 4
+
+
+def test_stars_keep_the_photo_and_stay_on_it(person: Person) -> None:
+    session = person.run("cull", "stars_4").session
+    assert session.current == 2
+    assert session.table.marks(2) == Marks(rating=4, kept=True)
+
+
+def test_shift_turns_the_advance_rule_round_once(person: Person) -> None:
+    session = person.run("cull").run("stars_4", invert=True).session
+    assert session.current == 3
+    person.run("reject", invert=True)
+    assert session.current == 3
+
+
+def test_m_makes_stars_advance(person: Person) -> None:
+    session = person.run("cull", "toggle_stars_advance", "stars_2").session
+    assert session.current == 3
+
+
+def test_a_mark_waits_for_the_picture(person: Person) -> None:
+    from curator import commands
+
+    session = person.run("cull", "reject").session
+    commands.run(session, "reject")
+    assert session.table.verdict(3) is Verdict.UNDECIDED
+    assert person.said[-1] == "DSC_0002 is not on screen yet."
+
+
+def test_a_reject_keeps_its_stars_and_label(person: Person) -> None:
+    session = person.run("cull", "stars_3", "label_red", "reject").session
+    assert session.table.marks(2) == Marks(Flag.REJECT, 3, Label.RED, True)
+
+
+def test_the_same_label_again_takes_it_off(person: Person) -> None:
+    session = person.run("cull", "label_blue").session
+    assert session.table.marks(2).label is Label.BLUE
+    person.run("label_blue")
+    assert session.table.marks(2).label is None
+
+
+def test_no_flag_makes_a_photo_undecided_again_in_the_cull_unless_it_has_stars(
+    person: Person,
+) -> None:
+    session = person.run("cull", "pick", "previous_photo", "unflag").session
+    assert session.table.verdict(2) is Verdict.UNDECIDED
+    person.run("stars_3", "unflag")
+    assert session.table.verdict(2) is Verdict.THROUGH
+
+
+def test_no_flag_in_the_rate_pass_leaves_the_photo_through(person: Person) -> None:
+    session = person.run("rate", "unflag").session
+    assert session.current == 1
+    assert session.table.marks(1) == Marks(rating=1, kept=True)
+
+
+def test_no_stars_leaves_the_photo_kept(person: Person) -> None:
+    session = person.run("cull", "stars_5", "stars_0").session
+    assert session.table.marks(2) == Marks(kept=True)
+
+
+def test_keeping_a_reject_takes_the_reject_back(person: Person) -> None:
+    session = person.run("cull", "reject", "previous_photo", "space").session
+    assert session.table.marks(2) == Marks(kept=True)
+
+
+def test_a_mark_made_again_changes_nothing_and_makes_no_undo_step(person: Person) -> None:
+    session = person.run("cull", "stars_4", "stars_4").session
+    assert person.said[-1] == "DSC_0001: 4 stars already"
+    person.run("undo")
+    assert session.table.marks(2) == Marks()
+
+
+def test_undo_brings_the_photo_back_on_screen_and_says_what_it_undid(person: Person) -> None:
+    session = person.run("cull", "reject", "space", "undo").session
+    assert (session.current, session.table.verdict(3)) == (3, Verdict.UNDECIDED)
+    assert person.said[-1] == "Undid keep, DSC_0002"
+    person.run("undo")
+    assert (session.current, session.table.verdict(2)) == (2, Verdict.UNDECIDED)
+    person.run("redo")
+    assert session.table.verdict(2) is Verdict.REJECTED
+    assert person.said[-1] == "Redid reject, DSC_0001"
+
+
+def test_undo_shows_the_photo_in_the_view_it_was_marked_in(person: Person) -> None:
+    session = person.run("cull", "reject", "browse", "grid", "undo").session
+    assert (session.view, session.pass_, session.current) == (View.LOUPE, Pass.CULL, 2)
+
+
+def test_a_batch_in_the_grid_is_one_step_and_does_not_advance(person: Person) -> None:
+    session = person.session
+    session.select_only(3)
+    session.select_range(6)
+    person.run("reject")
+    assert [session.table.verdict(i) for i in (3, 6)] == [Verdict.REJECTED] * 2
+    assert person.said[-1] == "Rejected 4 photos · Ctrl+Z"
+    assert session.current == 6
+    person.run("undo")
+    assert session.table.verdict(4) is Verdict.UNDECIDED
+
+
+def test_in_the_loupe_a_mark_takes_the_photo_in_focus_whatever_is_selected(
+    person: Person,
+) -> None:
+    session = person.session
+    session.select_only(3)
+    session.select_range(6)
+    person.run("loupe", "reject")
+    assert session.table.verdict(6) is Verdict.REJECTED
+    assert session.table.verdict(3) is Verdict.UNDECIDED
+
+
+def test_an_earlier_evenings_step_is_announced_before_it_is_undone(
+    open_session: Callable[[], Session],
+) -> None:
+    Person(open_session()).run("cull", "reject")
+    tomorrow = Person(open_session())
+    tomorrow.run("undo")
+    assert tomorrow.session.table.verdict(2) is Verdict.REJECTED
+    assert tomorrow.said[-1].startswith("Next: reject DSC_0001, ")
+    assert tomorrow.said[-1].endswith("All photos. Again to undo")
+    tomorrow.run("undo")
+    assert tomorrow.session.table.verdict(2) is Verdict.UNDECIDED
+
+
+def test_the_next_start_opens_at_the_same_frame(open_session: Callable[[], Session]) -> None:
+    Person(open_session()).run("cull", "next_photo", "next_photo", "stars_4")
+    session = open_session()
+    assert (session.pass_, session.view, session.current) == (Pass.CULL, View.LOUPE, 4)
+
+
+def test_a_marked_photo_stays_under_the_filter_until_it_is_applied_again(
+    person: Person,
+) -> None:
+    session = person.session
+    session.set_filter("is:undecided")
+    session.select_only(3)
+    person.run("reject")
+    assert 3 in session.ids
+    assert session.tile(3).stale
+    assert session.current == 4
+    person.run("reapply")
+    assert 3 not in session.ids
+    assert session.current == 4
+
+
+def test_a_filter_that_cannot_be_understood_says_where_and_leaves_the_list(
+    session: Session,
+) -> None:
+    with pytest.raises(FilterError, match="at character 11"):
+        session.set_filter("harbor is:lovely")
+    assert len(session.ids) == 12
+
+
+def test_past_the_last_photo_lies_the_finish_page_and_no_wrap(person: Person) -> None:
+    session = person.run("cull", "last", "next_photo").session
+    assert session.finished
+    assert session.current == 12
+    person.run("previous_photo")
+    assert not session.finished
+    assert session.current == 12
+
+
+def test_what_was_passed_over_is_kept_in_one_step(person: Person) -> None:
+    session = person.run("cull").session
+    for photo in UNDECIDED[:3]:
+        session.rested(photo)
+        person.run("next_photo")
+    assert session.progress().seen == 3
+    person.run("finish", "keep_passed_over")
+    assert [session.table.verdict(i) for i in (2, 3, 4, 5)] == [
+        Verdict.THROUGH,
+        Verdict.THROUGH,
+        Verdict.THROUGH,
+        Verdict.UNDECIDED,
+    ]
+    person.run("undo")
+    assert session.table.verdict(2) is Verdict.UNDECIDED
+
+
+def test_the_rate_pass_asks_about_the_unrated_first(person: Person) -> None:
+    session = person.run("cull", "space", "space", "rate").session
+    assert session.ids.tolist() == [2, 3, 1]
+
+
+def test_a_photo_that_came_through_meanwhile_joins_the_rate_pass(
+    open_session: Callable[[], Session], home: Home
+) -> None:
+    person = Person(open_session())
+    person.run("cull", "space", "rate")
+    session = person.session
+    other = Catalog.open(home.catalog)
+    other.decide({7: {"kept": True}}, summary="elsewhere")
+    other.close()
+    session._look_for_others()
+    assert session.table.verdict(7) is Verdict.THROUGH
+    person.run("rate")
+    assert 7 in session.ids
+
+
+def test_ctrl_right_finds_the_next_undecided(person: Person) -> None:
+    session = person.run("last", "previous_undecided").session
+    assert session.current == 10
+    person.run("first", "next_undecided")
+    assert session.current == 2
+
+
+def test_delete_deletes_nothing(person: Person) -> None:
+    person.run("delete")
+    assert person.said == ["X rejects. No key deletes a file."]
+
+
+def test_turning_is_for_the_catalog_only(person: Person) -> None:
+    session = person.run("turn_right").session
+    assert session.tile(1).turn == 1
+    assert (session.tile(1).width, session.tile(1).height) == (4000, 6000)
+
+
+def test_an_order_sticks_to_scope_and_pass(open_session: Callable[[], Session]) -> None:
+    session = open_session()
+    session.set_order("sharpness")
+    sharpness = [session.tile(int(i)).sharpness for i in session.ids]
+    assert sharpness == sorted(sharpness)  # type: ignore[type-var]
+    Person(session).run("cull")
+    assert session.order == "taken"
+    assert open_session().order == "taken"
+
+
+def test_sources_cannot_be_opened_without_a_pipeline(session: Session) -> None:
+    from curator.model import KnownError
+
+    with pytest.raises(KnownError, match="Another Curator"):
+        session.open_sources([Path("/photos")])
+
+
+def test_a_folder_just_opened_stays_at_its_first_photo_while_times_come_in(
+    session: Session, home: Home
+) -> None:
+    assert session.current == 1
+    other = Catalog.open(home.catalog)
+    with other._writing():
+        other._run("UPDATE photo SET taken_at = '2020-01-01T00:00:00.000000' WHERE id = 9")
+    session._look_for_others()
+    assert session.ids[0] == 9
+    assert session.current == 9
+    session.go(3)
+    with other._writing():
+        other._run("UPDATE photo SET taken_at = '2019-01-01T00:00:00.000000' WHERE id = 12")
+    session._look_for_others()
+    assert session.ids[0] == 12
+    assert session.current == 3
+    other.close()
+
+
+def test_the_rate_pass_starts_at_its_front_and_the_cull_is_found_where_it_was_left(
+    person: Person,
+) -> None:
+    session = person.run("cull", "space", "space", "space", "rate").session
+    assert session.current == 2
+    person.run("next_photo", "cull")
+    assert session.current == 5
+    person.run("rate")
+    assert session.current == 3
+
+
+def test_looking_again_starts_at_the_front_of_what_is_left(person: Person) -> None:
+    session = person.run("cull", "last", "space").session
+    assert session.finished
+    person.run("look_again")
+    assert not session.finished
+    assert session.current == 2
+    assert session.ids.tolist() == UNDECIDED[:-1]
+
+
+def test_a_copy_in_another_folder_shows_there_too(session: Session, home: Home) -> None:
+    assert not session.table.inside("/backup").any()
+    other = Catalog.open(home.catalog)
+    with other._writing():
+        other._run("INSERT INTO directory (id, path) VALUES (99, '/backup')")
+        other._run(
+            "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns)"
+            " VALUES (5, 99, 'DSC_0004.JPG', 'image', 'copy', 1, 1)"
+        )
+    other.close()
+    session._look_for_others()
+    assert session.table.ids[session.table.inside("/backup")].tolist() == [5]

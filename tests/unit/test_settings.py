@@ -1,0 +1,66 @@
+"""Settings: defaults < file < environment < flags, and what is saved of them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from curator.model import KnownError, UsageError
+from curator.settings import Home, Settings, read_file, resource, save
+
+
+def test_each_source_wins_over_the_one_before(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.load(home).work.attempts == 3
+    home.settings_file.write_text('{"work": {"attempts": 4, "workers": 2}}', "utf-8")
+    assert Settings.load(home).work.attempts == 4
+    monkeypatch.setenv("CURATOR_WORK__ATTEMPTS", "5")
+    assert Settings.load(home).work.attempts == 5
+    settings = Settings.load(home, {"work": {"attempts": 6}})
+    assert (settings.work.attempts, settings.work.workers) == (6, 2)
+
+
+def test_only_what_differs_from_the_defaults_is_saved(home: Home) -> None:
+    settings = Settings.load(home)
+    settings.loupe.stars_advance = True
+    save(settings, home)
+    assert json.loads(home.settings_file.read_text("utf-8")) == {"loupe": {"stars_advance": True}}
+    assert Settings.load(home).loupe.stars_advance
+
+
+def test_what_flags_and_environment_hold_for_this_run_stays_out_of_the_file(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.settings_file.write_text('{"work": {"attempts": 4}}', "utf-8")
+    monkeypatch.setenv("CURATOR_WORK__ATTEMPTS", "5")
+    settings = Settings.load(home, {"proxy": {"quality": 70}})
+    settings.grid.thumb_px = 200
+    save(settings, home)
+    assert read_file(home) == {"work": {"attempts": 4}, "grid": {"thumb_px": 200}}
+
+
+@pytest.mark.parametrize("value", [0, 900, "many"])
+def test_a_value_out_of_range_is_refused_by_name(home: Home, value: object) -> None:
+    with pytest.raises(UsageError, match="work.attempts"):
+        Settings.load(home, {"work": {"attempts": value}})
+
+
+def test_an_unknown_setting_is_refused(home: Home) -> None:
+    with pytest.raises(UsageError, match="work.speed"):
+        Settings.load(home, {"work": {"speed": 9}})
+
+
+def test_a_settings_file_that_is_no_json_is_named(home: Home) -> None:
+    home.settings_file.write_text("{", "utf-8")
+    with pytest.raises(KnownError, match="settings.json cannot be read"):
+        Settings.load(home)
+
+
+def test_a_home_that_cannot_be_written_says_what_to_do(home: Home) -> None:
+    (home.data / "file").write_text("")
+    with pytest.raises(KnownError, match="--home or CURATOR_HOME"):
+        Home.at(home.data / "file" / "home").make()
+
+
+def test_resources_are_found() -> None:
+    assert resource("photos.schema.json").is_file()

@@ -1,0 +1,259 @@
+"""Jobs that crash, hang or eat memory cost themselves and nothing else."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from curator import workers
+from curator.model import UnreadableError
+from curator.workers import InlinePool, WorkerPool
+from tests import misbehaving
+
+SHM = Path("/dev/shm")
+LIMIT_S = 30.0
+
+
+def segments() -> list[str]:
+    return sorted(path.name for path in SHM.glob(f"cu{os.getpid():x}p*"))
+
+
+@pytest.fixture
+def pool() -> Iterator[WorkerPool]:
+    pool = WorkerPool(2, memory_mb=400, preload=("tests.misbehaving",))
+    yield pool
+    pids = pool.processes()
+    pool.close()
+    _, alive = psutil.wait_procs([psutil.Process(p) for p in pids if psutil.pid_exists(p)], 10)
+    assert not alive, "close() left a process behind"
+    gc.collect()
+    assert segments() == [], "shared memory was left behind"
+
+
+def test_a_job_gives_its_value_from_another_niced_process(pool: WorkerPool) -> None:
+    assert pool.run(misbehaving.double, 21, timeout_s=LIMIT_S) == 42
+    assert pool.run(misbehaving.process_id, timeout_s=LIMIT_S) in pool.processes()
+    assert os.getpid() not in pool.processes()
+    assert pool.run(misbehaving.priority, timeout_s=LIMIT_S) == min(os.nice(0) + 10, 19)
+
+
+def test_a_worker_loads_neither_the_window_nor_the_catalog(pool: WorkerPool) -> None:
+    heavy = ("PySide6", "curator.catalog", "peewee", "pytest", "torch", "pydantic")
+    assert pool.run(misbehaving.loaded, heavy, timeout_s=LIMIT_S) == []
+
+
+def test_what_a_library_prints_stays_off_the_terminal(
+    pool: WorkerPool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pool.run(misbehaving.chatter, timeout_s=LIMIT_S)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("death", [misbehaving.abort, misbehaving.segfault])
+def test_a_crash_is_told_and_the_pool_goes_on(pool: WorkerPool, death: object) -> None:
+    first = pool.run(misbehaving.process_id, timeout_s=LIMIT_S)
+    with pytest.raises(workers.WorkerCrashed, match="crashed the decoder"):
+        pool.run(death, timeout_s=LIMIT_S)  # type: ignore[arg-type]
+    assert pool.run(misbehaving.process_id, timeout_s=LIMIT_S) != first
+
+
+def test_a_hang_is_ended_at_its_time_limit(pool: WorkerPool) -> None:
+    pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
+    for hang in (misbehaving.hang, misbehaving.hang_holding_the_interpreter):
+        with pytest.raises(workers.WorkerTimeout, match=r"longer than 0\.2 s"):
+            pool.run(hang, timeout_s=0.2)
+    assert pool.run(misbehaving.double, 2, timeout_s=LIMIT_S) == 4
+
+
+def test_a_memory_bomb_is_ended_at_the_memory_limit(pool: WorkerPool) -> None:
+    with pytest.raises(workers.WorkerMemory, match="more than 400 MB"):
+        pool.run(misbehaving.eat, 600, timeout_s=LIMIT_S)
+    assert pool.run(misbehaving.double, 2, timeout_s=LIMIT_S) == 4
+
+
+def test_one_crash_among_many_jobs_costs_only_itself(pool: WorkerPool) -> None:
+    def job(number: int) -> object:
+        try:
+            if number % 5 == 3:
+                return pool.run(misbehaving.abort, timeout_s=LIMIT_S)
+            return pool.run(misbehaving.double, number, timeout_s=LIMIT_S)
+        except workers.WorkerCrashed:
+            return "crashed"
+
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(job, range(20)))
+    assert results == ["crashed" if n % 5 == 3 else 2 * n for n in range(20)]
+
+
+def test_what_the_function_raises_comes_back_by_its_kind(pool: WorkerPool) -> None:
+    with pytest.raises(UnreadableError, match="empty") as known:
+        pool.run(misbehaving.unreadable, timeout_s=LIMIT_S)
+    assert known.value.remedy == "Copy it again."
+    with pytest.raises(OSError) as full:
+        pool.run(misbehaving.disk_full, timeout_s=LIMIT_S)
+    assert (full.value.errno, full.value.filename) == (28, "/somewhere")
+    with pytest.raises(workers.WorkerBug, match=r"ZeroDivisionError: ours") as bug:
+        pool.run(misbehaving.mistake, timeout_s=LIMIT_S)
+    assert "misbehaving.py" in str(bug.value), "the worker's traceback is kept"
+    with pytest.raises(workers.WorkerBug, match="pickle"):
+        pool.run(misbehaving.unpicklable, timeout_s=LIMIT_S)
+    first, *rest = pool.processes()
+    assert rest == [], "an exception does not cost the process"
+    assert pool.run(misbehaving.process_id, timeout_s=LIMIT_S) == first
+
+
+def test_pixels_cross_in_shared_memory_and_leave_nothing(pool: WorkerPool) -> None:
+    pixels = pool.run(misbehaving.gradient, 300, 200, timeout_s=LIMIT_S)
+    assert segments() == [], "the name goes as soon as the pixels are received"
+    assert pixels.array.shape == (300, 200, 3)
+    assert pixels.array.dtype == np.uint8
+    assert pixels.array[299, 199, 2] == (299 * 7 + 199 * 3 + 2) % 251
+    corner = pixels.array[290:, 190:]
+    del pixels
+    pool.close()
+    assert corner[9, 9, 2] == (299 * 7 + 199 * 3 + 2) % 251, "a view keeps the memory alive"
+
+
+def test_shared_memory_is_unmapped_with_its_last_array(pool: WorkerPool) -> None:
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        pytest.skip("no /proc here")
+    pixels = pool.run(misbehaving.gradient, 300, 200, timeout_s=LIMIT_S)
+    name = f"cu{os.getpid():x}p"
+    assert name in maps.read_text()
+    del pixels
+    assert name not in maps.read_text()
+
+
+@pytest.mark.parametrize(
+    ("function", "error"),
+    [
+        (misbehaving.share_and_abort, workers.WorkerCrashed),
+        (misbehaving.share_and_hang, workers.WorkerTimeout),
+        (misbehaving.share_two_and_fail, UnreadableError),
+    ],
+)
+def test_shared_memory_of_a_failed_job_is_removed(
+    pool: WorkerPool, function: object, error: type[Exception]
+) -> None:
+    pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
+    with pytest.raises(error):
+        pool.run(function, timeout_s=1.0)  # type: ignore[arg-type]
+    assert segments() == []
+
+
+def test_pixels_outside_a_worker_are_the_array_itself() -> None:
+    array = np.zeros((4, 5, 3), np.uint8)
+    assert workers.share(array).array is array
+
+
+def test_a_job_can_be_called_off(pool: WorkerPool) -> None:
+    pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
+    outcome: list[Exception] = []
+
+    def wait_for_it() -> None:
+        try:
+            pool.run(misbehaving.hang, timeout_s=LIMIT_S, token="frame 7")
+        except workers.WorkerCancelled as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=wait_for_it)
+    thread.start()
+    while not pool.cancel("frame 7"):
+        thread.join(0.01)
+    thread.join(10)
+    assert [str(error) for error in outcome] == ["Reading was stopped."]
+    assert not pool.cancel("frame 7")
+
+
+def test_closing_ends_jobs_and_refuses_new_ones(pool: WorkerPool) -> None:
+    pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
+    with ThreadPoolExecutor(1) as threads:
+        job = threads.submit(pool.run, misbehaving.hang, timeout_s=LIMIT_S)
+        pool.close()
+        assert isinstance(job.exception(10), workers.WorkerCancelled)
+    with pytest.raises(workers.WorkerCancelled):
+        pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
+
+
+def test_warming_starts_no_more_than_the_pool_holds(pool: WorkerPool) -> None:
+    pool.warm(5)
+    started = pool.processes()
+    assert len(started) == 2
+    assert pool.run(misbehaving.process_id, timeout_s=LIMIT_S) in started
+
+
+def test_an_idle_process_that_was_killed_is_not_blamed_on_the_next_job(pool: WorkerPool) -> None:
+    pid = pool.run(misbehaving.process_id, timeout_s=LIMIT_S)
+    os.kill(pid, 9)
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        threading.Event().wait(0.01)
+    assert pool.run(misbehaving.double, 3, timeout_s=LIMIT_S) == 6
+
+
+def test_a_process_that_cannot_start_is_no_photos_fault() -> None:
+    pool = WorkerPool(1, memory_mb=400, preload=("tests.no_such_module",))
+    with pytest.raises(workers.WorkerUnavailable):
+        pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
+    pool.close()
+
+
+PARENT = """
+import sys, threading
+from pathlib import Path
+from curator.workers import WorkerPool
+from tests import misbehaving
+
+if __name__ == "__main__":
+    pool = WorkerPool(3, memory_mb=400)
+    for job in ((misbehaving.hang,), (misbehaving.share_and_hang, sys.argv[1])):
+        threading.Thread(target=pool.run, args=job, kwargs={"timeout_s": 600}).start()
+    pool.run(misbehaving.double, 1, timeout_s=60)
+    pool.warm(3)
+    while not Path(sys.argv[1]).exists():
+        threading.Event().wait(0.01)
+    print(*pool.processes(), flush=True)
+    threading.Event().wait()
+"""
+
+
+@pytest.mark.skipif(not SHM.exists(), reason="needs /dev/shm to look into")
+def test_kill_9_of_the_parent_leaves_no_worker_and_no_memory(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    root = str(Path(__file__).parents[2])
+    parent = subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path / "shared")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": root},
+    )
+    assert parent.stdout is not None
+    pids = [int(pid) for pid in parent.stdout.readline().split()]
+    children = psutil.Process(parent.pid).children(recursive=True)
+    assert len(pids) == 3
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert not alive
+    assert list(SHM.glob(f"cu{parent.pid:x}p*")) == []
+
+
+def test_inline_runs_on_the_calling_thread() -> None:
+    pool = InlinePool()
+    assert pool.run(misbehaving.process_id, timeout_s=1) == os.getpid()
+    with pytest.raises(UnreadableError):
+        pool.run(misbehaving.unreadable, timeout_s=1)
+    with pytest.raises(workers.WorkerBug, match="ZeroDivisionError"):
+        pool.run(misbehaving.mistake, timeout_s=1)

@@ -29,11 +29,14 @@ __all__ = [
     "Encoder",
     "EncoderKind",
     "EncoderOptions",
+    "Recipe",
     "Tag",
     "agreement",
     "available",
     "choose",
     "load",
+    "models_folder",
+    "recipe",
 ]
 
 
@@ -84,20 +87,21 @@ class Encoder(Protocol):
 class EncoderKind:
     """A row of ENCODERS.
 
-    ``missing`` says what is not here, with the remedy, or None when it can be loaded. ``load``
-    takes seconds and imports torch.
+    ``missing`` says what is not here, with the remedy, or None when it can be loaded. ``key``
+    names the weights that are here; ``load`` takes seconds and imports torch.
     """
 
     name: str
     title: str
     missing: Callable[[EncoderOptions], str | None]
+    key: Callable[[EncoderOptions], str]
     load: Callable[[EncoderOptions], Encoder]
 
 
 # Best first: "auto" takes the first that can be loaded.
 ENCODERS = (
-    EncoderKind("open_clip", "CLIP", open_clip.missing, open_clip.load),
-    EncoderKind("starter", "the built-in starter", starter.missing, starter.load),
+    EncoderKind("open_clip", "CLIP", open_clip.missing, open_clip.key, open_clip.load),
+    EncoderKind("starter", "the built-in starter", starter.missing, starter.key, starter.load),
 )
 
 
@@ -107,6 +111,23 @@ class Choice:
 
     name: str | None
     sentence: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All a worker process needs to load an encoder; ``key`` says whose vectors it makes."""
+
+    name: str
+    key: str
+    options: EncoderOptions
+
+
+def recipe(choice: Choice, options: EncoderOptions) -> Recipe | None:
+    """Write down how to load what was chosen; None if nothing was. No torch needed."""
+    for kind in ENCODERS:
+        if kind.name == choice.name:
+            return Recipe(kind.name, kind.key(options), options)
+    return None
 
 
 def available(options: EncoderOptions) -> dict[str, str | None]:

@@ -59,6 +59,13 @@ def missing(options: EncoderOptions) -> str | None:
     return None
 
 
+def key(options: EncoderOptions) -> str:
+    """Name the weights that are here; the same name never stands for others."""
+    path = weights_file(options)
+    assert path is not None, "missing() is asked first"
+    return f"open_clip/{options.model}/{weights.fingerprint(path)}"
+
+
 def load(options: EncoderOptions) -> OpenClip:
     """Load CLIP.
 
@@ -87,7 +94,7 @@ class OpenClip:
         self._tokenize = open_clip.get_tokenizer(options.model)
         self._network = Network(model, _run, prepare, place(options))
         self.dimension = int(getattr(model.visual, "output_dim", 0))
-        self.key = f"open_clip/{options.model}/{weights.fingerprint(path)}"
+        self.key = key(options)
 
     @property
     def device(self) -> str:

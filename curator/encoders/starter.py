@@ -28,6 +28,7 @@ FILE = "models/efficientnet-lite0-57934424.pth"
 ARCHITECTURE = "tf_efficientnet_lite0"
 TENSORS = 296
 DIMENSION = 1280
+KEY = "starter/efficientnet-lite0-57934424"
 LEAST_CONFIDENCE = 0.1
 MOST_TAGS = 5
 CPU_BATCH = 4
@@ -53,6 +54,11 @@ def missing(options: EncoderOptions) -> str | None:
     return lack
 
 
+def key(options: EncoderOptions) -> str:
+    """Name its weights; there is one set of them."""
+    return KEY
+
+
 def load(options: EncoderOptions) -> Starter:
     """Load the starter.
 
@@ -68,7 +74,7 @@ class Starter:
     """See :class:`curator.encoders.Encoder`; vectors are the 1,280 features before the classes."""
 
     name = "starter"
-    key = "starter/efficientnet-lite0-57934424"
+    key = KEY
     dimension = DIMENSION
 
     def __init__(self, path: Path, options: EncoderOptions) -> None:

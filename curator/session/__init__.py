@@ -7,6 +7,7 @@
 from curator.session.desk import ORDERS
 from curator.session.filters import FILTERS, FilterError
 from curator.session.progress import Progress
+from curator.session.pupil import Learned, judge, learned_now
 from curator.session.scopes import EVERYTHING, Scope, ScopeRow
 from curator.session.session import Session, changed_marks
 from curator.session.table import Table, Tile
@@ -16,6 +17,7 @@ __all__ = [
     "FILTERS",
     "ORDERS",
     "FilterError",
+    "Learned",
     "Progress",
     "Scope",
     "ScopeRow",
@@ -23,4 +25,6 @@ __all__ = [
     "Table",
     "Tile",
     "changed_marks",
+    "judge",
+    "learned_now",
 ]

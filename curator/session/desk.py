@@ -99,7 +99,8 @@ class Desk(QObject):
         self.direction = 1
         self.fullscreen = self.panels_hidden = self.inspector = False
         self.surround = settings.loupe.surround
-        self._orders: dict[Pass, tuple[str, bool]] = {}
+        self._orders: dict[Pass, tuple[str, bool]] = {}  # as chosen
+        self._opened_by: dict[Pass, str] = {}  # as a pass opened, where nobody chose
         self._frames: dict[Pass, int] = {}
         self._pace = Pace()
         self._shown: int | None = None
@@ -157,7 +158,12 @@ class Desk(QObject):
     @property
     def order(self) -> str:
         """Name of the order of this pass, a key of ORDERS."""
-        return self._orders.get(self.pass_, (_FIRST_ORDER[self.pass_], False))[0]
+        chosen = self._orders.get(self.pass_)
+        return chosen[0] if chosen else self._opened_by.get(self.pass_, _FIRST_ORDER[self.pass_])
+
+    def first_order(self, pass_: Pass) -> str:
+        """Name the order a pass opens with where nobody chose one."""
+        return _FIRST_ORDER[pass_]
 
     @property
     def reversed(self) -> bool:
@@ -321,6 +327,8 @@ class Desk(QObject):
             for name, (order, backwards) in dict(stored).items()  # type: ignore[call-overload]
             if order in ORDERS
         }
+        opened = dict(place.get("opened_by") or {})  # type: ignore[call-overload]
+        self._opened_by = {Pass(name): order for name, order in opened.items() if order in ORDERS}
         self.zoom = None
         self._pace = Pace()
         photo = place.get("photo")
@@ -361,6 +369,7 @@ class Desk(QObject):
                 "filter": self.filter,
                 "photo": self.current,
                 "orders": {name: list(order) for name, order in self._orders.items()},
+                "opened_by": dict(self._opened_by),
             },
         )
         self.catalog.save_place(_LAST, {"scope": self.scope.key})
@@ -382,6 +391,7 @@ class Desk(QObject):
         elif here is not None:
             self._frames[before] = here
         self.pass_ = pass_
+        self._opened_by[pass_] = self.first_order(pass_)
         self._pace = Pace()
         if pass_ is not Pass.BROWSE:
             self.view = View.LOUPE

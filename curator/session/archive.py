@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +38,15 @@ class Archive:
     def __init__(self, scratch: Path) -> None:
         """Make an empty archive that keeps its rows in a temporary file under ``scratch``."""
         self._scratch = scratch
+        self._shut: Callable[[], object] = lambda: None
         self.encoder = ""
         self.dimension = 0
         self._clear()
 
     def _clear(self) -> None:
         self.size = self._rev = 0
-        self._file = None
+        self._shut()
+        self._file: IO[bytes] | None = None
         self._rows: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         self._ids: NDArray[np.int64] = _NOBODY
         self._place: NDArray[np.int64] = _NOBODY
@@ -122,8 +126,10 @@ class Archive:
         grown = np.zeros(capacity, np.int64)
         grown[: self.size] = self.ids
         self._ids = grown
-        if self._file is None:
+        file = self._file
+        if file is None:
             self._scratch.mkdir(parents=True, exist_ok=True)
-            self._file = tempfile.TemporaryFile(dir=self._scratch)  # noqa: SIM115 (it lives as long)
-        self._file.truncate(capacity * self._columns * 4)
-        self._rows = np.memmap(self._file, np.float32, "r+", shape=(capacity, self._columns))
+            file = self._file = tempfile.TemporaryFile(dir=self._scratch)
+            self._shut = weakref.finalize(self, file.close)
+        file.truncate(capacity * self._columns * 4)
+        self._rows = np.memmap(file, np.float32, "r+", shape=(capacity, self._columns))

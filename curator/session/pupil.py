@@ -55,6 +55,15 @@ class Learned:
         return self.model is not None
 
     @property
+    def name(self) -> str:
+        """Name the model: by which encoder, from how many ratings."""
+        return f"{self.encoder}, {self.taught} ratings"
+
+    def by_id(self) -> dict[int, int]:
+        """Give the match scores by photo id."""
+        return dict(zip(self.ids.tolist(), self.scores.tolist(), strict=True))
+
+    @property
     def sentence(self) -> str:
         """Say in one line where learning stands."""
         if self.ready:

@@ -269,6 +269,10 @@ class Table:
         self._match[rows[here]] = match[inside][here]
         self._expected[rows[here]] = expected[inside][here]
 
+    def score(self, photo_id: int) -> int | None:
+        """Give a photo's match score 0-100, None without one."""
+        return _score(self._match[self._row_by_id[photo_id]])
+
     def expected(self, photo_id: int) -> float | None:
         """Give the stars foretold for a photo, None without a prediction."""
         return _measured(self._expected[self._row_by_id[photo_id]])

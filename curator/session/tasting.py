@@ -83,6 +83,12 @@ class Tasting(Desk):
         """Say in one line where learning stands; empty before that is known."""
         return self.learned.sentence if self.learned is not None else ""
 
+    def scores_for_export(self) -> tuple[dict[int, int], str | None]:
+        """Give match scores by photo id and the name of the model that made them."""
+        if self.learned is None or not self.learned.ready:
+            return {}, None
+        return self.learned.by_id(), self.learned.name
+
     def _may_offer(self) -> bool:
         passing = self.pass_ is not Pass.BROWSE and not self.finished
         return passing and self.order != "match" and self.pass_ not in self._orders

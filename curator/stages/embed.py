@@ -40,6 +40,6 @@ def embed(job: StageJob) -> Embedded:
 @lru_cache(maxsize=1)
 def _encoder(recipe: Recipe) -> Encoder:
     """Load an encoder once; the process keeps it until it ends."""
-    from curator import encoders
+    from curator.encoders import load
 
-    return encoders.load(recipe.name, recipe.options)
+    return load(recipe.name, recipe.options)

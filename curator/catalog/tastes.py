@@ -15,7 +15,10 @@ from curator.catalog.results import Results
 from curator.catalog.store import Row, chunks, marks
 from curator.model import Embedded, StageJob
 
-_STARRED = "SELECT count(*) FROM photo WHERE rating IS NOT NULL AND merged_into IS NULL"
+_STARRED = (
+    "SELECT count(*) FROM photo WHERE rating IS NOT NULL AND flag IS NOT 'reject'"
+    " AND merged_into IS NULL AND removed_at IS NULL"
+)
 _HERE = "p.merged_into IS NULL AND p.removed_at IS NULL"
 _STANDS = "s.kind <> 'undo' AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id)"
 
@@ -146,7 +149,7 @@ class Tastes(Results):
     # --- what was rated
 
     def stars(self) -> int:
-        """Count the photos with stars."""
+        """Count the photos with stars that are not rejected."""
         return int(self._value(_STARRED))
 
     def lessons(self, ids: Sequence[int] | None = None) -> list[Lesson]:

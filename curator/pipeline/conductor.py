@@ -290,6 +290,8 @@ class Conductor:
         self._say_saved(saved.changed)
         if saved.blind is not None and not self._blind:
             self._blind = True
+            # What waits for it waits for the next start, and nobody for it until then.
+            self.catalog.use_stages([stage for stage in self._stages if stage.lane != LANE])
             log.info("photos are no longer compared: %s", saved.blind)
             self._to.on_encoder(saved.blind)
         if saved.trouble is not None:

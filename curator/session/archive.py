@@ -129,7 +129,7 @@ class Archive:
         file = self._file
         if file is None:
             self._scratch.mkdir(parents=True, exist_ok=True)
-            file = self._file = tempfile.TemporaryFile(dir=self._scratch)
+            file = self._file = tempfile.TemporaryFile(dir=self._scratch)  # noqa: SIM115
             self._shut = weakref.finalize(self, file.close)
         file.truncate(capacity * self._columns * 4)
         self._rows = np.memmap(file, np.float32, "r+", shape=(capacity, self._columns))

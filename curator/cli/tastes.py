@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -152,22 +152,13 @@ def similar(invocation: Invocation) -> None:
                 f"Photo {own} was not compared yet.", "`curator status` says what waits, and why."
             )
         vector = archive.rows[place, : archive.dimension]
-    likeness = archive.rows[:, : archive.dimension] @ vector
-    nearest = np.argsort(-likeness, kind="stable")
     most = invocation.arguments.limit or _SIMILAR
-    _list_similar(
-        invocation,
-        (
-            (int(archive.ids[place]), float(likeness[place]))
-            for place in nearest[: most + 1]
-            if int(archive.ids[place]) != own
-        ),
-        most,
-    )
+    ids, likeness = archive.nearest(vector, most + 1)
+    pairs = zip(ids.tolist(), likeness.tolist(), strict=True)
+    _list_similar(invocation, [pair for pair in pairs if pair[0] != own][:most])
 
 
-def _list_similar(invocation: Invocation, found: Iterable[tuple[int, float]], most: int) -> None:
-    nearest = list(found)[:most]
+def _list_similar(invocation: Invocation, nearest: list[tuple[int, float]]) -> None:
     ids = [photo for photo, _ in nearest]
     photos = {photo.id: photo for photo in invocation.catalog.details(ids)}
     listed = [

@@ -69,6 +69,16 @@ class Archive:
         found[inside] = self._place[wanted[inside]]
         return found
 
+    def nearest(
+        self, vector: NDArray[np.float32], most: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Find the photos most like a vector: (ids, cosines), nearest first."""
+        likeness = self.rows[:, : self.dimension] @ vector
+        some = min(most, self.size)
+        best = np.argpartition(-likeness, some - 1)[:some] if some else np.zeros(0, np.intp)
+        best = best[np.argsort(-likeness[best], kind="stable")]
+        return self.ids[best], likeness[best]
+
     def sync(self, catalog: Catalog) -> NDArray[np.int64]:
         """Take over vectors that are new in the catalog; return the ids of their photos.
 

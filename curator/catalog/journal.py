@@ -145,11 +145,9 @@ class Journal(Store):
                 for change in step.changes
             ],
         )
-        for name in FIELDS:
-            self._run_many(
-                f"UPDATE photo SET {name} = ? WHERE id = ?",
-                [(c.after, c.photo_id) for c in step.changes if c.field == name],
-            )
+        for fields, rows in _by_fields(step.changes).items():
+            setting = ", ".join(f"{name} = ?" for name in fields)
+            self._run_many(f"UPDATE photo SET {setting} WHERE id = ?", rows)
         return Step(
             number, step.kind, step.summary, step.made_at, step.changes, step.reverts, step.context
         )
@@ -287,6 +285,20 @@ class Journal(Store):
 
 
 _NOTHING: dict[str, object] = {"flag": None, "rating": None, "label": None, "kept": 0}
+
+
+def _by_fields(changes: Iterable[Change]) -> dict[tuple[str, ...], list[list[object]]]:
+    """Lay changes out as rows of new values and photo id, by the fields that change together.
+
+    One update a photo: every update is a trigger, a revision, and one more wait of a mark.
+    """
+    photos: dict[int, dict[str, object]] = {}
+    for change in changes:
+        photos.setdefault(change.photo_id, {})[change.field] = change.after
+    rows: dict[tuple[str, ...], list[list[object]]] = {}
+    for photo, values in photos.items():
+        rows.setdefault(tuple(values), []).append([*values.values(), photo])
+    return rows
 
 
 def _checked(fields: Mapping[str, object]) -> dict[str, object]:

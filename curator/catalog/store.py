@@ -67,6 +67,8 @@ class Store:
         self._database = database
         self._connection: sqlite3.Connection = database.connection()
         self._depth = 0
+        self._durable = False
+        self._connection.execute("PRAGMA busy_timeout = 0")  # waiting is ours: _patiently
 
     @classmethod
     def connect(cls, path: Path) -> peewee.SqliteDatabase:
@@ -100,7 +102,7 @@ class Store:
 
     def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         try:
-            return self._connection.execute(sql, parameters).fetchall()
+            return self._patiently(sql, parameters).fetchall()
         except sqlite3.Error as error:
             raise self._fault(error) from error
 
@@ -142,11 +144,8 @@ class Store:
                 self._depth -= 1
             return
         try:
-            if durable:
-                self._connection.execute("PRAGMA synchronous = FULL")
-                self._take_lock_soon()
-            else:
-                self._connection.execute("BEGIN IMMEDIATE")
+            self._make_durable(durable)
+            self._patiently("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             raise self._fault(error) from error
         self._depth = 1
@@ -161,30 +160,33 @@ class Store:
             raise
         finally:
             self._depth = 0
-            if durable:
-                self._connection.execute("PRAGMA synchronous = NORMAL")
 
-    def _take_lock_soon(self) -> None:
-        """Begin a transaction, asking twice a millisecond while another holds the lock.
+    def _make_durable(self, durable: bool) -> None:
+        """Choose whether commits wait for the disk, speaking of it only when that changes.
+
+        Each statement lets go of the interpreter, and getting it back from a busy conductor
+        takes up to a switch interval: words are what a mark waits for.
+        """
+        if durable is not self._durable:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+
+    def _patiently(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
+        """Execute a statement, asking twice a millisecond while another connection is in the way.
 
         SQLite itself waits longer from one try to the next, up to 100 ms, and a person's mark
         would lose the race against a conductor that writes all the time.
         """
         deadline = time.monotonic() + BUSY_TIMEOUT_S
-        self._connection.execute("PRAGMA busy_timeout = 0")
-        try:
-            while True:
-                try:
-                    self._connection.execute("BEGIN IMMEDIATE")
-                    return
-                except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                        raise
-                    if time.monotonic() > deadline:
-                        raise
-                time.sleep(0.0005)
-        finally:
-            self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+        while True:
+            try:
+                return self._connection.execute(sql, parameters)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.0005)
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:  # SQLite rolls some failures back by itself

@@ -32,6 +32,7 @@ from curator.workers import WorkerPool
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.03  # results are gathered this long, so that there are few transactions
+LET_GO_S = 0.003  # the write lock stays free this long after each
 TELL_S = 0.25  # progress is told this often
 LOOK_S = 2.0  # how often an idle conductor looks whether another process left it work
 # Folding the log in syncs the catalog, and a decision that comes just then waits for the disk; at
@@ -96,7 +97,7 @@ class Conductor:
         self._focus: tuple[int, ...] = ()
         self._paused = self._stopping = False
         self._halted: KnownError | None = None
-        self._saved_at = self._told_at = 0.0
+        self._save_at = self._told_at = 0.0
         self._fold_at = time.monotonic() + CHECKPOINT_S
         self._told: Progress | None = None
         self._count_at = 0.0
@@ -252,7 +253,7 @@ class Conductor:
         if self._scanner.waiting:
             return 0.0
         if self._saver.outcomes:
-            return max(0.0, self._saved_at + GATHER_S - time.monotonic())
+            return max(0.0, self._save_at - time.monotonic())
         return LOOK_S if self._resting or self._paused else TELL_S
 
     def _take_in(self, patience: float) -> None:
@@ -278,10 +279,11 @@ class Conductor:
     def _save(self) -> None:
         if not self._saver.outcomes:
             return
-        if not self._inline and time.monotonic() < self._saved_at + GATHER_S:
+        if not self._inline and time.monotonic() < self._save_at:
             return
         saved = self._saver.save()
-        self._saved_at = time.monotonic()
+        # What did not fit follows at once; the lock is free in between for a decision.
+        self._save_at = time.monotonic() + (LET_GO_S if self._saver.outcomes else GATHER_S)
         self._look = True
         for job in saved.landed:
             self._lane_of(job.stage).landed(job.photo_id)
@@ -330,13 +332,13 @@ class Conductor:
                 continue
             lane = self._lanes[stage.lane]
             room = lane.room()
-            if behind:
-                # Headers of all come before pixels of all, but never hold the first pixels up.
-                room = min(room, max(1, self._at_once // 2) - len(lane.in_flight))
             if room <= 0:
                 behind = True
                 continue
             found = self.catalog.pending(stage.name, room, self._focus)
+            if behind:
+                # Headers of all come before pixels of all, but for the pixels on screen.
+                found = [pending for pending in found if pending.photo_id in self._focus]
             behind = behind or len(found) == room
             if found:
                 self.catalog.start(stage.name, [pending.photo_id for pending in found])

@@ -8,6 +8,7 @@ changed it, and takes just that over.
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -121,7 +122,18 @@ class Table:
     def refresh(self) -> set[int]:
         """Take over what changed in the catalog since the last call; return those photo ids."""
         self._refresh_directories()
-        rows = self._catalog.columns(since_rev=self.rev)
+        if self.size:
+            return self._take(self._catalog.columns(since_rev=self.rev))
+        # A hundred thousand rows wake the collector a hundred times for nothing.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return self._take(self._catalog.columns(since_rev=self.rev))
+        finally:
+            if collecting:
+                gc.enable()
+
+    def _take(self, rows: list[tuple[Any, ...]]) -> set[int]:
         if not rows:
             return set()
         columns = dict(zip(PHOTO_COLUMNS, zip(*rows, strict=True), strict=True))
@@ -141,12 +153,17 @@ class Table:
                 moved = not np.array_equal(column[at].view("i1"), values.view("i1"))
             column[at] = values
         self._take_objects(at, columns, len(fresh))
-        self.rev = max(self.rev, *(int(value) for value in columns["rev"]))
+        self.rev = max(self.rev, int(max(columns["rev"])))
         if moved:
             self.order_serial += 1
         return set(ids.tolist())
 
-    def _take_objects(self, at: Ids, columns: dict[str, tuple[object, ...]], fresh: int) -> None:
+    def _take_objects(self, at: Ids, columns: dict[str, tuple[Any, ...]], fresh: int) -> None:
+        if fresh == len(at):  # all new: they stand in the order of their rows
+            for name, values in self._objects.items():
+                values.extend(columns[name])
+            self._name_keys.extend(map(_natural, columns["name"]))
+            return
         for name, values in self._objects.items():
             values.extend([None] * fresh)
             for row, value in zip(at.tolist(), columns[name], strict=True):
@@ -328,14 +345,17 @@ class Table:
 
     def _name_ranks(self) -> NDArray[np.int64]:
         if self._name_rank is None or len(self._name_rank) != self.size:
-            directory = self.column("directory_id").tolist()
-            paths = self._directories
-            keys = [
-                (paths.get(where, ""), key)
-                for where, key in zip(directory, self._name_keys, strict=True)
-            ]
+            by_name = np.empty(self.size, np.int64)
+            by_name[sorted(range(self.size), key=self._name_keys.__getitem__)] = np.arange(
+                self.size
+            )
+            # Equal names in one folder (a JPEG and a HEIC) keep the order they came in.
+            by_path = np.zeros(max(self._directories, default=0) + 1, np.int64)
+            for place, where in enumerate(sorted(self._directories, key=self._directories.get)):  # type: ignore[arg-type]
+                by_path[where] = place
             rank = np.empty(self.size, np.int64)
-            rank[sorted(range(self.size), key=keys.__getitem__)] = np.arange(self.size)
+            folders = by_path[self.column("directory_id")]
+            rank[np.lexsort((by_name, folders))] = np.arange(self.size)
             self._name_rank = rank
         return self._name_rank
 

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import connection
 from pathlib import Path
 
 import numpy as np
@@ -196,8 +197,8 @@ def test_warming_starts_no_more_than_the_pool_holds(pool: WorkerPool) -> None:
 def test_an_idle_process_that_was_killed_is_not_blamed_on_the_next_job(pool: WorkerPool) -> None:
     pid = pool.run(misbehaving.process_id, timeout_s=LIMIT_S)
     os.kill(pid, 9)
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        threading.Event().wait(0.01)
+    (worker,) = pool._idle
+    assert connection.wait([worker.process.sentinel], LIMIT_S)  # its last thread is gone, too
     assert pool.run(misbehaving.double, 3, timeout_s=LIMIT_S) == 6
 
 

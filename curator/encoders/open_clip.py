@@ -228,6 +228,8 @@ def download(options: EncoderOptions, progress: Callable[[int, int], None]) -> P
     from tqdm import tqdm
 
     class Told(tqdm):
+        monitor_interval = 0  # no thread of its own that outlives the download
+
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **{**kwargs, "disable": True, "name": None})
             self.done = int(kwargs.get("initial") or 0)

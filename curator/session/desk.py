@@ -388,14 +388,19 @@ class Desk(QObject):
         before, here = self.pass_, self.current
         if self.finished:
             here = None
+            self._opened_by.pop(before, None)  # that one is over: the next may open by another
         elif here is not None:
             self._frames[before] = here
         self.pass_ = pass_
-        self._opened_by[pass_] = self.first_order(pass_)
+        new = pass_ not in self._opened_by
+        if new:
+            self._opened_by[pass_] = self.first_order(pass_)
         self._pace = Pace()
         if pass_ is not Pass.BROWSE:
             self.view = View.LOUPE
         keep = here if Pass.BROWSE in (before, pass_) or before is pass_ else None
+        if new and self._opened_by[pass_] == self.order == "match":
+            keep = None  # lowest first means from the lowest on
         fits = self._fits()
         for photo in (keep, self._frames.get(pass_) if before is not pass_ else None):
             if photo is not None and fits[self.table.rows_of([photo])[0]]:

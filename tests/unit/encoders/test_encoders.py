@@ -29,7 +29,9 @@ def here(monkeypatch):
 
     def say(**lacks: str | None):
         kinds = tuple(
-            type(kind)(kind.name, kind.title, lambda _, n=kind.name: lacks.get(n), kind.load)
+            type(kind)(
+                kind.name, kind.title, lambda _, n=kind.name: lacks.get(n), kind.key, kind.load
+            )
             for kind in ENCODERS
         )
         monkeypatch.setattr("curator.encoders.ENCODERS", kinds)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -121,6 +124,20 @@ def test_an_encoder_that_was_asked_for_and_is_not_here_is_named(home: Home) -> N
     found = settled(home, Settings.load(home, {"encoder": {"which": "open_clip"}}))
     assert found.recipe is None
     assert "open_clip cannot be used" in found.sentence
+
+
+def test_settling_the_encoder_loads_no_torch_into_this_process() -> None:
+    code = (
+        "import sys; from curator.pipeline import Pipeline, settled;"
+        " from curator.settings import Home, Settings;"
+        " home = Home.at(); print(settled(home, Settings.load(home)).sentence);"
+        " assert not {'torch', 'timm', 'open_clip'} & set(sys.modules)"
+    )
+    environment = {**os.environ, "CURATOR_ENCODER__WHICH": "auto"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, text=True, capture_output=True, env=environment
+    )
+    assert done.stdout.startswith("Photos are")
 
 
 def test_without_torch_auto_says_what_to_install(

@@ -122,6 +122,21 @@ def test_a_pass_under_way_does_not_move_and_the_order_is_offered(
     assert session.ids.tolist() != before
 
 
+def test_a_cull_left_for_a_while_is_not_new_and_one_that_was_finished_is(
+    qtbot: QtBot, open_at: Open
+) -> None:
+    session = open_at(19)
+    session.set_pass(Pass.CULL)
+    with qtbot.waitSignal(session.taste_ready):
+        star(session, session.ids.tolist()[3], "stars_4")
+    session.set_pass(Pass.RATE)
+    session.set_pass(Pass.CULL)
+    assert session.order == "taken"
+    session.finish()
+    session.set_pass(Pass.CULL)
+    assert session.order == "match" and session.index == 0
+
+
 def test_a_cull_by_match_is_found_again_in_its_order(qtbot: QtBot, open_at: Open) -> None:
     first = open_at(25)
     first.set_pass(Pass.CULL)

@@ -145,7 +145,7 @@ def back(session: Session) -> None:
     elif len(session.selection) > 1:
         session.clear_selection()
     elif session.filter:
-        session.set_filter("")
+        session.leave_filter()
 
 
 # --- marks

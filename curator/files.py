@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -65,6 +66,12 @@ _SYSTEM_FOLDERS = frozenset(
     }
 )
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
+# bford.info/cachedir: a folder that has it holds what a program can make again, as Curator's own
+# cache does.
+_CACHE_TAG = "CACHEDIR.TAG"
+_NO_FILE = "It is not a file."
+_NO_TEXT = "Its name is not valid text; rename it."
+_DEAD_LINK = "It is a link to a file that is not there."
 _EDGE_BYTES = 64 * 1024
 _BLOCK_BYTES = 1024 * 1024
 _FILE_ATTRIBUTE_HIDDEN_OR_SYSTEM = 0x2 | 0x4
@@ -103,6 +110,20 @@ def _count(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
+def is_text(path: str) -> bool:
+    """Say whether a path is valid text: other bytes cannot be kept in the catalog."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def legible(path: str) -> str:
+    """Give a path as text to show, with a mark for bytes that are none."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def is_raw_name(name: str) -> bool:
     """Say whether a file name is one a camera gives a RAW; the content may differ."""
     return PurePath(name).suffix.lower() in RAW_SUFFIXES
@@ -111,6 +132,11 @@ def is_raw_name(name: str) -> bool:
 def is_image_name(name: str) -> bool:
     """Say whether a file name is one of a picture any viewer opens."""
     return PurePath(name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def is_picture_name(name: str) -> bool:
+    """Say whether a file name is that of a RAW or of a picture."""
+    return _kind(name) is not None
 
 
 def walk(
@@ -136,7 +162,7 @@ def walk(
     visited: set[tuple[int, int]] = set()
     single: dict[str, dict[str, Found]] = {}
     for source in sources:
-        path = os.path.normpath(Path(source).expanduser().absolute())
+        path = os.path.normpath(Path(source).absolute())
         if Path(path).is_dir():
             yield from _walk_folder(path, recursive, told, visited)
         else:
@@ -164,6 +190,12 @@ def _given_file(path: str, report: WalkReport) -> Found | None:
     if kind is None:
         report.unreadable.append((path, "It is not a picture Curator knows."))
         return None
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+        report.unreadable.append((path, _NO_FILE))
+        return None
+    if not is_text(path):
+        report.unreadable.append((legible(path), _NO_TEXT))
+        return None
     return Found(path, kind, status.st_size, status.st_mtime_ns)
 
 
@@ -178,6 +210,8 @@ def _walk_folder(
         if here is not None and here in visited:
             continue
         try:
+            if path != top and Path(path, _CACHE_TAG).exists():
+                continue
             files, folders, links = _list(path, report)
         except OSError as error:
             reason = f"The folder cannot be read ({error.strerror or error})."
@@ -230,13 +264,11 @@ def _found(entry: os.DirEntry[str], report: WalkReport) -> Found | None:
             report.others += 1
         return None
     if not entry.is_file():  # a pipe, a device, a link to nowhere
-        report.unreadable.append((entry.path, "It is not a file."))
+        gone = entry.is_symlink() and not Path(entry.path).exists()
+        report.unreadable.append((entry.path, _DEAD_LINK if gone else _NO_FILE))
         return None
-    try:
-        entry.path.encode()
-    except UnicodeEncodeError:
-        shown = os.fsencode(entry.path).decode("utf-8", "replace")
-        report.unreadable.append((shown, "Its name is not valid text; rename it."))
+    if not is_text(entry.path):
+        report.unreadable.append((legible(entry.path), _NO_TEXT))
         return None
     status = entry.stat()
     return Found(entry.path, kind, status.st_size, status.st_mtime_ns)

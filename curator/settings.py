@@ -8,6 +8,7 @@ home folder and holds only what differs from the defaults. An environment variab
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass
@@ -26,6 +27,17 @@ from pydantic_settings import (
 
 from curator.model import KnownError, UsageError
 
+CACHE_TAG = "CACHEDIR.TAG"  # bford.info/cachedir: what marks a folder as a cache, and how
+_CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
+
+
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """Make what was typed absolute: ``~`` is one's home, links stay as they are."""
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:  # ~somebody, whom this machine does not know: a name like any other
+        return Path(path).absolute()
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -43,7 +55,7 @@ class Home:
         """Find the home: ``folder``, else ``CURATOR_HOME``, else the platform's folders."""
         chosen = folder or os.environ.get("CURATOR_HOME")
         if chosen:
-            base = Path(chosen).expanduser().absolute()
+            base = absolute(chosen)
             return cls(base, base / "cache")
         return cls(
             Path(platformdirs.user_data_dir("curator", False)),
@@ -59,9 +71,20 @@ class Home:
         try:
             self.data.mkdir(parents=True, exist_ok=True)
             self.cache.mkdir(parents=True, exist_ok=True)
+            # Back-up programs leave a folder out that has this file, and so does a scan: a home
+            # inside an opened folder must not have its own proxies read in as photos.
+            tag = self.cache / CACHE_TAG
+            if not tag.exists():
+                with contextlib.suppress(OSError):  # a full disk: reading needs no room
+                    tag.write_text(f"{_CACHE_SIGNATURE}\n# Made by Curator; can be made again.\n")
             probe = self.data / f".write-test-{os.getpid()}"
             probe.touch()
             probe.unlink()
+        except (FileExistsError, NotADirectoryError) as error:
+            raise KnownError(
+                f"The home folder {self.data} cannot be made: a file is in its way.",
+                "Choose another with --home or CURATOR_HOME.",
+            ) from error
         except OSError as error:
             raise KnownError(
                 f"The home folder {self.data} cannot be written ({error.strerror or error}).",
@@ -99,9 +122,21 @@ class Section(BaseModel):
 class Work(Section):
     """Reading photos in the background."""
 
-    workers: int = Field(0, ge=0, le=64, title="Decoding processes", description="0: one a core")
+    workers: int = Field(
+        0,
+        ge=0,
+        le=64,
+        title="Decoding processes",
+        description="0: one a core; from the next start on",
+    )
     timeout_s: float = Field(60, ge=1, le=3600, title="Time limit for one photo, s")
-    memory_mb: int = Field(4096, ge=512, le=65536, title="Memory limit of one process, MB")
+    memory_mb: int = Field(
+        4096,
+        ge=512,
+        le=65536,
+        title="Memory limit of one process, MB",
+        description="from the next start on",
+    )
     max_megapixels: int = Field(400, ge=10, le=2000, title="Largest picture, megapixels")
     attempts: int = Field(3, ge=1, le=10, title="Attempts before a photo counts as failed")
     backoff_s: float = Field(2.0, ge=0, le=600, title="Wait before the second attempt, s")
@@ -246,13 +281,16 @@ def read_file(home: Home) -> dict[str, Any]:
         KnownError: it is there and cannot be read as JSON.
     """
     try:
-        return dict(json.loads(home.settings_file.read_text("utf-8")))
+        found = json.loads(home.settings_file.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, OSError) as error:
         raise KnownError(
             f"{home.settings_file} cannot be read ({error}).", "Mend or remove it."
         ) from error
+    if not isinstance(found, dict):
+        raise KnownError(f"{home.settings_file} holds no settings.", "Mend or remove it.")
+    return found
 
 
 def save(settings: Settings, home: Home) -> None:
@@ -275,7 +313,12 @@ def save(settings: Settings, home: Home) -> None:
         temporary.write_text(json.dumps(differing, indent=2) + "\n", "utf-8")
         temporary.replace(home.settings_file)
     except OSError as error:
-        raise KnownError(f"Settings could not be saved ({error.strerror or error}).") from error
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise KnownError(
+            f"Settings could not be saved in {home.data} ({error.strerror or error}).",
+            "Make room there, or make it writable; the old ones stay.",
+        ) from error
 
 
 def resource(name: str) -> Path:

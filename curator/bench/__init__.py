@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curator.model import KnownError, UsageError
-from curator.settings import Home
+from curator.settings import Home, absolute
 
 if TYPE_CHECKING:
     from curator.bench.figures import Bar, Figure
@@ -74,7 +74,7 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
 def _measure(bar: Bar, photos: str | None) -> list[Figure]:
     from curator.bench.figures import Place
 
-    given = Path(photos).expanduser().absolute() if photos else None
+    given = absolute(photos) if photos else None
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as scratch:
         return bar.measure(Place(Path(scratch), given))
 

@@ -32,7 +32,7 @@ from curator.catalog.photos import (
     WorkDetail,
 )
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
-from curator.catalog.store import DiskFullError, translate
+from curator.catalog.store import DiskFullError, damaged, translate
 from curator.catalog.tastes import Foreseen, Lesson, TasteRow, Tastes
 from curator.catalog.work import Pending, WorkQueue
 from curator.model import CatalogError
@@ -81,6 +81,8 @@ class Catalog(Folders, Scans, WorkQueue, Tastes, Photos):
         database: peewee.SqliteDatabase | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if _was_emptied(path):
+                raise damaged(path)
             database = cls.connect(path)
             migrations.bring_up_to_date(database, path)
             return cls(path, database)
@@ -118,3 +120,12 @@ class Catalog(Folders, Scans, WorkQueue, Tastes, Photos):
         for old in [path for path in kept if path != made][: -(_KEEP_BACKUPS - 1)]:
             old.unlink(missing_ok=True)
         return made
+
+
+def _was_emptied(path: Path) -> bool:
+    """Say whether a catalog lost all its bytes: to SQLite an empty file is a new catalog."""
+    try:
+        empty = path.stat().st_size == 0
+    except FileNotFoundError:
+        return False
+    return empty and bool(migrations.backups_of(path))

@@ -21,6 +21,7 @@ from curator.model import (
     Quality,
     StageState,
 )
+from curator.settings import absolute
 
 # Name → SQL. ``state`` is "" (fine), "failed" or "missing"; ``merged_into`` is not None for what
 # a reader should let go of: the id of the photo it proved to be, 0 if its folder was removed.
@@ -164,7 +165,7 @@ class Photos(Store):
                 "SELECT coalesce(merged_into, id) FROM photo WHERE id = ?", (min(int(text), 2**62),)
             )
         if row is None and not isinstance(id_or_path, int):
-            path = Path(text).expanduser().absolute()
+            path = absolute(text)
             row = self._row(
                 "SELECT photo_id FROM file JOIN directory ON directory.id = file.directory_id"
                 " WHERE path = ? AND name = ? ORDER BY missing_since IS NOT NULL, file.id DESC",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -218,6 +219,8 @@ class Store:
         (ext4, 2026). Zeros behind the last frame are no frames to SQLite: their checksums fail.
         The write lock is held, so that nobody appends meanwhile.
         """
+        if shutil.disk_usage(self.path.parent).free < 20 * LOG_BYTES:
+            return  # the room is worth more to photos than to a log that will not need it all
         log_path = Path(f"{self.path}-wal")
         with self._writing(), contextlib.suppress(OSError), log_path.open("r+b") as log_file:
             missing = LOG_BYTES - log_file.seek(0, os.SEEK_END)
@@ -267,7 +270,8 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return CatalogError(
             f"The catalog {path} cannot be written.",
-            "Make its folder writable, or choose another with --home or CURATOR_HOME.",
+            "Make its folder and the files in it writable, or choose another with --home or"
+            " CURATOR_HOME.",
         )
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return damaged(path)
@@ -284,8 +288,10 @@ def damaged(path: Path) -> CatalogError:
     newest = max(
         migrations.backups_of(path), key=lambda backup: backup.stat().st_mtime_ns, default=None
     )
+    # A log left beside it would be played into whatever is put in its place.
+    them = f"it, {path.name}-wal and {path.name}-shm"
     if newest is not None:
-        remedy = f"Move it away and copy the newest back-up, {newest}, in its place."
+        remedy = f"Move {them} away and copy the newest back-up, {newest}, to {path.name}."
     else:
-        remedy = "Move it away and open your folders again; there is no back-up of it yet."
+        remedy = f"Move {them} away and open your folders again; there is no back-up of it yet."
     return CatalogError(f"The catalog {path} is damaged.", remedy)

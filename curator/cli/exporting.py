@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.catalog import PhotoDetail
-from curator.cli.invocation import Invocation, absolute
+from curator.cli.invocation import Invocation
 from curator.cli.output import count, size
 from curator.cli.progress import bar
 from curator.cli.tastes import scored
 from curator.export import TARGETS, Options, Plan, Report, make_plan
 from curator.model import Clause, NotFoundError
+from curator.settings import absolute
 
 if TYPE_CHECKING:
     from curator.session import Learned, Table

@@ -6,7 +6,6 @@ from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -86,8 +85,3 @@ def nested(changes: list[str]) -> dict[str, Any]:
             )
         flags.setdefault(section, {})[field] = value.strip()
     return flags
-
-
-def absolute(text: str) -> Path:
-    """Make a path from what was typed: ``~`` resolved, absolute, links left as they are."""
-    return Path(text).expanduser().absolute()

@@ -43,22 +43,51 @@ class Output:
     def answer(self, document: object, lines: Iterable[str]) -> None:
         """Give the answer: ``document`` with ``--json``, else ``lines``."""
         if self.as_json:
-            print(json.dumps(plain(document), ensure_ascii=False, indent=2))
+            print(_json(plain(document), indent=2))
             return
         for line in lines:
-            print(line)
+            print(_encodable(shown(line)))
 
     def error(self, error: KnownError) -> None:
         """Say one line of what went wrong and what to do; with ``--json`` an object on stdout."""
         message = str(error.args[0]) if error.args else str(error)
         if self.as_json:
-            print(json.dumps({"error": message, "remedy": error.remedy}, ensure_ascii=False))
+            print(_json({"error": message, "remedy": error.remedy}))
         else:
-            print(f"curator: {' '.join(str(error).split())}", file=sys.stderr)
+            print(f"curator: {shown(' '.join(str(error).split()))}", file=sys.stderr)
 
     def note(self, text: str) -> None:
         """Say something beside the answer, on stderr."""
         print(text, file=sys.stderr)
+
+
+# What would steer a terminal instead of being read: control characters, line and paragraph ends,
+# and marks that turn the direction of what follows (a name "gpj.exe" that reads "exe.jpg").
+_STEERING = {
+    code: ascii(chr(code))[1:-1]
+    for code in (*range(32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+}
+
+
+def shown(text: str) -> str:
+    """Make text from a file or a name safe to show on one line of a terminal."""
+    return text.translate(_STEERING)
+
+
+def _encodable(text: str) -> str:
+    """Put what stdout cannot encode (bytes that are no text, another code page) as escapes."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _json(document: object, indent: int | None = None) -> str:
+    """Write JSON as stdout can take it: letters as they are, or all but ASCII as escapes."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=indent)
+    return text
 
 
 def columns(rows: Sequence[Sequence[object]]) -> list[str]:
@@ -82,7 +111,7 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.1f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else shown(str(value))
 
 
 def size(count: float) -> str:
@@ -129,7 +158,11 @@ def start_logging(home: Home) -> None:
     try:
         home.data.mkdir(parents=True, exist_ok=True)
         kept = RotatingFileHandler(
-            home.log, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8", delay=False
+            home.log,
+            maxBytes=_LOG_BYTES,
+            backupCount=_LOG_FILES,
+            encoding="utf-8",
+            errors="backslashreplace",
         )
     except OSError as error:
         root.debug("no log file: %s", error)
@@ -151,7 +184,11 @@ def stop_logging() -> None:
 
 
 def tail(path: Path, count: int) -> list[str]:
-    """Return the last lines of a text file; none if it is not there."""
+    """Return the last lines of a text file; none if it is not there.
+
+    Raises:
+        KnownError: it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             file.seek(0, 2)
@@ -159,4 +196,8 @@ def tail(path: Path, count: int) -> list[str]:
             text = file.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise KnownError(
+            f"{path} cannot be read ({error.strerror or error}).", "Check its permissions."
+        ) from error
     return text.splitlines()[-count:]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curator.cli.invocation import Invocation, absolute
+from curator.cli.invocation import Invocation
 from curator.cli.output import columns, count
 from curator.model import Embedded, Kind, KnownError, NotFoundError, StageJob
+from curator.settings import absolute
 
 if TYPE_CHECKING:
     from curator.catalog import Foreseen

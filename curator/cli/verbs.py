@@ -11,6 +11,7 @@ from curator import __version__
 from curator.cli import exporting, machine, photos, tastes, work
 from curator.cli.invocation import Invocation
 from curator.model import Clause, Label, UsageError
+from curator.settings import absolute
 
 Parser = argparse.ArgumentParser
 
@@ -35,7 +36,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _ingest(parser: Parser) -> None:
-    parser.add_argument("folders", nargs="+", metavar="FOLDER", help="a folder or a file")
+    parser.add_argument(
+        "folders", nargs="+", type=_named, metavar="FOLDER", help="a folder or a file"
+    )
     parser.add_argument("--sample", type=_count, metavar="N", help="N photos at random, not all")
     parser.add_argument("--no-recursive", action="store_true", help="leave subfolders out")
     parser.add_argument(
@@ -62,7 +65,7 @@ def _decide(parser: Parser) -> None:
     what.add_argument("--unflag", action="store_true", help="take the flag off")
     what.add_argument("--label", choices=(*Label, "none"), metavar="NAME", help=", ".join(Label))
     what.add_argument("--clear", action="store_true", help="no flag, stars, label; not kept")
-    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="an id or a path")
+    parser.add_argument("photos", nargs="+", type=_named, metavar="PHOTO", help="an id or a path")
 
 
 def _times(parser: Parser) -> None:
@@ -70,27 +73,31 @@ def _times(parser: Parser) -> None:
 
 
 def _export(parser: Parser) -> None:
-    parser.add_argument("folder", metavar="DIR", help="where to; made if it is not there")
+    parser.add_argument(
+        "folder", type=_named, metavar="DIR", help="where to; made if it is not there"
+    )
     parser.add_argument("--target", default="folder", choices=("folder",))
     parser.add_argument(
         "--approve", type=_clauses, metavar="stars,pick,match", help="only these clauses"
     )
     parser.add_argument("--as", dest="form", choices=("original", "jpeg"))
     parser.add_argument("--long-edge", type=_pixels, metavar="PX", help="of JPEGs")
-    parser.add_argument("--scope", metavar="FOLDER", help="only photos of this folder")
+    parser.add_argument("--scope", type=_named, metavar="FOLDER", help="only photos of this folder")
     parser.add_argument("--no-location", action="store_true", help="no GPS in the manifest")
     parser.add_argument("--dry-run", action="store_true", help="say what would happen, no more")
 
 
 def _rejects(parser: Parser) -> None:
     parser.add_argument("act", nargs="?", default="list", choices=("list", "restore"))
-    parser.add_argument("photos", nargs="*", metavar="PHOTO", help="an id or a path; else all")
+    parser.add_argument(
+        "photos", nargs="*", type=_named, metavar="PHOTO", help="an id or a path; else all"
+    )
 
 
 def _folders(parser: Parser) -> None:
     acts = ("list", "add", "remove", "on", "off", "rescan")
     parser.add_argument("act", nargs="?", default="list", choices=acts)
-    parser.add_argument("folders", nargs="*", metavar="FOLDER")
+    parser.add_argument("folders", nargs="*", type=_named, metavar="FOLDER")
     parser.add_argument(
         "--photos", choices=("stay", "go"), default="stay", help="what remove does with them"
     )
@@ -128,8 +135,6 @@ def _run_bench(invocation: Invocation) -> int:
 
 
 def _open_window(invocation: Invocation) -> int:
-    from curator.cli.invocation import absolute
-
     folders = [absolute(folder) for folder in invocation.arguments.folders]
     return invocation.outside.open_window(invocation.home, invocation.settings, folders)
 
@@ -206,7 +211,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         UsageError: it makes no sense; nothing was done.
     """
     common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    common.add_argument("--home", metavar="DIR", help="where catalog and cache live")
+    common.add_argument("--home", type=_named, metavar="DIR", help="where catalog and cache live")
     common.add_argument("--json", action="store_true", help="answer with one JSON document")
     common.add_argument("--set", action="append", metavar="NAME=VALUE", help="a setting, once")
     names = [verb.name for verb in VERBS]
@@ -219,7 +224,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             epilog=f"verbs: {', '.join(names)}; `curator VERB --help` says more",
             parents=[common],
         )
-        parser.add_argument("folders", nargs="*", metavar="FOLDER", help="open the window on it")
+        parser.add_argument(
+            "folders", nargs="*", type=_named, metavar="FOLDER", help="open the window on it"
+        )
         parser.add_argument("--version", action="version", version=f"curator {__version__}")
         parser.set_defaults(run=_open_window)
     defaults = argparse.Namespace(home=None, json=False, set=[])
@@ -255,6 +262,13 @@ def _whole(text: str, low: int, high: int, what: str) -> int:
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise argparse.ArgumentTypeError(f"{what} is a whole number from {low} to {high:,}")
     return int(text)
+
+
+def _named(text: str) -> str:
+    """Refuse an empty name: what a script gives for a variable it forgot would be *here*."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty name names nothing")
+    return text
 
 
 def _count(text: str) -> int:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curator import stages
-from curator.cli.invocation import Invocation, absolute
+from curator.cli.invocation import Invocation
 from curator.cli.output import columns, count, duration, size
 from curator.cli.progress import Advance, bar
 from curator.cli.tastes import scored
 from curator.model import BusyError, Failure, NotFoundError, UsageError, Verdict
+from curator.settings import absolute
 
 if TYPE_CHECKING:
     from curator.pipeline import Pipeline, Progress, ScanReport, Totals
@@ -99,7 +100,9 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
 def _advance(advance: Advance, progress: Progress) -> None:
     left = f"{duration(progress.left_s)} left" if progress.left_s is not None else ""
     rate = f"{progress.rate_per_s:.1f}/s" if progress.rate_per_s else ""
-    words = "  ".join(part for part in (rate, left) if part)
+    to_compare = progress.comparing if not progress.waiting else 0
+    comparing = f"{count(to_compare, 'photo')} to compare" if to_compare else ""
+    words = "  ".join(part for part in (rate, left, comparing) if part)
     advance(progress.done + progress.failed, progress.found, words)
 
 
@@ -132,9 +135,10 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
         "scan": sentences,
         "encoder": run.encoder,
     }
+    told = [sentence for sentence in sentences if sentence != "0 photos"]  # said better below it
     if run.blind and invocation.settings.encoder.which != "none":
-        sentences = [*sentences, run.encoder]
-    invocation.output.answer(document, [*sentences, *problems, *_failure_lines(failed)])
+        told.append(run.encoder)
+    invocation.output.answer(document, [*told, *problems, *_failure_lines(failed)])
 
 
 def _failure(failure: Failure) -> dict[str, Any]:

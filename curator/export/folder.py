@@ -33,6 +33,8 @@ _SPARE = 16 << 20  # bytes left free for the manifest and the file system's own 
 _SAVE_EVERY_S = 2.0  # the manifest of 10,000 photos is some 15 MB: not after each photo
 _MAX_MEGAPIXELS = 2000  # convert has judged the photo by the user's own limit; this is a backstop
 _TIMEOUT_S = 120.0
+# The photo's name is at fault, not the disk: too long for it, or with signs it does not take.
+_BAD_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
 Progress = Callable[[int, int, str], None]
 
@@ -196,6 +198,13 @@ def _bring(run: _Run, item: Item, turn: int) -> FileEntry:
         except _Changed:
             name = _next_free(run, name)
             continue
+        except OSError as error:
+            if error.errno not in _BAD_NAME:
+                raise
+            raise KnownError(
+                f"The disk of the export takes no file named {name} ({error.strerror}).",
+                "Rename the original.",
+            ) from error
         return manifest.record(item.file, name, written)
 
 
@@ -206,7 +215,7 @@ def _written(run: _Run, item: Item, name: str, turn: int) -> tuple[str, str, os.
         _Changed: another file has that name.
     """
     final = run.folder / name
-    part = run.folder / f".curator-{name}.part"
+    part = run.folder / f".curator-{os.getpid()}.part"  # a long name has no room for more
     try:
         if run.plan.options.form == "original":
             sha = original_sha = _copy(item.file, part)

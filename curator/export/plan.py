@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -343,12 +344,21 @@ def read_intent(folder: Path) -> dict[str, list[str]]:
 
 def _refuse_sources(options: Options, photos: list[PhotoDetail]) -> None:
     """Refuse a target in or under a folder of originals, however it is spelled or linked."""
-    if options.folder.exists() and not options.folder.is_dir():
+    try:
+        is_folder = stat.S_ISDIR(options.folder.stat().st_mode)
+    except FileNotFoundError:
+        is_folder = True  # it will be made
+    except OSError as error:
+        raise KnownError(
+            f"{options.folder} cannot be used ({error.strerror or error}).",
+            "Choose a folder that can be written.",
+        ) from error
+    if not is_folder:
         raise KnownError(f"{options.folder} is not a folder.", "Choose a folder for the export.")
     inside = {mark for source in options.sources if (mark := _mark(source)) is not None}
     beside = {Path(file.path).parent for photo in photos for file in photo.files}
     same = inside | {mark for folder in beside if (mark := _mark(folder)) is not None}
-    resolved = options.folder.expanduser().resolve()
+    resolved = options.folder.resolve()
     for folder in (resolved, *resolved.parents):
         mark = _mark(folder)
         if mark is not None and mark in (same if folder == resolved else inside):

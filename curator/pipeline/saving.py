@@ -188,5 +188,5 @@ def disk_full(where: Path) -> DiskFullError:
     """Say that there is no room for derived files."""
     return DiskFullError(
         f"The disk that holds {where} is full; reading is paused.",
-        "Make room, then let it go on.",
+        "Make room, then let it go on or ask again; what was read is kept.",
     )

@@ -23,6 +23,7 @@ from curator.catalog import Catalog, Scan
 from curator.files import WalkReport
 from curator.model import Group, KnownError
 from curator.pipeline.progress import ScanReport
+from curator.settings import absolute
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ def check_sources(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """
     found: list[Path] = []
     for source in sources:
-        path = Path(os.path.normpath(Path(source).expanduser().absolute()))
+        path = Path(os.path.normpath(absolute(source)))
         try:
             if path.is_dir():
                 os.scandir(path).close()
@@ -136,6 +137,10 @@ def check_sources(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
             raise KnownError(
                 f"{path} cannot be read ({error.strerror or error}).", "Check its permissions."
             ) from error
+        if not files.is_text(str(path)):
+            raise KnownError(
+                f"The name {files.legible(str(path))} is not valid text.", "Rename it."
+            )
         found.append(path)
     return list(dict.fromkeys(found))
 
@@ -158,9 +163,11 @@ def opened(
             singles.setdefault(path.parent, []).append(str(path))
     for parent, names in singles.items():
         holder = catalog.folder(parent)
-        # Single files must not bring their neighbours in at the next re-scan: a sampled folder.
-        number = holder.id if holder else catalog.add_folder(parent, False, True)
-        scan = catalog.begin_scan(number, reader)
+        owner = holder.id if holder else None
+        if owner is None and any(files.is_picture_name(name) for name in names):
+            # Single files must not bring their neighbours in at the next re-scan: a sampled folder.
+            owner = catalog.add_folder(parent, False, True)
+        scan = catalog.begin_scan(owner, reader)
         parts.append(Part(names, False, sample is None, scan))
     return Request(reader, parts, sample)
 

@@ -10,7 +10,8 @@ import contextlib
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,16 @@ _OTHERS_MS = 1000  # how soon a decision made by another process shows
 _SAVE_PLACE_MS = 700
 _FOLDERS_MS = 5000  # how soon a pulled drive shows in the sidebar
 _LAST = ":last"  # the place that says which scope was open; no path looks like it
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """Where one was when one began to search."""
+
+    pass_: Pass
+    view: View
+    finished: bool
+    listing: Listing
 
 
 class Desk(QObject):
@@ -109,6 +120,7 @@ class Desk(QObject):
         self._own_steps: set[int] = set()
         self._announced: tuple[str, int] | None = None
         self._untouched = False
+        self._left: _Left | None = None
         self._details: dict[int, PhotoDetail] = {}
         self._data_version = catalog.data_version()
         self._refresh_timer = self._timer(_REFRESH_MS, self.refresh)
@@ -333,6 +345,7 @@ class Desk(QObject):
         self._pace = Pace()
         photo = place.get("photo")
         self._frames = {}
+        self._left = None
         self._untouched = not isinstance(photo, int)
         self.listing = Listing()
         self.rebuild(keep=photo if isinstance(photo, int) else None)
@@ -396,8 +409,10 @@ class Desk(QObject):
         if new:
             self._opened_by[pass_] = self.first_order(pass_)
         self._pace = Pace()
+        self._left = None
         if pass_ is not Pass.BROWSE:
             self.view = View.LOUPE
+            self.filter = ""  # a search is over when a pass begins: its queue is the scope's
         keep = here if Pass.BROWSE in (before, pass_) or before is pass_ else None
         if new and self._opened_by[pass_] == self.order == "match":
             keep = None  # lowest first means from the lowest on
@@ -442,12 +457,37 @@ class Desk(QObject):
             FilterError: the text is no filter; the list stays as it is.
         """
         filters.parse(text)
-        self.filter = text.strip()
-        if self.pass_ is not Pass.BROWSE:
-            self.pass_ = Pass.BROWSE
+        text = text.strip()
+        if not text:
+            self._left = None
+        elif not self.filter:
+            self._left = _Left(self.pass_, self.view, self.finished, self.listing)
+        self._untouched = self._untouched and not text
+        self.filter = text
+        self.pass_ = Pass.BROWSE
         self.view = View.GRID
+        here = self.current
+        start = here is None or not self._fits()[self.table.rows_of([here])[0]]
+        # Another object: the one that was left keeps its place.
+        self.listing = Listing() if start else copy(self.listing)
         self.rebuild(keep=None)
         self._place_timer.start()
+
+    def leave_filter(self) -> None:
+        """Take the filter off and return to the exact place where it was put on."""
+        left, self._left = self._left, None
+        if left is None:
+            self.set_filter("")
+            return
+        self.filter = ""
+        self.pass_, self.view, self.finished = left.pass_, left.view, left.finished
+        self.listing = left.listing
+        self._order_serial = -1  # what came in or changed meanwhile is taken in now
+        self._settle_membership()
+        self.selection_changed.emit()
+        self._arrive()
+        self.view_changed.emit()
+        self.counts_changed.emit()
 
     def counts(self) -> dict[str, int]:
         """Count the scope's photos per filter, and all of them."""
@@ -466,6 +506,9 @@ class Desk(QObject):
         rejected = scope & table.rejected()
         rated = through & (table.column("rating") > 0)
         undecided = scope & ~through & ~rejected
+        seen = undecided & table.column("seen_at").astype(bool)
+        if self.view is View.LOUPE and not self.finished and self.current is not None:
+            seen[table.rows_of([self.current])[0]] = False  # what one looks at is not yet passed
         total, decided = int(scope.sum()), int(through.sum() + rejected.sum())
         if self.pass_ is Pass.RATE:
             total, decided = int(through.sum()), int(rated.sum())
@@ -473,7 +516,7 @@ class Desk(QObject):
             self.pass_,
             total,
             decided,
-            int((undecided & table.column("seen_at")).sum()),
+            int(seen.sum()),
             int((scope & table.picked()).sum()),
             int(through.sum()),
             int(rejected.sum()),

@@ -27,7 +27,7 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "undecided": ("Undecided", lambda table, _: table.undecided()),
     "passed-over": (
         "Passed over",
-        lambda table, _: table.undecided() & table.column("seen_at").astype(bool),
+        lambda table, _: table.undecided() & ~table.failed() & table.column("seen_at").astype(bool),
     ),
     "through": ("Through", lambda table, _: table.through()),
     "picked": ("Picked", lambda table, _: table.picked()),

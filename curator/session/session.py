@@ -74,7 +74,10 @@ class Session(Tasting):
 
     def rested(self, photo_id: int) -> None:
         """Take note that a person rested on this photo in the loupe: it is *seen*."""
-        if photo_id == self.current and not self.table.tile(photo_id).seen:
+        if photo_id != self.current:
+            return
+        tile = self.table.tile(photo_id)
+        if not tile.seen and tile.state != "failed":  # what could not be read was not seen
             self.catalog.mark_seen([photo_id])
             self.refresh()
 
@@ -243,10 +246,16 @@ class Session(Tasting):
                     self.open_scope(row.scope)
         photo = context.get("photo")
         photo = photo if isinstance(photo, int) and photo in ids else ids[0]
-        self.pass_ = Pass(str(context.get("pass", self.pass_)))
+        pass_ = Pass(str(context.get("pass", self.pass_)))
+        elsewhere = pass_ is not self.pass_
+        self.pass_ = pass_
         self.view = View(str(context.get("view", self.view)))
         self.finished = False
-        if photo not in self.listing:
+        if self.view is View.GRID:
+            self.zoom = None
+        if elsewhere:
+            self._left = None
+        if elsewhere or photo not in self.listing:  # the list of one pass is not another's
             self.rebuild(keep=photo)
         if photo in self.listing:
             self.go_to(photo)

@@ -84,7 +84,7 @@ class Acts:
         """
         self._session.open_sources(list(sources))
         self._memory["last_folder"] = str(sources[0].absolute().parent)
-        self._session.say(f"Opening {sources[0].name or sources[0]}")
+        self._session.say(f"Opened {sources[0].name or sources[0]}")
 
     def switch_folder(self, folder_id: int, on: bool) -> None:
         """Switch a folder on or off."""

@@ -44,8 +44,8 @@ class Caption:
         if rejected:
             self._cross(painter, left, middle)
             left += 16
-        passed_over = self.tile.seen and self.tile.marks.verdict is Verdict.UNDECIDED
-        left = pencil.marks(painter, left, middle, self.tile.marks, passed_over, quiet)
+        # What one looks at is not yet passed over, however long one rests on it.
+        left = pencil.marks(painter, left, middle, self.tile.marks, False, quiet)
         right = room.right() + 1 - metrics.horizontalAdvance(self.right)
         align = Qt.AlignmentFlag.AlignVCenter
         painter.setPen(quiet)

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from curator.export import TARGETS, Options, Plan, Report, make_plan
 from curator.model import Clause, KnownError
-from curator.settings import Settings
+from curator.settings import Settings, absolute
 from curator.ui import dialogs, theme, words
 from curator.ui.dialogs import Dialog
 from curator.ui.export_job import Job, consequences, details, outcome, told
@@ -102,11 +102,11 @@ class ExportDialog(Dialog):
         self.folder = QLineEdit(self._wanted.last_folder or suggested_folder(self._wanted.title))
         self.folder.setAccessibleName("Export into")
         self.folder.textChanged.connect(self._changed)
-        choose = self.button("Choose…")
-        choose.clicked.connect(self._choose)
+        self.choose = self.button("Choose…")
+        self.choose.clicked.connect(self._choose)
         row.addWidget(theme.plain("Into", role="quiet"))
         row.addWidget(self.folder, 1)
-        row.addWidget(choose)
+        row.addWidget(self.choose)
         self.body.addLayout(row)
         self.body.addSpacing(12)
 
@@ -171,7 +171,7 @@ class ExportDialog(Dialog):
         if self.jpegs.isChecked() and not (edge.isdecimal() and 320 <= int(edge) <= 20000):
             raise KnownError("The long edge has to be 320 to 20,000 px.")
         return Options(
-            folder=Path(folder).expanduser().absolute(),
+            folder=absolute(folder),
             approve=frozenset(clause for clause, box in self.clauses.items() if box.isChecked()),
             form="jpeg" if self.jpegs.isChecked() else "original",
             long_edge_px=int(edge) if edge.isdecimal() else self._settings.export.long_edge_px,
@@ -276,7 +276,8 @@ class ExportDialog(Dialog):
         )
 
     def _enable(self, on: bool) -> None:
-        for part in (self.folder, self.originals, self.jpegs, self.long_edge, self.location):
+        form = (self.originals, self.jpegs, self.long_edge, self.location)
+        for part in (self.folder, self.choose, *form):
             part.setEnabled(on)
         for clause, box in self.clauses.items():
             box.setEnabled(on and bool(self._wanted.approved[clause]))

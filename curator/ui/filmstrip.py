@@ -166,7 +166,8 @@ class Filmstrip(QWidget):
         self._paint_marks(painter, cell, tile)
 
     def _paint_marks(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
-        passed_over = tile.seen and tile.marks.verdict is Verdict.UNDECIDED
+        here = tile.id == self._session.current  # not yet passed over, however long one rests
+        passed_over = tile.seen and not here and tile.marks.verdict is Verdict.UNDECIDED
         if tile.marks == _BLANK and not passed_over:
             return
         width = pencil.width(tile.marks, passed_over)

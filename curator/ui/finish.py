@@ -102,6 +102,7 @@ class FinishPage(QWidget):
     ) -> None:
         super().__init__()
         self._session, self._run = session, run
+        self._shown = Page("", (), "", ())
         self.setObjectName("finish")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = theme.plain("", role="title")
@@ -166,8 +167,12 @@ class FinishPage(QWidget):
         self.after.setVisible(bool(page.after))
         self._histogram_part.setVisible(page.stars is not None)
         self.histogram.show_counts(page.stars or (0,) * 5)
-        _refill(self._numbers, [_number(number) for number in page.numbers])
-        _refill(self._actions, [_button(action) for action in page.actions])
+        if page.numbers != self._shown.numbers:
+            _refill(self._numbers, [_number(number) for number in page.numbers])
+        # Counts come in while photos are read: a button under the pointer must stay itself.
+        if _titles(page) != _titles(self._shown):
+            _refill(self._actions, [_button(action) for action in page.actions])
+        self._shown = page
         picks, what = best(session)
         self.caption.setText(what)
         self.caption.setVisible(bool(picks))
@@ -304,10 +309,15 @@ def _number(number: Number) -> QWidget:
     return block
 
 
+def _titles(page: Page) -> list[tuple[str, bool]]:
+    return [(action.text, action.primary) for action in page.actions]
+
+
 def _button(action: Action) -> QPushButton:
     button = QPushButton(action.text.replace("&", "&&"))
     button.setProperty("primary", action.primary)
-    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setAutoDefault(True)  # Enter presses the one that Tab chose
     button.clicked.connect(lambda: action.act())
     return button
 

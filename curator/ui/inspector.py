@@ -69,7 +69,16 @@ class MarksLine(QWidget):
         x += 10 if x else 0
         rest = self.rect().adjusted(x, 0, 0, 0)
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
-        painter.drawText(rest, int(flags), in_words(marks))
+        painter.drawText(rest, int(flags), self.words(rest.width()))
+
+    def words(self, room: int) -> str:
+        """Choose the words that fit ``room`` px: the stars are drawn already."""
+        metrics = self.fontMetrics()
+        whole = in_words(self._marks)
+        if metrics.horizontalAdvance(whole) <= room:
+            return whole
+        rest = " · ".join(part for part in whole.split(" · ") if "star" not in part)
+        return metrics.elidedText(rest, Qt.TextElideMode.ElideRight, room)
 
 
 class Inspector(QWidget):

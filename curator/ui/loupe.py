@@ -266,6 +266,9 @@ class LoupeView(QWidget):
         own = self._drawing.picture(painter, tile, self._navigator.isActive())
         if not self._bare():
             self._drawing.line(painter, tile, self.rect())
+        said = self._drawing.words(tile)
+        if said != self.accessibleName():
+            self.setAccessibleName(said)
         if own:
             self.painted.emit(tile.id)
             if not self._rest.isActive() and not tile.seen:

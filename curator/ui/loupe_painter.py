@@ -138,6 +138,13 @@ class LoupePainter:
         """Give the colour around the picture."""
         return theme.SURROUNDS[self._session.surround % len(theme.SURROUNDS)]
 
+    def words(self, tile: Tile) -> str:
+        """Say in words what the loupe shows, for those who listen to it."""
+        line = self._caption(tile)
+        reason = self._session.detail(tile.id).reason if tile.state == "failed" else ""
+        marks = self._session.caption(tile.id)[0]
+        return " · ".join(part for part in (line.middle, marks, line.right, reason) if part)
+
     def _percent(self) -> str:
         return f"{(self._session.zoom or 1) * 100:.0f} %"
 

@@ -161,7 +161,12 @@ class StatusLine(QWidget):
         # Counting a large catalog takes a millisecond or two: not between a key and its frame.
         self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._later.timeout.connect(self.refresh)
-        for signal in (session.counts_changed, session.view_changed, session.selection_changed):
+        for signal in (
+            session.counts_changed,
+            session.current_changed,  # what one leaves undecided counts as passed over then
+            session.view_changed,
+            session.selection_changed,
+        ):
             signal.connect(self._soon)
 
     def _lay_out(self) -> None:

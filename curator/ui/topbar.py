@@ -118,7 +118,10 @@ class SearchField(QLineEdit):
                 self.left.emit()
         elif key == Qt.Key.Key_Escape:
             self.clear()
-            self.commit()
+            self._typing.stop()
+            self._complain("")
+            if self._session.filter:
+                self._session.leave_filter()
             self.left.emit()
         elif key not in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             super().keyPressEvent(event)

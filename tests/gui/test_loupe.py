@@ -184,6 +184,20 @@ def test_a_failed_photo_shows_its_card_and_counts_as_shown(session, loupe, pipel
     assert pipeline.asked == [("retry", [photo])]
 
 
+def test_who_listens_hears_the_caption(session, loupe, qtbot) -> None:
+    session.go(1)
+    qtbot.waitUntil(lambda: session._shown == session.current)
+    commands.run(session, "stars_4")
+    qtbot.waitUntil(lambda: "kept · ★★★★" in loupe.accessibleName())
+    assert loupe.accessibleName().startswith(f"{session.table.name(session.current)} · ")
+    commands.run(session, "zoom")
+    qtbot.waitUntil(lambda: "100 %" in loupe.accessibleName())
+    photo = int(session.ids[4])
+    swatches.fail(session, photo, "The file is empty.")
+    session.go(4)
+    qtbot.waitUntil(lambda: loupe.accessibleName().endswith("The file is empty."))
+
+
 # --- where it lies
 
 

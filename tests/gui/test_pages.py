@@ -18,7 +18,7 @@ from curator.ui.contact import WIDTH, justified
 from curator.ui.empty import why_empty
 from curator.ui.finish import cull_page, rate_page
 from curator.ui.help import COLUMNS, sheet
-from curator.ui.inspector import in_words, sections
+from curator.ui.inspector import MarksLine, in_words, sections
 from curator.ui.main_window import MainWindow
 from curator.ui.words import capture_rows, duration, size
 
@@ -83,6 +83,30 @@ def test_no_finish_page_has_more_than_three_actions(window: MainWindow) -> None:
     assert len(cull_page(window.session, window.run).actions) <= 3
     window.session.set_pass(Pass.RATE)
     assert len(rate_page(window.session, window.run).actions) <= 3
+
+
+def test_the_buttons_of_a_finish_page_stay_while_photos_are_read(window: MainWindow) -> None:
+    session = window.session
+    session.set_pass(Pass.CULL)
+    session.finish()
+    before = buttons(window.finish)
+    session.catalog.mark_seen([int(i) for i in session.ids[:2]])
+    session.refresh()
+    asked = buttons(window.finish)
+    session.catalog.mark_seen([int(session.ids[2])])
+    session.refresh()
+    assert list(before) != list(asked)  # another question needs other buttons
+    assert buttons(window.finish)["Look again"] is asked["Look again"]
+
+
+def test_a_finish_page_is_answered_by_key(window: MainWindow) -> None:
+    decide_all(window.session, kept=True, flag=None)
+    window.session.set_pass(Pass.CULL)
+    QTest.keyClick(window, Qt.Key.Key_Tab)
+    chosen = window.focusWidget()
+    assert isinstance(chosen, QPushButton) and chosen.text() == "Rate the 60"
+    QTest.keyClick(chosen, Qt.Key.Key_Return)
+    assert window.session.pass_ is Pass.RATE
 
 
 # --- the end of rating
@@ -174,6 +198,15 @@ def test_the_inspector_shows_history_newest_first(window: MainWindow, qtbot) -> 
     qtbot.waitUntil(lambda: "History" in texts(window.inspector))
     shown = texts(window.inspector)
     assert shown.index("4 stars") < shown.index("2 stars")
+
+
+def test_the_words_beside_the_marks_are_never_cut(qapp) -> None:
+    line = MarksLine()
+    line.show_marks(Marks(flag=Flag.REJECT, rating=5, label=Label.YELLOW))
+    whole = line.words(1000)
+    assert whole == "rejected · 5 stars · yellow label"
+    narrow = line.fontMetrics().horizontalAdvance(whole) - 1
+    assert line.words(narrow) == "rejected · yellow label"
 
 
 def test_names_are_text_never_markup(window: MainWindow) -> None:

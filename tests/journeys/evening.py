@@ -103,7 +103,9 @@ class Evening:
     def texts(self) -> list[str]:
         """Read every text on screen."""
         shown = [widget for widget in self.window.findChildren(QWidget) if widget.isVisible()]
-        labelled = [widget.text() for widget in shown if isinstance(widget, QLabel | QAbstractButton)]
+        labelled = [
+            widget.text() for widget in shown if isinstance(widget, QLabel | QAbstractButton)
+        ]
         return labelled + [widget.accessibleName() for widget in shown]
 
     def reads(self, text: str) -> Evening:

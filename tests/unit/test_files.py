@@ -12,6 +12,7 @@ import pytest
 from curator import files
 from curator.files import WalkReport, fingerprint, pair, sha256, walk
 from curator.model import Found, GoneError, Kind, KnownError, UnreadableError
+from curator.settings import Home
 
 
 def lay(folder: Path, *names: str) -> None:
@@ -157,12 +158,23 @@ def test_odd_names_are_found_and_names_that_are_no_text_are_told(tmp_path: Path)
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe.jpg")).write_bytes(b"x")
     (tmp_path / "folder.jpg").mkdir()
     os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "link.jpg").symlink_to("nowhere")
     report = WalkReport()
     assert sorted(Path(f.path).name for f in walk([tmp_path], report=report)) == sorted(odd)
     assert {reason for _, reason in report.unreadable} == {
         "Its name is not valid text; rename it.",
         "It is not a file.",
+        "It is a link to a file that is not there.",
     }
+    given = WalkReport()
+    assert list(walk([tmp_path / "pipe.jpg"], report=given)) == [], "opened, it waits for ever"
+    assert given.unreadable == [(str(tmp_path / "pipe.jpg"), "It is not a file.")]
+
+
+def test_folders_marked_as_a_cache_are_left_out_such_as_our_own(tmp_path: Path) -> None:
+    lay(tmp_path, "a.jpg", "home/cache/proxies/ab/ab12.jpg")
+    Home(tmp_path / "home", tmp_path / "home" / "cache").make()
+    assert [Path(found.path).name for found in walk([tmp_path])] == ["a.jpg"]
 
 
 # --- pairing

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from curator.model import KnownError, UsageError
-from curator.settings import Home, Settings, read_file, resource, save
+from curator.settings import Home, Settings, absolute, read_file, resource, save
 
 
 def test_each_source_wins_over_the_one_before(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,19 +42,38 @@ def test_what_flags_and_environment_hold_for_this_run_stays_out_of_the_file(
 
 @pytest.mark.parametrize("value", [0, 900, "many"])
 def test_a_value_out_of_range_is_refused_by_name(home: Home, value: object) -> None:
-    with pytest.raises(UsageError, match="work.attempts"):
+    with pytest.raises(UsageError, match=r"work\.attempts"):
         Settings.load(home, {"work": {"attempts": value}})
 
 
 def test_an_unknown_setting_is_refused(home: Home) -> None:
-    with pytest.raises(UsageError, match="work.speed"):
+    with pytest.raises(UsageError, match=r"work\.speed"):
         Settings.load(home, {"work": {"speed": 9}})
 
 
-def test_a_settings_file_that_is_no_json_is_named(home: Home) -> None:
-    home.settings_file.write_text("{", "utf-8")
-    with pytest.raises(KnownError, match="settings.json cannot be read"):
+@pytest.mark.parametrize(
+    ("content", "said"), [("{", "cannot be read"), ("[1]", "holds no settings")]
+)
+def test_a_settings_file_that_is_none_is_named(home: Home, content: str, said: str) -> None:
+    home.settings_file.write_text(content, "utf-8")
+    with pytest.raises(KnownError, match=said) as caught:
         Settings.load(home)
+    assert str(home.settings_file) in str(caught.value)
+
+
+def test_a_file_in_the_way_of_the_home_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "home"):
+        with pytest.raises(KnownError, match="a file is in its way"):
+            Home.at(place).make()
+
+
+def test_a_tilde_is_ones_home_and_somebody_unknown_is_a_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert absolute("~/photos") == Path.home() / "photos"
+    assert absolute("~no-such-user/photos") == tmp_path / "~no-such-user" / "photos"
 
 
 def test_a_home_that_cannot_be_written_says_what_to_do(home: Home) -> None:

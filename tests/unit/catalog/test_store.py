@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections import namedtuple
 from contextlib import closing
 from pathlib import Path
 
@@ -134,7 +135,7 @@ def test_another_programs_file_is_left_alone(home: Home) -> None:
 # --- faults of the world
 
 
-@pytest.mark.parametrize("hurt", ["overwritten", "cut short"])
+@pytest.mark.parametrize("hurt", ["overwritten", "cut short", "emptied"])
 def test_a_damaged_catalog_says_so_and_names_the_newest_back_up(home: Home, hurt: str) -> None:
     fill(home.catalog, 200)
     catalog = Catalog.open(home.catalog)
@@ -142,8 +143,12 @@ def test_a_damaged_catalog_says_so_and_names_the_newest_back_up(home: Home, hurt
     assert catalog.backup_if_due() is None
     catalog.close()
     whole = home.catalog.read_bytes()
-    broken = b"\x89PNG" * 4096 + whole[16384:] if hurt == "overwritten" else whole[:20_000]
-    home.catalog.write_bytes(broken)
+    broken = {
+        "overwritten": b"\x89PNG" * 4096 + whole[16384:],
+        "cut short": whole[:20_000],
+        "emptied": b"",  # to SQLite a new catalog, in which all decisions would be gone
+    }
+    home.catalog.write_bytes(broken[hurt])
     with pytest.raises(CatalogError, match="damaged") as caught:
         opened = Catalog.open(home.catalog)
         try:
@@ -151,6 +156,7 @@ def test_a_damaged_catalog_says_so_and_names_the_newest_back_up(home: Home, hurt
         finally:
             opened.close()
     assert str(backup) in caught.value.remedy
+    assert "catalog.db-wal" in caught.value.remedy, "left there it is played into the back-up"
     shutil.copy(backup or "", home.catalog)
     restored = Catalog.open(home.catalog)
     assert len(restored.columns()) == 200
@@ -200,6 +206,22 @@ def test_a_full_disk_loses_nothing_and_heals(home: Home) -> None:
     assert catalog.photo(2).marks.rating == 4
     catalog._rows(f"PRAGMA max_page_count = {pages + 1000}")
     catalog.save_place("/photos", {"view": "grid"})
+    assert catalog.check() == []
+    catalog.close()
+
+
+def test_the_log_takes_no_room_on_a_disk_that_has_little(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = Catalog.open(home.catalog)
+    log_file = home.data / "catalog.db-wal"
+    little = namedtuple("little", "total used free")(10**9, 10**9 - 10**8, 10**8)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: little)
+    catalog.reserve_log()
+    assert log_file.stat().st_size < store.LOG_BYTES
+    monkeypatch.undo()
+    catalog.reserve_log()
+    assert log_file.stat().st_size == store.LOG_BYTES
     assert catalog.check() == []
     catalog.close()
 

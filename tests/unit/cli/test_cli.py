@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from curator.catalog import ConductorLock
 from curator.settings import Home
+from tests.photos import draw_jpeg
 from tests.unit.cli.conftest import NAMES, Type
 
 
@@ -62,7 +64,67 @@ def test_a_second_ingest_at_the_same_time_says_so(shoot: Type, card: Path, tmp_p
 def test_an_empty_folder_is_no_error_and_is_said(curator: Type, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     said = curator("ingest", tmp_path / "empty")
-    assert said.code == 0 and "No photos in" in said.out
+    assert said.code == 0
+    assert said.out == f"No photos in {tmp_path / 'empty'}: is that the right place?\n"
+
+
+@pytest.mark.parametrize(
+    "words", [("ingest", ""), ("--home", "", "status"), ("decide", "--pick", " "), ("export", "")]
+)
+def test_an_empty_name_is_not_the_current_folder(shoot: Type, words: tuple[str, ...]) -> None:
+    said = shoot(*words)
+    assert said.code == 2 and "empty name" in said.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+@pytest.mark.parametrize("name", ["bad\udcff.jpg", "bad\udcff"])
+def test_a_name_that_is_no_text_is_one_line_that_can_be_read(
+    curator: Type, tmp_path: Path, name: str
+) -> None:
+    if name.endswith(".jpg"):
+        (tmp_path / name).write_bytes(b"x")
+    else:
+        (tmp_path / name).mkdir()
+    said = curator("ingest", tmp_path / name)
+    assert said.code == 1 and said.err.count("\n") == 1 and "not valid text" in said.err
+    said = curator("ingest", tmp_path / name, "--json")
+    assert said.json["remedy"] == "Rename it."
+
+
+def test_a_file_that_is_no_picture_leaves_no_folder_behind(curator: Type, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("not a photo")
+    assert "It is not a picture" in curator("ingest", tmp_path / "notes.txt").out
+    assert curator("folders", "--json").json == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+def test_odd_names_are_read_marked_listed_and_steer_no_terminal(
+    curator: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = [
+        "-dash",
+        "new\nline",
+        "100%",
+        "%s%d",
+        "esc\x1b[31m",
+        "\u202egpj.exe",
+        "\u00e9",
+        "e\u0301",
+    ]
+    odd += ["quo'te\"", "two  \U0001f600", "7"]
+    for number, name in enumerate(odd):
+        draw_jpeg(tmp_path / "card" / f"{name}.jpg", size=(60, 40), seed=number)
+    monkeypatch.chdir(tmp_path / "card")
+    answer = curator("ingest", ".", "--json", "--set", "work.workers=1").json
+    assert (answer["found"], answer["converted"]) == (len(odd), len(odd))
+    files = [f"{name}.jpg" for name in odd]
+    assert len(curator("decide", "--pick", "--json", "--", *files).json["changed"]) == len(odd)
+    assert {photo["name"] for photo in curator("photos", "--json").json} == set(odd)
+    lines = curator("photos").out
+    assert lines.count("\n") == len(odd) + 1
+    assert "\x1b" not in lines and "\u202e" not in lines and "esc\\x1b[31m" in lines
+    assert len(curator("export", tmp_path / "out", "--json").json["written"]) == len(odd)
+    assert {path.name for path in (tmp_path / "out").glob("*.jpg")} == set(files)
 
 
 def test_single_files_can_be_read(curator: Type, card: Path) -> None:
@@ -368,5 +430,7 @@ def test_our_own_mistake_is_one_line_with_the_traceback_in_the_log(
     monkeypatch.setattr("curator.session.Table", broken)
     said = shoot("status", "--json")
     assert said.code == 1 and "planted mistake" in said.json["error"]
-    log = (tmp_path / "home" / "curator.log").read_text()
+    log_file = tmp_path / "home" / "curator.log"
+    assert said.json["remedy"] == f"The details are in {log_file}.", "the home that was asked for"
+    log = log_file.read_text()
     assert "ZeroDivisionError" in log and "Traceback" in log

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -349,6 +350,46 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(
     with pytest.raises(KnownError) as caught:
         run(shoot, tmp_path / "file" / "out")
     assert "\n" not in str(caught.value)
+
+
+def test_a_name_the_disk_does_not_take_costs_that_photo_only(
+    card: Path, shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def picky(real: Callable[[Path, Path], None]) -> Callable[[Path, Path], None]:
+        def act(source: Path, target: Path) -> None:
+            if Path(target).name == "DSC_2.JPG":
+                raise OSError(errno.EINVAL, "Invalid argument")
+            real(source, target)
+
+        return act
+
+    monkeypatch.setattr(os, "link", picky(os.link))
+    monkeypatch.setattr(os, "replace", picky(os.replace))
+    report = run(shoot, tmp_path / "out")
+    assert ["takes no file named DSC_2.JPG" in skip.reason for skip in report.failed] == [True]
+    assert report.written and "DSC_2.JPG" not in names(tmp_path / "out")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are measured otherwise there")
+def test_the_longest_name_goes_out_too(tmp_path: Path) -> None:
+    path = draw_jpeg(tmp_path / "card" / f"{'n' * 251}.jpg", size=(60, 40))
+    report = run([photo(1, Marks(rating=5), path)], tmp_path / "out")
+    assert report.written == [path.name] and report.failed == []
+
+
+def test_a_folder_that_cannot_be_looked_into_is_one_sentence(
+    shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.stat
+
+    def locked(path: Path, **options: object) -> os.stat_result:
+        if path.name == "out":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "stat", locked)
+    with pytest.raises(KnownError, match="cannot be used"):
+        make_plan(shoot, Options(folder=tmp_path / "out"))
 
 
 def test_cancelling_keeps_what_is_done_and_a_later_run_does_the_rest(

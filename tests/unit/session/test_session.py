@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import Catalog
-from curator.model import Flag, Label, Marks, Pass, Verdict, View
+from curator.model import Flag, Kind, Label, Marks, Pass, StageJob, Verdict, View
 from curator.session import FilterError, Session
 from curator.settings import Home
 from tests.unit.session.conftest import UNDECIDED, Person
@@ -318,3 +318,77 @@ def test_a_copy_in_another_folder_shows_there_too(session: Session, home: Home) 
     other.close()
     session._look_for_others()
     assert session.table.ids[session.table.inside("/backup")].tolist() == [5]
+
+
+def test_undo_into_another_pass_lists_what_that_pass_lists(person: Person) -> None:
+    session = person.session
+    session.select_only(1)
+    person.run("label_red", "rate")
+    assert session.ids.tolist() == [1]
+    person.run("undo")
+    assert session.pass_ is Pass.BROWSE
+    assert len(session.ids) == 12
+
+
+def test_a_search_starts_at_its_first_photo_unless_the_current_one_is_in_it(
+    session: Session,
+) -> None:
+    session.select_only(6)
+    session.set_filter("is:undecided")
+    assert session.current == 6
+    session.select_only(1)
+    session.set_filter("")
+    session.select_only(3)
+    session.set_filter("-is:undecided")
+    assert session.current == 1
+
+
+def test_leaving_a_search_returns_to_the_exact_place(person: Person) -> None:
+    session = person.run("cull", "reject", "next_photo", "next_photo").session
+    queue, here = session.ids.tolist(), session.current
+    session.set_filter("is:rejected")
+    session.set_filter("is:rejected DSC")
+    session.select_only(11)
+    person.run("back")
+    assert (session.pass_, session.view, session.filter) == (Pass.CULL, View.LOUPE, "")
+    assert session.ids.tolist() == queue
+    assert session.current == here
+
+
+def test_leaving_a_search_begun_on_a_finish_page_returns_to_it(person: Person) -> None:
+    session = person.run("rate", "finish").session
+    session.set_filter("is:rejected")
+    person.run("back")
+    assert (session.pass_, session.finished) == (Pass.RATE, True)
+
+
+def test_a_search_is_over_when_a_pass_begins(person: Person) -> None:
+    session = person.session
+    session.set_filter("DSC_0004")
+    person.run("cull")
+    assert session.filter == ""
+    assert session.ids.tolist() == UNDECIDED
+    person.run("browse")
+    assert len(session.ids) == 12
+
+
+def test_what_one_looks_at_is_not_yet_passed_over(person: Person) -> None:
+    session = person.run("cull").session
+    session.rested(2)
+    assert session.progress().seen == 0
+    person.run("next_photo")
+    assert session.progress().seen == 1
+
+
+def test_what_could_not_be_read_is_never_passed_over(session: Session, home: Home) -> None:
+    path = str(session.detail(2).path)
+    job = StageJob(2, "convert", path, Kind.IMAGE, str(home.cache))
+    session.catalog.save_failure(job, "The file is empty.", retry=False)
+    session.refresh()
+    session.select_only(2)
+    session.set_view(View.LOUPE)
+    session.rested(2)
+    assert not session.tile(2).seen
+    session.catalog.mark_seen([2, 3])
+    session.refresh()
+    assert session.scope_ids("passed-over") == [3]

@@ -22,7 +22,7 @@ from PySide6.QtGui import (
     QPixmap,
 )
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QWidget
 
 from curator.model import Label
 from curator.settings import resource
@@ -96,6 +96,17 @@ def caption_font() -> QFont:
 def title_font() -> QFont:
     """Titles, 15 px semibold."""
     return font(TITLE_PX, semibold=True)
+
+
+def scrolled(content: QWidget) -> QScrollArea:
+    """Let a panel's content scroll up and down, without a frame and without taking the focus."""
+    scroll = QScrollArea()
+    scroll.setWidget(content)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return scroll
 
 
 def plain(text: str = "", *, role: str = "", parent: QWidget | None = None) -> QLabel:

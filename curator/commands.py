@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from curator.model import Flag, KnownError, Label, Marks, Pass, View
-from curator.session import ORDERS, Session, changed_marks
+from curator.session import Session, changed_marks
 
 log = logging.getLogger(__name__)
 
@@ -587,9 +587,4 @@ def quit_(session: Session) -> None:
     session.ask("quit")
 
 
-def order_titles() -> dict[str, str]:
-    """Give the orders a list can have, by name, for menus."""
-    return dict(ORDERS)
-
-
-__all__ = ["COMMANDS", "GROUPS", "Command", "command", "order_titles", "run"]
+__all__ = ["COMMANDS", "GROUPS", "Command", "command", "run"]

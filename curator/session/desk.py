@@ -199,6 +199,12 @@ class Desk(QObject):
             mask &= self.table.inside(self.scope.key)
         return mask
 
+    def _members(self) -> Mask:
+        """Mark what is in the list."""
+        mask = np.zeros(self.table.size, bool)
+        mask[self.table.rows_of(self.ids)] = True
+        return mask
+
     def rebuild(self, keep: int | None = None) -> None:
         """Open the list anew: membership, order, stale marks. ``keep`` stays or joins in."""
         mask = self._fits()
@@ -222,8 +228,7 @@ class Desk(QObject):
         changed = self.table.refresh()
         if not changed and self._order_serial == self.table.order_serial:
             return
-        for photo_id in changed:
-            self._details.pop(photo_id, None)
+        self._forget(changed)
         self._settle_membership()
         self.photos_changed.emit(changed)
         self.counts_changed.emit()
@@ -236,10 +241,7 @@ class Desk(QObject):
             return
         self._order_serial = self.table.order_serial
         fits, alive = self._fits(), self._in_scope()
-        members = np.zeros(self.table.size, bool)
-        if len(self.listing):
-            members[self.table.rows_of(self.ids)] = True
-        members &= alive
+        members = self._members() & alive
         self._stale = frozenset(self.table.ids[members & ~fits].tolist())
         ordered = self.table.sorted(members | fits, self.order, self.reversed)
         was_empty, before = not len(self.listing), self.current
@@ -426,10 +428,7 @@ class Desk(QObject):
     def set_order(self, order: str, backwards: bool = False) -> None:
         """Sort the list; the choice sticks to this scope and pass."""
         self._orders[self.pass_] = (order, backwards)
-        members = np.zeros(self.table.size, bool)
-        if len(self.listing):
-            members[self.table.rows_of(self.ids)] = True
-        self.listing.replace(self.table.sorted(members, order, backwards))
+        self.listing.replace(self.table.sorted(self._members(), order, backwards))
         self.list_changed.emit()
         self.view_changed.emit()
         self._place_timer.start()
@@ -532,6 +531,11 @@ class Desk(QObject):
                 self._details.clear()
             self._details[photo_id] = self.catalog.photo(photo_id)
         return self._details[photo_id]
+
+    def _forget(self, changed: set[int]) -> None:
+        """Let go of what was read of photos that changed."""
+        for photo_id in changed:
+            self._details.pop(photo_id, None)
 
     def caption(self, photo_id: int) -> tuple[str, str, str]:
         """Give the caption under the picture: its marks, its capture data, its files."""

@@ -39,7 +39,7 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
         lambda table, threshold: _approved(table, threshold),
     ),
     "failed": ("Unreadable", lambda table, _: table.failed()),
-    "missing": ("Missing", lambda table, _: table.column("state") == 2),
+    "missing": ("Missing", lambda table, _: table.missing()),
     "pair": ("RAW+JPEG", lambda table, _: table.column("pair").astype(bool)),
 }
 

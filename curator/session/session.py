@@ -194,9 +194,8 @@ class Session(Desk):
 
     def _after_journal(self, changed: set[int]) -> None:
         self._announced = None
-        changed |= self.table.refresh()
-        for photo_id in changed:
-            self._details.pop(photo_id, None)
+        changed |= self.table.refresh(folders=False)
+        self._forget(changed)
         if self.pass_ is Pass.BROWSE and self.filter:
             fits = self.table.ids[self._fits()]
             self._stale = frozenset(self.listing.ids[~np.isin(self.ids, fits)].tolist())

@@ -35,24 +35,37 @@ _DIGITS = re.compile(r"\d+")
 Mask = NDArray[np.bool_]
 Ids = NDArray[np.int64]
 
+
+def _or_zero(values: Iterable[object]) -> list[object]:
+    return [value or 0 for value in values]
+
+
+def _or_nan(values: Iterable[object]) -> list[object]:
+    return [np.nan if value is None else value for value in values]
+
+
+def _present(values: Iterable[object]) -> list[object]:
+    return [value is not None for value in values]
+
+
 # Column → how a catalog value becomes a number; absent columns are kept as Python objects.
 _NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]] = {
-    "directory_id": ("i4", lambda values: [value or 0 for value in values]),
+    "directory_id": ("i4", _or_zero),
     "taken_at": ("datetime64[us]", None),
-    "added_at": ("f8", lambda values: [value or 0.0 for value in values]),
-    "width": ("i4", lambda values: [value or 0 for value in values]),
-    "height": ("i4", lambda values: [value or 0 for value in values]),
-    "turn": ("i1", lambda values: [value or 0 for value in values]),
-    "sharpness": ("f4", lambda values: [np.nan if value is None else value for value in values]),
-    "exposure": ("f4", lambda values: [np.nan if value is None else value for value in values]),
+    "added_at": ("f8", _or_zero),
+    "width": ("i4", _or_zero),
+    "height": ("i4", _or_zero),
+    "turn": ("i1", _or_zero),
+    "sharpness": ("f4", _or_nan),
+    "exposure": ("f4", _or_nan),
     "flag": ("i1", lambda values: [_FLAG_CODE[value] for value in values]),  # type: ignore[index]
-    "rating": ("i1", lambda values: [value or 0 for value in values]),
+    "rating": ("i1", _or_zero),
     "label": ("i1", lambda values: [_LABEL_CODE[value] for value in values]),  # type: ignore[index]
-    "kept": ("?", lambda values: [bool(value) for value in values]),
-    "seen_at": ("?", lambda values: [value is not None for value in values]),
-    "pair": ("?", lambda values: [bool(value) for value in values]),
+    "kept": ("?", _or_zero),
+    "seen_at": ("?", _present),
+    "pair": ("?", _or_zero),
     "state": ("i1", lambda values: [_STATE_CODE[value or ""] for value in values]),  # type: ignore[index]
-    "merged_into": ("?", lambda values: [value is not None for value in values]),
+    "merged_into": ("?", _present),
 }
 _OBJECTS = ("name", "thumb", "proxy", "camera")
 
@@ -118,9 +131,14 @@ class Table:
 
     # --- taking over what changed
 
-    def refresh(self) -> set[int]:
-        """Take over what changed in the catalog since the last call; return those photo ids."""
-        self._refresh_directories()
+    def refresh(self, folders: bool = True) -> set[int]:
+        """Take over what changed in the catalog since the last call; return those photo ids.
+
+        Without ``folders`` the list of folders is read only if a photo lies in an unknown one:
+        a mark changes none, and a library of years has thousands.
+        """
+        if folders:
+            self._refresh_directories()
         if self.size:
             return self._take(self._catalog.columns(since_rev=self.rev))
         # A hundred thousand rows wake the collector a hundred times for nothing.
@@ -136,6 +154,8 @@ class Table:
         if not rows:
             return set()
         columns = dict(zip(PHOTO_COLUMNS, zip(*rows, strict=True), strict=True))
+        if not self._directories.keys() >= set(columns["directory_id"]):
+            self._refresh_directories()
         ids = np.array(columns["id"], np.int64)
         self._reach(int(ids.max()))
         fresh = ids[self._row_by_id[ids] < 0]
@@ -264,6 +284,10 @@ class Table:
     def failed(self) -> Mask:
         """Mark the photos that could not be read."""
         return self.column("state") == _STATE_CODE["failed"]
+
+    def missing(self) -> Mask:
+        """Mark the photos whose files are not where they were."""
+        return self.column("state") == _STATE_CODE["missing"]
 
     @property
     def match(self) -> NDArray[np.float32]:

@@ -13,7 +13,19 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from curator.model import Flag, KnownError, Label, Marks, Pass, View
+from curator.model import (
+    Flag,
+    KnownError,
+    Label,
+    Marks,
+    Pass,
+    View,
+    counted,
+    keeping,
+    picking,
+    rejecting,
+    starring,
+)
 from curator.session import Session, changed_marks
 
 log = logging.getLogger(__name__)
@@ -164,11 +176,6 @@ def _mark(
         session.mark(act, changes, advance=advance)
 
 
-def _kept(marks: Marks) -> dict[str, object]:
-    """Keeping lets a photo through: it also takes a reject back."""
-    return {"kept": True} | ({"flag": None} if marks.flag is Flag.REJECT else {})
-
-
 @command("Keep, or go on", "Marks")
 def space(session: Session, invert: bool) -> None:
     """In the cull let the photo through and go on; elsewhere go on; in the grid open the loupe."""
@@ -183,19 +190,19 @@ def space(session: Session, invert: bool) -> None:
 @command("Keep", "Marks")
 def keep(session: Session, invert: bool) -> None:
     """Let the photo through the cull and go on. Nothing else follows from it."""
-    _mark(session, "keep", _kept, not invert)
+    _mark(session, "keep", keeping, not invert)
 
 
 @command("Pick", "Marks")
 def pick(session: Session, invert: bool) -> None:
     """Flag the photo as a pick, keep it, and go on."""
-    _mark(session, "pick", lambda _: {"flag": Flag.PICK, "kept": True}, not invert)
+    _mark(session, "pick", picking, not invert)
 
 
 @command("Reject", "Marks")
 def reject(session: Session, invert: bool) -> None:
     """Reject the photo and go on. Nothing is deleted; stars and label stay."""
-    _mark(session, "reject", lambda _: {"flag": Flag.REJECT}, not invert)
+    _mark(session, "reject", rejecting, not invert)
 
 
 @command("No flag", "Marks")
@@ -213,13 +220,8 @@ def unflag(session: Session, invert: bool) -> None:
 
 
 def _stars(session: Session, number: int, invert: bool) -> None:
-    act = f"{number} star{'s' if number > 1 else ''}"
-    _mark(
-        session,
-        act,
-        lambda _: {"rating": number, "kept": True},
-        session.stars_advance != invert,
-    )
+    act = counted(number, "star") if number else "no stars"
+    _mark(session, act, lambda marks: starring(marks, number), session.stars_advance != invert)
 
 
 @command("1 star", "Marks")
@@ -255,11 +257,7 @@ def stars_5(session: Session, invert: bool) -> None:
 @command("No stars", "Marks")
 def stars_0(session: Session, invert: bool) -> None:
     """Take the stars off; the photo stays kept."""
-
-    def fields(marks: Marks) -> dict[str, object]:
-        return {"rating": None} | ({"kept": True} if marks.rating else {})
-
-    _mark(session, "no stars", fields, session.stars_advance != invert)
+    _stars(session, 0, invert)
 
 
 def _label(session: Session, label: Label, invert: bool) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from curator.model import Found, GoneError, Group, Kind, KnownError, UnreadableError
+from curator.model import Found, GoneError, Group, Kind, KnownError, UnreadableError, counted
 
 # fmt: off
 # Every extension LibRaw knows a camera to write (libraw.org/supported-cameras, LibRaw 0.21).
@@ -93,21 +93,17 @@ class WalkReport:
 
     def sentence(self, photos: int, pairs: int = 0) -> str:
         """Say what a scan found, for the status line and the terminal."""
-        said = _count(photos, "photo")
+        said = counted(photos, "photo")
         if pairs:
-            said += f" ({_count(pairs, 'pair')})"
-        left = [_count(self.videos, "video")] if self.videos else []
+            said += f" ({counted(pairs, 'pair')})"
+        left = [counted(self.videos, "video")] if self.videos else []
         if self.others:
-            left.append(_count(self.others, "other file"))
+            left.append(counted(self.others, "other file"))
         if left:
             said += f"; {' and '.join(left)} left alone"
         if self.unreadable:
-            said += f"; {_count(len(self.unreadable), 'place')} could not be read"
+            said += f"; {counted(len(self.unreadable), 'place')} could not be read"
         return said
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def is_text(path: str) -> bool:

@@ -89,6 +89,33 @@ class Marks:
         return Verdict.UNDECIDED
 
 
+def keeping(marks: Marks) -> dict[str, object]:
+    """Say what keeping sets: the photo is let through, so a reject is taken back."""
+    return {"kept": True} | ({"flag": None} if marks.flag is Flag.REJECT else {})
+
+
+def picking(marks: Marks) -> dict[str, object]:
+    """Say what picking sets: a pick is kept."""
+    return {"flag": Flag.PICK, "kept": True}
+
+
+def rejecting(marks: Marks) -> dict[str, object]:
+    """Say what rejecting sets: stars, label and kept stay."""
+    return {"flag": Flag.REJECT}
+
+
+def starring(marks: Marks, number: int) -> dict[str, object]:
+    """Say what 1 to 5 stars set, or 0, none: a photo that had stars stays kept without them."""
+    if number:
+        return {"rating": number, "kept": True}
+    return {"rating": None, "kept": marks.kept or marks.rating is not None}
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun, the plural by adding an s: ``1 photo``, ``3,012 photos``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 class Clause(StrEnum):
     """Which sentence of the approval rule lets a photo out."""
 

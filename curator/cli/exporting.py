@@ -6,10 +6,10 @@ from pathlib import Path
 
 from curator.catalog import PhotoDetail
 from curator.cli.invocation import Invocation
-from curator.cli.output import count, size
+from curator.cli.output import size
 from curator.cli.progress import bar
 from curator.export import TARGETS, Options, Plan, Report, make_plan
-from curator.model import Clause, NotFoundError
+from curator.model import Clause, NotFoundError, counted
 from curator.settings import absolute
 
 TITLES = {Clause.STARS: "4-5 stars", Clause.PICK: "picked, no stars", Clause.MATCH: "3 and match"}
@@ -63,7 +63,7 @@ def _planned(plan: Plan) -> list[str]:
     new = int(str(summary["new_files"]))
     lines = [f"{TITLES[clause]:<18}{plan.approved[clause]:>7,}" for clause in Clause]
     lines.append(
-        f"{count(len(plan.chosen), 'photo')}, {count(new, 'file')} to write"
+        f"{counted(len(plan.chosen), 'photo')}, {counted(new, 'file')} to write"
         f" ({size(plan.bytes_to_write)}), {summary['unchanged_files']:,} there already."
     )
     lines += [f"withdrawn, the file stays: {entry['filename']}" for entry, _ in plan.leaving]
@@ -74,8 +74,8 @@ def _planned(plan: Plan) -> list[str]:
 
 def _reported(report: Report) -> list[str]:
     lines = [
-        f"{count(report.photos, 'photo')} in {report.folder}:"
-        f" {count(len(report.written), 'file')} written"
+        f"{counted(report.photos, 'photo')} in {report.folder}:"
+        f" {counted(len(report.written), 'file')} written"
         f" ({size(report.bytes)}), {report.kept:,} there already."
     ]
     lines += [f"withdrawn, the file stays: {name}" for name in report.withdrawn]

@@ -122,11 +122,6 @@ def size(count: float) -> str:
     return f"{count:,.0f} bytes"
 
 
-def count(number: int, word: str) -> str:
-    """Say how many: ``1 photo``, ``1,204 photos``."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
 def duration(seconds: float) -> str:
     """Say a time left: ``56 s``, ``4 min``, ``2 h 10 min``."""
     if seconds < 60:

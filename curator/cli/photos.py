@@ -7,8 +7,18 @@ from typing import Any
 
 from curator.catalog import PhotoDetail
 from curator.cli.invocation import Invocation
-from curator.cli.output import columns, count, size
-from curator.model import Flag, Label, Marks, Step, UsageError
+from curator.cli.output import columns, size
+from curator.model import (
+    Label,
+    Marks,
+    Step,
+    UsageError,
+    counted,
+    keeping,
+    picking,
+    rejecting,
+    starring,
+)
 
 SORTS = ("taken", "name", "added", "sharpness", "exposure", "rating", "match")
 
@@ -97,7 +107,7 @@ def decide(invocation: Invocation) -> None:
     act, fields = _decision(arguments)
     ids = list(dict.fromkeys(catalog.find(name) for name in arguments.photos))
     marked = {photo.id: photo for photo in catalog.details(ids)}
-    what = marked[ids[0]].name if len(ids) == 1 else count(len(ids), "photo")
+    what = marked[ids[0]].name if len(ids) == 1 else counted(len(ids), "photo")
     changes = {photo_id: fields(marked[photo_id].marks) for photo_id in ids}
     step = catalog.decide(changes, summary=f"{act}: {what}", context={"from": "command line"})
     document = {
@@ -111,20 +121,15 @@ def decide(invocation: Invocation) -> None:
 
 def _decision(arguments: Any) -> tuple[str, Callable[[Marks], dict[str, object]]]:
     """Say what the step is called and which fields it sets, as the keys of the window do."""
-    if arguments.rate:
-        stars = f"{arguments.rate} star{'s' if arguments.rate > 1 else ''}"
-        return stars, lambda _: {"rating": arguments.rate, "kept": True}
-    if arguments.rate == 0:
-        return "No stars", lambda marks: {"rating": None, "kept": marks.kept or bool(marks.rating)}
+    if arguments.rate is not None:
+        stars = counted(arguments.rate, "star") if arguments.rate else "No stars"
+        return stars, lambda marks: starring(marks, arguments.rate)
     if arguments.keep:
-        return "Keep", lambda marks: {
-            "kept": True,
-            "flag": None if marks.flag is Flag.REJECT else marks.flag,
-        }
+        return "Keep", keeping
     if arguments.pick:
-        return "Pick", lambda _: {"flag": Flag.PICK, "kept": True}
+        return "Pick", picking
     if arguments.reject:
-        return "Reject", lambda _: {"flag": Flag.REJECT}
+        return "Reject", rejecting
     if arguments.unflag:
         return "Unflag", lambda _: {"flag": None}
     if arguments.label:
@@ -175,12 +180,12 @@ def rejects(invocation: Invocation) -> None:
     if arguments.act == "restore":
         step = catalog.decide(
             {photo_id: {"flag": None} for photo_id in ids},
-            summary=f"Restore: {count(len(ids), 'photo')}",
+            summary=f"Restore: {counted(len(ids), 'photo')}",
             context={"from": "command line"},
         )
         invocation.output.answer(
             {"restored": ids, "step": step.id or None},
-            [f"{count(len(ids), 'reject')} restored." if ids else "No rejects."],
+            [f"{counted(len(ids), 'reject')} restored." if ids else "No rejects."],
         )
         return
     listed: list[dict[str, Any]] = [
@@ -195,4 +200,4 @@ def rejects(invocation: Invocation) -> None:
     ]
     total = sum(photo["bytes"] for photo in listed)
     lines = columns([(p["id"], p["name"], size(p["bytes"]), p["path"]) for p in listed])
-    invocation.output.answer(listed, [*lines, f"{count(len(listed), 'reject')}, {size(total)}."])
+    invocation.output.answer(listed, [*lines, f"{counted(len(listed), 'reject')}, {size(total)}."])

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from curator import stages
 from curator.cli.invocation import Invocation
-from curator.cli.output import columns, count, duration, size
+from curator.cli.output import columns, duration, size
 from curator.cli.progress import Advance, bar
-from curator.model import BusyError, Failure, NotFoundError, UsageError, Verdict
+from curator.model import BusyError, Failure, NotFoundError, UsageError, Verdict, counted
 from curator.settings import absolute
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def status(invocation: Invocation) -> None:
         "work": counts,
     }
     lines = [
-        f"{count(int(alive.sum()), 'photo')} in {count(len(folders), 'folder')}:"
+        f"{counted(int(alive.sum()), 'photo')} in {counted(len(folders), 'folder')}:"
         + ",".join(f" {number:,} {verdict}" for verdict, number in verdicts.items()),
         f"{document['picked']:,} picked, {document['rated']:,} with stars,"
         f" {document['approved']:,} approved, {document['failed']:,} could not be read",

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QRunnable, Signal
 
 from curator.catalog import Catalog, PhotoDetail
 from curator.export import Plan, Report
-from curator.model import KnownError
+from curator.model import KnownError, counted
 from curator.ui import words
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def outcome(plan: Plan) -> str:
         return "Nothing to export."
     size = words.size(plan.bytes_to_write)
     about = "about " if plan.options.form == "jpeg" else ""
-    text = f"{words.photos(len(plan.chosen))}, {words.plural(files, 'file')}"
+    text = f"{words.photos(len(plan.chosen))}, {counted(files, 'file')}"
     text += f", {about}{size} to write" if new else ", all already there"
     return text + (f"; {words.count(there)} already there" if there and new else "")
 
@@ -87,7 +87,7 @@ def consequences(plan: Plan) -> str:
             "photos.json, files stay."
         )
     if plan.edited:
-        lines.append(f"{words.plural(len(plan.edited), 'file')} there were changed since: kept.")
+        lines.append(f"{counted(len(plan.edited), 'file')} there were changed since: kept.")
     if plan.skipped:
         lines.append(f"{words.photos(len(plan.skipped))} cannot go: {plan.skipped[0].reason}")
     return "\n".join(lines)
@@ -95,7 +95,7 @@ def consequences(plan: Plan) -> str:
 
 def told(report: Report) -> tuple[str, str]:
     """Say what an export did, and what it could not do."""
-    text = f"{words.plural(len(report.written), 'file')} written, {words.size(report.bytes)}"
+    text = f"{counted(len(report.written), 'file')} written, {words.size(report.bytes)}"
     text += f"; {words.count(report.kept)} were there already." if report.kept else "."
     if report.cancelled:
         text = f"Stopped. {text} Export again to go on where it stopped."

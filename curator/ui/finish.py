@@ -10,7 +10,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from curator.model import Clause, Pass
+from curator.model import Clause, Pass, counted
 from curator.session import Session
 from curator.ui import theme, words
 from curator.ui.contact import WIDTH, ContactSheet
@@ -279,7 +279,7 @@ def best(session: Session) -> tuple[list[int], str]:
     """Choose what the contact sheet shows: the picks, else the most stars, and its caption."""
     picks = session.scope_ids("picked")
     if picks:
-        return picks, f"Your {words.plural(len(picks), 'pick')}" if len(picks) > 1 else "Your pick"
+        return picks, f"Your {counted(len(picks), 'pick')}" if len(picks) > 1 else "Your pick"
     rated = session.scope_ids("rated")
     rated.sort(key=lambda photo_id: -(session.tile(photo_id).marks.rating or 0))
     if rated:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from curator.catalog import PhotoDetail
-from curator.model import Change, Flag, Kind, KnownError, Marks, StageState, Step
+from curator.model import Change, Flag, Kind, KnownError, Marks, StageState, Step, counted
 from curator.session import Session
 from curator.session.captions import when
 from curator.ui import pencil, theme, words
@@ -163,7 +163,7 @@ def sections(detail: PhotoDetail, history: Sequence[Step] = ()) -> list[Section]
 def in_words(marks: Marks) -> str:
     """Say marks in words, the label's name among them; "undecided" where there are none."""
     flag = {Flag.PICK: "picked", Flag.REJECT: "rejected"}.get(marks.flag) if marks.flag else None
-    stars = words.plural(marks.rating, "star") if marks.rating else None
+    stars = counted(marks.rating, "star") if marks.rating else None
     label = f"{marks.label} label" if marks.label else None
     kept = "kept" if marks.kept and marks.flag is None and not marks.rating else None
     said = words.joined((flag, kept, stars, label))
@@ -211,7 +211,7 @@ def _history(history: Sequence[Step]) -> list[tuple[str, str]]:
 def _change(change: Change) -> str:
     value = change.after
     if change.field == "rating":
-        return words.plural(int(str(value)), "star") if value else "no stars"
+        return counted(int(str(value)), "star") if value else "no stars"
     if change.field == "kept":
         return "kept" if value else "not kept"
     if change.field == "label":
@@ -225,7 +225,7 @@ def _work(detail: PhotoDetail) -> list[tuple[str, str]]:
     for work in detail.work:
         title = _STAGES.get(work.stage, work.stage)
         if work.state is StageState.FAILED:
-            tries = f" ({words.plural(work.attempts, 'attempt')})" if work.attempts > 1 else ""
+            tries = f" ({counted(work.attempts, 'attempt')})" if work.attempts > 1 else ""
             rows.append((title, f"{work.reason or 'failed'}{tries}"))
         elif work.state is not StageState.DONE:
             rows.append((title, str(work.state)))

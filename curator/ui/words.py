@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from curator.model import Capture
+from curator.model import Capture, counted
 from curator.session.captions import exposure
 
 
@@ -15,12 +15,7 @@ def count(number: int) -> str:
 
 def photos(number: int) -> str:
     """Write a number of photos: ``1 photo``, ``3,012 photos``."""
-    return plural(number, "photo")
-
-
-def plural(number: int, noun: str) -> str:
-    """Write a number with its noun, the plural by adding an s."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return counted(number, "photo")
 
 
 def size(number: int) -> str:

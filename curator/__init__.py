@@ -7,10 +7,13 @@ The map. A module may import from the rows above its own, never from below or be
 
     files       walk folders, pair RAW and JPEG, identify a file by its content
     imaging     file -> pixels, capture data, sharpness and exposure, proxy; rawpy, Pillow, OpenCV
+    taste       one person's taste learned from their stars: numpy in, numpy out
     catalog     the SQLite file: schema, migrations, decisions and their journal; peewee
     workers     spawned processes that may crash, hang or be killed without harm; multiprocessing
 
-    stages      STAGES: peek, convert; one file each, plain functions that run in a worker
+    encoders    ENCODERS: picture -> vector; open_clip, starter; the only importer of torch
+
+    stages      STAGES: peek, convert, embed; one file each, plain functions that run in a worker
     export      TARGETS: the approved set out of the house; folder
 
     pipeline    the conductor: asks what is pending, keeps a bounded window in flight, saves
@@ -25,8 +28,10 @@ The map. A module may import from the rows above its own, never from below or be
     __main__    `python -m curator`: a verb goes to cli, anything else opens the window
 
 A photo's life: files finds it, the catalog gets a row, peek reads its header, convert decodes it
-once in a worker (capture data, scores, proxy, thumbnail). A key's life: a QAction calls a command,
-the session makes a decision, the catalog commits it and its undo step, the views redraw.
+once in a worker (capture data, scores, proxy, thumbnail), and where there is an encoder, embed
+turns the proxy into a vector in a process of its own. A key's life: a QAction calls a command, the
+session makes a decision, the catalog commits it and its undo step, the views redraw; then taste
+learns from it on a thread and every photo's match score moves in memory.
 `tests/architecture` holds the code to this page.
 """
 

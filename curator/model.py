@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Flag(StrEnum):
@@ -214,7 +215,9 @@ class StageJob:
 
     ``path`` is the file this stage reads (of a pair, the RAW unless ``fallback`` is needed);
     ``fallback`` is the other half of a pair, used when ``path`` cannot be decoded.
-    ``cache`` is the folder derived files go to.
+    ``cache`` is the folder derived files go to. ``encoder`` is the recipe of the encoder to use
+    (`curator.encoders`), for the stage that embeds; it reads the proxy, whose digest is then
+    ``fingerprint``.
     """
 
     photo_id: int
@@ -227,6 +230,20 @@ class StageJob:
     long_edge_px: int = 1440
     quality: int = 88
     max_megapixels: int = 400
+    encoder: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What an encoder saw in a proxy: ``vector`` float16 bytes, ``tone`` float32 bytes.
+
+    ``encoder`` is the key of the encoder, ``source`` the digest of the proxy.
+    """
+
+    encoder: str
+    source: str
+    vector: bytes
+    tone: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,9 +165,25 @@ class Grid(Section):
 
 
 class Taste(Section):
-    """What counts as a match."""
+    """What is learned from stars, and what counts as a match."""
 
     match_threshold: int = Field(70, ge=0, le=100, title="Match from this score on")
+    lowest_first: bool = Field(True, title="A new cull begins with the lowest match")
+    half_life_days: float = Field(
+        365, ge=7, le=36500, title="Days after which a rating weighs half as much"
+    )
+
+
+class Encoder(Section):
+    """What compares photos; it runs in a process of its own."""
+
+    which: Literal["auto", "open_clip", "starter", "none"] = Field(
+        "auto", title="Encoder", description="auto: CLIP where its weights are, else the starter"
+    )
+    model: str = Field("ViT-L-14", title="CLIP model, by open_clip's name")
+    pretrained: str = Field("laion2b_s32b_b82k", title="CLIP weights, by open_clip's name")
+    checkpoint: str = Field("", title="Weights file of your own for CLIP")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", title="Where the encoder runs")
 
 
 class Export(Section):
@@ -197,6 +213,7 @@ class Settings(BaseSettings):
     grid: Grid = Field(default_factory=Grid, title="Grid")
     scan: Scan = Field(default_factory=Scan, title="Folders")
     taste: Taste = Field(default_factory=Taste, title="Taste")
+    encoder: Encoder = Field(default_factory=Encoder, title="Comparing photos")
     export: Export = Field(default_factory=Export, title="Export")
 
     @classmethod

@@ -461,6 +461,13 @@ class WorkerPool:
                 worker.process.kill()
         return bool(found)
 
+    def rest(self) -> None:
+        """End the processes that have nothing to do, and give their memory back."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.kill()
+
     def close(self) -> None:
         """End all processes at once; running jobs raise WorkerCancelled. Safe to repeat."""
         with self._lock:

@@ -27,6 +27,7 @@ class Stage:
     name: str
     version: int = 1
     needs: tuple[str, ...] = ()
+    reads: str = "file"
 
 
 STAGES = (Stage("peek"), Stage("convert", needs=("peek",)))

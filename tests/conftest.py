@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# An encoder takes seconds to load; tests of taste ask for one by name.
+os.environ["CURATOR_ENCODER__WHICH"] = "none"
 os.environ.pop("CURATOR_HOME", None)  # whoever runs the tests keeps their own photos
 
 import psutil

@@ -18,7 +18,17 @@ from pathlib import Path
 import numpy as np
 
 from curator.files import fingerprint
-from curator.model import Capture, Converted, GoneError, Peeked, Quality, StageJob, UnreadableError
+from curator.model import (
+    Capture,
+    Converted,
+    Embedded,
+    GoneError,
+    KnownError,
+    Peeked,
+    Quality,
+    StageJob,
+    UnreadableError,
+)
 from curator.stages import Stage
 from curator.stages.frame import Frame
 from curator.workers import share
@@ -88,7 +98,27 @@ def frame(path: str, want: str, long_edge_px: int | None, max_megapixels: int) -
     return Frame(share(rgb), "image", None, (90, 60))
 
 
+def embed(job: StageJob) -> Embedded:
+    """Give a vector made of the proxy's digest; ``blind`` and ``deadly`` encoders give none."""
+    if job.encoder.name == "blind":
+        raise KnownError("The weights are damaged.", "Download them again.")
+    if job.encoder.name == "deadly":
+        os.abort()
+    assert job.fingerprint is not None and job.path.endswith(".jpg")
+    rng = np.random.default_rng(sum(job.fingerprint.encode()))
+    vector = rng.normal(size=8)
+    vector /= np.linalg.norm(vector)
+    tone = np.zeros(76, np.float32)
+    return Embedded(
+        job.encoder.key, job.fingerprint, vector.astype(np.float16).tobytes(), tone.tobytes()
+    )
+
+
 STAGES = (
     Stage("peek", 1, peek, (), "peek", "Reading headers"),
     Stage("convert", 1, convert, ("peek",), "convert", "Making proxies"),
+)
+EMBEDDING = (
+    *STAGES,
+    Stage("embed", 1, embed, ("convert",), "encoder", "Comparing photos", "proxy"),
 )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def bars() -> dict[str, Bar]:
     """Return all bars by name; imported late, because they import everything."""
-    from curator.bench import reading, window
+    from curator.bench import learning, reading, window
     from curator.bench.figures import Bar
 
     # To add a bar: a function from a Place to figures, and one line here.
@@ -37,6 +37,7 @@ def bars() -> dict[str, Bar]:
         Bar("first", "the first photo of 10,000, and 1,000 thumbnails", window.first),
         Bar("keys", "a key to the painted photo", window.keys),
         Bar("large", "a window on 100,000 photos", window.large),
+        Bar("taste", "one star more, and new scores for 100,000 photos", learning.taste),
     )
     return {bar.name: bar for bar in listed}
 

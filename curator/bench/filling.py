@@ -11,9 +11,20 @@ from curator import files
 from curator.bench.draw import jpeg_bytes, scene
 from curator.catalog import Catalog
 from curator.imaging.proxy import proxy_path, thumb_path
-from curator.model import Capture, Converted, Found, Group, Kind, Peeked, Quality, StageJob
+from curator.model import (
+    Capture,
+    Converted,
+    Embedded,
+    Found,
+    Group,
+    Kind,
+    Peeked,
+    Quality,
+    StageJob,
+)
 from curator.settings import Home
 from curator.stages import STAGES
+from curator.taste.tone import TONES
 
 _BATCH = 500
 _DIRECTORY = 800  # photos in one folder: an evening's
@@ -40,6 +51,40 @@ def fill(home: Home, count: int) -> None:
         catalog.checkpoint()
     finally:
         catalog.close()
+
+
+def embed(home: Home, dimension: int = 1280) -> None:
+    """Give every photo of a filled catalog a vector of an encoder there is not, and tones."""
+    catalog = Catalog.open(home.catalog)
+    chance = np.random.default_rng(1)
+    try:
+        ids = sorted(row[0] for row in catalog.columns())
+        for start in range(0, len(ids), _BATCH):
+            some = ids[start : start + _BATCH]
+            vectors = chance.standard_normal((len(some), dimension), np.float32)
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            tones = chance.standard_normal((len(some), TONES), np.float32)
+            catalog.save_embedded(
+                [
+                    (
+                        StageJob(photo, "embed", "", Kind.IMAGE, ""),
+                        Embedded(
+                            "drawn/1",
+                            digest,
+                            vectors[at].astype(np.float16).tobytes(),
+                            tones[at].tobytes(),
+                        ),
+                    )
+                    for at, (photo, digest) in enumerate(_digests(catalog, some))
+                ]
+            )
+        catalog.checkpoint()
+    finally:
+        catalog.close()
+
+
+def _digests(catalog: Catalog, ids: list[int]) -> list[tuple[int, str]]:
+    return [(photo.id, photo.proxy_digest or "") for photo in catalog.details(ids)]
 
 
 def _path(root: Path, number: int) -> Path:

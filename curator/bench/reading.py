@@ -87,6 +87,7 @@ def _grey(photos: Sequence[Path]) -> None:
 
 def _settings(**work: int) -> Settings:
     settings = Settings()
+    settings.encoder.which = "none"  # reading is measured, not comparing
     for name, value in work.items():
         setattr(settings.work, name, value)
     return settings

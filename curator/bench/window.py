@@ -51,7 +51,9 @@ def _application() -> QApplication:
 @contextmanager
 def _window(home: Home, *sources: Path) -> Iterator[app.App]:
     """Open the window as the program does; closed again at the end."""
-    running = app.build(home, Settings(), sources)
+    settings = Settings()
+    settings.encoder.which = "none"
+    running = app.build(home, settings, sources)
     running.window.resize(*_SIZE)
     running.window.show()
     try:

@@ -7,7 +7,8 @@
 
 `schema` is what there is, `migrations` how it came to be, `store` the connection, `journal` the
 decisions, `identity` which files are one photo, `scan`, `work` and `results` what the conductor
-brings, `folders` and `photos` what the others read. Plain values come out, never models.
+brings, `tastes` vectors and what is learned from, `folders` and `photos` what others read. Plain
+values come out, never models.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from curator.catalog.photos import (
 )
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
 from curator.catalog.store import DiskFullError, damaged, translate
+from curator.catalog.tastes import Foreseen, Lesson, TasteRow, Tastes
 from curator.catalog.work import Pending, WorkQueue
 from curator.model import CatalogError
 
@@ -45,10 +47,13 @@ __all__ = [
     "FileDetail",
     "FileReader",
     "FolderRow",
+    "Foreseen",
+    "Lesson",
     "Pending",
     "PhotoDetail",
     "Scan",
     "ScanCount",
+    "TasteRow",
     "Unread",
     "WorkDetail",
 ]
@@ -57,7 +62,7 @@ _DAY_S = 86_400.0
 _KEEP_BACKUPS = 5
 
 
-class Catalog(Folders, Scans, WorkQueue, Photos):
+class Catalog(Folders, Scans, WorkQueue, Tastes, Photos):
     """One open catalog.
 
     Any number of processes may have it open, read and decide. One object is one connection.

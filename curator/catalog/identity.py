@@ -17,6 +17,7 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple, Protocol
 
 from curator.catalog.journal import FIELDS, Journal
+from curator.catalog.store import marks
 from curator.model import Found, KnownError
 
 
@@ -46,11 +47,15 @@ class FileReader(Protocol):
 
 
 class StageRule(NamedTuple):
-    """What the catalog knows of a stage: its version, and the stages that come before."""
+    """What the catalog knows of a stage: its version, what comes before, and what it reads.
+
+    ``reads`` is ``file`` or ``proxy``: a result holds while that has the same bytes.
+    """
 
     name: str
     version: int
     needs: tuple[str, ...]
+    reads: str = "file"
 
 
 class FileRow(NamedTuple):
@@ -145,8 +150,8 @@ class Identity(Journal):
         if self._stages is None:
             text = self._value("SELECT value FROM meta WHERE key = 'stages'")
             self._stages = tuple(
-                StageRule(name, version, tuple(needs))
-                for name, version, needs in json.loads(text or "[]")
+                StageRule(name, version, tuple(needs), *reads)
+                for name, version, needs, *reads in json.loads(text or "[]")
             )
         return self._stages
 
@@ -203,14 +208,18 @@ class Identity(Journal):
                 (main.directory_id, name, photo, main.directory_id, name),
             )
             if main.missing_since is None:
-                # What was made of other bytes no longer holds.
-                self._run(
-                    "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-                    " reason = NULL WHERE photo_id = ? AND state IN ('done', 'failed')"
-                    " AND source IS NOT ?",
-                    (photo, main.fingerprint),
-                )
+                self._outdate(photo, "file", main.fingerprint)
         self._refresh_ready(ids)
+
+    def _outdate(self, photo: int, reads: str, source: str | None) -> None:
+        """Have done again what was made of other bytes than ``source``; the rest holds."""
+        stages = [rule.name for rule in self.stages() if rule.reads == reads]
+        self._run(
+            "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
+            " reason = NULL WHERE photo_id = ? AND state IN ('done', 'failed')"
+            f" AND source IS NOT ? AND stage IN ({marks(len(stages))})",
+            (photo, source, *stages),
+        )
 
     def _directory(self, path: str, folder_id: int | None) -> int:
         """Find or make the row of a directory; one of no folder joins this one."""

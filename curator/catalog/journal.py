@@ -42,6 +42,7 @@ class Journal(Store):
         scope: str = "",
         context: Mapping[str, object] | None = None,
         order_name: str = "",
+        expected: Mapping[int, float] | None = None,
     ) -> Step:
         """Set fields of photos as one step; it is on disk when this returns.
 
@@ -53,6 +54,7 @@ class Journal(Store):
             scope: where the person was.
             context: JSON-able facts that bring the photo back on screen on undo.
             order_name: the order the photos were seen in.
+            expected: photo id → stars the taste model foretold; kept beside a rating.
 
         Returns:
             The step, with what really changed; fields that are so already are left out. If
@@ -73,6 +75,7 @@ class Journal(Store):
                 Step(0, "do", summary, time.time(), tuple(made), None, dict(context or {})),
                 scope,
                 order_name,
+                expected or {},
             )
 
     def _changes(self, wanted: Mapping[int, Mapping[str, object]]) -> list[Change]:
@@ -107,7 +110,9 @@ class Journal(Store):
                 found[photo] = self._marks([target])[target]
         return found
 
-    def _enter(self, step: Step, scope: str, order_name: str) -> Step:
+    def _enter(
+        self, step: Step, scope: str, order_name: str, expected: Mapping[int, float]
+    ) -> Step:
         """Write a step, its decisions and the photos' new marks."""
         number = self._run(
             "INSERT INTO step (kind, summary, made_at, reverts, source, scope, context)"
@@ -123,10 +128,20 @@ class Journal(Store):
         ).lastrowid
         assert number is not None
         self._run_many(
-            "INSERT INTO decision (step_id, photo_id, field, before, after, order_name)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO decision (step_id, photo_id, field, before, after, order_name, expected)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                (number, change.photo_id, change.field, change.before, change.after, order_name)
+                (
+                    number,
+                    change.photo_id,
+                    change.field,
+                    change.before,
+                    change.after,
+                    order_name,
+                    expected.get(change.photo_id)
+                    if change.field == "rating" and change.after is not None
+                    else None,
+                )
                 for change in step.changes
             ],
         )
@@ -181,7 +196,7 @@ class Journal(Store):
                     after = self._earlier(photo, number, change)
                 made[photo, change.field] = Change(photo, change.field, before, after)
             new = Step(0, kind, old.summary, time.time(), tuple(made.values()), number, old.context)
-            return self._enter(new, scope, order_name or "")
+            return self._enter(new, scope, order_name or "", {})
 
     def _earlier(self, photo: int, step: int, change: Change) -> object:
         """Find the value a field has without one step.

@@ -28,7 +28,39 @@ Step = Callable[[peewee.Database], None]
 # with the next number and a function that brings a catalog of the number before it there, and
 # put a catalog of the old version under tests/data/catalogs. Numbers are never used again.
 # Version 1 is what the first release creates, so its step never runs on a catalog.
-MIGRATIONS: tuple[tuple[int, str, Step], ...] = ((1, "the first schema", schema.create),)
+MIGRATIONS: tuple[tuple[int, str, Step], ...] = (
+    (1, "the first schema", schema.create),
+    (2, "vectors and versions of taste", lambda database: _add_taste(database)),
+)
+
+
+def _add_taste(database: peewee.Database) -> None:
+    """Make room for vectors; a photo that could not be compared no longer counts as unreadable."""
+    for statement in (
+        "CREATE TABLE vector (id INTEGER NOT NULL PRIMARY KEY,"
+        " photo_id INTEGER NOT NULL REFERENCES photo (id), encoder TEXT NOT NULL,"
+        " source TEXT NOT NULL, vector BLOB NOT NULL, tone BLOB NOT NULL, rev INTEGER NOT NULL)",
+        "CREATE TABLE taste_version (id INTEGER NOT NULL PRIMARY KEY, made_at REAL NOT NULL,"
+        " encoder TEXT NOT NULL, ratings INTEGER NOT NULL, correlation REAL, error REAL,"
+        " mean_error REAL, numbers BLOB NOT NULL)",
+        "CREATE UNIQUE INDEX vector_photo ON vector (photo_id, encoder)",
+        "CREATE INDEX vector_rev ON vector (encoder, rev)",
+        "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'",
+        "DROP TRIGGER work_changed",
+        "DROP TRIGGER work_removed",
+        "CREATE TRIGGER work_changed AFTER UPDATE OF state, reason ON work"
+        f" WHEN (NEW.state = 'failed') <> (OLD.state = 'failed') BEGIN {_FAILED.format('NEW')} END",
+        "CREATE TRIGGER work_removed AFTER DELETE ON work WHEN OLD.state = 'failed'"
+        f" BEGIN {_FAILED.format('OLD')} END",
+    ):
+        database.execute_sql(statement)
+
+
+# As the triggers of version 2 have it; `schema` says it as it is today.
+_FAILED = (
+    "UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {0}.photo_id"
+    " AND state = 'failed' AND stage <> 'embed') WHERE id = {0}.photo_id;"
+)
 
 
 def bring_up_to_date(

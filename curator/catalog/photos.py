@@ -277,6 +277,6 @@ def _detail(row: Row, files: tuple[FileDetail, ...], work: tuple[WorkDetail, ...
         added_at=added_at,
         seen_at=seen_at,
         state="missing" if missing else "failed" if failed else "",
-        reason=reasons[0] if reasons else None,
+        reason=reasons[0] if reasons and failed else None,
         work=work,
     )

@@ -74,6 +74,7 @@ class Results(Identity):
                 else:
                     self._save_quality(job.photo_id, result)
                     self._done(job.photo_id, job.stage, row.fingerprint)
+                    self._outdate(job.photo_id, "proxy", result.proxy_digest)
                 changed.append(job.photo_id)
             self._refresh_ready(changed)
         return changed

@@ -16,6 +16,7 @@ from peewee import (
     AutoField,
     BareField,
     BigIntegerField,
+    BlobField,
     Check,
     CompositeKey,
     Database,
@@ -213,6 +214,41 @@ class Work(Table):
         without_rowid = True
 
 
+class Vector(Table):
+    """What one encoder saw in one photo; vectors of different encoders never meet.
+
+    ``source`` is the digest of the proxy it was made of, ``vector`` float16 of unit length,
+    ``tone`` float32. ``rev`` grows with every write, so that a reader finds what is new.
+    """
+
+    photo = ForeignKeyField(Photo, index=False)
+    encoder = TextField()
+    source = TextField()
+    vector = BlobField()
+    tone = BlobField()
+    rev = IntegerField()
+
+
+class TasteVersion(Table):
+    """A snapshot of the taste model: ``numbers`` is an npz without pickles.
+
+    ``ratings`` it learned from; ``correlation``, ``error`` and ``mean_error`` judge the
+    predictions stored up to then, NULL while there are too few.
+    """
+
+    id = AutoField()
+    made_at = FloatField()
+    encoder = TextField()
+    ratings = IntegerField()
+    correlation = FloatField(null=True)
+    error = FloatField(null=True)
+    mean_error = FloatField(null=True)
+    numbers = BlobField()
+
+    class Meta:  # noqa: D106
+        table_name = "taste_version"
+
+
 class Place(Table):
     """Where the person was in a scope, as JSON: pass, view, order, photo."""
 
@@ -223,7 +259,7 @@ class Place(Table):
         without_rowid = True
 
 
-TABLES = (Meta, Folder, Directory, Photo, File, Step, Decision, Work, Place)
+TABLES = (Meta, Folder, Directory, Photo, File, Step, Decision, Work, Place, Vector, TasteVersion)
 
 INDEXES = (
     # One live file a path; a missing one may share it with what took its place.
@@ -239,6 +275,10 @@ INDEXES = (
     "CREATE INDEX work_state ON work (stage, state)",
     "CREATE INDEX work_later ON work (next_attempt_at) WHERE next_attempt_at IS NOT NULL",
     "CREATE INDEX work_failed ON work (photo_id) WHERE state = 'failed'",
+    "CREATE UNIQUE INDEX vector_photo ON vector (photo_id, encoder)",
+    "CREATE INDEX vector_rev ON vector (encoder, rev)",
+    # How a rating was foreseen, and when it was given: for the few rated among the many marked.
+    "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'",
 )
 
 # A revision is one more than the largest given so far; photo rows are never deleted, so it only
@@ -263,11 +303,23 @@ def _derived(photo: str) -> str:
 
 
 def _failed(photo: str) -> str:
-    """Set a photo's ``failed`` from its work."""
+    """Set a photo's ``failed`` from the work that makes its picture.
+
+    A photo that only could not be compared can be looked at and judged like any other.
+    """
     return (
         f"UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {photo}"
-        f" AND state = 'failed') WHERE id = {photo};"
+        f" AND state = 'failed' AND stage <> 'embed') WHERE id = {photo};"
     )
+
+
+_WORK_TRIGGERS = (
+    "CREATE TRIGGER work_changed AFTER UPDATE OF state, reason ON work"
+    " WHEN (NEW.state = 'failed') <> (OLD.state = 'failed')"
+    f" BEGIN {_failed('NEW.photo_id')} END",
+    "CREATE TRIGGER work_removed AFTER DELETE ON work WHEN OLD.state = 'failed'"
+    f" BEGIN {_failed('OLD.photo_id')} END",
+)
 
 
 def _refuse(table: str, act: str) -> str:
@@ -288,11 +340,7 @@ TRIGGERS = (
     "CREATE TRIGGER file_moved AFTER UPDATE OF photo_id ON file"
     f" WHEN OLD.photo_id <> NEW.photo_id BEGIN {_derived('OLD.photo_id')} END",
     f"CREATE TRIGGER file_removed AFTER DELETE ON file BEGIN {_derived('OLD.photo_id')} END",
-    "CREATE TRIGGER work_changed AFTER UPDATE OF state, reason ON work"
-    " WHEN (NEW.state = 'failed') <> (OLD.state = 'failed')"
-    f" BEGIN {_failed('NEW.photo_id')} END",
-    "CREATE TRIGGER work_removed AFTER DELETE ON work WHEN OLD.state = 'failed'"
-    f" BEGIN {_failed('OLD.photo_id')} END",
+    *_WORK_TRIGGERS,
     _refuse("step", "UPDATE"),
     _refuse("step", "DELETE"),
     _refuse("decision", "UPDATE"),

@@ -33,11 +33,16 @@ class StageLike(Protocol):
     def version(self) -> int: ...  # noqa: D102
     @property
     def needs(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def reads(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """One photo that one stage can be run for now; what a StageJob is made of."""
+    """One photo that one stage can be run for now; what a StageJob is made of.
+
+    ``proxy`` is the cache key of its proxy and ``proxy_digest`` the digest of its bytes.
+    """
 
     photo_id: int
     stage: str
@@ -46,14 +51,17 @@ class Pending:
     fallback: str | None
     fingerprint: str | None
     attempts: int
+    proxy: str | None
+    proxy_digest: str | None
 
 
 _PENDING = (
     "SELECT w.photo_id, w.stage, d.path, f.name, f.kind, f.fingerprint, w.attempts,"
     " (SELECT hd.path || char(10) || h.name FROM file AS h JOIN directory AS hd"
     " ON hd.id = h.directory_id WHERE h.photo_id = w.photo_id AND h.role = 'half'"
-    " AND h.missing_since IS NULL)"
-    " FROM work AS w {index} JOIN file AS f ON f.photo_id = w.photo_id AND f.role = 'main'"
+    " AND h.missing_since IS NULL), p.proxy, p.proxy_digest"
+    " FROM work AS w {index} JOIN photo AS p ON p.id = w.photo_id"
+    " JOIN file AS f ON f.photo_id = w.photo_id AND f.role = 'main'"
     " JOIN directory AS d ON d.id = f.directory_id"
     " WHERE w.stage = ? AND w.state = 'waiting' AND w.ready = 1"
     " AND (w.next_attempt_at IS NULL OR w.next_attempt_at <= ?)"
@@ -72,7 +80,7 @@ class WorkQueue(Results):
         Returns:
             How many results are to be made, or made again, because of this.
         """
-        rules = tuple(StageRule(stage.name, stage.version, tuple(stage.needs)) for stage in stages)
+        rules = tuple(StageRule(s.name, s.version, tuple(s.needs), s.reads) for s in stages)
         with self._writing():
             self._run(
                 "INSERT INTO meta (key, value) VALUES ('stages', ?)"
@@ -131,9 +139,11 @@ class WorkQueue(Results):
 
     def next_due(self) -> float | None:
         """Give when the earliest postponed attempt is due, seconds since the epoch, or None."""
+        names = [stage.name for stage in self.stages()]  # a stage not run now waits for none
         return self._value(
-            "SELECT min(next_attempt_at) FROM work"
-            " WHERE next_attempt_at IS NOT NULL AND state = 'waiting' AND ready = 1"
+            "SELECT min(next_attempt_at) FROM work WHERE next_attempt_at IS NOT NULL"
+            f" AND state = 'waiting' AND ready = 1 AND stage IN ({marks(len(names))})",
+            names,
         )
 
     def start(self, stage: str, ids: Sequence[int]) -> None:
@@ -256,13 +266,21 @@ class WorkQueue(Results):
             found.setdefault(stage, dict.fromkeys(StageState, 0))[StageState(state)] = count
         return {stage: {str(state): n for state, n in found[stage].items()} for stage in found}
 
-    def unfinished(self) -> int:
+    def unfinished(self, reads: str = "file") -> int:
         """Count photos something can or will be done for; each waits for one stage at a time.
 
         Takes 10 ms at 20,000 of them, so not for every tick.
+
+        Args:
+            reads: ``file`` for what reads photos, ``proxy`` for what looks at them afterwards.
         """
-        count = self._value("SELECT count(*) FROM work WHERE state = 'waiting' AND ready = 1")
-        for stage in self.stages():
+        stages = [stage for stage in self.stages() if stage.reads == reads]
+        count = 0
+        for stage in stages:
+            count += self._value(
+                "SELECT count(*) FROM work WHERE stage = ? AND state = 'waiting' AND ready = 1",
+                (stage.name,),
+            )
             count += self._value(
                 "SELECT count(*) FROM work WHERE stage = ? AND state = 'running'", (stage.name,)
             )
@@ -285,7 +303,7 @@ class WorkQueue(Results):
 
 
 def _pending(row: tuple[object, ...]) -> Pending:
-    photo, stage, directory, name, kind, fingerprint, attempts, half = row
+    photo, stage, directory, name, kind, fingerprint, attempts, half, proxy, digest = row
     return Pending(
         photo_id=int(str(photo)),
         stage=str(stage),
@@ -294,4 +312,6 @@ def _pending(row: tuple[object, ...]) -> Pending:
         fallback=None if half is None else str(Path(*str(half).split("\n", 1))),
         fingerprint=None if fingerprint is None else str(fingerprint),
         attempts=int(str(attempts)),
+        proxy=None if proxy is None else str(proxy),
+        proxy_digest=None if digest is None else str(digest),
     )

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curator.catalog import PhotoDetail
 from curator.cli.invocation import Invocation
 from curator.cli.output import size
 from curator.cli.progress import bar
+from curator.cli.tastes import scored
 from curator.export import TARGETS, Options, Plan, Report, make_plan
 from curator.model import Clause, NotFoundError, counted
 from curator.settings import absolute
+
+if TYPE_CHECKING:
+    from curator.session import Learned, Table
 
 TITLES = {Clause.STARS: "4-5 stars", Clause.PICK: "picked, no stars", Clause.MATCH: "3 and match"}
 
 
 def export(invocation: Invocation) -> None:
     """Copy the approved photos of the scope into a folder, or say what that would do."""
-    plan = make_plan(_scope(invocation), _options(invocation))
+    table, known = scored(invocation)
+    plan = make_plan(_scope(invocation, table), _options(invocation, known))
     if invocation.arguments.dry_run:
         invocation.output.answer({"dry_run": True, **plan.summary()}, _planned(plan))
         return
@@ -27,7 +33,7 @@ def export(invocation: Invocation) -> None:
     invocation.output.answer(document, _reported(report))
 
 
-def _options(invocation: Invocation) -> Options:
+def _options(invocation: Invocation, known: Learned | None) -> Options:
     arguments, settings = invocation.arguments, invocation.settings
     return Options(
         folder=absolute(arguments.folder),
@@ -38,14 +44,13 @@ def _options(invocation: Invocation) -> Options:
         threshold=settings.taste.match_threshold,
         location=not arguments.no_location,
         sources=tuple(Path(row.path) for row in invocation.catalog.folders() if row.recursive),
+        scores=known.by_id() if known else {},
+        match_model=known.name if known else None,
     )
 
 
-def _scope(invocation: Invocation) -> list[PhotoDetail]:
+def _scope(invocation: Invocation, table: Table) -> list[PhotoDetail]:
     """Read the photos of the scope: those of ``--scope FOLDER``, or of every folder that is on."""
-    from curator.session import Table
-
-    table = Table(invocation.catalog)
     rows = table.alive()
     if invocation.arguments.scope:
         folder = absolute(invocation.arguments.scope)

@@ -113,7 +113,7 @@ def env(name: str) -> str:
 
 def doctor(invocation: Invocation) -> None:
     """Look at versions, folders, formats and space; name what is missing and the remedy."""
-    findings = [*_versions(), *_places(invocation), *_formats(), *_extras()]
+    findings = [*_versions(), *_places(invocation), *_formats(), *_extras(invocation)]
     ills = [finding for finding in findings if not finding.well]
     document = {
         "well": not ills,
@@ -202,8 +202,13 @@ def decodes(path: str) -> tuple[int, int]:
     return width, height
 
 
-def _extras() -> list[Finding]:
+def _extras(invocation: Invocation) -> list[Finding]:
     """Name what is not installed and not needed for culling; never a fault."""
+    from curator.pipeline import settled
+
     there = all(importlib.util.find_spec(name) for name in ("torch", "open_clip"))
-    found = "installed" if there else "not installed; nothing here needs it yet"
-    return [Finding("extra taste", True, found)]
+    found = "installed" if there else "not installed; culling, rating and export do without"
+    return [
+        Finding("extra taste", True, found),
+        Finding("encoder", True, settled(invocation.home, invocation.settings).sentence),
+    ]

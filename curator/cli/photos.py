@@ -8,6 +8,7 @@ from typing import Any
 from curator.catalog import PhotoDetail
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, size
+from curator.cli.tastes import foretell, scored
 from curator.model import (
     Label,
     Marks,
@@ -25,19 +26,21 @@ SORTS = ("taken", "name", "added", "sharpness", "exposure", "rating", "match")
 
 def photos(invocation: Invocation) -> None:
     """List photos, filtered and sorted as in the window."""
-    from curator.session import Table
     from curator.session.filters import mask, parse
 
     arguments = invocation.arguments
     if arguments.sort not in SORTS:
         raise UsageError(f"--sort {arguments.sort} is none of {', '.join(SORTS)}.")
     terms = parse(arguments.filter)
-    table = Table(invocation.catalog)
+    table, _ = scored(invocation)
     threshold = invocation.settings.taste.match_threshold
     rows = mask(terms, table, threshold) & table.alive()
     ids = table.sorted(rows, arguments.sort, arguments.reverse).tolist()[: arguments.limit]
-    listed = [_listed(detail) for detail in in_order(invocation, ids)]
-    heads = ("id", "name", "taken", "verdict", "stars", "flag", "label", "sharpness", "")
+    listed = [
+        _listed(detail) | {"match_score": table.score(detail.id)}
+        for detail in in_order(invocation, ids)
+    ]
+    heads = ("id", "name", "taken", "verdict", "stars", "flag", "label", "sharpness", "match", "")
     lines = columns([heads, *(_line(photo) for photo in listed)]) if listed else ["No photos."]
     invocation.output.answer(listed, lines)
 
@@ -97,6 +100,7 @@ def _line(photo: dict[str, Any]) -> tuple[object, ...]:
         photo["flag"] or "",
         photo["label"] or "",
         photo["sharpness"],
+        photo["match_score"],
         "" if photo["status"] == "ok" else photo["status"],
     )
 
@@ -109,7 +113,12 @@ def decide(invocation: Invocation) -> None:
     marked = {photo.id: photo for photo in catalog.details(ids)}
     what = marked[ids[0]].name if len(ids) == 1 else counted(len(ids), "photo")
     changes = {photo_id: fields(marked[photo_id].marks) for photo_id in ids}
-    step = catalog.decide(changes, summary=f"{act}: {what}", context={"from": "command line"})
+    step = catalog.decide(
+        changes,
+        summary=f"{act}: {what}",
+        context={"from": "command line"},
+        expected=foretell(invocation, changes),
+    )
     document = {
         "step": step.id or None,
         "summary": step.summary,

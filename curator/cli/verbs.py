@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from curator import __version__
-from curator.cli import exporting, machine, photos, work
+from curator.cli import exporting, machine, photos, tastes, work
 from curator.cli.invocation import Invocation
 from curator.model import Clause, Label, UsageError
 from curator.settings import absolute
@@ -41,7 +41,11 @@ def _ingest(parser: Parser) -> None:
     )
     parser.add_argument("--sample", type=_count, metavar="N", help="N photos at random, not all")
     parser.add_argument("--no-recursive", action="store_true", help="leave subfolders out")
-    parser.add_argument("--encoder", choices=("auto", "none"), help="there is no encoder yet")
+    parser.add_argument(
+        "--encoder",
+        choices=("auto", "open_clip", "starter", "none"),
+        help="what compares the photos; auto: the best that is here",
+    )
     parser.add_argument("--no-describe", action="store_true", help="nothing is described yet")
 
 
@@ -100,6 +104,11 @@ def _folders(parser: Parser) -> None:
     parser.add_argument("--no-recursive", action="store_true", help="add: leave subfolders out")
 
 
+def _similar(parser: Parser) -> None:
+    parser.add_argument("photo", metavar="PHOTO", help="an id, a path, or any picture file")
+    parser.add_argument("--limit", type=_count, metavar="N", help="at most N")
+
+
 def _retry(parser: Parser) -> None:
     parser.add_argument("--stage", choices=work.stage_names(), metavar="S", help="only this stage")
 
@@ -134,7 +143,7 @@ def _open_window(invocation: Invocation) -> int:
 VERBS: tuple[Verb, ...] = (
     Verb(
         "ingest",
-        "FOLDER... [--sample N] [--no-recursive]",
+        "FOLDER... [--sample N] [--no-recursive] [--encoder auto|open_clip|starter|none]",
         "read folders into the catalog and return when all is done",
         work.ingest,
         _ingest,
@@ -155,6 +164,8 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb("undo", "[N]", "take back the last decision, or the last N", photos.undo, _times),
     Verb("redo", "[N]", "do again what was taken back", photos.redo, _times),
+    Verb("taste", "", "say what was learned from stars, and how far to trust it", tastes.taste),
+    Verb("similar", "PHOTO [--limit N]", "list the photos most like one", tastes.similar, _similar),
     Verb(
         "export",
         "DIR [--approve stars,pick,match] [--as original|jpeg] [--long-edge PX] [--dry-run]",

@@ -12,6 +12,7 @@ from curator import stages
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, duration, size
 from curator.cli.progress import Advance, bar
+from curator.cli.tastes import scored
 from curator.model import BusyError, Failure, NotFoundError, UsageError, Verdict, counted
 from curator.settings import absolute
 
@@ -29,6 +30,8 @@ class _Run:
     """What a run of the pipeline said while it went."""
 
     problems: list[str] = field(default_factory=list)
+    encoder: str = ""
+    blind: bool = False
     totals: Totals | None = None
     seconds: float = 0.0
 
@@ -38,12 +41,27 @@ def ingest(invocation: Invocation) -> None:
     arguments = invocation.arguments
     sources = [absolute(folder) for folder in arguments.folders]
     recursive = invocation.settings.scan.recursive and not arguments.no_recursive
+    if arguments.encoder is not None:
+        _use_encoder(invocation, arguments.encoder)
     run = _work(
         invocation,
         "Reading",
         lambda pipeline: pipeline.open_folders(sources, recursive, arguments.sample),
     )
     _answer(invocation, run, sources)
+
+
+def _use_encoder(invocation: Invocation, name: str) -> None:
+    """Take an encoder for this run.
+
+    Raises:
+        KnownError: the one asked for by name is not here; nothing was read.
+    """
+    from curator.encoders import choose
+    from curator.pipeline.encoding import options
+
+    invocation.settings.encoder.which = name  # type: ignore[assignment] # argparse checked it
+    choose(name, options(invocation.home, invocation.settings))
 
 
 def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object]) -> _Run:
@@ -62,7 +80,9 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
     invocation.home.make()
     run, begin = _Run(), time.monotonic()
     pipeline = Pipeline(invocation.home, invocation.settings, catalog_path=invocation.home.catalog)
+    run.encoder, run.blind = pipeline.encoding.sentence, pipeline.encoding.recipe is None
     with bar(title) as advance:
+        pipeline.encoder_said.connect(run.problems.append, direct)
         pipeline.problem.connect(run.problems.append, direct)
         pipeline.progressed.connect(lambda told: _advance(advance, told), direct)
         try:
@@ -78,7 +98,9 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
 def _advance(advance: Advance, progress: Progress) -> None:
     left = f"{duration(progress.left_s)} left" if progress.left_s is not None else ""
     rate = f"{progress.rate_per_s:.1f}/s" if progress.rate_per_s else ""
-    words = "  ".join(part for part in (rate, left) if part)
+    to_compare = progress.comparing if not progress.waiting else 0
+    comparing = f"{counted(to_compare, 'photo')} to compare" if to_compare else ""
+    words = "  ".join(part for part in (rate, left, comparing) if part)
     advance(progress.done + progress.failed, progress.found, words)
 
 
@@ -102,15 +124,18 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
         "new": totals.new,
         "known": totals.known,
         "converted": totals.converted,
-        "embedded": 0,
+        "embedded": totals.embedded,
         "described": 0,
         "failed": len({failure.photo_id for failure in failed}),
         "seconds": round(run.seconds, 3),
         "failures": [_failure(failure) for failure in failed],
         "problems": problems,
         "scan": sentences,
+        "encoder": run.encoder,
     }
     told = [sentence for sentence in sentences if sentence != "0 photos"]  # said better below it
+    if run.blind and invocation.settings.encoder.which != "none":
+        told.append(run.encoder)
     invocation.output.answer(document, [*told, *problems, *_failure_lines(failed)])
 
 
@@ -239,9 +264,9 @@ def _list_folders(invocation: Invocation) -> None:
 
 def status(invocation: Invocation) -> None:
     """Say what is in the catalog and what still waits."""
-    from curator.session import Table
+    from curator.pipeline import settled
 
-    table = Table(invocation.catalog)
+    table, known = scored(invocation)
     alive = table.alive()
     masks = {
         Verdict.UNDECIDED: table.undecided(),
@@ -250,6 +275,7 @@ def status(invocation: Invocation) -> None:
     }
     counts, weight = invocation.catalog.counts(), invocation.home.catalog.stat().st_size
     verdicts = {verdict.value: int((mask & alive).sum()) for verdict, mask in masks.items()}
+    encoding = settled(invocation.home, invocation.settings)
     threshold, folders = invocation.settings.taste.match_threshold, invocation.catalog.folders()
     document = {
         "home": invocation.home.data,
@@ -263,6 +289,8 @@ def status(invocation: Invocation) -> None:
         "approved": len(table.approved(threshold)),
         "failed": int((table.failed() & alive).sum()),
         "work": counts,
+        "matches": int((table.match[alive] >= threshold).sum()) if known else None,
+        "encoder": encoding.sentence,
     }
     lines = [
         f"{counted(int(alive.sum()), 'photo')} in {counted(len(folders), 'folder')}:"
@@ -270,6 +298,7 @@ def status(invocation: Invocation) -> None:
         f"{document['picked']:,} picked, {document['rated']:,} with stars,"
         f" {document['approved']:,} approved, {document['failed']:,} could not be read",
         *(f"{stage}: {_spread(states)}" for stage, states in counts.items()),
+        encoding.sentence,
         f"catalog {invocation.home.catalog}, {size(weight)}",
     ]
     invocation.output.answer(document, lines)

@@ -135,9 +135,9 @@ def _settle_entries(run: _Run) -> None:
     """Bring the manifest's entries up to today's decisions: refreshed, and withdrawn."""
     book, options = run.plan.manifest, run.plan.options
     for entry, photo, clause in run.plan.refreshed:
-        entry.update(manifest.describe(photo, clause, location=options.location))
+        entry.update(options.describe(photo, clause))
     for entry, photo in run.plan.leaving:
-        told = manifest.describe(photo, None, location=options.location)
+        told = options.describe(photo, None)
         book.drop(entry)
         book.withdrawn.append({**entry, **told, "reason": _why(told)})
         run.report.withdrawn += [record["filename"] for record in entry["files"]]
@@ -159,7 +159,7 @@ def _export(run: _Run, chosen: Chosen) -> None:
     if not records:
         return
     options, book = run.plan.options, run.plan.manifest
-    told = manifest.describe(chosen.photo, chosen.clause, location=options.location)
+    told = options.describe(chosen.photo, chosen.clause)
     entry = manifest.compose(chosen.photo, told, options.rendering, records)
     run.report.photos += 1
     old = chosen.entry

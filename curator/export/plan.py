@@ -11,7 +11,7 @@ import json
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -32,6 +32,7 @@ class Options:
     ``approve`` names the clauses that are ticked. ``form`` ``"jpeg"`` makes sRGB JPEGs of
     ``long_edge_px`` at most, never enlarged. ``sources`` are the folders that are read with their
     subfolders: no export may land inside one. ``location`` says whether GPS may be in the manifest.
+    ``scores`` are match scores by photo id, ``match_model`` whose they are.
     """
 
     folder: Path
@@ -42,6 +43,17 @@ class Options:
     threshold: int = 70
     location: bool = True
     sources: tuple[Path, ...] = ()
+    scores: Mapping[int, int] = field(default_factory=dict)
+    match_model: str | None = None
+
+    def describe(self, photo: PhotoDetail, clause: Clause | None) -> Entry:
+        """Say of a photo what the manifest holds, except which files were written."""
+        score = self.scores.get(photo.id)
+        told = manifest.describe(photo, clause, location=self.location)
+        return told | {
+            "match_score": score,
+            "match_model": self.match_model if score is not None else None,
+        }
 
     @property
     def rendering(self) -> str:
@@ -186,7 +198,7 @@ def make_plan(photos: Iterable[PhotoDetail], options: Options) -> Plan:
     for photo in ordered:
         if not photo.files:
             continue
-        clause = approval(photo.marks, None, options.threshold)
+        clause = approval(photo.marks, options.scores.get(photo.id), options.threshold)
         for form in forms:
             entry = manifest.find(standing, form, _main(photo))
             if entry is not None and clause is None:

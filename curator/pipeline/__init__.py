@@ -9,8 +9,9 @@
 
 `conductor` is the one thread that asks, saves and reports; `lanes` wait for worker processes;
 `scanning` walks folders; `reading` reads what tells files apart; `saving` takes results in;
-`progress` counts; `frames` decodes originals for the loupe on demand. Nothing here draws, and no
-Python loop here runs long: the window's thread shares the interpreter with it.
+`progress` counts; `encoding` settles which encoder there is; `frames` decodes originals for the
+loupe on demand. Nothing here draws, and no Python loop here runs long: the window's thread shares
+the interpreter with it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from PySide6.QtCore import QObject, Signal
 from curator.catalog import ConductorLock
 from curator.model import KnownError
 from curator.pipeline.conductor import Conductor
+from curator.pipeline.encoding import Encoding, make_pool, possible, settled
 from curator.pipeline.frames import FrameCallback, FrameKey, Frames, Want
 from curator.pipeline.progress import Progress, ScanReport, Totals
 from curator.pipeline.scanning import check_sources
@@ -33,7 +35,17 @@ from curator.settings import Home, Settings
 from curator.stages import STAGES, Stage
 from curator.workers import InlinePool, WorkerPool
 
-__all__ = ["FrameCallback", "FrameKey", "Pipeline", "Progress", "ScanReport", "Totals", "Want"]
+__all__ = [
+    "Encoding",
+    "FrameCallback",
+    "FrameKey",
+    "Pipeline",
+    "Progress",
+    "ScanReport",
+    "Totals",
+    "Want",
+    "settled",
+]
 
 _ANSWER_S = 1.0
 # What a worker process loads before its first job; the window's process need not.
@@ -50,6 +62,7 @@ class Pipeline(QObject):
         scanned(ScanReport): a scan ended.
         problem(str): reading paused itself: one sentence and what to do. :meth:`resume` goes on.
         idle(Totals): all that was asked for is done.
+        encoder_said(str): photos are no longer compared: why, and what to do.
 
     Thread: any, for every method; with ``inline`` the one that called :meth:`start`.
     """
@@ -59,6 +72,7 @@ class Pipeline(QObject):
     scanned = Signal(object)
     problem = Signal(str)
     idle = Signal(object)
+    encoder_said = Signal(str)
 
     def __init__(
         self,
@@ -89,7 +103,13 @@ class Pipeline(QObject):
                 (work.workers or _cores()) + 1, memory_mb=work.memory_mb, preload=_PRELOAD
             )
         )
-        self._conductor = Conductor(settings, stages, home.cache, self._pool, self)
+        self.encoding = settled(home, settings)
+        stages = possible(stages, self.encoding)
+        self._encoder_pool = InlinePool() if inline else make_pool(work.memory_mb)
+        self._conductor = Conductor(
+            settings, stages, home.cache, (self._pool, self._encoder_pool), self
+        )
+        self._conductor.recipe = self.encoding.recipe
         self._thread: threading.Thread | None = None
         self._running = False
         self._inline = inline
@@ -148,6 +168,7 @@ class Pipeline(QObject):
         self._running = False
         self._conductor.stop()
         self._pool.close()
+        self._encoder_pool.close()
         if self._thread is not None:
             self._thread.join()
         else:
@@ -289,6 +310,10 @@ class Pipeline(QObject):
     def on_problem(self, error: KnownError) -> None:
         """Pass on from the conductor."""
         self.problem.emit(str(error))
+
+    def on_encoder(self, error: KnownError) -> None:
+        """Pass on from the conductor."""
+        self.encoder_said.emit(str(error))
 
     def on_idle(self, totals: Totals) -> None:
         """Pass on from the conductor."""

@@ -17,7 +17,10 @@ from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from curator.catalog import Catalog, Pending
-from curator.model import KnownError, StageJob
+from curator.encoders import Recipe
+from curator.imaging.proxy import proxy_path
+from curator.model import Kind, KnownError, StageJob
+from curator.pipeline.encoding import FREED_S, LANE
 from curator.pipeline.lanes import Lane, Outcome
 from curator.pipeline.progress import Pace, Progress, ScanReport, Totals
 from curator.pipeline.reading import Reader, Readers
@@ -46,6 +49,7 @@ class Listener(Protocol):
     def on_progress(self, progress: Progress) -> None: ...  # noqa: D102
     def on_scanned(self, report: ScanReport) -> None: ...  # noqa: D102
     def on_problem(self, error: KnownError) -> None: ...  # noqa: D102
+    def on_encoder(self, error: KnownError) -> None: ...  # noqa: D102
     def on_idle(self, totals: Totals) -> None: ...  # noqa: D102
 
 
@@ -60,7 +64,7 @@ class Conductor:
         settings: Settings,
         stages: Sequence[Stage],
         cache: Path,
-        pool: WorkerPool,
+        pools: tuple[WorkerPool, WorkerPool],
         to: Listener,
     ) -> None:
         """Make a conductor; nothing happens before :meth:`open`.
@@ -69,30 +73,27 @@ class Conductor:
             settings: read anew for every job, so that changes count at once.
             stages: what photos go through, in order.
             cache: where derived files go.
-            pool: where stages run; one of size 0 runs them on the conductor's thread.
+            pools: where stages run, and where the encoder does; a pool of size 0 runs them on
+                the conductor's thread.
             to: who is told what happens.
         """
         self.catalog: Catalog
         self._settings = settings
         self._stages = stages
         self._cache = cache
-        self._pool = pool
+        pool, self._encoder_pool = pools
+        self.recipe: Recipe | None = None  # how to load the encoder; set before `open`
         self._to = to
         self._inline = pool.size == 0
         # One process stays free for short jobs while all others are at pixels.
         self._at_once = max(1, pool.size - 1)
         self._inbox: SimpleQueue[Outcome | Callable[[], None] | None] = SimpleQueue()
         self._lanes = {
-            name: Lane(
-                0 if self._inline else self._at_once,
-                _SHORT_JOBS if name == "peek" else self._at_once + 2,
-                pool,
-                settings.work,
-                self._inbox.put,
-            )
-            for name in dict.fromkeys(stage.lane for stage in stages)
+            name: self._lane(name, pool) for name in dict.fromkeys(stage.lane for stage in stages)
         }
         self._readers = Readers()
+        self._blind = False  # the encoder sees nothing, for as long as this conductor lives
+        self._resting_since = 0.0
         self._pace = Pace()
         self._requests: list[Request] = []
         self._focus: tuple[int, ...] = ()
@@ -103,6 +104,7 @@ class Conductor:
         self._told: Progress | None = None
         self._count_at = 0.0
         self._counted = 0  # photos finished and unfinished at the last count
+        self._comparing = 0  # photos that waited for the encoder then
         self._version = -1
         # Who waits for idleness waits for the acts posted before; ``_done`` is set when idle.
         self._calm = threading.Condition()
@@ -110,6 +112,16 @@ class Conductor:
         self._resting = False
         self._look = True  # whether there may be something to begin
         self._totals = Totals()
+
+    def _lane(self, name: str, pool: WorkerPool) -> Lane:
+        at_once = 1 if name == LANE else self._at_once
+        return Lane(
+            0 if self._inline else at_once,
+            _SHORT_JOBS if name == "peek" else at_once + 2,
+            self._encoder_pool if name == LANE else pool,
+            self._settings.work,
+            self._inbox.put,
+        )
 
     # --- from other threads
 
@@ -216,6 +228,8 @@ class Conductor:
 
     def _begin(self) -> None:
         self.catalog.use_stages(self._stages)
+        if self.recipe is not None:
+            self.catalog.use_encoder(self.recipe.key)
         self.catalog.reset_running()
         self.catalog.reserve_log()
 
@@ -287,7 +301,14 @@ class Conductor:
         for job in saved.landed:
             self._lane_of(job.stage).landed(job.photo_id)
         self._pace.count(saved.done, saved.failed)
+        self._pace.embedded += saved.embedded
         self._say_saved(saved.changed)
+        if saved.blind is not None and not self._blind:
+            self._blind = True
+            # What waits for it waits for the next start, and nobody for it until then.
+            self.catalog.use_stages([stage for stage in self._stages if stage.lane != LANE])
+            log.info("photos are no longer compared: %s", saved.blind)
+            self._to.on_encoder(saved.blind)
         if saved.trouble is not None:
             self._halt(saved.trouble)
 
@@ -328,6 +349,8 @@ class Conductor:
             return
         behind = False
         for stage in self._stages:
+            if self._blind and stage.lane == LANE:
+                continue
             lane = self._lanes[stage.lane]
             room = lane.room()
             if room <= 0:
@@ -341,10 +364,21 @@ class Conductor:
             if found:
                 self.catalog.start(stage.name, [pending.photo_id for pending in found])
                 for pending in found:
-                    lane.submit(stage.run, self._job(pending))
+                    lane.submit(stage.run, self._job(stage, pending))
 
-    def _job(self, pending: Pending) -> StageJob:
+    def _job(self, stage: Stage, pending: Pending) -> StageJob:
         proxy = self._settings.proxy
+        if stage.reads == "proxy":
+            path = str(proxy_path(self._cache, pending.proxy or ""))
+            return StageJob(
+                pending.photo_id,
+                pending.stage,
+                path,
+                Kind.IMAGE,
+                str(self._cache),
+                fingerprint=pending.proxy_digest,
+                encoder=self.recipe,
+            )
         return StageJob(
             pending.photo_id,
             pending.stage,
@@ -394,7 +428,9 @@ class Conductor:
             return
         self._told_at = now
         with contextlib.suppress(KnownError):
-            progress = self._pace.progress(self._waiting(now), self._scanner.busy, self.paused)
+            waiting = self._waiting(now)
+            busy, comparing = self._scanner.busy, 0 if self._blind else self._comparing
+            progress = self._pace.progress(waiting, busy, self.paused, comparing)
             if progress != self._told:
                 self._told = progress
                 self._to.on_progress(progress)
@@ -404,6 +440,7 @@ class Conductor:
         finished = self._pace.done + self._pace.failed
         if now >= self._count_at:
             self._counted = self.catalog.unfinished() + finished
+            self._comparing = self.catalog.unfinished("proxy")
             self._count_at = now + 50 * (time.monotonic() - now)
         return max(self._counted - finished, 0)
 
@@ -412,16 +449,21 @@ class Conductor:
         if self._resting:
             version = self.catalog.data_version()
             self._resting, self._version = version == self._version, version
+            if self._resting and time.monotonic() > self._resting_since + FREED_S:
+                self._encoder_pool.rest()
             return
         self._fold()
         if not self._is_idle():
             return
         self._resting, self._version = True, self.catalog.data_version()
-        if self._done == self._taken and not (self._pace.done or self._pace.failed):
+        self._resting_since = time.monotonic()
+        worked = self._pace.done or self._pace.failed or self._pace.embedded
+        if self._done == self._taken and not worked:
             return  # somebody only looked
         reports = tuple(request.told(self.catalog) for request in self._requests)
         found, new = sum(r.found for r in reports), sum(r.new for r in reports)
-        totals = Totals(found, new, found - new, self._pace.done, self._pace.failed, reports)
+        pace = self._pace
+        totals = Totals(found, new, found - new, pace.done, pace.failed, pace.embedded, reports)
         self._told_at = self._count_at = 0.0
         self._tell()
         self._pace.reset()

@@ -15,7 +15,8 @@ _ENOUGH = 8  # photos done before a pace is worth telling
 class Progress:
     """Background work since it was last idle; ``found`` = ``done`` + ``failed`` + ``waiting``.
 
-    ``left_s`` is None while nobody can tell: at first, during a scan, and paused.
+    ``left_s`` is None while nobody can tell: at first, during a scan, and paused. ``comparing``
+    photos can be looked at already and wait for the encoder only.
     """
 
     found: int = 0
@@ -26,6 +27,7 @@ class Progress:
     left_s: float | None = None
     scanning: bool = False
     paused: bool = False
+    comparing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,9 @@ class ScanReport:
 class Totals:
     """What one stretch of work did, from being asked to being idle; found = new + known.
 
-    ``converted`` and ``failed`` count photos whose last stage was done, or failed for good.
-    ``scans`` tell of each scan again, by what is known at the end: when a scan ended, copies
-    within it counted as photos.
+    ``converted`` and ``failed`` count photos that were read, or failed for good; ``embedded``
+    those an encoder has seen. ``scans`` tell of each scan again, by what is known at the end:
+    when a scan ended, copies within it counted as photos.
     """
 
     found: int = 0
@@ -58,6 +60,7 @@ class Totals:
     known: int = 0
     converted: int = 0
     failed: int = 0
+    embedded: int = 0
     scans: tuple[ScanReport, ...] = field(default=(), compare=False)
 
 
@@ -74,7 +77,7 @@ class Pace:
 
     def reset(self) -> None:
         """Begin a new stretch of work."""
-        self.done = self.failed = 0
+        self.done = self.failed = self.embedded = 0
         self._marks: deque[tuple[float, int]] = deque()
         self._begun: float | None = None
 
@@ -90,13 +93,21 @@ class Pace:
         self._marks.clear()
         self._begun = None
 
-    def progress(self, waiting: int, scanning: bool, paused: bool) -> Progress:
+    def progress(self, waiting: int, scanning: bool, paused: bool, comparing: int = 0) -> Progress:
         """Put it together for those who show it."""
         rate = self._rate()
         left = waiting / rate if rate and not scanning and not paused else None
         finished = self.done + self.failed
         return Progress(
-            finished + waiting, self.done, self.failed, waiting, rate, left, scanning, paused
+            finished + waiting,
+            self.done,
+            self.failed,
+            waiting,
+            rate,
+            left,
+            scanning,
+            paused,
+            comparing,
         )
 
     def _rate(self) -> float:

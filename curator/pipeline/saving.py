@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from curator.catalog import Catalog, DiskFullError, Unread
-from curator.model import CatalogError, GoneError, KnownError, StageJob
+from curator.model import CatalogError, GoneError, KnownError, StageJob, UnreadableError
 from curator.pipeline.lanes import Outcome
 from curator.pipeline.reading import Reader, Wish
 from curator.settings import Work
@@ -20,6 +20,8 @@ from curator.workers import WorkerBug, WorkerCancelled, WorkerError, WorkerUnava
 log = logging.getLogger(__name__)
 
 MISTAKE = "Curator made a mistake here (see the log)."
+EMBED = "embed"
+_BLIND_AFTER = 6  # photos in a row that an encoder's process died of
 _AT_MOST = 32  # results in one transaction
 # A decision waits while we write: batches shrink until a transaction is shorter than this.
 _TARGET_S = 0.003
@@ -35,6 +37,8 @@ class Saved:
         landed: the jobs that are dealt with.
         done: photos that went through their last stage.
         failed: photos that failed for good.
+        embedded: photos the encoder has seen.
+        blind: why the encoder sees nothing; its photos were put back.
         trouble: why nothing more should be begun now.
     """
 
@@ -42,6 +46,8 @@ class Saved:
     landed: list[StageJob] = field(default_factory=list)
     done: int = 0
     failed: int = 0
+    embedded: int = 0
+    blind: KnownError | None = None
     trouble: KnownError | None = None
 
 
@@ -78,6 +84,8 @@ class Saver:
         self._cache = cache
         self._at_most = _AT_MOST
         self._pardoned: set[int] = set()
+        self._last_read = [stage.name for stage in stages if stage.reads == "file"][-1]
+        self._blind_in_a_row = 0
         self.outcomes: list[Outcome] = []
 
     def pardon(self, photo_ids: Iterable[int]) -> None:
@@ -122,6 +130,11 @@ class Saver:
                 settled = self._catalog.save_peeked(results, self._reader)
                 saved.changed += settled.changed
                 good = self._put_aside(good, settled.lacking)
+            elif stage == EMBED:
+                embedded = self._catalog.save_embedded(results)
+                saved.changed += embedded
+                saved.embedded += len(embedded)
+                self._blind_in_a_row = 0
             else:
                 saved.changed += self._catalog.save_converted(results)
         except CatalogError:
@@ -134,7 +147,7 @@ class Saver:
             log.exception("saving the result of %s for %s failed", stage, good[0].job.path)
             self._fail(good[0].job, MISTAKE, False, saved)
         else:
-            saved.done += len(good) if stage == self._stages[-1].name else 0
+            saved.done += len(good) if stage == self._last_read else 0
         for outcome in good:
             self._landed(outcome, saved)
 
@@ -162,6 +175,10 @@ class Saver:
             saved.trouble = (
                 error if isinstance(error, WorkerUnavailable) else disk_full(self._cache)
             )
+        elif job.stage == EMBED and self._is_blind(error):
+            assert isinstance(error, KnownError)
+            self._catalog.put_back(job.stage, [job.photo_id])
+            saved.blind = error
         elif isinstance(error, WorkerError | GoneError):
             self._fail(job, error.args[0], True, saved)
         elif isinstance(error, KnownError):
@@ -174,6 +191,13 @@ class Saver:
             log.error("%s of %s failed: %s", job.stage, job.path, error, exc_info=trace)
             self._fail(job, MISTAKE, False, saved)
 
+    def _is_blind(self, error: Exception) -> bool:
+        """Say whether the encoder is to blame: it cannot be loaded, or dies of every photo."""
+        if isinstance(error, WorkerError):
+            self._blind_in_a_row += 1
+            return self._blind_in_a_row > _BLIND_AFTER
+        return isinstance(error, KnownError) and not isinstance(error, UnreadableError | GoneError)
+
     def _fail(self, job: StageJob, reason: str, retry: bool, saved: Saved) -> None:
         final = self._catalog.save_failure(
             job,
@@ -182,7 +206,7 @@ class Saver:
             attempts=self._work.attempts,
             backoff_s=self._work.backoff_s,
         )
-        saved.failed += final
+        saved.failed += final and job.stage != EMBED
         saved.changed.append(job.photo_id)
 
 

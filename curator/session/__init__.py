@@ -4,9 +4,11 @@
 :mod:`curator.session.filters` serve the command line too.
 """
 
+from curator.session.archive import Archive
 from curator.session.desk import ORDERS
 from curator.session.filters import FILTERS, FilterError
 from curator.session.progress import Progress
+from curator.session.pupil import START, Learned, judge, learned_now
 from curator.session.scopes import EVERYTHING, Scope, ScopeRow
 from curator.session.session import Session, changed_marks
 from curator.session.table import Table, Tile
@@ -15,7 +17,10 @@ __all__ = [
     "EVERYTHING",
     "FILTERS",
     "ORDERS",
+    "START",
+    "Archive",
     "FilterError",
+    "Learned",
     "Progress",
     "Scope",
     "ScopeRow",
@@ -23,4 +28,6 @@ __all__ = [
     "Table",
     "Tile",
     "changed_marks",
+    "judge",
+    "learned_now",
 ]

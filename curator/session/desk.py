@@ -110,7 +110,8 @@ class Desk(QObject):
         self.direction = 1
         self.fullscreen = self.panels_hidden = self.inspector = False
         self.surround = settings.loupe.surround
-        self._orders: dict[Pass, tuple[str, bool]] = {}
+        self._orders: dict[Pass, tuple[str, bool]] = {}  # as chosen
+        self._opened_by: dict[Pass, str] = {}  # as a pass opened, where nobody chose
         self._frames: dict[Pass, int] = {}
         self._pace = Pace()
         self._shown: int | None = None
@@ -169,7 +170,12 @@ class Desk(QObject):
     @property
     def order(self) -> str:
         """Name of the order of this pass, a key of ORDERS."""
-        return self._orders.get(self.pass_, (_FIRST_ORDER[self.pass_], False))[0]
+        chosen = self._orders.get(self.pass_)
+        return chosen[0] if chosen else self._opened_by.get(self.pass_, _FIRST_ORDER[self.pass_])
+
+    def first_order(self, pass_: Pass) -> str:
+        """Name the order a pass opens with where nobody chose one."""
+        return _FIRST_ORDER[pass_]
 
     @property
     def reversed(self) -> bool:
@@ -335,6 +341,8 @@ class Desk(QObject):
             for name, (order, backwards) in dict(stored).items()  # type: ignore[call-overload]
             if order in ORDERS
         }
+        opened = dict(place.get("opened_by") or {})  # type: ignore[call-overload]
+        self._opened_by = {Pass(name): order for name, order in opened.items() if order in ORDERS}
         self.zoom = None
         self._pace = Pace()
         photo = place.get("photo")
@@ -376,6 +384,7 @@ class Desk(QObject):
                 "filter": self.filter,
                 "photo": self.current,
                 "orders": {name: list(order) for name, order in self._orders.items()},
+                "opened_by": dict(self._opened_by),
             },
         )
         self.catalog.save_place(_LAST, {"scope": self.scope.key})
@@ -394,15 +403,21 @@ class Desk(QObject):
         before, here = self.pass_, self.current
         if self.finished:
             here = None
+            self._opened_by.pop(before, None)  # that one is over: the next may open by another
         elif here is not None:
             self._frames[before] = here
         self.pass_ = pass_
+        new = pass_ not in self._opened_by
+        if new:
+            self._opened_by[pass_] = self.first_order(pass_)
         self._pace = Pace()
         self._left = None
         if pass_ is not Pass.BROWSE:
             self.view = View.LOUPE
             self.filter = ""  # a search is over when a pass begins: its queue is the scope's
         keep = here if Pass.BROWSE in (before, pass_) or before is pass_ else None
+        if new and self._opened_by[pass_] == self.order == "match":
+            keep = None  # lowest first means from the lowest on
         fits = self._fits()
         for photo in (keep, self._frames.get(pass_) if before is not pass_ else None):
             if photo is not None and fits[self.table.rows_of([photo])[0]]:

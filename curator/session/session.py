@@ -15,10 +15,10 @@ import numpy as np
 
 from curator.model import Marks, Pass, Step, View
 from curator.session import captions
-from curator.session.desk import Desk
+from curator.session.tasting import Tasting
 
 
-class Session(Desk):
+class Session(Tasting):
     """The state of one window: what is on the table, and all a person does with it.
 
     Thread: GUI only.
@@ -186,9 +186,11 @@ class Session(Desk):
             scope=self.scope.key,
             context=context,
             order_name=self.order,
+            expected=self.foretell(changes),
         )
         if step.id:
             self._own_steps.add(step.id)
+        self.reveal(step)
         self._after_journal({change.photo_id for change in step.changes})
         return step
 
@@ -200,6 +202,7 @@ class Session(Desk):
             fits = self.table.ids[self._fits()]
             self._stale = frozenset(self.listing.ids[~np.isin(self.ids, fits)].tolist())
         self._data_version = self.catalog.data_version()
+        self.taste.decided(changed)
         self.photos_changed.emit(changed)
         self.counts_changed.emit()
 

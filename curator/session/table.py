@@ -121,6 +121,7 @@ class Table:
             name: np.zeros(_FIRST_CAPACITY, dtype) for name, (dtype, _) in _NUMBERS.items()
         }
         self._match = np.full(_FIRST_CAPACITY, np.nan, "f4")
+        self._expected = np.full(_FIRST_CAPACITY, np.nan, "f4")
         self._objects: dict[str, list[object]] = {name: [] for name in _OBJECTS}
         self._name_keys: list[str] = []
         self._name_rank: NDArray[np.int64] | None = None
@@ -209,9 +210,8 @@ class Table:
         self._numbers = {
             name: np.resize(column, capacity) for name, column in self._numbers.items()
         }
-        grown = np.full(capacity, np.nan, "f4")
-        grown[: self.size] = self._match[: self.size]
-        self._match = grown
+        self._match = _widened(self._match, self.size, capacity)
+        self._expected = _widened(self._expected, self.size, capacity)
 
     def _refresh_directories(self) -> None:
         on = {folder.id for folder in self._catalog.folders() if folder.enabled}
@@ -293,6 +293,30 @@ class Table:
     def match(self) -> NDArray[np.float32]:
         """Match scores 0-100 by row, NaN where there is none."""
         return self._match[: self.size]
+
+    def set_scores(self, ids: Ids, match: NDArray[np.int16], expected: NDArray[np.float32]) -> None:
+        """Take over what a taste model says; photos it does not name have no score.
+
+        Args:
+            ids: (N,) photo ids; such as are not known here are left out.
+            match: (N,) match scores 0-100.
+            expected: (N,) stars foretold.
+        """
+        self._match[:] = np.nan
+        self._expected[:] = np.nan
+        inside = ids < len(self._row_by_id)
+        rows = self._row_by_id[ids[inside]]
+        here = rows >= 0
+        self._match[rows[here]] = match[inside][here]
+        self._expected[rows[here]] = expected[inside][here]
+
+    def score(self, photo_id: int) -> int | None:
+        """Give a photo's match score 0-100, None without one."""
+        return _score(self._match[self._row_by_id[photo_id]])
+
+    def expected(self, photo_id: int) -> float | None:
+        """Give the stars foretold for a photo, None without a prediction."""
+        return _measured(self._expected[self._row_by_id[photo_id]])
 
     def approved(self, threshold: int) -> dict[int, Clause]:
         """Give the approved photos with the clause that lets each out, by id."""
@@ -444,6 +468,13 @@ class Table:
         where = self.column("directory_id")[~self.column("merged_into")]
         numbers, counts = np.unique(where, return_counts=True)
         return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+
+
+def _widened(column: NDArray[Any], size: int, capacity: int) -> NDArray[Any]:
+    """Copy a column of scores into a longer one that is empty behind."""
+    grown = np.full(capacity, np.nan, column.dtype)
+    grown[:size] = column[:size]
+    return grown
 
 
 def _measured(value: float) -> float | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from curator.model import StageJob
 from curator.stages.convert import convert
+from curator.stages.embed import embed
 from curator.stages.peek import peek
 
 
@@ -22,7 +23,8 @@ class Stage:
     """One step of a photo's life.
 
     ``needs`` names the stages that come first; ``lane`` the queue it waits in, so that quick work
-    never waits for slow; ``title`` is what the window says of it.
+    never waits for slow; ``title`` is what the window says of it. ``reads`` is ``file`` for what
+    reads originals and ``proxy`` for what reads the proxy: equal bytes are not read again.
     """
 
     name: str
@@ -31,9 +33,11 @@ class Stage:
     needs: tuple[str, ...]
     lane: str
     title: str
+    reads: str = "file"
 
 
 STAGES = (
     Stage("peek", 1, peek, (), "peek", "Reading headers"),
     Stage("convert", 1, convert, ("peek",), "convert", "Making proxies"),
+    Stage("embed", 1, embed, ("convert",), "encoder", "Comparing photos", "proxy"),
 )

@@ -141,6 +141,7 @@ class Acts:
             session.home.catalog,
             tuple(Path(row.path) for row in session.catalog.folders()),
             str(self._memory.get("export_folder") or ""),
+            *session.scores_for_export(),
         )
         if not wanted.approved.total():
             raise KnownError(

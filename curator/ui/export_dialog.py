@@ -7,8 +7,8 @@ the dialog only shows what they say.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt, QThreadPool, QTimer, QUrl
@@ -44,6 +44,8 @@ class Wanted:
     catalog_path: Path
     sources: tuple[Path, ...] = ()
     last_folder: str = ""
+    scores: Mapping[int, int] = field(default_factory=dict)
+    match_model: str | None = None
 
 
 class ExportDialog(Dialog):
@@ -177,6 +179,8 @@ class ExportDialog(Dialog):
             threshold=self._settings.taste.match_threshold,
             location=self.location.isChecked(),
             sources=self._wanted.sources,
+            scores=self._wanted.scores,
+            match_model=self._wanted.match_model,
         )
 
     def _changed(self) -> None:

@@ -67,6 +67,7 @@ class GridView(QAbstractScrollArea):
         self._dress()
         session.list_changed.connect(self._on_list)
         session.photos_changed.connect(self._on_photos)
+        session.scores_changed.connect(self.viewport().update)
         session.current_changed.connect(self._on_current)
         session.selection_changed.connect(self.viewport().update)
         session.view_changed.connect(self._on_view)

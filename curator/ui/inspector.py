@@ -23,7 +23,7 @@ _BASIS = {
     "demosaic": "on the RAW's sensor data",
     "fallback": "on the pair's JPEG: the RAW could not be read",
 }
-_STAGES = {"peek": "Headers", "convert": "Picture"}
+_STAGES = {"peek": "Headers", "convert": "Picture", "embed": "Compared"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
 from curator import commands
-from curator.keymap import Binding
+from curator.keymap import Binding, keys_of
 from curator.model import KnownError, Pass, View
 from curator.pipeline import Pipeline, ScanReport, Totals
 from curator.pipeline import Progress as Work
@@ -126,6 +126,7 @@ class MainWindow(QWidget):
         session.view_changed.connect(self.refresh)
         session.list_changed.connect(self.refresh)
         session.asked.connect(self._asked)
+        session.taste_ready.connect(self._offer_taste)
         self.offers.changed.connect(self.arrange)
         self.sidebar.folder_switched.connect(self.acts.switch_folder)
         self.topbar.search.left.connect(self._focus_page)
@@ -137,6 +138,7 @@ class MainWindow(QWidget):
             self._pipeline.scanned.connect(self._scanned)
             self._pipeline.idle.connect(self._settled)
             self._pipeline.problem.connect(self._problem)
+            self._pipeline.encoder_said.connect(session.say)
 
     # --- what shows
 
@@ -169,6 +171,8 @@ class MainWindow(QWidget):
         self.setWindowTitle("Curator" if page is self.empty_window else f"{title} · Curator")
         if self.session.pass_ is not Pass.BROWSE:
             self.offers.withdraw("start")
+        if self.session.pass_ is Pass.BROWSE or self.session.order == "match":
+            self.offers.withdraw("taste")
         self.arrange()
 
     def arrange(self) -> None:
@@ -343,6 +347,23 @@ class MainWindow(QWidget):
         assert self._pipeline is not None
         self.offers.offer(Offer("problem", text, "Go on", self._pipeline.resume, once=False))
 
+    def _offer_taste(self) -> None:
+        """Offer the order there now is; a pass under way never changes its own."""
+        keys = theme.keys(keys_of("order")[0])
+        act = "Lowest match first"
+        self.offers.offer(
+            Offer("taste", f"Taste is ready. {keys}", act, lambda: self.session.set_order("match"))
+        )
+
+    def _say_encoder(self) -> None:
+        """Say once that nothing compares photos here, and what to do about it."""
+        if self._pipeline is None or self.session.settings.encoder.which == "none":
+            return
+        encoding = self._pipeline.encoding
+        if encoding.recipe is None and self._memory.get("encoder") != encoding.sentence:
+            self._memory["encoder"] = encoding.sentence
+            self.session.say(encoding.sentence)
+
     # --- dropping folders
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -382,6 +403,7 @@ class MainWindow(QWidget):
         self.session.inspector = bool(memory.get("inspector"))
         self.sidebar.unfolded = set(memory.get("unfolded") or ())
         self.offers.never = set(memory.get("never") or ())
+        self._say_encoder()
 
     def _remember(self) -> None:
         if self.session.fullscreen:

@@ -259,7 +259,7 @@ def reading(work: Work) -> str:
     if work.scanning and not work.waiting:
         return f"Looking for photos · {words.count(work.found)} found"
     if not work.waiting:
-        return ""
+        return f"Comparing {words.photos(work.comparing)}" if work.comparing else ""
     text = f"Reading {words.count(done)} of {words.count(work.found)}"
     if work.left_s and not work.scanning:
         text += f" · {words.duration(work.left_s)}"

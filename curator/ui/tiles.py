@@ -70,6 +70,7 @@ class KnownTiles:
         self._tiles: dict[int, Tile] = {}
         session.photos_changed.connect(self._forget)
         session.list_changed.connect(self._tiles.clear)
+        session.scores_changed.connect(self._tiles.clear)
 
     def __call__(self, photo_id: int) -> Tile:
         """Give a photo's tile as the session would."""

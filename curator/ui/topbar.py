@@ -243,15 +243,15 @@ class TopBar(QWidget):
         menu = self._menu()
         menu.setProperty("checks", True)
         group = QActionGroup(menu)
-        matches = session.counts().get("match", 0)
         for name, title in ORDERS.items():
             action = menu.addAction(title)
             action.setCheckable(True)
             action.setChecked(name == session.order)
             action.setActionGroup(group)
             action.triggered.connect(lambda _=False, name=name: session.set_order(name))
-            if name == "match" and not matches:
-                action.setText(f"{title}: no scores yet")
+            if name == "match" and not session.has_scores:
+                why = session.taste_sentence.rstrip(".") or "no scores yet"
+                action.setText(f"{title}: {_lower(why)}")
                 action.setEnabled(False)
         menu.addSeparator()
         back = menu.addAction(f"Reversed\t{theme.keys('Shift+O')}")

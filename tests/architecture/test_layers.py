@@ -23,7 +23,8 @@ PACKAGE = Path(curator.__file__).resolve().parent
 ROWS: tuple[tuple[str, ...], ...] = (
     ("model",),
     ("settings",),
-    ("files", "imaging", "catalog", "workers"),
+    ("files", "imaging", "taste", "catalog", "workers"),
+    ("encoders",),
     ("stages", "export"),
     ("pipeline",),
     ("session",),
@@ -43,6 +44,11 @@ ONLY: dict[str, set[str]] = {
     **dict.fromkeys(("rawpy", "PIL", "pillow_heif", "cv2", "exifread", "simplejpeg"), PIXELS),
     "tifffile": {"bench"},
     **{library: {"catalog"} for library in ("peewee", "playhouse", "sqlite3")},
+    **{
+        library: {"encoders"}
+        for library in ("torch", "torchvision", "open_clip", "timm", "safetensors")
+    },
+    "huggingface_hub": {"encoders"},
     "multiprocessing": {"workers", "__main__"},
     "PySide6": {"ui", "app", "bench"},
     "PySide6.QtCore": {"pipeline", "session", "ui", "cli", "app", "bench"},
@@ -53,7 +59,19 @@ ONLY: dict[str, set[str]] = {
 # Local means local: nothing in this package opens a connection.
 NEVER = ("socket", "ssl", "http", "urllib.request", "requests", "httpx", "aiohttp", "ftplib")
 # Loaded at first use, never while a module is imported.
-LAZY = ("torch", "open_clip", "timm", "openai", "instructor", "sklearn", "scipy", "tifffile")
+LAZY = (
+    "torch",
+    "torchvision",
+    "open_clip",
+    "timm",
+    "safetensors",
+    "huggingface_hub",
+    "openai",
+    "instructor",
+    "sklearn",
+    "scipy",
+    "tifffile",
+)
 
 
 def imported(tree: ast.Module, module: str, package: bool) -> list[tuple[str, int, bool]]:
@@ -62,6 +80,7 @@ def imported(tree: ast.Module, module: str, package: bool) -> list[tuple[str, in
         id(child)
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
         for child in ast.walk(node)
     }
     base = module.split(".") if package else module.split(".")[:-1]
@@ -183,7 +202,7 @@ def test_a_planted_violation_is_found(module: str, source: str, complaint: str) 
         ("curator.pipeline", "from PySide6.QtCore import QObject"),
         ("curator.pipeline", "from PySide6 import QtCore"),
         ("curator.imaging.decode", "import cv2\nfrom .exif import read_capture"),
-        ("curator.app", "def f():\n    import torch"),
+        ("curator.encoders.starter", "def f():\n    import torch"),
         ("curator.ui.grid", "from curator import __version__, session"),
     ],
 )

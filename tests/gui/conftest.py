@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from curator.catalog import Catalog
+from curator.pipeline import Encoding
 from curator.session import Session
 from curator.settings import Home, Settings
 from curator.ui import theme
@@ -29,6 +30,8 @@ class QuietPipeline(QObject):
     scanned = Signal(object)
     problem = Signal(str)
     idle = Signal(object)
+    encoder_said = Signal(str)
+    encoding = Encoding(None, "Photos are not compared: no encoder is here.")
 
     def __init__(self) -> None:
         super().__init__()

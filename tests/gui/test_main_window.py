@@ -88,7 +88,7 @@ def test_a_new_folder_offers_the_cull_and_enter_starts_it(make_window, make_sess
     assert window.offers.current is not None
     assert window.offers.text.text == "60 photos (12 pairs)"
     merged = ScanReport(57, 57, 0, 11, "57 photos (11 pairs)")
-    window.session.pipeline.idle.emit(Totals(57, 57, 0, 57, 0, (merged,)))
+    window.session.pipeline.idle.emit(Totals(57, 57, 0, 57, 0, scans=(merged,)))
     assert window.offers.text.text == "57 photos (11 pairs)", "copies are known to be such now"
     QTest.keyClick(window, Qt.Key.Key_Return)
     assert session.pass_ is Pass.CULL

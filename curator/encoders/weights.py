@@ -1,0 +1,84 @@
+"""Weights files are data, never code: read them safely, and say plainly what is wrong with one."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curator.model import KnownError
+
+if TYPE_CHECKING:
+    import torch
+
+SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
+
+
+class WeightsError(KnownError):
+    """A weights file that cannot be used; no model was changed or half-loaded."""
+
+
+def read(path: Path, remedy: str) -> dict[str, torch.Tensor]:
+    """Read a file's tensors by name; nothing in the file is ever executed.
+
+    Raises:
+        WeightsError: gone, cut off, of another kind, or a pickle that holds code.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    with _explained(path, remedy, SafetensorError):
+        if path.suffix == ".safetensors":
+            found: object = load_file(path)
+        else:
+            found = torch.load(path, map_location="cpu", weights_only=True)
+        if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
+            found = found["state_dict"]
+    if not (isinstance(found, dict) and found):
+        raise WeightsError(f"{path.name} holds no weights.", remedy)
+    tensors = {str(name): value for name, value in found.items() if torch.is_tensor(value)}
+    if len(tensors) != len(found):
+        raise WeightsError(f"{path.name} holds other things than weights.", remedy)
+    broken = next((n for n, t in tensors.items() if not bool(torch.isfinite(t).all())), None)
+    if broken is not None:
+        raise WeightsError(f"{path.name} is damaged: {broken} holds no numbers.", remedy)
+    return tensors
+
+
+@contextmanager
+def _explained(path: Path, remedy: str, unsafe_header: type[Exception]) -> Iterator[None]:
+    """Turn what loaders raise on bad files into a sentence."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch remarks on odd pickles before it refuses them
+            yield
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path} is not there.", remedy) from error
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        raise WeightsError(f"{path} cannot be read ({reason}).", remedy) from error
+    except pickle.UnpicklingError as error:
+        reason = (
+            "holds more than weights (it may contain code) and was not opened"
+            if "unsupported global" in str(error).lower()
+            else "is cut off or no weights file"
+        )
+        raise WeightsError(f"{path.name} {reason}.", remedy) from error
+    except (RuntimeError, EOFError, ValueError, KeyError, TypeError, unsafe_header) as error:
+        raise WeightsError(f"{path.name} is cut off or no weights file.", remedy) from error
+
+
+def fingerprint(path: Path) -> str:
+    """Tell weights files apart by size, first and last 64 KiB: 16 hex digits."""
+    size = path.stat().st_size
+    digest = hashlib.blake2b(str(size).encode(), digest_size=8)
+    with path.open("rb") as file:
+        digest.update(file.read(65536))
+        file.seek(max(size - 65536, 0))
+        digest.update(file.read(65536))
+    return digest.hexdigest()

@@ -1,0 +1,157 @@
+"""Taste at the desk: scores in the table, the order they allow, and what was expected of a photo.
+
+Between :class:`Desk`, which knows nothing of taste but a column, and the session. Blind where one
+judges: before a person has decided, nothing of a score is told here but the order itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import Signal
+
+from curator.catalog import Catalog
+from curator.model import Pass, Step
+from curator.session.desk import Desk
+from curator.session.live import LiveTaste
+from curator.session.pupil import Learned
+from curator.settings import Home, Settings
+
+if TYPE_CHECKING:
+    from curator.pipeline import Pipeline
+
+_LOOK_MS = 2000  # vectors come in a hundred a second; scores need not
+
+
+class Tasting(Desk):
+    """The desk, with what the machine has learned of a person's taste.
+
+    Signals:
+        scores_changed: every photo may have another match score.
+        taste_ready: there are scores for the first time, and the pass under way is not by them.
+
+    Thread: GUI only.
+    """
+
+    scores_changed = Signal()
+    taste_ready = Signal()
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        home: Home,
+        settings: Settings,
+        pipeline: Pipeline | None = None,
+    ) -> None:
+        self.learned: Learned | None = None
+        self._revealed: tuple[int, str] | None = None
+        self._waits_for_scores = False
+        self.taste = LiveTaste(catalog.path, settings.taste, home.cache)
+        super().__init__(catalog, home, settings, pipeline)
+        self.taste.learned.connect(self._on_learned)
+        if pipeline is not None:
+            pipeline.saved.connect(self._look_for_vectors)
+        self._look_timer = self._timer(_LOOK_MS, self.taste.look)
+        self.taste.start()
+
+    # --- scores
+
+    def _on_learned(self, learned: Learned) -> None:
+        """Take over new scores: badges and counts follow, a list on the table does not move."""
+        was_ready = self.has_scores
+        self.learned = learned
+        if not (learned.ready or was_ready):
+            self.scores_changed.emit()
+            return
+        self.table.set_scores(learned.ids, learned.scores, learned.predicted)
+        if self._waits_for_scores and learned.ready:
+            self.rebuild(self.current)  # an order that was left by match, before there were any
+        self.scores_changed.emit()
+        self.counts_changed.emit()
+        if learned.ready and not was_ready and self._may_offer():
+            self.taste_ready.emit()
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether any photo has a match score."""
+        return self.learned is not None and self.learned.ready
+
+    @property
+    def taste_sentence(self) -> str:
+        """Say in one line where learning stands; empty before that is known."""
+        return self.learned.sentence if self.learned is not None else ""
+
+    def scores_for_export(self) -> tuple[dict[int, int], str | None]:
+        """Give match scores by photo id and the name of the model that made them."""
+        if self.learned is None or not self.learned.ready:
+            return {}, None
+        return self.learned.by_id(), self.learned.name
+
+    def _may_offer(self) -> bool:
+        passing = self.pass_ is not Pass.BROWSE and not self.finished
+        return passing and self.order != "match" and self.pass_ not in self._orders
+
+    def _look_for_vectors(self, _: object = None) -> None:
+        if not self._look_timer.isActive():
+            self._look_timer.start()
+
+    def _look_for_others(self) -> None:
+        version = self._data_version
+        super()._look_for_others()
+        if self._data_version != version and self.pipeline is None:
+            self.taste.anything()
+
+    # --- order
+
+    def first_order(self, pass_: Pass) -> str:
+        """Name the order a pass opens with: a new cull with the lowest match, once there is one."""
+        if pass_ is Pass.CULL and self.has_scores and self.settings.taste.lowest_first:
+            return "match"
+        return super().first_order(pass_)
+
+    def rebuild(self, keep: int | None = None) -> None:
+        """Open the list anew; one by match is opened once more when the first scores come."""
+        self._waits_for_scores = self.order == "match" and not np.isfinite(self.table.match).any()
+        super().rebuild(keep)
+
+    # --- what was expected
+
+    def foretell(self, changes: Mapping[int, Mapping[str, object]]) -> dict[int, float]:
+        """Give the stars foretold for photos about to get their first, by id."""
+        told: dict[int, float] = {}
+        for photo_id, fields in changes.items():
+            if fields.get("rating") is None or self.table.marks(photo_id).rating is not None:
+                continue
+            expected = self.table.expected(photo_id)
+            if expected is not None:
+                told[photo_id] = expected
+        return told
+
+    def reveal(self, step: Step) -> None:
+        """Let the caption say what was expected of a photo that just got its stars."""
+        self._revealed = None
+        stars = [change for change in step.changes if change.field == "rating"]
+        if len(stars) != 1 or stars[0].after is None or stars[0].before is not None:
+            return
+        expected = self.table.expected(stars[0].photo_id)
+        if expected is not None:
+            line = f"you {stars[0].after} · expected {min(max(expected, 1.0), 5.0):.1f}"
+            self._revealed = stars[0].photo_id, line
+
+    def _arrive(self) -> None:
+        self._revealed = None
+        super()._arrive()
+
+    def caption(self, photo_id: int) -> tuple[str, str, str]:
+        """Give the caption under the picture; after a star, what was expected stands in it."""
+        left, middle, right = super().caption(photo_id)
+        if self._revealed is not None and self._revealed[0] == photo_id:
+            middle = f"{self._revealed[1]} · {middle}"
+        return left, middle, right
+
+    def close(self) -> None:
+        """Remember the place, and end the thread that learns."""
+        super().close()
+        self.taste.close()

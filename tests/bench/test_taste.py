@@ -1,0 +1,100 @@
+"""How fast taste is learned, by simulated raters over real photos; figures are printed (-s)."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from curator.taste import Lessons, Space
+from curator.taste.simulation import compare, ratio, teaching
+from tests.bench.scene import corpus_scene
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return corpus_scene()
+
+
+@pytest.fixture(scope="module")
+def figures(scene):
+    found = compare(scene, raters=60, counts=(50, 100), splits=2)
+    show(found)
+    return found
+
+
+def show(figures):
+    print()
+    for name, found in figures.items():
+        cells = [f"{name:13s}"]
+        for column, count in enumerate((50, 100)):
+            usual = ratio(found[:, column], figures["standardised"][:, column])
+            plain = ratio(found[:, column], figures["plain"][:, column])
+            mean = found[:, column].mean()
+            cells.append(f"{count} ratings {mean:.3f}, x{usual[0]:.3f} (>{usual[1]:.3f}) usual,"
+                         f" x{plain[0]:.3f} (>{plain[1]:.3f}) plain")  # fmt: skip
+        print(" | ".join(cells))
+
+
+@pytest.mark.parametrize("learner", ["taste", "archive", "tone"])
+def test_learns_faster_than_the_usual_thing(figures, learner):
+    for column, floor in enumerate((1.08, 1.12)):
+        mean, low = ratio(figures[learner][:, column], figures["standardised"][:, column])
+        assert mean >= floor
+        assert low > 1.0
+        assert ratio(figures[learner][:, column], figures["plain"][:, column])[0] >= 0.98
+
+
+def test_tone_beside_the_vector_learns_faster_still(figures):
+    for column in range(2):
+        mean, low = ratio(figures["tone"][:, column], figures["taste"][:, column])
+        assert mean >= 1.08
+        assert low > 1.0
+
+
+def test_who_does_not_care_for_light_loses_next_to_nothing(scene):
+    figures = compare(scene, raters=60, splits=1, content_share=1.0)
+    show(figures)
+    for learner in ("taste", "archive", "tone"):
+        for column in range(2):
+            assert ratio(figures[learner][:, column], figures["plain"][:, column])[0] >= 0.98
+
+
+def test_informative_order_needs_fewer_ratings(scene):
+    found = teaching(scene, raters=60)
+    print(f"\ninformative order: {found.same:.2f} of the ratings on the same folders, "
+          f"{found.other:.2f} on others (correlations {found.reached})")  # fmt: skip
+    assert found.same <= 0.90
+    assert found.other <= 1.10
+
+
+def test_refit_and_score_of_a_large_archive():
+    """Printed, not judged: a clock is no assertion. The bar is 150 ms for 100,000 photos."""
+    rng = np.random.default_rng(0)
+    archive = rng.standard_normal((100_000, 1280), dtype=np.float32)
+    archive /= np.linalg.norm(archive, axis=1, keepdims=True)
+    lessons = Lessons(Space.plain(1280))
+    print()
+    for count in (100, 500, 1000, 1500, 3000):
+        places = np.arange(len(lessons), count)
+        stars = rng.integers(1, 6, len(places))
+        lessons.put(places.tolist(), archive[places], stars, np.ones(len(places)), places.tolist())
+        if count <= 1000:
+            began = time.perf_counter()
+            lessons.adopt(lessons.search_job()())
+            searched = time.perf_counter() - began
+        took = []
+        for turn in range(5):
+            began = time.perf_counter()
+            lessons.put([-turn], archive[[-turn - 1]], [4], [1.0], [-turn])
+            model = lessons.fit()
+            refitted = time.perf_counter()
+            scores = model.match_score(archive)
+            took.append((refitted - began, time.perf_counter() - refitted))
+        refit, score = np.median(took, axis=0) * 1e3
+        print(f"{count:5d} ratings: refit {refit:5.0f} ms + score 100,000 {score:5.0f} ms "
+              f"(search of the penalty, in background: {searched * 1e3:.0f} ms)")  # fmt: skip
+        assert len(scores) == 100_000

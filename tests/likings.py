@@ -1,0 +1,55 @@
+"""Photos that were compared, and a person who likes what points one way: for tests of taste."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from curator.catalog import Catalog
+from curator.model import Embedded, Kind, StageJob
+from curator.taste.tone import TONES
+
+ENCODER = "test/1"
+
+
+def embed(
+    catalog: Catalog, ids: Iterable[int], encoder: str = ENCODER, dimension: int = 16
+) -> dict[int, np.ndarray]:
+    """Give photos vectors, the same for the same ids; return them by id."""
+    vectors = {}
+    results = []
+    for photo in ids:
+        rng = np.random.default_rng(photo)
+        vector = rng.normal(size=dimension)
+        vectors[photo] = vector = (vector / np.linalg.norm(vector)).astype(np.float32)
+        tone = rng.normal(size=TONES).astype(np.float32)
+        results.append(
+            (job(photo), result(catalog, photo, encoder, vector.astype(np.float16), tone))
+        )
+    catalog.save_embedded(results)
+    return vectors
+
+
+def job(photo: int) -> StageJob:
+    """Make the job that embeds a photo."""
+    return StageJob(photo, "embed", "", Kind.IMAGE, "")
+
+
+def result(
+    catalog: Catalog, photo: int, encoder: str, vector: np.ndarray, tone: np.ndarray
+) -> Embedded:
+    """Make what embedding gives, of the proxy the photo has now."""
+    digest = catalog.photo(photo).proxy_digest or ""
+    return Embedded(encoder, digest, vector.tobytes(), tone.tobytes())
+
+
+def stars(vector: np.ndarray) -> int:
+    """Say how many stars the person gives: the more it points along the first axis."""
+    return int(np.clip(round(3 + 5 * float(vector[0])), 1, 5))
+
+
+def rate(catalog: Catalog, vectors: Mapping[int, np.ndarray], ids: Iterable[int]) -> None:
+    """Have the person rate photos, one step each."""
+    for photo in ids:
+        catalog.decide({photo: {"rating": stars(vectors[photo]), "kept": True}}, summary="rated")

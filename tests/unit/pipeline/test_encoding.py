@@ -1,0 +1,150 @@
+"""Comparing photos beside reading them: its own process, and nothing else waits for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from curator import pipeline as package
+from curator.catalog import Catalog
+from curator.encoders import EncoderOptions, Recipe
+from curator.pipeline import Encoding, Pipeline, Progress
+from curator.pipeline.encoding import settled
+from curator.settings import Home, Settings
+from tests import fake_stages
+
+LIMIT_S = 60.0
+DIRECT = Qt.ConnectionType.DirectConnection
+Make = Callable[..., Pipeline]
+
+
+@pytest.fixture
+def make(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Make pipelines with an encoder of a name, or with none."""
+    made: list[Pipeline] = []
+    flags = {"work": {"workers": 1, "timeout_s": 5, "backoff_s": 600, "memory_mb": 512}}
+
+    def make(encoder: str | None = "fake", inline: bool = True) -> Pipeline:
+        recipe = Recipe(encoder, f"{encoder}/1", EncoderOptions()) if encoder else None
+        monkeypatch.setattr(package, "settled", lambda *_: Encoding(recipe, "as the test says"))
+        settings = Settings.load(home, flags)
+        pipeline = Pipeline(home, settings, inline=inline, stages=fake_stages.EMBEDDING)
+        made.append(pipeline)
+        pipeline.start()
+        return pipeline
+
+    yield make
+    for pipeline in made:
+        pipeline.stop()
+
+
+def test_every_photo_that_was_read_is_compared(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    pipeline = make()
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok", "unreadable", "ok")])
+    totals = pipeline.wait_idle()
+    assert totals is not None
+    assert (totals.converted, totals.failed, totals.embedded) == (3, 1, 3)
+    assert catalog.encoders() == {"fake/1": 3}
+
+
+def test_it_happens_in_a_process_of_its_own(make: Make, catalog: Catalog, tmp_path: Path) -> None:
+    pipeline = make(inline=False)
+    told: list[Progress] = []
+    pipeline.progressed.connect(told.append, DIRECT)
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 6)])
+    totals = pipeline.wait_idle(LIMIT_S)
+    assert totals is not None and totals.embedded == 6
+    assert len(pipeline._encoder_pool.processes()) == 1
+    assert told[-1].waiting == told[-1].comparing == 0
+
+
+def test_without_an_encoder_reading_is_as_it_was(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    pipeline = make(encoder=None)
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
+    totals = pipeline.wait_idle()
+    assert totals is not None and (totals.converted, totals.embedded) == (2, 0)
+    assert set(catalog.counts()) == {"peek", "convert"}
+
+
+def test_what_was_read_before_there_was_an_encoder_is_compared_later(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make(encoder=None)
+    first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
+    first.stop()
+    make()
+    assert catalog.encoders() == {"fake/1": 2}
+
+
+def test_a_better_encoder_compares_everything_again(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make()
+    first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
+    first.stop()
+    make(encoder="better")
+    assert list(catalog.encoders().items()) == [("better/1", 2), ("fake/1", 2)]
+
+
+@pytest.mark.parametrize(("encoder", "inline"), [("blind", True), ("deadly", False)])
+def test_an_encoder_that_sees_nothing_is_said_once_and_reading_goes_on(
+    make: Make, catalog: Catalog, tmp_path: Path, encoder: str, inline: bool
+) -> None:
+    pipeline = make(encoder=encoder, inline=inline)
+    said: list[str] = []
+    pipeline.encoder_said.connect(said.append, DIRECT)
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 9)])
+    totals = pipeline.wait_idle(LIMIT_S)
+    assert totals is not None
+    assert (totals.converted, totals.failed, totals.embedded) == (9, 0, 0)
+    assert len(said) == 1
+    assert not any(catalog.photo(row[0]).state for row in catalog.columns())
+    assert catalog.counts()["embed"]["waiting"] > 0, "a sound encoder will find them"
+
+
+# --- which encoder
+
+
+def test_none_means_none(home: Home) -> None:
+    found = settled(home, Settings.load(home, {"encoder": {"which": "none"}}))
+    assert found.recipe is None and "no encoder is chosen" in found.sentence
+
+
+def test_an_encoder_that_was_asked_for_and_is_not_here_is_named(home: Home) -> None:
+    found = settled(home, Settings.load(home, {"encoder": {"which": "open_clip"}}))
+    assert found.recipe is None
+    assert "open_clip cannot be used" in found.sentence
+
+
+def test_settling_the_encoder_loads_no_torch_into_this_process() -> None:
+    code = (
+        "import sys; from curator.pipeline import Pipeline, settled;"
+        " from curator.settings import Home, Settings;"
+        " home = Home.at(); print(settled(home, Settings.load(home)).sentence);"
+        " assert not {'torch', 'timm', 'open_clip'} & set(sys.modules)"
+    )
+    environment = {**os.environ, "CURATOR_ENCODER__WHICH": "auto"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, text=True, capture_output=True, env=environment
+    )
+    assert done.stdout.startswith("Photos are")
+
+
+def test_without_torch_auto_says_what_to_install(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("CURATOR_ENCODER__WHICH", "auto")
+    found = settled(home, Settings.load(home))
+    assert found.recipe is None
+    assert "pip install 'curator[taste]'" in found.sentence

@@ -1,0 +1,191 @@
+"""Taste at the desk: a star moves the scores, an order follows when asked, and nothing leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QCoreApplication
+from pytestqt.qtbot import QtBot
+
+from curator.catalog import Catalog
+from curator.model import Pass
+from curator.session import Session
+from curator.settings import Home, Settings
+from tests import catalogs, likings
+from tests.unit.session.conftest import Person
+
+PHOTOS = 60
+Open = Callable[..., Session]
+
+
+@pytest.fixture
+def vectors(qapp: QCoreApplication, catalog: Catalog) -> dict[int, np.ndarray]:
+    catalogs.fill(catalog.path, PHOTOS)
+    everyone = range(1, PHOTOS + 1)
+    nothing = {"rating": None, "flag": None, "kept": False}
+    catalog.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
+    return likings.embed(catalog, everyone)
+
+
+@pytest.fixture
+def open_at(qtbot: QtBot, home: Home, catalog: Catalog, vectors: dict[int, np.ndarray]):  # type: ignore[no-untyped-def]
+    """Open a session over photos of which so many are rated, and wait until that is learned."""
+    opened: list[tuple[Session, Catalog]] = []
+
+    def start(rated: int = 0, **taste: object) -> Session:
+        likings.rate(catalog, vectors, range(1, rated + 1))
+        own = Catalog.open(home.catalog)
+        session = Session(own, home, Settings.load(home, {"taste": taste}))
+        opened.append((session, own))
+        qtbot.waitUntil(lambda: session.learned is not None)
+        return session
+
+    yield start
+    for session, own in opened:
+        session.close()
+        own.close()
+
+
+def star(session: Session, photo: int, name: str) -> None:
+    session.go_to(photo)
+    Person(session).run(name)
+
+
+def test_below_twenty_nothing_has_a_score(open_at: Open) -> None:
+    session = open_at(19)
+    assert not session.has_scores and session.tile(30).match is None
+    assert session.taste_sentence == "1 more photo with stars until taste is ready."
+    session.set_pass(Pass.CULL)
+    assert session.order == "taken"
+
+
+def test_the_twentieth_star_brings_scores_to_grid_filter_and_counts(
+    qtbot: QtBot, open_at: Open
+) -> None:
+    session = open_at(19)
+    with qtbot.waitSignal(session.scores_changed):
+        star(session, 20, "stars_5")
+    assert session.has_scores
+    scores = [session.tile(photo).match for photo in range(21, PHOTOS + 1)]
+    assert None not in scores and len(set(scores)) > 5
+    matches = session.counts()["match"]
+    session.set_filter("is:match")
+    assert len(session.ids) == matches
+    assert all(session.table.score(int(photo)) >= 70 for photo in session.ids)
+
+
+def test_a_star_moves_scores_and_its_undo_moves_them_back(qtbot: QtBot, open_at: Open) -> None:
+    session = open_at(30)
+    before = session.table.match.copy()
+    with qtbot.waitSignal(session.scores_changed):
+        star(session, 40, "stars_1")
+    after_one = session.table.match.copy()
+    with qtbot.waitSignal(session.scores_changed):
+        Person(session).run("undo")
+    assert not np.array_equal(after_one, before)
+    assert np.abs(session.table.match - before).max() <= 1
+
+
+def test_a_new_cull_opens_with_the_lowest_match(open_at: Open) -> None:
+    session = open_at(25)
+    session.set_pass(Pass.CULL)
+    assert session.order == "match"
+    scores = session.table.match[session.table.rows_of(session.ids)]
+    assert list(scores) == sorted(scores) and len(scores) == PHOTOS - 25
+
+
+def test_the_setting_and_ones_own_choice_go_before_it(open_at: Open) -> None:
+    assert open_at(25, lowest_first=False).first_order(Pass.CULL) == "taken"
+    session = open_at(0)
+    session.set_pass(Pass.CULL)
+    session.set_order("sharpness")
+    session.set_pass(Pass.BROWSE)
+    session.set_pass(Pass.CULL)
+    assert session.order == "sharpness"
+
+
+def test_a_pass_under_way_does_not_move_and_the_order_is_offered(
+    qtbot: QtBot, open_at: Open
+) -> None:
+    session = open_at(19)
+    session.set_pass(Pass.CULL)
+    before = session.ids.tolist()
+    with qtbot.waitSignal(session.taste_ready):
+        star(session, before[3], "stars_4")
+    assert session.order == "taken" and session.ids.tolist() == before
+    with qtbot.waitSignal(session.scores_changed):
+        star(session, before[5], "stars_2")
+    assert session.ids.tolist() == before
+    session.set_order("match")
+    assert session.ids.tolist() != before
+
+
+def test_a_cull_left_for_a_while_is_not_new_and_one_that_was_finished_is(
+    qtbot: QtBot, open_at: Open
+) -> None:
+    session = open_at(19)
+    session.set_pass(Pass.CULL)
+    with qtbot.waitSignal(session.taste_ready):
+        star(session, session.ids.tolist()[3], "stars_4")
+    session.set_pass(Pass.RATE)
+    session.set_pass(Pass.CULL)
+    assert session.order == "taken"
+    session.finish()
+    session.set_pass(Pass.CULL)
+    assert session.order == "match" and session.index == 0
+
+
+def test_a_cull_by_match_is_found_again_in_its_order(qtbot: QtBot, open_at: Open) -> None:
+    first = open_at(25)
+    first.set_pass(Pass.CULL)
+    order = first.ids.tolist()
+    first.close()
+    second = open_at(0)
+    assert (second.pass_, second.order) == (Pass.CULL, "match")
+    qtbot.waitUntil(lambda: second.ids.tolist() == order)
+
+
+def test_a_star_is_stored_with_what_was_expected_and_the_caption_says_it_until_one_moves_on(
+    open_at: Open, catalog: Catalog
+) -> None:
+    session = open_at(25)
+    session.set_pass(Pass.CULL)
+    photo = session.current
+    assert photo is not None
+    assert "expected" not in "".join(session.caption(photo)), "blind until one has decided"
+    expected = session.table.expected(photo)
+    assert expected is not None
+    Person(session).run("stars_4")
+    assert session.caption(photo)[1].startswith(f"you 4 · expected {min(max(expected, 1), 5):.1f}")
+    told = [each for each in catalog.foreseen() if each.photo_id == photo]
+    assert [each.expected for each in told] == [pytest.approx(expected)]
+    assert told[0].order_name == "match"
+    Person(session).run("next_photo", "previous_photo")
+    assert "expected" not in "".join(session.caption(photo))
+
+
+def test_a_second_opinion_is_foretold_by_nobody(qtbot: QtBot, open_at: Open) -> None:
+    session = open_at(25)
+    assert session.foretell({3: {"rating": 1}}) == {}
+    assert session.foretell({40: {"flag": "reject"}}) == {}
+    assert session.foretell({40: {"rating": 1}}).keys() == {40}
+
+
+def test_three_stars_and_a_match_are_approved(open_at: Open, catalog: Catalog) -> None:
+    session = open_at(40)
+    best = int(session.table.sorted(session.table.undecided(), "match", True)[0])
+    threshold = session.table.score(best)
+    session.settings.taste.match_threshold = threshold
+    catalog.decide({best: {"rating": 3}}, summary="")
+    session.table.refresh()
+    assert best in session.table.approved(threshold)
+    scores, model = session.scores_for_export()
+    assert scores[best] == threshold and model == f"{likings.ENCODER}, 40 ratings"
+
+
+def test_closing_keeps_a_version_of_what_was_learned(open_at: Open, catalog: Catalog) -> None:
+    session = open_at(25)
+    session.close()
+    assert [row.ratings for row in catalog.taste_versions()] == [25]

@@ -1,0 +1,66 @@
+"""Honest accuracy: against always guessing the mean, and in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from curator.taste import accuracy, learning_curve, rank_correlation
+
+
+def test_rank_correlation_by_hand():
+    assert rank_correlation([1, 2, 3, 4], [10, 20, 30, 40]) == pytest.approx(1)
+    assert rank_correlation([1, 2, 3, 4], [4, 3, 2, 1]) == pytest.approx(-1)
+    # ties share their mean rank: (1.5, 1.5, 3, 4) against (1, 2, 3, 4)
+    assert rank_correlation([5, 5, 6, 7], [1, 2, 3, 4]) == pytest.approx(0.9486833)
+    assert rank_correlation([2, 2, 2], [1, 2, 3]) == 0.0
+    assert rank_correlation([1], [1]) == rank_correlation([], []) == 0.0
+
+
+def rated(count: int, worth: float, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    liking = rng.standard_normal(count)
+    guess = worth * liking + np.sqrt(1 - worth**2) * rng.standard_normal(count)
+    return 3 + worth * guess, np.clip(np.rint(3 + 1.2 * liking), 1, 5)
+
+
+@pytest.mark.parametrize(
+    ("count", "worth", "words"),
+    [(10, 1.0, "not yet"), (200, 0.0, "not yet"), (60, 0.45, "roughly"), (200, 0.8, "yes")],
+)
+def test_trust_is_said_in_words(count, worth, words):
+    found = accuracy(*rated(count, worth))
+    assert found.trust == words
+    assert f"Trust the order: {words}" in found.sentence
+
+
+def test_a_right_order_with_worse_errors_than_the_mean_is_not_trusted_yet():
+    guess, stars = rated(100, 0.9)
+    assert accuracy(guess + 4, stars).trust == "not yet"
+
+
+def test_the_mean_guessed_instead_is_of_the_ratings_before():
+    found = accuracy([3.0, 3.0, 3.0], [5.0, 1.0, 3.0])
+    # before any rating the middle of the scale: |3-5|, |5-1|, |3-3|
+    assert found.mean_error == pytest.approx(2.0)
+    assert found.error == pytest.approx(4 / 3)
+
+
+def test_ratings_nobody_predicted_count_for_the_mean_only():
+    guess, stars = rated(50, 0.7)
+    guess[:20] = np.nan
+    found = accuracy(guess, stars)
+    assert found.count == 30
+    before = np.array([stars[:i].mean() for i in range(20, 50)])
+    assert found.mean_error == pytest.approx(np.abs(before - stars[20:]).mean())
+    assert accuracy([np.nan], [3]).trust == "not yet"
+    assert accuracy([], []).count == 0
+
+
+def test_the_learning_curve_shows_getting_better():
+    early, late = rated(50, 0.1), rated(100, 0.9, seed=1)
+    curve = learning_curve(*(np.concatenate([a, b]) for a, b in zip(early, late, strict=True)))
+    assert [point.count for point in curve] == [50, 50, 50]
+    assert curve[0].correlation < 0.4 < 0.7 < curve[-1].correlation
+    assert learning_curve([], []) == []
+    assert [p.count for p in learning_curve(*rated(70, 0.5))] == [20, 50]

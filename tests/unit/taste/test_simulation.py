@@ -1,0 +1,79 @@
+"""The bench's raters: folders and stacks are held out, the same seed rates the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from curator.taste import simulation
+from curator.taste.simulation import Scene
+from tests.unit.taste.test_lessons import photos
+
+
+@pytest.fixture(scope="module")
+def scene():
+    count = 200
+    x = photos(count)
+    rng = np.random.default_rng(1)
+    light = rng.standard_normal((count, 15))
+    tones = light[:, :6] + 0.3 * rng.standard_normal((count, 6))
+    content = simulation.hidden_content(x @ rng.standard_normal((24, 60)), 10)
+    stacks = np.arange(count) // 2 * 2
+    folders = np.arange(count) // 16
+    rows = np.hstack([x, tones]).astype(np.float32)
+    return Scene(rows, 24, content, light, folders, stacks)
+
+
+def test_no_folder_and_no_stack_is_on_both_sides(scene):
+    for seed in range(5):
+        learn, judge = scene.split(seed)
+        assert not set(scene.folders[learn]) & set(scene.folders[judge])
+        assert not set(scene.stacks[learn]) & set(scene.stacks[judge])
+        assert len(judge) > 40 and len(learn) > 100
+
+
+def test_a_rater_is_steady_and_uses_the_stars(scene):
+    np.testing.assert_array_equal(scene.stars(3), scene.stars(3))
+    assert (scene.stars(3) != scene.stars(4)).any()
+    assert set(np.unique(scene.stars(3))) <= {1, 2, 3, 4, 5}
+    assert len(np.unique(scene.stars(3))) >= 4
+
+
+def test_the_reference_is_what_scikit_learn_gives(scene):
+    x = scene.rows[:, :24].astype(float)
+    y = scene.stars(0)
+    rated, rest = np.arange(50), np.arange(50, 200)
+    scaled = (x - x[rated].mean(0)) / x[rated].std(0)
+    z = np.column_stack([scaled, np.ones(200)])
+    inner = z[rated].T @ z[rated] + np.diag([1.0] * 24 + [0.0])
+    expected = z[rest] @ np.linalg.solve(inner, z[rated].T @ y[rated])
+    given = simulation.standardised(scene, rated, y, rated)(rest)
+    np.testing.assert_allclose(given, expected, atol=1e-6)
+
+
+def test_a_learner_that_sees_the_light_learns_from_it(scene):
+    figures = simulation.compare(scene, raters=8, counts=(60,), splits=1, content_share=0.3)
+    assert figures["tone"].mean() > figures["taste"].mean()
+    mean, low = simulation.ratio(figures["tone"][:, 0], figures["tone"][:, 0])
+    assert mean == low == 1.0
+
+
+def test_teaching_reads_the_curve_between_steps():
+    counts = np.array([20, 30, 40])
+    assert simulation._crossing(counts, np.array([0.1, 0.3, 0.2]), 0.2) == pytest.approx(25)
+    assert simulation._crossing(counts, np.array([0.1, 0.2, 0.3]), 0.05) == 20
+    assert simulation._crossing(counts, np.array([0.1, 0.2, 0.3]), 0.5) == float("inf")
+
+
+def test_copies_are_found():
+    x = photos(6)
+    x[4] = x[1]
+    x[5] = x[4]
+    assert simulation.stacks_of(x, 0.999).tolist() == [0, 1, 2, 3, 1, 1]
+
+
+def test_raters_look_at_pictures_by_their_own_measures():
+    rng = np.random.default_rng(0)
+    shown = [rng.integers(0, 255, (40, 60, 3), np.uint8) for _ in range(9)]
+    light = simulation.hidden_light(shown)
+    assert light.shape == (9, 15) and np.isfinite(light).all()

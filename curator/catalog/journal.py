@@ -18,7 +18,7 @@ from enum import Enum
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import Change, Flag, Label, NotFoundError, Step, UsageError
 
-FIELDS = ("flag", "rating", "label", "kept")
+FIELDS = ("flag", "rating", "label", "kept", "stacked")
 
 _TOP_UNDO = (
     "SELECT id FROM step AS s WHERE kind <> 'undo'"
@@ -48,8 +48,9 @@ class Journal(Store):
 
         Args:
             changes: photo id → field → value: ``flag`` pick, reject or None; ``rating`` 1-5 or
-                None; ``label`` a colour or None; ``kept`` True or False. A photo merged into
-                another stands for that one.
+                None; ``label`` a colour or None; ``kept`` True or False; ``stacked`` the number
+                of a stack made by hand, 0 for alone, None as the machine found it. A photo merged
+                into another stands for that one.
             summary: what the status line says of the step.
             scope: where the person was.
             context: JSON-able facts that bring the photo back on screen on undo.
@@ -284,7 +285,13 @@ class Journal(Store):
             )
 
 
-_NOTHING: dict[str, object] = {"flag": None, "rating": None, "label": None, "kept": 0}
+_NOTHING: dict[str, object] = {
+    "flag": None,
+    "rating": None,
+    "label": None,
+    "kept": 0,
+    "stacked": None,
+}
 
 
 def _by_fields(changes: Iterable[Change]) -> dict[tuple[str, ...], list[list[object]]]:
@@ -319,6 +326,10 @@ def _value(name: str, value: object) -> object:
         if value in (True, False):
             return int(bool(value))
         raise UsageError(f"Kept is yes or no, not {value}.")
+    if name == "stacked":
+        if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+            return value
+        raise UsageError(f"A stack is a number or none, not {value}.")
     for field, words in (("flag", Flag), ("label", Label)):
         if name == field:
             known = [str(word) for word in words]

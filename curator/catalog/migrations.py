@@ -31,6 +31,7 @@ Step = Callable[[peewee.Database], None]
 MIGRATIONS: tuple[tuple[int, str, Step], ...] = (
     (1, "the first schema", schema.create),
     (2, "vectors and versions of taste", lambda database: _add_taste(database)),
+    (3, "stacks, looks and tags", lambda database: _add_stacks_and_tags(database)),
 )
 
 
@@ -52,6 +53,59 @@ def _add_taste(database: peewee.Database) -> None:
         f" WHEN (NEW.state = 'failed') <> (OLD.state = 'failed') BEGIN {_FAILED.format('NEW')} END",
         "CREATE TRIGGER work_removed AFTER DELETE ON work WHEN OLD.state = 'failed'"
         f" BEGIN {_FAILED.format('OLD')} END",
+    ):
+        database.execute_sql(statement)
+
+
+def _add_stacks_and_tags(database: peewee.Database) -> None:
+    """Make room for stacks, by the machine and by hand, and for tags.
+
+    The journal learns one more field; SQLite changes a check only by copying the table.
+    """
+    of_photo = (
+        "directory_id, name, taken_at, utc_offset_min, camera, lens, exposure_s, f_number, iso,"
+        " focal_length_mm, latitude, longitude, width, height, orientation, subject_x, subject_y,"
+        " sharpness, exposure, highlights, shadows, sharpest_x, sharpest_y, basis, damage, thumb,"
+        " proxy, proxy_digest, turn, flag, rating, label, kept, seen_at, pair, missing, failed,"
+        " removed_at, merged_into, look, stack, stack_kind, stacked"
+    )
+    refused = "BEGIN SELECT RAISE(ABORT, 'the journal is only ever added to'); END"
+    for statement in (
+        "ALTER TABLE photo ADD COLUMN look TEXT",
+        "ALTER TABLE photo ADD COLUMN stack INTEGER",
+        "ALTER TABLE photo ADD COLUMN stack_kind TEXT"
+        " CHECK (stack_kind IN ('burst', 'bracket', 'duplicate'))",
+        "ALTER TABLE photo ADD COLUMN stacked INTEGER CHECK (stacked >= 0)",
+        "CREATE INDEX photo_stack ON photo (stack) WHERE stack IS NOT NULL",
+        "DROP TRIGGER photo_changed",
+        f"CREATE TRIGGER photo_changed AFTER UPDATE OF {of_photo} ON photo"
+        " BEGIN UPDATE photo SET rev = (SELECT coalesce(max(rev), 0) + 1 FROM photo)"
+        " WHERE id = NEW.id; END",
+        "ALTER TABLE taste_version ADD COLUMN reason TEXT NOT NULL DEFAULT 'closing'"
+        " CHECK (reason IN ('daily', 'closing', 'hand'))",
+        "CREATE TABLE tag (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, category TEXT)",
+        "CREATE UNIQUE INDEX tag_name ON tag (name)",
+        "CREATE TABLE photo_tag (photo_id INTEGER NOT NULL REFERENCES photo (id),"
+        " tag_id INTEGER NOT NULL REFERENCES tag (id),"
+        " source TEXT NOT NULL CHECK (source IN ('person', 'vision', 'encoder', 'file')),"
+        " confidence INTEGER NOT NULL CHECK (confidence BETWEEN 0 AND 100),"
+        " state TEXT NOT NULL CHECK (state IN ('suggested', 'confirmed', 'removed')),"
+        " PRIMARY KEY (photo_id, tag_id, source)) WITHOUT ROWID",
+        "CREATE INDEX photo_tag_tag_id ON photo_tag (tag_id)",
+        "CREATE TABLE journal (id INTEGER NOT NULL PRIMARY KEY,"
+        " step_id INTEGER NOT NULL REFERENCES step (id),"
+        " photo_id INTEGER NOT NULL REFERENCES photo (id), field TEXT NOT NULL"
+        " CHECK (field IN ('flag', 'rating', 'label', 'kept', 'stacked')),"
+        " before, after, expected REAL, order_name TEXT NOT NULL)",
+        "INSERT INTO journal SELECT id, step_id, photo_id, field, before, after, expected,"
+        " order_name FROM decision",
+        "DROP TABLE decision",
+        "ALTER TABLE journal RENAME TO decision",
+        "CREATE INDEX decision_step_id ON decision (step_id)",
+        "CREATE INDEX decision_field ON decision (photo_id, field, id)",
+        "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'",
+        f"CREATE TRIGGER decision_no_update BEFORE UPDATE ON decision {refused}",
+        f"CREATE TRIGGER decision_no_delete BEFORE DELETE ON decision {refused}",
     ):
         database.execute_sql(statement)
 

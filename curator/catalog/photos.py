@@ -46,6 +46,9 @@ _COLUMNS: dict[str, str] = {
     "seen_at": "seen_at",
     "camera": "camera",
     "pair": "pair",
+    "stack": "stack",
+    "stack_kind": "stack_kind",
+    "stacked": "stacked",
     "state": "CASE WHEN missing THEN 'missing' WHEN failed THEN 'failed' ELSE '' END",
     "merged_into": "CASE WHEN merged_into IS NOT NULL THEN merged_into"
     " WHEN removed_at IS NOT NULL THEN 0 END",

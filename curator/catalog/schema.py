@@ -82,6 +82,10 @@ class Photo(Table):
     from one table; triggers keep them. A photo ``merged_into`` another proved to be the same
     content: its decisions stay in the journal under its own id. ``removed_at``: its folder was
     taken out of the catalog with its photos; it comes back, marks and all, if the files do.
+
+    ``stack`` and ``stack_kind`` are what the machine found: photos of one stack hold the same
+    number, that of one of them. ``stacked`` is the person's word and goes before it: 0 stands
+    alone, any other number names a stack made by hand. ``look`` is a hash of the small picture.
     """
 
     id = AutoField()
@@ -128,6 +132,12 @@ class Photo(Table):
     removed_at = FloatField(null=True)
     merged_into = ForeignKeyField("self", null=True, column_name="merged_into", index=False)
     rev = IntegerField(index=True, constraints=[SQL("DEFAULT 0")])
+    look = TextField(null=True)
+    stack = IntegerField(null=True)
+    stack_kind = TextField(
+        null=True, constraints=[Check("stack_kind IN ('burst', 'bracket', 'duplicate')")]
+    )
+    stacked = IntegerField(null=True, constraints=[Check("stacked >= 0")])
 
 
 class File(Table):
@@ -184,7 +194,9 @@ class Decision(Table):
     id = AutoField()
     step = ForeignKeyField(Step)
     photo = ForeignKeyField(Photo, index=False)
-    field = TextField(constraints=[Check("field IN ('flag', 'rating', 'label', 'kept')")])
+    field = TextField(
+        constraints=[Check("field IN ('flag', 'rating', 'label', 'kept', 'stacked')")]
+    )
     before = BareField(null=True)
     after = BareField(null=True)
     expected = FloatField(null=True)
@@ -232,6 +244,7 @@ class Vector(Table):
 class TasteVersion(Table):
     """A snapshot of the taste model: ``numbers`` is an npz without pickles.
 
+    ``reason`` says why it was kept: ``daily``, at ``closing``, or by ``hand``.
     ``ratings`` it learned from; ``correlation``, ``error`` and ``mean_error`` judge the
     predictions stored up to then, NULL while there are too few.
     """
@@ -244,9 +257,39 @@ class TasteVersion(Table):
     error = FloatField(null=True)
     mean_error = FloatField(null=True)
     numbers = BlobField()
+    reason = TextField(
+        constraints=[SQL("DEFAULT 'closing'"), Check("reason IN ('daily', 'closing', 'hand')")]
+    )
 
     class Meta:  # noqa: D106
         table_name = "taste_version"
+
+
+class Tag(Table):
+    """A word photos are found by; one vocabulary for all sources."""
+
+    id = AutoField()
+    name = TextField(unique=True)
+    category = TextField(null=True)
+
+
+class PhotoTag(Table):
+    """A tag of a photo, and who said so with what confidence (0-100).
+
+    ``suggested`` by a machine until a person has ``confirmed`` it; one that was ``removed`` stays
+    as a row, so that it is not suggested again.
+    """
+
+    photo = ForeignKeyField(Photo, index=False)
+    tag = ForeignKeyField(Tag)
+    source = TextField(constraints=[Check("source IN ('person', 'vision', 'encoder', 'file')")])
+    confidence = IntegerField(constraints=[Check("confidence BETWEEN 0 AND 100")])
+    state = TextField(constraints=[Check("state IN ('suggested', 'confirmed', 'removed')")])
+
+    class Meta:  # noqa: D106
+        table_name = "photo_tag"
+        primary_key = CompositeKey("photo", "tag", "source")
+        without_rowid = True
 
 
 class Place(Table):
@@ -259,7 +302,21 @@ class Place(Table):
         without_rowid = True
 
 
-TABLES = (Meta, Folder, Directory, Photo, File, Step, Decision, Work, Place, Vector, TasteVersion)
+TABLES = (
+    Meta,
+    Folder,
+    Directory,
+    Photo,
+    File,
+    Step,
+    Decision,
+    Work,
+    Place,
+    Vector,
+    TasteVersion,
+    Tag,
+    PhotoTag,
+)
 
 INDEXES = (
     # One live file a path; a missing one may share it with what took its place.
@@ -267,6 +324,7 @@ INDEXES = (
     "CREATE INDEX file_directory ON file (directory_id, name)",
     "CREATE INDEX file_size ON file (size, fingerprint)",
     "CREATE INDEX file_fingerprint ON file (fingerprint) WHERE fingerprint IS NOT NULL",
+    "CREATE INDEX photo_stack ON photo (stack) WHERE stack IS NOT NULL",
     "CREATE INDEX photo_merged ON photo (merged_into) WHERE merged_into IS NOT NULL",
     "CREATE INDEX step_done ON step (id) WHERE kind = 'do'",
     "CREATE INDEX decision_field ON decision (photo_id, field, id)",

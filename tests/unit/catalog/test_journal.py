@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from curator.catalog import Catalog
+from curator.catalog import PHOTO_COLUMNS, Catalog
 from curator.model import Flag, Label, Marks, NotFoundError, UsageError
 from curator.settings import Home
 from tests.catalogs import fill
@@ -46,6 +46,22 @@ def test_a_decision_is_there_for_another_process_when_it_returns(
     other = Catalog.open(path)
     assert other.photo(2).marks.flag is Flag.REJECT
     other.close()
+
+
+def test_stacking_by_hand_is_a_decision_like_any_other(filled: Catalog) -> None:
+    def stacked() -> list[object]:
+        place = PHOTO_COLUMNS.index("stacked")
+        return [row[place] for row in filled.columns(ids=[2, 3, 4])]
+
+    filled.decide({2: {"stacked": 2}, 3: {"stacked": 2}}, summary="Stacked 2")
+    filled.decide({3: {"stacked": 0}}, summary="Split off DSC_0002")
+    assert stacked() == [2, 0, None]
+    filled.undo()
+    assert stacked() == [2, 2, None]
+    filled.undo()
+    assert stacked() == [None, None, None]
+    with pytest.raises(UsageError):
+        filled.decide({2: {"stacked": -1}}, summary="?")
 
 
 def test_decisions_survive_a_kill(path: Path) -> None:

@@ -78,6 +78,9 @@ def test_a_catalog_of_the_first_release_becomes_todays(tmp_path: Path) -> None:
     assert catalog.photo(2).marks.rating == 4
     assert catalog.undo() is not None
     assert catalog.photo(2).marks.rating is None
+    assert catalog.decide({1: {"stacked": 0}}, summary="Unstacked DSC_0000").changes
+    with pytest.raises(peewee.DatabaseError, match="only ever added to"):
+        catalog._run("DELETE FROM decision")
     assert catalog.check() == []
     catalog.close()
     Catalog.open(new).close()

@@ -19,11 +19,14 @@ from PySide6.QtCore import QObject, Signal
 
 from curator.catalog import Catalog
 from curator.model import KnownError
-from curator.session.pupil import Learned, Pupil
+from curator.session.pupil import Pupil
 from curator.settings import Taste
 from curator.taste import Choice
 
 log = logging.getLogger(__name__)
+
+Question = Callable[[Pupil], object]
+Answer = Callable[[object], None]
 
 
 @dataclass
@@ -33,6 +36,7 @@ class _Asked:
     ids: set[int] | None = field(default_factory=set)
     look: bool = False
     choice: Choice | None = None
+    questions: list[tuple[Question, Answer]] = field(default_factory=list)
     stop: bool = False
 
     def add(self, other: _Asked) -> None:
@@ -40,6 +44,7 @@ class _Asked:
         self.ids = None if self.ids is None or other.ids is None else self.ids | other.ids
         self.look |= other.look
         self.choice = other.choice or self.choice
+        self.questions += other.questions
         self.stop |= other.stop
 
 
@@ -53,6 +58,7 @@ class LiveTaste(QObject):
     """
 
     learned = Signal(object)
+    _answered = Signal(object, object)
 
     def __init__(self, catalog_path: Path, settings: Taste, scratch: Path) -> None:
         """Make it; nothing is read before :meth:`start`."""
@@ -61,7 +67,7 @@ class LiveTaste(QObject):
         self._asked: SimpleQueue[_Asked] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="curator-taste", daemon=True)
         self._search: threading.Thread | None = None
-        self._last: Learned | None = None
+        self._answered.connect(self._tell)
 
     def start(self) -> None:
         """Learn from all there is, and from then on from what is said here."""
@@ -79,6 +85,19 @@ class LiveTaste(QObject):
     def anything(self) -> None:
         """Say that another process decided or compared something."""
         self._asked.put(_Asked(None, look=True))
+
+    def ask(self, question: Question, tell: Answer) -> None:
+        """Put a question to the pupil on its thread, after all that was said here before.
+
+        Args:
+            question: gets the pupil, its archive and what it learned; its answer is any value.
+            tell: called on this object's own thread with the answer, or with a KnownError that
+                says why there is none; not called once learning has ended.
+        """
+        self._asked.put(_Asked(questions=[(question, tell)]))
+
+    def _tell(self, tell: Answer, answer: object) -> None:
+        tell(answer)  # a bound method: Qt runs it on the thread of this object
 
     def close(self) -> None:
         """End the thread, and keep a version of what was learned. Safe to repeat."""
@@ -108,9 +127,10 @@ class LiveTaste(QObject):
                 break
             with self._forgiving("learned"):
                 self._turn(pupil, asked)
-        if self._last is not None:
-            with self._forgiving("kept as a version"):
-                pupil.snapshot(self._last)
+            for question, tell in asked.questions:
+                self._answered.emit(tell, _answer(question, pupil))
+        with self._forgiving("kept as a version"):
+            pupil.snapshot()
 
     @contextlib.contextmanager
     def _forgiving(self, what: str) -> Iterator[None]:
@@ -136,9 +156,8 @@ class LiveTaste(QObject):
         if asked.ids is None or asked.ids:
             pupil.study(None if asked.ids is None else sorted(asked.ids))
             news = True
-        if news or self._last is None:
-            self._last = pupil.learn()
-            self.learned.emit(self._last)
+        if news or pupil.learned is None:
+            self.learned.emit(pupil.learn())
             self._begin_search(pupil)
 
     def _begin_search(self, pupil: Pupil) -> None:
@@ -154,3 +173,14 @@ class LiveTaste(QObject):
 
     def _searched(self, job: Callable[[], Choice]) -> None:
         self._asked.put(_Asked(choice=job()))
+
+
+def _answer(question: Question, pupil: Pupil) -> object:
+    """Answer a question; a mistake of ours in it must not end the learning."""
+    try:
+        return question(pupil)
+    except KnownError as error:
+        return error
+    except Exception:
+        log.exception("a question about taste failed")
+        return KnownError("Curator made a mistake here (see the log).")

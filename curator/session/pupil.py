@@ -86,6 +86,7 @@ class Pupil:
         """Begin without having looked at anything; ``scratch`` is for a temporary file."""
         self.catalog = catalog
         self.archive = Archive(scratch)
+        self.learned: Learned | None = None  # by the last :meth:`learn`
         self._settings = settings
         self._known: dict[int, Lesson] = {}
         self._lessons: taste.Lessons | None = None
@@ -147,6 +148,10 @@ class Pupil:
 
     def learn(self) -> Learned:
         """Learn from all that was studied, and score the archive; from START stars on."""
+        self.learned = self._learn()
+        return self.learned
+
+    def _learn(self) -> Learned:
         archive = self.archive
         rated = [lesson.photo_id for lesson in self._known.values() if _has_stars(lesson)]
         taught = int((archive.places(rated) >= 0).sum())
@@ -177,9 +182,10 @@ class Pupil:
         if self._lessons is not None:
             self._lessons.adopt(choice)
 
-    def snapshot(self, learned: Learned) -> int | None:
+    def snapshot(self) -> int | None:
         """Keep a version of the model, if it learned anything since the newest; its number."""
-        if learned.model is None:
+        learned = self.learned
+        if learned is None or learned.model is None:
             return None
         newest = next(iter(self.catalog.taste_versions()), None)
         if newest is not None and (newest.encoder, newest.ratings) == (

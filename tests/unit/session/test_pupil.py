@@ -195,8 +195,8 @@ def test_a_version_is_kept_once_and_reads_back_without_pickles(
 ) -> None:
     likings.rate(catalog, liked, range(1, 31))
     learned = after(pupil)
-    assert pupil.snapshot(learned) == 1
-    assert pupil.snapshot(learned) is None, "nothing was learned since"
+    assert pupil.snapshot() == 1
+    assert pupil.snapshot() is None, "nothing was learned since"
     row = catalog._row("SELECT numbers FROM taste_version")
     assert row is not None
     with np.load(io.BytesIO(row[0]), allow_pickle=False) as numbers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -10,10 +11,12 @@ from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
-from curator.model import Pass
+from curator.model import KnownError, Pass
 from curator.session import Session
+from curator.session.pupil import Pupil
 from curator.settings import Home, Settings
 from tests import catalogs, likings
+from tests.conftest import ExpectedLog
 from tests.unit.session.conftest import Person
 
 PHOTOS = 60
@@ -189,3 +192,40 @@ def test_closing_keeps_a_version_of_what_was_learned(open_at: Open, catalog: Cat
     session = open_at(25)
     session.close()
     assert [row.ratings for row in catalog.taste_versions()] == [25]
+
+
+# --- questions to the thread that learns
+
+
+def test_a_question_is_answered_here_from_what_was_learned_there(
+    qtbot: QtBot, open_at: Open
+) -> None:
+    session = open_at(25)
+    told: list[tuple[object, object]] = []
+    session.taste.ask(
+        lambda pupil: (threading.current_thread().name, pupil.learned),
+        lambda answer: told.append((answer, threading.current_thread())),
+    )
+    qtbot.waitUntil(lambda: bool(told))
+    assert told == [(("curator-taste", session.learned), threading.main_thread())]
+
+
+def test_a_question_that_fails_is_told_why_and_learning_goes_on(
+    qtbot: QtBot, open_at: Open, expected_log: ExpectedLog
+) -> None:
+    expected_log("a question about taste failed")
+    session = open_at(25)
+    told: list[object] = []
+
+    def refused(pupil: Pupil) -> object:
+        raise KnownError("No.")
+
+    session.taste.ask(refused, told.append)
+    session.taste.ask(lambda pupil: 1 // 0, told.append)
+    session.taste.ask(lambda pupil: "still here", told.append)
+    qtbot.waitUntil(lambda: len(told) == 3)
+    assert [str(answer) for answer in told] == [
+        "No.",
+        "Curator made a mistake here (see the log).",
+        "still here",
+    ]

@@ -68,6 +68,14 @@ class Kind(StrEnum):
     IMAGE = "image"
 
 
+class StackKind(StrEnum):
+    """Why the machine shows photos as one."""
+
+    BURST = "burst"
+    BRACKET = "bracket"
+    DUPLICATE = "duplicate"
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """The four independent fields a person decides.

@@ -1,0 +1,198 @@
+"""Stack: photos shown as one, because of a burst, a bracket or copies of one picture.
+
+Not a stage of one photo's life but of all together: columns in, columns out. `group` says which
+photos belong together, `propose` which frame of a stack to look at first, `reason` why, in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.model import StackKind
+
+Ids = NDArray[np.int64]
+Codes = NDArray[np.int8]
+Mask = NDArray[np.bool_]
+# Asked for pairs of rows; answers how alike two pictures are, -1.0 to 1.0, NaN where unknown.
+Likeness = Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float32]]
+
+# A stack's kind as a number, for columns.
+KINDS: tuple[StackKind | None, ...] = (None, *StackKind)
+KIND_CODE: dict[StackKind | None, int] = {kind: code for code, kind in enumerate(KINDS)}
+
+_AS_SHARP = 4.0  # points of sharpness that nobody sees
+_NOTABLE_STOPS = 0.5  # a difference in light worth a word
+_SMALLER = 0.9  # frames with fewer pixels than this share of the largest do not compete
+
+
+@dataclass(frozen=True, slots=True)
+class Shots:
+    """What stacks are made from, one entry a photo in each column (N,).
+
+    Attributes:
+        ids: photo ids, all different.
+        taken_at: datetime64[us], the camera's wall clock; NaT unknown.
+        camera: a number a camera; -1 unknown.
+        exposure_s: NaN unknown.
+        ev: exposure value at ISO 100 of the settings (:func:`exposure_value`); NaN unknown.
+        width: upright px, 0 unknown.
+        height: upright px, 0 unknown.
+        look: (N, 2) uint64, what the picture looks like; all zero is unknown, or no picture to go
+            by (`curator.imaging.look`).
+    """
+
+    ids: Ids
+    taken_at: NDArray[np.datetime64]
+    camera: NDArray[np.int32]
+    exposure_s: NDArray[np.float32]
+    ev: NDArray[np.float32]
+    width: NDArray[np.int32]
+    height: NDArray[np.int32]
+    look: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Stacks:
+    """Which stack each photo is in: the smallest id in it, 0 alone; ``kind`` by KIND_CODE."""
+
+    stack: Ids
+    kind: Codes
+
+
+def exposure_value(
+    exposure_s: NDArray[Any], f_number: NDArray[Any], iso: NDArray[Any]
+) -> NDArray[np.float32]:
+    """Give the exposure value at ISO 100: log2(N²/t) - log2(ISO/100); NaN where unknown.
+
+    An aperture nobody wrote down (a lens without contacts, a telescope) counts as 1: steps within
+    a bracket are what matters. (ISO 2720, APEX.)
+    """
+    exposure_s = np.where(np.asarray(exposure_s, np.float64) > 0, exposure_s, np.nan)
+    f_number = np.where(np.asarray(f_number, np.float64) > 0, f_number, 1.0)
+    iso = np.where(np.asarray(iso, np.float64) > 0, iso, 100.0)
+    return np.log2(f_number**2 / exposure_s * 100.0 / iso).astype(np.float32)
+
+
+def group(shots: Shots, likeness: Likeness | None = None) -> Stacks:
+    """Say which photos belong together.
+
+    Args:
+        shots: all photos that may be stacked, in any order.
+        likeness: how alike two pictures are to an encoder; asked once for near-in-time pairs and
+            once for same-look pairs.
+
+    Returns:
+        Stacks in the rows of ``shots``.
+
+    Thread: any; about a second for 100,000 photos, nearly all of it in numpy.
+    """
+    raise NotImplementedError
+
+
+# --- which frame of a stack
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a proposal is made from, one entry a photo in each column (N,).
+
+    Attributes:
+        stack: which stack a photo is in, as the person sees it; 0 alone.
+        kind: by KIND_CODE, what the machine said of each photo; 0 where it said nothing.
+        sharpness: 0-100, NaN not measured.
+        exposure: 0-100, 100 nothing clipped; NaN not measured.
+        light: mean light in stops (any zero point), NaN unknown.
+        pixels: width x height, 0 unknown.
+        able: whether a frame may be proposed at all: read, whole and not rejected.
+    """
+
+    stack: Ids
+    kind: Codes
+    sharpness: NDArray[np.float32]
+    exposure: NDArray[np.float32]
+    light: NDArray[np.float32]
+    pixels: Ids
+    able: Mask
+
+
+def propose(frames: Candidates) -> Mask:
+    """Mark one frame of each stack: the sharpest of a burst, the largest of duplicates.
+
+    Of frames as sharp as the eye can tell the best exposed is taken, of those the first row's.
+    A stack with a frame of a bracket in it has none, nor has one with an able frame that is not
+    measured yet: a proposal that hops about is none.
+
+    Returns:
+        (N,) bool.
+    """
+    rows = np.flatnonzero(frames.stack > 0)
+    proposed = np.zeros(len(frames.stack), bool)
+    if not rows.size:
+        return proposed
+    names, where = np.unique(frames.stack[rows], return_inverse=True)
+    kind, able = frames.kind[rows], frames.able[rows]
+    unknown = able & np.isnan(frames.sharpness[rows])
+    barred = np.zeros(len(names), bool)
+    barred[where[unknown | (kind == KIND_CODE[StackKind.BRACKET])]] = True
+    barred |= np.bincount(where, minlength=len(names)) < 2
+    able = able & ~barred[where]
+    rows, where = rows[able], where[able]
+    copies = np.ones(len(names), bool)
+    copies[where[frames.kind[rows] != KIND_CODE[StackKind.DUPLICATE]]] = False
+
+    pixels = frames.pixels[rows]
+    largest = np.zeros(len(names), np.int64)
+    np.maximum.at(largest, where, pixels)
+    share = np.where(copies[where], 1.0, _SMALLER)
+    fair = pixels >= share * largest[where]
+    rows, where = rows[fair], where[fair]
+    sharpness = frames.sharpness[rows]
+    best = np.full(len(names), -np.inf, np.float32)
+    np.maximum.at(best, where, sharpness)
+    sharp = sharpness >= best[where] - _AS_SHARP
+    rows, where, sharpness = rows[sharp], where[sharp], sharpness[sharp]
+    exposure = np.nan_to_num(frames.exposure[rows])
+    order = np.lexsort((rows, -sharpness, -exposure, where))
+    first = np.r_[True, where[order][1:] != where[order][:-1]] if order.size else order
+    proposed[rows[order[first]]] = True
+    return proposed
+
+
+def reason(frames: Candidates, row: int) -> str:
+    """Say in words why the frame in a row is proposed: ``sharpest of 6``.
+
+    Args:
+        frames: as :func:`propose` had them.
+        row: one that it marked.
+    """
+    rows = np.flatnonzero(frames.stack == frames.stack[row])
+    count = len(rows)
+    others = rows[rows != row]
+    rivals = others[frames.able[others]]
+    if np.all(frames.kind[rows] == KIND_CODE[StackKind.DUPLICATE]) and (
+        frames.pixels[row] > frames.pixels[others].max(initial=0)
+    ):
+        return f"largest of {count}"
+    rivals = rivals[frames.pixels[rivals] >= _SMALLER * frames.pixels[row]]
+    if frames.sharpness[row] >= frames.sharpness[rivals].max(initial=-np.inf):
+        words = f"sharpest of {count}"
+    else:
+        words = f"as sharp as any of {count}, and better exposed"
+    return words + _light_words(frames, row, others)
+
+
+def _light_words(frames: Candidates, row: int, others: NDArray[np.intp]) -> str:
+    light = frames.light[others]
+    light = light[~np.isnan(light)]
+    if not light.size or np.isnan(frames.light[row]):
+        return ""
+    stops = float(frames.light[row] - np.median(light))
+    if abs(stops) < _NOTABLE_STOPS:
+        return ""
+    than = "its neighbour" if len(others) == 1 else "its neighbours"
+    return f"; {abs(stops):.1f} stops {'brighter' if stops > 0 else 'darker'} than {than}"

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from curator.cli.invocation import Invocation, Outside
-from curator.cli.output import Output, start_logging, stop_logging
+from curator.cli.output import Output, encodable, start_logging, stop_logging
 from curator.cli.verbs import VERBS, parse
 from curator.model import KnownError, UsageError
 from curator.settings import Home
@@ -45,7 +45,7 @@ def main(
         home = Home.at(arguments.home)
         start_logging(home)
         with Invocation(home, arguments, output, Outside(open_window, run_bench)) as invocation:
-            log.info("curator %s", " ".join(argv))
+            log.info("curator %s", encodable(" ".join(argv)))
             return int(arguments.run(invocation) or 0)
     except KnownError as error:
         log.info("refused: %s", error)

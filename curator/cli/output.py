@@ -46,7 +46,7 @@ class Output:
             print(_json(plain(document), indent=2))
             return
         for line in lines:
-            print(_encodable(shown(line)))
+            print(encodable(shown(line)))
 
     def error(self, error: KnownError) -> None:
         """Say one line of what went wrong and what to do; with ``--json`` an object on stdout."""
@@ -74,7 +74,7 @@ def shown(text: str) -> str:
     return text.translate(_STEERING)
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """Put what stdout cannot encode (bytes that are no text, another code page) as escapes."""
     encoding = sys.stdout.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)

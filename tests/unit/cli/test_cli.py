@@ -77,7 +77,7 @@ def test_an_empty_name_is_not_the_current_folder(shoot: Type, words: tuple[str, 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")
-@pytest.mark.parametrize("name", ["bad\udcff.jpg", "bad\udcff"])
+@pytest.mark.parametrize("name", ["bad\udcff.jpg", "bad\udcff"], ids=["file", "folder"])
 def test_a_name_that_is_no_text_is_one_line_that_can_be_read(
     curator: Type, tmp_path: Path, name: str
 ) -> None:

@@ -56,4 +56,4 @@ def _one_more(pupil: Pupil, photo: int) -> float:
 
 def _similar(archive: Archive) -> np.ndarray:
     """Find the photos nearest to the first, as `curator similar` does."""
-    return archive.nearest(archive.rows[0, : archive.dimension], 10)[0]
+    return archive.nearest(archive.take([0])[0, : archive.dimension], 10)[0]

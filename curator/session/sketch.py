@@ -1,0 +1,91 @@
+"""A few numbers a photo that say roughly how alike two are, so that few need a close look.
+
+Photos differ along few directions: of real photos the 128 strongest hold some three quarters of
+all that vectors of 1280 numbers tell. Coordinates along those, a byte each, find the candidates;
+the rows themselves decide among them. A full look at 100,000 rows takes 40 ms and more, this 8.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+DIRECTIONS = 128
+ENOUGH = 0.4
+"""Share of the variance the directions have to hold, or the sketch would miss too many. Vectors
+without any structure hold a tenth; photos 0.73 (the starter, on the corpus)."""
+_OVERSAMPLED, _TURNS = 16, 2
+_BLOCK = 4096
+_LEVELS = 127.0
+_MARGIN = 1.25  # beyond the sample's largest coordinates; what lies further out is cut
+
+Floats = NDArray[np.float32]
+
+
+class Sketch:
+    """Coordinates of many vectors along their strongest directions, a byte each.
+
+    Attributes:
+        directions: (K, D) float32, orthonormal.
+    """
+
+    def __init__(self, directions: Floats, mean: Floats, steps: Floats) -> None:
+        self.directions = directions
+        self._mean, self._steps = mean, steps
+        self._codes = np.zeros((0, len(directions)), np.int8)
+        self._size = 0
+
+    @classmethod
+    def of(cls, sample: Floats) -> Sketch | None:
+        """Find the strongest directions of a sample; None where too little depends on them.
+
+        Args:
+            sample: (N, D) unit vectors.
+
+        Source: Halko, Martinsson and Tropp 2011, "Finding structure with randomness", algorithm
+        4.4: a subspace iterated twice finds them in a tenth of the time of all eigenvectors.
+        """
+        centre = sample.mean(axis=0)
+        centred = sample - centre
+        some = min(DIRECTIONS, sample.shape[1], len(sample))
+        wide = min(some + _OVERSAMPLED, sample.shape[1])
+        basis = np.random.default_rng(0).standard_normal((sample.shape[1], wide), np.float32)
+        for _ in range(_TURNS):
+            basis = np.linalg.qr(centred.T @ (centred @ basis))[0]
+        coordinates = centred @ basis
+        values, turn = np.linalg.eigh(coordinates.T @ coordinates)
+        directions = np.ascontiguousarray((basis @ turn[:, ::-1][:, :some]).T)
+        held, whole = float(values[::-1][:some].sum()), float(np.square(centred).sum())
+        if held < ENOUGH * max(whole, 1e-9):
+            return None
+        coordinates = centred @ directions.T
+        steps = np.abs(coordinates).max(axis=0) * np.float32(_MARGIN / _LEVELS)
+        return cls(directions, directions @ centre, np.maximum(steps, np.float32(1e-9)))
+
+    def put(self, places: NDArray[np.int64], products: Floats) -> None:
+        """Take over vectors at rows, new or changed.
+
+        Args:
+            places: (N,) rows; those beyond the last make room.
+            products: (N, K) of the vectors with :attr:`directions`.
+        """
+        self._size = max(self._size, int(places.max(initial=-1)) + 1)
+        if self._size > len(self._codes):
+            grown = np.zeros((max(self._size, 2 * len(self._codes)), len(self._steps)), np.int8)
+            grown[: len(self._codes)] = self._codes
+            self._codes = grown
+        levels = np.rint((products - self._mean) / self._steps)
+        self._codes[places] = np.clip(levels, -_LEVELS, _LEVELS)
+
+    def likely(self, vector: Floats, most: int) -> NDArray[np.intp]:
+        """Give the rows that are probably nearest to a unit vector, in no order."""
+        asked = (self.directions @ vector) * self._steps
+        likeness = np.empty(self._size, np.float32)
+        block = np.empty((_BLOCK, len(asked)), np.float32)
+        for start in range(0, self._size, _BLOCK):
+            stop = min(start + _BLOCK, self._size)
+            block[: stop - start] = self._codes[start:stop]
+            np.matmul(block[: stop - start], asked, out=likeness[start:stop])
+        if most >= self._size:
+            return np.arange(self._size)
+        return np.argpartition(-likeness, most - 1)[:most]

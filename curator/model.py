@@ -245,13 +245,27 @@ class StageJob:
 class Embedded:
     """What an encoder saw in a proxy: ``vector`` float16 bytes, ``tone`` float32 bytes.
 
-    ``encoder`` is the key of the encoder, ``source`` the digest of the proxy.
+    ``encoder`` is the key of the encoder, ``source`` the digest of the proxy. ``tags`` are what it
+    would call the picture, (name, confidence 0-100) each; None if it knows no words.
     """
 
     encoder: str
     source: str
     vector: bytes
     tone: bytes
+    tags: tuple[tuple[str, int], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """What came of several photos given to the encoder together, in their order.
+
+    ``results`` holds what was seen, or the error of just that photo. ``at_once`` is how many the
+    encoder would like to have together next time.
+    """
+
+    results: tuple[Embedded | Exception, ...]
+    at_once: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,26 @@ class Encoder(Section):
     pretrained: str = Field("laion2b_s32b_b82k", title="CLIP weights, by open_clip's name")
     checkpoint: str = Field("", title="Weights file of your own for CLIP")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", title="Where the encoder runs")
+    memory_mb: int = Field(
+        8192,
+        ge=1024,
+        le=262144,
+        title="Memory limit of the encoder, MB",
+        description="from the next start on",
+    )
+    hub: bool = Field(
+        True,
+        title="Weights may be downloaded when asked for",
+        description="Curator asks the model hub for nothing else, and never by itself",
+    )
+    tag_threshold: int = Field(
+        20,
+        ge=5,
+        le=100,
+        title="Suggest a tag from this confidence on",
+        description="for photos compared from now on",
+    )
+    tags_most: int = Field(3, ge=0, le=10, title="Tags suggested for one photo, at most")
 
 
 class Export(Section):

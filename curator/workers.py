@@ -377,6 +377,7 @@ class WorkerPool:
         nice: int = 10,
         name: str = "decode",
         preload: tuple[str, ...] = (),
+        keeps: bool = False,
     ) -> None:
         """Make a pool; no process starts before :meth:`warm` or the first :meth:`run`.
 
@@ -386,12 +387,14 @@ class WorkerPool:
             nice: how far the processes step back behind others; 0 for what a person waits for.
             name: of the processes, for logs and process lists.
             preload: modules a process imports before its first job.
+            keeps: what a process holds between jobs is wanted (a model), and no leak.
         """
         self.size = size
         self._memory_mb = memory_mb
         self._nice = nice
         self._name = name
         self._preload = preload
+        self._keeps = keeps
         self._lock = threading.Lock()
         self._slots = threading.Semaphore(size)
         self._idle: list[_Worker] = []
@@ -546,7 +549,8 @@ class WorkerPool:
 
     def _give_back(self, worker: _Worker) -> None:
         # A process that kept much of its limit would fail the next, innocent photo.
-        if worker.resident_mb() < self._memory_mb / 2 and not worker.cancelled:
+        small = self._keeps or worker.resident_mb() < self._memory_mb / 2
+        if small and not worker.cancelled:
             with self._lock:
                 self._busy.discard(worker)
                 worker.token = None

@@ -2,13 +2,15 @@
 
 The first word of a file is what its convert does: ``ok``, ``crash``, ``hang``, ``unreadable``,
 ``mistake``, ``gone``, ``shaky N`` (crashes N times, then is fine), ``full`` (no room on the disk
-while a file ``disk-is-full`` is in the cache), ``wait`` (until a file ``go`` is there).
+while a file ``disk-is-full`` is in the cache), ``wait`` (until a file ``go`` is there). What its
+embed does: see :func:`embed`.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import signal
 import threading
 import time
 from collections.abc import Sequence
@@ -17,11 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
+from curator.encoders import EncodingError
 from curator.files import fingerprint
 from curator.model import (
     Capture,
     Converted,
     Embedded,
+    Embeddings,
     GoneError,
     KnownError,
     Peeked,
@@ -54,6 +58,9 @@ def convert(job: StageJob) -> Converted:
     behave(Path(job.path).read_text().split()[0:2], cache, Path(job.path).stem)
     status = Path(job.path).stat()
     key = fingerprint(job.path)
+    wish = Path(job.path).read_text().split()[0]
+    if wish in ("poison", "vague"):
+        (cache / f"{key * 2}.wish").write_text(wish)
     with (cache / "order.log").open("a") as order:
         order.write(f"{job.photo_id}\n")
     capture = Capture(taken_at=datetime(2024, 5, 4), width=60, height=40)
@@ -98,20 +105,46 @@ def frame(path: str, want: str, long_edge_px: int | None, max_megapixels: int) -
     return Frame(share(rgb), "image", None, (90, 60))
 
 
-def embed(job: StageJob) -> Embedded:
-    """Give a vector made of the proxy's digest; ``blind`` and ``deadly`` encoders give none."""
-    if job.encoder.name == "blind":
-        raise KnownError("The weights are damaged.", "Download them again.")
-    if job.encoder.name == "deadly":
-        os.abort()
+def embed(jobs: Sequence[StageJob]) -> Embeddings:
+    """Give vectors made of the proxies' digests, as bad as the encoder's name says.
+
+    ``blind`` cannot be loaded, ``deadly`` dies of all, ``greedy`` of more than two at once,
+    ``gpu`` of any that is not on the CPU; a picture whose wish is ``poison`` kills its process,
+    one that is ``vague`` cannot be encoded. Each call leaves a line in ``calls.log``.
+    """
+    encoder, cache = jobs[0].encoder, Path(jobs[0].cache)
+    device = encoder.options.device
+    with (cache / "calls.log").open("a") as log:
+        log.write(f"{len(jobs)} {device}\n")
+    match encoder.name:
+        case "blind":
+            raise KnownError("The weights are damaged.", "Download them again.")
+        case "deadly":
+            os.abort()
+        case "greedy" if len(jobs) > 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "gpu" if device != "cpu":
+            os.abort()
+        case "clumsy":
+            raise ZeroDivisionError("ours")
+    return Embeddings(tuple(_embedded(job) for job in jobs), 8)
+
+
+def _embedded(job: StageJob) -> Embedded | Exception:
     assert job.fingerprint is not None and job.path.endswith(".jpg")
+    wish = Path(job.cache, f"{job.fingerprint}.wish")
+    match wish.read_text() if wish.exists() else "":
+        case "poison":
+            os.abort()
+        case "vague":
+            return EncodingError("The encoder gave no numbers for a picture.")
     rng = np.random.default_rng(sum(job.fingerprint.encode()))
     vector = rng.normal(size=8)
     vector /= np.linalg.norm(vector)
     tone = np.zeros(76, np.float32)
-    return Embedded(
-        job.encoder.key, job.fingerprint, vector.astype(np.float16).tobytes(), tone.tobytes()
-    )
+    half = vector.astype(np.float16).tobytes()
+    tags = (("harbor", 80), ("boat", 30)) if job.encoder.name == "wordy" else None
+    return Embedded(job.encoder.key, job.fingerprint, half, tone.tobytes(), tags)
 
 
 STAGES = (

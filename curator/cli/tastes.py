@@ -190,10 +190,12 @@ def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
             "The photos here were compared by another encoder than the one in use.",
             "Let `curator backfill embed` finish first.",
         )
-    pool = make_pool(invocation.settings.work.memory_mb)
+    pool = make_pool(invocation.settings)
     job = StageJob(0, "embed", str(path), Kind.IMAGE, "", fingerprint="", encoder=encoding.recipe)
     try:
-        found: Embedded = pool.run(embed, job, timeout_s=_LOADED_S)
+        (found,) = pool.run(embed, [job], timeout_s=_LOADED_S).results
     finally:
         pool.close()
+    if not isinstance(found, Embedded):
+        raise found
     return np.frombuffer(found.vector, np.float16).astype(np.float32)

@@ -12,7 +12,7 @@ and one line in ENCODERS::
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,15 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.encoders import open_clip, starter
-from curator.encoders.options import EncoderOptions, Tag
+from curator.encoders.hub import Download, Fetch
+from curator.encoders.options import EncoderOptions, EncodingError, Tag
 from curator.model import KnownError, UsageError
 
 __all__ = [
     "ENCODERS",
     "Choice",
+    "Download",
     "Encoder",
     "EncoderKind",
     "EncoderOptions",
+    "EncodingError",
+    "Fetch",
     "Recipe",
     "Tag",
     "agreement",
@@ -36,6 +40,7 @@ __all__ = [
     "choose",
     "load",
     "models_folder",
+    "planned",
     "recipe",
 ]
 
@@ -74,8 +79,14 @@ class Encoder(Protocol):
 
     def encode_with_tags(
         self, pictures: Sequence[NDArray[np.uint8]]
-    ) -> tuple[NDArray[np.float32], list[list[Tag]]]:
-        """Encode, and name what is in each picture where the encoder can; one run for both."""
+    ) -> tuple[NDArray[np.float32], list[list[Tag]] | None]:
+        """Encode, and name what is in each picture; None for the names if it knows no words.
+
+        One run for both.
+
+        Raises:
+            EncodingError: one of the pictures cannot be encoded; alone, the others may be.
+        """
         ...
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
@@ -120,6 +131,10 @@ class Recipe:
     name: str
     key: str
     options: EncoderOptions
+
+    def on_cpu(self) -> Recipe:
+        """Give the same encoder, kept off the GPU."""
+        return replace(self, options=replace(self.options, device="cpu"))
 
 
 def recipe(choice: Choice, options: EncoderOptions) -> Recipe | None:
@@ -186,6 +201,15 @@ def agreement(name: str, options: EncoderOptions, pictures: Sequence[NDArray[np.
     fast = load(name, options).encode(pictures)
     exact = load(name, options.exactly()).encode(pictures)
     return float((fast * exact).sum(axis=1).min())
+
+
+def planned(options: EncoderOptions) -> Download:
+    """Say what fetching CLIP's weights would bring, and from where; asks nothing of the network.
+
+    Raises:
+        KnownError: it is not allowed, or the hub has no such weights.
+    """
+    return open_clip.planned(options)
 
 
 def _title(name: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.encoders.options import EncoderOptions
+from curator.encoders.options import EncoderOptions, EncodingError
 from curator.model import KnownError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Network:
         """Run pictures through; gives the outputs of ``run``, each (N, ...) float32.
 
         Raises:
-            KnownError: memory runs out even for one picture on the CPU.
+            EncodingError: memory runs out even for one picture on the CPU.
         """
         parts: list[list[NDArray[np.float32]]] = []
         start = 0
@@ -154,8 +154,8 @@ class Network:
             log.info("Encoder: out of memory, goes on on the CPU")
             self._settle()
         else:
-            raise KnownError(
-                "There is not enough memory to compare photos.",
+            raise EncodingError(
+                "There is not enough memory to compare this photo.",
                 "Close other programs, or set encoder to starter.",
             ) from error
         if torch.cuda.is_available():
@@ -183,11 +183,11 @@ def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Bring vectors to length 1.
 
     Raises:
-        KnownError: a vector is empty or not a number; no silent wrong score may come of it.
+        EncodingError: a vector is empty or not a number; no silent wrong score may come of it.
     """
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     if not (np.isfinite(lengths) & (lengths > 1e-6)).all():
-        raise KnownError(
+        raise EncodingError(
             "The encoder gave no numbers for a picture.", "Set encoder.device to cpu and try again."
         )
     return (vectors / lengths).astype(np.float32)

@@ -1,13 +1,12 @@
 """CLIP through open-clip-torch: pictures and words in one space, when its weights are here.
 
 The weights come from a file of one's own (``checkpoint``), or from the model hub into
-``folder``, and then only when someone asked for it (:func:`download`).
+``folder``, and then only when someone asked for it (:func:`planned`, `hub`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.encoders import weights
+from curator.encoders.hub import Download, endpoint
 from curator.encoders.network import Network, place, set_threads, unit_rows
 from curator.encoders.options import EncoderOptions, Tag, absent
 from curator.model import KnownError
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 REMEDY = "Choose another file for encoder.checkpoint, or download the weights again."
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 """Names of the weights in a hub repository, best first: the first cannot hold code."""
-KNOWN_SIZES = {("ViT-L-14", "laion2b_s32b_b82k"): 1_710_517_724}
-"""Bytes to download, so that the size can be said before anything is asked of the network."""
+USUAL = {
+    ("ViT-L-14", "laion2b_s32b_b82k"): ("laion/CLIP-ViT-L-14-laion2B-s32B-b82K", 1_710_517_724)
+}
+"""Where the usual weights are and how many bytes: said before anything is asked or imported."""
 
 
 def weights_file(options: EncoderOptions) -> Path | None:
@@ -36,7 +38,9 @@ def weights_file(options: EncoderOptions) -> Path | None:
     if options.folder is None:
         return None
     place = _downloaded(options)
-    return next((place / name for name in HUB_FILES if (place / name).is_file()), None)
+    here = [place / name for name in HUB_FILES]
+    here += [path for path in sorted(place.glob("*")) if path.suffix in weights.SUFFIXES]
+    return next((path for path in here if path.is_file()), None)
 
 
 def _downloaded(options: EncoderOptions) -> Path:
@@ -51,11 +55,15 @@ def missing(options: EncoderOptions) -> str | None:
         return lack
     path = weights_file(options)
     if path is None:
-        size = KNOWN_SIZES.get((options.model, options.pretrained))
-        much = f", {size / 1e9:.1f} GB" if size else ""
+        known = USUAL.get((options.model, options.pretrained))
+        much = f", {known[1] / 1e9:.1f} GB" if known else ""
         return f"CLIP's weights ({options.model}{much}) are not downloaded."
     if not path.is_file():
         return f"The weights file {path} is not there. {REMEDY}"
+    try:
+        weights.fingerprint(path)
+    except OSError as error:
+        return f"The weights file {path} cannot be read ({error.strerror or error}). {REMEDY}"
     return None
 
 
@@ -84,14 +92,12 @@ class OpenClip:
     name = "open_clip"
 
     def __init__(self, path: Path, options: EncoderOptions) -> None:
-        import open_clip
-
         set_threads(options.threads)
         _check(path, options)
-        model = open_clip.create_model(options.model, load_weights=False, pretrained_text=False)
+        model = _made(options)
         _fill(model, path, options)
         prepare = _preparation(model, options)
-        self._tokenize = open_clip.get_tokenizer(options.model)
+        self._options = options
         self._network = Network(model, _run, prepare, place(options))
         self.dimension = int(getattr(model.visual, "output_dim", 0))
         self.key = key(options)
@@ -114,16 +120,18 @@ class OpenClip:
 
     def encode_with_tags(
         self, pictures: Sequence[NDArray[np.uint8]]
-    ) -> tuple[NDArray[np.float32], list[list[Tag]]]:
+    ) -> tuple[NDArray[np.float32], list[list[Tag]] | None]:
         """Encode; CLIP names nothing by itself, it is asked in words instead."""
-        return self.encode(pictures), [[] for _ in pictures]
+        return self.encode(pictures), None
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
         """Encode words into the pictures' space, (N, dimension) unit vectors."""
+        import open_clip
         import torch
 
+        tokenize = open_clip.get_tokenizer(self._options.model)
         with torch.inference_mode():
-            tokens = self._tokenize(list(texts)).to(self._network.at.device)
+            tokens = tokenize(list(texts)).to(self._network.at.device)
             model: Any = self._network.model
             return unit_rows(model.encode_text(tokens).float().cpu().numpy())
 
@@ -151,6 +159,24 @@ def _check(path: Path, options: EncoderOptions) -> None:
     weights.read(path, REMEDY)
 
 
+def _made(options: EncoderOptions) -> torch.nn.Module:
+    """Make the network without weights.
+
+    Some models take a part of theirs from the hub as they are made; where that may not be asked
+    (in the encoder's process it may not), they cannot be used.
+    """
+    import open_clip
+
+    try:
+        return open_clip.create_model(options.model, load_weights=False, pretrained_text=False)
+    except (OSError, ImportError, RuntimeError, ValueError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:160]
+        raise KnownError(
+            f"open_clip cannot make the model {options.model!r} ({reason}).",
+            "Choose another with the setting encoder.model.",
+        ) from error
+
+
 def _fill(model: torch.nn.Module, path: Path, options: EncoderOptions) -> None:
     import open_clip
 
@@ -175,82 +201,32 @@ def _preparation(model: Any, options: EncoderOptions) -> Any:
     return image_transform_v2(PreprocessCfg(**config), is_train=False)
 
 
-@dataclass(frozen=True)
-class Download:
-    """What a download would bring: from where, how much (None: the hub did not say), to where."""
-
-    repository: str
-    bytes: int | None
-    folder: Path
-
-    @property
-    def sentence(self) -> str:
-        """Say it before asking."""
-        much = f"{self.bytes / 1e9:.1f} GB" if self.bytes else "an unknown amount"
-        return f"Download {much} from huggingface.co/{self.repository} to {self.folder}."
-
-
 def planned(options: EncoderOptions) -> Download:
-    """Say what :func:`download` would do; asks nothing of the network.
+    """Say what a download would bring; asks nothing of the network.
+
+    For other weights than the usual ones torch is imported, so call it where that may be.
 
     Raises:
         KnownError: no downloads are allowed, or these weights are not on the hub.
     """
-    import open_clip
+    if options.folder is None or not options.hub:
+        raise KnownError(
+            "Weights may not be downloaded here.", "Allow it with the setting encoder.hub."
+        )
+    known = USUAL.get((options.model, options.pretrained))
+    if known is not None:
+        where, size = known
+    else:
+        import open_clip
 
-    if options.folder is None:
-        raise KnownError("Downloads are not allowed.", "Allow them in the settings.")
-    config = open_clip.get_pretrained_cfg(options.model, options.pretrained)
-    repository = str(config.get("hf_hub", "")).strip("/")
+        config = open_clip.get_pretrained_cfg(options.model, options.pretrained)
+        where, size = str(config.get("hf_hub", "")), None
+    repository, _, name = where.rpartition("/") if where.count("/") > 1 else (where, "", "")
     if not repository:
         raise KnownError(
             f"There are no weights {options.pretrained!r} of {options.model!r} on the hub.",
             "Name a weights file of your own: encoder.checkpoint.",
         )
-    size = KNOWN_SIZES.get((options.model, options.pretrained))
-    return Download(repository, size, _downloaded(options))
-
-
-def download(options: EncoderOptions, progress: Callable[[int, int], None]) -> Path:
-    """Fetch the weights; goes on where an earlier try stopped.
-
-    Only ever called when a person asked for it, having read ``planned(options).sentence``.
-
-    Args:
-        options: which weights; ``folder`` is where they go.
-        progress: told (bytes so far, bytes in all); may raise to stop.
-
-    Raises:
-        KnownError: the hub cannot be reached or refuses; what is there stays for the next try.
-    """
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
-    from tqdm import tqdm
-
-    class Told(tqdm):
-        monitor_interval = 0  # no thread of its own that outlives the download
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **{**kwargs, "disable": True, "name": None})
-            self.done = int(kwargs.get("initial") or 0)
-
-        def update(self, n: float | None = 1) -> bool | None:
-            self.done += int(n or 0)
-            progress(self.done, int(self.total or 0))
-            return None
-
-    plan = planned(options)
-    for name in HUB_FILES:
-        try:
-            found = hf_hub_download(
-                plan.repository, name, local_dir=str(plan.folder), tqdm_class=Told
-            )
-        except EntryNotFoundError:
-            continue
-        except (HfHubHTTPError, OSError) as error:
-            raise KnownError(
-                f"The weights could not be fetched from huggingface.co ({type(error).__name__}).",
-                "Try again later; what has come so far is kept.",
-            ) from error
-        return Path(found)
-    raise KnownError(f"{plan.repository} holds no weights that can be used.", REMEDY)
+    names = (name,) if name else HUB_FILES
+    title = f"CLIP {options.model}"
+    return Download(title, repository, names, size, _downloaded(options), endpoint())

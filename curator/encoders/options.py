@@ -7,32 +7,44 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
+from curator.model import KnownError
+
 
 @dataclass(frozen=True)
 class EncoderOptions:
     """Which weights, where, and how to run them.
 
     Attributes:
-        folder: where downloaded weights lie; None if none are allowed.
+        folder: where downloaded weights lie; None if there is no such place.
+        hub: whether weights may be fetched from the model hub when a person asks for it.
         checkpoint: a weights file of one's own for open_clip, used instead of downloaded ones.
         model: open_clip's name of the network.
         pretrained: open_clip's tag of its weights; also says how pictures are prepared.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         threads: threads on a CPU; 0 lets torch take every core.
+        least_confidence: of a tag an encoder suggests, 0.0-1.0.
+        most_tags: for one picture; 0 suggests none.
         exact: plain float32 on the CPU, one path for all: the reference of :func:`agreement`.
     """
 
     folder: Path | None = None
+    hub: bool = True
     checkpoint: Path | None = None
     model: str = "ViT-L-14"
     pretrained: str = "laion2b_s32b_b82k"
     device: str = "auto"
     threads: int = 0
+    least_confidence: float = 0.2
+    most_tags: int = 3
     exact: bool = False
 
     def exactly(self) -> EncoderOptions:
         """Give the same options for the float32 reference."""
         return dataclasses.replace(self, exact=True, device="cpu")
+
+
+class EncodingError(KnownError):
+    """A picture could not be encoded; others may be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -27,7 +28,7 @@ from PySide6.QtCore import QObject, Signal
 from curator.catalog import ConductorLock
 from curator.model import KnownError
 from curator.pipeline.conductor import Conductor
-from curator.pipeline.encoding import Encoding, make_pool, possible, settled
+from curator.pipeline.encoding import Encoding, make_pool, settled
 from curator.pipeline.frames import FrameCallback, FrameKey, Frames, Want
 from curator.pipeline.progress import Progress, ScanReport, Totals
 from curator.pipeline.scanning import check_sources
@@ -104,12 +105,11 @@ class Pipeline(QObject):
             )
         )
         self.encoding = settled(home, settings)
-        stages = possible(stages, self.encoding)
-        self._encoder_pool = InlinePool() if inline else make_pool(work.memory_mb)
+        self._home, self._settings = home, settings
+        self._encoder_pool = InlinePool() if inline else make_pool(settings)
         self._conductor = Conductor(
             settings, stages, home.cache, (self._pool, self._encoder_pool), self
         )
-        self._conductor.recipe = self.encoding.recipe
         self._thread: threading.Thread | None = None
         self._running = False
         self._inline = inline
@@ -134,7 +134,7 @@ class Pipeline(QObject):
 
         def run() -> None:
             try:
-                self._conductor.open(self._path)
+                self._conductor.open(self._path, self.encoding)
             except BaseException as error:
                 opened_.append(error)
                 return
@@ -144,7 +144,7 @@ class Pipeline(QObject):
 
         try:
             if self._inline:
-                self._conductor.open(self._path)
+                self._conductor.open(self._path, self.encoding)
             else:
                 self._thread = threading.Thread(target=run, name="curator-conductor", daemon=True)
                 self._thread.start()
@@ -253,6 +253,17 @@ class Pipeline(QObject):
             return 0
 
     def focus(self, ids: Sequence[int]) -> None:
+    def settle_encoder(self) -> Encoding:
+        """Settle anew which encoder there is: weights came, or its settings changed.
+
+        Photos it has not seen are compared in the background; taste goes by the former vectors
+        until then.
+        """
+        self.encoding = encoding = settled(self._home, self._settings)
+        if self._running:
+            self._post(lambda: self._conductor.settle(encoding))
+        return encoding
+
         """Name the photos on screen, the most wanted first; replaces what was named before."""
         self._conductor.focus(ids)
         if self._inline:
@@ -300,7 +311,8 @@ class Pipeline(QObject):
         self.saved.emit(ids)
 
     def on_progress(self, progress: Progress) -> None:
-        """Pass on from the conductor."""
+        """Pass on from the conductor, and remember it as what there is to say of the encoder."""
+        self.encoding = replace(self.encoding, sentence=f"Photos are not compared. {error}")
         self.progressed.emit(progress)
 
     def on_scanned(self, report: ScanReport) -> None:

@@ -20,7 +20,7 @@ from curator.catalog import Catalog, Pending
 from curator.encoders import Recipe
 from curator.imaging.proxy import proxy_path
 from curator.model import Kind, KnownError, StageJob
-from curator.pipeline.encoding import FREED_S, LANE
+from curator.pipeline.encoding import FREED_S, LANE, EncoderLane, Encoding, possible
 from curator.pipeline.lanes import Lane, Outcome
 from curator.pipeline.progress import Pace, Progress, ScanReport, Totals
 from curator.pipeline.reading import Reader, Readers
@@ -71,7 +71,7 @@ class Conductor:
 
         Args:
             settings: read anew for every job, so that changes count at once.
-            stages: what photos go through, in order.
+            stages: what photos go through, in order, where there is an encoder.
             cache: where derived files go.
             pools: where stages run, and where the encoder does; a pool of size 0 runs them on
                 the conductor's thread.
@@ -79,10 +79,10 @@ class Conductor:
         """
         self.catalog: Catalog
         self._settings = settings
-        self._stages = stages
+        self._all = self._stages = tuple(stages)
         self._cache = cache
         pool, self._encoder_pool = pools
-        self.recipe: Recipe | None = None  # how to load the encoder; set before `open`
+        self.recipe: Recipe | None = None  # how to load the encoder
         self._to = to
         self._inline = pool.size == 0
         # One process stays free for short jobs while all others are at pixels.
@@ -114,14 +114,12 @@ class Conductor:
         self._totals = Totals()
 
     def _lane(self, name: str, pool: WorkerPool) -> Lane:
-        at_once = 1 if name == LANE else self._at_once
-        return Lane(
-            0 if self._inline else at_once,
-            _SHORT_JOBS if name == "peek" else at_once + 2,
-            self._encoder_pool if name == LANE else pool,
-            self._settings.work,
-            self._inbox.put,
-        )
+        threads = 0 if self._inline else self._at_once
+        work, put = self._settings.work, self._inbox.put
+        if name == LANE:
+            return EncoderLane(threads, self._encoder_pool, work, put)
+        window = _SHORT_JOBS if name == "peek" else self._at_once + 2
+        return Lane(threads, window, pool, work, put)
 
     # --- from other threads
 
@@ -176,8 +174,12 @@ class Conductor:
 
     # --- the thread
 
-    def open(self, path: Path) -> None:
+    def open(self, path: Path, encoding: Encoding) -> None:
         """Open the catalog, on the thread that will do the rest.
+
+        Args:
+            path: its file.
+            encoding: what compares the photos, to begin with.
 
         Raises:
             CatalogError: it cannot be opened.
@@ -186,7 +188,7 @@ class Conductor:
         reader = Reader(self._inline)
         self._saver = Saver(
             self.catalog,
-            self._stages,
+            self._all,
             self._settings.work,
             self._cache,
             lambda outcome, unread: self._readers.start(
@@ -195,7 +197,7 @@ class Conductor:
             reader,
         )
         self._scanner = Scanner(self.catalog, self._wake, self._readers, self._inline)
-        self.post(self._begin)
+        self.post(lambda: self._begin(encoding))
 
     def run(self) -> None:
         """Work until stopped."""
@@ -226,12 +228,21 @@ class Conductor:
             self.catalog.checkpoint()
         self.catalog.close()
 
-    def _begin(self) -> None:
+    def _begin(self, encoding: Encoding) -> None:
+        self.settle(encoding)
+        self.catalog.reset_running()
+        self.catalog.reserve_log()
+
+    def settle(self, encoding: Encoding) -> None:
+        """Compare photos by this encoder from now on; those another saw wait for it again."""
+        self.recipe, self._blind = encoding.recipe, False
+        self._stages = possible(self._all, encoding)
         self.catalog.use_stages(self._stages)
         if self.recipe is not None:
             self.catalog.use_encoder(self.recipe.key)
-        self.catalog.reset_running()
-        self.catalog.reserve_log()
+        for lane in self._lanes.values():
+            lane.forget()
+        self._encoder_pool.rest()
 
     def _guard(self, act: Callable[[], None]) -> None:
         """Run a piece of the loop; what goes wrong pauses the work and never ends the thread."""
@@ -313,7 +324,7 @@ class Conductor:
             self._halt(saved.trouble)
 
     def _lane_of(self, stage: str) -> Lane:
-        return self._lanes[next(entry.lane for entry in self._stages if entry.name == stage)]
+        return self._lanes[next(entry.lane for entry in self._all if entry.name == stage)]
 
     def open_sources(self, paths: Sequence[Path], recursive: bool, sample: int | None) -> None:
         """Make folders and files known, and scan them after what was asked for before."""
@@ -363,8 +374,8 @@ class Conductor:
             behind = behind or len(found) == room
             if found:
                 self.catalog.start(stage.name, [pending.photo_id for pending in found])
-                for pending in found:
-                    lane.submit(stage.run, self._job(stage, pending))
+                for group in lane.groups(found):
+                    lane.submit(stage.run, [self._job(stage, pending) for pending in group])
 
     def _job(self, stage: Stage, pending: Pending) -> StageJob:
         proxy = self._settings.proxy

@@ -8,12 +8,13 @@ callable would only reach stderr, and the photo would never report.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QThreadPool
 
+from curator.catalog import Pending
 from curator.model import StageJob
 from curator.settings import Work
 from curator.workers import WorkerPool
@@ -68,17 +69,24 @@ class Lane:
         """Count the jobs that may be submitted now."""
         return self.window - len(self.in_flight)
 
-    def submit(self, run: Callable[[StageJob], object], job: StageJob) -> None:
-        """Put a job in flight; its photo is in ``in_flight`` until :meth:`landed`."""
-        self.in_flight.add(job.photo_id)
+    def groups(self, found: Sequence[Pending]) -> list[Sequence[Pending]]:
+        """Say which photos go to a process together; here each goes alone."""
+        return [[pending] for pending in found]
+
+    def submit(self, run: Callable[..., object], jobs: Sequence[StageJob]) -> None:
+        """Put a group of jobs in flight; a photo is in ``in_flight`` until :meth:`landed`."""
+        self.in_flight.update(job.photo_id for job in jobs)
         if self._threads is None:
-            self._work(run, job)
+            self._work(run, jobs)
         else:
-            self._threads.start(lambda: self._work(run, job))
+            self._threads.start(lambda: self._work(run, jobs))
 
     def landed(self, photo_id: int) -> None:
         """Take note that the outcome of a job arrived at the conductor."""
         self.in_flight.discard(photo_id)
+
+    def forget(self) -> None:
+        """Let go of what was learned about the work; the way to do it is another now."""
 
     def close(self) -> None:
         """Wait for the threads; close the worker pool first, or this waits for the jobs."""
@@ -86,9 +94,10 @@ class Lane:
             self._threads.clear()
             self._threads.waitForDone()
 
-    def _work(self, run: Callable[[StageJob], object], job: StageJob) -> None:
-        try:
-            outcome = Outcome(job, self._pool.run(run, job, timeout_s=self._limits.timeout_s))
-        except Exception as error:
-            outcome = Outcome(job, error=error)
-        self._deliver(outcome)
+    def _work(self, run: Callable[..., object], jobs: Sequence[StageJob]) -> None:
+        for job in jobs:
+            try:
+                outcome = Outcome(job, self._pool.run(run, job, timeout_s=self._limits.timeout_s))
+            except Exception as error:
+                outcome = Outcome(job, error=error)
+            self._deliver(outcome)

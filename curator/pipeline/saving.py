@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from curator.catalog import Catalog, DiskFullError, Unread
+from curator.encoders import EncodingError
 from curator.model import CatalogError, GoneError, KnownError, StageJob, UnreadableError
 from curator.pipeline.lanes import Outcome
 from curator.pipeline.reading import Reader, Wish
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 MISTAKE = "Curator made a mistake here (see the log)."
 EMBED = "embed"
-_BLIND_AFTER = 6  # photos in a row that an encoder's process died of
+_BLIND_AFTER = 6  # photos in a row that the encoder could do nothing with
 _AT_MOST = 32  # results in one transaction
 # A decision waits while we write: batches shrink until a transaction is shorter than this.
 _TARGET_S = 0.003
@@ -176,10 +177,11 @@ class Saver:
                 error if isinstance(error, WorkerUnavailable) else disk_full(self._cache)
             )
         elif job.stage == EMBED and self._is_blind(error):
-            assert isinstance(error, KnownError)
             self._catalog.put_back(job.stage, [job.photo_id])
-            saved.blind = error
-        elif isinstance(error, WorkerError | GoneError):
+            saved.blind = error if isinstance(error, KnownError) else KnownError(MISTAKE)
+            if not isinstance(error, KnownError):
+                log.error("%s of %s failed: %s", job.stage, job.path, error)
+        elif isinstance(error, WorkerError | GoneError | EncodingError):
             self._fail(job, error.args[0], True, saved)
         elif isinstance(error, KnownError):
             self._fail(job, error.args[0], False, saved)
@@ -193,10 +195,12 @@ class Saver:
 
     def _is_blind(self, error: Exception) -> bool:
         """Say whether the encoder is to blame: it cannot be loaded, or dies of every photo."""
-        if isinstance(error, WorkerError):
+        if isinstance(error, UnreadableError | GoneError | OSError):
+            return False
+        if isinstance(error, WorkerError | EncodingError) or not isinstance(error, KnownError):
             self._blind_in_a_row += 1
             return self._blind_in_a_row > _BLIND_AFTER
-        return isinstance(error, KnownError) and not isinstance(error, UnreadableError | GoneError)
+        return True
 
     def _fail(self, job: StageJob, reason: str, retry: bool, saved: Saved) -> None:
         final = self._catalog.save_failure(

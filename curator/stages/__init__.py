@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from curator.model import StageJob
 from curator.stages.convert import convert
 from curator.stages.embed import embed
 from curator.stages.peek import peek
@@ -25,11 +24,12 @@ class Stage:
     ``needs`` names the stages that come first; ``lane`` the queue it waits in, so that quick work
     never waits for slow; ``title`` is what the window says of it. ``reads`` is ``file`` for what
     reads originals and ``proxy`` for what reads the proxy: equal bytes are not read again.
+    In the lane ``encoder`` the function takes several jobs and gives `curator.model.Embeddings`.
     """
 
     name: str
     version: int
-    run: Callable[[StageJob], Any]
+    run: Callable[..., Any]
     needs: tuple[str, ...]
     lane: str
     title: str
@@ -39,5 +39,5 @@ class Stage:
 STAGES = (
     Stage("peek", 1, peek, (), "peek", "Reading headers"),
     Stage("convert", 1, convert, ("peek",), "convert", "Making proxies"),
-    Stage("embed", 1, embed, ("convert",), "encoder", "Comparing photos", "proxy"),
+    Stage("embed", 2, embed, ("convert",), "encoder", "Comparing photos", "proxy"),
 )

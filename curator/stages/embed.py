@@ -1,45 +1,97 @@
-"""Embed: what an encoder sees in a proxy, and its light and colour, as two rows of numbers."""
+"""Embed: what an encoder sees in proxies, and their light and colour, as rows of numbers."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from curator.model import Embedded, StageJob, UnreadableError
+from curator.model import Embedded, Embeddings, KnownError, StageJob
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from curator.encoders import Encoder, Recipe
 
 
-def embed(job: StageJob) -> Embedded:
-    """Turn a photo's proxy into a vector and tone measures; writes nothing.
+def embed(jobs: Sequence[StageJob]) -> Embeddings:
+    """Turn photos' proxies into vectors, tone measures and suggested tags; writes nothing.
+
+    Several go through the encoder at once. A photo that cannot be encoded fails alone: its place
+    in the answer holds the reason, a GoneError, UnreadableError or EncodingError.
+
+    Args:
+        jobs: of one encoder.
 
     Raises:
-        GoneError: the proxy is not in the cache any more.
-        UnreadableError: no picture can be made of it.
-        KnownError: the encoder cannot be loaded, or memory is too small for it.
+        KnownError: the encoder cannot be loaded; none of the photos is to blame.
     """
-    # Imported here: this process holds the encoder, and no other ever loads torch.
-    import numpy as np
+    recipe = jobs[0].encoder
+    if recipe is None or any(job.fingerprint is None for job in jobs):
+        raise KnownError("There is no encoder to compare photos with.")
+    encoder = _encoder(recipe)
+    pictures = [_picture(job) for job in jobs]
+    seen = [picture for picture in pictures if not isinstance(picture, Exception)]
+    found = iter(_encoded(encoder, seen))
+    results: list[Embedded | Exception] = []
+    for job, picture in zip(jobs, pictures, strict=True):
+        part = picture if isinstance(picture, Exception) else next(found)
+        results.append(part if isinstance(part, Exception) else _row(recipe.key, job, *part))
+    return Embeddings(tuple(results), encoder.batch)
 
+
+def _picture(job: StageJob) -> Any:
+    """Decode a proxy into its pixels and tone measures, or say why that cannot be."""
+    # Imported here: this process holds the encoder, and no other ever loads torch.
+    from curator.encoders import EncodingError
     from curator.imaging import decode
     from curator.taste import tone
 
-    rgb = decode.decode(job.path).rgb
-    if job.encoder is None or job.fingerprint is None:
-        raise UnreadableError("There is no encoder to compare photos with.")
-    vector = _encoder(job.encoder).encode([rgb])[0]
-    return Embedded(
-        encoder=job.encoder.key,
-        source=job.fingerprint,
-        vector=vector.astype(np.float16).tobytes(),
-        tone=tone.measure(rgb).tobytes(),
-    )
+    try:
+        rgb = decode.decode(job.path).rgb
+        return rgb, tone.measure(rgb)
+    except (KnownError, OSError) as error:
+        return error
+    except MemoryError:
+        return EncodingError("There is not enough memory to compare this photo.")
 
 
-@lru_cache(maxsize=1)
+def _encoded(encoder: Encoder, pictures: Sequence[Any]) -> list[Any]:
+    """Encode decoded proxies: (vector, tone, tags) each, or the EncodingError of just that one."""
+    from curator.encoders import EncodingError
+
+    if not pictures:
+        return []
+    try:
+        vectors, tags = encoder.encode_with_tags([rgb for rgb, _ in pictures])
+    except EncodingError as error:
+        if len(pictures) == 1:
+            return [error]
+        return [part for picture in pictures for part in _encoded(encoder, [picture])]
+    words = [None] * len(pictures) if tags is None else tags
+    tones = [tone for _, tone in pictures]
+    return list(zip(vectors, words, tones, strict=True))
+
+
+def _row(key: str, job: StageJob, vector: np.ndarray, tags: Any, tone: np.ndarray) -> Embedded:
+    import numpy as np
+
+    assert job.fingerprint is not None
+    words = None if tags is None else tuple((tag.name, round(100 * tag.confidence)) for tag in tags)
+    half = vector.astype(np.float16)
+    return Embedded(key, job.fingerprint, half.tobytes(), tone.tobytes(), words)
+
+
+_HELD: dict[Recipe, Encoder] = {}
+
+
 def _encoder(recipe: Recipe) -> Encoder:
-    """Load an encoder once; the process keeps it until it ends."""
+    """Load an encoder once; the process keeps it until it ends, or another is asked for."""
     from curator.encoders import load
 
-    return load(recipe.name, recipe.options)
+    if recipe not in _HELD:
+        _HELD.clear()  # before the next is loaded: there may not be room for both
+        # Weights are fetched by who was asked to; a library must not do it while loading a model.
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        _HELD[recipe] = load(recipe.name, recipe.options)
+    return _HELD[recipe]

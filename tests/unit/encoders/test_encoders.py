@@ -292,10 +292,11 @@ def test_the_starter_gives_what_timm_gives(starter, torch):
         likeliest = model.get_classifier()(features).softmax(1).max(1).values.numpy()
     ours, tags = starter.encode_with_tags(shown)
     assert ours.shape == (4, 1280) and ours.dtype == np.float32
+    assert tags is not None
     assert (ours * theirs).sum(axis=1).min() > 0.9999
     for chance, found in zip(likeliest, tags, strict=True):
         assert [t.confidence for t in found] == sorted((t.confidence for t in found), reverse=True)
-        if chance >= 0.1:
+        if chance >= 0.2:
             assert found[0].confidence == pytest.approx(chance, abs=1e-3)
         assert all(tag.source == "encoder" and tag.name == tag.name.lower() for tag in found)
 
@@ -363,39 +364,7 @@ def test_a_download_is_announced_before_the_network_is_asked(tmp_path):
     assert "1.7 GB" in plan.sentence
     assert "huggingface.co/laion/CLIP-ViT-L-14-laion2B-s32B-b82K" in plan.sentence
     assert str(tmp_path) in plan.sentence
-    with pytest.raises(KnownError, match="not allowed"):
-        clip_module.planned(EncoderOptions())
+    with pytest.raises(KnownError, match="may not be downloaded"):
+        clip_module.planned(EncoderOptions(folder=tmp_path, hub=False))
     with pytest.raises(KnownError, match="no weights"):
         clip_module.planned(EncoderOptions(folder=tmp_path, pretrained="nonsense"))
-
-
-def test_a_download_reports_progress_and_lands_where_it_is_looked_for(tmp_path, monkeypatch):
-    pytest.importorskip("huggingface_hub")
-    options = EncoderOptions(folder=tmp_path)
-
-    def fake(repository, name, *, local_dir, tqdm_class):
-        bar = tqdm_class(total=100, initial=20)
-        bar.update(50)
-        bar.update(30)
-        from pathlib import Path
-
-        Path(local_dir).mkdir(parents=True)
-        (Path(local_dir) / name).write_bytes(b"weights")
-        return str(Path(local_dir) / name)
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", fake)
-    told = []
-    path = clip_module.download(options, lambda done, total: told.append((done, total)))
-    assert told == [(70, 100), (100, 100)]
-    assert clip_module.weights_file(options) == path
-
-
-def test_a_hub_out_of_reach_is_said_plainly(tmp_path, monkeypatch):
-    pytest.importorskip("huggingface_hub")
-
-    def unreachable(*args, **kwargs):
-        raise ConnectionError("no route")
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", unreachable)
-    with pytest.raises(KnownError, match=r"could not be fetched.*Try again"):
-        clip_module.download(EncoderOptions(folder=tmp_path), lambda done, total: None)

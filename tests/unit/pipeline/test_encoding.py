@@ -30,10 +30,13 @@ def make(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     made: list[Pipeline] = []
     flags = {"work": {"workers": 1, "timeout_s": 5, "backoff_s": 600, "memory_mb": 512}}
 
-    def make(encoder: str | None = "fake", inline: bool = True) -> Pipeline:
-        recipe = Recipe(encoder, f"{encoder}/1", EncoderOptions()) if encoder else None
+    def make(encoder: str | None = "fake", inline: bool = True, attempts: int = 3) -> Pipeline:
+        device = "auto" if encoder == "gpu" else "cpu"
+        told = EncoderOptions(device=device)
+        recipe = Recipe(encoder, f"{encoder}/1", told) if encoder else None
         monkeypatch.setattr(package, "settled", lambda *_: Encoding(recipe, "as the test says"))
         settings = Settings.load(home, flags)
+        settings.work.attempts = attempts
         pipeline = Pipeline(home, settings, inline=inline, stages=fake_stages.EMBEDDING)
         made.append(pipeline)
         pipeline.start()
@@ -110,6 +113,109 @@ def test_an_encoder_that_sees_nothing_is_said_once_and_reading_goes_on(
     assert len(said) == 1
     assert not any(catalog.photo(row[0]).state for row in catalog.columns())
     assert catalog.counts()["embed"]["waiting"] > 0, "a sound encoder will find them"
+
+
+def test_a_mistake_of_ours_is_logged_and_does_not_go_through_every_photo(
+    make: Make, catalog: Catalog, tmp_path: Path, expected_log: Callable[[str], None]
+) -> None:
+    expected_log("ZeroDivisionError")
+    pipeline = make(encoder="clumsy")
+    said: list[str] = []
+    pipeline.encoder_said.connect(said.append, DIRECT)
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 9)])
+    assert pipeline.wait_idle() is not None
+    assert len(said) == 1
+    assert catalog.counts()["embed"]["waiting"] == 3
+    assert "not compared" in pipeline.encoding.sentence
+
+
+# --- several at once
+
+
+def calls(home: Home) -> list[tuple[int, str]]:
+    """Read how many photos each call of the encoder held, and where it was to run."""
+    lines = (home.cache / "calls.log").read_text().split("\n")[:-1]
+    return [(int(number), device) for number, device in (line.split() for line in lines)]
+
+
+def test_the_encoder_gets_as_many_at_once_as_it_likes(
+    make: Make, home: Home, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make(encoder=None)
+    first.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 20)])
+    first.stop()
+    make()
+    assert catalog.encoders() == {"fake/1": 20}
+    sizes = [number for number, _ in calls(home)]
+    assert sizes[0] == 1, "the first is seen as soon as ever"
+    assert max(sizes) == 8 and sum(sizes) == 20
+
+
+def test_what_cannot_be_encoded_fails_alone_with_the_reason(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make(encoder=None)
+    first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok", "vague", "ok", "ok")])
+    first.stop()
+    make(attempts=1)
+    assert catalog.encoders() == {"fake/1": 4}
+    (failure,) = catalog.failures()
+    assert (failure.stage, failure.reason) == (
+        "embed",
+        "The encoder gave no numbers for a picture.",
+    )
+    assert not catalog.photo(failure.photo_id).state, "it can be culled like any other"
+
+
+def test_an_encoder_killed_for_too_many_at_once_goes_on_with_fewer(
+    make: Make, home: Home, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make(encoder=None)
+    first.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 16)])
+    first.stop()
+    pipeline = make(encoder="greedy", inline=False)
+    assert pipeline.wait_idle(LIMIT_S) is not None
+    assert catalog.encoders() == {"greedy/1": 16}
+    sizes = [number for number, _ in calls(home)]
+    assert len([size for size in sizes if size > 2]) <= 2, f"it was killed again and again: {sizes}"
+
+
+def test_a_photo_that_kills_the_encoder_fails_alone_and_the_rest_goes_on_as_before(
+    make: Make, home: Home, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make(encoder=None)
+    wishes = ["ok"] * 5 + ["poison"] + ["ok"] * 15
+    first.open_folders([fake_stages.write(tmp_path / "in", *wishes)])
+    first.stop()
+    pipeline = make(inline=False, attempts=1)
+    assert pipeline.wait_idle(LIMIT_S) is not None
+    assert catalog.encoders() == {"fake/1": 20}
+    (failure,) = catalog.failures()
+    assert failure.stage == "embed" and "encoder's process was ended" in failure.reason
+    assert calls(home)[-1][0] > 2, "the number was not to blame"
+
+
+def test_what_the_gpu_has_no_room_for_is_compared_on_the_cpu(
+    make: Make, home: Home, catalog: Catalog, tmp_path: Path
+) -> None:
+    pipeline = make(encoder="gpu", inline=False)
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 6)])
+    assert pipeline.wait_idle(LIMIT_S) is not None
+    assert catalog.encoders() == {"gpu/1": 6}
+    devices = [device for _, device in calls(home)]
+    assert devices[0] == "auto" and set(devices[1:]) == {"cpu"}
+
+
+def test_a_better_encoder_that_comes_meanwhile_takes_over(
+    make: Make, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = make()
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok", "ok")])
+    better = Encoding(Recipe("better", "better/1", EncoderOptions()), "a better one came")
+    monkeypatch.setattr(package, "settled", lambda *_: better)
+    assert pipeline.settle_encoder().sentence == "a better one came"
+    assert pipeline.wait_idle() is not None
+    assert list(catalog.encoders().items()) == [("better/1", 3), ("fake/1", 3)]
 
 
 # --- which encoder

@@ -21,21 +21,20 @@ from curator.model import (
     starring,
 )
 
-SORTS = ("taken", "name", "added", "sharpness", "exposure", "rating", "match")
-
 
 def photos(invocation: Invocation) -> None:
     """List photos, filtered and sorted as in the window."""
+    from curator.session import ORDERS, arranged
     from curator.session.filters import mask, parse
 
     arguments = invocation.arguments
-    if arguments.sort not in SORTS:
-        raise UsageError(f"--sort {arguments.sort} is none of {', '.join(SORTS)}.")
+    if arguments.sort not in ORDERS:
+        raise UsageError(f"--sort {arguments.sort} is none of {', '.join(ORDERS)}.")
     terms = parse(arguments.filter)
     table, _ = scored(invocation)
     threshold = invocation.settings.taste.match_threshold
     rows = mask(terms, table, threshold) & table.alive()
-    ids = table.sorted(rows, arguments.sort, arguments.reverse).tolist()[: arguments.limit]
+    ids = arranged(table, rows, arguments.sort, arguments.reverse).tolist()[: arguments.limit]
     listed = [
         _listed(detail) | {"match_score": table.score(detail.id)}
         for detail in in_order(invocation, ids)
@@ -178,11 +177,11 @@ def _travel(
 
 def rejects(invocation: Invocation) -> None:
     """List the rejects with what they weigh, or take their flags off as one undo step."""
-    from curator.session import Table
+    from curator.session import Table, arranged
 
     arguments, catalog = invocation.arguments, invocation.catalog
     table = Table(catalog)
-    ids = table.sorted(table.rejected() & table.alive(), "taken").tolist()
+    ids = arranged(table, table.rejected() & table.alive(), "taken").tolist()
     if arguments.photos:
         wanted = {catalog.find(name) for name in arguments.photos}
         ids = [photo_id for photo_id in ids if photo_id in wanted]

@@ -50,8 +50,10 @@ def _ingest(parser: Parser) -> None:
 
 
 def _photos(parser: Parser) -> None:
+    from curator.session import ORDERS
+
     parser.add_argument("--filter", default="", metavar="EXPR", help="as in the search box")
-    parser.add_argument("--sort", default="taken", metavar="KEY", help=", ".join(photos.SORTS))
+    parser.add_argument("--sort", default="taken", metavar="KEY", help=", ".join(ORDERS))
     parser.add_argument("--reverse", action="store_true", help="the other way round")
     parser.add_argument("--limit", type=_count, metavar="N", help="at most N")
 
@@ -102,6 +104,14 @@ def _folders(parser: Parser) -> None:
         "--photos", choices=("stay", "go"), default="stay", help="what remove does with them"
     )
     parser.add_argument("--no-recursive", action="store_true", help="add: leave subfolders out")
+
+
+def _taste(parser: Parser) -> None:
+    acts = ("versions", "rollback", "unpin", "keep")
+    parser.add_argument("act", nargs="?", choices=acts)
+    parser.add_argument(
+        "version", nargs="?", type=_count, metavar="N", help="of `versions`: what moved most in it"
+    )
 
 
 def _similar(parser: Parser) -> None:
@@ -164,7 +174,13 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb("undo", "[N]", "take back the last decision, or the last N", photos.undo, _times),
     Verb("redo", "[N]", "do again what was taken back", photos.redo, _times),
-    Verb("taste", "", "say what was learned from stars, and how far to trust it", tastes.taste),
+    Verb(
+        "taste",
+        "[versions [N]|rollback N|unpin|keep]",
+        "say what was learned from stars and how far to trust it, or look after its versions",
+        tastes.taste,
+        _taste,
+    ),
     Verb("similar", "PHOTO [--limit N]", "list the photos most like one", tastes.similar, _similar),
     Verb(
         "export",
@@ -215,8 +231,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     common.add_argument("--json", action="store_true", help="answer with one JSON document")
     common.add_argument("--set", action="append", metavar="NAME=VALUE", help="a setting, once")
     names = [verb.name for verb in VERBS]
-    if _first_word(argv) in names:
-        parser = _verb_parser(common)
+    asked = _first_word(argv)
+    if asked in names:
+        parser = _verb_parser(common, asked)
     else:
         parser = _Parser(
             "curator",
@@ -233,12 +250,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(list(argv), defaults)
 
 
-def _verb_parser(common: _Parser) -> Parser:
+def _verb_parser(common: _Parser, asked: str) -> Parser:
+    """Know every verb; of the one asked for its arguments, which may take an import to list."""
     parser = _Parser("curator", parents=[common])
     below = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
     for verb in VERBS:
         sub = below.add_parser(verb.name, help=verb.help, description=verb.help, parents=[common])
-        verb.arguments(sub)
+        if verb.name == asked:
+            verb.arguments(sub)
         sub.set_defaults(run=verb.run)
     return parser
 

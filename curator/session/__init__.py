@@ -5,29 +5,39 @@
 """
 
 from curator.session.archive import Archive
-from curator.session.desk import ORDERS
 from curator.session.filters import FILTERS, FilterError
+from curator.session.orders import ORDERS, arranged
 from curator.session.progress import Progress
-from curator.session.pupil import START, Learned, judge, learned_now
+from curator.session.pupil import START, Learned, Moved, judge, learned_now, taught
+from curator.session.reporting import REASONS, Report, report
 from curator.session.scopes import EVERYTHING, Scope, ScopeRow
 from curator.session.session import Session, changed_marks
 from curator.session.table import Table, Tile
+from curator.session.versions import roll_back, unpin
 
 __all__ = [
     "EVERYTHING",
     "FILTERS",
     "ORDERS",
+    "REASONS",
     "START",
     "Archive",
     "FilterError",
     "Learned",
+    "Moved",
     "Progress",
+    "Report",
     "Scope",
     "ScopeRow",
     "Session",
     "Table",
     "Tile",
+    "arranged",
     "changed_marks",
     "judge",
     "learned_now",
+    "report",
+    "roll_back",
+    "taught",
+    "unpin",
 ]

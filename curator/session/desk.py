@@ -22,6 +22,7 @@ from curator.catalog import Catalog, PhotoDetail
 from curator.model import Flag, KnownError, Pass, View
 from curator.session import captions, filters, scopes
 from curator.session.listing import Listing
+from curator.session.orders import ORDERS, arranged
 from curator.session.progress import Pace, Progress
 from curator.session.scopes import EVERYTHING, Scope, ScopeRow
 from curator.session.table import Mask, Table, Tile
@@ -32,16 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Order → title. Each runs in its useful direction first: the weakest, the unrated, the earliest.
-ORDERS: dict[str, str] = {
-    "taken": "Capture time",
-    "added": "Added",
-    "name": "File name",
-    "sharpness": "Sharpness",
-    "exposure": "Exposure",
-    "rating": "Rating",
-    "match": "Match",
-}
 _FIRST_ORDER = {Pass.BROWSE: "taken", Pass.CULL: "taken", Pass.RATE: "rating"}
 _REFRESH_MS = 120  # results come in dozens a second; the eye wants a few updates
 _OTHERS_MS = 1000  # how soon a decision made by another process shows
@@ -218,7 +209,7 @@ class Desk(QObject):
             row = self.table.rows_of([keep])[0]
             mask[row] |= self._in_scope()[row]
         before = self.current
-        self.listing.replace(self.table.sorted(mask, self.order, self.reversed), keep)
+        self.listing.replace(arranged(self.table, mask, self.order, self.reversed), keep)
         self._order_serial = self.table.order_serial
         self._stale = frozenset()
         self.finished = self.pass_ is not Pass.BROWSE and not len(self.listing)
@@ -249,7 +240,7 @@ class Desk(QObject):
         fits, alive = self._fits(), self._in_scope()
         members = self._members() & alive
         self._stale = frozenset(self.table.ids[members & ~fits].tolist())
-        ordered = self.table.sorted(members | fits, self.order, self.reversed)
+        ordered = arranged(self.table, members | fits, self.order, self.reversed)
         was_empty, before = not len(self.listing), self.current
         if self.pass_ is Pass.BROWSE:
             # A folder just opened stays at its first photo while capture times come in.
@@ -443,11 +434,11 @@ class Desk(QObject):
     def set_order(self, order: str, backwards: bool = False) -> None:
         """Sort the list; the choice sticks to this scope and pass."""
         self._orders[self.pass_] = (order, backwards)
-        self.listing.replace(self.table.sorted(self._members(), order, backwards))
+        self.listing.replace(arranged(self.table, self._members(), order, backwards))
         self.list_changed.emit()
         self.view_changed.emit()
         self._place_timer.start()
-        self.say(f"By {ORDERS[order].lower()}{', reversed' if backwards else ''}")
+        self.say(f"By {ORDERS[order].title.lower()}{', reversed' if backwards else ''}")
 
     def set_filter(self, text: str) -> None:
         """Filter what one browses; an empty text shows the whole scope.
@@ -528,7 +519,7 @@ class Desk(QObject):
         mask = self._in_scope()
         if name:
             mask &= filters.FILTERS[name][1](self.table, self.settings.taste.match_threshold)
-        return [int(photo_id) for photo_id in self.table.sorted(mask, "taken")]
+        return [int(photo_id) for photo_id in arranged(self.table, mask, "taken")]
 
     # --- one photo
 

@@ -68,6 +68,7 @@ _NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None
     "merged_into": ("?", _present),
 }
 _OBJECTS = ("name", "thumb", "proxy", "camera")
+_ORDERING = ("taken_at", "merged_into", "directory_id")  # lists are sorted by, or lose a photo to
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class Table:
         self._objects: dict[str, list[object]] = {name: [] for name in _OBJECTS}
         self._name_keys: list[str] = []
         self._name_rank: NDArray[np.int64] | None = None
+        self._time_rank: NDArray[np.int64] | None = None
         self._directories: dict[int, str] = {}
         self._hidden_directories: frozenset[int] = frozenset()
         self._copies: list[tuple[int, int]] = []
@@ -169,8 +171,11 @@ class Table:
         for name, (dtype, convert) in _NUMBERS.items():
             values = np.array(convert(columns[name]) if convert else columns[name], dtype)
             column = self._numbers[name]
-            if name in ("taken_at", "merged_into", "directory_id") and not moved:
-                moved = not np.array_equal(column[at].view("i1"), values.view("i1"))
+            if name in _ORDERING and not np.array_equal(column[at].view("i1"), values.view("i1")):
+                moved = True
+                self._time_rank = None
+                if name == "directory_id":
+                    self._name_rank = None
             column[at] = values
         self._take_objects(at, columns, len(fresh))
         self.rev = max(self.rev, int(max(columns["rev"])))
@@ -193,7 +198,7 @@ class Table:
             key = _natural(str(shown))
             if self._name_keys[row] != key:
                 self._name_keys[row] = key
-                self._name_rank = None
+                self._name_rank = self._time_rank = None
 
     def _reach(self, photo_id: int) -> None:
         if photo_id >= len(self._row_by_id):
@@ -328,52 +333,25 @@ class Table:
                 found[int(self._ids[row])] = clause
         return found
 
-    # --- order
+    # --- ranks, by which orders break ties
 
-    def sorted(self, mask: Mask, order: str, reverse: bool = False) -> Ids:
-        """Give the ids of the marked rows in an order of ORDERS, ties by time, folder, name.
+    def time_ranks(self) -> NDArray[np.int64]:
+        """Give each row's place by capture time, folder, name; photos without a time come last."""
+        if self._time_rank is None or len(self._time_rank) != self.size:
+            taken = self.column("taken_at")
+            rank = np.empty(self.size, np.int64)
+            by_time = np.lexsort((self.name_ranks(), taken.view("i8"), np.isnat(taken)))
+            rank[by_time] = np.arange(self.size)
+            self._time_rank = rank
+        return self._time_rank
 
-        Photos without the value asked for come last, whichever way the order runs.
-        """
-        rows = np.flatnonzero(mask)
-        taken = self.column("taken_at").view("i8")[rows]
-        no_time = self.column("taken_at")[rows]
-        places = self._name_ranks()[rows]
-        ties: list[NDArray[Any]] = [places, taken, np.isnat(no_time)]
-        if order == "taken":
-            keys = [places, -taken if reverse else taken, np.isnat(no_time)]
-            if reverse:
-                keys[0] = -places
-        else:
-            value, missing = self._sort_value(order, rows)
-            keys = [*ties, -value if reverse else value, missing]
-        return self._ids[rows[np.lexsort(keys)]]
-
-    def _sort_value(self, order: str, rows: NDArray[np.int64]) -> tuple[NDArray[Any], Mask]:
-        """Give the sort key of an order and which rows lack it.
-
-        The natural direction of each order is the useful one: sharpness and exposure show the
-        weakest first, rating the unrated and then the lowest.
-        """
-        none = np.zeros(len(rows), bool)
-        if order == "name":
-            return self._name_ranks()[rows], none
-        if order == "added":
-            return self.column("added_at")[rows], none
-        if order == "rating":
-            return self.column("rating")[rows].astype("i2"), none
-        if order in ("sharpness", "exposure", "match"):
-            value = self.match[rows] if order == "match" else self.column(order)[rows]
-            return np.nan_to_num(value), np.isnan(value)
-        raise KeyError(order)
-
-    def _name_ranks(self) -> NDArray[np.int64]:
+    def name_ranks(self) -> NDArray[np.int64]:
+        """Give each row's place by folder and name; equal ones keep the order they came in."""
         if self._name_rank is None or len(self._name_rank) != self.size:
             by_name = np.empty(self.size, np.int64)
             by_name[sorted(range(self.size), key=self._name_keys.__getitem__)] = np.arange(
                 self.size
             )
-            # Equal names in one folder (a JPEG and a HEIC) keep the order they came in.
             by_path = np.zeros(max(self._directories, default=0) + 1, np.int64)
             for place, where in enumerate(sorted(self._directories, key=self._directories.get)):  # type: ignore[arg-type]
                 by_path[where] = place

@@ -229,7 +229,7 @@ class TopBar(QWidget):
         self.scope.say(session.scope.title)
         self.scope.setToolTip(theme.plain_tip(session.scope.key or session.scope.title))
         arrow = " ↑" if session.reversed else ""
-        self.order.setText(f"by {_lower(ORDERS[session.order])}{arrow} ▾")
+        self.order.setText(f"by {_lower(ORDERS[session.order].title)}{arrow} ▾")
 
     # --- menus
 
@@ -243,15 +243,15 @@ class TopBar(QWidget):
         menu = self._menu()
         menu.setProperty("checks", True)
         group = QActionGroup(menu)
-        for name, title in ORDERS.items():
-            action = menu.addAction(title)
+        for name, order in ORDERS.items():
+            action = menu.addAction(order.title)
             action.setCheckable(True)
             action.setChecked(name == session.order)
             action.setActionGroup(group)
             action.triggered.connect(lambda _=False, name=name: session.set_order(name))
             if name == "match" and not session.has_scores:
                 why = session.taste_sentence.rstrip(".") or "no scores yet"
-                action.setText(f"{title}: {_lower(why)}")
+                action.setText(f"{order.title}: {_lower(why)}")
                 action.setEnabled(False)
         menu.addSeparator()
         back = menu.addAction(f"Reversed\t{theme.keys('Shift+O')}")

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.model import KnownError, Pass
-from curator.session import Session
+from curator.session import Session, arranged
 from curator.session.pupil import Pupil
 from curator.settings import Home, Settings
 from tests import catalogs, likings
@@ -178,7 +178,7 @@ def test_a_second_opinion_is_foretold_by_nobody(qtbot: QtBot, open_at: Open) -> 
 
 def test_three_stars_and_a_match_are_approved(open_at: Open, catalog: Catalog) -> None:
     session = open_at(40)
-    best = int(session.table.sorted(session.table.undecided(), "match", True)[0])
+    best = int(arranged(session.table, session.table.undecided(), "match", True)[0])
     threshold = session.table.score(best)
     session.settings.taste.match_threshold = threshold
     catalog.decide({best: {"rating": 3}}, summary="")

@@ -1,0 +1,64 @@
+"""The orders a list can have, as one table, and the sorting.
+
+Orders sort units, never frames: a stack stands where its best frame would, its frames by capture
+time. Ties go by capture time, folder, name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.session.table import Ids, Mask, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One way to sort.
+
+    Attributes:
+        title: what the menu calls it.
+        key: gives a number a row, smallest first; NaN for a photo without the value.
+        best: which frame a stack counts by, ``np.fmin`` or ``np.fmax`` of the key.
+    """
+
+    title: str
+    key: Callable[[Table], NDArray[Any]]
+    best: np.ufunc
+
+
+# Name → how it sorts. Each runs in its useful direction first: the weakest, the unrated, the
+# earliest. To add an order: one line.
+ORDERS: dict[str, Order] = {
+    "taken": Order("Capture time", lambda table: _where_timed(table), np.fmin),
+    "added": Order("Added", lambda table: table.column("added_at"), np.fmin),
+    "name": Order("File name", lambda table: table.name_ranks(), np.fmin),
+    "sharpness": Order("Sharpness", lambda table: table.column("sharpness"), np.fmax),
+    "exposure": Order("Exposure", lambda table: table.column("exposure"), np.fmax),
+    "rating": Order("Rating", lambda table: table.column("rating"), np.fmax),
+    "match": Order("Match", lambda table: table.match, np.fmax),
+}
+
+
+def _where_timed(table: Table) -> NDArray[np.float64]:
+    return np.where(np.isnat(table.column("taken_at")), np.nan, table.time_ranks())
+
+
+def arranged(table: Table, mask: Mask, order: str, reverse: bool = False) -> Ids:
+    """Give the ids of the marked rows in an order of ORDERS.
+
+    Photos without the value asked for come last, whichever way the order runs.
+
+    Raises:
+        KeyError: there is no such order.
+    """
+    chosen = ORDERS[order]
+    rows = np.flatnonzero(mask)
+    ranks = table.time_ranks()[rows]
+    value = chosen.key(table)[rows].astype(np.float64)
+    keys = [ranks, -value if reverse else value, np.isnan(value)]
+    return table.ids[rows[np.lexsort(keys)]]

@@ -1,0 +1,268 @@
+"""Weights from the hub, over a real socket: progress, a line that breaks, one who changes his mind.
+
+The server speaks as much of the hub's language as its client asks for: HEAD with size and tag,
+GET with Range, 404 with a reason in a header.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from curator.encoders import Download, EncoderOptions, Fetch, hub, planned
+from curator.encoders import open_clip as clip_module
+from curator.model import KnownError
+
+pytest.importorskip("huggingface_hub")
+
+PIECE = 10 * 1024 * 1024  # what the hub's client takes in at a time
+NAME = "open_clip_model.safetensors"
+LIMIT_S = 60.0
+
+
+class Hub:
+    """What the server holds and how it behaves.
+
+    Attributes:
+        files: content by file name.
+        tag: what it says the bytes are, if not their sha256.
+        breaks: after so many bytes each GET ends, for the first ``broken`` of them.
+        holds: after so many bytes a GET waits for ``go``.
+        status: what it answers instead of a file.
+        asked: (method, name, Range) of every request.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.tag = ""
+        self.breaks = self.holds = 0
+        self.broken = 0
+        self.go = threading.Event()
+        self.status = 0
+        self.asked: list[tuple[str, str, str | None]] = []
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        name = request.path.rpartition("/")[2]
+        ranged = request.headers.get("Range")
+        self.asked.append((request.command, name, ranged))
+        content = self.files.get(name)
+        if self.status or content is None:
+            request.send_response(self.status or 404)
+            if not self.status:
+                request.send_header("X-Error-Code", "EntryNotFound")
+            request.end_headers()
+            return
+        start = int(ranged.split("=")[1].split("-")[0]) if ranged else 0
+        request.send_response(206 if ranged else 200)
+        tag = self.tag or hashlib.sha256(content).hexdigest()
+        request.send_header("ETag", f'"{tag}"')
+        request.send_header("X-Repo-Commit", "0" * 40)
+        request.send_header("Content-Length", str(len(content) - start))
+        if ranged:
+            request.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        request.end_headers()
+        if request.command == "GET":
+            self._send(request, content[start:])
+
+    def _send(self, request: BaseHTTPRequestHandler, content: bytes) -> None:
+        try:
+            if self.broken:
+                self.broken -= 1
+                request.wfile.write(content[: self.breaks])
+            elif self.holds:
+                request.wfile.write(content[: self.holds])
+                self.go.wait(LIMIT_S)
+            else:
+                request.wfile.write(content)
+        except OSError:
+            pass  # who asked has gone
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[Hub, str]]:
+    """A hub on this machine, and its address."""
+    served = Hub()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            served.answer(self)
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    listening.daemon_threads = False  # joined when it closes
+    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield served, f"http://127.0.0.1:{listening.server_port}"
+    served.go.set()
+    listening.shutdown()
+    listening.server_close()
+    thread.join()
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the code sets for the process that downloads ends with the test."""
+    for name in hub._QUIET:
+        monkeypatch.setenv(name, "1")
+    for name in ("HF_HUB_OFFLINE", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr("tqdm.tqdm.monitor_interval", 0)  # its thread would outlive the test
+
+
+@pytest.fixture(scope="module")
+def weights() -> bytes:
+    """Two and a half pieces of bytes that nothing compresses or repeats."""
+    return random.Random(1).randbytes(PIECE * 5 // 2)
+
+
+def plan(address: str, folder: Path) -> Download:
+    names = clip_module.HUB_FILES
+    return Download("CLIP tiny", "somebody/tiny", names, None, folder, address)
+
+
+def test_weights_come_whole_and_lie_where_they_are_looked_for(
+    server: tuple[Hub, str], weights: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, address = server
+    served.files[NAME] = weights
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    options = EncoderOptions(folder=tmp_path / "models")
+    wanted = planned(options)
+    assert served.asked == [], "nothing is asked before a person said yes"
+    assert "1.7 GB" in wanted.sentence and str(tmp_path) in wanted.sentence
+    fetch = Fetch(wanted)
+    fetch.start()
+    assert fetch.wait(LIMIT_S) and fetch.error is None
+    assert fetch.progress == (len(weights), len(weights))
+    assert fetch.path == clip_module.weights_file(options)
+    assert fetch.path is not None and fetch.path.read_bytes() == weights
+    assert [path.name for path in fetch.path.parent.iterdir()] == [NAME]
+
+
+def test_stopped_in_the_middle_it_goes_on_there_the_next_time(
+    server: tuple[Hub, str], weights: bytes, tmp_path: Path
+) -> None:
+    served, address = server
+    served.files[NAME] = weights
+    served.holds = PIECE + PIECE // 2
+    fetch = Fetch(plan(address, tmp_path))
+    fetch.start()
+    while fetch.progress[0] < PIECE and not fetch.wait(0.02):
+        pass
+    fetch.cancel()
+    assert fetch.wait(LIMIT_S)
+    assert fetch.cancelled and fetch.error is None and fetch.path is None
+    assert clip_module.weights_file(EncoderOptions(folder=tmp_path)) is None
+    served.go.set()
+    served.holds, served.asked = 0, []
+    again = Fetch(plan(address, tmp_path))
+    again.start()
+    assert again.wait(LIMIT_S) and again.error is None
+    assert served.asked[-1] == ("GET", NAME, f"bytes={PIECE}-")
+    assert (tmp_path / NAME).read_bytes() == weights
+
+
+def test_a_line_that_breaks_is_taken_up_where_it_broke(
+    server: tuple[Hub, str], weights: bytes, tmp_path: Path
+) -> None:
+    served, address = server
+    served.files[NAME] = weights
+    served.breaks, served.broken = PIECE + 1000, 1
+    found = hub.looked_up(plan(address, tmp_path))
+    hub.brought(found, tmp_path, "127.0.0.1")
+    assert [ranged for method, _, ranged in served.asked if method == "GET"] == [
+        None,
+        f"bytes={PIECE}-",
+    ]
+    assert (tmp_path / NAME).read_bytes() == weights
+
+
+def test_other_bytes_than_were_announced_are_never_used(
+    server: tuple[Hub, str], tmp_path: Path
+) -> None:
+    served, address = server
+    served.files[NAME] = b"some bytes"
+    served.tag = hashlib.sha256(b"others").hexdigest()
+    found = hub.looked_up(plan(address, tmp_path))
+    with pytest.raises(KnownError, match="came damaged"):
+        hub.brought(found, tmp_path, "127.0.0.1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_second_name_is_asked_for_where_there_is_no_first(
+    server: tuple[Hub, str], tmp_path: Path
+) -> None:
+    served, address = server
+    served.files["open_clip_pytorch_model.bin"] = b"some bytes"
+    found = hub.looked_up(plan(address, tmp_path))
+    assert (found.name, found.size) == ("open_clip_pytorch_model.bin", 10)
+
+
+def test_a_hub_without_such_weights_says_so(server: tuple[Hub, str], tmp_path: Path) -> None:
+    with pytest.raises(KnownError, match="holds no weights") as refusal:
+        hub.looked_up(plan(server[1], tmp_path))
+    assert "encoder.checkpoint" in refusal.value.remedy
+
+
+@pytest.mark.parametrize("status", [403, 404, 503])
+def test_a_hub_that_refuses_is_quoted(server: tuple[Hub, str], tmp_path: Path, status: int) -> None:
+    served, address = server
+    served.status = status
+    with pytest.raises(KnownError, match=f"refused .HTTP {status}.") as refusal:
+        hub.looked_up(plan(address, tmp_path))
+    assert "kept" in refusal.value.remedy
+
+
+def test_a_hub_out_of_reach_is_said_and_nothing_is_left(tmp_path: Path) -> None:
+    with socket.socket() as taken:  # a port of ours where nobody listens
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        fetch = Fetch(plan(address, tmp_path / "models"))
+        fetch.start()
+        assert fetch.wait(LIMIT_S)
+    assert fetch.error is not None and fetch.path is None
+    assert "could not be reached" in str(fetch.error) and "Try again" in fetch.error.remedy
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_disk_that_is_too_small_is_said_before_anything_comes(
+    server: tuple[Hub, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, address = server
+    served.files[NAME] = b"some bytes"
+    usage = type("Usage", (), {"free": 5})
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
+    found = hub.looked_up(plan(address, tmp_path))
+    with pytest.raises(KnownError, match="has room for"):
+        hub.brought(found, tmp_path, "127.0.0.1")
+    assert not [asked for asked in served.asked if asked[0] == "GET"]
+
+
+def test_a_downloading_process_that_is_killed_is_said(
+    server: tuple[Hub, str], weights: bytes, tmp_path: Path
+) -> None:
+    import psutil
+
+    served, address = server
+    served.files[NAME] = weights
+    served.holds = PIECE + PIECE // 2
+    fetch = Fetch(plan(address, tmp_path))
+    fetch.start()
+    while fetch.progress[0] < PIECE and not fetch.wait(0.02):
+        pass
+    for process in fetch._pool.processes():
+        psutil.Process(process).kill()
+    assert fetch.wait(LIMIT_S)
+    assert fetch.error is not None and "broke off" in str(fetch.error)

@@ -33,7 +33,7 @@ from curator.catalog.photos import (
 )
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
 from curator.catalog.store import DiskFullError, damaged, translate
-from curator.catalog.tastes import Foreseen, Lesson, TasteRow, Tastes
+from curator.catalog.tastes import Comparing, Foreseen, Lesson, TasteRow, Tastes
 from curator.catalog.work import Pending, WorkQueue
 from curator.model import CatalogError
 
@@ -42,6 +42,7 @@ __all__ = [
     "PHOTO_COLUMNS",
     "Applied",
     "Catalog",
+    "Comparing",
     "ConductorLock",
     "DiskFullError",
     "FileDetail",

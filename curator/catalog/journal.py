@@ -166,6 +166,10 @@ class Journal(Store):
         """Do the newest undone step again; None if there is none, or a decision came after it."""
         return self._turn_back("redo", _TOP_REDO)
 
+    def decided_at(self) -> float:
+        """Give when anything was last decided or taken back, seconds since the epoch; 0 if never."""
+        return float(self._value("SELECT made_at FROM step ORDER BY id DESC LIMIT 1") or 0)
+
     def next_undo(self) -> Step | None:
         """Give the step that :meth:`undo` would take back."""
         number = self._value(_TOP_UNDO)
@@ -197,7 +201,18 @@ class Journal(Store):
                     after = self._earlier(photo, number, change)
                 made[photo, change.field] = Change(photo, change.field, before, after)
             new = Step(0, kind, old.summary, time.time(), tuple(made.values()), number, old.context)
-            return self._enter(new, scope, order_name or "", {})
+            expected = self._foretold(number) if kind == "redo" else {}
+            return self._enter(new, scope, order_name or "", expected)
+
+    def _foretold(self, undo: int) -> dict[int, float]:
+        """Read what was foretold of the ratings an undo took back: it holds for their redo."""
+        return dict(
+            self._rows(
+                "SELECT photo_id, expected FROM decision WHERE expected IS NOT NULL"
+                " AND step_id = (SELECT reverts FROM step WHERE id = ?)",
+                (undo,),
+            )
+        )
 
     def _earlier(self, photo: int, step: int, change: Change) -> object:
         """Find the value a field has without one step.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from curator.catalog.results import Results
 from curator.catalog.store import Row, chunks, marks
-from curator.model import Embedded, StageJob
+from curator.model import Embedded, NotFoundError, StageJob
 
 _STARRED = (
     "SELECT count(*) FROM photo WHERE rating IS NOT NULL AND flag IS NOT 'reject'"
@@ -21,22 +21,36 @@ _STARRED = (
 )
 _HERE = "p.merged_into IS NULL AND p.removed_at IS NULL"
 _STANDS = "s.kind <> 'undo' AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id)"
+# What is judged as one: the person's word on a stack goes before the machine's, and 0 is alone.
+_STACKED = "coalesce(p.stacked, p.stack, 0)"
+_STACK = f"CASE {_STACKED} WHEN 0 THEN -p.id ELSE {_STACKED} END"
+# Automatic versions kept: the newest, and of those before the last of each month.
+_NEWEST_KEPT = 20
+_VERSION = "id, made_at, encoder, ratings, correlation, error, mean_error, reason"
+_NEARLY_ALL = 0.9  # of the photos of the encoder before: some are away, some always fail
 
 
 class Lesson(NamedTuple):
-    """What a person thinks of one photo now; ``rating`` None and not rejected: nothing.
+    """What a person thinks of one photo now.
 
-    ``decided_at`` is when stars or flag last changed, seconds since the epoch.
+    ``kept``: it came through and is no reject. ``stack`` is what it is judged with, a number of
+    its own (below 0) where it stands alone. ``decided_at`` is when stars or flag last changed,
+    seconds since the epoch, 0 where there is neither.
     """
 
     photo_id: int
     rating: int | None
     rejected: bool
+    kept: bool
+    stack: int
     decided_at: float
 
 
 class Foreseen(NamedTuple):
-    """A photo's first rating that stands, and the rating foretold before it, if one was."""
+    """A first rating that stands, and the rating foretold before it, if one was.
+
+    The first of its photo, and of the stack the photo is in now.
+    """
 
     photo_id: int
     rating: int
@@ -47,7 +61,10 @@ class Foreseen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TasteRow:
-    """One version of the taste model; ``numbers`` is empty where a list was asked for."""
+    """One version of the taste model; ``numbers`` is empty where a list was asked for.
+
+    ``reason``: kept ``daily``, at ``closing``, or by ``hand``.
+    """
 
     id: int
     made_at: float
@@ -56,7 +73,27 @@ class TasteRow:
     correlation: float | None
     error: float | None
     mean_error: float | None
+    reason: str
     numbers: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """How far an encoder is with the photos another has seen before it.
+
+    ``seen`` of ``of`` photos; ``waiting`` of the rest can be compared now, the others are away or
+    could not be compared.
+    """
+
+    encoder: str
+    seen: int
+    of: int
+    waiting: int
+
+    @property
+    def done(self) -> bool:
+        """Whether taste may go by this encoder now."""
+        return not self.waiting and self.seen >= _NEARLY_ALL * self.of
 
 
 class Tastes(Results):
@@ -90,15 +127,44 @@ class Tastes(Results):
     def encoders(self) -> dict[str, int]:
         """Count the photos each encoder has seen, the one to go by first.
 
-        That is the one with most vectors; of equals, the one in use: taste moves over to a
-        better encoder when it has caught up, not before.
+        That is the one in use once it has seen what the one before it had, and until then the one
+        with most vectors: taste moves over to a better encoder when that is done, not before.
         """
-        rows = self._rows(
-            "SELECT v.encoder, count(*) FROM vector AS v JOIN photo AS p ON p.id = v.photo_id"
-            f" WHERE {_HERE} GROUP BY v.encoder ORDER BY count(*) DESC,"
-            " v.encoder IS NOT (SELECT value FROM meta WHERE key = 'encoder')"
-        )
-        return {str(encoder): int(count) for encoder, count in rows}
+        counts, comparing = self._encoders()
+        if comparing is not None and not comparing.done:
+            return counts
+        wanted = self._value("SELECT value FROM meta WHERE key = 'encoder'")
+        return dict(sorted(counts.items(), key=lambda each: each[0] != wanted))
+
+    def comparing_again(self) -> Comparing | None:
+        """Say how far the encoder in use is with photos taste goes by another for; None if done."""
+        comparing = self._encoders()[1]
+        return None if comparing is None or comparing.done else comparing
+
+    def _encoders(self) -> tuple[dict[str, int], Comparing | None]:
+        """Count vectors by encoder, most first, and say how far the one in use is."""
+        wanted = self._value("SELECT value FROM meta WHERE key = 'encoder'")
+        counts = {
+            str(encoder): int(count)
+            for encoder, count in self._rows(
+                "SELECT v.encoder, count(*) FROM vector AS v JOIN photo AS p ON p.id = v.photo_id"
+                f" WHERE {_HERE} GROUP BY v.encoder ORDER BY count(*) DESC, v.encoder"
+            )
+        }
+        before = next((encoder for encoder in counts if encoder != wanted), None)
+        if wanted is None or before is None:
+            return counts, None
+        of, seen, waiting = self._row(
+            "SELECT count(*), count(n.id), coalesce(sum(n.id IS NULL AND NOT p.missing"
+            " AND coalesce(f.enabled, 1) AND w.state IS NOT 'failed'), 0)"
+            " FROM vector AS v JOIN photo AS p ON p.id = v.photo_id"
+            " JOIN directory AS d ON d.id = p.directory_id LEFT JOIN folder AS f"
+            " ON f.id = d.folder_id LEFT JOIN work AS w ON w.photo_id = p.id AND w.stage = 'embed'"
+            " LEFT JOIN vector AS n ON n.photo_id = v.photo_id AND n.encoder = ?"
+            f" WHERE {_HERE} AND v.encoder = ?",
+            (wanted, before),
+        ) or (0, 0, 0)
+        return counts, Comparing(str(wanted), seen, of, waiting)
 
     def save_embedded(self, results: Sequence[tuple[StageJob, Embedded]]) -> list[int]:
         """Save vectors in one transaction; return the ids of the photos they are of.
@@ -153,51 +219,63 @@ class Tastes(Results):
         return int(self._value(_STARRED))
 
     def lessons(self, ids: Sequence[int] | None = None) -> list[Lesson]:
-        """Read what a person thinks of photos: all that are rated or rejected, or these.
+        """Read what a person thinks of photos: all that teach something, or of these.
+
+        Rated and rejected ones teach, and what was kept of a stack, for its rejects.
 
         Args:
-            ids: these photos, also where nothing is thought of them (any more).
+            ids: these photos, also where nothing is thought of them (any more); such as are gone
+                (merged, removed) are left out.
         """
         select = (
-            "SELECT id, rating, flag IS 'reject', coalesce((SELECT max(s.made_at)"
-            " FROM decision AS d"
-            " JOIN step AS s ON s.id = d.step_id WHERE d.photo_id = photo.id"
-            " AND d.field IN ('rating', 'flag')), added_at) FROM photo"
+            "SELECT p.id, p.rating, p.flag IS 'reject',"
+            " (p.kept OR p.flag IS 'pick' OR p.rating IS NOT NULL) AND p.flag IS NOT 'reject',"
+            f" {_STACK}, CASE WHEN p.rating IS NOT NULL OR p.flag IS 'reject' THEN"
+            " coalesce((SELECT max(s.made_at) FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+            " WHERE d.photo_id = p.id AND d.field IN ('rating', 'flag')), p.added_at) ELSE 0 END"
+            f" FROM photo AS p WHERE {_HERE}"
         )
         if ids is None:
             rows = self._rows(
-                f"{select} WHERE (rating IS NOT NULL OR flag = 'reject')"
-                " AND merged_into IS NULL AND removed_at IS NULL"
+                f"{select} AND (p.rating IS NOT NULL OR p.flag = 'reject'"
+                f" OR (p.kept OR p.flag = 'pick') AND {_STACKED} > 0)"
             )
         else:
             rows = [
                 row
                 for part in chunks(list(ids))
-                for row in self._rows(f"{select} WHERE id IN ({marks(len(part))})", part)
+                for row in self._rows(f"{select} AND p.id IN ({marks(len(part))})", part)
             ]
-        return [Lesson(row[0], row[1], bool(row[2]), row[3]) for row in rows]
+        return [Lesson(row[0], row[1], bool(row[2]), bool(row[3]), *row[4:]) for row in rows]
 
     def foreseen(self) -> list[Foreseen]:
         """Read each photo's first rating that stands, oldest first, with what was foretold.
 
-        A rating undone never was; a second opinion is no test of the first prediction.
+        Of a stack only the first rated counts: its frames are hardly told apart. A rating undone
+        never was; a second opinion is no test of the first prediction.
         """
         rows = self._rows(
             "SELECT d.photo_id, d.after, d.expected, d.order_name, s.made_at FROM decision AS d"
             " JOIN step AS s ON s.id = d.step_id JOIN (SELECT min(d.id) AS first FROM decision AS d"
-            " JOIN step AS s ON s.id = d.step_id WHERE d.field = 'rating' AND d.after IS NOT NULL"
-            f" AND {_STANDS} GROUP BY d.photo_id) ON first = d.id ORDER BY d.id"
+            " JOIN step AS s ON s.id = d.step_id JOIN photo AS own ON own.id = d.photo_id"
+            " JOIN photo AS p ON p.id = coalesce(own.merged_into, own.id)"
+            " WHERE d.field = 'rating' AND d.after IS NOT NULL"
+            f" AND {_STANDS} GROUP BY {_STACK}) ON first = d.id ORDER BY d.id"
         )
         return [Foreseen(*row) for row in rows]
 
     # --- versions
 
     def save_taste_version(self, version: TasteRow) -> int:
-        """Keep a snapshot; return its number. The time is now, whatever the row says."""
+        """Keep a snapshot; return its number. The time is now, whatever the row says.
+
+        Old versions kept by themselves go: the newest 20 stay, and of those before the last of
+        each month and encoder. What was kept by hand or is pinned stays.
+        """
         with self._writing():
             number = self._run(
                 "INSERT INTO taste_version (made_at, encoder, ratings, correlation, error,"
-                " mean_error, numbers) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                " mean_error, reason, numbers) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     time.time(),
                     version.encoder,
@@ -205,18 +283,54 @@ class Tastes(Results):
                     version.correlation,
                     version.error,
                     version.mean_error,
+                    version.reason,
                     version.numbers,
                 ),
             ).lastrowid
+            self._run(
+                "DELETE FROM taste_version WHERE reason <> 'hand' AND id <> ? AND id NOT IN"
+                " (SELECT id FROM taste_version ORDER BY id DESC LIMIT ?) AND id NOT IN"
+                " (SELECT max(id) FROM taste_version"
+                " GROUP BY encoder, strftime('%Y-%m', made_at, 'unixepoch'))",
+                (self.pinned_taste() or 0, _NEWEST_KEPT),
+            )
         assert number is not None
         return number
 
+    def keep_taste_version(self, number: int) -> None:
+        """Note that a version was kept by hand: it never goes by itself."""
+        with self._writing():
+            self._run("UPDATE taste_version SET reason = 'hand' WHERE id = ?", (number,))
+
     def taste_versions(self) -> list[TasteRow]:
         """List the snapshots, newest first, without their numbers."""
-        return [
-            TasteRow(*row)
-            for row in self._rows(
-                "SELECT id, made_at, encoder, ratings, correlation, error, mean_error"
-                " FROM taste_version ORDER BY id DESC"
+        rows = self._rows(f"SELECT {_VERSION} FROM taste_version ORDER BY id DESC")
+        return [TasteRow(*row) for row in rows]
+
+    def taste_version(self, number: int) -> TasteRow:
+        """Read one snapshot with its numbers.
+
+        Raises:
+            NotFoundError: there is none of that number.
+        """
+        row = self._row(f"SELECT {_VERSION}, numbers FROM taste_version WHERE id = ?", (number,))
+        if row is None:
+            raise NotFoundError(
+                f"There is no version {number} of taste.",
+                "`curator taste versions` lists those there are.",
             )
-        ]
+        return TasteRow(*row)
+
+    def pin_taste(self, number: int | None) -> None:
+        """Have a version used from now on, whatever is learned; None goes on with what is."""
+        with self._writing():
+            self._run("DELETE FROM meta WHERE key = 'taste_pinned'")
+            if number is not None:
+                self._run(
+                    "INSERT INTO meta (key, value) VALUES ('taste_pinned', ?)", (str(number),)
+                )
+
+    def pinned_taste(self) -> int | None:
+        """Give the number of the version that is pinned, None if none is."""
+        number = self._value("SELECT value FROM meta WHERE key = 'taste_pinned'")
+        return None if number is None else int(number)

@@ -12,11 +12,11 @@ import numpy as np
 
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
-from curator.model import Embedded, Kind, KnownError, NotFoundError, StageJob, counted
+from curator.model import Embedded, Kind, KnownError, NotFoundError, StageJob, UsageError, counted
 from curator.settings import absolute
 
 if TYPE_CHECKING:
-    from curator.catalog import Foreseen
+    from curator.catalog import TasteRow
     from curator.session import Learned, Table
     from curator.taste import Accuracy
 
@@ -32,25 +32,30 @@ def learned(invocation: Invocation) -> Learned:
 
 
 def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
-    """Read all photos, with match scores where there are enough stars."""
-    from curator.session import START, Table
+    """Read all photos, with match scores where there are enough stars or a version is pinned."""
+    from curator.session import Table
 
     table = Table(invocation.catalog)
-    if invocation.catalog.stars() < START:
+    if not _may_be_scored(invocation):
         return table, None
     known = learned(invocation)
     table.set_scores(known.ids, known.scores, known.predicted)
     return table, known
 
 
+def _may_be_scored(invocation: Invocation) -> bool:
+    from curator.session import START
+
+    catalog = invocation.catalog
+    return catalog.stars() >= START or catalog.pinned_taste() is not None
+
+
 def foretell(
     invocation: Invocation, changes: Mapping[int, Mapping[str, object]]
 ) -> dict[int, float]:
     """Give the stars foretold for photos about to get their first, by id."""
-    from curator.session import START
-
     wanted = {photo for photo, fields in changes.items() if fields.get("rating") is not None}
-    if not wanted or invocation.catalog.stars() < START:
+    if not wanted or not _may_be_scored(invocation):
         return {}
     first = [each for each in invocation.catalog.lessons(sorted(wanted)) if each.rating is None]
     known = learned(invocation)
@@ -59,19 +64,34 @@ def foretell(
 
 
 def taste(invocation: Invocation) -> None:
-    """Say what was learned from stars so far, and how good predictions have been."""
-    from curator.pipeline import settled
-    from curator.session import START, judge
+    """Say what was learned from stars, or look after the versions of it.
 
-    catalog, known = invocation.catalog, learned(invocation)
-    encoder, seen = next(iter(catalog.encoders().items()), (None, 0))
-    foreseen = catalog.foreseen()
-    by_time = [told for told in foreseen if told.order_name != "match"]
-    judged, apart = judge(foreseen), judge(by_time)
-    versions = [
-        {name: value for name, value in asdict(row).items() if name != "numbers"}
-        for row in catalog.taste_versions()
-    ]
+    Raises:
+        UsageError: a version is named where none belongs, or none where one does.
+        KnownError: that version cannot be used; nothing was changed.
+    """
+    arguments = invocation.arguments
+    act, number = arguments.act, arguments.version
+    if act == "rollback" and number is None:
+        raise UsageError("Roll back to which version?", "`curator taste versions` lists them.")
+    if act in ("unpin", "keep") and number is not None:
+        raise UsageError(f"`curator taste {act}` takes no version.")
+    acts = {
+        None: _summary,
+        "versions": _versions if number is None else _moved,
+        "rollback": _roll_back,
+        "unpin": _unpin,
+        "keep": _keep,
+    }
+    acts[act](invocation)
+
+
+def _summary(invocation: Invocation) -> None:
+    from curator.pipeline import settled
+    from curator.session import START, report
+
+    known = learned(invocation)
+    told = report(invocation.catalog, known)
     encoding = settled(invocation.home, invocation.settings)
     document = {
         "ratings": known.stars,
@@ -79,31 +99,89 @@ def taste(invocation: Invocation) -> None:
         "missing": max(START - known.stars, 0),
         "ready": known.ready,
         "state": known.sentence,
-        "vectors": seen,
-        "encoder": encoder,
+        "pinned": known.pinned,
+        "vectors": known.vectors,
+        "damaged_vectors": known.damaged,
+        "encoder": told.encoder or None,
         "encoder_state": encoding.sentence,
-        "accuracy": _plain(judged),
-        "accuracy_not_by_match": _plain(apart),
-        "curve": [_plain(point) for point in _curve(foreseen)],
-        "versions": versions,
+        "comparing_again": told.comparing and asdict(told.comparing),
+        "accuracy": _plain(told.judged),
+        "accuracy_by_time": _plain(told.by_time),
+        "curve": [{"at": at} | _plain(point) for at, point in told.curve],
+        "versions": [_version(row, known.pinned) for row in told.versions],
     }
     lines = [
         f"{counted(known.stars, 'photo')} with stars. {known.sentence}",
         encoding.sentence,
-        f"{counted(seen, 'photo')} compared by {encoder or 'no encoder'}.",
-        judged.sentence,
+        told.compared,
+        *filter(None, [told.damaged]),
+        told.judged.sentence,
     ]
-    if apart.count != judged.count and apart.count:
-        lines.append(f"Seen in another order than by match: {apart.sentence}")
-    lines += [_version_line(row) for row in versions]
+    if told.by_time.count and told.by_time.count != told.judged.count:
+        lines.append(f"Seen in order of capture time: {told.by_time.sentence}")
+    lines += [_version_line(row, known.pinned) for row in told.versions]
     invocation.output.answer(document, lines)
 
 
-def _curve(foreseen: list[Foreseen]) -> list[Accuracy]:
-    from curator.taste import learning_curve
+def _versions(invocation: Invocation) -> None:
+    catalog = invocation.catalog
+    rows, pinned = catalog.taste_versions(), catalog.pinned_taste()
+    lines = [_version_line(row, pinned) for row in rows]
+    invocation.output.answer(
+        [_version(row, pinned) for row in rows], lines or ["No version was kept yet."]
+    )
 
-    predicted = [np.nan if told.expected is None else told.expected for told in foreseen]
-    return learning_curve(predicted, [told.rating for told in foreseen])
+
+def _moved(invocation: Invocation) -> None:
+    """Say what moved most between a version and the one before."""
+    from curator.session import taught
+
+    number = invocation.arguments.version
+    catalog, settings = invocation.catalog, invocation.settings
+    catalog.taste_version(number)  # one there is not is refused before anything is learned
+    moved = taught(catalog, settings.taste, invocation.home.cache).moved(number)
+    names = {photo.id: photo.name for photo in catalog.details([each.photo_id for each in moved])}
+    listed = [
+        {"id": each.photo_id, "name": names[each.photo_id], "before": each.before, "now": each.now}
+        for each in moved
+        if each.photo_id in names
+    ]
+    lines = [f"{each['name']}: match {each['before']}, now {each['now']}" for each in listed]
+    invocation.output.answer(
+        listed, lines or [f"Nothing moved in version {number}: there is no earlier one like it."]
+    )
+
+
+def _roll_back(invocation: Invocation) -> None:
+    from curator.session import roll_back
+
+    number = invocation.arguments.version
+    roll_back(invocation.catalog, number)
+    row = invocation.catalog.taste_version(number)
+    line = (
+        f"Taste is pinned to version {number}, learned from {counted(row.ratings, 'rating')}. Later"
+        " stars are kept, and learned from once it is unpinned."
+    )
+    invocation.output.answer({"pinned": number, "state": line}, [line])
+
+
+def _unpin(invocation: Invocation) -> None:
+    from curator.session import unpin
+
+    was = unpin(invocation.catalog)
+    line = "No version is pinned."
+    if was is not None:
+        line = f"Version {was} is unpinned: taste is learned from all stars again."
+    invocation.output.answer({"pinned": None, "was": was, "state": line}, [line])
+
+
+def _keep(invocation: Invocation) -> None:
+    from curator.session import taught
+
+    catalog, settings = invocation.catalog, invocation.settings
+    number = taught(catalog, settings.taste, invocation.home.cache).keep()
+    row = catalog.taste_version(number)
+    invocation.output.answer(_version(row, None), [_version_line(row, None)])
 
 
 def _plain(judged: Accuracy) -> dict[str, Any]:
@@ -121,10 +199,27 @@ def _plain(judged: Accuracy) -> dict[str, Any]:
     }
 
 
-def _version_line(row: Mapping[str, Any]) -> str:
-    when = datetime.fromtimestamp(row["made_at"]).strftime("%Y-%m-%d %H:%M")
-    how = "" if row["correlation"] is None else f", rank correlation {row['correlation']:.2f}"
-    return f"version {row['id']}, {when}: {counted(row['ratings'], 'rating')}{how}"
+def _version(row: TasteRow, pinned: int | None) -> dict[str, Any]:
+    return {
+        "version": row.id,
+        "made_at": datetime.fromtimestamp(row.made_at).astimezone(),
+        "encoder": row.encoder,
+        "ratings": row.ratings,
+        "rank_correlation": row.correlation,
+        "error_stars": row.error,
+        "error_of_your_mean_stars": row.mean_error,
+        "reason": row.reason,
+        "pinned": row.id == pinned,
+    }
+
+
+def _version_line(row: TasteRow, pinned: int | None) -> str:
+    from curator.session import REASONS
+
+    when = datetime.fromtimestamp(row.made_at).strftime("%Y-%m-%d %H:%M")
+    how = "" if row.correlation is None else f", rank correlation {row.correlation:.2f}"
+    line = f"version {row.id}, {when}: {counted(row.ratings, 'rating')}{how}, {REASONS[row.reason]}"
+    return f"{line}; pinned" if row.id == pinned else line
 
 
 def similar(invocation: Invocation) -> None:
@@ -152,7 +247,7 @@ def similar(invocation: Invocation) -> None:
             raise NotFoundError(
                 f"Photo {own} was not compared yet.", "`curator status` says what waits, and why."
             )
-        vector = archive.rows[place, : archive.dimension]
+        vector = archive.take([place])[0, : archive.dimension]
     most = invocation.arguments.limit or _SIMILAR
     ids, likeness = archive.nearest(vector, most + 1)
     pairs = zip(ids.tolist(), likeness.tolist(), strict=True)

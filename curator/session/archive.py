@@ -19,6 +19,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -204,9 +205,9 @@ class Archive:
         return np.concatenate(found)
 
     def _take(self, ids: list[int], blobs: list[tuple[bytes, bytes]]) -> NDArray[np.int64]:
-        if not self.size:
-            self.dimension = len(blobs[0][0]) // 2
-            self._columns = self.dimension + len(blobs[0][1]) // 4
+        if not self.size:  # the usual size is the right one, whatever the first one has
+            (vector, tone), _ = Counter((*map(len, pair),) for pair in blobs).most_common(1)[0]
+            self.dimension, self._columns = vector // 2, vector // 2 + tone // 4
             self._stored = np.dtype(
                 [
                     ("vector", "<i2", (self.dimension,)),

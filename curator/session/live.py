@@ -78,9 +78,9 @@ class LiveTaste(QObject):
         """Say that marks of photos changed, by a decision or its undo."""
         self._asked.put(_Asked(set(ids)))
 
-    def look(self) -> None:
-        """Say that photos were compared, so that there may be new vectors."""
-        self._asked.put(_Asked(look=True))
+    def look(self, ids: Iterable[int] = ()) -> None:
+        """Say that there may be new vectors or another version pinned, and which photos changed."""
+        self._asked.put(_Asked(set(ids), look=True))
 
     def anything(self) -> None:
         """Say that another process decided or compared something."""
@@ -127,10 +127,12 @@ class LiveTaste(QObject):
                 break
             with self._forgiving("learned"):
                 self._turn(pupil, asked)
+            with self._forgiving("kept as a version"):
+                pupil.keep_daily()
             for question, tell in asked.questions:
                 self._answered.emit(tell, _answer(question, pupil))
         with self._forgiving("kept as a version"):
-            pupil.snapshot()
+            pupil.snapshot("closing")
 
     @contextlib.contextmanager
     def _forgiving(self, what: str) -> Iterator[None]:
@@ -154,8 +156,7 @@ class LiveTaste(QObject):
         if asked.look:
             news |= pupil.look()
         if asked.ids is None or asked.ids:
-            pupil.study(None if asked.ids is None else sorted(asked.ids))
-            news = True
+            news |= pupil.study(asked.ids)
         if news or pupil.learned is None:
             self.learned.emit(pupil.learn())
             self._begin_search(pupil)

@@ -1,7 +1,7 @@
 """Learning a person's taste from the catalog: what was rated goes in, scores come out.
 
     pupil = Pupil(catalog, settings.taste, home.cache)
-    pupil.look()                    # vectors that are new
+    pupil.look()                    # vectors that are new, and the version that is pinned
     pupil.study()                   # what is thought of photos, all of it or of some
     learned = pupil.learn()         # one solve, one product; Learned.scores by Learned.ids
 
@@ -10,21 +10,26 @@ The command line uses it once, the window keeps one on a thread of its own (`liv
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import datetime
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator import taste
 from curator.catalog import Catalog, Foreseen, Lesson, TasteRow
+from curator.model import KnownError, counted
+from curator.session import versions
 from curator.session.archive import Archive
+from curator.session.versions import Pinned
 from curator.settings import Taste
 
 START = taste.START
-# A reject says less than a star: it may be the third of three good ones. Below one star.
+# A reject says less than a star: it may be the third of three good ones. Below one star. All
+# rejects of one stack together say as much as one.
 _REJECT_STARS, _REJECT_WEIGHT = 0.5, 0.5
 _SAMPLE = 4000  # rows the space is learned from
 _GROWN = 2.0  # times the archive may grow before the space is learned anew
@@ -37,13 +42,20 @@ class Learned:
 
     ``ids``, ``predicted`` (stars, float32, not stretched) and ``scores`` (0-100, int16) go
     together; they are empty while there is no ``model``. ``stars`` counts photos with stars,
-    ``taught`` those of them that have a vector, ``vectors`` the photos an encoder has seen.
+    ``taught`` those of them that have a vector, ``vectors`` the photos an encoder has seen,
+    ``damaged`` those whose vector cannot be used. ``alike``: all stars are the same, so that
+    there is nothing to learn. ``pinned`` is the version the model is, if it is not learned from
+    all there is; ``problem`` says why that one cannot be used.
     """
 
     encoder: str
     stars: int
     taught: int
     vectors: int
+    damaged: int = 0
+    alike: bool = False
+    pinned: int | None = None
+    problem: str = ""
     model: taste.TasteModel | None = None
     ids: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     predicted: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -57,6 +69,8 @@ class Learned:
     @property
     def name(self) -> str:
         """Name the model: by which encoder, from how many ratings."""
+        if self.pinned is not None:
+            return f"{self.encoder}, version {self.pinned}"
         return f"{self.encoder}, {self.taught} ratings"
 
     def by_id(self) -> dict[int, int]:
@@ -66,6 +80,10 @@ class Learned:
     @property
     def sentence(self) -> str:
         """Say in one line where learning stands."""
+        if self.problem:
+            return self.problem
+        if self.pinned is not None:
+            return f"Taste is pinned to version {self.pinned}."
         if self.ready:
             return f"Taste is ready: learned from {self.taught:,} photos with stars."
         if self.stars < START:
@@ -73,7 +91,20 @@ class Learned:
             return f"{missing} more photo{'s' * (missing > 1)} with stars until taste is ready."
         if not self.vectors:
             return "Photos were not compared yet, so nothing can be learned from their stars."
+        if self.alike:
+            return (
+                f"All {counted(self.taught, 'photo')} with stars have equally many: nothing tells"
+                " what you like more."
+            )
         return f"{START - self.taught} photos with stars are still to be compared."
+
+
+class Moved(NamedTuple):
+    """A photo's match score by one version and by a later one."""
+
+    photo_id: int
+    before: int
+    now: int
 
 
 class Pupil:
@@ -89,53 +120,124 @@ class Pupil:
         self.learned: Learned | None = None  # by the last :meth:`learn`
         self._settings = settings
         self._known: dict[int, Lesson] = {}
+        self._stacks: dict[int, set[int]] = {}  # stack → those of it that are known
         self._lessons: taste.Lessons | None = None
         self._spaced_at = 0
         self._epoch: float | None = None
+        self._half_life_days = settings.half_life_days
+        self._pinned: Pinned | None = None
+        self._kept_on: datetime.date | None = None
+
+    # --- looking
 
     def look(self) -> bool:
-        """Take in vectors that are new; say whether there were any."""
-        encoder = self.archive.encoder
-        fresh = self.archive.sync(self.catalog)
+        """Take in vectors and the version that is pinned; say whether any of it is new."""
+        pinned, encoder = self._pinned, self.archive.encoder
+        if self.catalog.pinned_taste() != (pinned and pinned.number):
+            self._pinned = Pinned.read(self.catalog)
+        fresh = self.archive.sync(self.catalog, self._pinned and self._pinned.encoder)
         if encoder != self.archive.encoder:
             self._lessons = None
         if self._lessons is not None and self.archive.size < _GROWN * self._spaced_at:
-            self._put([self._known[photo] for photo in fresh.tolist() if photo in self._known])
+            self._teach({self._known[id_].stack for id_ in fresh.tolist() if id_ in self._known})
         elif len(fresh):
             self._lessons = None  # the archive's structure changed: a new space
-        return len(fresh) > 0
+        return len(fresh) > 0 or pinned is not self._pinned or encoder != self.archive.encoder
 
-    def study(self, ids: Sequence[int] | None = None) -> None:
-        """Take in what is thought of photos now: of all, or of those whose marks changed."""
-        found = self.catalog.lessons(ids)
-        gone = set(ids or ()) if ids is not None else set(self._known)
-        told = [lesson for lesson in found if lesson.rating is not None or lesson.rejected]
-        gone -= {lesson.photo_id for lesson in told}
-        for photo in gone:
-            if self._known.pop(photo, None) is not None and self._lessons is not None:
-                self._lessons.drop(photo)
-        changed = [lesson for lesson in told if self._known.get(lesson.photo_id) != lesson]
-        self._known |= {lesson.photo_id: lesson for lesson in changed}
+    def study(self, ids: Collection[int] | None = None) -> bool:
+        """Take in what is thought of photos now: of all, or of those whose marks changed.
+
+        Returns:
+            Whether anything is thought otherwise than before.
+        """
+        found = self.catalog.lessons(None if ids is None else sorted(ids))
+        told = {lesson.photo_id: lesson for lesson in found if _says_something(lesson)}
+        before = self._known.keys() if ids is None else self._known.keys() & set(ids)
+        touched: set[int] = set()
+        for photo in before | told.keys():
+            old, new = self._known.get(photo), told.get(photo)
+            if old == new:
+                continue
+            if old is not None:
+                touched.add(old.stack)
+                self._forget(old)
+            if new is not None:
+                touched.add(new.stack)
+                self._known[photo] = new
+                self._stacks.setdefault(new.stack, set()).add(photo)
         if self._lessons is not None:
-            self._put(changed)
+            self._teach(touched)
+        return bool(touched)
 
-    def _put(self, lessons: Sequence[Lesson]) -> None:
+    def _forget(self, lesson: Lesson) -> None:
+        del self._known[lesson.photo_id]
+        others = self._stacks[lesson.stack]
+        others.discard(lesson.photo_id)
+        if not others:
+            del self._stacks[lesson.stack]
+        if self._lessons is not None:
+            self._lessons.drop(lesson.photo_id)
+
+    # --- teaching
+
+    def _teach(self, stacks: Iterable[int]) -> None:
+        """Put what is thought of the photos of these stacks, in place of what was put before."""
         assert self._lessons is not None
-        places = self.archive.places([lesson.photo_id for lesson in lessons])
-        seen = [
-            (lesson, place) for lesson, place in zip(lessons, places, strict=True) if place >= 0
-        ]
-        if not seen:
+        rated: list[tuple[Lesson, float]] = []  # with the share of a whole lesson
+        against: list[tuple[Lesson, Lesson, float]] = []
+        for stack in stacks:
+            known = [self._known[photo] for photo in sorted(self._stacks.get(stack, ()))]
+            places = self.archive.places([lesson.photo_id for lesson in known])
+            seen = [lesson for lesson, place in zip(known, places, strict=True) if place >= 0]
+            rated += [(each, 1.0) for each in seen if _has_stars(each)]
+            rejected = [each for each in seen if each.rejected]
+            if not any(each.kept for each in known):
+                rated += [(each, 1.0 / len(rejected)) for each in rejected]
+                continue
+            # A reject beside a frame that was kept says nothing of the motif, only which of them
+            # is the better; until that one was compared it says nothing.
+            best = max((each for each in seen if each.kept), key=_liking, default=None)
+            if best is not None:
+                against += [(each, best, 1.0 / len(rejected)) for each in rejected]
+        self._put(rated)
+        self._put_against(against)
+
+    def _put(self, lessons: Sequence[tuple[Lesson, float]]) -> None:
+        if not lessons:
             return
-        keys = [lesson.photo_id for lesson, _ in seen]
-        times = [lesson.decided_at for lesson, _ in seen]
+        told = [lesson for lesson, _ in lessons]
+        stars = [_REJECT_STARS if each.rejected else float(each.rating or 0) for each in told]
+        assert self._lessons is not None
+        self._lessons.put(
+            [each.photo_id for each in told],
+            self._rows(told),
+            stars,
+            self._strength(told) * [share for _, share in lessons],
+            [each.stack for each in told],
+        )
+
+    def _put_against(self, lessons: Sequence[tuple[Lesson, Lesson, float]]) -> None:
+        if not lessons:
+            return
+        rejected = [lesson for lesson, _, _ in lessons]
+        assert self._lessons is not None
+        self._lessons.prefer(
+            [each.photo_id for each in rejected],
+            self._rows([best for _, best, _ in lessons]),
+            self._rows(rejected),
+            self._strength(rejected) * [share for _, _, share in lessons],
+            [each.stack for each in rejected],
+        )
+
+    def _rows(self, lessons: Sequence[Lesson]) -> NDArray[np.float32]:
+        return self.archive.rows[self.archive.places([lesson.photo_id for lesson in lessons])]
+
+    def _strength(self, lessons: Sequence[Lesson]) -> NDArray[np.float64]:
+        times = [lesson.decided_at for lesson in lessons]
         if self._epoch is None:
             self._epoch = min(times)
-        strength = np.array([_REJECT_WEIGHT if lesson.rejected else 1.0 for lesson, _ in seen])
-        strength *= taste.recency(times, self._settings.half_life_days * _DAY_S, self._epoch)
-        stars = [_REJECT_STARS if each.rejected else float(each.rating or 0) for each, _ in seen]
-        rows = self.archive.rows[[place for _, place in seen]]
-        self._lessons.put(keys, rows, stars, strength, keys)
+        weights = np.array([_REJECT_WEIGHT if lesson.rejected else 1.0 for lesson in lessons])
+        return weights * taste.recency(times, self._half_life_days * _DAY_S, self._epoch)
 
     def _begin(self) -> taste.Lessons:
         """Learn the space of the archive, and put all that is known into it."""
@@ -143,33 +245,57 @@ class Pupil:
         step = max(size // _SAMPLE, 1)
         space = taste.Space.of(np.array(rows[::step]), self.archive.dimension)
         self._lessons, self._spaced_at = taste.Lessons(space), size
-        self._put(list(self._known.values()))
+        self._half_life_days = self._settings.half_life_days
+        self._teach(list(self._stacks))
         return self._lessons
+
+    # --- learning
 
     def learn(self) -> Learned:
         """Learn from all that was studied, and score the archive; from START stars on."""
-        self.learned = self._learn()
-        return self.learned
-
-    def _learn(self) -> Learned:
         archive = self.archive
-        rated = [lesson.photo_id for lesson in self._known.values() if _has_stars(lesson)]
-        taught = int((archive.places(rated) >= 0).sum())
-        where = Learned(archive.encoder, len(rated), taught, archive.size)
-        if taught < START:
-            return where
-        lessons = self._lessons or self._begin()
-        model = lessons.fit()
-        predicted = model.rating(archive.rows)
-        return Learned(
-            archive.encoder,
-            len(rated),
-            taught,
-            archive.size,
-            model,
-            archive.ids.copy(),
-            predicted,
-            model.scores(predicted),
+        rated = [lesson for lesson in self._known.values() if _has_stars(lesson)]
+        here = archive.places([lesson.photo_id for lesson in rated]) >= 0
+        known = Learned(
+            archive.encoder, len(rated), int(here.sum()), archive.size, len(archive.damaged)
+        )
+        if self._pinned is not None:
+            known = self._by_version(known, self._pinned)
+        elif known.taught >= START:
+            stars = {lesson.rating for lesson, seen in zip(rated, here, strict=True) if seen}
+            if len(stars) == 1 and not any(each.rejected for each in self._known.values()):
+                known = replace(known, alike=True)
+            else:
+                known = self._scored(known, self._taught().fit())
+        self.learned = known
+        return known
+
+    def _taught(self) -> taste.Lessons:
+        if self._half_life_days != self._settings.half_life_days:
+            self._lessons = None  # every lesson weighs otherwise now
+        return self._lessons or self._begin()
+
+    def _by_version(self, known: Learned, pinned: Pinned) -> Learned:
+        """Score by the version that is pinned; where it cannot be used, by nothing."""
+        known, model = replace(known, pinned=pinned.number), pinned.model
+        if model is None:
+            return replace(known, problem=pinned.problem)
+        if known.vectors and self.archive.rows.shape[1] == model.space.columns:
+            return self._scored(known, model)
+        problem = (
+            f"Taste is pinned to version {pinned.number}, which was learned from other vectors than"
+            " there are now and says nothing about them. Unpin it."
+        )
+        return replace(known, problem=problem)
+
+    def _scored(self, known: Learned, model: taste.TasteModel) -> Learned:
+        predicted = model.rating(self.archive.rows)
+        return replace(
+            known,
+            model=model,
+            ids=self.archive.ids.copy(),
+            predicted=predicted,
+            scores=model.scores(predicted),
         )
 
     def search(self) -> Callable[[], taste.Choice] | None:
@@ -182,21 +308,39 @@ class Pupil:
         if self._lessons is not None:
             self._lessons.adopt(choice)
 
-    def snapshot(self) -> int | None:
-        """Keep a version of the model, if it learned anything since the newest; its number."""
+    # --- versions
+
+    def keep_daily(self) -> int | None:
+        """Keep a version at the first learning of a day; its number, None where it is not due."""
+        today = datetime.date.today()
+        if self._kept_on == today or self.learned is None or not self.learned.ready:
+            return None
+        self._kept_on = today
+        newest = next(iter(self.catalog.taste_versions()), None)
+        if newest is not None and datetime.date.fromtimestamp(newest.made_at) == today:
+            return None
+        return self.snapshot("daily")
+
+    def snapshot(self, reason: str) -> int | None:
+        """Keep a version of the model, if the newest does not hold it already.
+
+        Args:
+            reason: ``daily``, ``closing`` or ``hand``; by hand one that holds it is marked so.
+
+        Returns:
+            The number of the version made, by hand of the one that holds it; else None.
+        """
         learned = self.learned
-        if learned is None or learned.model is None:
+        if learned is None or learned.model is None or learned.pinned is not None:
             return None
         newest = next(iter(self.catalog.taste_versions()), None)
-        if newest is not None and (newest.encoder, newest.ratings) == (
-            learned.encoder,
-            learned.taught,
-        ):
-            return None
+        if newest is not None and self._holds(newest, learned):
+            if reason != "hand":
+                return None
+            self.catalog.keep_taste_version(newest.id)
+            return newest.id
         judged = judge(self.catalog.foreseen())
         enough = judged.count >= START
-        held = io.BytesIO()
-        np.savez_compressed(held, allow_pickle=False, **learned.model.to_numbers())
         return self.catalog.save_taste_version(
             TasteRow(
                 0,
@@ -206,25 +350,103 @@ class Pupil:
                 judged.correlation if enough else None,
                 judged.error if enough else None,
                 judged.mean_error if enough else None,
-                held.getvalue(),
+                reason,
+                versions.to_blob(learned.model),
             )
         )
+
+    def _holds(self, newest: TasteRow, learned: Learned) -> bool:
+        same = (newest.encoder, newest.ratings) == (learned.encoder, learned.taught)
+        return same and newest.made_at >= self.catalog.decided_at()
+
+    def keep(self) -> int:
+        """Keep a version by hand; its number.
+
+        Raises:
+            KnownError: there is nothing to keep yet, or a version is pinned.
+        """
+        learned = self.learned or self.learn()
+        if learned.pinned is not None:
+            raise KnownError(
+                f"Taste is pinned to version {learned.pinned}: what was learned since is not in "
+                "use.",
+                "Unpin it, then keep a version.",
+            )
+        number = self.snapshot("hand")
+        if number is None:
+            raise KnownError("There is nothing to keep yet.", learned.sentence)
+        return number
+
+    def moved(self, number: int, most: int = 6) -> list[Moved]:
+        """Give the photos whose match score moved most from the version before to this one.
+
+        The version before is the one before of the same encoder; without one nothing moved.
+
+        Raises:
+            NotFoundError: there is no version of that number.
+            KnownError: one of the two is damaged, or of another encoder than photos are compared
+                by now.
+        """
+        listed = self.catalog.taste_versions()
+        encoder = self.catalog.taste_version(number).encoder
+        earlier = [row.id for row in listed if row.id < number and row.encoder == encoder]
+        if not earlier:
+            return []
+        models = [versions.read(self.catalog, each) for each in (earlier[0], number)]
+        rows = self.archive.rows
+        if encoder != self.archive.encoder or any(
+            model.space.columns != rows.shape[1] for model in models
+        ):
+            raise KnownError(
+                f"Version {number} of taste was learned with another encoder than photos are"
+                " compared by now."
+            )
+        before, now = (model.match_score(rows) for model in models)
+        furthest = np.argsort(-np.abs(now - before), kind="stable")[:most]
+        return [
+            Moved(int(self.archive.ids[place]), int(before[place]), int(now[place]))
+            for place in furthest.tolist()
+            if before[place] != now[place]
+        ]
 
 
 def judge(foreseen: Sequence[Foreseen]) -> taste.Accuracy:
     """Judge the predictions that were stored before ratings, oldest first."""
+    return taste.accuracy(*as_columns(foreseen))
+
+
+def as_columns(foreseen: Sequence[Foreseen]) -> tuple[list[float], list[int]]:
+    """Give what was foretold (NaN where nothing was) and the ratings, as `curator.taste` has it."""
     predicted = [np.nan if told.expected is None else told.expected for told in foreseen]
-    return taste.accuracy(predicted, [told.rating for told in foreseen])
+    return predicted, [told.rating for told in foreseen]
+
+
+def taught(catalog: Catalog, settings: Taste, scratch: Path) -> Pupil:
+    """Learn once from all there is: what the command line does. A second at 100,000 photos."""
+    pupil = Pupil(catalog, settings, scratch)
+    if catalog.stars() >= START or catalog.pinned_taste() is not None:
+        pupil.look()
+    pupil.study()
+    pupil.learn()
+    return pupil
 
 
 def learned_now(catalog: Catalog, settings: Taste, scratch: Path) -> Learned:
-    """Learn once from all there is: what the command line does. A second at 100,000 photos."""
-    pupil = Pupil(catalog, settings, scratch)
-    if catalog.stars() >= START:
-        pupil.look()
-    pupil.study()
-    return pupil.learn()
+    """Give what is learned from all there is; see :func:`taught`."""
+    learned = taught(catalog, settings, scratch).learned
+    assert learned is not None
+    return learned
+
+
+def _says_something(lesson: Lesson) -> bool:
+    """Tell whether a photo teaches, or stands beside what its stack's rejects are set against."""
+    return lesson.rating is not None or lesson.rejected or (lesson.kept and lesson.stack > 0)
 
 
 def _has_stars(lesson: Lesson) -> bool:
     return lesson.rating is not None and not lesson.rejected
+
+
+def _liking(lesson: Lesson) -> tuple[int, int]:
+    """Order what was kept of a stack: by stars, and the first of equals."""
+    return lesson.rating or 0, -lesson.photo_id

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +12,10 @@ Array = NDArray[np.float64]
 NOT_YET, ROUGHLY, YES = "not yet", "roughly", "yes"
 ENOUGH = 20
 """Judged ratings below which nothing is claimed."""
+SURE = 0.35
+"""Lower bound of the rank correlation from which the order is to be trusted."""
+WINDOW, STEP, MOST_POINTS = 50, 10, 60
+"""A point of the learning curve: over so many ratings, so many apart, so many points at most."""
 
 
 def ranks(values: ArrayLike) -> Array:
@@ -44,6 +47,7 @@ class Accuracy:
         error: mean absolute error in stars, unstretched.
         mean_error: the same for always guessing the mean of the ratings before.
         trust: "not yet", "roughly" or "yes".
+        varied: whether the ratings judged differ at all.
     """
 
     count: int
@@ -52,18 +56,42 @@ class Accuracy:
     error: float
     mean_error: float
     trust: str
+    varied: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """Say in three words whether to trust the order."""
+        return f"Trust the order: {self.trust}"
+
+    @property
+    def why(self) -> str:
+        """Say what the verdict rests on."""
+        if self.count < ENOUGH:
+            missing = ENOUGH - self.count
+            return (
+                f"{missing} more rating{'s' * (missing > 1)} must be foreseen before anything can "
+                "be said."
+            )
+        if not self.varied:
+            return f"All {self.count:,} ratings foreseen were alike: no order is right or wrong."
+        errors = (
+            f"Off by {self.error:.2f} stars where always guessing your mean is off by "
+            f"{self.mean_error:.2f}"
+        )
+        order = (
+            f"rank correlation {self.correlation:.2f}, at least {self.low:.2f}, over "
+            f"{self.count:,} ratings foreseen"
+        )
+        if self.low <= 0:
+            return f"It may be chance: {order}. {errors}."
+        if self.error >= self.mean_error:
+            return f"{errors}, though the order is better than chance: {order}."
+        return f"{errors}; {order}."
 
     @property
     def sentence(self) -> str:
         """Say it in one line."""
-        if self.count < ENOUGH:
-            missing = ENOUGH - self.count
-            return f"Trust the order: not yet ({missing} more ratings until anything can be said)."
-        return (
-            f"Trust the order: {self.trust}. Off by {self.error:.2f} stars where always guessing "
-            f"your mean is off by {self.mean_error:.2f}; rank correlation {self.correlation:.2f} "
-            f"(at least {self.low:.2f}) over {self.count} ratings foreseen."
-        )
+        return f"{self.verdict}. {self.why}"
 
 
 def accuracy(predicted: ArrayLike, given: ArrayLike) -> Accuracy:
@@ -73,19 +101,50 @@ def accuracy(predicted: ArrayLike, given: ArrayLike) -> Accuracy:
         predicted: (N,) as stored beside the decisions, oldest first; NaN where none was made.
         given: (N,) ratings in the same order. All of them feed the mean that is guessed instead.
     """
+    return _judged(*_foreseen(predicted, given))
+
+
+def learning_curve(
+    predicted: ArrayLike, given: ArrayLike, window: int = WINDOW
+) -> list[tuple[int, Accuracy]]:
+    """Judge the latest ratings again and again as there were more: is it getting better?
+
+    Args:
+        predicted: as in :func:`accuracy`.
+        given: as in :func:`accuracy`.
+        window: ratings judged at a time, the latest ones; fewer while there are fewer.
+
+    Returns:
+        (Ratings foreseen until then, how the latest were), from ENOUGH on, STEP or more apart;
+        the last one is now.
+    """
+    p, y, before = _foreseen(predicted, given)
+    step = max(STEP, len(y) // MOST_POINTS)
+    stops = range(len(y), ENOUGH - 1, -step)[::-1]
+    return [
+        (stop, _judged(*(each[max(stop - window, 0) : stop] for each in (p, y, before))))
+        for stop in stops
+    ]
+
+
+def _foreseen(predicted: ArrayLike, given: ArrayLike) -> tuple[Array, Array, Array]:
+    """Give predictions, ratings and means of the ratings before, where there was a prediction."""
     p, y = np.asarray(predicted, np.float64), np.asarray(given, np.float64)
     before = np.concatenate([[3.0], np.cumsum(y)[:-1] / np.maximum(np.arange(1, len(y)), 1)])
     made = np.isfinite(p)
-    if not made.any():
+    return p[made], y[made], before[: len(made)][made]
+
+
+def _judged(p: Array, y: Array, before: Array) -> Accuracy:
+    if not len(y):
         return Accuracy(0, 0.0, -1.0, 0.0, 0.0, NOT_YET)
-    p, y, before = p[made], y[made], before[: len(made)][made]
     correlation = rank_correlation(p, y)
     low = _lower(correlation, len(y))
     error, mean_error = float(np.abs(p - y).mean()), float(np.abs(before - y).mean())
     trust = NOT_YET
     if len(y) >= ENOUGH and low > 0 and error < mean_error:
-        trust = YES if low >= 0.35 else ROUGHLY
-    return Accuracy(len(y), correlation, low, error, mean_error, trust)
+        trust = YES if low >= SURE else ROUGHLY
+    return Accuracy(len(y), correlation, low, error, mean_error, trust, bool(np.ptp(y) > 0))
 
 
 def _lower(correlation: float, count: int) -> float:
@@ -98,18 +157,3 @@ def _lower(correlation: float, count: int) -> float:
         return -1.0
     bounded = np.clip(correlation, -0.999, 0.999)
     return float(np.tanh(np.arctanh(bounded) - 1.645 * np.sqrt(1.06 / (count - 3))))
-
-
-def learning_curve(predicted: ArrayLike, given: ArrayLike, window: int = 50) -> list[Accuracy]:
-    """Judge windows of consecutive ratings, oldest first: is it getting better?
-
-    Args:
-        predicted: as in :func:`accuracy`.
-        given: as in :func:`accuracy`.
-        window: ratings a point; the newest window is whole, the oldest takes the rest.
-    """
-    p, y = np.asarray(predicted, np.float64), np.asarray(given, np.float64)
-    keep = np.isfinite(p)
-    p, y = p[keep], y[keep]
-    stops = list(range(len(y), 0, -window))[::-1]
-    return [accuracy(p[a:b], y[a:b]) for a, b in pairwise([0, *stops])]

@@ -132,16 +132,29 @@ class Lessons:
 
     def prefer(
         self,
-        key: Hashable,
+        keys: Sequence[Hashable],
         better: ArrayLike,
         worse: ArrayLike,
-        weight: float = 0.5,
-        group: Hashable | None = None,
+        weights: ArrayLike,
+        groups: Sequence[Hashable],
     ) -> None:
-        """Add a comparison: of two photos (of one stack) this one was kept. Worth one star."""
-        pair = self.space.map(self.space.clean(np.vstack([as_rows(better), as_rows(worse)])))
-        facts = np.array([[0.0, 1.0, weight]])
-        self._add([key], pair[:1] - pair[1:], facts, [key if group is None else group])
+        """Add or replace comparisons: one photo was kept, of the same stack another was not.
+
+        Each is worth one star of difference.
+
+        Args:
+            keys: one a comparison.
+            better: (N, D + T) rows of the photos kept.
+            worse: (N, D + T) rows of the others.
+            weights: (N,) > 0; 0.5 is half a star press.
+            groups: one a comparison: the stack.
+        """
+        strength = np.asarray(weights, np.float64).ravel()
+        kept, left = (self.space.map(self.space.clean(rows)) for rows in (better, worse))
+        if not len(kept) == len(left) == len(strength):
+            raise UsageError(f"{len(kept)} photos and {len(left)} others are no comparisons.")
+        facts = np.column_stack([np.zeros(len(kept)), np.ones(len(kept)), strength])
+        self._add(list(keys), kept - left, facts, list(groups))
 
     def drop(self, key: Hashable) -> None:
         """Withdraw a lesson; one never learned is no error (undo of a rating without vector)."""

@@ -138,7 +138,7 @@ def test_only_the_first_rating_that_stands_is_judged(twelve: Catalog) -> None:
 
 
 def test_versions_are_listed_newest_first(catalog: Catalog) -> None:
-    row = TasteRow(0, 0.0, "test/1", 20, None, None, None, b"numbers")
+    row = TasteRow(0, 0.0, "test/1", 20, None, None, None, "daily", b"numbers")
     first = catalog.save_taste_version(row)
     second = catalog.save_taste_version(replace(row, ratings=30, correlation=0.4))
     listed = catalog.taste_versions()

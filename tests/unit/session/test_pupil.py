@@ -47,7 +47,7 @@ def test_the_archive_holds_every_vector_once(
     archive = Archive(home.cache)
     assert set(archive.sync(catalog).tolist()) == set(liked)
     assert len(archive.sync(catalog)) == 0
-    row = archive.rows[archive.places([7])[0]]
+    row = archive.take(archive.places([7]))[0]
     assert row[: archive.dimension] == pytest.approx(liked[7], abs=1e-3)
     likings.embed(catalog, [7])
     assert archive.sync(catalog).tolist() == [7] and archive.size == PHOTOS
@@ -62,7 +62,7 @@ def test_the_archive_grows_without_losing_a_row(catalog: Catalog, home: Home) ->
     likings.embed(catalog, range(900, 1501))
     archive.sync(catalog)
     assert archive.size == 1500
-    assert archive.rows[archive.places([3])[0], :16] == pytest.approx(first[3], abs=1e-3)
+    assert archive.take(archive.places([3]))[0, :16] == pytest.approx(first[3], abs=1e-3)
 
 
 @pytest.mark.parametrize("fault", ["zeros", "nan", "short"])
@@ -164,12 +164,19 @@ def test_rejects_pull_down_and_are_no_stars(
     assert learned.predicted[rejected].mean() < before.predicted[rejected].mean()
 
 
-def test_all_stars_alike_says_no_more_than_that(
+def test_all_stars_alike_give_no_score_until_something_differs(
     catalog: Catalog, pupil: Pupil, liked: dict[int, np.ndarray]
 ) -> None:
-    catalog.decide({photo: {"rating": 3} for photo in range(1, 26)}, summary="")
+    catalog.decide({photo: {"rating": 5} for photo in range(1, 26)}, summary="")
     learned = after(pupil)
-    assert learned.predicted == pytest.approx(np.full(PHOTOS, 3.0), abs=1e-3)
+    assert not learned.ready, "five stars for all would make everything a match"
+    assert learned.sentence.startswith("All 25 photos with stars have equally many")
+    catalog.decide({40: {"rating": 2}}, summary="")
+    assert after(pupil, [40]).ready
+    catalog.undo()
+    assert not after(pupil, [40]).ready
+    catalog.decide({41: {"flag": "reject"}}, summary="")
+    assert after(pupil, [41]).ready, "a reject is something else than five stars"
 
 
 # --- honesty
@@ -195,11 +202,13 @@ def test_a_version_is_kept_once_and_reads_back_without_pickles(
 ) -> None:
     likings.rate(catalog, liked, range(1, 31))
     learned = after(pupil)
-    assert pupil.snapshot() == 1
-    assert pupil.snapshot() is None, "nothing was learned since"
+    assert pupil.snapshot("daily") == 1
+    assert pupil.snapshot("closing") is None, "nothing was learned since"
     row = catalog._row("SELECT numbers FROM taste_version")
     assert row is not None
     with np.load(io.BytesIO(row[0]), allow_pickle=False) as numbers:
         again = TasteModel.from_numbers(dict(numbers))
-    assert again.rating(pupil.archive.rows) == pytest.approx(learned.predicted, abs=1e-2)
+    assert again.rating(pupil.archive.take(range(pupil.archive.size))) == pytest.approx(
+        learned.predicted, abs=1e-2
+    )
     assert catalog.taste_versions()[0].ratings == 30

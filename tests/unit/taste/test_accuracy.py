@@ -60,7 +60,36 @@ def test_ratings_nobody_predicted_count_for_the_mean_only():
 def test_the_learning_curve_shows_getting_better():
     early, late = rated(50, 0.1), rated(100, 0.9, seed=1)
     curve = learning_curve(*(np.concatenate([a, b]) for a, b in zip(early, late, strict=True)))
-    assert [point.count for point in curve] == [50, 50, 50]
-    assert curve[0].correlation < 0.4 < 0.7 < curve[-1].correlation
-    assert learning_curve([], []) == []
-    assert [p.count for p in learning_curve(*rated(70, 0.5))] == [20, 50]
+    assert [at for at, _ in curve] == list(range(20, 151, 10))
+    assert [point.count for _, point in curve] == [20, 30, 40, *[50] * 11]
+    first, last = curve[3][1], curve[-1][1]
+    assert first.correlation < 0.4 < 0.7 < last.correlation
+    assert learning_curve([], []) == learning_curve(*rated(19, 0.5)) == []
+
+
+def test_the_newest_point_of_a_long_curve_is_now_and_points_stay_few():
+    curve = learning_curve(*rated(5003, 0.5))
+    assert curve[-1][0] == 5003 and len(curve) <= 62
+
+
+def test_a_point_of_the_curve_is_set_against_the_mean_of_all_ratings_before_it():
+    guess, stars = rated(90, 0.7)
+    before = np.array([stars[:i].mean() for i in range(40, 90)])
+    assert learning_curve(guess, stars)[-1][1].mean_error == pytest.approx(
+        np.abs(before - stars[40:]).mean()
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (accuracy([], []), "20 more ratings must be foreseen"),
+        (accuracy(*rated(19, 0.5)), "1 more rating must be foreseen"),
+        (accuracy(np.linspace(1, 5, 30), np.full(30, 4)), "All 30 ratings foreseen were alike"),
+        (accuracy(*rated(200, 0.0)), "It may be chance: rank correlation"),
+        (accuracy(rated(100, 0.9)[0] + 4, rated(100, 0.9)[1]), "though the order is better"),
+        (accuracy(*rated(200, 0.8)), "Off by 0."),
+    ],
+)
+def test_the_verdict_says_why(found, words):
+    assert words in found.why

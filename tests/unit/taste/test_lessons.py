@@ -76,13 +76,14 @@ def test_many_ratings_are_learned_from_by_sums_and_give_the_same(monkeypatch):
     y = stars(x)
     few = Lessons(Space.of(x))
     few.put(range(90), x, y, np.linspace(1, 2, 90), range(90))
-    few.prefer("pair", x[3], x[4])
+    few.prefer(["pair", "other"], x[[3, 9]], x[[4, 8]], [0.5, 0.2], ["pair", "pair"])
     one = few.fit()
     monkeypatch.setattr(lessons_module, "DUAL_LIMIT", 30)
     many = Lessons(Space.of(x))
     for key in [*range(90), 7, 30]:  # twice rated: replaced
         many.put([key], x[[key]], y[[key]], [1 + key / 89], [key])
-    many.prefer("pair", x[3], x[4])
+    many.prefer(["pair"], x[[3]], x[[4]], [0.5], ["pair"])
+    many.prefer(["other"], x[[9]], x[[8]], [0.2], ["pair"])
     many.put(["gone"], x[[0]], [5], [1.0], ["gone"])
     many.drop("gone")
     other = many.fit()
@@ -151,9 +152,16 @@ def test_a_choice_within_a_stack_teaches_its_order():
     lessons = Lessons(Space.plain(24))
     lessons.put(range(20), x[:20], stars(x[:20]), np.ones(20), range(20))
     before = lessons.fit().rating(x[20:22])
-    lessons.prefer(("stack", 7), x[21], x[20], weight=2.0)
+    lessons.prefer([20], x[[21]], x[[20]], [2.0], [("stack", 7)])
     after = lessons.fit().rating(x[20:22])
     assert after[1] - after[0] > before[1] - before[0] + 0.05
+
+
+@pytest.mark.parametrize("worse", [[20], [20, 21]])
+def test_comparisons_that_do_not_pair_up_are_refused(worse):
+    x = photos(30)
+    with pytest.raises(UsageError):
+        Lessons(Space.plain(24)).prefer([1, 2], x[[3, 4]], x[worse], [1.0], [1, 2])
 
 
 def test_it_learns_and_says_how_sure_it_is():

@@ -1,0 +1,106 @@
+"""Versions of the taste model: numbers in the catalog, read back with care, pinned by rolling back.
+
+A version is an npz of plain numbers, a fifth of a megabyte, never a pickle. One that cannot be used
+(damaged, of another encoder) is refused in words; nothing else is used in its place unsaid.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from curator.catalog import Catalog
+from curator.model import KnownError
+from curator.taste import BadVectorsError, TasteModel
+
+
+@dataclass(frozen=True, eq=False)
+class Pinned:
+    """The version that is used instead of what is learned; ``problem`` says why it cannot be."""
+
+    number: int
+    encoder: str = ""
+    model: TasteModel | None = None
+    problem: str = ""
+
+    @classmethod
+    def read(cls, catalog: Catalog) -> Pinned | None:
+        """Read the version that is pinned, None if none is."""
+        number = catalog.pinned_taste()
+        if number is None:
+            return None
+        try:
+            encoder = catalog.taste_version(number).encoder
+            return cls(number, encoder, read(catalog, number))
+        except KnownError as error:
+            remedy = "Unpin it, or roll back to another."
+            return cls(number, problem=f"Taste is pinned to version {number}. {error} {remedy}")
+
+
+def to_blob(model: TasteModel) -> bytes:
+    """Write a model down as an npz of plain numbers."""
+    held = io.BytesIO()
+    np.savez_compressed(held, allow_pickle=False, **model.to_numbers())
+    return held.getvalue()
+
+
+def read(catalog: Catalog, number: int) -> TasteModel:
+    """Read a version's model.
+
+    Raises:
+        NotFoundError: there is no version of that number.
+        KnownError: its numbers are damaged.
+    """
+    version = catalog.taste_version(number)
+    try:
+        with np.load(io.BytesIO(version.numbers), allow_pickle=False) as numbers:
+            return TasteModel.from_numbers(dict(numbers))
+    # What a damaged archive raises depends on where the damage is.
+    except (ValueError, TypeError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error):
+        raise KnownError(
+            f"Version {number} of taste is damaged and cannot be used.", "The others are untouched."
+        ) from None
+
+
+def roll_back(catalog: Catalog, number: int) -> None:
+    """Pin a version: scores and predictions come from it until it is unpinned.
+
+    Ratings go on being stored, and are learned from once it is unpinned.
+
+    Raises:
+        NotFoundError: there is no version of that number; nothing was changed.
+        KnownError: it is damaged, or of another encoder than photos are compared by now; nothing
+            was changed.
+    """
+    model, encoder = read(catalog, number), catalog.taste_version(number).encoder
+    now = next(iter(catalog.encoders()), "")
+    if encoder != now:
+        raise KnownError(
+            f"Version {number} of taste was learned with another encoder than photos are compared"
+            " by now, and says nothing about them.",
+            "Roll back to a later version.",
+        )
+    columns = sum(
+        len(blob) // size
+        for row in catalog.vectors(encoder, limit=1)
+        for blob, size in zip(row[2:], (2, 4), strict=True)
+    )
+    if columns != model.space.columns:
+        raise BadVectorsError(
+            f"Version {number} of taste is made for vectors of {model.space.columns:,} numbers, not"
+            f" {columns:,}, and says nothing about the photos here.",
+            "Roll back to a later version.",
+        )
+    catalog.pin_taste(number)
+
+
+def unpin(catalog: Catalog) -> int | None:
+    """Go on with all that was learned; return the number of the version that was pinned, if any."""
+    number = catalog.pinned_taste()
+    if number is not None:
+        catalog.pin_taste(None)
+    return number

@@ -79,11 +79,6 @@ class Archive:
         return self._columns
 
     @property
-    def rows(self) -> NDArray[np.float32]:
-        """All rows at once; to go as soon as nobody asks for it: use take or product."""
-        return self.take(np.arange(self.size))
-
-    @property
     def ids(self) -> NDArray[np.int64]:
         """Photo ids by row."""
         return self._ids[: self.size]

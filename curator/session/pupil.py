@@ -135,7 +135,7 @@ class Pupil:
         pinned, encoder = self._pinned, self.archive.encoder
         if self.catalog.pinned_taste() != (pinned and pinned.number):
             self._pinned = Pinned.read(self.catalog)
-        fresh = self.archive.sync(self.catalog, self._pinned and self._pinned.encoder)
+        fresh = self.archive.sync(self.catalog, self._pinned.encoder if self._pinned else None)
         if encoder != self.archive.encoder:
             self._lessons = None
         if self._lessons is not None and self.archive.size < _GROWN * self._spaced_at:
@@ -230,7 +230,7 @@ class Pupil:
         )
 
     def _rows(self, lessons: Sequence[Lesson]) -> NDArray[np.float32]:
-        return self.archive.rows[self.archive.places([lesson.photo_id for lesson in lessons])]
+        return self.archive.take(self.archive.places([lesson.photo_id for lesson in lessons]))
 
     def _strength(self, lessons: Sequence[Lesson]) -> NDArray[np.float64]:
         times = [lesson.decided_at for lesson in lessons]
@@ -241,9 +241,9 @@ class Pupil:
 
     def _begin(self) -> taste.Lessons:
         """Learn the space of the archive, and put all that is known into it."""
-        rows, size = self.archive.rows, self.archive.size
-        step = max(size // _SAMPLE, 1)
-        space = taste.Space.of(np.array(rows[::step]), self.archive.dimension)
+        size = self.archive.size
+        sample = self.archive.take(np.arange(0, size, max(size // _SAMPLE, 1)))
+        space = taste.Space.of(sample, self.archive.dimension)
         self._lessons, self._spaced_at = taste.Lessons(space), size
         self._half_life_days = self._settings.half_life_days
         self._teach(list(self._stacks))
@@ -280,7 +280,7 @@ class Pupil:
         known, model = replace(known, pinned=pinned.number), pinned.model
         if model is None:
             return replace(known, problem=pinned.problem)
-        if known.vectors and self.archive.rows.shape[1] == model.space.columns:
+        if known.vectors and self.archive.columns == model.space.columns:
             return self._scored(known, model)
         problem = (
             f"Taste is pinned to version {pinned.number}, which was learned from other vectors than"
@@ -289,7 +289,7 @@ class Pupil:
         return replace(known, problem=problem)
 
     def _scored(self, known: Learned, model: taste.TasteModel) -> Learned:
-        predicted = model.rating(self.archive.rows)
+        predicted = self._foretold(model)
         return replace(
             known,
             model=model,
@@ -297,6 +297,10 @@ class Pupil:
             predicted=predicted,
             scores=model.scores(predicted),
         )
+
+    def _foretold(self, model: taste.TasteModel) -> NDArray[np.float32]:
+        """Predict the stars of every photo: :meth:`TasteModel.rating`, read in blocks."""
+        return self.archive.product(model.weights) + np.float32(model.bias)
 
     def search(self) -> Callable[[], taste.Choice] | None:
         """Give the search of the penalty that is due, for another thread; None if none is."""
@@ -393,15 +397,14 @@ class Pupil:
         if not earlier:
             return []
         models = [versions.read(self.catalog, each) for each in (earlier[0], number)]
-        rows = self.archive.rows
         if encoder != self.archive.encoder or any(
-            model.space.columns != rows.shape[1] for model in models
+            model.space.columns != self.archive.columns for model in models
         ):
             raise KnownError(
                 f"Version {number} of taste was learned with another encoder than photos are"
                 " compared by now."
             )
-        before, now = (model.match_score(rows) for model in models)
+        before, now = (model.scores(self._foretold(model)) for model in models)
         furthest = np.argsort(-np.abs(now - before), kind="stable")[:most]
         return [
             Moved(int(self.archive.ids[place]), int(before[place]), int(now[place]))

@@ -7,8 +7,8 @@
 
 `schema` is what there is, `migrations` how it came to be, `store` the connection, `journal` the
 decisions, `identity` which files are one photo, `scan`, `work` and `results` what the conductor
-brings, `tastes` vectors and what is learned from, `folders` and `photos` what others read. Plain
-values come out, never models.
+brings, `tastes` vectors and what is learned from, `tags` words for photos, `folders` and `photos`
+what others read. Plain values come out, never models.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from curator.catalog.photos import (
 )
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
 from curator.catalog.store import DiskFullError, damaged, translate
+from curator.catalog.tags import TagDetail
 from curator.catalog.tastes import Comparing, Foreseen, Lesson, TasteRow, Tastes
 from curator.catalog.work import Pending, WorkQueue
 from curator.model import CatalogError
@@ -54,6 +55,7 @@ __all__ = [
     "PhotoDetail",
     "Scan",
     "ScanCount",
+    "TagDetail",
     "TasteRow",
     "Unread",
     "WorkDetail",

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 from curator.catalog.journal import FIELDS, Journal
 from curator.catalog.store import marks
+from curator.catalog.tags import Tags
 from curator.model import Found, KnownError
 
 
@@ -138,7 +139,7 @@ def assign_roles(files: Sequence[FileRow]) -> dict[int, str]:
     return roles
 
 
-class Identity(Journal):
+class Identity(Journal, Tags):
     """The part of the catalog that keeps photos, files and work in step."""
 
     _stages: tuple[StageRule, ...] | None = None
@@ -334,6 +335,7 @@ class Identity(Journal):
         for other in others:
             self._run("UPDATE file SET photo_id = ? WHERE photo_id = ?", (survivor, other))
             self._run("DELETE FROM work WHERE photo_id = ?", (other,))
+            self._merge_tags(survivor, other)
             self._run("UPDATE photo SET merged_into = ? WHERE merged_into = ?", (survivor, other))
             self._run("UPDATE photo SET merged_into = ? WHERE id = ?", (survivor, other))
             self._run(

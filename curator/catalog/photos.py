@@ -6,11 +6,12 @@ import gc
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from curator.catalog.store import Row, Store, chunks, marks
+from curator.catalog.store import Row, chunks, marks
+from curator.catalog.tags import TagDetail, Tags
 from curator.model import (
     Capture,
     Flag,
@@ -113,6 +114,7 @@ class PhotoDetail:
     state: str
     reason: str | None
     work: tuple[WorkDetail, ...]
+    tags: tuple[TagDetail, ...] = ()
 
 
 _DETAIL = (
@@ -123,7 +125,7 @@ _DETAIL = (
 )
 
 
-class Photos(Store):
+class Photos(Tags):
     """The part of the catalog that reads photos."""
 
     def last_rev(self) -> int:
@@ -218,12 +220,14 @@ class Photos(Store):
             ):
                 entry = WorkDetail(stage, version, StageState(state), attempts, later, reason)
                 work[photo].append(entry)
+            tags = self.tags_of(part)
             rows = self._rows(
                 f"SELECT {_DETAIL} FROM photo WHERE id {among} AND merged_into IS NULL ORDER BY id",
                 part,
             )
             for row in rows:
-                yield _detail(row, tuple(files[row[0]]), tuple(work[row[0]]))
+                detail = _detail(row, tuple(files[row[0]]), tuple(work[row[0]]))
+                yield replace(detail, tags=tags.get(row[0], ()))
 
     def file_bytes(self, ids: Sequence[int]) -> int:
         """Add up what the files of these photos take on disk, copies too, in bytes."""

@@ -169,9 +169,11 @@ class Tastes(Results):
     def save_embedded(self, results: Sequence[tuple[StageJob, Embedded]]) -> list[int]:
         """Save vectors in one transaction; return the ids of the photos they are of.
 
-        A vector of a proxy that is no longer the photo's is dropped, and made again.
+        A vector of a proxy that is no longer the photo's is dropped, and made again. One of an
+        encoder that is no longer in use is kept, and the photo waits for the one that is.
         """
         saved: list[int] = []
+        wanted = self._value("SELECT value FROM meta WHERE key = 'encoder'")
         with self._writing():
             for job, result in results:
                 row = self._row("SELECT proxy_digest FROM photo WHERE id = ?", (job.photo_id,))
@@ -193,7 +195,12 @@ class Tastes(Results):
                         result.encoder,
                     ),
                 )
-                self._done(job.photo_id, job.stage, result.source)
+                if result.tags is not None:
+                    self._suggest(job.photo_id, "encoder", result.tags)
+                if wanted in (None, result.encoder):
+                    self._done(job.photo_id, job.stage, result.source)
+                else:
+                    self._requeue(job.photo_id, job.stage)
                 saved.append(job.photo_id)
         return saved
 

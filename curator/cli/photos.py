@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Any
 
 from curator.catalog import PhotoDetail
@@ -82,7 +83,7 @@ def _listed(photo: PhotoDetail) -> dict[str, Any]:
         "flag": marks.flag,
         "label": marks.label,
         "match_score": None,
-        "tags": [],
+        "tags": [asdict(tag) for tag in photo.tags],
         "stack": None,
         "projects": [],
     }

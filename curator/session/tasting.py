@@ -1,22 +1,25 @@
 """Taste at the desk: scores in the table, the order they allow, and what was expected of a photo.
 
-Between :class:`Desk`, which knows nothing of taste but a column, and the session. Blind where one
-judges: before a person has decided, nothing of a score is told here but the order itself.
+Between :class:`Opening`, which knows nothing of taste but a column, and the session. Blind where
+one judges: before a person has decided, nothing of a score is told here but the order itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Signal
 
 from curator.catalog import Catalog
-from curator.model import Pass, Step
-from curator.session.desk import Desk
+from curator.model import KnownError, Pass, Step
+from curator.session import versions
 from curator.session.live import LiveTaste
-from curator.session.pupil import Learned
+from curator.session.orders import ORDERS
+from curator.session.opening import Opening
+from curator.session.pupil import Learned, Moved
+from curator.session.reporting import Report, report
 from curator.settings import Home, Settings
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 _LOOK_MS = 2000  # vectors come in a hundred a second; scores need not
 
 
-class Tasting(Desk):
+class Tasting(Opening):
     """The desk, with what the machine has learned of a person's taste.
 
     Signals:
@@ -47,21 +50,26 @@ class Tasting(Desk):
     ) -> None:
         self.learned: Learned | None = None
         self._revealed: tuple[int, str] | None = None
+        self._told: frozenset[int] = frozenset()  # ids whose marks were just passed on
+        self._touched: set[int] = set()  # ids that others changed, to be passed on
         self._waits_for_scores = False
         self.taste = LiveTaste(catalog.path, settings.taste, home.cache)
         super().__init__(catalog, home, settings, pipeline)
         self.taste.learned.connect(self._on_learned)
         if pipeline is not None:
-            pipeline.saved.connect(self._look_for_vectors)
-        self._look_timer = self._timer(_LOOK_MS, self.taste.look)
+            pipeline.saved.connect(self._look_soon)
+        self.photos_changed.connect(self._look_soon)
+        self._look_timer = self._timer(_LOOK_MS, self._look)
         self.taste.start()
 
     # --- scores
 
     def _on_learned(self, learned: Learned) -> None:
         """Take over new scores: badges and counts follow, a list on the table does not move."""
-        was_ready = self.has_scores
+        was_ready, pinned = self.has_scores, self.pinned_taste
         self.learned = learned
+        if self.pinned_taste != pinned:
+            self.view_changed.emit()  # the order by match is another's now, and says so
         if not (learned.ready or was_ready):
             self.scores_changed.emit()
             return
@@ -93,17 +101,84 @@ class Tasting(Desk):
         passing = self.pass_ is not Pass.BROWSE and not self.finished
         return passing and self.order != "match" and self.pass_ not in self._orders
 
-    def _look_for_vectors(self, _: object = None) -> None:
+    def teach(self, ids: Iterable[int]) -> None:
+        """Have marks learned from at once that a person just made or took back."""
+        self._told = frozenset(ids)
+        self.taste.decided(self._told)
+
+    def _look_soon(self, ids: Iterable[int] = ()) -> None:
+        """Have vectors, stacks and marks looked at that came from elsewhere."""
+        changed = set(ids)
+        if changed and changed <= self._told:
+            self._told = frozenset()  # our own marks, known already
+            return
+        self._touched |= changed
         if not self._look_timer.isActive():
             self._look_timer.start()
+
+    def _look(self) -> None:
+        self.taste.look(self._touched)
+        self._touched = set()
 
     def _look_for_others(self) -> None:
         version = self._data_version
         super()._look_for_others()
-        if self._data_version != version and self.pipeline is None:
+        if self._data_version == version:
+            return
+        if self.pipeline is None:
             self.taste.anything()
+        else:
+            self._look_soon()  # a version may have been pinned
+
+    # --- how it stands, and versions
+
+    @property
+    def pinned_taste(self) -> int | None:
+        """The number of the version that scores come from, None where all stars are learned from."""
+        return self.learned.pinned if self.learned is not None else None
+
+    def taste_report(self, tell: Callable[[Report | KnownError], None]) -> None:
+        """Have all there is to say of taste told, a moment later."""
+        self.taste.ask(lambda pupil: report(pupil.catalog, pupil.learned or pupil.learn()), tell)
+
+    def taste_moved(self, number: int, tell: Callable[[list[Moved] | KnownError], None]) -> None:
+        """Have told, a moment later, what moved most from the version before to this one."""
+        self.taste.ask(lambda pupil: pupil.moved(number), tell)
+
+    def keep_taste(self, tell: Callable[[int | KnownError], None]) -> None:
+        """Keep a version now; its number is told a moment later."""
+        self.taste.ask(lambda pupil: pupil.keep(), tell)
+
+    def roll_back_taste(self, number: int) -> None:
+        """Have scores and predictions come from a version until it is unpinned.
+
+        Raises:
+            KnownError: that version cannot be used; nothing was changed.
+        """
+        versions.roll_back(self.catalog, number)
+        self.taste.look()
+        self.say(f"Taste is pinned to version {number}")
+
+    def unpin_taste(self) -> None:
+        """Go on with all that was learned."""
+        if versions.unpin(self.catalog) is not None:
+            self.taste.look()
+            self.say("Taste is learned from all your stars again")
 
     # --- order
+
+    @property
+    def order_title(self) -> str:
+        """Name the order in force; one by match says which version it is by, if one is pinned."""
+        title = ORDERS[self.order].title
+        by_version = self.order == "match" and self.pinned_taste is not None
+        return f"{title}, version {self.pinned_taste}" if by_version else title
+
+    def set_order(self, order: str, backwards: bool = False) -> None:
+        """Sort the list; the choice sticks to this scope and pass."""
+        super().set_order(order, backwards)
+        if order == "match" and self.pinned_taste is not None:
+            self.say(f"By match · {self.taste_sentence}")
 
     def first_order(self, pass_: Pass) -> str:
         """Name the order a pass opens with: a new cull with the lowest match, once there is one."""

@@ -167,7 +167,7 @@ class Journal(Store):
         return self._turn_back("redo", _TOP_REDO)
 
     def decided_at(self) -> float:
-        """Give when anything was last decided or taken back, seconds since the epoch; 0 if never."""
+        """Give when anything was last decided or taken back, in Unix time; 0 if never."""
         return float(self._value("SELECT made_at FROM step ORDER BY id DESC LIMIT 1") or 0)
 
     def next_undo(self) -> Step | None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -26,7 +27,7 @@ from curator.taste import Choice
 log = logging.getLogger(__name__)
 
 Question = Callable[[Pupil], object]
-Answer = Callable[[object], None]
+Answer = Callable[[Any], None]  # gets what its question gives, or a KnownError
 
 
 @dataclass

@@ -202,7 +202,7 @@ class Session(Tasting):
             fits = self.table.ids[self._fits()]
             self._stale = frozenset(self.listing.ids[~np.isin(self.ids, fits)].tolist())
         self._data_version = self.catalog.data_version()
-        self.taste.decided(changed)
+        self.teach(changed)
         self.photos_changed.emit(changed)
         self.counts_changed.emit()
 

@@ -16,8 +16,8 @@ from curator.catalog import Catalog
 from curator.model import KnownError, Pass, Step
 from curator.session import versions
 from curator.session.live import LiveTaste
-from curator.session.orders import ORDERS
 from curator.session.opening import Opening
+from curator.session.orders import ORDERS
 from curator.session.pupil import Learned, Moved
 from curator.session.reporting import Report, report
 from curator.settings import Home, Settings
@@ -134,7 +134,7 @@ class Tasting(Opening):
 
     @property
     def pinned_taste(self) -> int | None:
-        """The number of the version that scores come from, None where all stars are learned from."""
+        """The version that scores come from, None where they come from all that was learned."""
         return self.learned.pinned if self.learned is not None else None
 
     def taste_report(self, tell: Callable[[Report | KnownError], None]) -> None:

@@ -1,0 +1,28 @@
+"""Every user action: a function with a docstring, declared once, used everywhere.
+
+The menu, the cheat sheet, tooltips and the README are made from COMMANDS; which key runs what is
+in :mod:`curator.keymap` alone. A command's docstring is what a user reads: its first line is the
+title's explanation, in the imperative.
+
+To add a command: write a function of a :class:`~curator.session.Session` under ``@command`` in
+the module of its subject. COMMANDS has them in the order of the imports below.
+"""
+
+# isort: off
+from curator.commands import passes, marks, moves, looking, files
+
+# isort: on
+from curator.commands.registry import COMMANDS, GROUPS, Command, command, run
+
+__all__ = [
+    "COMMANDS",
+    "GROUPS",
+    "Command",
+    "command",
+    "files",
+    "looking",
+    "marks",
+    "moves",
+    "passes",
+    "run",
+]

@@ -1,0 +1,64 @@
+"""Files: opening, exporting, reading, settings."""
+
+from __future__ import annotations
+
+from curator.commands.registry import command
+from curator.session import Session
+
+
+@command("Open a folder…", "Files")
+def open_folder(session: Session) -> None:
+    """Add a folder of photos. Nothing is moved, changed or uploaded."""
+    session.ask("add_folder")
+
+
+@command("Read the folders again", "Files")
+def rescan(session: Session) -> None:
+    """Look for new, moved and missing files in every folder that is switched on."""
+    if session.pipeline is not None:
+        session.pipeline.rescan()
+        session.say("Looking for new and missing files…")
+
+
+@command("Export…", "Files")
+def export(session: Session) -> None:
+    """Copy the approved photos of this scope into a folder, with a manifest."""
+    session.ask("export")
+
+
+@command("Unreadable photos…", "Files")
+def failures(session: Session) -> None:
+    """List the photos that could not be read, with the reason, and try again."""
+    session.ask("failures")
+
+
+@command("Pause or resume reading", "Files")
+def pause(session: Session) -> None:
+    """Hold the background work, or let it go on."""
+    if session.pipeline is None:
+        return
+    if session.pipeline.paused:
+        session.pipeline.resume()
+        session.say("Reading goes on.")
+    else:
+        session.pipeline.pause()
+        session.say("Reading is paused.")
+
+
+@command("Show in the file manager", "Files")
+def show_file(session: Session) -> None:
+    """Show the photo's original where it lies on disk."""
+    if session.current is not None:
+        session.ask("show_file", session.current)
+
+
+@command("Settings…", "Files")
+def settings(session: Session) -> None:
+    """Change the settings."""
+    session.ask("settings")
+
+
+@command("Quit", "Files")
+def quit_(session: Session) -> None:
+    """Close Curator; the next start opens at this frame."""
+    session.ask("quit")

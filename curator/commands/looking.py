@@ -1,0 +1,93 @@
+"""Looking closer: zoom, turning, panels, search."""
+
+from __future__ import annotations
+
+from curator.commands.registry import command
+from curator.session import Session
+
+
+@command("Zoom", "Looking")
+def zoom(session: Session) -> None:
+    """Switch between fit and 100 % of the original, at the pointer; held, look for a moment."""
+    session.ask("zoom")
+
+
+@command("Larger", "Looking")
+def larger(session: Session) -> None:
+    """Zoom in; in the grid make thumbnails larger."""
+    session.ask("size", 1)
+
+
+@command("Smaller", "Looking")
+def smaller(session: Session) -> None:
+    """Zoom out; in the grid make thumbnails smaller."""
+    session.ask("size", -1)
+
+
+@command("Turn left", "Looking")
+def turn_left(session: Session) -> None:
+    """Turn the photo a quarter to the left, in the catalog only."""
+    _turn(session, 3)
+
+
+@command("Turn right", "Looking")
+def turn_right(session: Session) -> None:
+    """Turn the photo a quarter to the right, in the catalog only."""
+    _turn(session, 1)
+
+
+def _turn(session: Session, quarters: int) -> None:
+    photos = session.targets()
+    if photos:
+        session.catalog.turn(photos, quarters)
+        session.refresh()
+        session.say("Turned in the catalog; the file is untouched.")
+
+
+@command("Surround", "Looking")
+def surround(session: Session) -> None:
+    """Step through four surrounds of the picture: dark, black, grey, white."""
+    session.surround = (session.surround + 1) % 4
+    session.settings.loupe.surround = session.surround
+    session.ask("settings_changed")
+    session.view_changed.emit()
+
+
+@command("Inspector", "Looking")
+def toggle_inspector(session: Session) -> None:
+    """Show or hide all there is to know of the photo."""
+    session.inspector = not session.inspector
+    session.view_changed.emit()
+
+
+@command("Panels", "Looking")
+def toggle_panels(session: Session) -> None:
+    """Hide everything but the picture, or bring it back."""
+    session.panels_hidden = not session.panels_hidden
+    session.view_changed.emit()
+
+
+@command("Full screen", "Looking")
+def toggle_fullscreen(session: Session) -> None:
+    """Fill the screen with the picture, or leave it again."""
+    session.fullscreen = not session.fullscreen
+    session.ask("fullscreen")
+    session.view_changed.emit()
+
+
+@command("Search", "Looking")
+def search(session: Session) -> None:
+    """Filter by text in the file name, or by fields: is:picked rating:>=4 camera:x100."""
+    session.ask("filter")
+
+
+@command("Apply the filter again", "Looking")
+def reapply(session: Session) -> None:
+    """Take out what no longer fits the filter, and sort anew."""
+    session.rebuild(keep=None)
+
+
+@command("All keys", "Looking")
+def help_(session: Session) -> None:
+    """Show every key of this view."""
+    session.ask("help")

@@ -1,0 +1,208 @@
+"""Marks: what a person says of photos, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from curator.commands.passes import enter
+from curator.commands.registry import command
+from curator.model import (
+    Flag,
+    Label,
+    Marks,
+    Pass,
+    View,
+    counted,
+    keeping,
+    picking,
+    rejecting,
+    starring,
+)
+from curator.session import Session, changed_marks
+
+
+def _mark(
+    session: Session, act: str, fields: Callable[[Marks], Mapping[str, object]], advance: bool
+) -> None:
+    """Decide for the photos a mark acts on; ``fields`` says what one photo's marks become."""
+    changes = {
+        photo_id: changed_marks(marks, **fields(marks))
+        for photo_id in session.targets()
+        for marks in (session.table.marks(photo_id),)
+    }
+    if changes:
+        session.mark(act, changes, advance=advance)
+
+
+@command("Keep, or go on", "Marks")
+def space(session: Session, invert: bool) -> None:
+    """In the cull let the photo through and go on; elsewhere go on; in the grid open the loupe."""
+    if session.view is View.GRID:
+        enter(session)
+    elif session.pass_ is Pass.CULL:
+        keep(session, invert)
+    else:
+        session.step(1)
+
+
+@command("Keep", "Marks")
+def keep(session: Session, invert: bool) -> None:
+    """Let the photo through the cull and go on. Nothing else follows from it."""
+    _mark(session, "keep", keeping, not invert)
+
+
+@command("Pick", "Marks")
+def pick(session: Session, invert: bool) -> None:
+    """Flag the photo as a pick, keep it, and go on."""
+    _mark(session, "pick", picking, not invert)
+
+
+@command("Reject", "Marks")
+def reject(session: Session, invert: bool) -> None:
+    """Reject the photo and go on. Nothing is deleted; stars and label stay."""
+    _mark(session, "reject", rejecting, not invert)
+
+
+@command("No flag", "Marks")
+def unflag(session: Session, invert: bool) -> None:
+    """Take the flag off; in the cull the photo is undecided again, unless it has stars."""
+    culling = session.pass_ is Pass.CULL
+
+    def fields(marks: Marks) -> dict[str, object]:
+        if culling:
+            return {"flag": None, "kept": False}
+        through = marks.kept or marks.flag is Flag.PICK
+        return {"flag": None, "kept": through}
+
+    _mark(session, "unflag", fields, invert)
+
+
+def _stars(session: Session, number: int, invert: bool) -> None:
+    act = counted(number, "star") if number else "no stars"
+    _mark(session, act, lambda marks: starring(marks, number), session.stars_advance != invert)
+
+
+@command("1 star", "Marks")
+def stars_1(session: Session, invert: bool) -> None:
+    """Give one star; the photo is kept."""
+    _stars(session, 1, invert)
+
+
+@command("2 stars", "Marks")
+def stars_2(session: Session, invert: bool) -> None:
+    """Give two stars; the photo is kept."""
+    _stars(session, 2, invert)
+
+
+@command("3 stars", "Marks")
+def stars_3(session: Session, invert: bool) -> None:
+    """Give three stars; the photo is kept."""
+    _stars(session, 3, invert)
+
+
+@command("4 stars", "Marks")
+def stars_4(session: Session, invert: bool) -> None:
+    """Give four stars: kept, and approved for export."""
+    _stars(session, 4, invert)
+
+
+@command("5 stars", "Marks")
+def stars_5(session: Session, invert: bool) -> None:
+    """Give five stars: kept, and approved for export."""
+    _stars(session, 5, invert)
+
+
+@command("No stars", "Marks")
+def stars_0(session: Session, invert: bool) -> None:
+    """Take the stars off; the photo stays kept."""
+    _stars(session, 0, invert)
+
+
+def _label(session: Session, label: Label, invert: bool) -> None:
+    """Set a label, or take it off where every photo marked has it already."""
+    has = all(session.table.marks(photo_id).label is label for photo_id in session.targets())
+    value = None if has else label
+    act = f"{label} label off" if has else f"{label} label"
+    _mark(session, act, lambda _: {"label": value}, session.stars_advance != invert)
+
+
+@command("Red label", "Marks")
+def label_red(session: Session, invert: bool) -> None:
+    """Label red; the same key again takes it off."""
+    _label(session, Label.RED, invert)
+
+
+@command("Yellow label", "Marks")
+def label_yellow(session: Session, invert: bool) -> None:
+    """Label yellow; the same key again takes it off."""
+    _label(session, Label.YELLOW, invert)
+
+
+@command("Green label", "Marks")
+def label_green(session: Session, invert: bool) -> None:
+    """Label green; the same key again takes it off."""
+    _label(session, Label.GREEN, invert)
+
+
+@command("Blue label", "Marks")
+def label_blue(session: Session, invert: bool) -> None:
+    """Label blue; the same key again takes it off."""
+    _label(session, Label.BLUE, invert)
+
+
+@command("Purple label", "Marks")
+def label_purple(session: Session, invert: bool) -> None:
+    """Label purple; once more takes it off."""
+    _label(session, Label.PURPLE, invert)
+
+
+@command("Stars advance", "Marks")
+def toggle_stars_advance(session: Session) -> None:
+    """Switch whether stars and labels go on to the next photo; Shift turns it round once."""
+    session.settings.loupe.stars_advance = not session.stars_advance
+    session.say("Stars advance" if session.stars_advance else "Stars stay on the photo")
+    session.ask("settings_changed")
+    session.view_changed.emit()
+
+
+@command("Undo", "Marks")
+def undo(session: Session) -> None:
+    """Take the last marks back, also those of an earlier evening, and show their photo."""
+    session.undo()
+
+
+@command("Redo", "Marks")
+def redo(session: Session) -> None:
+    """Make the marks taken back again."""
+    session.redo()
+
+
+@command("Delete does nothing", "Marks")
+def delete(session: Session) -> None:
+    """Say that X rejects: no key deletes a file."""
+    session.say("X rejects. No key deletes a file.")
+
+
+def _passed_over(session: Session) -> list[int]:
+    return session.scope_ids("passed-over")
+
+
+@command("Keep what was passed over", "Marks")
+def keep_passed_over(session: Session) -> None:
+    """Let every photo through that was seen in the cull and left undecided; one undo step."""
+    session.decide_many("keep", {photo_id: {"kept": True} for photo_id in _passed_over(session)})
+    session.view_changed.emit()
+
+
+@command("Reject what was passed over", "Marks")
+def reject_passed_over(session: Session) -> None:
+    """Reject every photo that was seen in the cull and left undecided; one undo step."""
+    photos = _passed_over(session)
+    session.decide_many("reject", {photo_id: {"flag": Flag.REJECT} for photo_id in photos})
+    session.view_changed.emit()
+
+
+@command("Look again", "Passes")
+def look_again(session: Session) -> None:
+    """Open the pass anew with what is still undecided."""
+    session.set_pass(session.pass_)

@@ -1,0 +1,88 @@
+"""Moves along the list, and what is selected in it."""
+
+from __future__ import annotations
+
+from curator.commands.registry import command
+from curator.model import Pass, View
+from curator.session import Session
+
+
+@command("Next photo", "Moves")
+def next_photo(session: Session) -> None:
+    """Go to the next photo; no decision."""
+    session.step(1)
+
+
+@command("Previous photo", "Moves")
+def previous_photo(session: Session) -> None:
+    """Go back to the previous photo."""
+    session.step(-1)
+
+
+@command("Row down", "Moves")
+def down(session: Session) -> None:
+    """Go one row down in the grid; in the loupe to the next photo."""
+    session.ask("row", 1) if session.view is View.GRID else session.step(1)
+
+
+@command("Row up", "Moves")
+def up(session: Session) -> None:
+    """Go one row up in the grid; in the loupe to the previous photo."""
+    session.ask("row", -1) if session.view is View.GRID else session.step(-1)
+
+
+@command("Page down", "Moves")
+def page_down(session: Session) -> None:
+    """Go one screen of thumbnails down."""
+    session.ask("page", 1)
+
+
+@command("Page up", "Moves")
+def page_up(session: Session) -> None:
+    """Go one screen of thumbnails up."""
+    session.ask("page", -1)
+
+
+@command("Next undecided", "Moves")
+def next_undecided(session: Session) -> None:
+    """Go to the next photo nobody has judged."""
+    session.step_undecided(1)
+
+
+@command("Previous undecided", "Moves")
+def previous_undecided(session: Session) -> None:
+    """Go back to the nearest photo nobody has judged."""
+    session.step_undecided(-1)
+
+
+@command("First photo", "Moves")
+def first(session: Session) -> None:
+    """Go to the first photo of the list."""
+    session.go(0)
+
+
+@command("Last photo", "Moves")
+def last(session: Session) -> None:
+    """Go to the last photo of the list."""
+    session.go(len(session.ids) - 1)
+
+
+@command("Finish page", "Moves")
+def finish(session: Session) -> None:
+    """Turn to the end of the pass, with its numbers and what to do next."""
+    if session.pass_ is Pass.BROWSE:
+        session.say("A finish page stands at the end of a pass: Alt+1 culls, Alt+2 rates.")
+    else:
+        session.finish()
+
+
+@command("Select all", "Moves")
+def select_all(session: Session) -> None:
+    """Select the whole list."""
+    session.select_all()
+
+
+@command("Select none", "Moves")
+def select_none(session: Session) -> None:
+    """Select nothing but the current photo."""
+    session.clear_selection()

@@ -1,0 +1,73 @@
+"""Passes and views: what one does, and how photos are shown."""
+
+from __future__ import annotations
+
+from curator.commands.registry import command, run
+from curator.model import Pass, View
+from curator.session import Session
+
+
+@command("Browse", "Passes")
+def browse(session: Session) -> None:
+    """Look around the scope without a pass."""
+    session.set_pass(Pass.BROWSE)
+
+
+@command("Cull", "Passes")
+def cull(session: Session) -> None:
+    """Go through the undecided photos: may it stay?"""
+    session.set_pass(Pass.CULL)
+
+
+@command("Rate", "Passes")
+def rate(session: Session) -> None:
+    """Go through what came through the cull: how much do I want it?"""
+    session.set_pass(Pass.RATE)
+
+
+@command("Order", "Passes")
+def order(session: Session) -> None:
+    """Choose the order of the list."""
+    session.ask("order")
+
+
+@command("Reverse the order", "Passes")
+def reverse_order(session: Session) -> None:
+    """Turn the order of the list round."""
+    session.set_order(session.order, not session.reversed)
+
+
+@command("Grid", "Passes")
+def grid(session: Session) -> None:
+    """Show the list as thumbnails."""
+    session.set_view(View.GRID)
+
+
+@command("Loupe", "Passes")
+def loupe(session: Session) -> None:
+    """Show one photo, large."""
+    session.set_view(View.LOUPE)
+
+
+@command("Open", "Passes")
+def enter(session: Session) -> None:
+    """Open the photo in the loupe; in a folder nobody has judged yet, start the cull."""
+    if session.pass_ is Pass.BROWSE and not session.filter and session.is_fresh():
+        session.set_pass(Pass.CULL)
+    else:
+        session.set_view(View.LOUPE)
+
+
+@command("Back", "Passes")
+def back(session: Session) -> None:
+    """Go one step back: 100 % to fit, loupe to grid, selection and filter off."""
+    if session.fullscreen:
+        run(session, "toggle_fullscreen")
+    elif session.zoom is not None:
+        session.set_zoom(None)
+    elif session.view is View.LOUPE or session.finished:
+        session.set_view(View.GRID)
+    elif len(session.selection) > 1:
+        session.clear_selection()
+    elif session.filter:
+        session.leave_filter()

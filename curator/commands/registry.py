@@ -1,0 +1,72 @@
+"""What a command is, and the table of them all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from curator.model import KnownError
+from curator.session import Session
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One user action.
+
+    Attributes:
+        name: what KEYMAP and the palette call it.
+        title: what menus call it.
+        group: the column of the cheat sheet it stands in.
+        help: its docstring.
+    """
+
+    name: str
+    title: str
+    group: str
+    help: str
+    function: Callable[[Session, bool], None]
+
+
+COMMANDS: dict[str, Command] = {}
+GROUPS = ("Passes", "Marks", "Moves", "Looking", "Files")
+
+
+def command(title: str, group: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Declare a function as a command.
+
+    A function with a second parameter ``invert`` is told whether Shift turned the advance rule
+    round for this once.
+
+    Raises:
+        ValueError: the name is taken, the docstring is missing or the group is unknown.
+    """
+
+    def declare(function: Callable[..., None]) -> Callable[..., None]:
+        name = function.__name__
+        if name in COMMANDS or not function.__doc__ or group not in GROUPS:
+            raise ValueError(f"Command {name} is declared twice, undocumented or ungrouped")
+        takes_invert = function.__code__.co_argcount > 1
+
+        def run(session: Session, invert: bool) -> None:
+            function(session, invert) if takes_invert else function(session)
+
+        COMMANDS[name] = Command(name, title, group, function.__doc__.strip(), run)
+        return function
+
+    return declare
+
+
+def run(session: Session, name: str, invert: bool = False) -> None:
+    """Run a command by name; what the world does wrong goes to the status line.
+
+    Raises:
+        KeyError: there is no such command.
+    """
+    try:
+        COMMANDS[name].function(session, invert)
+    except KnownError as error:
+        log.info("%s: %s", name, error)
+        session.say(str(error))

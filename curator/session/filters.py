@@ -1,10 +1,10 @@
 """The filter language: what the search box, the filter menu and ``--filter`` accept.
 
-    is:picked rating:>=4 harbor        picked, four stars or more, "harbor" in the file name
+    is:picked rating:>=4 harbor        picked, four stars or more, "harbor" in name or tags
     -is:rejected sharpness:<30         not rejected, soft
-    camera:x100 before:2024-05 label:red
+    camera:x100 before:2024-05 label:red tag:"sea lion"
 
-Words are file-name text, all of them must hold, ``-`` negates, quotes keep spaces together. A
+Words are looked for in file names and tags, all of them must hold, ``-`` negates, quotes keep spaces together. A
 mistake is a :class:`FilterError` that says where. One implementation serves the window and the
 command line: masks over the rows of a :class:`~curator.session.table.Table`.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -97,7 +97,7 @@ def parse(expression: str) -> tuple[Term, ...]:
         if expression[position : found.start()].strip():
             raise FilterError("A quotation mark is not closed", position)
         position = found.end()
-        field = found["field"] or "name"
+        field = found["field"] or "text"
         text = found["text"].strip('"')
         term = Term(field, text, bool(found["no"]), found.start("text"))
         _check(term)
@@ -125,7 +125,7 @@ def _check(term: Term) -> None:
             np.datetime64(term.text)
         except ValueError as error:
             raise FilterError(f"{term.text} is no date", where) from error
-    elif term.field not in ("name", "camera"):
+    elif term.field not in ("text", "name", "camera", "tag"):
         raise FilterError(f"There is no field {term.field}:", where)
 
 
@@ -145,6 +145,11 @@ def mask(terms: tuple[Term, ...], table: Table, threshold: int = 70) -> Mask:
 def _holds(term: Term, table: Table, threshold: int) -> Mask:
     if term.field == "is":
         return FILTERS[term.text][1](table, threshold)
+    if term.field == "tag":
+        return table.tagged(term.text, whole=True)
+    if term.field == "text":
+        named = _holds(replace(term, field="name"), table, threshold)
+        return named | table.tagged(term.text, whole=False)
     if term.field in ("name", "camera"):
         wanted = term.text.casefold()
         texts = table.strings(term.field)

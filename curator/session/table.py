@@ -130,6 +130,8 @@ class Table:
         self._directories: dict[int, str] = {}
         self._hidden_directories: frozenset[int] = frozenset()
         self._copies: list[tuple[int, int]] = []
+        self._tagged: dict[tuple[str, bool], Ids] = {}
+        self._tags_rev = -1
         self.refresh()
 
     # --- taking over what changed
@@ -238,6 +240,23 @@ class Table:
     def strings(self, name: str) -> Sequence[object]:
         """Give one column of text (``name``, ``camera``, ``thumb``, ``proxy``)."""
         return self._objects[name]
+
+    def tagged(self, text: str, whole: bool) -> Mask:
+        """Mark photos with a tag of that name, or with one that has the text in its name.
+
+        The catalog is asked once for each text until tags change: a mark changes none.
+        """
+        rev = self._catalog.tags_rev()
+        if rev != self._tags_rev:
+            self._tagged, self._tags_rev = {}, rev
+        asked = (text, whole)
+        if asked not in self._tagged:
+            self._tagged[asked] = np.array(self._catalog.tagged(text, whole), np.int64)
+        ids = self._tagged[asked]
+        rows = self._row_by_id[ids[ids < len(self._row_by_id)]]
+        found = np.zeros(self.size, bool)
+        found[rows[rows >= 0]] = True
+        return found
 
     @property
     def ids(self) -> Ids:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from curator.session import FilterError, Session, filters
+from tests import likings
 
 
 def found(session: Session, expression: str) -> list[int]:
@@ -43,6 +47,51 @@ def test_an_expression_finds(session: Session, expression: str, photos: list[int
     if expression == "sharpness:<10":  # 37 n mod 1000 / 10
         photos = [n + 1 for n in range(12) if n * 37 % 1000 / 10 < 10]
     assert found(session, expression) == photos
+
+
+@pytest.mark.parametrize(
+    ("expression", "photos"),
+    [
+        ("tag:harbor", [2, 3]),
+        ("tag:Harbor is:rejected", []),
+        ("tag:harb", []),
+        ("harb", [2, 3]),
+        ('tag:"sea lion"', [3]),
+        ("lion", [3]),
+        ("-tag:harbor is:pair", [1, 6, 11]),
+        ("name:harbor", []),
+        ("0003", [4]),
+    ],
+)
+def test_words_are_looked_for_in_tags_too(
+    session: Session, expression: str, photos: list[int]
+) -> None:
+    tag(session, 2, ("harbor", 80))
+    tag(session, 3, ("harbor", 40), ("sea lion", 30))
+    assert found(session, expression) == photos
+
+
+def test_tags_are_read_once_until_they_change(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag(session, 2, ("harbor", 80))
+    asked: list[str] = []
+    real = session.catalog.tagged
+    monkeypatch.setattr(
+        session.catalog, "tagged", lambda text, whole: asked.append(text) or real(text, whole)
+    )
+    for rating in (1, 2, 3):
+        assert found(session, "tag:harbor") == [2]
+        session.catalog.decide({5: {"rating": rating}}, summary="")
+    assert asked == ["harbor"]
+    tag(session, 5, ("harbor", 70))
+    assert found(session, "tag:harbor") == [2, 5]
+
+
+def tag(session: Session, photo: int, *tags: tuple[str, int]) -> None:
+    """Have an encoder suggest tags for a photo."""
+    seen = likings.result(session.catalog, photo, likings.ENCODER, np.ones(4), np.ones(76))
+    session.catalog.save_embedded([(likings.job(photo), replace(seen, tags=tags))])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from curator import __version__
-from curator.cli import exporting, machine, photos, tastes, work
+from curator.cli import encoder, exporting, machine, photos, tastes, work
 from curator.cli.invocation import Invocation
 from curator.model import Clause, Label, UsageError
 from curator.settings import absolute
@@ -119,6 +119,11 @@ def _similar(parser: Parser) -> None:
     parser.add_argument("--limit", type=_count, metavar="N", help="at most N")
 
 
+def _encoder(parser: Parser) -> None:
+    parser.add_argument("act", nargs="?", default="show", choices=("show", "download"))
+    parser.add_argument("--yes", action="store_true", help="download without asking")
+
+
 def _retry(parser: Parser) -> None:
     parser.add_argument("--stage", choices=work.stage_names(), metavar="S", help="only this stage")
 
@@ -202,6 +207,13 @@ VERBS: tuple[Verb, ...] = (
         "list the folders, or change them",
         work.folders,
         _folders,
+    ),
+    Verb(
+        "encoder",
+        "[download] [--yes]",
+        "say what compares photos here, or fetch CLIP's weights",
+        encoder.encoder,
+        _encoder,
     ),
     Verb("status", "", "say what is in the catalog and what waits", work.status),
     Verb("failures", "", "list the photos that could not be read, and why", work.failures),

@@ -42,6 +42,7 @@ __all__ = [
     "models_folder",
     "planned",
     "recipe",
+    "weights_file",
 ]
 
 
@@ -210,6 +211,11 @@ def planned(options: EncoderOptions) -> Download:
         KnownError: it is not allowed, or the hub has no such weights.
     """
     return open_clip.planned(options)
+
+
+def weights_file(options: EncoderOptions) -> Path | None:
+    """Find CLIP's weights: a checkpoint of one's own, else downloaded ones; None without."""
+    return open_clip.weights_file(options)
 
 
 def _title(name: str) -> str:

@@ -207,12 +207,16 @@ def planned(options: EncoderOptions) -> Download:
     For other weights than the usual ones torch is imported, so call it where that may be.
 
     Raises:
-        KnownError: no downloads are allowed, or these weights are not on the hub.
+        KnownError: no downloads are allowed, these weights are not on the hub, or what would run
+            them is not installed.
     """
     if options.folder is None or not options.hub:
         raise KnownError(
             "Weights may not be downloaded here.", "Allow it with the setting encoder.hub."
         )
+    lack = absent("torch", "open_clip", "huggingface_hub")
+    if lack is not None:
+        raise KnownError("CLIP cannot be used here.", lack)
     known = USUAL.get((options.model, options.pretrained))
     if known is not None:
         where, size = known

@@ -11,6 +11,7 @@ import pytest
 from curator.encoders import ENCODERS, EncoderOptions, available, choose, load, models_folder
 from curator.encoders import open_clip as clip_module
 from curator.encoders import starter as starter_module
+from curator.encoders.options import absent
 from curator.model import KnownError, UsageError
 
 
@@ -79,7 +80,8 @@ def test_missing_modules_are_named(monkeypatch):
 
 
 def test_downloaded_weights_are_found_and_half_ones_are_not(tmp_path):
-    pytest.importorskip("open_clip")
+    if (lack := absent("torch", "open_clip")) is not None:
+        pytest.skip(lack)
     options = EncoderOptions(folder=models_folder(tmp_path))
     place = options.folder / "ViT-L-14-laion2b_s32b_b82k"
     (place / ".cache").mkdir(parents=True)

@@ -1,17 +1,11 @@
-"""Weights from the hub, over a real socket: progress, a line that breaks, one who changes his mind.
-
-The server speaks as much of the hub's language as its client asks for: HEAD with size and tag,
-GET with Range, 404 with a reason in a header.
-"""
+"""Weights from the hub, over a real socket: progress, broken lines, second thoughts."""
 
 from __future__ import annotations
 
 import hashlib
 import random
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,106 +13,22 @@ import pytest
 from curator.encoders import Download, EncoderOptions, Fetch, hub, planned
 from curator.encoders import open_clip as clip_module
 from curator.model import KnownError
+from tests import hubs
+from tests.hubs import LIMIT_S, NAME, PIECE, Hub
 
 pytest.importorskip("huggingface_hub")
-
-PIECE = 10 * 1024 * 1024  # what the hub's client takes in at a time
-NAME = "open_clip_model.safetensors"
-LIMIT_S = 60.0
-
-
-class Hub:
-    """What the server holds and how it behaves.
-
-    Attributes:
-        files: content by file name.
-        tag: what it says the bytes are, if not their sha256.
-        breaks: after so many bytes each GET ends, for the first ``broken`` of them.
-        holds: after so many bytes a GET waits for ``go``.
-        status: what it answers instead of a file.
-        asked: (method, name, Range) of every request.
-    """
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.tag = ""
-        self.breaks = self.holds = 0
-        self.broken = 0
-        self.go = threading.Event()
-        self.status = 0
-        self.asked: list[tuple[str, str, str | None]] = []
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        name = request.path.rpartition("/")[2]
-        ranged = request.headers.get("Range")
-        self.asked.append((request.command, name, ranged))
-        content = self.files.get(name)
-        if self.status or content is None:
-            request.send_response(self.status or 404)
-            if not self.status:
-                request.send_header("X-Error-Code", "EntryNotFound")
-            request.end_headers()
-            return
-        start = int(ranged.split("=")[1].split("-")[0]) if ranged else 0
-        request.send_response(206 if ranged else 200)
-        tag = self.tag or hashlib.sha256(content).hexdigest()
-        request.send_header("ETag", f'"{tag}"')
-        request.send_header("X-Repo-Commit", "0" * 40)
-        request.send_header("Content-Length", str(len(content) - start))
-        if ranged:
-            request.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        request.end_headers()
-        if request.command == "GET":
-            self._send(request, content[start:])
-
-    def _send(self, request: BaseHTTPRequestHandler, content: bytes) -> None:
-        try:
-            if self.broken:
-                self.broken -= 1
-                request.wfile.write(content[: self.breaks])
-            elif self.holds:
-                request.wfile.write(content[: self.holds])
-                self.go.wait(LIMIT_S)
-            else:
-                request.wfile.write(content)
-        except OSError:
-            pass  # who asked has gone
 
 
 @pytest.fixture
 def server() -> Iterator[tuple[Hub, str]]:
     """A hub on this machine, and its address."""
-    served = Hub()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            served.answer(self)
-
-        do_HEAD = do_GET
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listening.daemon_threads = False  # joined when it closes
-    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield served, f"http://127.0.0.1:{listening.server_port}"
-    served.go.set()
-    listening.shutdown()
-    listening.server_close()
-    thread.join()
+    with hubs.serving() as served:
+        yield served
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the code sets for the process that downloads ends with the test."""
-    for name in hub._QUIET:
-        monkeypatch.setenv(name, "1")
-    for name in ("HF_HUB_OFFLINE", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr("tqdm.tqdm.monitor_interval", 0)  # its thread would outlive the test
+    hubs.cleared(monkeypatch)
 
 
 @pytest.fixture(scope="module")

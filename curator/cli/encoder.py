@@ -1,0 +1,96 @@
+"""The verb about the encoder: which one compares photos here, and fetching CLIP's weights."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from curator.cli.invocation import Invocation
+from curator.cli.output import columns, size
+from curator.cli.progress import bar
+from curator.model import KnownError, UsageError, counted
+
+_LOOK_S = 0.25
+
+
+def encoder(invocation: Invocation) -> None:
+    """Say which encoder compares photos here, and why; or download CLIP's weights.
+
+    Raises:
+        UsageError: nobody is there to say yes, and ``--yes`` was not given.
+        KnownError: it is not allowed, there is no room, or the hub cannot be reached; what has
+            come is kept for the next try.
+    """
+    if invocation.arguments.act == "download":
+        _download(invocation)
+    else:
+        _show(invocation)
+
+
+def _show(invocation: Invocation) -> None:
+    from curator.encoders import ENCODERS, available
+    from curator.pipeline import settled
+    from curator.pipeline.encoding import options
+
+    encoding = settled(invocation.home, invocation.settings)
+    lacks = available(options(invocation.home, invocation.settings))
+    seen = invocation.catalog.encoders()
+    document: dict[str, Any] = {
+        "encoder": encoding.recipe.name if encoding.recipe else None,
+        "weights": encoding.recipe.key if encoding.recipe else None,
+        "sentence": encoding.sentence,
+        "available": lacks,
+        "vectors": seen,
+    }
+    lines = columns([(kind.name, kind.title, lacks[kind.name] or "here") for kind in ENCODERS])
+    lines += [f"{counted(count, 'photo')} compared by {key}." for key, count in seen.items()]
+    if lacks["open_clip"] is not None and encoding.recipe is not None:
+        lines.append("`curator encoder download` fetches CLIP's weights.")
+    invocation.output.answer(document, [encoding.sentence, *lines])
+
+
+def _download(invocation: Invocation) -> None:
+    from curator.encoders import Fetch, planned, weights_file
+    from curator.pipeline.encoding import options
+
+    told = options(invocation.home, invocation.settings)
+    plan = planned(told)
+    here = weights_file(told)
+    if here is not None:
+        invocation.output.answer({"path": here, "bytes": 0}, [f"{plan.title} is here: {here}"])
+        return
+    if not _agreed(invocation, plan.sentence):
+        invocation.output.answer({"path": None, "bytes": 0}, ["Nothing was downloaded."])
+        return
+    invocation.home.make()
+    fetch = Fetch(plan)
+    fetch.start()
+    try:
+        with bar(f"Downloading {plan.title}, MB") as advance:
+            while not fetch.wait(_LOOK_S):
+                done, total = fetch.progress
+                advance(done // 1_000_000, (total or 0) // 1_000_000, "")
+    finally:
+        fetch.cancel()  # Ctrl+C too: the process ends, and what came stays
+        fetch.wait()
+    if fetch.error is not None:
+        raise fetch.error
+    if fetch.path is None:
+        raise KnownError("The download was stopped.", "What has come so far is kept.")
+    weight = fetch.path.stat().st_size
+    lines = [
+        f"{plan.title} is here: {fetch.path}, {size(weight)}.",
+        "Photos are compared by it from the next reading on.",
+    ]
+    invocation.output.answer({"path": fetch.path, "bytes": weight}, lines)
+
+
+def _agreed(invocation: Invocation, sentence: str) -> bool:
+    """Say size and place, and get a yes."""
+    if invocation.arguments.yes:
+        invocation.output.note(sentence)
+        return True
+    if invocation.output.as_json or not sys.stdin.isatty():
+        raise UsageError(sentence, "Say --yes to go on.")
+    invocation.output.note(sentence)
+    return input("Go on? [y/N] ").strip().lower() in ("y", "yes")

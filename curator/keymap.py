@@ -1,7 +1,14 @@
 """The whole keyboard as one table: which keys run which command, in which views.
 
-Checked at import: a key bound twice in one view, or to a command that is not there, is refused
-by name, because Qt answers an ambiguous key by doing nothing at all. To bind a key: one line.
+Checked at import: a key bound twice in one view, a key that is none, or one bound to a command
+that is not there is refused by name, because Qt answers an ambiguous key by doing nothing at all.
+To bind a key: one line. What a preset or a person changes is laid over it by
+:mod:`curator.keyboard`.
+
+A key is spelled as Qt's portable text has it: ``Ctrl+Shift+E``. The number pad needs no line: its
+digits, signs and Enter are the ones of the main keys (``Return``). ``Ctrl+[`` is Ctrl with AltGr
+on many keyboards, and ``-`` a digit's place on a French one; what is bound to such a key has a
+second that can be reached everywhere.
 
 Deviations from Lightroom's keys have a reason each: Space keeps in the cull (it is the most
 frequent act of an evening and the largest key), Left and Right never decide, Delete deletes
@@ -27,7 +34,7 @@ class Binding:
     """One line of the keymap.
 
     Attributes:
-        keys: a key sequence in Qt's portable spelling.
+        keys: a key as :func:`spelled`.
         command: name in COMMANDS.
         views: where the key means this.
         repeat: whether a held key repeats; never for what decides.
@@ -59,7 +66,6 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("G", "grid", _EVERYWHERE),
     Binding("E", "loupe", _GRID),
     Binding("Return", "enter", _GRID),
-    Binding("Enter", "enter", _GRID),
     Binding("Esc", "back", _EVERYWHERE),
     Binding("Space", "space"),
     Binding("Shift+Space", "space", invert=True),
@@ -98,9 +104,14 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Z", "zoom", _LOUPE),
     Binding("+", "larger"),
     Binding("=", "larger"),
+    Binding("Ctrl++", "larger"),
+    Binding("Ctrl+=", "larger"),
     Binding("-", "smaller"),
+    Binding("Ctrl+-", "smaller"),
     Binding("Ctrl+[", "turn_left"),
+    Binding("Alt+Left", "turn_left"),
     Binding("Ctrl+]", "turn_right"),
+    Binding("Alt+Right", "turn_right"),
     Binding("L", "surround", _LOUPE),
     Binding("I", "toggle_inspector", _PHOTOS),
     Binding("Tab", "toggle_panels", _PHOTOS),
@@ -108,6 +119,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("/", "search", _EVERYWHERE),
     Binding("F5", "reapply", _GRID),
     Binding("?", "help_", _EVERYWHERE),
+    Binding("Ctrl+K", "palette", _EVERYWHERE),
     Binding("Ctrl+O", "open_folder", _EVERYWHERE),
     Binding("Ctrl+Shift+E", "export", _EVERYWHERE),
     Binding("Ctrl+R", "show_file"),
@@ -120,8 +132,55 @@ class KeymapError(ValueError):
     """The table contradicts itself; the message names the key."""
 
 
+_MODIFIERS = ("Meta", "Ctrl", "Alt", "Shift")  # in the order of Qt's portable text
+_NAMED = (
+    *("Esc", "Tab", "Backspace", "Return", "Ins", "Del", "Pause", "Print", "Menu", "Space"),
+    *("Home", "End", "Left", "Up", "Right", "Down", "PgUp", "PgDown"),
+    *(f"F{number}" for number in range(1, 25)),
+)
+_BY_NAME = {name.lower(): name for name in (*_MODIFIERS, *_NAMED)} | {
+    "enter": "Return",
+    "escape": "Esc",
+    "insert": "Ins",
+    "delete": "Del",
+    "pageup": "PgUp",
+    "pagedown": "PgDown",
+    "control": "Ctrl",
+}
+
+
+def spelled(keys: str) -> str:
+    """Spell a key as the table does: ``shift+ctrl+e`` is ``Ctrl+Shift+E``.
+
+    Raises:
+        KeymapError: there is no such key, or Shift makes another character of it on many
+            keyboards; the message says what to write.
+    """
+    rest, key = keys.strip(), "+"
+    if rest == "+" or rest.endswith("++"):  # the plus key itself
+        rest = rest[:-1].removesuffix("+")
+    else:
+        rest, _, key = rest.rpartition("+")
+    held = {_BY_NAME.get(each.strip().lower(), each) for each in rest.split("+") if each.strip()}
+    key = key.strip()
+    name = key.upper() if len(key) == 1 and key.isprintable() else _BY_NAME.get(key.lower(), "")
+    if not name or name in _MODIFIERS or len(name) != len(key) == 1 or not held <= {*_MODIFIERS}:
+        raise KeymapError(f"{keys or 'nothing'} is no key")
+    if len(name) == 1 and not name.isalnum() and "Shift" in held:
+        raise KeymapError(f"{keys} is a character of its own: name that, without Shift")
+    return "+".join([*(each for each in _MODIFIERS if each in held), name])
+
+
+def shifted(keys: str) -> str | None:
+    """Give the same key with Shift, or None where Shift is in it or makes another character."""
+    key = keys[-1] if keys.endswith("+") else keys.rpartition("+")[2]
+    if "Shift+" in keys or (len(key) == 1 and not key.isalnum()):
+        return None
+    return spelled(f"Shift+{keys}")
+
+
 def check(keymap: Iterable[Binding]) -> None:
-    """Refuse a table with a key bound twice in one view, or to nothing.
+    """Refuse a table with a key bound twice in one view, misspelled, or bound to nothing.
 
     Raises:
         KeymapError: says which key, and why.
@@ -130,6 +189,8 @@ def check(keymap: Iterable[Binding]) -> None:
     for binding in keymap:
         if binding.command not in COMMANDS:
             raise KeymapError(f"{binding.keys} is bound to {binding.command}, which is no command")
+        if spelled(binding.keys) != binding.keys:
+            raise KeymapError(f"{binding.keys} is spelled {spelled(binding.keys)} here")
         if not binding.views <= set(VIEWS):
             raise KeymapError(f"{binding.keys} names an unknown view")
         for view in binding.views:
@@ -139,7 +200,7 @@ def check(keymap: Iterable[Binding]) -> None:
 
 
 def keys_of(command: str) -> list[str]:
-    """Give the keys of a command, the plain ones, in table order."""
+    """Give the keys of a command in this table, the plain ones, in table order."""
     return [binding.keys for binding in KEYMAP if binding.command == command and not binding.invert]
 
 

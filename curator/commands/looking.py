@@ -87,6 +87,12 @@ def reapply(session: Session) -> None:
     session.rebuild(keep=None)
 
 
+@command("Command palette", "Looking")
+def palette(session: Session) -> None:
+    """Find a command, a folder, an order or a filter by typing."""
+    session.ask("palette")
+
+
 @command("All keys", "Looking")
 def help_(session: Session) -> None:
     """Show every key of this view."""

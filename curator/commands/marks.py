@@ -179,8 +179,9 @@ def redo(session: Session) -> None:
 
 @command("Delete does nothing", "Marks")
 def delete(session: Session) -> None:
-    """Say that X rejects: no key deletes a file."""
-    session.say("X rejects. No key deletes a file.")
+    """Say that no key deletes a file."""
+    key = session.keys.get("reject")
+    session.say(f"{key} rejects. No key deletes a file." if key else "No key deletes a file.")
 
 
 def _passed_over(session: Session) -> list[int]:

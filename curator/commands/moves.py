@@ -71,7 +71,7 @@ def last(session: Session) -> None:
 def finish(session: Session) -> None:
     """Turn to the end of the pass, with its numbers and what to do next."""
     if session.pass_ is Pass.BROWSE:
-        session.say("A finish page stands at the end of a pass: Alt+1 culls, Alt+2 rates.")
+        session.say("A finish page stands at the end of a pass, the cull or the rating.")
     else:
         session.finish()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -21,8 +22,14 @@ from curator.session.tasting import Tasting
 class Session(Tasting):
     """The state of one window: what is on the table, and all a person does with it.
 
+    Attributes:
+        keys: what a person presses for a command, as they read it; put in by whoever has a
+            keyboard, for sentences that name a key.
+
     Thread: GUI only.
     """
+
+    keys: Mapping[str, str] = MappingProxyType({})
 
     # --- moving
 
@@ -154,7 +161,7 @@ class Session(Tasting):
         step = self._decide(act, changes)
         if step is not None and step.id:
             self._pace.decided(time.monotonic())
-            self.say(f"{step.summary} · Ctrl+Z")
+            self.say(self._with_undo(step.summary))
         elif len(changes) == 1:
             self.say(f"{self.table.name(next(iter(changes)))}: {act} already")
         if advance and len(changes) == 1:
@@ -164,7 +171,10 @@ class Session(Tasting):
         """Make decisions for photos that need not be on screen (finish page), as one step."""
         step = self._decide(act, changes)
         if step is not None and step.id:
-            self.say(f"{step.summary} · Ctrl+Z")
+            self.say(self._with_undo(step.summary))
+
+    def _with_undo(self, text: str) -> str:
+        return f"{text} · {self.keys['undo']}" if "undo" in self.keys else text
 
     def _decide(self, act: str, changes: Mapping[int, Mapping[str, object]]) -> Step | None:
         if not changes:

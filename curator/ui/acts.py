@@ -176,8 +176,8 @@ class Acts:
             self._session.set_filter("is:failed")
         self._session.go_to(photo)
 
-    def settings(self) -> None:
-        """Open the settings."""
+    def settings(self, page: str = "") -> None:
+        """Open the settings, on a page of them if one is named."""
         dialog = SettingsDialog(self._session.settings, self._session.home, self._window)
         if dialog.exec() and dialog.changed:
             self._settings_changed(dialog.changed)

@@ -12,21 +12,23 @@ from curator.model import Pass
 from curator.session import Session
 from curator.ui import theme
 
-SIX_KEYS = (
-    ("X", "reject"),
-    ("Space", "keep"),
-    ("1 – 5", "stars"),
-    ("Z", "100 %"),
-    ("Ctrl+Z", "undo"),
-    ("?", "all keys"),
+# Command → what the empty window says of its key; keeping has the large key where it has one.
+SIX = (
+    (("reject",), "reject"),
+    (("space", "keep"), "keep"),
+    (("stars_1", "stars_5"), "stars"),
+    (("zoom",), "100 %"),
+    (("undo",), "undo"),
+    (("help_",), "all keys"),
 )
 
 
 class EmptyWindow(QWidget):
     """No photo in the catalog yet: where to drop a folder, and six keys."""
 
-    def __init__(self, run: Callable[[str], None]) -> None:
+    def __init__(self, session: Session, run: Callable[[str], None]) -> None:
         super().__init__()
+        self._session = session
         self.setObjectName("empty")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.button = QPushButton("Choose a folder…")
@@ -44,8 +46,13 @@ class EmptyWindow(QWidget):
         quiet = "Nothing is moved, changed or uploaded."
         column.addWidget(theme.plain(quiet, role="quiet"), 0, middle)
         column.addSpacing(48)
-        column.addWidget(_keys(SIX_KEYS, 3), 0, middle)
+        self._six = QHBoxLayout()
+        column.addLayout(self._six)
         column.addStretch(5)
+
+    def showEvent(self, event: object) -> None:
+        """Name the keys as they are now."""
+        _replace(self._six, _keys(six_keys(self._session), 3))
 
 
 class EmptyList(QWidget):
@@ -81,33 +88,40 @@ class EmptyList(QWidget):
         """Say anew why nothing is here."""
         if not self.isVisible() or len(self._session.ids):
             return
-        reason, ways = why_empty(self._session, self._scanning)
+        reason, commands = why_empty(self._session, self._scanning)
         self.reason.setText(reason)
-        while (item := self._ways.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        self._ways.addStretch(1)
-        self._ways.addWidget(_keys(ways, len(ways) or 1))
-        self._ways.addStretch(1)
+        keys = self._session.keys
+        ways = tuple((keys[name], does) for name, does in commands if name in keys)
+        _replace(self._ways, _keys(ways, len(ways) or 1))
 
     def showEvent(self, event: object) -> None:
         """Say why, whenever it comes on screen."""
         self.refresh()
 
 
+def six_keys(session: Session) -> tuple[tuple[str, str], ...]:
+    """Give the keys the empty window names, with what they do."""
+    pairs = []
+    for commands, does in SIX:
+        keys = [session.keys[name] for name in commands if name in session.keys]
+        if keys:
+            shown = f"{keys[0]} – {keys[-1]}" if does == "stars" and len(keys) == 2 else keys[0]
+            pairs.append((shown, does))
+    return tuple(pairs)
+
+
 def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Say why the list is empty, with the keys that lead out and what they do."""
+    """Say why the list is empty, with the commands that lead out and what they do."""
     counts = session.counts()
     everything = counts["all"]
-    browse, rate, cull = ("Alt+0", "browse all"), ("Alt+2", "rate"), ("Alt+1", "cull")
+    browse, rate, cull = ("browse", "browse all"), ("rate", "rate"), ("cull", "cull")
+    another = ("open_folder", "open another folder")
     if not everything:
         if scanning:
             return "Looking for photos…", ()
         if session.scope.kind == "folder" and not Path(session.scope.key).exists():
-            return "This folder is not there now. Is its drive connected?", (
-                ("Ctrl+O", "open another folder"),
-            )
-        return "No photos in this folder.", (("Ctrl+O", "open another folder"),)
+            return "This folder is not there now. Is its drive connected?", (another,)
+        return "No photos in this folder.", (another,)
     if session.pass_ is Pass.CULL:
         failed = counts.get("failed", 0)
         if failed == everything:
@@ -115,7 +129,8 @@ def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tupl
         return "Every photo here has been decided.", (rate, browse)
     if session.pass_ is Pass.RATE:
         return "No photo has come through the cull yet.", (cull, browse)
-    return f"No photo here fits {session.filter}", (("Esc", "show all"), ("/", "search again"))
+    leave, again = ("back", "show all"), ("search", "search again")
+    return f"No photo here fits {session.filter}", (leave, again)
 
 
 def _keys(pairs: tuple[tuple[str, str], ...], columns: int) -> QWidget:
@@ -127,9 +142,19 @@ def _keys(pairs: tuple[tuple[str, str], ...], columns: int) -> QWidget:
     grid.setVerticalSpacing(10)
     for number, (key, does) in enumerate(pairs):
         row, column = divmod(number, columns)
-        cap = theme.plain(theme.keys(key) if "–" not in key else key, role="key")
+        cap = theme.plain(key, role="key")
         grid.addWidget(cap, row, column * 3, Qt.AlignmentFlag.AlignRight)
         grid.addWidget(theme.plain(does, role="quiet"), row, column * 3 + 1)
         if column:
             grid.setColumnMinimumWidth(column * 3 - 1, 20)
     return block
+
+
+def _replace(row: QHBoxLayout, block: QWidget) -> None:
+    """Put a block into the middle of a row, in place of the one there."""
+    while (item := row.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.deleteLater()
+    row.addStretch(1)
+    row.addWidget(block)
+    row.addStretch(1)

@@ -213,14 +213,14 @@ def cull_page(session: Session, run: Callable[[str], None]) -> Page:
             Action("Look again", lambda: run("look_again")),
         ]
         if progress.through:
-            after = f"{theme.keys('Alt+2')} rates {the}."
+            after = _keys_of(session, rate=f"rates {the}.")
     else:
         if progress.through:
             actions.append(Action(onward, lambda: run("rate"), primary=True))
         if unseen:
             actions.append(Action("Look at the rest", lambda: run("look_again")))
         actions.append(Action("Browse all", lambda: run("browse")))
-        after = f"{theme.keys('Alt+2')} rates · {theme.keys('Alt+0')} browses"
+        after = _keys_of(session, rate="rates", browse="browses")
     done = "Cull done" if not progress.left else "End of the cull"
     title = f"{session.scope.title} · {done} · {words.photos(progress.total)}"
     return Page(title, numbers, sentence, actions, after)
@@ -332,3 +332,9 @@ def _refill(row: QHBoxLayout, widgets: Sequence[QWidget]) -> None:
         row.addWidget(widget)
         widget.show()  # now, not in the next turn of the event loop: a page is a hard cut
     row.addStretch(1)
+
+
+def _keys_of(session: Session, **does: str) -> str:
+    """Say what the keys of these commands do: "Alt+2 rates · Alt+0 browses"."""
+    keys = session.keys
+    return " · ".join(f"{keys[name]} {text}" for name, text in does.items() if name in keys)

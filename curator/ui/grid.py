@@ -415,7 +415,9 @@ class GridView(QAbstractScrollArea):
         if tile.state == "missing":
             parts.append("its file is away")
         if tile.stale:
-            parts.append("no longer fits the filter (F5 applies it again)")
+            key = self._session.keys.get("reapply")
+            again = f" ({key} applies it again)" if key else ""
+            parts.append(f"no longer fits the filter{again}")
         return " · ".join(parts)
 
 

@@ -10,9 +10,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, Q
 from PySide6.QtWidgets import QWidget
 
 from curator.commands import COMMANDS, GROUPS
-from curator.keymap import keys_of
+from curator.keyboard import Keyboard, views_of
 from curator.ui import theme
-from curator.ui.topbar import available
 
 _LINE = 22
 _MARGIN = 40
@@ -34,47 +33,53 @@ class Line:
 Column = Sequence[tuple[str, list[Line]]]  # groups one below the other
 
 
-def sheet(view: str) -> dict[str, list[Line]]:
-    """Make the lines of the sheet by group, families of keys folded into one line each."""
+def sheet(view: str, keyboard: Keyboard) -> dict[str, list[Line]]:
+    """Make the lines of the sheet by group, keys in a row folded into one line each."""
     lines: dict[str, list[Line]] = {group: [] for group in GROUPS}
     folded: set[str] = set()
-    for family in _FAMILIES:
-        members = [name for name in family.members if name in COMMANDS]
-        if not members:
-            continue
-        folded |= set(members)
-        bright = any(available(name, view) for name in members)
-        lines[COMMANDS[members[0]].group].append(Line(family.keys, family.does, bright))
+    for does, members in _FAMILIES.items():
+        span = _span([keyboard.keys_of(name) for name in members])
+        if span:
+            folded |= set(members)
+            bright = any(view in views_of(name) for name in members)
+            lines[COMMANDS[members[0]].group].append(Line(span, does, bright))
     for name, command in COMMANDS.items():
-        keys = keys_of(name)
+        keys = keyboard.keys_of(name)
         if name in folded or not keys:
             continue
         shown = " ".join(theme.keys(key) for key in _without_doubles(keys))
-        lines[command.group].append(Line(shown, command.title, available(name, view)))
+        lines[command.group].append(Line(shown, command.title, view in views_of(name)))
     lines["Marks"].append(Line("Shift+mark", "Go on, or stay, just once", view != "finish"))
     return lines
 
 
-@dataclass(frozen=True, slots=True)
-class _Family:
-    keys: str
-    does: str
-    members: tuple[str, ...]
-
-
-_FAMILIES = (
-    _Family("1 – 5", "Stars", tuple(f"stars_{number}" for number in range(1, 6))),
-    _Family(
-        "6 – 9",
-        "Red, yellow, green, blue label",
-        tuple(f"label_{colour}" for colour in ("red", "yellow", "green", "blue")),
+# Commands whose keys usually lie in a row, by what they do.
+_FAMILIES = {
+    "Stars": tuple(f"stars_{number}" for number in range(1, 6)),
+    "Red, yellow, green, blue label": tuple(
+        f"label_{colour}" for colour in ("red", "yellow", "green", "blue")
     ),
-)
+}
 
 
-def _without_doubles(keys: list[str]) -> list[str]:
-    """Leave out the second spelling of a key: Enter beside Return, = beside +."""
-    seconds = {"Enter": "Return", "=": "+", "Ctrl+Y": "Ctrl+Shift+Z"}
+def _span(keys: Sequence[Sequence[str]]) -> str:
+    """Fold single keys in a row, ``1`` to ``5``, into one text; empty where they are in none."""
+    if any(len(each) != 1 for each in keys):
+        return ""
+    stem = keys[0][0].rstrip("0123456789")
+    numbers = [each[0].removeprefix(stem) for each in keys]
+    if not all(number.isdecimal() for number in numbers):
+        return ""
+    first = int(numbers[0])
+    if [int(number) for number in numbers] != list(range(first, first + len(keys))):
+        return ""
+    last = stem.rpartition("+")[2] + numbers[-1]
+    return f"{theme.keys(keys[0][0])} – {last}"
+
+
+def _without_doubles(keys: Sequence[str]) -> list[str]:
+    """Leave out what a keyboard without the first key needs: = beside +."""
+    seconds = {"=": "+", "Ctrl++": "+", "Ctrl+=": "+", "Ctrl+-": "-", "Ctrl+Y": "Ctrl+Shift+Z"}
     return [key for key in keys if seconds.get(key) not in keys]
 
 
@@ -87,14 +92,17 @@ class HelpOverlay(QWidget):
     Args:
         parent: what it covers.
         view: gives the name of the view in force.
+        keyboard: gives the keys in force.
     """
 
     left = Signal()
 
-    def __init__(self, parent: QWidget, view: Callable[[], str]) -> None:
+    def __init__(
+        self, parent: QWidget, view: Callable[[], str], keyboard: Callable[[], Keyboard]
+    ) -> None:
         super().__init__(parent)
         self._covered = parent
-        self._view = view
+        self._view, self._keyboard = view, keyboard
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("All keys")
         parent.installEventFilter(self)
@@ -140,7 +148,7 @@ class HelpOverlay(QWidget):
         veil = QColor(theme.CANVAS)
         veil.setAlphaF(0.94)
         painter.fillRect(self.rect(), veil)
-        lines = sheet(self._view())
+        lines = sheet(self._view(), self._keyboard())
         blocks = [[(group, lines[group]) for group in column] for column in COLUMNS]
         tallest = max(sum(len(part) + 2.5 for _, part in column) for column in blocks) * _LINE
         font, widths = self.fitted(blocks, self.width() - 2 * _MARGIN)

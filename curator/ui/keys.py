@@ -1,9 +1,19 @@
-"""One QAction per line of KEYMAP, and digits by the key's place on the keyboard.
+"""One QAction per line of the keyboard in force, and keys read by their place where that is meant.
 
-Letters type normally in text fields: a field takes them before any shortcut sees them. Digits
-are special: Shift with a digit types another character on every layout, and on AZERTY the plain
-key does; so digits of the top row are read as physical keys where the typed character is not the
-digit itself. A character that is bound as itself (``/`` is Shift+7 on a German keyboard) wins.
+Letters type normally in text fields: a field takes them before any shortcut sees them. What Qt
+delivers was looked at on X11 with US, German, French, Czech and Russian keyboards:
+
+- Digits of the top row are places. Shift with one types another character everywhere, and on
+  AZERTY the plain key does (``&``, ``-`` for 6), on Czech too (``+`` for 1). So a press there is
+  the digit, by scan code, unless a bound character was typed with Shift (``/`` is Shift+7 on a
+  German keyboard) or Ctrl (``Ctrl+-``).
+- Signs are characters: ``?`` and ``+`` come with Shift or without. Qt finds them on X11, Windows
+  and macOS; here they are looked up first, so that no platform is left out.
+- AltGr is no modifier of ours: ``Ctrl+[`` is Ctrl+AltGr+8 on a German keyboard, and matches.
+- The number pad sends the main keys' digits and signs with a modifier that Qt ignores where it
+  does not match, but an Enter of its own, which therefore goes wherever Return does. Shift turns
+  the pad's digits into arrows before anybody sees them.
+- Letters of a keyboard that is not Latin match where a Latin one is installed beside it.
 """
 
 from __future__ import annotations
@@ -15,8 +25,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from curator import keymap
-from curator.keymap import KEYMAP, Binding
+from curator.keyboard import Keyboard
+from curator.keymap import Binding, KeymapError, spelled
 
 # Scan codes of the top row, from 1 to 9 and 0: X11 and Wayland count from 8, Windows from 0.
 _EVDEV = dict(zip(range(10, 20), "1234567890", strict=True))
@@ -24,60 +34,121 @@ _WINDOWS = dict(zip(range(2, 12), "1234567890", strict=True))
 # Virtual keys of macOS (Events.h, kVK_ANSI_1 ...), which are places, not characters.
 _MACOS = {18: "1", 19: "2", 20: "3", 21: "4", 23: "5", 22: "6", 26: "7", 28: "8", 25: "9", 29: "0"}
 
-_CHARACTERS = frozenset(
-    binding.keys for binding in KEYMAP if len(binding.keys) == 1 and not binding.keys.isalnum()
+_NONE, _SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+_CTRL, _ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+_META = Qt.KeyboardModifier.MetaModifier
+_HELD = {_NONE: "", _SHIFT: "Shift+", _ALT: "Alt+", _CTRL: "Ctrl+", _CTRL | _SHIFT: "Ctrl+Shift+"}
+_OURS = _SHIFT | _CTRL | _ALT | _META  # neither AltGr nor the number pad makes another key
+_MODIFIERS = frozenset(
+    (
+        *(Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr),
+        *(Qt.Key.Key_Meta, Qt.Key.Key_CapsLock, Qt.Key.Key_NumLock, Qt.Key.Key_unknown),
+    )
 )
 
 
 class Keys:
     """The keyboard of a window.
 
+    Attributes:
+        keyboard: the keys in force.
+        actions: each of its lines with its action.
+
     Args:
         window: whose shortcuts they are.
+        keyboard: the keys to begin with.
         run: runs what a binding says.
     """
 
-    def __init__(self, window: QWidget, run: Callable[[Binding], None]) -> None:
-        keymap.check(KEYMAP)
+    def __init__(self, window: QWidget, keyboard: Keyboard, run: Callable[[Binding], None]) -> None:
+        self._window, self._run, self._view = window, run, ""
         self.actions: list[tuple[Binding, QAction]] = []
-        for binding in KEYMAP:
-            action = QAction(binding.command, window)
-            action.setShortcut(QKeySequence(binding.keys))
-            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-            action.setAutoRepeat(binding.repeat)
-            action.triggered.connect(lambda _=False, binding=binding: run(binding))
-            window.addAction(action)
-            self.actions.append((binding, action))
+        self.use(keyboard)
+
+    def use(self, keyboard: Keyboard) -> None:
+        """Put other keys in force."""
+        for _, action in self.actions:
+            self._window.removeAction(action)
+            action.deleteLater()
+        self.keyboard = keyboard
+        self.actions = [(binding, self._action(binding)) for binding in keyboard.bindings]
+        self.enter_view(self._view)
+
+    def _action(self, binding: Binding) -> QAction:
+        action = QAction(binding.command, self._window)
+        pad = binding.keys.replace("Return", "Enter")
+        action.setShortcuts([QKeySequence(each) for each in dict.fromkeys((binding.keys, pad))])
+        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        action.setAutoRepeat(binding.repeat)
+        action.triggered.connect(lambda: self._run(binding))
+        self._window.addAction(action)
+        return action
 
     def enter_view(self, view: str) -> None:
         """Let only those keys act that mean something in this view."""
+        self._view = view
         for binding, action in self.actions:
             action.setEnabled(view in binding.views)
 
-    def physical(self, event: QKeyEvent) -> QAction | None:
-        """Find what a key does by its place, where its character would not find it.
+    def by_place(self, event: QKeyEvent) -> QAction | None:
+        """Find what a press does whose key code would not lead there.
 
         Returns:
             An enabled action, or None: the key goes its usual way.
         """
+        modifiers, typed = event.modifiers() & _OURS, event.text()
+        if modifiers == _SHIFT and _is_sign(typed) and (action := self.action(typed)) is not None:
+            return action
         digit = digit_at(event.nativeScanCode(), event.nativeVirtualKey(), sys.platform)
-        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        shift, alt = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier
-        if digit is None or modifiers not in (Qt.KeyboardModifier.NoModifier, shift, alt):
+        if digit is None or modifiers not in _HELD:
             return None
-        if event.key() == ord(digit) and modifiers != shift:
+        held, key = _HELD[modifiers], event.key()
+        if key == ord(digit) and not modifiers & _SHIFT:
             return None
-        if modifiers != alt and event.text() in _CHARACTERS:
+        if modifiers == _CTRL and key < sys.maxunicode and self.action(f"Ctrl+{chr(key)}"):
             return None
-        prefix = {shift: "Shift+", alt: "Alt+"}.get(modifiers, "")
-        return self.action(prefix + digit)
+        return self.action(held + digit)
 
     def action(self, keys: str) -> QAction | None:
-        """Give the enabled action of a key sequence, or None."""
+        """Give the enabled action of a key, or None."""
         for binding, action in self.actions:
             if binding.keys == keys and action.isEnabled():
                 return action
         return None
+
+
+def spelled_press(event: QKeyEvent, keyboard: Keyboard) -> str:
+    """Spell the key that was pressed as KEYMAP does, however the keyboard types it.
+
+    Args:
+        event: the press.
+        keyboard: the keys in force: a sign bound in them is that sign, though typed by a digit.
+
+    Returns:
+        The key; empty for a modifier alone and for what no key can be bound to.
+    """
+    key, modifiers = event.key(), event.modifiers() & _OURS
+    if key in _MODIFIERS:
+        return ""
+    digit = digit_at(event.nativeScanCode(), event.nativeVirtualKey(), sys.platform)
+    name = QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
+    name = "Tab" if key == Qt.Key.Key_Backtab else name
+    sign = _spelled(modifiers & ~_SHIFT, name) if _is_sign(name) else ""
+    if sign and (digit is None or any(line.keys == sign for line in keyboard.bindings)):
+        return sign
+    return _spelled(modifiers, digit or name)
+
+
+def _spelled(modifiers: Qt.KeyboardModifier, name: str) -> str:
+    held = (("Meta+", _META), ("Ctrl+", _CTRL), ("Alt+", _ALT), ("Shift+", _SHIFT))
+    try:
+        return spelled("".join(text for text, each in held if modifiers & each) + name)
+    except KeymapError:
+        return ""
+
+
+def _is_sign(text: str) -> bool:
+    return len(text) == 1 and text.isprintable() and not text.isalnum() and not text.isspace()
 
 
 def digit_at(scan_code: int, virtual_key: int, platform: str) -> str | None:

@@ -24,12 +24,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
 from curator import commands
-from curator.keymap import Binding, keys_of
+from curator.keyboard import Keyboard, in_force
+from curator.keymap import Binding
 from curator.model import KnownError, Pass, View
 from curator.pipeline import Pipeline, ScanReport, Totals
 from curator.pipeline import Progress as Work
 from curator.session import Session
-from curator.ui import theme
+from curator.ui import palette, theme
 from curator.ui.acts import Acts
 from curator.ui.empty import EmptyList, EmptyWindow
 from curator.ui.filmstrip import Filmstrip
@@ -72,15 +73,21 @@ class MainWindow(QWidget):
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._memory: dict[str, Any] = dict(session.catalog.place(PLACE) or {})
+        self._recent: list[str] = list(self._memory.get("recent") or ())
         self._sidebar_called = self._scanning = False
         self._found = ""  # what the last scan said
         self.acts = Acts(self, session, self._memory, self._settings_changed)
+        keyboard, refused = in_force(session.home)
+        self.keys = Keys(self, keyboard, self._press)
+        session.keys = theme.all_keys(keyboard.first_keys())
         self._make_pages()
         self._make_edges()
-        self.keys = Keys(self, self._press)
         self._connect()
         self._restore()
         self.refresh()
+        if refused:
+            act = "Change the keys…"
+            self.offers.offer(Offer("keys", refused, act, self._change_keys, once=False))
 
     # --- parts
 
@@ -90,7 +97,7 @@ class MainWindow(QWidget):
         self.grid = GridView(session, self.pictures)
         self.loupe = LoupeView(session, self.pictures)
         self.finish = FinishPage(session, run, self.pictures)
-        self.empty_window = EmptyWindow(run)
+        self.empty_window = EmptyWindow(session, run)
         self.empty_list = EmptyList(session)
         for page in (self.grid, self.loupe, self.finish, self.empty_window, self.empty_list):
             self.pages.addWidget(page)
@@ -119,7 +126,8 @@ class MainWindow(QWidget):
         self.veil.setObjectName("veil")
         self.veil.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.veil.hide()
-        self.help = HelpOverlay(self, self.view_name)
+        self.help = HelpOverlay(self, self.view_name, lambda: self.keys.keyboard)
+        self.finder = palette.Palette(self, lambda: self.keys.keyboard)
 
     def _connect(self) -> None:
         session = self.session
@@ -131,6 +139,7 @@ class MainWindow(QWidget):
         self.sidebar.folder_switched.connect(self.acts.switch_folder)
         self.topbar.search.left.connect(self._focus_page)
         self.help.left.connect(self._focus_page)
+        self.finder.left.connect(self._focus_page)
         for rows in (self.sidebar.folders, self.sidebar.filters):
             rows.pressed.connect(self._send_sidebar_away)
         if self._pipeline is not None:
@@ -193,8 +202,9 @@ class MainWindow(QWidget):
         space.beside(self.inspector, theme.INSPECTOR, chrome and inspected, right=True, over=narrow)
         self.pages.setGeometry(space.left)
         self.veil.setGeometry(self.rect())
-        if self.help.isVisible():
-            self.help.raise_()
+        for over in (self.help, self.finder):
+            if over.isVisible():
+                over.raise_()
 
     def resizeEvent(self, event: object) -> None:
         """Arrange for the size."""
@@ -210,7 +220,7 @@ class MainWindow(QWidget):
             self._call_sidebar()
 
     def _focus_page(self) -> None:
-        if self.help.isVisible():
+        if self.help.isVisible() or self.finder.isVisible():
             return
         page = self.pages.currentWidget()
         (self if page is None or page.focusPolicy() is Qt.FocusPolicy.NoFocus else page).setFocus()
@@ -227,9 +237,33 @@ class MainWindow(QWidget):
         self._focus_page()
 
     def _press(self, binding: Binding) -> None:
-        if binding.command == "back" and self._close_something():
+        self._do(binding.command, binding.invert)
+
+    def _do(self, command: str, invert: bool = False) -> None:
+        if command == "back" and self._close_something():
             return
-        commands.run(self.session, binding.command, binding.invert)
+        commands.run(self.session, command, invert)
+
+    def use_keys(self, keyboard: Keyboard) -> None:
+        """Put other keys in force, in every sentence too."""
+        self.keys.use(keyboard)
+        self.session.keys = theme.all_keys(keyboard.first_keys())
+        self.offers.withdraw("keys")
+        self.session.view_changed.emit()
+
+    def _change_keys(self) -> None:
+        self.acts.settings("keys")
+
+    def _open_palette(self) -> None:
+        session = self.session
+        photo = session.current
+
+        def do(command: str) -> None:
+            if photo is not None and session.current != photo:
+                session.go_to(photo)
+            self._do(command)
+
+        self.finder.open(palette.entries(session, self.view_name(), do), self._recent)
 
     def _close_something(self) -> bool:
         """Let Esc close what lies over or above the page first; tell whether there was any."""
@@ -251,7 +285,7 @@ class MainWindow(QWidget):
         if (
             event.type() is QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
-            and self.keys.physical(event) is not None
+            and self.keys.by_place(event) is not None
         ):
             event.accept()
             return True
@@ -259,7 +293,7 @@ class MainWindow(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Run what a digit's place is bound to."""
-        action = self.keys.physical(event)
+        action = self.keys.by_place(event)
         if action is None:
             super().keyPressEvent(event)
         elif not event.isAutoRepeat():
@@ -276,6 +310,8 @@ class MainWindow(QWidget):
             self.search()
         elif what == "help":
             self.help.open()
+        elif what == "palette":
+            self._open_palette()
         elif what == "fullscreen":
             self._fill_screen()
         elif what == "quit":
@@ -329,7 +365,8 @@ class MainWindow(QWidget):
         text = self._found = _told(report)
         session = self.session
         if session.pass_ is Pass.BROWSE and report.new and session.is_fresh():
-            act = "Start the cull (Enter)"
+            key = session.keys.get("enter")
+            act = f"Start the cull ({key})" if key else "Start the cull"
             self.offers.offer(Offer("start", text, act, lambda: self.run("cull"), once=False))
         else:
             session.say(text)
@@ -349,11 +386,9 @@ class MainWindow(QWidget):
 
     def _offer_taste(self) -> None:
         """Offer the order there now is; a pass under way never changes its own."""
-        keys = theme.keys(keys_of("order")[0])
+        text = f"Taste is ready. {self.session.keys.get('order', '')}".rstrip()
         act = "Lowest match first"
-        self.offers.offer(
-            Offer("taste", f"Taste is ready. {keys}", act, lambda: self.session.set_order("match"))
-        )
+        self.offers.offer(Offer("taste", text, act, lambda: self.session.set_order("match")))
 
     def _say_encoder(self) -> None:
         """Say once that nothing compares photos here, and what to do about it."""
@@ -415,6 +450,7 @@ class MainWindow(QWidget):
             "inspector": self.session.inspector,
             "unfolded": sorted(self.sidebar.unfolded),
             "never": sorted(self.offers.never),
+            "recent": self._recent,
         }
         try:
             self.session.catalog.save_place(PLACE, self._memory)

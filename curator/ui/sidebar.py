@@ -141,7 +141,8 @@ class Sidebar(QWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 12)
         column.setSpacing(0)
-        column.addWidget(self._head("Photos", self._add_button()))
+        self.add = self._add_button()
+        column.addWidget(self._head("Photos", self.add))
         column.addWidget(self.folders)
         column.addSpacing(12)
         column.addWidget(self._head("Show"))
@@ -168,7 +169,6 @@ class Sidebar(QWidget):
         button = QToolButton()
         button.setIcon(theme.icon("add"))
         button.setProperty("flat", True)
-        button.setToolTip("Open a folder… (Ctrl+O)")
         button.setAccessibleName("Open a folder")
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.clicked.connect(lambda: self._run("open_folder"))
@@ -182,6 +182,7 @@ class Sidebar(QWidget):
         """Take over scopes and counts; nothing while the sidebar does not show."""
         if not self.isVisible():
             return
+        self.add.setToolTip(theme.tip("Open a folder…", self._session.keys.get("open_folder")))
         rows = self._session.scopes()
         self._scopes = {row.scope.key: row for row in rows}
         self.folders.show_rows(self._folder_rows(rows))

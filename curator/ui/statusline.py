@@ -164,7 +164,6 @@ class StatusLine(QWidget):
         self.unreadable = Words(theme.QUIET, right)
         self.unreadable.press_to(show_failures, "Show what could not be read, and why")
         self.advances = Words(theme.QUIET, right)
-        self.advances.setToolTip("Stars and labels go to the next photo (M)")
         self._lay_out()
         self._moved = QTimer(self, singleShot=True, interval=0)  # once a turn, however many say
         self._moved.timeout.connect(self._arrange)
@@ -238,7 +237,9 @@ class StatusLine(QWidget):
         table = self._session.table
         failed = int((table.failed() & table.alive()).sum())
         self._show(self.unreadable, f"{words.count(failed)} unreadable" if failed else "")
-        self._show(self.advances, "M" if self._session.stars_advance else "")
+        key = self._session.keys.get("toggle_stars_advance")
+        self._show(self.advances, (key or "M") if self._session.stars_advance else "")
+        self.advances.setToolTip(theme.tip("Stars and labels go to the next photo", key))
 
     def progressed(self, work: Work) -> None:
         """Show how background reading is going; nothing when it is done."""

@@ -8,6 +8,7 @@ button and the progress of a pass only. Source of all values: DESIGN section 11.
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
@@ -130,6 +131,11 @@ def plain_tip(text: str) -> str:
     return f"<span style='white-space:pre-wrap'>{html.escape(text)}</span>"
 
 
+def tip(text: str, key: str | None) -> str:
+    """Make a tooltip that names its key, as the person reads it, where there is one."""
+    return plain_tip(f"{text} ({key})" if key else text)
+
+
 def keys(sequence: str) -> str:
     """Write a key of KEYMAP as this platform shows it, with words where a symbol is obscure."""
     shown = QKeySequence(sequence).toString(QKeySequence.SequenceFormat.NativeText)
@@ -137,6 +143,11 @@ def keys(sequence: str) -> str:
         if shown == name or shown.endswith(f"+{name}"):
             shown = shown.removesuffix(name) + arrow
     return {"Return": "Enter", "PgUp": "Page Up", "PgDown": "Page Down"}.get(shown, shown)
+
+
+def all_keys(sequences: Mapping[str, str]) -> dict[str, str]:
+    """Write the keys of commands as :func:`keys`."""
+    return {command: keys(sequence) for command, sequence in sequences.items()}
 
 
 @lru_cache(maxsize=512)

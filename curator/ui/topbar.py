@@ -9,7 +9,7 @@ from PySide6.QtGui import QActionGroup, QHideEvent, QKeyEvent, QPainter, QPaintE
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
 
 from curator.commands import COMMANDS, GROUPS, Command
-from curator.keymap import KEYMAP, keys_of
+from curator.keyboard import views_of
 from curator.model import KnownError, Pass
 from curator.session import ORDERS, FilterError, Session
 from curator.ui import theme
@@ -17,10 +17,11 @@ from curator.ui.statusline import Words
 
 _TYPING_MS = 200
 _PASS_TIPS = {
-    Pass.BROWSE: "Look around (Alt+0)",
-    Pass.CULL: "Pass 1: may it stay? (Alt+1)",
-    Pass.RATE: "Pass 2: how much do I want it? (Alt+2)",
+    Pass.BROWSE: "Look around",
+    Pass.CULL: "Pass 1: may it stay?",
+    Pass.RATE: "Pass 2: how much do I want it?",
 }
+_SEARCH_TIP = "Text in the file name, or fields: is:picked rating:>=4 camera:x100 after:2024"
 # Reached by their own controls or meaningless in a menu.
 _NOT_IN_MENU = frozenset({"delete", "space", "search", "order"})
 
@@ -39,9 +40,6 @@ class SearchField(QLineEdit):
         self._session = session
         self.setPlaceholderText("Search")
         self.setAccessibleName("Search and filter")
-        self.setToolTip(
-            "Text in the file name, or fields: is:picked rating:>=4 camera:x100 after:2024 (/)"
-        )
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setObjectName("search")
         self.setClearButtonEnabled(False)
@@ -55,6 +53,7 @@ class SearchField(QLineEdit):
         session.view_changed.connect(self._take_over)
 
     def _take_over(self) -> None:
+        self.setToolTip(theme.tip(_SEARCH_TIP, self._session.keys.get("search")))
         if not self.hasFocus() and self.text() != self._session.filter:
             self.setText(self._session.filter)
             self._complain("")
@@ -164,11 +163,11 @@ class TopBar(QWidget):
         self.passes = {pass_: self._pass_button(pass_) for pass_ in Pass}
         self.scope = Words(theme.TEXT, Qt.AlignmentFlag.AlignLeft)
         self.scope.setFont(theme.body_font())
-        self.order = self._button("", "Order of the photos (O, reversed Shift+O)")
+        self.order = self._button("", "")
         self.order.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.order.clicked.connect(self.show_orders)
         self.search = SearchField(session)
-        self.more = self._button("more", "All commands")
+        self.more = self._button("more", "")
         self.more.setAccessibleName("All commands")
         self.more.clicked.connect(self._show_menu)
         self._lay_out()
@@ -185,7 +184,7 @@ class TopBar(QWidget):
         return button
 
     def _pass_button(self, pass_: Pass) -> QToolButton:
-        button = self._button("", _PASS_TIPS[pass_])
+        button = self._button("", "")
         button.setText(pass_.value.capitalize())
         button.setCheckable(True)
         button.setProperty("pass", True)
@@ -226,6 +225,9 @@ class TopBar(QWidget):
         session = self._session
         for pass_, button in self.passes.items():
             button.setChecked(pass_ is session.pass_)
+            button.setToolTip(theme.tip(_PASS_TIPS[pass_], session.keys.get(pass_.value)))
+        self.order.setToolTip(theme.tip("Order of the photos", session.keys.get("order")))
+        self.more.setToolTip(theme.tip("All commands", session.keys.get("palette")))
         self.scope.say(session.scope.title)
         self.scope.setToolTip(theme.plain_tip(session.scope.key or session.scope.title))
         arrow = " ↑" if session.reversed else ""
@@ -254,7 +256,7 @@ class TopBar(QWidget):
                 action.setText(f"{order.title}: {_lower(why)}")
                 action.setEnabled(False)
         menu.addSeparator()
-        back = menu.addAction(f"Reversed\t{theme.keys('Shift+O')}")
+        back = menu.addAction(f"Reversed\t{session.keys.get('reverse_order', '')}")
         back.setCheckable(True)
         back.setChecked(session.reversed)
         back.triggered.connect(lambda: self._run("reverse_order"))
@@ -281,10 +283,10 @@ class TopBar(QWidget):
         return menu
 
     def _add(self, menu: QMenu, command: Command) -> None:
-        keys = keys_of(command.name)
+        key = self._session.keys.get(command.name)
         title = command.title.replace("&", "&&")
-        action = menu.addAction(f"{title}\t{theme.keys(keys[0])}" if keys else title)
-        action.setEnabled(available(command.name, self._view()))
+        action = menu.addAction(f"{title}\t{key}" if key else title)
+        action.setEnabled(self._view() in views_of(command.name))
         action.triggered.connect(lambda: self._run(command.name))
 
     def _menu(self) -> QMenu:
@@ -297,12 +299,6 @@ class TopBar(QWidget):
         left = button.mapToGlobal(QPoint(0, button.height() + 2))
         edge = self.mapToGlobal(QPoint(self.width() - 8, 0)).x() - size.width()
         menu.popup(QPoint(min(left.x(), edge), left.y()))
-
-
-def available(command: str, view: str) -> bool:
-    """Tell whether a command means something in a view: what no key binds is always there."""
-    views = [binding.views for binding in KEYMAP if binding.command == command]
-    return not views or any(view in each for each in views)
 
 
 def _lower(title: str) -> str:

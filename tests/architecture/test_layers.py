@@ -30,6 +30,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("session",),
     ("commands",),
     ("keymap",),
+    ("keyboard",),
     ("ui", "cli"),
     ("app",),
     ("bench",),

@@ -11,7 +11,8 @@ import pytest
 from curator.cli.verbs import VERBS, parse
 from curator.commands import COMMANDS, GROUPS, Command
 from curator.export import TARGETS, Target
-from curator.keymap import KEYMAP, Binding, KeymapError, check
+from curator.keyboard import PRESETS, Keyboard, preset, views_of
+from curator.keymap import KEYMAP, Binding, KeymapError, check, shifted
 from curator.model import KnownError, UsageError
 from curator.settings import Settings
 from curator.stages import STAGES, Stage
@@ -76,6 +77,43 @@ def test_what_decides_never_repeats_while_a_key_is_held() -> None:
     marks = {name for name, command in COMMANDS.items() if command.group == "Marks"}
     journal = {"undo", "redo"}
     assert [b.keys for b in KEYMAP if b.repeat and b.command in marks - journal] == []
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_a_whole_keyboard(name: str) -> None:
+    keyboard = Keyboard(name)
+    check(keyboard.bindings)  # its Shift with a mark too
+    assert preset(name).title and set(preset(name).changes) <= set(COMMANDS)
+    usual = {line.command for line in KEYMAP}
+    lost = {command for command in usual if not keyboard.keys_of(command)}
+    assert lost <= {"space"}, "a preset leaves no command without a key, but Space may just look"
+    assert keyboard.keys_of("delete") == ("Del",)
+    assert keyboard.keys_of("palette") == ("Ctrl+K",)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_no_preset_lets_looking_decide(name: str) -> None:
+    """The arrows walk in every preset; Space keeps in Curator's alone, looks in the others."""
+    does = {
+        (line.keys, view): line.command for line in Keyboard(name).bindings for view in line.views
+    }
+    for view in views_of("next_photo"):
+        assert does["Right", view] == "next_photo" and does["Left", view] == "previous_photo"
+    marks = {name for name, command in COMMANDS.items() if command.group == "Marks"}
+    space = {command for (keys, _), command in does.items() if keys == "Space"}
+    assert space == {"space"} if name == "curator" else not space & marks
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_shift_turns_every_mark_round_where_that_key_is_free(name: str) -> None:
+    keyboard = Keyboard(name)
+    plain = {
+        (line.keys, view) for line in keyboard.bindings if not line.invert for view in line.views
+    }
+    turned = {(line.keys, view) for line in keyboard.bindings if line.invert for view in line.views}
+    for command in {line.command for line in KEYMAP if line.invert}:
+        for keys in filter(None, map(shifted, keyboard.keys_of(command))):
+            assert all((keys, view) in turned | plain for view in views_of(command)), keys
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=lambda target: target.name)

@@ -127,7 +127,7 @@ def test_a_batch_in_the_grid_is_one_step_and_does_not_advance(person: Person) ->
     session.select_range(6)
     person.run("reject")
     assert [session.table.verdict(i) for i in (3, 6)] == [Verdict.REJECTED] * 2
-    assert person.said[-1] == "Rejected 4 photos · Ctrl+Z"
+    assert person.said[-1] == "Rejected 4 photos"
     assert session.current == 6
     person.run("undo")
     assert session.table.verdict(4) is Verdict.UNDECIDED
@@ -241,7 +241,9 @@ def test_ctrl_right_finds_the_next_undecided(person: Person) -> None:
 
 def test_delete_deletes_nothing(person: Person) -> None:
     person.run("delete")
-    assert person.said == ["X rejects. No key deletes a file."]
+    person.session.keys = {"reject": "R"}
+    person.run("delete")
+    assert person.said == ["No key deletes a file.", "R rejects. No key deletes a file."]
 
 
 def test_turning_is_for_the_catalog_only(person: Person) -> None:

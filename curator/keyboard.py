@@ -1,0 +1,281 @@
+"""The keys in force: KEYMAP, over it a preset, over that what a person changed in ``keys.toml``.
+
+A file of keys is small and made to be read, shared and written by hand::
+
+    preset = "lightroom"
+    reject = ["X", "Ctrl+Backspace"]
+    zoom = ["Z"]
+
+A line gives a command these keys and no others; a command without a line has those of the preset.
+The presets are files of the same form in ``resources/keys``, each saying what it does not take
+over from its program. Where a key means something, and whether it repeats while it is held, is
+the command's in KEYMAP; Shift with a mark turns the advance rule round wherever that key is free.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from curator.commands import COMMANDS
+from curator.keymap import KEYMAP, VIEWS, Binding, KeymapError, check, shifted, spelled
+from curator.model import KnownError
+from curator.settings import Home, resource
+
+Changes = Mapping[str, tuple[str, ...]]  # command -> its keys, all of them
+
+PRESETS = ("curator", "lightroom", "photo_mechanic", "darktable")
+_TOP = """\
+# Keys of Curator: what differs from the preset, each line a command and all its keys.
+# `curator keys` lists the commands. Presets: {presets}.
+"""
+
+
+class KeysError(KnownError):
+    """A file of keys cannot be used; the sentence names key and command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """The keys of a program people know; ``changes`` is what differs from KEYMAP."""
+
+    name: str
+    title: str
+    changes: Changes
+
+
+@dataclass(frozen=True)
+class Keyboard:
+    """A preset and what a person changed of it.
+
+    Raises:
+        KeymapError: two commands have one key in one view; the message names all three.
+    """
+
+    preset: str = PRESETS[0]
+    changes: Changes = field(default_factory=dict)
+    bindings: tuple[Binding, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        bindings = layered({**preset(self.preset).changes, **self.changes})
+        object.__setattr__(self, "bindings", bindings)
+
+    @cached_property
+    def _keys(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for line in self.bindings:
+            if not line.invert:
+                found[line.command] = (*found.get(line.command, ()), line.keys)
+        return found
+
+    def keys_of(self, command: str) -> tuple[str, ...]:
+        """Give the keys of a command, the plain ones."""
+        return self._keys.get(command, ())
+
+    def first_keys(self) -> dict[str, str]:
+        """Give the first key of each command that has one, for sentences that name a key."""
+        return {command: keys[0] for command, keys in self._keys.items()}
+
+    def other(self, command: str, keys: str) -> str | None:
+        """Name another command that has this key where ``command`` would mean something."""
+        views = views_of(command)
+        return next(
+            (
+                line.command
+                for line in self.bindings
+                if line.keys == keys
+                and line.command != command
+                and not line.invert
+                and line.views & views
+            ),
+            None,
+        )
+
+    def with_keys(self, changes: Mapping[str, Sequence[str]]) -> Keyboard:
+        """Give commands these keys; what is as in the preset is no change.
+
+        Raises:
+            KeymapError: one of the keys means something else already.
+        """
+        usual = Keyboard(self.preset)
+        wanted = dict(self.changes) | {name: tuple(keys) for name, keys in changes.items()}
+        return Keyboard(
+            self.preset,
+            {name: keys for name, keys in wanted.items() if keys != usual.keys_of(name)},
+        )
+
+    def without(self, command: str) -> Keyboard:
+        """Give a command the keys of the preset again.
+
+        Raises:
+            KeymapError: one of them was given to another command.
+        """
+        return Keyboard(
+            self.preset, {name: keys for name, keys in self.changes.items() if name != command}
+        )
+
+
+def views_of(command: str) -> frozenset[str]:
+    """Tell where a command means something: where KEYMAP binds it, else everywhere."""
+    views = [line.views for line in KEYMAP if line.command == command]
+    return frozenset().union(*views) if views else frozenset(VIEWS)
+
+
+def layered(changes: Changes) -> tuple[Binding, ...]:
+    """Lay changes over KEYMAP.
+
+    Returns:
+        The lines as they then are: first the plain keys, then Shift with those commands KEYMAP
+        inverts, wherever no plain key wants that.
+
+    Raises:
+        KeymapError: a command or key is none, or a key is bound twice in one view.
+    """
+    unknown = [name for name in changes if name not in COMMANDS]
+    if unknown:
+        keys = ", ".join(changes[unknown[0]]) or "no key"
+        raise KeymapError(f"{keys} is bound to {unknown[0]}, which is no command")
+    plain = [line for line in KEYMAP if not line.invert and line.command not in changes]
+    for command, keys in changes.items():
+        plain += [_line(command, each) for each in dict.fromkeys(keys)]
+    check(plain)
+    taken = {(line.keys, view) for line in plain for view in line.views}
+    turned = []
+    inverts = {line.command for line in KEYMAP if line.invert}
+    for line in plain:
+        keys = shifted(line.keys) if line.command in inverts else None
+        if keys is not None:
+            free = frozenset(view for view in line.views if (keys, view) not in taken)
+            turned += [Binding(keys, line.command, free, invert=True)] if free else []
+    return (*plain, *turned)
+
+
+def _line(command: str, keys: str) -> Binding:
+    """Bind a key as KEYMAP does it for this command."""
+    own = [line for line in KEYMAP if line.command == command and not line.invert]
+    same = [line for line in own if line.keys == keys]
+    repeat = any(line.repeat for line in own)
+    return same[0] if same else Binding(keys, command, views_of(command), repeat)
+
+
+@lru_cache(maxsize=len(PRESETS))
+def preset(name: str) -> Preset:
+    """Read a preset of ``resources/keys``.
+
+    Raises:
+        KeymapError: there is none of that name.
+    """
+    if name not in PRESETS:
+        raise KeymapError(f"preset {name} is none of {', '.join(PRESETS)}")
+    head, changes = _parsed(resource("keys") / f"{name}.toml")
+    return Preset(name, head["title"], changes)
+
+
+# --- files of keys
+
+
+def keys_file(home: Home) -> Path:
+    """Say where a home keeps what differs from the preset."""
+    return home.data / "keys.toml"
+
+
+def load(path: Path) -> Keyboard:
+    """Read a file of keys.
+
+    Raises:
+        KeysError: it cannot be read, is no TOML, or contradicts itself; the sentence says how.
+    """
+    head, changes = _parsed(path)
+    try:
+        return Keyboard(head.get("preset", PRESETS[0]), changes)
+    except KeymapError as error:
+        raise KeysError(f"{path.name} is not used: {error}.") from error
+
+
+def save(keyboard: Keyboard, path: Path) -> None:
+    """Write a file of keys, through a temporary file.
+
+    A file there that cannot be used is somebody's work all the same: it is kept beside, with
+    ``.refused`` at its end.
+
+    Raises:
+        KnownError: the place cannot be written; the old file stays.
+    """
+    text = _TOP.format(presets=", ".join(PRESETS)) + f"preset = {_quoted(keyboard.preset)}\n"
+    text += "".join(
+        f"{command} = [{', '.join(map(_quoted, keyboard.changes[command]))}]\n"
+        for command in COMMANDS
+        if command in keyboard.changes
+    )
+    temporary = path.with_name(f"{path.name}.new")
+    try:
+        temporary.write_text(text, "utf-8")
+        if refused(path):
+            path.replace(path.with_name(f"{path.name}.refused"))
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise KnownError(
+            f"The keys could not be saved in {path.parent} ({error.strerror or error}).",
+            "Make room there, or make it writable; the old ones stay.",
+        ) from error
+
+
+def refused(path: Path) -> str:
+    """Say why a file of keys cannot be used; empty where it can, or where there is none."""
+    try:
+        if path.exists():
+            load(path)
+    except KeysError as error:
+        return str(error.args[0])
+    return ""
+
+
+def in_force(home: Home) -> tuple[Keyboard, str]:
+    """Give the keys of a home, and a sentence where its file cannot be used.
+
+    The keys are then those of the preset the file names, or Curator's own where it names none.
+    """
+    path = keys_file(home)
+    why = refused(path)
+    if not why:
+        return (load(path) if path.exists() else Keyboard()), ""
+    with contextlib.suppress(KeysError, KeymapError):
+        return Keyboard(_parsed(path, only_head=True)[0].get("preset", PRESETS[0])), why
+    return Keyboard(), why
+
+
+def _parsed(path: Path, *, only_head: bool = False) -> tuple[dict[str, str], Changes]:
+    """Read a file of keys as its head (``preset`` or ``title``) and its lines.
+
+    Raises:
+        KeysError: as :func:`load`, but for what only layering finds out.
+    """
+    not_used = f"{path.name} is not used:"
+    try:
+        found = tomllib.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise KeysError(f"{not_used} {' '.join(str(error).split())}.") from error
+    head = {name: found.pop(name) for name in ("preset", "title") if name in found}
+    if not all(isinstance(value, str) for value in head.values()):
+        raise KeysError(f"{not_used} preset is one of {', '.join(PRESETS)}, in quotes.")
+    changes: dict[str, tuple[str, ...]] = {}
+    for command, keys in ({} if only_head else found).items():
+        if not isinstance(keys, list) or not all(isinstance(each, str) for each in keys):
+            raise KeysError(f'{not_used} {command} is no list of keys, like ["X", "Ctrl+X"].')
+        try:
+            changes[command] = tuple(spelled(each) for each in keys)
+        except KeymapError as error:
+            raise KeysError(f"{not_used} {error} ({command}).") from error
+    return head, changes
+
+
+def _quoted(text: str) -> str:
+    """Write a text as TOML does; JSON's strings are a part of those."""
+    return json.dumps(text, ensure_ascii=False)

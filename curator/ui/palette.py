@@ -1,0 +1,369 @@
+"""The command palette (Ctrl+K): find a command, folder, order or filter by a few of its letters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+
+from curator.commands import COMMANDS
+from curator.keyboard import Keyboard, views_of
+from curator.keymap import VIEWS
+from curator.session import FILTERS, ORDERS, Session
+from curator.ui import theme
+from curator.ui.keys import spelled_press
+
+_ROWS = 12
+_FIELD = 40
+_ABOVE = 24  # below the top bar
+_MARGIN = 14
+_RECENT = 8  # acts remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing the palette can do.
+
+    Attributes:
+        name: what it is called in the code, and remembered by.
+        title: what it is called on screen.
+        about: what it does, in a sentence.
+        act: does it.
+        key: the key that does it too, as the person reads it.
+        off: why it means nothing here; empty where it does.
+        at_once: whether it is offered before anything is typed.
+    """
+
+    name: str
+    title: str
+    about: str
+    act: Callable[[], None]
+    key: str = ""
+    off: str = ""
+    at_once: bool = False
+
+
+def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entry]:
+    """List all there is to do: commands, then folders, orders and filters.
+
+    Args:
+        session: what is on the table.
+        view: the view in force.
+        do: runs a command by name.
+    """
+    found = [
+        Entry(
+            name,
+            command.title.removesuffix("…"),
+            command.help.splitlines()[0],
+            lambda name=name: do(name),
+            session.keys.get(name, ""),
+            "" if view in views_of(name) else f"in the {_listed(views_of(name))} only",
+            at_once=True,
+        )
+        for name, command in COMMANDS.items()
+        if name != "palette"
+    ]
+    for row in session.scopes():
+        if row.enabled and row.scope != session.scope:
+            scope = row.scope
+            act = lambda scope=scope: session.open_scope(scope)  # noqa: E731
+            found.append(Entry(f"scope:{scope.key}", f"Go to {scope.title}", scope.key, act))
+    for name, order in ORDERS.items():
+        off = "" if name != "match" or session.has_scores else session.taste_sentence
+        act = lambda name=name: session.set_order(name)  # noqa: E731
+        title = f"Order by {_lower(order.title)}"
+        found.append(Entry(f"order:{name}", title, "", act, off=off))
+    for name, (title, _) in FILTERS.items():
+        text = f"is:{name}"
+        act = lambda text=text: session.set_filter(text)  # noqa: E731
+        found.append(Entry(text, f"Show {_lower(title)}", text, act))
+    return found
+
+
+def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> list[Entry]:
+    """Pick what fits the letters typed, the best first.
+
+    The start of a title goes before the start of a word in it, initials, a part of it or of its
+    key, the words of its sentence, and last letters in that order anywhere. Of equals the one
+    used last goes first; without any letters, that is all that counts.
+    """
+    used = {name: place for place, name in enumerate(recent)}
+    wanted = text.casefold().strip()
+    if not wanted:
+        offered = [each for each in entries if each.at_once or each.name in used]
+        return sorted(offered, key=lambda each: (used.get(each.name, len(used)), bool(each.off)))
+    letters = re.compile(".*?".join(map(re.escape, wanted.replace(" ", ""))))
+    ranked = []
+    for place, entry in enumerate(entries):
+        fit = _fit(entry, wanted, letters)
+        if fit is not None:
+            rank = (*fit, bool(entry.off), used.get(entry.name, len(used)), len(entry.title))
+            ranked.append((rank, place, entry))
+    return [entry for _, _, entry in sorted(ranked, key=lambda each: each[:2])]
+
+
+def _fit(entry: Entry, wanted: str, letters: re.Pattern[str]) -> tuple[int, int] | None:
+    """Say how well an entry fits, lower is better: the kind of fit, and the letters left out."""
+    title, name = entry.title.casefold(), entry.name.casefold()
+    about = f" {entry.about.casefold()}"
+    if title.startswith(wanted) or wanted == entry.key.casefold():
+        return 0, 0
+    if f" {wanted}" in title:
+        return 1, 0
+    if "".join(word[0] for word in title.split()).startswith(wanted):
+        return 2, 0
+    if wanted in title or wanted in name:
+        return 3, 0
+    if all(f" {word}" in about for word in wanted.split()):
+        return 4, 0
+    for kind, text in ((5, title), (6, name)):
+        found = letters.search(text)
+        if found is not None:
+            return kind, found.end() - found.start()
+    return None
+
+
+class Palette(QWidget):
+    """Lies over the whole window, a field and the rows that fit; a press beside them closes it.
+
+    Signals:
+        left: it was closed; somebody should take the keyboard.
+
+    Args:
+        parent: what it covers.
+        keyboard: gives the keys in force: its own key closes it again.
+    """
+
+    left = Signal()
+
+    def __init__(self, parent: QWidget, keyboard: Callable[[], Keyboard]) -> None:
+        super().__init__(parent)
+        self._covered, self._keyboard = parent, keyboard
+        self._entries: Sequence[Entry] = ()
+        self._recent: list[str] = []
+        self._before: QWidget | None = None
+        self.panel = QWidget(self)
+        self.panel.setObjectName("palette")
+        self.panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.field = _Field(self._take)
+        self.field.setPlaceholderText("Find a command, folder, order or filter")
+        self.field.setAccessibleName("Command palette")
+        self.field.setFixedHeight(_FIELD)
+        self.rows = EntryRows()
+        column = QVBoxLayout(self.panel)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        column.addWidget(self.field)
+        column.addWidget(self.rows)
+        self.field.textChanged.connect(self._find)
+        self.rows.pressed.connect(self._run)
+        parent.installEventFilter(self)
+        self.hide()
+
+    def open(self, entries: Sequence[Entry], recent: list[str]) -> None:
+        """Show what there is to do; ``recent`` is changed in place when something is done."""
+        self._entries, self._recent = entries, recent
+        self._before = self._covered.window().focusWidget()
+        self.field.clear()
+        self._find("")
+        self._place()
+        self.show()
+        self.raise_()
+        self.field.setFocus()
+
+    def close_(self) -> None:
+        """Close, and give the keyboard back to who had it."""
+        before, self._before = self._before, None
+        self.hide()
+        if before is not None and before.isVisible() and before is not self.field:
+            before.setFocus()
+        else:
+            self.left.emit()
+
+    def _find(self, text: str) -> None:
+        self.rows.show_entries(best(self._entries, text, self._recent))
+        self._place()
+
+    def _run(self, entry: Entry) -> None:
+        """Do what was chosen, once the window is as it was; what is off stays where it is."""
+        if entry.off:
+            return
+        self._recent[:] = [entry.name, *(each for each in self._recent if each != entry.name)]
+        del self._recent[_RECENT:]
+        self.close_()
+        entry.act()
+
+    def _take(self, event: QKeyEvent) -> bool:
+        """Take the keys that are none of the text's; tell whether this was one."""
+        key = event.key()
+        moves = {
+            Qt.Key.Key_Down: 1,
+            Qt.Key.Key_Up: -1,
+            Qt.Key.Key_PageDown: _ROWS - 1,
+            Qt.Key.Key_PageUp: 1 - _ROWS,
+        }
+        own = spelled_press(event, self._keyboard()) in self._keyboard().keys_of("palette")
+        if key == Qt.Key.Key_Escape or own:
+            self.close_()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if self.rows.current is not None and not event.isAutoRepeat():
+                self._run(self.rows.current)
+        elif key in moves:
+            self.rows.move_(moves[Qt.Key(key)])
+        else:
+            return key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
+        return True
+
+    def _place(self) -> None:
+        self.setGeometry(self._covered.rect())
+        width = min(theme.DIALOG, self.width() - 32)
+        height = _FIELD + self.rows.height() + 2
+        top = min(theme.TOPBAR + _ABOVE, max(self.height() - height, 0))
+        self.panel.setGeometry((self.width() - width) // 2, top, width, height)
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        """Follow the size of the window."""
+        if event.type() is QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return False
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Close with a press beside the panel."""
+        if not self.panel.geometry().contains(event.position().toPoint()):
+            self.close_()
+
+
+class _Field(QLineEdit):
+    """A field that no shortcut reaches; its owner sees every key first."""
+
+    def __init__(self, take: Callable[[QKeyEvent], bool]) -> None:
+        super().__init__()
+        self._take = take
+
+    def event(self, event: QEvent) -> bool:
+        """Keep every key from the window's shortcuts, Tab from the next widget."""
+        if event.type() is QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+            return self._take(event) or super().event(event)
+        return super().event(event)
+
+
+class EntryRows(QWidget):
+    """Rows of 28 px: title, what it does, its key; as many as there are, a screen of them at most.
+
+    Signals:
+        pressed: an entry was pressed.
+    """
+
+    pressed = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: Sequence[Entry] = ()
+        self._at = self._top = 0
+        self.setMouseTracking(True)
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """What is shown, from the best on."""
+        return self._entries
+
+    @property
+    def current(self) -> Entry | None:
+        """The entry Enter would take."""
+        return self._entries[self._at] if self._entries else None
+
+    def show_entries(self, entries: Sequence[Entry]) -> None:
+        """Show other entries, the first of them current."""
+        self._entries, self._at, self._top = entries, 0, 0
+        self.setFixedHeight(theme.ROW * max(min(len(entries), _ROWS), 1) + 8)
+        self._moved()
+
+    def move_(self, by: int) -> None:
+        """Make another row current; the list has ends."""
+        self._at = max(0, min(self._at + by, len(self._entries) - 1))
+        self._top = max(self._at - _ROWS + 1, min(self._top, self._at))
+        self._moved()
+
+    def _moved(self) -> None:
+        self.setAccessibleName(self.current.title if self.current else "Nothing fits")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Ask for the height of the rows."""
+        return QSize(theme.DIALOG, self.height())
+
+    def _row(self, at: QPoint) -> int | None:
+        row = self._top + (at.y() - 4) // theme.ROW
+        inside = self.rect().adjusted(0, 4, 0, -4).contains(at)
+        return row if inside and row < len(self._entries) else None
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the rows that show, and a hairline above them."""
+        painter = QPainter(self)
+        painter.fillRect(QRect(0, 0, self.width(), 1), theme.HAIRLINE)
+        if not self._entries:
+            painter.setPen(theme.QUIET)
+            flags = int(Qt.AlignmentFlag.AlignVCenter)
+            painter.drawText(self.rect().adjusted(_MARGIN, 0, 0, 0), flags, "Nothing fits")
+        for number, entry in enumerate(self._entries[self._top : self._top + _ROWS]):
+            row = QRect(0, 4 + number * theme.ROW, self.width(), theme.ROW)
+            self._paint(painter, entry, row, self._top + number == self._at)
+
+    @staticmethod
+    def _paint(painter: QPainter, entry: Entry, row: QRect, current: bool) -> None:
+        middle = int(Qt.AlignmentFlag.AlignVCenter) | Qt.TextFlag.TextSingleLine
+        if current:
+            painter.fillRect(row, theme.HAIRLINE)
+        place = row.adjusted(_MARGIN, 0, -_MARGIN, 0)
+        painter.setFont(theme.body_font())
+        metrics = painter.fontMetrics()
+        key = entry.off or entry.key
+        taken = metrics.horizontalAdvance(key)
+        painter.setPen(theme.DISABLED if entry.off else theme.TEXT if current else theme.QUIET)
+        painter.drawText(place, middle | int(Qt.AlignmentFlag.AlignRight), key)
+        place.setRight(place.right() - taken - (20 if key else 0))
+        painter.setPen(theme.DISABLED if entry.off else theme.WHITE if current else theme.TEXT)
+        title = metrics.elidedText(entry.title, Qt.TextElideMode.ElideMiddle, place.width())
+        painter.drawText(place, middle, title)
+        place.setLeft(place.left() + metrics.horizontalAdvance(title) + 12)
+        if place.width() > 40:
+            painter.setFont(theme.caption_font())
+            painter.setPen(theme.DISABLED if entry.off else theme.QUIET)
+            elide = Qt.TextElideMode.ElideRight
+            about = painter.fontMetrics().elidedText(entry.about, elide, place.width())
+            painter.drawText(place, middle, about)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Make the row under the pointer current."""
+        row = self._row(event.position().toPoint())
+        if row is not None and row != self._at:
+            self._at = row
+            self._moved()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take a press on a row."""
+        row = self._row(event.position().toPoint())
+        if row is not None and event.button() is Qt.MouseButton.LeftButton:
+            self.pressed.emit(self._entries[row])
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll by rows."""
+        self.move_(-1 if event.angleDelta().y() > 0 else 1)
+
+
+def _listed(views: frozenset[str]) -> str:
+    """Name views in the order of VIEWS: "grid and loupe"."""
+    named = [view for view in VIEWS if view in views]
+    return " and ".join((", ".join(named[:-1]), named[-1])) if len(named) > 1 else named[0]
+
+
+def _lower(title: str) -> str:
+    return title[:1].lower() + title[1:]

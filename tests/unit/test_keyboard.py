@@ -1,0 +1,190 @@
+"""Keys one may change: how they are spelled, laid over each other, written and refused."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from curator import keyboard
+from curator.keyboard import Keyboard, KeysError, in_force, keys_file, load, save
+from curator.keymap import KEYMAP, KeymapError, shifted, spelled
+from curator.model import KnownError
+from curator.settings import Home
+
+
+def write(home: Home, text: str) -> Path:
+    path = keys_file(home)
+    path.write_text(text, "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("x", "X"),
+        ("shift+ctrl+e", "Ctrl+Shift+E"),
+        ("Ctrl + K", "Ctrl+K"),
+        ("+", "+"),
+        ("Ctrl++", "Ctrl++"),
+        ("Ctrl+,", "Ctrl+,"),
+        ("Enter", "Return"),
+        ("Escape", "Esc"),
+        ("ö", "Ö"),
+        ("f5", "F5"),
+    ],
+)
+def test_a_key_is_spelled_one_way(written: str, key: str) -> None:
+    assert spelled(written) == key == spelled(key)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "Ctrl", "Ctrl+", "Frob", "a+b", "X, Y", "Shift+?", "Num+5"]
+)
+def test_what_is_no_key_is_refused_by_name(written: str) -> None:
+    with pytest.raises(KeymapError, match=r"no key|without Shift"):
+        spelled(written)
+
+
+@pytest.mark.parametrize(
+    ("key", "with_shift"),
+    [
+        ("X", "Shift+X"),
+        ("Ctrl+1", "Ctrl+Shift+1"),
+        ("F1", "Shift+F1"),
+        ("-", None),
+        ("Ctrl++", None),
+    ],
+)
+def test_shift_makes_another_character_of_a_sign(key: str, with_shift: str | None) -> None:
+    assert shifted(key) == with_shift
+
+
+# --- layers
+
+
+def test_nothing_changed_is_the_table_itself() -> None:
+    assert set(Keyboard().bindings) == set(KEYMAP)
+
+
+def test_a_command_has_the_keys_it_was_given_and_no_others() -> None:
+    mine = Keyboard().with_keys({"reject": ["X", "Y"], "undo": []})
+    assert mine.keys_of("reject") == ("X", "Y")
+    assert mine.keys_of("undo") == ()
+    assert "undo" not in mine.first_keys() and mine.first_keys()["reject"] == "X"
+    assert mine.keys_of("pick") == ("P",)
+
+
+def test_a_key_acts_where_its_command_means_something() -> None:
+    mine = Keyboard().with_keys({"zoom": ["Z", "Y"], "next_photo": ["Right", "N"]})
+    lines = {line.keys: line for line in mine.bindings}
+    assert lines["Y"].views == lines["Z"].views
+    assert lines["N"].repeat and lines["N"].views == lines["Right"].views
+
+
+def test_shift_with_a_mark_goes_with_the_mark_and_gives_way_to_a_key_of_its_own() -> None:
+    mine = Keyboard().with_keys({"reject": ["Y"], "export": ["Shift+P"]})
+    turned = {line.keys: line.command for line in mine.bindings if line.invert}
+    assert turned["Shift+Y"] == "reject"
+    assert "Shift+X" not in turned and "Shift+P" not in turned
+
+
+def test_a_key_that_means_something_already_is_refused_by_key_and_commands() -> None:
+    assert Keyboard().other("reject", "P") == "pick"
+    assert Keyboard().other("reject", "Y") is None
+    assert Keyboard().other("reject", "X") is None, "it is its own"
+    assert Keyboard().other("page_down", "Z") is None, "zoom means nothing in the grid"
+    with pytest.raises(KeymapError, match=r"^P means (pick and reject|reject and pick) in \w+$"):
+        Keyboard().with_keys({"reject": ["P"]})
+    taken_over = Keyboard().with_keys({"reject": ["P"], "pick": []})
+    assert taken_over.keys_of("pick") == ()
+
+
+def test_a_reset_gives_the_keys_of_the_preset_again() -> None:
+    changed = Keyboard("darktable").with_keys({"reject": ["Y"]})
+    assert changed.without("reject") == Keyboard("darktable")
+    assert changed.with_keys({"reject": ["R"]}).changes == {}, "as the preset has it is no change"
+
+
+def test_the_presets_differ_where_their_programs_do() -> None:
+    assert Keyboard("lightroom").keys_of("zoom") == ("Z", "Space")
+    assert Keyboard("photo_mechanic").keys_of("pick")[0] == "T"
+    assert Keyboard("photo_mechanic").keys_of("stars_5") == ("Ctrl+5",)
+    assert Keyboard("darktable").keys_of("reject") == ("R",)
+    assert "Space" in Keyboard("darktable").keys_of("next_photo")
+
+
+# --- files
+
+
+def test_a_file_holds_only_what_differs_and_reads_back(home: Home) -> None:
+    mine = Keyboard("lightroom").with_keys({"reject": ["X", '"'], "undo": []})
+    save(mine, keys_file(home))
+    text = keys_file(home).read_text("utf-8")
+    assert tomllib.loads(text) == {"preset": "lightroom", "reject": ["X", '"'], "undo": []}
+    assert text.startswith("#") and len(text.splitlines()) == 5
+    assert load(keys_file(home)) == mine
+    assert in_force(home) == (mine, "")
+    assert sorted(path.name for path in home.data.glob("keys*")) == ["keys.toml"]
+
+
+def test_no_file_means_curators_own_keys(home: Home) -> None:
+    assert in_force(home) == (Keyboard(), "")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('frobnicate = ["Y"]', "Y is bound to frobnicate, which is no command"),
+        ('reject = ["P"]', "P means"),
+        ('reject = ["Y"]\npick = ["Y"]', "Y means reject and pick in"),
+        ('reject = ["Frob"]', "Frob is no key (reject)"),
+        ('reject = "X"', "reject is no list of keys"),
+        ("reject = [1]", "reject is no list of keys"),
+        ("reject [", "(at line 1, column 8)"),
+        ("preset = 3", "preset is one of curator, lightroom, photo_mechanic, darktable"),
+        ('preset = "nikon"', "preset nikon is none of"),
+    ],
+)
+def test_a_broken_file_is_refused_by_one_sentence_and_the_preset_stays(
+    home: Home, text: str, said: str
+) -> None:
+    write(home, text)
+    with pytest.raises(KeysError):
+        load(keys_file(home))
+    keys, why = in_force(home)
+    assert keys == Keyboard()
+    assert why.startswith("keys.toml is not used: ") and said in why and "\n" not in why
+    assert why.count("keys.toml is not used") == 1
+
+
+def test_a_broken_file_keeps_the_preset_it_names(home: Home) -> None:
+    write(home, 'preset = "darktable"\nfrobnicate = ["Y"]\n')
+    assert in_force(home)[0] == Keyboard("darktable")
+
+
+def test_a_file_from_another_editor_is_read_too(home: Home) -> None:
+    keys_file(home).write_bytes('\ufeffpreset = "curator"\r\nreject = ["y"]\r\n'.encode())
+    assert in_force(home)[0].keys_of("reject") == ("Y",)
+
+
+def test_saving_keeps_a_broken_file_beside(home: Home) -> None:
+    path = write(home, "reject [")
+    save(Keyboard(), path)
+    assert load(path) == Keyboard()
+    assert path.with_name("keys.toml.refused").read_text("utf-8") == "reject ["
+
+
+def test_where_nothing_can_be_written_the_old_file_stays(home: Home) -> None:
+    old = Keyboard().with_keys({"reject": ["Y"]})
+    save(old, keys_file(home))
+    keys_file(home).with_name("keys.toml.new").mkdir()
+    with pytest.raises(KnownError, match="could not be saved"):
+        save(Keyboard(), keys_file(home))
+    assert load(keys_file(home)) == old
+
+
+def test_there_is_no_other_preset() -> None:
+    with pytest.raises(KeymapError, match="nikon is none of"):
+        keyboard.preset("nikon")

@@ -130,41 +130,51 @@ class Tastes(Results):
         That is the one in use once it has seen what the one before it had, and until then the one
         with most vectors: taste moves over to a better encoder when that is done, not before.
         """
-        counts, comparing = self._encoders()
-        if comparing is not None and not comparing.done:
+        counts, wanted, before = self._encoders()
+        if before is not None and (
+            counts.get(wanted, 0) < _NEARLY_ALL * counts[before]
+            or not self._comparing(wanted, before, counts[before]).done
+        ):
             return counts
-        wanted = self._value("SELECT value FROM meta WHERE key = 'encoder'")
         return dict(sorted(counts.items(), key=lambda each: each[0] != wanted))
 
     def comparing_again(self) -> Comparing | None:
         """Say how far the encoder in use is with photos taste goes by another for; None if done."""
-        comparing = self._encoders()[1]
-        return None if comparing is None or comparing.done else comparing
+        counts, wanted, before = self._encoders()
+        if before is None:
+            return None
+        comparing = self._comparing(wanted, before, counts[before])
+        return None if comparing.done else comparing
 
-    def _encoders(self) -> tuple[dict[str, int], Comparing | None]:
-        """Count vectors by encoder, most first, and say how far the one in use is."""
-        wanted = self._value("SELECT value FROM meta WHERE key = 'encoder'")
-        counts = {
-            str(encoder): int(count)
-            for encoder, count in self._rows(
-                "SELECT v.encoder, count(*) FROM vector AS v JOIN photo AS p ON p.id = v.photo_id"
-                f" WHERE {_HERE} GROUP BY v.encoder ORDER BY count(*) DESC, v.encoder"
+    def _encoders(self) -> tuple[dict[str, int], str, str | None]:
+        """Count vectors by encoder, most first; name the one in use and the one to catch up with.
+
+        Photos merged or removed since are among them: to leave them out takes a look at each.
+        """
+        counts = dict(
+            self._rows(
+                "SELECT encoder, count(*) FROM vector GROUP BY encoder"
+                " ORDER BY count(*) DESC, encoder"
             )
-        }
+        )
+        wanted = self._value("SELECT value FROM meta WHERE key = 'encoder'")
         before = next((encoder for encoder in counts if encoder != wanted), None)
-        if wanted is None or before is None:
-            return counts, None
-        of, seen, waiting = self._row(
-            "SELECT count(*), count(n.id), coalesce(sum(n.id IS NULL AND NOT p.missing"
-            " AND coalesce(f.enabled, 1) AND w.state IS NOT 'failed'), 0)"
-            " FROM vector AS v JOIN photo AS p ON p.id = v.photo_id"
-            " JOIN directory AS d ON d.id = p.directory_id LEFT JOIN folder AS f"
-            " ON f.id = d.folder_id LEFT JOIN work AS w ON w.photo_id = p.id AND w.stage = 'embed'"
-            " LEFT JOIN vector AS n ON n.photo_id = v.photo_id AND n.encoder = ?"
-            f" WHERE {_HERE} AND v.encoder = ?",
-            (wanted, before),
-        ) or (0, 0, 0)
-        return counts, Comparing(str(wanted), seen, of, waiting)
+        return counts, wanted or "", before if wanted is not None else None
+
+    def _comparing(self, wanted: str, before: str, of: int) -> Comparing:
+        """Say how far one encoder is with the ``of`` photos another has seen."""
+        lacking, waiting = self._row(
+            "SELECT count(*), coalesce(sum(NOT p.missing AND coalesce(f.enabled, 1)"
+            " AND w.state IS NOT 'failed'), 0)"
+            " FROM vector AS v INDEXED BY vector_photo CROSS JOIN photo AS p ON p.id = v.photo_id"
+            " JOIN directory AS d ON d.id = p.directory_id"
+            " LEFT JOIN folder AS f ON f.id = d.folder_id"
+            " LEFT JOIN work AS w ON w.photo_id = p.id AND w.stage = 'embed'"
+            " WHERE v.encoder = ? AND NOT EXISTS (SELECT 1 FROM vector AS n"
+            f" WHERE n.photo_id = v.photo_id AND n.encoder = ?) AND {_HERE}",
+            (before, wanted),
+        ) or (0, 0)
+        return Comparing(wanted, of - lacking, of, waiting)
 
     def save_embedded(self, results: Sequence[tuple[StageJob, Embedded]]) -> list[int]:
         """Save vectors in one transaction; return the ids of the photos they are of.

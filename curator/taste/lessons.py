@@ -295,7 +295,7 @@ class Lessons:
         def doubt() -> Doubt:
             rows = z * scale - np.outer(intercept, centre)
             known = forward(lower, rows) / np.sqrt(penalty)
-            return Doubt(1.0 / penalty, known, -1.0, centre, scale, 1.0 / float(mass.sum()))
+            return Doubt(1.0 / penalty, known, centre, scale, 1.0 / float(mass.sum()))
 
         z = z.copy()  # the lessons go on changing; the model's doubt must not
         return self._model(beta, scale, mean, centre, float(noise), doubt)
@@ -319,8 +319,7 @@ class Lessons:
         centre = centre_raw * scale
 
         def doubt() -> Doubt:
-            rows = forward(lower, np.eye(len(scale)))
-            return Doubt(0.0, rows, 1.0, centre, scale, 1.0 / mass)
+            return Doubt(1.0 / penalty, lower, centre, scale, 1.0 / mass, solved=True)
 
         noise = float(np.sqrt(max(square, 0.0) / max(len(self) - 1, 1)))
         return self._model(beta, scale, mean, centre, noise, doubt)

@@ -9,49 +9,74 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from curator.taste.linear import forward
 from curator.taste.space import Array, BadVectorsError, Rows, Space, as_rows, unit
 
 CHECKED_WHOLE = 4096
 """Up to so many rows every length is checked; an archive is checked when it is written."""
 KEPT_DIRECTIONS = 16
 """Directions of certainty a stored version keeps; std is then an upper bound."""
+TURNS = 12
+"""Rounds of subspace iteration that find them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Doubt:
-    """How uncertain a prediction is: variance = noise² (plain |z|² + sign |rows z|²) + mean's.
+    """How uncertain a prediction is, over mapped, weighted, centred columns z.
 
-    ``rows`` (R, C) act on mapped, weighted, centred columns. Fitted from fewer ratings than
-    columns, what is known is taken off the prior (sign -1); otherwise the variance is summed up
-    (plain 0, sign +1).
+    Fitted from fewer ratings than columns, what is known is taken off the prior: variance over
+    noise² is ``plain |z|² - |rows z|²`` plus the mean's, with (R, C) ``rows``. From more, it is
+    ``|rows⁻¹ z|²`` plus the mean's, ``rows`` being the (C, C) Cholesky factor of what was
+    ``solved``, whose least eigenvalue is the penalty, 1 / ``plain``.
     """
 
     plain: float
     rows: Array
-    sign: float
     centre: Array
     column_scale: Array
     mean_variance: float
+    solved: bool = False
 
     def variance(self, mapped: Array) -> Array:
         """Give the variance over noise² of the predicted rating of (N, C) mapped rows."""
         z = mapped * self.column_scale - self.centre
-        known = z @ self.rows.T
-        value = self.plain * np.einsum("ij,ij->i", z, z)
-        value += self.sign * np.einsum("ij,ij->i", known, known)
+        if self.solved:
+            known = forward(self.rows, z.T)
+            value: Array = np.einsum("ij,ij->j", known, known)
+        else:
+            known = z @ self.rows.T
+            value = self.plain * np.einsum("ij,ij->i", z, z)
+            value -= np.einsum("ij,ij->i", known, known)
         return np.maximum(value, 0.0) + self.mean_variance
 
     def brief(self) -> Doubt:
         """Keep the directions known best; the rest counts as never seen."""
-        if self.sign > 0:
-            values, vectors = np.linalg.eigh(self.rows.T @ self.rows)
-            plain = float(values[-1])
-            rows = (vectors * np.sqrt(plain - values)).T[:KEPT_DIRECTIONS]
-        else:
-            plain = self.plain
-            values, vectors = np.linalg.eigh(self.rows @ self.rows.T)
-            rows = vectors[:, ::-1][:, :KEPT_DIRECTIONS].T @ self.rows
-        return Doubt(plain, rows, -1.0, self.centre, self.column_scale, self.mean_variance)
+        factor = self.rows.T if self.solved else self.rows
+        squares, directions = _strongest(factor, KEPT_DIRECTIONS)
+        if self.solved:  # 1 / plain at least, so that nothing is known of what lies below
+            squares = self.plain - 1.0 / np.maximum(squares, 1.0 / self.plain)
+        rows = directions * np.sqrt(squares)[:, None]
+        return Doubt(self.plain, rows, self.centre, self.column_scale, self.mean_variance)
+
+
+def _strongest(factor: Array, most: int) -> tuple[Array, Array]:
+    """Find the largest eigenvalues of ``factorᵀ factor`` and their directions.
+
+    By subspace iteration: the whole decomposition takes seconds where this takes a tenth.
+
+    Args:
+        factor: (R, C).
+        most: eigenvalues wanted.
+
+    Returns:
+        (K,) and (K, C), largest first, K at most ``most``, R and C.
+    """
+    wide = min(2 * most, *factor.shape)
+    basis = np.random.default_rng(0).standard_normal((factor.shape[1], wide))
+    for _ in range(TURNS):
+        basis = np.linalg.qr(factor.T @ (factor @ basis))[0]
+    _, values, directions = np.linalg.svd(factor @ basis, full_matrices=False)
+    return values[:most] ** 2, (directions @ basis.T)[:most]
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +207,6 @@ class TasteModel:
             doubt = Doubt(
                 float(numbers["doubt.plain"]),
                 np.asarray(numbers["doubt.rows"], np.float64).reshape(-1, space.columns),
-                -1.0,
                 np.asarray(numbers["doubt.centre"], np.float64),
                 scale,
                 float(numbers["doubt.mean_variance"]),
@@ -195,6 +219,7 @@ class TasteModel:
         except KeyError as error:
             raise ValueError(f"a taste model without {error}") from error
         fits = weights.shape == (space.columns,) and doubt.centre.shape == (space.columns,)
-        if not (fits and np.isfinite(list(scalars.values())).all() and np.isfinite(weights).all()):
+        fits &= space.directions.shape == (len(space.gains), space.dimension)
+        if not (fits and all(np.isfinite(np.asarray(each)).all() for each in numbers.values())):
             raise ValueError("the numbers of a taste model do not fit each other")
         return cls(weights=weights, count=count, space=space, _doubt=lambda: doubt, **scalars)

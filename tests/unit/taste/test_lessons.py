@@ -318,6 +318,17 @@ def test_a_stored_version_predicts_the_same_and_holds_only_numbers(tmp_path):
     )
 
 
+@pytest.mark.parametrize("limit", [1200, 50])
+def test_a_stored_version_is_never_surer_than_it_was(monkeypatch, limit):
+    monkeypatch.setattr(lessons_module, "DUAL_LIMIT", limit)
+    rows = photos(200, dimension=60)
+    model = fit(rows[:100], stars(rows[:100]), space=Space.of(rows))
+    restored = TasteModel.from_numbers(model.to_numbers())
+    assert (restored.std(rows) >= model.std(rows) * 0.999).all()
+    known = np.corrcoef(restored.std(rows), model.std(rows))[0, 1]
+    assert known > 0.5, "it still tells what it knows well from what it does not"
+
+
 def test_a_damaged_version_is_refused():
     x = photos(40)
     numbers = fit(x, stars(x)).to_numbers()
@@ -325,6 +336,8 @@ def test_a_damaged_version_is_refused():
         TasteModel.from_numbers({k: v for k, v in numbers.items() if k != "weights"})
     with pytest.raises(ValueError, match="fit"):
         TasteModel.from_numbers(numbers | {"weights": np.zeros(3)})
+    with pytest.raises(ValueError, match="fit"):
+        TasteModel.from_numbers(numbers | {"space.mean": np.full(24, np.nan)})
     with pytest.raises(ValueError, match="version"):
         TasteModel.from_numbers(numbers | {"version": 2})
 

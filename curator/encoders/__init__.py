@@ -204,13 +204,15 @@ def agreement(name: str, options: EncoderOptions, pictures: Sequence[NDArray[np.
     return float((fast * exact).sum(axis=1).min())
 
 
-def planned(options: EncoderOptions) -> Download:
+def planned(options: EncoderOptions, usual_only: bool = False) -> Download:
     """Say what fetching CLIP's weights would bring, and from where; asks nothing of the network.
+
+    With ``usual_only`` torch is not imported, and other weights than the usual are refused.
 
     Raises:
         KnownError: it is not allowed, or the hub has no such weights.
     """
-    return open_clip.planned(options)
+    return open_clip.planned(options, usual_only)
 
 
 def weights_file(options: EncoderOptions) -> Path | None:

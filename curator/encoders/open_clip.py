@@ -201,10 +201,13 @@ def _preparation(model: Any, options: EncoderOptions) -> Any:
     return image_transform_v2(PreprocessCfg(**config), is_train=False)
 
 
-def planned(options: EncoderOptions) -> Download:
+def planned(options: EncoderOptions, usual_only: bool = False) -> Download:
     """Say what a download would bring; asks nothing of the network.
 
-    For other weights than the usual ones torch is imported, so call it where that may be.
+    Args:
+        options: which weights, and where to.
+        usual_only: answer for the usual weights only: where the others are, only open_clip
+            knows, and it imports torch.
 
     Raises:
         KnownError: no downloads are allowed, these weights are not on the hub, or what would run
@@ -220,6 +223,11 @@ def planned(options: EncoderOptions) -> Download:
     known = USUAL.get((options.model, options.pretrained))
     if known is not None:
         where, size = known
+    elif usual_only:
+        raise KnownError(
+            f"Where the weights of {options.model} are is not known here.",
+            "`curator encoder download` finds them.",
+        )
     else:
         import open_clip
 

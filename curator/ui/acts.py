@@ -44,6 +44,7 @@ class Acts:
     ) -> None:
         self._window, self._session, self._memory = window, session, memory
         self._settings_changed = settings_changed
+        self.notes: Callable[[], dict[str, QWidget]] = dict  # what the settings say of a section
         self._table: dict[str, Callable[[object], None]] = {
             "add_folder": lambda _: self.choose_folder(),
             "export": lambda _: self.export(),
@@ -178,7 +179,8 @@ class Acts:
 
     def settings(self, page: str = "") -> None:
         """Open the settings, on a page of them if one is named."""
-        dialog = SettingsDialog(self._session.settings, self._session.home, self._window)
+        session = self._session
+        dialog = SettingsDialog(session.settings, session.home, self._window, self.notes())
         if dialog.exec() and dialog.changed:
             self._settings_changed(dialog.changed)
             self._session.say("Settings saved")

@@ -46,6 +46,7 @@ from curator.ui.sidebar import Sidebar
 from curator.ui.space import Space
 from curator.ui.statusline import StatusLine
 from curator.ui.topbar import TopBar
+from curator.ui.weights import EncoderPanel, Weights
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,8 @@ class MainWindow(QWidget):
         self.status = StatusLine(session, lambda: session.ask("failures"))
         self.sidebar = Sidebar(session, run)
         self.inspector = Inspector(session)
+        self.weights = Weights(session, self.offers, self)
+        self.acts.notes = lambda: {"encoder": EncoderPanel(self.weights)}
         for edge in (
             self.topbar,
             self.offers,
@@ -346,6 +349,7 @@ class MainWindow(QWidget):
         settings = self.session.settings
         self.session.surround = settings.loupe.surround
         self.pictures.frames.budget_bytes = settings.loupe.frames_mb << 20
+        self.weights.settings_changed(changed)
         if any(name.startswith("taste.") for name in changed):
             self.session.rebuild(self.session.current)
         self.session.view_changed.emit()
@@ -460,6 +464,7 @@ class MainWindow(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the place of the window and of the session."""
         self._remember()
+        self.weights.close()
         self.session.close()
         event.accept()
 

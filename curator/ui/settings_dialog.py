@@ -7,7 +7,7 @@ that cannot be is answered in its own row, in the words of the model's check.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
@@ -129,9 +129,16 @@ class SettingsDialog(Dialog):
         settings: changed in place when all values are right and the file is written.
         home: whose file the settings are written to.
         parent: the window.
+        notes: what stands under the title of a section, by the section's name.
     """
 
-    def __init__(self, settings: Settings, home: Home, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        home: Home,
+        parent: QWidget | None = None,
+        notes: Mapping[str, QWidget] | None = None,
+    ) -> None:
         super().__init__("Settings", parent)
         self._settings, self._home = settings, home
         self.rows: dict[str, SettingRow] = {}
@@ -147,6 +154,8 @@ class SettingsDialog(Dialog):
             head.setFont(theme.font(theme.BODY_PX, semibold=True))
             column.addWidget(head)
             column.addSpacing(4)
+            if notes and (note := notes.get(fields[0].section)) is not None:
+                column.addWidget(note)
             for setting in fields:
                 column.addWidget(self._row(setting))
         scroll = QScrollArea()

@@ -50,11 +50,15 @@ class QuietPipeline(QObject):
     def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> None:
         self.asked.append(("retry", ids))
 
-    def request_frame(self, *_: object) -> None:
+    def want_frames(self, *_: object) -> None:
         """Never deliver."""
 
     def pause(self) -> None:
         self.paused = True
+
+    def settle_encoder(self) -> Encoding:
+        self.asked.append(("settle", None))
+        return self.encoding
 
     def resume(self) -> None:
         self.paused = False

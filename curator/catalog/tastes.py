@@ -151,7 +151,7 @@ class Tastes(Results):
 
         Photos merged or removed since are among them: to leave them out takes a look at each.
         """
-        counts = dict(
+        counts: dict[str, int] = dict(
             self._rows(
                 "SELECT encoder, count(*) FROM vector GROUP BY encoder"
                 " ORDER BY count(*) DESC, encoder"

@@ -251,19 +251,28 @@ class Pupil:
 
     # --- learning
 
+    def rated(self) -> dict[int, int]:
+        """Give the stars of the photos that are learned from, by id: those with a vector."""
+        stars = {
+            lesson.photo_id: lesson.rating for lesson in self._known.values() if _has_stars(lesson)
+        }
+        seen = self.archive.places(list(stars)) >= 0
+        return {
+            photo: int(rating or 0)
+            for (photo, rating), here in zip(stars.items(), seen.tolist(), strict=True)
+            if here
+        }
+
     def learn(self) -> Learned:
         """Learn from all that was studied, and score the archive; from START stars on."""
-        archive = self.archive
-        rated = [lesson for lesson in self._known.values() if _has_stars(lesson)]
-        here = archive.places([lesson.photo_id for lesson in rated]) >= 0
-        known = Learned(
-            archive.encoder, len(rated), int(here.sum()), archive.size, len(archive.damaged)
-        )
+        archive, rated = self.archive, self.rated()
+        stars = sum(map(_has_stars, self._known.values()))
+        known = Learned(archive.encoder, stars, len(rated), archive.size, len(archive.damaged))
         if self._pinned is not None:
             known = self._by_version(known, self._pinned)
         elif known.taught >= START:
-            stars = {lesson.rating for lesson, seen in zip(rated, here, strict=True) if seen}
-            if len(stars) == 1 and not any(each.rejected for each in self._known.values()):
+            alike = len(set(rated.values())) == 1
+            if alike and not any(each.rejected for each in self._known.values()):
                 known = replace(known, alike=True)
             else:
                 known = self._scored(known, self._taught().fit())

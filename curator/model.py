@@ -292,7 +292,8 @@ class Converted:
     ``basis`` says which pixels: ``"image"`` the file itself, ``"preview"`` the JPEG embedded
     in a RAW, ``"demosaic"`` the sensor data, ``"fallback"`` the pair's other half.
     ``proxy`` is the cache key of proxy and thumbnail, ``proxy_digest`` the sha256 of the proxy's
-    bytes. ``damage`` is a plain sentence when only part of the picture could be read.
+    bytes. ``damage`` is a plain sentence when only part of the picture could be read. ``look`` is
+    what the picture looks like, as text (`curator.imaging.look`).
     """
 
     fingerprint: str
@@ -304,6 +305,7 @@ class Converted:
     proxy: str
     proxy_digest: str
     damage: str | None = None
+    look: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

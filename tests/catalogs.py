@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from curator import stages
 from curator.catalog import Catalog, schema
 
 PER_DIRECTORY = 2_000
@@ -30,7 +31,7 @@ class Stage:
     reads: str = "file"
 
 
-STAGES = (Stage("peek"), Stage("convert", needs=("peek",)))
+STAGES = tuple(Stage(s.name, s.version, s.needs) for s in stages.STAGES if s.reads == "file")
 
 
 def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = True) -> None:
@@ -76,11 +77,12 @@ def _fill(connection: sqlite3.Connection, photos: int, folder: str, converted: b
         " width, height) VALUES (?, ?, ?, ?, ?, ?, 1, ?, 6000, 4000)",
         _files(photos),
     )
-    for stage, state in (("peek", "done"), ("convert", "done" if converted else "waiting")):
+    for stage in STAGES:
+        state = "done" if converted or stage.name == "peek" else "waiting"
         connection.execute(
             "INSERT INTO work (photo_id, stage, version, state, ready, source)"
-            " SELECT photo_id, ?, 1, ?, 1, fingerprint FROM file WHERE role = 'main'",
-            (stage, state),
+            " SELECT photo_id, ?, ?, ?, 1, fingerprint FROM file WHERE role = 'main'",
+            (stage.name, stage.version, state),
         )
 
 

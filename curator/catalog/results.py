@@ -284,6 +284,7 @@ class Results(Identity):
             "thumb": result.proxy,
             "proxy": result.proxy,
             "proxy_digest": result.proxy_digest,
+            "look": result.look,
         }
         self._write_photo(photo, known)
 

@@ -6,5 +6,6 @@ exif        notes -> Capture
 decode      file -> Picture (upright, sRGB) or UnreadableError; jpeg, stills and raw do the work
 colour      embedded profiles -> sRGB
 quality     full-resolution pixels -> sharpness and exposure
+look        a picture -> a line of text that near-equal pictures share
 proxy       proxies and thumbnails: names, writing, reading back
 """

@@ -38,6 +38,6 @@ class Stage:
 
 STAGES = (
     Stage("peek", 1, peek, (), "peek", "Reading headers"),
-    Stage("convert", 1, convert, ("peek",), "convert", "Making proxies"),
+    Stage("convert", 2, convert, ("peek",), "convert", "Making proxies"),
     Stage("embed", 2, embed, ("convert",), "encoder", "Comparing photos", "proxy"),
 )

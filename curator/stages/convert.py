@@ -29,6 +29,7 @@ def convert(job: StageJob) -> Converted:
     """
     # Imported here: the window's process knows the table of stages, and decodes nothing.
     from curator.imaging import proxy
+    from curator.imaging.look import look
 
     status = files.status(job.path)
     key = files.fingerprint(job.path)
@@ -45,6 +46,7 @@ def convert(job: StageJob) -> Converted:
         proxy=key,
         proxy_digest=hashlib.sha256(data).hexdigest(),
         damage=found.damage,
+        look=look(shown),
     )
 
 

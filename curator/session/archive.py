@@ -134,7 +134,7 @@ class Archive:
         self._file.seek(0)
         for start in range(0, self.size, _BLOCK):
             count = min(_BLOCK, self.size - start)
-            self._file.readinto(memoryview(stored[:count]).cast("B"))  # type: ignore[attr-defined]
+            self._file.readinto(stored[:count].view(np.uint8))  # type: ignore[attr-defined]
             rows[:count, : self.dimension] = stored["vector"][:count]
             rows[:count, self.dimension :] = stored["tone"][:count]
             yield start, rows[:count]

@@ -161,6 +161,8 @@ class LiveTaste(QObject):
         if news or pupil.learned is None:
             self.learned.emit(pupil.learn())
             self._begin_search(pupil)
+        if asked.look:
+            pupil.archive.prepare()
 
     def _begin_search(self, pupil: Pupil) -> None:
         """Search the penalty beside: it takes a second once ratings are many."""

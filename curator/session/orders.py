@@ -6,13 +6,15 @@ time. Ties go by capture time, folder, name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.session.evidence import lessons_to_come, uncertainties
+from curator.session.pupil import Pupil
 from curator.session.table import Ids, Mask, Table
 
 
@@ -24,23 +26,49 @@ class Order:
         title: what the menu calls it.
         key: gives a number a row, smallest first; NaN for a photo without the value.
         best: which frame a stack counts by, ``np.fmin`` or ``np.fmax`` of the key.
+        about: what it does, in words that follow the title.
+        by_taste: whether there has to be taste for it.
+        question: what the pupil is asked before; its answer goes into ``Table.set_answer``.
     """
 
     title: str
     key: Callable[[Table], NDArray[Any]]
     best: np.ufunc
+    about: str
+    by_taste: bool = False
+    question: Callable[[Pupil, Sequence[int]], NDArray[np.float32]] | None = None
 
 
 # Name → how it sorts. Each runs in its useful direction first: the weakest, the unrated, the
 # earliest. To add an order: one line.
 ORDERS: dict[str, Order] = {
-    "taken": Order("Capture time", lambda table: _where_timed(table), np.fmin),
-    "added": Order("Added", lambda table: table.column("added_at"), np.fmin),
-    "name": Order("File name", lambda table: table.name_ranks(), np.fmin),
-    "sharpness": Order("Sharpness", lambda table: table.column("sharpness"), np.fmax),
-    "exposure": Order("Exposure", lambda table: table.column("exposure"), np.fmax),
-    "rating": Order("Rating", lambda table: table.column("rating"), np.fmax),
-    "match": Order("Match", lambda table: table.match, np.fmax),
+    "taken": Order("Capture time", lambda table: _where_timed(table), np.fmin, "earliest first"),
+    "added": Order("Added", lambda table: table.column("added_at"), np.fmin, "oldest first"),
+    "name": Order("File name", lambda table: table.name_ranks(), np.fmin, "folder by folder"),
+    "sharpness": Order(
+        "Sharpness", lambda table: table.column("sharpness"), np.fmax, "sharpest last"
+    ),
+    "exposure": Order(
+        "Exposure", lambda table: table.column("exposure"), np.fmax, "most clipped first"
+    ),
+    "rating": Order("Rating", lambda table: table.column("rating"), np.fmax, "no stars first"),
+    "match": Order("Match", lambda table: table.match, np.fmax, "lowest first", True),
+    "uncertain": Order(
+        "Most uncertain",
+        lambda table: -table.answer("uncertain"),
+        np.fmin,
+        "where your taste is known least",
+        True,
+        uncertainties,
+    ),
+    "informative": Order(
+        "Most informative",
+        lambda table: table.answer("informative"),
+        np.fmin,
+        "whose stars teach most",
+        True,
+        lessons_to_come,
+    ),
 }
 
 

@@ -249,6 +249,24 @@ class Pupil:
         self._teach(list(self._stacks))
         return self._lessons
 
+    def opinions(self) -> dict[int, float]:
+        """Give what photos say of one's taste, by id: their stars, a reject as less than one.
+
+        Photos that were not compared are left out, and rejects that only lost to a frame of their
+        own stack.
+        """
+        told = {}
+        for lesson in self._known.values():
+            if _has_stars(lesson):
+                told[lesson.photo_id] = float(lesson.rating or 0)
+            elif lesson.rejected and not any(
+                self._known[photo].kept for photo in self._stacks[lesson.stack]
+            ):
+                told[lesson.photo_id] = _REJECT_STARS
+        ids = list(told)
+        here = self.archive.places(ids) >= 0
+        return {photo: told[photo] for photo, seen in zip(ids, here.tolist(), strict=True) if seen}
+
     # --- learning
 
     def rated(self) -> dict[int, int]:

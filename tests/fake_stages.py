@@ -34,7 +34,7 @@ from curator.model import (
     UnreadableError,
 )
 from curator.stages import Stage
-from curator.stages.frame import Frame
+from curator.stages.frame import Frame, Look
 from curator.workers import share
 
 
@@ -96,13 +96,13 @@ def behave(wish: Sequence[str], cache: Path, name: str) -> None:
                 time.sleep(0.005)
 
 
-def frame(path: str, want: str, long_edge_px: int | None, max_megapixels: int) -> Frame:
-    text = Path(path).read_text().split()
-    behave(text[0:2], Path(path).parent, Path(path).stem)
+def frame(look: Look, max_megapixels: int) -> Frame:
+    path = Path(look.path)
+    text = path.read_text().split()
+    behave(text[0:2], path.parent, path.stem)
     level = int(text[text.index("picture") + 1])
-    edge = long_edge_px or 90
-    rgb = np.full((edge * 2 // 3, edge, 3), level, np.uint8)
-    return Frame(share(rgb), "image", None, (90, 60))
+    width, height = look.size or (90, 60)
+    return Frame(share(np.full((height, width, 3), level, np.uint8)), "image", None, (90, 60))
 
 
 def embed(jobs: Sequence[StageJob]) -> Embeddings:

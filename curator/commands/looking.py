@@ -14,7 +14,7 @@ def zoom(session: Session) -> None:
 
 @command("Larger", "Looking")
 def larger(session: Session) -> None:
-    """Zoom in; in the grid make thumbnails larger."""
+    """Zoom in, up to 800 %; in the grid make thumbnails larger."""
     session.ask("size", 1)
 
 
@@ -22,6 +22,38 @@ def larger(session: Session) -> None:
 def smaller(session: Session) -> None:
     """Zoom out; in the grid make thumbnails smaller."""
     session.ask("size", -1)
+
+
+@command("RAW or JPEG", "Looking")
+def switch_source(session: Session) -> None:
+    """Switch between RAW and JPEG of a pair, or between a RAW's preview and its sensor data."""
+    session.switch_source()
+
+
+@command("Clipping", "Looking")
+def toggle_clipping(session: Session) -> None:
+    """Show or hide blown highlights (white) and blocked shadows (black)."""
+    _overlay(session, "clipping", not session.settings.loupe.clipping)
+
+
+@command("Sharpness", "Looking")
+def step_focus(session: Session) -> None:
+    """Step through what shows focus: the sharpest tiles, the edges in focus, nothing."""
+    steps = ("off", "tiles", "peaking")
+    following = (steps.index(session.settings.loupe.focus) + 1) % len(steps)
+    _overlay(session, "focus", steps[following])
+
+
+@command("Histogram", "Looking")
+def toggle_histogram(session: Session) -> None:
+    """Show or hide the histogram of red, green and blue."""
+    _overlay(session, "histogram", not session.settings.loupe.histogram)
+
+
+def _overlay(session: Session, name: str, value: object) -> None:
+    setattr(session.settings.loupe, name, value)
+    session.ask("settings_changed")
+    session.view_changed.emit()
 
 
 @command("Turn left", "Looking")

@@ -6,7 +6,6 @@ import hashlib
 import io
 import logging
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +19,7 @@ ADOBE_RGB = b"Adobe RGB (1998)"  # stands for the profile where EXIF only names 
 _ADOBE_TO_SRGB = np.array(
     [[1.39836, -0.39836, 0.0], [0.0, 1.0, 0.0], [0.0, -0.04293, 1.04293]], np.float32
 )
+_BAND = 64  # rows
 _transforms: dict[bytes, ImageCms.ImageCmsTransform | None] = {}
 
 
@@ -72,9 +72,11 @@ def _srgb() -> ImageCms.ImageCmsProfile:
 
 
 def _from_adobe(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    linear = cv2.transform(cv2.LUT(rgb, _decode_curve()), _ADOBE_TO_SRGB)
-    steps = np.clip(linear * 4095 + 0.5, 0, 4095).astype(np.uint16)
-    shown: npt.NDArray[Any] = _encode_curve()[steps]
+    shown = np.empty_like(rgb)
+    for top in range(0, rgb.shape[0], _BAND):  # in floats a whole picture weighs four times as much
+        linear = cv2.transform(cv2.LUT(rgb[top : top + _BAND], _decode_curve()), _ADOBE_TO_SRGB)
+        steps = np.clip(linear * 4095 + 0.5, 0, 4095).astype(np.uint16)
+        shown[top : top + _BAND] = _encode_curve()[steps]
     return shown
 
 

@@ -29,28 +29,29 @@ from curator.catalog import ConductorLock
 from curator.model import KnownError
 from curator.pipeline.conductor import Conductor
 from curator.pipeline.encoding import Encoding, make_pool, settled
-from curator.pipeline.frames import FrameCallback, FrameKey, Frames, Want
+from curator.pipeline.frames import FrameCallback, Frames
 from curator.pipeline.progress import Progress, ScanReport, Totals
 from curator.pipeline.scanning import check_sources
 from curator.settings import Home, Settings
 from curator.stages import STAGES, Stage
+from curator.stages.frame import Look
 from curator.workers import InlinePool, WorkerPool
 
 __all__ = [
     "Encoding",
     "FrameCallback",
-    "FrameKey",
+    "Look",
     "Pipeline",
     "Progress",
     "ScanReport",
     "Totals",
-    "Want",
     "settled",
 ]
 
 _ANSWER_S = 1.0
 # What a worker process loads before its first job; the window's process need not.
 _PIXELS = ("curator.imaging.decode", "curator.imaging.proxy")
+_LOOKS = (*_PIXELS, "curator.imaging.overlay", "curator.imaging.screen")
 _PRELOAD = ("curator.stages", "curator.imaging.exif", "curator.imaging.quality", *_PIXELS)
 
 
@@ -104,8 +105,8 @@ class Pipeline(QObject):
                 (work.workers or _cores()) + 1, memory_mb=work.memory_mb, preload=_PRELOAD
             )
         )
-        self.encoding = settled(home, settings)
         self._home, self._settings = home, settings
+        self.encoding = settled(home, settings)
         self._encoder_pool = InlinePool() if inline else make_pool(settings)
         self._conductor = Conductor(
             settings, stages, home.cache, (self._pool, self._encoder_pool), self
@@ -114,7 +115,7 @@ class Pipeline(QObject):
         self._running = False
         self._inline = inline
         self._frame_pool = WorkerPool(
-            2, memory_mb=work.memory_mb, nice=0, name="frames", preload=_PIXELS
+            2, memory_mb=work.memory_mb, nice=0, name="frames", preload=_LOOKS
         )
         self._frames = Frames(work, self._frame_pool)
         self._frames_warm = False
@@ -252,7 +253,6 @@ class Pipeline(QObject):
         except Empty:
             return 0
 
-    def focus(self, ids: Sequence[int]) -> None:
     def settle_encoder(self) -> Encoding:
         """Settle anew which encoder there is: weights came, or its settings changed.
 
@@ -264,6 +264,7 @@ class Pipeline(QObject):
             self._post(lambda: self._conductor.settle(encoding))
         return encoding
 
+    def focus(self, ids: Sequence[int]) -> None:
         """Name the photos on screen, the most wanted first; replaces what was named before."""
         self._conductor.focus(ids)
         if self._inline:
@@ -282,27 +283,15 @@ class Pipeline(QObject):
 
     # --- the loupe
 
-    def request_frame(
-        self,
-        photo_id: int,
-        path: str | os.PathLike[str],
-        want: Want,
-        long_edge_px: int | None,
-        callback: FrameCallback,
-    ) -> FrameKey:
-        """Ask for an original's pixels; what was asked for before and waits is given up.
+    def want_frames(self, looks: Sequence[Look], callback: FrameCallback) -> None:
+        """Say which originals' pixels and overlays are wanted now; what was before is given up.
 
         Args:
-            photo_id: whose.
-            path: the file.
-            want: of a RAW, the camera's preview or the sensor's data.
-            long_edge_px: at least this large; None is every pixel.
-            callback: called on a thread of the lane with a Frame (``array``, ``basis``,
-                ``damage``, ``full_size``) or a KnownError; never once the request is given up.
+            looks: the most urgent first.
+            callback: called on a thread of the lane with a look, and its Frame or a KnownError;
+                never with what was given up.
         """
-        key = FrameKey(photo_id, os.fspath(path), want, long_edge_px)
-        self._frames.request(key, callback)
-        return key
+        self._frames.want(looks, callback)
 
     # --- Listener
 
@@ -311,8 +300,7 @@ class Pipeline(QObject):
         self.saved.emit(ids)
 
     def on_progress(self, progress: Progress) -> None:
-        """Pass on from the conductor, and remember it as what there is to say of the encoder."""
-        self.encoding = replace(self.encoding, sentence=f"Photos are not compared. {error}")
+        """Pass on from the conductor."""
         self.progressed.emit(progress)
 
     def on_scanned(self, report: ScanReport) -> None:
@@ -324,7 +312,8 @@ class Pipeline(QObject):
         self.problem.emit(str(error))
 
     def on_encoder(self, error: KnownError) -> None:
-        """Pass on from the conductor."""
+        """Pass on from the conductor, and remember it as what there is to say of the encoder."""
+        self.encoding = replace(self.encoding, sentence=f"Photos are not compared. {error}")
         self.encoder_said.emit(str(error))
 
     def on_idle(self, totals: Totals) -> None:

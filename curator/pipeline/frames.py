@@ -1,7 +1,9 @@
-"""On-demand pixels of originals for the loupe: only what was asked for last is waited for.
+"""On-demand looks at originals for the loupe: what is wanted, in its order, and nothing else.
 
 Runs beside the conductor over processes of its own that are not niced, because a person waits.
-A request for what is already asked for joins it; asking for something else is how one gives up.
+Whoever looks says all it wants, the most urgent first, and says it anew at every move: that is how
+one gives up what was wanted before. One process is kept for the most urgent look, so that what is
+read ahead never stands in its way.
 """
 
 from __future__ import annotations
@@ -9,44 +11,32 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QThreadPool
 
 from curator.model import KnownError
 from curator.settings import Work
-from curator.stages.frame import Frame, frame
+from curator.stages.frame import Frame, Look, frame
 from curator.workers import WorkerBug, WorkerCancelled, WorkerPool
 
 log = logging.getLogger(__name__)
 
-Want = Literal["preview", "demosaic"]
-
-# A job this old is a demosaic or a huge file; killing it costs a new process (0.4 s).
+# A look this old is a demosaic or a huge file; killing it costs a new process (0.4 s). A demosaic
+# nobody wants any more has as long still before it, on average, and need not grow old.
 STALE_S = 0.7
 MISTAKE = "Curator made a mistake here (see the log)."
 
-
-class FrameKey(NamedTuple):
-    """Which pixels: of a photo's file, as preview or demosaic, all (None) or at least so many."""
-
-    photo_id: int
-    path: str
-    want: Want = "preview"
-    long_edge_px: int | None = None
-
-
-FrameCallback = Callable[[Frame | KnownError], None]
+FrameCallback = Callable[[Look, Frame | KnownError], None]
 
 
 @dataclass
-class _Request:
-    key: FrameKey
-    callbacks: list[FrameCallback] = field(default_factory=list)
-    begun: float = 0.0
-    stale: bool = False
+class _Running:
+    look: Look
+    begun: float
+    wanted: bool = True
+    killed: bool = False
 
 
 class Frames:
@@ -60,94 +50,107 @@ class Frames:
 
         Args:
             work: time limit and largest picture.
-            pool: processes that are not niced; as many requests are worked on at a time.
+            pool: processes that are not niced; two at least, or nothing is read ahead.
         """
         self._work = work
         self._pool = pool
         self._lock = threading.Lock()
-        self._waiting: _Request | None = None
-        self._running: list[_Request] = []
+        self._wanted: tuple[Look, ...] = ()
+        self._waiting: list[Look] = []
+        self._running: list[_Running] = []
+        self._callback: FrameCallback | None = None
         self._closed = False
         self._threads = QThreadPool()
-        self._threads.setMaxThreadCount(pool.size)
+        self._threads.setMaxThreadCount(pool.size + 1)  # one may be calling back
 
-    def request(self, key: FrameKey, callback: FrameCallback) -> None:
-        """Ask for pixels; ``callback`` gets them, or the reason why there are none.
+    def want(self, looks: Sequence[Look], callback: FrameCallback) -> None:
+        """Replace what is wanted.
 
-        What else is waiting is called off, and its callbacks are never called. What is being
-        decoded already is delivered, unless it takes so long that it would be in the way.
+        What is being decoded already is delivered even if it is wanted no more, unless it takes
+        so long that it would be in the way.
+
+        Args:
+            looks: the most urgent first.
+            callback: gets each look with what was seen, or with the reason why there is nothing;
+                never those given up.
         """
         with self._lock:
             if self._closed:
                 return
+            self._wanted = tuple(looks)
+            self._callback = callback
+            under_way = set()
             for running in self._running:
-                if running.key == key and not running.stale:
-                    running.callbacks.append(callback)
-                    return
-            if self._waiting is None or self._waiting.key != key:
-                self._waiting = _Request(key)
-                self._threads.start(self._work_one)
-            self._waiting.callbacks.append(callback)
+                running.wanted = running.look in self._wanted
+                if not running.killed:
+                    under_way.add(running.look)
+            self._waiting = [look for look in dict.fromkeys(looks) if look not in under_way]
             stuck = self._in_the_way()
-        if stuck is not None:
-            self._pool.cancel(stuck.key)
+            self._start()
+        if stuck is not None and not self._pool.cancel(stuck.look):
+            stuck.killed = False  # its process is only just starting, or it is through
 
-    def is_busy(self, photo_id: int) -> bool:
-        """Say whether a photo's original is being decoded right now."""
+    def is_busy(self, path: str) -> bool:
+        """Say whether a file is being decoded right now."""
         with self._lock:
-            return any(request.key.photo_id == photo_id for request in self._running)
+            return any(running.look.path == path for running in self._running)
 
-    def _in_the_way(self) -> _Request | None:
-        """Choose what to kill so that the newest request need not wait; the lock is held."""
-        if len(self._running) < self._pool.size:
+    def _in_the_way(self) -> _Running | None:
+        """Choose what to kill so that the most urgent need not wait; the lock is held."""
+        if len(self._running) < self._pool.size or self._wanted[:1] != tuple(self._waiting[:1]):
             return None
-        oldest = min(self._running, key=lambda request: request.begun)
-        if oldest.stale or time.monotonic() - oldest.begun < STALE_S:
-            return None
-        oldest.stale = True
-        oldest.callbacks.clear()
+        now = time.monotonic()
+        slow = [
+            one
+            for one in self._running
+            if not one.killed
+            and (one.look.want == "demosaic" or not one.wanted)
+            and (now - one.begun >= STALE_S or (one.look.want == "demosaic" and not one.wanted))
+        ]
+        oldest = min(slow, key=lambda one: one.begun, default=None)
+        if oldest is not None:
+            oldest.killed = True
         return oldest
+
+    def _start(self) -> None:
+        """Set threads to work on what may begin now; the lock is held."""
+        while self._waiting and len(self._running) < self._pool.size:
+            urgent = self._waiting[0] == self._wanted[0]
+            if not urgent and len(self._running) >= max(1, self._pool.size - 1):
+                return
+            running = _Running(self._waiting.pop(0), time.monotonic())
+            self._running.append(running)
+            self._threads.start(lambda running=running: self._work_off(running))
 
     def close(self) -> None:
         """Call everything off and end the processes."""
         with self._lock:
             self._closed = True
-            self._waiting = None
-            for request in self._running:
-                request.callbacks.clear()
+            self._waiting = []
+            self._callback = None
         self._pool.close()
         self._threads.clear()
         self._threads.waitForDone()
 
-    def _work_one(self) -> None:
+    def _work_off(self, running: _Running) -> None:
+        answer = self._decode(running.look)
         with self._lock:
-            request, self._waiting = self._waiting, None
-            if request is None:
-                return
-            request.begun = time.monotonic()
-            self._running.append(request)
-        answer = self._decode(request.key)
-        with self._lock:
-            self._running.remove(request)
-            callbacks = [] if answer is None else list(request.callbacks)
-        for callback in callbacks:
-            assert answer is not None
-            try:
-                callback(answer)
-            except Exception:
-                log.exception("a callback for %s failed", request.key)
+            self._running.remove(running)
+            callback = None if answer is None or running.killed else self._callback
+            if not self._closed:
+                self._start()
+        if callback is None or answer is None:
+            return
+        try:
+            callback(running.look, answer)
+        except Exception:
+            log.exception("a callback for %s failed", running.look)
 
-    def _decode(self, key: FrameKey) -> Frame | KnownError | None:
+    def _decode(self, look: Look) -> Frame | KnownError | None:
         """Decode in a process; None if that was called off."""
         try:
             return self._pool.run(
-                frame,
-                key.path,
-                key.want,
-                key.long_edge_px,
-                self._work.max_megapixels,
-                timeout_s=self._work.timeout_s,
-                token=key,
+                frame, look, self._work.max_megapixels, timeout_s=self._work.timeout_s, token=look
             )
         except WorkerCancelled:
             return None
@@ -156,5 +159,5 @@ class Frames:
         except OSError as error:
             return KnownError(f"The file cannot be read ({error.strerror or error}).")
         except WorkerBug as error:
-            log.error("decoding %s failed: %s", key.path, error)
+            log.error("decoding %s failed: %s", look.path, error)
             return KnownError(MISTAKE)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _BASIS = {
     "preview": "preview",
-    "demosaic": "demosaiced",
+    "demosaic": "RAW",
     "fallback": "JPEG of the pair",
     "image": "",
 }
@@ -60,13 +60,23 @@ def marks_line(marks: Marks) -> str:
 
 def caption(detail: PhotoDetail) -> tuple[str, str, str]:
     """Give the three parts of the caption under a picture."""
+    line = capture_line(detail.name, detail.capture)
+    return marks_line(detail.marks), line, files_line(detail)
+
+
+def files_line(detail: PhotoDetail, shown: str | None = None) -> str:
+    """Write which files a photo has and which pixels one sees: "RAW+J · JPEG".
+
+    Args:
+        detail: the photo.
+        shown: "preview", "RAW", "JPEG"...; None: what its proxy was made of.
+    """
     kinds = {file.kind for file in detail.files if file.role != "copy"}
-    parts = ["RAW+J" if len(kinds) > 1 else "RAW" if "raw" in kinds else ""]
-    parts.append(_BASIS.get(detail.basis or "", ""))
-    if detail.damage:
-        parts.append("damaged")
-    right = " · ".join(part for part in parts if part)
-    return marks_line(detail.marks), capture_line(detail.name, detail.capture), right
+    files = "RAW+J" if len(kinds) > 1 else "RAW" if "raw" in kinds else ""
+    if shown is None or not files:
+        shown = _BASIS.get(detail.basis or "", "")
+    parts = [files, "" if shown == files else shown, "damaged" if detail.damage else ""]
+    return " · ".join(part for part in parts if part)
 
 
 def when(moment: float, now: datetime | None = None) -> str:

@@ -76,6 +76,7 @@ class Desk(QObject):
         self.finished = False
         self.zoom: float | None = None
         self.center = (0.5, 0.5)
+        self.developed: bool | None = None  # whether R asked for the RAW; None: for nothing
         self.direction = 1
         self.fullscreen = self.panels_hidden = self.inspector = False
         self.surround = settings.loupe.surround

@@ -191,7 +191,7 @@ class Opening(Desk):
             return
         self.view, self.finished = view, False
         if view is View.GRID:
-            self.zoom = None
+            self.zoom = self.developed = None
         self._shown = None
         self.view_changed.emit()
         self._place_timer.start()

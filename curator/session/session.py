@@ -15,7 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from curator.model import Marks, Pass, Step, View
-from curator.session import captions
+from curator.session import captions, sources
 from curator.session.tasting import Tasting
 
 
@@ -98,6 +98,19 @@ class Session(Tasting):
         self.zoom = zoom
         if center is not None:
             self.center = center
+        self.view_changed.emit()
+
+    def switch_source(self) -> None:
+        """Go from the camera's picture to the RAW, or back; the next photos follow."""
+        if self.current is None:
+            return
+        detail = self.detail(self.current)
+        reason = sources.no_choice(detail)
+        if reason:
+            self.say(reason)
+            return
+        zoomed = self.zoom is not None
+        self.developed = not sources.shows_raw(detail, self.developed, zoomed)
         self.view_changed.emit()
 
     # --- selection

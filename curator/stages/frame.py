@@ -1,52 +1,129 @@
-"""Decode an original for the loupe: not a stage of a photo's life, but run where stages run."""
+"""Look at an original for the loupe: not a stage of a photo's life, but run where stages run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from curator import files
+from curator.model import KnownError, UnreadableError
 from curator.workers import Pixels, share
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from curator.imaging.overlay import Overlay
+    from curator.imaging.pixels import Stored
+
+Want = Literal["preview", "demosaic"]
+
+
+class ChangedError(KnownError):
+    """The file is not the one the catalog knows: none of its pixels may stand for the photo's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is wanted of one file.
+
+    Attributes:
+        path: the file.
+        want: of a RAW, its full-size preview where there is one, or always the sensor data.
+        fingerprint: of the content expected; None takes what there is.
+        turn: the user's quarter turns clockwise, 0-3.
+        size: (width, height) px with ``turn`` applied, ready for the screen; None is every pixel.
+        pixels: whether the picture itself is wanted.
+        overlays: names from :data:`curator.imaging.overlay.KINDS`.
+        limit_bytes: whole pictures that would weigh more come out at half size, or a quarter...
+    """
+
+    path: str
+    want: Want = "preview"
+    fingerprint: str | None = None
+    turn: int = 0
+    size: tuple[int, int] | None = None
+    pixels: bool = True
+    overlays: frozenset[str] = frozenset()
+    limit_bytes: int = 1 << 31
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """An original's pixels, ready to be looked at.
+    """What was seen of an original.
 
-    ``array`` is (H, W, 3) uint8 sRGB, upright; ``basis`` and ``damage`` as in
-    `curator.model.Converted`; ``full_size`` is (width, height) px of the whole picture.
+    ``pixels`` are (H, W, 3) RGB where whole, (H, W, 4) BGRX at a size, uint8 sRGB, upright and
+    turned; None if not asked for. ``basis`` and ``damage`` as in `curator.model.Converted`;
+    ``full_size`` is (width, height) px of the whole picture, turned. Of ``overlay`` the large
+    arrays, marks and shares, are in ``planes``: :meth:`measured` puts them together.
     """
 
-    pixels: Pixels
+    pixels: Pixels | None
     basis: str
     damage: str | None
     full_size: tuple[int, int]
+    overlay: Overlay | None = None
+    planes: tuple[Pixels, Pixels] | None = None
 
     @property
-    def array(self) -> np.ndarray:
+    def array(self) -> np.ndarray | None:
         """The pixels; whatever is made from them keeps their memory."""
-        return self.pixels.array
+        return None if self.pixels is None else self.pixels.array
+
+    def measured(self) -> Overlay | None:
+        """Give the overlay whole."""
+        if self.overlay is None or self.planes is None:
+            return self.overlay
+        marks, shares = self.planes
+        return replace(self.overlay, marks=marks.array, shares=shares.array)
 
 
-def frame(
-    path: str,
-    want: Literal["preview", "demosaic"],
-    long_edge_px: int | None,
-    max_megapixels: int,
-) -> Frame:
-    """Decode an original, whole or at least ``long_edge_px`` large.
+def frame(look: Look, max_megapixels: int) -> Frame:
+    """Decode an original once; give its pixels, and what was measured on all of them.
 
     Raises:
-        UnreadableError: there is no picture in it; the message says why.
+        UnreadableError: there is no such picture in it; the message says why.
         GoneError: it is not there.
+        ChangedError: it is another file than the one expected, or changed while it was read.
     """
     # Imported here: the window's process knows this function, and never decodes.
-    from curator.imaging import decode
+    from curator.imaging import decode, overlay, pixels, screen
 
-    if long_edge_px is None:
-        picture = decode.decode(path, want=want, max_megapixels=max_megapixels)
-    else:
-        picture = decode.decode_scaled(path, long_edge_px, want=want, max_megapixels=max_megapixels)
-    return Frame(share(picture.rgb), picture.basis, picture.damage, picture.full_size)
+    before = files.status(look.path)
+    if look.fingerprint is not None and files.fingerprint(look.path) != look.fingerprint:
+        raise ChangedError("The file has changed since it was read.")
+    long_edge = None if look.size is None or look.overlays else max(look.size)
+    found = decode.load(look.path, pixels.Wish(look.want, max_megapixels, long_edge))
+    after = files.status(look.path)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise ChangedError("The file is being written.")
+    if look.want == "demosaic" and found.basis == "preview":
+        raise UnreadableError(found.damage or "The RAW cannot be developed.")
+    rgb = screen.turned(pixels.upright(found.rgb, found.orientation), look.turn)
+    width, height = found.full_size
+    size = (height, width) if look.turn % 2 else (width, height)
+    seen = Frame(None, found.basis, found.damage, size)
+    if look.overlays:
+        seen = _measured(seen, overlay.measure(rgb, look.overlays))
+    return replace(seen, pixels=share(_shown(rgb, found, look))) if look.pixels else seen
+
+
+def _measured(seen: Frame, found: Overlay) -> Frame:
+    """Add an overlay, its large arrays in shared memory."""
+    if found.marks is None or found.shares is None:
+        return replace(seen, overlay=found)
+    planes = share(found.marks), share(found.shares)
+    return replace(seen, overlay=replace(found, marks=None, shares=None), planes=planes)
+
+
+def _shown(rgb: np.ndarray, found: Stored, look: Look) -> np.ndarray:
+    """Make upright pixels ready to be painted."""
+    import numpy as np
+
+    from curator.imaging import colour, pixels, screen
+
+    if look.size is not None:
+        rgb = pixels.shrink(rgb, max(look.size), exact=False)
+        return screen.from_rgb(colour.to_srgb(rgb, found.icc), look.size)
+    while rgb.nbytes > look.limit_bytes:
+        rgb = pixels.whole_step(rgb, 2)
+    return np.ascontiguousarray(colour.to_srgb(rgb, found.icc))

@@ -29,7 +29,7 @@ from curator.settings import Home, Settings
 
 log = logging.getLogger(__name__)
 
-THUMB, PROXY, ORIGINAL = "thumb", "proxy", "original"
+THUMB, PROXY = "thumb", "proxy"
 
 _MB = 1 << 20
 _THUMBS_MB = 64  # some 700 tiles of 184 px at one device pixel a pixel, 170 at two
@@ -43,8 +43,7 @@ class Want(NamedTuple):
     """One picture at one size.
 
     Attributes:
-        kind: THUMB or PROXY of the cache, or ORIGINAL, which nobody here decodes but
-            :class:`curator.ui.originals.Originals` puts in.
+        kind: THUMB or PROXY of the cache.
         key: cache key of the content.
         size: (width, height) in device px with ``turn`` applied; None for the picture's own.
         turn: quarter turns clockwise, 0-3.
@@ -75,9 +74,15 @@ class Frame:
 
     @classmethod
     def of(cls, pixels: np.ndarray) -> Frame:
-        """Wrap (H, W, 4) BGRX or (H, W, 3) RGB uint8 pixels, C-contiguous; nothing is copied."""
+        """Wrap (H, W, 4) BGRX or (H, W, 3) RGB uint8 pixels; nothing is copied.
+
+        They may be a part of the columns of a larger picture, each row whole.
+        """
         height, width, depth = pixels.shape
-        image = QImage(pixels.data, width, height, width * depth, _FORMATS[depth])
+        line = pixels.strides[0]
+        length = (height - 1) * line + width * depth
+        buffer = np.lib.stride_tricks.as_strided(pixels, (length,), (1,))
+        image = QImage(buffer.data, width, height, line, _FORMATS[depth])
         image.setColorSpace(QColorSpace(QColorSpace.NamedColorSpace.SRgb))
         return cls(image, pixels)
 
@@ -164,7 +169,7 @@ class FrameStore(QObject):
             if weight > self.budget_bytes and kept:
                 break
             kept[one] = None
-            if frame is None and one.kind != ORIGINAL and one not in self._failed:
+            if frame is None and one not in self._failed:
                 missing.append(one)
         self._wanted = frozenset(kept)
         with self._lock:
@@ -174,12 +179,6 @@ class FrameStore(QObject):
             self._busy += start
         for _ in range(start):
             self._pool.start(self._work)
-
-    def put(self, want: Want, frame: Frame) -> None:
-        """Add a frame decoded elsewhere."""
-        self._insert(want, frame)
-        self._evict()
-        self.arrived.emit({want})
 
     def forgive(self, keys: Iterable[str]) -> None:
         """Forget that pictures of these keys failed: their files may be there now."""

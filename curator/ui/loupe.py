@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import (
+    QInputDevice,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from curator.model import View
@@ -20,14 +27,13 @@ from curator.ui.frames import Pictures, Want
 from curator.ui.held import HeldKeys
 from curator.ui.loupe_painter import LoupePainter
 from curator.ui.originals import Originals
-from curator.ui.sight import Sight
+from curator.ui.sight import LARGEST, Sight, overlays
 
 PEEK_S = 0.25  # Z held longer than this is a look, not a switch
 _REST_MS = 250  # on screen this long without moving: seen
 _SHARPEN_MS = 120  # resting this long: the view's pixels from the original; DESIGN says <= 150
 _ZOOMED_MS = 40  # longer than a held arrow's repeat, so that flying past asks for nothing
 _NAVIGATOR_MS = 1000
-_ZOOMS = (None, 1.0, 2.0, 4.0)
 _CLICK_PX = 4  # a press that moved less is a click
 _NOTCH = 120
 
@@ -48,11 +54,11 @@ class LoupeView(QWidget):
         self._session = session
         self._pictures = pictures
         self._frames = pictures.frames
-        self.originals = Originals(session, pictures.frames, self)
+        self.originals = Originals(session, self)
         self._sight = Sight(session, pictures.frames, self.originals)
         self._drawing = LoupePainter(session, pictures, self._sight, self.originals)
         self._held = HeldKeys(self)
-        self._peeking = False
+        self._peeked: tuple[float | None, placing.Fraction] | None = None
         self._press: tuple[QPoint, placing.Fraction] | None = None
         self._dragged = False
         self._wheel = 0
@@ -61,6 +67,7 @@ class LoupeView(QWidget):
         self._rest = self._timer(_REST_MS, self._rested)
         self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
         self._navigator = self._timer(_NAVIGATOR_MS, self.update)
+        self._settle = self._timer(_REST_MS, self._sight.gaze.settle)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Photo")
@@ -75,7 +82,8 @@ class LoupeView(QWidget):
         session.asked.connect(self._on_asked)
         self._frames.arrived.connect(self._on_arrived)
         self._pictures.thumbs.arrived.connect(self._on_thumb)
-        self.originals.failed.connect(self.update)
+        self.originals.arrived.connect(self._on_original)
+        self.originals.failed.connect(self._on_failure)
         self._held.released.connect(self._on_released)
         # Queued: a photo counts as shown when the paint is through, not in the middle of it.
         self.painted.connect(session.shown, Qt.ConnectionType.QueuedConnection)
@@ -92,6 +100,12 @@ class LoupeView(QWidget):
     def place(self) -> QRect:
         """Give where the current photo's picture lies, device px; empty if there is none."""
         return self._sight.place()
+
+    @property
+    def whole(self) -> bool:
+        """Whether every pixel of the original was there at the last paint."""
+        best = self._drawing.best
+        return best is not None and best.whole
 
     def _bare(self) -> bool:
         """Tell whether only the picture is wanted."""
@@ -113,7 +127,14 @@ class LoupeView(QWidget):
 
     def _seen(self) -> tuple[object, ...]:
         """Name all that decides which pixels are wanted, but for the room."""
-        return self._session.current, self._session.zoom, self._bare()
+        session = self._session
+        return (
+            session.current,
+            session.zoom,
+            session.developed,
+            overlays(session),
+            self._bare(),
+        )
 
     def _ask_soon(self) -> None:
         """Paint first, if there is something to paint; have frames made at once if not."""
@@ -132,12 +153,12 @@ class LoupeView(QWidget):
 
     def _fetch(self) -> None:
         if self.isVisible() and not self._session.finished:
-            self._sight.fetch()
+            self.originals.want(self._sight.wishes())
 
     # --- following the session
 
     def _on_current(self) -> None:
-        self._sight.dragged = None
+        self._sight.gaze.dragged = None
         self._drawing.retry = None
         self._rest.stop()
         if not self.isVisible():
@@ -180,10 +201,25 @@ class LoupeView(QWidget):
         tile = self._sight.tile()
         if tile is None or not self.isVisible():
             return
-        own = {tile.proxy, self._sight.whole(tile).key}
-        if any(want.key in own for want in wants):
+        if any(want.key == tile.proxy for want in wants):
             self.update()
             self._sharpen.start()
+
+    def _on_original(self, photo: int) -> None:
+        if photo == self._session.current and self.isVisible():
+            self.update()
+
+    def _on_failure(self, photo: int, reason: str) -> None:
+        """Say what one asked for by a key and does not get."""
+        session = self._session
+        if photo != session.current or not self.isVisible():
+            return
+        self.update()
+        name = session.table.name(photo)
+        if session.developed:
+            session.say(f"{name}, RAW: {reason}")
+        elif session.zoom is not None:
+            session.say(f"{name}: zoom stops at the proxy. {reason}")
 
     def _on_thumb(self, _: object) -> None:
         if self._session.zoom is not None:
@@ -193,10 +229,10 @@ class LoupeView(QWidget):
         if self._session.view is not View.LOUPE or self._session.finished or not self.isVisible():
             return
         if what == "zoom":
-            self._peeking = self._session.zoom is None
+            self._peeked = self._session.zoom, self._session.center
             self.toggle_zoom(self._pointer())
         elif what == "size" and isinstance(about, int):
-            self.step_zoom(about)
+            self.step_zoom(about, self._pointer())
 
     # --- zoom
 
@@ -208,27 +244,33 @@ class LoupeView(QWidget):
                 subject the camera marked, else at the sharpest spot.
         """
         if self._session.zoom is None:
-            self._zoom_to(1.0, pointer)
+            self.zoom_to(1.0, pointer)
         else:
-            self._session.set_zoom(None)
+            self._sight.gaze.set(None)
 
-    def step_zoom(self, by: int) -> None:
-        """Go one step between fit, 100, 200 and 400 %."""
-        zoom = self._session.zoom
-        here = _ZOOMS.index(zoom) if zoom in _ZOOMS else 1
-        wanted = _ZOOMS[min(max(here + by, 0), len(_ZOOMS) - 1)]
-        if wanted is None:
-            self._session.set_zoom(None)
-        elif wanted != zoom:
-            self._zoom_to(wanted, self._pointer())
+    def step_zoom(self, by: int, pointer: QPoint | None) -> None:
+        """Go one step between fit, 50 (where that is larger), 100, 200, 400 and 800 %."""
+        tile, zoom = self._sight.tile(), self._session.zoom
+        if tile is None:
+            return
+        steps = self._sight.steps(tile)
+        if by > 0:
+            self.zoom_to(next((step for step in steps if step > (zoom or 0)), LARGEST), pointer)
+        else:
+            smaller = [step for step in steps if step < (zoom or 0)]
+            self.zoom_to(smaller[-1] if smaller else None, pointer)
 
-    def _zoom_to(self, zoom: float, pointer: QPoint | None) -> None:
+    def zoom_to(self, zoom: float | None, pointer: QPoint | None) -> None:
+        """Go to a zoom, None for fit; ``pointer`` as for :meth:`toggle_zoom`."""
         tile = self._sight.tile()
         if tile is None or not tile.width or tile.state == "failed":
             return
-        if pointer is not None:
-            pointer = (pointer.toPointF() * self.devicePixelRatioF()).toPoint()
-        self._session.set_zoom(zoom, self._sight.center_for(zoom, pointer))
+        if zoom is None:
+            self._sight.gaze.set(None)
+        elif zoom != self._session.zoom:
+            if pointer is not None:
+                pointer = (pointer.toPointF() * self.devicePixelRatioF()).toPoint()
+            self._sight.gaze.set(zoom, self._sight.center_for(zoom, pointer))
 
     def _pointer(self) -> QPoint | None:
         """Give the pointer if it is on the picture, in the widget's px."""
@@ -246,10 +288,10 @@ class LoupeView(QWidget):
         self._session.rested(photo)
 
     def _on_released(self, key: Qt.Key, seconds: float) -> None:
-        if key == Qt.Key.Key_Z and self._peeking:
-            self._peeking = False
+        if key == Qt.Key.Key_Z and self._peeked is not None:
+            before, self._peeked = self._peeked, None
             if seconds > PEEK_S and self.isVisible():
-                self._session.set_zoom(None)
+                self._sight.gaze.set(*before)
         elif not self._held.moving() and self.isVisible() and not self._rest.isActive():
             self._rest.start()
 
@@ -288,6 +330,7 @@ class LoupeView(QWidget):
         self._sharpen.stop()
         self._frames.want("loupe", ())
         self._pictures.thumbs.want("loupe", ())
+        self.originals.want(())
 
     def resizeEvent(self, event: QEvent) -> None:
         """Have frames made for the new size."""
@@ -321,11 +364,16 @@ class LoupeView(QWidget):
         self._dragged = True
         ratio, place = self.devicePixelRatioF(), self.place()
         start = self._press[1]
-        self._sight.dragged = (
+        center = (
             start[0] - moved.x() * ratio / max(place.width(), 1),
             start[1] - moved.y() * ratio / max(place.height(), 1),
         )
+        self._look_to(center)
         self.setCursor(Qt.CursorShape.ClosedHandCursor)
+
+    def _look_to(self, center: placing.Fraction) -> None:
+        """Have the view follow a hand; nobody else hears of it until the hand rests."""
+        self._sight.gaze.dragged = center
         self._navigator.start()
         self.update()
 
@@ -336,9 +384,8 @@ class LoupeView(QWidget):
             return
         self.unsetCursor()
         if self._dragged and self._session.zoom is not None:
-            center = placing.center_of(self.place(), self._sight.view)
-            self._sight.dragged = None
-            self._session.set_zoom(self._session.zoom, center)
+            gaze = self._sight.gaze
+            gaze.set(gaze.zoom, placing.center_of(self.place(), self._sight.view))
         elif not self._dragged:
             at = event.position().toPoint()
             self.toggle_zoom(at if self._pointer() is not None else None)
@@ -347,14 +394,44 @@ class LoupeView(QWidget):
         """The first click has zoomed already."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Go through the photos; with Ctrl zoom."""
+        """Zoom at the pointer; with Ctrl go through the photos. A touchpad pans."""
+        event.accept()
+        if event.device().type() == QInputDevice.DeviceType.TouchPad:
+            self._swipe(event.pixelDelta() or event.angleDelta() / 8)
+            return
         self._wheel += event.angleDelta().y()
         steps = int(self._wheel / _NOTCH)
         self._wheel -= steps * _NOTCH
-        event.accept()
         if not steps:
             return
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.step_zoom(1 if steps > 0 else -1)
-        else:
             self._session.step(-steps)
+        else:
+            self.step_zoom(1 if steps > 0 else -1, self._pointer())
+
+    def _swipe(self, by: QPoint) -> None:
+        place = self.place()
+        if self._session.zoom is None or place.isEmpty():
+            return
+        ratio = self.devicePixelRatioF()
+        x, y = placing.center_of(place, self._sight.view)
+        self._look_to((x - by.x() * ratio / place.width(), y - by.y() * ratio / place.height()))
+        self._settle.start()
+
+    def event(self, event: QEvent) -> bool:
+        """Take a pinch on a touchpad for what it is."""
+        if (
+            isinstance(event, QNativeGestureEvent)
+            and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture
+        ):
+            self._pinch(event.value(), event.position().toPoint())
+            return True
+        return super().event(event)
+
+    def _pinch(self, by: float, at: QPoint) -> None:
+        tile = self._sight.tile()
+        if tile is None:
+            return
+        fit = max(self._sight.fitted(tile)) / max(tile.width, tile.height, 1)
+        zoom = min((self._session.zoom or fit) * (1 + by), LARGEST)
+        self.zoom_to(zoom if zoom > fit else None, at)

@@ -1,18 +1,22 @@
-"""Draws what the loupe looks at: picture, failure card or name, navigator, caption."""
+"""Draws what a pane looks at: picture, failure card or name, overlays, navigator, caption."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 
-from curator.session import Session, Tile
+from curator.imaging import screen
+from curator.session import Session, Tile, captions
+from curator.session.sources import source
 from curator.ui import caption, theme
 from curator.ui.frames import Frame, Pictures, Want
 from curator.ui.originals import Originals
-from curator.ui.sight import MARGIN, Sight
+from curator.ui.overlays import OverlayPainter
+from curator.ui.sight import MARGIN, Best, Sight
 from curator.ui.tiles import blit, failure_card, thumb
 
 _CARD = QSize(480, 144)
+_FEWER = 0.9  # a picture with fewer pixels on its long edge than this says how many
 
 
 class LoupePainter:
@@ -21,6 +25,7 @@ class LoupePainter:
     Attributes:
         ratio: device px a logical px.
         retry: where Retry was drawn, logical px, or None.
+        best: what was painted last, None for a card or a name.
 
     Thread: GUI.
     """
@@ -29,14 +34,15 @@ class LoupePainter:
         self, session: Session, pictures: Pictures, sight: Sight, originals: Originals
     ) -> None:
         self._session = session
-        self._frames = pictures.frames
         self._thumbs = pictures.thumbs
         self._sight = sight
         self._originals = originals
+        self._overlays = OverlayPainter(session)
         self._font = theme.body_font()
         self._small = theme.caption_font()
         self.ratio = 1.0
         self.retry: QRect | None = None
+        self.best: Best | None = None
 
     def map(self, tile: Tile) -> Want | None:
         """Name the small picture of the navigator."""
@@ -44,7 +50,7 @@ class LoupePainter:
         return thumb(tile, (edge, edge))
 
     def line(self, painter: QPainter, tile: Tile, room: QRect) -> None:
-        """Draw the line at the bottom of ``room``, the whole widget."""
+        """Draw the line at the bottom of ``room``, the whole pane."""
         line = room.adjusted(MARGIN, room.height() - caption.HEIGHT, -MARGIN, 0)
         self._caption(tile).draw(painter, line, self._font, self.surround())
 
@@ -60,45 +66,57 @@ class LoupePainter:
         """Paint the best there is; tell whether it was the photo's own picture or failure card.
 
         Args:
-            painter: of the loupe.
-            tile: the current photo.
+            painter: of the pane.
+            tile: its photo.
             with_map: draw the navigator if the picture is zoomed.
         """
+        self.best = None
         if tile.state == "failed":
             self._failure(painter, tile)
             return True
-        frame = self._sight.best(tile)
-        if frame is None:
+        best = self.best = self._sight.best(tile)
+        if best is None:
             self._name(painter, tile)
             return False
-        place = self._sight.place(frame)
-        if self._session.zoom is not None:
-            part = self._zoomed(painter, tile, frame, place)
-            if with_map and part.size() != place.size():
-                self._navigator(painter, tile, place, part)
+        place = self._sight.place(best.frame)
+        part = place
+        if self._sight.gaze.zoom is not None:
+            part = place.intersected(self._sight.view)
+            self._zoomed(painter, best, place, part)
         else:
-            exact = frame.image.size() == place.size()
+            exact = best.frame.image.size() == place.size()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not exact)
-            blit(painter, frame, place, self.ratio)
+            blit(painter, best.frame, place, self.ratio)
+        self._overlay(painter, tile, best, place, part)
+        if with_map and part.size() != place.size():
+            self._navigator(painter, tile, place, part)
         return True
 
-    def _zoomed(self, painter: QPainter, tile: Tile, frame: Frame, place: QRect) -> QRect:
-        """Paint the part on screen: pixel for pixel, smoothly only while it is the proxy."""
-        ratio = self.ratio
-        part = place.intersected(self._sight.view)
-        across, down = frame.image.width() / place.width(), frame.image.height() / place.height()
-        left, top = part.x() - place.x(), part.y() - place.y()
-        source = QRectF(left * across, top * down, part.width() * across, part.height() * down)
-        proxy = self._frames.get(self._sight.whole(tile)) is not frame
+    def _zoomed(self, painter: QPainter, best: Best, place: QRect, part: QRect) -> None:
+        """Paint the part on screen, pixel for pixel; smoothly only while it is not the original."""
+        size = place.size().toTuple()
+        area = (*(part.topLeft() - place.topLeft()).toTuple(), *part.size().toTuple())
+        pixels = best.frame.pixels
+        where = screen.cut(best.frame.image.size().toTuple(), size, area)
+        smooth = None if best.whole else True
+        shown = Frame.of(screen.scaled(pixels[where.rows, where.columns], where, smooth))
         painter.save()
-        painter.scale(1 / ratio, 1 / ratio)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, proxy)
-        if frame.image.size() == place.size():
-            painter.drawImage(part.topLeft(), frame.image, QRect(left, top, *part.size().toTuple()))
-        else:
-            painter.drawImage(QRectF(part), frame.image, source)
+        painter.scale(1 / self.ratio, 1 / self.ratio)
+        painter.setClipRect(part)
+        painter.drawImage(place.topLeft() + QPoint(where.x, where.y), shown.image)
         painter.restore()
-        return part
+
+    def _overlay(
+        self, painter: QPainter, tile: Tile, best: Best, place: QRect, part: QRect
+    ) -> None:
+        found = self._sight.overlay(tile, best)
+        if found is not None:
+            painter.save()
+            painter.scale(1 / self.ratio, 1 / self.ratio)
+            self._overlays.over(painter, found[0], place, part)
+            painter.restore()
+        room = self._logical(self._sight.view)
+        self._overlays.legend(painter, room, found, self._why(tile))
 
     def _navigator(self, painter: QPainter, tile: Tile, place: QRect, part: QRect) -> None:
         ratio = self.ratio
@@ -138,27 +156,54 @@ class LoupePainter:
         """Give the colour around the picture."""
         return theme.SURROUNDS[self._session.surround % len(theme.SURROUNDS)]
 
-    def _proxy(self, tile: Tile) -> str:
-        """Say that these are the proxy's pixels, and why if they will stay so."""
-        why = (self._originals.reason(self._sight.whole(tile)) or "").partition(". ")[0]
-        return f"proxy: {why[:1].lower()}{why[1:].rstrip('.')}" if why else "proxy"
+    # --- words
 
     def words(self, tile: Tile) -> str:
-        """Say in words what the loupe shows, for those who listen to it."""
+        """Say in words what the pane shows, for those who listen to it."""
         line = self._caption(tile)
         reason = self._session.detail(tile.id).reason if tile.state == "failed" else ""
         marks = self._session.caption(tile.id)[0]
-        return " · ".join(part for part in (line.middle, marks, line.right, reason) if part)
+        found = self._sight.overlay(tile, self.best) if self.best is not None else None
+        over = self._overlays.lines(found, self._why(tile)) if self.best is not None else []
+        return " · ".join(part for part in (line.middle, marks, line.right, reason, *over) if part)
+
+    def _why(self, tile: Tile) -> str:
+        """Say why an original does not come, without its remedy; empty where nothing is wrong."""
+        wish = self._sight.wish(tile, self._session.developed)
+        why = (self._originals.reason(wish) or "").partition(". ")[0].rstrip(".")
+        return why[:1].lower() + why[1:] if why[1:2].islower() else why
 
     def _percent(self) -> str:
-        return f"{(self._session.zoom or 1) * 100:.0f} %"
+        return f"{(self._sight.gaze.zoom or 1) * 100:.0f} %"
+
+    def _pixels(self, tile: Tile) -> str:
+        """Say which pixels one sees, and why not better ones."""
+        best, detail = self.best, self._session.detail(tile.id)
+        if best is None:
+            return captions.files_line(detail)
+        asked, why = self._session.developed, self._why(tile)
+        if best.source is None:
+            shown = captions.files_line(detail)
+            if self._sight.gaze.zoom is None and (asked is None or not why):
+                return shown
+            edge = self._session.settings.proxy.long_edge_px
+            return f"proxy {min(edge, max(tile.width, tile.height, 1)):,} px{why and ': '}{why}"
+        word = best.source.word(best.basis)
+        long = max(best.frame.image.size().toTuple())
+        if best.whole and long < _FEWER * max(tile.width, tile.height):
+            word += f" {long:,} px"
+        shown = captions.files_line(detail, word)
+        if best.developed == asked or asked is None:
+            return shown
+        other = "RAW" if asked else source(detail, False, True).word("preview")
+        return f"{shown} · {f'no {other}: {why}' if why else f'{other} follows'}"
 
     def _caption(self, tile: Tile) -> caption.Caption:
         _, middle, right = self._session.caption(tile.id)
-        if self._session.zoom is not None and tile.state != "failed":
-            whole = self._frames.get(self._sight.whole(tile)) is not None
-            right = right if whole else self._proxy(tile)
-            right = " · ".join(part for part in (self._percent(), right) if part)
+        if tile.state != "failed":
+            zoomed = self._sight.gaze.zoom is not None
+            parts = (self._percent() if zoomed else "", self._pixels(tile))
+            right = " · ".join(part for part in parts if part)
         if tile.state == "missing":
             right = " · ".join(part for part in ("file away", right) if part)
         return caption.Caption(tile, middle, right)

@@ -48,10 +48,9 @@ def _edge(start: int, room: int, length: int, fraction: float) -> int:
 
 def center_of(place: QRect, view: QRect) -> Fraction:
     """Tell which point of a placed picture lies in the middle of the view."""
-    middle = view.center()
     return (
-        (middle.x() + 0.5 - place.x()) / max(place.width(), 1),
-        (middle.y() + 0.5 - place.y()) / max(place.height(), 1),
+        (view.x() + view.width() / 2 - place.x()) / max(place.width(), 1),
+        (view.y() + view.height() / 2 - place.y()) / max(place.height(), 1),
     )
 
 
@@ -67,12 +66,12 @@ def center_under(
         view: the room there is.
         zoom: the zoom to go to.
     """
-    fx = (pointer.x() - place.x()) / max(place.width(), 1)
-    fy = (pointer.y() - place.y()) / max(place.height(), 1)
-    middle = view.center()
+    x, y = pointer.x() + 0.5, pointer.y() + 0.5
+    fx = (x - place.x()) / max(place.width(), 1)
+    fy = (y - place.y()) / max(place.height(), 1)
     return (
-        fx - (pointer.x() - middle.x()) / (picture.width() * zoom),
-        fy - (pointer.y() - middle.y()) / (picture.height() * zoom),
+        fx - (x - view.x() - view.width() / 2) / (picture.width() * zoom),
+        fy - (y - view.y() - view.height() / 2) / (picture.height() * zoom),
     )
 
 

@@ -1,46 +1,124 @@
-"""What the loupe looks at: where the picture lies, and which pixels of it to show and to fetch.
+"""What one pane looks at: where its photo lies, and which pixels of it to show and to fetch.
 
 No painting and no events here. Places are device px. The room is set by the widget; everything
-else is asked of the session each time, so that nothing can be a photo behind.
+else is asked of the session each time, so that nothing can be a photo behind. Several panes that
+share one :class:`Gaze` zoom and move together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
 from PySide6.QtCore import QPoint, QRect, QSize
 
+from curator.imaging import overlay
 from curator.session import Session, Tile
+from curator.session.sources import Source, shows_raw, source
 from curator.ui import placing
 from curator.ui.frames import PROXY, Frame, FrameStore, Want
-from curator.ui.originals import Originals
+from curator.ui.originals import Measured, Originals, Wish
 from curator.ui.tiles import KnownTiles
 
 MARGIN = 12
 _ABOVE_CAPTION = 8  # with 12 the picture would miss its 78 % of a window of 900 px
 _SAME_ASPECT = 0.02
+_SAME_SIZE = 0.9  # a picture this near the photo's size is shown pixel for pixel
+LADDER = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+LARGEST = LADDER[-1]
+_LARGER_THAN_FIT = 1.1  # a step that shows hardly more than fit is left out
+
+
+class Gaze:
+    """Zoom and place, shared by all panes that look together.
+
+    Attributes:
+        dragged: where one drags the picture to; None: the session's own centre.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.dragged: placing.Fraction | None = None
+
+    @property
+    def zoom(self) -> float | None:
+        """Device px a pixel of the picture, None at fit."""
+        return self._session.zoom
+
+    @property
+    def center(self) -> placing.Fraction:
+        """The point in the middle of the view, as fractions of the picture."""
+        return self.dragged or self._session.center
+
+    def set(self, zoom: float | None, center: placing.Fraction | None = None) -> None:
+        """Look there from now on."""
+        self.dragged = None
+        self._session.set_zoom(zoom, center)
+
+    def settle(self) -> None:
+        """Stay where one has dragged to."""
+        if self.dragged is not None:
+            self.set(self.zoom, self.dragged)
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best pixels of a photo there are now.
+
+    Attributes:
+        frame: to be painted.
+        source: of an original, which file; None is the proxy.
+        basis: of an original, as the decoder said.
+        developed: whether these are the sensor data one asked for, or None: by default.
+        whole: whether they are every pixel there is.
+    """
+
+    frame: Frame
+    source: Source | None = None
+    basis: str = ""
+    developed: bool | None = None
+    whole: bool = False
 
 
 class Sight:
-    """The current photo in a room of a certain size.
+    """One photo in a room of a certain size.
 
     Attributes:
         area: where a picture at fit may lie, device px.
         view: what a zoomed picture may fill, device px.
-        dragged: where one drags the zoomed picture to; None: the session's own centre.
+        gaze: zoom and place; panes that share one are linked.
 
     Thread: GUI.
     """
 
-    def __init__(self, session: Session, frames: FrameStore, originals: Originals) -> None:
+    def __init__(
+        self,
+        session: Session,
+        frames: FrameStore,
+        originals: Originals,
+        gaze: Gaze | None = None,
+        photo: Callable[[], int | None] | None = None,
+    ) -> None:
+        """Make the sight of a pane.
+
+        Args:
+            session: what is on the table.
+            frames: proxies.
+            originals: pixels of originals.
+            gaze: shared with other panes; one of its own otherwise.
+            photo: says which photo the pane shows; the current one otherwise.
+        """
         self._session = session
         self._frames = frames
         self._originals = originals
         self._known = KnownTiles(session)
+        self._photo = photo or (lambda: session.current)
+        self.gaze = gaze or Gaze(session)
         self.area = QRect()
         self.view = QRect()
-        self.dragged: placing.Fraction | None = None
 
     def set_room(self, room: QRect, ratio: float, caption_px: int) -> None:
-        """Take over the widget's rectangle, its pixel ratio, and the height of the caption."""
+        """Take over the pane's rectangle, its pixel ratio, and the height of the caption."""
 
         def scaled(rect: QRect) -> QRect:
             return QRect(
@@ -57,29 +135,39 @@ class Sight:
     # --- where
 
     def tile(self) -> Tile | None:
-        """Give the current photo."""
-        photo = self._session.current
+        """Give the pane's photo."""
+        photo = self._photo()
         return None if photo is None else self._known(photo)
 
-    def size(self, tile: Tile) -> QSize:
-        """Give the picture's own size; that of the original's pixels where those are there."""
-        whole = self._frames.get(self.whole(tile)) if self._session.zoom else None
-        if whole is not None and whole.image.width() * 10 >= tile.width * 9:
-            return whole.image.size()
-        return QSize(max(tile.width, 1), max(tile.height, 1))
+    def size(self, tile: Tile, frame: Frame | None = None) -> QSize:
+        """Give the size a photo has at 100 %: the frame's own where it has (nearly) all pixels.
+
+        A smaller frame is enlarged to the photo's size; a frame with another aspect than the
+        photo is said to have keeps its own.
+        """
+        said = QSize(max(tile.width, 1), max(tile.height, 1))
+        if frame is None:
+            return said
+        own = frame.image.size()
+        long, wanted = max(own.toTuple()), max(said.toTuple())
+        if not tile.width or wanted * _SAME_SIZE <= long <= wanted / _SAME_SIZE:
+            return own
+        if abs(own.width() * said.height() / (own.height() * said.width()) - 1) <= _SAME_ASPECT:
+            return said
+        scale = wanted / long
+        return QSize(max(1, round(own.width() * scale)), max(1, round(own.height() * scale)))
 
     def place(self, frame: Frame | None = None) -> QRect:
-        """Give where the current photo's picture lies; empty if there is none.
-
-        A frame that has another aspect than the photo is said to have keeps its own.
-        """
-        tile, zoom = self.tile(), self._session.zoom
+        """Give where the photo's picture lies; empty if there is none."""
+        tile, zoom = self.tile(), self.gaze.zoom
         if tile is None:
             return QRect()
-        size = self.size(tile)
         if zoom is not None:
-            return placing.zoomed(size, self.view, zoom, self.dragged or self._session.center)
-        place = placing.fit(size, self.area)
+            if frame is None:
+                best = self.best(tile)
+                frame = None if best is None else best.frame
+            return placing.zoomed(self.size(tile, frame), self.view, zoom, self.gaze.center)
+        place = placing.fit(QSize(max(tile.width, 1), max(tile.height, 1)), self.area)
         if frame is not None and frame.image.size() != place.size():
             own = frame.image.width() / frame.image.height()
             if not tile.width or abs(own * place.height() / place.width() - 1) > _SAME_ASPECT:
@@ -91,6 +179,11 @@ class Sight:
         place = placing.fit(QSize(max(tile.width, 1), max(tile.height, 1)), self.area)
         return place.width(), place.height()
 
+    def steps(self, tile: Tile) -> list[float]:
+        """List the zooms beyond fit."""
+        fit = max(self.fitted(tile)) / max(tile.width, tile.height, 1)
+        return [step for step in LADDER if step >= 1 or step > fit * _LARGER_THAN_FIT]
+
     def center_for(self, zoom: float, pointer: QPoint | None) -> placing.Fraction:
         """Choose where to look when going to ``zoom``: what is under the pointer stays there.
 
@@ -99,11 +192,12 @@ class Sight:
         """
         tile = self.tile()
         assert tile is not None
-        size = self.size(tile)
+        best = self.best(tile)
+        size = self.size(tile, best.frame if best is not None and self.gaze.zoom else None)
         if pointer is not None:
             center = placing.center_under(pointer, self.place(), size, self.view, zoom)
-        elif self._session.zoom is not None:
-            center = self._session.center
+        elif self.gaze.zoom is not None:
+            center = self.gaze.center
         else:
             detail = self._session.detail(tile.id)
             point = detail.capture.subject or (detail.quality and detail.quality.sharpest)
@@ -113,87 +207,130 @@ class Sight:
 
     # --- which pixels
 
-    def whole(self, tile: Tile) -> Want:
-        """Name every pixel of a photo's original."""
-        return Originals.want(tile.id, tile.proxy, None, tile.turn)
-
     def proxy(self, tile: Tile) -> Want | None:
         """Name the proxy at the size of the view, None before there is one."""
         if not tile.proxy or not tile.width:
             return None
         return Want(PROXY, tile.proxy, self.fitted(tile), tile.turn)
 
-    def sharp(self, tile: Tile) -> Want | None:
-        """Name what is wanted of the original now, None where the proxy has all one can see."""
-        if self._session.zoom is not None:
-            return self.whole(tile)
-        proxy = self.proxy(tile)
-        if proxy is None:
-            size = self.fitted(tile) if tile.width else self.area.size().toTuple()
-            return Originals.want(tile.id, tile.proxy, size, tile.turn)
-        assert proxy.size is not None
-        has = min(self._session.settings.proxy.long_edge_px, max(tile.width, tile.height))
-        if max(proxy.size) <= has and self._frames.failure(proxy) is None:
-            return None
-        return Originals.want(tile.id, tile.proxy, proxy.size, tile.turn)
+    def whole_proxy(self, tile: Tile) -> Want | None:
+        """Name the proxy at its own size."""
+        return Want(PROXY, tile.proxy, None, tile.turn) if tile.proxy else None
 
-    def best(self, tile: Tile) -> Frame | None:
+    def wish(self, tile: Tile, developed: bool | None) -> Wish:
+        """Say what is wanted of a photo's original now.
+
+        Args:
+            tile: the photo.
+            developed: the RAW, the camera's picture, or (None) what there is by default.
+        """
+        zoomed = self.gaze.zoom is not None
+        size = None
+        if not zoomed:
+            size = self.fitted(tile) if tile.width else self.area.size().toTuple()
+        area = tile.width * tile.height
+        wanted = overlays(self._session)
+        bytes_ = 4 * size[0] * size[1] if size else min(3 * area, self._originals.limit_bytes)
+        return Wish(
+            tile.id,
+            source(self._session.detail(tile.id), developed, zoomed),
+            tile.turn,
+            size,
+            zoomed or self._beyond_proxy(tile, developed),
+            wanted,
+            bytes_ + (area if wanted else 0),
+        )
+
+    def _beyond_proxy(self, tile: Tile, developed: bool | None) -> bool:
+        """Tell whether at fit there is more to see than the proxy has."""
+        proxy = self.proxy(tile)
+        if proxy is None or self._frames.failure(proxy) is not None:
+            return True
+        detail = self._session.detail(tile.id)
+        if developed is not None and developed != shows_raw(detail, None, False):
+            return True
+        has = min(self._session.settings.proxy.long_edge_px, max(tile.width, tile.height))
+        assert proxy.size is not None
+        return max(proxy.size) > has
+
+    def best(self, tile: Tile) -> Best | None:
         """Choose the best pixels of a photo that are there now, of whatever size."""
-        sharp, proxy = self.sharp(tile), self.proxy(tile)
-        wants = [sharp]
-        if self._session.zoom is not None and tile.proxy:
-            wants.append(Want(PROXY, tile.proxy, None, tile.turn))
-        wants.append(proxy)
-        for want in wants:
-            frame = self._frames.get(want) if want is not None else None
-            if frame is not None:
-                return frame
-        for want in (proxy, sharp):
-            frame = self._frames.stand_in(want) if want is not None else None
-            if frame is not None:
-                return frame
+        return self._original(tile) or self._small(tile)
+
+    def _original(self, tile: Tile) -> Best | None:
+        asked = self._session.developed
+        zoomed = self.gaze.zoom is not None
+        for developed in (asked,) if asked is None else (asked, not asked):
+            wish = self.wish(tile, developed)
+            if not wish.pixels:
+                return None  # the proxy has it all
+            for size in (None, self.fitted(tile)) if zoomed else (wish.size,):
+                seen = self._originals.seen(replace(wish, size=size))
+                if seen is not None:
+                    return Best(seen.frame, wish.source, seen.basis, developed, size is None)
         return None
 
+    def _small(self, tile: Tile) -> Best | None:
+        proxy = self.proxy(tile)
+        for want in (self.whole_proxy(tile) if self.gaze.zoom is not None else None, proxy):
+            frame = self._frames.get(want) if want is not None else None
+            if frame is not None:
+                return Best(frame)
+        frame = self._frames.stand_in(proxy) if proxy is not None else None
+        return None if frame is None else Best(frame)
+
+    def overlay(self, tile: Tile, best: Best) -> tuple[Measured, Source] | None:
+        """Give what was measured on the very picture that is painted."""
+        shown = best.developed if best.source is not None else None
+        wish = self.wish(tile, shown)
+        found = self._originals.overlay(wish)
+        return None if found is None else (found, wish.source)
+
     def wants(self) -> list[Want]:
-        """List what to have ready: the current photo, then where one is going, then one back."""
-        session = self._session
-        ahead, step = session.settings.loupe.prefetch, session.direction
-        offsets = [0, *(step * (n + 1) for n in range(ahead))]
-        offsets.insert(3, -step)  # one turns back now and then, but not at once
+        """List the proxies to have ready: the current photo, then where one is going."""
         found: list[Want | None] = []
-        for offset in offsets:
-            index = session.index + offset
-            if not 0 <= index < len(session.ids):
-                continue
-            tile = self._known(int(session.ids[index]))
-            if offset in (0, step):
-                found.append(self.sharp(tile))  # not decoded by asking, but kept
+        for tile in self._around(self._session.settings.loupe.prefetch):
             found.append(self.proxy(tile))
-            if session.zoom is not None and tile.proxy:
-                found.append(Want(PROXY, tile.proxy, None, tile.turn))
+            if self.gaze.zoom is not None:
+                found.append(self.whole_proxy(tile))
         return [want for want in found if want is not None]
 
-    def ready(self) -> bool:
-        """Tell whether the current photo's pixels are there at their exact size."""
-        tile = self.tile()
-        frame = None if tile is None else self.best(tile)
-        return frame is not None and frame.image.size() == self.place(frame).size()
+    def wishes(self) -> list[Wish]:
+        """List what to have of originals: the current photo's, then of those around it."""
+        asked = self._session.developed
+        # Sensor data take seconds: those of the next photo, and no further.
+        tiles = [tile for tile in self._around(1 if asked else 2) if tile.state != "failed"]
+        found = [self.wish(tile, asked) for tile in tiles]
+        return [wish for wish in found if wish.pixels or wish.overlays]
 
-    def fetch(self) -> None:
-        """Ask for the original of the current photo where it is wanted, then of the next one."""
+    def _around(self, ahead: int) -> list[Tile]:
+        """List the current photo, the next, the one back, and those further on."""
         session = self._session
-        places = (session.index, session.index + session.direction)
-        ids = [int(session.ids[place]) for place in places if 0 <= place < len(session.ids)]
-        for photo in ids:
-            tile = self._known(photo)
-            want = None if tile.state == "failed" else self.sharp(tile)
-            if want is None or self._frames.get(want) is not None:
-                continue
-            if self._originals.ask(photo, want):
-                return  # the next one follows when this one is there
+        offsets = [0, *(session.direction * (n + 1) for n in range(ahead))]
+        offsets.insert(2, -session.direction)  # one turns back now and then
+        places = (session.index + offset for offset in offsets)
+        return [self._known(int(session.ids[p])) for p in places if 0 <= p < len(session.ids)]
+
+    def ready(self) -> bool:
+        """Tell whether the photo's pixels are there at their exact size."""
+        tile = self.tile()
+        best = None if tile is None else self.best(tile)
+        return best is not None and best.frame.image.size() == self.place(best.frame).size()
 
     def reason(self, tile: Tile) -> str:
-        """Say why there are no pixels, as far as that is known."""
-        sharp, proxy = self.sharp(tile), self.proxy(tile)
-        said = self._originals.reason(sharp) if sharp is not None else None
+        """Say why there are no better pixels, as far as that is known."""
+        wish, proxy = self.wish(tile, self._session.developed), self.proxy(tile)
+        said = self._originals.reason(wish) if wish.pixels else None
         return said or (self._frames.failure(proxy) if proxy is not None else None) or ""
+
+
+def overlays(session: Session) -> frozenset[str]:
+    """Name the overlays that are switched on, as the worker measures them."""
+    loupe = session.settings.loupe
+    on = {
+        overlay.CLIPPING: loupe.clipping,
+        overlay.TILES: loupe.focus == "tiles",
+        overlay.PEAKING: loupe.focus == "peaking",
+        overlay.HISTOGRAM: loupe.histogram,
+    }
+    return frozenset(kind for kind, wanted in on.items() if wanted)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-import numpy as np
 import pytest
 from PySide6.QtGui import QImage
 
 from curator.imaging import proxy
 from curator.settings import Home, Settings
-from curator.ui.frames import ORIGINAL, PROXY, THUMB, Frame, FrameStore, Pictures, Want
+from curator.ui.frames import PROXY, THUMB, Frame, FrameStore, Pictures, Want
 from tests.gui import swatches
 
 MB = 1 << 20
@@ -138,7 +137,10 @@ def test_what_is_wanted_is_the_last_to_go(make_store, qtbot) -> None:
     store.want("view", wanted)
     qtbot.waitUntil(lambda: len(store) == 3)
     for number in range(40, 50):
-        store.put(Want(ORIGINAL, str(number), (90, 60)), Frame.of(np.zeros((60, 90, 4), np.uint8)))
+        other = thumbs(number)[0]
+        store.want("view", [*wanted, other])
+        qtbot.waitUntil(lambda other=other: store.get(other) is not None)
+        store.want("view", wanted)
     assert all(store.get(want) for want in wanted)
     assert store.nbytes <= store.budget_bytes
 
@@ -192,12 +194,15 @@ def test_another_size_stands_in_only_for_the_same_picture(make_store, qtbot) -> 
     assert store.stand_in(small._replace(turn=1)) is None
 
 
-def test_whole_originals_keep_their_three_bytes(make_store) -> None:
-    store = make_store()
-    want = Want(ORIGINAL, "1", None)
-    store.put(want, Frame.of(swatches.picture(1, (30, 20))))
-    assert store.get(want).image.format() is QImage.Format.Format_RGB888
-    assert store.nbytes == 30 * 20 * 3
+def test_a_frame_may_be_a_part_of_a_larger_picture_without_a_copy() -> None:
+    whole = swatches.picture(1, (30, 20))
+    whole[7:, 11:] = (10, 200, 30)
+    frame = Frame.of(whole[5:15, 10:25])
+    assert frame.image.format() is QImage.Format.Format_RGB888
+    assert frame.image.size().toTuple() == (15, 10)
+    assert frame.image.pixelColor(1, 2).getRgb()[:3] == (10, 200, 30)
+    assert frame.image.pixelColor(14, 9).getRgb()[:3] == (10, 200, 30)
+    assert swatches.shows(frame.image, 5, 1, 1)
 
 
 def test_thumbnails_and_proxies_come_from_the_cache(home: Home, qapp, qtbot) -> None:

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QAction, QImage, QKeySequence
+from PySide6.QtGui import QAction, QCursor, QImage, QKeySequence, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from curator import commands
+from curator.imaging import screen
+from curator.imaging.overlay import measure
 from curator.model import Flag, KnownError, View
 from curator.session import Session
+from curator.stages.frame import Frame, Look
 from curator.ui import placing, theme
 from curator.ui.frames import Pictures
 from curator.ui.loupe import LoupeView
+from curator.workers import Pixels
 from tests.catalogs import fill
 from tests.gui import swatches
 from tests.gui.conftest import QuietPipeline
 
+SIZE = (6000, 4000)
+KEYS = {
+    "Z": "zoom",
+    "Right": "next_photo",
+    "X": "reject",
+    "R": "switch_source",
+    "J": "toggle_clipping",
+    "A": "step_focus",
+    "H": "toggle_histogram",
+}
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 
@@ -29,20 +44,38 @@ class Darkroom(QuietPipeline):
 
     def __init__(self) -> None:
         super().__init__()
-        self.requests: list[tuple[int, int | None, Callable[[object], None]]] = []
+        self.looks: list[Look] = []  # what is wanted, the most urgent first
+        self.callback: Callable[[Look, object], None] | None = None
 
-    def request_frame(
-        self, photo_id: int, path: object, want: str, long_edge_px: int | None, callback: object
-    ) -> None:
-        self.requests.append((photo_id, long_edge_px, callback))
+    def want_frames(self, looks: Sequence[Look], callback: Callable[[Look, object], None]) -> None:
+        self.looks, self.callback = list(looks), callback
 
-    def deliver(self, size: tuple[int, int] = (6000, 4000)) -> int:
-        """Answer the newest request with a picture that shows whose it is and where one looks."""
-        photo, edge, callback = self.requests.pop()
-        if edge is not None:
-            size = edge, round(edge * size[1] / size[0])
-        callback(SimpleNamespace(array=swatches.picture(photo, size)))
+    @staticmethod
+    def photo(look: Look) -> int:
+        """Say whose file it is, as tests.catalogs.fill named it."""
+        return int(Path(look.path).stem.removeprefix("DSC_")) + 1
+
+    def deliver(self, size: tuple[int, int] = SIZE, basis: str = "image") -> int:
+        """Answer the most urgent look with a picture that shows whose it is."""
+        look = self.looks.pop(0)
+        photo = self.photo(look)
+        rgb = swatches.picture(photo, look.size or size)
+        if look.size is not None:
+            rgb = screen.from_rgb(rgb, look.size)
+        overlay = measure(rgb[..., :3], look.overlays) if look.overlays else None
+        pixels = Pixels(rgb) if look.pixels else None
+        self.answer(look, Frame(pixels, basis, None, size, overlay))
         return photo
+
+    def refuse(self, error: KnownError) -> int:
+        """Answer the most urgent look with a reason."""
+        look = self.looks.pop(0)
+        self.answer(look, error)
+        return self.photo(look)
+
+    def answer(self, look: Look, answer: object) -> None:
+        assert self.callback is not None
+        self.callback(look, answer)
 
 
 @pytest.fixture
@@ -75,7 +108,7 @@ def make_loupe(session: Session, dressed: object, qtbot) -> Iterator[Callable[..
         loupe = LoupeView(session, pictures)
         made.append((loupe, pictures))
         loupe.resize(1200, 800)
-        for keys, command in (("Z", "zoom"), ("Right", "next_photo"), ("X", "reject")):
+        for keys, command in KEYS.items():
             action = QAction(command, loupe)
             action.setShortcut(QKeySequence(keys))
             action.triggered.connect(lambda _=False, name=command: commands.run(session, name))
@@ -275,12 +308,14 @@ def test_z_shows_the_proxy_and_says_so_until_the_original_is_there(
     QTest.keyClick(loupe, Qt.Key.Key_Z)
     assert session.zoom == 1.0
     tile = session.tile(photo)
-    assert loupe._drawing._caption(tile).right.endswith("proxy")
     assert swatches.shows(seen(loupe), 1100, 400, photo)
-    qtbot.waitUntil(lambda: bool(pipeline.requests))
-    assert pipeline.requests[-1][:2] == (photo, None)
-    with qtbot.waitSignal(loupe._frames.arrived):
+    assert loupe._drawing._caption(tile).right == "100 % · proxy 1,440 px"
+    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    look = pipeline.looks[0]
+    assert (pipeline.photo(look), look.size, look.want) == (photo, None, "preview")
+    with qtbot.waitSignal(loupe.originals.arrived):
         pipeline.deliver()
+    assert swatches.shows(seen(loupe), 1100, 400, photo)
     assert "proxy" not in loupe._drawing._caption(tile).right
     assert loupe.place().size() == QSize(6000, 4000)
     assert swatches.shows(seen(loupe), 1100, 400, photo)
@@ -291,32 +326,35 @@ def test_the_next_original_is_read_ahead_and_position_and_zoom_are_kept(
 ) -> None:
     session.go(2)
     session.set_zoom(1.0, (0.6, 0.4))
-    qtbot.waitUntil(lambda: bool(pipeline.requests))
-    assert pipeline.deliver() == session.current
-    qtbot.waitUntil(lambda: bool(pipeline.requests))
     following = int(session.ids[session.index + 1])
-    assert pipeline.deliver() == following
-    ahead = loupe._sight.whole(session.tile(following))
-    qtbot.waitUntil(lambda: loupe._frames.get(ahead) is not None)
+    qtbot.waitUntil(lambda: len(pipeline.looks) == 4)
+    assert [pipeline.photo(look) for look in pipeline.looks] == [
+        int(session.ids[place]) for place in (2, 3, 1, 4)
+    ]
+    for photo in (session.current, following):
+        with qtbot.waitSignal(loupe.originals.arrived):
+            assert pipeline.deliver() == photo
     commands.run(session, "next_photo")
     assert (session.zoom, session.center) == (1.0, (0.6, 0.4))
     assert swatches.shows(seen(loupe), 1100, 400, following)
+    assert loupe.whole
 
 
 def test_without_a_pointer_z_looks_at_the_subject_else_the_sharpest_spot(
     session, loupe, monkeypatch
 ) -> None:
     detail = session.detail(session.current)
-    told = SimpleNamespace(
-        capture=SimpleNamespace(subject=None), quality=SimpleNamespace(sharpest=(0.3, 0.7))
-    )
-    monkeypatch.setattr(session, "detail", lambda _: told)
-    assert loupe._sight.center_for(1.0, None) == pytest.approx((0.3, 0.7), abs=0.001)
-    told.capture.subject = (0.6, 0.25)
-    assert loupe._sight.center_for(1.0, None) == pytest.approx((0.6, 0.25), abs=0.001)
-    told.capture.subject = told.quality = None
-    assert loupe._sight.center_for(1.0, None) == pytest.approx((0.5, 0.5), abs=0.001)
-    assert detail.id == session.current
+
+    def looked_at(subject: object, sharpest: object) -> tuple[float, float]:
+        capture = replace(detail.capture, subject=subject)
+        quality = None if sharpest is None else replace(detail.quality, sharpest=sharpest)
+        told = replace(detail, capture=capture, quality=quality)
+        monkeypatch.setattr(session, "detail", lambda _: told)
+        return loupe._sight.center_for(1.0, None)
+
+    assert looked_at(None, (0.3, 0.7)) == pytest.approx((0.3, 0.7), abs=0.001)
+    assert looked_at((0.6, 0.25), (0.3, 0.7)) == pytest.approx((0.6, 0.25), abs=0.001)
+    assert looked_at(None, None) == pytest.approx((0.5, 0.5), abs=0.001)
 
 
 def test_a_tap_of_z_stays_and_a_held_z_is_a_look(session, loupe, monkeypatch) -> None:
@@ -331,6 +369,12 @@ def test_a_tap_of_z_stays_and_a_held_z_is_a_look(session, loupe, monkeypatch) ->
     clock[0] += 0.4
     QTest.keyRelease(loupe, Qt.Key.Key_Z)
     assert session.zoom is None
+    session.set_zoom(2.0, (0.3, 0.4))
+    QTest.keyPress(loupe, Qt.Key.Key_Z)
+    assert session.zoom is None
+    clock[0] += 0.4
+    QTest.keyRelease(loupe, Qt.Key.Key_Z)
+    assert (session.zoom, session.center) == (2.0, (0.3, 0.4))
 
 
 def test_dragging_moves_the_picture_and_a_click_does_not_drag(session, loupe, pipeline) -> None:
@@ -351,22 +395,64 @@ def test_dragging_moves_the_picture_and_a_click_does_not_drag(session, loupe, pi
 
 def test_plus_and_minus_go_through_the_steps(session, loupe) -> None:
     zooms = []
-    for name in ("larger", "larger", "larger", "larger", "smaller", "smaller", "smaller"):
+    for name in ("larger",) * 7 + ("smaller",) * 6:
         commands.run(session, name)
         zooms.append(session.zoom)
-    assert zooms == [1.0, 2.0, 4.0, 4.0, 2.0, 1.0, None]
+    up = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0]
+    assert zooms == [*up, 4.0, 2.0, 1.0, 0.5, 0.25, None]
 
 
-def test_an_original_that_cannot_be_read_leaves_the_proxy(session, loupe, pipeline, qtbot) -> None:
+def test_the_wheel_zooms_at_the_pointer_and_with_ctrl_goes_along(session, loupe) -> None:
+    session.go(5)
+    at = QPoint(660, 400)
+    place = loupe.place()
+    point = (at.x() - place.x()) / place.width(), (at.y() - place.y()) / place.height()
+    turn_wheel(loupe, at, 3)
+    assert session.zoom == 1.0
+    place = loupe.place()
+    assert (at.x() - place.x()) / place.width() == pytest.approx(point[0], abs=0.001)
+    assert (at.y() - place.y()) / place.height() == pytest.approx(point[1], abs=0.001)
+    turn_wheel(loupe, at, -3)
+    assert session.zoom is None
+    turn_wheel(loupe, at, -1, Qt.KeyboardModifier.ControlModifier)
+    assert session.index == 6
+
+
+def turn_wheel(
+    loupe: LoupeView, at: QPoint, notches: int, held: Qt.KeyboardModifier = NONE
+) -> None:
+    """Turn the wheel notch by notch, the pointer resting on a place of the loupe."""
+    QCursor.setPos(loupe.mapToGlobal(at))
+    QTest.mouseMove(loupe, at)
+    step = QPoint(0, 120 if notches > 0 else -120)
+    for _ in range(abs(notches)):
+        event = QWheelEvent(
+            at.toPointF(),
+            loupe.mapToGlobal(at).toPointF(),
+            QPoint(),
+            step,
+            Qt.MouseButton.NoButton,
+            held,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(loupe, event)
+
+
+def test_an_original_that_cannot_be_read_leaves_the_proxy_and_says_why(
+    session, loupe, pipeline, qtbot
+) -> None:
     session.set_zoom(1.0, (0.5, 0.5))
-    qtbot.waitUntil(lambda: bool(pipeline.requests))
-    photo, _, callback = pipeline.requests.pop()
+    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    said: list[str] = []
+    session.said.connect(said.append)
     with qtbot.waitSignal(loupe.originals.failed):
-        callback(KnownError("The file is not there.", "Plug the drive in."))
+        photo = pipeline.refuse(KnownError("The file is not there.", "Plug the drive in."))
     assert swatches.shows(seen(loupe), 1100, 400, photo)
-    assert (
-        loupe._drawing._caption(session.tile(photo)).right == "100 % · proxy: the file is not there"
-    )
+    right = loupe._drawing._caption(session.tile(photo)).right
+    assert right == "100 % · proxy 1,440 px: the file is not there"
+    name = session.table.name(photo)
+    assert said == [f"{name}: zoom stops at the proxy. The file is not there. Plug the drive in."]
 
 
 # --- the original at the size of the view
@@ -376,27 +462,28 @@ def test_a_view_larger_than_the_proxy_gets_the_originals_pixels_after_resting(
     session, loupe, pipeline, qtbot
 ) -> None:
     loupe.resize(2200, 1500)
-    qtbot.waitUntil(lambda: bool(pipeline.requests))
-    photo, edge, _ = pipeline.requests[-1]
-    assert (photo, edge) == (session.current, loupe.place().width())
-    with qtbot.waitSignal(loupe._frames.arrived):
-        pipeline.deliver()
-    frame = loupe._sight.best(session.tile(photo))
-    assert frame.image.size() == loupe.place().size()
+    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    look = pipeline.looks[0]
+    assert pipeline.photo(look) == session.current
+    assert look.size == loupe.place().size().toTuple()
+    with qtbot.waitSignal(loupe.originals.arrived):
+        photo = pipeline.deliver()
+    best = loupe._sight.best(session.tile(photo))
+    assert best.frame.image.size() == loupe.place().size()
     assert on_screen(loupe, session)
 
 
 def test_a_view_the_proxy_fills_asks_for_no_original(session, loupe, pipeline, qtbot) -> None:
     with qtbot.waitSignal(loupe._sharpen.timeout):
         session.go(7)
-    assert pipeline.requests == []
+    assert pipeline.looks == []
 
 
 def test_a_photo_nobody_has_converted_yet_is_read_from_its_file_at_once(
     unread: Session, make_loupe, pipeline, qtbot
 ) -> None:
     loupe = make_loupe(photos=False)
-    qtbot.waitUntil(lambda: bool(pipeline.requests))
+    qtbot.waitUntil(lambda: bool(pipeline.looks))
     assert pipeline.deliver() == unread.current
     qtbot.waitUntil(lambda: on_screen(loupe, unread))
 

@@ -1,4 +1,4 @@
-"""The loupe gets the pixels it asked for last, and a slow original is never in its way."""
+"""The loupe gets what it wants most first, and a slow original is never in its way."""
 
 from __future__ import annotations
 
@@ -11,13 +11,31 @@ import pytest
 
 from curator.model import KnownError
 from curator.pipeline import frames
-from curator.pipeline.frames import FrameKey, Frames
+from curator.pipeline.frames import Frames
 from curator.settings import Work
-from curator.stages.frame import Frame
+from curator.stages.frame import Frame, Look, Want
 from curator.workers import WorkerPool
 from tests import fake_stages
 
 LIMIT_S = 60.0
+
+
+class Answers:
+    """Takes what a lane delivers."""
+
+    def __init__(self) -> None:
+        self.queue: SimpleQueue[tuple[Look, Frame | KnownError]] = SimpleQueue()
+
+    def __call__(self, look: Look, answer: Frame | KnownError) -> None:
+        self.queue.put((look, answer))
+
+    def one(self) -> tuple[Look, Frame | KnownError]:
+        return self.queue.get(timeout=LIMIT_S)
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
 
 
 @pytest.fixture
@@ -28,22 +46,30 @@ def lane(monkeypatch: pytest.MonkeyPatch) -> Iterator[Frames]:
     lane.close()
 
 
-def key(folder: Path, wish: str, number: int, edge: int | None = 30) -> FrameKey:
+def look(folder: Path, wish: str, number: int, want: Want = "preview") -> Look:
     folder.mkdir(exist_ok=True)
     path = folder / f"{number}.jpg"
     path.write_text(f"{wish} - picture {number}")
-    return FrameKey(number, str(path), "preview", edge)
+    return Look(str(path), want)
 
 
-def test_pixels_come_whole_and_at_an_edge(lane: Frames, tmp_path: Path) -> None:
-    answers: SimpleQueue[Frame | KnownError] = SimpleQueue()
-    for edge, size in ((None, (60, 90, 3)), (30, (20, 30, 3))):
-        lane.request(key(tmp_path, "ok", 7, edge), answers.put)
-        answer = answers.get(timeout=LIMIT_S)
-        assert isinstance(answer, Frame)
-        assert answer.array.shape == size
-        assert answer.array[5, 5, 1] == 7
-        assert answer.full_size == (90, 60)
+def until_busy(lane: Frames, one: Look) -> None:
+    """Wait until a process works on it; before that nothing can be called off."""
+    while one not in [worker.token for worker in lane._pool._busy]:
+        threading.Event().wait(0.005)
+
+
+def test_pixels_come_in_the_order_they_are_wanted(
+    lane: Frames, tmp_path: Path, answers: Answers
+) -> None:
+    wanted = [look(tmp_path, "ok", number) for number in (7, 8, 9)]
+    lane.want(wanted, answers)
+    got = dict(answers.one() for _ in wanted)
+    assert list(got) == wanted
+    for one, frame in got.items():
+        assert isinstance(frame, Frame) and frame.array is not None
+        assert frame.array.shape == (60, 90, 3)
+        assert frame.array[5, 5, 1] == int(Path(one.path).stem)
 
 
 @pytest.mark.parametrize(
@@ -55,93 +81,95 @@ def test_pixels_come_whole_and_at_an_edge(lane: Frames, tmp_path: Path) -> None:
     ],
 )
 def test_there_is_a_reason_for_no_pixels(
-    lane: Frames, tmp_path: Path, wish: str, reason: str
+    lane: Frames, tmp_path: Path, answers: Answers, wish: str, reason: str
 ) -> None:
-    answers: SimpleQueue[Frame | KnownError] = SimpleQueue()
-    lane.request(key(tmp_path, wish, 1), answers.put)
-    answer = answers.get(timeout=LIMIT_S)
+    lane.want([look(tmp_path, wish, 1)], answers)
+    _, answer = answers.one()
     assert isinstance(answer, KnownError)
     assert answer.args[0] == reason
 
 
 def test_a_mistake_of_ours_is_logged_and_told(
-    lane: Frames, tmp_path: Path, expected_log: Callable[[str], None]
+    lane: Frames, tmp_path: Path, answers: Answers, expected_log: Callable[[str], None]
 ) -> None:
     expected_log("decoding .* failed(.|\n)*ZeroDivisionError")
-    answers: SimpleQueue[Frame | KnownError] = SimpleQueue()
-    lane.request(key(tmp_path, "mistake", 1), answers.put)
-    assert isinstance(answers.get(timeout=LIMIT_S), KnownError)
+    lane.want([look(tmp_path, "mistake", 1)], answers)
+    assert isinstance(answers.one()[1], KnownError)
 
 
-def test_equal_requests_are_one(lane: Frames, tmp_path: Path) -> None:
-    answers: SimpleQueue[Frame | KnownError] = SimpleQueue()
-    wanted = key(tmp_path, "wait", 3)
+def test_what_is_wanted_again_is_decoded_once(
+    lane: Frames, tmp_path: Path, answers: Answers
+) -> None:
+    wanted = look(tmp_path, "wait", 3)
     for _ in range(3):
-        lane.request(wanted, answers.put)
+        lane.want([wanted], answers)
     let_go(tmp_path)
-    got = [answers.get(timeout=LIMIT_S) for _ in range(3)]
-    assert got[0] is got[1] is got[2]
+    assert answers.one()[0] == wanted
+    lane.want([look(tmp_path, "ok", 4)], answers)
+    assert Path(answers.one()[0].path).stem == "4"
 
 
-def test_asking_for_something_else_gives_up_what_waits(lane: Frames, tmp_path: Path) -> None:
-    answers: SimpleQueue[tuple[int, Frame | KnownError]] = SimpleQueue()
-
-    def ask(wish: str, number: int) -> None:
-        lane.request(key(tmp_path, wish, number), lambda answer: answers.put((number, answer)))
-
-    ask("wait", 1)
-    while not lane.is_busy(1):
-        threading.Event().wait(0.005)
-    ask("wait", 2)
-    while not lane.is_busy(2):
-        threading.Event().wait(0.005)
-    for number in range(3, 9):
-        ask("ok", number)
+def test_reading_ahead_leaves_a_process_to_the_most_urgent(
+    lane: Frames, tmp_path: Path, answers: Answers
+) -> None:
+    here, ahead, further = (look(tmp_path, "wait", number) for number in (1, 2, 3))
+    lane.want([here, ahead, further], answers)
+    until_busy(lane, here)
+    assert not lane.is_busy(ahead.path)  # one process is left for whatever becomes urgent
+    now = look(tmp_path, "ok", 4)
+    lane.want([now, ahead], answers)
+    assert answers.one()[0] == now
     let_go(tmp_path)
-    got = sorted(answers.get(timeout=LIMIT_S)[0] for _ in range(3))
-    assert got == [1, 2, 8]
-    lane.close()
-    assert answers.empty()
+    assert {answers.one()[0] for _ in range(2)} == {here, ahead}
+    assert not lane.is_busy(further.path)
 
 
 def test_what_takes_long_makes_way(
-    lane: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lane: Frames, tmp_path: Path, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(frames, "STALE_S", 0.0)
-    answers: SimpleQueue[tuple[int, object]] = SimpleQueue()
     for number in (1, 2):
-        lane.request(key(tmp_path, "hang", number), lambda a, n=number: answers.put((n, a)))
-        while not lane.is_busy(number):
-            threading.Event().wait(0.005)
-    lane.request(key(tmp_path, "ok", 3), lambda a: answers.put((3, a)))
-    number, answer = answers.get(timeout=LIMIT_S)
-    assert number == 3
+        slow = look(tmp_path, "hang", number)
+        lane.want([slow], answers)
+        until_busy(lane, slow)
+    lane.want([look(tmp_path, "ok", 3)], answers)
+    one, answer = answers.one()
+    assert Path(one.path).stem == "3"
     assert isinstance(answer, Frame)
 
 
-def test_closing_calls_nobody(lane: Frames, tmp_path: Path) -> None:
-    answers: SimpleQueue[object] = SimpleQueue()
-    lane.request(key(tmp_path, "hang", 1), answers.put)
-    lane.request(key(tmp_path, "hang", 2), answers.put)
+def test_a_development_nobody_wants_any_more_makes_way_at_once(
+    lane: Frames, tmp_path: Path, answers: Answers
+) -> None:
+    for number in (1, 2):
+        slow = look(tmp_path, "hang", number, "demosaic")
+        lane.want([slow], answers)
+        until_busy(lane, slow)
+    lane.want([look(tmp_path, "ok", 3)], answers)
+    assert Path(answers.one()[0].path).stem == "3"
+
+
+def test_closing_calls_nobody(lane: Frames, tmp_path: Path, answers: Answers) -> None:
+    lane.want([look(tmp_path, "hang", 1), look(tmp_path, "hang", 2)], answers)
     lane.close()
-    lane.request(key(tmp_path, "ok", 3), answers.put)
-    assert answers.empty()
+    lane.want([look(tmp_path, "ok", 3)], answers)
+    assert answers.queue.empty()
 
 
 def test_a_callback_that_fails_is_logged(
-    lane: Frames, tmp_path: Path, expected_log: Callable[[str], None]
+    lane: Frames, tmp_path: Path, answers: Answers, expected_log: Callable[[str], None]
 ) -> None:
     expected_log("a callback for .* failed")
-    answers: SimpleQueue[object] = SimpleQueue()
 
-    def broken(answer: object) -> None:
+    def broken(one: Look, answer: object) -> None:
+        answers(one, answer)
         raise ZeroDivisionError
 
-    wanted = key(tmp_path, "wait", 1)
-    lane.request(wanted, broken)
-    lane.request(wanted, answers.put)
-    let_go(tmp_path)
-    assert isinstance(answers.get(timeout=LIMIT_S), Frame)
+    wanted = [look(tmp_path, "ok", 1), look(tmp_path, "ok", 2)]
+    lane.want(wanted[:1], broken)
+    answers.one()
+    lane.want(wanted[1:], answers)
+    assert answers.one()[0] == wanted[1]
 
 
 def let_go(folder: Path) -> None:

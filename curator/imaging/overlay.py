@@ -1,0 +1,175 @@
+"""What the overlays of the loupe show, measured on every pixel of a picture.
+
+Clipping and focus peaking are marks on single pixels, the sharpness map one number a tile, the
+histogram counts of levels. Nothing here is drawn: where a mark lies is a fact of the picture, how
+it looks on a screen is the window's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from curator.imaging import quality
+from curator.imaging.pixels import whole_step
+
+_Array = npt.NDArray[Any]
+
+# What can be asked for.
+CLIPPING, PEAKING, TILES, HISTOGRAM = "clipping", "peaking", "tiles", "histogram"
+KINDS = (CLIPPING, PEAKING, TILES, HISTOGRAM)
+
+# Bits of a mark.
+HIGHLIGHT, SHADOW, PEAK = 1, 2, 4
+BITS = (HIGHLIGHT, SHADOW, PEAK)
+STEP = 4  # the small copy of the marks has one value for 4 x 4 pixels
+
+# A second difference of 1 px against one of 2 px: 0.49 on an edge blurred by 0.7 px, 0.32 by 1 px,
+# 0.22 by 1.5 px, 0.25 in the limit of any smooth shade times four: what is sharp lies above.
+_PEAK_RATIO = 0.27
+_PEAK_LEAST = 10.0  # grey levels; less is no edge anyone sees
+_PEAK_NOISE = 5.0  # times what the calmest tiles show
+_PEAK_NEIGHBOURS = 3  # marks in 3 x 3 px, itself among them: edges are lines, noise is points
+_BAND = 128  # rows at a time, so that they stay in the processor's cache; a multiple of STEP
+_MARGIN = 8  # rows a band looks beyond itself; even, so that the half size has the same pixels
+
+
+@dataclass(slots=True)
+class Overlay:
+    """What was asked for of one picture; the rest is None.
+
+    Attributes:
+        kinds: what was measured.
+        marks: (H, W) uint8, bits HIGHLIGHT, SHADOW and PEAK of every pixel.
+        shares: (ceil(H / 4), ceil(W / 4), 3) uint8, the share (0-255) of the 16 pixels there that
+            have the bit, in the order of BITS.
+        tiles: (ceil(H / 64), ceil(W / 64)) uint8, sharpness 0-100 of every tile of 64 px.
+        histogram: (3, 256) int64, how many pixels have a level of red, green and blue.
+        clipped: shares (0-1) of pixels blown in any channel, and black in all.
+    """
+
+    kinds: frozenset[str]
+    marks: _Array | None = None
+    shares: _Array | None = None
+    tiles: _Array | None = None
+    histogram: _Array | None = None
+    clipped: tuple[float, float] | None = None
+
+
+def measure(rgb: _Array, kinds: Collection[str]) -> Overlay:
+    """Measure what the overlays asked for need.
+
+    Args:
+        rgb: (H, W, 3) uint8 at full resolution, in the file's own colours: after a conversion to
+            another colour space other pixels would count as clipped.
+        kinds: names from KINDS.
+    """
+    found = Overlay(frozenset(kinds))
+    luma: _Array | None = None
+    if PEAKING in kinds or TILES in kinds:
+        luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    if TILES in kinds and luma is not None:
+        found.tiles = quality.sharpness_map(luma)
+    if HISTOGRAM in kinds:
+        found.histogram = histogram(rgb)
+    if CLIPPING in kinds or PEAKING in kinds:
+        edges = luma if PEAKING in kinds else None
+        found.marks, found.shares, high, low = _marked(rgb, CLIPPING in kinds, edges)
+        total = rgb.shape[0] * rgb.shape[1]
+        found.clipped = (high / total, low / total) if CLIPPING in kinds else None
+    return found
+
+
+def histogram(rgb: _Array) -> _Array:
+    """Count how many pixels have each level of each channel: (3, 256) int64."""
+    counts = np.zeros((3, 256), np.int64)
+    # OpenCV counts in float32, which holds whole numbers up to 16.7 million: in bands it is exact.
+    for top in range(0, rgb.shape[0], _BAND):
+        band = [rgb[top : top + _BAND]]
+        for channel in range(3):
+            found = cv2.calcHist(band, [channel], None, [256], [0, 256])
+            counts[channel] += found.ravel().astype(np.int64)
+    return counts
+
+
+def _marked(rgb: _Array, clipping: bool, luma: _Array | None) -> tuple[_Array, _Array, int, int]:
+    """Mark clipped pixels, and where ``luma`` is given edges in focus, band by band.
+
+    Returns:
+        Marks and shares as in :class:`Overlay`, and how many pixels are highlights and shadows.
+    """
+    height, width = rgb.shape[:2]
+    marks = np.zeros((height, width), np.uint8)
+    shares = np.zeros((-(-height // STEP), -(-width // STEP), len(BITS)), np.uint8)
+    least = 0.0 if luma is None else _least(luma)
+    count = {HIGHLIGHT: 0, SHADOW: 0, PEAK: 0}
+    for top in range(0, height, _BAND):
+        rows = slice(top, min(top + _BAND, height))
+        masks = dict(zip((HIGHLIGHT, SHADOW), _clipped(rgb[rows]), strict=True)) if clipping else {}
+        if luma is not None:
+            masks[PEAK] = _peaks(luma, rows, least)
+        for bit, mask in masks.items():
+            count[bit] += cv2.countNonZero(mask)
+            marks[rows] |= mask & np.uint8(bit)
+            small = shares[rows.start // STEP : -(-rows.stop // STEP)]
+            small[:, :, BITS.index(bit)] = _share(mask)
+    return marks, shares, count[HIGHLIGHT], count[SHADOW]
+
+
+def _clipped(rgb: _Array) -> tuple[_Array, _Array]:
+    """Mark what :func:`curator.imaging.quality.clipping` counts: two masks of 0 and 255."""
+    red, green, blue = cv2.split(rgb)
+    most = cv2.max(cv2.max(red, green), blue)
+    return cv2.inRange(most, quality.HIGH, 255), cv2.inRange(most, 0, quality.LOW)
+
+
+def _peaks(luma: _Array, rows: slice, least: float) -> _Array:
+    """Mark the edges in focus among some rows: 0 or 255.
+
+    A pixel is marked where its second difference stands out from the noise, is large beside that
+    of the same place at half size, and does not stand alone.
+    """
+    start, stop = max(0, rows.start - _MARGIN), min(luma.shape[0], rows.stop + _MARGIN)
+    band = luma[start:stop]
+    height, width = band.shape
+    if min(height, width) < 4:
+        return np.zeros((rows.stop - rows.start, width), np.uint8)
+    fine = cv2.convertScaleAbs(cv2.Laplacian(band, cv2.CV_16S, ksize=1))
+    half = whole_step(band, 2)
+    coarse = cv2.convertScaleAbs(cv2.Laplacian(half, cv2.CV_16S, ksize=1), alpha=_PEAK_RATIO)
+    # The strongest nearby: an edge between two large pixels has its extremes beside it.
+    coarse = cv2.dilate(coarse, np.ones((3, 3), np.uint8))
+    coarse = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
+    marks: _Array = cv2.compare(fine, coarse, cv2.CMP_GT)
+    marks &= cv2.inRange(fine, least, 255)
+    around = cv2.boxFilter(marks, cv2.CV_16U, (3, 3), normalize=False)
+    marks &= cv2.inRange(around, 255 * _PEAK_NEIGHBOURS, 255 * 9)
+    return marks[rows.start - start : rows.stop - start]
+
+
+def _least(luma: _Array) -> float:
+    """Give the second difference an edge must have: so many times that of the calmest tiles."""
+    height, width = (edge // quality.TILE for edge in luma.shape)
+    calm = []
+    for row in range(height):
+        band = luma[quality.TILE * row : quality.TILE * (row + 1), : quality.TILE * width]
+        fine = cv2.convertScaleAbs(cv2.Laplacian(band, cv2.CV_16S, ksize=1))
+        difference = cv2.resize(fine, (width, 1), interpolation=cv2.INTER_AREA)
+        light = cv2.resize(band, (width, 1), interpolation=cv2.INTER_AREA)
+        calm.append(difference[(light > 12) & (light < 243)])
+    lit = np.concatenate(calm) if calm and width else np.zeros(0)
+    noise = float(np.percentile(lit, 5)) if lit.size else 0.0
+    return max(_PEAK_LEAST, _PEAK_NOISE * noise)
+
+
+def _share(mask: _Array) -> _Array:
+    """Average blocks of STEP x STEP; what is missing at right and bottom counts as unmarked."""
+    height, width = (-(-edge // STEP) * STEP for edge in mask.shape)
+    pad = (0, height - mask.shape[0], 0, width - mask.shape[1])
+    whole = cv2.copyMakeBorder(mask, *pad, cv2.BORDER_CONSTANT) if any(pad) else mask
+    return whole_step(whole, STEP)

@@ -1,0 +1,93 @@
+"""Which of a photo's files, and which of its pixels, stand for it when one looks closely.
+
+A RAW has two pictures: the camera's JPEG, inside it or beside it as the other half of a pair, and
+the one developed from its sensor data. The camera's is what one sees until one asks (R) for the
+other; what was asked for stays for the series, until one leaves the loupe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from curator.catalog import PhotoDetail
+from curator.model import Kind
+
+if TYPE_CHECKING:
+    from curator.catalog import FileDetail
+    from curator.stages.frame import Want
+
+_NAMES = {".jpg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".tif": "TIFF", ".hif": "HEIC"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of a photo, and what to take of it.
+
+    ``fingerprint`` is of its content as the catalog knows it, None before it was read; ``paired``
+    tells whether it is the picture beside a RAW.
+    """
+
+    path: str
+    want: Want
+    fingerprint: str | None
+    paired: bool = False
+
+    def word(self, basis: str) -> str:
+        """Name the pixels one sees: "preview", "RAW", "JPEG", "HEIC", "TIFF"...
+
+        Args:
+            basis: as the decoder said (`curator.model.Converted`).
+        """
+        if basis in ("preview", "demosaic"):
+            return "preview" if basis == "preview" else "RAW"
+        suffix = PurePath(self.path).suffix.lower()
+        return _NAMES.get(suffix, suffix[1:].upper())
+
+    def long_word(self, basis: str) -> str:
+        """Name whose levels they are: "camera JPEG", "RAW", "TIFF"..."""
+        word = self.word(basis)
+        return "camera JPEG" if word == "preview" or (self.paired and word == "JPEG") else word
+
+
+def source(detail: PhotoDetail, developed: bool | None, zoomed: bool) -> Source:
+    """Choose what to look at.
+
+    Args:
+        detail: the photo.
+        developed: whether the RAW was asked for, or the camera's picture; None: nothing was.
+        zoomed: otherwise the pixels go on where the proxy's end, so they have its look.
+    """
+    raw, image = _files(detail)
+    if raw is not None and (image is None or shows_raw(detail, developed, zoomed)):
+        return Source(str(raw.path), "demosaic" if developed else "preview", raw.fingerprint)
+    assert image is not None
+    return Source(str(image.path), "preview", image.fingerprint, raw is not None)
+
+
+def shows_raw(detail: PhotoDetail, developed: bool | None, zoomed: bool) -> bool:
+    """Tell whether sensor data is to be seen now."""
+    return developed if developed is not None else not zoomed and detail.basis == "demosaic"
+
+
+def no_choice(detail: PhotoDetail) -> str:
+    """Say why a photo has one picture only; empty where it has two."""
+    raw, image = _files(detail)
+    if raw is None:
+        return f"{detail.name} has no RAW to switch to."
+    if image is None and detail.basis == "demosaic":
+        return f"{detail.name} holds no full-size preview: this is the RAW."
+    return ""
+
+
+def _files(detail: PhotoDetail) -> tuple[FileDetail | None, FileDetail | None]:
+    """Give a photo's RAW and its picture beside it, those that are there first."""
+    own = sorted(
+        (file for file in detail.files if file.role != "copy"), key=lambda file: file.missing
+    )
+    raw = next((file for file in own if file.kind is Kind.RAW), None)
+    image = next((file for file in own if file.kind is not Kind.RAW), None)
+    if raw is not None and image is not None and raw.missing != image.missing:
+        return (None, image) if raw.missing else (raw, None)
+    return raw, image

@@ -81,20 +81,11 @@ class Keyboard:
         """Give the first key of each command that has one, for sentences that name a key."""
         return {command: keys[0] for command, keys in self._keys.items()}
 
-    def other(self, command: str, keys: str) -> str | None:
-        """Name another command that has this key where ``command`` would mean something."""
+    def others(self, command: str, keys: str) -> list[str]:
+        """Name the other commands that have this key where ``command`` means something."""
         views = views_of(command)
-        return next(
-            (
-                line.command
-                for line in self.bindings
-                if line.keys == keys
-                and line.command != command
-                and not line.invert
-                and line.views & views
-            ),
-            None,
-        )
+        found = (line for line in self.bindings if line.keys == keys and not line.invert)
+        return [line.command for line in found if line.command != command and line.views & views]
 
     def with_keys(self, changes: Mapping[str, Sequence[str]]) -> Keyboard:
         """Give commands these keys; what is as in the preset is no change.
@@ -109,15 +100,9 @@ class Keyboard:
             {name: keys for name, keys in wanted.items() if keys != usual.keys_of(name)},
         )
 
-    def without(self, command: str) -> Keyboard:
-        """Give a command the keys of the preset again.
-
-        Raises:
-            KeymapError: one of them was given to another command.
-        """
-        return Keyboard(
-            self.preset, {name: keys for name, keys in self.changes.items() if name != command}
-        )
+    def usual(self, command: str) -> tuple[str, ...]:
+        """Give the keys the preset has for a command."""
+        return Keyboard(self.preset).keys_of(command)
 
 
 def views_of(command: str) -> frozenset[str]:

@@ -13,6 +13,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
+from curator.keyboard import Keyboard
 from curator.model import KnownError, NotFoundError
 from curator.session import Session
 from curator.settings import save
@@ -33,6 +34,8 @@ class Acts:
         session: what is on the table.
         memory: facts the window keeps between runs, by name; changed in place.
         settings_changed: told the names of settings that changed.
+        keyboard: gives the keys in force.
+        use_keys: puts others in force.
     """
 
     def __init__(
@@ -41,9 +44,12 @@ class Acts:
         session: Session,
         memory: dict[str, Any],
         settings_changed: Callable[[set[str]], None],
+        keyboard: Callable[[], Keyboard],
+        use_keys: Callable[[Keyboard], None],
     ) -> None:
         self._window, self._session, self._memory = window, session, memory
         self._settings_changed = settings_changed
+        self._keyboard, self._use_keys = keyboard, use_keys
         self.notes: Callable[[], dict[str, QWidget]] = dict  # what the settings say of a section
         self._table: dict[str, Callable[[object], None]] = {
             "add_folder": lambda _: self.choose_folder(),
@@ -177,13 +183,17 @@ class Acts:
             self._session.set_filter("is:failed")
         self._session.go_to(photo)
 
-    def settings(self, page: str = "") -> None:
-        """Open the settings, on a page of them if one is named."""
-        session = self._session
-        dialog = SettingsDialog(session.settings, session.home, self._window, self.notes())
-        if dialog.exec() and dialog.changed:
+    def settings(self, page: str = "Settings") -> None:
+        """Open the settings, on one of their pages."""
+        session, keys = self._session, self._keyboard()
+        dialog = SettingsDialog(session.settings, session.home, self._window, self.notes(), keys)
+        dialog.turn_to(page)
+        if dialog.exec():
+            self._use_keys(dialog.keys.keyboard)
+            if dialog.changed or dialog.keys.keyboard != keys:
+                session.say("Settings saved")
+        if dialog.changed:
             self._settings_changed(dialog.changed)
-            self._session.say("Settings saved")
         dialog.deleteLater()
 
 

@@ -1,7 +1,7 @@
 """Dialogs: the title is the act, the body the consequence, the button repeats the act.
 
 Every modal question goes through :data:`ask` and every choice of a place through
-:data:`choose_folder`; tests put their own answers there.
+:data:`choose_folder` or :data:`choose_file`; tests put their own answers there.
 """
 
 from __future__ import annotations
@@ -132,8 +132,18 @@ def choose_folder_in_dialog(parent: QWidget | None, title: str, start: str = "")
     return QFileDialog.getExistingDirectory(parent, title, start) or None
 
 
+def choose_file_in_dialog(
+    parent: QWidget | None, title: str, *, pattern: str, new: str = ""
+) -> str | None:
+    """Let the person choose a file, or where to write a ``new`` one of that name; None if not."""
+    if new:
+        return QFileDialog.getSaveFileName(parent, title, new, pattern)[0] or None
+    return QFileDialog.getOpenFileName(parent, title, "", pattern)[0] or None
+
+
 ask = ask_in_dialog
 choose_folder = choose_folder_in_dialog
+choose_file = choose_file_in_dialog
 
 
 def removal(folder: FolderRow) -> Question:

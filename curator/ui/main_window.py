@@ -77,9 +77,16 @@ class MainWindow(QWidget):
         self._recent: list[str] = list(self._memory.get("recent") or ())
         self._sidebar_called = self._scanning = False
         self._found = ""  # what the last scan said
-        self.acts = Acts(self, session, self._memory, self._settings_changed)
         keyboard, refused = in_force(session.home)
         self.keys = Keys(self, keyboard, self._press)
+        self.acts = Acts(
+            self,
+            session,
+            self._memory,
+            self._settings_changed,
+            lambda: self.keys.keyboard,
+            self.use_keys,
+        )
         session.keys = theme.all_keys(keyboard.first_keys())
         self._make_pages()
         self._make_edges()
@@ -255,7 +262,7 @@ class MainWindow(QWidget):
         self.session.view_changed.emit()
 
     def _change_keys(self) -> None:
-        self.acts.settings("keys")
+        self.acts.settings("Keys")
 
     def _open_palette(self) -> None:
         session = self.session

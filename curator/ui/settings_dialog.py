@@ -22,14 +22,18 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QScrollArea,
+    QStackedWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from curator import keyboard
 from curator.model import KnownError
 from curator.settings import Home, Settings, save
 from curator.ui import theme
 from curator.ui.dialogs import Dialog
+from curator.ui.keys_page import KeysPage
 
 _FIELD_WIDTH = 132
 _NAMES = {"original": "Originals", "jpeg": "JPEGs"}
@@ -130,6 +134,10 @@ class SettingsDialog(Dialog):
         home: whose file the settings are written to.
         parent: the window.
         notes: what stands under the title of a section, by the section's name.
+        keys: the keys in force; they have a page of their own, Curator's where none are given.
+
+    Attributes:
+        keys: the page of keys; what it has is in its home's file once the dialog was accepted.
     """
 
     def __init__(
@@ -138,6 +146,7 @@ class SettingsDialog(Dialog):
         home: Home,
         parent: QWidget | None = None,
         notes: Mapping[str, QWidget] | None = None,
+        keys: keyboard.Keyboard | None = None,
     ) -> None:
         super().__init__("Settings", parent)
         self._settings, self._home = settings, home
@@ -164,19 +173,55 @@ class SettingsDialog(Dialog):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setMinimumHeight(480)
-        self.body.addWidget(scroll)
+        self.keys = KeysPage(keys or keyboard.Keyboard())
+        self._keys = self.keys.keyboard
+        self._pages = QStackedWidget()
+        self._where = theme.plain("", role="caption")
+        self._lay_out_pages({"Settings": scroll, "Keys": self.keys})
         self.problem = self.wrapped("", "error")
         self.problem.hide()
         self.body.addWidget(self.problem)
-        where = theme.plain(f"Kept in {home.settings_file.name}", role="caption")
-        where.setToolTip(theme.plain_tip(str(home.settings_file)))
         cancel, done = self.button("Cancel"), self.button("Save settings", primary=True)
         cancel.clicked.connect(self.reject)
         done.clicked.connect(self.commit)
-        self.buttons.addWidget(where)
+        self.buttons.addWidget(self._where)
         self.buttons.addStretch(1)
         self.buttons.addWidget(cancel)
         self.buttons.addWidget(done)
+
+    def _lay_out_pages(self, pages: Mapping[str, QWidget]) -> None:
+        """Put the pages behind words one presses, as the passes are."""
+        self._tabs: dict[str, QToolButton] = {}
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.setContentsMargins(0, 0, 0, 0)
+        for title, page in pages.items():
+            tab = QToolButton()
+            tab.setText(title)
+            tab.setCheckable(True)
+            tab.setProperty("pass", True)
+            tab.clicked.connect(lambda _=False, title=title: self.turn_to(title))
+            self._tabs[title] = tab
+            row.addWidget(tab)
+            self._pages.addWidget(page)
+        row.addStretch(1)
+        # The tabs say what the title would.
+        self.title.hide()
+        self.body.addLayout(row)
+        self.body.addSpacing(12)
+        self.body.addWidget(self._pages)
+        self.turn_to("Settings")
+
+    def turn_to(self, title: str) -> None:
+        """Show a page: ``Settings`` or ``Keys``."""
+        for place, (name, tab) in enumerate(self._tabs.items()):
+            tab.setChecked(name == title)
+            if name == title:
+                self._pages.setCurrentIndex(place)
+        keys = keyboard.keys_file(self._home)
+        file = keys if title == "Keys" else self._home.settings_file
+        self._where.setText(f"Kept in {file.name}")
+        self._where.setToolTip(theme.plain_tip(str(file)))
 
     def _row(self, setting: Setting) -> QWidget:
         row = SettingRow(setting, getattr(getattr(self._settings, setting.section), setting.name))
@@ -213,6 +258,7 @@ class SettingsDialog(Dialog):
             except ValidationError as error:
                 wrong += self._complain(name, error)
         if wrong:
+            self.turn_to("Settings")
             wrong[0].field.setFocus()
             return
         before = {name: getattr(self._settings, name) for name in made}
@@ -224,8 +270,9 @@ class SettingsDialog(Dialog):
         }
         if not self._write(made, before, changed):
             return
-        self.changed = changed
-        self.accept()
+        self.changed |= changed
+        if self._write_keys():
+            self.accept()
 
     def _write(self, made: dict[str, BaseModel], before: dict[str, Any], changed: set[str]) -> bool:
         old = {path: _get(self._settings, path) for path in changed}
@@ -239,6 +286,19 @@ class SettingsDialog(Dialog):
             for path, value in old.items():
                 section, _, name = path.partition(".")
                 setattr(before[section], name, value)
+            self.problem.setText(str(error))
+            self.problem.show()
+            return False
+        return True
+
+    def _write_keys(self) -> bool:
+        """Write the keys where they changed, or where the file there is of no use."""
+        path, keys = keyboard.keys_file(self._home), self.keys.keyboard
+        if keys == self._keys and not keyboard.refused(path):
+            return True
+        try:
+            keyboard.save(keys, path)
+        except KnownError as error:
             self.problem.setText(str(error))
             self.problem.show()
             return False

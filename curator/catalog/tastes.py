@@ -127,16 +127,16 @@ class Tastes(Results):
     def encoders(self) -> dict[str, int]:
         """Count the photos each encoder has seen, the one to go by first.
 
-        That is the one in use once it has seen what the one before it had, and until then the one
-        with most vectors: taste moves over to a better encoder when that is done, not before.
+        That is the one in use once it has seen what the one before it had; until then the other
+        with most vectors. Taste moves over to a better encoder when that is done, not before.
         """
-        counts, wanted, before = self._encoders()
+        counts, lead, before = self._encoders()
         if before is not None and (
-            counts.get(wanted, 0) < _NEARLY_ALL * counts[before]
-            or not self._comparing(wanted, before, counts[before]).done
+            counts.get(lead, 0) < _NEARLY_ALL * counts[before]
+            or not self._comparing(lead, before, counts[before]).done
         ):
-            return counts
-        return dict(sorted(counts.items(), key=lambda each: each[0] != wanted))
+            lead = before
+        return dict(sorted(counts.items(), key=lambda each: each[0] != lead))
 
     def comparing_again(self) -> Comparing | None:
         """Say how far the encoder in use is with photos taste goes by another for; None if done."""

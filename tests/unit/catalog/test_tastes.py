@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from curator.catalog import Catalog, TasteRow
+from curator.model import NotFoundError
 from curator.stages import STAGES
 from tests import catalogs, likings
 from tests.unit.catalog.shoot import Shoot, photo_bytes
@@ -144,3 +146,150 @@ def test_versions_are_listed_newest_first(catalog: Catalog) -> None:
     listed = catalog.taste_versions()
     assert [version.id for version in listed] == [second, first]
     assert listed[0].made_at > 0 and listed[0].correlation == 0.4
+
+
+def test_a_redone_rating_is_judged_by_what_was_foretold_of_it(twelve: Catalog) -> None:
+    twelve.decide({3: {"rating": 4}}, summary="", expected={3: 3.6})
+    for _ in range(2):
+        twelve.undo()
+        twelve.redo()
+        assert [e.expected for e in twelve.foreseen() if e.photo_id == 3] == [3.6]
+
+
+@pytest.mark.parametrize("by", ["stack", "stacked"])
+def test_of_a_stack_only_the_first_rated_is_judged(twelve: Catalog, by: str) -> None:
+    stack(twelve, by, 4, [4, 5])
+    twelve.decide({5: {"rating": 2}}, summary="", expected={5: 2.5})
+    twelve.decide({4: {"rating": 5}}, summary="", expected={4: 3.0})
+    twelve.decide({6: {"rating": 3}}, summary="", expected={6: 3.5})
+    assert [e.photo_id for e in twelve.foreseen() if e.photo_id in (4, 5, 6)] == [5, 6]
+    twelve.decide({4: {"stacked": 0}}, summary="split")
+    assert [e.photo_id for e in twelve.foreseen() if e.photo_id in (4, 5, 6)] == [5, 4, 6]
+
+
+def test_a_lesson_knows_what_it_is_judged_with(twelve: Catalog) -> None:
+    stack(twelve, "stack", 4, [4, 5, 6])
+    twelve.decide({4: {"kept": True}, 5: {"flag": "reject"}, 8: {"kept": True}}, summary="")
+    told = {lesson.photo_id: lesson for lesson in twelve.lessons()}
+    assert (told[4].stack, told[5].stack) == (4, 4)
+    assert told[4].kept and not told[5].kept and told[5].rejected
+    assert 8 not in told, "kept and alone teaches nothing"
+    twelve.decide({5: {"stacked": 0}}, summary="")
+    assert twelve.lessons([5])[0].stack < 0
+    twelve.decide({7: {"rating": 2}, 5: {"stacked": 7}}, summary="")
+    twelve.decide({7: {"stacked": 7}}, summary="")
+    assert {lesson.stack for lesson in twelve.lessons([5, 7])} == {7}
+
+
+def stack(catalog: Catalog, by: str, name: int, photos: list[int]) -> None:
+    """Put photos into one stack: found by the machine, or made by hand."""
+    if by == "stacked":
+        catalog.decide({photo: {"stacked": name} for photo in photos}, summary="stack")
+        return
+    with catalog._writing():
+        catalog._run_many(
+            "UPDATE photo SET stack = ?, stack_kind = 'burst' WHERE id = ?",
+            [(name, photo) for photo in photos],
+        )
+
+
+# --- moving over to another encoder
+
+
+def halfway(catalog: Catalog, seen: range) -> Catalog:
+    """Twelve photos seen by the old encoder; the new one, in use now, has seen some."""
+    catalog.use_encoder("old")
+    likings.embed(catalog, range(1, 11), "old")
+    catalog.use_encoder("new")
+    likings.embed(catalog, seen, "new")
+    return catalog
+
+
+def test_equal_counts_of_other_photos_are_not_done(twelve: Catalog) -> None:
+    halfway(twelve, range(3, 13))
+    assert list(twelve.encoders().items()) == [("old", 10), ("new", 10)]
+    again = twelve.comparing_again()
+    assert again is not None
+    assert (again.encoder, again.seen, again.of, again.waiting) == ("new", 8, 10, 2)
+    likings.embed(twelve, [1, 2], "new")
+    assert next(iter(twelve.encoders())) == "new" and twelve.comparing_again() is None
+
+
+def test_new_photos_in_front_do_not_make_a_half_done_encoder_the_one_to_go_by(
+    twelve: Catalog,
+) -> None:
+    halfway(twelve, range(2, 13))
+    assert next(iter(twelve.encoders())) == "old", "eleven are more than ten, but one is missing"
+
+
+def test_what_cannot_be_compared_holds_nothing_up_unless_it_is_much(twelve: Catalog) -> None:
+    halfway(twelve, range(1, 10))
+    twelve.start("embed", [10])
+    twelve.save_failure(likings.job(10), "Its proxy is damaged.", retry=False)
+    assert next(iter(twelve.encoders())) == "new", "nine of ten, and no more can be had"
+    with twelve._writing():
+        twelve._run("DELETE FROM vector WHERE encoder = 'new' AND photo_id = 9")
+        twelve._run("UPDATE photo SET missing = 1 WHERE id = 9")
+    assert next(iter(twelve.encoders())) == "old", "a fifth of the photos would lose their score"
+    again = twelve.comparing_again()
+    assert again is not None and (again.seen, again.waiting) == (8, 0)
+
+
+def test_new_proxies_do_not_send_taste_back_to_the_encoder_before(twelve: Catalog) -> None:
+    halfway(twelve, range(1, 11))
+    assert next(iter(twelve.encoders())) == "new"
+    twelve.backfill("embed")
+    assert next(iter(twelve.encoders())) == "new"
+
+
+# --- versions and the pin
+
+
+def kept(catalog: Catalog, reason: str = "closing", **fields: object) -> int:
+    row = TasteRow(0, 0.0, "test/1", 20, None, None, None, reason, b"numbers")
+    return catalog.save_taste_version(replace(row, **fields))  # type: ignore[arg-type]
+
+
+def test_a_pin_is_remembered_until_it_is_taken_out(catalog: Catalog) -> None:
+    assert catalog.pinned_taste() is None
+    number = kept(catalog)
+    catalog.pin_taste(number)
+    other = Catalog.open(catalog.path)
+    assert other.pinned_taste() == number
+    assert other.taste_version(number).numbers == b"numbers"
+    other.pin_taste(None)
+    other.close()
+    assert catalog.pinned_taste() is None
+    with pytest.raises(NotFoundError, match="no version 9 of taste"):
+        catalog.taste_version(9)
+
+
+def test_old_versions_go_but_for_one_a_month_the_pinned_one_and_those_kept_by_hand(
+    catalog: Catalog,
+) -> None:
+    first = kept(catalog)
+    catalog.pin_taste(first)
+    by_hand = kept(catalog, "hand")
+    old = [kept(catalog, "daily") for _ in range(4)]
+    with catalog._writing():  # long ago, over two months
+        catalog._run_many(
+            "UPDATE taste_version SET made_at = ? WHERE id = ?",
+            [
+                (1_600_000_000 + 20 * 86_400 * place, number)
+                for place, number in enumerate([first, by_hand, *old])
+            ],
+        )
+    new = [kept(catalog) for _ in range(20)]
+    left = [row.id for row in catalog.taste_versions()]
+    # September: the pinned one; then one by hand; then the last of October, November, December.
+    assert left == sorted([first, by_hand, *months(catalog, old), *new], reverse=True)
+    assert len(months(catalog, old)) == 3
+
+
+def months(catalog: Catalog, numbers: list[int]) -> list[int]:
+    """Give the last of each month among versions made twenty days apart from 2020-09-13 on."""
+    by_month = {}
+    for place, number in enumerate(numbers, 2):
+        made = datetime.datetime.fromtimestamp(1_600_000_000 + 20 * 86_400 * place, datetime.UTC)
+        by_month[made.month] = number
+    return sorted(by_month.values())

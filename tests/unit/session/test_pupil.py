@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
 
 from curator.catalog import Catalog
 from curator.session.archive import Archive
 from curator.session.pupil import Learned, Pupil, judge, learned_now
+from curator.session.reporting import report
 from curator.settings import Home, Settings, Taste
-from curator.taste import TasteModel, rank_correlation
+from curator.taste import rank_correlation
 from tests import catalogs, likings
 
 PHOTOS = 60
@@ -65,17 +64,42 @@ def test_the_archive_grows_without_losing_a_row(catalog: Catalog, home: Home) ->
     assert archive.take(archive.places([3]))[0, :16] == pytest.approx(first[3], abs=1e-3)
 
 
-@pytest.mark.parametrize("fault", ["zeros", "nan", "short"])
+@pytest.mark.parametrize("fault", ["zeros", "nan", "short", "empty"])
+@pytest.mark.parametrize("photo", [1, 9])
 def test_a_damaged_vector_is_left_out_and_the_rest_is_there(
-    catalog: Catalog, home: Home, liked: dict[int, np.ndarray], fault: str
+    catalog: Catalog, home: Home, liked: dict[int, np.ndarray], fault: str, photo: int
 ) -> None:
-    bad = np.zeros(16, np.float16)
-    bad = {"zeros": bad, "nan": bad + np.float16("nan"), "short": bad[:3] + 1}[fault]
-    made = likings.result(catalog, 9, likings.ENCODER, bad, np.zeros(76, np.float32))
-    catalog.save_embedded([(likings.job(9), made)])
+    damage(catalog, photo, fault)
     archive = Archive(home.cache)
     archive.sync(catalog)
-    assert archive.size == PHOTOS - 1 and archive.places([9]).tolist() == [-1]
+    assert archive.size == PHOTOS - 1 and archive.places([photo]).tolist() == [-1]
+    assert archive.damaged == {photo}
+    likings.embed(catalog, [photo])
+    archive.sync(catalog)
+    assert archive.size == PHOTOS and not archive.damaged
+
+
+def damage(catalog: Catalog, photo: int, fault: str) -> None:
+    """Write a vector that says nothing, first of all in the catalog."""
+    bad = np.zeros(16, np.float16)
+    bad = {"zeros": bad, "nan": bad + np.float16("nan"), "short": bad[:3] + 1, "empty": bad[:0]}[
+        fault
+    ]
+    with catalog._writing():
+        catalog._run("UPDATE vector SET vector = ? WHERE photo_id = ?", (bad.tobytes(), photo))
+
+
+def test_a_damaged_vector_costs_its_photo_the_score_and_is_said(
+    catalog: Catalog, home: Home, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    for photo, fault in ((1, "short"), (40, "nan")):
+        damage(catalog, photo, fault)
+    learned = learned_now(catalog, Taste(), home.cache)
+    assert (learned.stars, learned.taught, learned.damaged) == (30, 29, 2)
+    assert learned.by_id().keys() == set(liked) - {1, 40}
+    assert np.isfinite(learned.predicted).all()
+    assert report(catalog, learned).damaged.startswith("2 photos cannot be scored")
 
 
 def test_the_archive_follows_the_encoder_to_go_by(
@@ -152,6 +176,118 @@ def test_step_by_step_is_the_same_as_all_at_once(
     assert step_by_step.predicted == pytest.approx(at_once.predicted, abs=1e-3)
 
 
+def restack(catalog: Catalog, name: int, photos: range) -> None:
+    """Have the machine find a stack."""
+    with catalog._writing():
+        catalog._run_many(
+            "UPDATE photo SET stack = ?, stack_kind = 'burst' WHERE id = ?",
+            [(name, photo) for photo in photos],
+        )
+
+
+def lessons_of(pupil: Pupil) -> dict[int, tuple[str, float, object]]:
+    """Give each lesson by photo: rating or comparison, its weight, what is left out with it."""
+    lessons = pupil._lessons
+    assert lessons is not None
+    facts = lessons._facts[: len(lessons)]
+    return {
+        key: ("rating" if fact[0] else "comparison", round(fact[2], 6), group)  # type: ignore[misc]
+        for key, fact, group in zip(lessons._keys, facts, lessons._groups, strict=True)
+    }
+
+
+def test_frames_of_a_stack_are_left_out_together(
+    catalog: Catalog, pupil: Pupil, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    restack(catalog, 4, range(4, 7))
+    after(pupil)
+    groups = {photo: group for photo, (_, _, group) in lessons_of(pupil).items()}
+    assert groups[4] == groups[5] == groups[6] == 4
+    assert len(set(groups.values())) == 28
+    catalog.decide({5: {"stacked": 0}}, summary="split")
+    after(pupil, [5])
+    assert len({group for _, _, group in lessons_of(pupil).values()}) == 29
+    restack(catalog, 20, range(20, 23))
+    assert pupil.study([20, 21, 22]), "what the machine stacks anew counts at once"
+    assert len({group for _, _, group in lessons_of(pupil).values()}) == 27
+
+
+def test_a_reject_in_a_stack_counts_against_what_was_kept_there_only(
+    catalog: Catalog, pupil: Pupil, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    restack(catalog, 40, range(40, 44))
+    catalog.decide({40: {"flag": "reject"}, 41: {"flag": "reject"}}, summary="")
+    after(pupil)
+    told = lessons_of(pupil)
+    assert told[40] == ("rating", told[41][1], 40), "nothing was kept: the motif is not wanted"
+    alone = told[40][1] + told[41][1]
+    catalog.decide({42: {"kept": True}}, summary="")
+    after(pupil, [42])
+    told = lessons_of(pupil)
+    assert told[40][0] == told[41][0] == "comparison" and 42 not in told
+    assert told[40][1] + told[41][1] == pytest.approx(alone, rel=1e-6)
+    catalog.undo()
+    after(pupil, [42])
+    assert lessons_of(pupil)[40][0] == "rating"
+    catalog.decide({50: {"flag": "reject"}}, summary="")
+    after(pupil, [50])
+    assert lessons_of(pupil)[50] == ("rating", pytest.approx(alone, rel=1e-3), -50)
+
+
+def test_what_was_kept_of_a_stack_is_liked_more_than_what_was_not(
+    catalog: Catalog, pupil: Pupil, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    restack(catalog, 40, range(40, 42))
+    before = after(pupil)
+    catalog.decide({40: {"flag": "reject"}, 41: {"kept": True}}, summary="")
+    now = after(pupil, [40, 41])
+    places = pupil.archive.places([40, 41])
+    gap = {id(each): np.diff(each.predicted[places])[0] for each in (before, now)}
+    assert gap[id(now)] > gap[id(before)]
+    middle = [float(each.predicted[places].mean()) for each in (before, now)]
+    assert middle[1] == pytest.approx(middle[0], abs=0.2), "the motif is as good as it was"
+
+
+def test_a_kept_frame_that_was_not_compared_yet_is_waited_for(
+    catalog: Catalog, pupil: Pupil, liked: dict[int, np.ndarray]
+) -> None:
+    catalogs_without = {photo: vector for photo, vector in liked.items() if photo != 41}
+    with catalog._writing():
+        catalog._run("DELETE FROM vector WHERE photo_id = 41")
+    likings.rate(catalog, catalogs_without, range(1, 31))
+    restack(catalog, 40, range(40, 42))
+    catalog.decide({40: {"flag": "reject"}, 41: {"rating": 4}}, summary="")
+    after(pupil)
+    assert 40 not in lessons_of(pupil)
+    likings.embed(catalog, [41])
+    after(pupil, [])
+    told = lessons_of(pupil)
+    assert (told[40][0], told[41][0]) == ("comparison", "rating")
+
+
+def test_recent_ratings_weigh_more_by_the_half_life_of_the_settings(
+    catalog: Catalog, pupil: Pupil, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    with catalog._writing():  # the first ten were rated a year ago
+        catalog._run("DROP TRIGGER step_no_update")
+        catalog._run(
+            "UPDATE step SET made_at = made_at - 365 * 86400 WHERE id IN (SELECT step_id FROM"
+            " decision WHERE field = 'rating' AND after IS NOT NULL AND photo_id <= 10)"
+        )
+    pupil._settings.half_life_days = 365
+    after(pupil)
+    weights = {photo: weight for photo, (_, weight, _) in lessons_of(pupil).items()}
+    assert weights[30] / weights[2] == pytest.approx(2, rel=1e-3)
+    pupil._settings.half_life_days = 182.5  # as the settings dialog does
+    pupil.learn()
+    weights = {photo: weight for photo, (_, weight, _) in lessons_of(pupil).items()}
+    assert weights[30] / weights[2] == pytest.approx(4, rel=1e-3)
+
+
 def test_rejects_pull_down_and_are_no_stars(
     catalog: Catalog, pupil: Pupil, liked: dict[int, np.ndarray]
 ) -> None:
@@ -195,20 +331,3 @@ def test_predictions_made_before_ratings_are_judged(
     judged = judge(catalog.foreseen())
     assert judged.count == 40
     assert judged.correlation > 0.3 and "rank correlation" in judged.sentence
-
-
-def test_a_version_is_kept_once_and_reads_back_without_pickles(
-    catalog: Catalog, pupil: Pupil, liked: dict[int, np.ndarray]
-) -> None:
-    likings.rate(catalog, liked, range(1, 31))
-    learned = after(pupil)
-    assert pupil.snapshot("daily") == 1
-    assert pupil.snapshot("closing") is None, "nothing was learned since"
-    row = catalog._row("SELECT numbers FROM taste_version")
-    assert row is not None
-    with np.load(io.BytesIO(row[0]), allow_pickle=False) as numbers:
-        again = TasteModel.from_numbers(dict(numbers))
-    assert again.rating(pupil.archive.take(range(pupil.archive.size))) == pytest.approx(
-        learned.predicted, abs=1e-2
-    )
-    assert catalog.taste_versions()[0].ratings == 30

@@ -179,6 +179,9 @@ class Taste(Section):
 
     match_threshold: int = Field(70, ge=0, le=100, title="Match from this score on")
     lowest_first: bool = Field(True, title="A new cull begins with the lowest match")
+    show_match: bool = Field(
+        False, title="Show match everywhere", description="also before you have decided"
+    )
     half_life_days: float = Field(
         365, ge=7, le=36500, title="Days after which a rating weighs half as much"
     )

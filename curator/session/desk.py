@@ -6,7 +6,9 @@ The ground floor of the session: what is to be seen. What is put on the desk is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,8 +45,14 @@ class Desk(QObject):
         asked: name of a dialog or window act, and its argument.
         counts_changed: progress of the pass or counts in the sidebar moved.
 
+    Attributes:
+        keys: what a person presses for a command, as they read it; put in by whoever has a
+            keyboard, for sentences that name a key.
+
     Thread: GUI only.
     """
+
+    keys: Mapping[str, str] = MappingProxyType({})
 
     list_changed = Signal()
     photos_changed = Signal(object)

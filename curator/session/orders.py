@@ -29,6 +29,7 @@ class Order:
         about: what it does, in words that follow the title.
         by_taste: whether there has to be taste for it.
         question: what the pupil is asked before; its answer goes into ``Table.set_answer``.
+        part: photos asked for at a time, so that learning never waits long; 0 is all at once.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Order:
     about: str
     by_taste: bool = False
     question: Callable[[Pupil, Sequence[int]], NDArray[np.float32]] | None = None
+    part: int = 0
 
 
 # Name → how it sorts. Each runs in its useful direction first: the weakest, the unrated, the
@@ -60,6 +62,7 @@ ORDERS: dict[str, Order] = {
         "where your taste is known least",
         True,
         uncertainties,
+        part=2000,
     ),
     "informative": Order(
         "Most informative",

@@ -10,26 +10,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 
 import numpy as np
 
 from curator.model import Marks, Pass, Step, View
 from curator.session import captions, sources
-from curator.session.tasting import Tasting
+from curator.session.insights import Insights
+from curator.session.scopes import EVERYTHING, Scope
 
 
-class Session(Tasting):
+class Session(Insights):
     """The state of one window: what is on the table, and all a person does with it.
-
-    Attributes:
-        keys: what a person presses for a command, as they read it; put in by whoever has a
-            keyboard, for sentences that name a key.
 
     Thread: GUI only.
     """
-
-    keys: Mapping[str, str] = MappingProxyType({})
 
     # --- moving
 
@@ -48,6 +42,32 @@ class Session(Tasting):
             self.finished = False
             self.go(place)
             self.view_changed.emit()
+
+    def visit(self, photo_id: int) -> None:
+        """Go to a photo: in the list, else browsing the scope, else browsing everything.
+
+        What one leaves is not lost: a pass is found again where it was, and so is a scope.
+        """
+        if photo_id in self.listing:
+            self.go_to(photo_id)
+            return
+        view, left = self.view, (self.scope, self.pass_)
+        if not self._in_scope()[self.table.rows_of([photo_id])[0]]:
+            self.open_scope(EVERYTHING)
+        self.set_pass(Pass.BROWSE)
+        if photo_id not in self.listing:
+            self.set_filter("")
+        self.go_to(photo_id)
+        self.set_view(view)
+        self.say(self._way_back(*left))
+
+    def _way_back(self, scope: Scope, pass_: Pass) -> str:
+        """Say where one is now, and how one gets back to where one was."""
+        where = f"Browsing {self.scope.title}"
+        if scope != self.scope:
+            return f"{where}; {scope.title} is as you left it"
+        key = self.keys.get(pass_.value)
+        return where if pass_ is Pass.BROWSE or key is None else f"{where}; {key} goes on"
 
     def step(self, by: int) -> None:
         """Move along the list; past the last photo of a pass lies its finish page."""

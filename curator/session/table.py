@@ -30,6 +30,7 @@ _FLAG_CODE = {value: code for code, value in enumerate(FLAGS)}
 _LABEL_CODE = {value: code for code, value in enumerate(LABELS)}
 _STATE_CODE = {value: code for code, value in enumerate(STATES)}
 _FIRST_CAPACITY = 1024
+_NOTHING = np.zeros(0, "f4")
 _DIGITS = re.compile(r"\d+")
 
 Mask = NDArray[np.bool_]
@@ -77,7 +78,8 @@ class Tile:
 
     ``width`` and ``height`` are of the upright picture in px with the user's ``turn`` (quarter
     turns clockwise, 0-3) applied, 0 while unknown. ``thumb`` and ``proxy`` are cache keys.
-    ``struck``: rejected while still in the list; ``stale``: no longer fits the filter.
+    ``struck``: rejected while still in the list; ``stale``: no longer fits the filter. ``doubt``
+    is how unsure the taste model is, in stars, where an order asked for it.
     """
 
     id: int
@@ -97,6 +99,7 @@ class Tile:
     match: int | None
     struck: bool = False
     stale: bool = False
+    doubt: float | None = None
 
 
 class Table:
@@ -123,7 +126,7 @@ class Table:
         }
         self._match = np.full(_FIRST_CAPACITY, np.nan, "f4")
         self._expected = np.full(_FIRST_CAPACITY, np.nan, "f4")
-        self._answers: dict[str, tuple[Ids, NDArray[np.float32]]] = {}
+        self._answers: dict[str, NDArray[np.float32]] = {}
         self._objects: dict[str, list[object]] = {name: [] for name in _OBJECTS}
         self._name_keys: list[str] = []
         self._name_rank: NDArray[np.int64] | None = None
@@ -343,15 +346,13 @@ class Table:
             ids: (N,) known photos.
             values: (N,) what it sorts by, NaN for none.
         """
-        self._answers[order] = ids, values
+        found = self._answers[order] = np.full(self.size, np.nan, "f4")
+        found[self._row_by_id[ids]] = values
 
     def answer(self, order: str) -> NDArray[np.float32]:
         """Give what was asked for an order, by row; NaN where there is nothing."""
-        found = np.full(self.size, np.nan, "f4")
-        if order in self._answers:
-            ids, values = self._answers[order]
-            found[self._row_by_id[ids]] = values
-        return found
+        known = self._answers.get(order, _NOTHING)
+        return _widened(known, len(known), self.size)
 
     def score(self, photo_id: int) -> int | None:
         """Give a photo's match score 0-100, None without one."""
@@ -461,7 +462,12 @@ class Table:
             _score(self._match[row]),
             struck,
             stale,
+            self._doubt(row),
         )
+
+    def _doubt(self, row: int) -> float | None:
+        known = self._answers.get("uncertain", _NOTHING)
+        return _measured(known[row]) if row < len(known) else None
 
     def _marks(self, row: int) -> Marks:
         number = self._numbers

@@ -177,6 +177,8 @@ class TilePainter:
         """Write the value the grid is sorted by; nothing for a time."""
         if self.order == "name":
             return tile.name
+        if self.order == "uncertain":
+            return "" if tile.doubt is None else f"± {tile.doubt:.1f}"
         number = {"sharpness": tile.sharpness, "exposure": tile.exposure}.get(self.order)
         return "" if number is None else f"{number:.0f}"
 

@@ -131,18 +131,21 @@ class Pupil:
     # --- looking
 
     def look(self) -> bool:
-        """Take in vectors and the version that is pinned; say whether any of it is new."""
+        """Take in vectors, the version that is pinned, the settings; say whether any is new."""
         pinned, encoder = self._pinned, self.archive.encoder
+        weighed = self._half_life_days == self._settings.half_life_days
         if self.catalog.pinned_taste() != (pinned and pinned.number):
             self._pinned = Pinned.read(self.catalog)
         fresh = self.archive.sync(self.catalog, self._pinned.encoder if self._pinned else None)
-        if encoder != self.archive.encoder:
+        news = len(fresh) > 0 or encoder != self.archive.encoder or not weighed
+        if encoder != self.archive.encoder or not weighed:
+            self._half_life_days = self._settings.half_life_days
             self._lessons = None
         if self._lessons is not None and self.archive.size < _GROWN * self._spaced_at:
             self._teach({self._known[id_].stack for id_ in fresh.tolist() if id_ in self._known})
         elif len(fresh):
             self._lessons = None  # the archive's structure changed: a new space
-        return len(fresh) > 0 or pinned is not self._pinned or encoder != self.archive.encoder
+        return news or pinned is not self._pinned
 
     def study(self, ids: Collection[int] | None = None) -> bool:
         """Take in what is thought of photos now: of all, or of those whose marks changed.
@@ -245,7 +248,6 @@ class Pupil:
         sample = self.archive.take(np.arange(0, size, max(size // _SAMPLE, 1)))
         space = taste.Space.of(sample, self.archive.dimension)
         self._lessons, self._spaced_at = taste.Lessons(space), size
-        self._half_life_days = self._settings.half_life_days
         self._teach(list(self._stacks))
         return self._lessons
 
@@ -293,14 +295,9 @@ class Pupil:
             if alike and not any(each.rejected for each in self._known.values()):
                 known = replace(known, alike=True)
             else:
-                known = self._scored(known, self._taught().fit())
+                known = self._scored(known, (self._lessons or self._begin()).fit())
         self.learned = known
         return known
-
-    def _taught(self) -> taste.Lessons:
-        if self._half_life_days != self._settings.half_life_days:
-            self._lessons = None  # every lesson weighs otherwise now
-        return self._lessons or self._begin()
 
     def _by_version(self, known: Learned, pinned: Pinned) -> Learned:
         """Score by the version that is pinned; where it cannot be used, by nothing."""

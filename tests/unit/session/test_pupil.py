@@ -283,6 +283,7 @@ def test_recent_ratings_weigh_more_by_the_half_life_of_the_settings(
     weights = {photo: weight for photo, (_, weight, _) in lessons_of(pupil).items()}
     assert weights[30] / weights[2] == pytest.approx(2, rel=1e-3)
     pupil._settings.half_life_days = 182.5  # as the settings dialog does
+    assert pupil.look() and not pupil.look()
     pupil.learn()
     weights = {photo: weight for photo, (_, weight, _) in lessons_of(pupil).items()}
     assert weights[30] / weights[2] == pytest.approx(4, rel=1e-3)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def bars() -> dict[str, Bar]:
     """Return all bars by name; imported late, because they import everything."""
-    from curator.bench import learning, reading, window
+    from curator.bench import encoding, learning, reading, window
     from curator.bench.figures import Bar
 
     # To add a bar: a function from a Place to figures, and one line here.
@@ -37,6 +37,7 @@ def bars() -> dict[str, Bar]:
         Bar("first", "the first photo of 10,000, and 1,000 thumbnails", window.first),
         Bar("keys", "a key to the painted photo", window.keys),
         Bar("large", "a window on 100,000 photos", window.large),
+        Bar("clip", "CLIP on this CPU against a float32 loop", encoding.clip, encoding.missing),
         Bar("taste", "one star more, and new scores for 100,000 photos", learning.taste),
     )
     return {bar.name: bar for bar in listed}
@@ -65,6 +66,10 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
         return 0
     figures: list[dict[str, Any]] = []
     for name in names:
+        lack = known[name].missing()
+        if lack is not None:
+            output.note(f"{name}: left out. {lack}")
+            continue
         output.note(f"{name}: {known[name].title} ...")
         figures += _apart(name, arguments.photos)
     output.answer(figures, [f"{figure['bar']:<8} {figure['sentence']}" for figure in figures])
@@ -74,6 +79,8 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
 def _measure(bar: Bar, photos: str | None) -> list[Figure]:
     from curator.bench.figures import Place
 
+    if (lack := bar.missing()) is not None:
+        raise KnownError(f"The bar {bar.name} cannot be measured here.", lack)
     given = absolute(photos) if photos else None
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as scratch:
         return bar.measure(Place(Path(scratch), given))

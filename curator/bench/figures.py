@@ -70,11 +70,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One line of BARS: a name for ``--only``, what it shows, and how it is measured."""
+    """One line of BARS: a name for ``--only``, what it shows, and how it is measured.
+
+    ``missing`` says what is not installed that it needs, with the remedy.
+    """
 
     name: str
     title: str
     measure: Callable[[Place], list[Figure]]
+    missing: Callable[[], str | None] = lambda: None
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -21,6 +21,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from curator import app
+from curator.bench import encoding
 from curator.bench.figures import Figure, Place, percentile
 from curator.bench.filling import fill
 from curator.bench.stock import large_jpegs, many_small
@@ -34,6 +35,7 @@ _PHOTOS = 100_000
 _LARGE_FILES = 40
 _LARGE_SIZE = (6000, 4000)
 _KEYS = 240
+_COMPARED = 1_500
 _KEY_EVERY_S = 0.125  # eight keys a second
 _COLD = 40
 _WAIT_S = 120.0
@@ -147,6 +149,7 @@ def keys(place: Place) -> list[Figure]:
         QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
         _wait(lambda: bool(window.loupe.isVisible()), window.loupe.painted)
         _rest(1.0)
+        compared = _compared(running, place)
         pipeline.open_folders([noise])
         moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2)
         marks = _pressed(running, itertools.cycle([Qt.Key.Key_X, Qt.Key.Key_P]), _KEYS // 4)
@@ -164,6 +167,7 @@ def keys(place: Place) -> list[Figure]:
             16.0,
             note=note,
         ),
+        *compared,
         Figure(
             "mark to the next painted photo, the commit included, p99",
             1000 * percentile(marks, 0.99),
@@ -179,6 +183,28 @@ def keys(place: Place) -> list[Figure]:
             note=f"{len(cold)} keys, median {1000 * percentile(cold, 0.5):.1f} ms",
         ),
     ]
+
+
+def _compared(running: app.App, place: Place) -> list[Figure]:
+    """Go through them by key while an encoder looks at others; nothing where none is installed."""
+    pipeline, settings = running.pipeline, running.session.settings
+    assert pipeline is not None
+    if encoding.missing() is not None:
+        return []
+    pipeline.open_folders([many_small(place.scratch / "compared", _COMPARED)])
+    _wait(lambda: pipeline.is_idle, pipeline.progressed)  # read: only the encoder is at work then
+    settings.encoder.which = "starter"
+    pipeline.settle_encoder()
+    catalog = running.session.catalog
+    _wait(lambda: bool(catalog.encoders()), pipeline.saved)
+    before = sum(catalog.encoders().values())
+    moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2)
+    seen = sum(catalog.encoders().values()) - before
+    settings.encoder.which = "none"
+    pipeline.settle_encoder()
+    note = f"median {1000 * percentile(moves, 0.5):.1f} ms; {seen:,} photos compared meanwhile"
+    what = "key to painted photo, prefetched, an encoder at work, p99"
+    return [Figure(what, 1000 * percentile(moves, 0.99), "ms", 16.0, note=note)]
 
 
 def _pressed(running: app.App, which: Iterator[Qt.Key], count: int) -> list[float]:

@@ -19,6 +19,8 @@ STEADY = ("convert", "raw")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", bench.bars())
 def test_a_bar_can_be_measured(name: str, tmp_path: Path) -> None:
+    if (lack := bench.bars()[name].missing()) is not None:
+        pytest.skip(lack)
     done = subprocess.run(
         [sys.executable, "-m", "curator", "--home", tmp_path, "bench", "--only", name, "--json"],
         stdout=subprocess.PIPE,

@@ -1,0 +1,90 @@
+"""The bar of the encoder: CLIP on this machine's CPU against open_clip's own float32 loop."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator import encoders
+from curator.bench.draw import scene
+from curator.bench.figures import Figure, Place, timed
+from curator.encoders import EncoderOptions
+from curator.encoders.options import absent
+from curator.encoders.reference import Encode, cpu_has_bf16, plain_clip
+from curator.imaging import decode
+
+Pictures = list[NDArray[np.uint8]]
+
+_MODEL = "ViT-L-14"
+_PHOTOS = 8
+_PROXY = (1440, 960)
+_LEAST_COSINE = 0.999
+
+
+def missing() -> str | None:
+    """Say what is not installed here, with the remedy."""
+    return absent("torch", "open_clip", "timm")
+
+
+def clip(place: Place) -> list[Figure]:
+    """Encode photos by the path that is taken here, and by a plain loop, with the same weights.
+
+    The weights are random: speed does not depend on them. Each path is first held to float32.
+    """
+    pictures = _pictures(place)
+    threads = os.cpu_count() or 1
+    starter = encoders.agreement("starter", EncoderOptions(threads=threads), pictures)
+    gc.collect()
+    weights = place.scratch / "random.safetensors"
+    loop, exact = _timed(plain_clip(_MODEL, threads, weights), pictures)
+    gc.collect()  # both at once would not fit into a small machine
+    options = EncoderOptions(
+        checkpoint=weights, model=_MODEL, pretrained="", device="cpu", threads=threads
+    )
+    encoder = encoders.load("open_clip", options)
+    spent, fast = _timed(encoder.encode, pictures)
+    cosine = float((exact * fast).sum(axis=1).min())
+    told = f"{encoder.device}, {encoder.batch} at once, {threads} threads"
+    if not cpu_has_bf16():
+        told += "; no bf16 instructions in this CPU, where there are the bar is 3"
+    return [
+        _exact("starter against float32 without fused layers", starter, pictures),
+        _exact(f"CLIP {_MODEL} against open_clip's float32", cosine, pictures),
+        Figure(
+            f"CLIP {_MODEL}, a photo",
+            1000 * spent,
+            "ms",
+            3.0 if cpu_has_bf16() else 1.0,
+            1000 * loop,
+            "open_clip's float32 loop",
+            per_reference=True,
+            at_least=True,
+            note=told,
+        ),
+    ]
+
+
+def _timed(encode: Encode, pictures: Pictures) -> tuple[float, NDArray[np.float32]]:
+    """Encode; return seconds a picture, and the vectors. The first picture is encoded before."""
+    encode(pictures[:1])
+    vectors: list[NDArray[np.float32]] = []
+    spent = timed(lambda: vectors.append(encode(pictures)))
+    return spent / len(pictures), vectors[0]
+
+
+def _exact(what: str, cosine: float, pictures: Pictures) -> Figure:
+    what = f"{what}, least of {len(pictures)} photos"
+    note = f"1 - {max(1 - cosine, 0):.0e}"
+    return Figure(what, cosine, "cosine", _LEAST_COSINE, at_least=True, note=note)
+
+
+def _pictures(place: Place) -> Pictures:
+    """Give proxies' pixels: of the user's photos, else drawn."""
+    found: Pictures = []
+    for path in sorted(place.photos.rglob("*")) if place.photos else []:
+        if path.suffix.lower() in (".jpg", ".jpeg") and len(found) < _PHOTOS:
+            found.append(decode.decode_scaled(path, _PROXY[0]).rgb)
+    return found or [scene(_PROXY, seed) for seed in range(_PHOTOS)]

@@ -1,0 +1,91 @@
+"""The bar of stacks: which of a hundred thousand photos belong together, and what that grows by."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.bench.figures import Figure, Place, timed
+from curator.stages.stack import Candidates, Shots, group, propose
+
+_PHOTOS = 100_000
+_LARGER = 10
+_START = np.datetime64("2015-01-01T08:00:00", "us")
+_SECOND = 1_000_000  # us
+
+
+def stacks(place: Place) -> list[Figure]:
+    """Group photos and propose a frame of each stack; then see what ten times as many take."""
+    small, large = draw(_PHOTOS // _LARGER), draw(_PHOTOS)
+    group(small)
+    fewer = min(timed(lambda: group(small)) for _ in range(5))
+    more = min(timed(lambda: group(large)) for _ in range(3))
+    found = group(large)
+    frames = _measured(found.stack, found.kind)
+    proposing = 1000 * min(timed(lambda: propose(frames)) for _ in range(3))
+    stacked = int((found.stack > 0).sum())
+    made = len(np.unique(found.stack)) - 1
+    note = f"{stacked:,} photos in {made:,} stacks"
+    growth = f"{_LARGER} times as many photos take so many times as long"
+    return [
+        Figure(f"stacks of {_PHOTOS:,} photos", more, "s", 5.0, note=note),
+        Figure(growth, more / fewer, "x", 2.0 * _LARGER),
+        Figure(f"a proposal for each of {made:,} stacks", proposing, "ms", 50.0),
+    ]
+
+
+def draw(count: int, seed: int = 1) -> Shots:
+    """Draw photos of some years: singles, bursts, brackets, copies, a timer's series, black frames.
+
+    A tenth has no time, a fiftieth no look.
+    """
+    chance = np.random.default_rng(seed)
+    scene, place = _scenes(chance, count)
+    first = np.r_[True, scene[1:] != scene[:-1]]
+    burst = chance.random(scene[-1] + 1) < 0.5  # the other scenes are shot one by one
+    pause = chance.lognormal(4.0, 1.2, count) + 5.0
+    step = np.where(burst[scene], 0.12, chance.uniform(4.0, 20.0, count))
+    timer = slice(count // 2, count // 2 + count // 50)
+    step[timer], first[timer] = 2.0, False
+    scene[timer] = scene[timer.start]
+    taken = _START + np.cumsum(np.where(first, pause, step) * _SECOND).astype("m8[us]")
+    bracket = (chance.random(scene[-1] + 1) < 0.05)[scene] & (place < 3)
+    stops = np.where(bracket, np.array([0, -2, 2])[place % 3], 0).astype(np.float32)
+    look = _looks(chance, scene, moved=0.06)
+    width, height = np.full(count, 6000, np.int32), np.full(count, 4000, np.int32)
+    camera = (scene % 2).astype(np.int32)
+
+    copy = np.flatnonzero(chance.random(count) < 0.05)[1:]
+    look[copy] = look[copy - 1]
+    width[copy], height[copy] = 3000, 2000
+    taken[chance.random(count) < 0.1] = np.datetime64("NaT")
+    taken[copy] = np.datetime64("NaT")
+    look[chance.random(count) < 0.02] = 0
+    exposure = (0.004 * 2.0**-stops).astype(np.float32)
+    ids = np.arange(1, count + 1)
+    return Shots(ids, taken, camera, exposure, 10 + stops, width, height, look)
+
+
+def _scenes(chance: np.random.Generator, count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Number each photo's scene, and the photo in it: half the scenes are a photo or two."""
+    sizes = np.minimum(chance.geometric(0.25, count), 40)
+    sizes = sizes[: int(np.searchsorted(np.cumsum(sizes), count)) + 1]
+    scene = np.repeat(np.arange(len(sizes)), sizes)[:count]
+    start = np.cumsum(sizes) - sizes
+    return scene, np.arange(count) - start[scene]
+
+
+def _looks(
+    chance: np.random.Generator, scene: NDArray[np.intp], moved: float
+) -> NDArray[np.uint64]:
+    """Draw a look for each scene, and change a share of its bits from photo to photo."""
+    looks = chance.integers(0, 2, (scene.max() + 1, 128), np.uint8)[scene]
+    looks ^= (chance.random(looks.shape, np.float32) < moved).astype(np.uint8)
+    return np.packbits(looks, axis=1).view(np.uint64)
+
+
+def _measured(stack: NDArray[np.int64], kind: NDArray[np.int8]) -> Candidates:
+    chance = np.random.default_rng(2)
+    scores = chance.uniform(0, 100, (3, len(stack))).astype(np.float32)
+    pixels = np.full(len(stack), 24_000_000)
+    return Candidates(stack, kind, scores[0], scores[1], scores[2] / 10, pixels, pixels > 0)

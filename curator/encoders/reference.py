@@ -1,0 +1,52 @@
+"""What the encoders' fast paths are measured against: open_clip as its own README uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.encoders.network import cpu_has_bf16, set_threads, unit_rows
+
+__all__ = ["Encode", "cpu_has_bf16", "plain_clip"]
+
+Encode = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
+
+
+def plain_clip(model: str, threads: int, keep: Path) -> Encode:
+    """Make a CLIP with weights nobody trained, run in float32 on the CPU, picture by picture.
+
+    Args:
+        model: open_clip's name of the network.
+        threads: for torch.
+        keep: where its weights are written (safetensors), so that the fast path can load them.
+
+    Returns:
+        What turns (H, W, 3) sRGB pictures into (N, D) unit vectors; it holds the network.
+    """
+    import logging
+
+    import open_clip
+    import torch
+    from safetensors.torch import save_file
+    from torchvision.transforms.functional import to_pil_image
+
+    set_threads(threads)
+    torch.manual_seed(0)
+    logging.getLogger().setLevel(logging.ERROR)  # open_clip warns that nothing was trained
+    made, _, prepare = open_clip.create_model_and_transforms(model, load_weights=False)
+    made.eval()
+    state = {name: value.contiguous() for name, value in made.state_dict().items()}
+    save_file(state, keep)
+
+    def encode(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        rows = []
+        with torch.no_grad():
+            for rgb in pictures:
+                given = prepare(to_pil_image(np.ascontiguousarray(rgb))).unsqueeze(0)
+                rows.append(made.encode_image(given).numpy()[0])
+        return unit_rows(np.stack(rows))
+
+    return encode

@@ -1,0 +1,156 @@
+"""Copies: the same picture under other names, re-saved, resized or lightly edited.
+
+Without time: near-equal looks in the same shape. Where both copies have a time it must be the same
+moment, so that a tripod's series is no set of copies. Where both say the same thousandth of a
+second, one exposure lies behind both, and a crop or a stronger edit is recognised as well.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.stages.shots import Likeness, Mask, Rows, Shots, apart
+
+_SAME = 7  # bits of 128 a copy may differ by; 8 bands of 16 bits find every such pair
+_RESAVED = 1  # bits, for files of one size that differ in nothing the camera wrote
+_EDITED = 40  # bits, where the camera wrote the same instant into both
+_SHAPE = 0.02  # relative difference of two aspects that rounding and a trimmed edge make
+_UNLIKE = 0.3  # likeness below which an encoder has never seen copies
+_NEIGHBOURS = 8  # of each photo in each band: keeps a bucket of 10,000 equal looks linear
+_MOST = 32  # nobody keeps more copies of one picture
+_CROWD = 64  # photos of one look: a tripod's or a document's, which says nothing of any two
+_ODD = np.uint64(0x9E3779B97F4A7C15)  # mixes two words into one (2^64 over the golden ratio)
+_INSTANT = np.timedelta64(10, "ms")  # cameras and programs round
+
+
+def originals(shots: Shots, likeness: Likeness | None) -> Rows:
+    """Say for each row whose copy it is: the row of the largest with a time; its own if none's.
+
+    Args:
+        shots: all photos.
+        likeness: asked once, for pairs that look the same.
+    """
+    everyone = np.arange(len(shots.ids))
+    a, b = _pairs(shots)
+    agree = _copies(shots, a, b)
+    a, b = a[agree], b[agree]
+    if likeness is not None and a.size:
+        alike = ~(likeness(a, b) < _UNLIKE)
+        a, b = a[alike], b[alike]
+    if not a.size:
+        return everyone
+    crowd = _components(len(everyone), a, b)
+    crowd = np.where(np.bincount(crowd, minlength=len(everyone))[crowd] > _MOST, everyone, crowd)
+    pixels = shots.width.astype(np.int64) * shots.height
+    order = np.lexsort((shots.ids, -pixels, np.isnat(shots.taken_at), crowd))
+    first = order[np.r_[True, crowd[order][1:] != crowd[order][:-1]]]
+    best = np.empty(len(everyone), np.intp)
+    best[crowd[first]] = first
+    best = best[crowd]
+    # Looks may wander from copy to copy: each must be one of the best, or is its own.
+    others = np.flatnonzero(best != everyone)
+    stray = others[~_copies(shots, others, best[others])]
+    best[stray] = stray
+    return best
+
+
+def _pairs(shots: Shots) -> tuple[Rows, Rows]:
+    """List pairs of rows worth comparing, each once: similar looks, and the same instant."""
+    count = len(shots.ids)
+    a, b = _once(_same_band(shots.look), count)
+    if a.size:
+        crowd = _components(count, a, b)
+        few = np.bincount(crowd, minlength=count)[crowd[a]] <= _CROWD
+        a, b = a[few], b[few]
+    return _once([(a, b), *_same_instant(shots)], count)
+
+
+def _once(found: list[tuple[Rows, Rows]], count: int) -> tuple[Rows, Rows]:
+    """Join lists of pairs, smaller row first, each pair once."""
+    codes = [np.minimum(a, b) * count + np.maximum(a, b) for a, b in found]
+    every = np.unique(np.concatenate(codes)) if codes else np.zeros(0, np.intp)
+    return every // max(count, 1), every % max(count, 1)
+
+
+def _same_band(look: NDArray[np.uint64]) -> list[tuple[Rows, Rows]]:
+    """Find looks that agree in one of eight bands of 16 bits, and differ by little elsewhere.
+
+    Sorted by the band and the three after it, so that of a crowded band the nearest meet. Looks
+    that a crowd shares to the bit are left out at once.
+    """
+    rows = np.flatnonzero(look.any(axis=1))
+    _, where, times = np.unique(
+        look[rows, 0] * _ODD + look[rows, 1], return_inverse=True, return_counts=True
+    )
+    rows = rows[times[where] <= _CROWD]
+    words = look[rows].view(np.uint16).astype(np.uint64)
+    found = []
+    for band in range(8):
+        key = np.zeros(len(rows), np.uint64)
+        for at in range(4):
+            key |= words[:, (band + at) % 8] << np.uint64(48 - 16 * at)
+        order = np.argsort(key, kind="stable")
+        bucket = key[order] >> np.uint64(48)
+        for step in range(1, min(_NEIGHBOURS, len(rows) - 1) + 1):
+            same = np.flatnonzero(bucket[step:] == bucket[:-step])
+            if not same.size:
+                break
+            a, b = rows[order[same]], rows[order[same + step]]
+            near = apart(look, a, b) <= _SAME
+            found.append((a[near], b[near]))
+    return found
+
+
+def _same_instant(shots: Shots) -> list[tuple[Rows, Rows]]:
+    """Find neighbours in time within an instant."""
+    rows = np.flatnonzero(~np.isnat(shots.taken_at))
+    rows = rows[np.lexsort((shots.ids[rows], shots.taken_at[rows]))]
+    found = []
+    for step in range(1, min(3, len(rows) - 1) + 1):
+        a, b = rows[:-step], rows[step:]
+        near = shots.taken_at[b] - shots.taken_at[a] <= _INSTANT
+        found.append((a[near], b[near]))
+    return found
+
+
+def _copies(shots: Shots, a: Rows, b: Rows) -> Mask:
+    """Say which pairs of rows are one picture, as far as looks and what the camera wrote tell."""
+    bits = apart(shots.look, a, b)
+    taken = shots.taken_at
+    timed = ~(np.isnat(taken[a]) | np.isnat(taken[b]))
+    exact = _has_subseconds(taken[a]) & _has_subseconds(taken[b])
+    instant = exact & (np.abs(taken[a] - taken[b]) <= _INSTANT)
+    moment = np.where(exact, instant, taken[a].astype("M8[s]") == taken[b].astype("M8[s]"))
+    camera = shots.camera
+    known = (camera[a] >= 0) & (camera[b] >= 0)
+    same_camera = known & (camera[a] == camera[b])
+    same_size = (shots.width[a] == shots.width[b]) & (shots.height[a] == shots.height[b])
+    # Frames of a burst within one second of a clock without sub-seconds are no copies.
+    doubtful = same_camera & same_size & timed & ~exact
+    near = (bits >= 0) & (bits <= np.where(doubtful, _RESAVED, _SAME)) & _same_shape(shots, a, b)
+    near &= (~timed | moment) & (~known | same_camera)
+    return near | (instant & same_camera & (bits >= 0) & (bits <= _EDITED))
+
+
+def _has_subseconds(taken: NDArray[np.datetime64]) -> Mask:
+    return ~np.isnat(taken) & ((taken - taken.astype("M8[s]")) != np.timedelta64(0, "us"))
+
+
+def _same_shape(shots: Shots, a: Rows, b: Rows) -> Mask:
+    one = shots.width[a].astype(np.float64) * shots.height[b]
+    other = shots.width[b].astype(np.float64) * shots.height[a]
+    return (one > 0) & (other > 0) & (np.abs(one - other) <= _SHAPE * np.maximum(one, other))
+
+
+def _components(count: int, a: Rows, b: Rows) -> Rows:
+    """Give each row the smallest row it is connected to by pairs; passes double their reach."""
+    label = np.arange(count)
+    while True:
+        low = np.minimum(label[a], label[b])
+        before = label.copy()
+        np.minimum.at(label, label[a], low)
+        np.minimum.at(label, label[b], low)
+        label = label[label]
+        if np.array_equal(label, before):
+            return label

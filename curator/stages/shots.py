@@ -1,0 +1,74 @@
+"""Photos as columns, as far as stacks are made from them, and how far two pictures are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+# Asked for pairs of rows; answers how alike an encoder finds the two: 1.0 the same, 0.0 as two
+# photos that have nothing in common, NaN where it has not seen both.
+Likeness = Callable[[Rows, Rows], NDArray[np.float32]]
+
+_LOOK_DIGITS = 32
+_NO_LOOK = "0" * _LOOK_DIGITS
+_BITS = np.array([number.bit_count() for number in range(1 << 16)], np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Shots:
+    """One entry a photo in each column (N,).
+
+    Attributes:
+        ids: photo ids, all different.
+        taken_at: datetime64[us], the camera's wall clock; NaT unknown.
+        camera: a number a camera; -1 unknown.
+        exposure_s: NaN unknown.
+        ev: exposure value at ISO 100 of the settings (:func:`exposure_value`); NaN unknown.
+        width: upright px, 0 unknown.
+        height: upright px, 0 unknown.
+        look: (N, 2) uint64, what the picture looks like (:func:`looks`); zero where it is unknown
+            or nothing to go by.
+    """
+
+    ids: NDArray[np.int64]
+    taken_at: NDArray[np.datetime64]
+    camera: NDArray[np.int32]
+    exposure_s: NDArray[np.float32]
+    ev: NDArray[np.float32]
+    width: NDArray[np.int32]
+    height: NDArray[np.int32]
+    look: NDArray[np.uint64]
+
+
+def exposure_value(
+    exposure_s: NDArray[Any], f_number: NDArray[Any], iso: NDArray[Any]
+) -> NDArray[np.float32]:
+    """Give the exposure value at ISO 100: log2(N²/t) - log2(ISO/100); NaN without a time.
+
+    An aperture nobody wrote down (a lens without contacts, a telescope) counts as 1, a speed as
+    100: steps within a bracket are what matters. (ISO 2720, APEX.)
+    """
+    known = [np.asarray(column, np.float64) for column in (exposure_s, f_number, iso)]
+    time = np.where(known[0] > 0, known[0], np.nan)
+    aperture = np.where(known[1] > 0, known[1], 1.0)
+    speed = np.where(known[2] > 0, known[2], 100.0)
+    return np.log2(aperture**2 / time * 100.0 / speed).astype(np.float32)
+
+
+def looks(texts: Sequence[str | None]) -> NDArray[np.uint64]:
+    """Turn what `curator.imaging.look` wrote into a column (N, 2); None is unknown."""
+    digits = "".join([text[:_LOOK_DIGITS] if text else _NO_LOOK for text in texts])
+    return np.frombuffer(bytes.fromhex(digits), np.uint64).reshape(-1, 2).copy()
+
+
+def apart(look: NDArray[np.uint64], a: Rows, b: Rows) -> NDArray[np.int16]:
+    """Count the bits, of 128, in which the looks of rows ``a`` and ``b`` differ; -1 unknown."""
+    bits = _BITS[(look[a] ^ look[b]).view(np.uint16)].sum(axis=1, dtype=np.int16)
+    known = np.asarray(look.any(axis=1))
+    return np.where(known[a] & known[b], bits, np.int16(-1))

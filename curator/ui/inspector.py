@@ -9,11 +9,12 @@ from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from curator.catalog import PhotoDetail
+from curator.catalog import PhotoDetail, TagDetail
 from curator.model import Change, Flag, Kind, KnownError, Marks, StageState, Step, counted
 from curator.session import Session
 from curator.session.captions import when
 from curator.ui import pencil, theme, words
+from curator.ui.chips import TagChips
 
 _REST_MS = 60  # held arrows must not rebuild the panel at every frame
 _HISTORY = 12
@@ -36,8 +37,9 @@ class Section:
 
     @property
     def empty(self) -> bool:
+    tags: Sequence[TagDetail] = ()
         """Whether there is nothing to show: such a section is absent."""
-        return not self.rows and not self.lines
+        return not self.rows and not self.lines and not self.tags
 
 
 class MarksLine(QWidget):
@@ -197,6 +199,7 @@ def _quality(detail: PhotoDetail) -> list[tuple[str, str]]:
     rows += [("Measured", _BASIS.get(detail.basis or "", ""))] if detail.basis else []
     rows += [("Damage", detail.damage)] if detail.damage else []
     return rows
+        Section("Tags", tags=detail.tags),
 
 
 def _history(history: Sequence[Step]) -> list[tuple[str, str]]:
@@ -253,3 +256,5 @@ def _block(section: Section) -> QWidget:
 def _breakable(text: str) -> str:
     """Let long paths wrap at their separators: a zero-width space after each."""
     return text.replace("/", "/\u200b").replace("\\", "\\\u200b").replace("_", "_\u200b")
+    if section.tags:
+        grid.addWidget(TagChips(section.tags), 1, 0, 1, 2)

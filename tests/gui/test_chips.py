@@ -1,0 +1,58 @@
+"""Tags in the inspector: whose they are, how sure, and that nothing of it can be mistaken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication
+
+from curator.catalog import TagDetail
+from curator.ui import theme
+from curator.ui.chips import TagChips, in_words
+from curator.ui.main_window import MainWindow
+from tests import likings
+
+HARBOR = TagDetail("harbor", "encoder", 80, "suggested")
+BOAT = TagDetail("boat", "encoder", 30, "confirmed")
+
+
+def test_a_tag_says_who_said_it_and_how_sure() -> None:
+    assert in_words(HARBOR) == "harbor, suggested by the encoder, 80 of 100"
+    assert in_words(BOAT) == "boat, confirmed"
+
+
+def colour(chips: TagChips, x: int, y: int) -> QColor:
+    return chips.grab().toImage().pixelColor(x, y)
+
+
+@pytest.mark.parametrize(("tag", "solid"), [(HARBOR, False), (BOAT, True)])
+def test_only_what_a_person_confirmed_is_solid(
+    dressed: QApplication, tag: TagDetail, solid: bool
+) -> None:
+    chips = TagChips([tag])
+    chips.resize(270, chips.heightForWidth(270))
+    assert (colour(chips, 4, 11) == theme.HAIRLINE) is solid
+
+
+def test_many_tags_take_as_many_rows_as_they_need(dressed: QApplication) -> None:
+    tags = [replace(HARBOR, name=f"some word {number}") for number in range(9)]
+    chips = TagChips(tags)
+    assert chips.heightForWidth(3000) == 22
+    assert chips.heightForWidth(100) == 9 * 22 + 8 * 6
+
+
+def test_the_inspector_shows_what_an_encoder_suggests(window: MainWindow) -> None:
+    session = window.session
+    photo = int(session.ids[1])
+    seen = likings.result(session.catalog, photo, likings.ENCODER, np.ones(4), np.ones(76))
+    session.catalog.save_embedded([(likings.job(photo), replace(seen, tags=(("harbor", 80),)))])
+    session.go_to(photo)
+    session.inspector = True
+    window.refresh()
+    window.inspector.refresh()
+    chips = next(each for each in window.inspector.findChildren(TagChips) if each.isVisible())
+    assert chips.accessibleName() == "Tags: harbor, suggested by the encoder, 80 of 100"
+    assert chips.height() >= chips.heightForWidth(chips.width())

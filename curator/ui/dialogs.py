@@ -102,6 +102,7 @@ class Question:
 def question_dialog(parent: QWidget | None, question: Question) -> Dialog:
     """Make the dialog for a question; its result is 1 + the index of the choice, 0 for none."""
     dialog = Dialog(question.title, parent)
+    dialog.body.setSpacing(8)
     for paragraph in question.body.split("\n"):
         dialog.body.addWidget(dialog.wrapped(paragraph))
     cancel = dialog.button(question.cancel)
@@ -116,6 +117,10 @@ def question_dialog(parent: QWidget | None, question: Question) -> Dialog:
         if choice.primary and not choice.removes:
             first = button
     first.setFocus()
+    layout = dialog.layout()
+    assert layout is not None
+    # As high as the text at this width: Qt's own guess is made for a narrower one.
+    dialog.resize(theme.DIALOG, layout.totalHeightForWidth(theme.DIALOG))
     return dialog
 
 

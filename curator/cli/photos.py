@@ -35,7 +35,8 @@ def photos(invocation: Invocation) -> None:
     table, _ = scored(invocation)
     threshold = invocation.settings.taste.match_threshold
     rows = mask(terms, table, threshold) & table.alive()
-    ids = arranged(table, rows, arguments.sort, arguments.reverse).tolist()[: arguments.limit]
+    ids = arranged(table, rows, arguments.sort, arguments.reverse, units=False).tolist()
+    ids = ids[: arguments.limit]
     listed = [
         _listed(detail) | {"match_score": table.score(detail.id)}
         for detail in in_order(invocation, ids)
@@ -182,7 +183,7 @@ def rejects(invocation: Invocation) -> None:
 
     arguments, catalog = invocation.arguments, invocation.catalog
     table = Table(catalog)
-    ids = arranged(table, table.rejected() & table.alive(), "taken").tolist()
+    ids = arranged(table, table.rejected() & table.alive(), "taken", units=False).tolist()
     if arguments.photos:
         wanted = {catalog.find(name) for name in arguments.photos}
         ids = [photo_id for photo_id in ids if photo_id in wanted]

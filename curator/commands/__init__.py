@@ -9,7 +9,7 @@ the module of its subject. COMMANDS has them in the order of the imports below.
 """
 
 # isort: off
-from curator.commands import passes, marks, moves, looking, files
+from curator.commands import passes, marks, stacks, moves, looking, files
 
 # isort: on
 from curator.commands.registry import COMMANDS, GROUPS, Command, command, run
@@ -25,4 +25,5 @@ __all__ = [
     "moves",
     "passes",
     "run",
+    "stacks",
 ]

@@ -22,12 +22,19 @@ from curator.session import Session, changed_marks
 
 
 def _mark(
-    session: Session, act: str, fields: Callable[[Marks], Mapping[str, object]], advance: bool
+    session: Session,
+    act: str,
+    fields: Callable[[Marks], Mapping[str, object]],
+    advance: bool,
+    whole: bool = False,
 ) -> None:
-    """Decide for the photos a mark acts on; ``fields`` says what one photo's marks become."""
+    """Decide for the photos a mark acts on; ``fields`` says what one photo's marks become.
+
+    ``whole``: of a collapsed stack every undecided frame, not the one it shows.
+    """
     changes = {
         photo_id: changed_marks(marks, **fields(marks))
-        for photo_id in session.targets()
+        for photo_id in session.targets(whole)
         for marks in (session.table.marks(photo_id),)
     }
     if changes:
@@ -36,10 +43,14 @@ def _mark(
 
 @command("Keep, or go on", "Marks")
 def space(session: Session, invert: bool) -> None:
-    """In the cull let the photo through and go on; elsewhere go on; in the grid open the loupe."""
-    if session.view is View.GRID:
+    """In the cull let the photo through and go on; elsewhere go on; in the grid open the loupe.
+
+    In the cull's grid a collapsed stack is kept, every undecided frame of it.
+    """
+    culling = session.pass_ is Pass.CULL
+    if session.view is View.GRID and not (culling and session.on_collapsed_stack):
         enter(session)
-    elif session.pass_ is Pass.CULL:
+    elif culling:
         keep(session, invert)
     else:
         session.step(1)
@@ -48,7 +59,7 @@ def space(session: Session, invert: bool) -> None:
 @command("Keep", "Marks")
 def keep(session: Session, invert: bool) -> None:
     """Let the photo through the cull and go on. Nothing else follows from it."""
-    _mark(session, "keep", keeping, not invert)
+    _mark(session, "keep", keeping, not invert, whole=True)
 
 
 @command("Pick", "Marks")
@@ -60,7 +71,7 @@ def pick(session: Session, invert: bool) -> None:
 @command("Reject", "Marks")
 def reject(session: Session, invert: bool) -> None:
     """Reject the photo and go on. Nothing is deleted; stars and label stay."""
-    _mark(session, "reject", rejecting, not invert)
+    _mark(session, "reject", rejecting, not invert, whole=True)
 
 
 @command("No flag", "Marks")

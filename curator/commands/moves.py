@@ -21,14 +21,14 @@ def previous_photo(session: Session) -> None:
 
 @command("Row down", "Moves")
 def down(session: Session) -> None:
-    """Go one row down in the grid; in the loupe to the next photo."""
-    session.ask("row", 1) if session.view is View.GRID else session.step(1)
+    """Go one row down in the grid; in the loupe to the next stack, to its proposed frame."""
+    session.ask("row", 1) if session.view is View.GRID else session.step_unit(1)
 
 
 @command("Row up", "Moves")
 def up(session: Session) -> None:
-    """Go one row up in the grid; in the loupe to the previous photo."""
-    session.ask("row", -1) if session.view is View.GRID else session.step(-1)
+    """Go one row up in the grid; in the loupe to the previous stack."""
+    session.ask("row", -1) if session.view is View.GRID else session.step_unit(-1)
 
 
 @command("Page down", "Moves")
@@ -58,13 +58,13 @@ def previous_undecided(session: Session) -> None:
 @command("First photo", "Moves")
 def first(session: Session) -> None:
     """Go to the first photo of the list."""
-    session.go(0)
+    session.go_to_end(-1)
 
 
 @command("Last photo", "Moves")
 def last(session: Session) -> None:
     """Go to the last photo of the list."""
-    session.go(len(session.ids) - 1)
+    session.go_to_end(1)
 
 
 @command("Finish page", "Moves")

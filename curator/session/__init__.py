@@ -11,7 +11,7 @@ from curator.session.progress import Progress
 from curator.session.pupil import START, Learned, Moved, judge, learned_now, taught
 from curator.session.reporting import REASONS, Report, report
 from curator.session.scopes import EVERYTHING, Scope, ScopeRow
-from curator.session.session import Session, changed_marks
+from curator.session.session import Session, Words, changed_marks
 from curator.session.table import Table, Tile
 from curator.session.versions import roll_back, unpin
 
@@ -32,6 +32,7 @@ __all__ = [
     "Session",
     "Table",
     "Tile",
+    "Words",
     "arranged",
     "changed_marks",
     "judge",

@@ -90,7 +90,15 @@ def when(moment: float, now: datetime | None = None) -> str:
     return f"{then.day} {then:%b %Y %H:%M}"
 
 
-_DONE = {"reject": "Rejected", "keep": "Kept", "pick": "Picked", "unflag": "Unflagged"}
+_DONE = {
+    "reject": "Rejected",
+    "keep": "Kept",
+    "pick": "Picked",
+    "unflag": "Unflagged",
+    "stack": "Stacked",
+    "unstack": "Unstacked",
+    "split off": "Split off",
+}
 
 
 def summary(act: str, what: str) -> str:

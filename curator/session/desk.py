@@ -15,7 +15,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.catalog import Catalog, PhotoDetail
-from curator.model import Flag, Pass, View
+from curator.model import Flag, Pass, Verdict, View
 from curator.session import captions, filters
 from curator.session.listing import Listing
 from curator.session.orders import arranged
@@ -76,8 +76,9 @@ class Desk(QObject):
         self.settings = settings
         self.pipeline = pipeline
         self.table = Table(catalog)
-        self.listing = Listing()
+        self._expanded: dict[str, set[int]] = {}  # by scope
         self.scope = EVERYTHING
+        self.listing = self._new_list()
         self.pass_ = Pass.BROWSE
         self.view = View.GRID
         self.filter = ""
@@ -94,6 +95,7 @@ class Desk(QObject):
         self._shown: int | None = None
         self._stale: frozenset[int] = frozenset()
         self._order_serial = self.table.order_serial
+        self._stack_serial = self.table.stacks.serial
         self._own_steps: set[int] = set()
         self._announced: tuple[str, int] | None = None
         self._untouched = False
@@ -115,6 +117,10 @@ class Desk(QObject):
         return timer
 
     # --- the list
+
+    def _new_list(self) -> Listing:
+        """Make an empty list for this scope; which stacks are expanded stays while open."""
+        return Listing(self.table.stacks, self._expanded.setdefault(self.scope.key, set()))
 
     @property
     def ids(self) -> np.ndarray:
@@ -188,7 +194,10 @@ class Desk(QObject):
             mask[row] |= self._in_scope()[row]
         before = self.current
         self.listing.replace(arranged(self.table, mask, self.order, self.reversed), keep)
+        if keep is None and before is None:
+            self._to_front()
         self._order_serial = self.table.order_serial
+        self._stack_serial = self.table.stacks.serial
         self._stale = frozenset()
         self.finished = self.pass_ is not Pass.BROWSE and not len(self.listing)
         self.list_changed.emit()
@@ -198,6 +207,9 @@ class Desk(QObject):
         self.view_changed.emit()
         self.counts_changed.emit()
 
+    def _to_front(self) -> None:
+        """Begin at the first photo; in the grid at the one its first tile shows."""
+
     def refresh(self) -> None:
         """Take over what the pipeline or another process changed in the catalog."""
         changed = self.table.refresh()
@@ -205,16 +217,17 @@ class Desk(QObject):
             return
         self._forget(changed)
         self._settle_membership()
-        self.photos_changed.emit(changed)
+        self.photos_changed.emit(self._with_their_stacks(changed))
         self.counts_changed.emit()
 
     def _settle_membership(self) -> None:
         """Let new photos in and sort what may be sorted, without moving what one looks at."""
-        if self._order_serial == self.table.order_serial and (
-            self.pass_ is not Pass.BROWSE or not self.filter
-        ):
+        same = self._order_serial == self.table.order_serial
+        same &= self._stack_serial == self.table.stacks.serial
+        if same and (self.pass_ is not Pass.BROWSE or not self.filter):
             return
         self._order_serial = self.table.order_serial
+        self._stack_serial = self.table.stacks.serial
         fits, alive = self._fits(), self._in_scope()
         members = self._members() & alive
         self._stale = frozenset(self.table.ids[members & ~fits].tolist())
@@ -224,12 +237,29 @@ class Desk(QObject):
             # A folder just opened stays at its first photo while capture times come in.
             first = int(ordered[0]) if self._untouched and len(ordered) else None
             self.listing.replace(ordered, first)
+            if first is not None:
+                self._to_front()
         else:
             self.listing.join(ordered)
             self.finished = self.finished and not (was_empty and len(ordered))
         self.list_changed.emit()
         if self.current != before:
             self._arrive()
+
+    def _regroup(self) -> None:
+        """Have together what came into a stack; nothing else moves, and nothing leaves the list."""
+        self._stack_serial = self.table.stacks.serial
+        self.listing.gather()
+        self.list_changed.emit()
+
+    def _with_their_stacks(self, changed: set[int]) -> set[int]:
+        """Add the other frames of stacks: one frame's mark may make another the proposed one."""
+        known = np.array([photo for photo in changed if photo in self.table], np.int64)
+        stacks = np.unique(self.table.stacks.of(known))
+        stacks = stacks[stacks > 0]
+        if not len(stacks):
+            return changed
+        return changed | set(self.table.ids[np.isin(self.table.stacks.names, stacks)].tolist())
 
     def _on_saved(self, _: object = None) -> None:
         if not self._refresh_timer.isActive():
@@ -304,7 +334,7 @@ class Desk(QObject):
         mask = self._in_scope()
         if name:
             mask &= filters.FILTERS[name][1](self.table, self.settings.taste.match_threshold)
-        return [int(photo_id) for photo_id in arranged(self.table, mask, "taken")]
+        return [int(photo_id) for photo_id in arranged(self.table, mask, "taken", units=False)]
 
     # --- one photo
 
@@ -313,7 +343,13 @@ class Desk(QObject):
         tile = self.table.tile(photo_id)
         rejected = tile.marks.flag is Flag.REJECT
         stale = photo_id in self._stale
-        return replace(tile, struck=rejected, stale=stale) if rejected or stale else tile
+        proposed = self._is_proposed(photo_id) and tile.marks.verdict is Verdict.UNDECIDED
+        if not (rejected or stale or proposed):
+            return tile
+        return replace(tile, struck=rejected, stale=stale, proposed=proposed)
+
+    def _is_proposed(self, photo_id: int) -> bool:
+        return bool(self.table.stacks.proposed_at(self.table.rows_of([photo_id]))[0])
 
     def detail(self, photo_id: int) -> PhotoDetail:
         """Give all the catalog knows of one photo."""

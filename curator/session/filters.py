@@ -40,6 +40,8 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     ),
     "failed": ("Unreadable", lambda table, _: table.failed()),
     "missing": ("Missing", lambda table, _: table.missing()),
+    "stack": ("Stacks", lambda table, _: table.stacks.shared()),
+    "proposed": ("Proposed", lambda table, _: table.stacks.proposed()),
     "pair": ("RAW+JPEG", lambda table, _: table.column("pair").astype(bool)),
 }
 

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 import numpy as np
 
-from curator.session.table import Ids
+from curator.session import units
+from curator.session.units import Ids, Spans
 
 # New photos never push into what the filmstrip shows: they join this far behind the current one.
 _STRIP_AHEAD = 16
+
+_NO_IDS: Ids = np.zeros(0, np.int64)
+
+
+class Stacked(Protocol):
+    """What a list asks of photos: :class:`~curator.session.stacks.Stacks` answers."""
+
+    def of(self, ids: Ids) -> Ids:
+        """Name the stacks of photos, 0 alone."""
+
+    def ranks(self, ids: Ids) -> Ids:
+        """Give what orders the frames of a stack."""
 
 
 class Listing:
@@ -19,14 +33,21 @@ class Listing:
         ids: photo ids in order, int64; replaced, never changed in place.
         index: position of the current photo, -1 when the list is empty.
         selection: ids marks in the grid act on, the current one among them when it is not empty.
+        expanded: ids of photos whose stacks the grid shows frame by frame; may be shared by lists.
+        units: the list cut into stacks and single photos.
+        tiles: the list cut into what the grid shows as one tile each.
     """
 
-    def __init__(self) -> None:
-        self.ids: Ids = np.zeros(0, np.int64)
+    def __init__(self, stacked: Stacked, expanded: set[int]) -> None:
+        """Make an empty list; ``expanded`` is kept up here and may be shared with others."""
+        self._stacked = stacked
+        self.expanded = expanded
+        self.ids: Ids = _NO_IDS
         self.index = -1
         self.selection: frozenset[int] = frozenset()
         self._anchor: int | None = None
         self._position: dict[int, int] = {}
+        self._cut()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -57,13 +78,67 @@ class Listing:
             place = min(max(self.index, 0), len(ids) - 1)
         self.index = place
         self.selection = frozenset(self.selection & self._position.keys())
+        self._cut()
 
     def join(self, ids: Ids) -> None:
-        """Let new photos in, behind what the filmstrip shows; ``ids`` holds the sorted tail."""
+        """Let new photos in, behind what the filmstrip shows; ``ids`` holds the sorted tail.
+
+        Frames of the stack one is at, or of one further on, join theirs.
+        """
         split = min(self.index + _STRIP_AHEAD, len(self.ids)) if self.index >= 0 else 0
         head = self.ids[:split]
         tail = ids[~np.isin(ids, head)]
         self.replace(np.concatenate([head, tail]))
+        if len(self):
+            self.gather(self.units[self.units.at(self.index)].start)
+
+    def gather(self, start: int = 0) -> None:
+        """Have the frames of each stack together, from a position on; nothing else moves."""
+        rest = self.ids[start:]
+        order = units.gathered(self._stacked.of(rest), self._stacked.ranks(rest))
+        self.replace(np.concatenate([self.ids[:start], rest[order]]))
+
+    # --- units and tiles
+
+    def _cut(self) -> None:
+        self.units = units.units(self._stacked.of(self.ids))
+        self._tile()
+
+    def _tile(self) -> None:
+        expanded = np.zeros(len(self.ids), bool)
+        if self.expanded:
+            open_ = [self._position[each] for each in self.expanded if each in self._position]
+            expanded[open_] = True
+        self.tiles: Spans = units.tiles(self.units, expanded)
+
+    def unit(self, photo_id: int) -> Ids:
+        """Give the photos of the list a photo is shown as one with, itself among them."""
+        place = self._position[photo_id]
+        span = self.units[self.units.at(place)]
+        return self.ids[span.start : span.stop]
+
+    def tile(self, photo_id: int) -> Ids:
+        """Give the photos that a photo's tile in the grid stands for: all, or just itself."""
+        place = self._position[photo_id]
+        span = self.tiles[self.tiles.at(place)]
+        return self.ids[span.start : span.stop]
+
+    def expand(self, photo_id: int) -> bool:
+        """Expand a photo's stack in the grid, or collapse it; tell whether it is expanded now.
+
+        A stack that collapses is selected no more.
+        """
+        frames = frozenset(self.unit(photo_id).tolist())
+        opened = len(self.tile(photo_id)) > 1
+        if opened:
+            self.expanded |= frames
+        else:
+            self.expanded -= frames
+            self.selection -= frames
+        self._tile()
+        return opened
+
+    # --- moving
 
     def go(self, index: int) -> bool:
         """Move to a position; tell whether that is another photo."""
@@ -89,19 +164,23 @@ class Listing:
         self.index = self._position.get(photo_id, self.index)
 
     def toggle(self, photo_id: int) -> None:
-        """Add a photo to the selection or take it out; go to it."""
-        start = self.selection or frozenset(() if self.current is None else (self.current,))
-        self.selection = start ^ {photo_id}
+        """Add a tile to the selection or take it out; go to it."""
+        start = self.selection
+        if not start and self.current is not None:
+            start = frozenset(self.tile(self.current).tolist())
+        tile = frozenset(self.tile(photo_id).tolist())
+        self.selection = start - tile if tile <= start else start | tile
         self._anchor = photo_id
         self.index = self._position.get(photo_id, self.index)
 
     def select_range(self, photo_id: int) -> None:
-        """Select everything between the anchor and a photo; go to it."""
+        """Select all tiles between the anchor and a photo; go to it."""
         anchor = self.current if self._anchor not in self._position else self._anchor
         if anchor is None:
             return
-        first, last = sorted((self._position[anchor], self._position[photo_id]))
-        self.selection = frozenset(self.ids[first : last + 1].tolist())
+        ends = [self.tiles.at(self._position[each]) for each in (anchor, photo_id)]
+        first, last = self.tiles[min(ends)].start, self.tiles[max(ends)].stop
+        self.selection = frozenset(self.ids[first:last].tolist())
         self._anchor = anchor
         self.index = self._position[photo_id]
 

@@ -103,7 +103,7 @@ class Opening(Desk):
         self._frames = {}
         self._left = None
         self._untouched = not isinstance(photo, int)
-        self.listing = Listing()
+        self.listing = self._new_list()
         self.rebuild(keep=photo if isinstance(photo, int) else None)
         self._arrive()
 
@@ -156,12 +156,11 @@ class Opening(Desk):
         it, from its own finish page at its front.
         """
         self._untouched = False
-        before, here = self.pass_, self.current
+        before, here = self.pass_, self._standing_at(pass_)
         if self.finished:
-            here = None
             self._opened_by.pop(before, None)  # that one is over: the next may open by another
-        elif here is not None:
-            self._frames[before] = here
+        elif self.current is not None:
+            self._frames[before] = self.current
         self.pass_ = pass_
         new = pass_ not in self._opened_by
         if new:
@@ -171,18 +170,31 @@ class Opening(Desk):
         if pass_ is not Pass.BROWSE:
             self.view = View.LOUPE
             self.filter = ""  # a search is over when a pass begins: its queue is the scope's
-        keep = here if Pass.BROWSE in (before, pass_) or before is pass_ else None
+        keep = here if Pass.BROWSE in (before, pass_) or before is pass_ else []
         if new and self._opened_by[pass_] == self.order == "match":
-            keep = None  # lowest first means from the lowest on
+            keep = []  # lowest first means from the lowest on
+        if before is not pass_ and pass_ in self._frames:
+            keep.append(self._frames[pass_])
         fits = self._fits()
-        for photo in (keep, self._frames.get(pass_) if before is not pass_ else None):
-            if photo is not None and fits[self.table.rows_of([photo])[0]]:
+        for photo in keep:
+            if fits[self.table.rows_of([photo])[0]]:
                 self.rebuild(photo)
                 break
         else:
-            self.listing = Listing()
+            self.listing = self._new_list()
             self.rebuild()
         self._place_timer.start()
+
+    def _standing_at(self, pass_: Pass) -> list[int]:
+        """Give the photo to open a pass at: of a stack collapsed in the grid, its first that may.
+
+        Nothing at the finish page of a pass.
+        """
+        if self.finished or self.current is None:
+            return []
+        if self.view is View.GRID and pass_ is not Pass.BROWSE:
+            return self.listing.tile(self.current).tolist()
+        return [self.current]
 
     def set_view(self, view: View) -> None:
         """Show the list as a grid or one photo in the loupe."""
@@ -224,7 +236,7 @@ class Opening(Desk):
         here = self.current
         start = here is None or not self._fits()[self.table.rows_of([here])[0]]
         # Another object: the one that was left keeps its place.
-        self.listing = Listing() if start else copy(self.listing)
+        self.listing = self._new_list() if start else copy(self.listing)
         self.rebuild(keep=None)
         self._place_timer.start()
 

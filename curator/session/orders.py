@@ -79,10 +79,19 @@ def _where_timed(table: Table) -> NDArray[np.float64]:
     return np.where(np.isnat(table.column("taken_at")), np.nan, table.time_ranks())
 
 
-def arranged(table: Table, mask: Mask, order: str, reverse: bool = False) -> Ids:
+def arranged(
+    table: Table, mask: Mask, order: str, reverse: bool = False, *, units: bool = True
+) -> Ids:
     """Give the ids of the marked rows in an order of ORDERS.
 
     Photos without the value asked for come last, whichever way the order runs.
+
+    Args:
+        table: the photos.
+        mask: which of its rows.
+        order: a key of ORDERS.
+        reverse: the other way round; inside a stack time never runs backwards.
+        units: whether stacks stay whole; a stack is the marked frames of it.
 
     Raises:
         KeyError: there is no such order.
@@ -91,5 +100,17 @@ def arranged(table: Table, mask: Mask, order: str, reverse: bool = False) -> Ids
     rows = np.flatnonzero(mask)
     ranks = table.time_ranks()[rows]
     value = chosen.key(table)[rows].astype(np.float64)
-    keys = [ranks, -value if reverse else value, np.isnan(value)]
+    keys: list[NDArray[Any]] = [ranks]
+    members = np.flatnonzero(table.stacks.names[rows]) if units else ranks[:0]
+    if len(members):
+        names, where = np.unique(table.stacks.names[rows[members]], return_inverse=True)
+        best = np.full(len(names), np.nan)
+        chosen.best.at(best, where, value[members])
+        value[members] = best[where]
+        first = np.full(len(names), table.size)
+        np.minimum.at(first, where, ranks[members])
+        lead = ranks.copy()
+        lead[members] = first[where]
+        keys.append(lead)
+    keys += [-value if reverse else value, np.isnan(value)]
     return table.ids[rows[np.lexsort(keys)]]

@@ -10,16 +10,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from curator.model import Marks, Pass, Step, View
 from curator.session import captions, sources
-from curator.session.insights import Insights
 from curator.session.scopes import EVERYTHING, Scope
+from curator.session.stacking import Stacking
+from curator.session.units import Spans
+
+Changes = Mapping[int, Mapping[str, object]]
 
 
-class Session(Insights):
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said of a step: ``what`` it was done to, and its ``summary``, a sentence."""
+
+    what: str
+    summary: str
+
+
+class Session(Stacking):
     """The state of one window: what is on the table, and all a person does with it.
 
     Thread: GUI only.
@@ -70,23 +82,67 @@ class Session(Insights):
         return where if pass_ is Pass.BROWSE or key is None else f"{where}; {key} goes on"
 
     def step(self, by: int) -> None:
-        """Move along the list; past the last photo of a pass lies its finish page."""
+        """Move along the list, in the grid by tiles; past the end of a pass lies its finish page.
+
+        Frame by frame one enters a stack at its first; to a tile one comes as it shows.
+        """
+        if self.view is View.GRID:
+            self._step_over(self.listing.tiles, by)
+        elif not self._beyond(by, self.index + by, len(self.listing)):
+            self.go(self.index + by)
+
+    def step_unit(self, by: int) -> None:
+        """Move over whole stacks, to the frame that stands for the one come to."""
+        self._step_over(self.listing.units, by)
+
+    def go_to_tile(self, number: int) -> None:
+        """Go to the photo a tile of the grid shows."""
+        self._go_to_span(self.listing.tiles[number])
+
+    def go_to_end(self, way: int) -> None:
+        """Go to the last photo of the list or, with ``way`` below 0, the first."""
+        if self.view is View.GRID and len(self.listing):
+            self.go_to_tile(0 if way < 0 else len(self.listing.tiles) - 1)
+        else:
+            self.go(0 if way < 0 else len(self.listing) - 1)
+
+    def _step_over(self, spans: Spans, by: int) -> None:
+        number = spans.at(self.index) + by
+        if not self._beyond(by, number, len(spans)) and 0 <= number < len(spans):
+            self._go_to_span(spans[number])
+
+    def _go_to_span(self, span: range) -> None:
+        if self.index not in span:
+            face = self.face(self.ids[span.start : span.stop])
+            self.go(self.listing.position(face) or 0)
+
+    def _beyond(self, by: int, place: int, count: int) -> bool:
+        """Turn to the finish page past the end, or back from it; tell whether that was all."""
         if self.finished:
             if by < 0 and len(self.listing):
                 self.finished = False
                 self.view_changed.emit()
-            return
-        if self.index + by >= len(self.listing) and self.pass_ is not Pass.BROWSE:
+            return True
+        if place >= count and self.pass_ is not Pass.BROWSE:
             self.finish()
-            return
-        self.go(self.index + by)
+            return True
+        return False
 
     def step_undecided(self, by: int) -> None:
-        """Move to the next or previous photo nobody has judged."""
+        """Move to the next or previous photo nobody has judged, in the grid to the next tile."""
         wanted = self.table.undecided()[self.table.rows_of(self.ids)]
+        if self.view is View.GRID and len(wanted):
+            tiles = self.listing.tiles
+            inside = np.logical_or.reduceat(wanted, tiles.starts)
+            wanted = np.zeros(len(wanted), bool)
+            wanted[tiles.starts] = inside
+            span = tiles[self.tile_number]
+            wanted[span.start : span.stop] = False
         place = self.listing.next_where(wanted, by)
         if place is None:
             self.say("No undecided photo further on." if by > 0 else "None before this one.")
+        elif self.view is View.GRID:
+            self.go_to_tile(self.listing.tiles.at(place))
         else:
             self.go(place)
 
@@ -167,23 +223,25 @@ class Session(Insights):
             self.current_changed.emit()
             self._place_timer.start()
 
-    def targets(self) -> list[int]:
-        """Give the photos a mark acts on: in the grid the selection, else the one on screen."""
-        if self.finished or self.current is None:
-            return []
-        if self.view is View.GRID and len(self.selection) > 1:
-            return [photo_id for photo_id in self.ids.tolist() if photo_id in self.selection]
-        return [self.current]
-
     # --- marks
 
-    def mark(self, act: str, changes: Mapping[int, Mapping[str, object]], *, advance: bool) -> None:
+    def mark(
+        self,
+        act: str,
+        changes: Changes,
+        *,
+        advance: bool,
+        over: str = "frames",
+        words: Words | None = None,
+    ) -> None:
         """Make decisions for the photos on screen, as one undo step, and go on if told to.
 
         Args:
             act: what the step is called: "reject", "4 stars".
             changes: field values by photo id; what is so already is left out.
-            advance: whether to go to the next photo afterwards, if it was a single one.
+            advance: whether to go on afterwards, if it was one photo, or one tile.
+            over: what to go on over, "frames" or whole "units".
+            words: what to say instead of the act and how many photos.
 
         Raises:
             KnownError: the catalog cannot be written; nothing was decided, one stays.
@@ -191,32 +249,34 @@ class Session(Insights):
         if self.view is View.LOUPE and self._shown != self.current:
             self.say(f"{self.table.name(self.current or 0)} is not on screen yet.")
             return
-        step = self._decide(act, changes)
+        single = self.on_one_tile
+        step = self._decide(act, changes, words)
         if step is not None and step.id:
             self._pace.decided(time.monotonic())
             self.say(self._with_undo(step.summary))
         elif len(changes) == 1:
             self.say(f"{self.table.name(next(iter(changes)))}: {act} already")
-        if advance and len(changes) == 1:
-            self.step(1)
+        if advance and single:
+            self.step(1) if over == "frames" else self.step_unit(1)
 
-    def decide_many(self, act: str, changes: Mapping[int, Mapping[str, object]]) -> None:
+    def decide_many(self, act: str, changes: Changes, words: Words | None = None) -> None:
         """Make decisions for photos that need not be on screen (finish page), as one step."""
-        step = self._decide(act, changes)
+        step = self._decide(act, changes, words)
         if step is not None and step.id:
             self.say(self._with_undo(step.summary))
 
     def _with_undo(self, text: str) -> str:
         return f"{text} · {self.keys['undo']}" if "undo" in self.keys else text
 
-    def _decide(self, act: str, changes: Mapping[int, Mapping[str, object]]) -> Step | None:
+    def _decide(self, act: str, changes: Changes, words: Words | None = None) -> Step | None:
         if not changes:
             return None
         ids = list(changes)
         what = self.table.name(ids[0]) if len(ids) == 1 else f"{len(ids):,} photos"
+        words = words or Words(what, captions.summary(act, what))
         context = {
             "act": act,
-            "what": what,
+            "what": words.what,
             "scope": self.scope.key,
             "scope_title": self.scope.title,
             "pass": self.pass_,
@@ -225,7 +285,7 @@ class Session(Insights):
         }
         step = self.catalog.decide(
             changes,
-            summary=captions.summary(act, what),
+            summary=words.summary,
             scope=self.scope.key,
             context=context,
             order_name=self.order,
@@ -246,7 +306,9 @@ class Session(Insights):
             self._stale = frozenset(self.listing.ids[~np.isin(self.ids, fits)].tolist())
         self._data_version = self.catalog.data_version()
         self.teach(changed)
-        self.photos_changed.emit(changed)
+        if self._stack_serial != self.table.stacks.serial:
+            self._regroup()
+        self.photos_changed.emit(self._with_their_stacks(changed))
         self.counts_changed.emit()
 
     # --- undo and redo

@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 
 from curator.catalog import PHOTO_COLUMNS, Catalog
 from curator.model import Clause, Flag, Label, Marks, Verdict, approval
+from curator.session.stacks import Stacks
+from curator.session.units import Ids, Mask
+from curator.stages.stack import KIND_CODE
 
 FLAGS: tuple[Flag | None, ...] = (None, Flag.PICK, Flag.REJECT)
 LABELS: tuple[Label | None, ...] = (None, *Label)
@@ -33,9 +36,6 @@ _FIRST_CAPACITY = 1024
 _NOTHING = np.zeros(0, "f4")
 _DIGITS = re.compile(r"\d+")
 
-Mask = NDArray[np.bool_]
-Ids = NDArray[np.int64]
-
 
 def _or_zero(values: Iterable[object]) -> list[object]:
     return [value or 0 for value in values]
@@ -43,6 +43,10 @@ def _or_zero(values: Iterable[object]) -> list[object]:
 
 def _or_nan(values: Iterable[object]) -> list[object]:
     return [np.nan if value is None else value for value in values]
+
+
+def _or_unsaid(values: Iterable[object]) -> list[object]:
+    return [-1 if value is None else value for value in values]
 
 
 def _present(values: Iterable[object]) -> list[object]:
@@ -67,6 +71,9 @@ _NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None
     "pair": ("?", _or_zero),
     "state": ("i1", lambda values: [_STATE_CODE[value or ""] for value in values]),  # type: ignore[index]
     "merged_into": ("?", _present),
+    "stack": ("i8", _or_zero),
+    "stacked": ("i8", _or_unsaid),
+    "stack_kind": ("i1", lambda values: [KIND_CODE[value] for value in values]),  # type: ignore[index]
 }
 _OBJECTS = ("name", "thumb", "proxy", "camera")
 _ORDERING = ("taken_at", "merged_into", "directory_id")  # lists are sorted by, or lose a photo to
@@ -78,8 +85,9 @@ class Tile:
 
     ``width`` and ``height`` are of the upright picture in px with the user's ``turn`` (quarter
     turns clockwise, 0-3) applied, 0 while unknown. ``thumb`` and ``proxy`` are cache keys.
-    ``struck``: rejected while still in the list; ``stale``: no longer fits the filter. ``doubt``
-    is how unsure the taste model is, in stars, where an order asked for it.
+    ``struck``: rejected while still in the list; ``stale``: no longer fits the filter;
+    ``proposed``: by the machine, of an undecided stack. ``doubt`` is how unsure the taste model
+    is, in stars, where an order asked for it.
     """
 
     id: int
@@ -99,6 +107,7 @@ class Tile:
     match: int | None
     struck: bool = False
     stale: bool = False
+    proposed: bool = False
     doubt: float | None = None
 
 
@@ -112,6 +121,7 @@ class Table:
         size: rows in use; a row keeps its number for life.
         order_serial: grows whenever something that lists are sorted by other than marks
             changed (a photo came, a capture time arrived), so that views know to sort again.
+        stacks: which photos show as one.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -124,6 +134,7 @@ class Table:
         self._numbers = {
             name: np.zeros(_FIRST_CAPACITY, dtype) for name, (dtype, _) in _NUMBERS.items()
         }
+        self.stacks = Stacks(self)
         self._match = np.full(_FIRST_CAPACITY, np.nan, "f4")
         self._expected = np.full(_FIRST_CAPACITY, np.nan, "f4")
         self._answers: dict[str, NDArray[np.float32]] = {}
@@ -184,6 +195,7 @@ class Table:
                     self._name_rank = None
             column[at] = values
         self._take_objects(at, columns, len(fresh))
+        self.stacks.take(at)
         self.rev = max(self.rev, int(max(columns["rev"])))
         if moved:
             self.order_serial += 1
@@ -231,9 +243,12 @@ class Table:
         self._directories = {directory: path for directory, _, path in listed}
         if len(listed) != known:
             self.look_for_copies()
-        self._hidden_directories = frozenset(
+        hidden = frozenset(
             directory for directory, folder, _ in listed if folder is not None and folder not in on
         )
+        if hidden != self._hidden_directories:
+            self._hidden_directories = hidden
+            self.stacks.doubt()
 
     # --- masks over rows
 
@@ -436,7 +451,7 @@ class Table:
             int(self._numbers["directory_id"][self._row_by_id[photo_id]]), ""
         )
 
-    def tile(self, photo_id: int, *, struck: bool = False, stale: bool = False) -> Tile:
+    def tile(self, photo_id: int) -> Tile:
         """Gather what is drawn of one photo."""
         row = int(self._row_by_id[photo_id])
         number = self._numbers
@@ -460,9 +475,7 @@ class Table:
             _measured(number["sharpness"][row]),
             _measured(number["exposure"][row]),
             _score(self._match[row]),
-            struck,
-            stale,
-            self._doubt(row),
+            doubt=self._doubt(row),
         )
 
     def _doubt(self, row: int) -> float | None:

@@ -5,10 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from curator.session.listing import Listing
+from curator.session.units import Ids
+
+
+class Alone:
+    """Photos of no stack."""
+
+    def of(self, ids: Ids) -> Ids:
+        return np.zeros_like(ids)
+
+    def ranks(self, ids: Ids) -> Ids:
+        return ids
 
 
 def listing(*ids: int, current: int | None = None) -> Listing:
-    made = Listing()
+    made = Listing(Alone(), set())
     made.replace(np.array(ids, np.int64), current)
     return made
 

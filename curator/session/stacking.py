@@ -1,0 +1,169 @@
+"""Stacks at the desk: which frame stands for one, and what a mark on one takes.
+
+The grid shows a stack as one tile until one expands it; every other view shows its frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from curator.model import Flag, Marks, Verdict, View
+from curator.session.insights import Insights
+from curator.session.units import Ids
+
+
+class Stacking(Insights):
+    """The desk, with stacks to expand and to act on.
+
+    Thread: GUI only.
+    """
+
+    # --- which frame stands for a stack
+
+    def face(self, frames: Ids) -> int:
+        """Choose the photo that stands for a stack: the best marked, else the proposed one.
+
+        Args:
+            frames: its photos in list order; of a single photo, that one.
+        """
+        if len(frames) == 1:
+            return int(frames[0])
+        rows = self.table.rows_of(frames)
+        liking = np.array([_liking(self.table.marks(photo)) for photo in frames.tolist()])
+        best = np.flatnonzero(liking == liking.max())
+        proposed = best[self.table.stacks.proposed_at(rows[best])]
+        return int(frames[proposed[0] if len(proposed) else best[0]])
+
+    def front(self, number: int) -> int:
+        """Give the photo a tile of the grid shows: the current one if it is in it, else its face.
+
+        Args:
+            number: of the tile in ``listing.tiles``.
+        """
+        span = self.listing.tiles[number]
+        if self.index in span:
+            return int(self.ids[self.index])
+        return self.face(self.ids[span.start : span.stop])
+
+    def _to_front(self) -> None:
+        """Begin at the first photo; in the grid at the one its first tile shows."""
+        if self.view is View.GRID and len(self.listing):
+            span = self.listing.tiles[0]
+            face = self.face(self.ids[span.start : span.stop])
+            self.listing.go(self.listing.position(face) or 0)
+
+    @property
+    def tile_number(self) -> int:
+        """Number of the grid's tile the current photo is in, -1 when there is none."""
+        return self.listing.tiles.at(self.index) if self.index >= 0 else -1
+
+    def place_in_stack(self, photo_id: int) -> tuple[int, int] | None:
+        """Give a photo's place in its stack and how many are in it; None for a single photo."""
+        if photo_id not in self.listing:
+            return None
+        frames = self.listing.unit(photo_id)
+        if len(frames) == 1:
+            return None
+        return int(np.flatnonzero(frames == photo_id)[0]) + 1, len(frames)
+
+    def caption(self, photo_id: int) -> tuple[str, str, str]:
+        """Give the caption under the picture; of a stack, it says which frame this is."""
+        left, middle, right = super().caption(photo_id)
+        place = self.place_in_stack(photo_id)
+        if place is not None:
+            right = " · ".join(part for part in (f"{place[0]} of {place[1]}", right) if part)
+        return left, middle, right
+
+    def proposal(self, photo_id: int) -> str:
+        """Say why a photo is the proposed frame of its stack; empty if it is not."""
+        rows = self.table.rows_of([photo_id])
+        stacks = self.table.stacks
+        return stacks.reason(int(rows[0])) if stacks.proposed_at(rows)[0] else ""
+
+    # --- expanding
+
+    def toggle_stack(self, photo_id: int) -> None:
+        """Show a stack frame by frame in the grid, or as one tile again."""
+        if len(self.listing.unit(photo_id)) == 1:
+            self.say(f"{self.table.name(photo_id)} is in no stack.")
+            return
+        self._untouched = False
+        self.listing.expand(photo_id)
+        self.list_changed.emit()
+        self.selection_changed.emit()
+
+    # --- what a mark takes
+
+    def targets(self, whole: bool = False) -> list[int]:
+        """Give the photos a mark acts on: in the grid the selection, else the one on screen.
+
+        Args:
+            whole: of a collapsed stack, every undecided frame; else the frame shown, which also
+                stands for a stack with nothing undecided in it.
+        """
+        if self.finished or self.current is None:
+            return []
+        if self.view is not View.GRID:
+            return [self.current]
+        tiles = self.listing.tiles
+        numbers = [self.tile_number]
+        if len(self.selection) > 1:
+            places = [self.listing.position(photo) for photo in self.selection]
+            numbers = sorted({tiles.at(place) for place in places if place is not None})
+        taken: list[int] = []
+        for number in numbers:
+            frames = self.ids[tiles[number].start : tiles[number].stop].tolist()
+            asked = self._undecided(frames) if whole and len(frames) > 1 else []
+            taken += asked or [self.front(number)]
+        return taken
+
+    @property
+    def on_collapsed_stack(self) -> bool:
+        """Whether one is at a stack that the grid shows as one tile."""
+        return (
+            self.view is View.GRID
+            and self.current is not None
+            and len(self.listing.tile(self.current)) > 1
+        )
+
+    @property
+    def on_one_tile(self) -> bool:
+        """Whether a mark acts on what is one thing on screen, and may go on to the next."""
+        return self.view is not View.GRID or len(self.targets()) == 1
+
+    def stack(self, photo_id: int) -> list[int]:
+        """Give the readable photos of a photo's stack, in order of capture time, itself included.
+
+        All in scope; under a filter those it shows, so that nothing unseen is decided.
+        """
+        table = self.table
+        row = int(table.rows_of([photo_id])[0])
+        rows = table.stacks.rows_with(row)
+        there = (self._members() if self.filter else self._in_scope() & ~table.failed())[rows]
+        rows = rows[there | (rows == row)]
+        return table.ids[rows[np.argsort(table.time_ranks()[rows])]].tolist()
+
+    def selected(self) -> set[int]:
+        """Give the photos selected in the grid: all frames of the tile one is at, if no more."""
+        if self.current is None or self.finished:
+            return set()
+        if self.view is not View.GRID:
+            return {self.current}
+        return set(self.selection) or set(self.listing.tile(self.current).tolist())
+
+    def is_bracket(self, frames: Sequence[int]) -> bool:
+        """Tell whether these frames are of a bracket, which is kept whole."""
+        return self.table.stacks.is_bracket(self.table.rows_of(frames))
+
+    def _undecided(self, photos: Sequence[int]) -> list[int]:
+        verdict = self.table.verdict
+        return [photo for photo in photos if verdict(photo) is Verdict.UNDECIDED]
+
+
+def _liking(marks: Marks) -> int:
+    """Say how far a person has spoken for a photo; a reject comes below the undecided."""
+    if marks.verdict is not Verdict.THROUGH:
+        return -1 if marks.verdict is Verdict.REJECTED else 0
+    return 1 + 2 * (marks.rating or 0) + (marks.flag is Flag.PICK)

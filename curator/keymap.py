@@ -123,6 +123,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("H", "toggle_histogram", _LOUPE),
     Binding("L", "surround", _LOUPE),
     Binding("I", "toggle_inspector", _PHOTOS),
+    Binding("W", "why", _PHOTOS),
     Binding("Tab", "toggle_panels", _PHOTOS),
     Binding("F", "toggle_fullscreen", _EVERYWHERE),
     Binding("/", "search", _EVERYWHERE),

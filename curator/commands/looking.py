@@ -92,6 +92,12 @@ def toggle_inspector(session: Session) -> None:
     session.view_changed.emit()
 
 
+@command("Why", "Looking")
+def why(session: Session) -> None:
+    """Show what the machine thinks of the photo, and from what; before you decide only twice."""
+    session.ask_why()
+
+
 @command("Panels", "Looking")
 def toggle_panels(session: Session) -> None:
     """Hide everything but the picture, or bring it back."""

@@ -5,6 +5,7 @@
 """
 
 from curator.session.archive import Archive
+from curator.session.evidence import Insight, Near, Why
 from curator.session.filters import FILTERS, FilterError
 from curator.session.orders import ORDERS, arranged
 from curator.session.progress import Progress
@@ -23,8 +24,10 @@ __all__ = [
     "START",
     "Archive",
     "FilterError",
+    "Insight",
     "Learned",
     "Moved",
+    "Near",
     "Progress",
     "Report",
     "Scope",
@@ -32,6 +35,7 @@ __all__ = [
     "Session",
     "Table",
     "Tile",
+    "Why",
     "Words",
     "arranged",
     "changed_marks",

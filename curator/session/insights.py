@@ -104,6 +104,7 @@ class Insights(Tasting):
         if not self.may_show_why(photo):
             if self._why_for == photo:
                 self._why_shown = photo
+                self.say("")
             else:
                 again = f" {self.keys['why']} again shows it." if "why" in self.keys else ""
                 self._why_for = photo
@@ -117,6 +118,12 @@ class Insights(Tasting):
             self._why_for = photo
         if not shown:
             self.inspector, self.panels_hidden = True, False
+        self.view_changed.emit()
+        self.why_asked.emit()
+
+    def show_why(self) -> None:
+        """Show the why of the current photo although nobody has judged it yet."""
+        self._why_for = self._why_shown = self.current
         self.view_changed.emit()
         self.why_asked.emit()
 

@@ -11,19 +11,23 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from curator.catalog import PhotoDetail, TagDetail
 from curator.model import Change, Flag, Kind, KnownError, Marks, StageState, Step, counted
-from curator.session import Session
+from curator.session import Insight, Session
 from curator.session.captions import when
 from curator.ui import pencil, theme, words
 from curator.ui.chips import TagChips
+from curator.ui.frames import Pictures
+from curator.ui.why import SimilarPart, WhyPart
 
 _REST_MS = 60  # held arrows must not rebuild the panel at every frame
 _HISTORY = 12
+_MARGIN = 16
 _BASIS = {
     "image": "on the file itself",
     "preview": "on the camera's JPEG inside the RAW",
     "demosaic": "on the RAW's sensor data",
     "fallback": "on the pair's JPEG: the RAW could not be read",
 }
+_BELOW = ("History", "Work")  # sections that stand under the machine's judgement
 _STAGES = {"peek": "Headers", "convert": "Picture", "embed": "Compared"}
 
 
@@ -34,10 +38,10 @@ class Section:
     title: str
     rows: Sequence[tuple[str, str]] = ()
     lines: Sequence[str] = field(default=())
+    tags: Sequence[TagDetail] = ()
 
     @property
     def empty(self) -> bool:
-    tags: Sequence[TagDetail] = ()
         """Whether there is nothing to show: such a section is absent."""
         return not self.rows and not self.lines and not self.tags
 
@@ -86,34 +90,81 @@ class MarksLine(QWidget):
 class Inspector(QWidget):
     """The inspector; it follows the current photo a moment after it came to rest."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, pictures: Pictures | None = None) -> None:
         super().__init__()
         self._session = session
+        self._told: Insight | None = None
+        self._shows: tuple[int, Insight | None, bool] | None = None
+        self._why_wanted = False  # by a key, for the photo that is current
         self.setObjectName("inspector")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = theme.plain("", role="title")
+        self.title.setWordWrap(True)
         self.marks = MarksLine()
-        self._sections = QVBoxLayout()
-        self._sections.setSpacing(0)
+        self.why, self.similar = WhyPart(session, pictures), SimilarPart(session, pictures)
+        self._above, self._below = QVBoxLayout(), QVBoxLayout()
         self._lay_out()
         self._later = QTimer(self, singleShot=True, interval=_REST_MS)
         self._later.timeout.connect(self.refresh)
-        session.current_changed.connect(self._later.start)
+        session.current_changed.connect(self._leave)
         session.photos_changed.connect(self._on_changed)
+        session.scores_changed.connect(self._later.start)
+        session.view_changed.connect(self._show_insight)
+        session.insight_came.connect(self._take)
+        session.why_asked.connect(self._bring_why)
 
     def _lay_out(self) -> None:
         content = QWidget()
+        content.setMinimumWidth(1)  # never wider than the panel, whatever a file is called
         column = QVBoxLayout(content)
-        column.setContentsMargins(16, 12, 16, 16)
+        column.setContentsMargins(_MARGIN, 12, _MARGIN, _MARGIN)
         column.setSpacing(0)
         column.addWidget(self.title)
         column.addSpacing(4)
         column.addWidget(self.marks)
-        column.addLayout(self._sections)
+        column.addLayout(self._above)
+        column.addWidget(self.why)
+        column.addWidget(self.similar)
+        column.addLayout(self._below)
         column.addStretch(1)
+        self._scroll = theme.scrolled(content)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(1, 0, 0, 0)
-        whole.addWidget(theme.scrolled(content))
+        whole.addWidget(self._scroll)
+
+    def _leave(self) -> None:
+        """Take away at once what was said of another photo; the rest follows at rest."""
+        self._told, self._why_wanted = None, False
+        self._show_insight()
+        self._later.start()
+
+    def _take(self, told: Insight) -> None:
+        if told.photo_id == self._session.current:
+            self._told = told
+            self._show_insight()
+            QTimer.singleShot(0, self, self._scroll_to_why)
+
+    def _show_insight(self) -> None:
+        current = self._session.current
+        if current is None or not self.isVisible():
+            return
+        state = current, self._told, self._session.may_show_why(current)
+        if state != self._shows:
+            self._shows = state
+            self.why.show_insight(current, self._told)
+            self.similar.show_insight(current, self._told)
+
+    def _bring_why(self) -> None:
+        """Scroll to the why, once it is laid out."""
+        self._why_wanted = True
+        QTimer.singleShot(0, self, self._scroll_to_why)
+
+    def _scroll_to_why(self) -> None:
+        if self._why_wanted and self.isVisible():
+            bar, part = self._scroll.verticalScrollBar(), self.why.geometry()
+            past = part.bottom() + _MARGIN - self._scroll.viewport().height()
+            if past > bar.value() or part.top() < bar.value():
+                bar.setValue(min(past, part.top()))
 
     def _on_changed(self, changed: set[int]) -> None:
         if self._session.current in changed:
@@ -127,12 +178,14 @@ class Inspector(QWidget):
         """Show the current photo; nothing while the panel does not show."""
         if not self.isVisible():
             return
-        while (item := self._sections.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        for part in (self._above, self._below):
+            while (item := part.takeAt(0)) is not None:
+                if (widget := item.widget()) is not None:
+                    widget.hide()
+                    widget.deleteLater()
         current = self._session.current
-        self.marks.setVisible(current is not None)
+        for widget in (self.marks, self.why, self.similar):
+            widget.setVisible(current is not None)
         if current is None:
             self.title.setText("No photo")
             return
@@ -142,12 +195,15 @@ class Inspector(QWidget):
         except KnownError as error:
             self.title.setText(str(error))
             return
-        self.title.setText(detail.name)
+        self.title.setText(_breakable(detail.name))
         self.marks.show_marks(detail.marks)
         for section in sections(detail, history):
             block = _block(section)
-            self._sections.addWidget(block)
+            (self._below if section.title in _BELOW else self._above).addWidget(block)
             block.show()
+        self._shows = None
+        self._show_insight()
+        self._session.wonder(current)
 
 
 def sections(detail: PhotoDetail, history: Sequence[Step] = ()) -> list[Section]:
@@ -156,6 +212,7 @@ def sections(detail: PhotoDetail, history: Sequence[Step] = ()) -> list[Section]
         Section("Capture", words.capture_rows(detail.capture)),
         Section("Files", _files(detail)),
         Section("Quality", _quality(detail)),
+        Section("Tags", tags=detail.tags),
         Section("History", _history(history)),
         Section("Work", _work(detail)),
     ]
@@ -199,7 +256,6 @@ def _quality(detail: PhotoDetail) -> list[tuple[str, str]]:
     rows += [("Measured", _BASIS.get(detail.basis or "", ""))] if detail.basis else []
     rows += [("Damage", detail.damage)] if detail.damage else []
     return rows
-        Section("Tags", tags=detail.tags),
 
 
 def _history(history: Sequence[Step]) -> list[tuple[str, str]]:
@@ -245,6 +301,8 @@ def _block(section: Section) -> QWidget:
     grid.setColumnStretch(1, 1)
     grid.addWidget(theme.plain(section.title, role="section"), 0, 0, 1, 2)
     top = Qt.AlignmentFlag.AlignTop
+    if section.tags:
+        grid.addWidget(TagChips(section.tags), 1, 0, 1, 2)
     for number, (name, value) in enumerate(section.rows, 1):
         grid.addWidget(theme.plain(name, role="quiet"), number, 0, top)
         label = theme.plain(_breakable(value))
@@ -256,5 +314,3 @@ def _block(section: Section) -> QWidget:
 def _breakable(text: str) -> str:
     """Let long paths wrap at their separators: a zero-width space after each."""
     return text.replace("/", "/\u200b").replace("\\", "\\\u200b").replace("_", "_\u200b")
-    if section.tags:
-        grid.addWidget(TagChips(section.tags), 1, 0, 1, 2)

@@ -119,7 +119,7 @@ class MainWindow(QWidget):
         self.filmstrip = Filmstrip(session, self.pictures)
         self.status = StatusLine(session, lambda: session.ask("failures"))
         self.sidebar = Sidebar(session, run)
-        self.inspector = Inspector(session)
+        self.inspector = Inspector(session, self.pictures)
         self.weights = Weights(session, self.offers, self)
         self.acts.notes = lambda: {"encoder": EncoderPanel(self.weights)}
         for edge in (

@@ -7,8 +7,9 @@
 
 `schema` is what there is, `migrations` how it came to be, `store` the connection, `journal` the
 decisions, `identity` which files are one photo, `scan`, `work` and `results` what the conductor
-brings, `tastes` vectors and what is learned from, `tags` words for photos, `folders` and `photos`
-what others read. Plain values come out, never models.
+brings, `tastes` vectors and what is learned from, `tags` words for photos, `stacks` which photos
+the machine shows as one, `folders` and `photos` what others read. Plain values come out, never
+models.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from curator.catalog.photos import (
     WorkDetail,
 )
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
+from curator.catalog.stacks import SHOT_COLUMNS, StackChange, Stacks
 from curator.catalog.store import DiskFullError, damaged, translate
 from curator.catalog.tags import TagDetail
 from curator.catalog.tastes import Comparing, Foreseen, Lesson, TasteRow, Tastes
@@ -41,6 +43,7 @@ from curator.model import CatalogError
 __all__ = [
     "FIELDS",
     "PHOTO_COLUMNS",
+    "SHOT_COLUMNS",
     "Applied",
     "Catalog",
     "Comparing",
@@ -55,6 +58,7 @@ __all__ = [
     "PhotoDetail",
     "Scan",
     "ScanCount",
+    "StackChange",
     "TagDetail",
     "TasteRow",
     "Unread",
@@ -65,7 +69,7 @@ _DAY_S = 86_400.0
 _KEEP_BACKUPS = 5
 
 
-class Catalog(Folders, Scans, WorkQueue, Tastes, Photos):
+class Catalog(Folders, Scans, WorkQueue, Tastes, Stacks, Photos):
     """One open catalog.
 
     Any number of processes may have it open, read and decide. One object is one connection.

@@ -26,6 +26,7 @@ from curator.pipeline.progress import Pace, Progress, ScanReport, Totals
 from curator.pipeline.reading import Reader, Readers
 from curator.pipeline.saving import MISTAKE, Saver
 from curator.pipeline.scanning import Request, Scanner, opened, rescanned
+from curator.pipeline.stacking import Stacker
 from curator.settings import Settings
 from curator.stages import Stage
 from curator.workers import WorkerPool
@@ -197,6 +198,7 @@ class Conductor:
             reader,
         )
         self._scanner = Scanner(self.catalog, self._wake, self._readers, self._inline)
+        self._stacker = Stacker(self.catalog, self.recipe.key if self.recipe else None)
         self.post(lambda: self._begin(encoding))
 
     def run(self) -> None:
@@ -265,6 +267,7 @@ class Conductor:
             if self._look:
                 self._look = False
                 self._fill()
+            self._stack()
             self._rest()
         self._tell()
 
@@ -278,7 +281,10 @@ class Conductor:
             return 0.0
         if self._saver.outcomes:
             return max(0.0, self._save_at - time.monotonic())
-        return LOOK_S if self._resting or self._paused else TELL_S
+        patience = LOOK_S if self._resting or self._paused else TELL_S
+        if self._stacker.waiting:  # after a pause in which a decision finds the catalog free
+            patience = min(patience, max(LET_GO_S, self._stacker.wait_s(self._is_calm())))
+        return patience
 
     def _take_in(self, patience: float) -> None:
         """Empty the inbox: outcomes are laid ready, acts are done."""
@@ -350,7 +356,19 @@ class Conductor:
 
     def _say_saved(self, ids: Sequence[int]) -> None:
         if ids:
+            self._stacker.touch()
             self._to.on_saved(list(dict.fromkeys(ids)))
+
+    def _stack(self) -> None:
+        """Bring the stacks up to date, a piece at a time."""
+        changed = self._stacker.advance(self._is_calm(), self._focus)
+        if changed:
+            self._to.on_saved(changed)
+
+    def _is_calm(self) -> bool:
+        """Say whether nothing is being read, and nothing waits to be saved."""
+        busy = self._scanner.busy or self._saver.outcomes
+        return not busy and not any(lane.in_flight for lane in self._lanes.values())
 
     # --- filling the lanes
 
@@ -493,9 +511,9 @@ class Conductor:
             self._fold_at = time.monotonic() + CHECKPOINT_S
 
     def _is_idle(self) -> bool:
-        if self.paused or self._scanner.busy or self._saver.outcomes or not self._inbox.empty():
+        if self.paused or self._stacker.waiting or not self._inbox.empty():
             return False
-        if any(lane.in_flight for lane in self._lanes.values()):
+        if not self._is_calm():
             return False
         # Nothing was begun although there was room: only postponed attempts can be left.
         return self._inline or self.catalog.next_due() is None

@@ -1,0 +1,130 @@
+"""The machine's stacks: what they are made from, in bulk, and where they are kept.
+
+Which photos belong together is found outside (`curator.stages.stack`). What a person said of a
+stack, or of a photo in it, is never undone by the machine: :meth:`Stacks.save_stacks` looks again
+in the transaction that writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from curator.catalog.store import Row, Store, chunks, marks
+from curator.model import StackKind
+
+_MARKED = "(flag IS NOT NULL OR rating IS NOT NULL OR label IS NOT NULL OR kept)"
+# Name → SQL. ``stack`` is 0 for alone; ``person`` is their word, -1 where they said nothing.
+_SHOTS = {
+    **{name: name for name in ("rev", "id", "taken_at", "camera", "exposure_s", "f_number")},
+    **{name: name for name in ("iso", "width", "height", "look", "stack_kind")},
+    "stack": "coalesce(stack, 0)",
+    "person": "coalesce(stacked, -1)",
+    "marked": _MARKED,
+    "here": "merged_into IS NULL AND removed_at IS NULL",
+}
+SHOT_COLUMNS: tuple[str, ...] = tuple(_SHOTS)
+
+
+class StackChange(NamedTuple):
+    """Where the machine puts one photo: a stack named by the smallest id in it, or none."""
+
+    photo_id: int
+    stack: int | None
+    kind: StackKind | None
+
+
+class Stacks(Store):
+    """The part of the catalog that stacks are read from and written to."""
+
+    def shots(self, since_rev: int = 0, limit: int = 2000) -> list[Row]:
+        """Read what stacks are made from, a value a name of SHOT_COLUMNS, oldest change first.
+
+        Args:
+            since_rev: only photos changed after this revision, merged and removed ones too.
+            limit: rows at most; read on from the last rev until nothing comes.
+        """
+        return self._rows(
+            f"SELECT {', '.join(_SHOTS.values())} FROM photo WHERE rev > ? ORDER BY rev LIMIT ?",
+            (since_rev, limit),
+        )
+
+    def save_stacks(self, changes: Sequence[StackChange]) -> list[int]:
+        """Put photos into stacks and take them out, in one transaction; return what changed.
+
+        A stack that has a mark or a person's word in it, by now, stays as it is, and so does
+        everything that was to join it or be joined by it.
+
+        Args:
+            changes: some tens; all of one stack belong into one call.
+        """
+        changed: list[int] = []
+        with self._writing():
+            now, decided = self._now(changes)
+            held = {
+                change.stack
+                for change in changes
+                if {change.stack, now[change.photo_id]} & decided or now[change.photo_id] is None
+            } - {None}
+            for change in changes:
+                before = now[change.photo_id]
+                if before is None or before in decided or change.stack in held:
+                    continue
+                changed += [change.photo_id] * self._run(
+                    "UPDATE photo SET stack = ?, stack_kind = ? WHERE id = ?"
+                    " AND (stack IS NOT ? OR stack_kind IS NOT ?)",
+                    (change.stack, change.kind, change.photo_id, change.stack, change.kind),
+                ).rowcount
+        return changed
+
+    def _now(self, changes: Sequence[StackChange]) -> tuple[dict[int, int | None], set[int | None]]:
+        """Read the stack of each photo (0 alone, None a person's), and which stacks are decided."""
+        select = f"SELECT id, coalesce(stack, 0), stacked, {_MARKED} FROM photo"
+        rows: list[Row] = []
+        for part in chunks([change.photo_id for change in changes]):
+            rows += self._rows(f"{select} WHERE id IN ({marks(len(part))})", part)
+        now = {row[0]: row[1] if row[2] is None else None for row in rows}
+        names = {row[1] for row in rows} | {change.stack for change in changes}
+        for part in chunks(sorted(name for name in names if name)):
+            rows += self._rows(f"{select} WHERE stack IN ({marks(len(part))})", part)
+        decided = {
+            name
+            for _, stack, person, marked in rows
+            if marked or person is not None
+            for name in (stack, person)
+            if name
+        }
+        return now, decided
+
+    def stacks_made_by(self) -> str | None:
+        """Say which way of making stacks all of them were last made by; None: not all are made."""
+        made: str | None = self._value("SELECT value FROM meta WHERE key = 'stacks'")
+        return made
+
+    def note_stacks(self, made_by: str | None) -> None:
+        """Remember that all stacks are made, or with None that photos came since."""
+        with self._writing():
+            self._run("DELETE FROM meta WHERE key = 'stacks'")
+            if made_by is not None:
+                self._run("INSERT INTO meta (key, value) VALUES ('stacks', ?)", (made_by,))
+
+    # --- vectors, as far as pairs of photos are compared
+
+    def seen_by(self, encoder: str, since_rev: int = 0, limit: int = 2000) -> list[Row]:
+        """Read (rev, photo id) of an encoder's vectors, oldest first, ``limit`` at most."""
+        return self._rows(
+            "SELECT rev, photo_id FROM vector WHERE encoder = ? AND rev > ? ORDER BY rev LIMIT ?",
+            (encoder, since_rev, limit),
+        )
+
+    def vectors_of(self, encoder: str, ids: Sequence[int]) -> dict[int, bytes]:
+        """Read an encoder's vectors of some photos, float16; those without one are left out."""
+        found: dict[int, bytes] = {}
+        for part in chunks(list(ids)):
+            rows = self._rows(
+                "SELECT photo_id, vector FROM vector INDEXED BY vector_photo"
+                f" WHERE photo_id IN ({marks(len(part))}) AND encoder = ?",
+                (*part, encoder),
+            )
+            found.update({row[0]: row[1] for row in rows})
+        return found

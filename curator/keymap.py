@@ -129,6 +129,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("/", "search", _EVERYWHERE),
     Binding("F5", "reapply", _GRID),
     Binding("?", "help_", _EVERYWHERE),
+    Binding("Ctrl+T", "taste", _EVERYWHERE),
     Binding("Ctrl+K", "palette", _EVERYWHERE),
     Binding("Ctrl+O", "open_folder", _EVERYWHERE),
     Binding("Ctrl+Shift+E", "export", _EVERYWHERE),

@@ -125,6 +125,12 @@ def reapply(session: Session) -> None:
     session.rebuild(keep=None)
 
 
+@command("Taste…", "Looking")
+def taste(session: Session) -> None:
+    """Say what was learned from your stars, how far to trust it, and look after its versions."""
+    session.ask("taste")
+
+
 @command("Command palette", "Looking")
 def palette(session: Session) -> None:
     """Find a command, a folder, an order or a filter by typing."""

@@ -15,7 +15,7 @@ from curator.session.pupil import Learned, as_columns, judge
 from curator.taste import Accuracy, learning_curve
 
 BY_TIME = "taken"  # the order that gives nothing away of what is expected
-REASONS = {"daily": "first of the day", "closing": "at closing", "hand": "by hand"}
+REASONS = {"daily": "daily", "closing": "at closing", "hand": "by hand"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -169,16 +169,16 @@ class Tasting(Opening):
 
     @property
     def order_title(self) -> str:
-        """Name the order in force; one by match says which version it is by, if one is pinned."""
-        title = ORDERS[self.order].title
-        by_version = self.order == "match" and self.pinned_taste is not None
-        return f"{title}, version {self.pinned_taste}" if by_version else title
+        """Name the order in force; one by taste says which version it is by, if one is pinned."""
+        order = ORDERS[self.order]
+        by_version = order.by_taste and self.pinned_taste is not None
+        return f"{order.title}, version {self.pinned_taste}" if by_version else order.title
 
     def set_order(self, order: str, backwards: bool = False) -> None:
         """Sort the list; the choice sticks to this scope and pass."""
         super().set_order(order, backwards)
-        if order == "match" and self.pinned_taste is not None:
-            self.say(f"By match · {self.taste_sentence}")
+        if ORDERS[order].by_taste and self.pinned_taste is not None:
+            self.say(f"By {ORDERS[order].title.lower()} · {self.taste_sentence}")
 
     def first_order(self, pass_: Pass) -> str:
         """Name the order a pass opens with: a new cull with the lowest match, once there is one."""

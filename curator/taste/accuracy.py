@@ -14,7 +14,7 @@ ENOUGH = 20
 """Judged ratings below which nothing is claimed."""
 SURE = 0.35
 """Lower bound of the rank correlation from which the order is to be trusted."""
-WINDOW, STEP, MOST_POINTS = 50, 10, 60
+WINDOW, STEP, MOST_POINTS = 50, 5, 60
 """A point of the learning curve: over so many ratings, so many apart, so many points at most."""
 
 

@@ -45,6 +45,7 @@ from curator.ui.offer import Offer, OfferLine
 from curator.ui.sidebar import Sidebar
 from curator.ui.space import Space
 from curator.ui.statusline import StatusLine
+from curator.ui.taste_page import TastePage
 from curator.ui.topbar import TopBar
 from curator.ui.weights import EncoderPanel, Weights
 
@@ -322,6 +323,10 @@ class MainWindow(QWidget):
             self.help.open()
         elif what == "palette":
             self._open_palette()
+        elif what == "taste":
+            page = TastePage(self.session, self.pictures, self)
+            page.finished.connect(page.deleteLater)
+            page.open()
         elif what == "fullscreen":
             self._fill_screen()
         elif what == "quit":
@@ -359,6 +364,7 @@ class MainWindow(QWidget):
         self.weights.settings_changed(changed)
         if any(name.startswith("taste.") for name in changed):
             self.session.rebuild(self.session.current)
+            self.session.taste.look()  # how much recent stars weigh may be another
         self.session.view_changed.emit()
 
     # --- background work

@@ -231,7 +231,7 @@ class TopBar(QWidget):
         self.scope.say(session.scope.title)
         self.scope.setToolTip(theme.plain_tip(session.scope.key or session.scope.title))
         arrow = " ↑" if session.reversed else ""
-        self.order.setText(f"by {_lower(ORDERS[session.order].title)}{arrow} ▾")
+        self.order.setText(f"by {_lower(session.order_title)}{arrow} ▾")
 
     # --- menus
 

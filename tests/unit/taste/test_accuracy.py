@@ -60,9 +60,9 @@ def test_ratings_nobody_predicted_count_for_the_mean_only():
 def test_the_learning_curve_shows_getting_better():
     early, late = rated(50, 0.1), rated(100, 0.9, seed=1)
     curve = learning_curve(*(np.concatenate([a, b]) for a, b in zip(early, late, strict=True)))
-    assert [at for at, _ in curve] == list(range(20, 151, 10))
-    assert [point.count for _, point in curve] == [20, 30, 40, *[50] * 11]
-    first, last = curve[3][1], curve[-1][1]
+    assert [at for at, _ in curve] == list(range(20, 151, 5))
+    assert [point.count for _, point in curve] == [*range(20, 50, 5), *[50] * 21]
+    first, last = curve[6][1], curve[-1][1]
     assert first.correlation < 0.4 < 0.7 < last.correlation
     assert learning_curve([], []) == learning_curve(*rated(19, 0.5)) == []
 

@@ -1,0 +1,518 @@
+"""The Taste page: how far learning is, whether to trust the order and why, and the versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    Qt,
+    QTimer,
+)
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QTableView,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
+
+from curator.catalog import TasteRow
+from curator.model import KnownError
+from curator.session import REASONS, START, Moved, Report, Session
+from curator.taste import Accuracy
+from curator.taste.accuracy import ENOUGH
+from curator.ui import theme, words
+from curator.ui.dialogs import Dialog
+from curator.ui.frames import THUMB, Pictures, Want
+from curator.ui.learning_curve import LearningCurve
+
+_WIDTH = 944
+_COLUMN = 460
+_GAP = 32
+_ROWS = 5  # versions that show at once
+_THUMB = 64  # side a picture is fitted into, px
+_CELL = 70
+_MOST = 6  # photos shown of what moved
+_SOON_MS = 300  # stars given while the page stands open come in bursts
+_STAR = 16
+Index = QModelIndex | QPersistentModelIndex
+
+
+class Slots(QWidget):
+    """The stars still missing, as slots to fill: what was given stands in pencil."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._given = 0
+        self.setFixedHeight(_STAR + 8)
+
+    def show_given(self, given: int) -> None:
+        """Show how many photos have stars, of START."""
+        self._given = given
+        self.setAccessibleName(f"{given} of {START} photos with stars")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw a star a photo, full where it was given."""
+        painter = QPainter(self)
+        ratio = self.devicePixelRatioF()
+        for number in range(START):
+            full = number < self._given
+            name, colour = ("star_full", theme.PENCIL) if full else ("star", theme.DISABLED)
+            icon = theme.pixmap(name, colour, _STAR, ratio)
+            painter.drawPixmap(number * (_STAR + 6), 4, icon)
+
+
+class MovedStrip(QWidget):
+    """Photos whose match moved most, each with its score before and now, in the machine's grey."""
+
+    def __init__(self, session: Session, pictures: Pictures) -> None:
+        super().__init__()
+        self._session, self._pictures = session, pictures
+        self._moved: Sequence[Moved] = ()
+        self.setFixedHeight(_THUMB + 20)
+        pictures.thumbs.arrived.connect(self.update)
+
+    def show_moved(self, moved: Sequence[Moved]) -> None:
+        """Show these; such as are gone from the catalog are left out."""
+        here = [each for each in moved if each.photo_id in self._session.table]
+        self._moved = here[:_MOST]
+        self._pictures.thumbs.want(
+            "taste", [want for each in self._moved if (want := self._want(each)) is not None]
+        )
+        self.setAccessibleName(", ".join(self._told(each) for each in self._moved))
+        self.update()
+
+    def _told(self, moved: Moved) -> str:
+        name = self._session.table.name(moved.photo_id)
+        return f"{name}: match {moved.before}, now {moved.now}"
+
+    def _place(self, number: int) -> QRect:
+        return QRect(number * _CELL, 0, _THUMB, _THUMB)
+
+    def _fitted(self, moved: Moved) -> tuple[int, int]:
+        """Give the size of a picture in its square, px."""
+        tile = self._session.tile(moved.photo_id)
+        wide, high = (tile.width, tile.height) if tile.width and tile.height else (3, 2)
+        scale = _THUMB / max(wide, high)
+        return max(round(wide * scale), 1), max(round(high * scale), 1)
+
+    def _want(self, moved: Moved) -> Want | None:
+        tile = self._session.tile(moved.photo_id)
+        if tile.thumb is None:
+            return None
+        ratio = self.devicePixelRatioF()
+        wide, high = self._fitted(moved)
+        return Want(THUMB, tile.thumb, (round(wide * ratio), round(high * ratio)), tile.turn)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the pictures that are loaded, flat shapes for the others, and the scores."""
+        painter = QPainter(self)
+        painter.setFont(theme.caption_font())
+        for number, moved in enumerate(self._moved):
+            square, (wide, high) = self._place(number), self._fitted(moved)
+            place = QRect(0, 0, wide, high)
+            place.moveCenter(square.center())
+            place.moveBottom(square.bottom())
+            want = self._want(moved)
+            frame = self._pictures.thumbs.get(want) if want is not None else None
+            if frame is None:
+                painter.fillRect(place, theme.RAISED)
+            else:
+                painter.drawImage(place, frame.image)
+            below = QRect(square.left(), _THUMB + 4, _THUMB, 16)
+            painter.setPen(theme.QUIET)
+            text = f"{moved.before} → {moved.now}"
+            painter.drawText(below, int(Qt.AlignmentFlag.AlignHCenter), text)
+
+    def event(self, event: object) -> bool:
+        """Name the photo under the pointer."""
+        if isinstance(event, QHelpEvent):
+            number = event.pos().x() // _CELL
+            told = self._told(self._moved[number]) if number < len(self._moved) else ""
+            QToolTip.showText(event.globalPos(), theme.plain_tip(told) if told else "", self)
+            return True
+        return super().event(event)  # type: ignore[arg-type]
+
+    def hideEvent(self, event: object) -> None:
+        """Want nothing while out of sight."""
+        self._pictures.thumbs.want("taste", [])
+
+
+class VersionTable(QAbstractTableModel):
+    """The versions as rows; all of it plain text."""
+
+    HEADS = ("Version", "Kept", "", "Ratings", "Correlation")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: Sequence[TasteRow] = ()
+        self.pinned: int | None = None
+
+    def show_versions(self, rows: Sequence[TasteRow], pinned: int | None) -> bool:
+        """Replace the rows; tell whether they are others."""
+        if (list(rows), pinned) == (list(self.rows), self.pinned):
+            return False
+        self.beginResetModel()
+        self.rows, self.pinned = list(rows), pinned
+        self.endResetModel()
+        return True
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:
+        """One row a version."""
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:
+        """Number, when, why, ratings, rank correlation."""
+        return 0 if parent.isValid() else len(self.HEADS)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Name the columns."""
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self.HEADS[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _aligned(section)
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Give a cell."""
+        row = self.rows[index.row()]
+        pinned = row.id == self.pinned
+        if role == Qt.ItemDataRole.DisplayRole:
+            return (
+                f"{row.id}, pinned" if pinned else str(row.id),
+                _when(row.made_at),
+                REASONS[row.reason],
+                words.count(row.ratings),
+                "" if row.correlation is None else f"{row.correlation:.2f}",
+            )[index.column()]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _aligned(index.column())
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return theme.WHITE if pinned else theme.TEXT if index.column() < 2 else theme.QUIET
+        return None
+
+
+class TastePage(Dialog):
+    """Shows what was learned and how honest it was; rolls back, unpins, keeps a version.
+
+    Args:
+        session: whose taste.
+        pictures: where thumbnails come from.
+        parent: the window.
+    """
+
+    def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None = None) -> None:
+        super().__init__("Taste", parent)
+        self.setFixedWidth(_WIDTH)
+        self._session = session
+        self._over = False
+        self._report: Report | None = None
+        self._make_head()
+        self.body.addSpacing(20)
+        columns = QHBoxLayout()
+        columns.setSpacing(_GAP)
+        columns.addLayout(self._make_honesty(), 1)
+        columns.addLayout(self._make_versions(pictures))
+        self.body.addLayout(columns)
+        self._make_buttons()
+        empty = (self.slots, self.pin, self.curve, self.table, self.moved, self.moved_title)
+        for part in (*empty, self.unpin, self.roll_back):
+            part.hide()  # until there is something to show
+        self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
+        self._soon.timeout.connect(self.refresh)
+        session.scores_changed.connect(self._soon.start)
+        self.finished.connect(self._end)
+        self.refresh()
+        self.close_button.setFocus()
+
+    # --- parts
+
+    def _make_head(self) -> None:
+        self.verdict = theme.plain("", role="large")
+        self.slots = Slots()
+        self.why = self.wrapped("")
+        self.pin = self.wrapped("")
+        self.state = self.wrapped(self._session.taste_sentence, "quiet")
+        for part in (self.verdict, self.slots, self.why, self.pin, self.state):
+            self.body.addWidget(part)
+
+    def _make_honesty(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addWidget(theme.plain("Foretold before each star", role="section"))
+        column.addSpacing(8)
+        self.curve = LearningCurve()
+        self.no_curve = self.wrapped("", "quiet")
+        column.addWidget(self.curve)
+        column.addWidget(self.no_curve)
+        column.addSpacing(8)
+        self.figures = QGridLayout()
+        self.figures.setHorizontalSpacing(16)
+        self.figures.setVerticalSpacing(2)
+        self.figures.setColumnStretch(0, 1)
+        column.addLayout(self.figures)
+        column.addStretch(1)
+        return column
+
+    def _make_versions(self, pictures: Pictures) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addWidget(theme.plain("Versions", role="section"))
+        column.addSpacing(8)
+        self.versions = VersionTable()
+        self.table = self._make_table()
+        self.no_versions = self.wrapped("", "quiet")
+        self.no_versions.setFixedWidth(_COLUMN)
+        self.moved_title = theme.plain("", role="section")
+        self.moved = MovedStrip(self._session, pictures)
+        column.addWidget(self.table)
+        column.addWidget(self.no_versions)
+        column.addSpacing(16)
+        column.addWidget(self.moved_title)
+        column.addSpacing(8)
+        column.addWidget(self.moved)
+        column.addStretch(1)
+        return column
+
+    def _make_table(self) -> QTableView:
+        table = QTableView()
+        table.setModel(self.versions)
+        table.setAccessibleName("Versions of taste")
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setTabKeyNavigation(False)
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(theme.ROW)
+        head = table.horizontalHeader()
+        head.setHighlightSections(False)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        head.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        for column, width in ((0, 86), (1, 128), (3, 62), (4, 88)):
+            table.setColumnWidth(column, width)
+        table.setFixedWidth(_COLUMN)
+        table.selectionModel().currentRowChanged.connect(lambda: self._choose())
+        return table
+
+    def _make_buttons(self) -> None:
+        self.keep = self.button("Keep a version now")
+        self.roll_back = self.button("Roll back")
+        self.unpin = self.button("Unpin")
+        self.close_button = self.button("Close")
+        self.problem = self.wrapped("", "error")
+        self.keep.clicked.connect(self._keep)
+        self.roll_back.clicked.connect(self._roll_back)
+        self.unpin.clicked.connect(self._unpin)
+        self.close_button.clicked.connect(self.accept)
+        self.buttons.addWidget(self.keep)
+        self.buttons.addWidget(self.roll_back)
+        self.buttons.addWidget(self.unpin)
+        self.buttons.addWidget(self.problem, 1)
+        self.buttons.addWidget(self.close_button)
+
+    # --- what it says
+
+    def refresh(self) -> None:
+        """Have everything read again; it shows a moment later."""
+        self._session.taste_report(self._show)
+
+    def _show(self, told: Report | KnownError) -> None:
+        if self._over:
+            return
+        if isinstance(told, KnownError):
+            self.problem.setText(str(told))
+            return
+        self._report = told
+        self._show_head(told)
+        self._show_honesty(told)
+        chosen = self._chosen()
+        if self.versions.show_versions(told.versions, told.learned.pinned):
+            numbers = [row.id for row in told.versions]
+            row = numbers.index(chosen.id) if chosen and chosen.id in numbers else 0
+            self.table.selectRow(row)
+        self._show_versions()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Take the height there is something for, in the middle of the window."""
+        layout, parent = self.layout(), self.parentWidget()
+        assert layout is not None
+        self.body.activate()
+        layout.activate()
+        self.resize(self.width(), layout.totalHeightForWidth(self.width()))
+        if parent is not None:
+            placed = self.geometry()
+            placed.moveCenter(parent.window().geometry().center())
+            self.move(placed.topLeft())
+
+    def _show_head(self, told: Report) -> None:
+        learned = told.learned
+        begun = learned.stars >= START or learned.pinned is not None
+        self.slots.setVisible(not begun)
+        self.slots.show_given(min(learned.stars, START))
+        missing = f"{learned.stars} of {START} photos with stars"
+        self.verdict.setText(told.judged.verdict if begun else missing)
+        self.why.setText(told.judged.why if begun else self._how_to_begin(learned.stars))
+        pinned = learned.pinned is not None
+        later = "" if learned.problem else " Later stars are kept, and learned from once unpinned."
+        self.pin.setText(learned.sentence + later if pinned else "")
+        self.pin.setVisible(pinned)
+        where = learned.sentence if begun else "Until then a cull goes by capture time."
+        compared = self._not_compared(told) or told.compared
+        state = [*([] if pinned else [where]), compared, told.damaged]
+        self.state.setText("\n".join(filter(None, state)))
+
+    def _how_to_begin(self, stars: int) -> str:
+        keys = [self._session.keys.get(f"stars_{number}") for number in (1, 5)]
+        how = f" ({keys[0]} to {keys[1]})" if all(keys) else ""
+        missing = START - stars
+        return (
+            f"Give {missing} more photo{'s' * (missing > 1)} stars{how}, high and low ones: then a"
+            " cull can begin with what you like least."
+        )
+
+    def _not_compared(self, told: Report) -> str:
+        """Say why photos are not compared, where they never were; empty where they are."""
+        pipeline = self._session.pipeline
+        if told.encoder or pipeline is None or pipeline.encoding.recipe is not None:
+            return ""
+        return pipeline.encoding.sentence
+
+    def _show_honesty(self, told: Report) -> None:
+        self.curve.show_curve(told.curve)
+        self.curve.setVisible(bool(told.curve))
+        self.no_curve.setVisible(not told.curve)
+        self.no_curve.setText(
+            "Before each star Curator writes down what it expects. Once 20 photos were foreseen "
+            "like that, a curve shows whether it learns, against always guessing your mean."
+        )
+        while (item := self.figures.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        if told.judged.count < ENOUGH:
+            return
+        heads = ("", "Ratings", "Correlation", "Off by", "Mean off by")
+        lines = [heads, _figures("All foreseen", told.judged)]
+        if told.by_time.count:
+            lines.append(_figures("Seen by capture time", told.by_time))
+        for row, line in enumerate(lines):
+            for column, text in enumerate(line):
+                label: QLabel = theme.plain(text, role="caption" if not row else "")
+                place = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
+                self.figures.addWidget(label, row, column, place)
+
+    def _show_versions(self) -> None:
+        rows, pinned = self.versions.rows, self.versions.pinned
+        head = self.table.horizontalHeader().sizeHint().height() + 2 * self.table.frameWidth()
+        self.table.setFixedHeight(head + min(len(rows), _ROWS) * theme.ROW)
+        for part in (self.table, self.moved_title, self.moved):
+            part.setVisible(bool(rows))
+        self.no_versions.setVisible(not rows)
+        self.no_versions.setText(
+            "A version is kept at the first learning of a day, at closing, and when you say so. "
+            "You can roll back to one: scores then come from it until you unpin it."
+        )
+        chosen = self._chosen()
+        self.roll_back.setVisible(bool(rows))
+        self.roll_back.setEnabled(chosen is not None and chosen.id != pinned)
+        self.roll_back.setText(f"Roll back to version {chosen.id}" if chosen else "Roll back")
+        self.unpin.setVisible(pinned is not None)
+        self.unpin.setText(f"Unpin version {pinned}")
+        ready = self._report is not None and self._report.learned.ready
+        self.keep.setEnabled(ready and pinned is None)
+
+    # --- versions
+
+    def _chosen(self) -> TasteRow | None:
+        row = self.table.currentIndex().row()
+        return self.versions.rows[row] if 0 <= row < len(self.versions.rows) else None
+
+    def _choose(self) -> None:
+        """Show what moved in the version that is selected."""
+        self._show_versions()
+        chosen = self._chosen()
+        self._tell_moved("", ())
+        if chosen is not None:
+            self._session.taste_moved(chosen.id, lambda told: self._show_moved(chosen.id, told))
+
+    def _show_moved(self, number: int, told: list[Moved] | KnownError) -> None:
+        chosen = None if self._over else self._chosen()
+        if chosen is None or chosen.id != number:
+            return
+        if isinstance(told, KnownError):
+            self._tell_moved(str(told), ())
+        elif told:
+            self._tell_moved(f"What moved most in version {number}", told)
+        else:
+            self._tell_moved(f"Nothing moved in version {number}: none like it is older", ())
+
+    def _tell_moved(self, title: str, moved: Sequence[Moved]) -> None:
+        self.moved_title.setText(title)
+        self.moved.show_moved(moved)
+
+    def _keep(self) -> None:
+        self._session.keep_taste(self._kept)
+
+    def _kept(self, told: int | KnownError) -> None:
+        if not self._over:
+            kept = f"Kept as version {told}."
+            self.problem.setText(str(told) if isinstance(told, KnownError) else kept)
+            self.table.clearSelection()
+            self.table.setCurrentIndex(QModelIndex())
+            self.refresh()
+
+    def _roll_back(self) -> None:
+        chosen = self._chosen()
+        if chosen is not None:
+            self._try(lambda: self._session.roll_back_taste(chosen.id))
+
+    def _unpin(self) -> None:
+        self._try(self._session.unpin_taste)
+
+    def _try(self, act: Callable[[], None]) -> None:
+        self.problem.setText("")
+        try:
+            act()
+        except KnownError as error:
+            self.problem.setText(str(error))
+        self.refresh()
+
+    def _end(self) -> None:
+        self._over = True
+        self._soon.stop()
+
+
+def _figures(what: str, judged: Accuracy) -> tuple[str, ...]:
+    if judged.count < ENOUGH:
+        return what, words.count(judged.count), "too few", "", ""
+    numbers = (f"{judged.correlation:.2f}", f"{judged.error:.2f}", f"{judged.mean_error:.2f}")
+    return what, words.count(judged.count), *numbers
+
+
+def _aligned(column: int) -> int:
+    side = Qt.AlignmentFlag.AlignRight if column > 2 else Qt.AlignmentFlag.AlignLeft
+    return int(side | Qt.AlignmentFlag.AlignVCenter)
+
+
+def _when(made_at: float) -> str:
+    """Write when a version was made: the hour of today and yesterday, else the day."""
+    made = datetime.fromtimestamp(made_at)
+    for day, name in ((date.today(), "today"), (date.today() - timedelta(1), "yesterday")):
+        if made.date() == day:
+            return f"{name} {made:%H:%M}"
+    return f"{made:%Y-%m-%d}"

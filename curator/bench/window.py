@@ -41,7 +41,8 @@ _COLD = 40
 _WAIT_S = 120.0
 
 
-def _application() -> QApplication:
+def application() -> QApplication:
+    """Give the application, without a display, as the program sets it up."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     sys.setswitchinterval(0.0005)  # as app.main does
     qt = QApplication.instance() or QApplication(["curator"])
@@ -51,7 +52,7 @@ def _application() -> QApplication:
 
 
 @contextmanager
-def _window(home: Home, *sources: Path) -> Iterator[app.App]:
+def opened(home: Home, *sources: Path) -> Iterator[app.App]:
     """Open the window as the program does; closed again at the end."""
     settings = Settings()
     settings.encoder.which = "none"
@@ -65,7 +66,7 @@ def _window(home: Home, *sources: Path) -> Iterator[app.App]:
         QApplication.processEvents()
 
 
-def _wait(holds: Callable[[], bool], signal: object, within_s: float = _WAIT_S) -> None:
+def wait(holds: Callable[[], bool], signal: object, within_s: float = _WAIT_S) -> None:
     """Run the event loop until something holds, looking whenever ``signal`` is emitted.
 
     Polling with a sleep would delay the very paint that is waited for.
@@ -87,7 +88,7 @@ def _wait(holds: Callable[[], bool], signal: object, within_s: float = _WAIT_S) 
         raise KnownError(f"Something waited for did not come within {within_s:.0f} s.")
 
 
-def _rest(seconds: float) -> None:
+def rest(seconds: float) -> None:
     """Let the event loop run for a while."""
     loop = QEventLoop()
     QTimer.singleShot(int(1000 * seconds), loop.quit)
@@ -110,18 +111,18 @@ class _Paints(QObject):
 
 def first(place: Place) -> list[Figure]:
     """Open 10,000 files: when is the first photo on screen, when are there 1,000 thumbnails."""
-    qt = _application()
+    qt = application()
     folder = place.photos or many_small(place.scratch / "many", _FILES)
     seen: list[float] = []
     begin = time.perf_counter()
-    with _window(Home.at(place.scratch / "home"), folder) as running:
+    with opened(Home.at(place.scratch / "home"), folder) as running:
         thumbs = running.window.pictures.thumbs
         thumbs.arrived.connect(lambda *_: seen.append(time.perf_counter()))
-        _wait(lambda: bool(seen), thumbs.arrived)
+        wait(lambda: bool(seen), thumbs.arrived)
         running.window.grid.viewport().repaint()
         shown = time.perf_counter() - begin
         table = running.session.table
-        _wait(
+        wait(
             lambda: sum(key is not None for key in table.strings("thumb")) >= 1000,
             running.session.photos_changed,
         )
@@ -135,27 +136,27 @@ def first(place: Place) -> list[Figure]:
 
 def keys(place: Place) -> list[Figure]:
     """Go through 24 MP JPEGs by key at eight keys a second while another folder is read."""
-    _application()
+    application()
     home = Home.at(place.scratch / "home")
     photos = large_jpegs(place, _LARGE_FILES, _LARGE_SIZE)
     noise = many_small(place.scratch / "noise", 4_000, (1600, 1200))
-    with _window(home, photos[0].parent) as running:
+    with opened(home, photos[0].parent) as running:
         pipeline, session, window = running.pipeline, running.session, running.window
         assert pipeline is not None
-        _wait(
+        wait(
             lambda: sum(key is not None for key in session.table.strings("proxy")) >= len(photos),
             session.photos_changed,
         )
         QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
-        _wait(lambda: bool(window.loupe.isVisible()), window.loupe.painted)
-        _rest(1.0)
+        wait(lambda: bool(window.loupe.isVisible()), window.loupe.painted)
+        rest(1.0)
         compared = _compared(running, place)
         pipeline.open_folders([noise])
         moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2)
         marks = _pressed(running, itertools.cycle([Qt.Key.Key_X, Qt.Key.Key_P]), _KEYS // 4)
         busy = pipeline.wait_idle(0.0) is None
         pipeline.pause()
-        _rest(1.0)
+        rest(1.0)
         cold = _cold(running)
     note = f"{len(moves)} keys, median {1000 * percentile(moves, 0.5):.1f} ms"
     note += "" if busy else "; the pipeline was done before the keys were"
@@ -192,11 +193,11 @@ def _compared(running: app.App, place: Place) -> list[Figure]:
     if encoding.missing() is not None:
         return []
     pipeline.open_folders([many_small(place.scratch / "compared", _COMPARED)])
-    _wait(lambda: pipeline.is_idle, pipeline.progressed)  # read: only the encoder is at work then
+    wait(lambda: pipeline.is_idle, pipeline.progressed)  # read: only the encoder is at work then
     settings.encoder.which = "starter"
     pipeline.settle_encoder()
     catalog = running.session.catalog
-    _wait(lambda: bool(catalog.encoders()), pipeline.saved)
+    wait(lambda: bool(catalog.encoders()), pipeline.saved)
     before = sum(catalog.encoders().values())
     moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2)
     seen = sum(catalog.encoders().values()) - before
@@ -213,9 +214,9 @@ def _pressed(running: app.App, which: Iterator[Qt.Key], count: int) -> list[floa
     for key in itertools.islice(which, count):
         if session.finished or session.index >= len(session.ids) - 1:
             session.go(0)
-            _rest(1.0)
+            rest(1.0)
         spent.append(_press(running, key))
-        _rest(max(0.0, _KEY_EVERY_S - spent[-1]))
+        rest(max(0.0, _KEY_EVERY_S - spent[-1]))
     return spent
 
 
@@ -230,7 +231,7 @@ def _press(running: app.App, key: Qt.Key) -> float:
     if session.current == before:
         loupe.painted.disconnect(slot)
         raise KnownError(f"The key {key.name} led to no other photo.")
-    _wait(lambda: any(photo == session.current for photo, _ in painted), loupe.painted, 10.0)
+    wait(lambda: any(photo == session.current for photo, _ in painted), loupe.painted, 10.0)
     loupe.painted.disconnect(slot)
     return next(at for photo, at in painted if photo == session.current) - begin
 
@@ -242,7 +243,7 @@ def _cold(running: app.App) -> list[float]:
     frames = running.window.pictures.frames
     for _ in range(_COLD):
         session.go(chance.randrange(len(session.ids) - 1))
-        _rest(0.3)
+        rest(0.3)
         frames.want("loupe", ())
         frames.clear()
         spent.append(_press(running, Qt.Key.Key_Right))
@@ -253,24 +254,24 @@ def large(place: Place) -> list[Figure]:
     """Open the window on a catalog of 100,000 photos, and scroll through the grid."""
     home = Home.at(place.scratch / "home").make()
     fill(home, _PHOTOS)
-    _application()
+    application()
     begin = time.perf_counter()
-    with _window(home) as running:
+    with opened(home) as running:
         grid = running.window.grid
         arrived: list[object] = []
         thumbs = running.window.pictures.thumbs
         thumbs.arrived.connect(arrived.append)
         paints = _Paints(grid.viewport())
         QApplication.processEvents()
-        _wait(lambda: bool(arrived) and paints.count > 0, thumbs.arrived)
-        opened = time.perf_counter() - begin
+        wait(lambda: bool(arrived) and paints.count > 0, thumbs.arrived)
+        ready = time.perf_counter() - begin
         if len(running.session.ids) != _PHOTOS:
             raise KnownError(f"The window shows {len(running.session.ids):,} photos.")
         spent = _scrolled(running)
         resident = psutil.Process().memory_info().rss / 1e6
     note = f"{len(spent)} steps, median {1000 * percentile(spent, 0.5):.1f} ms"
     return [
-        Figure(f"window on {_PHOTOS:,} photos, thumbnails painted", opened, "s", 1.0),
+        Figure(f"window on {_PHOTOS:,} photos, thumbnails painted", ready, "s", 1.0),
         Figure("grid scroll step, p99", 1000 * percentile(spent, 0.99), "ms", 16.0, note=note),
         Figure("resident memory after scrolling", resident, "MB", 600.0),
     ]
@@ -290,5 +291,5 @@ def _scrolled(running: app.App) -> list[float]:
         bar.setValue(value)
         QApplication.processEvents()
         spent.append(time.perf_counter() - begin)
-        _rest(0.016)
+        rest(0.016)
     return spent

@@ -29,7 +29,7 @@ from curator.imaging.quality import TILE
 _Array = npt.NDArray[Any]
 
 _DIM = 150  # how much of 255 is taken from what is not sharp
-_PERIOD = 4  # a line of the hatch and the room to the next, in lines
+_PERIOD = 3  # a line of the hatch and the room to the next, in lines
 _SHARE = 32  # of 255: a place of which an eighth is clipped shows as clipped
 # Of a place of 4 x 4 pixels a sharp line fills a quarter; single marks are noise.
 _PEAK_FROM, _PEAK_FULL = 16, 96

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QInputDevice,
     QMouseEvent,
     QNativeGestureEvent,
     QPainter,
@@ -20,22 +19,21 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from curator.keyboard import Keyboard
 from curator.model import View
 from curator.session import Session
-from curator.ui import caption, placing
+from curator.ui import caption
 from curator.ui.frames import Pictures, Want
+from curator.ui.hand import Hand
 from curator.ui.held import HeldKeys
 from curator.ui.loupe_painter import LoupePainter
 from curator.ui.originals import Originals
-from curator.ui.sight import LARGEST, Sight, overlays
+from curator.ui.sight import Sight, overlays
 
-PEEK_S = 0.25  # Z held longer than this is a look, not a switch
 _REST_MS = 250  # on screen this long without moving: seen
 _SHARPEN_MS = 120  # resting this long: the view's pixels from the original; DESIGN says <= 150
 _ZOOMED_MS = 40  # longer than a held arrow's repeat, so that flying past asks for nothing
 _NAVIGATOR_MS = 1000
-_CLICK_PX = 4  # a press that moved less is a click
-_NOTCH = 120
 
 
 class LoupeView(QWidget):
@@ -58,16 +56,12 @@ class LoupeView(QWidget):
         self._sight = Sight(session, pictures.frames, self.originals)
         self._drawing = LoupePainter(session, pictures, self._sight, self.originals)
         self._held = HeldKeys(self)
-        self._peeked: tuple[float | None, placing.Fraction] | None = None
-        self._press: tuple[QPoint, placing.Fraction] | None = None
-        self._dragged = False
-        self._wheel = 0
+        self._hand = Hand(self, self._sight)
         self._last: tuple[object, ...] = ()
         self._asking = self._timer(0, self._ask_on)  # posted paints come before timers
         self._rest = self._timer(_REST_MS, self._rested)
         self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
         self._navigator = self._timer(_NAVIGATOR_MS, self.update)
-        self._settle = self._timer(_REST_MS, self._sight.gaze.settle)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Photo")
@@ -84,6 +78,7 @@ class LoupeView(QWidget):
         self._pictures.thumbs.arrived.connect(self._on_thumb)
         self.originals.arrived.connect(self._on_original)
         self.originals.failed.connect(self._on_failure)
+        self._hand.moved.connect(self._on_moved)
         self._held.released.connect(self._on_released)
         # Queued: a photo counts as shown when the paint is through, not in the middle of it.
         self.painted.connect(session.shown, Qt.ConnectionType.QueuedConnection)
@@ -178,9 +173,9 @@ class LoupeView(QWidget):
         if self._seen() != self._last:
             self._last = self._seen()
             self._ask_soon()
+            self._fetch()
             if self._session.zoom is not None:
                 self._navigator.start()
-                self._fetch()
         self.update()
 
     def _on_photos(self, changed: Collection[int]) -> None:
@@ -215,11 +210,19 @@ class LoupeView(QWidget):
         if photo != session.current or not self.isVisible():
             return
         self.update()
+        tile = self._sight.tile()
+        best = None if tile is None else self._sight.best(tile)
         name = session.table.name(photo)
         if session.developed:
             session.say(f"{name}, RAW: {reason}")
-        elif session.zoom is not None:
+        elif session.zoom is not None and (best is None or best.source is None):
             session.say(f"{name}: zoom stops at the proxy. {reason}")
+        elif overlays(session):
+            session.say(f"{name}: {reason}")
+
+    def _on_moved(self) -> None:
+        self._navigator.start()
+        self.update()
 
     def _on_thumb(self, _: object) -> None:
         if self._session.zoom is not None:
@@ -229,55 +232,9 @@ class LoupeView(QWidget):
         if self._session.view is not View.LOUPE or self._session.finished or not self.isVisible():
             return
         if what == "zoom":
-            self._peeked = self._session.zoom, self._session.center
-            self.toggle_zoom(self._pointer())
+            self._hand.peek(self._hand.pointer())
         elif what == "size" and isinstance(about, int):
-            self.step_zoom(about, self._pointer())
-
-    # --- zoom
-
-    def toggle_zoom(self, pointer: QPoint | None) -> None:
-        """Switch between fit and 100 %.
-
-        Args:
-            pointer: the point of the widget to keep in place, logical px; None looks at the
-                subject the camera marked, else at the sharpest spot.
-        """
-        if self._session.zoom is None:
-            self.zoom_to(1.0, pointer)
-        else:
-            self._sight.gaze.set(None)
-
-    def step_zoom(self, by: int, pointer: QPoint | None) -> None:
-        """Go one step between fit, 50 (where that is larger), 100, 200, 400 and 800 %."""
-        tile, zoom = self._sight.tile(), self._session.zoom
-        if tile is None:
-            return
-        steps = self._sight.steps(tile)
-        if by > 0:
-            self.zoom_to(next((step for step in steps if step > (zoom or 0)), LARGEST), pointer)
-        else:
-            smaller = [step for step in steps if step < (zoom or 0)]
-            self.zoom_to(smaller[-1] if smaller else None, pointer)
-
-    def zoom_to(self, zoom: float | None, pointer: QPoint | None) -> None:
-        """Go to a zoom, None for fit; ``pointer`` as for :meth:`toggle_zoom`."""
-        tile = self._sight.tile()
-        if tile is None or not tile.width or tile.state == "failed":
-            return
-        if zoom is None:
-            self._sight.gaze.set(None)
-        elif zoom != self._session.zoom:
-            if pointer is not None:
-                pointer = (pointer.toPointF() * self.devicePixelRatioF()).toPoint()
-            self._sight.gaze.set(zoom, self._sight.center_for(zoom, pointer))
-
-    def _pointer(self) -> QPoint | None:
-        """Give the pointer if it is on the picture, in the widget's px."""
-        at = self.mapFromGlobal(self.cursor().pos())
-        ratio = self.devicePixelRatioF()
-        inside = self.place().contains(round(at.x() * ratio), round(at.y() * ratio))
-        return at if self.underMouse() and inside else None
+            self._hand.step(about, self._hand.pointer())
 
     # --- resting and releasing
 
@@ -287,13 +244,15 @@ class LoupeView(QWidget):
             return
         self._session.rested(photo)
 
-    def _on_released(self, key: Qt.Key, seconds: float) -> None:
-        if key == Qt.Key.Key_Z and self._peeked is not None:
-            before, self._peeked = self._peeked, None
-            if seconds > PEEK_S and self.isVisible():
-                self._sight.gaze.set(*before)
-        elif not self._held.moving() and self.isVisible() and not self._rest.isActive():
+    def _on_released(self, looks: bool, seconds: float) -> None:
+        if looks and self.isVisible() and self._hand.let_go(seconds):
+            return
+        if not self._held.moving() and self.isVisible() and not self._rest.isActive():
             self._rest.start()
+
+    def use_keys(self, keyboard: Keyboard) -> None:
+        """Take over the keys in force."""
+        self._held.use(keyboard)
 
     # --- painting
 
@@ -342,96 +301,34 @@ class LoupeView(QWidget):
         """Begin a click or a drag."""
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        at = event.position().toPoint()
         tile = self._sight.tile()
-        if tile is not None and tile.state == "failed":
-            pipeline = self._session.pipeline
-            area = self._drawing.retry
-            if area is not None and area.contains(at) and pipeline is not None:
-                pipeline.retry(None, [tile.id])
-                self._session.say(f"Trying {tile.name} again")
+        if tile is None or tile.state != "failed":
+            self._hand.press(event)
             return
-        self._press = (at, placing.center_of(self.place(), self._sight.view))
-        self._dragged = False
+        pipeline, area = self._session.pipeline, self._drawing.retry
+        if area is not None and area.contains(event.position().toPoint()) and pipeline is not None:
+            pipeline.retry(None, [tile.id])
+            self._session.say(f"Trying {tile.name} again")
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag a zoomed picture about."""
-        if self._press is None or self._session.zoom is None:
-            return
-        moved = event.position().toPoint() - self._press[0]
-        if not self._dragged and moved.manhattanLength() < _CLICK_PX:
-            return
-        self._dragged = True
-        ratio, place = self.devicePixelRatioF(), self.place()
-        start = self._press[1]
-        center = (
-            start[0] - moved.x() * ratio / max(place.width(), 1),
-            start[1] - moved.y() * ratio / max(place.height(), 1),
-        )
-        self._look_to(center)
-        self.setCursor(Qt.CursorShape.ClosedHandCursor)
-
-    def _look_to(self, center: placing.Fraction) -> None:
-        """Have the view follow a hand; nobody else hears of it until the hand rests."""
-        self._sight.gaze.dragged = center
-        self._navigator.start()
-        self.update()
+        self._hand.drag(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End a drag, or take it for a click: 100 % at the pointer, or back to fit."""
-        press, self._press = self._press, None
-        if press is None or event.button() != Qt.MouseButton.LeftButton:
-            return
-        self.unsetCursor()
-        if self._dragged and self._session.zoom is not None:
-            gaze = self._sight.gaze
-            gaze.set(gaze.zoom, placing.center_of(self.place(), self._sight.view))
-        elif not self._dragged:
-            at = event.position().toPoint()
-            self.toggle_zoom(at if self._pointer() is not None else None)
+        """End a drag, or take it for a click."""
+        self._hand.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """The first click has zoomed already."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer; with Ctrl go through the photos. A touchpad pans."""
-        event.accept()
-        if event.device().type() == QInputDevice.DeviceType.TouchPad:
-            self._swipe(event.pixelDelta() or event.angleDelta() / 8)
-            return
-        self._wheel += event.angleDelta().y()
-        steps = int(self._wheel / _NOTCH)
-        self._wheel -= steps * _NOTCH
-        if not steps:
-            return
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._session.step(-steps)
-        else:
-            self.step_zoom(1 if steps > 0 else -1, self._pointer())
-
-    def _swipe(self, by: QPoint) -> None:
-        place = self.place()
-        if self._session.zoom is None or place.isEmpty():
-            return
-        ratio = self.devicePixelRatioF()
-        x, y = placing.center_of(place, self._sight.view)
-        self._look_to((x - by.x() * ratio / place.width(), y - by.y() * ratio / place.height()))
-        self._settle.start()
+        by = self._hand.wheel(event)
+        if by:
+            self._session.step(by)
 
     def event(self, event: QEvent) -> bool:
         """Take a pinch on a touchpad for what it is."""
-        if (
-            isinstance(event, QNativeGestureEvent)
-            and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture
-        ):
-            self._pinch(event.value(), event.position().toPoint())
+        if isinstance(event, QNativeGestureEvent) and self._hand.gesture(event):
             return True
         return super().event(event)
-
-    def _pinch(self, by: float, at: QPoint) -> None:
-        tile = self._sight.tile()
-        if tile is None:
-            return
-        fit = max(self._sight.fitted(tile)) / max(tile.width, tile.height, 1)
-        zoom = min((self._session.zoom or fit) * (1 + by), LARGEST)
-        self.zoom_to(zoom if zoom > fit else None, at)

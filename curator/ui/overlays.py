@@ -22,7 +22,8 @@ _SIZE = QSize(220, 80)
 _OPACITY = 0.85
 _PAD = 8
 _MARGIN = 12
-_CURVES = (QColor("#CF5148"), QColor("#62A45C"), QColor("#5588CE"))
+# Where all three overlap they add up to light grey.
+_CURVES = (QColor(110, 32, 30), QColor(30, 96, 32), QColor(30, 42, 108))
 _DASH = "–"
 
 
@@ -116,13 +117,15 @@ class OverlayPainter:
         if not wanted:
             return []
         measured = None if found is None else found[0]
-        basis = _DASH if found is None else found[1].long_word(found[0].basis)
-        said = [reason if found is None and reason else basis[:1].upper() + basis[1:]]
+        title = reason or _DASH
+        if found is not None:
+            title = found[1].long_word(found[0].basis)
+        said = [title[:1].upper() + title[1:]]
         if overlay.CLIPPING in wanted:
             high = low = _DASH
             if measured is not None and measured.overlay.clipped is not None:
                 high, low = (_percent(share) for share in measured.overlay.clipped)
-            said.append(f"Clipped: highlights {high} · shadows {low}")
+            said.append(f"Highlights {high} · shadows {low}")
         if overlay.TILES in wanted:
             said.append("Lit: the sharpest tiles")
         if overlay.PEAKING in wanted:

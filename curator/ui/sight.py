@@ -55,11 +55,6 @@ class Gaze:
         self.dragged = None
         self._session.set_zoom(zoom, center)
 
-    def settle(self) -> None:
-        """Stay where one has dragged to."""
-        if self.dragged is not None:
-            self.set(self.zoom, self.dragged)
-
 
 @dataclass(frozen=True, slots=True)
 class Best:

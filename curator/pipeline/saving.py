@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 
 MISTAKE = "Curator made a mistake here (see the log)."
 EMBED = "embed"
-_BLIND_AFTER = 6  # photos in a row that the encoder could do nothing with
+# Photos in a row that the encoder could do nothing with: of one that saw others, and of a new one.
+_BLIND_AFTER, _BLIND_FROM_THE_START = 6, 2
 _AT_MOST = 32  # results in one transaction
 # A decision waits while we write: batches shrink until a transaction is shorter than this.
 _TARGET_S = 0.003
@@ -87,6 +88,7 @@ class Saver:
         self._pardoned: set[int] = set()
         self._last_read = [stage.name for stage in stages if stage.reads == "file"][-1]
         self._blind_in_a_row = 0
+        self._sees = False  # whether the encoder has seen anything yet
         self.outcomes: list[Outcome] = []
 
     def pardon(self, photo_ids: Iterable[int]) -> None:
@@ -135,7 +137,7 @@ class Saver:
                 embedded = self._catalog.save_embedded(results)
                 saved.changed += embedded
                 saved.embedded += len(embedded)
-                self._blind_in_a_row = 0
+                self._blind_in_a_row, self._sees = 0, True
             else:
                 saved.changed += self._catalog.save_converted(results)
         except CatalogError:
@@ -199,7 +201,8 @@ class Saver:
             return False
         if isinstance(error, WorkerError | EncodingError) or not isinstance(error, KnownError):
             self._blind_in_a_row += 1
-            return self._blind_in_a_row > _BLIND_AFTER
+            most = _BLIND_AFTER if self._sees else _BLIND_FROM_THE_START
+            return self._blind_in_a_row > most
         return True
 
     def _fail(self, job: StageJob, reason: str, retry: bool, saved: Saved) -> None:

@@ -125,7 +125,7 @@ def test_a_mistake_of_ours_is_logged_and_does_not_go_through_every_photo(
     pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 9)])
     assert pipeline.wait_idle() is not None
     assert len(said) == 1
-    assert catalog.counts()["embed"]["waiting"] == 3
+    assert catalog.counts()["embed"]["waiting"] == 7
     assert "not compared" in pipeline.encoding.sentence
 
 
@@ -167,6 +167,7 @@ def test_what_cannot_be_encoded_fails_alone_with_the_reason(
     assert not catalog.photo(failure.photo_id).state, "it can be culled like any other"
 
 
+@pytest.mark.slow
 def test_an_encoder_killed_for_too_many_at_once_goes_on_with_fewer(
     make: Make, home: Home, catalog: Catalog, tmp_path: Path
 ) -> None:
@@ -195,6 +196,7 @@ def test_a_photo_that_kills_the_encoder_fails_alone_and_the_rest_goes_on_as_befo
     assert calls(home)[-1][0] > 2, "the number was not to blame"
 
 
+@pytest.mark.slow
 def test_what_the_gpu_has_no_room_for_is_compared_on_the_cpu(
     make: Make, home: Home, catalog: Catalog, tmp_path: Path
 ) -> None:

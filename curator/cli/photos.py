@@ -9,7 +9,7 @@ from typing import Any
 from curator.catalog import PhotoDetail
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, size
-from curator.cli.tastes import foretell, scored
+from curator.cli.tastes import answer_order, foretell, scored
 from curator.model import (
     Label,
     Marks,
@@ -35,6 +35,7 @@ def photos(invocation: Invocation) -> None:
     table, _ = scored(invocation)
     threshold = invocation.settings.taste.match_threshold
     rows = mask(terms, table, threshold) & table.alive()
+    answer_order(invocation, arguments.sort, table, table.ids[rows])
     ids = arranged(table, rows, arguments.sort, arguments.reverse, units=False).tolist()
     ids = ids[: arguments.limit]
     listed = [

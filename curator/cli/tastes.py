@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
@@ -41,6 +42,22 @@ def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
     known = learned(invocation)
     table.set_scores(known.ids, known.scores, known.predicted)
     return table, known
+
+
+def answer_order(
+    invocation: Invocation, order: str, table: Table, ids: NDArray[np.int64]
+) -> None:
+    """Work out what an order sorts photos by, where it has to be asked of what was learned.
+
+    Raises:
+        KnownError: there is no taste yet; says what is missing.
+    """
+    from curator.session import ORDERS, taught
+
+    question = ORDERS[order].question
+    if question is not None:
+        pupil = taught(invocation.catalog, invocation.settings.taste, invocation.home.cache)
+        table.set_answer(order, ids, question(pupil, ids.tolist()))
 
 
 def _may_be_scored(invocation: Invocation) -> bool:

@@ -2,11 +2,13 @@
 
     is:picked rating:>=4 harbor        picked, four stars or more, "harbor" in name or tags
     -is:rejected sharpness:<30         not rejected, soft
+    is:undecided match:>=60            not judged yet, and rather to your taste
     camera:x100 before:2024-05 label:red tag:"sea lion"
 
-Words are looked for in file names and tags, all of them must hold, ``-`` negates, quotes keep spaces together. A
-mistake is a :class:`FilterError` that says where. One implementation serves the window and the
-command line: masks over the rows of a :class:`~curator.session.table.Table`.
+Words are looked for in file names and tags, all of them must hold, ``-`` negates, quotes keep
+spaces together; what has no value is neither more nor less. A mistake is a :class:`FilterError`
+that says where. One implementation serves the window and the command line: masks over the rows
+of a :class:`~curator.session.table.Table`.
 """
 
 from __future__ import annotations
@@ -114,7 +116,7 @@ def _check(term: Term) -> None:
     if term.field == "is":
         if term.text not in FILTERS:
             raise FilterError(f"is:{term.text} is none of {', '.join(FILTERS)}", where)
-    elif term.field in ("rating", "sharpness", "exposure"):
+    elif term.field in ("rating", "sharpness", "exposure", "match"):
         if not _NUMBER.fullmatch(term.text):
             raise FilterError(f"{term.field}: wants a number, as in {term.field}:>=3", where)
     elif term.field == "label":
@@ -169,5 +171,6 @@ def _holds(term: Term, table: Table, threshold: int) -> Mask:
         holds: Mask = taken < limit if term.field == "before" else taken >= limit
         return holds
     sign, number = _NUMBER.fullmatch(term.text).groups()  # type: ignore[union-attr]
-    compared: Mask = _COMPARE[sign or ""](table.column(term.field), float(number))
+    values = table.match if term.field == "match" else table.column(term.field)
+    compared: Mask = _COMPARE[sign or ""](values, float(number))  # of what has no value, never
     return compared

@@ -52,6 +52,11 @@ class Insights(Tasting):
         self._why_shown: int | None = None  # undecided, and W was pressed again
         self._work: object = None  # the last order asked for; older answers come too late
         super().__init__(catalog, home, settings, pipeline)
+        self.scores_changed.connect(self._on_scores)
+
+    def _on_scores(self) -> None:
+        if self.settings.taste.show_match:
+            self.view_changed.emit()  # captions and filmstrip show them
 
     # --- one photo
 

@@ -210,6 +210,7 @@ class Opening(Desk):
 
     def set_order(self, order: str, backwards: bool = False) -> None:
         """Sort the list; the choice sticks to this scope and pass."""
+        self._untouched = False
         self._orders[self.pass_] = (order, backwards)
         self.listing.replace(arranged(self.table, self._members(), order, backwards))
         self.list_changed.emit()

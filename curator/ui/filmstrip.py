@@ -18,6 +18,7 @@ _CELL = 88
 _PICTURE = (80, 54)
 _TOP = 8
 _MARKS_MIDDLE = 72
+_BESIDE = 6  # between marks and a match score
 _UNDERLINE = 2
 _NOTCH = 120
 _BLANK = Marks()
@@ -168,11 +169,17 @@ class Filmstrip(QWidget):
     def _paint_marks(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
         here = tile.id == self._session.current  # not yet passed over, however long one rests
         passed_over = tile.seen and not here and tile.marks.verdict is Verdict.UNDECIDED
-        if tile.marks == _BLANK and not passed_over:
+        score = tile.match if self._session.settings.taste.show_match else None
+        if tile.marks == _BLANK and not passed_over and score is None:
             return
         width = pencil.width(tile.marks, passed_over)
-        left = cell.left() + (_CELL - width) // 2
-        pencil.marks(painter, left, _MARKS_MIDDLE, tile.marks, passed_over)
+        beside = 0 if score is None else pencil.match_width(score) + (_BESIDE if width else 0)
+        if width + beside > _CELL:  # every mark at once: those go first
+            beside = 0
+        left = cell.left() + (_CELL - width - beside) // 2
+        left = pencil.marks(painter, left, _MARKS_MIDDLE, tile.marks, passed_over)
+        if score is not None and beside:
+            pencil.match(painter, left + (_BESIDE if width else 0), _MARKS_MIDDLE, score)
 
     # --- coming, going, mouse
 

@@ -74,10 +74,10 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
             act = lambda scope=scope: session.open_scope(scope)  # noqa: E731
             found.append(Entry(f"scope:{scope.key}", f"Go to {scope.title}", scope.key, act))
     for name, order in ORDERS.items():
-        off = "" if name != "match" or session.has_scores else session.taste_sentence
+        off = "" if session.has_scores or not order.by_taste else session.taste_sentence
         act = lambda name=name: session.set_order(name)  # noqa: E731
         title = f"Order by {_lower(order.title)}"
-        found.append(Entry(f"order:{name}", title, "", act, off=off))
+        found.append(Entry(f"order:{name}", title, order.about, act, off=off))
     for name, (title, _) in FILTERS.items():
         text = f"is:{name}"
         act = lambda text=text: session.set_filter(text)  # noqa: E731

@@ -82,13 +82,17 @@ def _parts(label: Label | None, glyph: str, stars: int) -> list[int]:
 def match(painter: QPainter, left: int, middle: int, score: int) -> int:
     """Draw a match score, the machine's: a grey outlined number. Returns where it ends, px."""
     painter.setFont(theme.caption_font())
-    text = str(score)
-    wide = QFontMetrics(painter.font()).horizontalAdvance(text) + 8
+    text, wide = str(score), match_width(score)
     painter.setPen(QPen(theme.DISABLED, 1))
     painter.drawRect(QRect(left, middle - 8, wide - 1, 15))
     painter.setPen(theme.QUIET)
     painter.drawText(QRect(left, middle - 8, wide, 16), Qt.AlignmentFlag.AlignCenter, text)
     return left + wide
+
+
+def match_width(score: int) -> int:
+    """Give the width of a match score, px."""
+    return QFontMetrics(theme.caption_font()).horizontalAdvance(str(score)) + 8
 
 
 def _glyph(of: Marks, passed_over: bool) -> str:

@@ -245,22 +245,30 @@ class TopBar(QWidget):
         menu = self._menu()
         menu.setProperty("checks", True)
         group = QActionGroup(menu)
+        by_taste = False
         for name, order in ORDERS.items():
-            action = menu.addAction(order.title)
+            if order.by_taste and not by_taste:
+                by_taste = True
+                self._begin_taste(menu)
+            action = menu.addAction(f"{order.title}\t{order.about}")
             action.setCheckable(True)
             action.setChecked(name == session.order)
             action.setActionGroup(group)
+            action.setEnabled(session.has_scores or not order.by_taste)
             action.triggered.connect(lambda _=False, name=name: session.set_order(name))
-            if name == "match" and not session.has_scores:
-                why = session.taste_sentence.rstrip(".") or "no scores yet"
-                action.setText(f"{order.title}: {_lower(why)}")
-                action.setEnabled(False)
         menu.addSeparator()
         back = menu.addAction(f"Reversed\t{session.keys.get('reverse_order', '')}")
         back.setCheckable(True)
         back.setChecked(session.reversed)
         back.triggered.connect(lambda: self._run("reverse_order"))
         return menu
+
+    def _begin_taste(self, menu: QMenu) -> None:
+        """Set the orders by taste apart; where there is none yet, say why."""
+        menu.addSeparator()
+        if not self._session.has_scores:
+            why = menu.addAction(self._session.taste_sentence or "Taste is not known yet.")
+            why.setEnabled(False)
 
     def _show_menu(self) -> None:
         self._popup(self.commands_menu(), self.more)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
+from pytestqt.qtbot import QtBot
 
 from curator.commands import COMMANDS
 from curator.model import Pass, View
@@ -42,13 +43,16 @@ def test_scope_and_order_are_named(window: MainWindow) -> None:
     assert window.topbar.order.text() == "by sharpness ↑ ▾"
 
 
-def test_the_orders_menu_sorts(window: MainWindow) -> None:
+def test_the_orders_menu_sorts(window: MainWindow, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: bool(window.session.taste_sentence))
     menu = window.topbar.orders_menu()
-    actions = {action.text(): action for action in menu.actions()}
-    assert {order.title for order in ORDERS.values()} - {"Match"} <= set(actions)
+    actions = {action.text().partition("\t")[0]: action for action in menu.actions()}
+    assert {order.title for order in ORDERS.values()} <= set(actions)
+    assert actions["Sharpness"].text() == "Sharpness\tsharpest last"
     assert actions["Capture time"].isChecked()
-    match = next(action for text, action in actions.items() if text.startswith("Match: "))
-    assert not match.isEnabled()
+    by_taste = [actions[order.title] for order in ORDERS.values() if order.by_taste]
+    assert len(by_taste) == 3 and not any(action.isEnabled() for action in by_taste)
+    assert window.session.taste_sentence in actions, "and why not"
     actions["Sharpness"].trigger()
     assert window.session.order == "sharpness"
 

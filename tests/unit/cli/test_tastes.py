@@ -56,6 +56,25 @@ def test_photos_have_match_scores_from_twenty_stars_on(
     best = curator("photos", "--filter", "is:match", "--json").json
     assert [p["id"] for p in best] and all(p["match_score"] >= 70 for p in best)
     assert curator("status", "--json").json["matches"] == len(best)
+    number = sum(score < 30 for score in scores)
+    assert len(curator("photos", "--filter", "match:<30", "--json").json) == number
+
+
+def test_photos_by_what_is_least_certain_and_by_what_would_teach_most(
+    curator: Type, liked: dict[int, np.ndarray]
+) -> None:
+    uncertain = [photo["id"] for photo in curator("photos", "--sort", "uncertain", "--json").json]
+    assert sorted(uncertain) == list(range(1, PHOTOS + 1))
+    assert np.mean(np.array(uncertain[:30]) > 30) > 0.8, "what was rated is known best"
+    teaching = [photo["id"] for photo in curator("photos", "--sort", "informative", "--json").json]
+    assert set(teaching[:30]) == set(range(31, PHOTOS + 1)), "nothing is asked twice"
+
+
+def test_orders_by_taste_say_what_is_missing_before_there_is_any(curator: Type) -> None:
+    for order in ("uncertain", "informative"):
+        said = curator("photos", "--sort", order)
+        assert said.code == 1
+        assert "20 more photos with stars until taste is ready." in said.err
 
 
 def test_without_stars_there_are_no_scores(shoot: Type) -> None:

@@ -1,0 +1,236 @@
+"""What is asked of the pupil: why, what is similar, and orders that have to be worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from curator.catalog import Catalog
+from curator.model import Pass
+from curator.session import Insight, Session
+from tests import likings
+from tests.unit.session.conftest import Person
+from tests.unit.session.test_tasting import PHOTOS, Open, open_at, vectors
+
+__all__ = ["open_at", "vectors"]  # fixtures used here, too
+
+Ask = Callable[[Session, int], Insight]
+
+
+@pytest.fixture
+def ask(qtbot: QtBot) -> Ask:
+    """Ask about a photo and wait for the answer."""
+
+    def ask(session: Session, photo: int) -> Insight:
+        with qtbot.waitSignal(session.insight_came) as told:
+            session.wonder(photo)
+        return told.args[0]
+
+    return ask
+
+
+# --- why, and what is similar
+
+
+def test_why_is_the_match_and_the_nearest_you_rated_high_and_low(
+    open_at: Open, ask: Ask, vectors: dict[int, np.ndarray]
+) -> None:
+    session = open_at(40)
+    told = ask(session, 50)
+    why = told.why
+    assert why is not None and told.photo_id == 50
+    assert why.match == session.tile(50).match
+    assert why.expected == pytest.approx(session.table.expected(50), abs=1e-3)
+    assert why.std > 0 and ("few like it" in why.doubt or "like it were rated" in why.doubt)
+    for near, liked in ((why.high, lambda stars: stars >= 4), (why.low, lambda stars: stars <= 2)):
+        rated = [photo for photo in range(1, 41) if liked(likings.stars(vectors[photo]))]
+        nearest = sorted(rated, key=lambda photo: -float(vectors[photo] @ vectors[50]))
+        assert [photo for photo, _ in near] == nearest[:3]
+        assert near[0][1] == pytest.approx(float(vectors[nearest[0]] @ vectors[50]), abs=1e-3)
+
+
+def test_a_photo_is_no_evidence_for_itself_and_rejects_count_as_low(
+    open_at: Open, ask: Ask, catalog: Catalog
+) -> None:
+    catalog.decide({photo: {"flag": "reject"} for photo in (55, 56)}, summary="")
+    session = open_at(25)
+    why = ask(session, 7).why
+    assert why is not None and 7 not in [photo for photo, _ in (*why.high, *why.low)]
+    low = {photo for photo in range(1, 61) for p, _ in ask(session, photo).why.low if p == photo}
+    assert low == set()
+    assert any(
+        photo in (55, 56) for near in range(26, 50) for photo, _ in ask(session, near).why.low
+    )
+
+
+def test_similar_needs_no_stars_at_all(
+    open_at: Open, ask: Ask, vectors: dict[int, np.ndarray]
+) -> None:
+    told = ask(open_at(0), 5)
+    others = sorted(set(vectors) - {5}, key=lambda photo: -float(vectors[photo] @ vectors[5]))
+    assert [photo for photo, _ in told.similar][:6] == others[:6]
+    assert told.why is None
+    assert told.missing == "20 more photos with stars until taste is ready."
+
+
+def test_a_photo_not_compared_yet_says_so(open_at: Open, ask: Ask, catalog: Catalog) -> None:
+    with catalog._writing():
+        catalog._run("DELETE FROM vector WHERE photo_id = 9")
+    assert ask(open_at(0), 9) == Insight(9, missing="This photo was not compared yet.")
+
+
+def test_a_photo_of_a_folder_that_is_off_is_not_similar(
+    open_at: Open, ask: Ask, catalog: Catalog
+) -> None:
+    session = open_at(0)
+    near = ask(session, 5).similar[0][0]
+    with catalog._writing():
+        catalog._run("UPDATE photo SET merged_into = 5, rev = 99999 WHERE id = ?", (near,))
+    session.table.refresh()
+    assert near not in [photo for photo, _ in ask(session, 5).similar]
+
+
+def test_of_many_asked_in_a_row_the_first_and_the_last_are_answered(
+    open_at: Open, qtbot: QtBot
+) -> None:
+    session = open_at(0)
+    told: list[int] = []
+    session.insight_came.connect(lambda insight: told.append(insight.photo_id))
+    for photo in range(1, 30):
+        session.wonder(photo)
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert told == [1, 29]
+
+
+# --- blind
+
+
+def test_w_shows_why_only_at_the_second_asking_until_one_decides(open_at: Open) -> None:
+    session = open_at(25)
+    session.keys = {"why": "W"}
+    said: list[str] = []
+    session.said.connect(said.append)
+    session.go_to(40)
+    assert not session.may_show_why(40)
+    session.ask_why()
+    assert session.inspector and not session.may_show_why(40)
+    assert said[-1] == "Why: after you decide. W again shows it."
+    session.ask_why()
+    assert session.may_show_why(40)
+    session.ask_why()
+    assert not session.inspector, "the key that opened it closes it"
+    Person(session).run("next_photo", "previous_photo")
+    assert not session.may_show_why(40), "closed again for who comes back"
+    Person(session).run("stars_4")
+    assert session.may_show_why(40)
+
+
+def test_a_setting_shows_the_match_everywhere(open_at: Open) -> None:
+    blind, open_ = open_at(25), open_at(0, show_match=True)
+    assert not any("match" in part for part in blind.caption(40))
+    assert open_.may_show_why(40)
+    assert f"match {open_.tile(40).match} · " in open_.caption(40)[1]
+
+
+# --- going to a similar photo
+
+
+def test_visiting_goes_there_in_the_list_or_browses(open_at: Open) -> None:
+    session = open_at(25)
+    session.keys = {"cull": "Alt+1"}
+    said: list[str] = []
+    session.said.connect(said.append)
+    session.set_pass(Pass.CULL)
+    here = session.ids.tolist()[4]
+    session.visit(here)
+    assert (session.current, session.pass_) == (here, Pass.CULL)
+    session.visit(3)
+    assert (session.current, session.pass_) == (3, Pass.BROWSE)
+    assert said[-1] == "Browsing All photos; Alt+1 goes on"
+    session.set_pass(Pass.CULL)
+    assert session.current == here, "the cull is where it was left"
+
+
+def test_visiting_takes_a_filter_off_that_hides_the_photo(open_at: Open) -> None:
+    session = open_at(25)
+    session.set_filter("is:rated")
+    session.visit(50)
+    assert session.current == 50 and session.filter == ""
+
+
+# --- orders that have to be worked out
+
+
+def test_the_most_uncertain_come_first_and_the_list_then_stays(qtbot: QtBot, open_at: Open) -> None:
+    session = open_at(30)
+    with qtbot.waitSignal(session.list_changed):
+        session.set_order("uncertain")
+    order = session.ids.tolist()
+    doubt = session.table.answer("uncertain")[session.table.rows_of(session.ids)]
+    assert list(doubt) == sorted(doubt, reverse=True) and len(order) == PHOTOS
+    assert session.tile(order[0]).doubt == pytest.approx(doubt[0])
+    Person(session).run("stars_5")
+    with qtbot.waitSignal(session.scores_changed):
+        Person(session).run("undo")
+    assert session.ids.tolist() == order
+
+
+def test_the_most_informative_are_asked_first_in_the_rate_pass(
+    qtbot: QtBot, open_at: Open, catalog: Catalog
+) -> None:
+    catalog.decide({photo: {"kept": True} for photo in range(31, 61)}, summary="")
+    session = open_at(30)
+    session.set_pass(Pass.RATE)
+    with qtbot.waitSignal(session.list_changed):
+        session.set_order("informative")
+    assert set(session.ids.tolist()[:30]) == set(range(31, 61))
+    order = session.ids.tolist()
+    Person(session).run("stars_3")
+    assert session.ids.tolist() == order
+    session.set_pass(Pass.BROWSE)
+    with qtbot.waitSignals([session.list_changed, session.list_changed]):
+        session.set_pass(Pass.RATE)
+    assert set(session.ids.tolist()[:29]) < set(range(31, 61)), "worked out anew"
+
+
+def test_without_taste_such_an_order_says_why_not_and_nothing_moves(open_at: Open) -> None:
+    session = open_at(19)
+    said: list[str] = []
+    session.said.connect(said.append)
+    for order, title in (("informative", "Most informative"), ("match", "Match")):
+        session.set_order(order)
+        assert session.order == "taken"
+        assert said[-1] == f"{title}: 1 more photo with stars until taste is ready."
+
+
+def test_reversing_such_an_order_asks_nothing(qtbot: QtBot, open_at: Open) -> None:
+    session = open_at(30)
+    with qtbot.waitSignal(session.list_changed):
+        session.set_order("uncertain")
+    order = session.ids.tolist()
+    session.set_order("uncertain", True)
+    assert session.ids.tolist() == order[::-1]
+
+
+def test_an_order_chosen_meanwhile_wins(qtbot: QtBot, open_at: Open) -> None:
+    session = open_at(30)
+    session.set_order("informative")
+    session.set_order("name")
+    told: list[object] = []
+    session.taste.ask(lambda pupil: "later", told.append)
+    qtbot.waitUntil(lambda: bool(told))
+    assert session.order == "name"
+
+
+def test_a_pass_left_by_such_an_order_is_found_in_it_again(qtbot: QtBot, open_at: Open) -> None:
+    first = open_at(30)
+    with qtbot.waitSignal(first.list_changed):
+        first.set_order("uncertain")
+    order = first.ids.tolist()
+    first.close()
+    second = open_at(0)
+    qtbot.waitUntil(lambda: second.ids.tolist() == order)
+    assert second.order == "uncertain"

@@ -9,9 +9,9 @@
 
 `conductor` is the one thread that asks, saves and reports; `lanes` wait for worker processes;
 `scanning` walks folders; `reading` reads what tells files apart; `saving` takes results in;
-`progress` counts; `encoding` settles which encoder there is; `frames` decodes originals for the
-loupe on demand. Nothing here draws, and no Python loop here runs long: the window's thread shares
-the interpreter with it.
+`progress` counts; `encoding` settles which encoder there is and hands it photos; `frames` decodes
+originals for the loupe on demand. Nothing here draws, and no Python loop here runs long: the
+window's thread shares the interpreter with it.
 """
 
 from __future__ import annotations

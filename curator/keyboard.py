@@ -93,16 +93,20 @@ class Keyboard:
         Raises:
             KeymapError: one of the keys means something else already.
         """
-        usual = Keyboard(self.preset)
         wanted = dict(self.changes) | {name: tuple(keys) for name, keys in changes.items()}
         return Keyboard(
             self.preset,
-            {name: keys for name, keys in wanted.items() if keys != usual.keys_of(name)},
+            {name: keys for name, keys in wanted.items() if keys != self.usual(name)},
         )
 
     def usual(self, command: str) -> tuple[str, ...]:
         """Give the keys the preset has for a command."""
-        return Keyboard(self.preset).keys_of(command)
+        return _as_it_comes(self.preset).keys_of(command)
+
+
+@lru_cache(maxsize=len(PRESETS))
+def _as_it_comes(preset: str) -> Keyboard:
+    return Keyboard(preset)
 
 
 def views_of(command: str) -> frozenset[str]:

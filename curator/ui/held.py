@@ -8,37 +8,37 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from curator.keyboard import Keyboard
+
 _DOWN = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
-MOVES = frozenset(
-    {
-        Qt.Key.Key_Left,
-        Qt.Key.Key_Right,
-        Qt.Key.Key_Up,
-        Qt.Key.Key_Down,
-        Qt.Key.Key_Backspace,
-    }
-)
 
 
 class HeldKeys(QObject):
     """Watches one window's keyboard, without taking anything from it.
 
     Signals:
-        released: Qt key and the seconds it was held.
+        released: a key is up: whether it is one that looks while it is held, and the seconds.
 
     Thread: GUI.
     """
 
-    released = Signal(object, float)
+    released = Signal(bool, float)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._since: dict[int, float] = {}
         self._window: QWidget | None = None
+        self.use(Keyboard())
+
+    def use(self, keyboard: Keyboard) -> None:
+        """Take over which keys move through the photos, and which look while they are held."""
+        repeating = (line.keys for line in keyboard.bindings if line.repeat)
+        self._moves = frozenset(map(_qt_key, repeating))
+        self._looks = frozenset(map(_qt_key, keyboard.keys_of("zoom")))
 
     def watch(self, window: QWidget) -> None:
         """Watch this window from now on, and no other."""
@@ -51,7 +51,7 @@ class HeldKeys(QObject):
 
     def moving(self) -> bool:
         """Tell whether a key that moves through the photos is down."""
-        return any(key in self._since for key in MOVES)
+        return not self._moves.isdisjoint(self._since)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Note keys going down and up; never takes an event."""
@@ -62,7 +62,13 @@ class HeldKeys(QObject):
             if not event.isAutoRepeat():
                 since = self._since.pop(event.key(), None)
                 if since is not None:
-                    self.released.emit(Qt.Key(event.key()), time.monotonic() - since)
+                    looks = event.key() in self._looks
+                    self.released.emit(looks, time.monotonic() - since)
         elif kind == QEvent.Type.WindowDeactivate:
             self._since.clear()
         return False
+
+
+def _qt_key(keys: str) -> int:
+    """Give Qt's code of a key, its modifiers left out."""
+    return QKeySequence(keys)[0].key().value

@@ -99,7 +99,7 @@ class Keys:
         modifiers, typed = event.modifiers() & _OURS, event.text()
         if modifiers == _SHIFT and _is_sign(typed) and (action := self.action(typed)) is not None:
             return action
-        digit = digit_at(event.nativeScanCode(), event.nativeVirtualKey(), sys.platform)
+        digit = _digit(event)
         if digit is None or modifiers not in _HELD:
             return None
         held, key = _HELD[modifiers], event.key()
@@ -130,7 +130,7 @@ def spelled_press(event: QKeyEvent, keyboard: Keyboard) -> str:
     key, modifiers = event.key(), event.modifiers() & _OURS
     if key in _MODIFIERS:
         return ""
-    digit = digit_at(event.nativeScanCode(), event.nativeVirtualKey(), sys.platform)
+    digit = _digit(event)
     name = QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
     name = "Tab" if key == Qt.Key.Key_Backtab else name
     sign = _spelled(modifiers & ~_SHIFT, name) if _is_sign(name) else ""
@@ -145,6 +145,13 @@ def _spelled(modifiers: Qt.KeyboardModifier, name: str) -> str:
         return spelled("".join(text for text, each in held if modifiers & each) + name)
     except KeymapError:
         return ""
+
+
+def _digit(event: QKeyEvent) -> str | None:
+    """Name the digit a press stands for by its place; with AltGr it is the character typed."""
+    if event.modifiers() & Qt.KeyboardModifier.GroupSwitchModifier:
+        return None
+    return digit_at(event.nativeScanCode(), event.nativeVirtualKey(), sys.platform)
 
 
 def _is_sign(text: str) -> bool:

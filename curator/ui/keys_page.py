@@ -163,11 +163,12 @@ class KeyRow(QWidget):
         self.say("")
 
     def fits(self, text: str) -> bool:
-        """Tell whether the row has to do with what is looked for."""
-        command = COMMANDS[self.command]
-        shown = " ".join(cap.text() for cap in self.caps)
-        said = f"{command.title} {command.help} {command.name} {shown}".casefold()
-        return all(word in said for word in text.casefold().split())
+        """Tell whether the row has to do with a key, or with letters of what it does."""
+        command, wanted = COMMANDS[self.command], text.casefold().strip()
+        if wanted in (cap.text().casefold() for cap in self.caps):
+            return True
+        said = f" {command.title} {command.name} {command.help}".casefold()
+        return all(f" {word}" in said for word in wanted.split())
 
     def say(self, text: str, *answers: tuple[str, Callable[[], None]]) -> None:
         """Say something under the row, with its answers; an empty text takes it back."""
@@ -212,7 +213,7 @@ class KeyRow(QWidget):
 def _flat(icon: str, tip: str) -> QToolButton:
     button = QToolButton()
     button.setProperty("flat", True)
-    button.setIcon(theme.icon(icon))
+    button.setIcon(theme.icon(icon, quiet=True))
     button.setToolTip(tip)
     button.setAccessibleName(tip)
     return button
@@ -246,6 +247,8 @@ class KeysPage(QWidget):
         self.said = theme.plain("", role="error")
         self.said.setWordWrap(True)
         self.said.hide()
+        self.reset_all = QPushButton("Reset all")
+        self.load, self.save_as = QPushButton("Load…"), QPushButton("Save as…")
         self._list = QVBoxLayout()
         self._list.setContentsMargins(0, 0, 12, 0)
         self._list.setSpacing(0)
@@ -261,12 +264,11 @@ class KeysPage(QWidget):
         scroll = theme.scrolled(content)
         bottom = QHBoxLayout()
         bottom.setSpacing(8)
-        for title, act in (
-            ("Reset all", self._reset),
-            ("Load…", self._load),
-            ("Save as…", self._save_as),
+        for button, act in (
+            (self.reset_all, self._reset),
+            (self.load, self._load),
+            (self.save_as, self._save_as),
         ):
-            button = QPushButton(title)
             button.setAutoDefault(False)
             button.clicked.connect(act)
             bottom.addWidget(button)
@@ -327,6 +329,8 @@ class KeysPage(QWidget):
         self._say("")
         for command in changes:
             self.rows[command].refresh()
+        row = self.rows[next(iter(changes))]
+        (row.caps[-1] if row.caps else row.add).setFocus()
 
     def _take(self, keyboard: Keyboard, said: str = "") -> None:
         """Show another keyboard as a whole."""

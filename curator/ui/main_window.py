@@ -91,6 +91,7 @@ class MainWindow(QWidget):
         session.keys = theme.all_keys(keyboard.first_keys())
         self._make_pages()
         self._make_edges()
+        self.loupe.use_keys(keyboard)
         self._connect()
         self._restore()
         self.refresh()
@@ -258,6 +259,7 @@ class MainWindow(QWidget):
     def use_keys(self, keyboard: Keyboard) -> None:
         """Put other keys in force, in every sentence too."""
         self.keys.use(keyboard)
+        self.loupe.use_keys(keyboard)
         self.session.keys = theme.all_keys(keyboard.first_keys())
         self.offers.withdraw("keys")
         self.session.view_changed.emit()

@@ -19,7 +19,7 @@ from curator.ui.keys import spelled_press
 
 _ROWS = 12
 _FIELD = 40
-_ABOVE = 24  # below the top bar
+_ABOVE = 12  # below the top bar and an offer
 _MARGIN = 14
 _RECENT = 8  # acts remembered
 
@@ -102,7 +102,7 @@ def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> lis
     for place, entry in enumerate(entries):
         fit = _fit(entry, wanted, letters)
         if fit is not None:
-            rank = (*fit, bool(entry.off), used.get(entry.name, len(used)), len(entry.title))
+            rank = (*fit, bool(entry.off), used.get(entry.name, len(used)))
             ranked.append((rank, place, entry))
     return [entry for _, _, entry in sorted(ranked, key=lambda each: each[:2])]
 
@@ -223,7 +223,7 @@ class Palette(QWidget):
         self.setGeometry(self._covered.rect())
         width = min(theme.DIALOG, self.width() - 32)
         height = _FIELD + self.rows.height() + 2
-        top = min(theme.TOPBAR + _ABOVE, max(self.height() - height, 0))
+        top = min(theme.TOPBAR + theme.OFFER + _ABOVE, max(self.height() - height, 0))
         self.panel.setGeometry((self.width() - width) // 2, top, width, height)
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
@@ -326,9 +326,11 @@ class EntryRows(QWidget):
         painter.setFont(theme.body_font())
         metrics = painter.fontMetrics()
         key = entry.off or entry.key
-        taken = metrics.horizontalAdvance(key)
+        painter.setFont(theme.caption_font() if entry.off else theme.body_font())
+        taken = painter.fontMetrics().horizontalAdvance(key)
         painter.setPen(theme.DISABLED if entry.off else theme.TEXT if current else theme.QUIET)
         painter.drawText(place, middle | int(Qt.AlignmentFlag.AlignRight), key)
+        painter.setFont(theme.body_font())
         place.setRight(place.right() - taken - (20 if key else 0))
         painter.setPen(theme.DISABLED if entry.off else theme.WHITE if current else theme.TEXT)
         title = metrics.elidedText(entry.title, Qt.TextElideMode.ElideMiddle, place.width())

@@ -194,9 +194,9 @@ class SettingsDialog(Dialog):
         self._tabs: dict[str, QToolButton] = {}
         row = QHBoxLayout()
         row.setSpacing(0)
-        row.setContentsMargins(0, 0, 0, 0)
         for title, page in pages.items():
             tab = QToolButton()
+            tab.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             tab.setText(title)
             tab.setCheckable(True)
             tab.setProperty("pass", True)
@@ -205,10 +205,10 @@ class SettingsDialog(Dialog):
             row.addWidget(tab)
             self._pages.addWidget(page)
         row.addStretch(1)
-        # The tabs say what the title would.
         self.title.hide()
-        self.body.addLayout(row)
-        self.body.addSpacing(12)
+        whole = self.layout()
+        assert isinstance(whole, QVBoxLayout)
+        whole.insertLayout(0, row)
         self.body.addWidget(self._pages)
         self.turn_to("Settings")
 
@@ -218,6 +218,8 @@ class SettingsDialog(Dialog):
             tab.setChecked(name == title)
             if name == title:
                 self._pages.setCurrentIndex(place)
+        first = self.keys.looked_for if title == "Keys" else next(iter(self.rows.values())).field
+        first.setFocus()
         keys = keyboard.keys_file(self._home)
         file = keys if title == "Keys" else self._home.settings_file
         self._where.setText(f"Kept in {file.name}")

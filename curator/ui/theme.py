@@ -174,11 +174,11 @@ def pixmap(name: str, colour: QColor = TEXT, px: int = ICON, ratio: float = 1.0)
 
 
 @lru_cache(maxsize=128)
-def icon(name: str) -> QIcon:
-    """Make an icon in text colour, disabled grey where its button is disabled."""
+def icon(name: str, quiet: bool = False) -> QIcon:
+    """Make an icon in text colour or quiet grey, disabled grey where its button is disabled."""
     made = QIcon()
     for ratio in (1.0, 2.0, 3.0):
-        made.addPixmap(pixmap(name, TEXT, ICON, ratio), QIcon.Mode.Normal)
+        made.addPixmap(pixmap(name, QUIET if quiet else TEXT, ICON, ratio), QIcon.Mode.Normal)
         made.addPixmap(pixmap(name, DISABLED, ICON, ratio), QIcon.Mode.Disabled)
     return made
 

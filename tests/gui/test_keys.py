@@ -11,13 +11,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from curator import keymap
+from curator.keyboard import PRESETS, Keyboard
 from curator.keymap import KEYMAP, Binding, KeymapError
 from curator.model import Flag, Pass, View
-from curator.ui.keys import digit_at
+from curator.ui.keys import digit_at, spelled_press
 from curator.ui.main_window import MainWindow
 
 NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
-ALT = Qt.KeyboardModifier.AltModifier
+ALT, CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
+PAD, ALTGR = Qt.KeyboardModifier.KeypadModifier, Qt.KeyboardModifier.GroupSwitchModifier
 
 
 def in_loupe(window: MainWindow, pass_: Pass = Pass.BROWSE) -> int:
@@ -97,6 +99,123 @@ def test_the_digit_row_goes_by_place(
     press_place(window, 10, key, text, modifiers)
     assert window.session.table.marks(photo).rating == 1
     assert (window.session.current == photo) is stays
+
+
+@pytest.mark.parametrize(
+    ("scan", "key", "text", "modifiers", "command"),
+    [
+        pytest.param(15, Qt.Key.Key_Minus, "-", NONE, "label_red", id="AZERTY 6 types a minus"),
+        pytest.param(10, Qt.Key.Key_Plus, "+", NONE, "stars_1", id="Czech 1 types a plus"),
+        pytest.param(15, Qt.Key.Key_Minus, "-", CTRL, None, id="AZERTY Ctrl+-, by its key code"),
+        pytest.param(17, Qt.Key.Key_BracketLeft, "[", ALTGR, None, id="German bracket, as typed"),
+        pytest.param(16, Qt.Key.Key_Slash, "/", SHIFT, "search", id="German slash"),
+        pytest.param(20, Qt.Key.Key_Question, "?", SHIFT, "help_", id="German question mark"),
+        pytest.param(58, Qt.Key.Key_Question, "?", SHIFT, "help_", id="AZERTY question mark"),
+        pytest.param(60, Qt.Key.Key_Slash, "/", SHIFT, "search", id="AZERTY slash"),
+        pytest.param(21, Qt.Key.Key_Plus, "+", SHIFT, "larger", id="US and AZERTY plus"),
+    ],
+)
+def test_signs_are_characters_and_digits_are_places(
+    window: MainWindow,
+    monkeypatch: pytest.MonkeyPatch,
+    scan: int,
+    key: Qt.Key,
+    text: str,
+    modifiers: Qt.KeyboardModifier,
+    command: str | None,
+) -> None:
+    """As X11 delivers them."""
+    monkeypatch.setattr("curator.ui.keys.sys.platform", "linux")
+    in_loupe(window)
+    event = QKeyEvent(QEvent.Type.ShortcutOverride, key, modifiers, scan, 0, 0, text)
+    action = window.keys.by_place(event)
+    assert (action.text() if action else None) == command
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "rating", "zoomed"),
+    [(Qt.Key.Key_4, "4", 4, False), (Qt.Key.Key_Plus, "+", None, True)],
+)
+def test_the_number_pad_is_the_main_keys(
+    window: MainWindow, key: Qt.Key, text: str, rating: int | None, zoomed: bool
+) -> None:
+    photo = in_loupe(window)
+    asked: list[str] = []
+    window.session.asked.connect(lambda what, _: asked.append(what))
+    QTest.keyClick(window, key, PAD)
+    assert window.session.table.marks(photo).rating == rating
+    assert ("size" in asked) is zoomed
+
+
+def test_enter_on_the_number_pad_opens_the_photo(window: MainWindow) -> None:
+    QTest.keyClick(window, Qt.Key.Key_Enter, PAD)
+    assert window.session.view is View.LOUPE
+
+
+@pytest.mark.parametrize(
+    ("scan", "key", "text", "modifiers", "spelled"),
+    [
+        (53, Qt.Key.Key_X, "x", NONE, "X"),
+        (53, Qt.Key.Key_X, "X", SHIFT, "Shift+X"),
+        (10, Qt.Key.Key_Exclam, "!", SHIFT, "Shift+1"),
+        (10, Qt.Key.Key_Ampersand, "&", NONE, "1"),
+        (11, Qt.Key.Key_Eacute, "é", CTRL, "Ctrl+2"),
+        (16, Qt.Key.Key_Slash, "/", SHIFT, "/"),
+        (58, Qt.Key.Key_Question, "?", SHIFT, "?"),
+        (21, Qt.Key.Key_Plus, "+", SHIFT, "+"),
+        (17, Qt.Key.Key_BracketLeft, "[", ALTGR, "["),
+        (84, Qt.Key.Key_5, "5", PAD, "5"),
+        (104, Qt.Key.Key_Enter, "\r", PAD, "Return"),
+        (23, Qt.Key.Key_Backtab, "", SHIFT, "Shift+Tab"),
+        (67, Qt.Key.Key_F1, "", CTRL | SHIFT, "Ctrl+Shift+F1"),
+        (50, Qt.Key.Key_Shift, "", SHIFT, ""),
+        (0, Qt.Key.Key_VolumeUp, "", NONE, ""),
+    ],
+)
+def test_a_press_is_spelled_as_the_keymap_spells_it(
+    monkeypatch: pytest.MonkeyPatch,
+    scan: int,
+    key: Qt.Key,
+    text: str,
+    modifiers: Qt.KeyboardModifier,
+    spelled: str,
+) -> None:
+    monkeypatch.setattr("curator.ui.keys.sys.platform", "linux")
+    event = QKeyEvent(QEvent.Type.KeyPress, key, modifiers, scan, 0, 0, text)
+    assert spelled_press(event, Keyboard()) == spelled
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_key_of_a_preset_is_one_qt_knows(window: MainWindow, name: str) -> None:
+    window.use_keys(Keyboard(name))
+    for binding, action in window.keys.actions:
+        found = [each.toString() for each in action.shortcuts()]
+        assert found[0] == binding.keys and len(found) == 1 + ("Return" in binding.keys)
+
+
+def test_a_preset_in_force_is_named_wherever_a_key_is(window: MainWindow) -> None:
+    window.use_keys(Keyboard("photo_mechanic"))
+    assert window.session.keys["pick"] == "T"
+    assert window.session.keys["stars_1"] == "Ctrl+1"
+    photo = in_loupe(window, Pass.CULL)
+    QTest.keyClick(window, Qt.Key.Key_Space)
+    assert window.session.table.marks(photo).kept is False, "Space looks, it does not keep"
+    QTest.keyClick(window, Qt.Key.Key_T)
+    assert window.session.table.marks(photo).flag is Flag.PICK
+    photo = in_loupe(window, Pass.CULL)
+    QTest.keyClick(window, Qt.Key.Key_8, SHIFT)
+    assert window.session.table.marks(photo).flag is Flag.REJECT
+    assert window.session.current == photo, "Shift with a mark stays where the mark goes on"
+
+
+def test_a_held_space_is_no_rest_where_space_walks_on(window: MainWindow) -> None:
+    in_loupe(window)
+    held = window.loupe._held
+    for keys, walks in (("curator", False), ("darktable", True)):
+        window.use_keys(Keyboard(keys))
+        QTest.keyPress(window, Qt.Key.Key_Space)
+        assert held.moving() is walks
+        QTest.keyRelease(window, Qt.Key.Key_Space)
 
 
 def test_alt_with_a_digit_by_place_opens_a_pass(

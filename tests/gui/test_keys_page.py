@@ -1,0 +1,195 @@
+"""Changing keys in the settings, with real keys; what is saved is in force at once."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
+
+from curator.keyboard import Keyboard, in_force, keys_file
+from curator.model import Flag
+from curator.settings import Home, Settings
+from curator.ui import dialogs
+from curator.ui.keys_page import KeyRow, KeysPage
+from curator.ui.main_window import MainWindow
+from curator.ui.settings_dialog import SettingsDialog
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def dialog(dressed, qtbot, home: Home, settings: Settings) -> SettingsDialog:
+    made = SettingsDialog(settings, home, keys=in_force(home)[0])
+    qtbot.addWidget(made)
+    made.turn_to("Keys")
+    made.show()
+    assert QTest.qWaitForWindowActive(made)
+    return made
+
+
+@pytest.fixture
+def page(dialog: SettingsDialog) -> KeysPage:
+    return dialog.keys
+
+
+def rebind(row: KeyRow, key: Qt.Key, modifiers: Qt.KeyboardModifier | None = None) -> None:
+    """Press the row's first key cap, or +, and then the key it should be."""
+    target = row.caps[0] if row.caps else row.add
+    QTest.mouseClick(target, Qt.MouseButton.LeftButton)
+    assert row.caps[0].text() == "Press a key"
+    QTest.keyClick(row.caps[0], key, modifiers or Qt.KeyboardModifier.NoModifier)
+
+
+def answers(row: KeyRow) -> dict[str, QPushButton]:
+    found = (row.note.itemAt(number).widget() for number in range(row.note.count()))
+    return {each.text(): each for each in found if isinstance(each, QPushButton)}
+
+
+def shown(page: KeysPage) -> list[str]:
+    return [name for name, row in page.rows.items() if not row.isHidden()]
+
+
+def test_the_key_pressed_takes_the_place_of_the_old(page: KeysPage) -> None:
+    rebind(page.rows["reject"], Qt.Key.Key_Y)
+    assert page.keyboard.keys_of("reject") == ("Y",)
+    assert [cap.text() for cap in page.rows["reject"].caps] == ["Y"]
+    assert not page.rows["reject"].reset.isHidden()
+    page.rows["reject"].reset.click()
+    assert page.keyboard == Keyboard()
+    assert page.rows["reject"].reset.isHidden()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Return, Qt.Key.Key_Space])
+def test_keys_of_the_dialog_can_be_chosen_too(page: KeysPage, key: Qt.Key) -> None:
+    rebind(page.rows["pause"], key, CTRL)
+    assert len(page.keyboard.keys_of("pause")) == 1
+    assert page.keyboard.keys_of("pause")[0].startswith("Ctrl+")
+
+
+def test_esc_leaves_the_key_as_it_was_and_a_modifier_alone_is_none(page: KeysPage) -> None:
+    row = page.rows["reject"]
+    row.caps[0].click()
+    QTest.keyClick(row.caps[0], Qt.Key.Key_Shift)
+    assert row.caps[0].waits
+    QTest.keyClick(row.caps[0], Qt.Key.Key_Escape)
+    assert row.caps[0].text() == "X" and page.keyboard == Keyboard()
+
+
+def test_another_key_is_added_and_delete_takes_one_away(page: KeysPage) -> None:
+    row = page.rows["reject"]
+    row.add.click()
+    QTest.keyClick(row.caps[1], Qt.Key.Key_Y)
+    assert page.keyboard.keys_of("reject") == ("X", "Y")
+    QTest.keyClick(row.caps[0], Qt.Key.Key_Delete)
+    assert page.keyboard.keys_of("reject") == ("Y",)
+    row.add.click()
+    QTest.keyClick(row.caps[1], Qt.Key.Key_Escape)
+    assert len(row.caps) == 1
+
+
+def test_a_key_that_means_something_says_what_and_can_be_taken_over(page: KeysPage) -> None:
+    row = page.rows["reject"]
+    rebind(row, Qt.Key.Key_P)
+    assert list(answers(row)) == ["Take it over", "Leave it"]
+    assert page.keyboard == Keyboard(), "nothing yet"
+    answers(row)["Leave it"].click()
+    assert [cap.text() for cap in row.caps] == ["X"] and not answers(row)
+    rebind(row, Qt.Key.Key_P)
+    answers(row)["Take it over"].click()
+    assert page.keyboard.keys_of("reject") == ("P",)
+    assert page.keyboard.keys_of("pick") == () and page.rows["pick"].caps == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("x", "reject"), ("palette", "palette"), ("quarter left", "turn_left"), ("ctrl+z", "undo")],
+)
+def test_a_command_is_found_by_name_by_what_it_does_and_by_key(
+    page: KeysPage, typed: str, found: str
+) -> None:
+    QTest.keyClicks(page.looked_for, typed)
+    assert shown(page) == [found]
+    page.looked_for.clear()
+    assert shown(page) == list(page.rows)
+
+
+def test_a_preset_shows_its_keys_and_drops_ones_own_saying_so(page: KeysPage) -> None:
+    rebind(page.rows["reject"], Qt.Key.Key_Y)
+    page.presets.setCurrentIndex(page.presets.findData("darktable"))
+    page.presets.activated.emit(page.presets.currentIndex())
+    assert page.keyboard == Keyboard("darktable")
+    assert [cap.text() for cap in page.rows["reject"].caps] == ["R"]
+    assert page.said.text() == "Left out: 1 command with keys of yours."
+
+
+def test_what_is_cancelled_is_not_saved(dialog: SettingsDialog, home: Home) -> None:
+    rebind(dialog.keys.rows["reject"], Qt.Key.Key_Y)
+    dialog.reject()
+    assert not keys_file(home).exists()
+
+
+def test_saved_keys_are_in_the_file_and_in_force_at_once(
+    window: MainWindow, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def person(dialog: SettingsDialog) -> int:
+        dialog.turn_to("Keys")
+        dialog.show()
+        rebind(dialog.keys.rows["reject"], Qt.Key.Key_Y)
+        dialog.commit()
+        return dialog.result()
+
+    monkeypatch.setattr(SettingsDialog, "exec", person)
+    window.run("settings")
+    assert tomllib.loads(keys_file(home).read_text("utf-8")) == {
+        "preset": "curator",
+        "reject": ["Y"],
+    }
+    window.session.go(3)
+    photo = window.session.current
+    QTest.keyClick(window, Qt.Key.Key_X)
+    assert photo is not None and window.session.table.marks(photo).flag is None
+    QTest.keyClick(window, Qt.Key.Key_Y)
+    assert window.session.table.marks(photo).flag is Flag.REJECT
+    said: list[str] = []
+    window.session.said.connect(said.append)
+    QTest.keyClick(window, Qt.Key.Key_Delete)
+    assert said == ["Y rejects. No key deletes a file."]
+
+
+def test_keys_are_shared_as_a_file(
+    page: KeysPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "mine.toml"
+    monkeypatch.setattr(dialogs, "choose_file", lambda *_, **__: str(shared))
+    rebind(page.rows["reject"], Qt.Key.Key_Y)
+    mine = page.keyboard
+    page.save_as.click()
+    page.reset_all.click()
+    assert page.keyboard == Keyboard()
+    page.load.click()
+    assert page.keyboard == mine
+    assert page.said.text() == "From mine.toml; in force once saved."
+    shared.write_text('frobnicate = ["Y"]')
+    page.load.click()
+    assert page.keyboard == mine
+    assert "frobnicate, which is no command" in page.said.text()
+
+
+def test_a_broken_file_opens_the_window_all_the_same_and_is_said(
+    make_window: Callable[..., MainWindow], home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys_file(home).write_text('preset = "darktable"\nreject = ["P"]\n')
+    window = make_window()
+    assert window.offers.current is not None
+    text = window.offers.text.text
+    assert "P means" in text and "reject" in text and "pick" in text
+    assert window.keys.keyboard == Keyboard("darktable")
+    monkeypatch.setattr(SettingsDialog, "exec", lambda dialog: dialog.commit() or dialog.result())
+    window.offers.act.click()
+    assert window.offers.isHidden()
+    assert in_force(home) == (Keyboard("darktable"), ""), "saved anew, the broken one kept beside"

@@ -1,0 +1,153 @@
+"""The command palette: what a few letters find, and that it leaves the window as it was."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from curator.commands import COMMANDS
+from curator.model import Flag, Pass, View
+from curator.session import Session
+from curator.ui.main_window import MainWindow
+from curator.ui.palette import Entry, best, entries
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+def titles(text: str, recent: list[str], *entries: Entry) -> list[str]:
+    return [entry.title for entry in best(entries, text, recent)]
+
+
+def entry(name: str, title: str, about: str = "", **more: object) -> Entry:
+    return Entry(name, title, about, lambda: None, **more)  # type: ignore[arg-type]
+
+
+REJECT = entry("reject", "Reject", "Nothing is deleted.", key="X", at_once=True)
+REVERSE = entry("reverse_order", "Reverse the order", "Turn the list round.", at_once=True)
+PANELS = entry("toggle_panels", "Panels", "Hide everything but the picture.", at_once=True)
+ZOOM = entry("zoom", "Zoom", "Fit or 100 %.", off="in the loupe only", at_once=True)
+ICELAND = entry("scope:/iceland", "Go to Iceland")
+ALL = (REJECT, REVERSE, PANELS, ZOOM, ICELAND)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("rev", ["Reverse the order"]),
+        ("re", ["Reject", "Reverse the order"]),
+        ("order", ["Reverse the order"]),
+        ("rto", ["Reverse the order"]),
+        ("rvs", ["Reverse the order"]),
+        ("hide picture", ["Panels"]),
+        ("toggle_p", ["Panels"]),
+        ("iceland", ["Go to Iceland"]),
+        ("x", ["Reject"]),
+        ("nosuchthing", []),
+    ],
+)
+def test_letters_find_what_they_begin_initial_or_run_through(typed: str, found: list[str]) -> None:
+    assert titles(typed, [], *ALL) == found
+
+
+def test_of_equals_the_last_used_goes_first_and_what_is_off_goes_last() -> None:
+    assert titles("re", ["reverse_order"], *ALL) == ["Reverse the order", "Reject"]
+    offered = titles("", ["scope:/iceland", "toggle_panels"], *ALL)
+    assert offered == ["Go to Iceland", "Panels", "Reject", "Reverse the order", "Zoom"]
+    assert "Go to Iceland" not in titles("", [], *ALL), "folders come once one types"
+
+
+def test_everything_one_can_do_is_in_it(session: Session) -> None:
+    found = {each.name: each for each in entries(session, "grid", lambda _: None)}
+    assert set(COMMANDS) - {"palette"} <= set(found)
+    assert found["zoom"].off == "in the loupe only"
+    assert found["reject"].off == ""
+    assert {"scope:/photos", "order:sharpness", "is:picked"} <= set(found)
+    found["is:picked"].act()
+    assert session.filter == "is:picked"
+    found["order:sharpness"].act()
+    assert session.order == "sharpness"
+    found["scope:/photos"].act()
+    assert session.scope.key == "/photos"
+
+
+def open_palette(window: MainWindow) -> None:
+    QTest.keyClick(window, Qt.Key.Key_K, CTRL)
+    assert window.finder.isVisible() and window.finder.field.hasFocus()
+
+
+def test_enter_runs_it_on_the_photo_that_was_current(window: MainWindow) -> None:
+    window.session.go(3)
+    photo = window.session.current
+    assert photo is not None
+    open_palette(window)
+    QTest.keyClicks(window.finder.field, "rej")
+    assert window.session.table.marks(photo).flag is None, "letters are no keys here"
+    QTest.keyClick(window.finder.field, Qt.Key.Key_Return)
+    assert window.session.table.marks(photo).flag is Flag.REJECT
+    assert window.finder.isHidden() and window.grid.hasFocus()
+    open_palette(window)
+    assert window.finder.rows.current is not None
+    assert window.finder.rows.current.name == "reject", "used last"
+
+
+@pytest.mark.parametrize("leave", ["esc", "ctrl+k", "beside"])
+def test_it_leaves_the_window_as_it_was(window: MainWindow, leave: str) -> None:
+    window.session.set_pass(Pass.CULL)
+    open_palette(window)
+    if leave == "esc":
+        QTest.keyClick(window.finder.field, Qt.Key.Key_Escape)
+    elif leave == "ctrl+k":
+        QTest.keyClick(window.finder.field, Qt.Key.Key_K, CTRL)
+    else:
+        QTest.mouseClick(window.finder, Qt.MouseButton.LeftButton, pos=QPoint(5, 400))
+    assert window.finder.isHidden() and window.loupe.hasFocus()
+    assert window.session.view is View.LOUPE
+
+
+def test_the_search_field_has_the_keyboard_again(window: MainWindow) -> None:
+    window.search()
+    field = window.topbar.search
+    QTest.keyClicks(field, "DSC")
+    QTest.keyClick(field, Qt.Key.Key_K, CTRL)
+    QTest.keyClick(window.finder.field, Qt.Key.Key_Escape)
+    assert field.hasFocus() and field.text() == "DSC"
+
+
+def test_what_is_off_here_says_so_and_does_nothing(window: MainWindow) -> None:
+    open_palette(window)
+    QTest.keyClicks(window.finder.field, "zoom")
+    QTest.keyClick(window.finder.field, Qt.Key.Key_Return)
+    assert window.finder.isVisible() and window.session.zoom is None
+
+
+def test_arrows_move_and_a_press_takes_a_row(window: MainWindow) -> None:
+    open_palette(window)
+    rows = window.finder.rows
+    QTest.keyClicks(window.finder.field, "order by")
+    QTest.keyClick(window.finder.field, Qt.Key.Key_Down)
+    QTest.keyClick(window.finder.field, Qt.Key.Key_Up)
+    QTest.keyClick(window.finder.field, Qt.Key.Key_Up)
+    assert rows.current is rows.entries[0]
+    QTest.keyClick(window.finder.field, Qt.Key.Key_PageDown)
+    assert rows.current is rows.entries[min(11, len(rows.entries) - 1)]
+    wanted = rows.entries[2]
+    QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=QPoint(40, 4 + 2 * 28 + 14))
+    assert f"order:{window.session.order}" == wanted.name
+
+
+def test_a_command_that_takes_the_keyboard_keeps_it(window: MainWindow) -> None:
+    open_palette(window)
+    QTest.keyClicks(window.finder.field, "search")
+    QTest.keyClick(window.finder.field, Qt.Key.Key_Return)
+    assert window.topbar.search.hasFocus()
+
+
+def test_what_was_used_is_remembered(window: MainWindow, make_window, make_session) -> None:
+    open_palette(window)
+    QTest.keyClicks(window.finder.field, "select all")
+    QTest.keyClick(window.finder.field, Qt.Key.Key_Return)
+    window.close()
+    again = make_window(make_session())
+    open_palette(again)
+    assert again.finder.rows.entries[0].name == "select_all"

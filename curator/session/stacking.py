@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from curator.model import Flag, Marks, Verdict, View
+from curator.model import Flag, Marks, Verdict, View, counted
 from curator.session.insights import Insights
 from curator.session.units import Ids
 
@@ -59,22 +59,13 @@ class Stacking(Insights):
         """Number of the grid's tile the current photo is in, -1 when there is none."""
         return self.listing.tiles.at(self.index) if self.index >= 0 else -1
 
-    def place_in_stack(self, photo_id: int) -> tuple[int, int] | None:
-        """Give a photo's place in its stack and how many are in it; None for a single photo."""
+    def place_in_stack(self, photo_id: int) -> str:
+        """Say which frame of its stack a photo is: "3 of 6"; empty for a single photo."""
         if photo_id not in self.listing:
-            return None
+            return ""
         frames = self.listing.unit(photo_id)
-        if len(frames) == 1:
-            return None
-        return int(np.flatnonzero(frames == photo_id)[0]) + 1, len(frames)
-
-    def caption(self, photo_id: int) -> tuple[str, str, str]:
-        """Give the caption under the picture; of a stack, it says which frame this is."""
-        left, middle, right = super().caption(photo_id)
-        place = self.place_in_stack(photo_id)
-        if place is not None:
-            right = " · ".join(part for part in (f"{place[0]} of {place[1]}", right) if part)
-        return left, middle, right
+        place = int(np.flatnonzero(frames == photo_id)[0]) + 1
+        return f"{place:,} of {len(frames):,}" if len(frames) > 1 else ""
 
     def proposal(self, photo_id: int) -> str:
         """Say why a photo is the proposed frame of its stack; empty if it is not."""
@@ -90,9 +81,11 @@ class Stacking(Insights):
             self.say(f"{self.table.name(photo_id)} is in no stack.")
             return
         self._untouched = False
-        self.listing.expand(photo_id)
+        opened = self.listing.expand(photo_id)
         self.list_changed.emit()
         self.selection_changed.emit()
+        frames = counted(len(self.listing.unit(photo_id)), "frame")
+        self.say(f"Stack of {frames}" if opened else f"Collapsed a stack of {frames}")
 
     # --- what a mark takes
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from curator.model import Marks, Verdict
 from curator.session import Session, Tile
 from curator.ui import pencil, theme
 from curator.ui.frames import Pictures, Want
-from curator.ui.tiles import STALE, STRUCK, KnownTiles, blit, fitted, thumb
+from curator.ui.tiles import STALE, STRUCK, KnownTiles, blit, fitted, line_tip, ring, thumb
 
 _CELL = 88
 _PICTURE = (80, 54)
@@ -20,6 +20,8 @@ _TOP = 8
 _MARKS_MIDDLE = 72
 _BESIDE = 6  # between marks and a match score
 _UNDERLINE = 2
+_INSET = 4
+_BOND = 79  # y of the line that the frames of one stack share
 _NOTCH = 120
 _BLANK = Marks()
 _LATER_MS = 40  # longer than a held arrow's repeat
@@ -140,8 +142,9 @@ class Filmstrip(QWidget):
         for place in self.visible():
             cell = QRect(start + place * _CELL, 0, _CELL, self.height())
             self._paint_cell(painter, cell, self._tile(place), box)
+            self._paint_bond(painter, cell, place)
             if place == self._session.index:
-                bar = cell.adjusted(4, cell.height() - _UNDERLINE, -4, 0)
+                bar = cell.adjusted(_INSET, cell.height() - _UNDERLINE, -_INSET, 0)
                 painter.fillRect(bar, theme.WHITE)
 
     def _paint_cell(self, painter: QPainter, cell: QRect, tile: Tile, box: tuple[int, int]) -> None:
@@ -160,11 +163,22 @@ class Filmstrip(QWidget):
             painter.setOpacity(1.0)
         if tile.struck:
             pencil.struck(painter, rect)
+        if tile.proposed:
+            ring(painter, rect)
         if tile.state == "failed":
             icon = theme.pixmap("failed", theme.QUIET, theme.ICON, ratio)
             half = theme.ICON / 2
             painter.drawPixmap(QPointF(rect.center().x() - half, rect.center().y() - half), icon)
         self._paint_marks(painter, cell, tile)
+
+    def _paint_bond(self, painter: QPainter, cell: QRect, place: int) -> None:
+        """Draw the line that the frames of one stack share."""
+        units = self._session.listing.units
+        span = units[units.at(place)]
+        if len(span) > 1:
+            left = cell.left() + (_INSET if place == span.start else 0)
+            right = cell.right() + 1 - (_INSET if place == span.stop - 1 else 0)
+            painter.fillRect(QRect(left, _BOND, right - left, 1), theme.DISABLED)
 
     def _paint_marks(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
         here = tile.id == self._session.current  # not yet passed over, however long one rests
@@ -194,6 +208,22 @@ class Filmstrip(QWidget):
     def resizeEvent(self, event: QEvent) -> None:
         """Show more or fewer."""
         self._refresh()
+
+    def event(self, event: QEvent) -> bool:
+        """Name a photo under a resting pointer, and say why it is proposed."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            place = self.at(event.x())
+            text = "" if place is None else self._tip(int(self._session.ids[place]))
+            QToolTip.showText(event.globalPos(), line_tip(text), self)
+            return True
+        return super().event(event)
+
+    def _tip(self, photo: int) -> str:
+        tile = self._known(photo)
+        parts = [tile.name, self._session.place_in_stack(photo)]
+        if tile.proposed:
+            parts.append(f"proposed: {self._session.proposal(photo)}")
+        return " · ".join(part for part in parts if part)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to the photo clicked."""

@@ -7,7 +7,6 @@ the sheet is anchored: what one looks at stays where it is.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -28,7 +27,7 @@ from curator.session import Session, Tile
 from curator.ui import theme
 from curator.ui.frames import Pictures, Want
 from curator.ui.sheet import FOOTER, GAP, Sheet
-from curator.ui.tiles import KnownTiles, TilePainter, failure_card, thumb
+from curator.ui.tiles import Heap, KnownTiles, TilePainter, failure_card, line_tip, thumb
 
 _THUMB_STEP = 24
 _THUMB_RANGE = (120, 360)
@@ -51,6 +50,8 @@ class GridView(QAbstractScrollArea):
         self._tiles = TilePainter(self._store)
         self._known = KnownTiles(session)
         self._ids: np.ndarray = session.ids
+        self._spans = session.listing.tiles
+        self._fronts: dict[int, int] = {}  # photo shown by tile, while list, marks and place stay
         self._sheet = Sheet(1, 0, session.settings.grid.thumb_px)
         self._underlined: int | None = session.current
         self._wants: dict[int, Want | None] = {}  # by position, while list and size stay
@@ -91,7 +92,7 @@ class GridView(QAbstractScrollArea):
         return self._sheet
 
     def visible(self) -> range:
-        """Give the positions in the list that are on screen, partly or whole."""
+        """Give the tiles that are on screen, partly or whole."""
         top = self.verticalScrollBar().value()
         return self._sheet.between(top, top + self.viewport().height())
 
@@ -110,8 +111,9 @@ class GridView(QAbstractScrollArea):
 
     def _relayout(self, anchor: tuple[int, int] | None) -> None:
         """Take over list and width; ``anchor``: (photo id, y in the viewport) to stay at."""
-        self._ids = self._session.ids
-        count, width = len(self._ids), self.viewport().width()
+        self._ids, self._spans = self._session.ids, self._session.listing.tiles
+        self._fronts.clear()
+        count, width = len(self._spans), self.viewport().width()
         self._sheet = Sheet(width, count, self._session.settings.grid.thumb_px)
         bar, height = self.verticalScrollBar(), self.viewport().height()
         bar.blockSignals(True)
@@ -119,9 +121,9 @@ class GridView(QAbstractScrollArea):
         bar.setPageStep(max(height - self._sheet.pitch, 1))
         bar.setSingleStep(max(self._sheet.pitch // (2 * _NOTCH), 1))
         if anchor is not None:
-            places = np.flatnonzero(self._ids == anchor[0])
-            if len(places):
-                bar.setValue(self._sheet.top(int(places[0])) - anchor[1])
+            place = self._session.listing.position(anchor[0])
+            if place is not None:
+                bar.setValue(self._sheet.top(self._spans.at(place)) - anchor[1])
         bar.blockSignals(False)
         self._forget_wants()
         self.viewport().update()
@@ -129,32 +131,52 @@ class GridView(QAbstractScrollArea):
     def _anchor(self) -> tuple[int, int] | None:
         """Choose what stays in place: the current tile if it is on screen, else the first one."""
         seen, current = self.visible(), self._underlined
-        if not len(seen) or seen.start >= len(self._ids):
+        if not len(seen) or seen.start >= len(self._spans):
             return None
-        here = self._ids[seen.start : seen.stop]
-        index = seen.start
-        if current is not None:
-            places = np.flatnonzero(here == current)
-            index += int(places[0]) if len(places) else 0
-        return int(self._ids[index]), self.cell(index).top()
+        here = self._positions(seen)
+        places = np.flatnonzero(self._ids[here.start : here.stop] == current)
+        if len(places):
+            place = here.start + int(places[0])
+            return int(self._ids[place]), self.cell(self._spans.at(place)).top()
+        return int(self._ids[here.start]), self.cell(seen.start).top()
+
+    def _positions(self, numbers: range) -> range:
+        """Give the positions in the list of the photos that tiles stand for."""
+        if not len(numbers):
+            return range(0)
+        return range(self._spans[numbers.start].start, self._spans[numbers.stop - 1].stop)
+
+    def front(self, number: int) -> int:
+        """Give the photo a tile shows."""
+        photo = self._fronts.get(number)
+        if photo is None:
+            photo = self._fronts[number] = self._session.front(number)
+        return photo
 
     # --- following the session
 
     def _on_list(self) -> None:
         anchor = self._anchor()
         was_empty = not len(self._ids)
+        opened = self._ids is self._session.ids and len(self._session.listing.tiles) > len(
+            self._spans
+        )
         self._underlined = self._session.current
         self._relayout(anchor)
-        if was_empty or (anchor is not None and not (self._ids == anchor[0]).any()):
+        if was_empty or (anchor is not None and anchor[0] not in self._session.listing):
             self._reveal_current()
+        if opened and anchor is not None:
+            self._reveal_stack()
 
     def _on_photos(self, changed: Collection[int]) -> None:
-        seen = self.visible()
-        here = self._ids[seen.start : seen.stop].tolist()
-        stale = [place for place, photo in enumerate(here, seen.start) if photo in changed]
+        self._fronts.clear()
+        here = self._positions(self.visible())
+        ids = self._ids[here.start : here.stop].tolist()
+        places = (place for place, photo in enumerate(ids, here.start) if photo in changed)
+        stale = list(dict.fromkeys(map(self._spans.at, places)))
         if not stale:
             return
-        keys = (self._session.tile(int(self._ids[place])).thumb for place in stale)
+        keys = (self._tile(number).thumb for number in stale)
         self._pictures.forgive([key for key in keys if key])
         self._update(stale)
         self._forget_wants()
@@ -163,11 +185,13 @@ class GridView(QAbstractScrollArea):
         before, self._underlined = self._underlined, self._session.current
         if not self.isVisible():
             return
-        seen = self.visible()
-        here = self._ids[seen.start : seen.stop]
         for photo in (before, self._underlined):
-            if photo is not None:
-                self._update((np.flatnonzero(here == photo) + seen.start).tolist())
+            place = None if photo is None else self._session.listing.position(photo)
+            if place is not None:
+                number = self._spans.at(place)
+                self._fronts.pop(number, None)
+                self._wants.pop(number, None)
+                self._update([number])
         if self._session.view is View.GRID:
             self._reveal_current()
 
@@ -192,16 +216,16 @@ class GridView(QAbstractScrollArea):
             self.set_thumb_px(self._session.settings.grid.thumb_px + about * _THUMB_STEP)
 
     def _move_rows(self, rows: int) -> None:
-        """Go up or down in one's column; past the end to the last photo, if that is below."""
-        count, columns = len(self._ids), self._sheet.columns
-        index = self._session.index + rows * columns
-        if index >= count:
+        """Go up or down in one's column; past the end to the last tile, if that is below."""
+        count, columns, here = len(self._spans), self._sheet.columns, self._session.tile_number
+        number = here + rows * columns
+        if number >= count:
             last_row = (count - 1) // columns
-            index = count - 1 if self._session.index // columns < last_row else -1
-        elif index < 0:
-            index = self._session.index % columns
-        if 0 <= index < count:
-            self._session.go(index)
+            number = count - 1 if here // columns < last_row else -1
+        elif number < 0:
+            number = here % columns
+        if 0 <= number < count:
+            self._session.go_to_tile(number)
 
     def set_thumb_px(self, size: int) -> None:
         """Make thumbnails larger or smaller, within 120 to 360 px; the settings keep it."""
@@ -212,9 +236,17 @@ class GridView(QAbstractScrollArea):
             self._relayout(self._anchor())
             self._session.ask("settings_changed")
 
+    def _reveal_stack(self) -> None:
+        """Have the last frame of the stack one is at on screen, and above all the current one."""
+        units = self._session.listing.units
+        last = units[units.at(self._session.index)].stop - 1
+        self.reveal(self._spans.at(last))
+        self._reveal_current()
+
     def _reveal_current(self) -> None:
-        if self._session.index >= 0 and self._session.index < len(self._ids):
-            self.reveal(self._session.index)
+        number = self._session.tile_number
+        if 0 <= number < len(self._spans):
+            self.reveal(number)
 
     # --- thumbnails
 
@@ -224,7 +256,7 @@ class GridView(QAbstractScrollArea):
             self._store.want("grid", ())
             return
         seen = self.visible()
-        ahead, count = len(seen), len(self._ids)
+        ahead, count = len(seen), len(self._spans)
         if self._downward:
             beyond = range(seen.stop, min(seen.stop + ahead, count))
         else:
@@ -254,10 +286,20 @@ class GridView(QAbstractScrollArea):
     def _tell_visible(self) -> None:
         if self.isVisible():
             seen = self.visible()
-            self._session.set_visible(self._ids[seen.start : seen.stop].tolist())
+            here = self._positions(seen)
+            behind = self._ids[here.start : here.stop].tolist()
+            self._session.set_visible(dict.fromkeys([*map(self.front, seen), *behind]))
 
-    def _tile(self, index: int) -> Tile:
-        return self._known(int(self._ids[index]))
+    def _tile(self, number: int) -> Tile:
+        return self._known(self.front(number))
+
+    def _heap(self, number: int) -> Heap | None:
+        """Say of which stack a tile is, None for a single photo."""
+        span, units = self._spans[number], self._session.listing.units
+        whole = span if len(span) > 1 else units[units.at(span.start)]
+        if len(whole) == 1:
+            return None
+        return Heap(len(whole), len(span) > 1, span.start == whole.start)
 
     def _update(self, places: Sequence[int]) -> None:
         half = GAP // 2
@@ -283,14 +325,17 @@ class GridView(QAbstractScrollArea):
                 self._paint_tile(painter, cell, place)
 
     def _paint_tile(self, painter: QPainter, cell: QRect, place: int) -> None:
-        tile = self._tile(place)
+        tile, heap = self._tile(place), self._heap(place)
         self._tiles.draw(
             painter,
             cell,
             tile,
             selected=tile.id in self._session.selection,
             current=tile.id == self._underlined,
+            heap=heap,
         )
+        if heap is not None and not heap.closed:
+            self._tiles.draw_bond(painter, cell, self._goes_on(place))
         if tile.state == "failed":
             square = QRect(cell.left(), cell.top(), cell.width(), cell.width())
             card = self._tiles.picture(square, tile)
@@ -302,6 +347,14 @@ class GridView(QAbstractScrollArea):
             self._retries[tile.id] = failure_card(painter, card, tile.name, reason).translated(
                 -cell.topLeft()
             )
+
+    def _goes_on(self, number: int) -> bool:
+        """Tell whether the next tile in the row is of the same stack."""
+        following = number + 1
+        if following >= len(self._spans) or following % self._sheet.columns == 0:
+            return False
+        units = self._session.listing.units
+        return units.at(self._spans[number].start) == units.at(self._spans[following].start)
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         """Move the pixels that stay on screen; only the strip that comes in is painted."""
@@ -317,7 +370,7 @@ class GridView(QAbstractScrollArea):
         was_seen = self._sheet.between(top, top + event.oldSize().height())
         self._relayout(anchor)
         # A lower window must not lose the current photo.
-        if anchor is None or self._session.index in was_seen:
+        if anchor is None or self._session.tile_number in was_seen:
             self._reveal_current()
 
     def showEvent(self, event: object) -> None:
@@ -349,8 +402,11 @@ class GridView(QAbstractScrollArea):
         if place is None:
             self._session.clear_selection()
             return
-        photo = int(self._ids[place])
+        photo = self.front(place)
         if self._retry_hit(photo, place, event.position().toPoint()):
+            return
+        if self._count_hit(place, event.position().toPoint()):
+            self._session.toggle_stack(photo)
             return
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._session.toggle(photo)
@@ -358,6 +414,12 @@ class GridView(QAbstractScrollArea):
             self._session.select_range(photo)
         else:
             self._session.select_only(photo)
+
+    def _count_hit(self, place: int, at: QPoint) -> bool:
+        heap = self._heap(place)
+        if heap is None or not heap.first:
+            return False
+        return self._tiles.count(self.cell(place), heap).contains(at)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The press did it all."""
@@ -377,8 +439,10 @@ class GridView(QAbstractScrollArea):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Open the photo in the loupe."""
         place = self._hit(event.position().toPoint())
-        if place is not None and event.button() == Qt.MouseButton.LeftButton:
-            self._session.select_only(int(self._ids[place]))
+        if place is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        if not self._count_hit(place, event.position().toPoint()):
+            self._session.select_only(self.front(place))
             self._session.set_view(View.LOUPE)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -399,15 +463,19 @@ class GridView(QAbstractScrollArea):
         """Name a photo, and its label, under a resting pointer."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             place = self._hit(event.pos())
-            text = "" if place is None else self._tip(self._tile(place))
-            # A tooltip takes what looks like markup for markup, and names come from files.
-            plain = f'<p style="white-space:pre">{html.escape(text)}</p>' if text else ""
-            QToolTip.showText(event.globalPos(), plain, self.viewport())
+            text = "" if place is None else self._tip(self._tile(place), self._heap(place))
+            QToolTip.showText(event.globalPos(), line_tip(text), self.viewport())
             return True
         return super().viewportEvent(event)
 
-    def _tip(self, tile: Tile) -> str:
+    def _tip(self, tile: Tile, heap: Heap | None) -> str:
         parts = [tile.name]
+        if heap is not None and heap.closed:
+            key = self._session.keys.get("toggle_stack")
+            opens = f" ({key} shows them)" if key else ""
+            parts.append(f"stack of {heap.count:,}{opens}")
+        if tile.proposed:
+            parts.append(f"proposed: {self._session.proposal(tile.id)}")
         if tile.taken is not None:
             parts.append(f"{tile.taken:%H:%M:%S}")
         if tile.marks.label:

@@ -204,6 +204,7 @@ class LoupePainter:
             zoomed = self._sight.gaze.zoom is not None
             parts = (self._percent() if zoomed else "", self._pixels(tile))
             right = " · ".join(part for part in parts if part)
-        if tile.state == "missing":
-            right = " · ".join(part for part in ("file away", right) if part)
+        place = self._session.place_in_stack(tile.id)
+        away = "file away" if tile.state == "missing" else ""
+        right = " · ".join(part for part in (place, away, right) if part)
         return caption.Caption(tile, middle, right)

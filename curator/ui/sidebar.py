@@ -30,10 +30,12 @@ _ICONS = {
     "approved": "approved",
     "failed": "failed",
     "missing": "folder_away",
+    "stack": "pile",
+    "proposed": "proposed",
     "pair": "photos",
 }
 # These say that something is wrong or special: absent while there are none.
-_ONLY_IF_ANY = frozenset({"failed", "missing", "pair", "match"})
+_ONLY_IF_ANY = frozenset({"failed", "missing", "pair", "match", "stack", "proposed"})
 _COUNT_MS = 250  # counts while photos stream in: the eye wants a few a second
 
 

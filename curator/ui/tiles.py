@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 
 from curator.imaging.proxy import THUMB_PX
 from curator.model import Verdict
@@ -21,6 +22,10 @@ _ASPECT = (3, 2)  # until a photo's own is known
 _UNDERLINE = 2
 _KNOWN = 4096  # tiles; several screens of the smallest on the largest screen
 _STRETCH = 1.1  # enlarging a thumbnail so much is not seen
+_EDGES = (3, 5)  # px above a picture: the edges of the photos behind it
+_RING = 3  # px between a picture and the ring round it
+_BOND = 3  # px below a tile: the line that frames of one stack share
+_PILE = 9  # px: the sign before a stack's count
 
 
 def fitted(tile: Tile, box: tuple[int, int]) -> tuple[int, int]:
@@ -86,6 +91,24 @@ class KnownTiles:
             self._tiles.pop(photo_id, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """The stack a tile is of: how many photos, whether ``closed`` into one tile, whether the tile
+    is its ``first``, which tells the count.
+    """
+
+    count: int
+    closed: bool
+    first: bool
+
+
+def ring(painter: QPainter, rect: QRectF) -> None:
+    """Draw the grey ring round a picture the machine proposes."""
+    painter.setPen(QPen(theme.QUIET, 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(rect.toRect().adjusted(-_RING, -_RING, _RING - 1, _RING - 1))
+
+
 @dataclass(slots=True)
 class TilePainter:
     """Draws tiles of one sheet.
@@ -112,14 +135,25 @@ class TilePainter:
         return edge, edge
 
     def draw(
-        self, painter: QPainter, cell: QRect, tile: Tile, *, selected: bool, current: bool
+        self,
+        painter: QPainter,
+        cell: QRect,
+        tile: Tile,
+        *,
+        selected: bool,
+        current: bool,
+        heap: Heap | None = None,
     ) -> None:
-        """Draw one tile; ``painter`` has the caption font."""
+        """Draw one tile, ``heap`` being the stack it is of; ``painter`` has the caption font."""
         if selected:
             half = GAP // 2
             painter.fillRect(cell.adjusted(-half, -half, half, half), theme.RAISED)
         self._draw_picture(painter, cell, tile)
-        self._draw_footer(painter, cell, tile)
+        if heap is not None and heap.closed:
+            self._draw_edges(painter, cell, tile)
+        elif tile.proposed:
+            ring(painter, self._logical(self.picture(cell, tile)))
+        self._draw_footer(painter, cell, tile, heap)
         if current:
             bar = QRect(cell.left(), cell.bottom() + 1 - _UNDERLINE, cell.width(), _UNDERLINE)
             painter.fillRect(bar, theme.WHITE)
@@ -131,14 +165,52 @@ class TilePainter:
         left, top = round(cell.left() * self.ratio), round(cell.top() * self.ratio)
         return QRect(left + (edge - width) // 2, top + edge - height, width, height)
 
-    def _draw_picture(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
-        place = self.picture(cell, tile)
-        rect = QRectF(
+    def _logical(self, place: QRect) -> QRectF:
+        return QRectF(
             place.x() / self.ratio,
             place.y() / self.ratio,
             place.width() / self.ratio,
             place.height() / self.ratio,
         )
+
+    def _draw_edges(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
+        """Draw the upper edges of two photos that lie behind, each a little narrower."""
+        rect = self._logical(self.picture(cell, tile)).toRect()
+        for number, above in enumerate(_EDGES, 1):
+            inset = number * round(rect.width() * 0.03)
+            line = QRect(rect.left() + inset, rect.top() - above, rect.width() - 2 * inset, 1)
+            painter.fillRect(line, theme.DISABLED)
+
+    def draw_bond(self, painter: QPainter, cell: QRect, goes_on: bool) -> None:
+        """Draw the line that frames of an expanded stack share; it may go on to the next."""
+        wide = cell.width() + (GAP if goes_on else 0)
+        painter.fillRect(QRect(cell.left(), cell.bottom() + _BOND, wide, 1), theme.DISABLED)
+
+    def count(self, cell: QRect, heap: Heap) -> QRect:
+        """Give where the count of a stack stands in its tile's footer, and can be clicked."""
+        wide = _PILE + 4 + self._metrics.horizontalAdvance(f"{heap.count:,}")
+        return QRect(cell.right() + 1 - wide, cell.top() + cell.width(), wide, FOOTER - _UNDERLINE)
+
+    def _draw_count(self, painter: QPainter, cell: QRect, heap: Heap) -> int:
+        """Draw how many photos a stack has behind the sign of a pile; returns where it begins."""
+        room = self.count(cell, heap)
+        painter.setPen(theme.QUIET)
+        align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(room, align, f"{heap.count:,}")
+        top = room.center().y() - _PILE // 2 + 1
+        painter.drawRect(room.left(), top + 3, _PILE - 4, _PILE - 4)
+        painter.drawPolyline(
+            [
+                QPoint(room.left() + 3, top),
+                QPoint(room.left() + _PILE - 1, top),
+                QPoint(room.left() + _PILE - 1, top + _PILE - 4),
+            ]
+        )
+        return room.left()
+
+    def _draw_picture(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
+        place = self.picture(cell, tile)
+        rect = self._logical(place)
         want = thumb(tile, self.box(cell))
         frame = None
         if want is not None:
@@ -152,11 +224,13 @@ class TilePainter:
         if tile.struck:
             pencil.struck(painter, rect)
 
-    def _draw_footer(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
+    def _draw_footer(self, painter: QPainter, cell: QRect, tile: Tile, heap: Heap | None) -> None:
         middle = cell.top() + cell.width() + (FOOTER - _UNDERLINE) // 2
         passed_over = tile.seen and tile.marks.verdict is Verdict.UNDECIDED
         end = pencil.marks(painter, cell.left(), middle, tile.marks, passed_over)
         right = cell.right() + 1
+        if heap is not None and heap.first:
+            right = self._draw_count(painter, cell, heap) - GAP
         if tile.state == "missing":
             right -= theme.ICON
             icon = theme.pixmap("folder_away", theme.QUIET, theme.ICON, self.ratio)
@@ -207,6 +281,11 @@ def failure_card(painter: QPainter, rect: QRect, name: str, reason: str, pad: in
     )
     underline(painter, retry, "Retry", theme.TEXT)
     return retry
+
+
+def line_tip(text: str) -> str:
+    """Make a tooltip of one line: it takes what looks like markup as it is, names being files'."""
+    return f'<p style="white-space:pre">{html.escape(text)}</p>' if text else ""
 
 
 def underline(painter: QPainter, rect: QRect, text: str, colour: QColor) -> None:

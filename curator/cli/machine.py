@@ -96,6 +96,34 @@ def _change(invocation: Invocation) -> None:
     invocation.__dict__.pop("settings", None)
 
 
+def keys(invocation: Invocation) -> None:
+    """List every command with its keys; a file of keys that cannot be used is said on stderr.
+
+    Raises:
+        UsageError: there is no such preset.
+    """
+    from curator.commands import COMMANDS
+    from curator.keyboard import PRESETS, Keyboard, in_force, keys_file
+
+    chosen = invocation.arguments.preset
+    if chosen is not None and chosen not in PRESETS:
+        raise UsageError(f"There is no preset {chosen}.", f"There are {', '.join(PRESETS)}.")
+    keyboard, refused = (Keyboard(chosen), "") if chosen else in_force(invocation.home)
+    if refused:
+        invocation.output.note(refused)
+    document = {
+        "preset": keyboard.preset,
+        "file": keys_file(invocation.home),
+        "refused": refused or None,
+        "keys": {name: list(keyboard.keys_of(name)) for name in COMMANDS},
+    }
+    rows = [
+        (name, "  ".join(keyboard.keys_of(name)), command.help.splitlines()[0])
+        for name, command in COMMANDS.items()
+    ]
+    invocation.output.answer(document, columns(rows))
+
+
 def every_setting() -> list[tuple[str, str, str, object]]:
     """List (section, field, title, default) of every setting, in the order of the models."""
     found = []

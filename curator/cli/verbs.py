@@ -140,6 +140,10 @@ def _settings(parser: Parser) -> None:
     parser.add_argument("changes", nargs="*", metavar="NAME=VALUE", help="change and keep")
 
 
+def _keys(parser: Parser) -> None:
+    parser.add_argument("preset", nargs="?", metavar="PRESET", help="its keys instead of one's own")
+
+
 def _bench(parser: Parser) -> None:
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this bar")
     parser.add_argument("--photos", metavar="FOLDER", help="real photos instead of drawn ones")
@@ -227,6 +231,7 @@ VERBS: tuple[Verb, ...] = (
         machine.settings,
         _settings,
     ),
+    Verb("keys", "[PRESET]", "list the keys in force, or those of a preset", machine.keys, _keys),
     Verb("doctor", "", "check this installation and name what is missing", machine.doctor),
     Verb("bench", "[--only NAME]", "measure the speed bars on this machine", _run_bench, _bench),
 )

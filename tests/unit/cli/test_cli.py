@@ -314,7 +314,7 @@ def test_rejects_are_listed_with_their_weight_and_restored(shoot: Type, card: Pa
     assert len(shoot("rejects", "--json").json) == 1
 
 
-# --- folders, status, failures, settings, logs, doctor
+# --- folders, status, failures, settings, keys, logs, doctor
 
 
 def test_folders_are_listed_switched_off_and_removed(shoot: Type, card: Path) -> None:
@@ -434,3 +434,19 @@ def test_our_own_mistake_is_one_line_with_the_traceback_in_the_log(
     assert said.json["remedy"] == f"The details are in {log_file}.", "the home that was asked for"
     log = log_file.read_text()
     assert "ZeroDivisionError" in log and "Traceback" in log
+
+
+def test_the_keys_in_force_are_listed(curator: Type, tmp_path: Path) -> None:
+    said = curator("keys", "--json").json
+    assert said["preset"] == "curator" and said["refused"] is None
+    assert said["keys"]["reject"] == ["X"] and said["keys"]["finish"] == []
+    home = Home.at(tmp_path / "home").make()
+    Path(said["file"]).write_text('preset = "darktable"\nreject = ["Y"]\n')
+    assert Path(said["file"]).parent == home.data
+    assert curator("keys", "--json").json["keys"]["reject"] == ["Y"]
+    assert curator("keys", "lightroom", "--json").json["keys"]["reject"] == ["X"]
+    assert "reject  " in curator("keys").out
+    Path(said["file"]).write_text('reject = ["P"]')
+    broken = curator("keys")
+    assert broken.code == 0 and "P means" in broken.err
+    assert curator("keys", "nikon").code == 2

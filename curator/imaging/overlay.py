@@ -29,14 +29,14 @@ HIGHLIGHT, SHADOW, PEAK = 1, 2, 4
 BITS = (HIGHLIGHT, SHADOW, PEAK)
 STEP = 4  # the small copy of the marks has one value for 4 x 4 pixels
 
-# A second difference of 1 px against one of 2 px: 0.49 on an edge blurred by 0.7 px, 0.32 by 1 px,
-# 0.22 by 1.5 px, 0.25 in the limit of any smooth shade times four: what is sharp lies above.
-_PEAK_RATIO = 0.27
+# A second difference of 1 px against the strongest of 4 px nearby. Of straight edges of any angle
+# 1 px has 2.7 marks where it is blurred by 0.6 px, 2.2 by 1 px, 0.1 by 1.5 px, none by 2 px.
+_PEAK_RATIO = 0.18
 _PEAK_LEAST = 10.0  # grey levels; less is no edge anyone sees
 _PEAK_NOISE = 5.0  # times what the calmest tiles show
 _PEAK_NEIGHBOURS = 3  # marks in 3 x 3 px, itself among them: edges are lines, noise is points
 _BAND = 128  # rows at a time, so that they stay in the processor's cache; a multiple of STEP
-_MARGIN = 8  # rows a band looks beyond itself; even, so that the half size has the same pixels
+_MARGIN = 3 * STEP  # rows a band looks beyond itself, so that the next one sees the same
 
 
 @dataclass(slots=True)
@@ -132,16 +132,16 @@ def _peaks(luma: _Array, rows: slice, least: float) -> _Array:
     """Mark the edges in focus among some rows: 0 or 255.
 
     A pixel is marked where its second difference stands out from the noise, is large beside that
-    of the same place at half size, and does not stand alone.
+    of the same place at quarter size, and does not stand alone.
     """
     start, stop = max(0, rows.start - _MARGIN), min(luma.shape[0], rows.stop + _MARGIN)
     band = luma[start:stop]
     height, width = band.shape
-    if min(height, width) < 4:
+    if min(height, width) < STEP:
         return np.zeros((rows.stop - rows.start, width), np.uint8)
     fine = cv2.convertScaleAbs(cv2.Laplacian(band, cv2.CV_16S, ksize=1))
-    half = whole_step(band, 2)
-    coarse = cv2.convertScaleAbs(cv2.Laplacian(half, cv2.CV_16S, ksize=1), alpha=_PEAK_RATIO)
+    small = whole_step(band, STEP)
+    coarse = cv2.convertScaleAbs(cv2.Laplacian(small, cv2.CV_16S, ksize=1), alpha=_PEAK_RATIO)
     # The strongest nearby: an edge between two large pixels has its extremes beside it.
     coarse = cv2.dilate(coarse, np.ones((3, 3), np.uint8))
     coarse = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
@@ -155,14 +155,16 @@ def _peaks(luma: _Array, rows: slice, least: float) -> _Array:
 def _least(luma: _Array) -> float:
     """Give the second difference an edge must have: so many times that of the calmest tiles."""
     height, width = (edge // quality.TILE for edge in luma.shape)
-    calm = []
+    if not width:
+        return _PEAK_LEAST
+    calm = [np.zeros(0, np.uint8)]
     for row in range(height):
         band = luma[quality.TILE * row : quality.TILE * (row + 1), : quality.TILE * width]
         fine = cv2.convertScaleAbs(cv2.Laplacian(band, cv2.CV_16S, ksize=1))
         difference = cv2.resize(fine, (width, 1), interpolation=cv2.INTER_AREA)
         light = cv2.resize(band, (width, 1), interpolation=cv2.INTER_AREA)
         calm.append(difference[(light > 12) & (light < 243)])
-    lit = np.concatenate(calm) if calm and width else np.zeros(0)
+    lit = np.concatenate(calm)
     noise = float(np.percentile(lit, 5)) if lit.size else 0.0
     return max(_PEAK_LEAST, _PEAK_NOISE * noise)
 

@@ -50,6 +50,7 @@ class Insights(Tasting):
         self._wondering = False
         self._why_for: int | None = None  # undecided, and W was pressed once
         self._why_shown: int | None = None  # undecided, and W was pressed again
+        self._opened_for_why = False  # W opened the inspector, so W closes it
         self._work: object = None  # the last order asked for; older answers come too late
         super().__init__(catalog, home, settings, pipeline)
         self.scores_changed.connect(self._on_scores)
@@ -114,15 +115,15 @@ class Insights(Tasting):
                 again = f" {self.keys['why']} again shows it." if "why" in self.keys else ""
                 self._why_for = photo
                 self.say(_AFTER + again)
-        elif shown and self._why_for == photo:
+        elif shown and self._opened_for_why and self._why_for == photo:
             self._why_for = self._why_shown = None
-            self.inspector = False  # W opened it, W closes it
+            self.inspector = self._opened_for_why = False
             self.view_changed.emit()
             return
         else:
             self._why_for = photo
         if not shown:
-            self.inspector, self.panels_hidden = True, False
+            self.inspector, self.panels_hidden, self._opened_for_why = True, False, True
         self.view_changed.emit()
         self.why_asked.emit()
 

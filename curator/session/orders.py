@@ -53,7 +53,7 @@ ORDERS: dict[str, Order] = {
     "exposure": Order(
         "Exposure", lambda table: table.column("exposure"), np.fmax, "most clipped first"
     ),
-    "rating": Order("Rating", lambda table: table.column("rating"), np.fmax, "no stars first"),
+    "rating": Order("Rating", lambda table: table.column("rating"), np.fmax, "none, then lowest"),
     "match": Order("Match", lambda table: table.match, np.fmax, "lowest first", True),
     "uncertain": Order(
         "Most uncertain",

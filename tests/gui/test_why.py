@@ -1,0 +1,220 @@
+"""Why (W) and Similar in the inspector, by key and by mouse; blind until one has decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QToolButton
+from pytestqt.qtbot import QtBot
+
+from curator.catalog import Catalog
+from curator.model import Pass, View
+from curator.session import Session
+from curator.settings import Home
+from curator.ui.main_window import MainWindow
+from tests import catalogs, likings
+from tests.gui import swatches
+from tests.gui.conftest import PHOTOS
+
+LEFT = Qt.MouseButton.LeftButton
+Rated = Callable[[int], MainWindow]
+
+
+@pytest.fixture
+def rated(
+    home: Home,
+    make_session: Callable[[], Session],
+    make_window: Callable[..., MainWindow],
+    qtbot: QtBot,
+) -> Rated:
+    """Opens a window over sixty compared photos, of which so many have stars, in the grid."""
+
+    def make(stars: int) -> MainWindow:
+        catalogs.fill(home.catalog, PHOTOS)
+        catalog = Catalog.open(home.catalog)
+        nothing = {"rating": None, "flag": None, "kept": False}
+        catalog.decide(dict.fromkeys(range(1, PHOTOS + 1), nothing), summary="a fresh mind")
+        vectors = likings.embed(catalog, range(1, PHOTOS + 1))
+        likings.rate(catalog, vectors, range(1, stars + 1))
+        catalog.close()
+        window = make_window(make_session())
+        window.resize(1440, 900)
+        qtbot.waitUntil(lambda: window.session.learned is not None)
+        return window
+
+    return make
+
+
+def texts(window: MainWindow) -> list[str]:
+    """What Why says, in the lines that show."""
+    why = window.inspector.why
+    shown = [why.closed, why.score, why.doubt, why.own, *why.heads.values()]
+    return [label.text() for label in shown if label.isVisible()]
+
+
+def go_to(window: MainWindow, photo: int) -> None:
+    window.session.go_to(photo)
+
+
+def test_w_waits_until_one_decides_and_a_second_w_does_not(rated: Rated, qtbot: QtBot) -> None:
+    window = rated(30)
+    go_to(window, 40)
+    QTest.keyClick(window, Qt.Key.Key_W)
+    assert window.inspector.isVisible()
+    assert window.status.act.text == "Why: after you decide. W again shows it."
+    qtbot.waitUntil(lambda: bool(window.inspector.similar.near.ids))
+    assert texts(window) == ["After you decide."]
+    QTest.keyClick(window, Qt.Key.Key_W)
+    match = window.session.tile(40).match
+    assert texts(window)[0].startswith(f"Match {match} · ")
+    assert "like it were rated" in texts(window)[1]
+    QTest.keyClick(window, Qt.Key.Key_W)
+    assert not window.inspector.isVisible()
+
+
+def test_a_star_opens_why_by_itself_and_says_that_it_is_learned_from(
+    rated: Rated, qtbot: QtBot
+) -> None:
+    window = rated(30)
+    go_to(window, 40)
+    QTest.keyClick(window, Qt.Key.Key_I)
+    qtbot.waitUntil(lambda: texts(window) == ["After you decide."])
+    QTest.keyClick(window, Qt.Key.Key_4)
+    qtbot.waitUntil(lambda: texts(window)[:1] != ["After you decide."])
+    qtbot.waitUntil(lambda: "Your stars for this photo are learned from, too." in texts(window))
+    assert all(40 not in row.ids for row in window.inspector.why.near.values())
+
+
+def test_the_mouse_shows_it_too(rated: Rated, qtbot: QtBot) -> None:
+    window = rated(30)
+    go_to(window, 40)
+    QTest.keyClick(window, Qt.Key.Key_I)
+    button: QToolButton = window.inspector.why.open_
+    qtbot.waitUntil(button.isVisible)
+    QTest.mouseClick(button, LEFT)
+    qtbot.waitUntil(lambda: texts(window)[:1] == [score(window, 40)])
+
+
+def test_no_photo_is_ever_shown_with_the_why_of_another(rated: Rated, qtbot: QtBot) -> None:
+    window = rated(30)
+    go_to(window, 3)
+    QTest.keyClick(window, Qt.Key.Key_I)
+    qtbot.waitUntil(lambda: texts(window)[:1] == [score(window, 3)])
+    of_three = window.inspector.similar.near.ids
+    go_to(window, 4)
+    assert texts(window) == [] and window.inspector.similar.near.ids == []
+    qtbot.waitUntil(lambda: texts(window)[:1] == [score(window, 4)])
+    assert window.inspector.similar.near.ids != of_three
+
+
+def score(window: MainWindow, photo: int) -> str:
+    expected = window.session.table.expected(photo)
+    assert expected is not None
+    shown = min(max(expected, 1.0), 5.0)
+    return f"Match {window.session.tile(photo).match} · {shown:.1f} stars expected"
+
+
+def test_held_arrows_ask_nothing(
+    rated: Rated, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = rated(0)
+    QTest.keyClick(window, Qt.Key.Key_I)
+    qtbot.waitUntil(lambda: bool(window.inspector.similar.near.ids))
+    asked: list[int] = []
+    wonder = window.session.wonder
+    monkeypatch.setattr(
+        window.session, "wonder", lambda photo: (asked.append(photo), wonder(photo))
+    )
+    for _ in range(20):
+        press = QEvent.Type.KeyPress
+        held = QKeyEvent(press, Qt.Key.Key_Right, Qt.KeyboardModifier.NoModifier, "", True)
+        QApplication.sendEvent(window, held)
+        QTest.keyClick(window, Qt.Key.Key_Right)
+    assert asked == []
+    here = window.session.current
+    with qtbot.waitSignal(window.session.insight_came):
+        pass
+    assert asked == [here]
+
+
+def test_similar_is_there_without_stars_and_a_press_goes_to_a_photo(
+    rated: Rated, qtbot: QtBot
+) -> None:
+    window = rated(0)
+    go_to(window, 5)
+    QTest.keyClick(window, Qt.Key.Key_I)
+    near = window.inspector.similar.near
+    qtbot.waitUntil(lambda: len(near.ids) == 6)
+    assert texts(window) == ["20 more photos with stars until taste is ready."]
+    wanted = near.ids[4]
+    QTest.mouseClick(near, LEFT, pos=near.place(4).center())
+    assert window.session.current == wanted
+
+
+def test_a_similar_photo_outside_the_cull_is_browsed_and_the_cull_goes_on(
+    rated: Rated, qtbot: QtBot
+) -> None:
+    window = rated(30)
+    session = window.session
+    QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClick(window, Qt.Key.Key_I)
+    near = window.inspector.similar.near
+    qtbot.waitUntil(lambda: any(photo <= 30 for photo in near.ids))
+    left, place = session.current, next(n for n, photo in enumerate(near.ids) if photo <= 30)
+    wanted = near.ids[place]
+    QTest.mouseClick(near, LEFT, pos=near.place(place).center())
+    assert (session.current, session.pass_, session.view) == (wanted, Pass.BROWSE, View.LOUPE)
+    assert window.status.act.text == "Browsing All photos; Alt+1 goes on"
+    QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    assert (session.current, session.pass_) == (left, Pass.CULL)
+
+
+def test_your_marks_on_similar_photos_wait_as_why_does(rated: Rated, qtbot: QtBot) -> None:
+    window = rated(30)
+    swatches.lay_out(window.session.home.cache, range(1, PHOTOS + 1))
+    go_to(window, 40)
+    QTest.keyClick(window, Qt.Key.Key_I)
+    near = window.inspector.similar.near
+    qtbot.waitUntil(lambda: any(photo <= 30 for photo in near.ids))
+    blind = near.grab().toImage()
+    QTest.keyClick(window, Qt.Key.Key_W)
+    QTest.keyClick(window, Qt.Key.Key_W)
+    assert near.grab().toImage() != blind
+    assert "star" not in near.accessibleName() and "★" in near.accessibleName()
+
+
+def test_match_everywhere_is_a_setting_that_is_off(rated: Rated, qtbot: QtBot) -> None:
+    window = rated(30)
+    session = window.session
+    go_to(window, 40)
+    QTest.keyClick(window, Qt.Key.Key_E)
+    strip = window.filmstrip.grab().toImage()
+    assert "match" not in session.caption(40)[1]
+    session.settings.taste.show_match = True
+    session.view_changed.emit()
+    assert f"match {session.tile(40).match} · " in session.caption(40)[1]
+    assert window.filmstrip.grab().toImage() != strip
+    QTest.keyClick(window, Qt.Key.Key_W)
+    qtbot.waitUntil(lambda: texts(window)[:1] == [score(window, 40)])
+
+
+def test_match_is_a_number_one_can_filter_by(rated: Rated) -> None:
+    window = rated(30)
+    session = window.session
+    catalog = session.catalog
+    with catalog._writing():
+        catalog._run("DELETE FROM vector WHERE photo_id = 60")
+    session.table.match[session.table.rows_of([60])] = np.nan
+    scores = {int(photo): session.tile(int(photo)).match for photo in session.ids}
+    QTest.keyClick(window, Qt.Key.Key_Slash)
+    QTest.keyClicks(window.topbar.search, "match:<40")
+    QTest.keyClick(window.topbar.search, Qt.Key.Key_Return)
+    wanted = {photo for photo, match in scores.items() if match is not None and match < 40}
+    assert set(session.ids.tolist()) == wanted and wanted
+    session.set_filter("match:>=0")
+    assert 60 not in session.ids.tolist()

@@ -13,7 +13,8 @@ from curator.commands import COMMANDS, GROUPS
 from curator.keyboard import Keyboard, views_of
 from curator.ui import theme
 
-_LINE = 22
+_LINE = 22  # where the window is high enough
+_FOOT = 40  # what the last line says
 _MARGIN = 40
 _BETWEEN = 12  # keys and what they do
 _NARROWEST, _GAP = 20, 72  # between columns: wider would tear apart what one reads together
@@ -150,17 +151,19 @@ class HelpOverlay(QWidget):
         painter.fillRect(self.rect(), veil)
         lines = sheet(self._view(), self._keyboard())
         blocks = [[(group, lines[group]) for group in column] for column in COLUMNS]
-        tallest = max(sum(len(part) + 2.5 for _, part in column) for column in blocks) * _LINE
+        lines_most = max(sum(len(part) + 2.5 for _, part in column) for column in blocks)
+        line = min(_LINE, int((self.height() - _FOOT) / lines_most))
+        tallest = lines_most * line
         font, widths = self.fitted(blocks, self.width() - 2 * _MARGIN)
         taken = sum(keys + _BETWEEN + does for keys, does in widths)
         gap = min(max((self.width() - 2 * _MARGIN - taken) // (len(blocks) - 1), _NARROWEST), _GAP)
         x = (self.width() - taken - gap * (len(blocks) - 1)) // 2
-        top = max(round((self.height() - tallest) / 2), 16)
+        top = max(round((self.height() - tallest) / 2), 8)
         for column, (keys, does) in zip(blocks, widths, strict=True):
             y = top
             for group, part in column:
                 painter.setFont(font)
-                y = _paint_group(painter, QRect(x + keys + _BETWEEN, y, does, _LINE), group, part)
+                y = _paint_group(painter, QRect(x + keys + _BETWEEN, y, does, line), group, part)
             x += keys + _BETWEEN + does + gap
         painter.setFont(theme.caption_font())
         painter.setPen(theme.QUIET)
@@ -202,15 +205,16 @@ def _paint_group(painter: QPainter, at: QRect, group: str, part: list[Line]) -> 
     painter.setFont(theme.title_font())
     painter.setPen(theme.TEXT)
     painter.drawText(place, middle, group)
-    place.translate(0, _LINE + 6)
+    height = place.height()
+    place.translate(0, height + 6)
     painter.setFont(font)
     for line in part:
         painter.setPen(theme.WHITE if line.bright else theme.DISABLED)
-        keys = QRect(0, place.y(), place.left() - _BETWEEN, _LINE)
+        keys = QRect(0, place.y(), place.left() - _BETWEEN, height)
         painter.drawText(keys, right, line.keys)
         painter.setPen(theme.TEXT if line.bright else theme.DISABLED)
         room = place.width()
         does = painter.fontMetrics().elidedText(line.does, Qt.TextElideMode.ElideRight, room)
         painter.drawText(place, middle, does)
-        place.translate(0, _LINE)
-    return place.y() + round(1.2 * _LINE)
+        place.translate(0, height)
+    return place.y() + round(1.2 * height)

@@ -290,6 +290,7 @@ def status(invocation: Invocation) -> None:
         "failed": int((table.failed() & alive).sum()),
         "work": counts,
         "matches": int((table.match[alive] >= threshold).sum()) if known else None,
+        "taste": known.sentence if known else None,
         "encoder": encoding.sentence,
     }
     lines = [
@@ -299,6 +300,7 @@ def status(invocation: Invocation) -> None:
         f" {document['approved']:,} approved, {document['failed']:,} could not be read",
         *(f"{stage}: {_spread(states)}" for stage, states in counts.items()),
         encoding.sentence,
+        *([known.sentence] if known else []),
         f"catalog {invocation.home.catalog}, {size(weight)}",
     ]
     invocation.output.answer(document, lines)

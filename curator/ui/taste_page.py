@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    QRect,
-    Qt,
-    QTimer,
-)
-from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QModelIndex, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
@@ -21,31 +13,27 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QTableView,
-    QToolTip,
     QVBoxLayout,
     QWidget,
 )
 
 from curator.catalog import TasteRow
 from curator.model import KnownError
-from curator.session import REASONS, START, Moved, Report, Session
+from curator.session import START, Moved, Report, Session
 from curator.taste import Accuracy
 from curator.taste.accuracy import ENOUGH
 from curator.ui import theme, words
 from curator.ui.dialogs import Dialog
-from curator.ui.frames import THUMB, Pictures, Want
+from curator.ui.frames import Pictures
 from curator.ui.learning_curve import LearningCurve
+from curator.ui.versions import MovedStrip, VersionTable
 
 _WIDTH = 944
 _COLUMN = 460
 _GAP = 32
 _ROWS = 5  # versions that show at once
-_THUMB = 64  # side a picture is fitted into, px
-_CELL = 70
-_MOST = 6  # photos shown of what moved
 _SOON_MS = 300  # stars given while the page stands open come in bursts
 _STAR = 16
-Index = QModelIndex | QPersistentModelIndex
 
 
 class Slots(QWidget):
@@ -71,138 +59,6 @@ class Slots(QWidget):
             name, colour = ("star_full", theme.PENCIL) if full else ("star", theme.DISABLED)
             icon = theme.pixmap(name, colour, _STAR, ratio)
             painter.drawPixmap(number * (_STAR + 6), 4, icon)
-
-
-class MovedStrip(QWidget):
-    """Photos whose match moved most, each with its score before and now, in the machine's grey."""
-
-    def __init__(self, session: Session, pictures: Pictures) -> None:
-        super().__init__()
-        self._session, self._pictures = session, pictures
-        self._moved: Sequence[Moved] = ()
-        self.setFixedHeight(_THUMB + 20)
-        pictures.thumbs.arrived.connect(self.update)
-
-    def show_moved(self, moved: Sequence[Moved]) -> None:
-        """Show these; such as are gone from the catalog are left out."""
-        here = [each for each in moved if each.photo_id in self._session.table]
-        self._moved = here[:_MOST]
-        self._pictures.thumbs.want(
-            "taste", [want for each in self._moved if (want := self._want(each)) is not None]
-        )
-        self.setAccessibleName(", ".join(self._told(each) for each in self._moved))
-        self.update()
-
-    def _told(self, moved: Moved) -> str:
-        name = self._session.table.name(moved.photo_id)
-        return f"{name}: match {moved.before}, now {moved.now}"
-
-    def _place(self, number: int) -> QRect:
-        return QRect(number * _CELL, 0, _THUMB, _THUMB)
-
-    def _fitted(self, moved: Moved) -> tuple[int, int]:
-        """Give the size of a picture in its square, px."""
-        tile = self._session.tile(moved.photo_id)
-        wide, high = (tile.width, tile.height) if tile.width and tile.height else (3, 2)
-        scale = _THUMB / max(wide, high)
-        return max(round(wide * scale), 1), max(round(high * scale), 1)
-
-    def _want(self, moved: Moved) -> Want | None:
-        tile = self._session.tile(moved.photo_id)
-        if tile.thumb is None:
-            return None
-        ratio = self.devicePixelRatioF()
-        wide, high = self._fitted(moved)
-        return Want(THUMB, tile.thumb, (round(wide * ratio), round(high * ratio)), tile.turn)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the pictures that are loaded, flat shapes for the others, and the scores."""
-        painter = QPainter(self)
-        painter.setFont(theme.caption_font())
-        for number, moved in enumerate(self._moved):
-            square, (wide, high) = self._place(number), self._fitted(moved)
-            place = QRect(0, 0, wide, high)
-            place.moveCenter(square.center())
-            place.moveBottom(square.bottom())
-            want = self._want(moved)
-            frame = self._pictures.thumbs.get(want) if want is not None else None
-            if frame is None:
-                painter.fillRect(place, theme.RAISED)
-            else:
-                painter.drawImage(place, frame.image)
-            below = QRect(square.left(), _THUMB + 4, _THUMB, 16)
-            painter.setPen(theme.QUIET)
-            text = f"{moved.before} → {moved.now}"
-            painter.drawText(below, int(Qt.AlignmentFlag.AlignHCenter), text)
-
-    def event(self, event: object) -> bool:
-        """Name the photo under the pointer."""
-        if isinstance(event, QHelpEvent):
-            number = event.pos().x() // _CELL
-            told = self._told(self._moved[number]) if number < len(self._moved) else ""
-            QToolTip.showText(event.globalPos(), theme.plain_tip(told) if told else "", self)
-            return True
-        return super().event(event)  # type: ignore[arg-type]
-
-    def hideEvent(self, event: object) -> None:
-        """Want nothing while out of sight."""
-        self._pictures.thumbs.want("taste", [])
-
-
-class VersionTable(QAbstractTableModel):
-    """The versions as rows; all of it plain text."""
-
-    HEADS = ("Version", "Kept", "", "Ratings", "Correlation")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: Sequence[TasteRow] = ()
-        self.pinned: int | None = None
-
-    def show_versions(self, rows: Sequence[TasteRow], pinned: int | None) -> bool:
-        """Replace the rows; tell whether they are others."""
-        if (list(rows), pinned) == (list(self.rows), self.pinned):
-            return False
-        self.beginResetModel()
-        self.rows, self.pinned = list(rows), pinned
-        self.endResetModel()
-        return True
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:
-        """One row a version."""
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:
-        """Number, when, why, ratings, rank correlation."""
-        return 0 if parent.isValid() else len(self.HEADS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        """Name the columns."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self.HEADS[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _aligned(section)
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Give a cell."""
-        row = self.rows[index.row()]
-        pinned = row.id == self.pinned
-        if role == Qt.ItemDataRole.DisplayRole:
-            return (
-                f"{row.id}, pinned" if pinned else str(row.id),
-                _when(row.made_at),
-                REASONS[row.reason],
-                words.count(row.ratings),
-                "" if row.correlation is None else f"{row.correlation:.2f}",
-            )[index.column()]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _aligned(index.column())
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return theme.WHITE if pinned else theme.TEXT if index.column() < 2 else theme.QUIET
-        return None
 
 
 class TastePage(Dialog):
@@ -502,17 +358,3 @@ def _figures(what: str, judged: Accuracy) -> tuple[str, ...]:
         return what, words.count(judged.count), "too few", "", ""
     numbers = (f"{judged.correlation:.2f}", f"{judged.error:.2f}", f"{judged.mean_error:.2f}")
     return what, words.count(judged.count), *numbers
-
-
-def _aligned(column: int) -> int:
-    side = Qt.AlignmentFlag.AlignRight if column > 2 else Qt.AlignmentFlag.AlignLeft
-    return int(side | Qt.AlignmentFlag.AlignVCenter)
-
-
-def _when(made_at: float) -> str:
-    """Write when a version was made: the hour of today and yesterday, else the day."""
-    made = datetime.fromtimestamp(made_at)
-    for day, name in ((date.today(), "today"), (date.today() - timedelta(1), "yesterday")):
-        if made.date() == day:
-            return f"{name} {made:%H:%M}"
-    return f"{made:%Y-%m-%d}"

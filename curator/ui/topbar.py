@@ -264,9 +264,9 @@ class TopBar(QWidget):
         return menu
 
     def _begin_taste(self, menu: QMenu) -> None:
-        """Set the orders by taste apart; where there is none yet, say why."""
+        """Set the orders by taste apart; say why where there is none yet or a version is pinned."""
         menu.addSeparator()
-        if not self._session.has_scores:
+        if not self._session.has_scores or self._session.pinned_taste is not None:
             why = menu.addAction(self._session.taste_sentence or "Taste is not known yet.")
             why.setEnabled(False)
 

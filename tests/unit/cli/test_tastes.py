@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +121,130 @@ def test_the_doctor_and_the_status_name_the_encoder(curator: Type) -> None:
     (encoder,) = [finding for finding in findings if finding["what"] == "encoder"]
     assert encoder["well"] and encoder["found"].startswith("Photos are not compared")
     assert "Photos are not compared" in curator("status").out
+
+
+# --- versions
+
+
+@pytest.fixture
+def kept(curator: Type, liked: dict[int, np.ndarray], tmp_path: Path) -> dict[int, np.ndarray]:
+    """Version 1 of thirty ratings, version 2 of sixty, the later ones the other way round."""
+    assert curator("taste", "keep", "--json").json["version"] == 1
+    catalog = Catalog.open(tmp_path / "home" / "catalog.db")
+    others = range(31, PHOTOS + 1)
+    catalog.decide({p: {"rating": 6 - likings.stars(liked[p])} for p in others}, summary="")
+    catalog.close()
+    assert curator("taste", "keep").out.startswith("version 2, ")
+    return liked
+
+
+def scores(curator: Type) -> np.ndarray:
+    listed = curator("photos", "--json").json
+    return np.array([photo["match_score"] for photo in sorted(listed, key=lambda p: p["id"])])
+
+
+def test_versions_are_listed_pinned_and_unpinned(
+    curator: Type, kept: dict[int, np.ndarray]
+) -> None:
+    listed = curator("taste", "versions", "--json").json
+    assert [(row["version"], row["ratings"], row["reason"]) for row in listed] == [
+        (2, 60, "hand"),
+        (1, 30, "hand"),
+    ]
+    assert not any(row["pinned"] for row in listed)
+    now = scores(curator)
+    said = curator("taste", "rollback", 1)
+    assert said.code == 0 and said.out.startswith("Taste is pinned to version 1, learned from 30")
+    before = scores(curator)
+    assert np.abs(now - before).max() > 10
+    told = curator("taste", "--json").json
+    assert (told["pinned"], told["state"]) == (1, "Taste is pinned to version 1.")
+    assert [row["pinned"] for row in told["versions"]] == [False, True]
+    assert "Taste is pinned to version 1." in curator("taste").out
+    assert curator("status", "--json").json["taste"] == "Taste is pinned to version 1."
+    assert "30 ratings, by hand; pinned" in curator("taste", "versions").out
+    said = curator("taste", "unpin", "--json").json
+    assert (said["pinned"], said["was"]) == (None, 1)
+    assert np.array_equal(scores(curator), now)
+    assert "No version is pinned." in curator("taste", "unpin").out
+
+
+def test_what_moved_most_in_a_version(curator: Type, kept: dict[int, np.ndarray]) -> None:
+    moved = curator("taste", "versions", 2, "--json").json
+    gaps = [abs(each["now"] - each["before"]) for each in moved]
+    assert len(moved) == 6 and gaps == sorted(gaps, reverse=True) and gaps[0] > 10
+    assert f"{moved[0]['name']}: match {moved[0]['before']}, now {moved[0]['now']}" in (
+        curator("taste", "versions", 2).out
+    )
+    assert "Nothing moved in version 1" in curator("taste", "versions", 1).out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["rollback", "9"], 1, "There is no version 9 of taste."),
+        (["versions", "9"], 1, "There is no version 9 of taste."),
+        (["rollback"], 2, "Roll back to which version?"),
+        (["unpin", "3"], 2, "takes no version"),
+        (["forward", "3"], 2, "invalid choice"),
+        (["rollback", "-1"], 2, ""),
+        (["keep"], 1, "There is nothing to keep yet."),
+    ],
+)
+def test_versions_that_cannot_be_are_refused_in_words(
+    curator: Type, words: list[str], code: int, said: str
+) -> None:
+    answer = curator("taste", *words, "--json")
+    assert answer.code == code and said in answer.json["error"]
+
+
+def test_a_damaged_version_is_refused_and_nothing_changes(
+    curator: Type, kept: dict[int, np.ndarray], tmp_path: Path
+) -> None:
+    before = scores(curator)
+    with closing(sqlite3.connect(tmp_path / "home" / "catalog.db")) as catalog, catalog:
+        catalog.execute("UPDATE taste_version SET numbers = x'504b0304'")
+    said = curator("taste", "rollback", 1, "--json")
+    assert said.code == 1 and "Version 1 of taste is damaged" in said.json["error"]
+    assert curator("taste", "--json").json["pinned"] is None
+    assert np.array_equal(scores(curator), before)
+
+
+# --- what says nothing
+
+
+def test_equal_stars_give_no_scores_and_say_why(
+    curator: Type, liked: dict[int, np.ndarray]
+) -> None:
+    curator("decide", "--rate", 5, *range(1, 31))
+    said = curator("taste", "--json").json
+    assert not said["ready"] and said["state"].startswith("All 30 photos with stars have equally")
+    assert {photo["match_score"] for photo in curator("photos", "--json").json} == {None}
+
+
+@pytest.mark.parametrize("vector", [bytes(32), b"\xff\x7f" * 16, b""])
+def test_a_vector_that_says_nothing_costs_that_photo_its_score(
+    curator: Type, liked: dict[int, np.ndarray], tmp_path: Path, vector: bytes
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "home" / "catalog.db")) as catalog, catalog:
+        catalog.execute("UPDATE vector SET vector = ? WHERE photo_id = 1", (vector,))
+    said = curator("taste", "--json").json
+    assert said["ready"] and (said["vectors"], said["damaged_vectors"]) == (PHOTOS - 1, 1)
+    assert "1 photo cannot be scored" in curator("taste").out
+    without = [p["id"] for p in curator("photos", "--json").json if p["match_score"] is None]
+    assert without == [1]
+
+
+def test_vectors_of_two_encoders_never_meet(
+    curator: Type, liked: dict[int, np.ndarray], tmp_path: Path
+) -> None:
+    before = scores(curator)
+    catalog = Catalog.open(tmp_path / "home" / "catalog.db")
+    catalog.use_encoder("open_clip/other/1")
+    likings.embed(catalog, range(1, 51), "open_clip/other/1")
+    catalog.close()
+    assert np.array_equal(scores(curator), before)
+    said = curator("taste", "--json").json
+    assert said["encoder"] == likings.ENCODER
+    assert said["comparing_again"]["seen"] == 50 and said["comparing_again"]["of"] == PHOTOS
+    assert "Comparing again with CLIP: 50 of 60." in curator("taste").out

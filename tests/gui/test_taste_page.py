@@ -1,0 +1,195 @@
+"""The Taste page: what it says before there is taste, what once there is, and its versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from curator.session import Session
+from curator.taste import accuracy, learning_curve
+from curator.ui.learning_curve import panels
+from curator.ui.main_window import MainWindow
+from curator.ui.taste_page import TastePage
+from tests import likings
+
+PHOTOS = 60
+Open = Callable[..., TastePage]
+
+
+def rate(session: Session, vectors: dict[int, np.ndarray], photos: range) -> None:
+    """Have photos rated one by one in the order of capture, each foretold a little wrong."""
+    for photo in photos:
+        stars = likings.stars(vectors[photo])
+        session.catalog.decide(
+            {photo: {"rating": stars}},
+            summary="",
+            order_name="taken" if photo % 2 else "match",
+            expected={photo: 3 + 0.6 * (stars - 3) + 0.4 * (-1) ** photo},
+        )
+
+
+@pytest.fixture
+def vectors(session: Session) -> dict[int, np.ndarray]:
+    """Sixty photos that were compared, and nobody has judged."""
+    everyone = range(1, PHOTOS + 1)
+    nothing = {"rating": None, "flag": None, "kept": False}
+    session.catalog.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
+    session.catalog.use_encoder(likings.ENCODER)
+    return likings.embed(session.catalog, everyone)
+
+
+@pytest.fixture
+def window(make_window: Callable[..., MainWindow], session: Session) -> MainWindow:
+    """The window over that session."""
+    return make_window(session)
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, session: Session, window: MainWindow) -> Open:
+    """Open the page by its key, and wait until it says something."""
+
+    def open_page() -> TastePage:
+        session.taste.anything()
+        window.activateWindow()
+        QTest.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+        (page,) = [each for each in window.findChildren(TastePage) if each.isVisible()]
+        qtbot.waitUntil(lambda: bool(page.verdict.text()))
+        return page
+
+    return open_page
+
+
+def press(qtbot: QtBot, button: QPushButton) -> None:
+    """Press a button with Enter, as one does who came to it by Tab."""
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Return)
+
+
+def test_before_there_is_taste_it_says_what_to_do(
+    session: Session, vectors: dict[int, np.ndarray], opened: Open
+) -> None:
+    rate(session, vectors, range(1, 13))
+    page = opened()
+    assert page.verdict.text() == "12 of 20 photos with stars"
+    assert page.slots.isVisible() and page.slots.accessibleName() == page.verdict.text()
+    assert page.why.text().startswith("Give 8 more photos stars (1 to 5), high and low ones")
+    assert "60 photos compared by test/1." in page.state.text()
+    assert page.no_curve.isVisible() and "against always guessing your mean" in page.no_curve.text()
+    assert page.no_versions.isVisible() and not page.keep.isEnabled()
+    assert not page.curve.isVisible() and not page.roll_back.isVisible()
+
+
+def test_without_an_encoder_it_says_why_and_what_to_do(session: Session, opened: Open) -> None:
+    page = opened()
+    assert page.verdict.text() == "2 of 20 photos with stars"
+    assert "Photos are not compared: no encoder is here." in page.state.text()
+
+
+def test_it_says_whether_to_trust_the_order_and_why_and_draws_how_it_came(
+    session: Session, vectors: dict[int, np.ndarray], opened: Open, qtbot: QtBot
+) -> None:
+    rate(session, vectors, range(1, PHOTOS + 1))
+    page = opened()
+    qtbot.waitUntil(lambda: bool(page.versions.rows))
+    assert page.verdict.text() == "Trust the order: yes"
+    assert "where always guessing your mean is off by" in page.why.text()
+    assert "Rank correlation of what was foretold with your stars: 0." in (
+        page.curve.accessibleName()
+    )
+    shown = [
+        page.figures.itemAtPosition(row, column).widget().text()  # type: ignore[union-attr]
+        for row in (1, 2)
+        for column in (0, 1)
+    ]
+    assert shown == ["All foreseen", "60", "Seen by capture time", "30"]
+    assert page.versions.rows[0].reason == "daily" and page.roll_back.isVisible()
+    dark = page.curve.palette().window().color()
+    drawn = page.curve.grab().toImage()
+    colours = {drawn.pixelColor(x, y).name() for x in range(30, 200, 3) for y in range(30, 110)}
+    assert len(colours - {dark.name()}) > 3, "there is a line"
+
+
+def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
+    session: Session, vectors: dict[int, np.ndarray], opened: Open, window: MainWindow, qtbot: QtBot
+) -> None:
+    rate(session, vectors, range(1, 31))
+    page = opened()
+    qtbot.waitUntil(lambda: len(page.versions.rows) == 1)
+    session.set_order("match")
+    before = session.table.match.copy()
+    press(qtbot, page.keep)
+    qtbot.waitUntil(lambda: [row.reason for row in page.versions.rows] == ["hand"])
+    for photo in range(31, PHOTOS + 1):
+        stars = 6 - likings.stars(vectors[photo])
+        session.catalog.decide({photo: {"rating": stars}}, summary="")
+    with qtbot.waitSignal(session.scores_changed):
+        session.taste.anything()
+    changed = session.table.match.copy()
+    assert np.abs(changed - before).max() > 10
+    press(qtbot, page.keep)
+    qtbot.waitUntil(lambda: [row.id for row in page.versions.rows] == [2, 1])
+    qtbot.waitUntil(lambda: page.moved_title.text() == "What moved most in version 2")
+    assert "match" in page.moved.accessibleName() and page.moved.grab().width()
+
+    page.table.setFocus()
+    QTest.keyClick(page.table, Qt.Key.Key_Down)
+    assert page.roll_back.text() == "Roll back to version 1"
+    press(qtbot, page.roll_back)
+    qtbot.waitUntil(lambda: page.pin.text().startswith("Taste is pinned to version 1."))
+    assert np.abs(session.table.match - before).max() <= 1
+    assert window.topbar.order.text().startswith("by match, version 1")
+    orders = [action.text() for action in window.topbar.orders_menu().actions()]
+    assert "Taste is pinned to version 1." in orders
+    assert session.scores_for_export()[1] == f"{likings.ENCODER}, version 1"
+    assert not page.keep.isEnabled() and not page.roll_back.isEnabled()
+
+    press(qtbot, page.unpin)
+    qtbot.waitUntil(lambda: not page.pin.isVisible())
+    assert np.abs(session.table.match - changed).max() <= 1
+    assert window.topbar.order.text().startswith("by match ▾")
+    QTest.keyClick(page, Qt.Key.Key_Escape)
+    assert not page.isVisible()
+
+
+def test_a_damaged_version_is_refused_in_the_page_and_the_scores_stay(
+    session: Session, vectors: dict[int, np.ndarray], opened: Open, qtbot: QtBot
+) -> None:
+    rate(session, vectors, range(1, 31))
+    page = opened()
+    qtbot.waitUntil(lambda: bool(page.versions.rows))
+    before = session.table.match.copy()
+    with session.catalog._writing():
+        session.catalog._run("UPDATE taste_version SET numbers = x'00'")
+    press(qtbot, page.roll_back)
+    assert page.problem.text().startswith("Version 1 of taste is damaged and cannot be used.")
+    assert session.catalog.pinned_taste() is None
+    assert np.array_equal(session.table.match, before)
+
+
+def test_how_far_a_better_encoder_is_can_be_read(
+    session: Session, vectors: dict[int, np.ndarray], opened: Open
+) -> None:
+    rate(session, vectors, range(1, 31))
+    session.catalog.use_encoder("open_clip/ViT-L-14/1")
+    likings.embed(session.catalog, range(1, 21), "open_clip/ViT-L-14/1", dimension=24)
+    assert "Comparing again with CLIP: 20 of 60." in opened().state.text()
+
+
+@pytest.mark.parametrize("count", [20, 33, 700])
+def test_the_curve_holds_every_point_within_its_scale(count: int) -> None:
+    chance = np.random.default_rng(count)
+    stars = chance.integers(1, 6, count)
+    order, error = panels(learning_curve(5 - stars + chance.normal(size=count), stars))
+    assert order.marks[0] == -0.5, "a correlation below zero has room"
+    for panel in (order, error):
+        values = [value for line in panel.lines for _, value in line.points]
+        assert len({len(line.points) for line in panel.lines}) == 1
+        assert panel.marks[-1] >= max(values)
+    assert [line.machine for line in error.lines] == [True, False]
+    assert accuracy(stars, stars).correlation == pytest.approx(1)

@@ -100,9 +100,9 @@ class Pairs:
         """Measure how alike two photos are that were taken at different times."""
         ids = np.flatnonzero(self._seen)
         self._start_of = len(ids)
-        some = ids[np.unique(np.linspace(0, len(ids) - 1, _SAMPLE).astype(np.intp))]
-        if len(some) < 2:
+        if len(ids) < 2:
             return
+        some = ids[np.unique(np.linspace(0, len(ids) - 1, _SAMPLE).astype(np.intp))]
         vectors = self._vectors(some)
         cosines = (vectors @ vectors.T)[np.triu_indices(len(some), 1)]
         usual = float(np.nan_to_num(np.nanmedian(cosines))) if np.isfinite(cosines).any() else 0.0

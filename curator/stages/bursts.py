@@ -204,7 +204,7 @@ def _thin_out(line: _Line, link: Mask, late: Mask) -> bool:
     slow = (usual > _SLOW_S)[run]
     rows = line.rows
     bits = apart(line.shots.look, rows[first[run[slow]]], rows[inside[slow] + 1])
-    strayed, runs = inside[slow][bits > _REACH[2][0]], run[slow][bits > _REACH[2][0]]
+    strayed, runs = inside[slow][bits > _DIFFERENT], run[slow][bits > _DIFFERENT]
     strayed = strayed[np.r_[True, np.diff(runs) > 0]] if strayed.size else strayed
     link[strayed] = False
     return bool(cut.any() or strayed.size)

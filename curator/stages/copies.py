@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from curator.stages.shots import Likeness, Mask, Rows, Shots, apart
 
 _SAME = 7  # bits of 128 a copy may differ by; 8 bands of 16 bits find every such pair
-_RESAVED = 1  # bits, for files of one size that differ in nothing the camera wrote
+_RESAVED = 3  # bits, for files of one size that differ in nothing the camera wrote
 _EDITED = 40  # bits, where the camera wrote the same instant into both
 _SHAPE = 0.02  # relative difference of two aspects that rounding and a trimmed edge make
 _UNLIKE = 0.3  # likeness below which an encoder has never seen copies

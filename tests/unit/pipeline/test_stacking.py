@@ -1,0 +1,360 @@
+"""Stacks follow the photos as they come in, and leave alone what a person has judged."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from curator.catalog import Catalog
+from curator.pipeline import Pipeline, stacking
+from curator.pipeline.likeness import Pairs
+from curator.pipeline.stacking import Stacker
+from curator.settings import Home, Settings
+from tests import catalogs, likings
+from tests.photos import TAKEN, draw_jpeg
+
+LOOK = np.random.default_rng(1).integers(0, 2, 128, np.uint8)
+
+
+class Shoot:
+    """Photos 1 to ``count`` an hour apart, none of them marked, to be moved into bursts."""
+
+    def __init__(self, catalog: Catalog, count: int) -> None:
+        catalogs.fill(catalog.path, count)
+        self.catalog, self.count = catalog, count
+        self._connection = sqlite3.connect(catalog.path, isolation_level=None)
+        self._connection.execute("PRAGMA synchronous = OFF")
+        none = {"flag": None, "rating": None, "label": None, "kept": False}
+        catalog.decide(dict.fromkeys(range(1, count + 1), none), summary="")
+        for photo in range(1, count + 1):
+            self.put(photo, 3600.0 * photo)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def put(self, photo: int, at: float | None, turned: int | None = None, **more: object) -> None:
+        """Say when a photo was taken, in s, and how many bits its look differs by."""
+        bits = LOOK.copy()
+        bits[: turned or 0] ^= 1
+        taken = None if at is None else catalogs.FIRST + timedelta(seconds=at)
+        columns = {
+            "taken_at": taken and taken.isoformat(timespec="microseconds"),
+            "look": None if turned is None else np.packbits(bits).tobytes().hex() + "020",
+            "camera": "Test One",
+            **more,
+        }
+        self._connection.execute(
+            f"UPDATE photo SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
+            (*columns.values(), photo),
+        )
+
+    def burst(self, *photos: int, turned: int | None = None) -> None:
+        """Have photos taken right after the first of them."""
+        for number, photo in enumerate(photos):
+            self.put(photo, 3600.0 * photos[0] + 0.2 * number, turned)
+
+    def stacks(self) -> list[tuple[int, ...]]:
+        """Say which photos the machine shows as one."""
+        members = defaultdict(list)
+        for photo in range(1, self.count + 1):
+            row = self.row(photo)
+            if row[0] is not None:
+                members[row[0]].append(photo)
+        assert all(name == min(photos) for name, photos in members.items())
+        return [tuple(photos) for photos in members.values()]
+
+    def row(self, photo: int) -> tuple[object, ...]:
+        row: tuple[object, ...] = self._connection.execute(
+            "SELECT stack, stack_kind FROM photo WHERE id = ?", (photo,)
+        ).fetchone()
+        return row
+
+
+@pytest.fixture
+def shoot(catalog: Catalog) -> Iterator[Shoot]:
+    made = Shoot(catalog, 12)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hundred_bursts(catalog: Catalog) -> Iterator[Shoot]:
+    made = Shoot(catalog, 300)
+    for first in range(1, 300, 3):
+        made.burst(first, first + 1, first + 2)
+    yield made
+    made.close()
+
+
+def work_off(stacker: Stacker, focus: tuple[int, ...] = ()) -> list[int]:
+    """Let a stacker do what it has to do; return what it changed."""
+    changed = []
+    while stacker.waiting:
+        changed += stacker.advance(calm=True, focus=focus)
+    return changed
+
+
+def again(stacker: Stacker, focus: tuple[int, ...] = ()) -> list[int]:
+    stacker.touch()
+    return work_off(stacker, focus)
+
+
+# --- as photos come in
+
+
+def test_a_burst_is_stacked_by_time_and_parted_by_looks(shoot: Shoot) -> None:
+    shoot.burst(2, 3, 4, 5)
+    stacker = Stacker(shoot.catalog, None)
+    assert sorted(work_off(stacker)) == [2, 3, 4, 5]
+    assert shoot.stacks() == [(2, 3, 4, 5)]
+    shoot.burst(2, 3, turned=4)
+    shoot.put(4, 7200.4, 64)
+    shoot.put(5, 7200.6, 66)
+    assert sorted(again(stacker)) == [4, 5]
+    assert shoot.stacks() == [(2, 3), (4, 5)]
+    assert shoot.row(4)[1] == "burst"
+
+
+def test_a_second_look_writes_nothing(shoot: Shoot) -> None:
+    shoot.burst(2, 3, 4)
+    stacker = Stacker(shoot.catalog, None)
+    work_off(stacker)
+    before = shoot.catalog.last_rev()
+    assert again(stacker) == []
+    assert shoot.catalog.last_rev() == before
+
+
+def test_a_copy_is_stacked_when_both_have_been_looked_at(shoot: Shoot) -> None:
+    stacker = Stacker(shoot.catalog, None)
+    work_off(stacker)
+    shoot.put(7, 7 * 3600.0, 0)
+    shoot.put(9, None, 3, width=1500, height=1000)
+    assert again(stacker) == [7, 9]
+    assert shoot.row(9)[:2] == (7, "duplicate")
+
+
+def test_a_photo_that_proved_to_be_another_leaves(shoot: Shoot) -> None:
+    shoot.burst(2, 3)
+    stacker = Stacker(shoot.catalog, None)
+    work_off(stacker)
+    shoot.put(3, 0.0, merged_into=9)
+    assert again(stacker) == [2]
+    assert shoot.row(2)[0] is None
+
+
+def test_many_stacks_are_written_a_few_at_a_time_and_none_is_cut(hundred_bursts: Shoot) -> None:
+    stacker = Stacker(hundred_bursts.catalog, None)
+    pieces = []
+    while stacker.waiting:
+        pieces.append(stacker.advance(calm=True, focus=()))
+    assert len(pieces) >= 5
+    assert all(len(piece) % 3 == 0 for piece in pieces)
+    assert len(hundred_bursts.stacks()) == 100
+
+
+# --- a person's word
+
+
+@pytest.mark.parametrize(
+    "fields", [{"rating": 4}, {"flag": "reject"}, {"label": "red"}, {"kept": True}, {"stacked": 0}]
+)
+def test_a_stack_with_a_mark_is_never_touched_again(
+    shoot: Shoot, fields: dict[str, object]
+) -> None:
+    shoot.burst(2, 3, 4)
+    stacker = Stacker(shoot.catalog, None)
+    work_off(stacker)
+    shoot.catalog.decide({3: fields}, summary="")
+    for photo, turned in ((2, 0), (3, 50), (4, 100)):  # three pictures after all
+        shoot.put(photo, 7200.0 + photo / 10, turned)
+    for photo in (5, 6):  # and two more of the burst
+        shoot.put(photo, 7200.0 + photo / 10, 100)
+    again(stacker)
+    assert shoot.stacks() == [(2, 3, 4), (5, 6)]
+
+
+def test_photos_stacked_by_hand_are_left_to_the_person(shoot: Shoot) -> None:
+    shoot.catalog.decide({2: {"stacked": 2}, 9: {"stacked": 2}}, summary="Stacked 2")
+    shoot.burst(2, 3, 4)
+    work_off(Stacker(shoot.catalog, None))
+    assert shoot.stacks() == [(3, 4)]
+
+
+def test_an_undone_mark_lets_the_machine_go_on(shoot: Shoot) -> None:
+    shoot.burst(2, 3)
+    stacker = Stacker(shoot.catalog, None)
+    work_off(stacker)
+    shoot.catalog.decide({3: {"flag": "pick"}}, summary="")
+    shoot.put(3, 9000.0)
+    assert again(stacker) == []
+    shoot.catalog.undo()
+    assert sorted(again(stacker)) == [2, 3]
+
+
+def test_a_mark_made_while_stacks_are_written_holds(
+    shoot: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shoot.burst(2, 3)
+    stacker = Stacker(shoot.catalog, None)
+    work_off(stacker)
+    shoot.put(3, 9000.0)
+    save = shoot.catalog.save_stacks
+
+    def late(changes: object) -> list[int]:
+        shoot.catalog.decide({2: {"rating": 5}}, summary="")
+        return save(changes)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(shoot.catalog, "save_stacks", late)
+    assert again(stacker) == []
+    assert shoot.stacks() == [(2, 3)]
+
+
+def test_a_stack_on_screen_waits_until_it_is_left(shoot: Shoot) -> None:
+    shoot.burst(2, 3)
+    shoot.burst(6, 7)
+    stacker = Stacker(shoot.catalog, None)
+    work_off(stacker)
+    shoot.burst(6, 8)
+    shoot.put(7, 9500.0)
+    shoot.put(3, 9000.0)
+    assert sorted(again(stacker, focus=(2, 9))) == [7, 8]
+    assert shoot.stacks() == [(2, 3), (6, 8)]
+    assert stacker.advance(calm=True, focus=(2,)) == [] and not stacker.waiting
+    stacker.advance(calm=True, focus=(10,))
+    work_off(stacker)
+    assert shoot.stacks() == [(6, 8)]
+
+
+def test_photos_on_screen_are_stacked_first(hundred_bursts: Shoot) -> None:
+    stacker = Stacker(hundred_bursts.catalog, None)
+    assert {250, 251, 252} <= set(stacker.advance(calm=True, focus=(251,)))
+
+
+# --- what an encoder says
+
+
+def test_vectors_part_what_only_looked_alike(shoot: Shoot) -> None:
+    shoot.catalog.use_stages(catalogs.STAGES)
+    shoot.burst(2, 3, 4, turned=3)
+    stacker = Stacker(shoot.catalog, likings.ENCODER)
+    work_off(stacker)
+    assert shoot.stacks() == [(2, 3, 4)]
+    likings.embed(shoot.catalog, [2, 3])  # drawn: they have nothing in common
+    again(stacker)
+    assert shoot.stacks() == [(3, 4)]
+
+
+def test_pairs_are_read_once_and_again_when_a_photo_was_seen_anew(
+    shoot: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = shoot.catalog
+    vectors = likings.embed(catalog, range(1, 9))
+    pairs = Pairs(catalog, likings.ENCODER)
+    pairs.refresh()
+    read: list[int] = []
+    vectors_of = catalog.vectors_of
+
+    def counting(encoder: str, ids: list[int]) -> dict[int, bytes]:
+        read.extend(ids)
+        return vectors_of(encoder, ids)
+
+    monkeypatch.setattr(catalog, "vectors_of", counting)
+    a, b = np.array([3, 1, 7]), np.array([2, 9, 7])
+    first = pairs(a, b)
+    assert np.isnan(first[1]) and first[2] == pytest.approx(1, abs=1e-3)
+    assert first[0] < 1 and sorted(read) == [2, 3, 7]
+    assert np.array_equal(pairs(b, a), first, equal_nan=True) and sorted(read) == [2, 3, 7]
+    same = vectors[2].astype(np.float16)
+    tone = np.zeros(76, np.float32)
+    catalog.save_embedded(
+        [(likings.job(3), likings.result(catalog, 3, likings.ENCODER, same, tone))]
+    )
+    pairs.refresh()
+    assert pairs(a, b)[0] == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("broken", [np.zeros(16), np.full(16, np.nan), np.ones(5)])
+def test_a_vector_to_nothing_says_nothing(shoot: Shoot, broken: np.ndarray) -> None:
+    likings.embed(shoot.catalog, [1, 2, 4, 5])
+    bad = likings.result(
+        shoot.catalog, 3, likings.ENCODER, broken.astype(np.float16), np.zeros(76, np.float32)
+    )
+    shoot.catalog.save_embedded([(likings.job(3), bad)])
+    pairs = Pairs(shoot.catalog, likings.ENCODER)
+    pairs.refresh()
+    answer = pairs(np.array([1, 1]), np.array([3, 2]))
+    assert np.isnan(answer[0]) and not np.isnan(answer[1])
+
+
+# --- when
+
+
+def test_while_photos_come_in_it_is_done_now_and_then(
+    shoot: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(stacking, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    stacker = Stacker(shoot.catalog, None)
+    shoot.burst(2, 3)
+    assert stacker.advance(calm=False, focus=()) == [2, 3], "the first at once"
+    shoot.burst(5, 6)
+    stacker.touch()
+    assert stacker.advance(calm=False, focus=()) == []
+    assert stacker.wait_s(calm=False) == pytest.approx(stacking.EVERY_S)
+    clock.now += stacking.EVERY_S
+    assert stacker.advance(calm=False, focus=()) == [5, 6]
+    shoot.burst(8, 9)
+    stacker.touch()
+    assert stacker.advance(calm=True, focus=()) == [8, 9], "nothing more will come soon"
+
+
+def test_what_an_earlier_run_left_undone_is_made_up_for(shoot: Shoot) -> None:
+    stacker = Stacker(shoot.catalog, None)
+    work_off(stacker)
+    assert not Stacker(shoot.catalog, None).waiting
+    shoot.burst(2, 3)
+    stacker.touch()  # and killed
+    next_run = Stacker(shoot.catalog, None)
+    assert next_run.waiting
+    work_off(next_run)
+    assert shoot.stacks() == [(2, 3)]
+    assert not Stacker(shoot.catalog, None).waiting
+
+
+def test_another_way_of_making_stacks_makes_them_anew(
+    shoot: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work_off(Stacker(shoot.catalog, None))
+    monkeypatch.setattr(stacking, "VERSION", "99")
+    assert Stacker(shoot.catalog, None).waiting
+
+
+def test_before_idleness_is_told_stacks_are_made(home: Home, tmp_path: Path) -> None:
+    for number in range(3):
+        taken = TAKEN + timedelta(seconds=0.2 * number)
+        draw_jpeg(tmp_path / "in" / f"{number}.jpg", size=(300, 200), taken=taken)
+    draw_jpeg(tmp_path / "in" / "later.jpg", size=(300, 200), seed=2, quality=50, taken=None)
+    hour = timedelta(hours=1)
+    draw_jpeg(tmp_path / "in" / "single.jpg", size=(300, 200), seed=2, taken=TAKEN + hour)
+    saved: list[int] = []
+    pipeline = Pipeline(home, Settings.load(home), inline=True)
+    pipeline.saved.connect(saved.extend)
+    pipeline.start()
+    try:
+        pipeline.open_folders([tmp_path / "in"])
+        assert pipeline.wait_idle() is not None
+    finally:
+        pipeline.stop()
+    with closing(sqlite3.connect(home.catalog)) as connection:
+        rows = connection.execute("SELECT name, stack, stack_kind FROM photo").fetchall()
+    burst = {(str(number), 1, "burst") for number in range(3)}
+    assert set(rows) == burst | {("later", 4, "duplicate"), ("single", 4, "duplicate")}
+    assert {4, 5} <= set(saved)

@@ -1,0 +1,127 @@
+"""Trusting what was learned: an evening of stars, a change of heart, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from curator.catalog import Catalog
+from curator.settings import Home
+from curator.ui.taste_page import TastePage
+from tests import likings
+from tests.journeys.evening import Evening
+from tests.photos import TAKEN, draw_jpeg
+
+PHOTOS = 36
+
+
+@pytest.fixture
+def shoot(tmp_path: Path) -> Path:
+    """Thirty-six different photos, a minute apart."""
+    folder = tmp_path / "Iceland"
+    for number in range(PHOTOS):
+        taken = TAKEN + timedelta(minutes=number)
+        draw_jpeg(folder / f"DSC_{number:04}.jpg", size=(240, 160), seed=number, taken=taken)
+    return folder
+
+
+@pytest.fixture
+def evening(qtbot: QtBot, home: Home) -> Iterator[Evening]:
+    made = Evening(qtbot, home)
+    yield made
+    made.close()
+
+
+def compare(home: Home) -> dict[int, np.ndarray]:
+    """Compare all photos, as the encoder would."""
+    catalog = Catalog.open(home.catalog)
+    catalog.use_encoder(likings.ENCODER)
+    vectors = likings.embed(catalog, sorted(row[0] for row in catalog.columns()))
+    catalog.close()
+    return vectors
+
+
+def page_of(evening: Evening) -> TastePage:
+    """Open the Taste page by its key."""
+    evening.press("Ctrl+T")
+    pages = [page for page in evening.window.findChildren(TastePage) if page.isVisible()]
+    evening.until(lambda: pages[0].verdict.text())
+    return pages[0]
+
+
+def leave(evening: Evening, page: TastePage) -> None:
+    """Close the page with Esc and be back at the window."""
+    QTest.keyClick(page, Qt.Key.Key_Escape)
+    assert not page.isVisible()
+    evening.window.activateWindow()  # as every window system does
+    evening.until(evening.window.isActiveWindow)
+
+
+def press(button: QPushButton) -> None:
+    """Go to a button with Tab and press it with Enter."""
+    while QApplication.focusWidget() is not button:
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+    QTest.keyClick(button, Qt.Key.Key_Return)
+
+
+def order_of(evening: Evening) -> list[int]:
+    """Give the photos lowest match first."""
+    session = evening.session
+    session.set_order("match")
+    return [int(photo) for photo in session.ids]
+
+
+def test_a_change_of_heart_is_rolled_back_and_taken_up_again(
+    evening: Evening, shoot: Path, home: Home
+) -> None:
+    session = evening.open(shoot, photos=PHOTOS).session
+    vectors = compare(home)
+    session.taste.look()
+    evening.press("Alt+1")
+    for _ in range(19):
+        assert session.current is not None
+        evening.press(str(likings.stars(vectors[session.current])), "Right")
+    page = page_of(evening)
+    assert page.verdict.text() == "19 of 20 photos with stars"
+    leave(evening, page)
+    evening.press("3").reads("Taste is ready").press("Alt+0", "G")
+    liked = order_of(evening)
+    page = page_of(evening)
+    assert page.verdict.text() == "Trust the order: not yet"
+    press(page.keep)
+    evening.until(lambda: [row.reason for row in page.versions.rows] == ["hand"])
+    leave(evening, page)
+
+    for photo in [photo for photo in vectors if not session.tile(photo).marks.rating][:12]:
+        session.go_to(photo)
+        evening.press(str(6 - likings.stars(vectors[photo])))
+    evening.until(lambda: session.learned is not None and session.learned.taught == 32)
+    changed = order_of(evening)
+    assert changed != liked
+
+    page = page_of(evening)
+    press(page.roll_back)
+    evening.until(lambda: page.pin.text().startswith("Taste is pinned to version 1."))
+    leave(evening, page)
+    assert order_of(evening) == liked
+    evening.reads("by match, version 1")
+
+    evening.again()
+    session = evening.session
+    evening.until(lambda: session.has_scores)
+    assert session.taste_sentence == "Taste is pinned to version 1."
+    assert order_of(evening) == liked
+    page = page_of(evening)
+    evening.until(lambda: page.unpin.isVisible())
+    press(page.unpin)
+    evening.until(lambda: session.pinned_taste is None)
+    leave(evening, page)
+    assert order_of(evening) == changed

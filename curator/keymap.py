@@ -22,11 +22,15 @@ from dataclasses import dataclass
 
 from curator.commands import COMMANDS
 
-VIEWS = ("grid", "loupe", "finish")
+VIEWS = ("grid", "loupe", "compare", "survey", "finish")
 _EVERYWHERE = frozenset(VIEWS)
-_PHOTOS = frozenset({"grid", "loupe"})
 _GRID = frozenset({"grid"})
-_LOUPE = frozenset({"loupe"})
+_COMPARE = frozenset({"compare"})
+_SURVEY = frozenset({"survey"})
+_BESIDE = _COMPARE | _SURVEY
+_LIST = frozenset({"grid", "loupe"})
+_CLOSE = frozenset({"loupe"}) | _BESIDE
+_PHOTOS = _LIST | _BESIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +52,13 @@ class Binding:
     invert: bool = False
 
 
-def _mark(keys: str, command: str) -> tuple[Binding, Binding]:
+def _mark(keys: str, command: str, views: frozenset[str] = _PHOTOS) -> tuple[Binding, Binding]:
     """Bind a mark, and Shift with it for the other advance rule.
 
     Shift with a digit types another character on most layouts; the window reads it as modifier
     and physical key, so the table may name it plainly.
     """
-    return Binding(keys, command), Binding(f"Shift+{keys}", command, invert=True)
+    return Binding(keys, command, views), Binding(f"Shift+{keys}", command, views, invert=True)
 
 
 KEYMAP: tuple[Binding, ...] = (
@@ -64,13 +68,16 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("O", "order", _EVERYWHERE),
     Binding("Shift+O", "reverse_order"),
     Binding("G", "grid", _EVERYWHERE),
-    Binding("E", "loupe", _GRID),
+    Binding("E", "loupe", _GRID | _BESIDE),
+    Binding("C", "compare", _LIST | _SURVEY),
+    Binding("N", "survey", _LIST | _COMPARE),
     Binding("Return", "enter", _GRID),
     Binding("Esc", "back", _EVERYWHERE),
     Binding("Space", "space"),
     Binding("Shift+Space", "space", invert=True),
-    *_mark("K", "keep_this"),
-    Binding("Alt+K", "keep_stack"),
+    *_mark("K", "keep_this", _LIST),
+    *_mark("K", "keep", _BESIDE),  # side by side a mark meets one photo
+    Binding("Alt+K", "keep_stack", _LIST),
     *_mark("P", "pick"),
     *_mark("X", "reject"),
     *_mark("U", "unflag"),
@@ -91,22 +98,25 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Del", "delete", _EVERYWHERE),
     Binding("Right", "next_photo", _EVERYWHERE, repeat=True),
     Binding("Left", "previous_photo", _EVERYWHERE, repeat=True),
-    Binding("Backspace", "previous_photo", _EVERYWHERE, repeat=True),
+    Binding("Backspace", "previous_photo", _EVERYWHERE - _SURVEY, repeat=True),
     Binding("Down", "down", repeat=True),
     Binding("Up", "up", repeat=True),
     Binding("PgDown", "page_down", _GRID, repeat=True),
     Binding("PgUp", "page_up", _GRID, repeat=True),
-    Binding("Ctrl+Right", "next_undecided"),
-    Binding("Ctrl+Left", "previous_undecided"),
-    Binding("Home", "first"),
-    Binding("End", "last"),
+    Binding("Ctrl+Right", "next_undecided", _LIST),
+    Binding("Ctrl+Left", "previous_undecided", _LIST),
+    Binding("Home", "first", _LIST),
+    Binding("End", "last", _LIST),
     Binding("S", "toggle_stack", _GRID),
     Binding("Ctrl+G", "stack_selection", _GRID),
     Binding("Ctrl+Shift+G", "unstack"),
     Binding("Alt+G", "split_off"),
+    Binding("Tab", "switch_pane", _BESIDE),
+    Binding("Return", "promote", _COMPARE),
+    Binding("Backspace", "drop", _SURVEY),
     Binding("Ctrl+A", "select_all", _GRID),
     Binding("Ctrl+D", "select_none", _GRID),
-    Binding("Z", "zoom", _LOUPE),
+    Binding("Z", "zoom", _CLOSE),
     Binding("+", "larger"),
     Binding("=", "larger"),
     Binding("Ctrl++", "larger"),
@@ -117,14 +127,14 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Alt+Left", "turn_left"),
     Binding("Ctrl+]", "turn_right"),
     Binding("Alt+Right", "turn_right"),
-    Binding("R", "switch_source", _LOUPE),
-    Binding("J", "toggle_clipping", _LOUPE),
-    Binding("A", "step_focus", _LOUPE),
-    Binding("H", "toggle_histogram", _LOUPE),
-    Binding("L", "surround", _LOUPE),
+    Binding("R", "switch_source", _CLOSE),
+    Binding("J", "toggle_clipping", _CLOSE),
+    Binding("A", "step_focus", _CLOSE),
+    Binding("H", "toggle_histogram", _CLOSE),
+    Binding("L", "surround", _CLOSE),
     Binding("I", "toggle_inspector", _PHOTOS),
     Binding("W", "why", _PHOTOS),
-    Binding("Tab", "toggle_panels", _PHOTOS),
+    Binding("Tab", "toggle_panels", _LIST),
     Binding("F", "toggle_fullscreen", _EVERYWHERE),
     Binding("/", "search", _EVERYWHERE),
     Binding("F5", "reapply", _GRID),

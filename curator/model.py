@@ -50,6 +50,13 @@ class View(StrEnum):
 
     GRID = "grid"
     LOUPE = "loupe"
+    COMPARE = "compare"
+    SURVEY = "survey"
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether a few photos stand beside each other."""
+        return self in (View.COMPARE, View.SURVEY)
 
 
 class StageState(StrEnum):

@@ -9,7 +9,7 @@ the module of its subject. COMMANDS has them in the order of the imports below.
 """
 
 # isort: off
-from curator.commands import passes, marks, stacks, moves, looking, files
+from curator.commands import passes, marks, stacks, moves, beside, looking, files
 
 # isort: on
 from curator.commands.registry import COMMANDS, GROUPS, Command, command, run
@@ -18,6 +18,7 @@ __all__ = [
     "COMMANDS",
     "GROUPS",
     "Command",
+    "beside",
     "command",
     "files",
     "looking",

@@ -6,6 +6,8 @@ from curator.commands.registry import command
 from curator.model import Pass, View
 from curator.session import Session
 
+_ROWS = (View.GRID, View.SURVEY)
+
 
 @command("Next photo", "Moves")
 def next_photo(session: Session) -> None:
@@ -21,14 +23,14 @@ def previous_photo(session: Session) -> None:
 
 @command("Row down", "Moves")
 def down(session: Session) -> None:
-    """Go one row down in the grid; in the loupe to the next stack, to its proposed frame."""
-    session.ask("row", 1) if session.view is View.GRID else session.step_unit(1)
+    """Go one row down; in the loupe to the next stack, to its proposed frame."""
+    session.ask("row", 1) if session.view in _ROWS else session.step_unit(1)
 
 
 @command("Row up", "Moves")
 def up(session: Session) -> None:
-    """Go one row up in the grid; in the loupe to the previous stack."""
-    session.ask("row", -1) if session.view is View.GRID else session.step_unit(-1)
+    """Go one row up; in the loupe to the previous stack."""
+    session.ask("row", -1) if session.view in _ROWS else session.step_unit(-1)
 
 
 @command("Page down", "Moves")

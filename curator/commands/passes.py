@@ -60,11 +60,13 @@ def enter(session: Session) -> None:
 
 @command("Back", "Passes")
 def back(session: Session) -> None:
-    """Go one step back: 100 % to fit, loupe to grid, selection and filter off."""
+    """Go one step back: 100 % to fit, compare to loupe, loupe to grid, selection and filter off."""
     if session.fullscreen:
         run(session, "toggle_fullscreen")
     elif session.zoom is not None:
         session.set_zoom(None)
+    elif session.panes is not None and not session.finished:
+        session.leave_panes()
     elif session.view is View.LOUPE or session.finished:
         session.set_view(View.GRID)
     elif len(session.selection) > 1:

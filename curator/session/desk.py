@@ -279,7 +279,7 @@ class Desk(QObject):
     def _arrive(self) -> None:
         self._shown = None
         self._announced = None
-        if self.listing.selection:
+        if self.listing.selection and not self.view.side_by_side:
             self.listing.clear_selection()
             self.selection_changed.emit()
         self.current_changed.emit()
@@ -312,7 +312,7 @@ class Desk(QObject):
         rated = through & (table.column("rating") > 0)
         undecided = scope & ~through & ~rejected
         seen = undecided & table.column("seen_at").astype(bool)
-        if self.view is View.LOUPE and not self.finished and self.current is not None:
+        if self.view is not View.GRID and not self.finished and self.current is not None:
             seen[table.rows_of([self.current])[0]] = False  # what one looks at is not yet passed
         total, decided = int(scope.sum()), int(through.sum() + rejected.sum())
         if self.pass_ is Pass.RATE:

@@ -67,6 +67,11 @@ class Opening(Desk):
         super()._arrive()
         self._place_timer.start()
 
+    @property
+    def resting_view(self) -> View:
+        """The view to come back to another time."""
+        return self.view
+
     # --- scope
 
     def scopes(self) -> list[ScopeRow]:
@@ -134,7 +139,7 @@ class Opening(Desk):
             self.scope.key,
             {
                 "pass": self.pass_,
-                "view": self.view,
+                "view": self.resting_view,
                 "filter": self.filter,
                 "photo": self.current,
                 "orders": {name: list(order) for name, order in self._orders.items()},
@@ -229,7 +234,7 @@ class Opening(Desk):
         if not text:
             self._left = None
         elif not self.filter:
-            self._left = _Left(self.pass_, self.view, self.finished, self.listing)
+            self._left = _Left(self.pass_, self.resting_view, self.finished, self.listing)
         self._untouched = self._untouched and not text
         self.filter = text
         self.pass_ = Pass.BROWSE

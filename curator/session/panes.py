@@ -53,7 +53,7 @@ class Panes:
 class Pair(Panes):
     """Compare: the winner, at the left, stays, and challengers come at the right.
 
-    ``among`` is empty where challengers come from the whole list. The winner may stand alone.
+    ``among`` is empty where challengers come from the whole list.
     """
 
     __slots__ = ()
@@ -65,22 +65,22 @@ class Pair(Panes):
 
     @property
     def challenger(self) -> int:
-        """The photo that has to prove itself; the winner itself where it is alone."""
-        return self.photos[-1]
+        """The photo that has to prove itself."""
+        return self.photos[1]
 
-    def next_challenger(self, order: Sequence[int], by: int) -> int | None:
-        """Find who comes after (or with ``by`` below 0 before) the challenger.
+    def following(self, order: Sequence[int], by: int) -> list[int]:
+        """List who comes after (or with ``by`` below 0 before) the challenger, the next first.
 
         Args:
-            order: ids of the list on the table, at least two to either side of the challenger.
+            order: ids of the list on the table, or the part of it around the challenger.
             by: 1 or -1.
         """
         ids = self.among or order
         if self.challenger not in ids:
-            return None
+            return []
         place = ids.index(self.challenger)
         rest = ids[place + 1 :] if by > 0 else ids[:place][::-1]
-        return next((one for one in rest if one != self.winner), None)
+        return [one for one in rest if one != self.winner]
 
     def challenged_by(self, photo_id: int) -> Pair:
         """Let another photo challenge the winner, who cannot challenge itself."""
@@ -88,10 +88,9 @@ class Pair(Panes):
             return self
         return replace(self, photos=(self.winner, photo_id))
 
-    def promoted(self, challenger: int | None) -> Pair:
-        """Make the challenger the winner; without another challenger it stands alone."""
-        photos = (self.challenger,) if challenger is None else (self.challenger, challenger)
-        return replace(self, photos=photos, active=min(self.active, len(photos) - 1))
+    def promoted(self, challenger: int) -> Pair:
+        """Make the challenger the winner, and have another one challenge it."""
+        return replace(self, photos=(self.challenger, challenger))
 
 
 class Survey(Panes):
@@ -170,6 +169,11 @@ def cells(aspects: Sequence[float], room: tuple[int, int], caption_px: int) -> l
 
     columns = max(range(1, len(aspects) + 1), key=worth, default=1)
     return _grid(len(aspects), columns, room, size(columns))
+
+
+def halves(room: tuple[int, int]) -> list[Cell]:
+    """Lay out two equal panes beside each other, 2 px apart, in a room of (width, height) px."""
+    return _grid(2, 2, room, (max((room[0] - GAP_PX) // 2, 1), max(room[1], 1)))
 
 
 def _fitted(aspect: float, width: int, height: int) -> float:

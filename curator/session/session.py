@@ -16,8 +16,8 @@ import numpy as np
 
 from curator.model import Marks, Pass, Step, View
 from curator.session import captions, sources
+from curator.session.abreast import Abreast
 from curator.session.scopes import EVERYTHING, Scope
-from curator.session.stacking import Stacking
 from curator.session.units import Spans
 
 Changes = Mapping[int, Mapping[str, object]]
@@ -31,7 +31,7 @@ class Words:
     summary: str
 
 
-class Session(Stacking):
+class Session(Abreast):
     """The state of one window: what is on the table, and all a person does with it.
 
     Thread: GUI only.
@@ -84,16 +84,22 @@ class Session(Stacking):
     def step(self, by: int) -> None:
         """Move along the list, in the grid by tiles; past the end of a pass lies its finish page.
 
-        Frame by frame one enters a stack at its first; to a tile one comes as it shows.
+        Frame by frame one enters a stack at its first; to a tile one comes as it shows. Side by
+        side another challenger comes, or another pane is active.
         """
-        if self.view is View.GRID:
+        if self.panes is not None and not self.finished:
+            self.step_panes(by)
+        elif self.view is View.GRID:
             self._step_over(self.listing.tiles, by)
         elif not self._beyond(by, self.index + by, len(self.listing)):
             self.go(self.index + by)
 
     def step_unit(self, by: int) -> None:
         """Move over whole stacks, to the frame that stands for the one come to."""
-        self._step_over(self.listing.units, by)
+        if self.panes is not None and not self.finished:
+            self.step_panes(by)
+        else:
+            self._step_over(self.listing.units, by)
 
     def go_to_tile(self, number: int) -> None:
         """Go to the photo a tile of the grid shows."""
@@ -153,7 +159,8 @@ class Session(Stacking):
 
     def shown(self, photo_id: int) -> None:
         """Take note that this photo's picture (or failure card) has been painted."""
-        self._shown = photo_id
+        if photo_id == self.current:  # or one has gone on since
+            self._shown = photo_id
 
     def rested(self, photo_id: int) -> None:
         """Take note that a person rested on this photo in the loupe: it is *seen*."""
@@ -246,7 +253,7 @@ class Session(Stacking):
         Raises:
             KnownError: the catalog cannot be written; nothing was decided, one stays.
         """
-        if self.view is View.LOUPE and self._shown != self.current:
+        if self.view is not View.GRID and self._shown != self.current:
             self.say(f"{self.table.name(self.current or 0)} is not on screen yet.")
             return
         single = self.on_one_tile
@@ -256,7 +263,9 @@ class Session(Stacking):
             self.say(self._with_undo(step.summary))
         elif len(changes) == 1:
             self.say(f"{self.table.name(next(iter(changes)))}: {act} already")
-        if advance and single:
+        if advance and single and self.panes is not None:
+            self.advance()
+        elif advance and single:
             self.step(1) if over == "frames" else self.step_unit(1)
 
     def decide_many(self, act: str, changes: Changes, words: Words | None = None) -> None:
@@ -280,9 +289,8 @@ class Session(Stacking):
             "scope": self.scope.key,
             "scope_title": self.scope.title,
             "pass": self.pass_,
-            "view": View.LOUPE if self.view is View.LOUPE else View.GRID,
             "photo": self.current if len(ids) > 1 else ids[0],
-        }
+        } | self.seen_in()
         step = self.catalog.decide(
             changes,
             summary=words.summary,
@@ -353,7 +361,7 @@ class Session(Stacking):
         pass_ = Pass(str(context.get("pass", self.pass_)))
         elsewhere = pass_ is not self.pass_
         self.pass_ = pass_
-        self.view = View(str(context.get("view", self.view)))
+        self.look_as_in(context, photo)
         self.finished = False
         if self.view is View.GRID:
             self.zoom = None
@@ -363,6 +371,7 @@ class Session(Stacking):
             self.rebuild(keep=photo)
         if photo in self.listing:
             self.go_to(photo)
+        self._settle_panes()
         self.view_changed.emit()
         self.counts_changed.emit()
 

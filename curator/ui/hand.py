@@ -120,17 +120,22 @@ class Hand(QObject):
             self._widget.setCursor(Qt.CursorShape.ClosedHandCursor)
             self._look(start, moved)
 
-    def release(self, event: QMouseEvent) -> None:
-        """End a drag, or take it for a click: 100 % at the pointer, or back to fit."""
+    def release(self, event: QMouseEvent, clicks: bool = True) -> None:
+        """End a drag, or take it for a click: 100 % at the pointer, or back to fit.
+
+        Args:
+            event: of the widget.
+            clicks: whether a click means that here.
+        """
         if self._press is None or event.button() != Qt.MouseButton.LeftButton:
             return
         self._press = None
         self._widget.unsetCursor()
         at = event.position().toPoint()
-        if not self._dragged:
-            self.toggle(at if self._on_picture(at) else None)
-        else:
+        if self._dragged:
             self._rest()
+        elif clicks:
+            self.toggle(at if self._on_picture(at) else None)
 
     def wheel(self, event: QWheelEvent) -> int:
         """Zoom at the pointer; a touchpad pans instead.

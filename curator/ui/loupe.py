@@ -210,15 +210,9 @@ class LoupeView(QWidget):
         if photo != session.current or not self.isVisible():
             return
         self.update()
-        tile = self._sight.tile()
-        best = None if tile is None else self._sight.best(tile)
-        name = session.table.name(photo)
-        if session.developed:
-            session.say(f"{name}, RAW: {reason}")
-        elif session.zoom is not None and (best is None or best.source is None):
-            session.say(f"{name}: zoom stops at the proxy. {reason}")
-        elif overlays(session):
-            session.say(f"{name}: {reason}")
+        said = self._sight.shortfall(reason)
+        if said:
+            session.say(said)
 
     def _on_moved(self) -> None:
         self._navigator.start()

@@ -32,6 +32,7 @@ from curator.pipeline import Progress as Work
 from curator.session import Session
 from curator.ui import palette, theme
 from curator.ui.acts import Acts
+from curator.ui.compare import BesideView
 from curator.ui.empty import EmptyList, EmptyWindow
 from curator.ui.filmstrip import Filmstrip
 from curator.ui.finish import FinishPage
@@ -91,7 +92,7 @@ class MainWindow(QWidget):
         session.keys = theme.all_keys(keyboard.first_keys())
         self._make_pages()
         self._make_edges()
-        self.loupe.use_keys(keyboard)
+        self._use_held(keyboard)
         self._connect()
         self._restore()
         self.refresh()
@@ -106,10 +107,18 @@ class MainWindow(QWidget):
         self.pages = QStackedWidget(self)
         self.grid = GridView(session, self.pictures)
         self.loupe = LoupeView(session, self.pictures)
+        self.beside = BesideView(session, self.pictures, self.loupe.originals)
         self.finish = FinishPage(session, run, self.pictures)
         self.empty_window = EmptyWindow(session, run)
         self.empty_list = EmptyList(session)
-        for page in (self.grid, self.loupe, self.finish, self.empty_window, self.empty_list):
+        for page in (
+            self.grid,
+            self.loupe,
+            self.beside,
+            self.finish,
+            self.empty_window,
+            self.empty_list,
+        ):
             self.pages.addWidget(page)
         self.finish.sheet.pressed.connect(self._look_at)
 
@@ -164,7 +173,7 @@ class MainWindow(QWidget):
     # --- what shows
 
     def view_name(self) -> str:
-        """Give the view keys are bound in: grid, loupe or finish."""
+        """Give the view keys are bound in: one of VIEWS."""
         return "finish" if self.session.finished else self.session.view.value
 
     def page(self) -> QWidget:
@@ -177,7 +186,7 @@ class MainWindow(QWidget):
             return self.finish
         if not len(session.ids):
             return self.empty_list
-        return self.loupe if session.view is View.LOUPE else self.grid
+        return {View.GRID: self.grid, View.LOUPE: self.loupe}.get(session.view, self.beside)
 
     def refresh(self) -> None:
         """Take over page, edges and keys from the session."""
@@ -203,12 +212,13 @@ class MainWindow(QWidget):
         narrow = self.width() < theme.NARROW
         beside = page in (self.grid, self.empty_list) and session.view is View.GRID and not narrow
         called = self._sidebar_called and page is not self.empty_window
-        inspected = session.inspector and page in (self.grid, self.loupe)
+        inspected = session.inspector and page in (self.grid, self.loupe, self.beside)
+        along = page is self.loupe or (page is self.beside and session.view is View.COMPARE)
         space = Space(self.rect())
         space.top(self.topbar, theme.TOPBAR, chrome)
         space.top(self.offers, theme.OFFER, chrome and self.offers.current is not None)
         space.bottom(self.status, theme.STATUSLINE + theme.PASSLINE, chrome)
-        space.bottom(self.filmstrip, theme.FILMSTRIP, chrome and page is self.loupe)
+        space.bottom(self.filmstrip, theme.FILMSTRIP, chrome and along)
         side = chrome and (beside or called)
         space.beside(self.sidebar, theme.SIDEBAR, side, right=False, over=not beside)
         space.beside(self.inspector, theme.INSPECTOR, chrome and inspected, right=True, over=narrow)
@@ -256,10 +266,14 @@ class MainWindow(QWidget):
             return
         commands.run(self.session, command, invert)
 
+    def _use_held(self, keyboard: Keyboard) -> None:
+        for page in (self.loupe, self.beside):
+            page.use_keys(keyboard)
+
     def use_keys(self, keyboard: Keyboard) -> None:
         """Put other keys in force, in every sentence too."""
         self.keys.use(keyboard)
-        self.loupe.use_keys(keyboard)
+        self._use_held(keyboard)
         self.session.keys = theme.all_keys(keyboard.first_keys())
         self.offers.withdraw("keys")
         self.session.view_changed.emit()

@@ -112,8 +112,8 @@ class Sight:
         self.area = QRect()
         self.view = QRect()
 
-    def set_room(self, room: QRect, ratio: float, caption_px: int) -> None:
-        """Take over the pane's rectangle, its pixel ratio, and the height of the caption."""
+    def set_room(self, room: QRect, ratio: float, caption_px: int, margin_px: int = MARGIN) -> None:
+        """Take over the pane's rectangle, its pixel ratio, its caption's height, its margin."""
 
         def scaled(rect: QRect) -> QRect:
             return QRect(
@@ -123,8 +123,8 @@ class Sight:
                 int(rect.height() * ratio),
             )
 
-        below = _ABOVE_CAPTION + caption_px if caption_px else MARGIN
-        self.area = scaled(room.adjusted(MARGIN, MARGIN, -MARGIN, -below))
+        below = min(_ABOVE_CAPTION, margin_px) + caption_px if caption_px else margin_px
+        self.area = scaled(room.adjusted(margin_px, margin_px, -margin_px, -below))
         self.view = scaled(room.adjusted(0, 0, 0, -below if caption_px else 0))
 
     # --- where
@@ -317,6 +317,22 @@ class Sight:
         wish, proxy = self.wish(tile, self._session.developed), self.proxy(tile)
         said = self._originals.reason(wish) if wish.pixels else None
         return said or (self._frames.failure(proxy) if proxy is not None else None) or ""
+
+    def shortfall(self, reason: str) -> str:
+        """Say what one asked for and does not get; empty where nothing was asked for.
+
+        Args:
+            reason: why the photo's original did not come, one sentence.
+        """
+        tile = self.tile()
+        if tile is None:
+            return ""
+        if self._session.developed:
+            return f"{tile.name}, RAW: {reason}"
+        best = self.best(tile)
+        if self.gaze.zoom is not None and (best is None or best.source is None):
+            return f"{tile.name}: zoom stops at the proxy. {reason}"
+        return f"{tile.name}: {reason}" if overlays(self._session) else ""
 
 
 def overlays(session: Session) -> frozenset[str]:

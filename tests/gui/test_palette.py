@@ -60,7 +60,7 @@ def test_of_equals_the_last_used_goes_first_and_what_is_off_goes_last() -> None:
 def test_everything_one_can_do_is_in_it(session: Session) -> None:
     found = {each.name: each for each in entries(session, "grid", lambda _: None)}
     assert set(COMMANDS) - {"palette"} <= set(found)
-    assert found["zoom"].off == "in the loupe only"
+    assert found["zoom"].off == "in the loupe, compare and survey only"
     assert found["reject"].off == ""
     assert {"scope:/photos", "order:sharpness", "is:picked"} <= set(found)
     found["is:picked"].act()

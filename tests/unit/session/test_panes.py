@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from curator.session.panes import GAP_PX, Cell, Pair, Survey, below, cells
+from curator.session.panes import GAP_PX, Cell, Pair, Survey, below, cells, halves
 
 LIST = [10, 11, 12, 13, 14]
 
@@ -14,17 +14,17 @@ LIST = [10, 11, 12, 13, 14]
 
 def test_challengers_come_in_the_order_of_the_list_and_never_the_winner_itself() -> None:
     pair = Pair((12, 13), active=1)
-    assert pair.next_challenger(LIST, 1) == 14
-    assert pair.next_challenger(LIST, -1) == 11  # past the winner
-    assert Pair((12, 14)).next_challenger(LIST, 1) is None
-    assert Pair((12, 10)).next_challenger(LIST, -1) is None
-    assert Pair((12, 99)).next_challenger(LIST, 1) is None
+    assert pair.following(LIST, 1) == [14]
+    assert pair.following(LIST, -1) == [11, 10]  # past the winner
+    assert Pair((12, 14)).following(LIST, 1) == []
+    assert Pair((12, 10)).following(LIST, -1) == []
+    assert Pair((12, 99)).following(LIST, 1) == []
 
 
 def test_challengers_come_from_what_was_selected_if_something_was() -> None:
     pair = Pair((10, 12), among=(10, 12, 14))
-    assert pair.next_challenger(LIST, 1) == 14
-    assert pair.next_challenger(LIST, -1) is None
+    assert pair.following(LIST, 1) == [14]
+    assert pair.following(LIST, -1) == []
 
 
 def test_the_winner_stays_and_so_does_the_active_pane() -> None:
@@ -42,9 +42,7 @@ def test_a_photo_never_challenges_itself() -> None:
 def test_the_challenger_becomes_the_winner_and_the_next_one_challenges_it() -> None:
     pair = Pair((12, 13), active=1).promoted(14)
     assert (pair.winner, pair.challenger, pair.photo) == (13, 14, 14)
-    pair = pair.promoted(None)
-    assert (pair.photos, pair.photo) == ((14,), 14)
-    assert (pair.winner, pair.challenger) == (14, 14)
+    assert pair.switched().promoted(10).photo == 14  # the active pane stays, too
 
 
 # --- survey
@@ -147,6 +145,13 @@ def test_panes_are_equal_two_pixels_apart_and_within_the_room() -> None:
     # A last row that is not full stands in the middle.
     left, right = found[3].x, 1441 - found[4].x - found[4].width
     assert abs(left - right) <= 1
+
+
+def test_two_compared_are_side_by_side_whatever_the_room() -> None:
+    left, right = halves((701, 1440))
+    assert (left.y, left.width, left.height) == (right.y, right.width, right.height)
+    assert right.x - left.x - left.width == 2
+    assert right.x + right.width <= 701
 
 
 def test_a_room_too_small_for_anything_has_panes_all_the_same() -> None:

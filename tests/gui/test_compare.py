@@ -1,0 +1,345 @@
+"""Compare and survey in the real window, by real keys: whose pixels, which pane, one gaze."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QKeySequence, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from curator.model import Flag, KnownError, View
+from curator.ui import placing, theme
+from curator.ui.compare import BesideView
+from curator.ui.main_window import MainWindow
+from tests.gui import swatches
+from tests.gui.test_loupe import Darkroom
+
+LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+@pytest.fixture
+def pipeline(dressed: object) -> Darkroom:
+    return Darkroom()
+
+
+@pytest.fixture
+def window(make_window, session, qtbot) -> MainWindow:
+    """The window on the third photo, in the loupe; every photo has a colour of its own."""
+    swatches.lay_out(session.home.cache, session.ids.tolist()[:16])
+    made = make_window(session)
+    made.resize(1200, 800)
+    session.go(2)
+    session.set_view(View.LOUPE)
+    qtbot.waitUntil(lambda: session._shown == session.current)
+    return made
+
+
+@pytest.fixture
+def session(make_session):
+    return make_session()
+
+
+def press(window: MainWindow, *keys: str) -> None:
+    for key in keys:
+        combination = QKeySequence(key)[0]
+        QTest.keyClick(window, combination.key(), combination.keyboardModifiers())
+        QApplication.processEvents()
+
+
+def seen(view: BesideView) -> QImage:
+    return view.grab().toImage()
+
+
+def middles(view: BesideView) -> list[QPoint]:
+    """Give a point in each pane that has its photo's full colour."""
+    return [pane.sight.place().center() + QPoint(5, 0) for pane in view.panes()]
+
+
+def own(view: BesideView) -> list[bool]:
+    """Tell of each pane whether it shows its own photo's colour."""
+    image = seen(view)
+    return [
+        swatches.shows(image, at.x(), at.y(), pane.photo or 0)
+        for at, pane in zip(middles(view), view.panes(), strict=True)
+    ]
+
+
+def settled(window: MainWindow, qtbot) -> None:
+    """Wait until every pane shows its photo, and the active one counts as shown."""
+    session = window.session
+    qtbot.waitUntil(lambda: window.beside.panes() != [] and all(own(window.beside)))
+    qtbot.waitUntil(lambda: session._shown == session.current)
+
+
+@pytest.fixture
+def comparing(window: MainWindow, qtbot) -> MainWindow:
+    press(window, "C")
+    settled(window, qtbot)
+    return window
+
+
+def photos(window: MainWindow) -> list[int | None]:
+    return [pane.photo for pane in window.beside.panes()]
+
+
+# --- compare
+
+
+def test_c_puts_two_equal_panes_two_pixels_apart(comparing) -> None:
+    assert comparing.pages.currentWidget() is comparing.beside
+    assert photos(comparing) == [3, 4]
+    left, right = (pane.cell for pane in comparing.beside.panes())
+    assert left.size() == right.size()
+    assert right.left() - left.right() - 1 == 2
+    assert comparing.filmstrip.isVisible()
+
+
+def test_a_white_line_lies_under_the_active_pane(comparing) -> None:
+    def lines() -> list[bool]:
+        image = seen(comparing.beside)
+        return [
+            image.pixelColor(pane.cell.center().x(), pane.cell.bottom() - 1) == theme.WHITE
+            for pane in comparing.beside.panes()
+        ]
+
+    assert lines() == [False, True]
+    press(comparing, "Tab")
+    assert lines() == [True, False]
+    QTest.mouseClick(comparing.beside, LEFT, NONE, middles(comparing.beside)[1])
+    assert lines() == [False, True]
+
+
+def test_arrows_bring_challengers_and_never_another_photos_pixels(comparing, qtbot) -> None:
+    for challenger in range(5, 12):
+        press(comparing, "Right")
+        assert photos(comparing) == [3, challenger]
+        image, (left, right) = seen(comparing.beside), middles(comparing.beside)
+        assert swatches.shows(image, left.x(), left.y(), 3)
+        bare = image.pixelColor(right.x() + 200, right.y()) == theme.CANVAS
+        assert bare or swatches.shows(image, right.x(), right.y(), challenger)
+    settled(comparing, qtbot)
+    press(comparing, "Left")
+    assert photos(comparing) == [3, 10]
+
+
+def test_the_next_challenger_is_there_before_it_is_called(comparing, qtbot) -> None:
+    view = comparing.beside
+    for _ in range(3):
+        coming = [sight.proxy(tile) for sight, tile in view._coming()]
+        qtbot.waitUntil(lambda wants=coming: all(view._frames.get(want) for want in wants))
+        press(comparing, "Right")
+        assert all(own(view))
+
+
+def test_marks_meet_the_pane_they_are_meant_for(comparing, qtbot) -> None:
+    session = comparing.session
+    press(comparing, "4")
+    assert (session.tile(4).marks.rating, session.tile(3).marks.rating) == (4, None)
+    press(comparing, "Tab", "2")  # it was painted before: nothing to wait for
+    assert (session.tile(4).marks.rating, session.tile(3).marks.rating) == (4, 2)
+    press(comparing, "X")
+    assert photos(comparing) == [4, 5]
+    assert session.tile(3).marks.flag is Flag.REJECT
+    assert session.tile(4).marks.flag is None
+    settled(comparing, qtbot)
+    press(comparing, "Tab", "X")
+    assert photos(comparing) == [4, 6]
+    press(comparing, "Ctrl+Z")
+    assert photos(comparing) == [4, 5]
+    assert session.tile(5).marks.flag is None
+
+
+def test_enter_lets_the_challenger_win_and_esc_goes_back_with_it(comparing, qtbot) -> None:
+    press(comparing, "Return")
+    assert photos(comparing) == [4, 5]
+    press(comparing, "Esc")
+    assert comparing.pages.currentWidget() is comparing.loupe
+    assert comparing.session.current == 4
+
+
+def test_what_is_not_on_screen_yet_is_not_marked(make_window, session) -> None:
+    window = make_window(session)  # no photo has a picture
+    session.go(2)
+    press(window, "E", "C", "X")
+    assert session.tile(4).marks.flag is None
+    said = [seen(window.beside).pixelColor(at.x(), at.y()) for at in middles(window.beside)]
+    assert all(colour.saturation() < 20 for colour in said)
+
+
+def test_a_failed_photo_has_its_card_and_is_tried_again(comparing, pipeline, qtbot) -> None:
+    swatches.fail(comparing.session, 4, "Only the first 12 % of the picture is there.")
+    pane = comparing.beside.panes()[1]
+    qtbot.waitUntil(lambda: seen(comparing.beside) is not None and pane.drawing.retry is not None)
+    QTest.mouseClick(comparing.beside, LEFT, NONE, pane.drawing.retry.center())
+    assert pipeline.asked == [("retry", [4])]
+    press(comparing, "X")
+    assert comparing.session.tile(4).marks.flag is Flag.REJECT
+
+
+def test_only_the_pictures_are_left_in_full_screen(comparing) -> None:
+    before = comparing.beside.panes()[0].sight.area.height()
+    comparing.session.panels_hidden = True
+    comparing.session.view_changed.emit()
+    assert not comparing.filmstrip.isVisible()
+    assert comparing.beside.panes()[0].sight.area.height() > before + 80
+    press(comparing, "Esc")
+    assert comparing.filmstrip.isVisible()
+    assert comparing.session.view is View.COMPARE
+
+
+def test_who_listens_hears_which_of_the_two_it_is(comparing, qtbot) -> None:
+    view = comparing.beside
+    qtbot.waitUntil(lambda: view.accessibleName().startswith("challenger · DSC_0003"))
+    press(comparing, "Tab")
+    qtbot.waitUntil(lambda: view.accessibleName().startswith("winner · DSC_0002"))
+
+
+# --- one gaze
+
+
+def centers(view: BesideView) -> list[tuple[float, float]]:
+    return [placing.center_of(pane.sight.place(), pane.sight.view) for pane in view.panes()]
+
+
+def test_z_wheel_and_drag_move_both_to_the_same_place(comparing, pipeline) -> None:
+    view, session = comparing.beside, comparing.session
+    press(comparing, "Z")
+    assert session.zoom == 1.0
+    assert all(pane.sight.place().width() == 6000 for pane in view.panes())
+    assert centers(view)[0] == pytest.approx(centers(view)[1], abs=1e-3)
+    at = view.panes()[1].cell.center()
+    before = [pane.sight.place().topLeft() for pane in view.panes()]
+    QTest.mousePress(view, LEFT, NONE, at)
+    QTest.mouseMove(view, at + QPoint(30, 10))
+    QTest.mouseMove(view, at + QPoint(80, -40))
+    after = [pane.sight.place().topLeft() for pane in view.panes()]
+    assert [(new - old).toTuple() for old, new in zip(before, after, strict=True)] == [
+        (80, -40),
+        (80, -40),
+    ]
+    QTest.mouseRelease(view, LEFT, NONE, at + QPoint(80, -40))
+    assert [pane.sight.place().topLeft() for pane in view.panes()] == after
+    wheel(view, view.panes()[0].cell.center(), 120)
+    assert session.zoom == 2.0
+    assert all(pane.sight.place().width() == 12000 for pane in view.panes())
+    press(comparing, "Esc")
+    assert (session.zoom, session.view) == (None, View.COMPARE)
+
+
+def wheel(view: BesideView, at: QPoint, delta: int) -> None:
+    """Turn the wheel over a point."""
+    event = QWheelEvent(
+        QPointF(at),
+        QPointF(view.mapToGlobal(at)),
+        QPoint(),
+        QPoint(0, delta),
+        Qt.MouseButton.NoButton,
+        NONE,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(view, event)
+
+
+def test_a_click_into_the_other_pane_goes_there_and_does_not_zoom(comparing) -> None:
+    view, session = comparing.beside, comparing.session
+    QTest.mouseClick(view, LEFT, NONE, middles(view)[0])
+    assert (session.current, session.zoom) == (3, None)
+    QTest.mouseClick(view, LEFT, NONE, middles(view)[0])
+    assert (session.current, session.zoom) == (3, 1.0)
+
+
+def test_originals_come_for_the_active_pane_first_then_the_other_then_the_next(
+    comparing, pipeline, qtbot
+) -> None:
+    press(comparing, "Z")
+    qtbot.waitUntil(lambda: len(pipeline.looks) == 3)
+    assert [pipeline.photo(look) for look in pipeline.looks] == [4, 3, 5]
+    for _ in range(3):
+        pipeline.deliver()
+    qtbot.waitUntil(lambda: all(pane.drawing.best.whole for pane in comparing.beside.panes()))
+    assert all(own(comparing.beside))
+    press(comparing, "Right")  # it was read ahead
+    seen(comparing.beside)
+    assert all(pane.drawing.best.whole for pane in comparing.beside.panes())
+
+
+def test_an_original_that_is_gone_leaves_the_proxy_and_says_so(comparing, pipeline, qtbot) -> None:
+    said: list[str] = []
+    comparing.session.said.connect(said.append)
+    press(comparing, "Z")
+    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    pipeline.refuse(KnownError("The file is not there."))
+    qtbot.waitUntil(lambda: bool(said))
+    assert said[-1] == "DSC_0003: zoom stops at the proxy. The file is not there."
+    assert all(own(comparing.beside))
+
+
+# --- survey
+
+
+@pytest.fixture
+def surveying(window: MainWindow, qtbot) -> MainWindow:
+    """Five photos selected in the grid, and surveyed."""
+    press(window, "Esc")
+    window.session.select_only(3)
+    window.session.select_range(7)
+    press(window, "N")
+    settled(window, qtbot)
+    return window
+
+
+def test_n_lays_out_the_selection_in_equal_panes(surveying) -> None:
+    assert photos(surveying) == [3, 4, 5, 6, 7]
+    assert len({pane.cell.size().toTuple() for pane in surveying.beside.panes()}) == 1
+    assert not surveying.filmstrip.isVisible()
+
+
+def test_in_a_survey_marks_go_to_the_focused_tile_and_dropping_flows_anew(surveying, qtbot) -> None:
+    session, view = surveying.session, surveying.beside
+    before = view.panes()[0].cell
+    press(surveying, "Home", "Down", "X")  # Home means nothing here
+    rejected = [photo for photo in range(3, 8) if session.tile(photo).marks.flag is Flag.REJECT]
+    assert len(rejected) == 1
+    assert rejected[0] in photos(surveying)
+    press(surveying, "Ctrl+Z", "Backspace")
+    assert len(photos(surveying)) == 4
+    assert rejected[0] not in photos(surveying)
+    settled(surveying, qtbot)
+    assert view.panes()[0].cell != before
+    press(surveying, "Esc")
+    assert surveying.pages.currentWidget() is surveying.grid
+    assert len(session.selection) == 5
+
+
+def test_up_and_down_go_from_row_to_row(surveying) -> None:
+    session, view = surveying.session, surveying.beside
+    session.activate(3)
+    tops = [pane.cell.y() for pane in view.panes()]
+    assert len(set(tops)) > 1
+    press(surveying, "Down")
+    place = photos(surveying).index(session.current)
+    assert tops[place] > tops[0]
+    press(surveying, "Up")
+    assert tops[photos(surveying).index(session.current)] == tops[0]
+
+
+def test_all_panes_of_a_survey_zoom_together(surveying) -> None:
+    press(surveying, "Z")
+    assert len({pane.sight.place().width() for pane in surveying.beside.panes()}) == 1
+    first, *others = centers(surveying.beside)
+    assert all(other == pytest.approx(first, abs=1e-3) for other in others)
+
+
+def test_a_stack_is_surveyed_whole_and_compared_within_itself_first(window) -> None:
+    session = window.session
+    press(window, "Esc")
+    session.decide_many("stack", {photo: {"stacked": 1} for photo in (3, 4, 5)})
+    session.go(2)
+    press(window, "N")
+    assert photos(window) == [3, 4, 5]
+    press(window, "Esc")
+    session.go(session.listing.position(5))  # the last of its stack
+    press(window, "E", "C")
+    assert photos(window) == [5, 4]

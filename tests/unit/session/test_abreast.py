@@ -1,0 +1,335 @@
+"""Compare and survey at the desk: who is beside whom, and that marks meet the active one alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from curator import commands
+from curator.catalog import Catalog
+from curator.model import Flag, Marks, View
+from curator.session import Session
+from tests.unit.session.conftest import Person
+
+
+def beside(session: Session) -> tuple[int, ...]:
+    assert session.panes is not None
+    return session.panes.photos
+
+
+def marked(session: Session) -> set[int]:
+    """Give the photos marked in a test; 1 and 11 were before."""
+    others = set(session.ids.tolist()) - {1, 11}
+    return {photo for photo in others if session.table.marks(photo) != Marks()}
+
+
+@pytest.fixture
+def comparing(person: Person, session: Session) -> Person:
+    """Someone who compares photo 3 with photo 4, in the loupe before."""
+    session.go(2)
+    return person.run("loupe", "compare")
+
+
+# --- compare
+
+
+def test_compare_opens_with_the_current_photo_as_winner_and_the_next_beside_it(
+    comparing, session
+) -> None:
+    assert session.view is View.COMPARE
+    assert beside(session) == (3, 4)
+    assert session.current == 4  # the challenger has to prove itself
+
+
+def test_arrows_bring_challengers_and_the_winner_stays(comparing, session) -> None:
+    comparing.run("next_photo")
+    assert beside(session) == (3, 5)
+    comparing.run("previous_photo", "previous_photo")
+    assert beside(session) == (3, 2)
+    assert session.current == 2
+    comparing.run("previous_photo", "previous_photo")
+    assert beside(session) == (3, 1)
+    assert comparing.said[-1] == "None before this one."
+
+
+def test_enter_makes_the_challenger_the_winner(comparing, session) -> None:
+    won: list[tuple[int, int]] = []
+    session.preferred.connect(lambda winner, loser: won.append((winner, loser)))
+    comparing.run("promote")
+    assert beside(session) == (4, 5)
+    assert session.current == 5
+    assert won == [(4, 3)]
+
+
+def test_x_on_the_challenger_brings_the_next(comparing, session) -> None:
+    comparing.run("reject")
+    assert marked(session) == {4}
+    assert session.tile(4).marks.flag is Flag.REJECT
+    assert beside(session) == (3, 5)
+
+
+def test_x_on_the_winner_promotes_the_challenger(comparing, session) -> None:
+    comparing.run("switch_pane", "reject")
+    assert marked(session) == {3}
+    assert beside(session) == (4, 5)
+    assert session.current == 4  # the same pane as before
+
+
+def test_other_marks_on_the_winner_leave_it_there(comparing, session) -> None:
+    comparing.run("switch_pane", "pick")
+    assert beside(session) == (3, 4)
+    comparing.run("stars_4")
+    assert beside(session) == (3, 4)
+    assert marked(session) == {3}
+
+
+def test_shift_x_leaves_both_where_they_are(comparing, session) -> None:
+    comparing.run("reject", invert=True)
+    assert beside(session) == (3, 4)
+    comparing.run("switch_pane").run("reject", invert=True)
+    assert beside(session) == (3, 4)
+
+
+def test_the_last_challenger_to_win_ends_the_comparison(person, session) -> None:
+    session.go(10)
+    person.run("compare")
+    assert beside(session) == (11, 12)
+    person.run("promote")
+    assert session.view is View.LOUPE
+    assert session.current == 12
+    assert "nothing further on" in person.said[-1]
+
+
+def test_the_last_photo_of_the_list_is_challenged_by_the_one_before(person, session) -> None:
+    session.go(11)
+    person.run("compare")
+    assert beside(session) == (12, 11)
+
+
+def test_esc_goes_back_to_where_one_came_from_with_the_winner(comparing, session) -> None:
+    comparing.run("next_photo", "next_photo", "back")
+    assert session.view is View.LOUPE
+    assert session.current == 3
+
+
+def test_e_looks_at_the_active_one(comparing, session) -> None:
+    comparing.run("next_photo", "loupe")
+    assert (session.view, session.current) == (View.LOUPE, 5)
+
+
+def test_esc_leaves_100_percent_first(comparing, session) -> None:
+    session.set_zoom(1.0, (0.3, 0.3))
+    comparing.run("back")
+    assert (session.view, session.zoom) == (View.COMPARE, None)
+
+
+def test_two_selected_photos_are_compared_with_each_other(person, session) -> None:
+    session.select_only(7)
+    session.toggle(2)
+    person.run("compare")
+    assert beside(session) == (2, 7)
+    person.run("next_photo")
+    assert beside(session) == (2, 8)
+
+
+def test_of_more_selected_photos_the_challengers_come(person, session) -> None:
+    session.select_only(9)
+    session.toggle(2)
+    session.toggle(5)
+    person.run("compare")
+    assert beside(session) == (5, 9)
+    person.run("previous_photo")
+    assert beside(session) == (5, 2)
+    person.run("previous_photo")
+    assert beside(session) == (5, 2)
+
+
+def test_there_is_nothing_to_compare_a_single_photo_with(person, session) -> None:
+    session.set_filter("is:picked")
+    assert session.ids.tolist() == [1]
+    person.run("compare")
+    assert session.view is View.GRID
+    assert person.said[-1] == "There is nothing to compare DSC_0000 with."
+    person.run("survey")
+    assert session.view is View.GRID
+
+
+def test_an_empty_list_has_nothing_to_compare(person, session) -> None:
+    session.set_filter("rating:5 is:rejected")
+    assert session.current is None
+    person.run("compare", "survey")
+    assert session.view is View.GRID
+
+
+# --- only the active one
+
+
+@pytest.mark.parametrize("command", ["pick", "reject", "keep", "stars_3", "label_red", "unflag"])
+@pytest.mark.parametrize("view", ["compare", "survey"])
+def test_a_mark_meets_the_active_photo_alone_whatever_is_selected(
+    person, session, view: str, command: str
+) -> None:
+    session.select_only(2)
+    session.select_range(6)
+    person.run(view)
+    assert len(session.selection) > 2
+    active = session.current
+    person.run(command)
+    assert marked(session) <= {active}
+
+
+def test_a_mark_waits_until_the_active_photo_is_on_screen(session, person) -> None:
+    session.go(2)
+    person.run("compare")
+    commands.run(session, "reject")
+    assert marked(session) == set()
+    assert "not on screen yet" in person.said[-1]
+
+
+def test_the_selection_is_still_there_when_one_comes_back(person, session) -> None:
+    for photo in (2, 5, 9):
+        session.toggle(photo)
+    chosen = session.selection
+    person.run("survey", "next_photo", "next_photo", "back")
+    assert session.view is View.GRID
+    assert session.selection == chosen
+
+
+# --- survey
+
+
+@pytest.fixture
+def surveying(person: Person, session: Session) -> Person:
+    """Someone who surveys photos 2, 4, 6 and 8 from the grid."""
+    session.select_only(8)
+    for photo in (6, 4, 2):
+        session.toggle(photo)
+    return person.run("survey")
+
+
+def test_a_survey_lays_out_the_selection_in_the_order_of_the_list(surveying, session) -> None:
+    assert session.view is View.SURVEY
+    assert beside(session) == (2, 4, 6, 8)
+    assert session.current == 2
+
+
+def test_x_stays_until_dropped_and_the_focus_goes_on(surveying, session) -> None:
+    surveying.run("reject")
+    assert beside(session) == (2, 4, 6, 8)
+    assert (session.current, marked(session)) == (4, {2})
+    surveying.run("previous_photo", "drop")
+    assert beside(session) == (4, 6, 8)
+    assert session.current == 4
+    assert marked(session) == {2}  # dropping decides nothing
+
+
+def test_the_last_one_of_a_survey_stays(surveying, session) -> None:
+    surveying.run("drop", "drop", "drop", "drop")
+    assert beside(session) == (8,)
+    assert surveying.said[-1] == "DSC_0007 is the last one here."
+
+
+def test_more_than_eight_say_so_and_come_in_for_those_dropped(person, session) -> None:
+    session.select_all()
+    person.run("survey")
+    assert beside(session) == tuple(range(1, 9))
+    assert person.said[-1].startswith("The first 8 of 12")
+    person.run("drop")
+    assert beside(session) == tuple(range(2, 10))
+
+
+def test_from_a_survey_one_compares_within_it_and_comes_back(surveying, session) -> None:
+    surveying.run("next_photo", "compare")
+    assert beside(session) == (4, 6)
+    surveying.run("next_photo")
+    assert beside(session) == (4, 8)
+    surveying.run("promote")
+    assert session.view is View.LOUPE  # 8 was the last to challenge
+    surveying.run("back")
+    assert session.view is View.GRID
+
+
+def test_esc_from_a_comparison_within_a_survey_comes_back_to_the_survey(surveying, session) -> None:
+    surveying.run("drop", "compare", "back")
+    assert (session.view, beside(session)) == (View.SURVEY, (4, 6, 8))
+    surveying.run("back")
+    assert session.view is View.GRID
+
+
+# --- undo, and coming back
+
+
+def test_undo_brings_the_pair_back_it_was_marked_in(comparing, session) -> None:
+    comparing.run("reject", "next_photo", "back", "grid", "undo")
+    assert session.view is View.COMPARE
+    assert beside(session) == (3, 4)
+    assert session.current == 4
+    assert marked(session) == set()
+    comparing.run("redo")
+    assert (session.view, session.current, marked(session)) == (View.COMPARE, 4, {4})
+
+
+def test_undo_in_a_survey_stays_in_it(surveying, session) -> None:
+    surveying.run("stars_5", "drop")
+    assert beside(session) == (4, 6, 8)
+    surveying.run("undo")
+    assert session.view is View.SURVEY
+    assert 2 in beside(session)
+    assert session.current == 2
+
+
+def test_undo_after_a_restart_brings_the_pair_back(comparing, session, open_session) -> None:
+    comparing.run("reject")
+    again = open_session()
+    assert again.view is View.LOUPE  # a comparison is not opened by itself
+    person = Person(again).run("undo", "undo")
+    assert (again.view, beside(again), again.current) == (View.COMPARE, (3, 4), 4)
+    person.run("back")
+    assert again.view is View.LOUPE
+
+
+def test_a_photo_that_is_gone_leaves_its_pane(comparing, session, catalog_edit) -> None:
+    catalog_edit("UPDATE photo SET merged_into = 1 WHERE id = 4")
+    session.refresh()
+    assert beside(session) == (3, 5)
+    catalog_edit("UPDATE photo SET merged_into = 1 WHERE id = 3")
+    session.refresh()
+    assert beside(session) == (5, 6)
+
+
+def test_a_survey_whose_photos_are_gone_goes_to_the_loupe(surveying, session, catalog_edit) -> None:
+    catalog_edit("UPDATE photo SET merged_into = 1 WHERE id IN (2, 4)")
+    session.refresh()
+    assert beside(session) == (6, 8)
+    assert session.current == 6
+    catalog_edit("UPDATE photo SET merged_into = 1 WHERE id IN (6, 8)")
+    session.refresh()
+    assert session.view is View.LOUPE
+
+
+def test_a_photo_of_the_filmstrip_becomes_the_challenger(comparing, session) -> None:
+    session.go_to(9)
+    assert beside(session) == (3, 9)
+    assert session.current == 9
+    session.go_to(3)
+    assert beside(session) == (3, 9)
+    assert session.current == 3
+
+
+def test_a_search_from_a_comparison_comes_back_to_the_loupe(comparing, session) -> None:
+    session.set_filter("is:picked")
+    assert session.view is View.GRID
+    session.leave_filter()
+    assert (session.view, session.current) == (View.LOUPE, 4)
+
+
+@pytest.fixture
+def catalog_edit(session: Session):
+    """Change the catalog as another program would."""
+    catalog = Catalog.open(session.catalog.path)
+
+    def edit(statement: str) -> None:
+        with catalog._writing():
+            catalog._run(statement)
+
+    yield edit
+    catalog.close()

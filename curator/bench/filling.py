@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curator import files
 from curator.bench.draw import jpeg_bytes, scene
@@ -27,6 +28,8 @@ from curator.stages import STAGES
 from curator.taste.tone import TONES
 
 _BATCH = 500
+_COMMON = 0.46  # length of the mean vector of the corpus
+_BURST, _ALIKE = 5, 0.8  # photos of one motif, and how much of it is in each
 _DIRECTORY = 800  # photos in one folder: an evening's
 _PICTURES = 2_000  # thumbnails on disk; photos share them, but more than any cache in memory holds
 
@@ -54,15 +57,19 @@ def fill(home: Home, count: int) -> None:
 
 
 def embed(home: Home, dimension: int = 1280) -> None:
-    """Give every photo of a filled catalog a vector of an encoder there is not, and tones."""
+    """Give every photo of a filled catalog a vector of an encoder there is not, and tones.
+
+    Vectors vary as the starter's do over real photos: along the k-th strongest direction by
+    (k + 100) ** -2.3, which is a little less structure than the corpus has, and photos come in
+    bursts.
+    """
     catalog = Catalog.open(home.catalog)
     chance = np.random.default_rng(1)
     try:
         ids = sorted(row[0] for row in catalog.columns())
         for start in range(0, len(ids), _BATCH):
             some = ids[start : start + _BATCH]
-            vectors = chance.standard_normal((len(some), dimension), np.float32)
-            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            vectors = drawn_vectors(len(some), dimension, chance)
             tones = chance.standard_normal((len(some), TONES), np.float32)
             catalog.save_embedded(
                 [
@@ -81,6 +88,17 @@ def embed(home: Home, dimension: int = 1280) -> None:
         catalog.checkpoint()
     finally:
         catalog.close()
+
+
+def drawn_vectors(count: int, dimension: int, chance: np.random.Generator) -> NDArray[np.float32]:
+    """Draw unit vectors, (count, dimension) float32, like those of real photos in bursts."""
+    spread = (np.arange(dimension) + 100.0) ** -1.15
+    spread *= np.sqrt((1.0 - _COMMON**2) / np.square(spread).sum())
+    motifs, own = chance.standard_normal((2, count, dimension), np.float32)
+    motifs = motifs[np.arange(count) // _BURST * _BURST]
+    vectors = (_ALIKE * motifs + np.sqrt(1.0 - _ALIKE**2) * own) * spread.astype(np.float32)
+    vectors[:, -1] += _COMMON  # what all photos have in common
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def _digests(catalog: Catalog, ids: list[int]) -> list[tuple[int, str]]:

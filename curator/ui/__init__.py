@@ -12,6 +12,7 @@ Pictures, from disk to paint:
     sight          what the loupe looks at: where it lies, which pixels; placing is its arithmetic
     loupe          one photo; loupe_painter draws it, caption the line below, held knows keys down
     filmstrip      the list in one row
+    inspector      all there is to know of a photo; why is the machine's part, near its thumbnails
     pencil         a person's marks: glyphs, stars, the strike stroke
 
 No view decodes, asks the catalog for a list, or keeps state of its own that another view needs:

@@ -69,7 +69,7 @@ class TagChips(QWidget):
         x = y = 0
         for tag in self._tags:
             said = _said(tag)
-            wide = large.horizontalAdvance(tag.name) + 1 + 2 * _PADDING  # at its very width it elides
+            wide = large.horizontalAdvance(tag.name) + 1 + 2 * _PADDING  # just as wide, it elides
             wide = min(wide + (small.horizontalAdvance(said) + _BETWEEN if said else 0), width)
             if x and x + wide > width:
                 x, y = 0, y + _HEIGHT + _GAP

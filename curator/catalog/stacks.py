@@ -87,13 +87,7 @@ class Stacks(Store):
         names = {row[1] for row in rows} | {change.stack for change in changes}
         for part in chunks(sorted(name for name in names if name)):
             rows += self._rows(f"{select} WHERE stack IN ({marks(len(part))})", part)
-        decided = {
-            name
-            for _, stack, person, marked in rows
-            if marked or person is not None
-            for name in (stack, person)
-            if name
-        }
+        decided = {row[1] for row in rows if row[1] and (row[3] or row[2] is not None)}
         return now, decided
 
     def stacks_made_by(self) -> str | None:

@@ -78,9 +78,7 @@ class _Columns:
     def frozen(self) -> NDArray[np.bool_]:
         """Mark photos in stacks that have a mark or a person's word in them."""
         decided = self.here & (self.marked | (self.person >= 0))
-        names = np.concatenate([self.stack[decided], self.person[decided]])
-        names = np.unique(names[names > 0])
-        return (self.person >= 0) | np.isin(self.stack, names)
+        return (self.person >= 0) | _shares(self.stack, self.stack[decided])
 
 
 @dataclass

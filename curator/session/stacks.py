@@ -151,7 +151,7 @@ class Stacks:
             kind=table.column("stack_kind")[rows],
             sharpness=table.column("sharpness")[rows],
             exposure=table.column("exposure")[rows],
-            light=np.full(len(rows), np.nan, np.float32),
+            light=table.column("light")[rows],
             pixels=table.column("width")[rows].astype(np.int64) * table.column("height")[rows],
-            able=~(table.failed() | table.rejected())[rows],
+            able=~(table.failed() | table.rejected() | table.column("damaged"))[rows],
         )

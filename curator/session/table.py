@@ -63,6 +63,8 @@ _NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None
     "turn": ("i1", _or_zero),
     "sharpness": ("f4", _or_nan),
     "exposure": ("f4", _or_nan),
+    "light": ("f4", _or_nan),
+    "damaged": ("?", _or_zero),
     "flag": ("i1", lambda values: [_FLAG_CODE[value] for value in values]),  # type: ignore[index]
     "rating": ("i1", _or_zero),
     "label": ("i1", lambda values: [_LABEL_CODE[value] for value in values]),  # type: ignore[index]

@@ -53,6 +53,16 @@ def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = 
         connection.execute("COMMIT")
 
 
+def stack(path: Path, *photos: int, kind: str = "burst") -> None:
+    """Let the machine have found a stack of these photos, as the stage would save it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executemany(
+            "UPDATE photo SET stack = ?, stack_kind = ? WHERE id = ?",
+            [(min(photos), kind, photo) for photo in photos],
+        )
+        connection.commit()
+
+
 def _fill(connection: sqlite3.Connection, photos: int, folder: str, converted: bool) -> None:
     connection.execute(
         "INSERT INTO folder (id, path, added_at) VALUES (1, ?, ?)", (folder, ADDED_AT)

@@ -54,6 +54,15 @@ class Stacking(Insights):
             face = self.face(self.ids[span.start : span.stop])
             self.listing.go(self.listing.position(face) or 0)
 
+    def next_face(self) -> int | None:
+        """Give the photo one comes to by whole stacks, in the direction one goes."""
+        units = self.listing.units
+        number = units.at(self.index) + self.direction
+        if self.index < 0 or not 0 <= number < len(units):
+            return None
+        span = units[number]
+        return self.face(self.ids[span.start : span.stop])
+
     @property
     def tile_number(self) -> int:
         """Number of the grid's tile the current photo is in, -1 when there is none."""

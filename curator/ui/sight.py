@@ -304,7 +304,11 @@ class Sight:
         offsets = [0, *(session.direction * (n + 1) for n in range(ahead))]
         offsets.insert(2, -session.direction)  # one turns back now and then
         places = (session.index + offset for offset in offsets)
-        return [self._known(int(session.ids[p])) for p in places if 0 <= p < len(session.ids)]
+        ids = [int(session.ids[p]) for p in places if 0 <= p < len(session.ids)]
+        beyond = session.next_face()  # where Down leads, past the rest of a stack
+        if beyond is not None and beyond not in ids:
+            ids.insert(2, beyond)
+        return [self._known(photo) for photo in ids]
 
     def ready(self) -> bool:
         """Tell whether the photo's pixels are there at their exact size."""

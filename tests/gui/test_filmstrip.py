@@ -12,9 +12,11 @@ from PySide6.QtWidgets import QApplication
 
 from curator import commands
 from curator.session import Session
+from curator.settings import Home
 from curator.ui import theme
 from curator.ui.filmstrip import Filmstrip
 from curator.ui.frames import Pictures
+from tests import catalogs
 from tests.gui import swatches
 
 
@@ -119,3 +121,16 @@ def test_a_list_of_any_length_costs_only_the_strip(session, strip, monkeypatch, 
         session.go(40)
     seen(strip)
     assert 0 < len(asked) <= len(strip.visible()) + 2 * 16
+
+
+def test_frames_of_a_stack_share_a_line_and_the_proposed_one_has_a_ring(
+    session, strip, home: Home
+) -> None:
+    catalogs.stack(home.catalog, 3, 4, 5)
+    session.refresh()
+    image = seen(strip)
+    row = [image.pixelColor(strip.cell(place).right(), 79) for place in range(6)]
+    assert [colour == theme.DISABLED for colour in row] == [False] * 2 + [True] * 2 + [False] * 2
+    assert image.pixelColor(strip.cell(3).center().x(), 79) == theme.DISABLED
+    rings = [image.pixelColor(strip.cell(place).center().x(), 5) for place in range(6)]
+    assert [colour == theme.QUIET for colour in rings] == [False] * 4 + [True, False]

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QHelpEvent, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from curator import commands
 from curator.model import View
 from curator.session import Session
+from curator.settings import Home
 from curator.ui import theme
 from curator.ui.frames import Pictures
 from curator.ui.grid import GridView
 from curator.ui.sheet import FOOTER, GAP, MARGIN, Sheet
+from tests import catalogs
 from tests.gui import swatches
 from tests.gui.conftest import QuietPipeline
 
@@ -341,3 +344,84 @@ def test_a_failed_photo_says_why_and_is_tried_again_where_it_lies(
     area = grid._retries[photo].translated(cell.topLeft())
     QTest.mouseClick(grid.viewport(), LEFT, NONE, area.center())
     assert pipeline.asked == [("retry", [photo])]
+
+
+# --- stacks
+
+
+@pytest.fixture
+def stacked(session, home: Home) -> Session:
+    """The sixty photos, 3 to 6 and 9 to 11 stacks; of the first 6 is proposed."""
+    catalogs.stack(home.catalog, 3, 4, 5, 6)
+    catalogs.stack(home.catalog, 9, 10, 11, kind="bracket")
+    session.refresh()
+    return session
+
+
+def top_of_picture(grid: GridView, place: int) -> QPoint:
+    """Where the picture of a tile begins, in its middle: photos here are 3:2, on the footer."""
+    cell = grid.cell(place)
+    return QPoint(cell.center().x(), cell.top() + cell.width() - round(cell.width() / 1.5))
+
+
+def below(grid: GridView, place: int) -> QPoint:
+    """Where the line is that frames of one stack share, right of a tile: in the gap."""
+    return grid.cell(place).bottomRight() + QPoint(GAP // 2, 3)
+
+
+def count_of(grid: GridView, place: int) -> QPoint:
+    return grid.cell(place).bottomRight() - QPoint(4, FOOTER // 2)
+
+
+def test_a_stack_is_one_tile_with_two_edges_behind_it(stacked, make_grid) -> None:
+    grid = make_grid(stacked)
+    assert grid.sheet.count == 55
+    image = seen(grid)
+    for place, colour in ((1, theme.CANVAS), (2, theme.DISABLED), (6, theme.CANVAS)):
+        at = top_of_picture(grid, place)
+        assert [image.pixelColor(at - QPoint(0, up)) for up in (3, 5)] == [colour] * 2
+
+
+def test_a_click_on_the_count_shows_the_frames_over_one_line_and_another_closes_them(
+    stacked, make_grid
+) -> None:
+    grid = make_grid(stacked)
+    QTest.mouseClick(grid.viewport(), LEFT, NONE, count_of(grid, 2))
+    assert grid.sheet.count == 58
+    image = seen(grid)
+    line = [image.pixelColor(below(grid, place)) == theme.DISABLED for place in range(7)]
+    assert line == [False, False, True, False, True, False, False]  # 3 ends a row, 5 the stack
+    ring = top_of_picture(grid, 5) - QPoint(0, 3)
+    assert image.pixelColor(ring) == theme.QUIET  # the proposed one
+    assert image.pixelColor(top_of_picture(grid, 4) - QPoint(0, 3)) == theme.CANVAS
+    QTest.mouseClick(grid.viewport(), LEFT, NONE, count_of(grid, 2))
+    assert grid.sheet.count == 55
+
+
+def test_a_click_beside_the_count_goes_to_the_stack(stacked, make_grid) -> None:
+    grid = make_grid(stacked)
+    press(grid, 2)
+    assert stacked.current == 6
+    assert grid.sheet.count == 55
+    commands.run(stacked, "down")
+    assert stacked.tile_number == 6
+
+
+def test_a_tip_says_why_a_frame_is_proposed(stacked, make_grid, monkeypatch) -> None:
+    tips: list[str] = []  # a real one is a window of its own, which this platform cannot raise
+    show = SimpleNamespace(showText=lambda _at, text, _widget: tips.append(text))
+    monkeypatch.setattr("curator.ui.grid.QToolTip", show)
+    grid = make_grid(stacked)
+    at = grid.cell(2).center()
+    help_ = QHelpEvent(QEvent.Type.ToolTip, at, grid.viewport().mapToGlobal(at))
+    QApplication.sendEvent(grid.viewport(), help_)
+    assert "DSC_0005" in tips[0]
+    assert "stack of 4" in tips[0]
+    assert "proposed: sharpest of 4" in tips[0]
+
+
+def test_a_tile_shows_another_frame_when_the_one_it_showed_is_rejected(stacked, make_grid) -> None:
+    grid = make_grid(stacked)
+    assert grid.front(2) == 6
+    stacked.decide_many("reject", {6: {"flag": "reject"}})
+    assert grid.front(2) == 5

@@ -1,0 +1,389 @@
+"""Stacks in the passes and the grid, in a photographer's words.
+
+Twelve photos; 3-6 are a burst of which 6 is proposed, 8-10 a bracket. Photo 1 is a pick with one
+star, 11 a reject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from curator.model import Marks, Pass, Verdict, View
+from curator.session import Session
+from curator.settings import Home
+from tests import catalogs
+from tests.unit.session.conftest import Person
+
+BURST = [3, 4, 5, 6]
+BRACKET = [8, 9, 10]
+
+
+@pytest.fixture
+def session(open_session: Callable[[], Session], home: Home) -> Session:
+    catalogs.stack(home.catalog, *BURST)
+    catalogs.stack(home.catalog, *BRACKET, kind="bracket")
+    return open_session()
+
+
+def tiles(session: Session) -> list[list[int]]:
+    listing = session.listing
+    return [
+        session.ids[listing.tiles[n].start : listing.tiles[n].stop].tolist()
+        for n in range(len(listing.tiles))
+    ]
+
+
+def at(session: Session, photo: int) -> None:
+    session.go_to(photo)
+
+
+def verdicts(session: Session, photos: list[int]) -> list[Verdict]:
+    return [session.table.verdict(photo) for photo in photos]
+
+
+# --- the grid
+
+
+def test_a_stack_is_one_tile_until_it_is_expanded(person: Person) -> None:
+    session = person.session
+    assert tiles(session) == [[1], [2], BURST, [7], BRACKET, [11], [12]]
+    at(session, 6)
+    person.run("toggle_stack")
+    assert tiles(session) == [[1], [2], [3], [4], [5], [6], [7], BRACKET, [11], [12]]
+    person.run("toggle_stack")
+    assert len(tiles(session)) == 7
+
+
+def test_arrows_go_over_tiles_to_the_frame_each_shows(person: Person) -> None:
+    session = person.run("next_photo", "next_photo").session
+    assert session.current == 6  # the proposed one
+    person.run("next_photo", "next_photo")
+    assert session.current == 8  # of a bracket the first
+    person.run("previous_photo", "previous_photo")
+    assert session.current == 6
+    person.run("last", "first")
+    assert session.current == 1
+
+
+def test_what_is_expanded_stays_so_in_its_scope_while_open(person: Person) -> None:
+    session = person.session
+    at(session, 6)
+    person.run("toggle_stack")
+    here = session.scope
+    folder = next(row.scope for row in session.scopes() if row.scope.kind == "folder")
+    session.open_scope(folder)
+    assert BURST in tiles(session)
+    session.open_scope(here)
+    assert [6] in tiles(session)
+
+
+def test_the_best_marked_frame_stands_for_a_stack_one_has_judged(person: Person) -> None:
+    session = person.session
+    assert session.front(2) == 6
+    at(session, 4)
+    person.run("loupe", "stars_3", "grid", "first")
+    assert session.front(2) == 4
+    session.catalog.decide({4: {"flag": "reject"}}, summary="")
+    session.refresh()
+    assert session.front(2) == 6
+
+
+def test_coming_from_the_loupe_the_tile_shows_the_frame_one_was_at(person: Person) -> None:
+    session = person.session
+    at(session, 4)
+    person.run("loupe", "grid")
+    assert (session.current, session.front(2)) == (4, 4)
+
+
+def test_nothing_happens_to_a_photo_of_no_stack(person: Person) -> None:
+    person.run("toggle_stack")
+    assert person.said[-1] == "DSC_0000 is in no stack."
+
+
+# --- marks
+
+
+def test_on_a_collapsed_stack_x_takes_every_undecided_frame_and_goes_on(person: Person) -> None:
+    session = person.session
+    session.catalog.decide({5: {"kept": True}}, summary="")
+    session.refresh()
+    person.run("first", "next_photo", "next_photo", "reject")
+    assert person.said[-1] == "Rejected 3 photos"
+    assert verdicts(session, BURST) == [
+        Verdict.REJECTED,
+        Verdict.REJECTED,
+        Verdict.THROUGH,
+        Verdict.REJECTED,
+    ]
+    assert session.current == 7
+    person.run("undo")
+    assert session.table.verdict(3) is Verdict.UNDECIDED
+
+
+def test_with_nothing_undecided_x_takes_the_frame_shown(person: Person) -> None:
+    session = person.session
+    changes = {photo: {"kept": True} for photo in BURST} | {4: {"rating": 4}}
+    session.catalog.decide(changes, summary="")
+    session.refresh()
+    person.run("next_photo", "next_photo")
+    assert session.current == 4
+    person.run("reject")
+    assert verdicts(session, BURST).count(Verdict.REJECTED) == 1
+
+
+def test_stars_on_a_collapsed_stack_take_the_frame_shown(person: Person) -> None:
+    session = person.run("next_photo", "next_photo", "stars_4").session
+    assert session.table.marks(6) == Marks(rating=4, kept=True)
+    assert session.table.marks(3) == Marks()
+
+
+def test_space_keeps_a_collapsed_stack_in_the_cull_and_opens_the_loupe_elsewhere(
+    person: Person,
+) -> None:
+    session = person.run("cull", "grid", "next_photo").session
+    assert session.current == 6
+    person.run("space")
+    assert verdicts(session, BURST) == [Verdict.THROUGH] * 4
+    assert person.said[-1] == "Kept 4 photos"
+    assert session.current == 7
+    person.run("space")
+    assert session.view is View.LOUPE
+
+
+def test_in_the_loupe_a_mark_takes_one_frame(person: Person) -> None:
+    session = person.run("cull").session
+    at(session, 4)
+    person.run("reject")
+    assert verdicts(session, BURST).count(Verdict.REJECTED) == 1
+    assert session.current == 5
+
+
+def test_a_selection_counts_the_frames_of_its_stacks_and_x_takes_them_all(
+    person: Person,
+) -> None:
+    session = person.session
+    session.select_only(2)
+    session.select_range(7)
+    assert session.selection == {2, *BURST, 7}
+    person.run("stars_3")
+    assert [session.table.marks(photo).rating for photo in (2, 3, 6, 7)] == [3, None, 3, 3]
+    person.run("reject")  # of the stack what is left, and the two photos
+    assert verdicts(session, BURST) == [*[Verdict.REJECTED] * 3, Verdict.THROUGH]
+    assert session.table.verdict(2) is Verdict.REJECTED
+
+
+def test_control_click_takes_a_stack_in_and_out_again(person: Person) -> None:
+    session = person.session
+    session.toggle(6)
+    assert session.selection == {1, *BURST}
+    session.toggle(6)
+    assert session.selection == {1}
+
+
+def test_the_next_undecided_is_the_next_tile(person: Person) -> None:
+    session = person.run("next_photo", "next_photo").session
+    person.run("next_undecided")
+    assert session.current == 7
+    person.run("previous_undecided")
+    assert session.current == 6
+
+
+# --- K
+
+
+def test_k_keeps_this_and_rejects_the_undecided_rest_in_one_step(person: Person) -> None:
+    session = person.run("cull").session
+    at(session, 4)
+    person.run("keep_this")
+    assert person.said[-1] == "Kept DSC_0003, rejected 3"
+    assert session.table.marks(4) == Marks(kept=True)
+    assert verdicts(session, [3, 5, 6]) == [Verdict.REJECTED] * 3
+    assert session.current == 7
+    person.run("undo")
+    assert verdicts(session, BURST) == [Verdict.UNDECIDED] * 4
+    assert (session.current, session.view) == (4, View.LOUPE)
+    assert person.said[-1] == "Undid reject 3 and keep, DSC_0003"
+
+
+def test_k_leaves_alone_what_was_decided_before(person: Person) -> None:
+    session = person.run("cull").session
+    at(session, 3)
+    person.run("stars_2", "next_photo", "keep_this")
+    assert session.table.marks(3) == Marks(rating=2, kept=True)
+    assert verdicts(session, [5, 6]) == [Verdict.REJECTED] * 2
+
+
+def test_k_goes_on_to_the_frame_that_stands_for_the_next_stack(person: Person) -> None:
+    session = person.run("cull").session
+    assert session.current == 2
+    person.run("keep_this")  # a single photo is kept
+    assert session.table.marks(2) == Marks(kept=True)
+    assert session.current == 6
+
+
+def test_k_in_the_grid_takes_the_frame_shown(person: Person) -> None:
+    session = person.run("next_photo", "next_photo", "keep_this").session
+    assert person.said[-1] == "Kept DSC_0005, rejected 3"
+    assert session.current == 7
+
+
+def test_k_keeps_a_bracket_whole(person: Person) -> None:
+    session = person.run("cull").session
+    at(session, 9)
+    person.run("keep_this")
+    assert verdicts(session, BRACKET) == [Verdict.THROUGH] * 3
+    assert person.said[-1] == "Kept 3 photos"
+    assert session.current == 12
+
+
+def test_in_the_rate_pass_k_finds_nothing_undecided(person: Person) -> None:
+    session = person.session
+    session.catalog.decide({photo: {"kept": True} for photo in BURST}, summary="")
+    session.refresh()
+    person.run("rate")
+    at(session, 4)
+    person.run("keep_this")
+    assert person.said[-1] == "Nothing undecided here."
+    assert session.current == 4
+
+
+def test_under_a_filter_k_decides_nothing_one_does_not_see(person: Person) -> None:
+    session = person.session
+    session.set_filter("is:proposed")
+    assert session.ids.tolist() == [6]
+    person.run("keep_this")
+    assert verdicts(session, BURST) == [*[Verdict.UNDECIDED] * 3, Verdict.THROUGH]
+
+
+def test_alt_k_keeps_the_whole_stack_and_brings_its_rejects_back(person: Person) -> None:
+    session = person.run("cull").session
+    at(session, 3)
+    person.run("reject", "keep_stack")
+    assert verdicts(session, BURST) == [Verdict.THROUGH] * 4
+    assert session.current == 7
+
+
+# --- moves in the loupe
+
+
+def test_right_enters_a_stack_at_its_first_frame_and_down_at_the_proposed_one(
+    person: Person,
+) -> None:
+    session = person.run("cull", "next_photo").session
+    assert session.current == 3
+    person.run("up")
+    assert session.current == 2
+    person.run("down")
+    assert session.current == 6
+    person.run("down", "up")
+    assert session.current == 6
+    person.run("down", "down")
+    assert session.current == 8
+
+
+def test_down_past_the_last_stack_is_the_finish_page(person: Person) -> None:
+    session = person.run("cull", "last", "down").session
+    assert session.finished
+    person.run("up")
+    assert not session.finished
+
+
+def test_a_cull_begun_at_a_stack_in_the_grid_begins_at_its_first_frame(person: Person) -> None:
+    session = person.run("next_photo", "next_photo", "cull").session
+    assert session.current == 3
+
+
+def test_a_frame_says_which_of_its_stack_it_is(person: Person) -> None:
+    session = person.session
+    assert [session.place_in_stack(photo) for photo in (2, 3, 6)] == ["", "1 of 4", "4 of 4"]
+
+
+# --- by hand
+
+
+def test_a_frame_is_split_off_and_stands_after_its_stack_until_undone(person: Person) -> None:
+    session = person.run("cull").session
+    at(session, 4)
+    person.run("split_off")
+    assert person.said[-1] == "Split off DSC_0003"
+    assert session.ids.tolist() == [2, 3, 5, 6, 4, 7, 8, 9, 10, 12]
+    assert session.place_in_stack(6) == "3 of 3"
+    assert session.current == 4
+    person.run("undo")
+    assert session.ids.tolist() == [2, *BURST, 7, *BRACKET, 12]
+
+
+def test_the_selection_is_made_one_stack_and_taken_apart_again(person: Person) -> None:
+    session = person.session
+    session.select_only(2)
+    session.toggle(7)
+    session.toggle(6)  # the whole burst
+    person.run("stack_selection")
+    assert person.said[-1] == "Stacked 6 photos"
+    assert tiles(session) == [[1], [2, *BURST, 7], BRACKET, [11], [12]]
+    person.run("unstack")
+    assert person.said[-1] == "Unstacked 6 photos"
+    assert [len(tile) for tile in tiles(session)].count(1) == 9
+    person.run("undo", "undo")
+    assert tiles(session) == [[1], [2], BURST, [7], BRACKET, [11], [12]]
+
+
+def test_photos_apart_are_brought_together_in_a_pass_under_way(person: Person) -> None:
+    session = person.run("cull", "grid").session
+    session.select_only(12)
+    session.toggle(2)
+    person.run("stack_selection")
+    assert session.ids.tolist() == [2, 12, *BURST, 7, *BRACKET]
+
+
+def test_what_cannot_be_stacked_says_so(person: Person) -> None:
+    person.run("stack_selection")
+    assert person.said[-1] == "Select two or more photos in the grid to stack them."
+    person.run("split_off")
+    assert person.said[-1] == "DSC_0000 is in no stack."
+    at(person.session, 6)
+    person.run("stack_selection")
+    assert person.said[-1] == "These are one stack already."
+
+
+def test_stacks_by_hand_are_there_tomorrow(
+    session: Session, open_session: Callable[[], Session]
+) -> None:
+    person = Person(session)
+    session.select_only(2)
+    session.toggle(7)
+    person.run("stack_selection")
+    at(session, 9)
+    person.run("unstack")
+    tomorrow = open_session()
+    assert tiles(tomorrow) == [[1], [2, 7], BURST, [8], [9], [10], [11], [12]]
+
+
+# --- while photos come in
+
+
+def test_a_stack_found_while_one_browses_closes_under_ones_eyes_and_one_stays(
+    person: Person, home: Home
+) -> None:
+    session = person.session
+    at(session, 12)
+    catalogs.stack(home.catalog, 1, 2)
+    session.refresh()
+    assert tiles(session)[0] == [1, 2]
+    assert session.current == 12
+
+
+def test_a_stack_found_in_a_pass_by_sharpness_comes_together_from_where_one_is(
+    person: Person, home: Home
+) -> None:
+    session = person.run("cull").session
+    session.set_order("sharpness", True)
+    assert session.ids.tolist() == [12, *BRACKET, 7, *BURST, 2]
+    at(session, 12)
+    catalogs.stack(home.catalog, 2, 7)
+    session.refresh()
+    assert session.ids.tolist() == [12, *BRACKET, 2, 7, *BURST]
+    assert session.pass_ is Pass.CULL
+    assert session.current == 12

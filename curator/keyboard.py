@@ -130,17 +130,17 @@ def layered(changes: Changes) -> tuple[Binding, ...]:
         keys = ", ".join(changes[unknown[0]]) or "no key"
         raise KeymapError(f"{keys} is bound to {unknown[0]}, which is no command")
     plain = [line for line in KEYMAP if not line.invert and line.command not in changes]
-    for command, keys in changes.items():
-        plain += [_line(command, each) for each in dict.fromkeys(keys)]
+    for command, wanted in changes.items():
+        plain += [_line(command, each) for each in dict.fromkeys(wanted)]
     check(plain)
     taken = {(line.keys, view) for line in plain for view in line.views}
     turned = []
     inverts = {line.command for line in KEYMAP if line.invert}
     for line in plain:
-        keys = shifted(line.keys) if line.command in inverts else None
-        if keys is not None:
-            free = frozenset(view for view in line.views if (keys, view) not in taken)
-            turned += [Binding(keys, line.command, free, invert=True)] if free else []
+        other = shifted(line.keys) if line.command in inverts else None
+        if other is not None:
+            free = frozenset(view for view in line.views if (other, view) not in taken)
+            turned += [Binding(other, line.command, free, invert=True)] if free else []
     return (*plain, *turned)
 
 
@@ -251,7 +251,7 @@ def _parsed(path: Path, *, only_head: bool = False) -> tuple[dict[str, str], Cha
         found = tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError) as error:
         raise KeysError(f"{not_used} {' '.join(str(error).split())}.") from error
-    head = {name: found.pop(name) for name in ("preset", "title") if name in found}
+    head: dict[str, str] = {name: found.pop(name) for name in ("preset", "title") if name in found}
     if not all(isinstance(value, str) for value in head.values()):
         raise KeysError(f"{not_used} preset is one of {', '.join(PRESETS)}, in quotes.")
     changes: dict[str, tuple[str, ...]] = {}

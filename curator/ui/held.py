@@ -71,4 +71,4 @@ class HeldKeys(QObject):
 
 def _qt_key(keys: str) -> int:
     """Give Qt's code of a key, its modifiers left out."""
-    return QKeySequence(keys)[0].key().value
+    return QKeySequence(keys)[0].key().value  # type: ignore[index]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
@@ -60,7 +61,7 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
             name,
             command.title.removesuffix("…"),
             command.help.splitlines()[0],
-            lambda name=name: do(name),
+            partial(do, name),
             session.keys.get(name, ""),
             "" if view in views_of(name) else f"in the {_listed(views_of(name))} only",
             at_once=True,
@@ -71,16 +72,16 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
     for row in session.scopes():
         if row.enabled and row.scope != session.scope:
             scope = row.scope
-            act = lambda scope=scope: session.open_scope(scope)  # noqa: E731
+            act = partial(session.open_scope, scope)
             found.append(Entry(f"scope:{scope.key}", f"Go to {scope.title}", scope.key, act))
     for name, order in ORDERS.items():
         off = "" if session.has_scores or not order.by_taste else session.taste_sentence
-        act = lambda name=name: session.set_order(name)  # noqa: E731
+        act = partial(session.set_order, name)
         title = f"Order by {_lower(order.title)}"
         found.append(Entry(f"order:{name}", title, order.about, act, off=off))
     for name, (title, _) in FILTERS.items():
         text = f"is:{name}"
-        act = lambda text=text: session.set_filter(text)  # noqa: E731
+        act = partial(session.set_filter, text)
         found.append(Entry(text, f"Show {_lower(title)}", text, act))
     return found
 

@@ -8,18 +8,28 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import keymap
 from curator.keyboard import PRESETS, Keyboard
 from curator.keymap import KEYMAP, Binding, KeymapError
 from curator.model import Flag, Pass, View
-from curator.ui.keys import digit_at, spelled_press
+from curator.ui.keys import Keys, digit_at, spelled_press
 from curator.ui.main_window import MainWindow
 
 NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 ALT, CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
 PAD, ALTGR = Qt.KeyboardModifier.KeypadModifier, Qt.KeyboardModifier.GroupSwitchModifier
+
+
+@pytest.fixture
+def keys(qapp: QApplication, qtbot) -> Keys:
+    """The keys of the loupe, on a window that holds nothing."""
+    bare = QWidget()
+    qtbot.addWidget(bare)
+    made = Keys(bare, Keyboard(), lambda _: None)
+    made.enter_view("loupe")
+    return made
 
 
 def in_loupe(window: MainWindow, pass_: Pass = Pass.BROWSE) -> int:
@@ -116,7 +126,7 @@ def test_the_digit_row_goes_by_place(
     ],
 )
 def test_signs_are_characters_and_digits_are_places(
-    window: MainWindow,
+    keys: Keys,
     monkeypatch: pytest.MonkeyPatch,
     scan: int,
     key: Qt.Key,
@@ -126,30 +136,22 @@ def test_signs_are_characters_and_digits_are_places(
 ) -> None:
     """As X11 delivers them."""
     monkeypatch.setattr("curator.ui.keys.sys.platform", "linux")
-    in_loupe(window)
     event = QKeyEvent(QEvent.Type.ShortcutOverride, key, modifiers, scan, 0, 0, text)
-    action = window.keys.by_place(event)
+    action = keys.by_place(event)
     assert (action.text() if action else None) == command
 
 
-@pytest.mark.parametrize(
-    ("key", "text", "rating", "zoomed"),
-    [(Qt.Key.Key_4, "4", 4, False), (Qt.Key.Key_Plus, "+", None, True)],
-)
-def test_the_number_pad_is_the_main_keys(
-    window: MainWindow, key: Qt.Key, text: str, rating: int | None, zoomed: bool
-) -> None:
-    photo = in_loupe(window)
-    asked: list[str] = []
-    window.session.asked.connect(lambda what, _: asked.append(what))
-    QTest.keyClick(window, key, PAD)
-    assert window.session.table.marks(photo).rating == rating
-    assert ("size" in asked) is zoomed
-
-
-def test_enter_on_the_number_pad_opens_the_photo(window: MainWindow) -> None:
+def test_the_number_pad_is_the_main_keys(window: MainWindow) -> None:
+    asked: list[object] = []
+    window.session.asked.connect(lambda what, about: asked.append((what, about)))
     QTest.keyClick(window, Qt.Key.Key_Enter, PAD)
     assert window.session.view is View.LOUPE
+    photo = in_loupe(window)
+    QTest.keyClick(window, Qt.Key.Key_4, PAD)
+    assert window.session.table.marks(photo).rating == 4
+    for key in (Qt.Key.Key_Plus, Qt.Key.Key_Minus):
+        QTest.keyClick(window, key, PAD)
+    assert asked[-2:] == [("size", 1), ("size", -1)]
 
 
 @pytest.mark.parametrize(
@@ -186,9 +188,9 @@ def test_a_press_is_spelled_as_the_keymap_spells_it(
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_key_of_a_preset_is_one_qt_knows(window: MainWindow, name: str) -> None:
-    window.use_keys(Keyboard(name))
-    for binding, action in window.keys.actions:
+def test_every_key_of_a_preset_is_one_qt_knows(keys: Keys, name: str) -> None:
+    keys.use(Keyboard(name))
+    for binding, action in keys.actions:
         found = [each.toString() for each in action.shortcuts()]
         assert found[0] == binding.keys and len(found) == 1 + ("Return" in binding.keys)
 

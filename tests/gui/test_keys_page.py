@@ -64,11 +64,10 @@ def test_the_key_pressed_takes_the_place_of_the_old(page: KeysPage) -> None:
     assert page.rows["reject"].reset.isHidden()
 
 
-@pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Return, Qt.Key.Key_Space])
-def test_keys_of_the_dialog_can_be_chosen_too(page: KeysPage, key: Qt.Key) -> None:
-    rebind(page.rows["pause"], key, CTRL)
-    assert len(page.keyboard.keys_of("pause")) == 1
-    assert page.keyboard.keys_of("pause")[0].startswith("Ctrl+")
+def test_keys_of_the_dialog_can_be_chosen_too(page: KeysPage) -> None:
+    for name in ("Tab", "Return", "Space"):
+        rebind(page.rows["pause"], Qt.Key[f"Key_{name}"], CTRL)
+        assert page.keyboard.keys_of("pause") == (f"Ctrl+{name}",)
 
 
 def test_esc_leaves_the_key_as_it_was_and_a_modifier_alone_is_none(page: KeysPage) -> None:
@@ -105,15 +104,16 @@ def test_a_key_that_means_something_says_what_and_can_be_taken_over(page: KeysPa
     assert page.keyboard.keys_of("pick") == () and page.rows["pick"].caps == []
 
 
-@pytest.mark.parametrize(
-    ("typed", "found"),
-    [("x", "reject"), ("palette", "palette"), ("quarter left", "turn_left"), ("ctrl+z", "undo")],
-)
-def test_a_command_is_found_by_name_by_what_it_does_and_by_key(
-    page: KeysPage, typed: str, found: str
-) -> None:
-    QTest.keyClicks(page.looked_for, typed)
-    assert shown(page) == [found]
+def test_a_command_is_found_by_name_by_what_it_does_and_by_key(page: KeysPage) -> None:
+    for typed, found in (
+        ("x", "reject"),
+        ("palette", "palette"),
+        ("quarter left", "turn_left"),
+        ("ctrl+z", "undo"),
+    ):
+        page.looked_for.clear()
+        QTest.keyClicks(page.looked_for, typed)
+        assert shown(page) == [found]
     page.looked_for.clear()
     assert shown(page) == list(page.rows)
 

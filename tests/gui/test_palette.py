@@ -91,21 +91,17 @@ def test_enter_runs_it_on_the_photo_that_was_current(window: MainWindow) -> None
     assert window.finder.rows.current.name == "reject", "used last"
 
 
-@pytest.mark.parametrize("leave", ["esc", "ctrl+k", "beside"])
-def test_it_leaves_the_window_as_it_was(window: MainWindow, leave: str) -> None:
+def test_it_leaves_the_window_as_it_was(window: MainWindow) -> None:
     window.session.set_pass(Pass.CULL)
-    open_palette(window)
-    if leave == "esc":
-        QTest.keyClick(window.finder.field, Qt.Key.Key_Escape)
-    elif leave == "ctrl+k":
-        QTest.keyClick(window.finder.field, Qt.Key.Key_K, CTRL)
-    else:
-        QTest.mouseClick(window.finder, Qt.MouseButton.LeftButton, pos=QPoint(5, 400))
-    assert window.finder.isHidden() and window.loupe.hasFocus()
-    assert window.session.view is View.LOUPE
-
-
-def test_the_search_field_has_the_keyboard_again(window: MainWindow) -> None:
+    for leave in (
+        lambda: QTest.keyClick(window.finder.field, Qt.Key.Key_Escape),
+        lambda: QTest.keyClick(window.finder.field, Qt.Key.Key_K, CTRL),
+        lambda: QTest.mouseClick(window.finder, Qt.MouseButton.LeftButton, pos=QPoint(5, 400)),
+    ):
+        open_palette(window)
+        leave()
+        assert window.finder.isHidden() and window.loupe.hasFocus()
+        assert window.session.view is View.LOUPE
     window.search()
     field = window.topbar.search
     QTest.keyClicks(field, "DSC")

@@ -2,80 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QAction, QCursor, QImage, QKeySequence, QWheelEvent
+from PySide6.QtGui import QCursor, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from curator import commands
-from curator.imaging import screen
-from curator.imaging.overlay import measure
-from curator.model import Flag, KnownError, View
+from curator.model import Flag, KnownError
 from curator.session import Session
-from curator.stages.frame import Frame, Look
 from curator.ui import placing, theme
-from curator.ui.frames import Pictures
 from curator.ui.loupe import LoupeView
-from curator.workers import Pixels
 from tests.catalogs import fill
 from tests.gui import swatches
-from tests.gui.conftest import QuietPipeline
+from tests.gui.darkroom import Darkroom, loupe_over, on_screen, seen
 
-SIZE = (6000, 4000)
-KEYS = {
-    "Z": "zoom",
-    "Right": "next_photo",
-    "X": "reject",
-    "R": "switch_source",
-    "J": "toggle_clipping",
-    "A": "step_focus",
-    "H": "toggle_histogram",
-}
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-
-
-class Darkroom(QuietPipeline):
-    """A pipeline that delivers originals when the test says so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.looks: list[Look] = []  # what is wanted, the most urgent first
-        self.callback: Callable[[Look, object], None] | None = None
-
-    def want_frames(self, looks: Sequence[Look], callback: Callable[[Look, object], None]) -> None:
-        self.looks, self.callback = list(looks), callback
-
-    @staticmethod
-    def photo(look: Look) -> int:
-        """Say whose file it is, as tests.catalogs.fill named it."""
-        return int(Path(look.path).stem.removeprefix("DSC_")) + 1
-
-    def deliver(self, size: tuple[int, int] = SIZE, basis: str = "image") -> int:
-        """Answer the most urgent look with a picture that shows whose it is."""
-        look = self.looks.pop(0)
-        photo = self.photo(look)
-        rgb = swatches.picture(photo, look.size or size)
-        if look.size is not None:
-            rgb = screen.from_rgb(rgb, look.size)
-        overlay = measure(rgb[..., :3], look.overlays) if look.overlays else None
-        pixels = Pixels(rgb) if look.pixels else None
-        self.answer(look, Frame(pixels, basis, None, size, overlay))
-        return photo
-
-    def refuse(self, error: KnownError) -> int:
-        """Answer the most urgent look with a reason."""
-        look = self.looks.pop(0)
-        self.answer(look, error)
-        return self.photo(look)
-
-    def answer(self, look: Look, answer: object) -> None:
-        assert self.callback is not None
-        self.callback(look, answer)
 
 
 @pytest.fixture
@@ -98,33 +44,9 @@ def unread(session: Session) -> Session:
 
 @pytest.fixture
 def make_loupe(session: Session, dressed: object, qtbot) -> Iterator[Callable[..., LoupeView]]:
-    """Makes a loupe in a window of 1,200 x 800 with the keymap's zoom and move keys."""
-    made: list[tuple[LoupeView, Pictures]] = []
-
-    def make(photos: bool = True) -> LoupeView:
-        if photos:
-            swatches.lay_out(session.home.cache, session.ids.tolist())
-        pictures = Pictures(session.home, session.settings)
-        loupe = LoupeView(session, pictures)
-        made.append((loupe, pictures))
-        loupe.resize(1200, 800)
-        for keys, command in KEYS.items():
-            action = QAction(command, loupe)
-            action.setShortcut(QKeySequence(keys))
-            action.triggered.connect(lambda _=False, name=command: commands.run(session, name))
-            loupe.addAction(action)
-        session.set_view(View.LOUPE)
-        loupe.show()
-        loupe.activateWindow()
-        assert QTest.qWaitForWindowActive(loupe)
-        return loupe
-
-    yield make
-    for loupe, pictures in made:
-        loupe.close()
-        pictures.close()
-        loupe.deleteLater()
-    QApplication.processEvents()
+    """Makes a loupe, with proxies or without."""
+    with ExitStack() as stack:
+        yield lambda photos=True: stack.enter_context(loupe_over(session, photos))
 
 
 @pytest.fixture
@@ -132,16 +54,6 @@ def loupe(make_loupe: Callable[..., LoupeView], session: Session, qtbot) -> Loup
     made = make_loupe()
     qtbot.waitUntil(lambda: on_screen(made, session))
     return made
-
-
-def seen(loupe: LoupeView) -> QImage:
-    return loupe.grab().toImage()
-
-
-def on_screen(loupe: LoupeView, session: Session) -> bool:
-    """Tell whether the middle of the loupe has the current photo's colour."""
-    middle = loupe.place().center()
-    return swatches.shows(seen(loupe), middle.x() + 5, middle.y(), session.current or 0)
 
 
 # --- whose pixels

@@ -1,0 +1,117 @@
+"""A loupe over photos that never were, and a pipeline that develops them when the test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtGui import QAction, QImage, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from curator import commands
+from curator.imaging import screen
+from curator.imaging.overlay import measure
+from curator.model import KnownError, View
+from curator.session import Session
+from curator.stages.frame import Frame, Look
+from curator.ui.frames import Pictures
+from curator.ui.loupe import LoupeView
+from curator.workers import Pixels
+from tests.gui import swatches
+from tests.gui.conftest import QuietPipeline
+
+SIZE = (6000, 4000)
+KEYS = {
+    "Z": "zoom",
+    "Right": "next_photo",
+    "X": "reject",
+    "R": "switch_source",
+    "J": "toggle_clipping",
+    "A": "step_focus",
+    "H": "toggle_histogram",
+}
+
+
+class Darkroom(QuietPipeline):
+    """A pipeline that delivers originals when the test says so.
+
+    Attributes:
+        looks: what is wanted and not delivered, the most urgent first.
+        draw: makes the picture of a photo at a size, (H, W, 3) uint8.
+        size: of a whole picture.
+    """
+
+    def __init__(self, size: tuple[int, int] = SIZE) -> None:
+        super().__init__()
+        self.looks: list[Look] = []
+        self.draw: Callable[[int, tuple[int, int]], np.ndarray] = swatches.picture
+        self.size = size
+        self._callback: Callable[[Look, object], None] | None = None
+
+    def want_frames(self, looks: Sequence[Look], callback: Callable[[Look, object], None]) -> None:
+        self.looks, self._callback = list(looks), callback
+
+    @staticmethod
+    def photo(look: Look) -> int:
+        """Say whose file it is, as tests.catalogs.fill named it."""
+        return int(Path(look.path).stem.removeprefix("DSC_")) + 1
+
+    def deliver(self, basis: str = "image") -> int:
+        """Answer the most urgent look; return whose it was."""
+        look = self.looks.pop(0)
+        photo = self.photo(look)
+        rgb = self.draw(photo, self.size)
+        overlay = measure(rgb, look.overlays) if look.overlays else None
+        if look.size is not None:
+            rgb = screen.from_rgb(rgb, look.size)
+        pixels = Pixels(rgb) if look.pixels else None
+        self._answer(look, Frame(pixels, basis, None, self.size, overlay))
+        return photo
+
+    def refuse(self, error: KnownError) -> int:
+        """Answer the most urgent look with a reason; return whose it was."""
+        look = self.looks.pop(0)
+        self._answer(look, error)
+        return self.photo(look)
+
+    def _answer(self, look: Look, answer: object) -> None:
+        assert self._callback is not None
+        self._callback(look, answer)
+
+
+@contextmanager
+def loupe_over(session: Session, photos: bool = True) -> Iterator[LoupeView]:
+    """Open a loupe of 1,200 x 800 px with the keymap's keys for looking; proxies if told to."""
+    if photos:
+        swatches.lay_out(session.home.cache, session.ids.tolist())
+    pictures = Pictures(session.home, session.settings)
+    loupe = LoupeView(session, pictures)
+    loupe.resize(1200, 800)
+    for keys, command in KEYS.items():
+        action = QAction(command, loupe)
+        action.setShortcut(QKeySequence(keys))
+        action.triggered.connect(lambda _=False, name=command: commands.run(session, name))
+        loupe.addAction(action)
+    session.set_view(View.LOUPE)
+    loupe.show()
+    loupe.activateWindow()
+    assert QTest.qWaitForWindowActive(loupe)
+    yield loupe
+    loupe.close()
+    pictures.close()
+    loupe.deleteLater()
+    QApplication.processEvents()
+
+
+def seen(loupe: LoupeView) -> QImage:
+    """Give what the loupe shows now."""
+    return loupe.grab().toImage()
+
+
+def on_screen(loupe: LoupeView, session: Session) -> bool:
+    """Tell whether the middle of the loupe has the current photo's colour."""
+    middle = loupe.place().center()
+    return swatches.shows(seen(loupe), middle.x() + 5, middle.y(), session.current or 0)

@@ -1,0 +1,334 @@
+"""Overlays and RAW or JPEG in the loupe: by real keys, and never of another photo than is shown."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+
+from curator.imaging.overlay import CLIPPING, HISTOGRAM, PEAKING, TILES
+from curator.model import KnownError, View
+from curator.session import Session
+from curator.settings import Home, Settings
+from curator.stages.frame import ChangedError
+from curator.ui import theme
+from curator.ui.loupe import LoupeView
+from tests.catalogs import fill
+from tests.gui import swatches
+from tests.gui.darkroom import Darkroom, loupe_over, seen
+
+SIZE = (1800, 1200)
+PHOTOS = 20
+PAIR, LONE = 5, 6  # positions in the list: DSC_0005 is a NEF and its JPEG, DSC_0006 a JPEG
+
+
+def spotted(photo: int, size: tuple[int, int]) -> np.ndarray:
+    """Draw a photo in its colour with a blown square whose place says whose it is."""
+    rgb = swatches.picture(photo, size)
+    x, y = spot(photo)
+    rgb[y : y + 120, x : x + 120] = 255
+    return rgb
+
+
+def spot(photo: int) -> tuple[int, int]:
+    return 700 + 150 * (photo % 3), 400 + 150 * (photo % 2)
+
+
+@pytest.fixture
+def pipeline(dressed: object) -> Darkroom:
+    room = Darkroom(SIZE)
+    room.draw = spotted
+    return room
+
+
+@pytest.fixture
+def session(make_session, home: Home) -> Session:
+    """Twenty photos of two megapixels; every fifth is a pair whose RAW holds a preview."""
+    fill(home.catalog, PHOTOS)
+    with closing(sqlite3.connect(home.catalog)) as catalog, catalog:
+        catalog.execute("UPDATE photo SET width = ?, height = ?", SIZE)
+        catalog.execute("UPDATE photo SET basis = 'preview' WHERE pair")
+    session = make_session()
+    session.go(LONE)
+    return session
+
+
+@pytest.fixture
+def loupe(session: Session, qtbot) -> Iterator[LoupeView]:
+    with loupe_over(session) as loupe:
+        qtbot.waitUntil(lambda: loupe._drawing.best is not None)
+        yield loupe
+
+
+def press(loupe: LoupeView, key: Qt.Key) -> None:
+    QTest.keyClick(loupe, key)
+
+
+def levels(loupe: LoupeView, photo: int) -> set[int]:
+    """List the grey levels found where a photo's blown square would be now; coloured ones too."""
+    image, place = seen(loupe), loupe.place()
+    x, y = spot(photo)
+    left = place.x() + x * place.width() // SIZE[0]
+    top = place.y() + y * place.height() // SIZE[1]
+    return {
+        grey(image, left + across, top + down)
+        for across in range(8, 40)
+        for down in range(8, 40, 8)
+        if image.rect().contains(left + across, top + down)
+    }
+
+
+def grey(image: QImage, x: int, y: int) -> int:
+    red, green, blue, _ = image.pixelColor(x, y).getRgb()
+    return red if red == green == blue else -1
+
+
+HATCH = {255, 25}
+
+
+def deliver(loupe: LoupeView, pipeline: Darkroom, qtbot, basis: str = "image") -> int:
+    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    with qtbot.waitSignal(loupe.originals.arrived):
+        return pipeline.deliver(basis)
+
+
+# --- clipping
+
+
+def test_j_hatches_what_is_blown_and_follows_to_the_next_photo(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
+) -> None:
+    here, following = session.current, int(session.ids[LONE + 1])
+    assert here is not None
+    assert levels(loupe, here) == {-1}  # the proxy has the photo's plain colour
+    press(loupe, Qt.Key.Key_J)
+    look = pipeline.looks[0]
+    assert (look.overlays, look.pixels) == ({CLIPPING}, False)
+    assert deliver(loupe, pipeline, qtbot) == here
+    assert levels(loupe, here) == HATCH
+    press(loupe, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: loupe._drawing.best is not None)
+    assert levels(loupe, here) == levels(loupe, following) == {-1}
+    qtbot.waitUntil(lambda: pipeline.photo(pipeline.looks[0]) == following)
+    assert deliver(loupe, pipeline, qtbot) == following
+    assert levels(loupe, following) == HATCH
+    assert levels(loupe, here) == {-1}
+    press(loupe, Qt.Key.Key_J)
+    assert levels(loupe, following) == {-1}
+
+
+def test_what_was_read_ahead_is_there_with_its_photo(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
+) -> None:
+    press(loupe, Qt.Key.Key_J)
+    press(loupe, Qt.Key.Key_Z)
+    qtbot.waitUntil(lambda: len(pipeline.looks) == 4 and pipeline.looks[0].pixels)
+    deliver(loupe, pipeline, qtbot)
+    following = deliver(loupe, pipeline, qtbot)
+    press(loupe, Qt.Key.Key_Right)
+    assert session.current == following
+    assert levels(loupe, following) == HATCH
+
+
+def test_the_hatch_moves_along_with_the_picture(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
+) -> None:
+    photo = session.current
+    assert photo is not None
+    session.set_zoom(1.0, (0.5, 0.5))
+    press(loupe, Qt.Key.Key_J)
+    deliver(loupe, pipeline, qtbot)
+    before, place = seen(loupe), loupe.place()
+    drag(loupe, QPoint(-90, 41))
+    assert loupe.place().topLeft() == place.topLeft() + QPoint(-90, 41)
+    assert levels(loupe, photo) == HATCH
+    moved = seen(loupe).copy(300, 300, 400, 200)
+    assert moved == before.copy(390, 259, 400, 200)
+    session.set_zoom(8.0, (spot(photo)[0] / SIZE[0], spot(photo)[1] / SIZE[1]))
+    assert levels(loupe, photo) == HATCH
+
+
+def drag(loupe: LoupeView, by: QPoint) -> None:
+    left, none, at = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(600, 300)
+    QTest.mousePress(loupe, left, none, at)
+    QTest.mouseMove(loupe, at + by / 2)
+    QTest.mouseMove(loupe, at + by)
+    QTest.mouseRelease(loupe, left, none, at + by)
+
+
+# --- sharpness, histogram, legend
+
+
+def test_a_steps_through_tiles_and_peaking(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
+) -> None:
+    plain = seen(loupe)
+    for kinds, said in (({TILES}, "Lit: the sharpest tiles"), ({PEAKING}, "White: edges in focus")):
+        press(loupe, Qt.Key.Key_A)
+        assert pipeline.looks[0].overlays == kinds
+        deliver(loupe, pipeline, qtbot)
+        middle = loupe.place().center() + QPoint(0, 150)
+        shown = seen(loupe)
+        assert shown.pixelColor(middle).lightness() < 0.6 * plain.pixelColor(middle).lightness()
+        assert said in loupe.accessibleName()
+    press(loupe, Qt.Key.Key_A)
+    assert session.settings.loupe.focus == "off"
+    assert seen(loupe) == plain
+
+
+def test_h_shows_the_histogram_and_its_panel_stays_while_photos_change(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
+) -> None:
+    corner = QPoint(loupe.width() - 20, 20)
+    press(loupe, Qt.Key.Key_H)
+    assert pipeline.looks[0].overlays == {HISTOGRAM}
+    empty = seen(loupe)
+    assert empty.pixelColor(corner) != theme.CANVAS
+    assert " · –" in loupe.accessibleName()
+    deliver(loupe, pipeline, qtbot)
+    assert seen(loupe) != empty
+    assert loupe.accessibleName().endswith(" · JPEG")
+    session.set_zoom(1.0, (0.5, 0.5))
+    press(loupe, Qt.Key.Key_Right)
+    assert loupe._drawing._overlays.lines(None, "") == ["–"]
+    assert seen(loupe).pixelColor(corner) != theme.CANVAS
+
+
+def test_all_overlays_are_measured_in_one_go(loupe: LoupeView, pipeline: Darkroom, qtbot) -> None:
+    for key in (Qt.Key.Key_J, Qt.Key.Key_A, Qt.Key.Key_H):
+        press(loupe, key)
+    assert pipeline.looks[0].overlays == {CLIPPING, TILES, HISTOGRAM}
+    deliver(loupe, pipeline, qtbot)
+    press(loupe, Qt.Key.Key_H)
+    press(loupe, Qt.Key.Key_J)
+    here = pipeline.looks[0]
+    assert pipeline.photo(here) != loupe._session.current  # nothing is read again for less
+
+
+def test_overlays_stay_on_from_one_evening_to_the_next(make_window, home: Home) -> None:
+    window = make_window()
+    window.session.set_view(View.LOUPE)
+    for key in (Qt.Key.Key_J, Qt.Key.Key_A, Qt.Key.Key_A, Qt.Key.Key_H):
+        QTest.keyClick(window, key)
+    kept = Settings.load(home).loupe
+    assert (kept.clipping, kept.focus, kept.histogram) == (True, "peaking", True)
+
+
+# --- RAW or JPEG
+
+
+def right(loupe: LoupeView) -> str:
+    """Give the right part of the caption as painted last."""
+    seen(loupe)
+    tile = loupe._sight.tile()
+    assert tile is not None
+    return loupe._drawing._caption(tile).right
+
+
+def test_r_switches_a_pair_from_jpeg_to_raw_and_the_next_photos_follow(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
+) -> None:
+    session.go(PAIR)
+    press(loupe, Qt.Key.Key_Z)
+    qtbot.waitUntil(lambda: loupe.originals._wanted != {} and bool(pipeline.looks))
+    assert pipeline.looks[0].path.endswith("DSC_0005.JPG")
+    deliver(loupe, pipeline, qtbot)
+    assert right(loupe) == "100 % · RAW+J · JPEG"
+    press(loupe, Qt.Key.Key_R)
+    assert right(loupe) == "100 % · RAW+J · JPEG · RAW follows"
+    look = pipeline.looks[0]
+    assert (look.path[-4:], look.want) == (".NEF", "demosaic")
+    deliver(loupe, pipeline, qtbot, "demosaic")
+    assert right(loupe) == "100 % · RAW+J · RAW"
+    session.go(PAIR + 5)
+    qtbot.waitUntil(lambda: pipeline.looks and "0010" in pipeline.looks[0].path)
+    assert pipeline.looks[0].want == "demosaic"
+    press(loupe, Qt.Key.Key_R)
+    assert pipeline.looks[0].path.endswith("DSC_0010.JPG")
+    session.go(PAIR)
+    assert right(loupe) == "100 % · RAW+J · JPEG"  # it is still there
+    session.set_view(View.GRID)
+    assert session.developed is None
+
+
+def test_the_overlay_is_that_of_the_picture_one_sees(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
+) -> None:
+    session.go(PAIR)
+    photo = session.current
+    assert photo is not None
+    press(loupe, Qt.Key.Key_J)
+    press(loupe, Qt.Key.Key_Z)
+    qtbot.waitUntil(lambda: bool(pipeline.looks) and pipeline.looks[0].pixels)
+    deliver(loupe, pipeline, qtbot)
+    assert levels(loupe, photo) == HATCH
+    assert "Camera JPEG" in loupe.accessibleName()
+    pipeline.draw = swatches.picture  # in the RAW nothing is blown
+    press(loupe, Qt.Key.Key_R)
+    assert levels(loupe, photo) == HATCH
+    deliver(loupe, pipeline, qtbot, "demosaic")
+    assert levels(loupe, photo) == {-1}
+    assert " · RAW · Highlights 0 % · shadows 0 %" in loupe.accessibleName()
+
+
+def test_a_raw_that_cannot_be_developed_leaves_the_jpeg_and_says_why(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
+) -> None:
+    session.go(PAIR)
+    press(loupe, Qt.Key.Key_Z)
+    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    deliver(loupe, pipeline, qtbot)
+    press(loupe, Qt.Key.Key_R)
+    said: list[str] = []
+    session.said.connect(said.append)
+    with qtbot.waitSignal(loupe.originals.failed):
+        pipeline.refuse(KnownError("The RAW file's picture data is damaged."))
+    assert said == ["DSC_0005, RAW: The RAW file's picture data is damaged."]
+    damaged = "no RAW: the RAW file's picture data is damaged"
+    assert right(loupe) == f"100 % · RAW+J · JPEG · {damaged}"
+    assert swatches.shows(seen(loupe), 1100, 600, session.current or 0)
+
+
+def test_r_on_a_lone_jpeg_says_that_there_is_no_raw(session: Session, loupe: LoupeView) -> None:
+    said: list[str] = []
+    session.said.connect(said.append)
+    press(loupe, Qt.Key.Key_R)
+    assert said == ["DSC_0006 has no RAW to switch to."]
+    assert session.developed is None
+
+
+# --- files that change or go
+
+
+def test_a_file_that_was_replaced_is_not_shown_and_its_folder_is_read_again(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
+) -> None:
+    press(loupe, Qt.Key.Key_Z)
+    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    here = pipeline.looks[0]
+    assert here.fingerprint == session.detail(session.current or 0).files[0].fingerprint
+    with qtbot.waitSignal(loupe.originals.failed):
+        pipeline.refuse(ChangedError("The file has changed since it was read."))
+    assert pipeline.asked == [("rescan", 1)]
+    assert right(loupe) == "100 % · proxy 1,440 px: the file has changed since it was read"
+    assert swatches.shows(seen(loupe), 1100, 600, session.current or 0)
+
+
+def test_what_failed_is_tried_again_at_the_next_look(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
+) -> None:
+    here = session.current
+    press(loupe, Qt.Key.Key_Z)
+    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    with qtbot.waitSignal(loupe.originals.failed):
+        pipeline.refuse(KnownError("The file is no longer there."))
+    session.go(LONE + 6)
+    qtbot.waitUntil(lambda: pipeline.photo(pipeline.looks[0]) == session.current)
+    session.go(LONE)
+    qtbot.waitUntil(lambda: pipeline.photo(pipeline.looks[0]) == here)

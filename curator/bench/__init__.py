@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def bars() -> dict[str, Bar]:
     """Return all bars by name; imported late, because they import everything."""
-    from curator.bench import encoding, learning, reading, window, zooming
+    from curator.bench import encoding, learning, reading, stacks, window, zooming
     from curator.bench.figures import Bar
 
     # To add a bar: a function from a Place to figures, and one line here.
@@ -39,6 +39,7 @@ def bars() -> dict[str, Bar]:
         Bar("zoom", "a key to the painted 100 % crop, panning, memory", zooming.zoom),
         Bar("large", "a window on 100,000 photos", window.large),
         Bar("clip", "CLIP on this CPU against a float32 loop", encoding.clip, encoding.missing),
+        Bar("stacks", "which of 100,000 photos belong together", stacks.stacks),
         Bar("taste", "one star more, and new scores for 100,000 photos", learning.taste),
     )
     return {bar.name: bar for bar in listed}

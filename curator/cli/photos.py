@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curator.catalog import PhotoDetail
 from curator.cli.invocation import Invocation
@@ -22,6 +22,9 @@ from curator.model import (
     starring,
 )
 
+if TYPE_CHECKING:
+    from curator.session import Table
+
 
 def photos(invocation: Invocation) -> None:
     """List photos, filtered and sorted as in the window."""
@@ -38,8 +41,9 @@ def photos(invocation: Invocation) -> None:
     answer_order(invocation, arguments.sort, table, table.ids[rows])
     ids = arranged(table, rows, arguments.sort, arguments.reverse, units=False).tolist()
     ids = ids[: arguments.limit]
+    stacks = _stacks(table)
     listed = [
-        _listed(detail) | {"match_score": table.score(detail.id)}
+        _listed(detail) | {"match_score": table.score(detail.id)} | stacks.get(detail.id, {})
         for detail in in_order(invocation, ids)
     ]
     heads = ("id", "name", "taken", "verdict", "stars", "flag", "label", "sharpness", "match", "")
@@ -87,7 +91,41 @@ def _listed(photo: PhotoDetail) -> dict[str, Any]:
         "match_score": None,
         "tags": [asdict(tag) for tag in photo.tags],
         "stack": None,
+        "stack_kind": None,
+        "proposed": False,
         "projects": [],
+    }
+
+
+def _stacks(table: Table) -> dict[int, dict[str, Any]]:
+    """Say of every photo in a stack which that is, by its smallest id, and what the photo is there.
+
+    A stack made by hand is of the kind ``hand``.
+    """
+    import numpy as np
+
+    from curator.stages.stack import KINDS
+
+    rows = np.flatnonzero(table.stacks.shared())
+    _, where = np.unique(table.stacks.names[rows], return_inverse=True)
+    smallest = np.full(len(rows), np.iinfo(np.int64).max)
+    np.minimum.at(smallest, where, table.ids[rows])
+    columns = (
+        table.ids[rows],
+        smallest[where],
+        table.column("stack_kind")[rows],
+        table.column("stacked")[rows] > 0,
+        table.stacks.proposed_at(rows),
+    )
+    return {
+        photo: {
+            "stack": stack,
+            "stack_kind": "hand" if by_hand else KINDS[kind],
+            "proposed": proposed,
+        }
+        for photo, stack, kind, by_hand, proposed in zip(
+            *(column.tolist() for column in columns), strict=True
+        )
     }
 
 

@@ -69,4 +69,4 @@ def test_an_unknown_bar_is_named_with_those_there_are(tmp_path: Path) -> None:
 
 def test_every_bar_of_the_design_for_the_spine_is_there() -> None:
     spine = ["convert", "raw", "again", "commit", "first", "keys", "large"]
-    assert list(bench.bars()) == [*spine, "clip", "taste"]
+    assert {*spine, "clip", "stacks", "taste"} <= set(bench.bars())

@@ -1,0 +1,40 @@
+"""What the command line says of stacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from curator.catalog import Catalog, StackChange
+from curator.model import StackKind
+from curator.settings import Home
+from tests import catalogs
+from tests.unit.cli.conftest import Type
+
+
+def test_photos_name_their_stack_by_its_first_photo_and_say_who_is_proposed(
+    curator: Type, tmp_path: Path
+) -> None:
+    home = Home.at(tmp_path / "home").make()
+    catalogs.fill(home.catalog, 9)
+    catalog = Catalog.open(home.catalog)
+    burst, bracket = StackKind.BURST, StackKind.BRACKET
+    kinds = {2: burst, 3: burst, 4: burst, 5: bracket, 6: bracket}
+    catalog.save_stacks([StackChange(n, 2 if n < 5 else 5, kind) for n, kind in kinds.items()])
+    catalog.decide({8: {"stacked": 9}, 9: {"stacked": 9}, 4: {"stacked": 0}}, summary="Stacked 2")
+    catalog.close()
+    listed: dict[int, dict[str, Any]] = {
+        photo["id"]: photo for photo in curator("photos", "--json").json
+    }
+    said = {n: (p["stack"], p["stack_kind"]) for n, p in listed.items() if p["stack"]}
+    assert said == {
+        2: (2, "burst"),
+        3: (2, "burst"),
+        5: (5, "bracket"),
+        6: (5, "bracket"),
+        8: (8, "hand"),
+        9: (8, "hand"),
+    }
+    assert listed[4]["stack"] is listed[4]["stack_kind"] is None
+    # Sharpness rises with the number here, up to the 27th photo.
+    assert [n for n, photo in listed.items() if photo["proposed"]] == [3, 9]

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from curator.commands import COMMANDS
 from curator.keyboard import Keyboard, views_of
 from curator.keymap import VIEWS
-from curator.session import FILTERS, ORDERS, Session
+from curator.model import KnownError
+from curator.session import FILTERS, ORDERS, Scope, Session
 from curator.ui import theme
 from curator.ui.keys import spelled_press
 
@@ -56,6 +57,13 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
         view: the view in force.
         do: runs a command by name.
     """
+
+    def open_scope(scope: Scope) -> None:
+        try:
+            session.open_scope(scope)
+        except KnownError as error:  # its folder went while one was typing
+            session.say(str(error))
+
     found = [
         Entry(
             name,
@@ -72,7 +80,7 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
     for row in session.scopes():
         if row.enabled and row.scope != session.scope:
             scope = row.scope
-            act = partial(session.open_scope, scope)
+            act = partial(open_scope, scope)
             found.append(Entry(f"scope:{scope.key}", f"Go to {scope.title}", scope.key, act))
     for name, order in ORDERS.items():
         off = "" if session.has_scores or not order.by_taste else session.taste_sentence

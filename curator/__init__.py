@@ -13,7 +13,8 @@ The map. A module may import from the rows above its own, never from below or be
 
     encoders    ENCODERS: picture -> vector; open_clip, starter; the only importer of torch
 
-    stages      STAGES: peek, convert, embed; one file each, plain functions that run in a worker
+    stages      STAGES: peek, convert, embed; one file each, plain functions that run in a worker;
+                stack: which photos are shown as one, columns in, columns out
     export      TARGETS: the approved set out of the house; folder
 
     pipeline    the conductor: asks what is pending, keeps a bounded window in flight, saves
@@ -30,7 +31,8 @@ The map. A module may import from the rows above its own, never from below or be
 
 A photo's life: files finds it, the catalog gets a row, peek reads its header, convert decodes it
 once in a worker (capture data, scores, proxy, thumbnail), and where there is an encoder, embed
-turns the proxy into a vector in a process of its own. A key's life: a QAction calls a command, the
+turns the proxy into a vector in a process of its own; what belongs together is stacked, by time at
+once, by looks and vectors as they come. A key's life: a QAction calls a command, the
 session makes a decision, the catalog commits it and its undo step, the views redraw; then taste
 learns from it on a thread and every photo's match score moves in memory.
 `tests/architecture` holds the code to this page.

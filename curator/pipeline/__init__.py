@@ -9,8 +9,9 @@
 
 `conductor` is the one thread that asks, saves and reports; `lanes` wait for worker processes;
 `scanning` walks folders; `reading` reads what tells files apart; `saving` takes results in;
-`progress` counts; `encoding` settles which encoder there is and hands it photos; `frames` decodes
-originals for the loupe on demand. Nothing here draws, and no Python loop here runs long: the
+`stacking` keeps the stacks up to date, with `likeness` for pairs of photos; `progress` counts;
+`encoding` settles which encoder there is and hands it photos; `frames` decodes originals for the
+loupe on demand. Nothing here draws, and no Python loop here runs long: the
 window's thread shares the interpreter with it.
 """
 

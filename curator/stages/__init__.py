@@ -3,7 +3,8 @@
 To add a stage: one module here with a function ``(StageJob) -> result`` and one line in the table.
 The function knows only its job, raises UnreadableError or GoneError for the world's faults, and
 writes its derived files itself, whole or not at all. Raise ``version`` when results change: just
-that stage is then done again for every photo.
+that stage is then done again for every photo. (`stack` is about all photos together and no row of
+the table; it has a version in `curator.pipeline.stacking`.)
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ class Stacker:
         self._noted = catalog.stacks_made_by() == VERSION
         self._stale = not self._noted
         self._due_at = self._calm_due_at = 0.0
-        self._held: frozenset[int] = frozenset()  # photos on screen whose stack is to change
+        self._held: frozenset[int] = frozenset()  # on screen, in a stack that is to change
 
     def touch(self) -> None:
         """Take note that photos changed."""
@@ -153,7 +153,7 @@ class Stacker:
 
         Args:
             calm: nothing else is being done, so nothing more will come soon.
-            focus: photos on screen; stacks they are in already stay as they are for now.
+            focus: photos on screen; an encoder does not change the stacks they are in for now.
         """
         if self._held and self._held.isdisjoint(focus):
             self._held, self._stale = frozenset(), True
@@ -193,7 +193,7 @@ class Stacker:
 
     def _group(self, focus: Sequence[int]) -> _Changes:
         """Group all photos that are the machine's to group; return what is to change."""
-        self._read()
+        fresh = self._read()
         columns = self._columns
         ids = np.flatnonzero(columns.here & ~columns.frozen())
         found = group(columns.shots(ids), self._likeness(ids))
@@ -201,7 +201,10 @@ class Stacker:
         changed = (found.stack != before) | (found.kind != columns.kind[ids])
         looked_at = np.isin(ids, np.array(focus, np.int64))
         shown = looked_at & (before > 0)
+        # A picture that was seen since speaks also on screen; an encoder's second thoughts do not.
+        seen = np.isin(ids, fresh)
         held = changed & (_shares(before, before[shown]) | _shares(found.stack, found.stack[shown]))
+        held &= ~(_shares(before, before[seen]) | _shares(found.stack, found.stack[seen]))
         self._held = frozenset(ids[shown].tolist()) if held.any() else frozenset()
         rows = np.flatnonzero(changed & ~held)
         # What joins a stack is written with it; what only leaves, with what leaves with it.
@@ -216,9 +219,10 @@ class Stacker:
         pairs.refresh()
         return lambda a, b: pairs(ids[a], ids[b])
 
-    def _read(self) -> None:
-        """Take over what changed in the catalog since the last time."""
+    def _read(self) -> Ids:
+        """Take over what changed in the catalog since the last time; return whose look did."""
         columns = self._columns
+        seen = [np.zeros(0, np.int64)]
         while rows := self._catalog.shots(self._rev):
             row = dict(zip(SHOT_COLUMNS, zip(*rows, strict=True), strict=True))
             columns.reach(max(row["id"]))
@@ -232,11 +236,14 @@ class Stacker:
             columns.camera[at] = [self._camera(name) for name in row["camera"]]
             columns.width[at] = [value or 0 for value in row["width"]]
             columns.height[at] = [value or 0 for value in row["height"]]
-            columns.look[at] = looks(row["look"])
+            look = looks(row["look"])
+            seen.append(at[(columns.look[at] != look).any(axis=1)])
+            columns.look[at] = look
             columns.kind[at] = [KIND_CODE[value] for value in row["stack_kind"]]
             for name in ("stack", "person", "marked", "here"):
                 getattr(columns, name)[at] = row[name]
             self._rev = int(row["rev"][-1])
+        return np.concatenate(seen)
 
     def _camera(self, name: str | None) -> int:
         return self._cameras.setdefault(name, len(self._cameras)) if name else -1

@@ -233,6 +233,17 @@ def test_a_stack_on_screen_waits_until_it_is_left(shoot: Shoot) -> None:
     assert shoot.stacks() == [(6, 8)]
 
 
+def test_on_screen_too_pictures_part_what_only_time_had_joined(shoot: Shoot) -> None:
+    shoot.burst(2, 3, 4)
+    stacker = Stacker(shoot.catalog, None)
+    work_off(stacker)
+    shoot.put(2, 7200.0, 0)
+    shoot.put(3, 7200.2, 3)
+    assert again(stacker, focus=(2, 3, 4)) == []
+    shoot.put(4, 7200.4, 70)
+    assert again(stacker, focus=(2, 3, 4)) == [4]
+
+
 def test_photos_on_screen_are_stacked_first(hundred_bursts: Shoot) -> None:
     stacker = Stacker(hundred_bursts.catalog, None)
     assert {250, 251, 252} <= set(stacker.advance(calm=True, focus=(251,)))

@@ -157,7 +157,7 @@ def _least(luma: _Array) -> float:
     height, width = (edge // quality.TILE for edge in luma.shape)
     if not width:
         return _PEAK_LEAST
-    calm = [np.zeros(0, np.uint8)]
+    calm: list[_Array] = [np.zeros(0, np.uint8)]
     for row in range(height):
         band = luma[quality.TILE * row : quality.TILE * (row + 1), : quality.TILE * width]
         fine = cv2.convertScaleAbs(cv2.Laplacian(band, cv2.CV_16S, ksize=1))

@@ -34,7 +34,8 @@ class Look:
         size: (width, height) px with ``turn`` applied, ready for the screen; None is every pixel.
         pixels: whether the picture itself is wanted.
         overlays: names from :data:`curator.imaging.overlay.KINDS`.
-        limit_bytes: whole pictures that would weigh more come out at half size, or a quarter...
+        limit_bytes: whole pictures that would weigh more come out at half size, or a quarter...,
+            and the marks of their overlays in shares only.
     """
 
     path: str
@@ -62,7 +63,7 @@ class Frame:
     damage: str | None
     full_size: tuple[int, int]
     overlay: Overlay | None = None
-    planes: tuple[Pixels, Pixels] | None = None
+    planes: tuple[Pixels | None, Pixels] | None = None
 
     @property
     def array(self) -> np.ndarray | None:
@@ -74,7 +75,9 @@ class Frame:
         if self.overlay is None or self.planes is None:
             return self.overlay
         marks, shares = self.planes
-        return replace(self.overlay, marks=marks.array, shares=shares.array)
+        return replace(
+            self.overlay, marks=None if marks is None else marks.array, shares=shares.array
+        )
 
 
 def frame(look: Look, max_megapixels: int) -> Frame:
@@ -103,15 +106,16 @@ def frame(look: Look, max_megapixels: int) -> Frame:
     size = (height, width) if look.turn % 2 else (width, height)
     seen = Frame(None, found.basis, found.damage, size)
     if look.overlays:
-        seen = _measured(seen, overlay.measure(rgb, look.overlays))
+        seen = _measured(seen, overlay.measure(rgb, look.overlays), look.limit_bytes)
     return replace(seen, pixels=share(_shown(rgb, found, look))) if look.pixels else seen
 
 
-def _measured(seen: Frame, found: Overlay) -> Frame:
-    """Add an overlay, its large arrays in shared memory."""
+def _measured(seen: Frame, found: Overlay, limit_bytes: int) -> Frame:
+    """Add an overlay, its large arrays in shared memory; of a huge picture the small one only."""
     if found.marks is None or found.shares is None:
         return replace(seen, overlay=found)
-    planes = share(found.marks), share(found.shares)
+    marks = share(found.marks) if 3 * found.marks.nbytes <= limit_bytes else None
+    planes = marks, share(found.shares)
     return replace(seen, overlay=replace(found, marks=None, shares=None), planes=planes)
 
 

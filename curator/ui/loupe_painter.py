@@ -79,10 +79,10 @@ class LoupePainter:
             self._name(painter, tile)
             return False
         place = self._sight.place(best.frame)
-        part = place
-        if self._sight.gaze.zoom is not None:
-            part = place.intersected(self._sight.view)
-            self._zoomed(painter, best, place, part)
+        zoomed = self._sight.gaze.zoom is not None
+        part = place.intersected(self._sight.view) if zoomed else place
+        if zoomed or best.whole:
+            self._scaled(painter, best, place, part)
         else:
             exact = best.frame.image.size() == place.size()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not exact)
@@ -92,7 +92,7 @@ class LoupePainter:
             self._navigator(painter, tile, place, part)
         return True
 
-    def _zoomed(self, painter: QPainter, best: Best, place: QRect, part: QRect) -> None:
+    def _scaled(self, painter: QPainter, best: Best, place: QRect, part: QRect) -> None:
         """Paint the part on screen, pixel for pixel; smoothly only while it is not the original."""
         size = place.size().toTuple()
         area = (*(part.topLeft() - place.topLeft()).toTuple(), *part.size().toTuple())
@@ -188,15 +188,14 @@ class LoupePainter:
                 return shown
             edge = self._session.settings.proxy.long_edge_px
             return f"proxy {min(edge, max(tile.width, tile.height, 1)):,} px{why and ': '}{why}"
-        word = best.source.word(best.basis)
+        parts = [captions.files_line(detail, best.source.word(best.basis))]
         long = max(best.frame.image.size().toTuple())
         if best.whole and long < _FEWER * max(tile.width, tile.height):
-            word += f" {long:,} px"
-        shown = captions.files_line(detail, word)
-        if best.developed == asked or asked is None:
-            return shown
-        other = "RAW" if asked else source(detail, False, True).word("preview")
-        return f"{shown} · {f'no {other}: {why}' if why else f'{other} follows'}"
+            parts.append(f"{long:,} px")
+        if asked is not None and best.developed != asked:
+            other = "RAW" if asked else source(detail, False, True).word("preview")
+            parts.append(f"no {other}: {why}" if why else f"{other} follows")
+        return " · ".join(part for part in parts if part)
 
     def _caption(self, tile: Tile) -> caption.Caption:
         _, middle, right = self._session.caption(tile.id)

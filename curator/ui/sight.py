@@ -259,7 +259,7 @@ class Sight:
             wish = self.wish(tile, developed)
             if not wish.pixels:
                 return None  # the proxy has it all
-            for size in (None, self.fitted(tile)) if zoomed else (wish.size,):
+            for size in (None, self.fitted(tile)) if zoomed else (wish.size, None):
                 seen = self._originals.seen(replace(wish, size=size))
                 if seen is not None:
                     return Best(seen.frame, wish.source, seen.basis, developed, size is None)
@@ -294,8 +294,8 @@ class Sight:
         """List what to have of originals: the current photo's, then of those around it."""
         asked = self._session.developed
         # Sensor data take seconds: those of the next photo, and no further.
-        tiles = [tile for tile in self._around(1 if asked else 2) if tile.state != "failed"]
-        found = [self.wish(tile, asked) for tile in tiles]
+        around = self._around(2)[: 2 if asked else None]
+        found = [self.wish(tile, asked) for tile in around if tile.state != "failed"]
         return [wish for wish in found if wish.pixels or wish.overlays]
 
     def _around(self, ahead: int) -> list[Tile]:

@@ -6,9 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QCursor, QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtGui import (
+    QCursor,
+    QInputDevice,
+    QNativeGestureEvent,
+    QPointingDevice,
+    QWheelEvent,
+)
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -349,6 +356,78 @@ def turn_wheel(
             False,
         )
         QApplication.sendEvent(loupe, event)
+
+
+def test_on_a_touchpad_two_fingers_pan_and_a_pinch_zooms(session, loupe, qtbot) -> None:
+    pad = QPointingDevice(
+        "pad",
+        1,
+        QInputDevice.DeviceType.TouchPad,
+        QPointingDevice.PointerType.Finger,
+        QInputDevice.Capability.Position,
+        2,
+        0,
+    )
+    at = QPointF(600, 400)
+    pinch = QNativeGestureEvent(
+        Qt.NativeGestureType.ZoomNativeGesture, pad, 2, at, at, at, 1.5, QPointF()
+    )
+    fit = loupe.place().width() / 6000
+    QApplication.sendEvent(loupe, pinch)
+    assert session.zoom == pytest.approx(2.5 * fit)
+    before = loupe.place().topLeft()
+    scroll = QWheelEvent(
+        at,
+        at,
+        QPoint(40, -30),
+        QPoint(120, -90),
+        Qt.MouseButton.NoButton,
+        NONE,
+        Qt.ScrollPhase.ScrollUpdate,
+        False,
+        Qt.MouseEventSource.MouseEventNotSynthesized,
+        pad,
+    )
+    center = session.center
+    QApplication.sendEvent(loupe, scroll)
+    assert loupe.place().topLeft() == before + QPoint(40, -30)
+    assert session.center == center  # the rest of the window hears of it when the fingers rest
+    qtbot.waitUntil(lambda: session.center != center)
+    assert loupe.place().topLeft() == before + QPoint(40, -30)
+
+
+def test_a_picture_too_large_for_the_memory_says_how_many_pixels_one_sees(
+    session, loupe, pipeline, qtbot
+) -> None:
+    session.set_zoom(1.0, (0.5, 0.5))
+    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    assert pipeline.looks[0].limit_bytes == int(0.7 * (640 << 20))
+    pipeline.size = (3000, 2000)
+    with qtbot.waitSignal(loupe.originals.arrived):
+        photo = pipeline.deliver()
+    assert loupe.place().size() == QSize(6000, 4000)
+    assert swatches.shows(seen(loupe), 1100, 400, photo)
+    assert loupe._drawing._caption(session.tile(photo)).right.endswith(" · 3,000 px")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (60_000, 2_000)])
+def test_the_smallest_and_the_longest_picture_can_be_zoomed(
+    session, loupe, pipeline, qtbot, size, monkeypatch
+) -> None:
+    tile = replace(session.tile(session.current), width=size[0], height=size[1])
+    monkeypatch.setattr(loupe._sight, "_known", lambda _: tile)
+    pipeline.draw = lambda _, size: np.broadcast_to(np.uint8(200), (*size[::-1], 3))
+    pipeline.size = size
+    for _ in range(6):
+        commands.run(session, "larger")
+    assert session.zoom == 8.0
+    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    with qtbot.waitSignal(loupe.originals.arrived):
+        pipeline.deliver()
+    assert loupe.place().size() == QSize(8 * size[0], 8 * size[1])
+    middle = loupe._sight.view.center()
+    assert seen(loupe).pixelColor(middle).getRgb() == (200, 200, 200, 255)
+    assert seen(loupe).pixelColor(middle + QPoint(10, 0)).red() == (25 if size == (1, 1) else 200)
 
 
 def test_an_original_that_cannot_be_read_leaves_the_proxy_and_says_why(

@@ -48,6 +48,10 @@ def test_what_would_weigh_too_much_comes_at_half_its_size(tmp_path: Path) -> Non
     assert array(seen).shape == (200, 300, 3)
     assert seen.full_size == (600, 400)
     assert array(frame(Look(path, limit_bytes=whole // 5), MOST)).shape == (100, 150, 3)
+    clipping = frozenset({overlay.CLIPPING})
+    measured = frame(Look(path, limit_bytes=whole - 1, overlays=clipping), MOST).measured()
+    assert measured is not None and measured.marks is None
+    assert measured.shares is not None and measured.shares.shape == (100, 150, 3)
 
 
 def test_overlays_are_measured_on_every_pixel_in_the_same_turn(tmp_path: Path) -> None:

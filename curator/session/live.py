@@ -125,6 +125,7 @@ class LiveTaste(QObject):
         while True:
             asked = self._next()
             if asked.stop:
+                self._learn_last(pupil, asked)
                 break
             with self._forgiving("learned"):
                 self._turn(pupil, asked)
@@ -134,6 +135,13 @@ class LiveTaste(QObject):
                 self._answered.emit(tell, _answer(question, pupil))
         with self._forgiving("kept as a version"):
             pupil.snapshot("closing")
+
+    def _learn_last(self, pupil: Pupil, asked: _Asked) -> None:
+        """Learn from marks made right before closing, so that the version kept has them."""
+        if pupil.learned is not None and asked.ids:
+            with self._forgiving("learned"):
+                pupil.study(asked.ids)
+                pupil.learn()
 
     @contextlib.contextmanager
     def _forgiving(self, what: str) -> Iterator[None]:

@@ -73,7 +73,10 @@ def test_twenty_stars_later_the_cull_can_begin_with_what_one_likes_least(
     catalog = Catalog.open(home.catalog)
     told = {each.photo_id: each for each in catalog.foreseen()}
     assert told[undecided[0]].expected is not None and told[undecided[0]].order_name == "match"
-    assert [row.ratings for row in catalog.taste_versions()] == [21]
+    assert [(row.ratings, row.reason) for row in catalog.taste_versions()] == [
+        (21, "closing"),
+        (20, "daily"),
+    ]
     catalog.close()
 
     evening.start()

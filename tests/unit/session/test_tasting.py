@@ -194,6 +194,14 @@ def test_closing_keeps_a_version_of_what_was_learned(open_at: Open, catalog: Cat
     assert [row.ratings for row in catalog.taste_versions()] == [25]
 
 
+def test_the_last_star_before_closing_is_in_the_version(open_at: Open, catalog: Catalog) -> None:
+    session = open_at(25)
+    session.go_to(40)
+    Person(session).run("stars_1")
+    session.close()
+    assert [row.ratings for row in catalog.taste_versions()] == [26, 25]
+
+
 # --- questions to the thread that learns
 
 

@@ -18,6 +18,8 @@ from curator.catalog import Catalog, schema
 
 PER_DIRECTORY = 2_000
 ADDED_AT = 1_700_000_000.0
+_FEW = 100
+_FILLED: dict[tuple[int, str, bool], bytes] = {}  # small catalogs, made once: tests ask for many
 FIRST = datetime(2024, 5, 4, 8, 0, 0, 120000)
 
 
@@ -36,6 +38,10 @@ STAGES = tuple(Stage(s.name, s.version, s.needs) for s in stages.STAGES if s.rea
 
 def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = True) -> None:
     """Make a catalog of ``photos`` photos; ``converted=False`` leaves convert waiting for all."""
+    asked = (photos, folder, converted)
+    if asked in _FILLED:
+        path.write_bytes(_FILLED[asked])
+        return
     catalog = Catalog.open(path)
     catalog.use_stages(STAGES)
     catalog.close()
@@ -51,6 +57,8 @@ def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = 
         for statement in schema.TRIGGERS:
             connection.execute(statement)
         connection.execute("COMMIT")
+    if photos <= _FEW:
+        _FILLED[asked] = path.read_bytes()
 
 
 def stack(path: Path, *photos: int, kind: str = "burst") -> None:

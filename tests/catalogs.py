@@ -38,8 +38,8 @@ STAGES = tuple(Stage(s.name, s.version, s.needs) for s in stages.STAGES if s.rea
 
 def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = True) -> None:
     """Make a catalog of ``photos`` photos; ``converted=False`` leaves convert waiting for all."""
-    asked = (photos, folder, converted)
-    if asked in _FILLED:
+    asked, fresh = (photos, folder, converted), not path.exists()
+    if fresh and asked in _FILLED:
         path.write_bytes(_FILLED[asked])
         return
     catalog = Catalog.open(path)
@@ -57,7 +57,7 @@ def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = 
         for statement in schema.TRIGGERS:
             connection.execute(statement)
         connection.execute("COMMIT")
-    if photos <= _FEW:
+    if fresh and photos <= _FEW:  # all of it is in the one file: nobody else has it open
         _FILLED[asked] = path.read_bytes()
 
 

@@ -46,14 +46,16 @@ class Listing:
         self.index = -1
         self.selection: frozenset[int] = frozenset()
         self._anchor: int | None = None
-        self._position: dict[int, int] = {}
+        self._places: Ids = _NO_IDS  # by photo id, which are dense; -1 is not in the list
         self._cut()
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __contains__(self, photo_id: object) -> bool:
-        return photo_id in self._position
+        if not isinstance(photo_id, int | np.integer):
+            return False
+        return self.position(int(photo_id)) is not None
 
     @property
     def current(self) -> int | None:
@@ -62,7 +64,8 @@ class Listing:
 
     def position(self, photo_id: int) -> int | None:
         """Give a photo's place in the list, or None."""
-        return self._position.get(photo_id)
+        place = self._places[photo_id] if 0 <= photo_id < len(self._places) else -1
+        return int(place) if place >= 0 else None
 
     def replace(self, ids: Ids, current: int | None = None) -> None:
         """Put another list on the table; stay on ``current`` where it has a place in it.
@@ -72,12 +75,13 @@ class Listing:
         """
         wanted = self.current if current is None else current
         self.ids = ids
-        self._position = {photo_id: place for place, photo_id in enumerate(ids.tolist())}
-        place = None if wanted is None else self._position.get(wanted)
+        self._places = np.full(int(ids.max()) + 1 if len(ids) else 0, -1)
+        self._places[ids] = np.arange(len(ids))
+        place = None if wanted is None else self.position(wanted)
         if place is None:
             place = min(max(self.index, 0), len(ids) - 1)
         self.index = place
-        self.selection = frozenset(self.selection & self._position.keys())
+        self.selection = frozenset(photo for photo in self.selection if photo in self)
         self._cut()
 
     def join(self, ids: Ids) -> None:
@@ -107,19 +111,19 @@ class Listing:
     def _tile(self) -> None:
         expanded = np.zeros(len(self.ids), bool)
         if self.expanded:
-            open_ = [self._position[each] for each in self.expanded if each in self._position]
-            expanded[open_] = True
+            open_ = (self.position(photo) for photo in self.expanded)
+            expanded[[place for place in open_ if place is not None]] = True
         self.tiles: Spans = units.tiles(self.units, expanded)
 
     def unit(self, photo_id: int) -> Ids:
         """Give the photos of the list a photo is shown as one with, itself among them."""
-        place = self._position[photo_id]
+        place = int(self._places[photo_id])
         span = self.units[self.units.at(place)]
         return self.ids[span.start : span.stop]
 
     def tile(self, photo_id: int) -> Ids:
         """Give the photos that a photo's tile in the grid stands for: all, or just itself."""
-        place = self._position[photo_id]
+        place = int(self._places[photo_id])
         span = self.tiles[self.tiles.at(place)]
         return self.ids[span.start : span.stop]
 
@@ -161,7 +165,7 @@ class Listing:
         """Select one photo and go to it."""
         self._anchor = photo_id
         self.selection = frozenset()
-        self.index = self._position.get(photo_id, self.index)
+        self.index = int(self._places[photo_id])
 
     def toggle(self, photo_id: int) -> None:
         """Add a tile to the selection or take it out; go to it."""
@@ -171,22 +175,22 @@ class Listing:
         tile = frozenset(self.tile(photo_id).tolist())
         self.selection = start - tile if tile <= start else start | tile
         self._anchor = photo_id
-        self.index = self._position.get(photo_id, self.index)
+        self.index = int(self._places[photo_id])
 
     def select_range(self, photo_id: int) -> None:
         """Select all tiles between the anchor and a photo; go to it."""
-        anchor = self.current if self._anchor not in self._position else self._anchor
+        anchor = self._anchor if self._anchor in self else self.current
         if anchor is None:
             return
-        ends = [self.tiles.at(self._position[each]) for each in (anchor, photo_id)]
+        ends = [self.tiles.at(int(self._places[photo])) for photo in (anchor, photo_id)]
         first, last = self.tiles[min(ends)].start, self.tiles[max(ends)].stop
         self.selection = frozenset(self.ids[first:last].tolist())
         self._anchor = anchor
-        self.index = self._position[photo_id]
+        self.index = int(self._places[photo_id])
 
     def select_all(self) -> None:
         """Select the whole list."""
-        self.selection = frozenset(self._position)
+        self.selection = frozenset(self.ids.tolist())
 
     def clear_selection(self) -> None:
         """Select nothing but the current photo."""

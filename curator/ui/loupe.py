@@ -32,6 +32,7 @@ from curator.ui.sight import Sight, overlays
 
 _REST_MS = 250  # on screen this long without moving: seen
 _SHARPEN_MS = 120  # resting this long: the view's pixels from the original; DESIGN says <= 150
+_LINGER_MS = 400  # one stays with this photo: a look at 100 % may come next
 _ZOOMED_MS = 40  # longer than a held arrow's repeat, so that flying past asks for nothing
 _NAVIGATOR_MS = 1000
 
@@ -62,6 +63,8 @@ class LoupeView(QWidget):
         self._rest = self._timer(_REST_MS, self._rested)
         self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
         self._navigator = self._timer(_NAVIGATOR_MS, self.update)
+        self._linger = self._timer(_LINGER_MS, self._lingered)
+        self._lingering: int | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Photo")
@@ -148,7 +151,14 @@ class LoupeView(QWidget):
 
     def _fetch(self) -> None:
         if self.isVisible() and not self._session.finished:
-            self.originals.want(self._sight.wishes())
+            lingering = self._lingering == self._session.current
+            self.originals.want(self._sight.wishes(lingering))
+
+    def _lingered(self) -> None:
+        """Have the whole original ready, so that zooming in shows it at once."""
+        if not self._held.moving():
+            self._lingering = self._session.current
+            self._fetch()
 
     # --- following the session
 
@@ -165,6 +175,7 @@ class LoupeView(QWidget):
         self._sharpen.start(
             0 if soon else _SHARPEN_MS if self._session.zoom is None else _ZOOMED_MS
         )
+        self._linger.start()
         if self._session.zoom is not None:
             self._navigator.start()
 
@@ -226,6 +237,7 @@ class LoupeView(QWidget):
         if self._session.view is not View.LOUPE or self._session.finished or not self.isVisible():
             return
         if what == "zoom":
+            self.originals.forgive()  # who asks again may have plugged the drive in
             self._hand.peek(self._hand.pointer())
         elif what == "size" and isinstance(about, int):
             self._hand.step(about, self._hand.pointer())
@@ -281,6 +293,7 @@ class LoupeView(QWidget):
         """Leave the decoders to other views."""
         self._rest.stop()
         self._sharpen.stop()
+        self._linger.stop()
         self._frames.want("loupe", ())
         self._pictures.thumbs.want("loupe", ())
         self.originals.want(())

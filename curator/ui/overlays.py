@@ -141,9 +141,9 @@ def _only(found: overlay.Overlay, kinds: frozenset[str]) -> overlay.Overlay:
 
 
 def _percent(share: float) -> str:
-    """Write a share: 0 %, < 0.1 %, 1.2 %, 12 %."""
+    """Write a share: 0 %, <0.1 %, 1.2 %, 12 %."""
     if 0 < share < 0.0005:
-        return "< 0.1 %"
+        return "<0.1 %"
     return f"{100 * share:.1f} %" if 0 < share < 0.0995 else f"{100 * share:.0f} %"
 
 

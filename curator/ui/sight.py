@@ -212,14 +212,15 @@ class Sight:
         """Name the proxy at its own size."""
         return Want(PROXY, tile.proxy, None, tile.turn) if tile.proxy else None
 
-    def wish(self, tile: Tile, developed: bool | None) -> Wish:
-        """Say what is wanted of a photo's original now.
+    def wish(self, tile: Tile, developed: bool | None, zoomed: bool | None = None) -> Wish:
+        """Say what is wanted of a photo's original.
 
         Args:
             tile: the photo.
             developed: the RAW, the camera's picture, or (None) what there is by default.
+            zoomed: every pixel, or those of the view at fit; None: as one looks now.
         """
-        zoomed = self.gaze.zoom is not None
+        zoomed = self.gaze.zoom is not None if zoomed is None else zoomed
         size = None
         if not zoomed:
             size = self.fitted(tile) if tile.width else self.area.size().toTuple()
@@ -290,13 +291,21 @@ class Sight:
                 found.append(self.whole_proxy(tile))
         return [want for want in found if want is not None]
 
-    def wishes(self) -> list[Wish]:
-        """List what to have of originals: the current photo's, then of those around it."""
+    def wishes(self, lingering: bool = False) -> list[Wish]:
+        """List what to have of originals: the current photo's, then of those around it.
+
+        Args:
+            lingering: one has stayed with the current photo and may want to zoom in next: every
+                pixel of it, too.
+        """
         asked = self._session.developed
         # Sensor data take seconds: those of the next photo, and no further.
         around = self._around(2)[: 2 if asked else None]
         found = [self.wish(tile, asked) for tile in around if tile.state != "failed"]
-        return [wish for wish in found if wish.pixels or wish.overlays]
+        found = [wish for wish in found if wish.pixels or wish.overlays]
+        if lingering and self.gaze.zoom is None and not asked and around[0].state == "":
+            found.append(self.wish(around[0], asked, zoomed=True))
+        return found
 
     def _around(self, ahead: int) -> list[Tile]:
         """List the current photo, the next, the one back, and those further on."""

@@ -470,6 +470,19 @@ def test_a_view_the_proxy_fills_asks_for_no_original(session, loupe, pipeline, q
     assert pipeline.looks == []
 
 
+def test_staying_with_a_photo_has_its_pixels_ready_for_a_look(
+    session, loupe, pipeline, qtbot
+) -> None:
+    session.go(6)
+    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    assert [look.size for look in pipeline.looks] == [None]
+    with qtbot.waitSignal(loupe.originals.arrived):
+        assert pipeline.deliver() == session.current
+    QTest.keyClick(loupe, Qt.Key.Key_Z)
+    seen(loupe)
+    assert loupe.whole
+
+
 def test_a_photo_nobody_has_converted_yet_is_read_from_its_file_at_once(
     unread: Session, make_loupe, pipeline, qtbot
 ) -> None:

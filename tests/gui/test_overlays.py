@@ -320,6 +320,23 @@ def test_a_file_that_was_replaced_is_not_shown_and_its_folder_is_read_again(
     assert swatches.shows(seen(loupe), 1100, 600, session.current or 0)
 
 
+def test_z_on_a_photo_known_to_be_gone_tries_again_and_says_so(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
+) -> None:
+    said: list[str] = []
+    session.said.connect(said.append)
+    qtbot.waitUntil(lambda: bool(pipeline.looks))  # read ahead, as one stays
+    gone = KnownError("The file is no longer there.")
+    with qtbot.waitSignal(loupe.originals.failed):
+        pipeline.refuse(gone)
+    assert said == []
+    press(loupe, Qt.Key.Key_Z)
+    assert pipeline.photo(pipeline.looks[0]) == session.current
+    with qtbot.waitSignal(loupe.originals.failed):
+        pipeline.refuse(gone)
+    assert said == ["DSC_0006: zoom stops at the proxy. The file is no longer there."]
+
+
 def test_what_failed_is_tried_again_at_the_next_look(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:

@@ -29,7 +29,8 @@ _COMPARE = frozenset({"compare"})
 _SURVEY = frozenset({"survey"})
 _BESIDE = _COMPARE | _SURVEY
 _LIST = frozenset({"grid", "loupe"})
-_CLOSE = frozenset({"loupe"}) | _BESIDE
+_LOUPE = frozenset({"loupe"})
+_CLOSE = _LOUPE | _BESIDE
 _PHOTOS = _LIST | _BESIDE
 
 
@@ -114,6 +115,10 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Tab", "switch_pane", _BESIDE),
     Binding("Return", "promote", _COMPARE),
     Binding("Backspace", "drop", _SURVEY),
+    Binding("Ctrl+1", "maybe_1", _LOUPE),
+    Binding("Ctrl+2", "maybe_2", _LOUPE),
+    Binding("Ctrl+3", "maybe_3", _LOUPE),
+    Binding("Ctrl+4", "maybe_4", _LOUPE),
     Binding("Ctrl+A", "select_all", _GRID),
     Binding("Ctrl+D", "select_none", _GRID),
     Binding("Z", "zoom", _CLOSE),

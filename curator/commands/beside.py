@@ -1,4 +1,4 @@
-"""Photos side by side: compare and survey, and going from pane to pane."""
+"""Photos side by side: compare and survey, going from pane to pane, and nearby maybes."""
 
 from __future__ import annotations
 
@@ -34,3 +34,27 @@ def promote(session: Session) -> None:
 def drop(session: Session) -> None:
     """Take the photo out of the survey; nothing is decided."""
     session.drop()
+
+
+@command("Swap in maybe 1", "Moves")
+def maybe_1(session: Session) -> None:
+    """Swap in the first of the maybes beside the photo one rates; again, and back."""
+    session.ask("maybe", 0)
+
+
+@command("Swap in maybe 2", "Moves")
+def maybe_2(session: Session) -> None:
+    """Swap in the second of the maybes beside the photo one rates; again, and back."""
+    session.ask("maybe", 1)
+
+
+@command("Swap in maybe 3", "Moves")
+def maybe_3(session: Session) -> None:
+    """Swap in the third of the maybes beside the photo one rates; again, and back."""
+    session.ask("maybe", 2)
+
+
+@command("Swap in maybe 4", "Moves")
+def maybe_4(session: Session) -> None:
+    """Swap in the fourth of the maybes beside the photo one rates; again, and back."""
+    session.ask("maybe", 3)

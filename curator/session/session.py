@@ -37,6 +37,8 @@ class Session(Abreast):
     Thread: GUI only.
     """
 
+    _detour: int | None = None  # where one was, while one looks at another photo
+
     # --- moving
 
     def go(self, index: int) -> None:
@@ -54,6 +56,18 @@ class Session(Abreast):
             self.finished = False
             self.go(place)
             self.view_changed.emit()
+
+    def detour(self, photo_id: int) -> None:
+        """Look at another photo of the list for a while: the next step comes back from it."""
+        origin = self.current if self._detour is None else self._detour
+        self.go_to(photo_id)
+        if origin is not None and self.current != origin:
+            self._detour = origin
+            self.say(f"The next step goes back to {self.table.name(origin)}")
+
+    def _arrive(self) -> None:
+        self._detour = None
+        super()._arrive()
 
     def visit(self, photo_id: int) -> None:
         """Go to a photo: in the list, else browsing the scope, else browsing everything.
@@ -87,7 +101,9 @@ class Session(Abreast):
         Frame by frame one enters a stack at its first; to a tile one comes as it shows. Side by
         side another challenger comes, or another pane is active.
         """
-        if self.panes is not None and not self.finished:
+        if self._detour is not None:
+            self.go_to(self._detour)
+        elif self.panes is not None and not self.finished:
             self.step_panes(by)
         elif self.view is View.GRID:
             self._step_over(self.listing.tiles, by)

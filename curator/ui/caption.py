@@ -13,6 +13,7 @@ from curator.ui import pencil, theme
 
 HEIGHT = 24
 _GAP = 16
+_LEAST = 48  # px; what is cut shorter than this says nothing
 NAVIGATOR = 96
 _DARK = QColor("#191919")
 _BRIGHT_FROM = 100  # lightness from which a surround needs dark letters
@@ -34,7 +35,10 @@ class Caption:
     right: str
 
     def draw(self, painter: QPainter, room: QRect, font: QFont, surround: QColor) -> None:
-        """Draw it into ``room``, a line of 24 px; the capture line stays in the middle."""
+        """Draw it into ``room``, a line of 24 px; the capture line stays in the middle.
+
+        Where it is narrow the facts of the file give way before the photo's name does.
+        """
         text, quiet = ink(surround)
         painter.setFont(font)
         metrics = QFontMetrics(font)
@@ -46,15 +50,18 @@ class Caption:
             left += 16
         # What one looks at is not yet passed over, however long one rests on it.
         left = pencil.marks(painter, left, middle, self.tile.marks, False, quiet)
-        right = room.right() + 1 - metrics.horizontalAdvance(self.right)
-        align = Qt.AlignmentFlag.AlignVCenter
+        align, elide = Qt.AlignmentFlag.AlignVCenter, Qt.TextElideMode.ElideRight
+        name = metrics.horizontalAdvance(self.tile.name)
+        spare = max(room.right() + 1 - left - name - 2 * _GAP, 0)
+        facts = metrics.elidedText(self.right, elide, spare) if spare > _LEAST else ""
+        right = room.right() + 1 - metrics.horizontalAdvance(facts)
         painter.setPen(quiet)
-        painter.drawText(room, align | Qt.AlignmentFlag.AlignRight, self.right)
+        painter.drawText(room, align | Qt.AlignmentFlag.AlignRight, facts)
         width = metrics.horizontalAdvance(self.middle) + 2
         start = max(left + _GAP, room.center().x() - width // 2)
         end = min(start + width, right - _GAP)
         start = max(left + _GAP, end - width)
-        shown = metrics.elidedText(self.middle, Qt.TextElideMode.ElideRight, end - start)
+        shown = metrics.elidedText(self.middle, elide, end - start)
         painter.setPen(text)
         line = QRect(start, room.top(), max(end - start, 0) + 1, room.height())
         painter.drawText(line, align | Qt.AlignmentFlag.AlignLeft, shown)

@@ -60,6 +60,7 @@ _FAMILIES = {
     "Red, yellow, green, blue label": tuple(
         f"label_{colour}" for colour in ("red", "yellow", "green", "blue")
     ),
+    "Swap in a maybe": tuple(f"maybe_{number}" for number in range(1, 5)),
 }
 
 

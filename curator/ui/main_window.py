@@ -42,6 +42,7 @@ from curator.ui.help import HelpOverlay
 from curator.ui.inspector import Inspector
 from curator.ui.keys import Keys
 from curator.ui.loupe import LoupeView
+from curator.ui.maybes import Maybes
 from curator.ui.offer import Offer, OfferLine
 from curator.ui.sidebar import Sidebar
 from curator.ui.space import Space
@@ -128,6 +129,7 @@ class MainWindow(QWidget):
         self.topbar.scope.press_to(self._call_sidebar, "")
         self.offers = OfferLine()
         self.filmstrip = Filmstrip(session, self.pictures)
+        self.maybes = Maybes(session, self.pictures)
         self.status = StatusLine(session, lambda: session.ask("failures"))
         self.sidebar = Sidebar(session, run)
         self.inspector = Inspector(session, self.pictures)
@@ -137,6 +139,7 @@ class MainWindow(QWidget):
             self.topbar,
             self.offers,
             self.filmstrip,
+            self.maybes,
             self.status,
             self.sidebar,
             self.inspector,
@@ -222,6 +225,8 @@ class MainWindow(QWidget):
         side = chrome and (beside or called)
         space.beside(self.sidebar, theme.SIDEBAR, side, right=False, over=not beside)
         space.beside(self.inspector, theme.INSPECTOR, chrome and inspected, right=True, over=narrow)
+        rating = page is self.loupe and session.pass_ is Pass.RATE and not narrow
+        space.beside(self.maybes, theme.MAYBES, chrome and rating, right=True, over=False)
         self.pages.setGeometry(space.left)
         self.veil.setGeometry(self.rect())
         for over in (self.help, self.finder):
@@ -267,8 +272,8 @@ class MainWindow(QWidget):
         commands.run(self.session, command, invert)
 
     def _use_held(self, keyboard: Keyboard) -> None:
-        for page in (self.loupe, self.beside):
-            page.use_keys(keyboard)
+        for part in (self.loupe, self.beside, self.maybes):
+            part.use_keys(keyboard)
 
     def use_keys(self, keyboard: Keyboard) -> None:
         """Put other keys in force, in every sentence too."""

@@ -6,6 +6,8 @@ points of the picture are fractions of its upright width and height.
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QPoint, QRect, QSize
 
 Fraction = tuple[float, float]
@@ -43,7 +45,8 @@ def _edge(start: int, room: int, length: int, fraction: float) -> int:
     if length <= room:
         return start + (room - length) // 2
     wanted = start + room / 2 - fraction * length
-    return round(min(max(wanted, start + room - length), start))
+    # Halves go one way, whatever the number: panes beside each other show the very same pixels.
+    return math.floor(min(max(wanted, start + room - length), start) + 0.5)
 
 
 def center_of(place: QRect, view: QRect) -> Fraction:

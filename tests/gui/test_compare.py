@@ -13,7 +13,7 @@ from curator.ui import placing, theme
 from curator.ui.compare import BesideView
 from curator.ui.main_window import MainWindow
 from tests.gui import swatches
-from tests.gui.test_loupe import Darkroom
+from tests.gui.darkroom import Darkroom
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
@@ -52,8 +52,14 @@ def seen(view: BesideView) -> QImage:
 
 
 def middles(view: BesideView) -> list[QPoint]:
-    """Give a point in each pane that has its photo's full colour."""
+    """Give a point in each pane that has its photo's full colour: its picture's middle."""
     return [pane.sight.place().center() + QPoint(5, 0) for pane in view.panes()]
+
+
+def look_closely(window: MainWindow) -> None:
+    """Go to 100 % in the middle of the pictures, wherever the pointer is."""
+    press(window, "Z")
+    window.session.set_zoom(1.0, (0.5, 0.5))
 
 
 def own(view: BesideView) -> list[bool]:
@@ -204,8 +210,7 @@ def centers(view: BesideView) -> list[tuple[float, float]]:
 
 def test_z_wheel_and_drag_move_both_to_the_same_place(comparing, pipeline) -> None:
     view, session = comparing.beside, comparing.session
-    press(comparing, "Z")
-    assert session.zoom == 1.0
+    look_closely(comparing)
     assert all(pane.sight.place().width() == 6000 for pane in view.panes())
     assert centers(view)[0] == pytest.approx(centers(view)[1], abs=1e-3)
     at = view.panes()[1].cell.center()
@@ -253,7 +258,7 @@ def test_a_click_into_the_other_pane_goes_there_and_does_not_zoom(comparing) -> 
 def test_originals_come_for_the_active_pane_first_then_the_other_then_the_next(
     comparing, pipeline, qtbot
 ) -> None:
-    press(comparing, "Z")
+    look_closely(comparing)
     qtbot.waitUntil(lambda: len(pipeline.looks) == 3)
     assert [pipeline.photo(look) for look in pipeline.looks] == [4, 3, 5]
     for _ in range(3):
@@ -268,7 +273,7 @@ def test_originals_come_for_the_active_pane_first_then_the_other_then_the_next(
 def test_an_original_that_is_gone_leaves_the_proxy_and_says_so(comparing, pipeline, qtbot) -> None:
     said: list[str] = []
     comparing.session.said.connect(said.append)
-    press(comparing, "Z")
+    look_closely(comparing)
     qtbot.waitUntil(lambda: bool(pipeline.looks))
     pipeline.refuse(KnownError("The file is not there."))
     qtbot.waitUntil(lambda: bool(said))

@@ -11,6 +11,7 @@ from curator.model import (
     Label,
     Marks,
     Pass,
+    Verdict,
     View,
     counted,
     keeping,
@@ -18,7 +19,7 @@ from curator.model import (
     rejecting,
     starring,
 )
-from curator.session import Session, changed_marks
+from curator.session import Session, Words, changed_marks
 
 
 def _mark(
@@ -72,6 +73,47 @@ def pick(session: Session, invert: bool) -> None:
 def reject(session: Session, invert: bool) -> None:
     """Reject the photo and go on. Nothing is deleted; stars and label stay."""
     _mark(session, "reject", rejecting, not invert, whole=True)
+
+
+@command("Keep this, reject the rest", "Marks")
+def keep_this(session: Session, invert: bool) -> None:
+    """Keep this frame, reject the undecided rest of its stack, go to the next; whole if a bracket.
+
+    A single photo is kept. What was decided before stays as it is.
+    """
+    kept = session.targets()
+    stacks = [session.stack(photo) for photo in kept]
+    table = session.table
+    rest = {
+        frame
+        for frames in stacks
+        for frame in frames
+        if frame not in kept and table.verdict(frame) is Verdict.UNDECIDED
+    }
+    if session.pass_ is Pass.RATE and not rest and any(len(frames) > 1 for frames in stacks):
+        session.say("Nothing undecided here.")
+        return
+    whole = {frame for frames in stacks if session.is_bracket(frames) for frame in frames}
+    changes = {photo: keeping(table.marks(photo)) for photo in [*kept, *sorted(rest & whole)]}
+    rejected = rest - whole
+    changes |= {photo: rejecting(table.marks(photo)) for photo in sorted(rejected)}
+    words = None
+    if rejected:
+        name = table.name(kept[0]) if len(kept) == 1 else counted(len(kept), "photo")
+        number = f"{len(rejected):,}"
+        words = Words(name, f"Kept {name}, rejected {number}")
+    act = f"reject {number} and keep" if rejected else "keep"
+    if changes:
+        session.mark(act, changes, advance=not invert, over="units", words=words)
+
+
+@command("Keep the whole stack", "Marks")
+def keep_stack(session: Session) -> None:
+    """Keep every frame of the stack, rejected ones too, and go to the next."""
+    frames = {frame for photo in session.targets() for frame in session.stack(photo)}
+    changes = {photo: keeping(session.table.marks(photo)) for photo in sorted(frames)}
+    if changes:
+        session.mark("keep", changes, advance=True, over="units")
 
 
 @command("No flag", "Marks")

@@ -78,6 +78,13 @@ def finish(session: Session) -> None:
         session.finish()
 
 
+@command("Expand the stack", "Moves")
+def toggle_stack(session: Session) -> None:
+    """Show the frames of the stack in the grid, or one tile for all of them again."""
+    if session.current is not None:
+        session.toggle_stack(session.current)
+
+
 @command("Select all", "Moves")
 def select_all(session: Session) -> None:
     """Select the whole list."""

@@ -162,6 +162,7 @@ class Insights(Tasting):
             if (self.scope, self.pass_) == where:
                 self.table.set_answer(order, ids, answer)
                 super(Insights, self).set_order(order, backwards)
+                self._to_front()  # who asks what comes first wants to see it
 
         self.say(f"{chosen.title}: a moment…")
         self._ask_for(chosen, ids, sort)
@@ -180,10 +181,15 @@ class Insights(Tasting):
                 return  # one has begun: what is under way does not move
             self.table.set_answer(order, ids, answer)
             super(Insights, self).rebuild(keep)
-            if at_front and self.listing.go(0):
-                self._arrive()
+            if at_front:
+                self._to_front()
 
         self._ask_for(ORDERS[order], ids, sort)
+
+    def _to_front(self) -> None:
+        if self.listing.go(0):
+            self._arrive()
+            self.view_changed.emit()
 
     def _ask_for(self, order: Order, ids: Ids, tell: Callable[[np.ndarray], None]) -> None:
         """Ask the pupil, part by part, so that a star given meanwhile is learned in between."""

@@ -252,7 +252,7 @@ class TilePainter:
         if self.order == "name":
             return tile.name
         if self.order == "uncertain":
-            return "" if tile.doubt is None else f"± {tile.doubt:.1f}"
+            return "" if tile.doubt is None else f"± {tile.doubt:.2f}"
         number = {"sharpness": tile.sharpness, "exposure": tile.exposure}.get(self.order)
         return "" if number is None else f"{number:.0f}"
 

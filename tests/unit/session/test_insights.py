@@ -166,8 +166,10 @@ def test_visiting_takes_a_filter_off_that_hides_the_photo(open_at: Open) -> None
 
 def test_the_most_uncertain_come_first_and_the_list_then_stays(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(30)
+    session.go_to(7)
     with qtbot.waitSignal(session.list_changed):
         session.set_order("uncertain")
+    assert session.index == 0
     order = session.ids.tolist()
     doubt = session.table.answer("uncertain")[session.table.rows_of(session.ids)]
     assert list(doubt) == sorted(doubt, reverse=True) and len(order) == PHOTOS

@@ -9,9 +9,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from curator.model import Flag, Marks, Verdict, View, counted
+from curator.model import Flag, Marks, StackKind, Verdict, View, counted
 from curator.session.insights import Insights
 from curator.session.units import Ids
+from curator.stages.stack import KINDS
+
+_KINDS = {
+    None: "a stack",
+    StackKind.BURST: "a burst",
+    StackKind.BRACKET: "a bracket, which is kept whole",
+    StackKind.DUPLICATE: "the same picture more than once",
+}
 
 
 class Stacking(Insights):
@@ -81,6 +89,23 @@ class Stacking(Insights):
         rows = self.table.rows_of([photo_id])
         stacks = self.table.stacks
         return stacks.reason(int(rows[0])) if stacks.proposed_at(rows)[0] else ""
+
+    def stack_facts(self, photo_id: int) -> list[tuple[str, str]]:
+        """Say what there is to say of a photo's stack, name and value; nothing if it is alone."""
+        place = self.place_in_stack(photo_id)
+        if not place:
+            return []
+        rows = self.table.rows_of(self.listing.unit(photo_id))
+        by_hand = (self.table.column("stacked")[rows] > 0).any()
+        kind = KINDS[int(self.table.column("stack_kind")[rows].max())]
+        if self.table.stacks.is_bracket(rows):
+            kind = StackKind.BRACKET
+        facts = [("Frame", place), ("Found as", "made by hand" if by_hand else _KINDS[kind])]
+        for frame in self.listing.unit(photo_id).tolist():
+            why = self.proposal(frame)
+            if why:
+                facts.append(("Proposed", f"{self.table.name(frame)}: {why}"))
+        return facts
 
     # --- expanding
 

@@ -27,7 +27,7 @@ _BASIS = {
     "demosaic": "on the RAW's sensor data",
     "fallback": "on the pair's JPEG: the RAW could not be read",
 }
-_BELOW = ("History", "Work")  # sections that stand under the machine's judgement
+_BELOW = ("Stack", "History", "Work")  # sections that stand under the machine's judgement
 _STAGES = {"peek": "Headers", "convert": "Picture", "embed": "Compared"}
 
 
@@ -197,7 +197,7 @@ class Inspector(QWidget):
             return
         self.title.setText(_breakable(detail.name))
         self.marks.show_marks(detail.marks)
-        for section in sections(detail, history):
+        for section in sections(detail, history, self._session.stack_facts(current)):
             block = _block(section)
             (self._below if section.title in _BELOW else self._above).addWidget(block)
             block.show()
@@ -206,13 +206,16 @@ class Inspector(QWidget):
         self._session.wonder(current)
 
 
-def sections(detail: PhotoDetail, history: Sequence[Step] = ()) -> list[Section]:
+def sections(
+    detail: PhotoDetail, history: Sequence[Step] = (), stack: Sequence[tuple[str, str]] = ()
+) -> list[Section]:
     """Say all about a photo, section by section; empty ones are left out."""
     found = [
         Section("Capture", words.capture_rows(detail.capture)),
         Section("Files", _files(detail)),
         Section("Quality", _quality(detail)),
         Section("Tags", tags=detail.tags),
+        Section("Stack", stack),
         Section("History", _history(history)),
         Section("Work", _work(detail)),
     ]
@@ -275,6 +278,8 @@ def _change(change: Change) -> str:
         return "kept" if value else "not kept"
     if change.field == "label":
         return f"{value} label" if value else "no label"
+    if change.field == "stacked":
+        return "stacked as found" if value is None else "stacked by hand" if value else "unstacked"
     return {"pick": "picked", "reject": "rejected"}.get(str(value), "no flag")
 
 

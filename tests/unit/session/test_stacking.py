@@ -300,6 +300,21 @@ def test_a_frame_says_which_of_its_stack_it_is(person: Person) -> None:
     assert [session.place_in_stack(photo) for photo in (2, 3, 6)] == ["", "1 of 4", "4 of 4"]
 
 
+def test_a_stack_says_what_it_is_and_what_is_proposed_of_it(person: Person) -> None:
+    session = person.session
+    assert session.stack_facts(2) == []
+    assert session.stack_facts(4) == [
+        ("Frame", "2 of 4"),
+        ("Found as", "a burst"),
+        ("Proposed", "DSC_0005: sharpest of 4"),
+    ]
+    assert session.stack_facts(8)[1:] == [("Found as", "a bracket, which is kept whole")]
+    session.select_only(1)
+    session.toggle(2)
+    person.run("stack_selection")
+    assert session.stack_facts(2)[1] == ("Found as", "made by hand")
+
+
 # --- by hand
 
 

@@ -169,6 +169,42 @@ def test_a_star_is_stored_with_what_was_expected_and_the_caption_says_it_until_o
     assert "expected" not in "".join(session.caption(photo))
 
 
+def test_a_star_before_its_vector_foretells_nothing_and_teaches_once_it_was_compared(
+    qtbot: QtBot, open_at: Open, catalog: Catalog
+) -> None:
+    with catalog._writing():
+        catalog._run("DELETE FROM vector WHERE photo_id = 40")
+    session = open_at(25)
+    with qtbot.waitSignal(session.scores_changed):
+        star(session, 40, "stars_4")
+    assert [told.expected for told in catalog.foreseen() if told.photo_id == 40] == [None]
+    assert session.learned is not None
+    assert (session.learned.stars, session.learned.taught) == (26, 25)
+    likings.embed(catalog, [40])
+    with qtbot.waitSignal(session.scores_changed):
+        session.taste.look()
+    assert (session.learned.stars, session.learned.taught) == (26, 26)
+    with qtbot.waitSignal(session.scores_changed):
+        Person(session).run("undo")
+    assert (session.learned.stars, session.learned.taught) == (25, 25)
+    assert 40 not in {told.photo_id for told in catalog.foreseen()}
+
+
+def test_a_stack_split_by_hand_is_learned_from_at_once(
+    qtbot: QtBot, open_at: Open, catalog: Catalog
+) -> None:
+    with catalog._writing():
+        catalog._run("UPDATE photo SET stack = 40, stack_kind = 'burst' WHERE id IN (40, 41)")
+    catalog.decide({40: {"flag": "reject"}, 41: {"kept": True}}, summary="")
+    session = open_at(30)
+    beside = session.table.expected(40)
+    with qtbot.waitSignal(session.scores_changed):
+        session.decide_many("alone", {40: {"stacked": 0}})
+    alone = session.table.expected(40)
+    assert beside is not None and alone is not None
+    assert alone < beside - 0.01, "a reject by itself says something of the motif"
+
+
 def test_a_second_opinion_is_foretold_by_nobody(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(25)
     assert session.foretell({3: {"rating": 1}}) == {}

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from curator.stages.shots import Likeness, Mask, Rows, Shots, apart
+from curator.stages.shots import Likeness, Mask, Rows, Shots, apart, has_subseconds
 
 # Bits of 128 two looks differ by, and the longest gap in s between frames that alike. Turning by
 # 5 % of the picture makes 26 (95 of 100: at most 41), 10 % makes 47; pictures of different things
@@ -57,7 +57,7 @@ class _Line:
     """Photos by camera and time; what stands between neighbours has one entry less.
 
     ``gap`` is in s, a long exposure taken out up to what it leaves of ``_CALM_S``; ``bits`` as
-    :func:`apart`; ``same`` is the same camera and shape.
+    :func:`apart`; ``same`` is the same camera and shape, at another instant.
     """
 
     shots: Shots
@@ -106,6 +106,8 @@ def _line(shots: Shots, rows: Rows, likeness: Likeness | None) -> _Line:
         long = np.maximum(edge[a], edge[b])
         same &= (np.abs(edge[a] - edge[b]) <= _SHAPE * long) | (edge[a] == 0) | (edge[b] == 0)
     bits = apart(shots.look, a, b)
+    # The same thousandth of a second is one exposure, a copy then, or two cameras of one make.
+    same &= ~((between == 0) & has_subseconds(shots.taken_at[a]))
     stops = np.diff(shots.ev[rows])
     alike = np.full(len(a), np.nan, np.float32)
     asked = np.flatnonzero(same & (np.minimum(idle, gap) <= _REACH[0][1]) & (bits <= _DIFFERENT))

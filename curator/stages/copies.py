@@ -2,7 +2,8 @@
 
 Without time: near-equal looks in the same shape. Where both copies have a time it must be the same
 moment, so that a tripod's series is no set of copies. Where both say the same thousandth of a
-second, one exposure lies behind both, and a crop or a stronger edit is recognised as well.
+second, one exposure lies behind both, and a stronger edit is recognised as well; with an encoder's
+word, a crop too.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.stages.shots import Likeness, Mask, Rows, Shots, apart
+from curator.stages.shots import Likeness, Mask, Rows, Shots, apart, has_subseconds
 
 _SAME = 7  # bits of 128 a copy may differ by; 8 bands of 16 bits find every such pair
 _RESAVED = 3  # bits, for files of one size that differ in nothing the camera wrote
-_EDITED = 40  # bits, where the camera wrote the same instant into both
+_EDITED = 24  # bits, where the camera wrote the same instant into both
+_CROPPED = 40  # bits, where an encoder finds them alike besides
 _SHAPE = 0.02  # relative difference of two aspects that rounding and a trimmed edge make
-_UNLIKE = 0.3  # likeness below which an encoder has never seen copies
+_UNLIKE, _AKIN = 0.3, 0.7  # likeness below which no two copies were seen, and that of one scene
 _NEIGHBOURS = 8  # of each photo in each band: keeps a bucket of 10,000 equal looks linear
 _MOST = 32  # nobody keeps more copies of one picture
 _CROWD = 64  # photos of one look: a tripod's or a document's, which says nothing of any two
@@ -33,11 +35,13 @@ def originals(shots: Shots, likeness: Likeness | None) -> Rows:
     """
     everyone = np.arange(len(shots.ids))
     a, b = _pairs(shots)
-    agree = _copies(shots, a, b)
-    a, b = a[agree], b[agree]
+    possible = _copies(shots, a, b, _CROPPED)
+    a, b = a[possible], b[possible]
+    agree = _copies(shots, a, b, _EDITED)
     if likeness is not None and a.size:
-        alike = ~(likeness(a, b) < _UNLIKE)
-        a, b = a[alike], b[alike]
+        alike = likeness(a, b)
+        agree = (agree & ~(alike < _UNLIKE)) | (alike >= _AKIN)
+    a, b = a[agree], b[agree]
     if not a.size:
         return everyone
     crowd = _components(len(everyone), a, b)
@@ -50,7 +54,7 @@ def originals(shots: Shots, likeness: Likeness | None) -> Rows:
     best = best[crowd]
     # Looks may wander from copy to copy: each must be one of the best, or is its own.
     others = np.flatnonzero(best != everyone)
-    stray = others[~_copies(shots, others, best[others])]
+    stray = others[~_copies(shots, others, best[others], _CROPPED)]
     best[stray] = stray
     return best
 
@@ -114,12 +118,15 @@ def _same_instant(shots: Shots) -> list[tuple[Rows, Rows]]:
     return found
 
 
-def _copies(shots: Shots, a: Rows, b: Rows) -> Mask:
-    """Say which pairs of rows are one picture, as far as looks and what the camera wrote tell."""
+def _copies(shots: Shots, a: Rows, b: Rows, edited: int) -> Mask:
+    """Say which pairs of rows are one picture, as far as looks and what the camera wrote tell.
+
+    Of the same instant, pictures that differ by up to ``edited`` bits are.
+    """
     bits = apart(shots.look, a, b)
     taken = shots.taken_at
     timed = ~(np.isnat(taken[a]) | np.isnat(taken[b]))
-    exact = _has_subseconds(taken[a]) & _has_subseconds(taken[b])
+    exact = has_subseconds(taken[a]) & has_subseconds(taken[b])
     instant = exact & (np.abs(taken[a] - taken[b]) <= _INSTANT)
     moment = np.where(exact, instant, taken[a].astype("M8[s]") == taken[b].astype("M8[s]"))
     camera = shots.camera
@@ -130,11 +137,7 @@ def _copies(shots: Shots, a: Rows, b: Rows) -> Mask:
     doubtful = same_camera & same_size & timed & ~exact
     near = (bits >= 0) & (bits <= np.where(doubtful, _RESAVED, _SAME)) & _same_shape(shots, a, b)
     near &= (~timed | moment) & (~known | same_camera)
-    return near | (instant & same_camera & (bits >= 0) & (bits <= _EDITED))
-
-
-def _has_subseconds(taken: NDArray[np.datetime64]) -> Mask:
-    return ~np.isnat(taken) & ((taken - taken.astype("M8[s]")) != np.timedelta64(0, "us"))
+    return near | (instant & same_camera & (bits >= 0) & (bits <= edited))
 
 
 def _same_shape(shots: Shots, a: Rows, b: Rows) -> Mask:

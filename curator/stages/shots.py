@@ -72,3 +72,9 @@ def apart(look: NDArray[np.uint64], a: Rows, b: Rows) -> NDArray[np.int16]:
     bits = _BITS[(look[a] ^ look[b]).view(np.uint16)].sum(axis=1, dtype=np.int16)
     known = np.asarray(look.any(axis=1))
     return np.where(known[a] & known[b], bits, np.int16(-1))
+
+
+def has_subseconds(taken_at: NDArray[np.datetime64]) -> Mask:
+    """Mark times that are known to more than whole seconds."""
+    whole = taken_at == taken_at.astype("M8[s]")
+    return ~np.isnat(taken_at) & ~whole

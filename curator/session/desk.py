@@ -195,7 +195,7 @@ class Desk(QObject):
         before = self.current
         self.listing.replace(arranged(self.table, mask, self.order, self.reversed), keep)
         if keep is None and before is None:
-            self._to_front()
+            self._begin()
         self._order_serial = self.table.order_serial
         self._stack_serial = self.table.stacks.serial
         self._stale = frozenset()
@@ -207,7 +207,7 @@ class Desk(QObject):
         self.view_changed.emit()
         self.counts_changed.emit()
 
-    def _to_front(self) -> None:
+    def _begin(self) -> None:
         """Begin at the first photo; in the grid at the one its first tile shows."""
 
     def refresh(self) -> None:
@@ -238,7 +238,7 @@ class Desk(QObject):
             first = int(ordered[0]) if self._untouched and len(ordered) else None
             self.listing.replace(ordered, first)
             if first is not None:
-                self._to_front()
+                self._begin()
         else:
             self.listing.join(ordered)
             self.finished = self.finished and not (was_empty and len(ordered))

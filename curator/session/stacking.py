@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from curator.model import Flag, Marks, StackKind, Verdict, View, counted
+from curator.model import Flag, StackKind, Verdict, View, counted
 from curator.session.insights import Insights
 from curator.session.units import Ids
 from curator.stages.stack import KINDS
@@ -39,10 +39,19 @@ class Stacking(Insights):
         if len(frames) == 1:
             return int(frames[0])
         rows = self.table.rows_of(frames)
-        liking = np.array([_liking(self.table.marks(photo)) for photo in frames.tolist()])
+        liking = np.array([self._liking(photo) for photo in frames.tolist()])
         best = np.flatnonzero(liking == liking.max())
         proposed = best[self.table.stacks.proposed_at(rows[best])]
         return int(frames[proposed[0] if len(proposed) else best[0]])
+
+    def _liking(self, photo_id: int) -> int:
+        """Say how far a photo may stand for its stack; rejected or unreadable, not at all."""
+        marks, verdict = self.table.marks(photo_id), self.table.verdict(photo_id)
+        if verdict is Verdict.REJECTED or self.table.state(photo_id) == "failed":
+            return -1
+        if verdict is Verdict.UNDECIDED:
+            return 0
+        return 1 + 2 * (marks.rating or 0) + (marks.flag is Flag.PICK)
 
     def front(self, number: int) -> int:
         """Give the photo a tile of the grid shows: the current one if it is in it, else its face.
@@ -55,7 +64,7 @@ class Stacking(Insights):
             return int(self.ids[self.index])
         return self.face(self.ids[span.start : span.stop])
 
-    def _to_front(self) -> None:
+    def _begin(self) -> None:
         """Begin at the first photo; in the grid at the one its first tile shows."""
         if self.view is View.GRID and len(self.listing):
             span = self.listing.tiles[0]
@@ -187,10 +196,3 @@ class Stacking(Insights):
     def _undecided(self, photos: Sequence[int]) -> list[int]:
         verdict = self.table.verdict
         return [photo for photo in photos if verdict(photo) is Verdict.UNDECIDED]
-
-
-def _liking(marks: Marks) -> int:
-    """Say how far a person has spoken for a photo; a reject comes below the undecided."""
-    if marks.verdict is not Verdict.THROUGH:
-        return -1 if marks.verdict is Verdict.REJECTED else 0
-    return 1 + 2 * (marks.rating or 0) + (marks.flag is Flag.PICK)

@@ -85,7 +85,8 @@ class Learned:
         if self.pinned is not None:
             return f"Taste is pinned to version {self.pinned}."
         if self.ready:
-            return f"Taste is ready: learned from {self.taught:,} photos with stars."
+            of = "" if self.taught == self.stars else f" of {self.stars:,}"
+            return f"Taste is ready: learned from {self.taught:,}{of} photos with stars."
         if self.stars < START:
             missing = START - self.stars
             return f"{missing} more photo{'s' * (missing > 1)} with stars until taste is ready."

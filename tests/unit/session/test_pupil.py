@@ -97,6 +97,7 @@ def test_a_damaged_vector_costs_its_photo_the_score_and_is_said(
         damage(catalog, photo, fault)
     learned = learned_now(catalog, Taste(), home.cache)
     assert (learned.stars, learned.taught, learned.damaged) == (30, 29, 2)
+    assert learned.sentence == "Taste is ready: learned from 29 of 30 photos with stars."
     assert learned.by_id().keys() == set(liked) - {1, 40}
     assert np.isfinite(learned.predicted).all()
     assert report(catalog, learned).damaged.startswith("2 photos cannot be scored")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap
 
 from curator.imaging.proxy import THUMB_PX
 from curator.model import Verdict
@@ -26,6 +28,7 @@ _EDGES = (3, 5)  # px above a picture: the edges of the photos behind it
 _RING = 3  # px between a picture and the ring round it
 _BOND = 3  # px below a tile: the line that frames of one stack share
 _PILE = 9  # px: the sign before a stack's count
+_LINE = FOOTER - _UNDERLINE  # px: the footer's line of text
 
 
 def fitted(tile: Tile, box: tuple[int, int]) -> tuple[int, int]:
@@ -100,6 +103,27 @@ class Heap:
     count: int
     closed: bool
     first: bool
+
+
+@lru_cache(maxsize=256)
+def _pile(count: int, ratio: float) -> QPixmap:
+    """Draw a stack's count behind the sign of a pile, once for each count."""
+    text, font = f"{count:,}", theme.caption_font()
+    wide = _PILE + 4 + QFontMetrics(font).horizontalAdvance(text)
+    image = QPixmap(math.ceil(wide * ratio), math.ceil(_LINE * ratio))
+    image.fill(Qt.GlobalColor.transparent)
+    image.setDevicePixelRatio(ratio)
+    painter = QPainter(image)
+    painter.setFont(font)
+    painter.setPen(theme.QUIET)
+    align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+    painter.drawText(QRect(0, 0, wide, _LINE), align, text)
+    top, right = (_LINE - _PILE) // 2 + 1, _PILE - 1
+    painter.drawRect(0, top + 3, _PILE - 4, _PILE - 4)
+    corner = [QPoint(3, top), QPoint(right, top), QPoint(right, top + _PILE - 4)]
+    painter.drawPolyline(corner)
+    painter.end()
+    return image
 
 
 def ring(painter: QPainter, rect: QRectF) -> None:
@@ -188,24 +212,13 @@ class TilePainter:
 
     def count(self, cell: QRect, heap: Heap) -> QRect:
         """Give where the count of a stack stands in its tile's footer, and can be clicked."""
-        wide = _PILE + 4 + self._metrics.horizontalAdvance(f"{heap.count:,}")
-        return QRect(cell.right() + 1 - wide, cell.top() + cell.width(), wide, FOOTER - _UNDERLINE)
+        wide = round(_pile(heap.count, self.ratio).width() / self.ratio)
+        return QRect(cell.right() + 1 - wide, cell.top() + cell.width(), wide, _LINE)
 
     def _draw_count(self, painter: QPainter, cell: QRect, heap: Heap) -> int:
-        """Draw how many photos a stack has behind the sign of a pile; returns where it begins."""
+        """Draw how many photos a stack has; returns where that begins, px."""
         room = self.count(cell, heap)
-        painter.setPen(theme.QUIET)
-        align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(room, align, f"{heap.count:,}")
-        top = room.center().y() - _PILE // 2 + 1
-        painter.drawRect(room.left(), top + 3, _PILE - 4, _PILE - 4)
-        painter.drawPolyline(
-            [
-                QPoint(room.left() + 3, top),
-                QPoint(room.left() + _PILE - 1, top),
-                QPoint(room.left() + _PILE - 1, top + _PILE - 4),
-            ]
-        )
+        painter.drawPixmap(room.topLeft(), _pile(heap.count, self.ratio))
         return room.left()
 
     def _draw_picture(self, painter: QPainter, cell: QRect, tile: Tile) -> None:

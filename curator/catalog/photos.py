@@ -184,6 +184,30 @@ class Photos(Tags):
             )
         return int(row[0])
 
+    def known(self, path: str | Path, fingerprint: str) -> int | None:
+        """Find the photo a file is, by where it lies or else by its content; None if it is none.
+
+        Args:
+            path: of the file; what lies there may have changed since it was read.
+            fingerprint: of its content (`curator.files.fingerprint`).
+        """
+        where = absolute(path)
+        ways: tuple[tuple[str, tuple[str, ...]], ...] = (
+            ("directory.path = ? AND file.name = ?", (str(where.parent), where.name)),
+            ("fingerprint = ?", (fingerprint,)),
+        )
+        for condition, values in ways:
+            row = self._row(
+                "SELECT photo_id FROM file JOIN directory ON directory.id = file.directory_id"
+                f" WHERE role <> 'former' AND {condition}"
+                f" AND EXISTS (SELECT 1 FROM photo WHERE photo.id = photo_id AND {_HERE})"
+                " ORDER BY missing_since IS NOT NULL, file.id",
+                values,
+            )
+            if row is not None:
+                return int(row[0])
+        return None
+
     def photo(self, id_or_path: int | str | Path) -> PhotoDetail:
         """Read all there is about one photo; see :meth:`find` for how it is named.
 

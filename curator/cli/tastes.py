@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
-from curator.model import Embedded, Kind, KnownError, NotFoundError, StageJob, UsageError, counted
+from curator.model import KnownError, NotFoundError, UsageError, counted
 from curator.settings import absolute
 
 if TYPE_CHECKING:
     from curator.catalog import TasteRow
+    from curator.encoders import Recipe
+    from curator.model import Embedded
     from curator.session import Learned, Table
+    from curator.stages.placard import Seen
     from curator.taste import Accuracy
 
 _SIMILAR = 10  # photos, unless --limit says otherwise
-_LOADED_S = 180.0  # loading an encoder and reading one picture
 
 
 def learned(invocation: Invocation) -> Learned:
@@ -44,9 +46,7 @@ def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
     return table, known
 
 
-def answer_order(
-    invocation: Invocation, order: str, table: Table, ids: NDArray[np.int64]
-) -> None:
+def answer_order(invocation: Invocation, order: str, table: Table, ids: NDArray[np.int64]) -> None:
     """Work out what an order sorts photos by, where it has to be asked of what was learned.
 
     Raises:
@@ -289,10 +289,8 @@ def _list_similar(invocation: Invocation, nearest: list[tuple[int, float]]) -> N
 
 
 def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
-    """Encode a file that is in no catalog, in a process of its own."""
+    """Encode a file that is in no catalog, in processes of its own."""
     from curator.pipeline import settled
-    from curator.pipeline.encoding import make_pool
-    from curator.stages.embed import embed
 
     encoding = settled(invocation.home, invocation.settings)
     if encoding.recipe is None:
@@ -302,12 +300,38 @@ def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
             "The photos here were compared by another encoder than the one in use.",
             "Let `curator backfill embed` finish first.",
         )
-    pool = make_pool(invocation.settings)
-    job = StageJob(0, "embed", str(path), Kind.IMAGE, "", fingerprint="", encoder=encoding.recipe)
+    found = compare_file(invocation, encoding.recipe, see_file(invocation, path))
+    return np.frombuffer(found.vector, np.float16).astype(np.float32)
+
+
+def see_file(invocation: Invocation, path: Path) -> Seen:
+    """Decode a file in a process, into memory.
+
+    Raises:
+        KnownError: no picture can be made of it; says why.
+    """
+    from curator.pipeline.placard import seen
+    from curator.workers import WorkerPool
+
+    settings = invocation.settings
+    pool = WorkerPool(1, memory_mb=settings.work.memory_mb, nice=0, name="placard")
     try:
-        (found,) = pool.run(embed, [job], timeout_s=_LOADED_S).results
+        return seen(pool, str(path), settings)
     finally:
         pool.close()
-    if not isinstance(found, Embedded):
-        raise found
-    return np.frombuffer(found.vector, np.float16).astype(np.float32)
+
+
+def compare_file(invocation: Invocation, recipe: Recipe, found: Seen) -> Embedded:
+    """Have the encoder look at a file that was decoded.
+
+    Raises:
+        KnownError: it cannot; says why.
+    """
+    from curator.pipeline.encoding import make_pool
+    from curator.pipeline.placard import compared
+
+    pool = make_pool(invocation.settings)
+    try:
+        return compared(pool, recipe, found, invocation.settings)
+    finally:
+        pool.close()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from curator import __version__
-from curator.cli import encoder, exporting, machine, photos, tastes, work
+from curator.cli import describing, encoder, exporting, machine, photos, tastes, work
 from curator.cli.invocation import Invocation
 from curator.model import Clause, Label, UsageError
 from curator.settings import absolute
@@ -119,6 +119,10 @@ def _similar(parser: Parser) -> None:
     parser.add_argument("--limit", type=_count, metavar="N", help="at most N")
 
 
+def _describe(parser: Parser) -> None:
+    parser.add_argument("photo", type=_named, metavar="PHOTO", help="an id, a path, or any file")
+
+
 def _encoder(parser: Parser) -> None:
     parser.add_argument("act", nargs="?", default="show", choices=("show", "download"))
     parser.add_argument("--yes", action="store_true", help="download without asking")
@@ -191,6 +195,13 @@ VERBS: tuple[Verb, ...] = (
         _taste,
     ),
     Verb("similar", "PHOTO [--limit N]", "list the photos most like one", tastes.similar, _similar),
+    Verb(
+        "describe",
+        "PHOTO",
+        "say all there is to say of a photo, or of any picture file without adding it",
+        describing.describe,
+        _describe,
+    ),
     Verb(
         "export",
         "DIR [--approve stars,pick,match] [--as original|jpeg] [--long-edge PX] [--dry-run]",

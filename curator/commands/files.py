@@ -12,6 +12,12 @@ def open_folder(session: Session) -> None:
     session.ask("add_folder")
 
 
+@command("Placard of a file…", "Files")
+def placard(session: Session) -> None:
+    """Look at one file, its scores and tags, without adding it. Dropping it here does the same."""
+    session.ask("placard")
+
+
 @command("Read the folders again", "Files")
 def rescan(session: Session) -> None:
     """Look for new, moved and missing files in every folder that is switched on."""

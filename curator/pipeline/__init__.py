@@ -11,8 +11,8 @@
 `scanning` walks folders; `reading` reads what tells files apart; `saving` takes results in;
 `stacking` keeps the stacks up to date, with `likeness` for pairs of photos; `progress` counts;
 `encoding` settles which encoder there is and hands it photos; `frames` decodes originals for the
-loupe on demand. Nothing here draws, and no Python loop here runs long: the
-window's thread shares the interpreter with it.
+loupe on demand, `placard` single files that are in no catalog. Nothing here draws, and no Python
+loop here runs long: the window's thread shares the interpreter with it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from curator.model import KnownError
 from curator.pipeline.conductor import Conductor
 from curator.pipeline.encoding import Encoding, make_pool, settled
 from curator.pipeline.frames import FrameCallback, Frames
+from curator.pipeline.placard import PlacardCallback, Placards
 from curator.pipeline.progress import Progress, ScanReport, Totals
 from curator.pipeline.scanning import check_sources
 from curator.settings import Home, Settings
@@ -120,6 +121,7 @@ class Pipeline(QObject):
         )
         self._frames = Frames(work, self._frame_pool)
         self._frames_warm = False
+        self._placards = Placards(settings, self._frame_pool, self._encoder_pool)
 
     # --- life
 
@@ -165,12 +167,15 @@ class Pipeline(QObject):
     def stop(self) -> None:
         """End: jobs in flight are put back, processes killed. Safe to repeat."""
         self._frames.close()
-        if not self._running:
-            return
-        self._running = False
-        self._conductor.stop()
-        self._pool.close()
+        self._placards.give_up()
+        running, self._running = self._running, False
+        if running:
+            self._conductor.stop()
+            self._pool.close()
         self._encoder_pool.close()
+        self._placards.close()
+        if not running:
+            return
         if self._thread is not None:
             self._thread.join()
         else:
@@ -293,6 +298,24 @@ class Pipeline(QObject):
                 never with what was given up.
         """
         self._frames.want(looks, callback)
+
+    # --- single files
+
+    def want_placard(self, path: str, screen_px: int, tell: PlacardCallback) -> None:
+        """Look at one file that need not be a photo of the catalog; nothing of it is kept.
+
+        Args:
+            path: the file; another one wanted before is given up.
+            screen_px: long edge of its picture for the screen.
+            tell: called on a thread with what was seen, then with what the encoder saw, if there
+                is one; with a KnownError in place of either, which is the end. Never once the
+                placard was given up.
+        """
+        self._placards.want(path, screen_px, self.encoding.recipe, tell)
+
+    def give_up_placard(self) -> None:
+        """Want no placard any more; a file that is being decoded ends at once."""
+        self._placards.give_up()
 
     # --- Listener
 

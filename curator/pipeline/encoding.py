@@ -184,7 +184,7 @@ class EncoderLane(Lane):
             self._on_cpu = self._guilty == guilty
         else:
             self._guilty += 1
-            self._fail(jobs, _in_words(error, self._limits.timeout_s))
+            self._fail(jobs, said_of_encoder(error, self._limits.timeout_s))
 
     def _may_have_a_gpu(self, job: StageJob) -> bool:
         return not self._on_cpu and job.encoder.options.device != "cpu"
@@ -194,7 +194,7 @@ class EncoderLane(Lane):
             self._deliver(Outcome(job, error=error))
 
 
-def _in_words(error: Exception, timeout_s: float) -> Exception:
+def said_of_encoder(error: Exception, timeout_s: float) -> Exception:
     """Say of a photo what the pool says of a decoder."""
     again = "Try again with less running beside it, or set the encoder to starter."
     if isinstance(error, WorkerMemory):

@@ -8,6 +8,7 @@ from curator.session.archive import Archive
 from curator.session.evidence import Insight, Near, Why
 from curator.session.filters import FILTERS, FilterError
 from curator.session.orders import ORDERS, arranged
+from curator.session.placard import Glance, Placard
 from curator.session.progress import Progress
 from curator.session.pupil import START, Learned, Moved, judge, learned_now, taught
 from curator.session.reporting import REASONS, Report, report
@@ -24,10 +25,12 @@ __all__ = [
     "START",
     "Archive",
     "FilterError",
+    "Glance",
     "Insight",
     "Learned",
     "Moved",
     "Near",
+    "Placard",
     "Progress",
     "Report",
     "Scope",

@@ -16,6 +16,13 @@ _BASIS = {
     "fallback": "JPEG of the pair",
     "image": "",
 }
+MEASURED = {
+    "image": "on the file itself",
+    "preview": "on the camera's JPEG inside the RAW",
+    "demosaic": "on the RAW's sensor data",
+    "fallback": "on the pair's JPEG: the RAW could not be read",
+}
+"""What sharpness and exposure were measured on, by basis (`curator.model.Converted`)."""
 
 
 def exposure(seconds: float | None) -> str:
@@ -29,10 +36,13 @@ def exposure(seconds: float | None) -> str:
 
 def capture_line(name: str, capture: Capture) -> str:
     """Write name, time, shutter, aperture, ISO and focal length, as far as known."""
-    parts = [name]
-    if capture.taken_at is not None:
-        parts.append(f"{capture.taken_at:%H:%M:%S}")
-    parts.append(exposure(capture.exposure_s))
+    time = f"{capture.taken_at:%H:%M:%S}" if capture.taken_at is not None else ""
+    return " · ".join(part for part in (name, time, exposure_line(capture)) if part)
+
+
+def exposure_line(capture: Capture) -> str:
+    """Write shutter, aperture, ISO and focal length, as far as known."""
+    parts = [exposure(capture.exposure_s)]
     if capture.f_number:
         parts.append(f"f/{capture.f_number:.1f}".removesuffix(".0"))
     if capture.iso:
@@ -40,6 +50,21 @@ def capture_line(name: str, capture: Capture) -> str:
     if capture.focal_length_mm:
         parts.append(f"{capture.focal_length_mm:.0f} mm")
     return " · ".join(part for part in parts if part)
+
+
+def place(capture: Capture) -> str:
+    """Write where it was taken, in degrees; empty where that is not known."""
+    if capture.latitude is None or capture.longitude is None:
+        return ""
+    north = "N" if capture.latitude >= 0 else "S"
+    east = "E" if capture.longitude >= 0 else "W"
+    return f"{abs(capture.latitude):.4f}° {north}  {abs(capture.longitude):.4f}° {east}"
+
+
+def offset(minutes: int) -> str:
+    """Write an offset from UTC: UTC+2, UTC−3:30."""
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'−' if minutes < 0 else '+'}{hours}" + (f":{rest:02d}" if rest else "")
 
 
 def marks_line(marks: Marks) -> str:

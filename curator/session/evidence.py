@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator import taste
-from curator.model import KnownError
+from curator.model import Embedded, KnownError
 from curator.session.pupil import Pupil
 from curator.taste.explain import CANDIDATES, POOL, RATED
 
@@ -72,7 +72,32 @@ def insight(pupil: Pupil, photo_id: int) -> Insight:
     return Insight(photo_id, similar, _why(pupil, learned.model, photo_id, row))
 
 
-def _why(pupil: Pupil, model: taste.TasteModel, photo_id: int, row: NDArray[np.float32]) -> Why:
+def opinion(pupil: Pupil, found: Embedded) -> Why:
+    """Say what the model makes of a picture that need not be in the catalog.
+
+    Args:
+        pupil: knows the taste.
+        found: what the encoder saw in it.
+
+    Raises:
+        KnownError: there is no taste yet, or it goes by another encoder; says what is missing.
+    """
+    learned = pupil.learned or pupil.learn()
+    if learned.model is None:
+        raise KnownError(learned.sentence)
+    if learned.encoder != found.encoder:
+        raise KnownError(
+            "Your taste was learned from what another encoder saw: it says nothing about this."
+        )
+    row = np.concatenate(
+        [np.frombuffer(found.vector, "<f2").astype(np.float32), np.frombuffer(found.tone, "<f4")]
+    )
+    return _why(pupil, learned.model, None, row)
+
+
+def _why(
+    pupil: Pupil, model: taste.TasteModel, photo_id: int | None, row: NDArray[np.float32]
+) -> Why:
     rated = {photo: stars for photo, stars in pupil.opinions().items() if photo != photo_id}
     ids = list(rated)
     rows = pupil.archive.take(pupil.archive.places(ids))

@@ -33,8 +33,8 @@ def convert(job: StageJob) -> Converted:
 
     status = files.status(job.path)
     key = files.fingerprint(job.path)
-    found, capture = _decoded(job)
-    quality, shown = _looked_at(found, job.long_edge_px)
+    found, capture = decoded(job)
+    quality, shown = looked_at(found, job.long_edge_px)
     data = proxy.make(shown, job.cache, key, job.quality)
     return Converted(
         fingerprint=key,
@@ -50,7 +50,13 @@ def convert(job: StageJob) -> Converted:
     )
 
 
-def _decoded(job: StageJob) -> tuple[Stored, Capture]:
+def decoded(job: StageJob) -> tuple[Stored, Capture]:
+    """Decode a photo's file, or where it has one its other half, and read its capture data.
+
+    Raises:
+        GoneError: the file is not there.
+        UnreadableError: no picture can be made of it.
+    """
     try:
         return _read(job, job.path, small_preview=job.fallback is None)
     except UnreadableError as error:
@@ -91,8 +97,8 @@ def _read(job: StageJob, path: str, *, small_preview: bool) -> tuple[Stored, Cap
     return found, replace(capture, width=width, height=height)
 
 
-def _looked_at(found: Stored, long_edge_px: int) -> tuple[Quality, Image]:
-    """Measure the full pixels; turn and convert only a copy of the proxy's size."""
+def looked_at(found: Stored, long_edge_px: int) -> tuple[Quality, Image]:
+    """Measure the full pixels; turn and convert only a copy of the proxy's size, (H, W, 3) sRGB."""
     import numpy as np
 
     from curator.imaging import colour, notes, pixels, quality

@@ -30,25 +30,43 @@ def embed(jobs: Sequence[StageJob]) -> Embeddings:
     if recipe is None or any(job.fingerprint is None for job in jobs):
         raise KnownError("There is no encoder to compare photos with.")
     encoder = _encoder(recipe)
-    pictures = [_picture(job) for job in jobs]
+    pictures = [_picture(job.path) for job in jobs]
     seen = [picture for picture in pictures if not isinstance(picture, Exception)]
     found = iter(_encoded(encoder, seen))
     results: list[Embedded | Exception] = []
     for job, picture in zip(jobs, pictures, strict=True):
         part = picture if isinstance(picture, Exception) else next(found)
-        results.append(part if isinstance(part, Exception) else _row(recipe.key, job, *part))
+        source = job.fingerprint or ""
+        results.append(part if isinstance(part, Exception) else _row(recipe.key, source, *part))
     return Embeddings(tuple(results), encoder.batch)
 
 
-def _picture(job: StageJob) -> Any:
+def embedded(recipe: Recipe, proxy: bytes) -> Embedded:
+    """Do the same to the bytes of one proxy that lies nowhere; its ``source`` is empty.
+
+    Raises:
+        KnownError: the encoder cannot be loaded, or sees nothing in this picture.
+    """
+    encoder = _encoder(recipe)
+    picture = _picture("", proxy)
+    part = picture if isinstance(picture, Exception) else _encoded(encoder, [picture])[0]
+    if isinstance(part, Exception):
+        raise part
+    return _row(recipe.key, "", *part)
+
+
+def _picture(path: str, data: bytes | None = None) -> Any:
     """Decode a proxy into its pixels and tone measures, or say why that cannot be."""
     # Imported here: this process holds the encoder, and no other ever loads torch.
     from curator.encoders import EncodingError
     from curator.imaging import decode
+    from curator.imaging.pixels import Wish
     from curator.taste import tone
 
     try:
-        rgb = decode.decode(job.path).rgb
+        # Bytes are a proxy's: upright and sRGB already.
+        found = decode.decode(path) if data is None else decode.load(path, Wish(), data)
+        rgb = found.rgb
         return rgb, tone.measure(rgb)
     except (KnownError, OSError) as error:
         return error
@@ -73,13 +91,12 @@ def _encoded(encoder: Encoder, pictures: Sequence[Any]) -> list[Any]:
     return list(zip(vectors, words, tones, strict=True))
 
 
-def _row(key: str, job: StageJob, vector: np.ndarray, tags: Any, tone: np.ndarray) -> Embedded:
+def _row(key: str, source: str, vector: np.ndarray, tags: Any, tone: np.ndarray) -> Embedded:
     import numpy as np
 
-    assert job.fingerprint is not None
     words = None if tags is None else tuple((tag.name, round(100 * tag.confidence)) for tag in tags)
     half = vector.astype(np.float16)
-    return Embedded(key, job.fingerprint, half.tobytes(), tone.tobytes(), words)
+    return Embedded(key, source, half.tobytes(), tone.tobytes(), words)
 
 
 _HELD: dict[Recipe, Encoder] = {}

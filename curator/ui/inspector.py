@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from curator.catalog import PhotoDetail, TagDetail
 from curator.model import Change, Flag, Kind, KnownError, Marks, StageState, Step, counted
 from curator.session import Insight, Session
-from curator.session.captions import when
+from curator.session.captions import MEASURED, when
 from curator.ui import pencil, theme, words
 from curator.ui.chips import TagChips
 from curator.ui.frames import Pictures
@@ -21,12 +21,6 @@ from curator.ui.why import SimilarPart, WhyPart
 _REST_MS = 60  # held arrows must not rebuild the panel at every frame
 _HISTORY = 12
 _MARGIN = 16
-_BASIS = {
-    "image": "on the file itself",
-    "preview": "on the camera's JPEG inside the RAW",
-    "demosaic": "on the RAW's sensor data",
-    "fallback": "on the pair's JPEG: the RAW could not be read",
-}
 _BELOW = ("Stack", "History", "Work")  # sections that stand under the machine's judgement
 _STAGES = {"peek": "Headers", "convert": "Picture", "embed": "Compared"}
 
@@ -195,7 +189,7 @@ class Inspector(QWidget):
         except KnownError as error:
             self.title.setText(str(error))
             return
-        self.title.setText(_breakable(detail.name))
+        self.title.setText(breakable(detail.name))
         self.marks.show_marks(detail.marks)
         for section in sections(detail, history, self._session.stack_facts(current)):
             block = _block(section)
@@ -256,7 +250,7 @@ def _quality(detail: PhotoDetail) -> list[tuple[str, str]]:
         if share >= 0.001
     ]
     rows += [("Clipped", "\n".join(clipped))] if clipped else []
-    rows += [("Measured", _BASIS.get(detail.basis or "", ""))] if detail.basis else []
+    rows += [("Measured", MEASURED.get(detail.basis or "", ""))] if detail.basis else []
     rows += [("Damage", detail.damage)] if detail.damage else []
     return rows
 
@@ -310,12 +304,12 @@ def _block(section: Section) -> QWidget:
         grid.addWidget(TagChips(section.tags), 1, 0, 1, 2)
     for number, (name, value) in enumerate(section.rows, 1):
         grid.addWidget(theme.plain(name, role="quiet"), number, 0, top)
-        label = theme.plain(_breakable(value))
+        label = theme.plain(breakable(value))
         label.setWordWrap(True)
         grid.addWidget(label, number, 1)
     return block
 
 
-def _breakable(text: str) -> str:
+def breakable(text: str) -> str:
     """Let long paths wrap at their separators: a zero-width space after each."""
     return text.replace("/", "/\u200b").replace("\\", "\\\u200b").replace("_", "_\u200b")

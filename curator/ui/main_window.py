@@ -24,13 +24,14 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
 from curator import commands
+from curator.files import IMAGE_SUFFIXES, RAW_SUFFIXES
 from curator.keyboard import Keyboard, in_force
 from curator.keymap import Binding
 from curator.model import KnownError, Pass, View
 from curator.pipeline import Pipeline, ScanReport, Totals
 from curator.pipeline import Progress as Work
 from curator.session import Session
-from curator.ui import palette, theme
+from curator.ui import dialogs, palette, theme
 from curator.ui.acts import Acts
 from curator.ui.compare import BesideView
 from curator.ui.empty import EmptyList, EmptyWindow
@@ -44,6 +45,7 @@ from curator.ui.keys import Keys
 from curator.ui.loupe import LoupeView
 from curator.ui.maybes import Maybes
 from curator.ui.offer import Offer, OfferLine
+from curator.ui.placard import PlacardView
 from curator.ui.sidebar import Sidebar
 from curator.ui.space import Space
 from curator.ui.statusline import StatusLine
@@ -57,6 +59,9 @@ log = logging.getLogger(__name__)
 PLACE = "window"
 _FIRST_SIZE = (1440, 900)
 _SMALLEST = (640, 480)
+_PICTURES = "Photos ({});;All files (*)".format(
+    " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(IMAGE_SUFFIXES | RAW_SUFFIXES))
+)
 
 
 class MainWindow(QWidget):
@@ -150,6 +155,7 @@ class MainWindow(QWidget):
         self.veil.setObjectName("veil")
         self.veil.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.veil.hide()
+        self.placard = PlacardView(self, session)
         self.help = HelpOverlay(self, self.view_name, lambda: self.keys.keyboard)
         self.finder = palette.Palette(self, lambda: self.keys.keyboard)
 
@@ -164,6 +170,9 @@ class MainWindow(QWidget):
         self.topbar.search.left.connect(self._focus_page)
         self.help.left.connect(self._focus_page)
         self.finder.left.connect(self._focus_page)
+        self.placard.left.connect(self._focus_page)
+        self.placard.folder_wanted.connect(lambda folder: self.open([folder]))
+        self.placard.photo_wanted.connect(self._visit)
         for rows in (self.sidebar.folders, self.sidebar.filters):
             rows.pressed.connect(self._send_sidebar_away)
         if self._pipeline is not None:
@@ -229,7 +238,7 @@ class MainWindow(QWidget):
         space.beside(self.maybes, theme.MAYBES, chrome and rating, right=True, over=False)
         self.pages.setGeometry(space.left)
         self.veil.setGeometry(self.rect())
-        for over in (self.help, self.finder):
+        for over in (self.placard, self.help, self.finder):
             if over.isVisible():
                 over.raise_()
 
@@ -247,7 +256,7 @@ class MainWindow(QWidget):
             self._call_sidebar()
 
     def _focus_page(self) -> None:
-        if self.help.isVisible() or self.finder.isVisible():
+        if any(over.isVisible() for over in (self.placard, self.help, self.finder)):
             return
         page = self.pages.currentWidget()
         (self if page is None or page.focusPolicy() is Qt.FocusPolicy.NoFocus else page).setFocus()
@@ -344,6 +353,8 @@ class MainWindow(QWidget):
             self.help.open()
         elif what == "palette":
             self._open_palette()
+        elif what == "placard":
+            self._choose_placard()
         elif what == "taste":
             page = TastePage(self.session, self.pictures, self)
             page.finished.connect(page.deleteLater)
@@ -377,6 +388,15 @@ class MainWindow(QWidget):
             self.session.set_filter("")
         self.session.go_to(photo_id)
         self.session.set_view(View.LOUPE)
+
+    def _visit(self, photo_id: int) -> None:
+        self.session.visit(photo_id)
+        self.session.set_view(View.LOUPE)
+
+    def _choose_placard(self) -> None:
+        chosen = dialogs.choose_file(self, "Placard of a file", pattern=_PICTURES)
+        if chosen:
+            self.placard.open(Path(chosen))
 
     def _settings_changed(self, changed: set[str]) -> None:
         settings = self.session.settings
@@ -438,12 +458,14 @@ class MainWindow(QWidget):
             self._memory["encoder"] = encoding.sentence
             self.session.say(encoding.sentence)
 
-    # --- dropping folders
+    # --- dropping folders and files
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Welcome local folders and files."""
-        if _dropped(event):
+        dropped = _dropped(event)
+        if dropped:
             event.acceptProposedAction()
+            self.veil.setText("Drop to look at it" if _single_file(dropped) else "Drop to open")
             self.veil.show()
             self.veil.raise_()
 
@@ -452,10 +474,15 @@ class MainWindow(QWidget):
         self.veil.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open what was dropped."""
+        """Show the placard of a single file; open whatever else was dropped."""
         self.veil.hide()
         event.acceptProposedAction()
-        self.open(_dropped(event))
+        dropped = _dropped(event)
+        if _single_file(dropped):
+            self.placard.open(dropped[0])
+        else:
+            self.placard.close_()
+            self.open(dropped)
 
     def open(self, sources: Sequence[Path]) -> None:
         """Open folders and files; the world's faults go to the status line."""
@@ -499,6 +526,7 @@ class MainWindow(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the place of the window and of the session."""
         self._remember()
+        self.placard.close_()
         self.weights.close()
         self.session.close()
         event.accept()
@@ -511,3 +539,7 @@ def _told(report: ScanReport) -> str:
 
 def _dropped(event: QDropEvent) -> list[Path]:
     return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+
+
+def _single_file(dropped: Sequence[Path]) -> bool:
+    return len(dropped) == 1 and not dropped[0].is_dir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from curator.model import Capture, counted
-from curator.session.captions import exposure
+from curator.session.captions import exposure, offset, place
 
 
 def count(number: int) -> str:
@@ -56,7 +56,7 @@ def capture_rows(capture: Capture) -> list[tuple[str, str]]:
             "Size",
             megapixels(capture.width, capture.height) if capture.width and capture.height else None,
         ),
-        ("Place", _place(capture)),
+        ("Place", place(capture)),
     ]
     return [(name, value) for name, value in rows if value]
 
@@ -72,9 +72,7 @@ def _taken(capture: Capture) -> str | None:
     # ISO order: the one way of writing a date that no reader takes for another.
     text = f"{capture.taken_at:%Y-%m-%d  %H:%M:%S}"
     if capture.utc_offset_min is not None:
-        hours, minutes = divmod(abs(capture.utc_offset_min), 60)
-        text += f"  UTC{'−' if capture.utc_offset_min < 0 else '+'}{hours}"
-        text += f":{minutes:02d}" if minutes else ""
+        text += f"  {offset(capture.utc_offset_min)}"
     return text
 
 
@@ -89,11 +87,3 @@ def _exposure(capture: Capture) -> str | None:
         )
         or None
     )
-
-
-def _place(capture: Capture) -> str | None:
-    if capture.latitude is None or capture.longitude is None:
-        return None
-    north = "N" if capture.latitude >= 0 else "S"
-    east = "E" if capture.longitude >= 0 else "W"
-    return f"{abs(capture.latitude):.4f}° {north}  {abs(capture.longitude):.4f}° {east}"

@@ -1,0 +1,91 @@
+"""Look at one file for a placard: not a stage of a photo's life, but run where stages run.
+
+What convert and embed do to a photo, done to a file that is in no catalog, with the same code and
+so with the same numbers; what they write, this hands over instead.
+"""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from curator import files
+from curator.model import Capture, Embedded, Quality, StageJob, UnreadableError
+from curator.stages.convert import decoded, looked_at
+from curator.stages.embed import embedded
+from curator.workers import Pixels, share
+
+if TYPE_CHECKING:
+    from curator.encoders import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one decode of a file gave.
+
+    Attributes:
+        form: what it is by its content: jpeg png webp gif bmp tiff heif avif raw.
+        size: of the file, bytes.
+        fingerprint: of its content.
+        capture, quality, basis, damage: as in `curator.model.Converted`.
+        proxy: the JPEG an encoder looks at, as convert would have written it.
+        picture: (H, W, 3) uint8 sRGB upright for the screen; None if not asked for.
+    """
+
+    form: str
+    size: int
+    fingerprint: str
+    capture: Capture
+    quality: Quality
+    basis: str
+    damage: str | None
+    proxy: bytes
+    picture: Pixels | None
+
+
+def see(job: StageJob, screen_px: int = 0) -> Seen:
+    """Decode a file once: capture data, sharpness and exposure, its picture. Writes nothing.
+
+    Args:
+        job: has the path, the proxy's size and quality, the largest picture.
+        screen_px: long edge of the picture for the screen, never enlarged; 0 for none.
+
+    Raises:
+        GoneError: the file is not there.
+        UnreadableError: no picture can be made of it; the message says why.
+        WorkerUnavailable: there is no room to hand the picture over.
+    """
+    # Imported here: the window's process knows this function, and never decodes.
+    from curator.imaging import colour, containers, decode, pixels, proxy
+
+    status = files.status(job.path)
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+        raise UnreadableError("This is not a file.")
+    key = files.fingerprint(job.path)
+    found, capture = decoded(job)
+    quality, shown = looked_at(found, job.long_edge_px)
+    picture = None
+    if screen_px:
+        small = colour.to_srgb(pixels.shrink(found.rgb, screen_px), found.icc)
+        picture = share(pixels.upright(small, found.orientation))
+    return Seen(
+        form=containers.sniff(decode.read_bytes(job.path, 65536), job.path),
+        size=status.st_size,
+        fingerprint=key,
+        capture=capture,
+        quality=quality,
+        basis=found.basis,
+        damage=found.damage,
+        proxy=proxy.encoded(shown, job.quality),
+        picture=picture,
+    )
+
+
+def compare(recipe: Recipe, proxy: bytes) -> Embedded:
+    """Say what an encoder sees in a proxy, in the process that holds the encoder.
+
+    Raises:
+        KnownError: the encoder cannot be loaded, or sees nothing in this picture.
+    """
+    return embedded(recipe, proxy)

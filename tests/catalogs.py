@@ -40,6 +40,7 @@ def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = 
     """Make a catalog of ``photos`` photos; ``converted=False`` leaves convert waiting for all."""
     asked, fresh = (photos, folder, converted), not path.exists()
     if fresh and asked in _FILLED:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_FILLED[asked])
         return
     catalog = Catalog.open(path)

@@ -222,7 +222,9 @@ def test_equal_stars_give_no_scores_and_say_why(
     assert {photo["match_score"] for photo in curator("photos", "--json").json} == {None}
 
 
-@pytest.mark.parametrize("vector", [bytes(32), b"\xff\x7f" * 16, b""])
+@pytest.mark.parametrize(
+    "vector", [bytes(32), b"\xff\x7f" * 16, b""], ids=["zeros", "NaN", "nothing"]
+)
 def test_a_vector_that_says_nothing_costs_that_photo_its_score(
     curator: Type, liked: dict[int, np.ndarray], tmp_path: Path, vector: bytes
 ) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def bars() -> dict[str, Bar]:
     """Return all bars by name; imported late, because they import everything."""
-    from curator.bench import encoding, learning, reading, stacks, window, zooming
+    from curator.bench import comparing, encoding, learning, reading, stacks, window, zooming
     from curator.bench.figures import Bar
 
     # To add a bar: a function from a Place to figures, and one line here.
@@ -37,6 +37,7 @@ def bars() -> dict[str, Bar]:
         Bar("first", "the first photo of 10,000, and 1,000 thumbnails", window.first),
         Bar("keys", "a key to the painted photo", window.keys),
         Bar("zoom", "a key to the painted 100 % crop, panning, memory", zooming.zoom),
+        Bar("compare", "two to eight photos side by side, dragged at 100 %", comparing.compare),
         Bar("large", "a window on 100,000 photos", window.large),
         Bar("clip", "CLIP on this CPU against a float32 loop", encoding.clip, encoding.missing),
         Bar("stacks", "which of 100,000 photos belong together", stacks.stacks),

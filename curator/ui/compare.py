@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
+    QRegion,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
@@ -48,6 +49,7 @@ class _Pane:
     ) -> None:
         self.photo: int | None = None
         self.cell = QRect()
+        self.picture = QRect()  # the cell without its caption
         self.sight = Sight(session, pictures.frames, originals, gaze, lambda: self.photo)
         self.drawing = LoupePainter(session, pictures, self.sight, originals)
 
@@ -115,6 +117,12 @@ class BesideView(QWidget):
         shown = self._session.panes
         return [] if shown is None or not self.isVisible() else self._made[: len(shown.photos)]
 
+    @property
+    def whole(self) -> bool:
+        """Whether every pane was painted from all pixels of its original."""
+        best = [pane.drawing.best for pane in self.panes()]
+        return bool(best) and all(one is not None and one.whole for one in best)
+
     def _active(self) -> _Pane | None:
         shown, panes = self._session.panes, self.panes()
         return panes[shown.active] if shown is not None and panes else None
@@ -151,6 +159,7 @@ class BesideView(QWidget):
         self._cells = halves(room) if pair else cells(aspects, room, line)
         for pane, cell in zip(self._made, self._cells, strict=False):
             pane.cell = QRect(*cell)
+            pane.picture = pane.cell.adjusted(0, 0, 0, -line)
             pane.sight.set_room(pane.cell, self.devicePixelRatioF(), line, 0)
 
     # --- which pixels
@@ -279,8 +288,10 @@ class BesideView(QWidget):
             self._hand.step(about, self._hand.pointer())
 
     def _on_moved(self) -> None:
+        """Paint the pictures where the hand has them; the captions stay as they are."""
         self._navigator.start()
-        self.update()
+        for pane in self.panes():
+            self.update(pane.picture)
 
     # --- resting and releasing
 
@@ -311,29 +322,41 @@ class BesideView(QWidget):
         own = set()
         for place, pane in enumerate(panes):
             tile = pane.sight.tile()
-            if tile is not None and self._draw(painter, pane, tile, place == shown.active):
+            if tile is None:
+                continue
+            if self._draw(painter, pane, tile, place == shown.active):
                 own.add(tile.id)
+            line = QRegion(pane.cell) - QRegion(pane.picture)
+            if event.region().intersects(line):
+                self._underline(painter, pane, tile, place == shown.active)
         self._on_screen = frozenset(own)
-        self._say(shown, panes)
+        if self._gaze.dragged is None:
+            self._say(shown, panes)
         if shown.photo in own:
             self.painted.emit(shown.photo)
             if not self._rest.isActive() and not self._session.tile(shown.photo).seen:
                 self._rest.start()
 
     def _draw(self, painter: QPainter, pane: _Pane, tile: Tile, active: bool) -> bool:
-        drawing, cell = pane.drawing, pane.cell
+        drawing = pane.drawing
         drawing.ratio = self.devicePixelRatioF()
         painter.save()
-        painter.setClipRect(cell)
+        painter.setClipRect(pane.cell)
         own = drawing.picture(painter, tile, active and self._navigator.isActive())
-        if not self._bare():
-            drawing.line(painter, tile, cell)
-        if active:
-            dark = caption.ink(self._surround())[0] is theme.TEXT
-            line = cell.adjusted(0, cell.height() - _LINE, 0, 0)
-            painter.fillRect(line, theme.WHITE if dark else theme.CANVAS)
         painter.restore()
         return own
+
+    def _underline(self, painter: QPainter, pane: _Pane, tile: Tile, active: bool) -> None:
+        """Draw what stands under a picture: its caption, the line of the active pane."""
+        if not self._bare():
+            painter.save()
+            painter.setClipRect(pane.cell)
+            pane.drawing.line(painter, tile, pane.cell)
+            painter.restore()
+        if active:
+            dark = caption.ink(self._surround())[0] is theme.TEXT
+            line = pane.cell.adjusted(0, pane.cell.height() - _LINE, 0, 0)
+            painter.fillRect(line, theme.WHITE if dark else theme.CANVAS)
 
     def _surround(self) -> QColor:
         return theme.SURROUNDS[self._session.surround % len(theme.SURROUNDS)]

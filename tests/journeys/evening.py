@@ -91,7 +91,7 @@ class Evening:
     def on_screen(self) -> bool:
         """Tell whether the current photo is painted, where one must be."""
         session = self.session
-        if session.finished or session.view != "loupe" or session.current is None:
+        if session.finished or session.view == "grid" or session.current is None:
             return True
         return session._shown == session.current
 

@@ -335,7 +335,8 @@ class GridView(QAbstractScrollArea):
             heap=heap,
         )
         if heap is not None and not heap.closed:
-            self._tiles.draw_bond(painter, cell, self._goes_on(place))
+            before, after = self._bound(place - 1), self._bound(place)
+            self._tiles.draw_bond(painter, cell, before, after)
         if tile.state == "failed":
             square = QRect(cell.left(), cell.top(), cell.width(), cell.width())
             card = self._tiles.picture(square, tile)
@@ -348,10 +349,10 @@ class GridView(QAbstractScrollArea):
                 -cell.topLeft()
             )
 
-    def _goes_on(self, number: int) -> bool:
-        """Tell whether the next tile in the row is of the same stack."""
+    def _bound(self, number: int) -> bool:
+        """Tell whether a tile and the next one in its row are of the same stack."""
         following = number + 1
-        if following >= len(self._spans) or following % self._sheet.columns == 0:
+        if number < 0 or following >= len(self._spans) or following % self._sheet.columns == 0:
             return False
         units = self._session.listing.units
         return units.at(self._spans[number].start) == units.at(self._spans[following].start)

@@ -24,7 +24,7 @@ _ASPECT = (3, 2)  # until a photo's own is known
 _UNDERLINE = 2
 _KNOWN = 4096  # tiles; several screens of the smallest on the largest screen
 _STRETCH = 1.1  # enlarging a thumbnail so much is not seen
-_EDGES = (3, 5)  # px above a picture: the edges of the photos behind it
+_EDGES = (2, 4)  # px above a picture, within half a gap: the edges of the photos behind it
 _RING = 3  # px between a picture and the ring round it
 _BOND = 3  # px below a tile: the line that frames of one stack share
 _PILE = 9  # px: the sign before a stack's count
@@ -205,10 +205,15 @@ class TilePainter:
             line = QRect(rect.left() + inset, rect.top() - above, rect.width() - 2 * inset, 1)
             painter.fillRect(line, theme.DISABLED)
 
-    def draw_bond(self, painter: QPainter, cell: QRect, goes_on: bool) -> None:
-        """Draw the line that frames of an expanded stack share; it may go on to the next."""
-        wide = cell.width() + (GAP if goes_on else 0)
-        painter.fillRect(QRect(cell.left(), cell.bottom() + _BOND, wide, 1), theme.DISABLED)
+    def draw_bond(self, painter: QPainter, cell: QRect, before: bool, after: bool) -> None:
+        """Draw a tile's part of the line that frames of an expanded stack share.
+
+        It reaches half-way to the neighbour in the row, ``before`` and ``after``, where that is of
+        the same stack: a tile paints no further.
+        """
+        left = cell.left() - (GAP // 2 if before else 0)
+        right = cell.right() + 1 + (GAP // 2 if after else 0)
+        painter.fillRect(QRect(left, cell.bottom() + _BOND, right - left, 1), theme.DISABLED)
 
     def count(self, cell: QRect, heap: Heap) -> QRect:
         """Give where the count of a stack stands in its tile's footer, and can be clicked."""

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QHelpEvent, QImage, QWheelEvent
+from PySide6.QtGui import QHelpEvent, QImage, QRegion, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -379,7 +379,7 @@ def test_a_stack_is_one_tile_with_two_edges_behind_it(stacked, make_grid) -> Non
     image = seen(grid)
     for place, colour in ((1, theme.CANVAS), (2, theme.DISABLED), (6, theme.CANVAS)):
         at = top_of_picture(grid, place)
-        assert [image.pixelColor(at - QPoint(0, up)) for up in (3, 5)] == [colour] * 2
+        assert [image.pixelColor(at - QPoint(0, up)) for up in (2, 4)] == [colour] * 2
 
 
 def test_a_click_on_the_count_shows_the_frames_over_one_line_and_another_closes_them(
@@ -425,3 +425,18 @@ def test_a_tile_shows_another_frame_when_the_one_it_showed_is_rejected(stacked, 
     assert grid.front(2) == 6
     stacked.decide_many("reject", {6: {"flag": "reject"}})
     assert grid.front(2) == 5
+
+
+def test_the_line_of_a_stack_stays_whole_when_one_of_its_tiles_is_drawn_again(
+    stacked, make_grid
+) -> None:
+    grid = make_grid(stacked)
+    QTest.mouseClick(grid.viewport(), LEFT, NONE, count_of(grid, 2))
+    image, first, last = seen(grid), grid.cell(4), grid.cell(5)  # of the second row
+    half = GAP // 2
+    again = last.adjusted(-half, -half, half, half)
+    grid.viewport().render(image, again.topLeft(), QRegion(again))
+    line = {
+        image.pixelColor(x, first.bottom() + 3).name() for x in range(first.left(), last.right())
+    }
+    assert line == {theme.DISABLED.name()}

@@ -198,7 +198,7 @@ class Conductor:
             reader,
         )
         self._scanner = Scanner(self.catalog, self._wake, self._readers, self._inline)
-        self._stacker = Stacker(self.catalog, self.recipe.key if self.recipe else None)
+        self._stacker = Stacker(self.catalog)
         self.post(lambda: self._begin(encoding))
 
     def run(self) -> None:
@@ -242,6 +242,7 @@ class Conductor:
         self.catalog.use_stages(self._stages)
         if self.recipe is not None:
             self.catalog.use_encoder(self.recipe.key)
+        self._stacker.use_encoder(self.recipe.key if self.recipe else None)
         for lane in self._lanes.values():
             lane.forget()
         self._encoder_pool.rest()

@@ -20,6 +20,9 @@ class Pairs:
     """Cosines of pairs, stretched so that different photos are near 0 and the same are 1.
 
     Thread: one, that of the catalog.
+
+    Attributes:
+        encoder: whose vectors these are.
     """
 
     def __init__(self, catalog: Catalog, encoder: str) -> None:
@@ -29,7 +32,7 @@ class Pairs:
             catalog: has the vectors.
             encoder: whose; vectors of others are not looked at.
         """
-        self._catalog, self._encoder = catalog, encoder
+        self._catalog, self.encoder = catalog, encoder
         self._rev = 0
         self._seen = np.zeros(1, bool)  # by photo id
         self._codes: Ids = np.zeros(0, np.int64)  # of pairs, ascending
@@ -39,7 +42,7 @@ class Pairs:
     def refresh(self) -> None:
         """Learn which photos have vectors by now; forget pairs of those that were seen again."""
         renewed: list[int] = []
-        while rows := self._catalog.seen_by(self._encoder, self._rev):
+        while rows := self._catalog.seen_by(self.encoder, self._rev):
             ids = np.array([row[1] for row in rows], np.int64)
             if ids.max() >= len(self._seen):
                 wider = np.zeros(2 * int(ids.max()) + 1, bool)
@@ -84,7 +87,7 @@ class Pairs:
 
     def _vectors(self, ids: Ids) -> NDArray[np.float32]:
         """Read vectors (N, D) of unit length; NaN where there is none to go by."""
-        blobs = self._catalog.vectors_of(self._encoder, ids.tolist())
+        blobs = self._catalog.vectors_of(self.encoder, ids.tolist())
         sizes = [len(blob) for blob in blobs.values()]
         size = max(sizes, key=sizes.count, default=0) // 2 * 2
         rows = np.full((len(ids), max(size // 2, 1)), np.nan, np.float32)

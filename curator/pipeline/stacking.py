@@ -111,15 +111,10 @@ class Stacker:
     Thread: the conductor's.
     """
 
-    def __init__(self, catalog: Catalog, encoder: str | None) -> None:
-        """Make a stacker; photos are read when it first has something to do.
-
-        Args:
-            catalog: read and written.
-            encoder: the key of the one whose vectors refine stacks; None: none does.
-        """
+    def __init__(self, catalog: Catalog) -> None:
+        """Make a stacker; photos are read when it first has something to do."""
         self._catalog = catalog
-        self._pairs = None if encoder is None else Pairs(catalog, encoder)
+        self._pairs: Pairs | None = None
         self._columns = _Columns.empty()
         self._cameras: dict[str, int] = {}
         self._rev = 0
@@ -129,6 +124,16 @@ class Stacker:
         self._stale = not self._noted
         self._due_at = self._calm_due_at = 0.0
         self._held: frozenset[int] = frozenset()  # on screen, in a stack that is to change
+
+    def use_encoder(self, key: str | None) -> None:
+        """Refine stacks by the vectors of this encoder from now on; None: of none."""
+        if key != self.encoder:
+            self._pairs = None if key is None else Pairs(self._catalog, key)
+
+    @property
+    def encoder(self) -> str | None:
+        """The key of the encoder stacks are refined by."""
+        return None if self._pairs is None else self._pairs.encoder
 
     def touch(self) -> None:
         """Take note that photos changed."""

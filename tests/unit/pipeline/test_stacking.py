@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from curator.catalog import Catalog
-from curator.pipeline import Pipeline, stacking
+from curator.encoders import EncoderOptions, Recipe
+from curator.pipeline import Encoding, Pipeline, stacking
 from curator.pipeline.likeness import Pairs
 from curator.pipeline.stacking import Stacker
 from curator.settings import Home, Settings
@@ -112,7 +113,7 @@ def again(stacker: Stacker, focus: tuple[int, ...] = ()) -> list[int]:
 
 def test_a_burst_is_stacked_by_time_and_parted_by_looks(shoot: Shoot) -> None:
     shoot.burst(2, 3, 4, 5)
-    stacker = Stacker(shoot.catalog, None)
+    stacker = Stacker(shoot.catalog)
     assert sorted(work_off(stacker)) == [2, 3, 4, 5]
     assert shoot.stacks() == [(2, 3, 4, 5)]
     shoot.burst(2, 3, turned=4)
@@ -125,7 +126,7 @@ def test_a_burst_is_stacked_by_time_and_parted_by_looks(shoot: Shoot) -> None:
 
 def test_a_second_look_writes_nothing(shoot: Shoot) -> None:
     shoot.burst(2, 3, 4)
-    stacker = Stacker(shoot.catalog, None)
+    stacker = Stacker(shoot.catalog)
     work_off(stacker)
     before = shoot.catalog.last_rev()
     assert again(stacker) == []
@@ -133,7 +134,7 @@ def test_a_second_look_writes_nothing(shoot: Shoot) -> None:
 
 
 def test_a_copy_is_stacked_when_both_have_been_looked_at(shoot: Shoot) -> None:
-    stacker = Stacker(shoot.catalog, None)
+    stacker = Stacker(shoot.catalog)
     work_off(stacker)
     shoot.put(7, 7 * 3600.0, 0)
     shoot.put(9, None, 3, width=1500, height=1000)
@@ -143,7 +144,7 @@ def test_a_copy_is_stacked_when_both_have_been_looked_at(shoot: Shoot) -> None:
 
 def test_a_photo_that_proved_to_be_another_leaves(shoot: Shoot) -> None:
     shoot.burst(2, 3)
-    stacker = Stacker(shoot.catalog, None)
+    stacker = Stacker(shoot.catalog)
     work_off(stacker)
     shoot.put(3, 0.0, merged_into=9)
     assert again(stacker) == [2]
@@ -151,7 +152,7 @@ def test_a_photo_that_proved_to_be_another_leaves(shoot: Shoot) -> None:
 
 
 def test_many_stacks_are_written_a_few_at_a_time_and_none_is_cut(hundred_bursts: Shoot) -> None:
-    stacker = Stacker(hundred_bursts.catalog, None)
+    stacker = Stacker(hundred_bursts.catalog)
     pieces = []
     while stacker.waiting:
         pieces.append(stacker.advance(calm=True, focus=()))
@@ -170,7 +171,7 @@ def test_a_stack_with_a_mark_is_never_touched_again(
     shoot: Shoot, fields: dict[str, object]
 ) -> None:
     shoot.burst(2, 3, 4)
-    stacker = Stacker(shoot.catalog, None)
+    stacker = Stacker(shoot.catalog)
     work_off(stacker)
     shoot.catalog.decide({3: fields}, summary="")
     for photo, turned in ((2, 0), (3, 50), (4, 100)):  # three pictures after all
@@ -184,13 +185,13 @@ def test_a_stack_with_a_mark_is_never_touched_again(
 def test_photos_stacked_by_hand_are_left_to_the_person(shoot: Shoot) -> None:
     shoot.catalog.decide({2: {"stacked": 2}, 9: {"stacked": 2}}, summary="Stacked 2")
     shoot.burst(2, 3, 4)
-    work_off(Stacker(shoot.catalog, None))
+    work_off(Stacker(shoot.catalog))
     assert shoot.stacks() == [(3, 4)]
 
 
 def test_an_undone_mark_lets_the_machine_go_on(shoot: Shoot) -> None:
     shoot.burst(2, 3)
-    stacker = Stacker(shoot.catalog, None)
+    stacker = Stacker(shoot.catalog)
     work_off(stacker)
     shoot.catalog.decide({3: {"flag": "pick"}}, summary="")
     shoot.put(3, 9000.0)
@@ -203,7 +204,7 @@ def test_a_mark_made_while_stacks_are_written_holds(
     shoot: Shoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shoot.burst(2, 3)
-    stacker = Stacker(shoot.catalog, None)
+    stacker = Stacker(shoot.catalog)
     work_off(stacker)
     shoot.put(3, 9000.0)
     save = shoot.catalog.save_stacks
@@ -220,7 +221,7 @@ def test_a_mark_made_while_stacks_are_written_holds(
 def test_a_stack_on_screen_waits_until_it_is_left(shoot: Shoot) -> None:
     shoot.burst(2, 3)
     shoot.burst(6, 7)
-    stacker = Stacker(shoot.catalog, None)
+    stacker = Stacker(shoot.catalog)
     work_off(stacker)
     shoot.burst(6, 8)
     shoot.put(7, 9500.0)
@@ -235,7 +236,7 @@ def test_a_stack_on_screen_waits_until_it_is_left(shoot: Shoot) -> None:
 
 def test_on_screen_too_pictures_part_what_only_time_had_joined(shoot: Shoot) -> None:
     shoot.burst(2, 3, 4)
-    stacker = Stacker(shoot.catalog, None)
+    stacker = Stacker(shoot.catalog)
     work_off(stacker)
     shoot.put(2, 7200.0, 0)
     shoot.put(3, 7200.2, 3)
@@ -245,7 +246,7 @@ def test_on_screen_too_pictures_part_what_only_time_had_joined(shoot: Shoot) -> 
 
 
 def test_photos_on_screen_are_stacked_first(hundred_bursts: Shoot) -> None:
-    stacker = Stacker(hundred_bursts.catalog, None)
+    stacker = Stacker(hundred_bursts.catalog)
     assert {250, 251, 252} <= set(stacker.advance(calm=True, focus=(251,)))
 
 
@@ -255,12 +256,16 @@ def test_photos_on_screen_are_stacked_first(hundred_bursts: Shoot) -> None:
 def test_vectors_part_what_only_looked_alike(shoot: Shoot) -> None:
     shoot.catalog.use_stages(catalogs.STAGES)
     shoot.burst(2, 3, 4, turned=3)
-    stacker = Stacker(shoot.catalog, likings.ENCODER)
+    stacker = Stacker(shoot.catalog)
+    stacker.use_encoder(likings.ENCODER)
     work_off(stacker)
     assert shoot.stacks() == [(2, 3, 4)]
     likings.embed(shoot.catalog, [2, 3])  # drawn: they have nothing in common
     again(stacker)
     assert shoot.stacks() == [(3, 4)]
+    stacker.use_encoder("a better one")  # and it has seen nothing yet
+    again(stacker)
+    assert shoot.stacks() == [(2, 3, 4)]
 
 
 def test_pairs_are_read_once_and_again_when_a_photo_was_seen_anew(
@@ -313,7 +318,7 @@ def test_while_photos_come_in_it_is_done_now_and_then(
 ) -> None:
     clock = SimpleNamespace(now=100.0)
     monkeypatch.setattr(stacking, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    stacker = Stacker(shoot.catalog, None)
+    stacker = Stacker(shoot.catalog)
     shoot.burst(2, 3)
     assert stacker.advance(calm=False, focus=()) == [2, 3], "the first at once"
     shoot.burst(5, 6)
@@ -328,24 +333,24 @@ def test_while_photos_come_in_it_is_done_now_and_then(
 
 
 def test_what_an_earlier_run_left_undone_is_made_up_for(shoot: Shoot) -> None:
-    stacker = Stacker(shoot.catalog, None)
+    stacker = Stacker(shoot.catalog)
     work_off(stacker)
-    assert not Stacker(shoot.catalog, None).waiting
+    assert not Stacker(shoot.catalog).waiting
     shoot.burst(2, 3)
     stacker.touch()  # and killed
-    next_run = Stacker(shoot.catalog, None)
+    next_run = Stacker(shoot.catalog)
     assert next_run.waiting
     work_off(next_run)
     assert shoot.stacks() == [(2, 3)]
-    assert not Stacker(shoot.catalog, None).waiting
+    assert not Stacker(shoot.catalog).waiting
 
 
 def test_another_way_of_making_stacks_makes_them_anew(
     shoot: Shoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work_off(Stacker(shoot.catalog, None))
+    work_off(Stacker(shoot.catalog))
     monkeypatch.setattr(stacking, "VERSION", "99")
-    assert Stacker(shoot.catalog, None).waiting
+    assert Stacker(shoot.catalog).waiting
 
 
 def test_before_idleness_is_told_stacks_are_made(home: Home, tmp_path: Path) -> None:
@@ -369,3 +374,18 @@ def test_before_idleness_is_told_stacks_are_made(home: Home, tmp_path: Path) -> 
     burst = {(str(number), 1, "burst") for number in range(3)}
     assert set(rows) == burst | {("later", 4, "duplicate"), ("single", 4, "duplicate")}
     assert {4, 5} <= set(saved)
+
+
+def test_stacks_go_by_the_encoder_in_use(home: Home) -> None:
+    pipeline = Pipeline(home, Settings.load(home), inline=True)
+    pipeline.start()
+    try:
+        conductor = pipeline._conductor
+        assert conductor._stacker.encoder is None
+        recipe = Recipe("starter", likings.ENCODER, EncoderOptions(home.cache))
+        conductor.settle(Encoding(recipe, "Photos are compared."))
+        assert conductor._stacker.encoder == likings.ENCODER
+        conductor.settle(Encoding(None, "Photos are not compared."))
+        assert conductor._stacker.encoder is None
+    finally:
+        pipeline.stop()

@@ -33,12 +33,12 @@ from curator.session.sketch import Sketch
 
 log = logging.getLogger(__name__)
 
-_PART = 2000  # vectors read from the catalog at a time
+_PART = 500  # vectors read from the catalog at a time: what 2,000 take is not all given back
 _FIRST_CAPACITY = 1024
 _STEP = 2.0**-15  # of the fixed point; a unit vector's numbers lie within -1 and 1
 _BLOCK = 128  # rows read from the file at a time: they fit a core's cache as float32
 _SKETCHED = 20_000  # photos from which a sketch is worth making: fewer are compared in 10 ms
-_SAMPLE = 4000  # rows a sketch is learned from
+_SAMPLE = 2000  # rows a sketch is learned from
 _GROWN = 2.0  # times the archive may grow before its sketch is made anew
 _CANDIDATES = 2000  # photos compared exactly; tests/bench/test_similar.py measures what is missed
 _NOBODY: NDArray[np.int64] = np.zeros(0, np.int64)

@@ -55,7 +55,7 @@ class Sketch:
         coordinates = centred @ basis
         values, turn = np.linalg.eigh(coordinates.T @ coordinates)
         directions = np.ascontiguousarray((basis @ turn[:, ::-1][:, :some]).T)
-        held, whole = float(values[::-1][:some].sum()), float(np.square(centred).sum())
+        held, whole = float(values[::-1][:some].sum()), float(np.vdot(centred, centred))
         if held < ENOUGH * max(whole, 1e-9):
             return None
         coordinates = centred @ directions.T
@@ -71,7 +71,8 @@ class Sketch:
         """
         self._size = max(self._size, int(places.max(initial=-1)) + 1)
         if self._size > len(self._codes):
-            grown = np.zeros((max(self._size, 2 * len(self._codes)), len(self._steps)), np.int8)
+            capacity = max(self._size, len(self._codes) * 9 // 8)
+            grown = np.zeros((capacity, len(self._steps)), np.int8)
             grown[: len(self._codes)] = self._codes
             self._codes = grown
         levels = np.rint((products - self._mean) / self._steps)

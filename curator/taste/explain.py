@@ -115,7 +115,8 @@ def informative(
     if len(known):
         across = covariance[:count, count:]
         inner = covariance[count:, count:] + np.eye(len(known))
-        covariance = covariance[:count, :count] - across @ np.linalg.solve(inner, across.T)
+        covariance = covariance[:count, :count]
+        covariance -= across @ np.linalg.solve(inner, across.T)
     return chosen[_greedy(covariance, len(asked), min(most, len(asked)))]
 
 
@@ -125,8 +126,9 @@ def _prior(mapped: Array) -> Array:
         return np.zeros((0, 0))
     centred = mapped - mapped.mean(axis=0)
     similar = centred @ centred.T
-    square = max(float(np.trace(similar)) / len(similar), 1e-9)
-    return similar / (PENALTY * square) + 1.0
+    similar /= PENALTY * max(float(np.trace(similar)) / len(similar), 1e-9)
+    similar += 1.0  # in place: these are tens of MB
+    return np.asarray(similar)
 
 
 def _greedy(covariance: Array, candidates: int, most: int) -> Places:

@@ -216,7 +216,8 @@ def _strongest(centred: Array, emphasis: float) -> tuple[Array, Array]:
         directions = (left[:, :rank] / np.sqrt(values[:rank])).T @ centred
     else:
         values, right = np.linalg.eigh(centred.T @ centred)
-        values, directions = values[::-1], right[:, ::-1][:, :rank].T
+        values = values[::-1]
+        directions = right[:, ::-1][:, :rank].T.copy()  # a view would keep all 13 MB
         if values[rank] <= 1e-9 * max(values[0], 1e-30):
             return np.zeros((0, dimension)), np.zeros(0)
     return directions, (values[:rank] / values[rank]) ** (emphasis / 2) - 1.0

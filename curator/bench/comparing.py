@@ -68,7 +68,8 @@ def _challenged(running: app.App) -> list[float]:
     for _ in range(_KEYS):
         if not session.upcoming():
             way = Qt.Key.Key_Left if way is Qt.Key.Key_Right else Qt.Key.Key_Right
-        before, painted = session.current, []
+        before = session.current
+        painted: list[float] = []
 
         def note(photo: int, painted: list[float] = painted) -> None:
             if photo == session.current:

@@ -24,7 +24,7 @@ from curator.model import (
     StageJob,
 )
 from curator.settings import Home
-from curator.stages import STAGES
+from curator.stages import STAGES, stack
 from curator.taste.tone import TONES
 
 _BATCH = 500
@@ -51,6 +51,7 @@ def fill(home: Home, count: int) -> None:
             pairs = list(zip(new, numbers, strict=True))
             catalog.save_peeked([_peeked(home, root, *pair) for pair in pairs], files)
             catalog.save_converted([_converted(home, root, *pair) for pair in pairs])
+        catalog.note_stacks(stack.VERSION)  # nothing to look for: each stands alone
         catalog.checkpoint()
     finally:
         catalog.close()

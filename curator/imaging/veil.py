@@ -68,8 +68,12 @@ def veil(
     if found.tiles is not None:
         alpha, drawn = _spread(_dimming(found.tiles), TILE, whole, size, area, False), True
     if PEAKING in found.kinds:
-        share = _marked(found, PEAK, whole, size, area)
-        value, alpha, drawn = cv2.LUT(share, _PEAK_VALUE), cv2.LUT(share, _PEAK_ALPHA), True
+        value = _marked(found, PEAK, whole, size, area)
+        if found.marks is not None and size[0] >= whole[0]:  # all or nothing
+            alpha = np.maximum(value, np.uint8(_DIM))
+        else:
+            value, alpha = cv2.LUT(value, _PEAK_VALUE), cv2.LUT(value, _PEAK_ALPHA)
+        drawn = True
     if CLIPPING in found.kinds:
         for bit, ground, line, lean in ((HIGHLIGHT, 255, 25, 1), (SHADOW, 0, 190, -1)):
             share = _marked(found, bit, whole, size, area)

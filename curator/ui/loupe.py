@@ -105,6 +105,11 @@ class LoupeView(QWidget):
         best = self._drawing.best
         return best is not None and best.whole
 
+    def read_ahead(self) -> bool:
+        """Tell whether what is wanted of the next photo's original is there."""
+        wishes = [wish for wish in self._sight.wishes()[1:2] if wish.pixels]
+        return all(self.originals.seen(wish) is not None for wish in wishes)
+
     def _bare(self) -> bool:
         """Tell whether only the picture is wanted."""
         return self._session.panels_hidden or self._session.fullscreen

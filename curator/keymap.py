@@ -110,7 +110,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("End", "last", _LIST),
     Binding("S", "toggle_stack", _GRID),
     Binding("Ctrl+G", "stack_selection", _GRID),
-    Binding("Ctrl+Shift+G", "unstack"),
+    Binding("Ctrl+Shift+G", "unstack", _LIST),
     Binding("Alt+G", "split_off"),
     Binding("Tab", "switch_pane", _BESIDE),
     Binding("Return", "promote", _COMPARE),

@@ -126,9 +126,9 @@ class Abreast(Stacking):
             self.set_view(self._plain)
 
     def set_view(self, view: View) -> None:
-        """Show the list as a grid, or one photo in the loupe."""
+        """Show the list as a grid, or one photo in the loupe; two and more are opened otherwise."""
         self._within = None
-        super().set_view(view)
+        super().set_view(View.LOUPE if view.side_by_side else view)
 
     def _chosen(self) -> tuple[int, ...]:
         """Give what is selected, in the order of the list; nothing where that is a single one."""

@@ -354,9 +354,11 @@ class BesideView(QWidget):
             pane.drawing.line(painter, tile, pane.cell)
             painter.restore()
         if active:
-            dark = caption.ink(self._surround())[0] is theme.TEXT
             line = pane.cell.adjusted(0, pane.cell.height() - _LINE, 0, 0)
-            painter.fillRect(line, theme.WHITE if dark else theme.CANVAS)
+            if caption.ink(self._surround())[0] is theme.TEXT:
+                painter.fillRect(line, theme.WHITE)
+            else:  # white would not show, nor black at the edge of what lies below
+                painter.fillRect(line.translated(0, -_LINE), theme.CANVAS)
 
     def _surround(self) -> QColor:
         return theme.SURROUNDS[self._session.surround % len(theme.SURROUNDS)]

@@ -348,3 +348,13 @@ def test_a_stack_is_surveyed_whole_and_compared_within_itself_first(window) -> N
     session.go(session.listing.position(5))  # the last of its stack
     press(window, "E", "C")
     assert photos(window) == [5, 4]
+
+
+def test_k_keeps_the_one_in_focus_and_leaves_its_stack_alone(window, qtbot) -> None:
+    session = window.session
+    session.decide_many("stack", {photo: {"stacked": 1} for photo in (3, 4, 5)})
+    press(window, "N")
+    settled(window, qtbot)
+    press(window, "K")
+    assert [session.tile(photo).marks.kept for photo in (3, 4, 5)] == [True, False, False]
+    assert not any(session.tile(photo).struck for photo in (3, 4, 5))

@@ -333,3 +333,17 @@ def catalog_edit(session: Session):
 
     yield edit
     catalog.close()
+
+
+def test_a_visit_elsewhere_from_a_comparison_ends_in_the_loupe(comparing, session) -> None:
+    comparing.run("cull", "compare")
+    assert session.panes is not None
+    session.visit(1)  # no photo of this pass
+    assert (session.view, session.current) == (View.LOUPE, 1)
+
+
+def test_browsing_on_keeps_the_pair(comparing, session) -> None:
+    comparing.run("cull", "compare")
+    pair = beside(session)
+    comparing.run("browse")
+    assert (session.view, beside(session)) == (View.COMPARE, pair)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication
 from curator import commands
 from curator.model import Flag, KnownError
 from curator.session import Session
-from curator.ui import placing, theme
+from curator.ui import hand, placing, theme
 from curator.ui.loupe import LoupeView
 from tests.catalogs import fill
 from tests.gui import swatches
@@ -50,8 +50,11 @@ def unread(session: Session) -> Session:
 
 
 @pytest.fixture
-def make_loupe(session: Session, dressed: object, qtbot) -> Iterator[Callable[..., LoupeView]]:
+def make_loupe(
+    session: Session, dressed: object, qtbot, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., LoupeView]]:
     """Makes a loupe, with proxies or without."""
+    monkeypatch.setattr(hand, "PEEK_S", 60.0)  # a tap stays one on a busy machine
     with ExitStack() as stack:
         yield lambda photos=True: stack.enter_context(loupe_over(session, photos))
 
@@ -277,6 +280,7 @@ def test_without_a_pointer_z_looks_at_the_subject_else_the_sharpest_spot(
 
 
 def test_a_tap_of_z_stays_and_a_held_z_is_a_look(session, loupe, monkeypatch) -> None:
+    monkeypatch.setattr(hand, "PEEK_S", 0.25)
     clock = [100.0]
     monkeypatch.setattr("curator.ui.held.time.monotonic", lambda: clock[0])
     QTest.keyClick(loupe, Qt.Key.Key_Z)

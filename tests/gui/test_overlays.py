@@ -17,7 +17,7 @@ from curator.model import KnownError, View
 from curator.session import Session
 from curator.settings import Home, Settings
 from curator.stages.frame import ChangedError
-from curator.ui import theme
+from curator.ui import hand, theme
 from curator.ui.loupe import LoupeView
 from tests.catalogs import fill
 from tests.gui import swatches
@@ -60,7 +60,8 @@ def session(make_session, home: Home) -> Session:
 
 
 @pytest.fixture
-def loupe(session: Session, qtbot) -> Iterator[LoupeView]:
+def loupe(session: Session, qtbot, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoupeView]:
+    monkeypatch.setattr(hand, "PEEK_S", 60.0)  # a tap stays one on a busy machine
     with loupe_over(session) as loupe:
         qtbot.waitUntil(lambda: loupe._drawing.best is not None)
         yield loupe

@@ -298,8 +298,11 @@ class Abreast(Stacking):
             listed = context.get("panes")
             ids = listed if isinstance(listed, list) else [photo_id]
             now = self.panes if view is self.view else None
-            if view is View.COMPARE:
-                self._panes = Pair(tuple(ids), 0, now.among if now is not None else ())
+            if view is View.COMPARE and len(ids) == 2:
+                same = now is not None and set(ids) <= set(now.among)
+                self._panes = Pair(tuple(ids), 0, now.among if same and now is not None else ())
+            elif view is View.COMPARE:
+                view, self._panes = View.LOUPE, None
             elif now is None or photo_id not in now.photos:
                 self._panes = Survey.of(ids)
             self._panes = self._panes and self._panes.turned_to(photo_id)

@@ -101,7 +101,7 @@ class Session(Abreast):
         Frame by frame one enters a stack at its first; to a tile one comes as it shows. Side by
         side another challenger comes, or another pane is active.
         """
-        if self._detour is not None:
+        if self._detour is not None and self.view is View.LOUPE and not self.finished:
             self.go_to(self._detour)
         elif self.panes is not None and not self.finished:
             self.step_panes(by)

@@ -347,3 +347,14 @@ def test_browsing_on_keeps_the_pair(comparing, session) -> None:
     pair = beside(session)
     comparing.run("browse")
     assert (session.view, beside(session)) == (View.COMPARE, pair)
+
+
+def test_undo_out_of_another_comparison_goes_on_in_the_list(comparing, session) -> None:
+    comparing.run("reject", "grid")  # 3 against 4
+    for photo in (7, 8, 9):
+        session.toggle(photo)
+    comparing.run("compare")
+    comparing.run("undo")
+    assert beside(session) == (3, 4)
+    comparing.run("next_photo")
+    assert beside(session) == (3, 5)

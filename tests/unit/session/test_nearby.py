@@ -104,6 +104,14 @@ def test_a_reject_of_a_maybe_comes_back_as_well(nearby, session, person, qtbot) 
     assert session.current == 5
 
 
+def test_in_the_grid_one_goes_on_from_the_maybe(nearby, session, person, qtbot) -> None:
+    found(nearby, qtbot)
+    nearby.swap(0)
+    place = session.index
+    person.run("grid", "next_photo")
+    assert session.index == place + 1
+
+
 def test_a_slot_without_a_maybe_says_so(nearby, session, person) -> None:
     nearby.swap(0)
     assert session.current == 5

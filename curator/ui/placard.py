@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import (
+    QAbstractSlider,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -23,41 +24,52 @@ from curator.ui.chips import TagChips
 from curator.ui.frames import Frame
 from curator.ui.inspector import breakable, in_words
 
-_LABEL, _NARROW_LABEL = 376, 312  # px; the narrow one under theme.NARROW
-_MARGIN = 32
+# Width of the label and its margins, px; the narrow ones under theme.NARROW.
+_LABEL, _MARGIN = 376, 32
+_NARROW_LABEL, _NARROW_MARGIN = 320, 20
 _AROUND = 24  # of the picture
 _GAP = 22  # between parts of the label
 _LARGEST_PX = 3840
+_SCROLLS = {
+    Qt.Key.Key_Down: QAbstractSlider.SliderAction.SliderSingleStepAdd,
+    Qt.Key.Key_Up: QAbstractSlider.SliderAction.SliderSingleStepSub,
+    Qt.Key.Key_PageDown: QAbstractSlider.SliderAction.SliderPageStepAdd,
+    Qt.Key.Key_PageUp: QAbstractSlider.SliderAction.SliderPageStepSub,
+}
 
 
 class Wall(QWidget):
-    """The picture on canvas, fitted, never larger than the file's own pixels."""
+    """The picture on canvas, fitted, never larger than the file's own pixels.
+
+    Attributes:
+        words: what stands there without a picture.
+    """
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._frame: Frame | None = None
         self._whole = QSize()
         self._fitted: tuple[QSize, QPixmap] | None = None
-        self._words = ""
+        self.words = ""
 
     def hang(self, placard: Placard) -> None:
         """Show a placard's picture, or in its place the reason why there is none."""
         pixels, capture = placard.picture, placard.capture
         if pixels is None or (self._frame is not None and self._frame.pixels is pixels.array):
-            self._words = placard.refused
+            self.words = placard.refused
         else:
             self._frame = Frame.of(pixels.array)
             image = self._frame.image
             width = capture.width if capture is not None else None
             height = capture.height if capture is not None else None
             self._whole = QSize(width or image.width(), height or image.height())
-            self._fitted, self._words = None, ""
+            self._fitted, self.words = None, ""
         self.update()
 
     def clear(self) -> None:
         """Take the picture down, and let its memory go."""
         self._frame = self._fitted = None
-        self._words = ""
+        self.words = ""
         self.update()
 
     def place(self) -> QRect:
@@ -82,11 +94,11 @@ class Wall(QWidget):
         if self._frame is not None:
             place = self.place()
             painter.drawPixmap(place.topLeft(), self._pixmap(place.size()))
-        elif self._words:
+        elif self.words:
             painter.setPen(theme.QUIET)
             room = self.rect().adjusted(2 * _MARGIN, _MARGIN, -2 * _MARGIN, -_MARGIN)
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(room, int(flags), self._words)
+            painter.drawText(room, int(flags), self.words)
 
     def _pixmap(self, size: QSize) -> QPixmap:
         """Scale the picture once for a size, not at every paint."""
@@ -104,12 +116,11 @@ class Wall(QWidget):
 class Label(QWidget):
     """What is known of the file: how it was made, what was measured, its tags, the file."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._session = session
         self.setMinimumWidth(1)  # never wider than its column, whatever a file is called
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(_MARGIN, _MARGIN + 8, _MARGIN, _GAP)
+        whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         self._parts = QVBoxLayout()
         self._parts.setSpacing(_GAP)
@@ -150,8 +161,9 @@ class Label(QWidget):
             part.addWidget(_line(taken, "" if rest else "quiet"))
             for text in rest:
                 part.addWidget(_line(text, "quiet"))
-        elif not placard.refused:
-            part.addWidget(_line("Reading…", "quiet"))
+        else:
+            told = breakable(str(placard.path.parent)) if placard.refused else "Reading…"
+            part.addWidget(_line(told, "quiet"))
         if placard.damage:
             part.addSpacing(4)
             part.addWidget(_line(placard.damage))
@@ -159,7 +171,9 @@ class Label(QWidget):
     def _scores(self, placard: Placard) -> None:
         quality, why = placard.quality, placard.why
         assert quality is not None
-        rows = [("Sharpness", f"{quality.sharpness:.0f}", "of 100")]
+        measured = "" if placard.basis in ("", "image") else MEASURED[placard.basis]
+        of = words.joined(("of 100", measured))
+        rows = [("Sharpness", f"{quality.sharpness:.0f}", of)]
         rows.append(("Exposure", f"{quality.exposure:.0f}", clipped(quality)))
         if why is not None:
             stars = min(max(why.expected, 1.0), 5.0)
@@ -187,8 +201,6 @@ class Label(QWidget):
             words_.setContentsMargins(0, 2, 0, 0)
             grid.addWidget(words_, number, 2 if value else 1, 1, 1 if value else 2, top)
         part.addLayout(grid)
-        if placard.basis not in ("", "image"):
-            part.addWidget(_line(f"Measured {MEASURED[placard.basis]}.", "caption"))
 
     def _tags(self, placard: Placard) -> None:
         if placard.tags is None:
@@ -247,7 +259,7 @@ class PlacardView(QWidget):
         self.panel = QWidget(self)
         self.panel.setObjectName("placard")
         self.panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.label = Label(session)
+        self.label = Label()
         self._make_foot()
         parent.installEventFilter(self)
         self.hide()
@@ -256,9 +268,13 @@ class PlacardView(QWidget):
         column = QVBoxLayout(self.panel)
         column.setContentsMargins(1, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(theme.scrolled(self.label), 1)
-        foot = QVBoxLayout()
-        foot.setContentsMargins(_MARGIN, 12, _MARGIN, _AROUND)
+        self._scroll = theme.scrolled(self.label)
+        column.addWidget(self._scroll, 1)
+        self._foot = QWidget()
+        self._foot.setObjectName("placardfoot")
+        self._foot.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        foot = QVBoxLayout(self._foot)
+        foot.setContentsMargins(0, 0, 0, 0)
         foot.setSpacing(12)
         self.standing = _line("", "caption")
         self.show_ = QPushButton("Show it")
@@ -276,7 +292,7 @@ class PlacardView(QWidget):
         acts.addStretch(1)
         foot.addWidget(self.standing)
         foot.addLayout(acts)
-        column.addLayout(foot)
+        column.addWidget(self._foot)
 
     # --- coming and going
 
@@ -341,7 +357,9 @@ class PlacardView(QWidget):
     def _cover(self) -> None:
         self.setGeometry(self._covered.rect())
         narrow = self.width() < theme.NARROW
-        wide = min(_NARROW_LABEL if narrow else _LABEL, self.width())
+        wide, margin = (_NARROW_LABEL, _NARROW_MARGIN) if narrow else (_LABEL, _MARGIN)
+        self.label.setContentsMargins(margin, margin + 8, margin, _GAP)
+        self._foot.setContentsMargins(margin, 14, margin, margin - 8)
         self.panel.setGeometry(self.width() - wide, 0, wide, self.height())
         self.wall.setGeometry(0, 0, self.width() - wide, self.height())
 
@@ -361,9 +379,11 @@ class PlacardView(QWidget):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Close with Esc; press with Enter the button one is on."""
+        """Close with Esc, scroll with what scrolls, press with Enter the button one is on."""
         if event.key() == Qt.Key.Key_Escape:
             self.close_()
+        elif event.key() in _SCROLLS:
+            self._scroll.verticalScrollBar().triggerAction(_SCROLLS[Qt.Key(event.key())])
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             for button in self.buttons:
                 if button.hasFocus():
@@ -373,6 +393,8 @@ class PlacardView(QWidget):
     def focusNextPrevChild(self, following: bool) -> bool:
         """Walk from button to button; what lies under the placard is not reached."""
         shown = [button for button in self.buttons if button.isVisible()]
+        if not shown:  # on its way out of sight: whoever it uncovers takes the keyboard
+            return False
         focused = [button for button in shown if button.hasFocus()]
         at = shown.index(focused[0]) + (1 if following else -1) if focused else 0
         shown[at % len(shown)].setFocus(Qt.FocusReason.TabFocusReason)

@@ -1,0 +1,25 @@
+"""Whether a file is a photo of the catalog: by where it lies, else by its content."""
+
+from __future__ import annotations
+
+from curator.catalog import Catalog
+from tests import catalogs
+
+OTHER = "f" * 32
+
+
+def test_a_file_is_known_by_its_place_or_its_content(catalog: Catalog) -> None:
+    catalogs.fill(catalog.path, 12)
+    photo = catalog.photo(6)  # a pair
+    assert [catalog.known(file.path, OTHER) for file in photo.files] == [6, 6]
+    content = photo.files[0].fingerprint or ""
+    assert catalog.known("/elsewhere/copy.nef", content) == 6
+    assert catalog.known("/elsewhere/copy.nef", OTHER) is None
+    assert catalog.known(photo.path, catalog.photo(7).files[0].fingerprint or "") == 6
+
+
+def test_a_photo_that_went_with_its_folder_is_known_no_more(catalog: Catalog) -> None:
+    catalogs.fill(catalog.path, 3)
+    photo = catalog.photo(2)
+    catalog.remove_folder(1, keep_photos=False)
+    assert catalog.known(photo.path, photo.files[0].fingerprint or "") is None

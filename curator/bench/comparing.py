@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 
 from curator import app
 from curator.bench.figures import Figure, Place, percentile
 from curator.bench.stock import large_jpegs
 from curator.bench.window import application, opened, rest, wait
+from curator.bench.zooming import panned
 from curator.model import KnownError
 from curator.session.panes import MOST
 from curator.settings import Home
@@ -23,7 +23,6 @@ _FILES = 24
 _SIZE = (6000, 4000)  # 24 MP
 _KEYS = 60
 _KEY_EVERY_S = 0.25
-_MOVES = 240
 
 
 def compare(place: Place) -> list[Figure]:
@@ -93,17 +92,6 @@ def _dragged(running: app.App) -> list[float]:
     QTest.keyClick(running.window, Qt.Key.Key_Z)
     wait(lambda: view.whole, view.painted, 60.0)
     rest(1.0)
-    spent = []
-    at, held = view.panes()[0].cell.center(), Qt.MouseButton.LeftButton
-    QTest.mousePress(view, held, Qt.KeyboardModifier.NoModifier, at)
-    for number in range(_MOVES):
-        # Out and back on a slanting way, some 20 px a frame: a fast hand.
-        out = number % 60 if number % 60 < 30 else 60 - number % 60
-        begin = time.perf_counter()
-        QTest.mouseMove(view, at + QPoint(out * 20 - 300, out * 11 - 160))
-        QApplication.processEvents()
-        spent.append(time.perf_counter() - begin)
-        rest(0.016)
-    QTest.mouseRelease(view, held, Qt.KeyboardModifier.NoModifier, at)
+    spent = panned(view, view.panes()[0].cell.center())
     QTest.keyClick(running.window, Qt.Key.Key_Escape)
     return spent

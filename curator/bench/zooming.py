@@ -14,7 +14,7 @@ from collections.abc import Callable
 import psutil
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import app
 from curator.bench.figures import Figure, Place, percentile
@@ -53,11 +53,11 @@ def zoom(place: Place) -> list[Figure]:
         QTest.keyClick(running.window, Qt.Key.Key_Z)
         _sharp(running)
         steps, ready = _stepped(running)
-        moves = _panned(running)
+        moves = panned(loupe, loupe.rect().center())
         for key in (Qt.Key.Key_J, Qt.Key.Key_A, Qt.Key.Key_A):
             QTest.keyClick(running.window, key)
         rest(3.0)
-        covered = _panned(running)
+        covered = panned(loupe, loupe.rect().center())
         before, after, most = _walked(running)
         budget = session.settings.loupe.originals_mb
     crop = (
@@ -137,22 +137,20 @@ def _stepped(running: app.App) -> tuple[list[float], list[float]]:
     return spent, ready
 
 
-def _panned(running: app.App) -> list[float]:
-    """Drag the picture about; return the seconds from each move to its frame."""
-    loupe, spent = running.window.loupe, []
-    at = QPoint(loupe.width() // 2, loupe.height() // 2)
-    held = Qt.MouseButton.LeftButton
-    QTest.mousePress(loupe, held, Qt.KeyboardModifier.NoModifier, at)
+def panned(view: QWidget, at: QPoint) -> list[float]:
+    """Drag what a view shows about, taken hold of at a point; return the seconds a frame."""
+    spent, held = [], Qt.MouseButton.LeftButton
+    QTest.mousePress(view, held, Qt.KeyboardModifier.NoModifier, at)
     for number in range(_MOVES):
         # Out and back on a slanting way, some 20 px a frame: a fast hand.
         out = number % 60 if number % 60 < 30 else 60 - number % 60
         to = at + QPoint(out * 20 - 300, out * 11 - 160)
         begin = time.perf_counter()
-        QTest.mouseMove(loupe, to)
+        QTest.mouseMove(view, to)
         QApplication.processEvents()
         spent.append(time.perf_counter() - begin)
         rest(0.016)
-    QTest.mouseRelease(loupe, held, Qt.KeyboardModifier.NoModifier, at)
+    QTest.mouseRelease(view, held, Qt.KeyboardModifier.NoModifier, at)
     return spent
 
 

@@ -62,6 +62,7 @@ def test_the_best_of_six_is_found_by_letting_winners_stay(evening: Evening, shoo
     assert evening.session.table.marks(evening.session.current or 0).rating == 5
 
 
+@pytest.mark.slow
 def test_marks_are_taken_back_in_the_pair_they_were_made_in(evening: Evening, shoot: Path) -> None:
     evening.open(shoot, photos=6).press("Return", "C", "3", "X", "G", "Ctrl+Z")
     assert beside(evening) == NAMES[:2]

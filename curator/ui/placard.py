@@ -177,7 +177,7 @@ class Label(QWidget):
         rows.append(("Exposure", f"{quality.exposure:.0f}", clipped(quality)))
         if why is not None:
             stars = min(max(why.expected, 1.0), 5.0)
-            told = f"{stars:.1f} stars expected, ± {why.std:.1f}\n{why.doubt}"
+            told = f"{stars:.1f} stars expected, ±\u00a0{why.std:.1f}\n{why.doubt}"
             rows.append(("Match", f"{why.match}", told))
         elif placard.unmatched:
             rows.append(("Match", "", placard.unmatched))

@@ -23,8 +23,9 @@ from curator.model import (
     Quality,
     StageJob,
 )
+from curator.pipeline.stacking import VERSION
 from curator.settings import Home
-from curator.stages import STAGES, stack
+from curator.stages import STAGES
 from curator.taste.tone import TONES
 
 _BATCH = 500
@@ -51,7 +52,7 @@ def fill(home: Home, count: int) -> None:
             pairs = list(zip(new, numbers, strict=True))
             catalog.save_peeked([_peeked(home, root, *pair) for pair in pairs], files)
             catalog.save_converted([_converted(home, root, *pair) for pair in pairs])
-        catalog.note_stacks(stack.VERSION)  # nothing to look for: each stands alone
+        catalog.note_stacks(VERSION)  # nothing to look for: each stands alone
         catalog.checkpoint()
     finally:
         catalog.close()

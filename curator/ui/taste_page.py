@@ -114,7 +114,7 @@ class TastePage(Dialog):
         self.no_curve = self.wrapped("", "quiet")
         column.addWidget(self.curve)
         column.addWidget(self.no_curve)
-        column.addSpacing(8)
+        column.addSpacing(16)
         self.figures = QGridLayout()
         self.figures.setHorizontalSpacing(16)
         self.figures.setVerticalSpacing(2)

@@ -81,15 +81,18 @@ def keep_this(session: Session, invert: bool) -> None:
 
     A single photo is kept. What was decided before stays as it is.
     """
+    if any(len(session.stack(photo)) > 1 for photo in session.targets()):
+        session.refresh()  # what others decided, or what proved to be one photo, a moment ago
     kept = session.targets()
     stacks = [session.stack(photo) for photo in kept]
     table = session.table
     rest = {
         frame
-        for frames in stacks
-        for frame in frames
-        if frame not in kept and table.verdict(frame) is Verdict.UNDECIDED
+        for frame in set().union(*stacks).difference(kept)
+        if table.verdict(frame) is Verdict.UNDECIDED
     }
+    if session.pass_ is not Pass.RATE:  # there undecided frames of the stack are never listed
+        rest &= {frame for photo in kept for frame in session.listing.unit(photo).tolist()}
     if session.pass_ is Pass.RATE and not rest and any(len(frames) > 1 for frames in stacks):
         session.say("Nothing undecided here.")
         return

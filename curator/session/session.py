@@ -101,9 +101,9 @@ class Session(Abreast):
         Frame by frame one enters a stack at its first; to a tile one comes as it shows. Side by
         side another challenger comes, or another pane is active.
         """
-        if self._detour is not None and self.view is View.LOUPE and not self.finished:
-            self.go_to(self._detour)
-        elif self.panes is not None and not self.finished:
+        if self._came_back():
+            return
+        if self.panes is not None and not self.finished:
             self.step_panes(by)
         elif self.view is View.GRID:
             self._step_over(self.listing.tiles, by)
@@ -112,10 +112,20 @@ class Session(Abreast):
 
     def step_unit(self, by: int) -> None:
         """Move over whole stacks, to the frame that stands for the one come to."""
+        if self._came_back():
+            return
         if self.panes is not None and not self.finished:
             self.step_panes(by)
         else:
             self._step_over(self.listing.units, by)
+
+    def _came_back(self) -> bool:
+        """Go back to where one left the list for a maybe; tell whether one had."""
+        back = self._detour if self.view is View.LOUPE and not self.finished else None
+        if back is None or back not in self.listing:
+            return False
+        self.go_to(back)
+        return True
 
     def go_to_tile(self, number: int) -> None:
         """Go to the photo a tile of the grid shows."""
@@ -383,6 +393,7 @@ class Session(Abreast):
             self.zoom = None
         if elsewhere:
             self._left = None
+            self.filter = self.filter if pass_ is Pass.BROWSE else ""
         if elsewhere or photo not in self.listing:  # the list of one pass is not another's
             self.rebuild(keep=photo)
         if photo in self.listing:

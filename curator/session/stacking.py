@@ -137,7 +137,8 @@ class Stacking(Insights):
 
         Args:
             whole: of a collapsed stack, every undecided frame; else the frame shown, which also
-                stands for a stack with nothing undecided in it.
+                stands for a stack with nothing undecided in it, unless that is one of several
+                selected: the same key again changes nothing there.
         """
         if self.finished or self.current is None:
             return []
@@ -145,14 +146,21 @@ class Stacking(Insights):
             return [self.current]
         tiles = self.listing.tiles
         numbers = [self.tile_number]
-        if len(self.selection) > 1:
+        selecting = len(self.selection) > 1
+        if selecting:
             places = [self.listing.position(photo) for photo in self.selection]
             numbers = sorted({tiles.at(place) for place in places if place is not None})
         taken: list[int] = []
         for number in numbers:
             frames = self.ids[tiles[number].start : tiles[number].stop].tolist()
-            asked = self._undecided(frames) if whole and len(frames) > 1 else []
-            taken += asked or [self.front(number)]
+            if selecting:  # a stack may have formed around what one selected
+                frames = [frame for frame in frames if frame in self.selection]
+            stacked = whole and len(frames) > 1
+            undecided = self._undecided(frames) if stacked else []
+            if not undecided and not (stacked and selecting):
+                here = self.current in frames
+                undecided = [self.current if here else self.face(np.array(frames, np.int64))]
+            taken += undecided
         return taken
 
     @property
@@ -177,7 +185,10 @@ class Stacking(Insights):
         table = self.table
         row = int(table.rows_of([photo_id])[0])
         rows = table.stacks.rows_with(row)
-        there = (self._members() if self.filter else self._in_scope() & ~table.failed())[rows]
+        there = self._in_scope() & ~table.failed()
+        if self.filter:
+            there &= self._members()
+        there = there[rows]
         rows = rows[there | (rows == row)]
         return table.ids[rows[np.argsort(table.time_ranks()[rows])]].tolist()
 
@@ -190,9 +201,15 @@ class Stacking(Insights):
         return set(self.selection) or set(self.listing.tile(self.current).tolist())
 
     def is_bracket(self, frames: Sequence[int]) -> bool:
-        """Tell whether these frames are of a bracket, which is kept whole."""
-        return self.table.stacks.is_bracket(self.table.rows_of(frames))
+        """Tell whether the stack these frames are of is a bracket, which is kept whole."""
+        row = int(self.table.rows_of(frames[:1])[0])
+        return self.table.stacks.is_bracket(self.table.stacks.rows_with(row))
 
     def _undecided(self, photos: Sequence[int]) -> list[int]:
-        verdict = self.table.verdict
-        return [photo for photo in photos if verdict(photo) is Verdict.UNDECIDED]
+        """Give those one can judge: readable, and not judged yet."""
+        table = self.table
+        return [
+            photo
+            for photo in photos
+            if table.verdict(photo) is Verdict.UNDECIDED and table.state(photo) != "failed"
+        ]

@@ -324,13 +324,20 @@ class GridView(QAbstractScrollArea):
             if dirty.intersects(cell.adjusted(-GAP // 2, -GAP // 2, GAP // 2, GAP // 2)):
                 self._paint_tile(painter, cell, place)
 
+    def _is_selected(self, shown: int) -> bool:
+        """Tell whether a tile is selected: the photo it shows, or any that it stands for."""
+        selection = self._session.selection
+        if not selection or shown in selection:
+            return bool(selection)
+        return not selection.isdisjoint(self._session.listing.tile(shown).tolist())
+
     def _paint_tile(self, painter: QPainter, cell: QRect, place: int) -> None:
         tile, heap = self._tile(place), self._heap(place)
         self._tiles.draw(
             painter,
             cell,
             tile,
-            selected=tile.id in self._session.selection,
+            selected=self._is_selected(tile.id),
             current=tile.id == self._underlined,
             heap=heap,
         )

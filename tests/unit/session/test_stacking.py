@@ -174,6 +174,33 @@ def test_a_selection_counts_the_frames_of_its_stacks_and_x_takes_them_all(
     assert session.table.verdict(2) is Verdict.REJECTED
 
 
+def test_x_again_on_a_selection_changes_nothing(person: Person) -> None:
+    session = person.session
+    at(session, 4)
+    person.run("stars_5")
+    session.select_only(4)
+    session.toggle(2)
+    at_first = session.targets(whole=True)
+    person.run("reject", "reject")
+    assert sorted(at_first) == [2, 3, 5, 6]
+    assert session.table.verdict(4) is Verdict.THROUGH
+    assert verdicts(session, [2, 3, 5, 6]) == [Verdict.REJECTED] * 4
+
+
+def test_a_stack_found_around_a_selected_photo_is_not_meant(person: Person, home: Home) -> None:
+    session = person.session
+    session.select_only(12)
+    session.toggle(2)
+    catalogs.stack(home.catalog, 7, 12)
+    session.refresh()
+    person.run("reject")
+    assert verdicts(session, [2, 7, 12]) == [
+        Verdict.REJECTED,
+        Verdict.UNDECIDED,
+        Verdict.REJECTED,
+    ]
+
+
 def test_control_click_takes_a_stack_in_and_out_again(person: Person) -> None:
     session = person.session
     session.toggle(6)

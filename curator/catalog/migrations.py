@@ -150,6 +150,8 @@ def bring_up_to_date(
             log.info("migrating %s to version %d: %s", path, number, what)
             back_up(connection, _backup_path(path, number - 1))
             with database.atomic("IMMEDIATE"):
+                if connection.execute("PRAGMA user_version").fetchone()[0] >= number:
+                    continue  # another process has just done so
                 step(database)
                 connection.execute(f"PRAGMA user_version = {number}")
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import logging
 import os
 import shutil
 import threading
@@ -28,6 +29,8 @@ from curator.model import KnownError
 from curator.workers import WorkerCancelled, WorkerError, WorkerPool
 
 HUB = "https://huggingface.co"
+log = logging.getLogger(__name__)
+
 LATER = "Try again later; what has come so far is kept."
 _ASK_S = 120.0  # importing what speaks to the hub, and a few answers
 _WHOLE_S = 7 * 86_400.0  # a slow line; a dead one is noticed within seconds by who reads it
@@ -155,6 +158,9 @@ class Fetch:
             self.error.__cause__ = error
         except KnownError as error:
             self.error = error
+        except Exception as error:
+            log.exception("the download from %s failed", self.plan.host)
+            self.error = KnownError(f"The download from {self.plan.host} failed ({error}).", LATER)
         finally:
             self._pool.close()
 

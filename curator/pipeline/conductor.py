@@ -94,7 +94,7 @@ class Conductor:
         }
         self._readers = Readers()
         self._blind = False  # the encoder sees nothing, for as long as this conductor lives
-        self._resting_since = 0.0
+        self._compared_at = 0.0  # when the encoder last had something to do
         self._pace = Pace()
         self._requests: list[Request] = []
         self._focus: tuple[int, ...] = ()
@@ -242,7 +242,9 @@ class Conductor:
         self.catalog.use_stages(self._stages)
         if self.recipe is not None:
             self.catalog.use_encoder(self.recipe.key)
-        self._stacker.use_encoder(self.recipe.key if self.recipe else None)
+        key = self.recipe.key if self.recipe is not None else None
+        self._saver.use_encoder(key)
+        self._stacker.use_encoder(key)
         for lane in self._lanes.values():
             lane.forget()
         self._encoder_pool.rest()
@@ -319,7 +321,9 @@ class Conductor:
         for job in saved.landed:
             self._lane_of(job.stage).landed(job.photo_id)
         self._pace.count(saved.done, saved.failed)
-        self._pace.embedded += saved.embedded
+        if saved.embedded:
+            self._pace.embedded += saved.embedded
+            self._compared_at = time.monotonic()
         self._say_saved(saved.changed)
         if saved.blind is not None and not self._blind:
             self._blind = True
@@ -479,14 +483,14 @@ class Conductor:
         if self._resting:
             version = self.catalog.data_version()
             self._resting, self._version = version == self._version, version
-            if self._resting and time.monotonic() > self._resting_since + FREED_S:
-                self._encoder_pool.rest()
             return
         self._fold()
         if not self._is_idle():
             return
+        # A person who marks and moves wakes this thread all the time; that is no work for it.
+        if time.monotonic() > self._compared_at + FREED_S:
+            self._encoder_pool.rest()
         self._resting, self._version = True, self.catalog.data_version()
-        self._resting_since = time.monotonic()
         worked = self._pace.done or self._pace.failed or self._pace.embedded
         if self._done == self._taken and not worked:
             return  # somebody only looked

@@ -87,9 +87,14 @@ class Saver:
         self._at_most = _AT_MOST
         self._pardoned: set[int] = set()
         self._last_read = [stage.name for stage in stages if stage.reads == "file"][-1]
+        self.use_encoder(None)
+        self.outcomes: list[Outcome] = []
+
+    def use_encoder(self, key: str | None) -> None:
+        """Judge failures by this encoder alone: one that was given up may still be at work."""
+        self._encoder = key
         self._blind_in_a_row = 0
         self._sees = False  # whether the encoder has seen anything yet
-        self.outcomes: list[Outcome] = []
 
     def pardon(self, photo_ids: Iterable[int]) -> None:
         """Not take trouble of these as new: they were begun before it was over."""
@@ -178,6 +183,8 @@ class Saver:
             saved.trouble = (
                 error if isinstance(error, WorkerUnavailable) else disk_full(self._cache)
             )
+        elif job.encoder is not None and job.encoder.key != self._encoder:
+            self._catalog.put_back(job.stage, [job.photo_id])
         elif job.stage == EMBED and self._is_blind(error):
             self._catalog.put_back(job.stage, [job.photo_id])
             saved.blind = error if isinstance(error, KnownError) else KnownError(MISTAKE)

@@ -110,5 +110,11 @@ def _encoder(recipe: Recipe) -> Encoder:
         _HELD.clear()  # before the next is loaded: there may not be room for both
         # Weights are fetched by who was asked to; a library must not do it while loading a model.
         os.environ["HF_HUB_OFFLINE"] = "1"
-        _HELD[recipe] = load(recipe.name, recipe.options)
+        loaded = load(recipe.name, recipe.options)
+        if loaded.key != recipe.key:
+            raise KnownError(
+                "The encoder's weights have changed since Curator began to use them.",
+                "Start Curator again, so that all photos are compared by the same.",
+            )
+        _HELD[recipe] = loaded
     return _HELD[recipe]

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from curator import app
@@ -77,9 +77,16 @@ def drop(window: MainWindow, *paths: Path) -> None:
 
 def said(window: MainWindow) -> str:
     """All the placard's label says, line by line."""
-    QApplication.processEvents()
-    labels = window.placard.panel.findChildren(QLabel)
-    shown = [label.text() for label in labels if label.isVisibleTo(window.placard)]
+
+    def seen(of: QWidget) -> list[str]:
+        labels = of.findChildren(QLabel)
+        return [label.text() for label in labels if label.isVisibleTo(window.placard)]
+
+    for _ in range(100):  # Qt shows what joins a layout in a turn of its own
+        QApplication.processEvents()
+        if seen(window.placard.label):
+            break
+    shown = seen(window.placard.panel)
     return "\n".join(shown).replace("\u200b", "")
 
 
@@ -96,7 +103,7 @@ def test_one_dropped_file_shows_its_placard_and_opens_no_folder(
     assert window.placard.geometry() == window.rect()
     text = said(window)
     for part in ("DSC_0412", "Sharpness", "Exposure", "of 100", "JPEG · ", "900 × 600 · 0.5 MP"):
-        assert part in text, part
+        assert part in text, f"{part} in {text}"
     assert "Not in the catalog, and nothing of it is kept." in text
     assert "No vision model describes photos yet." in text
     assert "Photos are compared by the test." in text

@@ -22,6 +22,7 @@ class Stub:
     """Three numbers a picture, of length 1; a white picture is beyond it, a word for the rest."""
 
     batch = 5
+    key = "stub/1"
 
     def encode_with_tags(
         self, pictures: list[np.ndarray]
@@ -71,6 +72,12 @@ def test_each_photo_of_several_fails_alone_in_its_place(tmp_path: Path) -> None:
     paths = [good, tmp_path / "gone.jpg", tmp_path / "b.jpg", white, good]
     kinds = [type(result) for result in embed([job(path) for path in paths]).results]
     assert kinds == [Embedded, GoneError, UnreadableError, EncodingError, Embedded]
+
+
+def test_weights_that_changed_under_their_name_are_refused(tmp_path: Path) -> None:
+    other = encoders.Recipe("stub", "stub/2", EncoderOptions())
+    with pytest.raises(KnownError, match="have changed"):
+        embed([job(draw_jpeg(tmp_path / "a.jpg", size=(60, 40)), other)])
 
 
 def test_without_an_encoder_nothing_is_made_up(tmp_path: Path) -> None:

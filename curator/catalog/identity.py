@@ -317,7 +317,21 @@ class Identity(Journal, Tags):
             )
         if twin is not None and twin.sha256 is not None:
             self._run("UPDATE file SET sha256 = ? WHERE id = ?", (twin.sha256, twin.row.id))
-        self._run("UPDATE photo SET removed_at = NULL WHERE id = ? AND removed_at > 0", (photo,))
+        self._bring_back(photo)
+
+    def _bring_back(self, photo: int) -> None:
+        """Have a photo that was removed with its folder back; of others nothing changes.
+
+        Its vectors are new again: who read vectors meanwhile went past them.
+        """
+        if self._run(
+            "UPDATE photo SET removed_at = NULL WHERE id = ? AND removed_at IS NOT NULL", (photo,)
+        ).rowcount:
+            self._run(
+                "UPDATE vector SET rev = (SELECT max(rev) + 1 FROM vector AS v"
+                " WHERE v.encoder = vector.encoder) WHERE photo_id = ?",
+                (photo,),
+            )
 
     def _merge(self, photos: Iterable[int]) -> int:
         """Make one photo of several that proved to be the same; the oldest survives.
@@ -340,11 +354,12 @@ class Identity(Journal, Tags):
             self._run("UPDATE photo SET merged_into = ? WHERE id = ?", (survivor, other))
             self._run(
                 "UPDATE photo SET seen_at = coalesce(photo.seen_at, o.seen_at),"
-                " turn = CASE photo.turn WHEN 0 THEN o.turn ELSE photo.turn END,"
-                " removed_at = CASE WHEN o.removed_at IS NULL THEN NULL ELSE photo.removed_at END"
+                " turn = CASE photo.turn WHEN 0 THEN o.turn ELSE photo.turn END"
                 " FROM photo AS o WHERE photo.id = ? AND o.id = ?",
                 (survivor, other),
             )
+            if self._value("SELECT removed_at IS NULL FROM photo WHERE id = ?", (other,)):
+                self._bring_back(survivor)
         family = self._family(survivor)
         for field in FIELDS:
             standing = self._standing(family, field)

@@ -287,7 +287,7 @@ class Scans(Identity):
             else:
                 self._update(photo, file)
                 scan._seen.add(file.row.id)
-        self._run("UPDATE photo SET removed_at = NULL WHERE id = ? AND removed_at > 0", (photo,))
+        self._bring_back(photo)
         if any(file.row is not None and file.row.missing_since is not None for file in files):
             # Back again: what failed because it was gone deserves another look.
             self._run(

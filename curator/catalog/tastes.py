@@ -129,6 +129,7 @@ class Tastes(Results):
 
         That is the one in use once it has seen what the one before it had; until then the other
         with most vectors. Taste moves over to a better encoder when that is done, not before.
+        Photos merged or removed since are counted only where there is nothing to choose from.
         """
         counts, lead, before = self._encoders()
         if before is not None and (
@@ -149,14 +150,23 @@ class Tastes(Results):
     def _encoders(self) -> tuple[dict[str, int], str, str | None]:
         """Count vectors by encoder, most first; name the one in use and the one to catch up with.
 
-        Photos merged or removed since are among them: to leave them out takes a look at each.
+        Of two or more, only photos that are here are counted: an encoder need not catch up with
+        what was removed. It is the others that are looked up and taken off, because they are few;
+        to look up those that are here takes three times as long.
         """
         counts: dict[str, int] = dict(
-            self._rows(
-                "SELECT encoder, count(*) FROM vector GROUP BY encoder"
-                " ORDER BY count(*) DESC, encoder"
-            )
+            self._rows("SELECT encoder, count(*) FROM vector GROUP BY encoder")
         )
+        if len(counts) > 1:
+            gone = self._rows(
+                "SELECT v.encoder, count(*) FROM photo AS p"
+                " CROSS JOIN vector AS v INDEXED BY vector_photo ON v.photo_id = p.id"
+                f" WHERE NOT ({_HERE}) GROUP BY v.encoder"
+            )
+            for encoder, count in gone:
+                counts[encoder] -= count
+            counts = {encoder: count for encoder, count in counts.items() if count}
+        counts = dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
         wanted = self._value("SELECT value FROM meta WHERE key = 'encoder'")
         before = next((encoder for encoder in counts if encoder != wanted), None)
         return counts, wanted or "", before if wanted is not None else None

@@ -113,6 +113,7 @@ class LiveTaste(QObject):
             catalog = Catalog.open(self._path)
         except KnownError as error:
             log.warning("Nothing is learned from stars now: %s", error)
+            self._only_answer(error)
             return
         try:
             self._learn_on(Pupil(catalog, self._settings, self._scratch))
@@ -120,6 +121,12 @@ class LiveTaste(QObject):
             if self._search is not None:
                 self._search.join()
             catalog.close()
+
+    def _only_answer(self, error: KnownError) -> None:
+        """Tell whoever asks why there is no answer, until the end."""
+        while not (asked := self._next()).stop:
+            for _, tell in asked.questions:
+                self._answered.emit(tell, error)
 
     def _learn_on(self, pupil: Pupil) -> None:
         while True:
@@ -145,11 +152,13 @@ class LiveTaste(QObject):
 
     @contextlib.contextmanager
     def _forgiving(self, what: str) -> Iterator[None]:
-        """Let the thread outlive the world's faults: a full disk, a locked catalog."""
+        """Let the thread outlive the world's faults, a full disk, a locked catalog, and ours."""
         try:
             yield
         except KnownError as error:
             log.warning("Taste could not be %s: %s", what, error)
+        except Exception:
+            log.exception("taste could not be %s: a mistake of Curator's", what)
 
     def _next(self) -> _Asked:
         asked = self._asked.get()
@@ -173,7 +182,10 @@ class LiveTaste(QObject):
             pupil.archive.prepare()
 
     def _begin_search(self, pupil: Pupil) -> None:
-        """Search the penalty beside: it takes a second once ratings are many."""
+        """Search the penalty beside: it takes a second once ratings are many.
+
+        A search that failed says nothing, so that the next begins when something changed.
+        """
         if self._search is not None and self._search.is_alive():
             return
         job = pupil.search()
@@ -184,7 +196,8 @@ class LiveTaste(QObject):
             self._search.start()
 
     def _searched(self, job: Callable[[], Choice]) -> None:
-        self._asked.put(_Asked(choice=job()))
+        with self._forgiving("tuned"):
+            self._asked.put(_Asked(choice=job()))
 
 
 def _answer(question: Question, pupil: Pupil) -> object:

@@ -132,12 +132,21 @@ class Pupil:
     # --- looking
 
     def look(self) -> bool:
-        """Take in vectors, the version that is pinned, the settings; say whether any is new."""
+        """Take in vectors, the version that is pinned, the settings; say whether any is new.
+
+        Raises:
+            KnownError: there is no room for the vectors; what is known stays, and the next look
+                takes over the rest.
+        """
         pinned, encoder = self._pinned, self.archive.encoder
         weighed = self._half_life_days == self._settings.half_life_days
         if self.catalog.pinned_taste() != (pinned and pinned.number):
             self._pinned = Pinned.read(self.catalog)
-        fresh = self.archive.sync(self.catalog, self._pinned.encoder if self._pinned else None)
+        try:
+            fresh = self.archive.sync(self.catalog, self._pinned.encoder if self._pinned else None)
+        except Exception:
+            self._lessons = None  # they may be of the encoder before, and the archive no more
+            raise
         news = len(fresh) > 0 or encoder != self.archive.encoder or not weighed
         if encoder != self.archive.encoder or not weighed:
             self._half_life_days = self._settings.half_life_days

@@ -70,6 +70,21 @@ def test_another_encoder_has_everything_embedded_again_and_takes_over_when_done(
     assert twelve.use_encoder("old") == 0, "its vectors stayed"
 
 
+def test_vectors_of_a_folder_that_comes_back_are_new_again(shoot: Shoot) -> None:
+    shoot.catalog.use_stages(STAGES)
+    for name in ("A.JPG", "B.JPG"):
+        shoot.write(name, photo_bytes(name))
+    shoot.ingest()
+    likings.embed(shoot.catalog, [1, 2])
+    shoot.catalog.remove_folder(1, keep_photos=False)
+    other = shoot.write("../elsewhere/C.JPG", photo_bytes("C"))
+    shoot.ingest(other.parent)
+    likings.embed(shoot.catalog, [3])
+    [(last, *_)] = shoot.catalog.vectors(likings.ENCODER)
+    shoot.scan()
+    assert {row[1] for row in shoot.catalog.vectors(likings.ENCODER, last)} == {1, 2}
+
+
 def test_equal_proxies_are_not_embedded_again_and_others_are(shoot: Shoot) -> None:
     catalog = shoot.catalog
     catalog.use_stages(STAGES)
@@ -240,6 +255,25 @@ def test_new_proxies_do_not_send_taste_back_to_the_encoder_before(twelve: Catalo
     assert next(iter(twelve.encoders())) == "new"
     twelve.backfill("embed")
     assert next(iter(twelve.encoders())) == "new"
+
+
+def test_photos_that_were_removed_hold_no_encoder_back(twelve: Catalog) -> None:
+    halfway(twelve, range(1, 6))
+    with twelve._writing():
+        twelve._run("UPDATE photo SET removed_at = 1, missing = 1 WHERE id IN (4, 6, 7, 8, 9)")
+        twelve._run("UPDATE photo SET merged_into = 1 WHERE id = 10")
+    assert twelve.encoders() == {"new": 4, "old": 4}, "all that are here were seen by both"
+    assert next(iter(twelve.encoders())) == "new" and twelve.comparing_again() is None
+
+
+def test_photos_that_were_removed_do_not_count_as_seen(twelve: Catalog) -> None:
+    halfway(twelve, range(1, 10))
+    with twelve._writing():
+        twelve._run("UPDATE photo SET removed_at = 1, missing = 1 WHERE id < 8")
+        twelve._run("UPDATE photo SET missing = 1 WHERE id = 10")
+    assert next(iter(twelve.encoders())) == "old", "a third of the photos would lose their score"
+    again = twelve.comparing_again()
+    assert again is not None and (again.seen, again.of, again.waiting) == (2, 3, 0)
 
 
 # --- versions and the pin

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from curator.catalog import Catalog
+from curator.model import KnownError
 from curator.session.archive import Archive
 from curator.session.pupil import Learned, Pupil, judge, learned_now
 from curator.session.reporting import report
@@ -35,6 +36,25 @@ def after(pupil: Pupil, ids: list[int] | None = None) -> Learned:
     pupil.look()
     pupil.study(ids)
     return pupil.learn()
+
+
+def test_a_disk_that_fills_while_encoders_change_leaves_no_lessons_of_the_old_one(
+    catalog: Catalog, pupil: Pupil, liked: dict[int, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    after(pupil)
+    catalog.use_encoder("wider/1")
+    likings.embed(catalog, range(1, PHOTOS + 1), "wider/1", dimension=24)
+    with monkeypatch.context() as full:
+        full.setattr(pupil.archive, "_write", refuse)
+        with pytest.raises(KnownError):
+            pupil.look()
+    learned = after(pupil)
+    assert learned.encoder == "wider/1" and len(learned.scores) == PHOTOS
+
+
+def refuse(*_: object) -> None:
+    raise KnownError("There is no room.", "Make some.")
 
 
 # --- the archive

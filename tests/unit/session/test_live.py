@@ -1,0 +1,89 @@
+"""The thread that learns outlives mistakes, and whoever asks it gets an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from curator.catalog import Catalog
+from curator.model import KnownError
+from curator.session.live import LiveTaste
+from curator.session.pupil import Pupil
+from curator.settings import Home, Settings
+from tests import catalogs
+from tests.conftest import ExpectedLog
+
+
+@pytest.fixture
+def taste(
+    expected_log: ExpectedLog, qtbot: QtBot, home: Home, catalog: Catalog
+) -> Iterator[LiveTaste]:
+    catalogs.fill(catalog.path, 5)
+    live = LiveTaste(catalog.path, Settings.load(home).taste, home.cache)
+    yield live
+    live.close()
+
+
+def broken(*_: object) -> None:
+    raise RuntimeError("a bug")
+
+
+def answer_of(qtbot: QtBot, taste: LiveTaste) -> object:
+    answers: list[object] = []
+    taste.ask(lambda _: "here", answers.append)
+    qtbot.waitUntil(lambda: bool(answers))
+    return answers[0]
+
+
+def test_a_mistake_in_learning_is_logged_and_does_not_end_it(
+    qtbot: QtBot,
+    taste: LiveTaste,
+    expected_log: ExpectedLog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expected_log("taste could not be learned")
+    with monkeypatch.context() as bug:
+        bug.setattr(Pupil, "study", broken)
+        taste.start()
+        assert answer_of(qtbot, taste) == "here"
+    with qtbot.waitSignal(taste.learned):
+        taste.anything()
+    assert any(each.exc_info for each in expected_log.records), "the traceback is in the log"
+
+
+def test_a_search_that_fails_is_logged_and_not_begun_again_by_itself(
+    qtbot: QtBot,
+    taste: LiveTaste,
+    expected_log: ExpectedLog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expected_log("taste could not be tuned")
+    begun: list[Pupil] = []
+
+    def search(pupil: Pupil) -> object:
+        begun.append(pupil)
+        return broken
+
+    monkeypatch.setattr(Pupil, "search", search)
+    taste.start()
+    assert answer_of(qtbot, taste) == "here"
+    taste.anything()
+    assert answer_of(qtbot, taste) == "here"
+    assert len(begun) == 1
+
+
+def test_without_a_catalog_who_asks_is_told_why(
+    qtbot: QtBot, home: Home, expected_log: ExpectedLog
+) -> None:
+    home.catalog.parent.mkdir(parents=True, exist_ok=True)
+    home.catalog.write_bytes(b"no catalog at all " * 100)
+    expected_log("Nothing is learned from stars now")
+    taste = LiveTaste(home.catalog, Settings.load(home).taste, home.cache)
+    taste.start()
+    try:
+        assert isinstance(answer_of(qtbot, taste), KnownError)
+        assert isinstance(answer_of(qtbot, taste), KnownError)
+    finally:
+        taste.close()

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.skipif(
 
 PHOTOS = 26
 SECONDS = 90
+pytestmark = pytest.mark.slow  # a real encoder at work; `test_versions` walks without
 
 
 @pytest.fixture

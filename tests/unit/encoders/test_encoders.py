@@ -14,6 +14,8 @@ from curator.encoders import starter as starter_module
 from curator.encoders.options import absent
 from curator.model import KnownError, UsageError
 
+pytestmark = pytest.mark.slow  # torch and open_clip take ten seconds to import
+
 
 def test_asking_what_is_here_loads_no_torch():
     code = (

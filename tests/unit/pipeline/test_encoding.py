@@ -99,7 +99,10 @@ def test_a_better_encoder_compares_everything_again(
     assert list(catalog.encoders().items()) == [("better/1", 2), ("fake/1", 2)]
 
 
-@pytest.mark.parametrize(("encoder", "inline"), [("blind", True), ("deadly", False)])
+@pytest.mark.parametrize(
+    ("encoder", "inline"),
+    [("blind", True), pytest.param("deadly", False, marks=pytest.mark.slow)],
+)
 def test_an_encoder_that_sees_nothing_is_said_once_and_reading_goes_on(
     make: Make, catalog: Catalog, tmp_path: Path, encoder: str, inline: bool
 ) -> None:

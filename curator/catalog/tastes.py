@@ -109,6 +109,8 @@ class Tastes(Results):
         Returns:
             How many photos are to be embedded because of this.
         """
+        if self._value("SELECT value FROM meta WHERE key = 'encoder'") == key:
+            return 0  # a changed proxy has asked for a new vector by itself
         with self._writing():
             self._run(
                 "INSERT INTO meta (key, value) VALUES ('encoder', ?)"
@@ -117,7 +119,8 @@ class Tastes(Results):
             )
             return self._run(
                 "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-                " reason = NULL WHERE stage = 'embed' AND state = 'done' AND NOT EXISTS"
+                " reason = NULL WHERE stage = 'embed' AND state IN ('done', 'failed')"
+                " AND NOT EXISTS"
                 " (SELECT 1 FROM vector AS v JOIN photo AS p ON p.id = v.photo_id"
                 " WHERE v.photo_id = work.photo_id AND v.encoder = ?"
                 " AND v.source = p.proxy_digest)",

@@ -263,13 +263,16 @@ class Abreast(Stacking):
             among = tuple(photo for photo in panes.among if photo in self.listing)
             challenger = _beside(left[0], left) or self._neighbour(left[0])
             if challenger is not None:
-                settled = Pair((left[0], challenger), panes.active, among)
+                settled = Pair((left[0], challenger), 0, among)  # active is what one saw before
+        before = self.current
         if settled is None:
             self.view = View.LOUPE
         else:
             self._panes = settled
             self.listing.go(self.listing.position(settled.photo) or 0)
         self.panes_changed.emit()
+        if self.current != before:
+            self._arrive()
         self.view_changed.emit()
 
     def _focus_pipeline(self) -> None:

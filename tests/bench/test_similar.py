@@ -48,7 +48,7 @@ def test_the_nearest_real_photos_are_found(tmp_path: Path, monkeypatch: pytest.M
     encoders = pytest.importorskip("curator.encoders")
     pytest.importorskip("torch")
     shown, _ = pictures(corpus())
-    encoder = encoders.load("starter", encoders.EncoderOptions(threads=2, exact=True))
+    encoder = encoders.load("starter", encoders.EncoderOptions(threads=2))
     vectors = np.vstack([encoder.encode(shown), encoder.encode(crops(shown, 3))])
     archive = filled(tmp_path, vectors)
     monkeypatch.setattr(archives, "_SKETCHED", 1000)

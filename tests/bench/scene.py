@@ -16,7 +16,7 @@ import pytest
 
 from curator.encoders import EncoderOptions, load
 from curator.taste import tone
-from curator.taste.simulation import Scene, hidden_content, hidden_light, stacks_of
+from tests.simulation import Scene, hidden_content, hidden_light, stacks_of
 
 REAL = ("photos", "bursts", "raw", "sidecars", "orientation")
 REAL_FORMATS = ("rclip", "sharp", "immich", "pigallery2", "exiv2-jpg", "pillow_heif", "exiv2",

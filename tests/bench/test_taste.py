@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from curator.taste import Lessons, Space
-from curator.taste.simulation import compare, ratio, teaching
 from tests.bench.scene import corpus_scene
+from tests.simulation import compare, ratio, teaching
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

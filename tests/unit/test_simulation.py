@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from curator.taste import simulation
-from curator.taste.simulation import Scene
+from tests import simulation
+from tests.simulation import Scene
 from tests.unit.taste.test_lessons import photos
 
 

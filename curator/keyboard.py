@@ -25,7 +25,7 @@ from pathlib import Path
 from curator.commands import COMMANDS
 from curator.keymap import KEYMAP, VIEWS, Binding, KeymapError, check, shifted, spelled
 from curator.model import KnownError
-from curator.settings import Home, resource
+from curator.settings import Home, resource, write_whole
 
 Changes = Mapping[str, tuple[str, ...]]  # command -> its keys, all of them
 
@@ -201,19 +201,8 @@ def save(keyboard: Keyboard, path: Path) -> None:
         for command in COMMANDS
         if command in keyboard.changes
     )
-    temporary = path.with_name(f"{path.name}.new")
-    try:
-        temporary.write_text(text, "utf-8")
-        if refused(path):
-            path.replace(path.with_name(f"{path.name}.refused"))
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise KnownError(
-            f"The keys could not be saved in {path.parent} ({error.strerror or error}).",
-            "Make room there, or make it writable; the old ones stay.",
-        ) from error
+    aside = path.with_name(f"{path.name}.refused") if refused(path) else None
+    write_whole(path, text, f"The keys could not be saved in {path.parent}", aside)
 
 
 def refused(path: Path) -> str:

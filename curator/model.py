@@ -184,6 +184,25 @@ class Capture:
     orientation: int = 1
     subject: tuple[float, float] | None = None
 
+    def facts(self) -> dict[str, Any]:
+        """Give what stands beside the time, by name: camera and exposure, place, size."""
+        return {name: getattr(self, name) for name in _FACTS}
+
+
+_FACTS = (
+    "utc_offset_min",
+    "camera",
+    "lens",
+    "exposure_s",
+    "f_number",
+    "iso",
+    "focal_length_mm",
+    "latitude",
+    "longitude",
+    "width",
+    "height",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Quality:

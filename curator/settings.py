@@ -341,15 +341,33 @@ def save(settings: Settings, home: Home) -> None:
         if name in old:
             differing[section][name] = old[name]
     differing = {section: values for section, values in differing.items() if values}
-    temporary = home.settings_file.with_suffix(".new")
+    text = json.dumps(differing, indent=2) + "\n"
+    write_whole(home.settings_file, text, f"Settings could not be saved in {home.data}")
+
+
+def write_whole(path: Path, text: str, failed: str, aside: Path | None = None) -> None:
+    """Write a text file of a person's choices through a temporary one.
+
+    Args:
+        path: the file.
+        text: what it is to hold.
+        failed: how the error begins if it cannot be written.
+        aside: where the old file goes; None: the new one takes its place.
+
+    Raises:
+        KnownError: the place cannot be written; the old file stays.
+    """
+    temporary = path.with_name(f"{path.name}.new")
     try:
-        temporary.write_text(json.dumps(differing, indent=2) + "\n", "utf-8")
-        temporary.replace(home.settings_file)
+        temporary.write_text(text, "utf-8")
+        if aside is not None:
+            path.replace(aside)
+        temporary.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise KnownError(
-            f"Settings could not be saved in {home.data} ({error.strerror or error}).",
+            f"{failed} ({error.strerror or error}).",
             "Make room there, or make it writable; the old ones stay.",
         ) from error
 

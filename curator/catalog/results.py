@@ -16,20 +16,6 @@ from pathlib import Path, PurePath
 from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin, Unread
 from curator.model import Capture, Converted, Found, Kind, KnownError, Peeked, StageJob
 
-_EXIF = (
-    "utc_offset_min",
-    "camera",
-    "lens",
-    "exposure_s",
-    "f_number",
-    "iso",
-    "focal_length_mm",
-    "latitude",
-    "longitude",
-    "width",
-    "height",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -341,7 +327,7 @@ def _capture_columns(capture: Capture) -> dict[str, object]:
     orientation = capture.orientation if 1 <= capture.orientation <= 8 else 1
     return {
         "taken_at": _taken(capture),
-        **{name: getattr(capture, name) for name in _EXIF},
+        **capture.facts(),
         "subject_x": subject[0],
         "subject_y": subject[1],
         "orientation": orientation,

@@ -92,7 +92,7 @@ def _document(placard: Placard) -> dict[str, Any]:
         "format": placard.form,
         "bytes": placard.size,
         "taken_at": capture.taken_at,
-        **{name: getattr(capture, name) for name in _CAPTURE},
+        **capture.facts(),
         "sharpness": quality.sharpness,
         "exposure": quality.exposure,
         "highlights": round(quality.highlights, 5),
@@ -107,21 +107,6 @@ def _document(placard: Placard) -> dict[str, Any]:
         "description": None,
         "encoder": placard.compared or None,
     }
-
-
-_CAPTURE = (
-    "utc_offset_min",
-    "width",
-    "height",
-    "camera",
-    "lens",
-    "exposure_s",
-    "f_number",
-    "iso",
-    "focal_length_mm",
-    "latitude",
-    "longitude",
-)
 
 
 def _lines(placard: Placard) -> list[str]:

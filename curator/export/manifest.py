@@ -138,17 +138,8 @@ def describe(photo: PhotoDetail, clause: Clause | None, *, location: bool) -> En
         "tags": [],
         "capture": {
             "taken_at": taken.isoformat() if taken else None,
-            "utc_offset_min": capture.utc_offset_min,
-            "camera": capture.camera,
-            "lens": capture.lens,
-            "exposure_s": capture.exposure_s,
-            "f_number": capture.f_number,
-            "iso": capture.iso,
-            "focal_length_mm": capture.focal_length_mm,
-            "latitude": capture.latitude if location else None,
-            "longitude": capture.longitude if location else None,
-            "width": capture.width,
-            "height": capture.height,
+            **capture.facts(),
+            **({} if location else {"latitude": None, "longitude": None}),
         },
     }
 

@@ -368,6 +368,19 @@ class Desk(QObject):
         """Give the caption under the picture: its marks, its capture data, its files."""
         return captions.caption(self.detail(photo_id))
 
+    @property
+    def bare(self) -> bool:
+        """Whether nothing but the picture is to be seen."""
+        return self.panels_hidden or self.fullscreen
+
+    def retry(self, photo_id: int) -> bool:
+        """Read a photo that could not be read once more; False where nothing reads here."""
+        if self.pipeline is None:
+            return False
+        self.pipeline.retry(None, [photo_id])
+        self.say(f"Trying {self.table.name(photo_id)} again")
+        return True
+
     def say(self, text: str) -> None:
         """Put one line into the status line."""
         self.said.emit(text)

@@ -44,6 +44,11 @@ class Why:
     high: tuple[Near, ...]
     low: tuple[Near, ...]
 
+    @property
+    def stars(self) -> float:
+        """The stars expected, as many as one can give: a straight line goes beyond."""
+        return min(max(self.expected, 1.0), 5.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Insight:

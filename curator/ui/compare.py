@@ -11,7 +11,6 @@ from collections.abc import Collection
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QColor,
     QMouseEvent,
     QNativeGestureEvent,
     QPainter,
@@ -141,15 +140,11 @@ class BesideView(QWidget):
     def _pane(self) -> _Pane:
         return _Pane(self._session, self._pictures, self._originals, self._gaze)
 
-    def _bare(self) -> bool:
-        """Tell whether only the pictures are wanted."""
-        return self._session.panels_hidden or self._session.fullscreen
-
     def _lay_out(self, shown: Panes) -> None:
         """Give each photo its pane, and each pane its place."""
         while len(self._made) < len(shown.photos):
             self._made.append(self._pane())
-        line = _LINE if self._bare() else caption.HEIGHT
+        line = _LINE if self._session.bare else caption.HEIGHT
         room = self.width(), self.height()
         for pane, photo in zip(self._made, shown.photos, strict=False):
             pane.photo = photo
@@ -214,7 +209,7 @@ class BesideView(QWidget):
     def _seen(self) -> tuple[object, ...]:
         """Name all that decides what is on screen, but for what is drawn of each photo."""
         session = self._session
-        return session.panes, session.zoom, session.developed, overlays(session), self._bare()
+        return session.panes, session.zoom, session.developed, overlays(session), self._session.bare
 
     def _on_panes(self) -> None:
         shown = self._session.panes
@@ -316,7 +311,7 @@ class BesideView(QWidget):
         """Draw the panes; say so if the active one has its photo's own picture."""
         painter = QPainter(self)
         shown, panes = self._session.panes, self.panes()
-        painter.fillRect(self.rect(), self._surround())
+        painter.fillRect(self.rect(), self._made[0].drawing.surround())
         if shown is None or not panes:
             return
         own = set()
@@ -348,20 +343,17 @@ class BesideView(QWidget):
 
     def _underline(self, painter: QPainter, pane: _Pane, tile: Tile, active: bool) -> None:
         """Draw what stands under a picture: its caption, the line of the active pane."""
-        if not self._bare():
+        if not self._session.bare:
             painter.save()
             painter.setClipRect(pane.cell)
             pane.drawing.line(painter, tile, pane.cell)
             painter.restore()
         if active:
             line = pane.cell.adjusted(0, pane.cell.height() - _LINE, 0, 0)
-            if caption.ink(self._surround())[0] is theme.TEXT:
+            if caption.ink(pane.drawing.surround())[0] is theme.TEXT:
                 painter.fillRect(line, theme.WHITE)
             else:  # white would not show, nor black at the edge of what lies below
                 painter.fillRect(line.translated(0, -_LINE), theme.CANVAS)
-
-    def _surround(self) -> QColor:
-        return theme.SURROUNDS[self._session.surround % len(theme.SURROUNDS)]
 
     def _say(self, shown: Panes, panes: list[_Pane]) -> None:
         """Say in words what the active pane shows, for those who listen to it."""
@@ -412,12 +404,7 @@ class BesideView(QWidget):
         if tile is None or tile.state != "failed":
             self._hand.press(event)
         elif area is not None and area.contains(event.position().toPoint()):
-            self._retry(tile)
-
-    def _retry(self, tile: Tile) -> None:
-        if self._session.pipeline is not None:
-            self._session.pipeline.retry(None, [tile.id])
-            self._session.say(f"Trying {tile.name} again")
+            self._session.retry(tile.id)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag zoomed pictures about, all of them."""

@@ -324,10 +324,7 @@ def _button(action: Action) -> QPushButton:
 
 
 def _refill(row: QHBoxLayout, widgets: Sequence[QWidget]) -> None:
-    while (item := row.takeAt(0)) is not None:
-        if (widget := item.widget()) is not None:
-            widget.hide()
-            widget.deleteLater()
+    theme.empty(row)
     for widget in widgets:
         row.addWidget(widget)
         widget.show()  # now, not in the next turn of the event loop: a page is a hard cut

@@ -324,11 +324,13 @@ class GridView(QAbstractScrollArea):
             if dirty.intersects(cell.adjusted(-GAP // 2, -GAP // 2, GAP // 2, GAP // 2)):
                 self._paint_tile(painter, cell, place)
 
-    def _is_selected(self, shown: int) -> bool:
+    def _is_selected(self, shown: int, heap: Heap | None) -> bool:
         """Tell whether a tile is selected: the photo it shows, or any that it stands for."""
         selection = self._session.selection
         if not selection or shown in selection:
             return bool(selection)
+        if heap is None or not heap.closed:
+            return False
         return not selection.isdisjoint(self._session.listing.tile(shown).tolist())
 
     def _paint_tile(self, painter: QPainter, cell: QRect, place: int) -> None:
@@ -337,7 +339,7 @@ class GridView(QAbstractScrollArea):
             painter,
             cell,
             tile,
-            selected=self._is_selected(tile.id),
+            selected=self._is_selected(tile.id, heap),
             current=tile.id == self._underlined,
             heap=heap,
         )
@@ -435,14 +437,11 @@ class GridView(QAbstractScrollArea):
 
     def _retry_hit(self, photo: int, place: int, at: QPoint) -> bool:
         area = self._retries.get(photo)
-        pipeline = self._session.pipeline
-        if area is None or pipeline is None or self._session.tile(photo).state != "failed":
+        if area is None or self._session.tile(photo).state != "failed":
             return False
         if not area.contains(at - self.cell(place).topLeft()):
             return False
-        pipeline.retry(None, [photo])
-        self._session.say(f"Trying {self._session.tile(photo).name} again")
-        return True
+        return self._session.retry(photo)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Open the photo in the loupe."""

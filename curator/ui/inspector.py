@@ -173,10 +173,7 @@ class Inspector(QWidget):
         if not self.isVisible():
             return
         for part in (self._above, self._below):
-            while (item := part.takeAt(0)) is not None:
-                if (widget := item.widget()) is not None:
-                    widget.hide()
-                    widget.deleteLater()
+            theme.empty(part)
         current = self._session.current
         for widget in (self.marks, self.why, self.similar):
             widget.setVisible(current is not None)

@@ -172,10 +172,7 @@ class KeyRow(QWidget):
 
     def say(self, text: str, *answers: tuple[str, Callable[[], None]]) -> None:
         """Say something under the row, with its answers; an empty text takes it back."""
-        while (item := self.note.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        theme.empty(self.note)
         if not text:
             return
         self.note.addStretch(1)

@@ -36,7 +36,6 @@ class Panel:
 
     title: str
     marks: Sequence[float]
-    digits: int
     lines: Sequence[Line]
 
 
@@ -53,13 +52,11 @@ def panels(curve: Sequence[tuple[int, Accuracy]]) -> tuple[Panel, Panel]:
         Panel(
             "Rank correlation of what was foretold with your stars",
             [*([-0.5] if low < -0.05 else []), 0.0, 0.5, 1.0],
-            1,
             [Line(_end(order, "{:.2f}"), order)],
         ),
         Panel(
             "Off by so many stars",
             marks,
-            1,
             [
                 Line(_end(error, "{:.2f} foretold"), error),
                 Line(_end(usual, "{:.2f} your mean"), usual, machine=False),
@@ -137,7 +134,7 @@ class LearningCurve(QWidget):
             painter.setPen(theme.QUIET)
             place = QRectF(0, level - 8, _LEFT - 8, 16)
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(place, int(flags), f"{mark:.{panel.digits}f}")
+            painter.drawText(place, int(flags), f"{mark:.1f}")
         ends = []
         for line in reversed(panel.lines):  # the machine's on top
             points = [QPointF(self._x(at, field), y(value)) for at, value in line.points]

@@ -110,12 +110,8 @@ class LoupeView(QWidget):
         wishes = [wish for wish in self._sight.wishes()[1:2] if wish.pixels]
         return all(self.originals.seen(wish) is not None for wish in wishes)
 
-    def _bare(self) -> bool:
-        """Tell whether only the picture is wanted."""
-        return self._session.panels_hidden or self._session.fullscreen
-
     def _measure(self) -> None:
-        line = 0 if self._bare() else caption.HEIGHT
+        line = 0 if self._session.bare else caption.HEIGHT
         self._sight.set_room(self.rect(), self.devicePixelRatioF(), line)
 
     def _ask(self) -> None:
@@ -136,7 +132,7 @@ class LoupeView(QWidget):
             session.zoom,
             session.developed,
             overlays(session),
-            self._bare(),
+            self._session.bare,
         )
 
     def _ask_soon(self) -> None:
@@ -276,11 +272,12 @@ class LoupeView(QWidget):
             return
         self._drawing.ratio = self.devicePixelRatioF()
         own = self._drawing.picture(painter, tile, self._navigator.isActive())
-        if not self._bare():
+        if not self._session.bare:
             self._drawing.line(painter, tile, self.rect())
-        said = self._drawing.words(tile)
-        if said != self.accessibleName():
-            self.setAccessibleName(said)
+        if self._sight.gaze.dragged is None:
+            said = self._drawing.words(tile)
+            if said != self.accessibleName():
+                self.setAccessibleName(said)
         if own:
             self.painted.emit(tile.id)
             if not self._rest.isActive() and not tile.seen:
@@ -317,10 +314,9 @@ class LoupeView(QWidget):
         if tile is None or tile.state != "failed":
             self._hand.press(event)
             return
-        pipeline, area = self._session.pipeline, self._drawing.retry
-        if area is not None and area.contains(event.position().toPoint()) and pipeline is not None:
-            pipeline.retry(None, [tile.id])
-            self._session.say(f"Trying {tile.name} again")
+        area = self._drawing.retry
+        if area is not None and area.contains(event.position().toPoint()):
+            self._session.retry(tile.id)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag a zoomed picture about."""

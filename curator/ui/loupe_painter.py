@@ -12,7 +12,7 @@ from curator.ui import caption, theme
 from curator.ui.frames import Frame, Pictures, Want
 from curator.ui.originals import Originals
 from curator.ui.overlays import OverlayPainter
-from curator.ui.sight import MARGIN, Best, Sight
+from curator.ui.sight import MARGIN, Best, Sight, overlays
 from curator.ui.tiles import blit, failure_card, thumb
 
 _CARD = QSize(480, 144)
@@ -109,6 +109,8 @@ class LoupePainter:
     def _overlay(
         self, painter: QPainter, tile: Tile, best: Best, place: QRect, part: QRect
     ) -> None:
+        if not overlays(self._session):
+            return
         found = self._sight.overlay(tile, best)
         if found is not None:
             painter.save()
@@ -181,11 +183,13 @@ class LoupePainter:
         best, detail = self.best, self._session.detail(tile.id)
         if best is None:
             return captions.files_line(detail)
-        asked, why = self._session.developed, self._why(tile)
+        asked, fit = self._session.developed, self._sight.gaze.zoom is None
+        if best.source is None and fit and asked is None:
+            return captions.files_line(detail)
+        why = self._why(tile)
         if best.source is None:
-            shown = captions.files_line(detail)
-            if self._sight.gaze.zoom is None and (asked is None or not why):
-                return shown
+            if fit and not why:
+                return captions.files_line(detail)
             edge = self._session.settings.proxy.long_edge_px
             return f"proxy {min(edge, max(tile.width, tile.height, 1)):,} px{why and ': '}{why}"
         parts = [captions.files_line(detail, best.source.word(best.basis))]

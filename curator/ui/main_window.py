@@ -220,7 +220,7 @@ class MainWindow(QWidget):
     def arrange(self) -> None:
         """Give every part its place."""
         session, page = self.session, self.pages.currentWidget()
-        chrome = not (session.panels_hidden or session.fullscreen)
+        chrome = not session.bare
         narrow = self.width() < theme.NARROW
         beside = page in (self.grid, self.empty_list) and session.view is View.GRID and not narrow
         called = self._sidebar_called and page is not self.empty_window

@@ -129,10 +129,7 @@ class Label(QWidget):
 
     def show_placard(self, placard: Placard) -> None:
         """Show all that is known of a file now."""
-        while (item := self._parts.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        theme.empty(self._parts)
         self._title(placard)
         if placard.quality is not None:
             self._scores(placard)
@@ -176,8 +173,7 @@ class Label(QWidget):
         rows = [("Sharpness", f"{quality.sharpness:.0f}", of)]
         rows.append(("Exposure", f"{quality.exposure:.0f}", clipped(quality)))
         if why is not None:
-            stars = min(max(why.expected, 1.0), 5.0)
-            told = f"{stars:.1f} stars expected, ±\u00a0{why.std:.1f}\n{why.doubt}"
+            told = f"{why.stars:.1f} stars expected, ±\u00a0{why.std:.1f}\n{why.doubt}"
             rows.append(("Match", f"{why.match}", told))
         elif placard.unmatched:
             rows.append(("Match", "", placard.unmatched))

@@ -257,9 +257,7 @@ class TastePage(Dialog):
             "Before each star Curator writes down what it expects. Once 20 photos were foreseen "
             "like that, a curve shows whether it learns, against always guessing your mean."
         )
-        while (item := self.figures.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
+        theme.empty(self.figures)
         if told.judged.count < ENOUGH:
             return
         heads = ("", "Ratings", "Correlation", "Off by", "Mean off by")

@@ -49,12 +49,12 @@ class Weights(QObject):
 
     def plan(self) -> Download | None:
         """Give what there is to fetch; None where there is nothing, or it may not be."""
-        told = options(self._session.home, self._session.settings)
         pipeline = self._session.pipeline
         recipe = pipeline.encoding.recipe if pipeline is not None else None
         if recipe is None or recipe.name != "starter":
             return None
         try:
+            told = options(self._session.home, self._session.settings)
             return planned(told, usual_only=True)
         except KnownError:
             return None  # the sentence about the encoder says what is missing
@@ -71,10 +71,10 @@ class Weights(QObject):
 
     def _offer(self) -> None:
         """Offer CLIP where the starter compares because nothing else is here."""
-        plan = self.plan()
-        if plan is None or self._fetch is not None:
+        if self._fetch is not None or self._session.settings.encoder.which != "auto":
             return
-        if self._session.settings.encoder.which != "auto":
+        plan = self.plan()
+        if plan is None:
             return
         text = f"CLIP compares photos better than the built-in starter: {plan.size} to download."
         self._offers.offer(Offer("clip", text, "Download…", self.ask))

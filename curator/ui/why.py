@@ -82,8 +82,7 @@ class WhyPart(_Part):
 
     def _show(self, why: Why | None, rated: bool) -> None:
         if why is not None:
-            expected = min(max(why.expected, 1.0), 5.0)
-            self.score.setText(f"Match {why.match} · {expected:.1f} stars expected")
+            self.score.setText(f"Match {why.match} · {why.stars:.1f} stars expected")
             self.doubt.setText(f"± {why.std:.1f}, {why.doubt}")
             self.own.setText("Your stars for this photo are learned from, too.")
         for label in (self.score, self.doubt):

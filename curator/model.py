@@ -373,6 +373,10 @@ class Step:
     context: dict[str, object] = field(default_factory=dict)
 
 
+MISTAKE = "Curator made a mistake here (see the log)."
+"""What is said of our own faults; the log has their traceback."""
+
+
 class KnownError(Exception):
     """The world's fault, not ours: one plain sentence, and what to do about it.
 

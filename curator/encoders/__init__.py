@@ -140,10 +140,8 @@ class Recipe:
 
 def recipe(choice: Choice, options: EncoderOptions) -> Recipe | None:
     """Write down how to load what was chosen; None if nothing was. No torch needed."""
-    for kind in ENCODERS:
-        if kind.name == choice.name:
-            return Recipe(kind.name, kind.key(options), options)
-    return None
+    kind = _kind(choice.name)
+    return None if kind is None else Recipe(kind.name, kind.key(options), options)
 
 
 def available(options: EncoderOptions) -> dict[str, str | None]:
@@ -186,7 +184,7 @@ def load(name: str, options: EncoderOptions) -> Encoder:
     Raises:
         KnownError: not here, or its weights cannot be used; one sentence and the remedy.
     """
-    kind = next((kind for kind in ENCODERS if kind.name == name), None)
+    kind = _kind(name)
     if kind is None:
         raise UsageError(f"There is no encoder {name!r}.")
     if (lack := kind.missing(options)) is not None:
@@ -218,6 +216,10 @@ def planned(options: EncoderOptions, usual_only: bool = False) -> Download:
 def weights_file(options: EncoderOptions) -> Path | None:
     """Find CLIP's weights: a checkpoint of one's own, else downloaded ones; None without."""
     return open_clip.weights_file(options)
+
+
+def _kind(name: str | None) -> EncoderKind | None:
+    return next((kind for kind in ENCODERS if kind.name == name), None)
 
 
 def _title(name: str) -> str:

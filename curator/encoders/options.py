@@ -53,7 +53,6 @@ class Tag:
 
     name: str
     confidence: float
-    source: str = "encoder"
 
 
 def absent(*modules: str) -> str | None:

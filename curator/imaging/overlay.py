@@ -110,7 +110,11 @@ def _marked(rgb: _Array, clipping: bool, luma: _Array | None) -> tuple[_Array, _
     count = {HIGHLIGHT: 0, SHADOW: 0, PEAK: 0}
     for top in range(0, height, _BAND):
         rows = slice(top, min(top + _BAND, height))
-        masks = dict(zip((HIGHLIGHT, SHADOW), _clipped(rgb[rows]), strict=True)) if clipping else {}
+        masks = (
+            dict(zip((HIGHLIGHT, SHADOW), quality.clipped(rgb[rows]), strict=True))
+            if clipping
+            else {}
+        )
         if luma is not None:
             masks[PEAK] = _peaks(luma, rows, least)
         for bit, mask in masks.items():
@@ -119,13 +123,6 @@ def _marked(rgb: _Array, clipping: bool, luma: _Array | None) -> tuple[_Array, _
             small = shares[rows.start // STEP : -(-rows.stop // STEP)]
             small[:, :, BITS.index(bit)] = _share(mask)
     return marks, shares, count[HIGHLIGHT], count[SHADOW]
-
-
-def _clipped(rgb: _Array) -> tuple[_Array, _Array]:
-    """Mark what :func:`curator.imaging.quality.clipping` counts: two masks of 0 and 255."""
-    red, green, blue = cv2.split(rgb)
-    most = cv2.max(cv2.max(red, green), blue)
-    return cv2.inRange(most, quality.HIGH, 255), cv2.inRange(most, 0, quality.LOW)
 
 
 def _peaks(luma: _Array, rows: slice, least: float) -> _Array:

@@ -41,7 +41,7 @@ _KERNELS = tuple(
 # Raw ratio that scores 50, and the steepness of the curve; see score().
 _MIDDLE, _STEEP = 0.35, 1.6
 # Channel values that count as clipped: JPEG rounding moves 255 and 0 by one.
-HIGH, LOW = 254, 1
+_HIGH, _LOW = 254, 1
 _STRIP = 32  # rows at a time, so that a strip stays in the processor's cache
 
 
@@ -85,14 +85,20 @@ def clipping(rgb: _Array) -> tuple[float, float]:
     """Give the shares (0-1) of clipped pixels: blown in any channel; black in all channels."""
     high = low = 0
     for top in range(0, rgb.shape[0], _STRIP):
-        most = rgb[top : top + _STRIP]
-        if most.ndim == 3:
-            red, green, blue = cv2.split(most)
-            most = cv2.max(cv2.max(red, green), blue)
-        high += cv2.countNonZero(cv2.inRange(most, HIGH, 255))
-        low += cv2.countNonZero(cv2.inRange(most, 0, LOW))
+        blown, blocked = clipped(rgb[top : top + _STRIP])
+        high += cv2.countNonZero(blown)
+        low += cv2.countNonZero(blocked)
     total = rgb.shape[0] * rgb.shape[1]
     return high / total, low / total
+
+
+def clipped(rgb: _Array) -> tuple[_Array, _Array]:
+    """Mark the pixels blown in any channel, and those black in all: two masks of 0 and 255."""
+    most = rgb
+    if rgb.ndim == 3:
+        red, green, blue = cv2.split(rgb)
+        most = cv2.max(cv2.max(red, green), blue)
+    return cv2.inRange(most, _HIGH, 255), cv2.inRange(most, 0, _LOW)
 
 
 def sharpness(
@@ -125,9 +131,7 @@ def sharpness(
     calm = _calmest(coarse.sum(axis=1), light)
     fine = _fine(pixels, np.concatenate([picked, calm]), columns)
     noise = float(np.median(fine[len(picked) :].min(axis=1)))
-    ratio = np.maximum(fine[: len(picked)] - _NOISE * noise, 0) / (
-        np.maximum(coarse[picked] - noise / 16, 0) + _FLOOR
-    )
+    ratio = _ratio(fine[: len(picked)], coarse[picked], noise)
     order = np.argsort(-ratio.min(axis=1), kind="stable")[:_BEST]
     by_direction = ratio[order].mean(axis=0)
     weakest, strongest = float(by_direction.min()), float(by_direction.max())
@@ -136,6 +140,11 @@ def sharpness(
     row, column = divmod(int(picked[order[0]]), columns)
     centre = ((column + 0.5) * TILE / width, (row + 0.5) * TILE / height)
     return weakest / strongest**0.5, (min(centre[0], 1.0), min(centre[1], 1.0))
+
+
+def _ratio(fine: _Array, coarse: _Array, noise: float) -> _Array:
+    """Compare fine energies with coarse ones, the sensor's noise taken out of both."""
+    return np.maximum(fine - _NOISE * noise, 0) / (np.maximum(coarse - noise / 16, 0) + _FLOOR)
 
 
 def sharpness_map(luma: _Array) -> _Array:
@@ -160,7 +169,7 @@ def sharpness_map(luma: _Array) -> _Array:
         ]
     )
     noise = float(np.median(fine[_calmest(coarse.sum(axis=1), light)].min(axis=1)))
-    ratio = np.maximum(fine - _NOISE * noise, 0) / (np.maximum(coarse - noise / 16, 0) + _FLOOR)
+    ratio = _ratio(fine, coarse, noise)
     weakest, strongest = ratio.min(axis=1), ratio.max(axis=1)
     raw = weakest / np.sqrt(np.maximum(strongest, 1e-9))
     with np.errstate(divide="ignore"):

@@ -67,18 +67,17 @@ def from_jpeg(data: bytes, size: tuple[int, int] | None, turn: int = 0) -> Bgrx:
     return _fitted(turned(decoded, turn), size)
 
 
-def from_rgb(rgb: npt.NDArray[np.uint8], size: tuple[int, int] | None, turn: int = 0) -> Bgrx:
+def from_rgb(rgb: npt.NDArray[np.uint8], size: tuple[int, int] | None) -> Bgrx:
     """Make decoded pixels ready for the screen.
 
     Args:
         rgb: (H, W, 3) uint8 sRGB, upright.
         size: as for :func:`from_jpeg`.
-        turn: quarter turns clockwise, 0-3.
 
     Returns:
         (H, W, 4) uint8: blue, green, red, 255.
     """
-    small = _fitted(turned(rgb, turn), size)
+    small = _fitted(rgb, size)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2BGRA), np.uint8)
 
 

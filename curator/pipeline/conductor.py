@@ -19,12 +19,12 @@ from typing import Protocol
 from curator.catalog import Catalog, Pending
 from curator.encoders import Recipe
 from curator.imaging.proxy import proxy_path
-from curator.model import Kind, KnownError, StageJob
+from curator.model import MISTAKE, Kind, KnownError, StageJob
 from curator.pipeline.encoding import FREED_S, LANE, EncoderLane, Encoding, possible
 from curator.pipeline.lanes import Lane, Outcome
 from curator.pipeline.progress import Pace, Progress, ScanReport, Totals
 from curator.pipeline.reading import Reader, Readers
-from curator.pipeline.saving import MISTAKE, Saver
+from curator.pipeline.saving import Saver
 from curator.pipeline.scanning import Request, Scanner, opened, rescanned
 from curator.pipeline.stacking import Stacker
 from curator.settings import Settings
@@ -328,7 +328,8 @@ class Conductor:
         if saved.blind is not None and not self._blind:
             self._blind = True
             # What waits for it waits for the next start, and nobody for it until then.
-            self.catalog.use_stages([stage for stage in self._stages if stage.lane != LANE])
+            self._stages = tuple(stage for stage in self._stages if stage.lane != LANE)
+            self.catalog.use_stages(self._stages)
             log.info("photos are no longer compared: %s", saved.blind)
             self._to.on_encoder(saved.blind)
         if saved.trouble is not None:
@@ -383,8 +384,6 @@ class Conductor:
             return
         behind = False
         for stage in self._stages:
-            if self._blind and stage.lane == LANE:
-                continue
             lane = self._lanes[stage.lane]
             room = lane.room()
             if room <= 0:

@@ -72,6 +72,11 @@ def possible(stages: Sequence[Stage], encoding: Encoding) -> tuple[Stage, ...]:
     return tuple(stage for stage in stages if stage.lane != LANE or encoding.recipe is not None)
 
 
+def with_loading(pool: WorkerPool, timeout_s: float) -> float:
+    """Give an encoder that is not loaded yet the time for that beside its work."""
+    return timeout_s + (0.0 if pool.processes() else LOADING_S)
+
+
 def make_pool(settings: Settings) -> WorkerPool:
     """Make the one process that holds the encoder; it starts with the first photo to compare."""
     stages = ("curator.stages",)
@@ -157,9 +162,8 @@ class EncoderLane(Lane):
     def _ask(self, run: Callable[..., object], jobs: Sequence[StageJob]) -> Embeddings:
         if self._on_cpu:
             jobs = [replace(job, encoder=job.encoder.on_cpu()) for job in jobs]
-        limit = self._limits.timeout_s * min(len(jobs), 2)  # a group that takes longer is too large
-        if not self._pool.processes():
-            limit += LOADING_S
+        # A group that takes longer than two photos is too large.
+        limit = with_loading(self._pool, self._limits.timeout_s * min(len(jobs), 2))
         answer = self._pool.run(run, jobs, timeout_s=limit)
         assert isinstance(answer, Embeddings)
         return answer

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QThreadPool
 
-from curator.model import KnownError
+from curator.model import MISTAKE, KnownError
 from curator.settings import Work
 from curator.stages.frame import Frame, Look, frame
 from curator.workers import WorkerBug, WorkerCancelled, WorkerPool
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 # A look this old is a demosaic or a huge file; killing it costs a new process (0.4 s). A demosaic
 # nobody wants any more has as long still before it, on average, and need not grow old.
 STALE_S = 0.7
-MISTAKE = "Curator made a mistake here (see the log)."
 
 FrameCallback = Callable[[Look, Frame | KnownError], None]
 

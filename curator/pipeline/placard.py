@@ -13,11 +13,11 @@ from collections.abc import Callable
 from PySide6.QtCore import QThreadPool
 
 from curator.encoders import Recipe
-from curator.model import Embedded, Kind, KnownError, StageJob
-from curator.pipeline.encoding import LOADING_S, said_of_encoder
-from curator.pipeline.frames import MISTAKE
+from curator.model import MISTAKE, Embedded, Kind, KnownError, StageJob
+from curator.pipeline.encoding import said_of_encoder, with_loading
 from curator.settings import Settings
-from curator.stages.placard import Seen, compare, see
+from curator.stages.embed import embedded
+from curator.stages.placard import Seen, see
 from curator.workers import (
     WorkerBug,
     WorkerCancelled,
@@ -71,9 +71,8 @@ def compared(pool: WorkerPool, recipe: Recipe, found: Seen, settings: Settings) 
         KnownError: it sees nothing there, or cannot be loaded; says why.
     """
     limit = settings.work.timeout_s
-    loading = 0.0 if pool.processes() else LOADING_S
     try:
-        return pool.run(compare, recipe, found.proxy, timeout_s=limit + loading)
+        return pool.run(embedded, recipe, found.proxy, timeout_s=with_loading(pool, limit))
     except (WorkerCancelled, WorkerUnavailable):
         raise
     except WorkerError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from curator.catalog import Catalog, DiskFullError, Unread
 from curator.encoders import EncodingError
-from curator.model import CatalogError, GoneError, KnownError, StageJob, UnreadableError
+from curator.model import MISTAKE, CatalogError, GoneError, KnownError, StageJob, UnreadableError
 from curator.pipeline.lanes import Outcome
 from curator.pipeline.reading import Reader, Wish
 from curator.settings import Work
@@ -20,7 +20,6 @@ from curator.workers import WorkerBug, WorkerCancelled, WorkerError, WorkerUnava
 
 log = logging.getLogger(__name__)
 
-MISTAKE = "Curator made a mistake here (see the log)."
 EMBED = "embed"
 # Photos in a row that the encoder could do nothing with: of one that saw others, and of a new one.
 _BLIND_AFTER, _BLIND_FROM_THE_START = 6, 2

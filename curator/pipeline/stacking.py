@@ -56,8 +56,21 @@ class _Columns:
 
     @classmethod
     def empty(cls) -> _Columns:
-        dtypes = ("?", "M8[us]", "i4", "f4", "f4", "i4", "i4", "2u8", "i8", "i1", "i8", "?")
-        return cls(*(np.zeros(1024, dtype) for dtype in dtypes))
+        dtypes = {
+            "here": "?",
+            "taken_at": "M8[us]",
+            "camera": "i4",
+            "exposure_s": "f4",
+            "ev": "f4",
+            "width": "i4",
+            "height": "i4",
+            "look": "2u8",
+            "stack": "i8",
+            "kind": "i1",
+            "person": "i8",
+            "marked": "?",
+        }
+        return cls(**{name: np.zeros(1024, dtype) for name, dtype in dtypes.items()})
 
     def reach(self, photo: int) -> None:
         """Make room for a photo id."""

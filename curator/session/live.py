@@ -19,7 +19,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from curator.catalog import Catalog
-from curator.model import KnownError
+from curator.model import MISTAKE, KnownError
 from curator.session.pupil import Pupil
 from curator.settings import Taste
 from curator.taste import Choice
@@ -208,4 +208,4 @@ def _answer(question: Question, pupil: Pupil) -> object:
         return error
     except Exception:
         log.exception("a question about taste failed")
-        return KnownError("Curator made a mistake here (see the log).")
+        return KnownError(MISTAKE)

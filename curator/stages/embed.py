@@ -75,7 +75,7 @@ def _picture(path: str, data: bytes | None = None) -> Any:
 
 
 def _encoded(encoder: Encoder, pictures: Sequence[Any]) -> list[Any]:
-    """Encode decoded proxies: (vector, tone, tags) each, or the EncodingError of just that one."""
+    """Encode decoded proxies: (vector, tags, tone) each, or the EncodingError of just that one."""
     from curator.encoders import EncodingError
 
     if not pictures:

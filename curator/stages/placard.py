@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from curator import files
-from curator.model import Capture, Embedded, Quality, StageJob, UnreadableError
+from curator.model import Capture, Quality, StageJob, UnreadableError
 from curator.stages.convert import decoded, looked_at
-from curator.stages.embed import embedded
 from curator.workers import Pixels, share
-
-if TYPE_CHECKING:
-    from curator.encoders import Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +75,3 @@ def see(job: StageJob, screen_px: int = 0) -> Seen:
         proxy=proxy.encoded(shown, job.quality),
         picture=picture,
     )
-
-
-def compare(recipe: Recipe, proxy: bytes) -> Embedded:
-    """Say what an encoder sees in a proxy, in the process that holds the encoder.
-
-    Raises:
-        KnownError: the encoder cannot be loaded, or sees nothing in this picture.
-    """
-    return embedded(recipe, proxy)

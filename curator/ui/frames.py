@@ -24,7 +24,7 @@ from PySide6.QtGui import QColorSpace, QImage
 
 from curator.imaging import screen
 from curator.imaging.proxy import proxy_path, thumb_path
-from curator.model import UnreadableError
+from curator.model import MISTAKE, UnreadableError
 from curator.settings import Home, Settings
 
 log = logging.getLogger(__name__)
@@ -234,7 +234,7 @@ class FrameStore(QObject):
             return str(error)
         except Exception:
             log.exception("Making a frame of %s failed", want)
-            return "Curator made a mistake here (see the log)."
+            return MISTAKE
 
     # --- taking in, on the GUI thread
 

@@ -14,8 +14,8 @@ from curator.files import fingerprint
 from curator.imaging import proxy
 from curator.model import GoneError, Kind, KnownError, StageJob, UnreadableError
 from curator.stages.convert import convert
-from curator.stages.embed import embed
-from curator.stages.placard import compare, see
+from curator.stages.embed import embed, embedded
+from curator.stages.placard import see
 from tests.photos import draw_jpeg, write_dng
 from tests.unit.stages.test_embed import RECIPE, Stub
 
@@ -71,7 +71,7 @@ def test_the_encoder_sees_in_a_file_what_it_sees_in_its_proxy(
     monkeypatch.setattr(sys.modules["curator.stages.embed"], "_HELD", {})
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     path = draw_jpeg(tmp_path / "a.jpg", size=(900, 600))
-    found = compare(RECIPE, see(job(path)).proxy)
+    found = embedded(RECIPE, see(job(path)).proxy)
     key = convert(job(path, tmp_path)).proxy
     assert key == fingerprint(path)
     place = str(proxy.proxy_path(tmp_path, key))
@@ -86,4 +86,4 @@ def test_the_encoder_sees_in_a_file_what_it_sees_in_its_proxy(
     )
     assert np.isfinite(np.frombuffer(found.tone, "<f4")).all()
     with pytest.raises(KnownError):
-        compare(RECIPE, b"no picture")
+        embedded(RECIPE, b"no picture")

@@ -221,9 +221,12 @@ def in_force(home: Home) -> tuple[Keyboard, str]:
     The keys are then those of the preset the file names, or Curator's own where it names none.
     """
     path = keys_file(home)
-    why = refused(path)
-    if not why:
-        return (load(path) if path.exists() else Keyboard()), ""
+    if not path.exists():
+        return Keyboard(), ""
+    try:
+        return load(path), ""
+    except KeysError as error:
+        why = str(error.args[0])
     with contextlib.suppress(KeysError, KeymapError):
         return Keyboard(_parsed(path, only_head=True)[0].get("preset", PRESETS[0])), why
     return Keyboard(), why

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 
 from curator.catalog import Catalog
 from curator.model import Embedded, Kind, StageJob
+from curator.session.pupil import Learned, taught
+from curator.settings import Taste
 from curator.taste.tone import TONES
 
 ENCODER = "test/1"
@@ -53,3 +56,10 @@ def rate(catalog: Catalog, vectors: Mapping[int, np.ndarray], ids: Iterable[int]
     """Have the person rate photos, one step each."""
     for photo in ids:
         catalog.decide({photo: {"rating": stars(vectors[photo]), "kept": True}}, summary="rated")
+
+
+def learned_now(catalog: Catalog, settings: Taste, scratch: Path) -> Learned:
+    """Give what is learned from all there is; see :func:`taught`."""
+    learned = taught(catalog, settings, scratch).learned
+    assert learned is not None
+    return learned

@@ -66,13 +66,12 @@ def _of_file(invocation: Invocation, placard: Placard) -> Placard:
 
 def _with_why(invocation: Invocation, placard: Placard, found: Embedded | None = None) -> Placard:
     """Add what the learned taste makes of a photo, or of what an encoder found in a file."""
-    from curator.session import Learned, taught
+    from curator.session import Learned
     from curator.session.evidence import insight, opinion
 
     if not invocation.home.catalog.exists():
         return replace(placard, unmatched=Learned("", 0, 0, 0).sentence)
-    catalog, settings = invocation.catalog, invocation.settings
-    pupil = taught(catalog, settings.taste, invocation.home.cache)
+    pupil = invocation.pupil
     if found is None:
         told = insight(pupil, placard.photo or 0)
         return replace(placard, why=told.why, unmatched=told.missing)

@@ -15,6 +15,7 @@ from curator.settings import Home, Settings
 
 if TYPE_CHECKING:
     from curator.catalog import Catalog
+    from curator.session import Pupil
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,13 @@ class Invocation:
 
         self.home.make()
         return Catalog.open(self.home.catalog)
+
+    @cached_property
+    def pupil(self) -> Pupil:
+        """What was learned from all stars there are; a second at 100,000 photos."""
+        from curator.session import taught
+
+        return taught(self.catalog, self.settings.taste, self.home.cache)
 
     def __enter__(self) -> Self:
         return self

@@ -29,9 +29,9 @@ _SIMILAR = 10  # photos, unless --limit says otherwise
 
 def learned(invocation: Invocation) -> Learned:
     """Learn from all stars there are; a second at 100,000 photos."""
-    from curator.session import learned_now
-
-    return learned_now(invocation.catalog, invocation.settings.taste, invocation.home.cache)
+    known = invocation.pupil.learned
+    assert known is not None
+    return known
 
 
 def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
@@ -52,12 +52,11 @@ def answer_order(invocation: Invocation, order: str, table: Table, ids: NDArray[
     Raises:
         KnownError: there is no taste yet; says what is missing.
     """
-    from curator.session import ORDERS, taught
+    from curator.session import ORDERS
 
     question = ORDERS[order].question
     if question is not None:
-        pupil = taught(invocation.catalog, invocation.settings.taste, invocation.home.cache)
-        table.set_answer(order, ids, question(pupil, ids.tolist()))
+        table.set_answer(order, ids, question(invocation.pupil, ids.tolist()))
 
 
 def _may_be_scored(invocation: Invocation) -> bool:
@@ -75,6 +74,8 @@ def foretell(
     if not wanted or not _may_be_scored(invocation):
         return {}
     first = [each for each in invocation.catalog.lessons(sorted(wanted)) if each.rating is None]
+    if not first:
+        return {}
     known = learned(invocation)
     told = dict(zip(known.ids.tolist(), known.predicted.tolist(), strict=True))
     return {each.photo_id: told[each.photo_id] for each in first if each.photo_id in told}
@@ -151,12 +152,9 @@ def _versions(invocation: Invocation) -> None:
 
 def _moved(invocation: Invocation) -> None:
     """Say what moved most between a version and the one before."""
-    from curator.session import taught
-
-    number = invocation.arguments.version
-    catalog, settings = invocation.catalog, invocation.settings
+    number, catalog = invocation.arguments.version, invocation.catalog
     catalog.taste_version(number)  # one there is not is refused before anything is learned
-    moved = taught(catalog, settings.taste, invocation.home.cache).moved(number)
+    moved = invocation.pupil.moved(number)
     names = {photo.id: photo.name for photo in catalog.details([each.photo_id for each in moved])}
     listed = [
         {"id": each.photo_id, "name": names[each.photo_id], "before": each.before, "now": each.now}
@@ -193,11 +191,8 @@ def _unpin(invocation: Invocation) -> None:
 
 
 def _keep(invocation: Invocation) -> None:
-    from curator.session import taught
-
-    catalog, settings = invocation.catalog, invocation.settings
-    number = taught(catalog, settings.taste, invocation.home.cache).keep()
-    row = catalog.taste_version(number)
+    number = invocation.pupil.keep()
+    row = invocation.catalog.taste_version(number)
     invocation.output.answer(_version(row, None), [_version_line(row, None)])
 
 

@@ -81,10 +81,10 @@ def keep_this(session: Session, invert: bool) -> None:
 
     A single photo is kept. What was decided before stays as it is.
     """
-    if any(len(session.stack(photo)) > 1 for photo in session.targets()):
+    if any(len(frames) > 1 for frames in session.stacks_of(session.targets())):
         session.refresh()  # what others decided, or what proved to be one photo, a moment ago
     kept = session.targets()
-    stacks = [session.stack(photo) for photo in kept]
+    stacks = session.stacks_of(kept)
     table = session.table
     rest = {
         frame
@@ -113,7 +113,7 @@ def keep_this(session: Session, invert: bool) -> None:
 @command("Keep the whole stack", "Marks")
 def keep_stack(session: Session) -> None:
     """Keep every frame of the stack, rejected ones too, and go to the next."""
-    frames = {frame for photo in session.targets() for frame in session.stack(photo)}
+    frames = {frame for frames in session.stacks_of(session.targets()) for frame in frames}
     changes = {photo: keeping(session.table.marks(photo)) for photo in sorted(frames)}
     if changes:
         session.mark("keep", changes, advance=True, over="units")

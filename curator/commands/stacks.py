@@ -32,7 +32,7 @@ def split_off(session: Session) -> None:
 @command("Unstack", "Marks")
 def unstack(session: Session) -> None:
     """Take the stack apart: every frame of it then stands alone."""
-    _leave(session, "unstack", {f for photo in session.targets() for f in session.stack(photo)})
+    _leave(session, "unstack", set().union(*session.stacks_of(session.targets())))
 
 
 def _leave(session: Session, act: str, photos: Collection[int]) -> None:

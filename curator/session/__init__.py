@@ -10,7 +10,7 @@ from curator.session.filters import FILTERS, FilterError
 from curator.session.orders import ORDERS, arranged
 from curator.session.placard import Glance, Placard
 from curator.session.progress import Progress
-from curator.session.pupil import START, Learned, Moved, judge, learned_now, taught
+from curator.session.pupil import START, Learned, Moved, Pupil, taught
 from curator.session.reporting import REASONS, Report, report
 from curator.session.scopes import EVERYTHING, Scope, ScopeRow
 from curator.session.session import Session, Words, changed_marks
@@ -32,6 +32,7 @@ __all__ = [
     "Near",
     "Placard",
     "Progress",
+    "Pupil",
     "Report",
     "Scope",
     "ScopeRow",
@@ -42,8 +43,6 @@ __all__ = [
     "Words",
     "arranged",
     "changed_marks",
-    "judge",
-    "learned_now",
     "report",
     "roll_back",
     "taught",

@@ -102,7 +102,7 @@ class Desk(QObject):
         self._details: dict[int, PhotoDetail] = {}
         self._data_version = catalog.data_version()
         self._refresh_timer = self._timer(_REFRESH_MS, self.refresh)
-        self._others_timer = self._timer(_OTHERS_MS, self._look_for_others, repeat=True)
+        self._timer(_OTHERS_MS, self._look_for_others, repeat=True)
         if pipeline is not None:
             pipeline.saved.connect(self._on_saved)
             pipeline.scanned.connect(self._on_scanned)
@@ -216,9 +216,13 @@ class Desk(QObject):
         if not changed and self._order_serial == self.table.order_serial:
             return
         self._forget(changed)
+        self._come_from_elsewhere(changed)
         self._settle_membership()
         self.photos_changed.emit(self._with_their_stacks(changed))
         self.counts_changed.emit()
+
+    def _come_from_elsewhere(self, changed: set[int]) -> None:
+        """Pass on which photos the pipeline or another process changed."""
 
     def _settle_membership(self) -> None:
         """Let new photos in and sort what may be sorted, without moving what one looks at."""

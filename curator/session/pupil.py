@@ -11,10 +11,10 @@ The command line uses it once, the window keeps one on a thread of its own (`liv
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ _REJECT_STARS, _REJECT_WEIGHT = 0.5, 0.5
 _SAMPLE = 4000  # rows the space is learned from
 _GROWN = 2.0  # times the archive may grow before the space is learned anew
 _DAY_S = 86_400.0
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,29 +276,26 @@ class Pupil:
                 self._known[photo].kept for photo in self._stacks[lesson.stack]
             ):
                 told[lesson.photo_id] = _REJECT_STARS
-        ids = list(told)
-        here = self.archive.places(ids) >= 0
-        return {photo: told[photo] for photo, seen in zip(ids, here.tolist(), strict=True) if seen}
+        return self._compared(told)
+
+    def _compared(self, told: Mapping[int, Value]) -> dict[int, Value]:
+        """Keep of what is told of photos, by id, that of those with a vector."""
+        seen = self.archive.places(list(told)) >= 0
+        pairs = zip(told.items(), seen.tolist(), strict=True)
+        return {photo: value for (photo, value), here in pairs if here}
 
     # --- learning
 
-    def rated(self) -> dict[int, int]:
-        """Give the stars of the photos that are learned from, by id: those with a vector."""
-        stars = {
-            lesson.photo_id: lesson.rating for lesson in self._known.values() if _has_stars(lesson)
-        }
-        seen = self.archive.places(list(stars)) >= 0
-        return {
-            photo: int(rating or 0)
-            for (photo, rating), here in zip(stars.items(), seen.tolist(), strict=True)
-            if here
-        }
-
     def learn(self) -> Learned:
         """Learn from all that was studied, and score the archive; from START stars on."""
-        archive, rated = self.archive, self.rated()
-        stars = sum(map(_has_stars, self._known.values()))
-        known = Learned(archive.encoder, stars, len(rated), archive.size, len(archive.damaged))
+        archive = self.archive
+        starred = {
+            lesson.photo_id: lesson.rating for lesson in self._known.values() if _has_stars(lesson)
+        }
+        rated = self._compared(starred)
+        known = Learned(
+            archive.encoder, len(starred), len(rated), archive.size, len(archive.damaged)
+        )
         if self._pinned is not None:
             known = self._by_version(known, self._pinned)
         elif known.taught >= START:
@@ -466,13 +464,6 @@ def taught(catalog: Catalog, settings: Taste, scratch: Path) -> Pupil:
     pupil.study()
     pupil.learn()
     return pupil
-
-
-def learned_now(catalog: Catalog, settings: Taste, scratch: Path) -> Learned:
-    """Give what is learned from all there is; see :func:`taught`."""
-    learned = taught(catalog, settings, scratch).learned
-    assert learned is not None
-    return learned
 
 
 def _says_something(lesson: Lesson) -> bool:

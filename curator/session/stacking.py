@@ -144,14 +144,9 @@ class Stacking(Insights):
             return []
         if self.view is not View.GRID:
             return [self.current]
-        tiles = self.listing.tiles
-        numbers = [self.tile_number]
-        selecting = len(self.selection) > 1
-        if selecting:
-            places = [self.listing.position(photo) for photo in self.selection]
-            numbers = sorted({tiles.at(place) for place in places if place is not None})
+        tiles, selecting = self.listing.tiles, len(self.selection) > 1
         taken: list[int] = []
-        for number in numbers:
+        for number in self._tiles_meant():
             frames = self.ids[tiles[number].start : tiles[number].stop].tolist()
             if selecting:  # a stack may have formed around what one selected
                 frames = [frame for frame in frames if frame in self.selection]
@@ -162,6 +157,13 @@ class Stacking(Insights):
                 undecided = [self.current if here else self.face(np.array(frames, np.int64))]
             taken += undecided
         return taken
+
+    def _tiles_meant(self) -> list[int]:
+        """Number the tiles of the grid a mark acts on: the selected ones, else the current one."""
+        if len(self.selection) < 2:
+            return [self.tile_number]
+        places = [self.listing.position(photo) for photo in self.selection]
+        return sorted({self.listing.tiles.at(place) for place in places if place is not None})
 
     @property
     def on_collapsed_stack(self) -> bool:
@@ -175,22 +177,27 @@ class Stacking(Insights):
     @property
     def on_one_tile(self) -> bool:
         """Whether a mark acts on what is one thing on screen, and may go on to the next."""
-        return self.view is not View.GRID or len(self.targets()) == 1
+        return self.view is not View.GRID or len(self._tiles_meant()) == 1
 
     def stack(self, photo_id: int) -> list[int]:
-        """Give the readable photos of a photo's stack, in order of capture time, itself included.
+        """Give the readable photos of a photo's stack; see :meth:`stacks_of`."""
+        return self.stacks_of([photo_id])[0]
+
+    def stacks_of(self, photos: Sequence[int]) -> list[list[int]]:
+        """Give the readable photos of each photo's stack, by capture time, itself included.
 
         All in scope; under a filter those it shows, so that nothing unseen is decided.
         """
         table = self.table
-        row = int(table.rows_of([photo_id])[0])
-        rows = table.stacks.rows_with(row)
         there = self._in_scope() & ~table.failed()
         if self.filter:
             there &= self._members()
-        there = there[rows]
-        rows = rows[there | (rows == row)]
-        return table.ids[rows[np.argsort(table.time_ranks()[rows])]].tolist()
+        found = []
+        for row in table.rows_of(photos).tolist():
+            rows = table.stacks.rows_with(row)
+            rows = rows[there[rows] | (rows == row)]
+            found.append(table.ids[rows[np.argsort(table.time_ranks()[rows])]].tolist())
+        return found
 
     def selected(self) -> set[int]:
         """Give the photos selected in the grid: all frames of the tile one is at, if no more."""

@@ -50,7 +50,6 @@ class Tasting(Opening):
     ) -> None:
         self.learned: Learned | None = None
         self._revealed: tuple[int, str] | None = None
-        self._told: frozenset[int] = frozenset()  # ids whose marks were just passed on
         self._touched: set[int] = set()  # ids that others changed, to be passed on
         self._waits_for_scores = False
         self.taste = LiveTaste(catalog.path, settings.taste, home.cache)
@@ -58,7 +57,6 @@ class Tasting(Opening):
         self.taste.learned.connect(self._on_learned)
         if pipeline is not None:
             pipeline.saved.connect(self._look_soon)
-        self.photos_changed.connect(self._look_soon)
         self._look_timer = self._timer(_LOOK_MS, self._look)
         self.taste.start()
 
@@ -103,16 +101,15 @@ class Tasting(Opening):
 
     def teach(self, ids: Iterable[int]) -> None:
         """Have marks learned from at once that a person just made or took back."""
-        self._told = frozenset(ids)
-        self.taste.decided(self._told)
+        self.taste.decided(ids)
+
+    def _come_from_elsewhere(self, changed: set[int]) -> None:
+        super()._come_from_elsewhere(changed)
+        self._look_soon(changed)
 
     def _look_soon(self, ids: Iterable[int] = ()) -> None:
         """Have vectors, stacks and marks looked at that came from elsewhere."""
-        changed = set(ids)
-        if changed and changed <= self._told:
-            self._told = frozenset()  # our own marks, known already
-            return
-        self._touched |= changed
+        self._touched |= set(ids)
         if not self._look_timer.isActive():
             self._look_timer.start()
 

@@ -8,7 +8,7 @@ import pytest
 from curator.catalog import Catalog
 from curator.model import KnownError
 from curator.session.archive import Archive
-from curator.session.pupil import Learned, Pupil, judge, learned_now
+from curator.session.pupil import Learned, Pupil, judge
 from curator.session.reporting import report
 from curator.settings import Home, Settings, Taste
 from curator.taste import rank_correlation
@@ -115,7 +115,7 @@ def test_a_damaged_vector_costs_its_photo_the_score_and_is_said(
     likings.rate(catalog, liked, range(1, 31))
     for photo, fault in ((1, "short"), (40, "nan")):
         damage(catalog, photo, fault)
-    learned = learned_now(catalog, Taste(), home.cache)
+    learned = likings.learned_now(catalog, Taste(), home.cache)
     assert (learned.stars, learned.taught, learned.damaged) == (30, 29, 2)
     assert learned.sentence == "Taste is ready: learned from 29 of 30 photos with stars."
     assert learned.by_id().keys() == set(liked) - {1, 40}
@@ -162,7 +162,7 @@ def test_it_learns_what_one_likes(
     catalog: Catalog, home: Home, liked: dict[int, np.ndarray]
 ) -> None:
     likings.rate(catalog, liked, range(1, 41))
-    learned = learned_now(catalog, Taste(), home.cache)
+    learned = likings.learned_now(catalog, Taste(), home.cache)
     rest = learned.ids > 40
     wanted = [liked[int(photo)][0] for photo in learned.ids[rest]]
     assert rank_correlation(learned.predicted[rest], wanted) > 0.5
@@ -193,7 +193,7 @@ def test_step_by_step_is_the_same_as_all_at_once(
     for photo in range(25, 33):
         likings.rate(catalog, liked, [photo])
         step_by_step = after(pupil, [photo])
-    at_once = learned_now(catalog, Taste(), home.cache)
+    at_once = likings.learned_now(catalog, Taste(), home.cache)
     assert step_by_step.predicted == pytest.approx(at_once.predicted, abs=1e-3)
 
 

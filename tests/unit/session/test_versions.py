@@ -13,7 +13,7 @@ import pytest
 from curator.catalog import Catalog
 from curator.model import KnownError, NotFoundError
 from curator.session import versions
-from curator.session.pupil import Learned, Pupil, learned_now
+from curator.session.pupil import Learned, Pupil
 from curator.session.reporting import report
 from curator.settings import Home, Taste
 from curator.taste import TasteModel
@@ -132,7 +132,7 @@ def test_scores_and_predictions_come_from_the_pinned_version_whatever_is_learned
     assert np.abs(back.scores.astype(int) - first.scores).max() <= 1
     assert back.sentence == "Taste is pinned to version 1."
     assert back.name == f"{likings.ENCODER}, version 1"
-    again = learned_now(catalog, Taste(), home.cache)  # the next start
+    again = likings.learned_now(catalog, Taste(), home.cache)  # the next start
     assert again.pinned == 1 and again.predicted == pytest.approx(first.predicted, abs=1e-2)
     assert versions.unpin(catalog) == 1 and versions.unpin(catalog) is None
     assert after(pupil).predicted == pytest.approx(changed.predicted, abs=1e-2)
@@ -164,7 +164,7 @@ def test_a_pinned_version_scores_also_below_twenty_stars(
 ) -> None:
     versions.roll_back(catalog, 1)
     catalog.decide({photo: {"rating": None} for photo in range(1, 20)}, summary="")
-    learned = learned_now(catalog, Taste(), home.cache)
+    learned = likings.learned_now(catalog, Taste(), home.cache)
     assert learned.stars == 11 and learned.ready and learned.pinned == 1
 
 
@@ -260,7 +260,7 @@ def test_a_pinned_version_that_goes_bad_gives_no_score_and_says_so(
 ) -> None:
     versions.roll_back(catalog, 1)
     spoil(catalog, b"")
-    learned = learned_now(catalog, Taste(), home.cache)
+    learned = likings.learned_now(catalog, Taste(), home.cache)
     assert not learned.ready and len(learned.scores) == 0
     assert learned.sentence.startswith(
         "Taste is pinned to version 1. Version 1 of taste is damaged"
@@ -268,7 +268,7 @@ def test_a_pinned_version_that_goes_bad_gives_no_score_and_says_so(
     assert learned.sentence.endswith("Unpin it, or roll back to another.")
     with catalog._writing():
         catalog._run("DELETE FROM taste_version")
-    assert "no version 1 of taste" in learned_now(catalog, Taste(), home.cache).sentence
+    assert "no version 1 of taste" in likings.learned_now(catalog, Taste(), home.cache).sentence
 
 
 def test_a_pinned_version_keeps_its_own_encoder_when_a_better_one_is_done(

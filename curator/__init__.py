@@ -12,6 +12,7 @@ The map. A module may import from the rows above its own, never from below or be
     workers     spawned processes that may crash, hang or be killed without harm; multiprocessing
 
     encoders    ENCODERS: picture -> vector; open_clip, starter; the only importer of torch
+    vision      PROVIDERS: picture -> words; ollama, openai_compatible; the only one to connect
 
     stages      STAGES: peek, convert, embed; one file each, plain functions that run in a worker;
                 stack: which photos are shown as one, columns in, columns out

@@ -219,6 +219,44 @@ class Encoder(Section):
     tags_most: int = Field(3, ge=0, le=10, title="Tags suggested for one photo, at most")
 
 
+class Vision(Section):
+    """Who describes photos: a model on this machine, or one at an address of your own."""
+
+    provider: Literal["ollama", "openai_compatible"] = Field(
+        "ollama", title="What describes photos"
+    )
+    url: str = Field(
+        "http://localhost:11434",
+        title="Its address",
+        description="the only one Curator connects to; photos are sent there",
+    )
+    model: str = Field("llava", title="Model, by the provider's name")
+    timeout_s: float = Field(120, ge=1, le=3600, title="Time limit for one description, s")
+    automatic: bool = Field(
+        False, title="Describe all photos", description="otherwise only the one D is pressed on"
+    )
+    on_battery: bool = Field(False, title="Describe all photos also on battery")
+    concurrency: int = Field(1, ge=1, le=16, title="Photos described at a time")
+    per_minute: int = Field(
+        0, ge=0, le=6000, title="Descriptions a minute, at most", description="0: no limit"
+    )
+    attempts: int = Field(3, ge=1, le=10, title="Attempts before a description counts as failed")
+    backoff_s: float = Field(
+        5.0,
+        ge=0,
+        le=3600,
+        title="Wait before the second attempt, s",
+        description="doubles from attempt to attempt",
+    )
+    long_edge_px: int = Field(
+        1440,
+        ge=224,
+        le=4096,
+        title="Long edge of the picture sent, px",
+        description="never more than the proxy's",
+    )
+
+
 class Export(Section):
     """Getting the approved photos out."""
 
@@ -247,6 +285,7 @@ class Settings(BaseSettings):
     scan: Scan = Field(default_factory=Scan, title="Folders")
     taste: Taste = Field(default_factory=Taste, title="Taste")
     encoder: Encoder = Field(default_factory=Encoder, title="Comparing photos")
+    vision: Vision = Field(default_factory=Vision, title="Describing photos")
     export: Export = Field(default_factory=Export, title="Export")
 
     @classmethod

@@ -24,7 +24,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("model",),
     ("settings",),
     ("files", "imaging", "taste", "catalog", "workers"),
-    ("encoders",),
+    ("encoders", "vision"),
     ("stages", "export"),
     ("pipeline",),
     ("session",),
@@ -53,12 +53,13 @@ ONLY: dict[str, set[str]] = {
     "multiprocessing": {"workers", "__main__"},
     "PySide6": {"ui", "app", "bench"},
     "PySide6.QtCore": {"pipeline", "session", "ui", "cli", "app", "bench"},
-    "pydantic": {"settings", "ui", "cli"},
+    **{library: {"vision"} for library in ("openai", "instructor", "ollama", "keyring", "httpx")},
+    "pydantic": {"settings", "vision", "ui", "cli"},
     "pydantic_settings": {"settings"},
     "platformdirs": {"settings"},
 }
-# Local means local: nothing in this package opens a connection.
-NEVER = ("socket", "ssl", "http", "urllib.request", "requests", "httpx", "aiohttp", "ftplib")
+# Local means local: nothing but `vision`, through these libraries, opens a connection.
+NEVER = ("socket", "ssl", "http", "urllib.request", "requests", "aiohttp", "ftplib")
 # Loaded at first use, never while a module is imported.
 LAZY = (
     "torch",
@@ -69,6 +70,9 @@ LAZY = (
     "huggingface_hub",
     "openai",
     "instructor",
+    "ollama",
+    "keyring",
+    "httpx",
     "sklearn",
     "scipy",
     "tifffile",

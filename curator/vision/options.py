@@ -1,0 +1,72 @@
+"""What the vision model is, where it runs, and how long it may take: plain data."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from curator.settings import Settings
+from curator.vision.errors import VisionError
+
+
+@dataclass(frozen=True)
+class VisionOptions:
+    """Which provider describes photos, and its limits; may be sent to another process.
+
+    Attributes:
+        provider: a name in PROVIDERS.
+        url: the one address Curator connects to, ``http://localhost:11434``.
+        model: the provider's name of the model.
+        timeout_s: strict limit of one description, with the one repeat after a wrong answer.
+        long_edge_px: larger pictures are sent at this size.
+        key: of an openai_compatible server; empty: the environment, else the system keyring, asked
+            at each call. Never shown, saved or logged.
+    """
+
+    provider: str = "ollama"
+    url: str = "http://localhost:11434"
+    model: str = "llava"
+    timeout_s: float = 120.0
+    long_edge_px: int = 1440
+    key: str = field(default="", repr=False)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server runs on this machine: the environment's proxies do not apply."""
+        host = urlsplit(self.url).hostname or ""
+        if host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def base(self) -> str:
+        """The address without what comes after the server's root or the API's ``/v1``.
+
+        Raises:
+            VisionError: it is no http address.
+        """
+        try:
+            parts = urlsplit(self.url.strip())
+            fits = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
+        except ValueError:  # a port that is no number
+            fits = False
+        if not fits:
+            raise VisionError(
+                f"{self.url[:200]!r} is no address of a server.",
+                "Set vision.url to one such as http://localhost:11434.",
+                retry=False,
+                stops_all=True,
+            )
+        return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+
+def options(settings: Settings) -> VisionOptions:
+    """Take the options out of the settings; asks neither network nor keyring."""
+    vision = settings.vision
+    return VisionOptions(
+        vision.provider, vision.url, vision.model, vision.timeout_s, vision.long_edge_px
+    )

@@ -6,6 +6,8 @@ milliseconds. Nothing here touches a disk, a window or a database.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -69,10 +71,24 @@ class StageState(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a file of a photo is: the camera's RAW, or a picture any viewer opens."""
+    """What a file of a photo is: the camera's RAW, a picture any viewer opens, or a sidecar."""
 
     RAW = "raw"
     IMAGE = "image"
+    SIDECAR = "sidecar"
+
+
+class ContentType(StrEnum):
+    """What kind of picture a vision model says it is."""
+
+    PORTRAIT = "portrait"
+    STREET = "street"
+    FAMILY = "family"
+    LANDSCAPE = "landscape"
+    STILL_LIFE = "still_life"
+    ARCHITECTURE = "architecture"
+    ABSTRACT = "abstract"
+    OTHER = "other"
 
 
 class StackKind(StrEnum):
@@ -235,12 +251,13 @@ class Group:
     """The files of one photo in one folder: a single file, or a RAW and its JPEG or HEIC.
 
     ``files`` has the main file first (the RAW of a pair), then the other half if there is one;
-    ``name`` is the name without suffix, as the photo is shown (DSC_0412).
+    ``name`` is the name without suffix, as the photo is shown (DSC_0412). ``sidecars`` lie beside.
     """
 
     directory: str
     name: str
     files: tuple[Found, ...]
+    sidecars: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +268,7 @@ class StageJob:
     ``fallback`` is the other half of a pair, used when ``path`` cannot be decoded.
     ``cache`` is the folder derived files go to. ``encoder`` is the recipe of the encoder to use
     (`curator.encoders`), for the stage that embeds; it reads the proxy, whose digest is then
-    ``fingerprint``.
+    ``fingerprint``. ``sidecars`` are the paths of those known of, for the stage that reads headers.
     """
 
     photo_id: int
@@ -265,6 +282,7 @@ class StageJob:
     quality: int = 88
     max_megapixels: int = 400
     encoder: Any = None
+    sidecars: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,12 +313,32 @@ class Embeddings:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file says of a photo's marks, as other programs write them.
+
+    ``path`` is the sidecar's, empty for what is embedded in the original; ``digest`` the sha256
+    of its bytes. ``date`` is its ``xmp:MetadataDate`` in ISO form, empty if it has none. ``said``
+    are the fields it speaks of, by name, plain data; None if it cannot be read, and ``problem``
+    says why.
+    """
+
+    path: str
+    digest: str
+    size: int
+    mtime_ns: int
+    date: str
+    said: Mapping[str, Any] | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Peeked:
     """What the headers say: identity, capture data, and whether a thumbnail was there.
 
     ``fingerprint`` of ``job.path``; ``thumb`` is the cache key of a thumbnail made from the
     file's embedded one, or None. ``half_fingerprint`` is of ``job.fallback`` where the stage
-    read it; the catalog reads it itself otherwise.
+    read it; the catalog reads it itself otherwise. ``readings`` are of its sidecars and of what
+    is embedded.
     """
 
     fingerprint: str
@@ -309,6 +347,7 @@ class Peeked:
     capture: Capture
     thumb: str | None = None
     half_fingerprint: str | None = None
+    readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +374,24 @@ class Converted:
 
 
 @dataclass(frozen=True, slots=True)
+class Described:
+    """What a vision model said is in a picture; it is never asked whether that is good.
+
+    ``source`` is the digest of the proxy it saw. ``content_type`` is a ContentType, ``lighting``
+    one sentence, ``tags`` are (name, confidence 0-100) each. Plain text all of it, cleaned.
+    """
+
+    provider: str
+    model: str
+    source: str
+    subject: str
+    content_type: str
+    lighting: str
+    mood: str
+    tags: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """One stage's failure of one photo, in words a photographer understands."""
 
@@ -348,12 +405,25 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of one photo, before and after; what a decision does."""
+    """One field of one photo, before and after; what a decision does.
+
+    ``about`` is the id of the other thing for a field about the photo and something else: a tag,
+    a project, the photo it was preferred over.
+    """
 
     photo_id: int
     field: str
     before: object
     after: object
+    about: int | None = None
+
+
+Field = str | tuple[str, int]
+"""How a field is asked for: its name, for a relation with the id of the other thing."""
+Fields = Mapping[str, object] | Mapping[Field, object]
+"""What is to be set of a photo: its marks by name, and relations."""
+Changes = Mapping[int, Fields]
+"""What is to be set, by photo id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from pathlib import Path
 import peewee
 
 from curator.catalog import migrations
+from curator.catalog.fields import FIELDS
 from curator.catalog.folders import FolderRow, Folders
 from curator.catalog.identity import FileReader, Unread
-from curator.catalog.journal import FIELDS
 from curator.catalog.lock import ConductorLock
 from curator.catalog.photos import (
     PHOTO_COLUMNS,

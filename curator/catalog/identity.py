@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple, Protocol
 
-from curator.catalog.journal import FIELDS, Journal
+from curator.catalog.fields import FIELDS, RELATIONS
+from curator.catalog.journal import Journal
 from curator.catalog.store import marks
 from curator.catalog.tags import Tags
 from curator.model import Found, KnownError
@@ -320,12 +321,14 @@ class Identity(Journal, Tags):
         self._bring_back(photo)
 
     def _bring_back(self, photo: int) -> None:
-        """Have a photo that was removed with its folder back; of others nothing changes.
+        """Have a photo back that was removed, or its files; of others nothing changes.
 
         Its vectors are new again: who read vectors meanwhile went past them.
         """
         if self._run(
-            "UPDATE photo SET removed_at = NULL WHERE id = ? AND removed_at IS NOT NULL", (photo,)
+            "UPDATE photo SET removed_at = NULL, emptied_at = NULL WHERE id = ?"
+            " AND (removed_at IS NOT NULL OR emptied_at IS NOT NULL)",
+            (photo,),
         ).rowcount:
             self._run(
                 "UPDATE vector SET rev = (SELECT max(rev) + 1 FROM vector AS v"
@@ -350,6 +353,9 @@ class Identity(Journal, Tags):
             self._run("UPDATE file SET photo_id = ? WHERE photo_id = ?", (survivor, other))
             self._run("DELETE FROM work WHERE photo_id = ?", (other,))
             self._merge_tags(survivor, other)
+            for relation in RELATIONS.values():
+                for statement in relation.move:
+                    self._run(statement, (survivor, other))
             self._run("UPDATE photo SET merged_into = ? WHERE merged_into = ?", (survivor, other))
             self._run("UPDATE photo SET merged_into = ? WHERE id = ?", (survivor, other))
             self._run(
@@ -358,11 +364,13 @@ class Identity(Journal, Tags):
                 " FROM photo AS o WHERE photo.id = ? AND o.id = ?",
                 (survivor, other),
             )
-            if self._value("SELECT removed_at IS NULL FROM photo WHERE id = ?", (other,)):
+            if self._value(
+                "SELECT removed_at IS NULL AND emptied_at IS NULL FROM photo WHERE id = ?", (other,)
+            ):
                 self._bring_back(survivor)
         family = self._family(survivor)
         for field in FIELDS:
-            standing = self._standing(family, field)
+            standing = self._standing(family, (field, None))
             if standing is not None:
                 self._run(f"UPDATE photo SET {field} = ? WHERE id = ?", (standing[0], survivor))
         return survivor

@@ -12,21 +12,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from curator.catalog.fields import FIELDS, RELATIONS, VERDICT, Place, checked, nothing, unknown
 from curator.catalog.store import Row, Store, chunks, marks
-from curator.model import Change, Flag, Label, NotFoundError, Step, UsageError
+from curator.model import Change, Changes, NotFoundError, Step
 
-FIELDS = ("flag", "rating", "label", "kept", "stacked")
-
+# What was read from files is no act of the person's that they could take back.
 _TOP_UNDO = (
-    "SELECT id FROM step AS s WHERE kind <> 'undo'"
+    "SELECT id FROM step AS s WHERE kind <> 'undo' AND source = 'person'"
     " AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id) ORDER BY id DESC LIMIT 1"
 )
 _TOP_REDO = (
     "SELECT id FROM step AS s WHERE kind = 'undo'"
-    " AND id > (SELECT coalesce(max(id), 0) FROM step WHERE kind = 'do')"
+    " AND id > (SELECT coalesce(max(id), 0) FROM step WHERE kind = 'do' AND source = 'person')"
     " AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id) ORDER BY id DESC LIMIT 1"
 )
 
@@ -36,26 +36,31 @@ class Journal(Store):
 
     def decide(
         self,
-        changes: Mapping[int, Mapping[str, object]],
+        changes: Changes,
         *,
         summary: str,
         scope: str = "",
         context: Mapping[str, object] | None = None,
         order_name: str = "",
         expected: Mapping[int, float] | None = None,
+        source: str = "person",
     ) -> Step:
         """Set fields of photos as one step; it is on disk when this returns.
 
         Args:
             changes: photo id → field → value: ``flag`` pick, reject or None; ``rating`` 1-5 or
                 None; ``label`` a colour or None; ``kept`` True or False; ``stacked`` the number
-                of a stack made by hand, 0 for alone, None as the machine found it. A photo merged
-                into another stands for that one.
+                of a stack made by hand, 0 for alone, None as the machine found it. Relations are
+                asked for with the id of the other thing: ``("tag", tag)`` confirmed, removed or
+                None; ``("project", project)`` a place, by which its photos are ordered, or None;
+                ``("over", photo)`` True or None. A photo merged into another stands for that one.
             summary: what the status line says of the step.
             scope: where the person was.
             context: JSON-able facts that bring the photo back on screen on undo.
             order_name: the order the photos were seen in.
             expected: photo id → stars the taste model foretold; kept beside a rating.
+            source: ``person``, or ``file`` for what was read from one: no undo takes that back,
+                and ``photo.elsewhere`` says that nobody judged it here.
 
         Returns:
             The step, with what really changed; fields that are so already are left out. If
@@ -63,32 +68,55 @@ class Journal(Store):
 
         Raises:
             UsageError: a field or value there is not (a rating of 9).
-            NotFoundError: a photo id there is not.
+            NotFoundError: a photo, tag or project there is not.
             CatalogError: the catalog cannot be written.
             In each case nothing was decided.
         """
-        wanted = {photo: _checked(fields) for photo, fields in changes.items()}
+        wanted = {photo: checked(fields) for photo, fields in changes.items()}
         with self._writing(durable=True):
-            made = self._changes(wanted)
+            made = self._changes(wanted, source)
+            step = Step(0, "do", summary, time.time(), tuple(made), None, dict(context or {}))
             if not made:
-                return Step(0, "do", summary, time.time(), (), None, dict(context or {}))
-            return self._enter(
-                Step(0, "do", summary, time.time(), tuple(made), None, dict(context or {})),
-                scope,
-                order_name,
-                expected or {},
-            )
+                return step
+            return self._enter(step, _Seen(scope, order_name, expected or {}, source))
 
-    def _changes(self, wanted: Mapping[int, Mapping[str, object]]) -> list[Change]:
+    def _changes(self, wanted: Mapping[int, Mapping[Place, object]], source: str) -> list[Change]:
         now = self._marks(wanted)
-        made: dict[tuple[int, str], Change] = {}
+        made: dict[tuple[int, Place], Change] = {}
         for asked, fields in wanted.items():
             photo, current = now[asked]
-            for name, after in fields.items():
-                before = current[FIELDS.index(name)]
+            for (name, about), after in fields.items():
+                about = self._today(name, about)
+                before = self._before(photo, current, name, about)
                 if before != after:
-                    made[photo, name] = Change(photo, name, before, after)
+                    made[photo, (name, about)] = Change(photo, name, before, after, about)
+            judged = [name for name, _ in fields if name in VERDICT]
+            if source == "file":  # what it says is so already is no news
+                judged = [name for name in judged if (photo, (name, None)) in made]
+            elsewhere = current[FIELDS.index("elsewhere")]
+            if judged and elsewhere != (source == "file"):
+                change = Change(photo, "elsewhere", elsewhere, 1 - int(elsewhere))
+                made[photo, ("elsewhere", None)] = change
         return list(made.values())
+
+    def _today(self, name: str, about: int | None) -> int | None:
+        """Give the id the other thing of a relation has today.
+
+        Raises:
+            NotFoundError: it is not there.
+        """
+        if about is None:
+            return None
+        found = self._value(RELATIONS[name].known, (about,))
+        if found is None:
+            raise unknown(name, about)
+        return int(found)
+
+    def _before(self, photo: int, current: Row, name: str, about: int | None) -> object:
+        """Read what a field is now; ``current`` has the plain ones."""
+        if about is None:
+            return current[FIELDS.index(name)]
+        return self._value(RELATIONS[name].read, (photo, about))
 
     def _marks(self, ids: Iterable[int]) -> dict[int, tuple[int, Row]]:
         """Read marks: asked id → (id of the photo it is today, its fields)."""
@@ -111,35 +139,35 @@ class Journal(Store):
                 found[photo] = self._marks([target])[target]
         return found
 
-    def _enter(
-        self, step: Step, scope: str, order_name: str, expected: Mapping[int, float]
-    ) -> Step:
-        """Write a step, its decisions and the photos' new marks."""
+    def _enter(self, step: Step, seen: _Seen) -> Step:
+        """Write a step, its decisions, and what photos are by them."""
         number = self._run(
             "INSERT INTO step (kind, summary, made_at, reverts, source, scope, context)"
-            " VALUES (?, ?, ?, ?, 'person', ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 step.kind,
                 step.summary,
                 step.made_at,
                 step.reverts,
-                scope,
+                seen.source,
+                seen.scope,
                 json.dumps(step.context, default=str),
             ),
         ).lastrowid
         assert number is not None
         self._run_many(
-            "INSERT INTO decision (step_id, photo_id, field, before, after, order_name, expected)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO decision (step_id, photo_id, field, about, before, after, order_name,"
+            " expected) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     number,
                     change.photo_id,
                     change.field,
+                    change.about,
                     change.before,
                     change.after,
-                    order_name,
-                    expected.get(change.photo_id)
+                    seen.order_name,
+                    seen.expected.get(change.photo_id)
                     if change.field == "rating" and change.after is not None
                     else None,
                 )
@@ -149,9 +177,21 @@ class Journal(Store):
         for fields, rows in _by_fields(step.changes).items():
             setting = ", ".join(f"{name} = ?" for name in fields)
             self._run_many(f"UPDATE photo SET {setting} WHERE id = ?", rows)
-        return Step(
-            number, step.kind, step.summary, step.made_at, step.changes, step.reverts, step.context
-        )
+        self._relate(step.changes)
+        return replace(step, id=number)
+
+    def _relate(self, changes: Collection[Change]) -> None:
+        """Write the relations among the changes, and note that they changed."""
+        for name in dict.fromkeys(change.field for change in changes if change.about is not None):
+            relation = RELATIONS[name]
+            rows = [
+                (change.photo_id, change.about, change.after)
+                for change in changes
+                if change.field == name
+            ]
+            self._run_many(relation.take, [row[:2] for row in rows if row[2] is None])
+            self._run_many(relation.put, [row for row in rows if row[2] is not None])
+            self._grow(relation.rev)
 
     def undo(self) -> Step | None:
         """Take the newest step back, in one transaction; None if there is none.
@@ -195,14 +235,17 @@ class Journal(Store):
             made = {}
             for change in old.changes:
                 photo, current = now[change.photo_id]
-                before = current[FIELDS.index(change.field)]
+                about = self._today(change.field, change.about)
+                before = self._before(photo, current, change.field, about)
                 after = change.before
                 if kind == "undo":
                     after = self._earlier(photo, number, change)
-                made[photo, change.field] = Change(photo, change.field, before, after)
+                made[photo, (change.field, about)] = Change(
+                    photo, change.field, before, after, about
+                )
             new = Step(0, kind, old.summary, time.time(), tuple(made.values()), number, old.context)
             expected = self._foretold(number) if kind == "redo" else {}
-            return self._enter(new, scope, order_name or "", expected)
+            return self._enter(new, _Seen(scope, order_name or "", expected))
 
     def _foretold(self, undo: int) -> dict[int, float]:
         """Read what was foretold of the ratings an undo took back: it holds for their redo."""
@@ -223,22 +266,23 @@ class Journal(Store):
         family = self._family(photo)
         if len(family) == 1:
             return change.before
-        standing = self._standing(family, change.field, step)
-        return standing[0] if standing else _NOTHING[change.field]
+        standing = self._standing(family, (change.field, change.about), step)
+        return standing[0] if standing else nothing(change.field)
 
     def _family(self, photo: int) -> list[int]:
         """List a photo and those merged into it."""
         rows = self._rows("SELECT id FROM photo WHERE merged_into = ?", (photo,))
         return [photo, *(row[0] for row in rows)]
 
-    def _standing(self, photos: Sequence[int], name: str, but_for: int = 0) -> Row | None:
+    def _standing(self, photos: Sequence[int], field: Place, but_for: int = 0) -> Row | None:
         """Find the newest decision on a field that nobody took back: (value,), or None."""
         return self._row(
             "SELECT d.after FROM decision AS d JOIN step AS s ON s.id = d.step_id"
-            f" WHERE d.photo_id IN ({marks(len(photos))}) AND d.field = ? AND s.kind <> 'undo'"
-            " AND s.id <> ? AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id)"
+            f" WHERE d.photo_id IN ({marks(len(photos))}) AND d.field = ? AND d.about IS ?"
+            " AND s.kind <> 'undo' AND s.id <> ?"
+            " AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id)"
             " ORDER BY d.id DESC LIMIT 1",
-            (*photos, name, but_for),
+            (*photos, *field, but_for),
         )
 
     def _step(self, number: int) -> Step:
@@ -247,7 +291,8 @@ class Journal(Store):
         )
         assert row is not None
         changes = self._rows(
-            "SELECT photo_id, field, before, after FROM decision WHERE step_id = ? ORDER BY id",
+            "SELECT photo_id, field, before, after, about FROM decision WHERE step_id = ?"
+            " ORDER BY id",
             (number,),
         )
         kind, summary, made_at, reverts, context = row
@@ -269,7 +314,7 @@ class Journal(Store):
         family = self._family(photo_id)
         rows = self._rows(
             "SELECT s.id, s.kind, s.summary, s.made_at, s.reverts, s.context,"
-            " d.photo_id, d.field, d.before, d.after"
+            " d.photo_id, d.field, d.before, d.after, d.about"
             " FROM decision AS d JOIN step AS s ON s.id = d.step_id"
             f" WHERE d.photo_id IN ({marks(len(family))}) ORDER BY d.id",
             family,
@@ -300,13 +345,14 @@ class Journal(Store):
             )
 
 
-_NOTHING: dict[str, object] = {
-    "flag": None,
-    "rating": None,
-    "label": None,
-    "kept": 0,
-    "stacked": None,
-}
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What stands beside a step: where, in which order and with what expectation one decided."""
+
+    scope: str
+    order_name: str
+    expected: Mapping[int, float]
+    source: str = "person"
 
 
 def _by_fields(changes: Iterable[Change]) -> dict[tuple[str, ...], list[list[object]]]:
@@ -316,39 +362,9 @@ def _by_fields(changes: Iterable[Change]) -> dict[tuple[str, ...], list[list[obj
     """
     photos: dict[int, dict[str, object]] = {}
     for change in changes:
-        photos.setdefault(change.photo_id, {})[change.field] = change.after
+        if change.about is None:
+            photos.setdefault(change.photo_id, {})[change.field] = change.after
     rows: dict[tuple[str, ...], list[list[object]]] = {}
     for photo, values in photos.items():
         rows.setdefault(tuple(values), []).append([*values.values(), photo])
     return rows
-
-
-def _checked(fields: Mapping[str, object]) -> dict[str, object]:
-    """Bring field values to what the catalog stores, or refuse them."""
-    return {name: _value(name, value) for name, value in fields.items()}
-
-
-def _value(name: str, value: object) -> object:
-    if isinstance(value, Enum):
-        value = value.value
-    if name == "rating":
-        if value is None:
-            return None
-        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 5:
-            return value
-        raise UsageError(f"A rating is 1 to 5 or none, not {value}.")
-    if name == "kept":
-        if value in (True, False):
-            return int(bool(value))
-        raise UsageError(f"Kept is yes or no, not {value}.")
-    if name == "stacked":
-        if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
-            return value
-        raise UsageError(f"A stack is a number or none, not {value}.")
-    for field, words in (("flag", Flag), ("label", Label)):
-        if name == field:
-            known = [str(word) for word in words]
-            if value is None or value in known:
-                return value
-            raise UsageError(f"A {name} is {', '.join(known)} or none, not {value}.")
-    raise UsageError(f"There is nothing called {name} to decide.")

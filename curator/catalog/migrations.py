@@ -32,6 +32,11 @@ MIGRATIONS: tuple[tuple[int, str, Step], ...] = (
     (1, "the first schema", schema.create),
     (2, "vectors and versions of taste", lambda database: _add_taste(database)),
     (3, "stacks, looks and tags", lambda database: _add_stacks_and_tags(database)),
+    (
+        4,
+        "descriptions, projects, sidecars and duels",
+        lambda database: _add_words_and_ways(database),
+    ),
 )
 
 
@@ -69,7 +74,6 @@ def _add_stacks_and_tags(database: peewee.Database) -> None:
         " proxy, proxy_digest, turn, flag, rating, label, kept, seen_at, pair, missing, failed,"
         " removed_at, merged_into, look, stack, stack_kind, stacked"
     )
-    refused = "BEGIN SELECT RAISE(ABORT, 'the journal is only ever added to'); END"
     for statement in (
         "ALTER TABLE photo ADD COLUMN look TEXT",
         "ALTER TABLE photo ADD COLUMN stack INTEGER",
@@ -104,11 +108,97 @@ def _add_stacks_and_tags(database: peewee.Database) -> None:
         "CREATE INDEX decision_step_id ON decision (step_id)",
         "CREATE INDEX decision_field ON decision (photo_id, field, id)",
         "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'",
-        f"CREATE TRIGGER decision_no_update BEFORE UPDATE ON decision {refused}",
-        f"CREATE TRIGGER decision_no_delete BEFORE DELETE ON decision {refused}",
+        f"CREATE TRIGGER decision_no_update BEFORE UPDATE ON decision {_REFUSED}",
+        f"CREATE TRIGGER decision_no_delete BEFORE DELETE ON decision {_REFUSED}",
     ):
         database.execute_sql(statement)
 
+
+def _add_words_and_ways(database: peewee.Database) -> None:
+    """Make room for what is said of photos, where they belong, and what their sidecars say.
+
+    The journal learns of fields about a photo and something else; once more it is copied.
+    """
+    of_photo = (
+        "directory_id, name, taken_at, utc_offset_min, camera, lens, exposure_s, f_number, iso,"
+        " focal_length_mm, latitude, longitude, width, height, orientation, subject_x, subject_y,"
+        " sharpness, exposure, highlights, shadows, sharpest_x, sharpest_y, basis, damage, thumb,"
+        " proxy, proxy_digest, turn, flag, rating, label, kept, seen_at, pair, missing, failed,"
+        " removed_at, merged_into, look, stack, stack_kind, stacked, elsewhere, apart, emptied_at"
+    )
+    failed = (
+        "UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {0}.photo_id"
+        " AND state = 'failed' AND stage NOT IN ('embed', 'describe')) WHERE id = {0}.photo_id;"
+    )
+    for statement in (
+        "ALTER TABLE photo ADD COLUMN elsewhere INTEGER NOT NULL DEFAULT 0"
+        " CHECK (elsewhere IN (0, 1))",
+        "ALTER TABLE photo ADD COLUMN apart INTEGER NOT NULL DEFAULT 0 CHECK (apart IN (0, 1))",
+        "ALTER TABLE photo ADD COLUMN emptied_at REAL",
+        "DROP TRIGGER photo_changed",
+        f"CREATE TRIGGER photo_changed AFTER UPDATE OF {of_photo} ON photo"
+        " BEGIN UPDATE photo SET rev = (SELECT coalesce(max(rev), 0) + 1 FROM photo)"
+        " WHERE id = NEW.id; END",
+        "DROP TRIGGER work_changed",
+        "DROP TRIGGER work_removed",
+        "CREATE TRIGGER work_changed AFTER UPDATE OF state, reason ON work"
+        f" WHEN (NEW.state = 'failed') <> (OLD.state = 'failed') BEGIN {failed.format('NEW')} END",
+        "CREATE TRIGGER work_removed AFTER DELETE ON work WHEN OLD.state = 'failed'"
+        f" BEGIN {failed.format('OLD')} END",
+        "ALTER TABLE tag ADD COLUMN merged_into INTEGER REFERENCES tag (id)",
+        "CREATE TABLE journal (id INTEGER NOT NULL PRIMARY KEY,"
+        " step_id INTEGER NOT NULL REFERENCES step (id),"
+        " photo_id INTEGER NOT NULL REFERENCES photo (id), field TEXT NOT NULL"
+        " CHECK (field IN ('flag', 'rating', 'label', 'kept', 'stacked', 'elsewhere', 'tag',"
+        " 'project', 'over')), about INTEGER,"
+        " before, after, expected REAL, order_name TEXT NOT NULL)",
+        "INSERT INTO journal SELECT id, step_id, photo_id, field, NULL, before, after, expected,"
+        " order_name FROM decision",
+        "DROP TABLE decision",
+        "ALTER TABLE journal RENAME TO decision",
+        "CREATE INDEX decision_step_id ON decision (step_id)",
+        "CREATE INDEX decision_field ON decision (photo_id, field, id)",
+        "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'",
+        f"CREATE TRIGGER decision_no_update BEFORE UPDATE ON decision {_REFUSED}",
+        f"CREATE TRIGGER decision_no_delete BEFORE DELETE ON decision {_REFUSED}",
+        "CREATE TABLE description (photo_id INTEGER NOT NULL PRIMARY KEY REFERENCES photo (id),"
+        " provider TEXT NOT NULL, model TEXT NOT NULL, source TEXT NOT NULL,"
+        " subject TEXT NOT NULL, content_type TEXT NOT NULL, lighting TEXT NOT NULL,"
+        " mood TEXT NOT NULL, made_at REAL NOT NULL)",
+        "CREATE TABLE project (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+        " notes TEXT NOT NULL DEFAULT '', cover INTEGER REFERENCES photo (id),"
+        " made_at REAL NOT NULL, removed_at REAL)",
+        "CREATE UNIQUE INDEX project_name ON project (name)",
+        "CREATE TABLE photo_project (photo_id INTEGER NOT NULL REFERENCES photo (id),"
+        " project_id INTEGER NOT NULL REFERENCES project (id), place REAL NOT NULL,"
+        " PRIMARY KEY (photo_id, project_id)) WITHOUT ROWID",
+        "CREATE INDEX photo_project_project_id ON photo_project (project_id)",
+        "CREATE TABLE duel (winner_id INTEGER NOT NULL REFERENCES photo (id),"
+        " loser_id INTEGER NOT NULL REFERENCES photo (id),"
+        " PRIMARY KEY (winner_id, loser_id)) WITHOUT ROWID",
+        "CREATE TABLE saved_search (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+        " expression TEXT NOT NULL, made_at REAL NOT NULL)",
+        "CREATE UNIQUE INDEX saved_search_name ON saved_search (name)",
+        "CREATE TABLE sidecar (id INTEGER NOT NULL PRIMARY KEY,"
+        " photo_id INTEGER NOT NULL REFERENCES photo (id), path TEXT NOT NULL,"
+        " digest TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
+        " metadata_date TEXT, said TEXT NOT NULL, synced_at REAL NOT NULL,"
+        " state TEXT NOT NULL CHECK (state IN ('synced', 'conflict', 'failed')), reason TEXT)",
+        "CREATE UNIQUE INDEX sidecar_path ON sidecar (path)",
+        "CREATE INDEX sidecar_photo_id ON sidecar (photo_id)",
+        "CREATE TABLE unwritten (photo_id INTEGER NOT NULL PRIMARY KEY REFERENCES photo (id),"
+        " since REAL NOT NULL)",
+        "CREATE TRIGGER decision_unwritten AFTER INSERT ON decision"
+        " WHEN NEW.field IN ('flag', 'rating', 'label', 'tag', 'project')"
+        " AND (SELECT source FROM step WHERE id = NEW.step_id) = 'person'"
+        " BEGIN INSERT OR IGNORE INTO unwritten (photo_id, since)"
+        " SELECT coalesce(p.merged_into, p.id), s.made_at FROM photo AS p, step AS s"
+        " WHERE p.id = NEW.photo_id AND s.id = NEW.step_id; END",
+    ):
+        database.execute_sql(statement)
+
+
+_REFUSED = "BEGIN SELECT RAISE(ABORT, 'the journal is only ever added to'); END"
 
 # As the triggers of version 2 have it; `schema` says it as it is today.
 _FAILED = (

@@ -44,6 +44,7 @@ _COLUMNS: dict[str, str] = {
     "rating": "rating",
     "label": "label",
     "kept": "kept",
+    "elsewhere": "elsewhere",
     "seen_at": "seen_at",
     "camera": "camera",
     "pair": "pair",
@@ -54,11 +55,11 @@ _COLUMNS: dict[str, str] = {
     "light": "CAST(substr(look, 33) AS REAL) / -10",  # stops; `curator.imaging.look` writes it
     "state": "CASE WHEN missing THEN 'missing' WHEN failed THEN 'failed' ELSE '' END",
     "merged_into": "CASE WHEN merged_into IS NOT NULL THEN merged_into"
-    " WHEN removed_at IS NOT NULL THEN 0 END",
+    " WHEN removed_at IS NOT NULL OR emptied_at IS NOT NULL THEN 0 END",
 }
 PHOTO_COLUMNS: tuple[str, ...] = tuple(_COLUMNS)
 _SELECT = f"SELECT {', '.join(_COLUMNS.values())} FROM photo"
-_HERE = "merged_into IS NULL AND removed_at IS NULL"
+_HERE = "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,10 @@ class Photo(Table):
     ``failed`` repeat what the file and work rows say, so that a hundred thousand photos are read
     from one table; triggers keep them. A photo ``merged_into`` another proved to be the same
     content: its decisions stay in the journal under its own id. ``removed_at``: its folder was
-    taken out of the catalog with its photos; it comes back, marks and all, if the files do.
+    taken out of the catalog with its photos; ``emptied_at``: the person removed its files, and it
+    still teaches what they do not like. Either comes back, marks and all, if the files do.
+    ``elsewhere``: its verdict was read from a file and nobody has judged it here. ``apart``: its
+    RAW and its JPEG were made two photos, by hand.
 
     ``stack`` and ``stack_kind`` are what the machine found: photos of one stack hold the same
     number, that of one of them. ``stacked`` is the person's word and goes before it: 0 stands
@@ -138,6 +141,9 @@ class Photo(Table):
         null=True, constraints=[Check("stack_kind IN ('burst', 'bracket', 'duplicate')")]
     )
     stacked = IntegerField(null=True, constraints=[Check("stacked >= 0")])
+    elsewhere = _yes_no("elsewhere", 0)
+    apart = _yes_no("apart", 0)
+    emptied_at = FloatField(null=True)
 
 
 class File(Table):
@@ -187,16 +193,24 @@ class Step(Table):
 class Decision(Table):
     """The journal, one row a changed field. Rows are only ever added, and keep their photo id.
 
-    ``before`` and ``after`` are text, whole number or NULL, as the field is. ``expected`` is the
-    rating the taste model foretold before the person gave one.
+    ``about`` is the id of the other thing, for fields about a photo and something else: a tag, a
+    project, the photo it was preferred over. ``before`` and ``after`` are text, number or NULL,
+    as the field is. ``expected`` is the rating the taste model foretold before the person gave
+    one.
     """
 
     id = AutoField()
     step = ForeignKeyField(Step)
     photo = ForeignKeyField(Photo, index=False)
     field = TextField(
-        constraints=[Check("field IN ('flag', 'rating', 'label', 'kept', 'stacked')")]
+        constraints=[
+            Check(
+                "field IN ('flag', 'rating', 'label', 'kept', 'stacked', 'elsewhere', 'tag',"
+                " 'project', 'over')"
+            )
+        ]
     )
+    about = IntegerField(null=True)
     before = BareField(null=True)
     after = BareField(null=True)
     expected = FloatField(null=True)
@@ -266,18 +280,23 @@ class TasteVersion(Table):
 
 
 class Tag(Table):
-    """A word photos are found by; one vocabulary for all sources."""
+    """A word photos are found by; one vocabulary for all sources.
+
+    One ``merged_into`` another stays as a row, since the journal speaks of it.
+    """
 
     id = AutoField()
     name = TextField(unique=True)
     category = TextField(null=True)
+    merged_into = ForeignKeyField("self", null=True, column_name="merged_into", index=False)
 
 
 class PhotoTag(Table):
     """A tag of a photo, and who said so with what confidence (0-100).
 
-    ``suggested`` by a machine until a person has ``confirmed`` it; one that was ``removed`` stays
-    as a row, so that it is not suggested again.
+    A machine's rows are ``suggested``, those read from a file ``confirmed``. A person's word on a
+    tag is a row of its own, ``confirmed`` or ``removed``, and goes before all others: what they
+    took away is not suggested again.
     """
 
     photo = ForeignKeyField(Photo, index=False)
@@ -302,6 +321,94 @@ class Place(Table):
         without_rowid = True
 
 
+class Description(Table):
+    """What a vision model said is in the picture; ``source`` is the digest of the proxy it saw."""
+
+    photo = ForeignKeyField(Photo, primary_key=True)
+    provider = TextField()
+    model = TextField()
+    source = TextField()
+    subject = TextField()
+    content_type = TextField()
+    lighting = TextField()
+    mood = TextField()
+    made_at = FloatField()
+
+
+class Project(Table):
+    """Photos that belong together, as a person sees it. ``removed_at``: taken away, not lost."""
+
+    id = AutoField()
+    name = TextField(unique=True)
+    notes = TextField(constraints=[SQL("DEFAULT ''")])
+    cover = ForeignKeyField(Photo, null=True, column_name="cover", index=False)
+    made_at = FloatField()
+    removed_at = FloatField(null=True)
+
+
+class PhotoProject(Table):
+    """A photo in a project; ``place`` orders them by hand."""
+
+    photo = ForeignKeyField(Photo, index=False)
+    project = ForeignKeyField(Project)
+    place = FloatField()
+
+    class Meta:  # noqa: D106
+        table_name = "photo_project"
+        primary_key = CompositeKey("photo", "project")
+        without_rowid = True
+
+
+class Duel(Table):
+    """Of two photos side by side a person preferred one."""
+
+    winner = ForeignKeyField(Photo, index=False)
+    loser = ForeignKeyField(Photo, index=False)
+
+    class Meta:  # noqa: D106
+        primary_key = CompositeKey("winner", "loser")
+        without_rowid = True
+
+
+class SavedSearch(Table):
+    """A search with a name; it stands beside the folders."""
+
+    id = AutoField()
+    name = TextField(unique=True)
+    expression = TextField()
+    made_at = FloatField()
+
+    class Meta:  # noqa: D106
+        table_name = "saved_search"
+
+
+class Sidecar(Table):
+    """A sidecar as it was when last read or written.
+
+    ``digest`` is the sha256 of its bytes, ``said`` JSON of what it said of the photo: whoever
+    changed it since can be told from us, and what they changed from what we did.
+    """
+
+    id = AutoField()
+    photo = ForeignKeyField(Photo)
+    path = TextField(unique=True)
+    digest = TextField()
+    size = BigIntegerField()
+    mtime_ns = BigIntegerField()
+    metadata_date = TextField(null=True)
+    said = TextField()
+    synced_at = FloatField()
+    state = TextField(constraints=[Check("state IN ('synced', 'conflict', 'failed')")])
+    reason = TextField(null=True)
+
+
+class Unwritten(Table):
+    """A photo with marks, tags or projects its sidecar does not have yet, ``since`` when."""
+
+    photo = ForeignKeyField(Photo, primary_key=True)
+    since = FloatField()
+
+
 TABLES = (
     Meta,
     Folder,
@@ -316,6 +423,13 @@ TABLES = (
     TasteVersion,
     Tag,
     PhotoTag,
+    Description,
+    Project,
+    PhotoProject,
+    Duel,
+    SavedSearch,
+    Sidecar,
+    Unwritten,
 )
 
 INDEXES = (
@@ -363,11 +477,11 @@ def _derived(photo: str) -> str:
 def _failed(photo: str) -> str:
     """Set a photo's ``failed`` from the work that makes its picture.
 
-    A photo that only could not be compared can be looked at and judged like any other.
+    A photo that only could not be compared or described can be looked at and judged as any other.
     """
     return (
         f"UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {photo}"
-        f" AND state = 'failed' AND stage <> 'embed') WHERE id = {photo};"
+        f" AND state = 'failed' AND stage NOT IN ('embed', 'describe')) WHERE id = {photo};"
     )
 
 
@@ -399,6 +513,13 @@ TRIGGERS = (
     f" WHEN OLD.photo_id <> NEW.photo_id BEGIN {_derived('OLD.photo_id')} END",
     f"CREATE TRIGGER file_removed AFTER DELETE ON file BEGIN {_derived('OLD.photo_id')} END",
     *_WORK_TRIGGERS,
+    # What a sidecar would say of it has changed; what was read from one is no news to it.
+    "CREATE TRIGGER decision_unwritten AFTER INSERT ON decision"
+    " WHEN NEW.field IN ('flag', 'rating', 'label', 'tag', 'project')"
+    " AND (SELECT source FROM step WHERE id = NEW.step_id) = 'person'"
+    " BEGIN INSERT OR IGNORE INTO unwritten (photo_id, since)"
+    " SELECT coalesce(p.merged_into, p.id), s.made_at FROM photo AS p, step AS s"
+    " WHERE p.id = NEW.photo_id AND s.id = NEW.step_id; END",
     _refuse("step", "UPDATE"),
     _refuse("step", "DELETE"),
     _refuse("decision", "UPDATE"),

@@ -197,6 +197,17 @@ class Store:
         """Say what is the matter and what to do; what is our own mistake stays as it is."""
         return translate(error, self.path) or error
 
+    def _grow(self, counter: str) -> None:
+        """Make a counter of the table ``meta`` one more: somebody reads by it what is new."""
+        self._run(
+            "INSERT INTO meta (key, value) VALUES (?, '1')"
+            " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+            (counter,),
+        )
+
+    def _counter(self, counter: str) -> int:
+        return int(self._value("SELECT value FROM meta WHERE key = ?", (counter,)) or 0)
+
     # --- looking after the file
 
     def data_version(self) -> int:

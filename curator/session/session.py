@@ -9,18 +9,16 @@ for milliseconds.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from curator.model import Marks, Pass, Step, View
+from curator.model import Changes, Marks, Pass, Step, View
 from curator.session import captions, sources
 from curator.session.abreast import Abreast
 from curator.session.scopes import EVERYTHING, Scope
 from curator.session.units import Spans
-
-Changes = Mapping[int, Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ one judges: before a person has decided, nothing of a score is told here but the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Signal
 
 from curator.catalog import Catalog
-from curator.model import KnownError, Pass, Step
+from curator.model import Changes, KnownError, Pass, Step
 from curator.session import versions
 from curator.session.live import LiveTaste
 from curator.session.opening import Opening
@@ -190,7 +190,7 @@ class Tasting(Opening):
 
     # --- what was expected
 
-    def foretell(self, changes: Mapping[int, Mapping[str, object]]) -> dict[int, float]:
+    def foretell(self, changes: Changes) -> dict[int, float]:
         """Give the stars foretold for photos about to get their first, by id."""
         told: dict[int, float] = {}
         for photo_id, fields in changes.items():

@@ -256,7 +256,9 @@ def _history(history: Sequence[Step]) -> list[tuple[str, str]]:
     rows = []
     for step in list(reversed(history))[:_HISTORY]:
         verb = {"undo": "Undid: ", "redo": "Redid: "}.get(step.kind, "")
-        what = words.joined(_change(change) for change in step.changes) or step.summary
+        # What is about the photo and something else is told by the step, which has its name.
+        plain = [c for c in step.changes if c.about is None and c.field != "elsewhere"]
+        what = words.joined(_change(change) for change in plain) or step.summary
         rows.append((when(step.made_at), verb + what))
     return rows
 

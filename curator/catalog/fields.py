@@ -1,0 +1,146 @@
+"""What a person can decide about a photo: plain fields of it, and relations to something else.
+
+A plain field is a column of the table ``photo``. A relation is about the photo and another thing,
+whose id stands beside the field: the person's word on a tag, the place in a project, the photo it
+was preferred over. `journal` sets either, undoes and redoes it the same way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from curator.model import Fields, Flag, Label, NotFoundError, UsageError
+
+NOTHING: dict[str, object] = {
+    "flag": None,
+    "rating": None,
+    "label": None,
+    "kept": 0,
+    "stacked": None,
+    "elsewhere": 0,
+}
+"""The plain fields, each with what it is when nobody decided anything."""
+
+FIELDS = tuple(NOTHING)
+VERDICT = frozenset({"flag", "rating", "kept"})
+"""Whoever sets one of these judges the photo."""
+
+Place = tuple[str, int | None]
+"""A field as the journal holds it: its name, and what else it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A field about a photo and something else, kept in a table of its own; None is no row.
+
+    ``known`` finds the other thing by id, as it is called today; ``noun`` is what it is.
+    ``read`` has the parameters (photo, about), ``put`` (photo, about, value), ``take`` as
+    ``read``, ``move`` (survivor, photo) for a photo that proved to be another. ``rev`` names the
+    number that grows when any of them changes.
+    """
+
+    noun: str
+    known: str
+    read: str
+    put: str
+    take: str
+    move: tuple[str, ...]
+    rev: str
+
+
+RELATIONS: dict[str, Relation] = {
+    "tag": Relation(
+        noun="tag",
+        known="SELECT coalesce(merged_into, id) FROM tag WHERE id = ?",
+        read="SELECT state FROM photo_tag WHERE photo_id = ? AND tag_id = ? AND source = 'person'",
+        put="INSERT INTO photo_tag (photo_id, tag_id, source, confidence, state)"
+        " VALUES (?, ?, 'person', 100, ?)"
+        " ON CONFLICT (photo_id, tag_id, source) DO UPDATE SET state = excluded.state",
+        take="DELETE FROM photo_tag WHERE photo_id = ? AND tag_id = ? AND source = 'person'",
+        move=(),  # with the machine's words: `Tags._merge_tags`
+        rev="tags_rev",
+    ),
+    "project": Relation(
+        noun="project",
+        known="SELECT id FROM project WHERE id = ?",
+        read="SELECT place FROM photo_project WHERE photo_id = ? AND project_id = ?",
+        put="INSERT INTO photo_project (photo_id, project_id, place) VALUES (?, ?, ?)"
+        " ON CONFLICT (photo_id, project_id) DO UPDATE SET place = excluded.place",
+        take="DELETE FROM photo_project WHERE photo_id = ? AND project_id = ?",
+        move=("UPDATE OR IGNORE photo_project SET photo_id = ?1 WHERE photo_id = ?2",),
+        rev="projects_rev",
+    ),
+    "over": Relation(
+        noun="photo",
+        known="SELECT coalesce(merged_into, id) FROM photo WHERE id = ?",
+        read="SELECT 1 FROM duel WHERE winner_id = ? AND loser_id = ?",
+        put="INSERT OR IGNORE INTO duel (winner_id, loser_id) SELECT ?1, ?2 WHERE ?3",
+        take="DELETE FROM duel WHERE winner_id = ? AND loser_id = ?",
+        move=(
+            "UPDATE OR IGNORE duel SET winner_id = ?1 WHERE winner_id = ?2 AND loser_id <> ?1",
+            "UPDATE OR IGNORE duel SET loser_id = ?1 WHERE loser_id = ?2 AND winner_id <> ?1",
+        ),
+        rev="duels_rev",
+    ),
+}
+
+
+def checked(fields: Fields) -> dict[Place, object]:
+    """Bring fields and values to what the catalog stores, or refuse them.
+
+    Raises:
+        UsageError: there is no such field, or it cannot have that value.
+    """
+    found: dict[Place, object] = {}
+    for key, value in fields.items():
+        name, about = key if isinstance(key, tuple) else (key, None)
+        if (name in RELATIONS) != (about is not None):
+            raise UsageError(f"There is nothing called {name} to decide.")
+        found[name, about] = _value(name, value)
+    return found
+
+
+def nothing(name: str) -> object:
+    """Give what a field is when nobody decided anything."""
+    return NOTHING.get(name)
+
+
+def unknown(name: str, about: int) -> NotFoundError:
+    """Say that the other thing a relation is about is not there."""
+    return NotFoundError(f"There is no {RELATIONS[name].noun} {about}.")
+
+
+def _value(name: str, value: object) -> object:
+    if isinstance(value, Enum):
+        value = value.value
+    if name == "kept":
+        if value in (True, False):
+            return int(bool(value))
+        raise UsageError(f"Kept is yes or no, not {value}.")
+    if value is None and name in {*FIELDS, *RELATIONS} - {"elsewhere"}:
+        return None
+    number = isinstance(value, int) and not isinstance(value, bool)
+    if name == "rating":
+        return _held(number and value in range(1, 6), value, "A rating is 1 to 5 or none")
+    if name == "stacked":
+        return _held(number and value >= 0, value, "A stack is a number or none")  # type: ignore[operator]
+    if name == "project":
+        whole = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return _held(whole, value, "A place in a project is a number or none")
+    if name == "over":
+        return _held(value in (True, 1), value, "One photo is preferred over another, or not") and 1
+    if name == "tag":
+        known = value in ("confirmed", "removed")
+        return _held(known, value, "A tag is confirmed, removed or left open")
+    for field, words in (("flag", Flag), ("label", Label)):
+        if name == field:
+            names = [str(word) for word in words]
+            return _held(value in names, value, f"A {name} is {', '.join(names)} or none")
+    raise UsageError(f"There is nothing called {name} to decide.")
+
+
+def _held(fits: object, value: object, rule: str) -> object:
+    if not fits:
+        raise UsageError(f"{rule}, not {value}.")
+    return value

@@ -23,7 +23,7 @@ PACKAGE = Path(curator.__file__).resolve().parent
 ROWS: tuple[tuple[str, ...], ...] = (
     ("model",),
     ("settings",),
-    ("files", "imaging", "taste", "catalog", "workers"),
+    ("files", "imaging", "sidecar", "taste", "catalog", "workers"),
     ("encoders", "vision"),
     ("stages", "export"),
     ("pipeline",),

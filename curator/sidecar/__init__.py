@@ -1,0 +1,51 @@
+"""Sidecars: read and write XMP beside photos without losing what other editors wrote.
+
+    said      what a file says of a photo (`Said`, `Content`); for whom it is written (`PROFILES`)
+    packet    bytes <-> the properties of an XMP packet, each with its place in the bytes
+    reading   packet -> `Content`: every editor's way to say stars, flag, label and keywords
+    merging   three-way merge, differences, conflicts
+    places    names beside a file, atomic write
+
+A sidecar is never parsed and written anew: a change is a splice into its bytes. A round is
+
+    data = load(path);  reading = read(data)            # keep reading.said as base, digest(data)
+    new = merge(data, Said.of(marks, tags), base, PROFILES["lightroom"])
+    if new != data: write(path, new, digest(data))      # ChangedError: someone was faster
+
+and the next base is ``read(new).said``. Standard library only; bytes in, bytes out; any thread.
+"""
+
+from curator.sidecar.merging import conflict, difference, merge, proposed, settle
+from curator.sidecar.places import digest, found, load, name_for, write
+from curator.sidecar.reading import read, read_embedded
+from curator.sidecar.said import (
+    NONE,
+    PROFILES,
+    ChangedError,
+    Content,
+    Profile,
+    Said,
+    SidecarError,
+)
+
+__all__ = [
+    "NONE",
+    "PROFILES",
+    "ChangedError",
+    "Content",
+    "Profile",
+    "Said",
+    "SidecarError",
+    "conflict",
+    "difference",
+    "digest",
+    "found",
+    "load",
+    "merge",
+    "name_for",
+    "proposed",
+    "read",
+    "read_embedded",
+    "settle",
+    "write",
+]

@@ -1,0 +1,183 @@
+"""What a file says of a photo, as plain data, and for which editor a sidecar is written."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from curator.model import Flag, KnownError, Label, Marks
+
+NONE = "none"  # said outright: no flag, no label; None says nothing of it
+MAX_NAME = 1024  # characters of a keyword, a level of a path or a project
+MAX_NAMES = 10_000  # keywords of one file
+
+
+class SidecarError(KnownError):
+    """A sidecar cannot be read or written; what was on disk is still there, whole."""
+
+
+class ChangedError(SidecarError):
+    """Another program wrote the sidecar since we read it; nothing of ours was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One editor's habits: which fields it reads and what its sidecars are called.
+
+    ``appended``: the name is ``file.ext.xmp`` (else ``base.xmp``, for RAW files only).
+    ``rejects_by_rating``: ``xmp:Rating`` -1 is how it knows a reject.
+    ``digikam``: it wants ``digiKam:TagsList``, ``PickLabel`` and ``ColorLabel``.
+    """
+
+    name: str
+    title: str
+    appended: bool
+    rejects_by_rating: bool = False
+    digikam: bool = False
+
+
+PROFILES: dict[str, Profile] = {
+    profile.name: profile
+    for profile in (
+        Profile("lightroom", "Lightroom, Bridge, Capture One", appended=False),
+        Profile("darktable", "darktable", appended=True, rejects_by_rating=True),
+        Profile("digikam", "digiKam", appended=True, digikam=True),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a file says, or is to say, of a photo; a field that is None is not spoken of.
+
+    ``rating`` 0-5, 0 for no stars. ``flag`` "pick", "reject" or "none"; ``label`` a colour of
+    `curator.model.Label` or "none". ``keywords`` are single words or phrases (dc:subject);
+    ``hierarchical`` are paths of two levels or more, joined by ``|`` (``Places|Iceland``), whose
+    last level is among the keywords too. Names are clean: NFC, no control characters, no
+    repetition, at most 1,024 characters.
+    """
+
+    rating: int | None = None
+    flag: str | None = None
+    label: str | None = None
+    keywords: tuple[str, ...] | None = None
+    hierarchical: tuple[str, ...] | None = None
+    projects: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        marks: Marks,
+        keywords: Iterable[str] = (),
+        hierarchical: Iterable[str] | None = None,
+        projects: Iterable[str] | None = None,
+    ) -> Said:
+        """Say everything of a photo in the catalog, also that it has no stars, flag or label.
+
+        Args:
+            marks: its marks; ``kept`` is no field of a sidecar.
+            keywords: names of its tags.
+            hierarchical: paths of tags; None: leave those in the file as they are.
+            projects: names of its projects; None: leave those in the file as they are.
+        """
+        return cls(
+            marks.rating or 0,
+            str(marks.flag or NONE),
+            str(marks.label or NONE),
+            clean(keywords),
+            None if hierarchical is None else clean(hierarchical),
+            None if projects is None else clean(projects),
+        )
+
+    def marks(self) -> dict[str, object]:
+        """Give the marks spoken of by their field in the catalog, None for "none" and 0.
+
+        ``{"rating": 3, "flag": Flag.REJECT, "label": None}``: the keys of `Catalog.decide`.
+        """
+        said: dict[str, object] = {}
+        if self.rating is not None:
+            said["rating"] = self.rating or None
+        if self.flag is not None:
+            said["flag"] = None if self.flag == NONE else Flag(self.flag)
+        if self.label is not None:
+            said["label"] = None if self.label == NONE else Label(self.label)
+        return said
+
+    def __bool__(self) -> bool:
+        """Whether anything is said that is not "none"; a camera's ``Rating`` 0 is nothing."""
+        scalar = self.rating or (self.flag or NONE) != NONE or (self.label or NONE) != NONE
+        return bool(scalar or self.keywords or self.hierarchical or self.projects)
+
+    def filled_by(self, other: Said) -> Said:
+        """Take from ``other`` what this one does not speak of; keywords of both."""
+        return replace(
+            self,
+            rating=other.rating if self.rating is None else self.rating,
+            flag=other.flag if self.flag is None else self.flag,
+            label=other.label if self.label is None else self.label,
+            keywords=_both(self.keywords, other.keywords),
+            hierarchical=_both(self.hierarchical, other.hierarchical),
+            projects=_both(self.projects, other.projects),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Give a plain mapping for the catalog's ``said``; `from_json` takes it back."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Said:
+        """Take back what `as_json` gave; unknown keys are passed over."""
+        known = {name: data[name] for name in cls.__slots__ if data.get(name) is not None}
+        return cls(
+            **{
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in known.items()
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one file says, how new that is, and what in it was not understood.
+
+    ``metadata_date`` is ``xmp:MetadataDate`` with its zone (local time where it has none).
+    ``notes`` are plain sentences for a person (a label no editor is known to write, ...).
+    """
+
+    said: Said = field(default_factory=Said)
+    metadata_date: datetime | None = None
+    notes: tuple[str, ...] = ()
+
+
+def clean(names: Iterable[str]) -> tuple[str, ...]:
+    """Make names safe to show and to write: NFC, one line, no controls, once each, in order."""
+    found: dict[str, str] = {}
+    for name in names:
+        one = " ".join(_printable(unicodedata.normalize("NFC", name)).split())[:MAX_NAME].strip()
+        if one and len(found) < MAX_NAMES:
+            found.setdefault(key(one), one)
+    return tuple(found.values())
+
+
+def key(name: str) -> str:
+    """Give what two spellings of one name share."""
+    return name.casefold()
+
+
+def _printable(text: str) -> str:
+    # Cc, Cs, Cn and noncharacters cannot be written in XML 1.0 or confuse who reads them.
+    return "".join(
+        letter
+        if letter.isprintable() or unicodedata.category(letter) in ("Cf", "Zs", "Co")
+        else " "
+        for letter in text
+    )
+
+
+def _both(mine: Sequence[str] | None, theirs: Sequence[str] | None) -> tuple[str, ...] | None:
+    if mine is None and theirs is None:
+        return None
+    return clean([*(mine or ()), *(theirs or ())])

@@ -19,7 +19,7 @@ from curator.model import BusyError, CatalogError
 from curator.settings import Home
 from tests.catalogs import fill
 
-V1 = Path(__file__).parents[2] / "data" / "catalogs" / "v1.db"
+OLD = Path(__file__).parents[2] / "data" / "catalogs"
 
 
 def shape(path: Path) -> dict[str, object]:
@@ -69,10 +69,11 @@ def test_numbers_of_migrations_only_grow() -> None:
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_a_catalog_of_the_first_release_becomes_todays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["v1", "v3"])
+def test_an_old_catalog_becomes_todays(version: str, tmp_path: Path) -> None:
     old, new = tmp_path / "old" / "catalog.db", tmp_path / "new" / "catalog.db"
     old.parent.mkdir()
-    shutil.copy(V1, old)
+    shutil.copy(OLD / f"{version}.db", old)
     catalog = Catalog.open(old)
     assert [row[3] for row in catalog.columns()] == ["DSC_0000", "DSC_0001", "DSC_0002"]
     assert catalog.photo(2).marks.rating == 4

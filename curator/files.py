@@ -1,5 +1,7 @@
 """Files on disk: finding photos in folders, pairing RAW and JPEG, and telling content apart.
 
+Sidecars (`.xmp`) go with the photo they are named after.
+
     report = WalkReport()
     for group in pair(walk(["/photos/iceland"], recursive=True, report=report)):
         ...                      # Group(directory, "DSC_0412", (Found .nef, Found .jpg))
@@ -47,9 +49,10 @@ _VIDEO_SUFFIXES = frozenset(
         ".webm", ".insv", ".lrv", ".crm", ".braw", ".r3d",
     }
 )
+_SIDECAR_SUFFIX = ".xmp"
 _COMPANION_SUFFIXES = frozenset(
     {
-        ".xmp", ".aae", ".json", ".pp3", ".dop", ".cos", ".on1", ".thm", ".wav", ".lrprev", ".arp",
+        ".aae", ".json", ".pp3", ".dop", ".cos", ".on1", ".thm", ".wav", ".lrprev", ".arp",
         ".xml", ".vrd", ".nksc", ".spd", ".rss",
     }
 )
@@ -130,7 +133,7 @@ def walk(
     recursive: bool = True,
     report: WalkReport | None = None,
 ) -> Iterator[Found]:
-    """Find the photo files in folders, and files given by name, without opening any.
+    """Find photo files and sidecars in folders, and files given by name, without opening any.
 
     Files come directory by directory, in the order of their names; a directory's own files come
     before its subfolders, folders behind symbolic links last. What is met twice (sources inside
@@ -154,7 +157,9 @@ def walk(
         else:
             found = _given_file(path, told)
             if found is not None:
-                single.setdefault(_parent(path), {})[path] = found
+                given = single.setdefault(_parent(path), {})
+                given[path] = found
+                given.update((sidecar.path, sidecar) for sidecar in _sidecars_beside(path))
     for directory, files in single.items():
         if _identity(directory) not in visited:
             yield from (files[path] for path in sorted(files))
@@ -191,6 +196,20 @@ def _given_file(path: str, report: WalkReport) -> Found | None:
     return Found(path, kind, status.st_size, status.st_mtime_ns)
 
 
+def _sidecars_beside(path: str) -> Iterator[Found]:
+    """Look for sidecars of a single file under the names they have."""
+    file = Path(path)
+    for stem in (file.stem, file.name):
+        for suffix in (_SIDECAR_SUFFIX, _SIDECAR_SUFFIX.upper()):
+            sidecar = file.with_name(stem + suffix)
+            try:
+                status = sidecar.stat()
+            except OSError:
+                continue
+            if stat.S_ISREG(status.st_mode):
+                yield Found(str(sidecar), Kind.SIDECAR, status.st_size, status.st_mtime_ns)
+
+
 def _walk_folder(
     top: str, recursive: bool, report: WalkReport, visited: set[tuple[int, int]]
 ) -> Iterator[Found]:
@@ -220,7 +239,7 @@ def _walk_folder(
 
 
 def _list(path: str, report: WalkReport) -> tuple[list[Found], list[str], list[str]]:
-    """List a directory: its photo files, its subfolders, its linked subfolders, by name."""
+    """List a directory: its photo files and sidecars, its subfolders, its linked subfolders, by name."""
     files: list[Found] = []
     folders: list[str] = []
     links: list[str] = []
@@ -247,6 +266,8 @@ def _found(entry: os.DirEntry[str], report: WalkReport) -> Found | None:
     kind = _kind(entry.name)
     if kind is None:
         suffix = PurePath(entry.name).suffix.lower()
+        if suffix == _SIDECAR_SUFFIX:
+            return _found_sidecar(entry)
         if suffix in _VIDEO_SUFFIXES:
             report.videos += 1
         elif suffix not in _COMPANION_SUFFIXES and entry.name.lower() not in _SYSTEM_FILES:
@@ -261,6 +282,13 @@ def _found(entry: os.DirEntry[str], report: WalkReport) -> Found | None:
         return None
     status = entry.stat()
     return Found(entry.path, kind, status.st_size, status.st_mtime_ns)
+
+
+def _found_sidecar(entry: os.DirEntry[str]) -> Found | None:
+    if not entry.is_file() or not is_text(entry.path):
+        return None  # no photo, so not worth a word
+    status = entry.stat()
+    return Found(entry.path, Kind.SIDECAR, status.st_size, status.st_mtime_ns)
 
 
 def _is_hidden(entry: os.DirEntry[str]) -> bool:
@@ -296,7 +324,9 @@ def pair(found: Iterable[Found]) -> Iterator[Group]:
 
     Reads ahead one directory at a time, so that a scan can begin with the first. Names are
     compared without regard to case. A second RAW (a converted DNG) or a second picture of a
-    name is a photo of its own, as is a TIFF or PNG beside a RAW: somebody made it.
+    name is a photo of its own, as is a TIFF or PNG beside a RAW: somebody made it. Sidecars go
+    with the file they name (``DSC_0412.NEF.xmp``), such that name only the stem
+    (``DSC_0412.xmp``) with the RAW if there is one; those of no photo are left out.
     """
     batch: list[Found] = []
     directory = ""
@@ -330,11 +360,47 @@ def _pair_directory(directory: str, files: Sequence[Found]) -> Iterator[Group]:
                 key=lambda file: _HALF_SUFFIXES.index(PurePath(file.path).suffix.lower()),
             )
     taken = {half.path for half in half_of.values()}
-    for file in files:
-        if file.path not in taken:
-            half = half_of.get(file.path)
-            members = (file,) if half is None else (file, half)
-            yield Group(directory, PurePath(file.path).stem, members)
+    groups = {
+        file.path: (file, half_of[file.path]) if file.path in half_of else (file,)
+        for file in files
+        if file.path not in taken and file.kind is not Kind.SIDECAR
+    }
+    sidecars = _sidecars_by_photo(files, groups.values())
+    for path, members in groups.items():
+        beside = tuple(sidecars.get(path, ()))
+        yield Group(directory, PurePath(path).stem, members, beside)
+
+
+def _sidecars_by_photo(
+    files: Sequence[Found], groups: Iterable[tuple[Found, ...]]
+) -> dict[str, list[Found]]:
+    """Give the sidecars of photos, by the path of the main file."""
+    sidecars = [file for file in files if file.kind is Kind.SIDECAR]
+    if not sidecars:
+        return {}
+    by_name: dict[str, str] = {}
+    by_stem: dict[str, Found] = {}
+    for members in groups:
+        main = members[0]
+        for file in members:
+            by_name[PurePath(file.path).name.casefold()] = main.path
+        stem = PurePath(main.path).stem.casefold()
+        by_stem[stem] = min(by_stem.get(stem, main), main, key=_claim)
+    found: dict[str, list[Found]] = {}
+    for sidecar in sidecars:
+        named = PurePath(sidecar.path).stem.casefold()
+        main_path = by_name.get(named)
+        if main_path is None and named in by_stem:
+            main_path = by_stem[named].path
+        if main_path is not None:
+            found.setdefault(main_path, []).append(sidecar)
+    return found
+
+
+def _claim(file: Found) -> tuple[bool, bool, str]:
+    """Order files of one stem by who a sidecar of that stem is about: RAWs, converted ones last."""
+    suffix = PurePath(file.path).suffix.lower()
+    return file.kind is not Kind.RAW, suffix in _RAW_LAST, suffix
 
 
 def status(path: str | os.PathLike[str]) -> os.stat_result:

@@ -91,8 +91,10 @@ class Journal(Store):
                 if before != after:
                     made[photo, (name, about)] = Change(photo, name, before, after, about)
             judged = [name for name, _ in fields if name in VERDICT]
-            if source == "file":  # what it says is so already is no news
+            if source == "file":  # what it says is so already is no news, nor after a person's word
                 judged = [name for name in judged if (photo, (name, None)) in made]
+                if any(current[FIELDS.index(name)] for name in VERDICT):
+                    judged = []
             elsewhere = current[FIELDS.index("elsewhere")]
             if judged and elsewhere != (source == "file"):
                 change = Change(photo, "elsewhere", elsewhere, 1 - int(elsewhere))

@@ -168,7 +168,7 @@ def _add_words_and_ways(database: peewee.Database) -> None:
         "CREATE TABLE project (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
         " notes TEXT NOT NULL DEFAULT '', cover INTEGER REFERENCES photo (id),"
         " made_at REAL NOT NULL, removed_at REAL)",
-        "CREATE UNIQUE INDEX project_name ON project (name)",
+        "CREATE UNIQUE INDEX project_name ON project (name) WHERE removed_at IS NULL",
         "CREATE TABLE photo_project (photo_id INTEGER NOT NULL REFERENCES photo (id),"
         " project_id INTEGER NOT NULL REFERENCES project (id), place REAL NOT NULL,"
         " PRIMARY KEY (photo_id, project_id)) WITHOUT ROWID",
@@ -182,18 +182,20 @@ def _add_words_and_ways(database: peewee.Database) -> None:
         "CREATE TABLE sidecar (id INTEGER NOT NULL PRIMARY KEY,"
         " photo_id INTEGER NOT NULL REFERENCES photo (id), path TEXT NOT NULL,"
         " digest TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
-        " metadata_date TEXT, said TEXT NOT NULL, synced_at REAL NOT NULL,"
-        " state TEXT NOT NULL CHECK (state IN ('synced', 'conflict', 'failed')), reason TEXT)",
+        " metadata_date TEXT, said TEXT, theirs TEXT, synced_at REAL, state TEXT NOT NULL"
+        " CHECK (state IN ('unread', 'synced', 'conflict', 'failed')), reason TEXT)",
         "CREATE UNIQUE INDEX sidecar_path ON sidecar (path)",
         "CREATE INDEX sidecar_photo_id ON sidecar (photo_id)",
         "CREATE TABLE unwritten (photo_id INTEGER NOT NULL PRIMARY KEY REFERENCES photo (id),"
-        " since REAL NOT NULL)",
+        " since REAL NOT NULL, asked INTEGER NOT NULL DEFAULT 0 CHECK (asked IN (0, 1)),"
+        " intent TEXT, reason TEXT, tried_at REAL)",
         "CREATE TRIGGER decision_unwritten AFTER INSERT ON decision"
         " WHEN NEW.field IN ('flag', 'rating', 'label', 'tag', 'project')"
         " AND (SELECT source FROM step WHERE id = NEW.step_id) = 'person'"
-        " BEGIN INSERT OR IGNORE INTO unwritten (photo_id, since)"
+        " BEGIN INSERT INTO unwritten (photo_id, since)"
         " SELECT coalesce(p.merged_into, p.id), s.made_at FROM photo AS p, step AS s"
-        " WHERE p.id = NEW.photo_id AND s.id = NEW.step_id; END",
+        " WHERE p.id = NEW.photo_id AND s.id = NEW.step_id"
+        " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since; END",
     ):
         database.execute_sql(statement)
 

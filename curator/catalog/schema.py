@@ -339,7 +339,7 @@ class Project(Table):
     """Photos that belong together, as a person sees it. ``removed_at``: taken away, not lost."""
 
     id = AutoField()
-    name = TextField(unique=True)
+    name = TextField()
     notes = TextField(constraints=[SQL("DEFAULT ''")])
     cover = ForeignKeyField(Photo, null=True, column_name="cover", index=False)
     made_at = FloatField()
@@ -383,10 +383,12 @@ class SavedSearch(Table):
 
 
 class Sidecar(Table):
-    """A sidecar as it was when last read or written.
+    """A sidecar met beside a photo, with what it said when last read or written.
 
-    ``digest`` is the sha256 of its bytes, ``said`` JSON of what it said of the photo: whoever
-    changed it since can be told from us, and what they changed from what we did.
+    ``size`` and ``mtime_ns`` are as last met; ``digest`` is the sha256 of the bytes last read or
+    written, empty before. ``said`` is JSON of what both sides agreed on then: whoever changed it
+    since can be told from us, and what they changed from what we did. ``theirs`` is JSON of what
+    it says now where that contradicts a person's word here (``conflict``).
     """
 
     id = AutoField()
@@ -396,17 +398,27 @@ class Sidecar(Table):
     size = BigIntegerField()
     mtime_ns = BigIntegerField()
     metadata_date = TextField(null=True)
-    said = TextField()
-    synced_at = FloatField()
-    state = TextField(constraints=[Check("state IN ('synced', 'conflict', 'failed')")])
+    said = TextField(null=True)
+    theirs = TextField(null=True)
+    synced_at = FloatField(null=True)
+    state = TextField(constraints=[Check("state IN ('unread', 'synced', 'conflict', 'failed')")])
     reason = TextField(null=True)
 
 
 class Unwritten(Table):
-    """A photo with marks, tags or projects its sidecar does not have yet, ``since`` when."""
+    """A photo with marks, tags or projects its sidecar does not have yet, ``since`` when.
+
+    ``asked``: a person wants it written now, whatever the settings say. ``intent`` is JSON of
+    what is being written: after a crash it tells our own file from another program's. ``reason``
+    says why it could not be written at ``tried_at``.
+    """
 
     photo = ForeignKeyField(Photo, primary_key=True)
     since = FloatField()
+    asked = _yes_no("asked", 0)
+    intent = TextField(null=True)
+    reason = TextField(null=True)
+    tried_at = FloatField(null=True)
 
 
 TABLES = (
@@ -451,6 +463,8 @@ INDEXES = (
     "CREATE INDEX vector_rev ON vector (encoder, rev)",
     # How a rating was foreseen, and when it was given: for the few rated among the many marked.
     "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'",
+    # A removed project gives its name free.
+    "CREATE UNIQUE INDEX project_name ON project (name) WHERE removed_at IS NULL",
 )
 
 # A revision is one more than the largest given so far; photo rows are never deleted, so it only
@@ -517,9 +531,10 @@ TRIGGERS = (
     "CREATE TRIGGER decision_unwritten AFTER INSERT ON decision"
     " WHEN NEW.field IN ('flag', 'rating', 'label', 'tag', 'project')"
     " AND (SELECT source FROM step WHERE id = NEW.step_id) = 'person'"
-    " BEGIN INSERT OR IGNORE INTO unwritten (photo_id, since)"
+    " BEGIN INSERT INTO unwritten (photo_id, since)"
     " SELECT coalesce(p.merged_into, p.id), s.made_at FROM photo AS p, step AS s"
-    " WHERE p.id = NEW.photo_id AND s.id = NEW.step_id; END",
+    " WHERE p.id = NEW.photo_id AND s.id = NEW.step_id"
+    " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since; END",
     _refuse("step", "UPDATE"),
     _refuse("step", "DELETE"),
     _refuse("decision", "UPDATE"),

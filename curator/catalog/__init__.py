@@ -32,6 +32,7 @@ from curator.catalog.photos import (
     Photos,
     WorkDetail,
 )
+from curator.catalog.projects import ProjectRow, Projects, project_name
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
 from curator.catalog.stacks import SHOT_COLUMNS, StackChange, Stacks
 from curator.catalog.store import DiskFullError, damaged, translate
@@ -56,6 +57,7 @@ __all__ = [
     "Lesson",
     "Pending",
     "PhotoDetail",
+    "ProjectRow",
     "Scan",
     "ScanCount",
     "StackChange",
@@ -63,13 +65,14 @@ __all__ = [
     "TasteRow",
     "Unread",
     "WorkDetail",
+    "project_name",
 ]
 
 _DAY_S = 86_400.0
 _KEEP_BACKUPS = 5
 
 
-class Catalog(Folders, Scans, WorkQueue, Tastes, Stacks, Photos):
+class Catalog(Folders, Scans, WorkQueue, Tastes, Stacks, Photos, Projects):
     """One open catalog.
 
     Any number of processes may have it open, read and decide. One object is one connection.

@@ -68,7 +68,13 @@ RELATIONS: dict[str, Relation] = {
         put="INSERT INTO photo_project (photo_id, project_id, place) VALUES (?, ?, ?)"
         " ON CONFLICT (photo_id, project_id) DO UPDATE SET place = excluded.place",
         take="DELETE FROM photo_project WHERE photo_id = ? AND project_id = ?",
-        move=("UPDATE OR IGNORE photo_project SET photo_id = ?1 WHERE photo_id = ?2",),
+        move=(
+            "UPDATE OR IGNORE photo_project SET photo_id = ?1 WHERE photo_id = ?2",
+            # No decision says it: whoever keeps places in memory reads them anew.
+            "INSERT INTO meta (key, value) SELECT 'projects_anew', '1'"
+            " WHERE EXISTS (SELECT 1 FROM photo_project WHERE photo_id IN (?1, ?2))"
+            " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+        ),
         rev="projects_rev",
     ),
     "over": Relation(

@@ -269,6 +269,8 @@ class StageJob:
     ``cache`` is the folder derived files go to. ``encoder`` is the recipe of the encoder to use
     (`curator.encoders`), for the stage that embeds; it reads the proxy, whose digest is then
     ``fingerprint``. ``sidecars`` are the paths of those known of, for the stage that reads headers.
+    ``asking`` is whom to ask (`curator.stages.describe`), for the stage that describes; that one
+    reads the proxy too.
     """
 
     photo_id: int
@@ -283,6 +285,7 @@ class StageJob:
     max_megapixels: int = 400
     encoder: Any = None
     sidecars: tuple[str, ...] = ()
+    asking: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class Stage:
     version: int = 1
     needs: tuple[str, ...] = ()
     reads: str = "file"
+    every: bool = True
+    variant: str = ""
 
 
 STAGES = tuple(Stage(s.name, s.version, s.needs) for s in stages.STAGES if s.reads == "file")
@@ -57,6 +59,7 @@ def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = 
         _fill(connection, photos, folder, converted)
         for statement in schema.TRIGGERS:
             connection.execute(statement)
+        connection.execute("INSERT INTO photo_text_due SELECT id FROM photo")
         connection.execute("COMMIT")
     if fresh and photos <= _FEW:  # all of it is in the one file: nobody else has it open
         _FILLED[asked] = path.read_bytes()

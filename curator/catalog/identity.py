@@ -19,7 +19,6 @@ from typing import Any, NamedTuple, Protocol
 from curator.catalog.fields import FIELDS, RELATIONS
 from curator.catalog.journal import Journal
 from curator.catalog.store import marks
-from curator.catalog.tags import Tags
 from curator.model import Found, KnownError
 
 
@@ -51,13 +50,16 @@ class FileReader(Protocol):
 class StageRule(NamedTuple):
     """What the catalog knows of a stage: its version, what comes before, and what it reads.
 
-    ``reads`` is ``file`` or ``proxy``: a result holds while that has the same bytes.
+    ``reads`` is ``file`` or ``proxy``: a result holds while that has the same bytes, and while
+    ``variant`` is the same. ``every``: it is for all photos, not only for those asked for.
     """
 
     name: str
     version: int
     needs: tuple[str, ...]
     reads: str = "file"
+    every: bool = True
+    variant: str = ""
 
 
 class FileRow(NamedTuple):
@@ -140,7 +142,7 @@ def assign_roles(files: Sequence[FileRow]) -> dict[int, str]:
     return roles
 
 
-class Identity(Journal, Tags):
+class Identity(Journal):
     """The part of the catalog that keeps photos, files and work in step."""
 
     _stages: tuple[StageRule, ...] | None = None
@@ -161,7 +163,7 @@ class Identity(Journal, Tags):
         """Give a new photo a waiting row for every stage."""
         self._run_many(
             "INSERT INTO work (photo_id, stage, version, state) VALUES (?, ?, ?, 'waiting')",
-            [(photo_id, stage.name, stage.version) for stage in self.stages()],
+            [(photo_id, stage.name, stage.version) for stage in self.stages() if stage.every],
         )
 
     def _refresh_ready(self, photos: Iterable[int]) -> None:
@@ -215,12 +217,15 @@ class Identity(Journal, Tags):
 
     def _outdate(self, photo: int, reads: str, source: str | None) -> None:
         """Have done again what was made of other bytes than ``source``; the rest holds."""
-        stages = [rule.name for rule in self.stages() if rule.reads == reads]
-        self._run(
+        self._run_many(
             "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
             " reason = NULL WHERE photo_id = ? AND state IN ('done', 'failed')"
-            f" AND source IS NOT ? AND stage IN ({marks(len(stages))})",
-            (photo, source, *stages),
+            " AND source IS NOT ? || ? AND stage = ?",
+            [
+                (photo, source, rule.variant, rule.name)
+                for rule in self.stages()
+                if rule.reads == reads and rule.every
+            ],
         )
 
     def _directory(self, path: str, folder_id: int | None) -> int:
@@ -353,6 +358,10 @@ class Identity(Journal, Tags):
             self._run("UPDATE file SET photo_id = ? WHERE photo_id = ?", (survivor, other))
             self._run("DELETE FROM work WHERE photo_id = ?", (other,))
             self._merge_tags(survivor, other)
+            self._run(
+                "UPDATE OR IGNORE description SET photo_id = ? WHERE photo_id = ?",
+                (survivor, other),
+            )
             for relation in RELATIONS.values():
                 for statement in relation.move:
                     self._run(statement, (survivor, other))

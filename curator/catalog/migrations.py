@@ -12,7 +12,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import peewee
@@ -176,6 +176,7 @@ def _add_words_and_ways(database: peewee.Database) -> None:
         "CREATE TABLE duel (winner_id INTEGER NOT NULL REFERENCES photo (id),"
         " loser_id INTEGER NOT NULL REFERENCES photo (id),"
         " PRIMARY KEY (winner_id, loser_id)) WITHOUT ROWID",
+        "CREATE INDEX duel_loser_id ON duel (loser_id)",
         "CREATE TABLE saved_search (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
         " expression TEXT NOT NULL, made_at REAL NOT NULL)",
         "CREATE UNIQUE INDEX saved_search_name ON saved_search (name)",
@@ -196,8 +197,54 @@ def _add_words_and_ways(database: peewee.Database) -> None:
         " SELECT coalesce(p.merged_into, p.id), s.made_at FROM photo AS p, step AS s"
         " WHERE p.id = NEW.photo_id AND s.id = NEW.step_id"
         " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since; END",
+        *_text_statements(),
     ):
         database.execute_sql(statement)
+
+
+def _text_statements() -> Iterator[str]:
+    """Make the full-text index, and what notes whose words changed; all photos wait for it."""
+    yield (
+        "CREATE VIRTUAL TABLE photo_text USING fts5 (name, tag, project, subject, mood, light,"
+        " camera, lens, folder, tokenize ="
+        " \"unicode61 remove_diacritics 2 categories 'L* N* M* Co So'\", prefix = '1 2 3')"
+    )
+    yield (
+        "CREATE TABLE photo_text_due (photo_id INTEGER NOT NULL PRIMARY KEY REFERENCES photo (id))"
+    )
+    yield "INSERT INTO photo_text_due SELECT id FROM photo"
+    columns = "name, directory_id, camera, lens, merged_into, removed_at, emptied_at"
+    new, old = (
+        ", ".join(f"{row}.{name}" for name in columns.split(", ")) for row in ("NEW", "OLD")
+    )
+    changed = [
+        ("photo_added", "INSERT ON photo", "VALUES (NEW.id)"),
+        (
+            "photo_changed",
+            f"UPDATE OF {columns} ON photo WHEN ({new}) IS NOT ({old})",
+            "VALUES (NEW.id)",
+        ),
+        (
+            "tag_changed",
+            "UPDATE OF name, merged_into ON tag",
+            "SELECT photo_id FROM photo_tag WHERE tag_id IN"
+            " (SELECT id FROM tag WHERE id = NEW.id OR merged_into = NEW.id)",
+        ),
+        (
+            "project_changed",
+            "UPDATE OF name, removed_at ON project",
+            "SELECT photo_id FROM photo_project WHERE project_id = NEW.id",
+        ),
+    ]
+    for table in ("description", "photo_tag", "photo_project"):
+        for act, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
+            event = f"{act} ON {table}"
+            changed.append((f"{table}_{act.lower()}", event, f"VALUES ({row}.photo_id)"))
+    for name, event, photos in changed:
+        yield (
+            f"CREATE TRIGGER text_{name} AFTER {event}"
+            f" BEGIN INSERT OR IGNORE INTO photo_text_due (photo_id) {photos}; END"
+        )
 
 
 _REFUSED = "BEGIN SELECT RAISE(ABORT, 'the journal is only ever added to'); END"

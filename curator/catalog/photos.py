@@ -11,9 +11,11 @@ from datetime import datetime
 from pathlib import Path
 
 from curator.catalog.store import Row, chunks, marks
-from curator.catalog.tags import TagDetail, Tags
+from curator.catalog.descriptions import DESCRIBE, Descriptions
+from curator.catalog.tags import TagDetail
 from curator.model import (
     Capture,
+    Described,
     Flag,
     Kind,
     Label,
@@ -94,7 +96,8 @@ class PhotoDetail:
 
     ``files`` has the main file first, then the other half, then copies; former contents are
     left out. ``path`` is the main file's. ``turn`` is the user's, in quarter turns clockwise.
-    ``state`` is "", "failed" or "missing" and ``reason`` says why it failed.
+    ``state`` is "", "failed" or "missing" and ``reason`` says why it failed. ``description`` has
+    no tags of its own: those it suggests are among ``tags``.
     """
 
     id: int
@@ -116,6 +119,7 @@ class PhotoDetail:
     reason: str | None
     work: tuple[WorkDetail, ...]
     tags: tuple[TagDetail, ...] = ()
+    description: Described | None = None
 
 
 _DETAIL = (
@@ -126,7 +130,7 @@ _DETAIL = (
 )
 
 
-class Photos(Tags):
+class Photos(Descriptions):
     """The part of the catalog that reads photos."""
 
     def last_rev(self) -> int:
@@ -245,14 +249,14 @@ class Photos(Tags):
             ):
                 entry = WorkDetail(stage, version, StageState(state), attempts, later, reason)
                 work[photo].append(entry)
-            tags = self.tags_of(part)
+            tags, told = self.tags_of(part), self.descriptions_of(part)
             rows = self._rows(
                 f"SELECT {_DETAIL} FROM photo WHERE id {among} AND merged_into IS NULL ORDER BY id",
                 part,
             )
             for row in rows:
                 detail = _detail(row, tuple(files[row[0]]), tuple(work[row[0]]))
-                yield replace(detail, tags=tags.get(row[0], ()))
+                yield replace(detail, tags=tags.get(row[0], ()), description=told.get(row[0]))
 
     def file_bytes(self, ids: Sequence[int]) -> int:
         """Add up what the files of these photos take on disk, copies too, in bytes."""
@@ -283,7 +287,11 @@ def _detail(row: Row, files: tuple[FileDetail, ...], work: tuple[WorkDetail, ...
     number, name, flag, rating, label, kept, taken, *exif = row[:19]
     subject_x, subject_y, sharpness, exposure, highlights, shadows, x, y = row[19:27]
     turn, basis, damage, thumb, proxy, digest, added_at, seen_at, missing, failed = row[27:]
-    reasons = [entry.reason for entry in work if entry.state is StageState.FAILED]
+    reasons = [
+        entry.reason
+        for entry in work
+        if entry.state is StageState.FAILED and entry.stage not in ("embed", DESCRIBE)
+    ]
     return PhotoDetail(
         id=number,
         name=name,

@@ -28,6 +28,8 @@ from peewee import (
     TextField,
 )
 
+from curator.catalog.text_schema import TEXT_INDEX, TEXT_TRIGGERS
+
 APPLICATION_ID = 0x43555241  # "CURA": tells our file from any other program's SQLite file
 
 
@@ -421,6 +423,15 @@ class Unwritten(Table):
     tried_at = FloatField(null=True)
 
 
+class PhotoTextDue(Table):
+    """A photo whose words changed since the full-text index ``photo_text`` read them."""
+
+    photo = ForeignKeyField(Photo, primary_key=True)
+
+    class Meta:  # noqa: D106
+        table_name = "photo_text_due"
+
+
 TABLES = (
     Meta,
     Folder,
@@ -442,6 +453,7 @@ TABLES = (
     SavedSearch,
     Sidecar,
     Unwritten,
+    PhotoTextDue,
 )
 
 INDEXES = (
@@ -527,6 +539,7 @@ TRIGGERS = (
     f" WHEN OLD.photo_id <> NEW.photo_id BEGIN {_derived('OLD.photo_id')} END",
     f"CREATE TRIGGER file_removed AFTER DELETE ON file BEGIN {_derived('OLD.photo_id')} END",
     *_WORK_TRIGGERS,
+    *TEXT_TRIGGERS,
     # What a sidecar would say of it has changed; what was read from one is no news to it.
     "CREATE TRIGGER decision_unwritten AFTER INSERT ON decision"
     " WHEN NEW.field IN ('flag', 'rating', 'label', 'tag', 'project')"
@@ -548,5 +561,5 @@ def create(database: Database) -> None:
     """Create the newest schema in an empty database; the caller holds the transaction."""
     for table in TABLES:
         SchemaManager(table, database).create_all(safe=False)
-    for statement in (*INDEXES, *TRIGGERS):
+    for statement in (TEXT_INDEX, *INDEXES, *TRIGGERS):
         database.execute_sql(statement)

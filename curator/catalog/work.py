@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from curator.catalog.identity import StageRule
+from curator.catalog.descriptions import DESCRIBE
 from curator.catalog.results import Results
 from curator.catalog.store import chunks, marks
 from curator.model import (
@@ -35,6 +36,10 @@ class StageLike(Protocol):
     def needs(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
     def reads(self) -> str: ...  # noqa: D102
+    @property
+    def every(self) -> bool: ...  # noqa: D102
+    @property
+    def variant(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,17 @@ class WorkQueue(Results):
         """Declare the stages photos go through, in order; the conductor calls it at its start.
 
         Photos get rows for stages they have none for, and a stage whose version grew has its
-        results made again (the backfill).
+        results made again (the backfill), as has one whose variant is another. What is not for
+        every photo any more waits for none.
 
         Returns:
             How many results are to be made, or made again, because of this.
         """
-        rules = tuple(StageRule(s.name, s.version, tuple(s.needs), s.reads) for s in stages)
+        rules = tuple(
+            StageRule(s.name, s.version, tuple(s.needs), s.reads, s.every, s.variant)
+            for s in stages
+        )
+        before = {rule.name: rule for rule in self.stages()}
         with self._writing():
             self._run(
                 "INSERT INTO meta (key, value) VALUES ('stages', ?)"
@@ -90,20 +100,36 @@ class WorkQueue(Results):
             self._stages = rules
             touched = 0
             for rule in rules:
-                added = self._run(
-                    "INSERT INTO work (photo_id, stage, version, state)"
-                    " SELECT id, ?, ?, 'waiting' FROM photo WHERE merged_into IS NULL"
-                    " AND NOT EXISTS (SELECT 1 FROM work WHERE photo_id = photo.id AND stage = ?)",
-                    (rule.name, rule.version, rule.name),
-                ).rowcount
-                again = self._run(
-                    "UPDATE work SET state = 'waiting', version = ?, attempts = 0,"
-                    " next_attempt_at = NULL, reason = NULL WHERE stage = ? AND version < ?",
-                    (rule.version, rule.name, rule.version),
-                ).rowcount
-                touched += added + again
+                if rule.every:
+                    touched += self._queue_all(rule, before.get(rule.name))
+                elif rule.name in before and before[rule.name].every:
+                    self._run(
+                        "DELETE FROM work WHERE stage = ? AND state = 'waiting'", (rule.name,)
+                    )
             if touched:
                 self._refresh_ready(row[0] for row in self._rows("SELECT id FROM photo"))
+        return touched
+
+    def _queue_all(self, rule: StageRule, before: StageRule | None) -> int:
+        """Have a stage wait for all photos it has no valid result of; say how many that are."""
+        touched = self._run(
+            "INSERT INTO work (photo_id, stage, version, state)"
+            " SELECT id, ?, ?, 'waiting' FROM photo WHERE merged_into IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM work WHERE photo_id = photo.id AND stage = ?)",
+            (rule.name, rule.version, rule.name),
+        ).rowcount
+        touched += self._run(
+            "UPDATE work SET state = 'waiting', version = ?, attempts = 0,"
+            " next_attempt_at = NULL, reason = NULL WHERE stage = ? AND version < ?",
+            (rule.version, rule.name, rule.version),
+        ).rowcount
+        if rule.variant and rule != before:  # while it was not for every photo, nobody looked
+            touched += self._run(
+                "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
+                " reason = NULL WHERE stage = ? AND state = 'done' AND source IS NOT"
+                " (SELECT proxy_digest || ? FROM photo WHERE id = photo_id)",
+                (rule.name, rule.variant),
+            ).rowcount
         return touched
 
     def pending(
@@ -137,9 +163,14 @@ class WorkQueue(Results):
             wanted += [row for row in more if row[0] not in taken][: limit - len(wanted)]
         return [_pending(row) for row in wanted]
 
-    def next_due(self) -> float | None:
-        """Give when the earliest postponed attempt is due, seconds since the epoch, or None."""
-        names = [stage.name for stage in self.stages()]  # a stage not run now waits for none
+    def next_due(self, but: str = "") -> float | None:
+        """Give when the earliest postponed attempt is due, seconds since the epoch, or None.
+
+        Args:
+            but: the name of a stage to leave out.
+        """
+        # A stage not run now waits for none.
+        names = [stage.name for stage in self.stages() if stage.name != but]
         return self._value(
             "SELECT min(next_attempt_at) FROM work WHERE next_attempt_at IS NOT NULL"
             f" AND state = 'waiting' AND ready = 1 AND stage IN ({marks(len(names))})",
@@ -162,6 +193,16 @@ class WorkQueue(Results):
                 "UPDATE work SET state = 'waiting', attempts = max(attempts - 1, 0)"
                 " WHERE photo_id = ? AND stage = ? AND state = 'running'",
                 [(photo, stage) for photo in ids],
+            )
+
+    def postpone(self, stage: str, photo: int, reason: str, wait_s: float) -> None:
+        """Take a beginning back for a while: no attempt was made, and here is why."""
+        with self._writing():
+            self._run(
+                "UPDATE work SET state = 'waiting', attempts = max(attempts - 1, 0),"
+                " next_attempt_at = ?, reason = ? WHERE photo_id = ? AND stage = ?"
+                " AND state = 'running'",
+                (time.time() + wait_s, reason, photo, stage),
             )
 
     def reset_running(self) -> int:
@@ -272,9 +313,10 @@ class WorkQueue(Results):
         Takes 10 ms at 20,000 of them, so not for every tick.
 
         Args:
-            reads: ``file`` for what reads photos, ``proxy`` for what looks at them afterwards.
+            reads: ``file`` for what reads photos, ``proxy`` for what compares them afterwards
+                (`to_describe` counts what describes them).
         """
-        stages = [stage for stage in self.stages() if stage.reads == reads]
+        stages = [s for s in self.stages() if s.reads == reads and s.name != DESCRIBE]
         count = 0
         for stage in stages:
             count += self._value(
@@ -286,13 +328,21 @@ class WorkQueue(Results):
             )
         return int(count)
 
-    def failures(self, ids: Sequence[int] | None = None) -> list[Failure]:
-        """List what failed, by path; ``ids`` limits it to those photos."""
+    def failures(self, ids: Sequence[int] | None = None, later: bool = False) -> list[Failure]:
+        """List what failed, by path.
+
+        Args:
+            ids: only these photos.
+            later: list also what is tried again by itself; its ``next_attempt_at`` says when.
+        """
+        state = "w.state = 'failed'"
+        if later:
+            state = f"({state} OR w.state = 'waiting' AND w.reason IS NOT NULL)"
         rows = self._rows(
             "SELECT w.photo_id, d.path, f.name, w.stage, w.reason, w.attempts, w.next_attempt_at"
             " FROM work AS w CROSS JOIN file AS f ON f.photo_id = w.photo_id AND f.role = 'main'"
             " JOIN directory AS d ON d.id = f.directory_id JOIN photo AS p ON p.id = w.photo_id"
-            " WHERE w.state = 'failed' AND p.removed_at IS NULL ORDER BY d.path, f.name, w.stage"
+            f" WHERE {state} AND p.removed_at IS NULL ORDER BY d.path, f.name, w.stage"
         )
         wanted = None if ids is None else set(ids)
         return [

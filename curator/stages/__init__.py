@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curator.stages.convert import convert
+from curator.stages.describe import describe
 from curator.stages.embed import embed
 from curator.stages.peek import peek
 
@@ -26,6 +27,9 @@ class Stage:
     never waits for slow; ``title`` is what the window says of it. ``reads`` is ``file`` for what
     reads originals and ``proxy`` for what reads the proxy: equal bytes are not read again.
     In the lane ``encoder`` the function takes several jobs and gives `curator.model.Embeddings`.
+    In the lane ``vision`` it runs on a thread: it waits for a server. ``every``: all photos go
+    through it; otherwise only those it was asked for. ``variant`` names what else a result depends
+    on, such as the words a model is asked with: with another one it is made again.
     """
 
     name: str
@@ -35,10 +39,13 @@ class Stage:
     lane: str
     title: str
     reads: str = "file"
+    every: bool = True
+    variant: str = ""
 
 
 STAGES = (
     Stage("peek", 1, peek, (), "peek", "Reading headers"),
     Stage("convert", 2, convert, ("peek",), "convert", "Making proxies"),
     Stage("embed", 2, embed, ("convert",), "encoder", "Comparing photos", "proxy"),
+    Stage("describe", 1, describe, ("convert",), "vision", "Describing photos", "proxy", False),
 )

@@ -1,0 +1,114 @@
+"""What a vision model said of photos, and which of them it is to be asked about.
+
+A description stays until there is another: one of an older proxy, model or prompt is still what
+was said. What the model would call a photo is suggested as tags, never more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from curator.catalog.results import Results
+from curator.catalog.store import chunks, marks
+from curator.model import Described
+
+DESCRIBE = "describe"
+
+
+class Descriptions(Results):
+    """The part of the catalog that keeps descriptions, and the stage `describe` fills."""
+
+    def descriptions_of(self, ids: Sequence[int]) -> dict[int, Described]:
+        """Read what was said of photos; its tags are among the photo's tags, not here."""
+        found: dict[int, Described] = {}
+        for part in chunks(list(ids)):
+            for photo, *told in self._rows(
+                "SELECT photo_id, provider, model, source, subject, content_type, lighting, mood"
+                f" FROM description WHERE photo_id IN ({marks(len(part))})",
+                part,
+            ):
+                found[photo] = Described(*told, tags=())
+        return found
+
+    def save_described(
+        self, results: Sequence[tuple[int, Described]], prompt: str = ""
+    ) -> list[int]:
+        """Save descriptions in one transaction; return the ids of the photos they are of.
+
+        One of a proxy that is no longer the photo's is dropped, and made again.
+
+        Args:
+            results: by photo.
+            prompt: what the model was asked with (see `curator.stages.Stage.variant`).
+        """
+        saved: list[int] = []
+        with self._writing():
+            for photo, told in results:
+                row = self._row("SELECT proxy_digest FROM photo WHERE id = ?", (photo,))
+                if row is None or row[0] != told.source:
+                    self._requeue(photo, DESCRIBE)
+                    continue
+                self._run(
+                    "INSERT INTO description (photo_id, provider, model, source, subject,"
+                    " content_type, lighting, mood, made_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                    " ON CONFLICT (photo_id) DO UPDATE SET provider = excluded.provider,"
+                    " model = excluded.model, source = excluded.source,"
+                    " subject = excluded.subject, content_type = excluded.content_type,"
+                    " lighting = excluded.lighting, mood = excluded.mood,"
+                    " made_at = excluded.made_at",
+                    (
+                        photo,
+                        told.provider,
+                        told.model,
+                        told.source,
+                        told.subject,
+                        told.content_type,
+                        told.lighting,
+                        told.mood,
+                        time.time(),
+                    ),
+                )
+                self._suggest(photo, "vision", told.tags)
+                # The photo has changed for everyone who shows it, though no column of it has.
+                # The photo has changed for everyone who shows it, though no column of it has.
+                self._run("UPDATE photo SET proxy_digest = proxy_digest WHERE id = ?", (photo,))
+                self._add_description_work(photo)
+                self._done(photo, DESCRIBE, told.source + prompt)
+                saved.append(photo)
+        return saved
+
+    def want_described(self, ids: Sequence[int]) -> None:
+        """Have photos described, whether or not all are; those that were before, again.
+
+        What the proxy is made of may be away: the model sees the proxy.
+        """
+        with self._writing():
+            for photo in ids:
+                self._add_description_work(photo)
+                self._run(
+                    "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
+                    " reason = NULL WHERE photo_id = ? AND stage = ? AND state <> 'running'",
+                    (photo, DESCRIBE),
+                )
+            self._refresh_ready(ids)
+            self._run_many(
+                "UPDATE work SET ready = 1 WHERE photo_id = ? AND stage = ? AND EXISTS"
+                " (SELECT 1 FROM photo WHERE id = photo_id AND proxy IS NOT NULL)",
+                [(photo, DESCRIBE) for photo in ids],
+            )
+
+    def to_describe(self) -> int:
+        """Count the photos that are or will be described."""
+        return sum(
+            self._value(f"SELECT count(*) FROM work WHERE stage = ? AND {state}", (DESCRIBE,))
+            for state in ("state = 'waiting' AND ready = 1", "state = 'running'")
+        )
+
+    def _add_description_work(self, photo: int) -> None:
+        version = next((rule.version for rule in self.stages() if rule.name == DESCRIBE), 1)
+        self._run(
+            "INSERT INTO work (photo_id, stage, version, state) VALUES (?, ?, ?, 'waiting')"
+            " ON CONFLICT (photo_id, stage) DO NOTHING",
+            (photo, DESCRIBE, version),
+        )

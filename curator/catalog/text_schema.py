@@ -1,0 +1,53 @@
+"""The schema of the full-text index, and what notes whose words changed; `text` keeps it in step.
+
+Marks fire none of these triggers, and must not wait for any.
+"""
+
+from __future__ import annotations
+
+# A column a kind of word. Accents are folded; emoji are words, and marks that stand on letters
+# belong to them.
+TEXT_INDEX = (
+    "CREATE VIRTUAL TABLE photo_text USING fts5 (name, tag, project, subject, mood, light, camera,"
+    " lens, folder, tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* M* Co So'\","
+    " prefix = '1 2 3')"
+)
+
+_NAMED = "name, directory_id, camera, lens, merged_into, removed_at, emptied_at"
+_NEW, _OLD = (
+    ", ".join(f"{row}.{column}" for column in _NAMED.split(", ")) for row in ("NEW", "OLD")
+)
+
+
+def _reread(name: str, event: str, photos: str) -> str:
+    """Have the words of photos read anew after an event."""
+    return (
+        f"CREATE TRIGGER text_{name} AFTER {event}"
+        f" BEGIN INSERT OR IGNORE INTO photo_text_due (photo_id) {photos}; END"
+    )
+
+
+TEXT_TRIGGERS = (
+    _reread("photo_added", "INSERT ON photo", "VALUES (NEW.id)"),
+    _reread(
+        "photo_changed",
+        f"UPDATE OF {_NAMED} ON photo WHEN ({_NEW}) IS NOT ({_OLD})",
+        "VALUES (NEW.id)",
+    ),
+    *(
+        _reread(f"{table}_{act.lower()}", f"{act} ON {table}", f"VALUES ({row}.photo_id)")
+        for table in ("description", "photo_tag", "photo_project")
+        for act, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
+    ),
+    _reread(
+        "tag_changed",
+        "UPDATE OF name, merged_into ON tag",
+        "SELECT photo_id FROM photo_tag WHERE tag_id IN"
+        " (SELECT id FROM tag WHERE id = NEW.id OR merged_into = NEW.id)",
+    ),
+    _reread(
+        "project_changed",
+        "UPDATE OF name, removed_at ON project",
+        "SELECT photo_id FROM photo_project WHERE project_id = NEW.id",
+    ),
+)

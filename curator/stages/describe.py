@@ -1,0 +1,73 @@
+"""Describe: what a vision model says is in a proxy; runs on a thread, since it waits for a server.
+
+The model sees the proxy's bytes and nothing else of the photo: no name, no place, no camera.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curator.model import Described, GoneError, StageJob
+
+if TYPE_CHECKING:
+    from curator.vision import VisionOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Whom to ask for a description, and until when; ``asking`` of a StageJob.
+
+    Attributes:
+        options: the provider, its model and the time limit.
+        cancelled: asked many times a second; True gives up.
+        prompt: names the words it is asked with: others make another description.
+    """
+
+    options: VisionOptions
+    cancelled: Callable[[], bool]
+    prompt: str = ""
+
+
+def describe(job: StageJob) -> Described:
+    """Have the vision model say what is in a photo's proxy; writes nothing.
+
+    Raises:
+        GoneError: the proxy is not there.
+        VisionError: there is no description; its attributes say what that means for the others.
+        Cancelled: as asked.
+    """
+    try:
+        proxy = Path(job.path).read_bytes()
+    except FileNotFoundError:
+        raise GoneError("Its proxy is gone; `curator backfill convert` makes it again.") from None
+    return described(proxy, job.asking, job.fingerprint or "")
+
+
+def described(proxy: bytes, asking: Asking, source: str = "") -> Described:
+    """Do the same to the bytes of one proxy, of a file that need not be in the catalog.
+
+    Args:
+        proxy: a JPEG.
+        asking: whom to ask.
+        source: the digest of these bytes, where somebody will look at it.
+
+    Raises:
+        VisionError, Cancelled: as :func:`describe`.
+    """
+    from curator import vision  # its libraries load at the first call, no earlier
+
+    options = asking.options
+    told = vision.describe(proxy, options, asking.cancelled)
+    return Described(
+        options.provider,
+        options.model,
+        source,
+        told.subject,
+        str(told.content_type),
+        told.lighting_critique,
+        told.artistic_mood,
+        tuple((tag, vision.TAG_CONFIDENCE) for tag in told.suggested_tags),
+    )

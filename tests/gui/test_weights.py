@@ -100,6 +100,7 @@ def test_a_yes_brings_it_beside_the_work_and_it_takes_over(
     assert offered(starting) == ""
 
 
+@pytest.mark.slow
 def test_it_can_be_stopped_and_what_came_is_kept(
     server: Hub, starting: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot: object
 ) -> None:

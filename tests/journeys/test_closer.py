@@ -19,6 +19,7 @@ from tests.photos import draw_jpeg, write_dng
 SIZE = (1800, 1200)
 
 
+@pytest.mark.slow
 def test_an_evening_at_100_percent(
     qtbot: QtBot, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,7 @@ def order_of(evening: Evening) -> list[int]:
     return [int(photo) for photo in session.ids]
 
 
+@pytest.mark.slow
 def test_a_change_of_heart_is_rolled_back_and_taken_up_again(
     evening: Evening, shoot: Path, home: Home
 ) -> None:

@@ -76,6 +76,7 @@ def test_a_hang_is_ended_at_its_time_limit(pool: WorkerPool) -> None:
     assert pool.run(misbehaving.double, 2, timeout_s=LIMIT_S) == 4
 
 
+@pytest.mark.slow
 def test_a_memory_bomb_is_ended_at_the_memory_limit(pool: WorkerPool) -> None:
     with pytest.raises(workers.WorkerMemory, match="more than 400 MB"):
         pool.run(misbehaving.eat, 600, timeout_s=LIMIT_S)
@@ -136,6 +137,7 @@ def test_shared_memory_is_unmapped_with_its_last_array(pool: WorkerPool) -> None
     assert name not in maps.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "error"),
     [
@@ -228,6 +230,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHM.exists(), reason="needs /dev/shm to look into")
 def test_kill_9_of_the_parent_leaves_no_worker_and_no_memory(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"

@@ -53,6 +53,7 @@ def play(shoot: Shoot, acts: list[tuple[str, str, str]]) -> set[str]:
     return rejected
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(acts=st.lists(ACT, max_size=16))
 def test_after_any_series_each_content_is_one_photo(
@@ -85,6 +86,7 @@ PAIRED_ACT = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(acts=st.lists(PAIRED_ACT, max_size=16))
 def test_after_any_series_with_pairs_each_file_is_of_one_photo_and_a_second_ingest_idles(

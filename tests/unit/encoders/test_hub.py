@@ -61,6 +61,7 @@ def test_weights_come_whole_and_lie_where_they_are_looked_for(
     assert [path.name for path in fetch.path.parent.iterdir()] == [NAME]
 
 
+@pytest.mark.slow
 def test_stopped_in_the_middle_it_goes_on_there_the_next_time(
     server: tuple[Hub, str], weights: bytes, tmp_path: Path
 ) -> None:
@@ -84,6 +85,7 @@ def test_stopped_in_the_middle_it_goes_on_there_the_next_time(
     assert (tmp_path / NAME).read_bytes() == weights
 
 
+@pytest.mark.slow
 def test_a_line_that_breaks_is_taken_up_where_it_broke(
     server: tuple[Hub, str], weights: bytes, tmp_path: Path
 ) -> None:
@@ -160,6 +162,7 @@ def test_a_disk_that_is_too_small_is_said_before_anything_comes(
     assert not [asked for asked in served.asked if asked[0] == "GET"]
 
 
+@pytest.mark.slow
 def test_a_downloading_process_that_is_killed_is_said(
     server: tuple[Hub, str], weights: bytes, tmp_path: Path
 ) -> None:

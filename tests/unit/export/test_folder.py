@@ -412,6 +412,7 @@ class Killed(BaseException):
     """Stands for kill -9: nothing after it runs but the interpreter's own clean-up."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["original", "jpeg"])
 def test_a_killed_run_is_picked_up_without_second_copies(
     shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str

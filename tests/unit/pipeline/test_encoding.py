@@ -184,6 +184,7 @@ def test_an_encoder_killed_for_too_many_at_once_goes_on_with_fewer(
     assert len([size for size in sizes if size > 2]) <= 2, f"it was killed again and again: {sizes}"
 
 
+@pytest.mark.slow
 def test_a_photo_that_kills_the_encoder_fails_alone_and_the_rest_goes_on_as_before(
     make: Make, home: Home, catalog: Catalog, tmp_path: Path
 ) -> None:
@@ -237,6 +238,7 @@ def test_an_encoder_that_was_asked_for_and_is_not_here_is_named(home: Home) -> N
     assert "open_clip cannot be used" in found.sentence
 
 
+@pytest.mark.slow
 def test_settling_the_encoder_loads_no_torch_into_this_process() -> None:
     code = (
         "import sys; from curator.pipeline import Pipeline, settled;"

@@ -183,6 +183,7 @@ def test_bad_files_fail_alone_and_say_why(
     } == bad
 
 
+@pytest.mark.slow
 def test_a_hang_costs_that_photo_only(
     threaded: Pipeline, settings: Settings, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:
@@ -195,6 +196,7 @@ def test_a_hang_costs_that_photo_only(
     ]
 
 
+@pytest.mark.slow
 def test_what_fails_now_and_then_is_tried_again(
     threaded: Pipeline, catalog: Catalog, tmp_path: Path
 ) -> None:
@@ -453,6 +455,7 @@ def slow_proofs(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     may_go.set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known_before", [True, False], ids=["known before", "met together"])
 def test_while_copies_are_proved_others_are_read_and_saved(
     threaded: Pipeline,
@@ -489,6 +492,7 @@ def test_while_copies_are_proved_others_are_read_and_saved(
     assert (roles.count("main"), roles.count("copy")) == (16, 8)
 
 
+@pytest.mark.slow
 def test_stopping_does_not_wait_for_a_proof(
     threaded: Pipeline, catalog: Catalog, tmp_path: Path, slow_proofs: threading.Event
 ) -> None:

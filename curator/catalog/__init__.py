@@ -37,7 +37,7 @@ from curator.catalog.scan import Applied, Scan, ScanCount, Scans
 from curator.catalog.stacks import SHOT_COLUMNS, StackChange, Stacks
 from curator.catalog.store import DiskFullError, damaged, translate
 from curator.catalog.tags import TagDetail
-from curator.catalog.tastes import Comparing, Foreseen, Lesson, Preference, TasteRow, Tastes
+from curator.catalog.tastes import Comparing, Foreseen, Lesson, TasteRow, Tastes
 from curator.catalog.text import SavedSearch, Texts
 from curator.catalog.work import Pending, WorkQueue
 from curator.model import CatalogError
@@ -59,8 +59,8 @@ __all__ = [
     "Pending",
     "PhotoDetail",
     "ProjectRow",
-    "Scan",
     "SavedSearch",
+    "Scan",
     "ScanCount",
     "StackChange",
     "TagDetail",

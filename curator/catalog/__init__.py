@@ -7,9 +7,10 @@
 
 `schema` is what there is, `migrations` how it came to be, `store` the connection, `journal` the
 decisions, `identity` which files are one photo, `scan`, `work` and `results` what the conductor
-brings, `tastes` vectors and what is learned from, `tags` words for photos, `text` finds photos by
-their words, `stacks` which photos the machine shows as one, `projects` which a person puts
-together, `folders` and `photos` what others read. Plain values come out, never models.
+brings, `tastes` vectors and what is learned from, `tags` words for photos and `vocabulary` the
+words themselves, `text` finds photos by their words, `stacks` which photos the machine shows as
+one, `projects` which a person puts together, `folders` and `photos` what others read. Plain
+values come out, never models.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ from curator.catalog.projects import ProjectRow, Projects, project_name
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
 from curator.catalog.stacks import SHOT_COLUMNS, StackChange, Stacks
 from curator.catalog.store import DiskFullError, damaged, translate
-from curator.catalog.tags import TagDetail
+from curator.catalog.tags import TagDetail, folded, tag_name, tag_names
 from curator.catalog.tastes import Comparing, Foreseen, Lesson, TasteRow, Tastes
 from curator.catalog.text import SavedSearch, Texts
+from curator.catalog.vocabulary import TagRow, Vocabulary
 from curator.catalog.work import Pending, WorkQueue
 from curator.model import CatalogError
 
@@ -64,17 +66,21 @@ __all__ = [
     "ScanCount",
     "StackChange",
     "TagDetail",
+    "TagRow",
     "TasteRow",
     "Unread",
     "WorkDetail",
+    "folded",
     "project_name",
+    "tag_name",
+    "tag_names",
 ]
 
 _DAY_S = 86_400.0
 _KEEP_BACKUPS = 5
 
 
-class Catalog(Folders, Scans, WorkQueue, Tastes, Stacks, Photos, Projects, Texts):
+class Catalog(Folders, Scans, WorkQueue, Tastes, Stacks, Photos, Projects, Texts, Vocabulary):
     """One open catalog.
 
     Any number of processes may have it open, read and decide. One object is one connection.

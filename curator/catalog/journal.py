@@ -16,7 +16,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from curator.catalog.fields import FIELDS, RELATIONS, VERDICT, Place, checked, nothing, unknown
-from curator.catalog.store import Row, Store, chunks, marks
+from curator.catalog.store import Row, chunks, marks
+from curator.catalog.tags import Revision, Tags
 from curator.model import Change, Changes, NotFoundError, Step
 
 # What was read from files is no act of the person's that they could take back.
@@ -31,7 +32,7 @@ _TOP_REDO = (
 )
 
 
-class Journal(Store):
+class Journal(Tags):
     """The part of the catalog that decides, undoes and redoes."""
 
     def decide(
@@ -182,6 +183,15 @@ class Journal(Store):
         self._relate(step.changes)
         return replace(step, id=number)
 
+    def _revise_tags(self, act: str, what: str, done: str, revisions: Sequence[Revision]) -> Step:
+        """Revise the vocabulary as one step; nothing is written if nothing changes."""
+        context = {"act": act, "what": what, "vocabulary": [list(each) for each in revisions]}
+        step = Step(0, "do", f"{done} {what}", time.time(), (), None, context)
+        if not revisions:
+            return step
+        self._revise(revisions)
+        return self._enter(step, _Seen("", "", {}))
+
     def _relate(self, changes: Collection[Change]) -> None:
         """Write the relations among the changes, and note that they changed."""
         for name in dict.fromkeys(change.field for change in changes if change.about is not None):
@@ -247,6 +257,7 @@ class Journal(Store):
                 )
             new = Step(0, kind, old.summary, time.time(), tuple(made.values()), number, old.context)
             expected = self._foretold(number) if kind == "redo" else {}
+            self._revise(_revisions(old), back=kind == "undo")
             return self._enter(new, _Seen(scope, order_name or "", expected))
 
     def _foretold(self, undo: int) -> dict[int, float]:
@@ -355,6 +366,12 @@ class _Seen:
     order_name: str
     expected: Mapping[int, float]
     source: str = "person"
+
+
+def _revisions(step: Step) -> list[Revision]:
+    """Read from a step what it did to the vocabulary."""
+    listed = step.context.get("vocabulary") or []
+    return [(tag, column, before, after) for tag, column, before, after in listed]  # type: ignore[attr-defined]
 
 
 def _by_fields(changes: Iterable[Change]) -> dict[tuple[str, ...], list[list[object]]]:

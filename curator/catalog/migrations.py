@@ -146,6 +146,18 @@ def _add_words_and_ways(database: peewee.Database) -> None:
         "CREATE TRIGGER work_removed AFTER DELETE ON work WHEN OLD.state = 'failed'"
         f" BEGIN {failed.format('OLD')} END",
         "ALTER TABLE tag ADD COLUMN merged_into INTEGER REFERENCES tag (id)",
+        "ALTER TABLE tag ADD COLUMN folded TEXT",
+        "UPDATE tag SET folded = lower(name)",  # so far all are an encoder's: plain, in lower case
+        "CREATE UNIQUE INDEX tag_folded ON tag (folded)",
+        *(
+            f"CREATE TRIGGER photo_tag_{what} AFTER {act} ON photo_tag BEGIN UPDATE photo SET"
+            f" rev = (SELECT coalesce(max(rev), 0) + 1 FROM photo) WHERE id = {row}.photo_id; END"
+            for what, act, row in (
+                ("added", "INSERT", "NEW"),
+                ("changed", "UPDATE", "NEW"),
+                ("removed", "DELETE", "OLD"),
+            )
+        ),
         "CREATE TABLE journal (id INTEGER NOT NULL PRIMARY KEY,"
         " step_id INTEGER NOT NULL REFERENCES step (id),"
         " photo_id INTEGER NOT NULL REFERENCES photo (id), field TEXT NOT NULL"

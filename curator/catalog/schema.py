@@ -284,13 +284,15 @@ class TasteVersion(Table):
 class Tag(Table):
     """A word photos are found by; one vocabulary for all sources.
 
-    One ``merged_into`` another stays as a row, since the journal speaks of it.
+    ``folded`` is the name as names are compared. One ``merged_into`` another stays as a row, since
+    the journal speaks of it and a machine may suggest it again; it is never that of a third.
     """
 
     id = AutoField()
     name = TextField(unique=True)
     category = TextField(null=True)
     merged_into = ForeignKeyField("self", null=True, column_name="merged_into", index=False)
+    folded = TextField(unique=True, null=True)
 
 
 class PhotoTag(Table):
@@ -365,7 +367,7 @@ class Duel(Table):
     """Of two photos side by side a person preferred one."""
 
     winner = ForeignKeyField(Photo, index=False)
-    loser = ForeignKeyField(Photo, index=False)
+    loser = ForeignKeyField(Photo)
 
     class Meta:  # noqa: D106
         primary_key = CompositeKey("winner", "loser")
@@ -548,6 +550,15 @@ TRIGGERS = (
     " SELECT coalesce(p.merged_into, p.id), s.made_at FROM photo AS p, step AS s"
     " WHERE p.id = NEW.photo_id AND s.id = NEW.step_id"
     " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since; END",
+    *(
+        f"CREATE TRIGGER photo_tag_{what} AFTER {act} ON photo_tag"
+        f" BEGIN UPDATE photo SET rev = {_NEXT} WHERE id = {row}.photo_id; END"
+        for what, act, row in (
+            ("added", "INSERT", "NEW"),
+            ("changed", "UPDATE", "NEW"),
+            ("removed", "DELETE", "OLD"),
+        )
+    ),
     _refuse("step", "UPDATE"),
     _refuse("step", "DELETE"),
     _refuse("decision", "UPDATE"),

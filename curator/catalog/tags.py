@@ -1,18 +1,82 @@
 """Tags: words photos are found by, who said them, and whether a person agreed.
 
-A machine only ever suggests. What a person confirmed stays theirs whatever is suggested later, and
-what they took away is not suggested again.
+A machine only ever suggests. A person's word on a tag is a row of its own and goes before all
+others: what they confirmed stays whatever is suggested later, and what they took away is not
+suggested again for that photo. It is written by the journal; here is what machines and files say.
+
+A tag that was renamed or merged stays as an alias of the one it became, so that whoever says the
+old word again, means the new one. What is read here is always the tag of today.
 """
 
 from __future__ import annotations
 
+import time
+import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from curator.catalog.store import Store, chunks, marks
+from curator.catalog.store import Row, Store, chunks, marks
+from curator.model import UsageError
 
-_HERE = "t.state <> 'removed'"
+LONGEST = 64
+"""Characters of a name, at most."""
+MACHINES = ("vision", "encoder")
+BETWEEN = "|"
+"""What stands between the parts of a path of keywords: ``Places|Iceland|Vik``."""
+
+Revision = tuple[int, str, object, object]
+"""A change of the vocabulary: tag id, ``name`` or ``merged_into``, what it was, what it is."""
+
+_KEPT = "\u200c\u200d"  # joiners: without them some scripts and pictures read differently
+
+# One row a photo and tag of today, the word that counts: a person's on the tag itself, then
+# theirs on what it was called before, a file's, the surest machine's. With max() alone SQLite
+# gives the other columns of the row that has it (sqlite.org/lang_select.html#bareagg).
+SAID = (
+    "SELECT photo_id, tag_id, source, confidence, state FROM"
+    " (SELECT t.photo_id, coalesce(tag.merged_into, tag.id) AS tag_id, t.source, t.confidence,"
+    " t.state, max(CASE t.source WHEN 'person' THEN CASE WHEN tag.merged_into IS NULL THEN 5"
+    " WHEN t.state = 'confirmed' THEN 4 ELSE 3 END WHEN 'file' THEN 2"
+    " ELSE t.confidence / 101.0 END)"
+    " FROM photo_tag AS t JOIN tag ON tag.id = t.tag_id WHERE {}"
+    " GROUP BY t.photo_id, coalesce(tag.merged_into, tag.id)) WHERE state <> 'removed'"
+)
+
+
+def tag_name(text: str) -> str:
+    """Make a tag's name of any text: one line of at most 64 characters, nothing invisible.
+
+    Unicode NFC; control and formatting characters go, runs of white space become one space, a
+    double quote a single one, since it ends a name in the search box. Empty if nothing is left.
+    """
+    shown = (
+        " " if char.isspace() else char
+        for char in unicodedata.normalize("NFC", text)
+        if char.isspace() or char in _KEPT or unicodedata.category(char)[0] != "C"
+    )
+    return " ".join("".join(shown).replace('"', "'").split())[:LONGEST].strip()
+
+
+def tag_names(text: str) -> list[str]:
+    """Read the tags a person typed, several separated by commas.
+
+    Raises:
+        UsageError: one of them is longer than a name may be.
+    """
+    names = {}
+    for part in text.split(","):
+        name = tag_name(part)
+        if len(" ".join(part.split())) > LONGEST:
+            raise UsageError(f"A tag has at most {LONGEST} characters: {name[:24]}…")
+        if name:
+            names[folded(name)] = name
+    return list(names.values())
+
+
+def folded(name: str) -> str:
+    """Give the form in which names are compared: Harbor is harbor."""
+    return unicodedata.normalize("NFC", name.casefold())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,85 +98,277 @@ class Tags(Store):
 
     def tags_rev(self) -> int:
         """Give a number that grows whenever any photo's tags change; cheap."""
-        return int(self._value("SELECT value FROM meta WHERE key = 'tags_rev'") or 0)
+        return self._counter("tags_rev")
 
     def tagged(self, text: str, whole: bool = True) -> list[int]:
         """List photos that have a tag, suggested or confirmed.
 
         Args:
-            text: the tag's name, in any case.
+            text: the tag's name, in any case; also one it had before.
             whole: the whole name; otherwise any part of it.
         """
-        wanted = text.casefold()
+        wanted = folded(text)
         # Names are hundreds, photos a hundred thousand; SQLite folds the case of ASCII only.
-        names = [
+        today = {
             row[0]
-            for row in self._rows("SELECT id, name FROM tag")
-            if (wanted == row[1].casefold() if whole else wanted in row[1].casefold())
-        ]
-        return [
-            row[0]
-            for part in chunks(names)
-            for row in self._rows(
-                f"SELECT DISTINCT photo_id FROM photo_tag AS t WHERE {_HERE}"
-                f" AND tag_id IN ({marks(len(part))})",
-                part,
-            )
-        ]
+            for row in self._rows("SELECT coalesce(merged_into, id), folded FROM tag")
+            if (wanted == row[1] if whole else wanted in row[1])
+        }
+        found: dict[int, None] = {}
+        for part in chunks(self._with_aliases(today)):
+            said = SAID.format(f"t.tag_id IN ({marks(len(part))})")
+            found |= dict.fromkeys(row[0] for row in self._rows(said, part))
+        return list(found)
 
     def tags_of(self, ids: Sequence[int]) -> dict[int, tuple[TagDetail, ...]]:
         """Read the tags of photos: confirmed ones first, then the surest suggestions."""
         found: dict[int, list[TagDetail]] = defaultdict(list)
         for part in chunks(list(ids)):
+            said = SAID.format(f"t.photo_id IN ({marks(len(part))})")
             for photo, *tag in self._rows(
-                "SELECT t.photo_id, tag.name, t.source, t.confidence, t.state"
-                " FROM photo_tag AS t JOIN tag ON tag.id = t.tag_id"
-                f" WHERE {_HERE} AND t.photo_id IN ({marks(len(part))})"
-                " ORDER BY t.state <> 'confirmed', t.confidence DESC, tag.name",
+                "SELECT s.photo_id, tag.name, s.source, s.confidence, s.state"
+                f" FROM ({said}) AS s JOIN tag ON tag.id = s.tag_id"
+                " ORDER BY s.state <> 'confirmed', s.confidence DESC, tag.folded",
                 part,
             ):
                 found[photo].append(TagDetail(*tag))
         return {photo: tuple(tags) for photo, tags in found.items()}
 
+    def keywords_of(self, ids: Sequence[int]) -> dict[int, list[tuple[str, str | None]]]:
+        """Read what photos are certainly tagged with, for others to read: (name, category).
+
+        Suggestions are not among them.
+        """
+        found: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
+        for part in chunks(list(ids)):
+            said = SAID.format(f"t.photo_id IN ({marks(len(part))})")
+            for photo, name, category in self._rows(
+                f"SELECT s.photo_id, tag.name, tag.category FROM ({said}) AS s"
+                " JOIN tag ON tag.id = s.tag_id WHERE s.state = 'confirmed' ORDER BY tag.folded",
+                part,
+            ):
+                found[photo].append((name, category))
+        return dict(found)
+
+    def tag_links(self, since_rev: int, photos: int) -> tuple[int, str, str, str]:
+        """Read what is said of the next photos that changed, packed, in the order of revisions.
+
+        A million rows in Python objects take a second; numpy reads them from text in a tenth.
+
+        Args:
+            since_rev: only photos changed after this revision of the table ``photo``.
+            photos: so many at most.
+
+        Returns:
+            The revision of the last of them (``since_rev``: there is none), then lists separated
+            by commas: their photo ids; and, row by row of what is said, photo and tag ids in
+            turn; and what a row says: 3 confirmed and 4 removed by the person, 2 by a file, 1 a
+            suggestion.
+        """
+        last, ids = self._row(
+            "SELECT max(rev), group_concat(id) FROM"
+            " (SELECT rev, id FROM photo WHERE rev > ? ORDER BY rev LIMIT ?)",
+            (since_rev, photos),
+        ) or (None, None)
+        if last is None:
+            return since_rev, "", "", ""
+        pairs, said = self._row(
+            "SELECT group_concat(t.photo_id || ',' || t.tag_id), group_concat(CASE t.source"
+            " WHEN 'person' THEN iif(t.state = 'confirmed', 3, 4) WHEN 'file' THEN 2 ELSE 1 END)"
+            " FROM photo AS p CROSS JOIN photo_tag AS t ON t.photo_id = p.id"
+            " WHERE p.rev > ? AND p.rev <= ?",
+            (since_rev, last),
+        ) or (None, None)
+        return last, ids or "", pairs or "", said or ""
+
+    def tag_rows(self) -> list[Row]:
+        """Read the vocabulary: (id, name, category, id of what it is an alias of or None)."""
+        return self._rows("SELECT id, name, category, merged_into FROM tag")
+
+    # --- finding tags by name
+
+    def tag_ids(self, names: Iterable[str], make: bool = False) -> dict[str, int]:
+        """Find tags by name, an old name too: name → id of the tag of today.
+
+        Args:
+            names: in any case.
+            make: make those there are not; otherwise they are left out.
+
+        Raises:
+            CatalogError: the catalog cannot be written.
+        """
+        wanted = {name: tag_name(name) for name in names}
+        found = {name: self._tag(clean) for name, clean in wanted.items()}
+        if make and None in found.values():
+            with self._writing():
+                for name, clean in wanted.items():
+                    if clean:
+                        found[name] = self._made(clean)
+        return {name: tag for name, tag in found.items() if tag is not None}
+
+    def _tag(self, name: str) -> int | None:
+        found = self._value(
+            "SELECT coalesce(merged_into, id) FROM tag WHERE folded = ?", (folded(name),)
+        )
+        return None if found is None else int(found)
+
+    def _made(self, name: str, category: str | None = None) -> int:
+        """Give the tag of a clean name, made if there is none; a category only where it has none.
+
+        Of two paths that end in the same word the first stays: a photo is found by either.
+        """
+        self._run(
+            "INSERT INTO tag (name, category, folded) VALUES (?, ?, ?)"
+            " ON CONFLICT (folded) DO UPDATE SET category = excluded.category"
+            " WHERE tag.category IS NULL AND excluded.category IS NOT NULL",
+            (name, category, folded(name)),
+        )
+        found = self._tag(name)
+        assert found is not None
+        return found
+
+    def _with_aliases(self, tags: Iterable[int]) -> list[int]:
+        """Give tags with the ids of all that was merged into them."""
+        wanted = list(tags)
+        return [
+            row[0]
+            for part in chunks(wanted)
+            for row in self._rows(
+                f"SELECT id FROM tag WHERE coalesce(merged_into, id) IN ({marks(len(part))})", part
+            )
+        ]
+
+    # --- what machines and files say
+
     def _suggest(self, photo: int, source: str, tags: Sequence[tuple[str, int]]) -> None:
         """Suggest tags for a photo in place of what this source suggested before.
 
-        Only inside a transaction. What a person confirmed or took away, of any source, stays.
+        Only inside a transaction. What a person has a word on stays as it was suggested, and
+        shows how well the source does (:meth:`Vocabulary.removals`); it is not suggested anew.
 
         Args:
             photo: its id.
             source: who suggests.
             tags: (name, confidence 0-100); empty takes this source's suggestions back.
         """
-        self._run(
-            "DELETE FROM photo_tag WHERE photo_id = ? AND source = ? AND state = 'suggested'",
+        spoken = {
+            row[0]
+            for row in self._rows(
+                "SELECT coalesce(tag.merged_into, tag.id) FROM photo_tag AS t"
+                " JOIN tag ON tag.id = t.tag_id WHERE t.photo_id = ? AND t.source = 'person'",
+                (photo,),
+            )
+        }
+        wanted: dict[int, int] = {}
+        for text, confidence in tags:
+            name = tag_name(text)
+            if name:
+                tag = self._made(name)
+                wanted[tag] = max(wanted.get(tag, 0), min(max(int(confidence), 0), 100))
+        self._say(photo, source, {tag: wanted[tag] for tag in wanted.keys() - spoken}, spoken)
+
+    def _take_keywords(
+        self, photo: int, keywords: Iterable[str], paths: Iterable[str] = ()
+    ) -> None:
+        """Take over the keywords a file has, in place of what was read from one before.
+
+        Only inside a transaction. A path (``Places|Iceland|Vik``) is the tag it ends in, which is
+        what one types and looks for; the way there is kept as the tag's category, to be written
+        out again.
+
+        Args:
+            photo: its id.
+            keywords: as they are in the file.
+            paths: hierarchical ones.
+        """
+        wanted: dict[int, int] = {}
+        for text in paths:
+            parts = [part for part in map(tag_name, text.split(BETWEEN)) if part]
+            if parts:
+                category = BETWEEN.join(parts[:-1])[: 4 * LONGEST] or None
+                wanted[self._made(parts[-1], category)] = 100
+        for name in map(tag_name, keywords):
+            if name:
+                wanted[self._made(name)] = 100
+        self._say(photo, "file", wanted, frozenset())
+
+    def _say(
+        self, photo: int, source: str, wanted: dict[int, int], kept: set[int] | frozenset[int]
+    ) -> None:
+        """Bring what a source says of a photo to ``wanted`` (tag → confidence), but for ``kept``.
+
+        Rows that are so already are not touched: each is a revision.
+        """
+        now = self._rows(
+            "SELECT t.tag_id, coalesce(tag.merged_into, tag.id), t.confidence FROM photo_tag AS t"
+            " JOIN tag ON tag.id = t.tag_id WHERE t.photo_id = ? AND t.source = ?",
             (photo, source),
         )
-        for name, confidence in tags:
-            self._run("INSERT INTO tag (name) VALUES (?) ON CONFLICT (name) DO NOTHING", (name,))
-            self._run(
-                "INSERT INTO photo_tag (photo_id, tag_id, source, confidence, state)"
-                " SELECT ?, id, ?, ?, 'suggested' FROM tag WHERE name = ? AND NOT EXISTS"
-                " (SELECT 1 FROM photo_tag WHERE photo_id = ? AND tag_id = tag.id"
-                " AND (state <> 'suggested' OR source = ?))",
-                (photo, source, confidence, name, photo, source),
-            )
-        self._note_tags()
+        gone = [row for row in now if row[1] not in kept and wanted.get(row[0]) != row[2]]
+        there = {row[0] for row in now} - {row[0] for row in gone}
+        new = {tag: sure for tag, sure in wanted.items() if tag not in there}
+        if not gone and not new:
+            return
+        self._run_many(
+            "DELETE FROM photo_tag WHERE photo_id = ? AND tag_id = ? AND source = ?",
+            [(photo, row[0], source) for row in gone],
+        )
+        state = "confirmed" if source == "file" else "suggested"
+        self._run_many(
+            "INSERT INTO photo_tag (photo_id, tag_id, source, confidence, state)"
+            " VALUES (?, ?, ?, ?, ?)",
+            [(photo, tag, source, sure, state) for tag, sure in new.items()],
+        )
+        self._grow("tags_rev")
 
     def _merge_tags(self, survivor: int, other: int) -> None:
-        """Give a photo the tags of another that proved to be the same; a person's word wins."""
+        """Give a photo the tags of another that proved to be the same.
+
+        A person's word stays; where they said both, the later one.
+        """
+        newest = (
+            "(SELECT coalesce(max(id), 0) FROM decision WHERE photo_id = ? AND field = 'tag'"
+            " AND about = photo_tag.tag_id)"
+        )
         self._run(
             "INSERT INTO photo_tag (photo_id, tag_id, source, confidence, state)"
             " SELECT ?, tag_id, source, confidence, state FROM photo_tag WHERE photo_id = ?"
-            " ON CONFLICT (photo_id, tag_id, source) DO UPDATE"
-            " SET state = excluded.state WHERE photo_tag.state = 'suggested'",
-            (survivor, other),
+            " ON CONFLICT (photo_id, tag_id, source) DO UPDATE SET state = excluded.state"
+            f" WHERE source = 'person' AND {newest} > {newest}",
+            (survivor, other, other, survivor),
         )
         self._run("DELETE FROM photo_tag WHERE photo_id = ?", (other,))
-        self._note_tags()
+        self._grow("tags_rev")
 
-    def _note_tags(self) -> None:
-        self._run(
-            "INSERT INTO meta (key, value) VALUES ('tags_rev', '1')"
-            " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
-        )
+    # --- undoing what was done to the vocabulary
+
+    def _revise(self, revisions: Sequence[Revision], back: bool = False) -> None:
+        """Rename tags or make them aliases; only inside a transaction.
+
+        What photos are tagged with changes by it, so each of them does, and their sidecars are
+        to be written.
+
+        Args:
+            revisions: what changes.
+            back: give them the values they had before.
+        """
+        if not revisions:
+            return
+        touched: set[int] = set()
+        for tag, column, before, after in reversed(revisions) if back else revisions:
+            value = before if back else after
+            if column == "name":
+                self._run("UPDATE tag SET name = ? WHERE id = ?", (value, tag))
+            elif column == "merged_into":
+                self._run("UPDATE tag SET merged_into = ? WHERE id = ?", (value, tag))
+            touched |= {each for each in (tag, before, after) if isinstance(each, int)}
+        for part in chunks(self._with_aliases(touched)):
+            here = f"(SELECT photo_id FROM photo_tag WHERE tag_id IN ({marks(len(part))}))"
+            self._run(f"UPDATE photo SET name = name WHERE id IN {here}", part)
+            self._run(
+                "INSERT INTO unwritten (photo_id, since) SELECT DISTINCT photo_id, ? FROM photo_tag"
+                f" WHERE state = 'confirmed' AND tag_id IN ({marks(len(part))})"
+                " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since",
+                (time.time(), *part),
+            )
+        self._grow("tags_rev")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from curator.catalog import Catalog, TagDetail
+from curator.catalog import Catalog, TagDetail, tag_name, tag_names
+from curator.model import NotFoundError, UsageError
 from curator.stages import STAGES
 from tests import catalogs, likings
 from tests.unit.catalog.shoot import Shoot, photo_bytes
@@ -30,16 +30,17 @@ def see(catalog: Catalog, photo: int, *tags: tuple[str, int] | None) -> None:
     assert catalog.save_embedded([(likings.job(photo), replace(seen, tags=words))]) == [photo]
 
 
-def say(catalog: Catalog, photo: int, name: str, state: str) -> None:
-    """Put a person's word on a suggestion, as the catalog will hold it."""
-    beside = sqlite3.connect(catalog.path)
-    beside.execute(
-        "UPDATE photo_tag SET state = ? WHERE photo_id = ?"
-        " AND tag_id = (SELECT id FROM tag WHERE name = ?)",
-        (state, photo, name),
-    )
-    beside.commit()
-    beside.close()
+def say(catalog: Catalog, photo: int, name: str, word: str | None) -> None:
+    """Have the person say a word on a tag."""
+    tag = catalog.tag_ids([name], make=True)[name]
+    catalog.decide({photo: {("tag", tag): word}}, summary=f"tag {name}")
+
+
+def read_from_file(
+    catalog: Catalog, photo: int, *keywords: str, paths: tuple[str, ...] = ()
+) -> None:
+    with catalog._writing():
+        catalog._take_keywords(photo, keywords, paths)
 
 
 def names(catalog: Catalog, photo: int) -> list[str]:
@@ -71,9 +72,13 @@ def test_a_persons_word_stays_whatever_is_suggested_later(twelve: Catalog) -> No
     say(twelve, 3, "harbor", "removed")
     see(twelve, 3, ("harbor", 90), ("boat", 50), ("pier", 40))
     assert twelve.photo(3).tags == (
-        TagDetail("boat", "encoder", 30, "confirmed"),
+        TagDetail("boat", "person", 100, "confirmed"),
         TagDetail("pier", "encoder", 40, "suggested"),
     )
+    twelve.undo()
+    assert names(twelve, 3) == ["boat", "harbor", "pier"], "open again, as it was suggested"
+    twelve.undo()
+    assert twelve.photo(3).tags[0] == TagDetail("harbor", "encoder", 80, "suggested")
 
 
 def test_photos_are_found_by_their_tags_in_any_case(twelve: Catalog) -> None:
@@ -113,3 +118,140 @@ def test_two_photos_that_prove_to_be_one_keep_the_tags_of_both(shoot: Shoot) -> 
         ("harbor", "confirmed"),
         ("boat", "suggested"),
     ]
+
+
+# --- names
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("  sea   lion\t", "sea lion"),
+        ("e\u0301te\u0301", "\u00e9t\u00e9"),
+        ("har\u202ebor\x00\x1b[31m\u2066", "harbor[31m"),
+        ('the "Vik" cliffs', "the 'Vik' cliffs"),
+        ("\u0646\u200c\u0645", "\u0646\u200c\u0645"),
+        ("x" * 80, "x" * 64),
+        (" \u200b\n", ""),
+        ("tag:harbor OR 1=1; <b>", "tag:harbor OR 1=1; <b>"),
+    ],
+)
+def test_a_name_is_one_visible_line_of_64_characters(typed: str, name: str) -> None:
+    assert tag_name(typed) == name
+
+
+def test_several_tags_are_typed_with_commas_between() -> None:
+    assert tag_names("harbor, Sea Lion ,, HARBOR,") == ["HARBOR", "Sea Lion"]
+    with pytest.raises(UsageError, match="at most 64"):
+        tag_names("pier, " + "x" * 65)
+
+
+def test_one_word_in_any_case_is_one_tag(twelve: Catalog) -> None:
+    see(twelve, 3, ("Caf\u00e9", 60), ("STRASSE", 50))
+    say(twelve, 4, "cafe\u0301", "confirmed")
+    say(twelve, 4, "stra\u00dfe", "confirmed")
+    assert names(twelve, 3) == ["Caf\u00e9", "STRASSE"] == names(twelve, 4)
+    assert twelve.tag_ids(["CAF\u00c9", "none"]).keys() == {"CAF\u00c9"}
+
+
+# --- files
+
+
+def test_what_a_file_says_is_confirmed_until_the_person_takes_it_away(twelve: Catalog) -> None:
+    read_from_file(twelve, 3, "Vik", "beach", paths=("Places|Iceland|Vik", "Animals| Birds |Crane"))
+    assert names(twelve, 3) == ["beach", "Crane", "Vik"]
+    assert twelve.keywords_of([3]) == {
+        3: [("beach", None), ("Crane", "Animals|Birds"), ("Vik", "Places|Iceland")]
+    }
+    say(twelve, 3, "beach", "removed")
+    read_from_file(twelve, 3, "beach", "Vik")
+    assert names(twelve, 3) == ["Vik"]
+    read_from_file(twelve, 4, paths=("Machines|Crane",))
+    assert twelve.keywords_of([4]) == {4: [("Crane", "Animals|Birds")]}, "the first path stays"
+
+
+# --- the vocabulary
+
+
+def test_the_vocabulary_counts_photos_the_most_used_first(twelve: Catalog) -> None:
+    see(twelve, 3, ("harbor", 80), ("boat", 70))
+    see(twelve, 4, ("harbor", 60))
+    say(twelve, 5, "Harbor", "confirmed")
+    say(twelve, 5, "hare", "confirmed")
+    found = [(row.name, row.count, row.confirmed) for row in twelve.vocabulary("HAR")]
+    assert found == [("harbor", 3, 1), ("hare", 1, 1)]
+    assert [row.name for row in twelve.vocabulary()] == ["harbor", "boat", "hare"]
+
+
+def test_it_shows_which_suggestions_people_take_away(twelve: Catalog) -> None:
+    for photo in (3, 4, 5, 6):
+        see(twelve, photo, ("lens cap", 50))
+    say(twelve, 3, "lens cap", "removed")
+    say(twelve, 4, "lens cap", "removed")
+    say(twelve, 5, "lens cap", "confirmed")
+    say(twelve, 7, "lens cap", "confirmed")  # not a suggestion
+    see(twelve, 3, ("boat", 50))  # looking again forgets neither what was suggested nor the word
+    (row,) = [row for row in twelve.vocabulary() if row.name == "lens cap"]
+    assert (row.count, row.confirmed) == (3, 2)
+    assert (row.suggested, row.removed) == ({"encoder": 4}, {"encoder": 2})
+
+
+def test_a_rename_is_one_step_and_the_old_word_means_the_new_one(twelve: Catalog) -> None:
+    see(twelve, 3, ("harbor", 80))
+    say(twelve, 4, "harbor", "confirmed")
+    twelve.rename_tag("Harbor", "Hafen")
+    assert names(twelve, 3) == names(twelve, 4) == ["Hafen"]
+    see(twelve, 5, ("harbor", 70))
+    assert names(twelve, 5) == ["Hafen"]
+    assert sorted(twelve.tagged("hafen")) == sorted(twelve.tagged("harbor")) == [3, 4, 5]
+    say(twelve, 4, "Hafen", "removed")
+    assert names(twelve, 4) == []
+    twelve.undo()
+    assert twelve.undo().summary == "Renamed tag harbor to Hafen"
+    assert names(twelve, 3) == names(twelve, 4) == ["harbor"]
+    twelve.redo()
+    assert names(twelve, 4) == ["Hafen"]
+    twelve.rename_tag("Hafen", "HAFEN")
+    assert names(twelve, 3) == ["HAFEN"]
+    twelve.rename_tag("hafen", "harbor")
+    assert names(twelve, 3) == names(twelve, 4) == ["harbor"]
+    assert [row.name for row in twelve.vocabulary()] == ["harbor"]
+
+
+def test_renaming_into_another_tag_is_refused_and_merging_is_named(twelve: Catalog) -> None:
+    see(twelve, 3, ("harbor", 80), ("port", 40))
+    with pytest.raises(UsageError, match="already"):
+        twelve.rename_tag("harbor", "PORT")
+    with pytest.raises(NotFoundError):
+        twelve.rename_tag("haven", "port")
+    with pytest.raises(UsageError):
+        twelve.rename_tag("harbor", " ")
+    with pytest.raises(UsageError, match="one tag"):
+        twelve.merge_tags("harbor", "Harbor")
+    assert names(twelve, 3) == ["harbor", "port"] and twelve.next_undo() is None
+
+
+def test_a_merge_makes_one_tag_of_two_and_undo_two_of_one(twelve: Catalog) -> None:
+    see(twelve, 3, ("harbour", 80), ("harbor", 40))
+    see(twelve, 4, ("harbour", 80))
+    say(twelve, 4, "harbour", "removed")
+    say(twelve, 4, "harbor", "confirmed")
+    say(twelve, 5, "harbour", "removed")
+    twelve.merge_tags("harbour", "harbor")
+    assert twelve.photo(3).tags == (TagDetail("harbor", "encoder", 80, "suggested"),)
+    assert names(twelve, 4) == ["harbor"], "what they added weighs more than what they took away"
+    see(twelve, 5, ("harbor", 90))
+    assert names(twelve, 5) == [], "they said no to it under its other name"
+    twelve.undo()
+    assert names(twelve, 3) == ["harbour", "harbor"]
+
+
+def test_a_change_of_words_changes_the_photos_and_their_sidecars_wait(twelve: Catalog) -> None:
+    say(twelve, 4, "harbor", "confirmed")
+    see(twelve, 5, ("harbor", 50))
+    with twelve._writing():
+        twelve._run("DELETE FROM unwritten")
+    rev = max(row[-1] for row in twelve._rows("SELECT rev FROM photo"))
+    twelve.rename_tag("harbor", "Hafen")
+    assert {row[0] for row in twelve._rows("SELECT id FROM photo WHERE rev > ?", (rev,))} == {4, 5}
+    assert twelve._rows("SELECT photo_id FROM unwritten") == [(4,)]

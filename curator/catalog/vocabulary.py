@@ -1,0 +1,168 @@
+"""The vocabulary: which tags there are, how they are used, and what a person makes of them.
+
+A rename or a merge is one undo step like a mark. It changes no photo's rows: the old word becomes
+an alias of the new one, whoever said it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from curator.catalog.journal import Journal
+from curator.catalog.tags import LONGEST, MACHINES, SAID, folded, tag_name
+from curator.model import NotFoundError, Step, UsageError
+
+_OF_TODAY = "coalesce(tag.merged_into, tag.id)"
+_ALIVE = (
+    "t.photo_id IN (SELECT id FROM photo WHERE merged_into IS NULL AND removed_at IS NULL"
+    " AND emptied_at IS NULL)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TagRow:
+    """A tag of the vocabulary.
+
+    ``count`` is how many photos have it, ``confirmed`` how many of them by a person's or a file's
+    word. ``suggested`` and ``removed``: by source, how many photos a machine suggested it for,
+    and for how many of those a person took it away.
+    """
+
+    id: int
+    name: str
+    category: str | None
+    count: int
+    confirmed: int
+    suggested: Mapping[str, int]
+    removed: Mapping[str, int]
+
+
+class Vocabulary(Journal):
+    """The part of the catalog that keeps the words themselves."""
+
+    def vocabulary(self, prefix: str = "") -> list[TagRow]:
+        """List the tags in use, or once suggested and taken away, most used first.
+
+        Every tag of every photo is looked at: two seconds at a million. The window counts in
+        memory instead.
+
+        Args:
+            prefix: only those whose name begins so, in any case.
+        """
+        wanted = folded(tag_name(prefix))
+        names = {
+            row[0]: row[1:3]
+            for row in self.tag_rows()
+            if row[3] is None and folded(row[1]).startswith(wanted)
+        }
+        counts = {
+            row[0]: row[1:]
+            for row in self._rows(
+                "SELECT tag_id, count(*), sum(state = 'confirmed')"
+                f" FROM ({SAID.format(_ALIVE)}) GROUP BY tag_id"
+            )
+        }
+        suggested: dict[int, dict[str, int]] = {}
+        removed: dict[int, dict[str, int]] = {}
+        for tag, source, number, taken in self._judged():
+            suggested.setdefault(tag, {})[source] = number
+            removed.setdefault(tag, {})[source] = taken
+        found = [
+            TagRow(
+                tag, *names[tag], *counts.get(tag, (0, 0)), suggested.get(tag, {}),
+                removed.get(tag, {}),
+            )
+            for tag in names
+            if tag in counts or tag in suggested
+        ]  # fmt: skip
+        return sorted(found, key=lambda row: (-row.count, folded(row.name)))
+
+    def _judged(self) -> list[tuple[int, str, int, int]]:
+        """Count suggestions and those taken away: (tag, source, suggested, removed)."""
+        sources = ", ".join(f"'{source}'" for source in MACHINES)
+        rows = self._rows(
+            "SELECT tag_id, source, count(*), sum(word = 'removed') FROM"
+            f" (SELECT {_OF_TODAY} AS tag_id, t.source, coalesce("
+            "(SELECT state FROM photo_tag WHERE photo_id = t.photo_id"
+            f" AND tag_id = {_OF_TODAY} AND source = 'person'),"
+            " (SELECT state FROM photo_tag WHERE photo_id = t.photo_id"
+            " AND tag_id = t.tag_id AND source = 'person'), '') AS word"
+            f" FROM photo_tag AS t JOIN tag ON tag.id = t.tag_id WHERE t.source IN ({sources}))"
+            " GROUP BY tag_id, source"
+        )
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+    def rename_tag(self, old: str, new: str) -> Step:
+        """Call a tag something else, wherever it is; one undo step.
+
+        The old word becomes an alias: a machine that suggests it again suggests the new one.
+
+        Raises:
+            NotFoundError: there is no tag of that name.
+            UsageError: the new name is none, too long, or another tag's. Nothing was changed.
+        """
+        tag, name = self._known(old), tag_name(new)
+        if not name or len(" ".join(new.split())) > LONGEST:
+            raise UsageError(f"A tag is called something of at most {LONGEST} characters.")
+        with self._writing(durable=True):
+            now, category = self._row("SELECT name, category FROM tag WHERE id = ?", (tag,)) or ()
+            if folded(now) == folded(name):
+                revisions = [(tag, "name", now, name)] if now != name else []
+            else:
+                taken = self._tag(name)
+                if taken not in (None, tag) and self._in_use(taken):
+                    raise UsageError(
+                        f"There is a tag {name} already.",
+                        f"`curator tag merge` makes one of the two: {now}, {name}.",
+                    )
+                self._made(name, category)
+                row = self._value("SELECT id FROM tag WHERE folded = ?", (folded(name),))
+                revisions = self._merging(tag, row)
+            return self._revise_tags("rename tag", f"{now} to {name}", "Renamed tag", revisions)
+
+    def merge_tags(self, old: str, into: str) -> Step:
+        """Make one tag of two: what has the first, has the second from now on; one undo step.
+
+        Raises:
+            NotFoundError: there is no tag of one of the names.
+            UsageError: both are the same tag. Nothing was changed.
+        """
+        tag, survivor = self._known(old), self._known(into)
+        if tag == survivor:
+            raise UsageError(f"{old} and {into} are one tag already.")
+        with self._writing(durable=True):
+            names = dict(self._rows("SELECT id, name FROM tag WHERE id IN (?, ?)", (tag, survivor)))
+            what = f"{names[tag]} into {names[survivor]}"
+            return self._revise_tags("merge tags", what, "Merged tag", self._merging(tag, survivor))
+
+    def _known(self, name: str) -> int:
+        tag = self._tag(tag_name(name))
+        if tag is None:
+            raise NotFoundError(f"There is no tag {name!r}.", "`curator tags` lists them.")
+        return tag
+
+    def _in_use(self, tag: int | None) -> bool:
+        return bool(
+            self._value(
+                "SELECT EXISTS (SELECT 1 FROM photo_tag AS t JOIN tag ON tag.id = t.tag_id"
+                f" WHERE {_OF_TODAY} = ? AND t.state <> 'removed')",
+                (tag,),
+            )
+        )
+
+    def _merging(self, tag: int, into: int) -> list[tuple[int, str, object, object]]:
+        """Say what changes when a tag and its aliases become aliases of another.
+
+        The other may be one of those aliases: an old name that is the right one again.
+        """
+        before = self._value("SELECT merged_into FROM tag WHERE id = ?", (into,))
+        first = [] if before is None else [(into, before, None)]
+        rest = [
+            (row[0], row[1], into)
+            for row in self._rows(
+                "SELECT id, merged_into FROM tag WHERE (id = ?1 OR merged_into = ?1) AND id <> ?2",
+                (tag, into),
+            )
+        ]
+        return [(each, "merged_into", old, new) for each, old, new in [*first, *rest]]

@@ -10,6 +10,7 @@ import numpy as np
 import simplejpeg
 
 from curator.imaging.pixels import Image, shrink
+from curator.model import UnreadableError
 
 THUMB_PX = 360  # long edge: the largest grid tile
 THUMB_QUALITY = 80
@@ -77,3 +78,28 @@ def make_thumb(rgb: Image, cache: str | Path, key: str) -> None:
         OSError: as :func:`write_atomic`.
     """
     write_atomic(thumb_path(cache, key), encoded(shrink(rgb, THUMB_PX), THUMB_QUALITY))
+
+
+def long_edge_px(jpeg: bytes) -> int:
+    """Read the long edge out of a JPEG's header.
+
+    Raises:
+        UnreadableError: it is no JPEG.
+    """
+    try:
+        return max(simplejpeg.decode_jpeg_header(jpeg)[:2])
+    except ValueError as error:
+        raise UnreadableError("This is no JPEG.") from error
+
+
+def shrunk(jpeg: bytes, long_edge_px: int, quality: int = 88) -> bytes:
+    """Make one of our own JPEGs smaller; for one nobody made here there are workers.
+
+    Raises:
+        UnreadableError: it cannot be decoded.
+    """
+    try:
+        rgb = simplejpeg.decode_jpeg(jpeg, "RGB")
+    except ValueError as error:
+        raise UnreadableError("This JPEG cannot be read.") from error
+    return encoded(shrink(rgb, long_edge_px), quality)

@@ -13,11 +13,18 @@ attempts, back-off, concurrency and rate are the caller's, and an error says wha
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
+from curator.model import UsageError
+from curator.vision import chat, ollama, openai_compatible
+from curator.vision.calls import TimeUpError, run
 from curator.vision.description import TAG_CONFIDENCE, Description
 from curator.vision.errors import Cancelled, VisionError
+from curator.vision.failures import TooLargeError, meaning, mute, not_pulled
+from curator.vision.keys import find_key, keep_key
 from curator.vision.options import VisionOptions, options
 
 __all__ = [
@@ -31,12 +38,15 @@ __all__ = [
     "VisionOptions",
     "check",
     "describe",
+    "find_key",
+    "keep_key",
     "options",
     "pull",
 ]
 
 Cancelling = Callable[[], bool]
 Progress = Callable[[str, int, int], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +76,49 @@ class Health:
 
 @dataclass(frozen=True)
 class Provider:
-    """A row of PROVIDERS; ``can_pull``: whether it can fetch a model itself."""
+    """A row of PROVIDERS: how one kind of server is asked.
+
+    ``chat_url`` is the base of its OpenAI-compatible endpoints, ``key`` what it wants to see
+    (may ask the keyring), ``models`` what it has, ``has`` whether that includes a model,
+    ``look_at_model`` raises if that model takes no pictures, and ``pull`` fetches one, or is None.
+    """
 
     name: str
     title: str
-    can_pull: bool
+    chat_url: Callable[[VisionOptions], str]
+    key: Callable[[VisionOptions], str]
+    models: Callable[[VisionOptions, str], Coroutine[Any, Any, list[str]]]
+    has: Callable[[list[str], str], bool]
+    look_at_model: Callable[[VisionOptions], Coroutine[Any, Any, None]]
+    pull: Callable[[VisionOptions, Progress], Coroutine[Any, Any, None]] | None = None
 
 
 PROVIDERS: dict[str, Provider] = {
     row.name: row
     for row in (
-        Provider("ollama", "Ollama", True),
-        Provider("openai_compatible", "OpenAI-compatible server", False),
+        Provider(
+            "ollama",
+            "Ollama",
+            ollama.chat_url,
+            ollama.no_key,
+            ollama.models,
+            ollama.has,
+            ollama.look_at_model,
+            ollama.pull,
+        ),
+        Provider(
+            "openai_compatible",
+            "OpenAI-compatible server",
+            openai_compatible.chat_url,
+            openai_compatible.key,
+            openai_compatible.models,
+            openai_compatible.has,
+            openai_compatible.look_at_model,
+        ),
     )
 }
+
+LOOK_S = 10.0  # limit of a test without a picture
 
 
 def describe(
@@ -96,11 +135,14 @@ def describe(
 
     Raises:
         VisionError: the provider's fault or the world's; see its attributes.
+        UnreadableError: ``jpeg`` is none.
         Cancelled: ``cancelled`` said so.
 
     Thread: any, several at a time; blocks for ``options.timeout_s`` at most and leaves none.
     """
-    raise NotImplementedError
+    provider = _provider(options)
+    key = provider.key(options)
+    return _run(_described(provider, key, jpeg, options), options, options.timeout_s, cancelled)
 
 
 def check(
@@ -121,7 +163,31 @@ def check(
 
     Thread: any, as :func:`describe`.
     """
-    raise NotImplementedError
+    models: list[str] = []
+    try:
+        provider = _provider(options)
+        key = provider.key(options)
+        quick = replace(options, timeout_s=min(LOOK_S, options.timeout_s))
+        models = _run(provider.models(quick, key), quick, quick.timeout_s, cancelled)
+    except VisionError as error:
+        found = mute(quick) if isinstance(error.__cause__, TimeUpError) else error
+        return Health(found.reached, False, (), None, str(found.args[0]), found.remedy)
+    there, began = tuple(models), time.monotonic()
+    if not provider.has(models, options.model):
+        return _lacking(there, not_pulled(options))
+    try:
+        _run(provider.look_at_model(quick), quick, quick.timeout_s, cancelled)
+        if picture is None:
+            return Health(True, True, there, None, f"{options.place} has {options.model}.")
+        began = time.monotonic()
+        said = describe(picture, options, cancelled)
+    except VisionError as error:
+        if error.pull:
+            return _lacking(there, error)
+        return Health(True, True, there, None, str(error.args[0]), error.remedy)
+    seconds = time.monotonic() - began
+    sentence = f"{options.model} at {options.place} described a small picture in {seconds:.1f} s."
+    return Health(True, True, there, seconds, sentence, said=said)
 
 
 def pull(options: VisionOptions, progress: Progress, cancelled: Cancelling = lambda: False) -> None:
@@ -138,4 +204,54 @@ def pull(options: VisionOptions, progress: Progress, cancelled: Cancelling = lam
 
     Thread: any, as :func:`describe`; takes as long as the download.
     """
-    raise NotImplementedError
+    provider = _provider(options)
+    if provider.pull is None:
+        raise VisionError(
+            f"{provider.title} fetches no models.", "Put the model there yourself.", retry=False
+        )
+    _run(provider.pull(options, progress), options, None, cancelled)
+
+
+def _provider(options: VisionOptions) -> Provider:
+    try:
+        return PROVIDERS[options.provider]
+    except KeyError:
+        raise UsageError(
+            f"There is no vision provider {options.provider!r}.",
+            f"Choose one of {', '.join(PROVIDERS)}.",
+        ) from None
+
+
+def _run(
+    work: Coroutine[Any, Any, T],
+    options: VisionOptions,
+    timeout_s: float | None,
+    cancelled: Cancelling,
+) -> T:
+    try:
+        return run(work, timeout_s, cancelled)
+    except TimeUpError as error:
+        raise meaning(error, options) from error
+
+
+async def _described(
+    provider: Provider, key: str, jpeg: bytes, options: VisionOptions
+) -> Description:
+    from curator.imaging import proxy
+
+    edge = proxy.long_edge_px(jpeg)
+    if edge > options.long_edge_px:
+        edge = options.long_edge_px
+        jpeg = proxy.shrunk(jpeg, edge)
+    url = provider.chat_url(options)
+    try:
+        return await chat.ask(options, url, key, jpeg)
+    except TooLargeError:
+        return await chat.ask(options, url, key, proxy.shrunk(jpeg, edge // 2))
+
+
+def _lacking(models: tuple[str, ...], error: VisionError) -> Health:
+    said = str(error.args[0])
+    if models:
+        said += f" It has {', '.join(models[:8])}{' and more' if len(models) > 8 else ''}."
+    return Health(True, False, models, None, said, error.remedy, pull=error.pull)

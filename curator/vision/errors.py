@@ -10,11 +10,12 @@ class VisionError(KnownError):
 
     Attributes:
         retry: whether the same photo may succeed later with nothing changed.
-        after_s: how long the server asked us to wait, in seconds; None: it did not say.
+        after_s: how long to leave the server alone, in seconds; None: the usual back-off.
         burns: whether this counts as an attempt at this photo. A busy server does not.
         stops_all: no photo will succeed until a person acts (server not running, model not
             pulled, wrong address or key): pause, rather than walk all photos into it.
         pull: the model is not there and :func:`curator.vision.pull` can fetch it.
+        reached: whether anything answered at the address.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class VisionError(KnownError):
         burns: bool = True,
         stops_all: bool = False,
         pull: bool = False,
+        reached: bool = True,
     ) -> None:
         super().__init__(message, remedy)
         self.retry = retry
@@ -34,6 +36,7 @@ class VisionError(KnownError):
         self.burns = burns and not stops_all
         self.stops_all = stops_all
         self.pull = pull
+        self.reached = reached
 
 
 class Cancelled(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from curator.settings import Settings
@@ -43,8 +44,18 @@ class VisionOptions:
             return False
 
     @property
+    def terms(self) -> dict[str, Any]:
+        """What any HTTP client is made with, so that it connects to this address and no other."""
+        return {
+            "follow_redirects": False,
+            "trust_env": not self.is_local,
+            # Reading the certificates to trust takes longer than a request that needs none.
+            "verify": not (self.is_local and self.base.startswith("http:")),
+        }
+
+    @property
     def base(self) -> str:
-        """The address without what comes after the server's root or the API's ``/v1``.
+        """The address to connect to, without a slash at its end.
 
         Raises:
             VisionError: it is no http address.
@@ -60,8 +71,20 @@ class VisionOptions:
                 "Set vision.url to one such as http://localhost:11434.",
                 retry=False,
                 stops_all=True,
+                reached=False,
             )
         return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+    @property
+    def who(self) -> str:
+        """What the server is called in a sentence."""
+        return "Ollama" if self.provider == "ollama" and self.is_local else self.place
+
+    @property
+    def place(self) -> str:
+        """The address as people may see it: a name and password in it are left out."""
+        scheme, _, rest = self.url.strip()[:200].partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}".rstrip("/") if rest else scheme
 
 
 def options(settings: Settings) -> VisionOptions:

@@ -1,0 +1,54 @@
+"""A call that ends in time: a strict limit over all of it, and a way to give it up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from curator.vision.errors import Cancelled
+
+T = TypeVar("T")
+
+POLL_S = 0.05  # how long after a person's cancel the connection closes, at most
+
+
+class TimeUpError(Exception):
+    """The limit is over, however busily the other side was still sending."""
+
+
+def run(work: Coroutine[Any, Any, T], timeout_s: float | None, cancelled: Callable[[], bool]) -> T:
+    """Run a coroutine in a loop of its own; its connections close when it is given up.
+
+    The libraries' own time limits are of one read each, which a slow drip never exceeds, and a
+    blocking read cannot be called off from outside: hence a loop, one a call.
+
+    Args:
+        work: what to do.
+        timeout_s: the strict limit; None: none.
+        cancelled: asked every POLL_S from this thread.
+
+    Raises:
+        TimeUpError: the limit is over.
+        Cancelled: as asked.
+    """
+    import asyncio
+
+    async def guarded() -> T:
+        loop = asyncio.get_running_loop()
+        ends = None if timeout_s is None else loop.time() + timeout_s
+        task = loop.create_task(work)
+        while not task.done():
+            left = POLL_S if ends is None else min(POLL_S, ends - loop.time())
+            reason: Exception | None = None
+            if cancelled():
+                reason = Cancelled()
+            elif left <= 0:
+                reason = TimeUpError()
+            if reason is not None:
+                task.cancel()
+                await asyncio.wait({task})
+                raise reason
+            await asyncio.wait({task}, timeout=left)
+        return task.result()
+
+    return asyncio.run(guarded())

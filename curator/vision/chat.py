@@ -1,0 +1,156 @@
+"""One picture, one question, one record back: the call that both providers share.
+
+`instructor` holds the answer to :class:`Description` and feeds a wrong one back once; `openai`
+speaks to the address and to nothing else: its own retries, redirects and, on this machine, the
+environment's proxies are off.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import logging
+from typing import TYPE_CHECKING, Any
+
+from curator import __version__
+from curator.settings import resource
+from curator.vision.description import Description
+from curator.vision.failures import WrongAnswerError, meaning
+from curator.vision.options import VisionOptions
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+CONNECT_S = 10.0
+MOST_TOKENS = 2000  # a record has about 200; what some models think before it counts too
+REPEATS = 1  # after an answer that is not what was asked for
+MOST_BYTES = 4_000_000  # of one answer
+# What this computer is, and variables that are meant for OpenAI's own server, stay here.
+_UNSENT = (
+    "OpenAI-Organization",
+    "OpenAI-Project",
+    "X-Stainless-Lang",
+    "X-Stainless-Package-Version",
+    "X-Stainless-OS",
+    "X-Stainless-Arch",
+    "X-Stainless-Runtime",
+    "X-Stainless-Runtime-Version",
+    "X-Stainless-Async",
+)
+# The library needs a key to be one; servers that want none ignore it.
+_NO_KEY = "none"
+
+
+@functools.cache
+def prompt(name: str) -> str:
+    """Read a file of ``resources/prompts``."""
+    return resource(f"prompts/{name}.txt").read_text("utf-8").strip()
+
+
+def client(options: VisionOptions, base_url: str, key: str) -> AsyncOpenAI:
+    """Make a client of an OpenAI-compatible server; use it in ``async with``."""
+    import openai
+
+    class Bounded(openai.DefaultAsyncHttpxClient):
+        """Takes answers of a limited size: a record is small, and memory is not endless."""
+
+        async def send(self, request: Any, *, stream: bool = False, **how: Any) -> Any:
+            response = await super().send(request, stream=True, **how)
+            parts, size = [], 0
+            try:
+                async for part in response.aiter_bytes():
+                    parts.append(part)
+                    size += len(part)
+                    if size > MOST_BYTES:
+                        raise WrongAnswerError(
+                            f"{options.who} sent far more than a description.",
+                            "Look at vision.url.",
+                        )
+            finally:
+                await response.aclose()
+            headers = [
+                (name, value)
+                for name, value in response.headers.multi_items()
+                if name not in ("content-encoding", "content-length", "transfer-encoding")
+            ]
+            return type(response)(
+                response.status_code, headers=headers, content=b"".join(parts), request=request
+            )
+
+    return openai.AsyncOpenAI(
+        base_url=base_url,
+        api_key=key or _NO_KEY,
+        default_headers={
+            **dict.fromkeys(_UNSENT, openai.omit),
+            "User-Agent": f"curator/{__version__}",
+        },
+        max_retries=0,
+        timeout=openai.Timeout(None, connect=CONNECT_S),
+        http_client=Bounded(**options.terms),
+    )
+
+
+async def ask(options: VisionOptions, base_url: str, key: str, jpeg: bytes) -> Description:
+    """Have one picture described.
+
+    Raises:
+        VisionError: what went wrong.
+    """
+    import instructor
+
+    # What fails is raised, and said where people look; the library would put it on stderr.
+    logging.getLogger("instructor").setLevel(logging.CRITICAL)
+    messages = _messages(jpeg)
+    async with client(options, base_url, key) as server:
+        ready = instructor.from_openai(server, mode=instructor.Mode.JSON_SCHEMA)
+        try:
+            found: Description = await ready.chat.completions.create(
+                model=options.model,
+                messages=messages,
+                response_model=Description,
+                max_retries=REPEATS,
+                max_tokens=MOST_TOKENS,
+                temperature=0.2,
+            )
+        except Exception as error:
+            return _better_than_nothing(error, options)
+    return found
+
+
+def _messages(jpeg: bytes) -> list[Any]:
+    url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
+    picture = {"type": "image_url", "image_url": {"url": url}}
+    return [
+        {"role": "system", "content": prompt("describe")},
+        {"role": "user", "content": [{"type": "text", "text": prompt("ask")}, picture]},
+    ]
+
+
+def _better_than_nothing(error: Exception, options: VisionOptions) -> Description:
+    """Take a last answer that has too few tags and is well otherwise; else say what is wrong."""
+    from instructor.core import InstructorRetryException
+    from pydantic import ValidationError
+
+    # Anything but a wrong record, also a repeat that did not get through, has a meaning itself.
+    wrong_record = isinstance(error.__cause__, ValidationError)
+    if not (isinstance(error, InstructorRetryException) and wrong_record):
+        raise meaning(error, options) from error
+    text = error.last_completion.choices[0].message.content or ""
+    try:
+        return Description.model_validate_json(text, context={"tags": "any"})
+    except ValidationError as wrong:
+        first = wrong.errors(include_url=False, include_input=False)[0]
+        raise WrongAnswerError(_complaint(options.model, text, first), _OTHER_MODEL) from error
+
+
+_OTHER_MODEL = "It is tried again by itself; another model may do better."
+
+
+def _complaint(model: str, text: str, first: Any) -> str:
+    if not text.strip():
+        return f"{model} answered with nothing."
+    field = ".".join(str(part) for part in first["loc"])
+    if not field:
+        return f"{model} answered with something other than the JSON it was asked for."
+    said = {"missing": "is missing", "string_type": "is no text", "list_type": "is no list"}
+    return f"{model} gave a wrong record: {field} {said.get(first['type'], 'says nothing')}."

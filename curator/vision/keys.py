@@ -1,0 +1,50 @@
+"""The key of a vision server: from the environment or the system's keyring, nowhere else.
+
+In the keyring it belongs to one address, so that it is never sent to another.
+"""
+
+from __future__ import annotations
+
+import os
+
+from curator.model import KnownError
+
+VARIABLE = "CURATOR_VISION_KEY"
+SERVICE = "curator"
+
+
+def find_key(url: str) -> str:
+    """Find the key for an address: the environment's, else the keyring's; empty without one.
+
+    Thread: any but the window's; the system may ask a person to unlock the keyring.
+    """
+    if key := os.environ.get(VARIABLE, "").strip():
+        return key
+    import keyring
+    import keyring.errors
+
+    try:
+        return keyring.get_password(SERVICE, url) or ""
+    except keyring.errors.KeyringError:  # no keyring here, or it stays locked: as without a key
+        return ""
+
+
+def keep_key(url: str, key: str) -> None:
+    """Put the key for an address into the system's keyring; an empty one is taken out.
+
+    Raises:
+        KnownError: the system keeps none; says where else it may be.
+    """
+    import keyring
+    import keyring.errors
+
+    try:
+        if key:
+            keyring.set_password(SERVICE, url, key)
+        elif keyring.get_password(SERVICE, url) is not None:
+            keyring.delete_password(SERVICE, url)
+    except keyring.errors.KeyringError as error:
+        raise KnownError(
+            "This system keeps no keys, or its keyring is locked.",
+            f"Unlock it, or set {VARIABLE} in the environment.",
+        ) from error

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from curator.sidecar.said import Content, Profile, Said
+from curator.sidecar import fields
+from curator.sidecar.packet import Packet
+from curator.sidecar.reading import content_of, number, read
+from curator.sidecar.said import NONE, Content, Profile, Said, clean, clean_path, key
+
+_NEW = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Curator">\n'
+    f' <rdf:RDF xmlns:rdf="{fields.RDF}">\n'
+    '  <rdf:Description\n    rdf:about=""/>\n'
+    " </rdf:RDF>\n"
+    "</x:xmpmeta>\n"
+    '<?xpacket end="w"?>\n'
+).encode()
+_EMPTY = {"rating": 0, "flag": NONE, "label": NONE}
 
 
 def merge(
@@ -21,7 +36,7 @@ def merge(
     keeps its bytes: unknown namespaces, develop settings, history, order, encoding, padding.
 
     Args:
-        existing: the sidecar's bytes; None (or empty): there is none yet.
+        existing: the sidecar's bytes; None (or nothing but NUL and space): there is none yet.
         said: what it is to say (`Said.of`).
         base: what the file said when we last read or wrote it; None: never. Then "none" and 0
             are no wish of ours, and no keyword is taken away.
@@ -35,7 +50,33 @@ def merge(
     Raises:
         SidecarError: ``existing`` cannot be read as XMP (see `read`).
     """
-    raise NotImplementedError
+    there = existing if existing and existing.strip(b"\0 \t\r\n") else None
+    packet = Packet(there or _NEW, fields.WANTED)
+    if not packet.descriptions:
+        packet = Packet(packet.with_description(), fields.WANTED)
+    theirs = content_of(packet).said
+    base = base or Said()
+    wishes = _wishes(said, base)
+    if wishes & {"rating", "flag"}:
+        stars = said.rating if "rating" in wishes else theirs.rating
+        flag = said.flag if "flag" in wishes else theirs.flag
+        _write_marks(packet, profile, wishes, stars or 0, flag or NONE)
+    if "label" in wishes and said.label is not None:
+        _write_label(packet, profile, said.label, theirs.label)
+    _write_keywords(packet, profile, said, base)
+    if said.projects is not None:
+        adds, gone = _changes(said.projects, base.projects)
+        _items(packet, fields.OUR_PROJECTS, "Bag", adds, gone)
+    if not packet.changed:
+        return existing or b""
+    stamp = (now or datetime.now()).astimezone().isoformat(timespec="seconds")
+    packet.put(fields.METADATA_DATE, stamp)
+    data = packet.spliced()
+    after = read(data).said
+    for wish in wishes:
+        if _value(after, wish) != _value(said, wish):
+            raise RuntimeError(f"{wish} was not written as meant: {after} for {said}")
+    return data
 
 
 def difference(
@@ -46,7 +87,24 @@ def difference(
     Raises:
         SidecarError: ``existing`` cannot be read as XMP.
     """
-    raise NotImplementedError
+    new = merge(existing, said, base, profile)
+    if new == (existing or b""):
+        return []
+    before = read(existing) if existing and existing.strip(b"\0 \t\r\n") else Content()
+    after = read(new)
+    lines = [
+        f"{name}: {_shown(before.said, name)} → {_shown(after.said, name)}"
+        for name in _EMPTY
+        if _value(before.said, name) != _value(after.said, name)
+    ]
+    lines += [f"not kept: {note}" for note in before.notes if note not in after.notes]
+    for one, many in (("keyword", "keywords"), ("path", "hierarchical"), ("project", "projects")):
+        old, now = getattr(before.said, many) or (), getattr(after.said, many) or ()
+        adds, gone = _changes(now, old)
+        shown = {key(name): name for name in old}
+        lines += [f"{one} added: {name}" for name in adds]
+        lines += [f"{one} removed: {name}" for name in (shown[k] for k in shown if k in gone)]
+    return lines or [f"the same, in the fields {profile.title} reads"]
 
 
 def conflict(theirs: Said, ours: Said, base: Said | None) -> list[str]:
@@ -57,7 +115,12 @@ def conflict(theirs: Said, ours: Said, base: Said | None) -> list[str]:
     Returns:
         Lines like ``rating: 3 here, 5 in the file``.
     """
-    raise NotImplementedError
+    before = base or Said()
+    return [
+        f"{name}: {_shown(ours, name)} here, {_shown(theirs, name)} in the file"
+        for name in sorted(_wishes(ours, before))
+        if _value(theirs, name) not in (_value(before, name), _value(ours, name))
+    ]
 
 
 def proposed(theirs: datetime | None, mtime_ns: int, ours: float) -> str:
@@ -68,17 +131,164 @@ def proposed(theirs: datetime | None, mtime_ns: int, ours: float) -> str:
         mtime_ns: its mtime, counted where it has no date.
         ours: when the photo's last decision was made, seconds since 1970.
     """
-    raise NotImplementedError
+    return "file" if _moment(theirs, mtime_ns) > ours else "catalog"
 
 
-def settle(contents: dict[str, tuple[Content, int]]) -> tuple[str, list[str]]:
+def settle(contents: Mapping[str, tuple[Content, int]]) -> tuple[str, list[str]]:
     """Choose between several sidecars of one photo: the newest counts, the others are told.
 
+    What the newest does not speak of may be taken from the others (`Said.filled_by`).
+
     Args:
-        contents: path -> (`Content`, mtime in ns).
+        contents: path -> (`Content`, mtime in ns); at least one.
 
     Returns:
-        The path that counts (newest ``xmp:MetadataDate``, then mtime), and a line for each field
-        another one says differently; both are named.
+        The path that counts (newest ``xmp:MetadataDate``, mtime where there is none), and a line
+        for each field another one says differently; both are named.
     """
-    raise NotImplementedError
+    newest = max(contents, key=lambda path: (_moment(*_dated(contents[path])), contents[path][1]))
+    said = contents[newest][0].said
+    lines = []
+    for path, (content, _) in contents.items():
+        if path == newest:
+            continue
+        lines += [
+            f"{name}: {_shown(said, name)} in {newest}, {_shown(content.said, name)} in {path}"
+            for name in _EMPTY
+            if None not in (getattr(said, name), getattr(content.said, name))
+            and _value(said, name) != _value(content.said, name)
+        ]
+    return newest, lines
+
+
+def _dated(found: tuple[Content, int]) -> tuple[datetime | None, int]:
+    return found[0].metadata_date, found[1]
+
+
+def _moment(date: datetime | None, mtime_ns: int) -> float:
+    return mtime_ns / 1e9 if date is None else date.timestamp()
+
+
+def _value(said: Said, name: str) -> object:
+    return getattr(said, name) or _EMPTY[name]
+
+
+def _shown(said: Said, name: str) -> str:
+    return str(_value(said, name) or NONE)
+
+
+def _wishes(said: Said, base: Said) -> set[str]:
+    """Name the marks we changed; what a file never said is the same as none."""
+    return {
+        name
+        for name in _EMPTY
+        if getattr(said, name) is not None and _value(said, name) != _value(base, name)
+    }
+
+
+def _changes(now: Iterable[str], before: Iterable[str] | None) -> tuple[list[str], set[str]]:
+    """Give the names added, and the keys of those gone."""
+    old = {key(name) for name in before or ()}
+    new = {key(name): name for name in now}
+    return [name for k, name in new.items() if k not in old], old - set(new)
+
+
+def _write_marks(packet: Packet, profile: Profile, wishes: set[str], stars: int, flag: str) -> None:
+    """Write stars and flag together: in darktable's way they share a field."""
+    there = number(packet.value(fields.RATING))
+    rejected, minus = flag == "reject", there == -1
+    by_rating = rejected and profile.rejects_by_rating and ("flag" in wishes or minus)
+    if by_rating:
+        _put(packet, fields.RATING, "-1")
+    elif not (rejected and minus and not stars) and ("rating" in wishes or minus):
+        _put(packet, fields.RATING, str(stars), create=stars > 0)
+        minus = False
+    _put(packet, fields.OUR_RATING, str(stars) if by_rating else None)
+    if "flag" not in wishes and not (rejected and there == -1 and not minus):
+        return
+    said = flag != NONE
+    _put(packet, fields.PICK, fields.PICKS[flag], create=said)
+    _put(packet, fields.GOOD, {"pick": "True", "reject": "False"}.get(flag))
+    _put(packet, fields.PICK_LABEL, fields.PICK_LABELS[flag], create=said and profile.digikam)
+    _put(packet, fields.TAGGED, "True" if flag == "pick" else "False", create=False)
+    several = _there(packet, fields.PICK_LABEL, fields.TAGGED) or profile.appended
+    _put(packet, fields.OUR_FLAG, flag if several else None, create=said)
+
+
+def _write_label(packet: Packet, profile: Profile, label: str, theirs: str | None) -> None:
+    said = label != NONE
+    if label != theirs or not _there(packet, fields.LABEL):
+        # A translated word of the same colour stays: the editor that wrote it knows it by that.
+        _put(packet, fields.LABEL, label.title() if said else None)
+    number_of = fields.DIGIKAM_LABELS[label]
+    _put(packet, fields.COLOR_LABEL, number_of, create=said and profile.digikam)
+    if profile.rejects_by_rating or _there(packet, fields.COLORLABELS, fields.XMP_VERSION):
+        colour = [str(fields.LABELS.index(label))] if said else []
+        there = packet.values(fields.COLORLABELS) or []
+        if there != colour:
+            packet.change(fields.COLORLABELS, "Seq", colour, set(there))
+    several = _there(packet, fields.COLOR_LABEL, fields.COLORLABELS) or profile.appended
+    _put(packet, fields.OUR_LABEL, label if several else None, create=said)
+
+
+def _write_keywords(packet: Packet, profile: Profile, said: Said, base: Said) -> None:
+    if said.keywords is None:
+        return
+    adds, gone = _changes(said.keywords, base.keywords)
+    paths: list[str] = []
+    lost: set[str] = set()
+    if said.hierarchical is not None:
+        paths, lost = _changes(said.hierarchical, base.hierarchical)
+    leaves = {key(path.rpartition("|")[2]) for path in said.hierarchical or ()}
+    flat = [name for name in adds if key(name) not in leaves]
+    _items(packet, fields.SUBJECT, "Bag", adds, gone)
+    piped = [*(name for name in flat if "|" not in name), *paths]
+    _items(packet, fields.HIERARCHICAL, "Bag", piped, gone | lost, "|")
+    if profile.digikam or _there(packet, fields.TAGS_LIST):
+        # digiKam has no way to write a name with a slash in it; it is left to dc:subject.
+        slashed = [name.replace("|", "/") for name in piped if "/" not in name]
+        lost = {path.replace("|", "/") for path in lost}
+        _items(packet, fields.TAGS_LIST, "Seq", slashed, gone | lost, "/")
+
+
+def _items(
+    packet: Packet, name: str, kind: str, adds: list[str], gone: set[str], separator: str = ""
+) -> None:
+    """Add names that are not there, take away those whose key, or last level, is gone."""
+    there = packet.values(name) or []
+    present: set[str] = set()
+    remove: set[str] = set()
+    for text in there:
+        whole = _key(text, separator)
+        last = whole.rpartition(separator)[2] if separator else whole
+        if whole in gone or last in gone:
+            remove.add(text)
+        else:
+            present |= {whole, last}
+    new = [text for text in adds if key(text) not in present]
+    if new or remove:
+        packet.change(name, kind, new, remove)
+
+
+def _key(text: str, separator: str) -> str:
+    if separator:
+        return key(separator.join(clean_path(text.split(separator))))
+    return key("".join(clean([text])))
+
+
+def _put(packet: Packet, name: str, value: str | None, create: bool = True) -> None:
+    """Give a property its value unless it means that already; None takes it away."""
+    there = packet.value(name)
+    if there is None:
+        if value is not None and create:
+            packet.put(name, value)
+    elif value is None:
+        packet.put(name, None)
+    elif there.lower() != value.lower() and (
+        number(there) is None or number(there) != number(value)
+    ):
+        packet.put(name, value)
+
+
+def _there(packet: Packet, *names: str) -> bool:
+    return any(packet.value(name) is not None for name in names)

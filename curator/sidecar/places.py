@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
+import secrets
+import stat
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from curator.model import Kind
-from curator.sidecar.said import Profile
+from curator.sidecar.packet import MAX_BYTES
+from curator.sidecar.said import ChangedError, Profile, SidecarError
+
+SUFFIX = ".xmp"
+_RETRY = "Make the folder writable, then write again."
 
 
 def name_for(profile: Profile, file: str, kind: Kind) -> str | None:
@@ -18,7 +27,12 @@ def name_for(profile: Profile, file: str, kind: Kind) -> str | None:
         file: the file's name, without folder.
         kind: RAW or a picture any viewer opens.
     """
-    raise NotImplementedError
+    if profile.appended:
+        return file + SUFFIX
+    path = PurePath(file)
+    if kind is not Kind.RAW or path.suffix.lower() == ".dng":
+        return None
+    return path.stem + SUFFIX
 
 
 def found(files: Sequence[str], names: Iterable[str]) -> list[str]:
@@ -28,7 +42,11 @@ def found(files: Sequence[str], names: Iterable[str]) -> list[str]:
         files: names of the photo's files.
         names: of everything in the folder; ``.XMP`` counts too.
     """
-    raise NotImplementedError
+    wanted = [PurePath(file).stem for file in files] + list(files)
+    rank = {name: place for place, name in reversed(list(enumerate(wanted)))}
+    there = [name for name in names if name[-len(SUFFIX) :].lower() == SUFFIX]
+    beside = [name for name in there if name[: -len(SUFFIX)] in rank]
+    return sorted(beside, key=lambda name: (rank[name[: -len(SUFFIX)]], name))
 
 
 def load(path: Path) -> bytes | None:
@@ -37,12 +55,26 @@ def load(path: Path) -> bytes | None:
     Raises:
         SidecarError: it cannot be read, or is over the size limit.
     """
-    raise NotImplementedError
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SidecarError(
+            f"The sidecar {path.name} cannot be read ({error.strerror or error})."
+        ) from error
+    if len(data) > MAX_BYTES:
+        raise SidecarError(
+            f"The sidecar {path.name} is larger than {MAX_BYTES >> 20} MB.",
+            "No editor writes so much; Curator leaves it alone.",
+        )
+    return data
 
 
 def digest(data: bytes | None) -> str:
     """Give the sha256 of a sidecar's bytes, ``""`` for none: what `write` expects to find."""
-    raise NotImplementedError
+    return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
 def write(path: Path, data: bytes, expected: str) -> None:
@@ -59,4 +91,76 @@ def write(path: Path, data: bytes, expected: str) -> None:
         ChangedError: something else is there now; it stays.
         SidecarError: the place cannot be written; what was there stays.
     """
-    raise NotImplementedError
+    try:
+        _replace(Path(os.path.realpath(path)), data, expected)
+        back = path.read_bytes()
+    except OSError as error:
+        raise SidecarError(
+            f"The sidecar {path.name} could not be written ({error.strerror or error}).", _RETRY
+        ) from error
+    if back != data:
+        raise SidecarError(
+            f"The sidecar {path.name} reads back otherwise than it was written.",
+            "The disk may be failing, or another program writes at the same moment.",
+        )
+
+
+def _replace(path: Path, data: bytes, expected: str) -> None:
+    there = _mode(path)
+    if there is not None and not there & stat.S_IWUSR:
+        raise SidecarError(
+            f"The sidecar {path.name} is write-protected.", "Take the protection off to have it."
+        )
+    temporary = path.with_name(f".curator-{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if there is not None:
+            temporary.chmod(there)
+        if digest(load(path)) != expected:
+            raise ChangedError(
+                f"Another program changed the sidecar {path.name} since it was read.",
+                "Read it again; both sides are then shown.",
+            )
+        if there is None:
+            _claim(temporary, path)
+        else:
+            temporary.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    _keep_name(path.parent)
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return None
+
+
+def _claim(temporary: Path, path: Path) -> None:
+    """Give the file its name only if nobody took that since we looked, where links exist."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise ChangedError(
+            f"Another program made the sidecar {path.name} just now.",
+            "Read it first; both sides are then shown.",
+        ) from None
+    except OSError:  # FAT and exFAT, as on cards, have no links
+        temporary.replace(path)
+
+
+def _keep_name(folder: Path) -> None:
+    """Have the folder's entry on disk too; not every system can."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 
-from curator.sidecar.said import Content
+from curator.sidecar import fields
+from curator.sidecar.packet import Packet
+from curator.sidecar.said import NONE, Content, Said, SidecarError, clean, clean_path
+
+_TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 
 
 def read(data: bytes) -> Content:
@@ -25,7 +31,24 @@ def read(data: bytes) -> Content:
     Raises:
         SidecarError: no XMP, broken, too large or too deep, or it declares entities.
     """
-    raise NotImplementedError
+    return content_of(Packet(data, fields.WANTED))
+
+
+def content_of(packet: Packet) -> Content:
+    """Read what a parsed packet says (`read`)."""
+    label, note = _label(packet)
+    keywords, paths = _keywords(packet)
+    projects = packet.values(fields.OUR_PROJECTS)
+    said = Said(
+        _rating(packet),
+        flag_of(packet),
+        label,
+        keywords,
+        paths,
+        None if projects is None else clean(projects),
+    )
+    date = _date(packet.value(fields.METADATA_DATE))
+    return Content(said, date, (note,) if note else ())
 
 
 def read_embedded(
@@ -41,4 +64,126 @@ def read_embedded(
     Returns:
         XMP goes before EXIF; keywords are those of XMP and IPTC together.
     """
-    raise NotImplementedError
+    found = Content()
+    for packet in packets:
+        try:
+            more = read(packet)
+        except SidecarError as error:
+            more = Content(notes=(f"What is embedded could not be read: {error.args[0]}",))
+        found = Content(
+            found.said.filled_by(more.said),
+            found.metadata_date or more.metadata_date,
+            found.notes + more.notes,
+        )
+    stars = exif_rating if exif_rating is not None and 0 <= exif_rating <= 5 else None
+    rest = Said(rating=stars, keywords=clean(keywords) or None)
+    return replace(found, said=found.said.filled_by(rest))
+
+
+def number(text: str | None) -> int | None:
+    """Read a whole number, also one written 3.0; None for anything else."""
+    try:
+        value = float(text) if text is not None and len(text) < 24 else None
+    except ValueError:
+        return None
+    return int(value) if value is not None and value.is_integer() else None
+
+
+def _rating(packet: Packet) -> int | None:
+    stars = number(packet.value(fields.RATING))
+    if stars == -1:
+        stars = number(packet.value(fields.OUR_RATING))
+    return stars if stars is not None and 0 <= stars <= 5 else None
+
+
+def flag_of(packet: Packet) -> str | None:
+    """Read the flag from whatever field says one; what changed since our writing goes first."""
+    heard = [flag for flag in _flags(packet) if flag is not None]
+    ours = packet.value(fields.OUR_FLAG)
+    if ours in fields.PICKS:
+        return next((flag for flag in heard if flag != ours), ours)
+    return next((flag for flag in heard if flag != NONE), NONE if heard else None)
+
+
+def _flags(packet: Packet) -> Iterable[str | None]:
+    stars = number(packet.value(fields.RATING))
+    ours = packet.value(fields.OUR_RATING) is not None
+    # We wrote -1 with our own stars beside it: with another number there the reject was undone.
+    yield "reject" if stars == -1 else NONE if ours and stars is not None else None
+    pick = number(packet.value(fields.PICK))
+    good = (packet.value(fields.GOOD) or "").lower()
+    if pick is not None:
+        yield {1: "pick", -1: "reject", 0: NONE}.get(pick)
+    else:
+        yield "pick" if good in _TRUE else "reject" if good in _FALSE else None
+    yield {0: NONE, 1: "reject", 2: NONE, 3: "pick"}.get(
+        _known(number(packet.value(fields.PICK_LABEL)))
+    )
+    tagged = (packet.value(fields.TAGGED) or "").lower()
+    # Untagged is all Photo Mechanic can say of a reject.
+    rejected = packet.value(fields.OUR_FLAG) == "reject"
+    yield "pick" if tagged in _TRUE else NONE if tagged in _FALSE and not rejected else None
+
+
+def _known(value: int | None) -> int:
+    return -1 if value is None else value
+
+
+def _label(packet: Packet) -> tuple[str | None, str]:
+    written = packet.value(fields.LABEL)
+    word, note = None, ""
+    if written is not None:
+        word = fields.LABEL_WORDS.get(written.casefold()) if written else NONE
+        if word is None:
+            shown = " ".join(clean([written[:60]]))
+            note = f"The label “{shown}” is no colour Curator knows; it stays in the file."
+    colour = packet.value(fields.COLOR_LABEL)
+    digikam = {int(value): name for name, value in fields.DIGIKAM_LABELS.items()}
+    heard = [word, digikam.get(_known(number(colour))), _darktable_label(packet)]
+    ours = packet.value(fields.OUR_LABEL)
+    there = [label for label in heard if label is not None]
+    if ours in fields.DIGIKAM_LABELS:
+        return next((label for label in there if label != ours), ours), note
+    return next((label for label in there if label != NONE), NONE if there else None), note
+
+
+def _darktable_label(packet: Packet) -> str | None:
+    numbers = packet.values(fields.COLORLABELS)
+    if numbers is None:
+        # darktable writes none for no label; that counts where we had written one.
+        written = packet.value(fields.XMP_VERSION) is not None
+        return NONE if written and packet.value(fields.OUR_LABEL) is not None else None
+    known = [value for text in numbers if (value := number(text)) in range(5)]
+    return fields.LABELS[known[0]] if known and known[0] is not None else NONE
+
+
+def _keywords(packet: Packet) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    flat = packet.values(fields.SUBJECT)
+    piped = packet.values(fields.HIERARCHICAL)
+    slashed = packet.values(fields.TAGS_LIST)
+    if flat is None and piped is None and slashed is None:
+        return None, None
+    levels = [path.split("|") for path in piped or ()]
+    levels += [path.split("/") for path in slashed or ()]
+    cleaned = [clean_path(path) for path in levels]
+    # darktable's own tags (darktable|changed, darktable|format|cr2) are no keywords of a person.
+    theirs = {name for path in cleaned if len(path) > 1 and path[0] == "darktable" for name in path}
+    cleaned = [path for path in cleaned if path and not (len(path) > 1 and path[0] == "darktable")]
+    names = [*(name for name in flat or () if name not in theirs), *(path[-1] for path in cleaned)]
+    paths = clean("|".join(path) for path in cleaned if len(path) > 1)
+    return clean(names), paths if piped is not None or slashed is not None else None
+
+
+def _date(text: str | None) -> datetime | None:
+    if text is None or len(text) > 40:
+        return None
+    for form in (text, text.replace("Z", "+00:00"), text[:19]):
+        try:
+            found = datetime.fromisoformat(form)
+        except ValueError:
+            continue
+        try:
+            return found.astimezone() if found.tzinfo is None else found
+        except (OverflowError, OSError, ValueError):  # year 1, year 9999
+            return None
+    return None

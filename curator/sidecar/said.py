@@ -83,12 +83,14 @@ class Said:
             hierarchical: paths of tags; None: leave those in the file as they are.
             projects: names of its projects; None: leave those in the file as they are.
         """
+        split = [clean_path(path.split("|")) for path in hierarchical or ()]
+        paths = clean("|".join(path) for path in split if len(path) > 1)
         return cls(
             marks.rating or 0,
             str(marks.flag or NONE),
             str(marks.label or NONE),
-            clean(keywords),
-            None if hierarchical is None else clean(hierarchical),
+            clean([*keywords, *(path[-1] for path in split if path)]),
+            None if hierarchical is None else paths,
             None if projects is None else clean(projects),
         )
 
@@ -130,13 +132,12 @@ class Said:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Said:
         """Take back what `as_json` gave; unknown keys are passed over."""
-        known = {name: data[name] for name in cls.__slots__ if data.get(name) is not None}
-        return cls(
-            **{
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in known.items()
-            }
-        )
+        known: dict[str, Any] = {
+            name: tuple(data[name]) if isinstance(data[name], list) else data[name]
+            for name in cls.__slots__
+            if data.get(name) is not None
+        }
+        return cls(**known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,12 @@ def clean(names: Iterable[str]) -> tuple[str, ...]:
         if one and len(found) < MAX_NAMES:
             found.setdefault(key(one), one)
     return tuple(found.values())
+
+
+def clean_path(levels: Sequence[str]) -> list[str]:
+    """Make the levels of a path safe, and leave out empty ones; too long a path is none."""
+    found = [name for level in levels for name in clean([level])]
+    return found if len("|".join(found)) <= MAX_NAME else []
 
 
 def key(name: str) -> str:

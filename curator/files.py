@@ -239,7 +239,7 @@ def _walk_folder(
 
 
 def _list(path: str, report: WalkReport) -> tuple[list[Found], list[str], list[str]]:
-    """List a directory: its photo files and sidecars, its subfolders, its linked subfolders, by name."""
+    """List a directory: photo files and sidecars, subfolders, linked subfolders, by name."""
     files: list[Found] = []
     folders: list[str] = []
     links: list[str] = []

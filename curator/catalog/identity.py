@@ -17,8 +17,7 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple, Protocol
 
 from curator.catalog.fields import FIELDS, RELATIONS
-from curator.catalog.journal import Journal
-from curator.catalog.store import marks
+from curator.catalog.sidecars import Sidecars
 from curator.model import Found, KnownError
 
 
@@ -142,7 +141,7 @@ def assign_roles(files: Sequence[FileRow]) -> dict[int, str]:
     return roles
 
 
-class Identity(Journal):
+class Identity(Sidecars):
     """The part of the catalog that keeps photos, files and work in step."""
 
     _stages: tuple[StageRule, ...] | None = None
@@ -358,6 +357,7 @@ class Identity(Journal):
             self._run("UPDATE file SET photo_id = ? WHERE photo_id = ?", (survivor, other))
             self._run("DELETE FROM work WHERE photo_id = ?", (other,))
             self._merge_tags(survivor, other)
+            self._merge_sidecars(survivor, other)
             self._run(
                 "UPDATE OR IGNORE description SET photo_id = ? WHERE photo_id = ?",
                 (survivor, other),

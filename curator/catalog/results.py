@@ -95,6 +95,7 @@ class Results(Identity):
                     self._save_peek(row, result)
                     changed.append(job.photo_id)
             self._refresh_ready(changed)
+            self._take_over([(job.photo_id, r) for job, r in results if job.photo_id in changed])
         for job, result, row in doubtful:
             try:
                 changed += self._settle_content(job, result, row, reader)
@@ -127,7 +128,14 @@ class Results(Identity):
                 changed.append(twin.row.photo_id)
                 self._merge_twin(row, twin)
             self._settle(changed)
+            self._take_over([(photo, result)])
         return changed
+
+    def _take_over(self, results: Sequence[tuple[int, Peeked]]) -> None:
+        """Take over what the files of photos say; look again where another sidecar came by."""
+        self._take_readings([(photo, result.readings) for photo, result in results])
+        for photo in self._with_unread_sidecars([photo for photo, _ in results]):
+            self._requeue(photo, "peek")
 
     def _merge_twin(self, row: FileRow, twin: Twin) -> None:
         """Merge the photo of ``row`` with the one its content was known as."""
@@ -171,6 +179,12 @@ class Results(Identity):
             made = self._files_where("photo_id = ? AND role = 'main'", (photo,))[0]
             self._save_peek(made, result)
         self._settle((row.photo_id, photo))
+        self._run_many(  # what lies beside the path is about what the path holds now
+            "UPDATE sidecar SET photo_id = ?, said = NULL, theirs = NULL, digest = ''"
+            " WHERE path = ?",
+            [(photo, reading.path) for reading in result.readings],
+        )
+        self._take_over([(photo, result)])
         return [row.photo_id, photo]
 
     def _agrees(self, photo: int, row: FileRow, capture: Capture) -> bool:

@@ -132,12 +132,15 @@ class Scans(Identity):
         met = self._meet(groups)
         sizes = self._known_sizes(met, scan._last_file)
         busy: list[tuple[Group, list[_Met]]] = []
+        beside: list[tuple[int, Sequence[Found]]] = []  # photos known, with the sidecars met
         unread: list[object] = []
         for group, files in zip(groups, met, strict=True):
             photos = {file.row.photo_id for file in files if file.row is not None}
             if len(photos) == 1 and all(_unchanged(file) for file in files):
                 scan._known |= photos
                 scan._seen.update(file.row.id for file in files if file.row is not None)
+                if group.sidecars:
+                    beside.append((*photos, group.sidecars))
             else:
                 for file in files:
                     if files[0].peek and file.row is not None and file.row.role == "half":
@@ -154,13 +157,16 @@ class Scans(Identity):
         changed: list[int] = []
         left: list[Group] = []
         again: list[Group] = []
-        if busy:
+        if busy or self._new_sidecars(beside):
             with self._writing():
                 for group, files in busy:
                     if any(self._is_stale(file) for file in files):
                         again.append(group)
-                    else:
-                        self._take(scan, group, files, add, (new, changed, left))
+                        continue
+                    photo = self._take(scan, group, files, add, (new, changed, left))
+                    if photo is not None and group.sidecars:
+                        beside.append((photo, group.sidecars))
+                self._look_beside(beside)
                 self._settle(changed)
                 self._refresh_ready(new)
         if again:  # fewer each time: the first of a batch is never stale
@@ -168,6 +174,16 @@ class Scans(Identity):
             new, changed, left = new + more.new, changed + more.changed, left + more.left
         fresh = set(new)
         return Applied(new, [p for p in dict.fromkeys(changed) if p not in fresh], left)
+
+    def _look_beside(self, beside: Sequence[tuple[int, Sequence[Found]]]) -> None:
+        """Have peek read the sidecars that are new or changed."""
+        photos = self._meet_sidecars(beside)
+        self._run_many(
+            "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
+            " reason = NULL WHERE photo_id = ? AND stage = 'peek' AND state <> 'running'",
+            [(photo,) for photo in photos],
+        )
+        self._refresh_ready(photos)
 
     def _is_stale(self, file: _Met) -> bool:
         """Say whether an earlier group of the batch took what this one was found to be."""
@@ -260,8 +276,8 @@ class Scans(Identity):
         files: Sequence[_Met],
         add: bool,
         told: tuple[list[int], list[int], list[Group]],
-    ) -> None:
-        """Write one group: known, linked to what it proved to be, or new."""
+    ) -> int | None:
+        """Write one group: known, linked to what it proved to be, or new; give its photo."""
         new, changed, left = told
         for file in files:
             self._part_from_edited_copy(file, changed)
@@ -269,7 +285,7 @@ class Scans(Identity):
         photos |= {f.twin.row.photo_id for f in files if f.twin is not None and f.row is None}
         if not photos and not add:
             left.append(group)
-            return
+            return None
         directory = self._directory(group.directory, scan._folder_id)
         scan._busy.append((group.directory, PurePath(group.files[0].path).name))
         if not photos:
@@ -278,7 +294,7 @@ class Scans(Identity):
                 self._add_file(photo, directory, file.found, role, file.content)
             self._queue(photo)
             new.append(photo)
-            return
+            return photo
         changed.extend(photos)
         photo = self._merge(photos)
         for file in files:
@@ -301,6 +317,7 @@ class Scans(Identity):
                 " reason = NULL WHERE photo_id = ? AND stage = 'peek' AND state <> 'running'",
                 (photo,),
             )
+        return photo
 
     def _part_from_edited_copy(self, file: _Met, changed: list[int]) -> None:
         """A copy that was edited is a copy no more: its row goes, the file stands for itself."""
@@ -339,6 +356,8 @@ class Scans(Identity):
             self._settle(photos)
             if scan._folder_id is not None:
                 self._run("UPDATE folder SET scanned_at = ? WHERE id = ?", (now, scan._folder_id))
+        for root in roots:
+            self._drop_gone_sidecars(root)
         return photos
 
     def _gone_under(self, root: str, seen: set[int]) -> list[FileRow]:

@@ -46,7 +46,8 @@ class StageLike(Protocol):
 class Pending:
     """One photo that one stage can be run for now; what a StageJob is made of.
 
-    ``proxy`` is the cache key of its proxy and ``proxy_digest`` the digest of its bytes.
+    ``proxy`` is the cache key of its proxy and ``proxy_digest`` the digest of its bytes;
+    ``sidecars`` are the paths of those known.
     """
 
     photo_id: int
@@ -58,13 +59,15 @@ class Pending:
     attempts: int
     proxy: str | None
     proxy_digest: str | None
+    sidecars: tuple[str, ...] = ()
 
 
 _PENDING = (
     "SELECT w.photo_id, w.stage, d.path, f.name, f.kind, f.fingerprint, w.attempts,"
     " (SELECT hd.path || char(10) || h.name FROM file AS h JOIN directory AS hd"
     " ON hd.id = h.directory_id WHERE h.photo_id = w.photo_id AND h.role = 'half'"
-    " AND h.missing_since IS NULL), p.proxy, p.proxy_digest"
+    " AND h.missing_since IS NULL), p.proxy, p.proxy_digest,"
+    " (SELECT json_group_array(path) FROM sidecar WHERE photo_id = w.photo_id)"
     " FROM work AS w {index} JOIN photo AS p ON p.id = w.photo_id"
     " JOIN file AS f ON f.photo_id = w.photo_id AND f.role = 'main'"
     " JOIN directory AS d ON d.id = f.directory_id"
@@ -163,14 +166,15 @@ class WorkQueue(Results):
             wanted += [row for row in more if row[0] not in taken][: limit - len(wanted)]
         return [_pending(row) for row in wanted]
 
-    def next_due(self, but: str = "") -> float | None:
+    def next_due(self, but: str = "", only: str = "") -> float | None:
         """Give when the earliest postponed attempt is due, seconds since the epoch, or None.
 
         Args:
             but: the name of a stage to leave out.
+            only: the name of the only stage to look at.
         """
         # A stage not run now waits for none.
-        names = [stage.name for stage in self.stages() if stage.name != but]
+        names = [s.name for s in self.stages() if s.name != but and only in ("", s.name)]
         return self._value(
             "SELECT min(next_attempt_at) FROM work WHERE next_attempt_at IS NOT NULL"
             f" AND state = 'waiting' AND ready = 1 AND stage IN ({marks(len(names))})",
@@ -353,7 +357,8 @@ class WorkQueue(Results):
 
 
 def _pending(row: tuple[object, ...]) -> Pending:
-    photo, stage, directory, name, kind, fingerprint, attempts, half, proxy, digest = row
+    photo, stage, directory, name, kind, fingerprint, attempts, half, *of_proxy, sidecars = row
+    proxy, digest = of_proxy
     return Pending(
         photo_id=int(str(photo)),
         stage=str(stage),
@@ -364,4 +369,5 @@ def _pending(row: tuple[object, ...]) -> Pending:
         attempts=int(str(attempts)),
         proxy=None if proxy is None else str(proxy),
         proxy_digest=None if digest is None else str(digest),
+        sidecars=tuple(json.loads(str(sidecars))),
     )

@@ -1,0 +1,254 @@
+"""What files say of photos, taken over as decisions with source ``file``.
+
+For each field three values are weighed: what file and catalog agreed on last, what the file says
+now, what the catalog says. News in a file is taken over, unless a person has decided that field
+here: their word stays, and the file is a *conflict* until somebody chooses. Keywords never
+conflict; additions and removals of both sides hold.
+
+    catalog.save_readings([(412, [reading])])       # 5 stars, from the file
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from curator.catalog.journal import Journal
+from curator.catalog.store import chunks, marks
+from curator.catalog.tags import Tags, tag_name
+from curator.model import Reading, counted
+
+Plain = Mapping[str, Any]
+
+FIELDS = ("rating", "flag", "label")
+_NONE = "none"  # how a file says outright that there is no flag or label
+
+
+class SidecarRow(NamedTuple):
+    """A row of the table ``sidecar``; JSON as it is stored."""
+
+    id: int
+    photo_id: int
+    path: str
+    digest: str
+    size: int
+    mtime_ns: int
+    metadata_date: str | None
+    said: str | None
+    theirs: str | None
+    state: str
+    reason: str | None
+
+    @property
+    def base(self) -> dict[str, Any] | None:
+        """What file and catalog agreed on last; None if the file was never read."""
+        return None if self.said is None else json.loads(self.said)
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """What a photo takes over, and the fields in which a file contradicts a person, by path."""
+
+    taken: dict[str, object]
+    against: dict[str, list[str]]
+
+
+class Readings(Journal, Tags):
+    """The part of the catalog that takes over what files say."""
+
+    def _sidecars_where(self, column: str, values: Iterable[object]) -> list[SidecarRow]:
+        return [
+            SidecarRow(*row)
+            for part in chunks(list(values))
+            for row in self._rows(
+                f"SELECT {', '.join(SidecarRow._fields)} FROM sidecar"
+                f" WHERE {column} IN ({marks(len(part))}) ORDER BY path",
+                part,
+            )
+        ]
+
+    def save_readings(self, found: Sequence[tuple[int, Sequence[Reading]]]) -> list[int]:
+        """Take over what files say of photos, as one step of source ``file``.
+
+        Args:
+            found: photo ids with all that was read for each; some tens at a time.
+
+        Returns:
+            Ids of photos that changed.
+        """
+        with self._writing():
+            return self._take_readings(found)
+
+    def _take_readings(self, found: Sequence[tuple[int, Sequence[Reading]]]) -> list[int]:
+        changes: dict[int, dict[str, object]] = {}
+        worded: list[int] = []
+        for asked, readings in found:
+            if not readings:
+                continue
+            photo = self._marks([asked])[asked][0]
+            rows = {row.path: row for row in self._sidecars_where("photo_id", [photo])}
+            weighed = self._weigh(photo, readings, rows)
+            if weighed.taken:
+                changes[photo] = weighed.taken
+            if self._take_words(photo, readings, rows):
+                worded.append(photo)
+            for reading in readings:
+                if reading.path in rows:
+                    against = weighed.against.get(reading.path, ())
+                    self._note_reading(rows[reading.path], reading, against)
+        if changes:
+            self.decide(
+                changes,  # type: ignore[arg-type]
+                summary=f"Read from files: {counted(len(changes), 'photo')}",
+                context={"from": "file"},
+                source="file",
+            )
+        return list(dict.fromkeys([*changes, *worded]))
+
+    def _weigh(
+        self, photo: int, readings: Sequence[Reading], rows: Mapping[str, SidecarRow]
+    ) -> _Weighed:
+        """Weigh what files say against what they said before and what a person said here."""
+        ours = self._ours(photo)
+        weighed = _Weighed({}, {})
+        for field, (theirs, path) in self._news(photo, readings, rows).items():
+            if theirs == ours[field]:
+                continue
+            if not self._is_persons(photo, field):
+                weighed.taken[field] = theirs
+            elif path:
+                weighed.against.setdefault(path, []).append(field)
+        return weighed
+
+    def _news(
+        self, photo: int, readings: Sequence[Reading], rows: Mapping[str, SidecarRow]
+    ) -> dict[str, tuple[object, str]]:
+        """Find what the newest file says of each field that it did not say before."""
+        intent = self._intent(photo)
+        told = {field for r in readings if r.path and r.said for field in r.said}
+        told |= {field for row in rows.values() for field in row.base or ()}
+        news: dict[str, tuple[object, str]] = {}
+        for reading in sorted(readings, key=_age, reverse=True):
+            said = reading.said
+            if said is None or (reading.path and reading.path not in rows):
+                continue
+            if intent is not None and _same_marks(said, intent):
+                continue  # we wrote it, and were stopped before noting so
+            base = (rows[reading.path].base or {}) if reading.path else {}
+            for field in FIELDS:
+                if not reading.path and field in told:
+                    continue  # a sidecar speaks of it; what is embedded may be years older
+                theirs = value(said, field)
+                if theirs != value(base, field):
+                    news.setdefault(field, (theirs, reading.path))
+        return news
+
+    def _intent(self, photo: int) -> Plain | None:
+        text = self._value("SELECT intent FROM unwritten WHERE photo_id = ?", (photo,))
+        return None if text is None else json.loads(text)
+
+    def _ours(self, photo: int) -> dict[str, object]:
+        row = self._row(f"SELECT {', '.join(FIELDS)} FROM photo WHERE id = ?", (photo,))
+        assert row is not None
+        return dict(zip(FIELDS, row, strict=True))
+
+    def _is_persons(self, photo: int, field: str) -> bool:
+        """Say whether the newest decision on a field that stands is a person's."""
+        family = self._family(photo)
+        source = self._value(
+            "SELECT s.source FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+            f" WHERE d.photo_id IN ({marks(len(family))}) AND d.field = ? AND s.kind <> 'undo'"
+            " AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id) ORDER BY d.id DESC LIMIT 1",
+            (*family, field),
+        )
+        return bool(source == "person")
+
+    def _take_words(
+        self, photo: int, readings: Sequence[Reading], rows: Mapping[str, SidecarRow]
+    ) -> bool:
+        """Add and take away the tags that files say now and did not before; say if any.
+
+        What was read from other files of the photo stays, whether they were read now or not.
+        """
+        read = {r.path: r.said for r in readings if r.said is not None}
+        bases = {path: row.base or {} for path, row in rows.items()}
+        said = {path: _words(told) for path, told in (bases | read).items()}
+        before = {path: _words(bases[path]) for path in read.keys() & bases.keys()}
+        now = set[str]().union(*said.values())
+        gone = set[str]().union(*before.values()) - now
+        new = set[str]().union(*(said[path] - before.get(path, set()) for path in read))
+        kept = dict(
+            self._rows(
+                "SELECT DISTINCT coalesce(tag.merged_into, tag.id), coalesce(today.name, tag.name)"
+                " FROM photo_tag AS t JOIN tag ON tag.id = t.tag_id"
+                " LEFT JOIN tag AS today ON today.id = tag.merged_into"
+                " WHERE t.photo_id = ? AND t.source = 'file'",
+                (photo,),
+            )
+        )
+        removed = {self._tag(tag_name(word)) for word in gone} & kept.keys()
+        if not removed and {self._tag(tag_name(word)) for word in new} <= kept.keys():
+            return False
+        paths = [path for told in read.values() for path in told.get("hierarchical") or ()]
+        names = [name for tag, name in kept.items() if tag not in removed]
+        self._take_keywords(photo, [*names, *sorted(new)], paths)
+        return True
+
+    def _note_reading(self, row: SidecarRow, reading: Reading, against: Sequence[str]) -> None:
+        """Note what a sidecar says now, and that it contradicts a person in some fields."""
+        said, theirs, state = row.said, row.theirs, "failed"
+        if reading.said is not None:
+            agreed = dict(reading.said)
+            for field in against:  # this was not agreed on: what was before stays
+                agreed.pop(field, None)
+                if field in (row.base or {}):
+                    agreed[field] = (row.base or {})[field]
+            theirs = json.dumps(dict(reading.said)) if against else None
+            said, state = json.dumps(agreed), "conflict" if against else "synced"
+        self._run(
+            "UPDATE sidecar SET digest = ?, size = ?, mtime_ns = ?, metadata_date = ?, said = ?,"
+            " theirs = ?, synced_at = ?, state = ?, reason = ? WHERE id = ?",
+            (
+                reading.digest,
+                reading.size,
+                reading.mtime_ns,
+                reading.date or None,
+                said,
+                theirs,
+                time.time(),
+                state,
+                reading.problem or None,
+                row.id,
+            ),
+        )
+
+
+def value(said: Plain, field: str) -> object:
+    """Give a field as the catalog holds it: silence, "none" and 0 stars are None."""
+    told = said.get(field)
+    return None if told in (None, 0, _NONE) else told
+
+
+def _words(said: Plain) -> set[str]:
+    return set(said.get("keywords") or ())
+
+
+def _same_marks(one: Plain, other: Plain) -> bool:
+    return all(value(one, field) == value(other, field) for field in FIELDS)
+
+
+def _age(reading: Reading) -> tuple[bool, float]:
+    """Order readings by how new they are; what is embedded comes before any sidecar."""
+    return bool(reading.path), seconds(reading.date, reading.mtime_ns)
+
+
+def seconds(date: str | None, mtime_ns: int) -> float:
+    """Give when a file was changed, in Unix time: by its own word, else by its mtime."""
+    if date:
+        told = datetime.fromisoformat(date)
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+    return mtime_ns / 1e9

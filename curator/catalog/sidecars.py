@@ -1,0 +1,359 @@
+"""Sidecars: which there are, what they said last, and what they are to say.
+
+What they say comes in through `readings`; here is what goes out.
+
+    catalog.ask_written([412])                      # Ctrl+S
+    catalog.to_write(catalog.due_sidecars(...))     # what its sidecar should say now
+    catalog.save_written([Wrote(412, since, reading)])
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.catalog.readings import FIELDS, Plain, Readings, SidecarRow, seconds, value
+from curator.catalog.store import below, chunks, marks
+from curator.model import Flag, Found, Kind, Label, Marks, Reading
+
+_LATER_S = 60.0  # after which what could not be written is tried again by itself
+
+
+@dataclass(frozen=True, slots=True)
+class ToWrite:
+    """What a photo's sidecar should say now.
+
+    ``path`` and ``kind`` are of its main file. ``keywords`` are confirmed tags with the path to
+    each (None: there is none), ``projects`` the names of those it is in. ``sidecars`` are all
+    known, whoever made them. ``since`` is when it last changed, None if its sidecar has it all.
+    ``missing``: its drive is away.
+    """
+
+    photo_id: int
+    path: str
+    kind: Kind
+    marks: Marks
+    keywords: tuple[tuple[str, str | None], ...]
+    projects: tuple[str, ...]
+    sidecars: tuple[SidecarRow, ...]
+    since: float | None
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """What came of writing one sidecar.
+
+    ``now`` is what the file says afterwards, None where there was nothing to write. ``problem``
+    says why it could not be written; then it stays to be done.
+    """
+
+    photo_id: int
+    since: float | None
+    now: Reading | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A sidecar that contradicts a person's word.
+
+    ``differs`` has (ours, theirs) by field: rating, flag, label. ``newer`` is the side changed
+    last, ``"file"`` or ``"catalog"``.
+    """
+
+    photo_id: int
+    name: str
+    path: str
+    differs: dict[str, tuple[object, object]]
+    newer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """How many sidecars are to be written, how many contradict us, and why some cannot be written.
+
+    ``asked`` of ``unwritten`` are wanted now; ``failed`` could not be written so far, the first
+    for this ``reason``.
+    """
+
+    unwritten: int = 0
+    asked: int = 0
+    failed: int = 0
+    conflicts: int = 0
+    reason: str = ""
+
+
+class Sidecars(Readings):
+    """The part of the catalog that keeps sidecars and photos in step."""
+
+    # --- meeting
+
+    def _meet_sidecars(self, met: Sequence[tuple[int, Sequence[Found]]]) -> list[int]:
+        """Note the sidecars a scan met; return photos that have one that is new or changed.
+
+        Only inside a transaction.
+        """
+        paths = [found.path for _, sidecars in met for found in sidecars]
+        known = {row.path: row for row in self._sidecars_where("path", paths)}
+        fresh: list[int] = []
+        for photo, sidecars in met:
+            for found in sidecars:
+                row = known.get(found.path)
+                there = (found.size, found.mtime_ns)
+                if row is not None and (row.size, row.mtime_ns) == there and row.photo_id == photo:
+                    continue
+                self._run(
+                    # One that moved with its photo was agreed on where it lay before.
+                    "INSERT INTO sidecar (photo_id, path, digest, size, mtime_ns, state, said)"
+                    " VALUES (?1, ?2, '', ?3, ?4, 'unread', (SELECT said FROM sidecar"
+                    " WHERE photo_id = ?1 AND size = ?3 AND mtime_ns = ?4 AND path <> ?2))"
+                    " ON CONFLICT (path) DO UPDATE SET"
+                    " photo_id = excluded.photo_id, size = excluded.size,"
+                    " mtime_ns = excluded.mtime_ns, state = 'unread', reason = NULL,"
+                    # Beside another photo it is another's: nothing was agreed on with that one.
+                    " said = CASE WHEN photo_id = excluded.photo_id THEN said END,"
+                    " digest = CASE WHEN photo_id = excluded.photo_id THEN digest ELSE '' END,"
+                    " theirs = CASE WHEN photo_id = excluded.photo_id THEN theirs END",
+                    (photo, found.path, *there),
+                )
+                fresh.append(photo)
+        return list(dict.fromkeys(fresh))
+
+    def _new_sidecars(self, met: Sequence[tuple[int, Sequence[Found]]]) -> bool:
+        """Say whether any of these was not met before as it is now; reads only."""
+        paths = [found.path for _, sidecars in met for found in sidecars]
+        known = {
+            (row.path, row.size, row.mtime_ns, row.photo_id)
+            for row in self._sidecars_where("path", paths)
+        }
+        return any(
+            (found.path, found.size, found.mtime_ns, photo) not in known
+            for photo, sidecars in met
+            for found in sidecars
+        )
+
+    def _with_unread_sidecars(self, ids: Sequence[int]) -> list[int]:
+        return [
+            row[0]
+            for part in chunks(ids)
+            for row in self._rows(
+                "SELECT DISTINCT photo_id FROM sidecar WHERE state = 'unread'"
+                f" AND photo_id IN ({marks(len(part))})",
+                part,
+            )
+        ]
+
+    def _drop_gone_sidecars(self, root: str) -> None:
+        """Forget sidecars under a root that is there while they are not; the marks stay."""
+        path = Path(root)
+        inside = below(path)
+        rows = self._rows(
+            "SELECT id, path FROM sidecar WHERE substr(path, 1, ?) = ?", (len(inside), inside)
+        )
+        gone = [
+            (number,) for number, at in rows if not Path(at).exists() and Path(at).parent.is_dir()
+        ]
+        if gone:
+            with self._writing():
+                self._run_many("DELETE FROM sidecar WHERE id = ?", gone)
+
+    def _merge_sidecars(self, survivor: int, other: int) -> None:
+        """Give a photo the sidecars of another that proved to be the same."""
+        self._run("UPDATE sidecar SET photo_id = ? WHERE photo_id = ?", (survivor, other))
+        self._run(
+            "UPDATE OR IGNORE unwritten SET photo_id = ? WHERE photo_id = ?", (survivor, other)
+        )
+        self._run("DELETE FROM unwritten WHERE photo_id = ?", (other,))
+
+    # --- writing
+
+    def ask_written(self, ids: Sequence[int]) -> None:
+        """Want the sidecars of photos written now; also what failed is tried again."""
+        now = time.time()
+        with self._writing():
+            self._run_many(
+                "INSERT INTO unwritten (photo_id, since, asked) VALUES (?, ?, 1) ON CONFLICT"
+                " (photo_id) DO UPDATE SET asked = 1, reason = NULL, tried_at = NULL",
+                [(photo, now) for photo in ids],
+            )
+
+    def due_sidecars(self, limit: int, background: bool, quiet_s: float) -> list[int]:
+        """List photos whose sidecars are to be written now, those asked for first.
+
+        What contradicts a person's word waits for their choice.
+
+        Args:
+            limit: at most so many.
+            background: whether also what nobody asked for is written.
+            quiet_s: then, seconds without a decision.
+        """
+        self._settle_agreed()
+        now = time.time()
+        newest = self._value("SELECT max(since) FROM unwritten WHERE NOT asked") or 0.0
+        quiet = background and newest <= now - quiet_s
+        return [
+            row[0]
+            for row in self._rows(
+                "SELECT photo_id FROM unwritten AS u WHERE (asked AND reason IS NULL"
+                " OR ? AND (reason IS NULL OR tried_at < ?)) AND NOT EXISTS (SELECT 1 FROM"
+                " sidecar AS s WHERE s.photo_id = u.photo_id AND s.state = 'conflict')"
+                " ORDER BY asked DESC, photo_id LIMIT ?",
+                (quiet, now - _LATER_S, limit),
+            )
+        ]
+
+    def outstanding(self) -> Outstanding:
+        """Say how many sidecars are to be written, and what is in the way."""
+        row = self._row(
+            "SELECT count(*), coalesce(sum(asked), 0), count(reason), max(reason) FROM unwritten"
+        ) or (0, 0, 0, None)
+        conflicts = self._value("SELECT count(*) FROM sidecar WHERE state = 'conflict'")
+        return Outstanding(row[0], row[1], row[2], int(conflicts or 0), row[3] or "")
+
+    def to_write(self, ids: Sequence[int]) -> list[ToWrite]:
+        """Say what the sidecars of photos should say now; photos merged or gone are left out."""
+        found: list[ToWrite] = []
+        for part in chunks(list(ids)):
+            among = f"IN ({marks(len(part))})"
+            keywords = self.keywords_of(part)
+            projects = self._names(
+                "SELECT photo_id, name FROM photo_project JOIN project ON project.id = project_id"
+                f" WHERE removed_at IS NULL AND photo_id {among} ORDER BY 2",
+                part,
+            )
+            sidecars: dict[int, list[SidecarRow]] = {}
+            for row in self._sidecars_where("photo_id", part):
+                sidecars.setdefault(row.photo_id, []).append(row)
+            for photo, path, name, kind, flag, rating, label, since, missing in self._rows(
+                "SELECT p.id, d.path, f.name, f.kind, p.flag, p.rating, p.label, u.since,"
+                " p.missing FROM photo AS p JOIN file AS f ON f.photo_id = p.id"
+                " AND f.role = 'main' JOIN directory AS d ON d.id = f.directory_id"
+                " LEFT JOIN unwritten AS u ON u.photo_id = p.id"
+                f" WHERE p.id {among} AND p.merged_into IS NULL AND p.removed_at IS NULL"
+                " AND p.emptied_at IS NULL ORDER BY d.path, f.name",
+                part,
+            ):
+                found.append(
+                    ToWrite(
+                        photo,
+                        str(Path(path, name)),
+                        Kind(kind),
+                        Marks(
+                            Flag(flag) if flag else None, rating, Label(label) if label else None
+                        ),
+                        tuple(keywords.get(photo, ())),
+                        projects.get(photo, ()),
+                        tuple(sidecars.get(photo, ())),
+                        since,
+                        bool(missing),
+                    )
+                )
+        return found
+
+    def _names(self, sql: str, ids: Sequence[object]) -> dict[int, tuple[str, ...]]:
+        found: dict[int, dict[str, None]] = {}
+        for photo, name in self._rows(sql, ids):
+            found.setdefault(photo, {})[name] = None
+        return {photo: tuple(names) for photo, names in found.items()}
+
+    def start_writing(self, intents: Mapping[int, Plain]) -> None:
+        """Note what is about to be written to the sidecars of photos."""
+        now = time.time()
+        with self._writing():
+            self._run_many(
+                "INSERT INTO unwritten (photo_id, since, intent) VALUES (?, ?, ?)"
+                " ON CONFLICT (photo_id) DO UPDATE SET intent = excluded.intent",
+                [(photo, now, json.dumps(dict(said))) for photo, said in intents.items()],
+            )
+
+    def save_written(self, done: Sequence[Wrote]) -> None:
+        """Note what came of writing; a photo marked again meanwhile stays to be written."""
+        now = time.time()
+        with self._writing():
+            for wrote in done:
+                if wrote.problem:
+                    self._run(
+                        "UPDATE unwritten SET reason = ?, tried_at = ?, intent = NULL"
+                        " WHERE photo_id = ?",
+                        (wrote.problem, now, wrote.photo_id),
+                    )
+                    continue
+                if wrote.now is not None:
+                    self._note_written(wrote.photo_id, wrote.now)
+                self._run(
+                    "DELETE FROM unwritten WHERE photo_id = ? AND (? IS NULL OR since <= ?)",
+                    (wrote.photo_id, wrote.since, wrote.since),
+                )
+                self._run(
+                    "UPDATE unwritten SET intent = NULL WHERE photo_id = ?", (wrote.photo_id,)
+                )
+
+    def _note_written(self, photo: int, now: Reading) -> None:
+        self._run(
+            "INSERT INTO sidecar (photo_id, path, digest, size, mtime_ns, metadata_date, said,"
+            " synced_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'synced') ON CONFLICT (path)"
+            " DO UPDATE SET photo_id = excluded.photo_id, digest = excluded.digest,"
+            " size = excluded.size, mtime_ns = excluded.mtime_ns,"
+            " metadata_date = excluded.metadata_date, said = excluded.said, theirs = NULL,"
+            " synced_at = excluded.synced_at, state = 'synced', reason = NULL",
+            (
+                photo,
+                now.path,
+                now.digest,
+                now.size,
+                now.mtime_ns,
+                now.date or None,
+                json.dumps(dict(now.said or {})),
+                time.time(),
+            ),
+        )
+
+    # --- conflicts
+
+    def conflicts(self, ids: Sequence[int] | None = None) -> list[Conflict]:
+        """List sidecars that contradict a person's word, of all photos or of these."""
+        rows = self._sidecars_where("state", ["conflict"])
+        if ids is not None:
+            wanted = set(ids)
+            rows = [row for row in rows if row.photo_id in wanted]
+        return [found for found in map(self._conflict, rows) if found.differs]
+
+    def _conflict(self, row: SidecarRow) -> Conflict:
+        theirs, base = json.loads(row.theirs or "{}"), row.base or {}
+        ours = self._ours(row.photo_id)
+        differs = {
+            field: (ours[field], value(theirs, field))
+            for field in FIELDS
+            if value(theirs, field) not in (value(base, field), ours[field])
+        }
+        name = str(self._value("SELECT name FROM photo WHERE id = ?", (row.photo_id,)))
+        decided = self._value(
+            "SELECT max(s.made_at) FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+            " WHERE d.photo_id = ? AND d.field IN ('rating', 'flag', 'label')",
+            (row.photo_id,),
+        )
+        newer = seconds(row.metadata_date, row.mtime_ns) > (decided or 0)
+        return Conflict(row.photo_id, name, row.path, differs, "file" if newer else "catalog")
+
+    def _settle_agreed(self) -> None:
+        """Settle conflicts that are none any more, since a person came to say the same."""
+        rows = self._sidecars_where("state", ["conflict"])
+        agreed = [row.photo_id for row in rows if not self._conflict(row).differs]
+        if agreed:
+            self.settle_conflicts(agreed, write=False)
+
+    def settle_conflicts(self, ids: Sequence[int], write: bool) -> None:
+        """Take what the sidecars of photos say as known; ``write`` has ours put there now."""
+        with self._writing():
+            for part in chunks(list(ids)):
+                self._run(
+                    "UPDATE sidecar SET said = theirs, theirs = NULL, state = 'synced'"
+                    f" WHERE state = 'conflict' AND photo_id IN ({marks(len(part))})",
+                    part,
+                )
+            if write:
+                self.ask_written(ids)

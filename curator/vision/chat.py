@@ -42,9 +42,11 @@ _NO_KEY = "none"
 
 
 @functools.cache
-def prompt(name: str) -> str:
-    """Read a file of ``resources/prompts``."""
-    return resource(f"prompts/{name}.txt").read_text("utf-8").strip()
+def prompt() -> tuple[str, str]:
+    """Read ``resources/prompts/describe.txt``: its last paragraph goes with the picture."""
+    text = resource("prompts/describe.txt").read_text("utf-8").strip()
+    rules, _, request = text.rpartition("\n\n")
+    return rules, request
 
 
 def client(options: VisionOptions, base_url: str, key: str) -> AsyncOpenAI:
@@ -64,7 +66,7 @@ def client(options: VisionOptions, base_url: str, key: str) -> AsyncOpenAI:
                     if size > MOST_BYTES:
                         raise WrongAnswerError(
                             f"{options.who} sent far more than a description.",
-                            "Look at vision.url.",
+                            "Check vision.url.",
                         )
             finally:
                 await response.aclose()
@@ -77,13 +79,11 @@ def client(options: VisionOptions, base_url: str, key: str) -> AsyncOpenAI:
                 response.status_code, headers=headers, content=b"".join(parts), request=request
             )
 
+    headers: dict[str, Any] = dict.fromkeys(_UNSENT, openai.omit)
     return openai.AsyncOpenAI(
         base_url=base_url,
         api_key=key or _NO_KEY,
-        default_headers={
-            **dict.fromkeys(_UNSENT, openai.omit),
-            "User-Agent": f"curator/{__version__}",
-        },
+        default_headers=headers | {"User-Agent": f"curator/{__version__}"},
         max_retries=0,
         timeout=openai.Timeout(None, connect=CONNECT_S),
         http_client=Bounded(**options.terms),
@@ -120,9 +120,10 @@ async def ask(options: VisionOptions, base_url: str, key: str, jpeg: bytes) -> D
 def _messages(jpeg: bytes) -> list[Any]:
     url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
     picture = {"type": "image_url", "image_url": {"url": url}}
+    rules, request = prompt()
     return [
-        {"role": "system", "content": prompt("describe")},
-        {"role": "user", "content": [{"type": "text", "text": prompt("ask")}, picture]},
+        {"role": "system", "content": rules},
+        {"role": "user", "content": [{"type": "text", "text": request}, picture]},
     ]
 
 
@@ -132,10 +133,10 @@ def _better_than_nothing(error: Exception, options: VisionOptions) -> Descriptio
     from pydantic import ValidationError
 
     # Anything but a wrong record, also a repeat that did not get through, has a meaning itself.
-    wrong_record = isinstance(error.__cause__, ValidationError)
-    if not (isinstance(error, InstructorRetryException) and wrong_record):
+    last = error.last_completion if isinstance(error, InstructorRetryException) else None
+    if last is None or not isinstance(error.__cause__, ValidationError):
         raise meaning(error, options) from error
-    text = error.last_completion.choices[0].message.content or ""
+    text = last.choices[0].message.content or ""
     try:
         return Description.model_validate_json(text, context={"tags": "any"})
     except ValidationError as wrong:
@@ -143,7 +144,7 @@ def _better_than_nothing(error: Exception, options: VisionOptions) -> Descriptio
         raise WrongAnswerError(_complaint(options.model, text, first), _OTHER_MODEL) from error
 
 
-_OTHER_MODEL = "It is tried again by itself; another model may do better."
+_OTHER_MODEL = "Retry it; another model may do better."
 
 
 def _complaint(model: str, text: str, first: Any) -> str:

@@ -20,7 +20,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from curator.model import ContentType, Described
+from curator.model import ContentType
 
 # 0-100. A vision model gives no number worth keeping; that a person sees it is a suggestion.
 TAG_CONFIDENCE = 60
@@ -133,16 +133,3 @@ class Description(BaseModel):
         text = text.rpartition(_THOUGHT_END)[2]
         first, last = text.find("{"), text.rfind("}")
         return super().model_validate_json(text[first : last + 1] if first >= 0 else text, **how)
-
-    def described(self, provider: str, model: str, source: str) -> Described:
-        """Say who said it of which proxy; ``source`` is that proxy's digest."""
-        return Described(
-            provider,
-            model,
-            source,
-            self.subject,
-            str(self.content_type),
-            self.lighting_critique,
-            self.artistic_mood,
-            tuple((tag, TAG_CONFIDENCE) for tag in self.suggested_tags),
-        )

@@ -10,7 +10,7 @@ class VisionError(KnownError):
 
     Attributes:
         retry: whether the same photo may succeed later with nothing changed.
-        after_s: how long to leave the server alone, in seconds; None: the usual back-off.
+        after_s: how long the server asked us to wait, in seconds; None: it did not say.
         burns: whether this counts as an attempt at this photo. A busy server does not.
         stops_all: no photo will succeed until a person acts (server not running, model not
             pulled, wrong address or key): pause, rather than walk all photos into it.

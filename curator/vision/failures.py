@@ -21,7 +21,6 @@ from curator.vision.options import VisionOptions
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 3600.0  # what a server may ask for; more is taken as this
-BUSY_WAIT_S = 15.0  # where a busy server does not say how long
 _AGAIN = "Retry it; if it stays so, the server's own log says why."
 _TEST = "`curator doctor` tests the provider."
 
@@ -154,11 +153,10 @@ def _of_status(
 ) -> VisionError:
     told = f" It says: {words.rstrip('.')}." if words else ""
     if status in (429, 503):
-        wait = retry_after_s(headers.get("retry-after", ""))
         return VisionError(
             f"{options.who} is busy ({status}).{told}",
             "Try again in a moment.",
-            after_s=BUSY_WAIT_S if wait is None else wait,
+            after_s=retry_after_s(headers.get("retry-after", "")),
             burns=False,
         )
     if status == 404 and "model" in words.lower():

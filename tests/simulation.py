@@ -19,9 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.session.pupil import DUEL_WEIGHT
 from curator.taste.accuracy import rank_correlation
 from curator.taste.explain import informative
-from curator.taste.lessons import fit
+from curator.taste.lessons import Lessons, fit
 from curator.taste.space import Array, Rows, Space
 
 Places = NDArray[np.intp]
@@ -214,6 +215,36 @@ def teaching(scene: Scene, raters: int = 30, at: int = 60, step: int = 10) -> Te
     goal = curves[0, :, list(counts).index(at)]
     needed = [_crossing(counts, curves[1, where], float(goal[where])) for where in range(2)]
     return Teaching(needed[0] / at, needed[1] / at, (float(goal[0]), float(goal[1])))
+
+
+def duelled(scene: Scene, raters: int = 20, count: int = 50, fought: int = 40) -> Array:
+    """Give the rank correlation without and with duels beside the ratings, (2, raters).
+
+    Each duel is between two photos not rated; whom the rater likes more wins.
+    """
+    found = np.zeros((2, raters))
+    for rater in range(raters):
+        stars = scene.stars(rater)
+        learn, judge = scene.split(1000 * rater)
+        rng = np.random.default_rng(rater)
+        space = Space.of(scene.rows[np.sort(learn)], scene.dimension)
+        rated, pairs = learn[:count], rng.choice(learn[count:], (fought, 2))
+        liking = stars + rng.uniform(-0.5, 0.5, len(stars))  # of equal stars either may win
+        better, worse = np.where(np.diff(liking[pairs]) > 0, pairs[:, ::-1], pairs).T
+        lessons = Lessons(space)
+        groups = scene.stacks[rated].tolist()
+        lessons.put(rated.tolist(), scene.rows[rated], stars[rated], np.ones(count), groups)
+        for column in range(2):
+            predicted = lessons.fit().rating(scene.rows[judge])
+            found[column, rater] = rank_correlation(predicted, stars[judge])
+            lessons.prefer(
+                [("over", number) for number in range(fought)],
+                scene.rows[better],
+                scene.rows[worse],
+                np.full(fought, DUEL_WEIGHT),
+                scene.stacks[better].tolist(),
+            )
+    return found
 
 
 def _asked(

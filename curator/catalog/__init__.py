@@ -38,7 +38,7 @@ from curator.catalog.scan import Applied, Scan, ScanCount, Scans
 from curator.catalog.stacks import SHOT_COLUMNS, StackChange, Stacks
 from curator.catalog.store import DiskFullError, damaged, translate
 from curator.catalog.tags import TagDetail, folded, tag_name, tag_names
-from curator.catalog.tastes import Comparing, Foreseen, Lesson, TasteRow, Tastes
+from curator.catalog.tastes import Comparing, Foreseen, Lesson, Preference, TasteRow, Tastes
 from curator.catalog.text import SavedSearch, Texts
 from curator.catalog.vocabulary import TagRow, Vocabulary
 from curator.catalog.work import Pending, WorkQueue
@@ -60,6 +60,7 @@ __all__ = [
     "Lesson",
     "Pending",
     "PhotoDetail",
+    "Preference",
     "ProjectRow",
     "SavedSearch",
     "Scan",

@@ -7,7 +7,7 @@ learns (`curator.taste`). Blobs go in and come out as they are; this package kno
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -42,6 +42,18 @@ class Lesson(NamedTuple):
     rating: int | None
     rejected: bool
     kept: bool
+    stack: int
+    decided_at: float
+
+
+class Preference(NamedTuple):
+    """A duel that stands: of two photos side by side a person preferred one.
+
+    ``stack`` is what the winner is judged with, as in Lesson; ``decided_at`` when that was.
+    """
+
+    winner: int
+    loser: int
     stack: int
     decided_at: float
 
@@ -277,6 +289,26 @@ class Tastes(Results):
                 for row in self._rows(f"{select} AND p.id IN ({marks(len(part))})", part)
             ]
         return [Lesson(row[0], row[1], bool(row[2]), bool(row[3]), *row[4:]) for row in rows]
+
+    def preferences(self, ids: Collection[int] | None = None) -> list[Preference]:
+        """Read the duels that stand, of all photos, or those that any of these fought."""
+        select = (
+            f"SELECT o.winner_id, o.loser_id, {_STACK}, coalesce((SELECT max(s.made_at)"
+            " FROM decision AS d JOIN step AS s ON s.id = d.step_id WHERE d.photo_id = o.winner_id"
+            " AND d.field = 'over' AND d.about = o.loser_id), p.added_at)"
+            " FROM duel AS o JOIN photo AS p ON p.id = o.winner_id"
+            " JOIN photo AS q ON q.id = o.loser_id"
+            f" WHERE {_HERE} AND q.merged_into IS NULL AND q.removed_at IS NULL"
+        )
+        if ids is None:
+            return [Preference(*row) for row in self._rows(select)]
+        rows = {
+            row[:2]: row
+            for part in chunks(list(ids))
+            for side in ("winner_id", "loser_id")
+            for row in self._rows(f"{select} AND o.{side} IN ({marks(len(part))})", part)
+        }
+        return [Preference(*row) for row in rows.values()]
 
     def foreseen(self) -> list[Foreseen]:
         """Read each photo's first rating that stands, oldest first, with what was foretold.

@@ -24,10 +24,10 @@ def switch_pane(session: Session) -> None:
     session.switch_pane()
 
 
-@command("Challenger wins", "Moves")
+@command("Challenger wins", "Marks")
 def promote(session: Session) -> None:
-    """Make the challenger the winner, and bring the next one."""
-    session.promote()
+    """Prefer the challenger to the winner, whose place it takes; taste learns from it."""
+    session.prefer()
 
 
 @command("Drop from survey", "Moves")

@@ -26,13 +26,11 @@ class Abreast(Stacking):
 
     Signals:
         panes_changed: other photos stand side by side, or another pane is active.
-        preferred: ids of a winner and of the photo it won against, by a person's word.
 
     Thread: GUI only.
     """
 
     panes_changed = Signal()
-    preferred = Signal(object, object)
 
     def __init__(
         self,
@@ -181,19 +179,18 @@ class Abreast(Stacking):
             self._take(self.panes.turned_to(photo_id))
 
     def promote(self) -> None:
-        """Make the challenger the winner, and have the next one challenge it."""
+        """Have the challenger be the winner, and the next one challenge it."""
         pair = self.panes
         if not isinstance(pair, Pair):
             return
-        winner, loser = pair.challenger, pair.winner
         followers = self._following(pair, 1)
-        self.preferred.emit(winner, loser)
         if followers:
             self._take(pair.promoted(followers[0]))
             return
-        self._take(pair.turned_to(winner))
+        self._take(pair.turned_to(pair.challenger))
         self.set_view(View.LOUPE)
-        self.say(f"{self.table.name(winner)} stays: nothing further on to compare it with.")
+        stays = self.table.name(pair.challenger)
+        self.say(f"{stays} stays: nothing further on to compare it with.")
 
     def drop(self) -> None:
         """Take the photo in the active pane out of the survey; nothing is decided."""

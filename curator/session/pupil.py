@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator import taste
-from curator.catalog import Catalog, Foreseen, Lesson, TasteRow
+from curator.catalog import Catalog, Foreseen, Lesson, Preference, TasteRow
 from curator.model import KnownError, counted
-from curator.session import versions
+from curator.session import duels, versions
 from curator.session.archive import Archive
 from curator.session.versions import Pinned
 from curator.settings import Taste
@@ -31,6 +31,9 @@ START = taste.START
 # A reject says less than a star: it may be the third of three good ones. Below one star. All
 # rejects of one stack together say as much as one.
 _REJECT_STARS, _REJECT_WEIGHT = 0.5, 0.5
+# 40 duels beside 25, 50 and 100 ratings: rank correlation x 1.20, 1.08, 1.025 on 30 simulated
+# raters of real photos; a quarter or a whole instead of a half is a little less.
+DUEL_WEIGHT = 0.5
 _SAMPLE = 4000  # rows the space is learned from
 _GROWN = 2.0  # times the archive may grow before the space is learned anew
 _DAY_S = 86_400.0
@@ -123,6 +126,7 @@ class Pupil:
         self._settings = settings
         self._known: dict[int, Lesson] = {}
         self._stacks: dict[int, set[int]] = {}  # stack → those of it that are known
+        self._duels = duels.Duels()
         self._lessons: taste.Lessons | None = None
         self._spaced_at = 0
         self._epoch: float | None = None
@@ -153,7 +157,9 @@ class Pupil:
             self._half_life_days = self._settings.half_life_days
             self._lessons = None
         if self._lessons is not None and self.archive.size < _GROWN * self._spaced_at:
-            self._teach({self._known[id_].stack for id_ in fresh.tolist() if id_ in self._known})
+            ids = fresh.tolist()
+            self._teach({self._known[id_].stack for id_ in ids if id_ in self._known})
+            self._put_duels(self._duels.of(ids))
         elif len(fresh):
             self._lessons = None  # the archive's structure changed: a new space
         return news or pinned is not self._pinned
@@ -179,9 +185,13 @@ class Pupil:
                 touched.add(new.stack)
                 self._known[photo] = new
                 self._stacks.setdefault(new.stack, set()).add(photo)
+        fought = self._duels.study(self.catalog, ids)
         if self._lessons is not None:
             self._teach(touched)
-        return bool(touched)
+            for name in fought.gone:
+                self._lessons.drop(name)
+            self._put_duels(fought.fresh)
+        return bool(touched or fought)
 
     def _forget(self, lesson: Lesson) -> None:
         del self._known[lesson.photo_id]
@@ -243,15 +253,33 @@ class Pupil:
             [each.stack for each in rejected],
         )
 
+    def _put_duels(self, fought: Sequence[Preference]) -> None:
+        """Teach which of two was preferred, where both were compared."""
+        sides = [[each.winner for each in fought], [each.loser for each in fought]]
+        seen = [self.archive.places(side) for side in sides]
+        both = np.flatnonzero((seen[0] >= 0) & (seen[1] >= 0)) if fought else np.zeros(0, int)
+        if not len(both):
+            return
+        told = [fought[place] for place in both.tolist()]
+        assert self._lessons is not None
+        self._lessons.prefer(
+            [duels.key(each) for each in told],
+            *(self.archive.take(places[both]) for places in seen),
+            DUEL_WEIGHT * self._recency([each.decided_at for each in told]),
+            [each.stack for each in told],
+        )
+
     def _rows(self, lessons: Sequence[Lesson]) -> NDArray[np.float32]:
         return self.archive.take(self.archive.places([lesson.photo_id for lesson in lessons]))
 
     def _strength(self, lessons: Sequence[Lesson]) -> NDArray[np.float64]:
-        times = [lesson.decided_at for lesson in lessons]
+        weights = np.array([_REJECT_WEIGHT if lesson.rejected else 1.0 for lesson in lessons])
+        return weights * self._recency([lesson.decided_at for lesson in lessons])
+
+    def _recency(self, times: Sequence[float]) -> NDArray[np.float64]:
         if self._epoch is None:
             self._epoch = min(times)
-        weights = np.array([_REJECT_WEIGHT if lesson.rejected else 1.0 for lesson in lessons])
-        return weights * taste.recency(times, self._half_life_days * _DAY_S, self._epoch)
+        return taste.recency(times, self._half_life_days * _DAY_S, self._epoch)
 
     def _begin(self) -> taste.Lessons:
         """Learn the space of the archive, and put all that is known into it."""
@@ -260,6 +288,7 @@ class Pupil:
         space = taste.Space.of(sample, self.archive.dimension)
         self._lessons, self._spaced_at = taste.Lessons(space), size
         self._teach(list(self._stacks))
+        self._put_duels(self._duels.all())
         return self._lessons
 
     def opinions(self) -> dict[int, float]:

@@ -17,6 +17,7 @@ import numpy as np
 from curator.model import Changes, Marks, Pass, Step, View
 from curator.session import captions, sources
 from curator.session.abreast import Abreast
+from curator.session.panes import Pair
 from curator.session.scopes import EVERYTHING, Scope
 from curator.session.units import Spans
 
@@ -297,6 +298,28 @@ class Session(Abreast):
         step = self._decide(act, changes, words)
         if step is not None and step.id:
             self.say(self._with_undo(step.summary))
+
+    def prefer(self) -> None:
+        """Decide that the challenger is the better of the two, and have the next challenge it.
+
+        Whatever was decided between these two before, this goes before it.
+
+        Raises:
+            KnownError: the catalog cannot be written; nothing was decided, both stay.
+        """
+        pair = self.panes
+        if not isinstance(pair, Pair):
+            return
+        better, worse = self.table.name(pair.challenger), self.table.name(pair.winner)
+        self.decide_many(
+            "preference",
+            {
+                pair.challenger: {("over", pair.winner): True},
+                pair.winner: {("over", pair.challenger): None},
+            },
+            Words(better, f"Preferred {better} to {worse}"),
+        )
+        self.promote()
 
     def _with_undo(self, text: str) -> str:
         return f"{text} · {self.keys['undo']}" if "undo" in self.keys else text

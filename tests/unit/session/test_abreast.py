@@ -51,13 +51,33 @@ def test_arrows_bring_challengers_and_the_winner_stays(comparing, session) -> No
     assert comparing.said[-1] == "None before this one."
 
 
+def duels(session: Session) -> list[tuple[int, int]]:
+    return [(each.winner, each.loser) for each in session.catalog.preferences()]
+
+
 def test_enter_makes_the_challenger_the_winner(comparing, session) -> None:
-    won: list[tuple[int, int]] = []
-    session.preferred.connect(lambda winner, loser: won.append((winner, loser)))
     comparing.run("promote")
     assert beside(session) == (4, 5)
     assert session.current == 5
-    assert won == [(4, 3)]
+    assert duels(session) == [(4, 3)]
+    assert marked(session) == set()  # it says which is better, not that either is good
+
+
+def test_a_duel_is_undone_where_it_was_fought(comparing, session) -> None:
+    comparing.run("promote", "undo")
+    assert duels(session) == []
+    assert beside(session) == (3, 4)
+    assert comparing.said[-1] == "Undid preference, DSC_0003"
+    comparing.run("redo")
+    assert duels(session) == [(4, 3)]
+
+
+def test_the_last_word_between_two_counts(comparing, session) -> None:
+    session.catalog.decide({3: {("over", 4): True}}, summary="Preferred DSC_0002 to DSC_0003")
+    comparing.run("promote")
+    assert duels(session) == [(4, 3)]
+    comparing.run("undo")
+    assert duels(session) == [(3, 4)]
 
 
 def test_x_on_the_challenger_brings_the_next(comparing, session) -> None:

@@ -272,6 +272,37 @@ def test_what_was_kept_of_a_stack_is_liked_more_than_what_was_not(
     assert middle[1] == pytest.approx(middle[0], abs=0.2), "the motif is as good as it was"
 
 
+def test_of_two_in_a_duel_the_preferred_is_liked_more_until_that_is_undone(
+    catalog: Catalog, pupil: Pupil, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    before = after(pupil)
+    places = pupil.archive.places([40, 41])
+    worse, better = np.array([40, 41])[np.argsort(before.predicted[places])].tolist()
+    catalog.decide({worse: {("over", better): True}}, summary="Preferred what was thought worse")
+    now = after(pupil, [worse, better])
+    assert now.taught == before.taught, "a duel is no rating"
+    gained = (now.predicted - before.predicted)[pupil.archive.places([worse, better])]
+    assert gained[0] > 0.05 and gained[0] > gained[1] + 0.1
+    catalog.undo()
+    back = after(pupil, [worse])
+    assert back.predicted == pytest.approx(before.predicted, abs=1e-3)
+
+
+def test_a_duel_waits_for_the_vector_of_either(
+    catalog: Catalog, pupil: Pupil, liked: dict[int, np.ndarray]
+) -> None:
+    with catalog._writing():
+        catalog._run("DELETE FROM vector WHERE photo_id = 41")
+    likings.rate(catalog, liked, range(1, 31))
+    catalog.decide({40: {("over", 41): True}}, summary="Preferred 40 to 41")
+    after(pupil)
+    assert ("over", 40, 41) not in lessons_of(pupil)
+    likings.embed(catalog, [41])
+    after(pupil, [])
+    assert lessons_of(pupil)["over", 40, 41][0] == "comparison"
+
+
 def test_a_kept_frame_that_was_not_compared_yet_is_waited_for(
     catalog: Catalog, pupil: Pupil, liked: dict[int, np.ndarray]
 ) -> None:

@@ -255,7 +255,7 @@ def _text_statements() -> Iterator[str]:
     for name, event, photos in changed:
         yield (
             f"CREATE TRIGGER text_{name} AFTER {event}"
-            f" BEGIN INSERT OR IGNORE INTO photo_text_due (photo_id) {photos}; END"
+            f" BEGIN INSERT INTO photo_text_due (photo_id) {photos} ON CONFLICT DO NOTHING; END"
         )
 
 

@@ -101,7 +101,7 @@ class Projects(Store):
             removed: those that were removed, instead of those in use.
         """
         rows = self._rows(f"{_ROWS} WHERE project.removed_at IS {'NOT ' * removed}NULL")
-        counts: dict[int, int] = {}
+        counts: dict[int, int] | None = None
         if counted:
             counts = dict(
                 self._rows(
@@ -109,7 +109,10 @@ class Projects(Store):
                     f" JOIN photo AS p ON p.id = m.photo_id WHERE {_HERE} GROUP BY project_id"
                 )
             )
-        found = [ProjectRow(*row, counts.get(row[0], 0) if counted else None) for row in rows]
+        found = [
+            ProjectRow(*row[:6], count=None if counts is None else counts.get(row[0], 0))
+            for row in rows
+        ]
         return sorted(found, key=lambda each: (_told_apart(each.name), each.id))
 
     def project(self, name: str, *, removed: bool = False) -> ProjectRow:

@@ -20,10 +20,13 @@ _NEW, _OLD = (
 
 
 def _reread(name: str, event: str, photos: str) -> str:
-    """Have the words of photos read anew after an event."""
+    """Have the words of photos read anew after an event.
+
+    ``OR IGNORE`` would not do: an upsert that fires the trigger overrides it.
+    """
     return (
         f"CREATE TRIGGER text_{name} AFTER {event}"
-        f" BEGIN INSERT OR IGNORE INTO photo_text_due (photo_id) {photos}; END"
+        f" BEGIN INSERT INTO photo_text_due (photo_id) {photos} ON CONFLICT DO NOTHING; END"
     )
 
 

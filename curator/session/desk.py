@@ -17,8 +17,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from curator.catalog import Catalog, PhotoDetail
 from curator.model import Flag, Pass, Verdict, View
 from curator.session import captions, filters
-from curator.session.listing import Listing
-from curator.session.orders import arranged
+from curator.session.listing import Listing, Loose
+from curator.session.orders import arranged, is_loose
 from curator.session.progress import Pace, Progress
 from curator.session.scopes import EVERYTHING
 from curator.session.table import Mask, Table, Tile
@@ -78,8 +78,10 @@ class Desk(QObject):
         self.table = Table(catalog)
         self._expanded: dict[str, set[int]] = {}  # by scope
         self.scope = EVERYTHING
-        self.listing = self._new_list()
         self.pass_ = Pass.BROWSE
+        self._orders: dict[Pass, tuple[str, bool]] = {}  # as chosen
+        self._opened_by: dict[Pass, str] = {}  # as a pass opened, where nobody chose
+        self.listing = self._new_list()
         self.view = View.GRID
         self.filter = ""
         self.finished = False
@@ -89,13 +91,12 @@ class Desk(QObject):
         self.direction = 1
         self.fullscreen = self.panels_hidden = self.inspector = False
         self.surround = settings.loupe.surround
-        self._orders: dict[Pass, tuple[str, bool]] = {}  # as chosen
-        self._opened_by: dict[Pass, str] = {}  # as a pass opened, where nobody chose
         self._pace = Pace()
         self._shown: int | None = None
         self._stale: frozenset[int] = frozenset()
         self._order_serial = self.table.order_serial
         self._stack_serial = self.table.stacks.serial
+        self._shelf_serial = self.table.projects.serial
         self._own_steps: set[int] = set()
         self._announced: tuple[str, int] | None = None
         self._untouched = False
@@ -120,7 +121,8 @@ class Desk(QObject):
 
     def _new_list(self) -> Listing:
         """Make an empty list for this scope; which stacks are expanded stays while open."""
-        return Listing(self.table.stacks, self._expanded.setdefault(self.scope.key, set()))
+        stacks = Loose(self.table.stacks, lambda: is_loose(self.table, self.order))
+        return Listing(stacks, self._expanded.setdefault(self.scope.key, set()))
 
     @property
     def ids(self) -> np.ndarray:
@@ -178,7 +180,13 @@ class Desk(QObject):
         mask = self.table.alive()
         if self.scope.kind == "folder":
             mask &= self.table.inside(self.scope.key)
+        elif self.scope.project is not None:
+            mask &= self.table.projects.inside(self.scope.project)
         return mask
+
+    def _may_stay(self) -> Mask:
+        """Mark what leaves a list only when that is opened anew: taken out of a project, say."""
+        return self.table.alive() if self.scope.project is not None else self._in_scope()
 
     def _members(self) -> Mask:
         """Mark what is in the list."""
@@ -198,6 +206,7 @@ class Desk(QObject):
             self._begin()
         self._order_serial = self.table.order_serial
         self._stack_serial = self.table.stacks.serial
+        self._shelf_serial = self.table.projects.serial
         self._stale = frozenset()
         self.finished = self.pass_ is not Pass.BROWSE and not len(self.listing)
         self.list_changed.emit()
@@ -213,7 +222,8 @@ class Desk(QObject):
     def refresh(self) -> None:
         """Take over what the pipeline or another process changed in the catalog."""
         changed = self.table.refresh()
-        if not changed and self._order_serial == self.table.order_serial:
+        same = self._order_serial == self.table.order_serial
+        if not changed and same and self._shelf_serial == self.table.projects.serial:
             return
         self._forget(changed)
         self._come_from_elsewhere(changed)
@@ -228,12 +238,15 @@ class Desk(QObject):
         """Let new photos in and sort what may be sorted, without moving what one looks at."""
         same = self._order_serial == self.table.order_serial
         same &= self._stack_serial == self.table.stacks.serial
+        in_project = self.scope.project is not None
+        same &= not in_project or self._shelf_serial == self.table.projects.serial
+        self._shelf_serial = self.table.projects.serial
         if same and (self.pass_ is not Pass.BROWSE or not self.filter):
             return
         self._order_serial = self.table.order_serial
         self._stack_serial = self.table.stacks.serial
-        fits, alive = self._fits(), self._in_scope()
-        members = self._members() & alive
+        fits = self._fits()
+        members = self._members() & self._may_stay()
         self._stale = frozenset(self.table.ids[members & ~fits].tolist())
         ordered = arranged(self.table, members | fits, self.order, self.reversed)
         was_empty, before = not len(self.listing), self.current
@@ -254,6 +267,15 @@ class Desk(QObject):
         """Have together what came into a stack; nothing else moves, and nothing leaves the list."""
         self._stack_serial = self.table.stacks.serial
         self.listing.gather()
+        self.list_changed.emit()
+
+    def _follow_hand(self) -> None:
+        """Have photos stand where a person just placed them; none comes, none goes."""
+        serial = self.table.projects.serial
+        if serial == self._shelf_serial or not is_loose(self.table, self.order):
+            return
+        self._shelf_serial = serial
+        self.listing.replace(arranged(self.table, self._members(), self.order, self.reversed))
         self.list_changed.emit()
 
     def _with_their_stacks(self, changed: set[int]) -> set[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import numpy as np
@@ -24,6 +24,21 @@ class Stacked(Protocol):
 
     def ranks(self, ids: Ids) -> Ids:
         """Give what orders the frames of a stack."""
+
+
+class Loose:
+    """Stacks, or none while photos stand where somebody placed each of them."""
+
+    def __init__(self, stacked: Stacked, apart: Callable[[], bool]) -> None:
+        self._stacked, self._apart = stacked, apart
+
+    def of(self, ids: Ids) -> Ids:
+        """Name the stacks of photos, 0 alone."""
+        return np.zeros(len(ids), np.int64) if self._apart() else self._stacked.of(ids)
+
+    def ranks(self, ids: Ids) -> Ids:
+        """Give what orders the frames of a stack."""
+        return np.arange(len(ids)) if self._apart() else self._stacked.ranks(ids)
 
 
 class Listing:

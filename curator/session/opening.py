@@ -75,8 +75,9 @@ class Opening(Desk):
     # --- scope
 
     def scopes(self) -> list[ScopeRow]:
-        """List what the sidebar offers: everything, the folders, their subfolders."""
-        return scopes.rows(self.catalog.folders(), self.table, self._away.paths)
+        """List what the sidebar offers: everything, the folders, their subfolders, projects."""
+        folders = scopes.rows(self.catalog.folders(), self.table, self._away.paths)
+        return [*folders, *scopes.project_rows(self.table)]
 
     def _open_first(self) -> None:
         last = self.catalog.place(_LAST) or {}
@@ -86,10 +87,11 @@ class Opening(Desk):
         self.open_scope(found)
 
     def open_scope(self, scope: Scope) -> None:
-        """Put a folder, or everything, on the table, as it was left the last time."""
+        """Put a folder, a project, or everything on the table, as it was left the last time."""
         if len(self.listing):
             self.save_place()
         self.scope = scope
+        self.table.projects.open = scope.project
         place = self.catalog.place(scope.key) or {}
         self.pass_ = Pass(str(place.get("pass", Pass.BROWSE)))
         self.view = View(str(place.get("view", View.GRID)))
@@ -102,6 +104,8 @@ class Opening(Desk):
         }
         opened = dict(place.get("opened_by") or {})  # type: ignore[call-overload]
         self._opened_by = {Pass(name): order for name, order in opened.items() if order in ORDERS}
+        if scope.project is not None:
+            self._opened_by.setdefault(Pass.BROWSE, "hand")
         self.zoom = None
         self._pace = Pace()
         photo = place.get("photo")

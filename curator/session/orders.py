@@ -30,6 +30,7 @@ class Order:
         by_taste: whether there has to be taste for it.
         question: what the pupil is asked before; its answer goes into ``Table.set_answer``.
         part: photos asked for at a time, so that learning never waits long; 0 is all at once.
+        loose: sorts frames after all: stacks are taken apart where somebody placed each photo.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Order:
     by_taste: bool = False
     question: Callable[[Pupil, Sequence[int]], NDArray[np.float32]] | None = None
     part: int = 0
+    loose: bool = False
 
 
 # Name → how it sorts. Each runs in its useful direction first: the weakest, the unrated, the
@@ -54,6 +56,15 @@ ORDERS: dict[str, Order] = {
         "Exposure", lambda table: table.column("exposure"), np.fmax, "most clipped first"
     ),
     "rating": Order("Rating", lambda table: table.column("rating"), np.fmax, "none, then lowest"),
+    "stack": Order(
+        "Stack", lambda table: _stack_sizes(table), np.fmin, "largest first, then single photos"
+    ),
+    "project": Order(
+        "Project", lambda table: table.projects.by_project(), np.fmin, "by name, then by hand"
+    ),
+    "hand": Order(
+        "Hand", lambda table: table.projects.by_hand(), np.fmin, "as you placed them", loose=True
+    ),
     "match": Order("Match", lambda table: table.match, np.fmax, "lowest first", True),
     "uncertain": Order(
         "Most uncertain",
@@ -79,6 +90,22 @@ def _where_timed(table: Table) -> NDArray[np.float64]:
     return np.where(np.isnat(table.column("taken_at")), np.nan, table.time_ranks())
 
 
+def _stack_sizes(table: Table) -> NDArray[np.float64]:
+    names = table.stacks.names
+    _, where, counts = np.unique(names, return_inverse=True, return_counts=True)
+    return np.where(names > 0, -counts[where].astype(np.float64), np.nan)
+
+
+def is_loose(table: Table, order: str) -> bool:
+    """Tell whether an order takes stacks apart: somebody placed each photo by itself."""
+    return ORDERS[order].loose and table.projects.open is not None
+
+
+def orders_for(kind: str) -> dict[str, Order]:
+    """Give the orders a scope of a kind can have: by hand there is only in a project."""
+    return {name: each for name, each in ORDERS.items() if kind == "project" or not each.loose}
+
+
 def arranged(
     table: Table, mask: Mask, order: str, reverse: bool = False, *, units: bool = True
 ) -> Ids:
@@ -101,7 +128,8 @@ def arranged(
     ranks = table.time_ranks()[rows]
     value = chosen.key(table)[rows].astype(np.float64)
     keys: list[NDArray[Any]] = [ranks]
-    members = np.flatnonzero(table.stacks.names[rows]) if units else ranks[:0]
+    together = units and not is_loose(table, order)
+    members = np.flatnonzero(table.stacks.names[rows]) if together else ranks[:0]
     if len(members):
         names, where = np.unique(table.stacks.names[rows[members]], return_inverse=True)
         best = np.full(len(names), np.nan)

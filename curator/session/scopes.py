@@ -1,4 +1,4 @@
-"""What the sidebar offers: everything, each folder, each subfolder with photos in it."""
+"""What the sidebar offers: everything, each folder and subfolder with photos in it, projects."""
 
 from __future__ import annotations
 
@@ -12,19 +12,27 @@ from typing import TYPE_CHECKING
 from curator.session.table import Table
 
 if TYPE_CHECKING:
-    from curator.catalog import FolderRow
+    from curator.catalog import FolderRow, ProjectRow
+
+_PROJECT = "project:"  # no path begins like it: a folder's is absolute
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A set of photos one works on: ``all`` of them, or a ``folder`` with its subfolders.
+    """A set of photos one works on: ``all``, a ``folder`` with its subfolders, or a ``project``.
 
-    ``key`` is the folder's path, empty for everything; ``title`` is what the window says.
+    ``key`` is the folder's path, ``project:`` and its number for a project, empty for everything;
+    ``title`` is what the window says.
     """
 
     kind: str
     key: str
     title: str
+
+    @property
+    def project(self) -> int | None:
+        """The id of the project it is, None for another kind."""
+        return int(self.key.removeprefix(_PROJECT)) if self.kind == "project" else None
 
 
 EVERYTHING = Scope("all", "", "All photos")
@@ -73,6 +81,20 @@ def rows(
         listed.append(ScopeRow(scope, 0, number, folder.enabled, gone, folder.id))
         listed.extend(_subfolders(folder, inside))
     return listed
+
+
+def of_project(row: ProjectRow) -> Scope:
+    """Give the scope that a project is."""
+    return Scope("project", f"{_PROJECT}{row.id}", row.name)
+
+
+def project_rows(table: Table) -> list[ScopeRow]:
+    """List the projects as scopes, by name, with the photos each has that are to be seen."""
+    alive = table.alive()
+    return [
+        ScopeRow(of_project(row), 0, int((table.projects.inside(row.id) & alive).sum()))
+        for row in table.projects.rows
+    ]
 
 
 def _subfolders(folder: FolderRow, inside: dict[str, int]) -> list[ScopeRow]:

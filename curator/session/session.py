@@ -11,15 +11,22 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from curator.catalog import Catalog
 from curator.model import Changes, Marks, Pass, Step, View
 from curator.session import captions, sources
 from curator.session.abreast import Abreast
 from curator.session.panes import Pair
+from curator.session.projects import Projects
 from curator.session.scopes import EVERYTHING, Scope
 from curator.session.units import Spans
+from curator.settings import Home, Settings
+
+if TYPE_CHECKING:
+    from curator.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,16 @@ class Session(Abreast):
     """
 
     _detour: int | None = None  # where one was, while one looks at another photo
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        home: Home,
+        settings: Settings,
+        pipeline: Pipeline | None = None,
+    ) -> None:
+        super().__init__(catalog, home, settings, pipeline)
+        self.projects = Projects(self)
 
     # --- moving
 
@@ -356,13 +373,14 @@ class Session(Abreast):
         self._announced = None
         changed |= self.table.refresh(folders=False)
         self._forget(changed)
-        if self.pass_ is Pass.BROWSE and self.filter:
+        if self.pass_ is Pass.BROWSE and (self.filter or self.scope.project is not None):
             fits = self.table.ids[self._fits()]
             self._stale = frozenset(self.listing.ids[~np.isin(self.ids, fits)].tolist())
         self._data_version = self.catalog.data_version()
         self.teach(changed)
         if self._stack_serial != self.table.stacks.serial:
             self._regroup()
+        self._follow_hand()
         self.photos_changed.emit(self._with_their_stacks(changed))
         self.counts_changed.emit()
 

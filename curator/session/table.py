@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from curator.catalog import PHOTO_COLUMNS, Catalog
 from curator.model import Clause, Flag, Label, Marks, Verdict, approval
+from curator.session.shelf import Shelf
 from curator.session.stacks import Stacks
 from curator.session.units import Ids, Mask
 from curator.stages.stack import KIND_CODE
@@ -124,6 +125,7 @@ class Table:
         order_serial: grows whenever something that lists are sorted by other than marks
             changed (a photo came, a capture time arrived), so that views know to sort again.
         stacks: which photos show as one.
+        projects: which photos are in which project, and where.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -137,6 +139,7 @@ class Table:
             name: np.zeros(_FIRST_CAPACITY, dtype) for name, (dtype, _) in _NUMBERS.items()
         }
         self.stacks = Stacks(self)
+        self.projects = Shelf(self, catalog)
         self._match = np.full(_FIRST_CAPACITY, np.nan, "f4")
         self._expected = np.full(_FIRST_CAPACITY, np.nan, "f4")
         self._answers: dict[str, NDArray[np.float32]] = {}
@@ -156,11 +159,16 @@ class Table:
     def refresh(self, folders: bool = True) -> set[int]:
         """Take over what changed in the catalog since the last call; return those photo ids.
 
+        Photos that came into a project or left one are among them.
+
         Without ``folders`` the list of folders is read only if a photo lies in an unknown one:
         a mark changes none, and a library of years has thousands.
         """
         if folders:
             self._refresh_directories()
+        return self._refresh_photos() | self.projects.refresh()
+
+    def _refresh_photos(self) -> set[int]:
         if self.size:
             return self._take(self._catalog.columns(since_rev=self.rev))
         # A hundred thousand rows wake the collector a hundred times for nothing.
@@ -426,6 +434,13 @@ class Table:
             and 0 <= photo_id < len(self._row_by_id)
             and self._row_by_id[photo_id] >= 0
         )
+
+    def knows(self, ids: Ids) -> Mask:
+        """Tell of each id whether a photo of it is known here."""
+        inside = (ids >= 0) & (ids < len(self._row_by_id))
+        found: Mask = inside.copy()
+        found[inside] = self._row_by_id[ids[inside]] >= 0
+        return found
 
     def rows_of(self, ids: Sequence[int] | Ids) -> NDArray[np.int64]:
         """Give the rows of known photos, in the same order."""

@@ -1,0 +1,381 @@
+"""Projects at the desk: the current one, what B puts into it, and the order by hand.
+
+Which photos are in a project is decided like any mark, so it is undone like one. What a project is
+called, its notes and its cover are facts of the project, not of a photo, and are simply written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from curator.catalog import ProjectRow
+from curator.model import KnownError, Pass, counted
+from curator.session import filters
+from curator.session.scopes import EVERYTHING, of_project
+from curator.session.units import Ids
+
+if TYPE_CHECKING:
+    from curator.session.session import Session
+
+_PLACE = ":project"  # where the catalog keeps which project is current; no path looks like it
+_CLOSEST = 1e-6  # places nearer than this are dealt out anew
+
+
+class Projects(QObject):
+    """What a person does with projects in one window.
+
+    Signals:
+        changed: another project is current, or something about one changed.
+
+    Thread: GUI only.
+    """
+
+    changed = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._scope = session.scope.key
+        kept = (session.catalog.place(_PLACE) or {}).get("project")
+        self._current = kept if isinstance(kept, int) else session.scope.project
+        self._serial = session.table.projects.serial
+        session.view_changed.connect(self._follow_scope)
+        session.counts_changed.connect(self._follow_shelf)
+
+    # --- which there are
+
+    @property
+    def current(self) -> ProjectRow | None:
+        """The project B puts photos into; None where none was chosen, or it was removed."""
+        return self._session.table.projects.row(self._current)
+
+    @property
+    def open(self) -> ProjectRow | None:
+        """The project that is on the table, None where something else is."""
+        return self._session.table.projects.row(self._session.scope.project)
+
+    def rows(self) -> tuple[ProjectRow, ...]:
+        """List the projects by name."""
+        return self._session.table.projects.rows
+
+    def counts(self, project: int) -> tuple[int, int]:
+        """Count a project's photos that are to be seen, and the approved ones of them."""
+        table = self._session.table
+        here = table.projects.inside(project) & table.alive()
+        threshold = self._session.settings.taste.match_threshold
+        approved = filters.FILTERS["approved"][1](table, threshold)
+        return int(here.sum()), int((here & approved).sum())
+
+    def cover(self, row: ProjectRow) -> int | None:
+        """Give the photo that stands for a project: the one chosen, else the first; None if empty.
+
+        One that was taken out, or is not to be seen, stands for nothing.
+        """
+        table = self._session.table
+        ids = table.projects.ids(row.id)
+        ids = ids[table.knows(ids)]
+        ids = ids[table.alive()[table.rows_of(ids)]]
+        if row.cover is not None and (ids == row.cover).any():
+            return row.cover
+        return int(ids[0]) if len(ids) else None
+
+    def named(self, text: str) -> list[ProjectRow]:
+        """Find projects by what somebody has typed of a name: its start, a word's, any part."""
+        wanted = " ".join(text.split()).casefold()
+        found: list[tuple[bool, int, int, ProjectRow]] = []
+        for place, row in enumerate(self.rows()):
+            name = row.name.casefold()
+            if wanted in name:
+                kind = 0 if name.startswith(wanted) else 1 if f" {wanted}" in name else 2
+                found.append((name != wanted, kind, place, row))
+        return [row for *_, row in sorted(found, key=lambda each: each[:3])]
+
+    def free_name(self, wanted: str) -> str:
+        """Give a name no project has: the one wanted, else with a number behind it."""
+        taken = {row.name.casefold() for row in self.rows()}
+        number, name = 1, wanted
+        while name.casefold() in taken:
+            number += 1
+            name = f"{wanted} {number}"
+        return name
+
+    # --- choosing
+
+    def choose(self, project: int) -> None:
+        """Make a project the one B puts photos into."""
+        self._current = project
+        self._session.catalog.save_place(_PLACE, {"project": project})
+        self.changed.emit()
+        row = self.current
+        key = self._session.keys.get("toggle_project")
+        if row is not None:
+            adds = f" · {key} adds a photo, and takes it out" if key else ""
+            self._session.say(f"Project {row.name}{adds}")
+
+    def make(self, name: str) -> int:
+        """Make a project and choose it; return its id.
+
+        Raises:
+            UsageError: the name is empty, or taken.
+        """
+        project = self._session.catalog.make_project(name)
+        self._tell()
+        self.choose(project)
+        return project
+
+    def open_scope(self, project: int) -> None:
+        """Put a project on the table."""
+        row = self._session.table.projects.row(project)
+        if row is not None:
+            self._session.open_scope(of_project(row))
+
+    # --- photos in and out
+
+    def toggle(self) -> None:
+        """Put the photo, or what is selected, into the current project; all in it: take it out."""
+        session, row = self._session, self.current
+        photos = session.targets()
+        if not photos:
+            session.say("There is no photo here.")
+        elif row is None:
+            session.ask("project", "add")
+        elif session.table.projects.has(row.id, photos).all():
+            out = dict.fromkeys(photos)
+            self._decide(row, out, f"take out of {row.name}", lambda what: f"Took {what} out of")
+        else:
+            self.add(row.id, photos)
+
+    def add(self, project: int, photos: Sequence[int], *, on_screen: bool = True) -> None:
+        """Put photos into a project, those that are not in it yet; one that was, where it was.
+
+        Args:
+            project: its id.
+            photos: their ids, in the order they are put in.
+            on_screen: whether they are what a mark acts on now.
+        """
+        shelf = self._session.table.projects
+        row = shelf.row(project)
+        if row is None:
+            return
+        ids = np.asarray(photos, np.int64)
+        ids = ids[~shelf.has(project, ids)]
+        places = shelf.places(project, ids)
+        new = np.isnan(places)
+        places[new] = shelf.last_place(project) + 1 + np.arange(int(new.sum()))
+        changes = dict(zip(ids.tolist(), places.tolist(), strict=True))
+        act = f"add to {row.name}"
+        self._decide(row, changes, act, lambda what: f"Added {what} to", on_screen=on_screen)
+
+    def starred(self) -> list[int]:
+        """Give the scope's photos that came through with four or five stars, by capture time."""
+        session = self._session
+        ids = np.asarray(session.scope_ids("through"), np.int64)
+        rating = session.table.column("rating")[session.table.rows_of(ids)]
+        return [int(photo) for photo in ids[rating >= 4]]
+
+    def _decide(
+        self,
+        row: ProjectRow,
+        places: Mapping[int, float | None],
+        act: str,
+        said: Callable[[str], str],
+        *,
+        on_screen: bool = True,
+    ) -> None:
+        """Decide places in a project as one step; ``said`` begins the sentence about it."""
+        from curator.session.session import Words  # which is built on this
+
+        session = self._session
+        if not places:
+            return
+        ids = list(places)
+        what = session.table.name(ids[0]) if len(ids) == 1 else f"{len(ids):,} photos"
+        words = Words(what, f"{said(what)} {row.name}")
+        field = ("project", row.id)
+        changes: dict[int, dict[str | tuple[str, int], object]] = {
+            photo: {field: place} for photo, place in places.items()
+        }
+        if on_screen:
+            session.mark(act, changes, advance=False, words=words)
+        else:
+            session.decide_many(act, changes, words)
+
+    # --- the order by hand
+
+    def why_fixed(self) -> str:
+        """Say why photos cannot be moved now; empty where they can."""
+        session = self._session
+        if self.open is None:
+            return "Photos are moved by hand in a project: open one in the sidebar."
+        if session.pass_ is not Pass.BROWSE:
+            return "A pass keeps its order; photos are moved while one browses the project."
+        if session.order != "hand" or session.reversed:
+            key = session.keys.get("order")
+            return f"Photos are moved in the order by hand{f' ({key})' if key else ''}."
+        return ""
+
+    def shift(self, by: int) -> None:
+        """Move the selection, or the current photo, one place on, or back with ``by`` below 0."""
+        session = self._session
+        if self._refused():
+            return
+        photos = session.targets()
+        places = sorted(session.listing.position(photo) or 0 for photo in photos)
+        ids = session.ids
+        if not places:
+            return
+        if by < 0:
+            before = max(places[0] - 1, 0)
+        else:
+            before = places[-1] + 2
+            if places == list(range(places[0], len(ids))):
+                before = places[0]  # at the end already
+        self.move(photos, int(ids[before]) if before < len(ids) else None)
+
+    def shift_to_end(self, way: int) -> None:
+        """Move what is selected to the very end, or with ``way`` below 0 to the front."""
+        if not self._refused() and self._session.targets():
+            front = int(self._session.ids[0]) if way < 0 else None
+            self.move(self._session.targets(), front)
+
+    def move(self, photos: Collection[int], before: int | None) -> None:
+        """Place photos of the open project in front of another, None: at the end, as one step."""
+        row = self.open
+        if row is None or self._refused():
+            return
+        ids, places = self._dealt(row.id, np.array(sorted(photos), np.int64), before)
+        if not len(ids):
+            self._session.say("It stands there already." if len(photos) == 1 else "They stand so.")
+            return
+        changes = dict(zip(ids.tolist(), places.tolist(), strict=True))
+        moved = {photo: changes[photo] for photo in photos if photo in changes} or changes
+        what = {**moved, **changes}  # the moved ones first: it is them the sentence is about
+        self._decide_move(row, what, len(moved))
+
+    def _decide_move(self, row: ProjectRow, places: Mapping[int, float | None], moved: int) -> None:
+        first = self._session.table.name(next(iter(places)))
+        what = first if moved == 1 else counted(moved, "photo")
+        self._decide(
+            row, places, f"move in {row.name}", lambda _: f"Moved {what} in", on_screen=False
+        )
+
+    def _refused(self) -> bool:
+        reason = self.why_fixed()
+        if reason:
+            self._session.say(reason)
+        return bool(reason)
+
+    def _dealt(
+        self, project: int, photos: Ids, before: int | None
+    ) -> tuple[Ids, NDArray[np.float64]]:
+        """Work out new places: (ids, places) of those that change; none where all stands so."""
+        shelf = self._session.table.projects
+        order = shelf.ids(project)
+        moving = np.isin(order, photos)
+        block, rest = order[moving], order[~moving]
+        stand = shelf.places(project, rest)
+        at = len(rest)
+        if before is not None:
+            found = np.flatnonzero(rest == before)
+            if len(found):
+                at = int(found[0])
+            else:  # itself one of those moved: they gather where the first behind it stands
+                (place,) = shelf.places(project, [before])
+                at = int(np.searchsorted(stand, place))
+        after = np.concatenate([rest[:at], block, rest[at:]])
+        if not len(block) or np.array_equal(after, order):
+            return order[:0], stand[:0]
+        count = len(block)
+        low = stand[at - 1] if at else stand[0] - count - 1
+        high = stand[at] if at < len(rest) else low + count + 1
+        if not at:
+            low = high - count - 1
+        if high - low < _CLOSEST * (count + 1):
+            dealt = np.arange(1.0, len(after) + 1)
+            changed = shelf.places(project, after) != dealt
+            return after[changed], dealt[changed]
+        return block, np.linspace(low, high, count + 2)[1:-1]
+
+    # --- what a project is
+
+    def rename(self, project: int, name: str) -> None:
+        """Give a project another name.
+
+        Raises:
+            UsageError: the name is empty, or taken; nothing was changed.
+        """
+        self._session.catalog.rename_project(project, name)
+        self._tell()
+
+    def write_notes(self, project: int, notes: str) -> None:
+        """Write a project's notes, in place of those there were."""
+        self._session.catalog.note_project(project, notes)
+        self._tell()
+
+    def make_cover(self) -> None:
+        """Make the current photo the cover of the project on the table, or else of the current one.
+
+        Raises:
+            KnownError: there is none, or the photo is not in it.
+        """
+        session, row = self._session, self.open or self.current
+        photo = session.current
+        if row is None:
+            raise KnownError("No project is chosen yet.")
+        if photo is None or not session.table.projects.has(row.id, [photo])[0]:
+            raise KnownError(f"Only a photo of {row.name} can be its cover.")
+        session.catalog.cover_project(row.id, photo)
+        self._tell()
+        session.say(f"{session.table.name(photo)} is the cover of {row.name}")
+
+    def remove(self, project: int) -> None:
+        """Remove a project; its photos stay in the catalog, and it can be restored."""
+        self._session.catalog.remove_project(project)
+        self._tell()
+
+    def restore(self, project: int) -> None:
+        """Bring a removed project back.
+
+        Raises:
+            UsageError: another has its name by now; nothing was changed.
+        """
+        self._session.catalog.restore_project(project)
+        self._tell()
+
+    # --- following
+
+    def _tell(self) -> None:
+        self._session.table.projects.refresh()
+        self._session.counts_changed.emit()  # and with it, what is to follow
+
+    def _follow_scope(self) -> None:
+        """Make a project that one opens the current one."""
+        scope = self._session.scope
+        if scope.key != self._scope:
+            self._scope = scope.key
+            if scope.project is not None and scope.project != self._current:
+                self._current = scope.project
+                self._session.catalog.save_place(_PLACE, {"project": scope.project})
+                self.changed.emit()
+
+    def _follow_shelf(self) -> None:
+        """Follow what became of projects, here or elsewhere: another name, one less."""
+        session, serial = self._session, self._session.table.projects.serial
+        if serial == self._serial:
+            return
+        self._serial = serial
+        scope = session.scope
+        if scope.project is not None:
+            row = self.open
+            if row is None:
+                session.open_scope(EVERYTHING)
+                session.say(f"The project {scope.title} was removed")
+            elif row.name != scope.title:
+                session.scope = of_project(row)
+                session.view_changed.emit()
+        self.changed.emit()

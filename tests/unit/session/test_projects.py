@@ -1,0 +1,246 @@
+"""Projects at the desk: B puts photos in and takes them out, a scope of their own, by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from curator.catalog import Catalog
+from curator.model import Pass, View
+from curator.session import Session, arranged
+from curator.session.scopes import EVERYTHING
+from tests import catalogs
+from tests.unit.session.conftest import Person
+
+
+@pytest.fixture
+def harbour(session: Session) -> int:
+    """A project of photos 3, 1 and 5 by hand, chosen."""
+    project = session.projects.make("Harbour")
+    session.projects.add(project, [3, 1, 5], on_screen=False)
+    return project
+
+
+def by_hand(session: Session) -> list[int]:
+    assert session.projects.open is not None
+    return session.catalog.members(session.projects.open.id)
+
+
+def test_b_adds_and_again_takes_out_and_undo_brings_back(session: Session, person: Person) -> None:
+    project = session.projects.make("Harbour")
+    session.set_view(View.LOUPE)
+    session.go(3)
+    person.run("toggle_project")
+    assert session.catalog.members(project) == [4] and session.current == 4
+    assert person.said[-1].startswith("Added DSC_0003 to Harbour")
+    person.run("toggle_project")
+    assert session.catalog.members(project) == []
+    assert person.said[-1].startswith("Took DSC_0003 out of Harbour")
+    session.go(8)
+    person.run("undo")
+    assert session.catalog.members(project) == [4] and session.current == 4
+    assert person.said[-1] == "Undid take out of Harbour, DSC_0003"
+
+
+def test_b_waits_for_the_picture_like_any_mark(session: Session, person: Person) -> None:
+    from curator import commands
+
+    session.projects.make("Harbour")
+    session.set_view(View.LOUPE)
+    commands.run(session, "toggle_project")
+    assert person.said[-1] == "DSC_0000 is not on screen yet."
+
+
+def test_without_a_project_b_asks_for_one(session: Session, person: Person) -> None:
+    asked: list[tuple[str, object]] = []
+    session.asked.connect(lambda what, about: asked.append((what, about)))
+    person.run("toggle_project", "choose_project")
+    assert asked == [("project", "add"), ("project", "choose")]
+
+
+def test_b_takes_the_selection_as_one_step(session: Session, person: Person, harbour: int) -> None:
+    session.select_only(3)
+    session.select_range(6)
+    person.run("toggle_project")  # 3 and 5 are in it already
+    assert session.catalog.members(harbour) == [3, 1, 5, 4, 6]
+    person.run("toggle_project")
+    assert session.catalog.members(harbour) == [1]
+    person.run("undo", "undo")
+    assert session.catalog.members(harbour) == [3, 1, 5]
+
+
+def test_a_project_is_a_scope_in_the_order_by_hand(session: Session, harbour: int) -> None:
+    session.projects.open_scope(harbour)
+    assert session.ids.tolist() == [3, 1, 5] and session.order == "hand"
+    assert session.counts()["all"] == 3
+    assert session.scope.title == "Harbour" and session.projects.current is not None
+    session.set_pass(Pass.CULL)  # 1 is a pick
+    assert session.ids.tolist() == [3, 5] and session.order == "taken"
+    session.set_pass(Pass.BROWSE)
+    assert session.ids.tolist() == [3, 1, 5]
+
+
+def test_what_is_taken_out_stays_where_it_was_until_one_looks_again(
+    session: Session, person: Person, harbour: int
+) -> None:
+    session.projects.open_scope(harbour)
+    session.go_to(1)
+    person.run("toggle_project")
+    assert session.ids.tolist() == [3, 1, 5] and session.current == 1
+    assert session.tile(1).stale and session.counts()["all"] == 2
+    person.run("toggle_project")
+    assert session.ids.tolist() == [3, 1, 5] and not session.tile(1).stale
+    assert by_hand(session) == [3, 1, 5]  # it came back where it stood
+    person.run("toggle_project", "reapply")
+    assert session.ids.tolist() == [3, 5]
+    person.run("undo")
+    assert session.ids.tolist() == [3, 1, 5] and session.current == 1
+
+
+def test_photos_are_moved_by_keys_and_stay_so(
+    session: Session, person: Person, harbour: int, open_session: Callable[[], Session]
+) -> None:
+    session.projects.open_scope(harbour)
+    session.go_to(5)
+    person.run("move_earlier")
+    assert session.ids.tolist() == by_hand(session) == [3, 5, 1] and session.current == 5
+    person.run("move_earlier", "move_earlier")
+    assert session.ids.tolist() == [5, 3, 1]
+    assert person.said[-1] == "It stands there already."
+    person.run("move_to_end")
+    assert session.ids.tolist() == [3, 1, 5]
+    person.run("undo")
+    assert session.ids.tolist() == by_hand(session) == [5, 3, 1]
+    person.run("move_later")
+    assert session.ids.tolist() == [3, 5, 1]
+    again = open_session()
+    assert again.scope.title == "Harbour" and again.ids.tolist() == [3, 5, 1]
+    assert again.projects.current is not None and again.projects.current.name == "Harbour"
+
+
+def test_a_block_gathers_where_it_is_put(session: Session, harbour: int) -> None:
+    session.projects.add(harbour, [7, 8, 9], on_screen=False)  # 3 1 5 7 8 9
+    session.projects.open_scope(harbour)
+    session.projects.move([9, 3], before=5)
+    assert session.ids.tolist() == [1, 3, 9, 5, 7, 8]
+    session.projects.move([5, 1], before=5)
+    assert session.ids.tolist() == [3, 9, 1, 5, 7, 8]
+    session.projects.move([3, 9], before=None)
+    assert session.ids.tolist() == [1, 5, 7, 8, 3, 9]
+    assert by_hand(session) == session.ids.tolist()
+
+
+def test_places_that_came_too_close_are_dealt_out_anew(session: Session, harbour: int) -> None:
+    session.projects.open_scope(harbour)
+    wanted = session.ids.tolist()
+    for _ in range(60):  # halving the space between two for ever
+        wanted = [wanted[0], wanted[2], wanted[1]]
+        session.projects.move([wanted[1]], before=wanted[2])
+        assert session.ids.tolist() == wanted
+    places = session.table.projects.places(harbour, session.ids)
+    assert (np.diff(places) > 1e-7).all()
+
+
+def test_where_the_order_is_not_by_hand_nothing_moves(
+    session: Session, person: Person, harbour: int
+) -> None:
+    person.run("move_later")
+    assert person.said[-1].startswith("Photos are moved by hand in a project")
+    session.projects.open_scope(harbour)
+    session.set_order("taken")
+    person.run("move_later")
+    assert person.said[-1].startswith("Photos are moved in the order by hand")
+    session.set_pass(Pass.RATE)
+    person.run("move_later")
+    assert person.said[-1].startswith("A pass keeps its order")
+    assert session.catalog.members(harbour) == [3, 1, 5]
+
+
+def test_frames_of_a_stack_stand_where_they_were_put(
+    open_session: Callable[[], Session],
+) -> None:
+    session = open_session()
+    catalogs.stack(session.home.catalog, 3, 4, 5)
+    session.refresh()
+    project = session.projects.make("Harbour")
+    session.projects.add(project, [4, 9, 3], on_screen=False)
+    session.projects.open_scope(project)
+    assert session.ids.tolist() == [4, 9, 3]
+    assert len(session.listing.tiles) == 3 and not session.on_collapsed_stack
+    session.set_order("taken")
+    assert len(session.listing.tiles) == 2
+
+
+def test_orders_by_stack_and_by_project(open_session: Callable[[], Session]) -> None:
+    session = open_session()
+    catalogs.stack(session.home.catalog, 6, 7)
+    catalogs.stack(session.home.catalog, 9, 10, 12)
+    session.refresh()
+    everything = session.table.alive()
+    by_stack = arranged(session.table, everything, "stack").tolist()
+    assert by_stack[:5] == [9, 10, 12, 6, 7] and by_stack[5:] == [1, 2, 3, 4, 5, 8, 11]
+    night, early = session.projects.make("Night"), session.projects.make("early")
+    session.projects.add(night, [5, 2], on_screen=False)
+    session.projects.add(early, [8, 5, 6], on_screen=False)
+    by_project = arranged(session.table, everything, "project").tolist()
+    assert by_project[:5] == [8, 5, 6, 7, 2]  # 7 is stacked with 6
+
+
+def test_counts_leave_out_what_is_not_to_be_seen(session: Session, harbour: int) -> None:
+    assert session.projects.counts(harbour) == (3, 0)  # 1 is a pick, but of one star
+    session.catalog.decide({3: {"rating": 4}}, summary="-")
+    session.refresh()
+    assert session.projects.counts(harbour) == (3, 1)
+    (folder,) = session.catalog.folders()
+    session.catalog.enable_folder(folder.id, False)
+    session.refresh()
+    assert session.projects.counts(harbour) == (0, 0)
+    row = session.projects.current
+    assert row is not None and session.projects.cover(row) is None
+
+
+def test_the_cover_is_the_first_until_somebody_chooses(
+    session: Session, person: Person, harbour: int
+) -> None:
+    row = session.projects.current
+    assert row is not None and session.projects.cover(row) == 3
+    session.go_to(2)
+    person.run("make_cover")
+    assert person.said[-1] == "Only a photo of Harbour can be its cover."
+    session.go_to(5)
+    person.run("make_cover")
+    row = session.projects.current
+    assert row is not None and session.projects.cover(row) == 5
+    person.run("toggle_project")  # a photo that is out of it is not its cover
+    assert session.projects.cover(row) == 3
+
+
+def test_what_another_window_does_with_projects_shows(session: Session, harbour: int) -> None:
+    session.projects.open_scope(harbour)
+    told: list[None] = []
+    session.projects.changed.connect(lambda: told.append(None))
+    other = Catalog.open(session.home.catalog)
+    try:
+        other.decide({9: {("project", harbour): 1.5}}, summary="elsewhere")
+        session.refresh()
+        assert session.ids.tolist() == [3, 9, 1, 5]
+        other.rename_project(harbour, "Port")
+        session.refresh()
+        assert session.scope.title == "Port" and told
+        other.remove_project(harbour)
+        session.refresh()
+        assert session.scope == EVERYTHING and session.projects.current is None
+    finally:
+        other.close()
+
+
+def test_type_ahead_finds_starts_first(session: Session) -> None:
+    for name in ("The harbour", "Harbour", "Oldharbour", "Harbour 2"):
+        session.projects.make(name)
+    found = [row.name for row in session.projects.named(" HARB")]
+    assert found == ["Harbour", "Harbour 2", "The harbour", "Oldharbour"]
+    assert session.projects.named("harbour 2")[0].name == "Harbour 2"
+    assert session.projects.named("xyz") == []
+    assert session.projects.free_name("harbour") == "harbour 3"

@@ -3,6 +3,7 @@
 containers  what a file is, by content, and where the camera's notes are in it
 tiff        the directories EXIF and most RAWs are made of
 exif        notes -> Capture
+packets     what a picture carries of a person's stars and keywords: XMP, IPTC, EXIF Rating
 decode      file -> Picture (upright, sRGB) or UnreadableError; jpeg, stills and raw do the work
 colour      embedded profiles -> sRGB
 quality     full-resolution pixels -> sharpness and exposure

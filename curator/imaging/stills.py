@@ -68,6 +68,30 @@ def capture(file: IO[bytes], form: str) -> Capture:
         return Capture()
 
 
+def directories(file: IO[bytes], form: str) -> list[tiff.Directory]:
+    """Read the camera's directories from the header of a picture; never raises on content."""
+    file.seek(0)
+    try:
+        with _opened(file, form) as image:
+            return _notes(image)
+    except _FAULTS as error:
+        log.debug("header of a %s not readable: %s", form, error)
+        return []
+
+
+def inside(file: IO[bytes], form: str) -> tuple[bytes, list[tiff.Directory]]:
+    """Read XMP packet and EXIF directories of a picture's header; never raises on content."""
+    file.seek(0)
+    try:
+        with _opened(file, form) as image:
+            packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+            found = packet.encode() if isinstance(packet, str) else bytes(packet)
+            return found, _notes(image)
+    except _FAULTS as error:
+        log.debug("header of a %s not readable: %s", form, error)
+        return b"", []
+
+
 def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
     """Decode a picture.
 
@@ -152,11 +176,15 @@ def _loaded(image: Pillow.Image, data: bytes, form: str) -> tuple[Pillow.Image, 
     )
 
 
-def _capture(image: Pillow.Image, form: str) -> Capture:
+def _notes(image: Pillow.Image) -> list[tiff.Directory]:
     block = image.info.get("exif") or b""
     if block[:6] == b"Exif\0\0":
         block = block[6:]
-    found = notes.capture_of(tiff.directories(tiff.from_bytes(block)))
+    return tiff.directories(tiff.from_bytes(block))
+
+
+def _capture(image: Pillow.Image, form: str) -> Capture:
+    found = notes.capture_of(_notes(image))
     if form == "heif" or image.format == "HEIF":
         found = replace(found, orientation=1)  # pillow_heif has turned it upright already
     elif form == "tiff":

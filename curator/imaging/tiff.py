@@ -87,6 +87,35 @@ def directories(read: Read) -> list[Directory]:
     return found
 
 
+def block(read: Read, tag: int, most: int) -> bytes:
+    """Read a tag of bytes from the first directory, where it may be larger than a tag usually is.
+
+    Args:
+        read: as for :func:`directories`.
+        tag: its number.
+        most: bytes; a larger one is passed over.
+
+    Returns:
+        The bytes; empty where there is no such tag. Never raises on content.
+    """
+    head = read(0, 8)
+    order = {b"II": "<", b"MM": ">"}.get(head[:2])
+    if order is None or len(head) < 8 or not _is_magic(head, order):
+        return b""
+    offset = struct.unpack(order + "I", head[4:8])[0]
+    start = read(offset, 2)
+    count = struct.unpack(order + "H", start)[0] if len(start) == 2 else 0
+    if not 0 < count <= _MAX_ENTRIES:
+        return b""
+    body = read(offset + 2, 12 * count)
+    for number in range(len(body) // 12):
+        found, kind, length, at = struct.unpack_from(order + "HHII", body, 12 * number)
+        size = _SIZES.get(kind, 0) * length
+        if found == tag and 4 < size <= most:
+            return read(at, size)
+    return b""
+
+
 def _is_magic(head: bytes, order: str) -> bool:
     """42; or what Panasonic (0x55) and Olympus (RO, RS) write in its place."""
     return struct.unpack(order + "H", head[2:4])[0] in (42, 0x55, 0x4F52, 0x5352)

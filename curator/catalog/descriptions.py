@@ -28,7 +28,7 @@ class Descriptions(Results):
                 f" FROM description WHERE photo_id IN ({marks(len(part))})",
                 part,
             ):
-                found[photo] = Described(*told, tags=())
+                found[photo] = Described(*[*told, ()])
         return found
 
     def save_described(

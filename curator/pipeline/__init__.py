@@ -10,9 +10,10 @@
 `conductor` is the one thread that asks, saves and reports; `lanes` wait for worker processes;
 `scanning` walks folders; `reading` reads what tells files apart; `saving` takes results in;
 `stacking` keeps the stacks up to date, with `likeness` for pairs of photos; `progress` counts;
-`encoding` settles which encoder there is and hands it photos; `frames` decodes originals for the
-loupe on demand, `placard` single files that are in no catalog. Nothing here draws, and no Python
-loop here runs long: the window's thread shares the interpreter with it.
+`encoding` settles which encoder there is and hands it photos, `phrases` has it read words;
+`describing` asks the vision model; `frames` decodes originals for the loupe on demand, `placard`
+single files that are in no catalog. Nothing here draws, and no Python loop here runs long: the
+window's thread shares the interpreter with it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from curator.pipeline.conductor import Conductor
 from curator.pipeline.encoding import Encoding, make_pool, settled
 from curator.pipeline.frames import FrameCallback, Frames
 from curator.pipeline.placard import PlacardCallback, Placards
-from curator.pipeline.progress import Progress, ScanReport, Totals
+from curator.pipeline.progress import Progress, ScanReport, Told, Totals
 from curator.pipeline.scanning import check_sources
 from curator.settings import Home, Settings
 from curator.stages import STAGES, Stage
@@ -47,6 +48,7 @@ __all__ = [
     "Progress",
     "ScanReport",
     "Totals",
+    "Told",
     "settled",
 ]
 
@@ -68,6 +70,9 @@ class Pipeline(QObject):
         idle(Totals): all that was asked for is done.
         encoder_said(str): photos are no longer compared: why, and what to do.
 
+        described(Told): what came of a photo that :meth:`describe` was asked for.
+        held(object): the KnownError that keeps all others from being described; None: nothing does
+            any more.
     Thread: any, for every method; with ``inline`` the one that called :meth:`start`.
     """
 
@@ -78,6 +83,8 @@ class Pipeline(QObject):
     idle = Signal(object)
     encoder_said = Signal(str)
 
+    described = Signal(object)
+    held = Signal(object)
     def __init__(
         self,
         home: Home,
@@ -274,6 +281,16 @@ class Pipeline(QObject):
         """Name the photos on screen, the most wanted first; replaces what was named before."""
         self._conductor.focus(ids)
         if self._inline:
+    def describe(self, photo_id: int) -> None:
+        """Describe a photo before all others, whether or not all are; :attr:`described` tells."""
+        conductor = self._conductor
+        self._post(lambda: conductor.describe(photo_id))
+
+    def settle_vision(self) -> None:
+        """Describe by the settings as they are now; what waited for a server is tried anew."""
+        if self._running:
+            self._post(self._conductor.settle_vision)
+
             self._settle()
         elif not self._frames_warm:
             self._frames_warm = True  # somebody looks at photos; soon at one
@@ -350,3 +367,11 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+    def on_described(self, told: Told) -> None:
+        """Pass on from the conductor."""
+        self.described.emit(told)
+
+    def on_held(self, error: KnownError | None) -> None:
+        """Pass on from the conductor."""
+        self.held.emit(error)
+

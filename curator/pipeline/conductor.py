@@ -12,17 +12,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Protocol
 
 from curator.catalog import Catalog, Pending
 from curator.encoders import Recipe
 from curator.imaging.proxy import proxy_path
 from curator.model import MISTAKE, Kind, KnownError, StageJob
+from curator.pipeline import describing
+from curator.pipeline.describing import VisionLane
 from curator.pipeline.encoding import FREED_S, LANE, EncoderLane, Encoding, possible
 from curator.pipeline.lanes import Lane, Outcome
-from curator.pipeline.progress import Pace, Progress, ScanReport, Totals
+from curator.pipeline.progress import Listener, Pace, Progress, Totals
 from curator.pipeline.reading import Reader, Readers
 from curator.pipeline.saving import Saver
 from curator.pipeline.scanning import Request, Scanner, opened, rescanned
@@ -41,17 +43,6 @@ LOOK_S = 2.0  # how often an idle conductor looks whether another process left i
 # eight keys a second this is one key in a hundred and sixty.
 CHECKPOINT_S = 20.0
 _SHORT_JOBS = 24  # peeks in flight: processes never wait for a save, the screen not for them
-
-
-class Listener(Protocol):
-    """Who is told; called on the conductor's thread."""
-
-    def on_saved(self, ids: list[int]) -> None: ...  # noqa: D102
-    def on_progress(self, progress: Progress) -> None: ...  # noqa: D102
-    def on_scanned(self, report: ScanReport) -> None: ...  # noqa: D102
-    def on_problem(self, error: KnownError) -> None: ...  # noqa: D102
-    def on_encoder(self, error: KnownError) -> None: ...  # noqa: D102
-    def on_idle(self, totals: Totals) -> None: ...  # noqa: D102
 
 
 class Conductor:
@@ -90,6 +81,8 @@ class Conductor:
         self._at_once = max(1, pool.size - 1)
         self._inbox: SimpleQueue[Outcome | Callable[[], None] | None] = SimpleQueue()
         self._lanes = {
+        self._vision = VisionLane(self._inline, settings, self._inbox.put, self._wake)
+        self._held: KnownError | None = None  # why nothing is described, as it was last told
             name: self._lane(name, pool) for name in dict.fromkeys(stage.lane for stage in stages)
         }
         self._readers = Readers()
@@ -107,9 +100,10 @@ class Conductor:
         self._counted = 0  # photos finished and unfinished at the last count
         self._comparing = 0  # photos that waited for the encoder then
         self._version = -1
+        self._describing = 0  # and those for the vision model
         # Who waits for idleness waits for the acts posted before; ``_done`` is set when idle.
         self._calm = threading.Condition()
-        self._posted = self._done = self._taken = 0
+        self._posted = self._done = self._taken = self._read = 0
         self._resting = False
         self._look = True  # whether there may be something to begin
         self._totals = Totals()
@@ -118,6 +112,8 @@ class Conductor:
         threads = 0 if self._inline else self._at_once
         work, put = self._settings.work, self._inbox.put
         if name == LANE:
+        if name == describing.LANE:
+            return self._vision
             return EncoderLane(threads, self._encoder_pool, work, put)
         window = _SHORT_JOBS if name == "peek" else self._at_once + 2
         return Lane(threads, window, pool, work, put)
@@ -203,6 +199,7 @@ class Conductor:
 
     def run(self) -> None:
         """Work until stopped."""
+        self._saver.vision = self._vision
         try:
             while not self._stopping:
                 self._guard(self._turn)
@@ -238,8 +235,7 @@ class Conductor:
     def settle(self, encoding: Encoding) -> None:
         """Compare photos by this encoder from now on; those another saw wait for it again."""
         self.recipe, self._blind = encoding.recipe, False
-        self._stages = possible(self._all, encoding)
-        self.catalog.use_stages(self._stages)
+        self._use(possible(self._all, encoding))
         if self.recipe is not None:
             self.catalog.use_encoder(self.recipe.key)
         key = self.recipe.key if self.recipe is not None else None
@@ -256,6 +252,21 @@ class Conductor:
         except KnownError as error:
             self._halt(error)
         except Exception:
+    def settle_vision(self) -> None:
+        """Describe photos as the settings say now; what is under way is begun anew."""
+        self._vision.renew()
+        self._use(self._stages)
+        self.catalog.want_described(self._vision.asked)
+
+    def describe(self, photo_id: int) -> None:
+        """Describe a photo before all others, whether or not all are described."""
+        self._vision.ask(photo_id)
+        self.catalog.want_described([photo_id])
+
+    def _use(self, stages: Sequence[Stage]) -> None:
+        self._stages = describing.tuned(stages, self._settings)
+        self.catalog.use_stages(self._stages)
+
             log.exception("the conductor failed")
             self._halt(KnownError(MISTAKE, "Reading is paused."))
 
@@ -280,6 +291,8 @@ class Conductor:
             return 0.0
         if self._halted:
             return LOOK_S
+            self._release()
+        self._tell_described()
         if self._scanner.waiting:
             return 0.0
         if self._saver.outcomes:
@@ -293,6 +306,8 @@ class Conductor:
         """Empty the inbox: outcomes are laid ready, acts are done."""
         try:
             item = self._inbox.get(patience > 0, patience or None)
+        if self._vision.due:
+            patience = min(patience, max(GATHER_S, self._vision.wait_s()))
         except Empty:
             self._look = True  # a postponed attempt may be due, another process may have asked
             return
@@ -328,9 +343,9 @@ class Conductor:
         if saved.blind is not None and not self._blind:
             self._blind = True
             # What waits for it waits for the next start, and nobody for it until then.
-            self._stages = tuple(stage for stage in self._stages if stage.lane != LANE)
-            self.catalog.use_stages(self._stages)
+            self._use(tuple(stage for stage in self._stages if stage.lane != LANE))
             log.info("photos are no longer compared: %s", saved.blind)
+        self._pace.described += saved.described
             self._to.on_encoder(saved.blind)
         if saved.trouble is not None:
             self._halt(saved.trouble)
@@ -372,20 +387,25 @@ class Conductor:
             self._to.on_saved(changed)
 
     def _is_calm(self) -> bool:
-        """Say whether nothing is being read, and nothing waits to be saved."""
+        """Say whether nothing is being read or compared, and nothing waits to be saved."""
         busy = self._scanner.busy or self._saver.outcomes
-        return not busy and not any(lane.in_flight for lane in self._lanes.values())
+        lanes = (lane for lane in self._lanes.values() if lane is not self._vision)
+        return not busy and not any(lane.in_flight for lane in lanes)
 
     # --- filling the lanes
 
     def _fill(self) -> None:
-        """Put jobs in flight, on-screen photos first."""
-        if self._paused or self._halted:
+        """Put jobs in flight, on-screen photos first; describing comes last, but for who asked."""
+        if self._halted:
             return
-        behind = False
+        behind = self._paused
         for stage in self._stages:
             lane = self._lanes[stage.lane]
-            room = lane.room()
+            if lane is self._vision:
+                found = self._vision.choose(self.catalog, behind, self._focus)
+                self._begin_jobs(stage, found)
+                continue
+            room = 0 if self._paused else lane.room()
             if room <= 0:
                 behind = True
                 continue
@@ -394,10 +414,14 @@ class Conductor:
                 # Headers of all come before pixels of all, but for the pixels on screen.
                 found = [pending for pending in found if pending.photo_id in self._focus]
             behind = behind or len(found) == room
-            if found:
-                self.catalog.start(stage.name, [pending.photo_id for pending in found])
-                for group in lane.groups(found):
-                    lane.submit(stage.run, [self._job(stage, pending) for pending in group])
+            self._begin_jobs(stage, found)
+
+    def _begin_jobs(self, stage: Stage, found: Sequence[Pending]) -> None:
+        lane = self._lanes[stage.lane]
+        if found:
+            self.catalog.start(stage.name, [pending.photo_id for pending in found])
+            for group in lane.groups(found):
+                lane.submit(stage.run, [self._job(stage, pending) for pending in group])
 
     def _job(self, stage: Stage, pending: Pending) -> StageJob:
         proxy = self._settings.proxy
@@ -410,7 +434,8 @@ class Conductor:
                 Kind.IMAGE,
                 str(self._cache),
                 fingerprint=pending.proxy_digest,
-                encoder=self.recipe,
+                encoder=self.recipe if stage.lane == LANE else None,
+                asking=self._vision.asking if stage.lane == describing.LANE else None,
             )
         return StageJob(
             pending.photo_id,
@@ -463,7 +488,11 @@ class Conductor:
         with contextlib.suppress(KnownError):
             waiting = self._waiting(now)
             busy, comparing = self._scanner.busy, 0 if self._blind else self._comparing
-            progress = self._pace.progress(waiting, busy, self.paused, comparing)
+            progress = replace(
+                self._pace.progress(waiting, busy, self.paused, comparing),
+                describing=self._describing,
+                held=str(self._vision.held or ""),
+            )
             if progress != self._told:
                 self._told = progress
                 self._to.on_progress(progress)
@@ -484,19 +513,26 @@ class Conductor:
             self._resting, self._version = version == self._version, version
             return
         self._fold()
+            self._describing = self.catalog.to_describe()
         if not self._is_idle():
             return
+        self._rest_from_reading()
+
+    def _rest_from_reading(self) -> None:
+        """Tell that all is read; who waits for all to be done waits for descriptions too."""
         # A person who marks and moves wakes this thread all the time; that is no work for it.
-        if time.monotonic() > self._compared_at + FREED_S:
+        if time.monotonic() > self._compared_at + FREED_S and self._is_calm():
             self._encoder_pool.rest()
         self._resting, self._version = True, self.catalog.data_version()
         worked = self._pace.done or self._pace.failed or self._pace.embedded
-        if self._done == self._taken and not worked:
+        if self._read == self._taken and not worked:
             return  # somebody only looked
         reports = tuple(request.told(self.catalog) for request in self._requests)
         found, new = sum(r.found for r in reports), sum(r.new for r in reports)
         pace = self._pace
-        totals = Totals(found, new, found - new, pace.done, pace.failed, pace.embedded, reports)
+        totals = Totals(
+            found, new, found - new, pace.done, pace.failed, pace.embedded, scans=reports
+        )
         self._told_at = self._count_at = 0.0
         self._tell()
         self._pace.reset()
@@ -505,7 +541,9 @@ class Conductor:
         self._to.on_idle(totals)
         self.catalog.backup_if_due()
         with self._calm:
-            self._totals, self._done = totals, self._taken
+            self._totals = replace(self._totals, described=self._pace.described)
+            self._pace.described = 0
+            self._done = self._read
             self._calm.notify_all()
 
     def _fold(self) -> None:
@@ -514,10 +552,35 @@ class Conductor:
             self.catalog.checkpoint()
             self._fold_at = time.monotonic() + CHECKPOINT_S
 
+        self._totals, self._read = totals, self._taken
+
+    def _release(self) -> None:
+        """Let go who waits for all to be done, once that is so."""
+        if not self._resting or self._done == self._read or self._is_describing():
+            return
     def _is_idle(self) -> bool:
         if self.paused or self._stacker.waiting or not self._inbox.empty():
             return False
         if not self._is_calm():
+    def _is_describing(self) -> bool:
+        """Say whether photos are being described, or will be by themselves before long."""
+        lane = self._vision
+        if lane.in_flight or (lane.due and not self._inline):
+            return True
+        held = lane.held is not None or self._inline or self.paused
+        return not held and self.catalog.next_due(only=describing.DESCRIBE) is not None
+
+    def _tell_described(self) -> None:
+        """Tell what came of photos somebody wanted described, and what keeps others from it."""
+        for told in self._vision.news():
+            self._to.on_described(told)
+        if str(self._vision.held or "") != str(self._held or ""):
+            self._held = self._vision.held
+            self._told_at = 0.0
+            if self._held is not None:
+                log.info("describing waits: %s", self._held)
+            self._to.on_held(self._held)
+
             return False
         # Nothing was begun although there was room: only postponed attempts can be left.
-        return self._inline or self.catalog.next_due() is None
+        return self._inline or self.catalog.next_due(but=describing.DESCRIBE) is None

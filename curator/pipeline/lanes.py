@@ -41,7 +41,7 @@ class Lane:
         self,
         threads: int,
         window: int,
-        pool: WorkerPool,
+        pool: WorkerPool | None,
         work: Work,
         deliver: Callable[[Outcome], None],
     ) -> None:
@@ -51,13 +51,14 @@ class Lane:
             threads: jobs that run at a time; 0 runs each on the calling thread, for tests.
             window: jobs in flight at most: those that run, and a few so that no process waits
                 while results are saved. What is in the window can no longer be overtaken.
-            pool: where jobs run.
+            pool: where jobs run; None for a lane that runs them itself.
             work: has the time limit, looked up for each job.
             deliver: takes each job's outcome.
         """
         self.window = window
         self.in_flight: set[int] = set()
-        self._pool = pool
+        if pool is not None:
+            self._pool = pool
         self._limits = work
         self._deliver = deliver
         self._threads: QThreadPool | None = None
@@ -97,7 +98,10 @@ class Lane:
     def _work(self, run: Callable[..., object], jobs: Sequence[StageJob]) -> None:
         for job in jobs:
             try:
-                outcome = Outcome(job, self._pool.run(run, job, timeout_s=self._limits.timeout_s))
+                outcome = Outcome(job, self._run(run, job))
             except Exception as error:
                 outcome = Outcome(job, error=error)
             self._deliver(outcome)
+
+    def _run(self, run: Callable[..., object], job: StageJob) -> object:
+        return self._pool.run(run, job, timeout_s=self._limits.timeout_s)

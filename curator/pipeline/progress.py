@@ -6,6 +6,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
+
+from curator.model import KnownError
 
 _PACE_S = 20.0  # the pace is that of the last seconds: RAWs after JPEGs change it
 _ENOUGH = 8  # photos done before a pace is worth telling
@@ -16,7 +19,8 @@ class Progress:
     """Background work since it was last idle; ``found`` = ``done`` + ``failed`` + ``waiting``.
 
     ``left_s`` is None while nobody can tell: at first, during a scan, and paused. ``comparing``
-    photos can be looked at already and wait for the encoder only.
+    photos can be looked at already and wait for the encoder only; ``describing`` wait for the
+    vision model, and ``held`` says why none is asked about now.
     """
 
     found: int = 0
@@ -28,6 +32,8 @@ class Progress:
     scanning: bool = False
     paused: bool = False
     comparing: int = 0
+    describing: int = 0
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +57,8 @@ class Totals:
     """What one stretch of work did, from being asked to being idle; found = new + known.
 
     ``converted`` and ``failed`` count photos that were read, or failed for good; ``embedded``
-    those an encoder has seen. ``scans`` tell of each scan again, by what is known at the end:
-    when a scan ended, copies within it counted as photos.
+    those an encoder has seen, ``described`` those a vision model has described. ``scans`` tell of
+    each scan again, by what is known at the end: when it ended, copies within it counted as photos.
     """
 
     found: int = 0
@@ -61,7 +67,29 @@ class Totals:
     converted: int = 0
     failed: int = 0
     embedded: int = 0
+    described: int = 0
     scans: tuple[ScanReport, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of a photo somebody wanted described; ``reason`` is empty if it was."""
+
+    photo_id: int
+    reason: str = ""
+
+
+class Listener(Protocol):
+    """Who is told; called on the conductor's thread."""
+
+    def on_saved(self, ids: list[int]) -> None: ...  # noqa: D102
+    def on_progress(self, progress: Progress) -> None: ...  # noqa: D102
+    def on_scanned(self, report: ScanReport) -> None: ...  # noqa: D102
+    def on_problem(self, error: KnownError) -> None: ...  # noqa: D102
+    def on_encoder(self, error: KnownError) -> None: ...  # noqa: D102
+    def on_described(self, told: Told) -> None: ...  # noqa: D102
+    def on_held(self, error: KnownError | None) -> None: ...  # noqa: D102
+    def on_idle(self, totals: Totals) -> None: ...  # noqa: D102
 
 
 class Pace:
@@ -73,6 +101,7 @@ class Pace:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self.described = 0  # not begun anew with each stretch: describing outlasts many
         self.reset()
 
     def reset(self) -> None:

@@ -12,10 +12,12 @@ from pathlib import Path
 from curator.catalog import Catalog, DiskFullError, Unread
 from curator.encoders import EncodingError
 from curator.model import MISTAKE, CatalogError, GoneError, KnownError, StageJob, UnreadableError
+from curator.pipeline.describing import DESCRIBE, VisionLane
 from curator.pipeline.lanes import Outcome
 from curator.pipeline.reading import Reader, Wish
 from curator.settings import Work
 from curator.stages import Stage
+from curator.vision import Cancelled, VisionError
 from curator.workers import WorkerBug, WorkerCancelled, WorkerError, WorkerUnavailable
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class Saved:
         done: photos that went through their last stage.
         failed: photos that failed for good.
         embedded: photos the encoder has seen.
+        described: photos the vision model has described.
         blind: why the encoder sees nothing; its photos were put back.
         trouble: why nothing more should be begun now.
     """
@@ -48,6 +51,7 @@ class Saved:
     done: int = 0
     failed: int = 0
     embedded: int = 0
+    described: int = 0
     blind: KnownError | None = None
     trouble: KnownError | None = None
 
@@ -55,8 +59,13 @@ class Saved:
 class Saver:
     """Keeps outcomes until they are saved; the catalog may be full or held meanwhile.
 
+    Attributes:
+        vision: the lane that is told what came of describing.
+
     Thread: the conductor's.
     """
+
+    vision: VisionLane
 
     def __init__(
         self,
@@ -142,6 +151,12 @@ class Saver:
                 saved.changed += embedded
                 saved.embedded += len(embedded)
                 self._blind_in_a_row, self._sees = 0, True
+            elif stage == DESCRIBE:
+                told = [(job.photo_id, result) for job, result in results]
+                described = self._catalog.save_described(told, good[0].job.asking.prompt)
+                saved.changed += described
+                saved.described += len(described)
+                self.vision.answered([job.photo_id for job, _ in results])
             else:
                 saved.changed += self._catalog.save_converted(results)
         except CatalogError:
@@ -175,13 +190,20 @@ class Saver:
         saved.landed.append(outcome.job)
 
     def _save_error(self, job: StageJob, error: Exception, saved: Saved) -> None:
-        if isinstance(error, WorkerCancelled | WorkerUnavailable) or is_disk_full(error):
+        stopped = isinstance(error, WorkerCancelled | Cancelled)
+        if stopped or isinstance(error, WorkerUnavailable) or is_disk_full(error):
             self._catalog.put_back(job.stage, [job.photo_id])
-            if isinstance(error, WorkerCancelled) or job.photo_id in self._pardoned:
+            if stopped or job.photo_id in self._pardoned:
                 return
             saved.trouble = (
                 error if isinstance(error, WorkerUnavailable) else disk_full(self._cache)
             )
+        elif isinstance(error, VisionError):
+            self.vision.refused(self._catalog, job, error)
+            saved.changed.append(job.photo_id)
+        elif job.stage == DESCRIBE:
+            self.vision.failed(self._catalog, job, error)
+            saved.changed.append(job.photo_id)
         elif job.encoder is not None and job.encoder.key != self._encoder:
             self._catalog.put_back(job.stage, [job.photo_id])
         elif job.stage == EMBED and self._is_blind(error):

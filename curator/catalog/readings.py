@@ -19,13 +19,13 @@ from typing import Any, NamedTuple
 
 from curator.catalog.journal import Journal
 from curator.catalog.store import chunks, marks
-from curator.catalog.tags import Tags, tag_name
-from curator.model import Reading, counted
+from curator.catalog.tags import tag_name
+from curator.model import Found, Kind, Reading, counted
 
 Plain = Mapping[str, Any]
 
 FIELDS = ("rating", "flag", "label")
-_NONE = "none"  # how a file says outright that there is no flag or label
+NONE = "none"  # how a file says outright that there is no flag or label
 
 
 class SidecarRow(NamedTuple):
@@ -57,7 +57,7 @@ class _Weighed:
     against: dict[str, list[str]]
 
 
-class Readings(Journal, Tags):
+class Readings(Journal):
     """The part of the catalog that takes over what files say."""
 
     def _sidecars_where(self, column: str, values: Iterable[object]) -> list[SidecarRow]:
@@ -71,6 +71,10 @@ class Readings(Journal, Tags):
             )
         ]
 
+    def _meet_sidecars(self, met: Sequence[tuple[int, Sequence[Found]]]) -> list[int]:
+        """Note the sidecars a scan met; `Sidecars` knows how."""
+        raise NotImplementedError
+
     def save_readings(self, found: Sequence[tuple[int, Sequence[Reading]]]) -> list[int]:
         """Take over what files say of photos, as one step of source ``file``.
 
@@ -81,6 +85,7 @@ class Readings(Journal, Tags):
             Ids of photos that changed.
         """
         with self._writing():
+            self._meet_sidecars([(photo, _as_met(readings)) for photo, readings in found])
             return self._take_readings(found)
 
     def _take_readings(self, found: Sequence[tuple[int, Sequence[Reading]]]) -> list[int]:
@@ -102,7 +107,7 @@ class Readings(Journal, Tags):
                     self._note_reading(rows[reading.path], reading, against)
         if changes:
             self.decide(
-                changes,  # type: ignore[arg-type]
+                changes,
                 summary=f"Read from files: {counted(len(changes), 'photo')}",
                 context={"from": "file"},
                 source="file",
@@ -181,7 +186,7 @@ class Readings(Journal, Tags):
         now = set[str]().union(*said.values())
         gone = set[str]().union(*before.values()) - now
         new = set[str]().union(*(said[path] - before.get(path, set()) for path in read))
-        kept = dict(
+        kept: dict[int, str] = dict(
             self._rows(
                 "SELECT DISTINCT coalesce(tag.merged_into, tag.id), coalesce(today.name, tag.name)"
                 " FROM photo_tag AS t JOIN tag ON tag.id = t.tag_id"
@@ -190,7 +195,7 @@ class Readings(Journal, Tags):
                 (photo,),
             )
         )
-        removed = {self._tag(tag_name(word)) for word in gone} & kept.keys()
+        removed = {self._tag(tag_name(word)) for word in gone} & set(kept)
         if not removed and {self._tag(tag_name(word)) for word in new} <= kept.keys():
             return False
         paths = [path for told in read.values() for path in told.get("hierarchical") or ()]
@@ -209,6 +214,9 @@ class Readings(Journal, Tags):
                     agreed[field] = (row.base or {})[field]
             theirs = json.dumps(dict(reading.said)) if against else None
             said, state = json.dumps(agreed), "conflict" if against else "synced"
+        date = reading.date
+        if date == row.metadata_date and reading.digest != row.digest:
+            date = ""  # who changed it left the date alone: its mtime says when that was
         self._run(
             "UPDATE sidecar SET digest = ?, size = ?, mtime_ns = ?, metadata_date = ?, said = ?,"
             " theirs = ?, synced_at = ?, state = ?, reason = ? WHERE id = ?",
@@ -216,7 +224,7 @@ class Readings(Journal, Tags):
                 reading.digest,
                 reading.size,
                 reading.mtime_ns,
-                reading.date or None,
+                date or None,
                 said,
                 theirs,
                 time.time(),
@@ -227,10 +235,14 @@ class Readings(Journal, Tags):
         )
 
 
+def _as_met(readings: Sequence[Reading]) -> list[Found]:
+    return [Found(r.path, Kind.SIDECAR, r.size, r.mtime_ns) for r in readings if r.path]
+
+
 def value(said: Plain, field: str) -> object:
     """Give a field as the catalog holds it: silence, "none" and 0 stars are None."""
     told = said.get(field)
-    return None if told in (None, 0, _NONE) else told
+    return None if told in (None, 0, NONE) else told
 
 
 def _words(said: Plain) -> set[str]:

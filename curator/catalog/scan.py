@@ -140,7 +140,7 @@ class Scans(Identity):
                 scan._known |= photos
                 scan._seen.update(file.row.id for file in files if file.row is not None)
                 if group.sidecars:
-                    beside.append((*photos, group.sidecars))
+                    beside.append((next(iter(photos)), group.sidecars))
             else:
                 for file in files:
                     if files[0].peek and file.row is not None and file.row.role == "half":

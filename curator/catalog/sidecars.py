@@ -14,10 +14,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from curator.catalog.readings import FIELDS, Plain, Readings, SidecarRow, seconds, value
+from curator.catalog.readings import FIELDS, NONE, Plain, Readings, SidecarRow, seconds, value
 from curator.catalog.store import below, chunks, marks
-from curator.model import Flag, Found, Kind, Label, Marks, Reading
+from curator.catalog.tags import BETWEEN, folded, tag_name
+from curator.model import Found, Kind, Reading
 
 _LATER_S = 60.0  # after which what could not be written is tried again by itself
 
@@ -26,21 +28,24 @@ _LATER_S = 60.0  # after which what could not be written is tried again by itsel
 class ToWrite:
     """What a photo's sidecar should say now.
 
-    ``path`` and ``kind`` are of its main file. ``keywords`` are confirmed tags with the path to
-    each (None: there is none), ``projects`` the names of those it is in. ``sidecars`` are all
-    known, whoever made them. ``since`` is when it last changed, None if its sidecar has it all.
-    ``missing``: its drive is away.
+    ``path`` and ``kind`` are of its main file. ``said`` are all fields, as plain data: stars, flag,
+    label, confirmed tags, their paths, projects. ``sidecars`` are all known, whoever made them.
+    ``since`` is when it last changed, None if its sidecar has it all. ``missing``: its drive is
+    away.
     """
 
     photo_id: int
     path: str
     kind: Kind
-    marks: Marks
-    keywords: tuple[tuple[str, str | None], ...]
-    projects: tuple[str, ...]
+    said: dict[str, Any]
     sidecars: tuple[SidecarRow, ...]
     since: float | None
     missing: bool
+
+    @property
+    def known(self) -> dict[str, tuple[str, dict[str, Any] | None]]:
+        """Give digest and what was agreed on last by the path of each sidecar."""
+        return {row.path: (row.digest, row.base) for row in self.sidecars}
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,21 +242,12 @@ class Sidecars(Readings):
                 " AND p.emptied_at IS NULL ORDER BY d.path, f.name",
                 part,
             ):
-                found.append(
-                    ToWrite(
-                        photo,
-                        str(Path(path, name)),
-                        Kind(kind),
-                        Marks(
-                            Flag(flag) if flag else None, rating, Label(label) if label else None
-                        ),
-                        tuple(keywords.get(photo, ())),
-                        projects.get(photo, ()),
-                        tuple(sidecars.get(photo, ())),
-                        since,
-                        bool(missing),
-                    )
-                )
+                beside = tuple(sidecars.get(photo, ()))
+                said = {"rating": rating or 0, "flag": flag or NONE, "label": label or NONE}
+                said |= _spelled(keywords.get(photo, ()), beside)
+                said["projects"] = list(projects.get(photo, ()))
+                where = str(Path(path, name))
+                found.append(ToWrite(photo, where, Kind(kind), said, beside, since, bool(missing)))
         return found
 
     def _names(self, sql: str, ids: Sequence[object]) -> dict[int, tuple[str, ...]]:
@@ -357,3 +353,23 @@ class Sidecars(Readings):
                 )
             if write:
                 self.ask_written(ids)
+
+
+def _spelled(
+    keywords: Sequence[tuple[str, str | None]], sidecars: Sequence[SidecarRow]
+) -> dict[str, Any]:
+    """Give keywords and their paths as the sidecars spell them, where they do.
+
+    A tag's name is shorter than a keyword may be, and has one path where a keyword may have
+    several: what stays a keyword must not lose anything in the file by it.
+    """
+    ours = {folded(name): name for name, _ in keywords}
+    paths = [f"{path}{BETWEEN}{name}" for name, path in keywords if path]
+    for row in sidecars:
+        base = row.base or {}
+        spelled = {folded(tag_name(word)): word for word in base.get("keywords") or ()}
+        ours |= {key: word for key, word in spelled.items() if key in ours}
+        for path in base.get("hierarchical") or ():
+            if folded(tag_name(path.rpartition(BETWEEN)[2])) in ours:
+                paths.append(path)
+    return {"keywords": list(ours.values()), "hierarchical": list(dict.fromkeys(paths))}

@@ -101,7 +101,7 @@ class Projects(Store):
             removed: those that were removed, instead of those in use.
         """
         rows = self._rows(f"{_ROWS} WHERE project.removed_at IS {'NOT ' * removed}NULL")
-        counts: dict[int, int] | None = None
+        counts: dict[int, int] = {}
         if counted:
             counts = dict(
                 self._rows(
@@ -110,8 +110,8 @@ class Projects(Store):
                 )
             )
         found = [
-            ProjectRow(*row[:6], count=None if counts is None else counts.get(row[0], 0))
-            for row in rows
+            ProjectRow(number, *facts, counts.get(number, 0) if counted else None)
+            for number, *facts in rows
         ]
         return sorted(found, key=lambda each: (_told_apart(each.name), each.id))
 

@@ -22,6 +22,7 @@ from curator.session.abreast import Abreast
 from curator.session.panes import Pair
 from curator.session.projects import Projects
 from curator.session.scopes import EVERYTHING, Scope
+from curator.session.series import Series
 from curator.session.units import Spans
 from curator.settings import Home, Settings
 
@@ -54,6 +55,7 @@ class Session(Abreast):
     ) -> None:
         super().__init__(catalog, home, settings, pipeline)
         self.projects = Projects(self)
+        self.series = Series(self)
 
     # --- moving
 

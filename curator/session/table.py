@@ -387,6 +387,10 @@ class Table:
         """Give the stars foretold for a photo, None without a prediction."""
         return _measured(self._expected[self._row_by_id[photo_id]])
 
+    def expected_of(self, ids: Ids) -> NDArray[np.float32]:
+        """Give the stars foretold for known photos, (N,) float32; NaN without a prediction."""
+        return self._expected[self._row_by_id[ids]]
+
     def approved(self, threshold: int) -> dict[int, Clause]:
         """Give the approved photos with the clause that lets each out, by id."""
         candidates = self.through() & ((self.column("rating") >= 3) | self.picked()) & self.alive()

@@ -118,12 +118,9 @@ def read_all(paths: Sequence[str]) -> tuple[Reading, ...]:
     return tuple(read(path) for path in paths)
 
 
-def embedded(content: Content | None) -> tuple[Reading, ...]:
+def embedded(said: Said) -> tuple[Reading, ...]:
     """Give what an original carries inside as a reading, if it says anything."""
-    if content is None or not content.said:
-        return ()
-    said = content.said.as_json()
-    return (Reading("", "", 0, 0, _date(content), said),)
+    return (Reading("", "", 0, 0, "", said.as_json()),) if said else ()
 
 
 def _write_guarded(job: SidecarJob) -> Written:

@@ -1,11 +1,14 @@
-"""Peek: headers only. Identity, capture data, and the thumbnail the camera put into the file."""
+"""Peek: headers only. Identity, capture data, and the thumbnail the camera put into the file.
+
+And what is said of the photo by its sidecars, or inside it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 
 from curator import files
-from curator.model import KnownError, Peeked, StageJob
+from curator.model import KnownError, Peeked, Reading, StageJob
 
 
 def peek(job: StageJob) -> Peeked:
@@ -35,4 +38,20 @@ def peek(job: StageJob) -> Peeked:
     if job.fallback:
         with contextlib.suppress(KnownError):
             half = files.fingerprint(job.fallback)
-    return Peeked(key, status.st_size, status.st_mtime_ns, capture, thumb, half)
+    readings = _said_of(job)
+    return Peeked(key, status.st_size, status.st_mtime_ns, capture, thumb, half, readings)
+
+
+def _said_of(job: StageJob) -> tuple[Reading, ...]:
+    """Read the sidecars, and what RAW and JPEG carry inside: the RAW's goes before the JPEG's."""
+    from curator import sidecar
+    from curator.imaging import packets
+    from curator.sidecar import rounds
+
+    said = sidecar.Said()
+    for path in filter(None, (job.path, job.fallback)):
+        with contextlib.suppress(KnownError):  # what cannot be read is told of as a photo
+            carried = packets.carried(path)
+            inside = sidecar.read_embedded(carried.packets, carried.keywords, carried.rating)
+            said = said.filled_by(inside.said)
+    return (*rounds.read_all(job.sidecars), *rounds.embedded(said))

@@ -1,0 +1,427 @@
+"""Photos are described by a model behind a real socket; no mood of its server stops the rest."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+
+from curator.catalog import Catalog
+from curator.imaging.proxy import proxy_path
+from curator.model import StageJob
+from curator.pipeline import Pipeline, Told, describing
+from curator.pipeline.describing import VisionLane
+from curator.pipeline.lanes import Outcome
+from curator.settings import Home, Settings
+from curator.stages import STAGES, Stage
+from tests import ollama
+from tests.catalogs import fill
+from tests.ollama import Ollama
+from tests.photos import draw_jpeg
+
+DESCRIBE = next(stage for stage in STAGES if stage.name == "describe")
+NEEDED = tuple(stage for stage in STAGES if stage.reads == "file")
+WELL = ollama.said(ollama.RECORD)
+
+
+@pytest.fixture(scope="module")
+def jpeg(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return draw_jpeg(tmp_path_factory.mktemp("one") / "a.jpg", size=(48, 32)).read_bytes()
+
+
+@pytest.fixture
+def server() -> Iterator[Ollama]:
+    with Ollama() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(home: Home, server: Ollama, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("CURATOR_VISION__URL", server.url)
+    flags = {"vision": {"backoff_s": 0, "timeout_s": 5, "concurrency": 4}}
+    return Settings.load(home, flags)
+
+
+@pytest.fixture
+def shoot(home: Home, jpeg: bytes) -> Callable[[int], Catalog]:
+    """Makes a catalog of read photos with proxies; the test owns it."""
+
+    def shoot(photos: int) -> Catalog:
+        fill(home.catalog, photos)
+        for number in range(photos):
+            path = proxy_path(home.cache, f"{number:032x}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(jpeg)
+        return Catalog.open(home.catalog)
+
+    return shoot
+
+
+class Ear(list[Told]):
+    """What a pipeline told about photos somebody asked for, and what held the others."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__()
+        self.held: list[str] = []
+        pipeline.described.connect(self.append)
+        pipeline.held.connect(lambda error: self.held.append(str(error or "")))
+
+
+@pytest.fixture
+def start(home: Home, settings: Settings) -> Iterator[Callable[..., Pipeline]]:
+    made: list[Pipeline] = []
+
+    def start(automatic: bool = False, stage: Stage = DESCRIBE) -> Pipeline:
+        for pipeline in made:
+            pipeline.stop()
+        settings.vision.automatic = automatic
+        pipeline = Pipeline(home, settings, inline=True, stages=(*NEEDED, stage))
+        pipeline.told = Ear(pipeline)  # type: ignore[attr-defined]
+        made.append(pipeline)
+        pipeline.start()
+        return pipeline
+
+    yield start
+    for pipeline in made:
+        pipeline.stop()
+
+
+def states(catalog: Catalog) -> dict[str, int]:
+    """Count photos by where describing stands; what is nowhere is left out."""
+    found = catalog.counts().get("describe", {})
+    return {state: number for state, number in found.items() if number}
+
+
+# --- by hand
+
+
+def test_nothing_is_described_and_nothing_waits_while_all_is_by_hand(start, shoot, server) -> None:
+    with closing(shoot(5)) as catalog:
+        assert start().wait_idle() is not None
+        assert server.asked == [] and states(catalog) == {} and catalog.failures() == []
+
+
+def test_one_photo_is_described_when_asked_and_its_tags_are_suggestions(
+    start, shoot, server, jpeg
+) -> None:
+    with closing(shoot(5)) as catalog:
+        pipeline = start()
+        rev = catalog.last_rev()
+        pipeline.describe(3)
+        detail = catalog.photo(3)
+        told = detail.description
+        assert told is not None and pipeline.told == [Told(3)]
+        assert (told.subject, told.content_type, told.lighting, told.mood) == (
+            ollama.RECORD["subject"],
+            "landscape",
+            ollama.RECORD["lighting_critique"],
+            ollama.RECORD["artistic_mood"],
+        )
+        assert (told.provider, told.model, told.source) == ("ollama", "llava", detail.proxy_digest)
+        assert {(tag.name, tag.source, tag.state) for tag in detail.tags} == {
+            (name, "vision", "suggested") for name in ollama.RECORD["suggested_tags"]
+        }
+        assert [row[0] for row in catalog.columns(since_rev=rev)] == [3], "who shows it hears of it"
+        assert len(server.chats) == 1 and states(catalog) == {"done": 1}
+
+
+def test_asked_again_it_is_described_again(start, shoot, server) -> None:
+    with closing(shoot(2)) as catalog:
+        pipeline = start()
+        pipeline.describe(1)
+        server.chat(ollama.record(subject="Another boat."))
+        pipeline.describe(1)
+        assert catalog.photo(1).description.subject == "Another boat."
+
+
+def test_a_photo_whose_file_is_away_is_described_from_its_proxy(start, shoot, server) -> None:
+    with closing(shoot(2)) as catalog:
+        with catalog._writing():
+            catalog._run("UPDATE file SET missing_since = 1 WHERE photo_id = 2")
+        start().describe(2)
+        assert catalog.photo(2).description is not None
+
+
+def test_a_server_that_is_gone_is_one_sentence_and_a_line_in_the_list(
+    start, shoot, server, settings, home
+) -> None:
+    with closing(shoot(3)) as catalog:
+        settings.vision.url = "http://127.0.0.1:9"
+        pipeline = start()
+        pipeline.describe(2)
+        [told] = pipeline.told
+        assert told.photo_id == 2 and "127.0.0.1:9" in told.reason
+        [failure] = catalog.failures()
+        assert (failure.photo_id, failure.stage, failure.reason) == (2, "describe", told.reason)
+        detail = catalog.photo(2)
+        assert (detail.state, detail.reason) == ("", None), "it can be looked at like any other"
+        settings.vision.url = server.url
+        pipeline.settle_vision()
+        assert pipeline.retry("describe") == 1
+        assert catalog.photo(2).description is not None and catalog.failures() == []
+
+
+def test_it_is_tried_three_times_and_then_is_in_the_list(start, shoot, server) -> None:
+    with closing(shoot(2)) as catalog:
+        server.chat(*[ollama.cut] * 3)
+        pipeline = start()
+        pipeline.describe(1)
+        [failure] = catalog.failures()
+        assert failure.attempts == 3 and failure.reason == pipeline.told[-1].reason
+        assert len(pipeline.told) == 3 and pipeline.told[0].reason.endswith("It is tried again.")
+        pipeline.describe(1)
+        assert pipeline.told[-1] == Told(1) and catalog.failures() == []
+
+
+def test_between_two_tries_the_list_says_why_and_when(start, shoot, server, settings) -> None:
+    with closing(shoot(2)) as catalog:
+        settings.vision.backoff_s = 600
+        server.chat(ollama.cut)
+        start().describe(1)
+        assert catalog.failures() == []
+        [failure] = catalog.failures(later=True)
+        assert failure.attempts == 1 and failure.reason
+        assert 500 < failure.next_attempt_at - time.time() < 700
+
+
+# --- all of them
+
+
+def test_all_are_described_once_and_a_new_proxy_with_equal_bytes_changes_nothing(
+    start, shoot, server
+) -> None:
+    with closing(shoot(6)) as catalog:
+        totals = start(automatic=True).wait_idle()
+        assert (totals.described, states(catalog)) == (6, {"done": 6})
+        assert start(automatic=True).wait_idle().described == 0
+        with catalog._writing():  # as convert would, with the bytes there were
+            for photo, digest in ((1, f"{0:064x}"), (2, "other")):
+                catalog._run("UPDATE photo SET proxy_digest = ? WHERE id = ?", (digest, photo))
+                catalog._outdate(photo, "proxy", digest)
+        assert states(catalog) == {"done": 5, "waiting": 1}
+        start(automatic=True)
+        assert len(server.chats) == 7
+
+
+def test_another_prompt_or_version_describes_anew(start, shoot, server, monkeypatch) -> None:
+    with closing(shoot(2)):
+        start(automatic=True)
+        monkeypatch.setattr(describing, "prompt_key", lambda: " other words")
+        start(automatic=True)
+        assert len(server.chats) == 4
+        start(automatic=True, stage=replace(DESCRIBE, version=2))
+        assert len(server.chats) == 6
+
+
+def test_what_was_described_by_hand_is_not_described_again_by_itself(start, shoot, server) -> None:
+    with closing(shoot(3)):
+        start().describe(2)
+        start(automatic=True)
+        assert len(server.chats) == 3
+
+
+def test_switched_off_nothing_waits_any_more(start, shoot, server, settings) -> None:
+    with closing(shoot(3)) as catalog:
+        settings.vision.url = "http://127.0.0.1:9"
+        pipeline = start(automatic=True)
+        assert states(catalog) == {"waiting": 3}
+        settings.vision.automatic = False
+        pipeline.settle_vision()
+        assert states(catalog) == {}
+
+
+def test_who_is_asked_for_goes_first(start, shoot, server, settings) -> None:
+    with closing(shoot(3)) as catalog:
+        settings.vision.url = "http://127.0.0.1:9"
+        pipeline = start(automatic=True)
+        pipeline._conductor._vision.asked = [3]
+        settings.vision.url = server.url
+        settings.vision.concurrency = 1
+        pipeline.settle_vision()
+        with catalog._writing():
+            order = [
+                row[0] for row in catalog._rows("SELECT photo_id FROM description ORDER BY made_at")
+            ]
+        assert order[0] == 3 and len(order) == 3
+
+
+def test_a_server_that_is_gone_stops_all_with_one_sentence_and_no_failures(
+    start, shoot, server, settings
+) -> None:
+    with closing(shoot(12)) as catalog:
+        settings.vision.url = "http://127.0.0.1:9"
+        pipeline = start(automatic=True)
+        [sentence] = pipeline.told.held
+        assert "127.0.0.1:9" in sentence and catalog.failures(later=True) == []
+        assert pipeline.wait_idle(0).described == 0
+        assert {row.attempts for row in catalog.pending("describe", 12)} == {0}
+        settings.vision.url = server.url
+        pipeline.settle_vision()
+        assert states(catalog) == {"done": 12} and pipeline.told.held == [sentence, ""]
+
+
+def test_a_busy_server_and_a_wrong_answer_in_the_middle_cost_nothing(
+    start, shoot, server, expected_log
+) -> None:
+    with closing(shoot(8)) as catalog:
+        wrong = ollama.said("I see a boat.")
+        server.chat(WELL, ollama.busy(after="0"), ollama.busy(503, after="0"), wrong, wrong, WELL)
+        pipeline = start(automatic=True)
+        for _ in range(4):  # what a busy server put off is taken up when its time has come
+            pipeline.resume()
+        assert states(catalog) == {"done": 8} and catalog.failures(later=True) == []
+
+
+def test_a_log_that_cannot_be_written_takes_nothing_down(start, shoot, server) -> None:
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise OSError(28, "No space left on device")
+
+    broken = Broken(logging.INFO)
+    logger = logging.getLogger("curator.pipeline.describing")
+    level = logger.level
+    logger.addHandler(broken)
+    logger.setLevel(logging.INFO)
+    try:
+        with closing(shoot(2)) as catalog:
+            server.chat(ollama.cut)
+            pipeline = start()
+            pipeline.describe(1)
+            assert [told.reason == "" for told in pipeline.told] == [False, True]
+            assert catalog.photo(1).description is not None
+    finally:
+        logger.removeHandler(broken)
+        logger.setLevel(level)
+
+
+def test_a_photo_can_be_asked_for_while_the_work_is_paused(start, shoot, server) -> None:
+    with closing(shoot(2)) as catalog:
+        pipeline = start(automatic=False)
+        pipeline.pause()
+        pipeline.describe(2)
+        assert catalog.photo(2).description is not None
+
+
+# --- the lane by itself: time, and threads
+
+
+@pytest.fixture
+def lane(settings: Settings) -> Iterator[VisionLane]:
+    lane = VisionLane(False, settings, lambda outcome: None, lambda: None)
+    yield lane
+    lane.close()
+
+
+def test_no_more_a_minute_than_the_setting_says(
+    shoot, settings, lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(describing.time, "monotonic", lambda: now[0])
+    settings.vision.per_minute, settings.vision.automatic = 3, True
+    with closing(shoot(10)) as catalog:
+        catalog.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
+        assert len(lane.choose(catalog, False, ())) == 3
+        lane._begun.extend([1000.0, 1010.0, 1020.0])
+        now[0] = 1030.0
+        assert lane.choose(catalog, False, ()) == [] and lane.due
+        assert lane.wait_s() == pytest.approx(30.0)
+        lane.ask(7)
+        assert [row.photo_id for row in lane.choose(catalog, False, ())] == [7]
+        now[0] = 1061.0
+        assert len(lane.choose(catalog, False, ())) == 2  # one as asked for, one by the rate
+
+
+def test_on_battery_only_who_is_asked_for_is_described(
+    shoot, settings, lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Battery:
+        power_plugged = False
+
+    monkeypatch.setattr(describing.psutil, "sensors_battery", Battery, raising=False)
+    with closing(shoot(3)) as catalog:
+        catalog.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
+        assert lane.choose(catalog, False, ()) == [] and "battery" in str(lane.held)
+        lane.ask(2)
+        assert [row.photo_id for row in lane.choose(catalog, False, ())] == [2]
+        Battery.power_plugged, lane._power_at = True, 0.0
+        assert len(lane.choose(catalog, False, ())) > 1 and lane.held is None
+
+
+def test_a_computer_that_cannot_tell_has_no_battery(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> None:
+        raise FileNotFoundError("/sys/class/power_supply")
+
+    monkeypatch.setattr(describing.psutil, "sensors_battery", unknown, raising=False)
+    assert not describing.on_battery()
+
+
+def test_it_goes_on_by_itself_once_the_server_answers(
+    shoot, settings, server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(describing, "LOOK_S", 0.0)
+    outcomes: SimpleQueue[Outcome] = SimpleQueue()
+    woken = threading.Semaphore(0)
+    settings.vision.automatic, settings.vision.url = True, "http://127.0.0.1:9"
+    lane = VisionLane(False, settings, outcomes.put, woken.release)
+    with closing(shoot(2)) as catalog:
+        catalog.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
+
+        def begin() -> int:
+            found = lane.choose(catalog, False, ())
+            catalog.start("describe", [row.photo_id for row in found])
+            for row in found:
+                job = describing_job(row, lane, catalog)
+                lane.submit(DESCRIBE.run, [job])
+            return len(found)
+
+        assert begin() == 2
+        for _ in range(2):
+            outcome = outcomes.get(timeout=20)
+            lane.refused(catalog, outcome.job, outcome.error)
+            lane.landed(outcome.job.photo_id)
+        assert begin() == 0 and lane.held is not None
+        assert woken.acquire(timeout=20) and begin() == 0, "it looked, and nobody was there"
+        lane.asking = replace(
+            lane.asking, options=replace(lane.asking.options, url=server.url)
+        )  # as if the server had been started at its address
+        assert woken.acquire(timeout=20)
+        while not begin():
+            assert woken.acquire(timeout=20)
+        assert lane.held is None
+        assert outcomes.get(timeout=20).error is None
+    lane.close()
+
+
+def describing_job(row, lane: VisionLane, catalog: Catalog):
+    path = proxy_path(Path(catalog.path).parent / "cache", row.proxy)
+    return StageJob(
+        row.photo_id,
+        "describe",
+        str(path),
+        row.kind,
+        "",
+        fingerprint=row.proxy_digest,
+        asking=lane.asking,
+    )
+
+
+def test_closing_does_not_wait_for_a_server_that_says_nothing(shoot, settings, server) -> None:
+    server.chat(ollama.hang)
+    outcomes: SimpleQueue[Outcome] = SimpleQueue()
+    lane = VisionLane(False, settings, outcomes.put, lambda: None)
+    with closing(shoot(1)) as catalog:
+        catalog.want_described([1])
+        [row] = lane.choose(catalog, False, ())
+        lane.submit(DESCRIBE.run, [describing_job(row, lane, catalog)])
+        while not server.chats:
+            time.sleep(0.01)
+        lane.close()
+        assert server.gone.wait(5)
+        assert type(outcomes.get(timeout=5).error).__name__ == "Cancelled"

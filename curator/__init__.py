@@ -19,6 +19,8 @@ The map. A module may import from the rows above its own, never from below or be
                 stack: which photos are shown as one, columns in, columns out
     export      TARGETS: the approved set out of the house; folder
 
+    removal     the files of rejects: exactly what would go, and the going; Send2Trash
+
     pipeline    the conductor: asks what is pending, keeps a bounded window in flight, saves
     session     what is on the table: scope, pass, queue, order, current photo, selection, undo
     commands    every user action as a function with a docstring

@@ -8,7 +8,8 @@
 `schema` is what there is, `migrations` how it came to be, `store` the connection, `journal` the
 decisions, `identity` which files are one photo, `scan`, `work` and `results` what the conductor
 brings, `tastes` vectors and what is learned from, `tags` words for photos and `vocabulary` the
-words themselves, `text` finds photos by their words, `stacks` which photos the machine shows as
+words themselves, `text` finds photos by their words, `readings` what files say and `sidecars` what
+they are to say, `stacks` which photos the machine shows as
 one, `projects` which a person puts together, `folders` and `photos` what others read. Plain
 values come out, never models.
 """
@@ -34,7 +35,15 @@ from curator.catalog.photos import (
     WorkDetail,
 )
 from curator.catalog.projects import ProjectRow, Projects, project_name
+from curator.catalog.removal import Removals
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
+from curator.catalog.sidecars import (
+    Conflict,
+    Outstanding,
+    SidecarRow,
+    ToWrite,
+    Wrote,
+)
 from curator.catalog.stacks import SHOT_COLUMNS, StackChange, Stacks
 from curator.catalog.store import DiskFullError, damaged, translate
 from curator.catalog.tags import TagDetail, folded, tag_name, tag_names
@@ -52,12 +61,14 @@ __all__ = [
     "Catalog",
     "Comparing",
     "ConductorLock",
+    "Conflict",
     "DiskFullError",
     "FileDetail",
     "FileReader",
     "FolderRow",
     "Foreseen",
     "Lesson",
+    "Outstanding",
     "Pending",
     "PhotoDetail",
     "Preference",
@@ -65,12 +76,15 @@ __all__ = [
     "SavedSearch",
     "Scan",
     "ScanCount",
+    "SidecarRow",
     "StackChange",
     "TagDetail",
     "TagRow",
     "TasteRow",
+    "ToWrite",
     "Unread",
     "WorkDetail",
+    "Wrote",
     "folded",
     "project_name",
     "tag_name",
@@ -81,7 +95,9 @@ _DAY_S = 86_400.0
 _KEEP_BACKUPS = 5
 
 
-class Catalog(Folders, Scans, WorkQueue, Tastes, Stacks, Photos, Projects, Texts, Vocabulary):
+class Catalog(
+    Folders, Scans, WorkQueue, Tastes, Stacks, Photos, Projects, Texts, Vocabulary, Removals
+):
     """One open catalog.
 
     Any number of processes may have it open, read and decide. One object is one connection.

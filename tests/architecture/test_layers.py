@@ -25,7 +25,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("settings",),
     ("files", "imaging", "sidecar", "taste", "catalog", "workers"),
     ("encoders", "vision"),
-    ("stages", "export"),
+    ("stages", "export", "removal"),
     ("pipeline",),
     ("session",),
     ("commands",),
@@ -57,6 +57,7 @@ ONLY: dict[str, set[str]] = {
     "pydantic": {"settings", "vision", "ui", "cli"},
     "pydantic_settings": {"settings"},
     "platformdirs": {"settings"},
+    "send2trash": {"removal"},
 }
 # Local means local: nothing but `vision`, through these libraries, opens a connection.
 NEVER = ("socket", "ssl", "http", "urllib.request", "requests", "aiohttp", "ftplib")
@@ -75,6 +76,7 @@ LAZY = (
     "httpx",
     "sklearn",
     "scipy",
+    "send2trash",
     "tifffile",
 )
 

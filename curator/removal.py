@@ -1,0 +1,396 @@
+"""Removing the files of rejects: an act of its own, shown exactly, derived again when applied.
+
+    shown = plan(photos)                              # reads folders, touches nothing
+    shown = plan(photos, wanted=what_was_ticked)
+    report = remove(shown, photos_now, to=trash, done=catalog.note_emptied)
+
+What goes is the files of rejected photos and the sidecars that are theirs alone. Copies elsewhere
+and other companions are listed and stay unless ticked. What cannot go to a trash is named and left
+alone; only :func:`erase` removes for good, and only a person's second answer asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path, PurePath
+
+from curator import files
+from curator.catalog import PhotoDetail
+from curator.model import Flag, KnownError, counted
+
+_LINK = "It is a link; what it points to stays."
+
+
+class Part(StrEnum):
+    """What a listed file is to its photo."""
+
+    ORIGINAL = "original"
+    SIDECAR = "sidecar"
+    COPY = "copy"
+    COMPANION = "companion"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One file that goes, could go, or has to stay.
+
+    ``ticked``: it goes. ``stays`` says why it cannot, in one sentence; then it is never ticked.
+    """
+
+    photo_id: int
+    path: str
+    part: Part
+    size: int
+    mtime_ns: int
+    ticked: bool
+    stays: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Exactly what would go."""
+
+    files: tuple[Listed, ...]
+
+    @property
+    def going(self) -> list[Listed]:
+        """The files that go."""
+        return [file for file in self.files if file.ticked]
+
+    @property
+    def photos(self) -> int:
+        """How many photos lose files."""
+        return len({file.photo_id for file in self.going})
+
+    @property
+    def bytes(self) -> int:
+        """What the files that go take up."""
+        return sum(file.size for file in self.going)
+
+    def staying(self) -> dict[str, int]:
+        """Count what has to stay, by reason."""
+        counts: dict[str, int] = defaultdict(int)
+        for file in self.files:
+            if file.stays:
+                counts[file.stays] += 1
+        return dict(counts)
+
+
+@dataclass
+class Report:
+    """What was removed, and what was left alone and why: (path, sentence)."""
+
+    removed: list[str] = field(default_factory=list)
+    bytes: int = 0
+    photos: int = 0
+    left: list[tuple[str, str]] = field(default_factory=list)
+    cancelled: bool = False
+
+
+Way = Callable[[str], None]
+"""Takes a file away, or raises KnownError and leaves it."""
+
+
+def plan(
+    photos: Iterable[PhotoDetail], wanted: Collection[str] | None = None, *, erasing: bool = False
+) -> Removal:
+    """List what would go with some photos; what is no reject is passed over.
+
+    Args:
+        photos: as the catalog has them.
+        wanted: paths that are to go instead of those proposed; what has to stay stays.
+        erasing: for good, so that no trash is needed.
+
+    Thread: any; reads each folder once.
+    """
+    rejected = [photo for photo in photos if photo.marks.flag is Flag.REJECT]
+    folders = _Folders(rejected)
+    found: dict[str, Listed] = {}
+    for photo in rejected:
+        for file in (*_originals(photo, folders), *folders.beside(photo)):
+            found.setdefault(file.path, file)
+    listed = []
+    for file in found.values():
+        stays = file.stays or ("" if erasing else no_trash(file.path))
+        ticked = file.ticked if wanted is None else file.path in wanted
+        listed.append(
+            Listed(
+                file.photo_id,
+                file.path,
+                file.part,
+                file.size,
+                file.mtime_ns,
+                ticked and not stays,
+                stays,
+            )
+        )
+    return Removal(tuple(listed))
+
+
+def remove(
+    shown: Removal,
+    photos: Iterable[PhotoDetail],
+    *,
+    way: Way,
+    done: Callable[[int, dict[str, str]], None],
+    progress: Callable[[int, int, str], None] = lambda *_: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Remove what was shown, photo by photo, the original last.
+
+    Killed at any moment, a photo has its original and can be removed again, or is gone whole.
+
+    Args:
+        shown: what the person saw and agreed to.
+        photos: the same photos as the catalog has them now.
+        way: :func:`trash` or :func:`erase`.
+        done: told after each photo: its id, and path and sha256 of the files that went.
+        progress: told before each photo: how many are through, how many there are, its name.
+        cancelled: asked between photos.
+
+    Raises:
+        KnownError: what would go now is not what was shown; nothing was removed.
+    """
+    ticked = {file.path for file in shown.going}
+    now = list(photos)
+    again = plan(now, ticked, erasing=way is erase)
+    if set(again.going) != set(shown.going):
+        changed = len(set(again.going) ^ set(shown.going))
+        raise KnownError(
+            f"{counted(changed, 'file')} of the list changed since it was made; nothing was"
+            " removed.",
+            "Look at the list again.",
+        )
+    by_photo: dict[int, list[Listed]] = defaultdict(list)
+    for file in again.going:
+        by_photo[file.photo_id].append(file)
+    known = {photo.id: photo for photo in now}
+    report = Report()
+    for number, (photo_id, going) in enumerate(by_photo.items()):
+        if cancelled():
+            report.cancelled = True
+            break
+        progress(number, len(by_photo), known[photo_id].name)
+        gone = _remove_photo(known[photo_id], going, way, report)
+        if gone:
+            done(photo_id, gone)
+            report.photos += 1
+    return report
+
+
+def _remove_photo(
+    photo: PhotoDetail, going: Sequence[Listed], way: Way, report: Report
+) -> dict[str, str]:
+    """Remove the files of one photo; give path and sha256 of those that went.
+
+    What lies beside goes first, so that nothing is left without its original; where one of these
+    has to stay, so do the rest.
+    """
+    fingerprints = {str(file.path): (file.fingerprint, file.sha256) for file in photo.files}
+    gone: dict[str, str] = {}
+    main = str(photo.path)
+    for file in sorted(going, key=lambda file: (file.part is Part.ORIGINAL, file.path == main)):
+        try:
+            digest = _proven(file, *fingerprints.get(file.path, (None, None)))
+            way(file.path)
+        except KnownError as error:
+            report.left.append((file.path, str(error)))
+            break
+        gone[file.path] = digest
+        report.removed.append(file.path)
+        report.bytes += file.size
+    return gone
+
+
+def _proven(file: Listed, fingerprint: str | None, sha256: str | None) -> str:
+    """Prove that a file still is what was judged; give its sha256, empty for what lies beside.
+
+    Raises:
+        KnownError: it is not, or it cannot be read.
+    """
+    status = files.status(file.path)
+    changed = KnownError("It changed since the list was made, so it was left alone.")
+    if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
+        raise changed
+    if fingerprint is None:
+        return ""
+    digest = files.sha256(file.path)
+    same = digest == sha256 if sha256 else files.fingerprint(file.path) == fingerprint
+    if not same:
+        raise changed
+    return digest
+
+
+# --- what lies where
+
+
+def _originals(photo: PhotoDetail, folders: _Folders) -> Iterable[Listed]:
+    """List a photo's own files and its copies elsewhere."""
+    for file in photo.files:
+        if file.missing:
+            continue
+        path = str(file.path)
+        part = Part.COPY if file.role == "copy" else Part.ORIGINAL
+        stays, status = "", folders.status(path)
+        if status is None:
+            stays = f"{_drive(path)} cannot be reached now."
+        elif stat.S_ISLNK(status.st_mode):
+            stays = _LINK
+        elif (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
+            stays = "Another program changed it since it was read; scan its folder again."
+        elif file.fingerprint is None:
+            stays = "It was not read yet."
+        yield Listed(photo.id, path, part, file.size, file.mtime_ns, part is Part.ORIGINAL, stays)
+
+
+class _Folders:
+    """The folders of some photos as they are, each read once."""
+
+    def __init__(self, photos: Sequence[PhotoDetail]) -> None:
+        self._going = {
+            str(file.path) for photo in photos for file in photo.files if file.role != "copy"
+        }
+        self._entries: dict[str, dict[str, os.stat_result]] = {}
+        self._by_stem: dict[str, dict[str, list[str]]] = {}
+
+    def status(self, path: str) -> os.stat_result | None:
+        """Give what a file of these folders is now, a link as itself; None if it is not there."""
+        name = PurePath(path)
+        return self._read(str(name.parent)).get(name.name)
+
+    def beside(self, photo: PhotoDetail) -> Iterable[Listed]:
+        """List sidecars and companions of a photo's own files."""
+        for original in photo.files:
+            if original.role == "copy" or original.missing:
+                continue
+            folder, own = str(original.path.parent), original.path
+            entries = self._read(folder)
+            named = self._by_stem[folder].get(_stem(own.name), [])
+            others = [
+                name
+                for name in named
+                if files.is_picture_name(name) and str(Path(folder, name)) not in self._going
+            ]
+            for name in named:
+                path, status = str(Path(folder, name)), entries[name]
+                if files.is_picture_name(name) or not stat.S_ISREG(status.st_mode):
+                    continue
+                sidecar = name.casefold().endswith(".xmp")
+                # IMG_1.jpg.xmp is of IMG_1.jpg alone; IMG_1.xmp of all that are called IMG_1.
+                whole = name.casefold().startswith(f"{own.name.casefold()}.")
+                shared = any(name.casefold().startswith(f"{o.casefold()}.") for o in others)
+                stays = ""
+                if shared or (others and not whole):
+                    stays = f"It also belongs to {others[0]}, which stays."
+                yield Listed(
+                    photo.id,
+                    path,
+                    Part.SIDECAR if sidecar else Part.COMPANION,
+                    status.st_size,
+                    status.st_mtime_ns,
+                    sidecar and not stays,
+                    stays,
+                )
+
+    def _read(self, folder: str) -> dict[str, os.stat_result]:
+        if folder not in self._entries:
+            entries: dict[str, os.stat_result] = {}
+            stems: dict[str, list[str]] = defaultdict(list)
+            try:
+                with os.scandir(folder) as found:
+                    for entry in found:
+                        entries[entry.name] = entry.stat(follow_symlinks=False)
+                        stems[_stem(entry.name)].append(entry.name)
+            except OSError:
+                entries = {}  # its drive is away, or went meanwhile
+            self._entries[folder], self._by_stem[folder] = entries, stems
+        return self._entries[folder]
+
+
+def _stem(name: str) -> str:
+    """Give what files of one exposure share: ``IMG_1.CR2.xmp`` and ``IMG_1.jpg`` are of img_1."""
+    first = PurePath(name)
+    second = PurePath(first.stem)
+    if second.suffix and files.is_picture_name(first.stem):
+        first = second
+    return first.stem.casefold()
+
+
+# --- ways to go
+
+
+def trash(path: str) -> None:
+    """Move a file to the system's trash.
+
+    Raises:
+        KnownError: it has none there, or refuses; the file stays.
+    """
+    from send2trash import send2trash
+
+    reason = no_trash(path)
+    if reason:
+        raise KnownError(reason)
+    try:
+        send2trash(path)
+    except OSError as error:
+        raise KnownError(
+            f"It could not be moved to the trash ({error.strerror or error})."
+        ) from error
+
+
+def erase(path: str) -> None:
+    """Delete a file for good.
+
+    Raises:
+        KnownError: the system refuses; the file stays.
+    """
+    try:
+        Path(path).unlink()
+    except OSError as error:
+        raise KnownError(f"It could not be deleted ({error.strerror or error}).") from error
+
+
+def no_trash(path: str) -> str:
+    """Say in a sentence why a file cannot go to a trash, nothing where it can.
+
+    The trash of another volume lies at its top (freedesktop.org trash specification 1.0). On
+    Windows only fixed drives have one: elsewhere the system would delete for good without asking.
+    """
+    folder = Path(path).parent
+    try:
+        if sys.platform == "win32":
+            return "" if _is_fixed(folder) else f"{_drive(path)} has no trash."
+        if sys.platform == "darwin":
+            return ""  # the system refuses where there is none
+        if folder.stat().st_dev == Path.home().resolve().stat().st_dev:
+            return ""
+        top = folder.resolve()
+        while not top.is_mount():
+            top = top.parent
+        mine = [top / f".Trash-{os.getuid()}", top / ".Trash" / str(os.getuid())]
+        if any(os.access(each, os.W_OK) for each in mine) or os.access(top, os.W_OK):
+            return ""
+    except OSError:
+        return f"{_drive(path)} cannot be reached now."
+    return f"{top} has no trash."
+
+
+def _is_fixed(folder: Path) -> bool:
+    import psutil
+
+    drive = folder.drive.casefold()
+    return any(
+        "fixed" in partition.opts
+        for partition in psutil.disk_partitions(all=False)
+        if partition.device.casefold().startswith(drive)
+    )
+
+
+def _drive(path: str) -> str:
+    return PurePath(path).drive or str(PurePath(path).parent)

@@ -1,0 +1,224 @@
+"""Removing the files of rejects: what is listed, what goes, what has to stay, what comes back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from curator import removal
+from curator.catalog import Catalog
+from curator.model import Flag, KnownError
+from curator.removal import Part, Removal
+from tests.unit.catalog.shoot import Shoot, photo_bytes
+
+
+@pytest.fixture
+def shoot(catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shoot:
+    """A shoot with a trash of its own, on the same drive."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    trash = pytest.importorskip("send2trash.plat_other", reason="the trash of other systems")
+    monkeypatch.setattr("send2trash.send2trash", trash.send2trash)
+    monkeypatch.setattr(trash, "XDG_DATA_HOME", os.fsencode(tmp_path / "data"))
+    monkeypatch.setattr(trash, "HOMETRASH_B", os.fsencode(tmp_path / "data" / "Trash"))
+    return Shoot(catalog, tmp_path / "shoot")
+
+
+def write(shoot: Shoot, *names: str) -> None:
+    for name in names:
+        shoot.write(name, photo_bytes(name))
+
+
+def listed(shoot: Shoot) -> Removal:
+    return removal.plan(shoot.listed())
+
+
+def going(shown: Removal) -> set[str]:
+    return {Path(file.path).name for file in shown.going}
+
+
+def remove(shoot: Shoot, shown: Removal, way: removal.Way = removal.trash) -> removal.Report:
+    return removal.remove(
+        shown, shoot.listed(), way=way, done=lambda *gone: shoot.catalog.note_emptied(*gone)
+    )
+
+
+@pytest.fixture
+def paired(shoot: Shoot) -> Iterator[Shoot]:
+    """A pair with sidecars of both names and a companion, and a photo that stays."""
+    write(shoot, "DSC_1.NEF", "DSC_1.JPG", "DSC_2.JPG")
+    for name in ("DSC_1.xmp", "DSC_1.NEF.xmp", "DSC_1.NEF.pp3", "DSC_2.xmp"):
+        (shoot.folder / name).write_text(name)
+    shoot.ingest()
+    shoot.reject("DSC_1.NEF")
+    yield shoot
+
+
+def test_a_pair_goes_with_its_sidecars_and_other_companions_stay(paired: Shoot) -> None:
+    shown = listed(paired)
+    assert going(shown) == {"DSC_1.NEF", "DSC_1.JPG", "DSC_1.xmp", "DSC_1.NEF.xmp"}
+    others = {Path(file.path).name for file in shown.files if not file.ticked}
+    assert others == {"DSC_1.NEF.pp3"}
+    assert shown.photos == 1
+    assert shown.bytes == sum((paired.folder / name).stat().st_size for name in going(shown))
+    report = remove(paired, shown)
+    assert sorted(path.name for path in paired.folder.iterdir()) == [
+        "DSC_1.NEF.pp3",
+        "DSC_2.JPG",
+        "DSC_2.xmp",
+    ]
+    assert (report.photos, len(report.removed), report.bytes) == (1, 4, shown.bytes)
+    assert [photo.name for photo in paired.listed()] == ["DSC_2"]
+
+
+def test_what_was_removed_lies_in_the_trash_and_comes_back_as_the_reject_it_was(
+    paired: Shoot, tmp_path: Path
+) -> None:
+    remove(paired, listed(paired))
+    trashed = tmp_path / "data" / "Trash" / "files" / "DSC_1.NEF"
+    shutil.move(trashed, paired.folder / "renamed.NEF")
+    assert paired.ingest().new == 0
+    assert paired.photo("renamed.NEF").marks.flag is Flag.REJECT
+
+
+def test_what_is_removed_stays_away_from_every_scan(paired: Shoot) -> None:
+    remove(paired, listed(paired))
+    assert paired.ingest().found == 1
+    assert [photo.name for photo in paired.listed()] == ["DSC_2"]
+    assert paired.catalog.check() == []
+
+
+def test_nothing_goes_that_is_no_reject(shoot: Shoot) -> None:
+    write(shoot, "a.jpg", "b.jpg")
+    shoot.ingest()
+    shoot.reject("a.jpg")
+    shown = listed(shoot)
+    shoot.catalog.undo()
+    with pytest.raises(KnownError, match="nothing was removed"):
+        remove(shoot, shown)
+    assert len(list(shoot.folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("change", ["grown", "another", "gone"])
+def test_a_list_that_is_no_longer_true_removes_nothing(shoot: Shoot, change: str) -> None:
+    write(shoot, "a.jpg", "b.jpg")
+    (shoot.folder / "a.xmp").write_text("stars")
+    shoot.ingest()
+    shoot.reject("a.jpg")
+    shoot.reject("b.jpg")
+    shown = listed(shoot)
+    if change == "grown":
+        write(shoot, "a.jpg")
+    elif change == "another":
+        write(shoot, "a.tif")  # whose sidecar a.xmp is as well
+    else:
+        (shoot.folder / "a.jpg").unlink()
+    with pytest.raises(KnownError, match="of the list changed"):
+        remove(shoot, shown)
+    assert (shoot.folder / "b.jpg").exists()
+
+
+def test_a_file_with_other_bytes_of_the_same_size_and_time_is_left_alone(shoot: Shoot) -> None:
+    write(shoot, "a.jpg")
+    shoot.ingest()
+    shoot.reject("a.jpg")
+    path, status = shoot.folder / "a.jpg", (shoot.folder / "a.jpg").stat()
+    path.write_bytes(b"x" * status.st_size)
+    os.utime(path, ns=(status.st_mtime_ns, status.st_mtime_ns))
+    report = remove(shoot, listed(shoot))
+    assert path.exists() and not report.removed
+    assert "changed since" in report.left[0][1]
+
+
+def test_a_copy_elsewhere_stays_unless_it_is_ticked(shoot: Shoot) -> None:
+    write(shoot, "a.jpg")
+    shoot.ingest()
+    shoot.write("backup/a.jpg", (shoot.folder / "a.jpg").read_bytes())
+    shoot.ingest()
+    shoot.reject("a.jpg")
+    shown = listed(shoot)
+    assert [(Path(file.path).parent.name, file.part, file.ticked) for file in shown.files] == [
+        ("shoot", Part.ORIGINAL, True),
+        ("backup", Part.COPY, False),
+    ]
+    remove(shoot, shown)
+    assert not (shoot.folder / "a.jpg").exists()
+    assert shoot.photo("backup/a.jpg").marks.flag is Flag.REJECT  # what is left of it
+
+
+def test_a_sidecar_that_is_also_anothers_stays(shoot: Shoot) -> None:
+    write(shoot, "a.tif", "a.jpg")
+    for name in ("a.xmp", "a.tif.xmp"):
+        (shoot.folder / name).write_text(name)
+    shoot.ingest()
+    shoot.reject("a.tif")
+    shown = listed(shoot)
+    assert going(shown) == {"a.tif", "a.tif.xmp"}
+    assert shown.staying() == {"It also belongs to a.jpg, which stays.": 1}
+
+
+def test_a_link_and_a_drive_that_is_away_are_named_and_left(shoot: Shoot, tmp_path: Path) -> None:
+    write(shoot, "a.jpg", "card/b.jpg")
+    shoot.ingest()
+    shoot.reject("a.jpg")
+    shoot.reject("card/b.jpg")
+    (shoot.folder / "card").rename(tmp_path / "unplugged")
+    target = tmp_path / "real.jpg"
+    (shoot.folder / "a.jpg").rename(target)
+    (shoot.folder / "a.jpg").symlink_to(target)
+    shown = listed(shoot)
+    assert shown.going == []
+    assert set(shown.staying()) == {
+        "It is a link; what it points to stays.",
+        f"{shoot.folder / 'card'} cannot be reached now.",
+    }
+
+
+def test_without_a_trash_files_stay_and_only_erasing_takes_them(
+    shoot: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(shoot, "a.jpg")
+    shoot.ingest()
+    shoot.reject("a.jpg")
+    monkeypatch.setattr(removal, "no_trash", lambda path: "/mnt/card has no trash.")
+    shown = listed(shoot)
+    assert shown.going == [] and shown.staying() == {"/mnt/card has no trash.": 1}
+    remove(shoot, shown)
+    assert (shoot.folder / "a.jpg").exists()
+    remove(shoot, removal.plan(shoot.listed(), erasing=True), removal.erase)
+    assert not (shoot.folder / "a.jpg").exists() and shoot.listed() == []
+
+
+def test_a_file_the_system_will_not_give_stays_with_what_lies_beside_it_gone_first(
+    paired: Shoot,
+) -> None:
+    def refuse_originals(path: str) -> None:
+        if path.endswith("NEF"):
+            raise KnownError("It is in use.")
+        Path(path).unlink()
+
+    report = remove(paired, listed(paired), refuse_originals)
+    assert [reason for _, reason in report.left] == ["It is in use."]
+    left = paired.photo("DSC_1.NEF")
+    assert left.marks.flag is Flag.REJECT and [file.role for file in left.files] == ["main"]
+    assert not list(paired.folder.glob("DSC_1*.xmp"))
+
+
+def test_stopped_in_the_middle_the_rest_is_there_to_be_removed(shoot: Shoot) -> None:
+    write(shoot, "a.jpg", "b.jpg", "c.jpg")
+    shoot.ingest()
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        shoot.reject(name)
+    through: list[int] = []
+    report = removal.remove(
+        listed(shoot),
+        shoot.listed(),
+        way=removal.trash,
+        done=lambda photo, gone: (through.append(photo), shoot.catalog.note_emptied(photo, gone)),
+        cancelled=lambda: len(through) == 2,
+    )
+    assert report.cancelled and report.photos == 2
+    assert going(listed(shoot)) == {"c.jpg"}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, size
 from curator.cli.progress import bar
-from curator.model import KnownError, UsageError, counted
+from curator.model import KnownError, counted
 
 _LOOK_S = 0.25
 
@@ -59,8 +58,7 @@ def _download(invocation: Invocation) -> None:
     if here is not None:
         invocation.output.answer({"path": here, "bytes": 0}, [f"{plan.title} is here: {here}"])
         return
-    if not _agreed(invocation, plan.sentence):
-        invocation.output.answer({"path": None, "bytes": 0}, ["Nothing was downloaded."])
+    if not invocation.agreed(plan.sentence, "Nothing was downloaded."):
         return
     invocation.home.make()
     fetch = Fetch(plan)
@@ -83,14 +81,3 @@ def _download(invocation: Invocation) -> None:
         "Photos are compared by it from the next reading on.",
     ]
     invocation.output.answer({"path": fetch.path, "bytes": weight}, lines)
-
-
-def _agreed(invocation: Invocation, sentence: str) -> bool:
-    """Say size and place, and get a yes."""
-    if invocation.arguments.yes:
-        invocation.output.note(sentence)
-        return True
-    if invocation.output.as_json or not sys.stdin.isatty():
-        raise UsageError(sentence, "Say --yes to go on.")
-    invocation.output.note(sentence)
-    return input("Go on? [y/N] ").strip().lower() in ("y", "yes")

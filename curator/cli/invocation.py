@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,6 +61,24 @@ class Invocation:
         from curator.session import taught
 
         return taught(self.catalog, self.settings.taste, self.home.cache)
+
+    def agreed(self, sentence: str, otherwise: str) -> bool:
+        """Say what is about to happen, and get a yes: by --yes, or on a terminal.
+
+        Args:
+            sentence: what is about to happen.
+            otherwise: what is answered where it is not to.
+
+        Raises:
+            UsageError: there is nobody to ask.
+        """
+        if not self.arguments.yes and (self.output.as_json or not sys.stdin.isatty()):
+            raise UsageError(sentence, "Say --yes to go on.")
+        self.output.note(sentence)
+        if self.arguments.yes or input("Go on? [y/N] ").strip().lower() in ("y", "yes"):
+            return True
+        self.output.answer({}, [otherwise])
+        return False
 
     def __enter__(self) -> Self:
         return self

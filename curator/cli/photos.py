@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator.catalog import PhotoDetail
 from curator.cli.invocation import Invocation
-from curator.cli.output import columns, size
+from curator.cli.output import columns
 from curator.cli.tastes import answer_order, foretell, scored
 from curator.model import (
     Label,
@@ -204,39 +204,3 @@ def _travel(
         ]
     }
     invocation.output.answer(document, [step.summary for step in steps] or [nothing])
-
-
-def rejects(invocation: Invocation) -> None:
-    """List the rejects with what they weigh, or take their flags off as one undo step."""
-    from curator.session import Table, arranged
-
-    arguments, catalog = invocation.arguments, invocation.catalog
-    table = Table(catalog)
-    ids = arranged(table, table.rejected() & table.alive(), "taken", units=False).tolist()
-    if arguments.photos:
-        wanted = {catalog.find(name) for name in arguments.photos}
-        ids = [photo_id for photo_id in ids if photo_id in wanted]
-    if arguments.act == "restore":
-        step = catalog.decide(
-            {photo_id: {"flag": None} for photo_id in ids},
-            summary=f"Restore: {counted(len(ids), 'photo')}",
-            context={"from": "command line"},
-        )
-        invocation.output.answer(
-            {"restored": ids, "step": step.id or None},
-            [f"{counted(len(ids), 'reject')} restored." if ids else "No rejects."],
-        )
-        return
-    listed: list[dict[str, Any]] = [
-        {
-            "id": photo.id,
-            "name": photo.name,
-            "path": photo.path,
-            "files": [file.path for file in photo.files],
-            "bytes": sum(file.size for file in photo.files),
-        }
-        for photo in in_order(invocation, ids)
-    ]
-    total = sum(photo["bytes"] for photo in listed)
-    lines = columns([(p["id"], p["name"], size(p["bytes"]), p["path"]) for p in listed])
-    invocation.output.answer(listed, [*lines, f"{counted(len(listed), 'reject')}, {size(total)}."])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from curator import __version__
-from curator.cli import describing, encoder, exporting, machine, photos, tastes, work
+from curator.cli import describing, encoder, exporting, machine, photos, rejects, tastes, work
 from curator.cli.invocation import Invocation
 from curator.model import Clause, Label, UsageError
 from curator.settings import absolute
@@ -90,10 +90,12 @@ def _export(parser: Parser) -> None:
 
 
 def _rejects(parser: Parser) -> None:
-    parser.add_argument("act", nargs="?", default="list", choices=("list", "restore"))
+    parser.add_argument("act", nargs="?", default="list", choices=("list", "restore", "empty"))
     parser.add_argument(
         "photos", nargs="*", type=_named, metavar="PHOTO", help="an id or a path; else all"
     )
+    parser.add_argument("--permanent", action="store_true", help="empty: delete, no trash")
+    parser.add_argument("--yes", action="store_true", help="empty: without asking")
 
 
 def _folders(parser: Parser) -> None:
@@ -211,9 +213,9 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         "rejects",
-        "[list|restore] [PHOTO...]",
-        "list the rejects, or take their flags off",
-        photos.rejects,
+        "[list|restore|empty] [PHOTO...] [--permanent] [--yes]",
+        "list the rejects, take their flags off, or remove their files",
+        rejects.rejects,
         _rejects,
     ),
     Verb(

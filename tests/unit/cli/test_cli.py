@@ -314,6 +314,19 @@ def test_rejects_are_listed_with_their_weight_and_restored(shoot: Type, card: Pa
     assert len(shoot("rejects", "--json").json) == 1
 
 
+def test_files_of_rejects_go_only_when_told_and_nothing_comes_back(shoot: Type, card: Path) -> None:
+    shoot("decide", "--reject", 4)
+    (card / "DSC_4.xmp").write_text("stars")
+    asked = shoot("rejects", "empty", "--permanent")
+    assert asked.code == 2 and "3 files" in asked.err and (card / "DSC_4.DNG").exists()
+    done = shoot("rejects", "empty", "--permanent", "--yes", "--json").json
+    assert {Path(path).name for path in done["removed"]} == {"DSC_4.DNG", "DSC_4.JPG", "DSC_4.xmp"}
+    assert not list(card.glob("DSC_4*"))
+    shoot("ingest", card)
+    assert "DSC_4" not in by_name(shoot)
+    assert shoot("rejects", "--json").json == []
+
+
 # --- folders, status, failures, settings, keys, logs, doctor
 
 

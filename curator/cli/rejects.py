@@ -1,0 +1,115 @@
+"""The verb about rejects: what they weigh, back with them, or their files to the trash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from curator import removal
+from curator.catalog import PhotoDetail
+from curator.cli.invocation import Invocation
+from curator.cli.output import columns, size
+from curator.cli.photos import in_order
+from curator.cli.progress import bar
+from curator.model import UsageError, counted
+from curator.removal import Removal
+
+
+def rejects(invocation: Invocation) -> None:
+    """List the rejects with what they weigh, take their flags off, or remove their files.
+
+    `restore` is one undo step. `empty` lists exactly what would go: their files, pairs whole, and
+    the sidecars that are theirs alone; then it asks, unless told --yes, and moves it to the trash.
+    Other files beside them and copies elsewhere stay. --permanent deletes instead.
+    """
+    act = invocation.arguments.act
+    if invocation.arguments.permanent and act != "empty":
+        raise UsageError("--permanent goes with `rejects empty`.")
+    photos = list(in_order(invocation, _rejected(invocation)))
+    if act == "restore":
+        _restore(invocation, [photo.id for photo in photos])
+    elif act == "empty":
+        _empty(invocation, photos)
+    else:
+        _list(invocation, photos)
+
+
+def _rejected(invocation: Invocation) -> list[int]:
+    from curator.session import Table, arranged
+
+    catalog, table = invocation.catalog, Table(invocation.catalog)
+    ids = arranged(table, table.rejected() & table.alive(), "taken", units=False).tolist()
+    if invocation.arguments.photos:
+        wanted = {catalog.find(name) for name in invocation.arguments.photos}
+        ids = [photo_id for photo_id in ids if photo_id in wanted]
+    return list(ids)
+
+
+def _list(invocation: Invocation, photos: list[PhotoDetail]) -> None:
+    listed: list[dict[str, Any]] = [
+        {
+            "id": photo.id,
+            "name": photo.name,
+            "path": photo.path,
+            "files": [file.path for file in photo.files],
+            "bytes": sum(file.size for file in photo.files if not file.missing),
+        }
+        for photo in photos
+    ]
+    total = sum(photo["bytes"] for photo in listed)
+    lines = columns([(p["id"], p["name"], size(p["bytes"]), p["path"]) for p in listed])
+    invocation.output.answer(listed, [*lines, f"{counted(len(listed), 'reject')}, {size(total)}."])
+
+
+def _restore(invocation: Invocation, ids: list[int]) -> None:
+    step = invocation.catalog.decide(
+        {photo_id: {"flag": None} for photo_id in ids},
+        summary=f"Restore: {counted(len(ids), 'photo')}",
+        context={"from": "command line"},
+    )
+    invocation.output.answer(
+        {"restored": ids, "step": step.id or None},
+        [f"{counted(len(ids), 'reject')} restored." if ids else "No rejects."],
+    )
+
+
+def _empty(invocation: Invocation, photos: list[PhotoDetail]) -> None:
+    erasing, catalog = invocation.arguments.permanent, invocation.catalog
+    shown = removal.plan(photos, erasing=erasing)
+    for line in _listed(shown):
+        invocation.output.note(line)
+    where = "deleted for good" if erasing else "moved to the trash"
+    weight = f"{counted(len(shown.going), 'file')}, {size(shown.bytes)}"
+    if shown.going and not invocation.agreed(f"{weight} will be {where}.", "No file was removed."):
+        return
+    with bar("Removing") as advance:
+        report = removal.remove(
+            shown,
+            [catalog.photo(photo.id) for photo in photos],
+            way=removal.erase if erasing else removal.trash,
+            done=catalog.note_emptied,
+            progress=lambda done, total, name: advance(done, total, name),
+        )
+    document = {
+        "removed": report.removed,
+        "photos": report.photos,
+        "bytes": report.bytes,
+        "left": [{"path": path, "reason": reason} for path, reason in report.left],
+        "stays": shown.staying(),
+    }
+    freed = "freed" if erasing else "freed once the trash is emptied"
+    lines = [f"{path}: {reason}" for path, reason in report.left]
+    lines.append(
+        f"{counted(len(report.removed), 'file')} of {counted(report.photos, 'photo')} {where}:"
+        f" {size(report.bytes)}, {freed}."
+    )
+    invocation.output.answer(document, lines)
+
+
+def _listed(shown: Removal) -> list[str]:
+    """Say what goes, file by file, and what stays and why."""
+    lines = columns([(size(file.size), file.path) for file in shown.going])
+    others = [file.path for file in shown.files if not file.ticked and not file.stays]
+    if others:
+        lines += ["These lie beside them and stay:", *(f"  {path}" for path in others)]
+    lines += [f"{counted(n, 'file')} left alone: {why}" for why, n in shown.staying().items()]
+    return lines

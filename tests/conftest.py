@@ -17,6 +17,9 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # An encoder takes seconds to load; tests of taste ask for one by name.
 os.environ["CURATOR_ENCODER__WHICH"] = "none"
+# Nor may a test ask an Ollama of whoever runs it: nothing listens here.
+os.environ["CURATOR_VISION__URL"] = "http://127.0.0.1:9"
+os.environ.pop("CURATOR_VISION_KEY", None)
 os.environ.pop("CURATOR_HOME", None)  # whoever runs the tests keeps their own photos
 
 import psutil

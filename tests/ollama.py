@@ -43,6 +43,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers one connection; behaviours write through its methods."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a small answer is sent at once
     server: _Server
 
     def log_message(self, *_: Any) -> None:

@@ -30,6 +30,9 @@ LIBRARIES = (
     "peewee",
     "pydantic",
     "psutil",
+    "instructor",
+    "ollama",
+    "keyring",
 )
 # Title → a file of resources/formats, really decoded; each shows the same small picture.
 FORMATS: dict[str, str] = {
@@ -142,6 +145,7 @@ def env(name: str) -> str:
 def doctor(invocation: Invocation) -> None:
     """Look at versions, folders, formats and space; name what is missing and the remedy."""
     findings = [*_versions(), *_places(invocation), *_formats(), *_extras(invocation)]
+    findings += _vision(invocation)
     ills = [finding for finding in findings if not finding.well]
     document = {
         "well": not ills,
@@ -240,3 +244,21 @@ def _extras(invocation: Invocation) -> list[Finding]:
         Finding("extra taste", True, found),
         Finding("encoder", True, settled(invocation.home, invocation.settings).sentence),
     ]
+
+
+def _vision(invocation: Invocation) -> list[Finding]:
+    """Ask the provider that describes photos, and have it describe one small picture.
+
+    What is missing is a fault only where all photos are to be described.
+    """
+    from curator import vision
+
+    told = vision.options(invocation.settings)
+    health = vision.check(told)
+    if health.well:
+        invocation.output.note(f"Having {told.model} describe a small picture…")
+        health = vision.check(told, vision.test_picture())
+    if health.well or invocation.settings.vision.automatic:
+        return [Finding("vision model", health.well, health.sentence, health.remedy)]
+    found = f"{health.sentence} Needed only to have photos described: {health.remedy}"
+    return [Finding("vision model", True, found)]

@@ -13,6 +13,7 @@ attempts, back-off, concurrency and rate are the caller's, and an error says wha
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -21,9 +22,10 @@ from typing import Any, TypeVar
 from curator.model import UsageError
 from curator.vision import chat, ollama, openai_compatible
 from curator.vision.calls import TimeUpError, run
+from curator.vision.chat import test_picture
 from curator.vision.description import TAG_CONFIDENCE, Description
-from curator.vision.errors import Cancelled, VisionError
-from curator.vision.failures import TooLargeError, meaning, mute, not_pulled
+from curator.vision.errors import Cancelled, TooLargeError, VisionError
+from curator.vision.failures import meaning, mute, not_pulled
 from curator.vision.keys import find_key, keep_key
 from curator.vision.options import VisionOptions, options
 
@@ -42,6 +44,7 @@ __all__ = [
     "keep_key",
     "options",
     "pull",
+    "test_picture",
 ]
 
 Cancelling = Callable[[], bool]
@@ -244,10 +247,9 @@ async def _described(
         edge = options.long_edge_px
         jpeg = proxy.shrunk(jpeg, edge)
     url = provider.chat_url(options)
-    try:
+    with contextlib.suppress(TooLargeError):
         return await chat.ask(options, url, key, jpeg)
-    except TooLargeError:
-        return await chat.ask(options, url, key, proxy.shrunk(jpeg, edge // 2))
+    return await chat.ask(options, url, key, proxy.shrunk(jpeg, edge // 2))
 
 
 def _lacking(models: tuple[str, ...], error: VisionError) -> Health:

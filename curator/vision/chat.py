@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from curator import __version__
 from curator.settings import resource
 from curator.vision.description import Description
-from curator.vision.failures import WrongAnswerError, meaning
+from curator.vision.errors import WrongAnswerError
+from curator.vision.failures import meaning
 from curator.vision.options import VisionOptions
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ def prompt() -> tuple[str, str]:
     text = resource("prompts/describe.txt").read_text("utf-8").strip()
     rules, _, request = text.rpartition("\n\n")
     return rules, request
+
+
+@functools.cache
+def test_picture() -> bytes:
+    """Read the small picture a provider is tested with: a boat and a low sun, 448 x 336 px."""
+    return resource("prompts/test.jpg").read_bytes()
 
 
 def client(options: VisionOptions, base_url: str, key: str) -> AsyncOpenAI:

@@ -18,6 +18,8 @@ class VisionError(KnownError):
         reached: whether anything answered at the address.
     """
 
+    reached = True
+
     def __init__(
         self,
         message: str,
@@ -25,18 +27,37 @@ class VisionError(KnownError):
         *,
         retry: bool = True,
         after_s: float | None = None,
-        burns: bool = True,
         stops_all: bool = False,
         pull: bool = False,
-        reached: bool = True,
     ) -> None:
         super().__init__(message, remedy)
         self.retry = retry
         self.after_s = after_s
-        self.burns = burns and not stops_all
+        self.burns = not stops_all
         self.stops_all = stops_all
         self.pull = pull
-        self.reached = reached
+
+
+class BusyError(VisionError):
+    """The server has no time now; the photo is as good as unasked."""
+
+    def __init__(self, message: str, remedy: str, after_s: float | None) -> None:
+        super().__init__(message, remedy, after_s=after_s)
+        self.burns = False
+
+
+class UnreachableError(VisionError):
+    """Nothing, or nothing that can be spoken to, is at the address."""
+
+    reached = False
+
+
+class TooLargeError(VisionError):
+    """The server takes no picture of this size (413)."""
+
+
+class WrongAnswerError(VisionError):
+    """What came back is not what was asked for."""
 
 
 class Cancelled(Exception):

@@ -15,7 +15,13 @@ from typing import Any
 
 from curator.vision.calls import TimeUpError
 from curator.vision.description import plain
-from curator.vision.errors import VisionError
+from curator.vision.errors import (
+    BusyError,
+    TooLargeError,
+    UnreachableError,
+    VisionError,
+    WrongAnswerError,
+)
 from curator.vision.options import VisionOptions
 
 log = logging.getLogger(__name__)
@@ -23,14 +29,6 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT_S = 3600.0  # what a server may ask for; more is taken as this
 _AGAIN = "Retry it; if it stays so, the server's own log says why."
 _TEST = "`curator doctor` tests the provider."
-
-
-class TooLargeError(VisionError):
-    """The server takes no picture of this size (413)."""
-
-
-class WrongAnswerError(VisionError):
-    """The model answered, and twice not with what was asked for."""
 
 
 def meaning(error: Exception, options: VisionOptions) -> VisionError:
@@ -44,12 +42,12 @@ def meaning(error: Exception, options: VisionOptions) -> VisionError:
         What it means. A fault of ours comes out as one too: a model's server can make a library
         fail anywhere; the log has the traceback through ``__cause__``.
     """
-    if isinstance(error, VisionError):
-        return error
     if isinstance(error, TimeUpError):
         return too_slow(options)
-    chain = list(_causes(error))
+    chain = _causes(error)
     for link in chain:
+        if isinstance(link, VisionError):
+            return link
         status = getattr(link, "status_code", None)
         if isinstance(status, int) and status >= 300:
             return _of_status(status, _words(link), _headers(link), options)
@@ -61,12 +59,11 @@ def meaning(error: Exception, options: VisionOptions) -> VisionError:
             f"The connection to {options.who} was cut in the middle of the answer.", _AGAIN
         )
     if names & {"ProxyError", "UnsupportedProtocol", "InvalidURL", "LocalProtocolError"}:
-        return VisionError(
+        return UnreachableError(
             f"{options.place} cannot be asked ({plain(str(chain[-1]), 120)}).",
             "Set vision.url to the address of the provider.",
             retry=False,
             stops_all=True,
-            reached=False,
         )
     if names & {"ReadTimeout", "WriteTimeout", "PoolTimeout"}:
         return too_slow(options)
@@ -109,16 +106,15 @@ def not_running(options: VisionOptions) -> VisionError:
     else:
         message = f"Nothing answers at {options.place}."
         remedy = "Start the server there, or set vision.url to its address."
-    return VisionError(message, remedy, stops_all=True, reached=False)
+    return UnreachableError(message, remedy, stops_all=True)
 
 
 def mute(options: VisionOptions) -> VisionError:
     """Say that the server does not even answer the simplest question."""
-    return VisionError(
+    return UnreachableError(
         f"{options.who} takes the connection and does not answer within {options.timeout_s:g} s.",
         "Start it again.",
         stops_all=True,
-        reached=False,
     )
 
 
@@ -153,11 +149,10 @@ def _of_status(
 ) -> VisionError:
     told = f" It says: {words.rstrip('.')}." if words else ""
     if status in (429, 503):
-        return VisionError(
+        return BusyError(
             f"{options.who} is busy ({status}).{told}",
             "Try again in a moment.",
-            after_s=retry_after_s(headers.get("retry-after", "")),
-            burns=False,
+            retry_after_s(headers.get("retry-after", "")),
         )
     if status == 404 and "model" in words.lower():
         return not_pulled(options)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from curator.settings import Settings
-from curator.vision.errors import VisionError
+from curator.vision.errors import UnreachableError
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,11 @@ class VisionOptions:
         except ValueError:  # a port that is no number
             fits = False
         if not fits:
-            raise VisionError(
+            raise UnreachableError(
                 f"{self.url[:200]!r} is no address of a server.",
                 "Set vision.url to one such as http://localhost:11434.",
                 retry=False,
                 stops_all=True,
-                reached=False,
             )
         return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -182,6 +183,11 @@ class Taste(Section):
     show_match: bool = Field(
         False, title="Show match everywhere", description="also before you have decided"
     )
+    from_files: bool = Field(
+        False,
+        title="Learn from marks read from files too",
+        description="from sidecars, and from what is embedded in originals",
+    )
     half_life_days: float = Field(
         365, ge=7, le=36500, title="Days after which a rating weighs half as much"
     )
@@ -209,14 +215,24 @@ class Encoder(Section):
         title="Weights may be downloaded when asked for",
         description="Curator asks the model hub for nothing else, and never by itself",
     )
-    tag_threshold: int = Field(
+
+
+class Tags(Section):
+    """What machines suggest as tags: the encoder, and the vision model."""
+
+    threshold: int = Field(
         20,
-        ge=5,
+        ge=0,
         le=100,
         title="Suggest a tag from this confidence on",
-        description="for photos compared from now on",
+        description="for photos looked at from now on",
     )
-    tags_most: int = Field(3, ge=0, le=10, title="Tags suggested for one photo, at most")
+    most: int = Field(7, ge=0, le=30, title="Tags a machine suggests for one photo, at most")
+
+    def kept(self, tags: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+        """Choose what is suggested of (name, confidence 0-100): the surest."""
+        sure = [tag for tag in tags if tag[1] >= self.threshold]
+        return sorted(sure, key=lambda tag: -tag[1])[: self.most]
 
 
 class Vision(Section):
@@ -258,11 +274,52 @@ class Vision(Section):
 
 
 class Export(Section):
-    """Getting the approved photos out."""
+    """Getting the approved photos out; what a preset holds, too."""
 
-    jpeg_quality: int = Field(92, ge=60, le=100, title="JPEG quality")
-    long_edge_px: int = Field(2560, ge=320, le=20000, title="Long edge of exported JPEGs, px")
+    target: Literal["folder", "gallery"] = Field("folder", title="Export to a folder or a web page")
     form: Literal["original", "jpeg"] = Field("original", title="Export originals or JPEGs")
+    long_edge_px: int = Field(2560, ge=320, le=20000, title="Long edge of exported JPEGs, px")
+    jpeg_quality: int = Field(92, ge=60, le=100, title="JPEG quality")
+    sharpen: Literal["off", "screen", "print"] = Field("off", title="Sharpen exported JPEGs")
+    metadata: Literal["all", "no_location", "none"] = Field(
+        "all",
+        title="Metadata of exported JPEGs",
+        description="originals always go out as they are",
+    )
+    pair: Literal["both", "raw", "jpeg"] = Field("both", title="Of a RAW+JPEG pair, export")
+    names: str = Field(
+        "{name}",
+        min_length=1,
+        max_length=200,
+        title="Names of exported files",
+        description="of {name} {date} {time} {seq} {rating} {project} {camera}",
+    )
+
+
+class Editing(Section):
+    """Opening photos elsewhere."""
+
+    program: str = Field(
+        "",
+        max_length=1000,
+        title="Editor (Ctrl+E)",
+        description="a program, with its options if it needs any; the files come after them",
+    )
+
+
+class Sidecars(Section):
+    """What is written beside originals, for other editors."""
+
+    profile: Literal["lightroom", "darktable", "digikam"] = Field(
+        "lightroom",
+        title="Sidecars are for",
+        description="lightroom: base.xmp beside RAW files; the others: file.ext.xmp beside any",
+    )
+    background: bool = Field(
+        False,
+        title="Write sidecars in the background",
+        description="two seconds after the last mark; off: only when asked (Ctrl+S)",
+    )
 
 
 class Scan(Section):
@@ -285,8 +342,11 @@ class Settings(BaseSettings):
     scan: Scan = Field(default_factory=Scan, title="Folders")
     taste: Taste = Field(default_factory=Taste, title="Taste")
     encoder: Encoder = Field(default_factory=Encoder, title="Comparing photos")
+    tags: Tags = Field(default_factory=Tags, title="Tags")
     vision: Vision = Field(default_factory=Vision, title="Describing photos")
     export: Export = Field(default_factory=Export, title="Export")
+    sidecars: Sidecars = Field(default_factory=Sidecars, title="Sidecars")
+    editing: Editing = Field(default_factory=Editing, title="Editing")
 
     @classmethod
     def settings_customise_sources(

@@ -15,12 +15,19 @@ from curator.catalog.results import Results
 from curator.catalog.store import Row, chunks, marks
 from curator.model import Embedded, NotFoundError, StageJob
 
-_STARRED = (
-    "SELECT count(*) FROM photo WHERE rating IS NOT NULL AND flag IS NOT 'reject'"
-    " AND merged_into IS NULL AND removed_at IS NULL"
-)
 _HERE = "p.merged_into IS NULL AND p.removed_at IS NULL"
 _STANDS = "s.kind <> 'undo' AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id)"
+# Whether a mark is what the person thinks: not if it was read from a file and they had no word in
+# it since. The one parameter says that files teach too.
+_TEACHES = (
+    "(? OR coalesce((SELECT s.source FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+    f" WHERE d.photo_id = p.id AND d.field = '{{}}' AND {_STANDS}"
+    " ORDER BY d.id DESC LIMIT 1), 'person') = 'person')"
+)
+_STARRED = (
+    "SELECT count(*) FROM photo AS p WHERE rating IS NOT NULL AND flag IS NOT 'reject'"
+    f" AND {_HERE} AND {_TEACHES.format('rating')}"
+)
 # What is judged as one: the person's word on a stack goes before the machine's, and 0 is alone.
 _STACKED = "coalesce(p.stacked, p.stack, 0)"
 _STACK = f"CASE {_STACKED} WHEN 0 THEN -p.id ELSE {_STACKED} END"
@@ -256,11 +263,11 @@ class Tastes(Results):
 
     # --- what was rated
 
-    def stars(self) -> int:
-        """Count the photos with stars that are not rejected."""
-        return int(self._value(_STARRED))
+    def stars(self, from_files: bool = False) -> int:
+        """Count the photos with stars that are not rejected; ``from_files`` as for lessons."""
+        return int(self._value(_STARRED, (from_files,)))
 
-    def lessons(self, ids: Sequence[int] | None = None) -> list[Lesson]:
+    def lessons(self, ids: Sequence[int] | None = None, from_files: bool = False) -> list[Lesson]:
         """Read what a person thinks of photos: all that teach something, or of these.
 
         Rated and rejected ones teach, and what was kept of a stack, for its rejects.
@@ -268,9 +275,11 @@ class Tastes(Results):
         Args:
             ids: these photos, also where nothing is thought of them (any more); such as are gone
                 (merged, removed) are left out.
+            from_files: whether stars and rejects read from files teach as well.
         """
         select = (
-            "SELECT p.id, p.rating, p.flag IS 'reject',"
+            f"SELECT p.id, CASE WHEN {_TEACHES.format('rating')} THEN p.rating END,"
+            f" p.flag IS 'reject' AND {_TEACHES.format('flag')},"
             " (p.kept OR p.flag IS 'pick' OR p.rating IS NOT NULL) AND p.flag IS NOT 'reject',"
             f" {_STACK}, CASE WHEN p.rating IS NOT NULL OR p.flag IS 'reject' THEN"
             " coalesce((SELECT max(s.made_at) FROM decision AS d JOIN step AS s ON s.id = d.step_id"
@@ -280,13 +289,17 @@ class Tastes(Results):
         if ids is None:
             rows = self._rows(
                 f"{select} AND (p.rating IS NOT NULL OR p.flag = 'reject'"
-                f" OR (p.kept OR p.flag = 'pick') AND {_STACKED} > 0)"
+                f" OR (p.kept OR p.flag = 'pick') AND {_STACKED} > 0)",
+                (from_files, from_files),
             )
+            rows = [row for row in rows if row[1] is not None or row[2] or (row[3] and row[4] > 0)]
         else:
             rows = [
                 row
                 for part in chunks(list(ids))
-                for row in self._rows(f"{select} AND p.id IN ({marks(len(part))})", part)
+                for row in self._rows(
+                    f"{select} AND p.id IN ({marks(len(part))})", (from_files, from_files, *part)
+                )
             ]
         return [Lesson(row[0], row[1], bool(row[2]), bool(row[3]), *row[4:]) for row in rows]
 
@@ -314,14 +327,15 @@ class Tastes(Results):
         """Read each photo's first rating that stands, oldest first, with what was foretold.
 
         Of a stack only the first rated counts: its frames are hardly told apart. A rating undone
-        never was; a second opinion is no test of the first prediction.
+        never was; a second opinion is no test of the first prediction, and one read from a file
+        is none at all.
         """
         rows = self._rows(
             "SELECT d.photo_id, d.after, d.expected, d.order_name, s.made_at FROM decision AS d"
             " JOIN step AS s ON s.id = d.step_id JOIN (SELECT min(d.id) AS first FROM decision AS d"
             " JOIN step AS s ON s.id = d.step_id JOIN photo AS own ON own.id = d.photo_id"
             " JOIN photo AS p ON p.id = coalesce(own.merged_into, own.id)"
-            " WHERE d.field = 'rating' AND d.after IS NOT NULL"
+            " WHERE d.field = 'rating' AND d.after IS NOT NULL AND s.source = 'person'"
             f" AND {_STANDS} GROUP BY {_STACK}) ON first = d.id ORDER BY d.id"
         )
         return [Foreseen(*row) for row in rows]

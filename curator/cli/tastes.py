@@ -63,7 +63,8 @@ def _may_be_scored(invocation: Invocation) -> bool:
     from curator.session import START
 
     catalog = invocation.catalog
-    return catalog.stars() >= START or catalog.pinned_taste() is not None
+    stars = catalog.stars(invocation.settings.taste.from_files)
+    return stars >= START or catalog.pinned_taste() is not None
 
 
 def foretell(

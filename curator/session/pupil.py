@@ -170,7 +170,9 @@ class Pupil:
         Returns:
             Whether anything is thought otherwise than before.
         """
-        found = self.catalog.lessons(None if ids is None else sorted(ids))
+        found = self.catalog.lessons(
+            None if ids is None else sorted(ids), self._settings.from_files
+        )
         told = {lesson.photo_id: lesson for lesson in found if _says_something(lesson)}
         before = self._known.keys() if ids is None else self._known.keys() & set(ids)
         touched: set[int] = set()
@@ -488,7 +490,7 @@ def as_columns(foreseen: Sequence[Foreseen]) -> tuple[list[float], list[int]]:
 def taught(catalog: Catalog, settings: Taste, scratch: Path) -> Pupil:
     """Learn once from all there is: what the command line does. A second at 100,000 photos."""
     pupil = Pupil(catalog, settings, scratch)
-    if catalog.stars() >= START or catalog.pinned_taste() is not None:
+    if catalog.stars(settings.from_files) >= START or catalog.pinned_taste() is not None:
         pupil.look()
     pupil.study()
     pupil.learn()

@@ -21,6 +21,9 @@ from curator.catalog.store import below, chunks, marks
 from curator.catalog.tags import BETWEEN, folded, tag_name
 from curator.model import Found, Kind, Reading
 
+_DISPUTED = (
+    "EXISTS (SELECT 1 FROM sidecar AS s WHERE s.photo_id = u.photo_id AND s.state = 'conflict')"
+)
 _LATER_S = 60.0  # after which what could not be written is tried again by itself
 
 
@@ -41,6 +44,13 @@ class ToWrite:
     sidecars: tuple[SidecarRow, ...]
     since: float | None
     missing: bool
+
+    @property
+    def speaks(self) -> bool:
+        """Whether there is anything to say of it."""
+        fields = ("rating", "keywords", "projects")
+        marked = self.said["flag"] != NONE or self.said["label"] != NONE
+        return marked or any(self.said[name] for name in fields)
 
     @property
     def known(self) -> dict[str, tuple[str, dict[str, Any] | None]]:
@@ -81,15 +91,18 @@ class Conflict:
 class Outstanding:
     """How many sidecars are to be written, how many contradict us, and why some cannot be written.
 
-    ``asked`` of ``unwritten`` are wanted now; ``failed`` could not be written so far, the first
-    for this ``reason``.
+    ``asked`` of ``unwritten`` are wanted by a person, ``ready`` of those can be written now.
+    ``failed`` could not be written so far, one of them for this ``reason``. ``newest`` is when
+    one of them was last marked, in Unix time.
     """
 
     unwritten: int = 0
     asked: int = 0
+    ready: int = 0
     failed: int = 0
     conflicts: int = 0
     reason: str = ""
+    newest: float = 0.0
 
 
 class Sidecars(Readings):
@@ -204,8 +217,7 @@ class Sidecars(Readings):
             row[0]
             for row in self._rows(
                 "SELECT photo_id FROM unwritten AS u WHERE (asked AND reason IS NULL"
-                " OR ? AND (reason IS NULL OR tried_at < ?)) AND NOT EXISTS (SELECT 1 FROM"
-                " sidecar AS s WHERE s.photo_id = u.photo_id AND s.state = 'conflict')"
+                f" OR ? AND (reason IS NULL OR tried_at < ?)) AND NOT {_DISPUTED}"
                 " ORDER BY asked DESC, photo_id LIMIT ?",
                 (quiet, now - _LATER_S, limit),
             )
@@ -213,11 +225,14 @@ class Sidecars(Readings):
 
     def outstanding(self) -> Outstanding:
         """Say how many sidecars are to be written, and what is in the way."""
+        conflicts = int(self._value("SELECT count(*) FROM sidecar WHERE state = 'conflict'"))
         row = self._row(
-            "SELECT count(*), coalesce(sum(asked), 0), count(reason), max(reason) FROM unwritten"
-        ) or (0, 0, 0, None)
-        conflicts = self._value("SELECT count(*) FROM sidecar WHERE state = 'conflict'")
-        return Outstanding(row[0], row[1], row[2], int(conflicts or 0), row[3] or "")
+            "SELECT count(*), coalesce(sum(asked), 0), coalesce(sum(asked AND reason IS NULL"
+            f" AND NOT {_DISPUTED}), 0), count(reason), max(reason), max(since) FROM unwritten AS u"
+        )
+        assert row is not None
+        unwritten, asked, ready, failed, reason, newest = row
+        return Outstanding(unwritten, asked, ready, failed, conflicts, reason or "", newest or 0.0)
 
     def to_write(self, ids: Sequence[int]) -> list[ToWrite]:
         """Say what the sidecars of photos should say now; photos merged or gone are left out."""

@@ -1,0 +1,369 @@
+"""Writing sidecars beside the conductor: in batches, in a worker process, when asked or when quiet.
+
+What is to be written stands in the catalog until it is on disk, so that nothing is lost whatever
+happens in between: `catalog.ask_written` wants it now, from any process; in the background, where
+the settings say so, it is written once a person has been quiet for two seconds.
+
+    found = catalog.to_write(ids)
+    jobs, without = jobs_for(found, profile)        # without: this editor reads none of theirs
+    rounds.write(jobs)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from curator.catalog import Catalog, Outstanding, ToWrite, Wrote
+from curator.model import MISTAKE, KnownError, counted
+from curator.settings import Settings
+from curator.sidecar import PROFILES, Profile, rounds
+from curator.sidecar.rounds import Act, SidecarJob, Written
+from curator.workers import WorkerCancelled, WorkerPool, WorkerUnavailable
+
+log = logging.getLogger(__name__)
+
+QUIET_S = 2.0
+BATCH = 32  # sidecars a worker writes in one go: some 50 ms
+_LOOK_S = 0.5  # how often it looks whether somebody decided something
+_AGAIN_S = 30.0  # what could not be written may be possible again
+_TIMEOUT_S = 60.0
+_AWAY = "Its drive is away. Connect it, and its sidecar is written."
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarNews:
+    """Where sidecars stand.
+
+    ``pending`` are to be written, ``conflicts`` contradict a person's word. ``reason`` says why
+    some cannot be written. ``said`` is what came of what was asked for, once it is done.
+    """
+
+    pending: int = 0
+    conflicts: int = 0
+    reason: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What writing one sidecar would change, line by line; ``problem`` why it cannot be written.
+
+    ``changed``: another program wrote it since it was read; it is read again before anything else.
+    """
+
+    photo_id: int
+    path: str
+    lines: tuple[str, ...] = ()
+    problem: str = ""
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What writing the sidecars of some photos would do.
+
+    ``same`` of them say so already; ``without``: photos this editor reads no sidecar of, but
+    that have something to say.
+    """
+
+    profile: Profile
+    photos: int
+    differences: tuple[Difference, ...]
+    same: int
+    without: tuple[int, ...]
+
+
+def profile_of(settings: Settings) -> Profile:
+    """Give the profile sidecars are written in."""
+    return PROFILES[settings.sidecars.profile]
+
+
+def jobs_for(
+    found: Sequence[ToWrite], profile: Profile, dry: bool = False
+) -> tuple[list[SidecarJob], list[ToWrite]]:
+    """Say what is to be done for photos, and for which this editor reads no sidecar."""
+    jobs: list[SidecarJob] = []
+    without: list[ToWrite] = []
+    for each in found:
+        file = (each.path, each.kind)
+        job = rounds.job_for(each.photo_id, file, each.said, each.known, profile)
+        if job is None:
+            without.append(each)
+        else:
+            jobs.append(replace(job, dry=dry))
+    return jobs, without
+
+
+def preview(
+    catalog: Catalog,
+    ids: Sequence[int],
+    profile: Profile,
+    run: Callable[[Sequence[SidecarJob]], Sequence[Written]] = rounds.write,
+) -> Preview:
+    """Say what writing the sidecars of photos would change; writes nothing.
+
+    Args:
+        catalog: where the marks are.
+        ids: of the photos.
+        profile: the editor it is for.
+        run: compares a batch; here, or in a worker.
+    """
+    found: list[Difference] = []
+    without: list[int] = []
+    same = 0
+    for start in range(0, len(ids), BATCH):
+        waiting = catalog.to_write(ids[start : start + BATCH])
+        jobs, left_out = jobs_for(waiting, profile, dry=True)
+        without += [each.photo_id for each in left_out if each.speaks]
+        for result in run(jobs):
+            if result.act is Act.SAME:
+                same += 1
+                continue
+            changed = result.act is Act.CHANGED
+            found.append(
+                Difference(result.photo_id, result.path, result.lines, result.problem, changed)
+            )
+    return Preview(profile, len(ids), tuple(found), same, tuple(without))
+
+
+class SidecarWriter:
+    """Writes what is to be written, on a thread and a connection of its own, and tells of it.
+
+    Thread: any, for :meth:`wake`, :meth:`ask` and :meth:`close`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        settings: Settings,
+        pool: WorkerPool,
+        tell: Callable[[SidecarNews], None],
+        changed: Callable[[list[int]], None],
+    ) -> None:
+        """Make a writer; nothing is read before :meth:`start`.
+
+        Args:
+            path: of the catalog.
+            settings: looked up each time.
+            pool: where sidecars are written; one of size 0 does it on the thread itself.
+            tell: gets the news whenever they change, on the thread.
+            changed: told the ids of photos whose marks came from a file after all.
+        """
+        self._path, self._settings, self._pool = path, settings, pool
+        self._tell, self._changed = tell, changed
+        self._asked: SimpleQueue[Callable[[Catalog], None] | None] = SimpleQueue()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="curator-sidecars", daemon=True)
+        self._version = -1
+        self._due_at = 0.0
+        self._told = SidecarNews()
+        self._report = _Report()
+
+    def start(self) -> None:
+        """Begin with what was left the last time."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at once what is to be written: somebody asked."""
+        self._asked.put(lambda catalog: None)
+
+    def work_off(self) -> None:
+        """Write what is to be written now, on the calling thread, for tests."""
+        catalog = Catalog.open(self._path)
+        try:
+            self._due_at = 0.0
+            self._turn(catalog)
+        finally:
+            catalog.close()
+
+    def preview(
+        self, ids: Sequence[int], profile: Profile, tell: Callable[[Preview | KnownError], None]
+    ) -> None:
+        """Say what writing would change; ``tell`` gets it on the thread."""
+
+        def act(catalog: Catalog) -> None:
+            try:
+                tell(preview(catalog, ids, profile, self._work))
+            except KnownError as error:
+                tell(error)
+
+        self._asked.put(act)
+
+    def close(self) -> None:
+        """End; what was not written yet is at the next start. Close the worker pool first."""
+        self._stopped = True
+        self._asked.put(None)
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    # --- the thread
+
+    def _run(self) -> None:
+        try:
+            catalog = Catalog.open(self._path)
+        except KnownError as error:
+            log.warning("No sidecars are written now: %s", error)
+            return
+        try:
+            while not self._stopped:
+                wait = self._guarded(catalog)
+                with contextlib.suppress(Empty):
+                    self._take(catalog, wait)
+        finally:
+            catalog.close()
+
+    def _take(self, catalog: Catalog, wait: float) -> None:
+        """Do what was asked, waiting for it so long; all that came by then in one go."""
+        act = self._asked.get(timeout=wait)
+        while act is not None:
+            self._due_at = 0.0
+            act(catalog)
+            act = self._asked.get_nowait()
+
+    def _guarded(self, catalog: Catalog) -> float:
+        """Take a turn; what goes wrong is told and must not end the thread."""
+        try:
+            return self._turn(catalog)
+        except (WorkerUnavailable, WorkerCancelled):  # on the way out
+            return _LOOK_S
+        except KnownError as error:
+            log.info("sidecars wait: %s", error)
+        except Exception:
+            log.exception("writing sidecars failed")
+        return _AGAIN_S
+
+    def _turn(self, catalog: Catalog) -> float:
+        """Write what is to be written now; say for how long there is nothing to do, in s."""
+        version = catalog.data_version()
+        if version != self._version or time.monotonic() >= self._due_at:
+            self._version = version
+            background = self._settings.sidecars.background
+            self._report.asked |= catalog.outstanding().ready > 0
+            while due := catalog.due_sidecars(BATCH, background, QUIET_S):
+                self._write(catalog, due)
+                if self._stopped:
+                    return 0.0
+                self._say(catalog.outstanding())
+            left = catalog.outstanding()
+            self._due_at = time.monotonic() + self._pause(left)
+            self._say(left)
+        return min(max(self._due_at - time.monotonic(), 0.0), _LOOK_S)
+
+    def _pause(self, left: Outstanding) -> float:
+        """Say when there may be something to write in the background, in s from now."""
+        if not self._settings.sidecars.background or not left.unwritten:
+            return _AGAIN_S
+        quiet_in = left.newest + QUIET_S - time.time()
+        return quiet_in if quiet_in > 0 else _AGAIN_S
+
+    def _write(self, catalog: Catalog, ids: Sequence[int]) -> None:
+        """Write the sidecars of a few photos, and note what came of it."""
+        found = {each.photo_id: each for each in catalog.to_write(ids)}
+        away = [each for each in found.values() if each.missing]
+        jobs, without = jobs_for([e for e in found.values() if not e.missing], self._profile)
+        # Merged, gone, or of no sidecar this editor reads: there is nothing to write.
+        done = [Wrote(photo, None, None) for photo in ids if photo not in found]
+        done += [Wrote(each.photo_id, each.since, None) for each in without]
+        done += [Wrote(each.photo_id, each.since, None, _AWAY) for each in away]
+        self._report.without += sum(each.speaks for each in without)
+        self._report.failed += len(away)
+        news: list[Written] = []
+        if jobs:
+            catalog.start_writing({job.photo_id: job.said for job in jobs})
+            for result in self._work(jobs):
+                self._report.count(result)
+                if result.act is Act.CHANGED:
+                    news.append(result)
+                else:
+                    since = found[result.photo_id].since
+                    done.append(Wrote(result.photo_id, since, result.now, result.problem))
+        catalog.save_written(done)
+        self._read_again(catalog, news)
+
+    def _work(self, jobs: Sequence[SidecarJob]) -> Sequence[Written]:
+        """Have a batch done in a worker process.
+
+        Raises:
+            WorkerError: the pool is closed, or has no processes.
+        """
+        try:
+            return self._pool.run(rounds.write, tuple(jobs), timeout_s=_TIMEOUT_S)
+        except (WorkerUnavailable, WorkerCancelled):
+            raise
+        except Exception as error:
+            problem = str(error) if isinstance(error, KnownError) else MISTAKE
+            if problem == MISTAKE:
+                log.exception("sidecars could not be written")
+            return [Written(j.photo_id, j.path, Act.FAILED, problem=problem) for j in jobs]
+
+    @property
+    def _profile(self) -> Profile:
+        return profile_of(self._settings)
+
+    def _read_again(self, catalog: Catalog, news: Sequence[Written]) -> None:
+        """Take over what another program wrote meanwhile; what remains to be said comes after.
+
+        What cannot be read cannot be added to; it is left alone, and told.
+        """
+        readings = [(each.photo_id, each.now) for each in news if each.now is not None]
+        changed = catalog.save_readings([(photo, [now]) for photo, now in readings])
+        bad = [(photo, now) for photo, now in readings if now.said is None]
+        if bad:
+            catalog.save_written([Wrote(photo, None, None, now.problem) for photo, now in bad])
+            self._report.failed += len(bad)
+        if changed:
+            self._changed(changed)
+
+    def _say(self, left: Outstanding) -> None:
+        background = self._settings.sidecars.background
+        said = ""
+        if not left.ready:
+            said = self._report.sentence(left, self._profile) if self._report.asked else ""
+            self._report = _Report()
+        pending = left.unwritten if background else left.asked
+        news = SidecarNews(pending, left.conflicts, left.reason, said)
+        if news != self._told:
+            self._told = replace(news, said="")
+            self._tell(news)
+
+
+@dataclass
+class _Report:
+    """What came of what somebody asked for."""
+
+    asked: bool = False
+    names: list[str] = field(default_factory=list)
+    same: int = 0
+    without: int = 0
+    failed: int = 0
+
+    def count(self, result: Written) -> None:
+        """Count one result."""
+        if result.act is Act.WRITTEN:
+            self.names.append(Path(result.path).name)
+        self.same += result.act is Act.SAME
+        self.failed += result.act is Act.FAILED
+
+    def sentence(self, left: Outstanding, profile: Profile) -> str:
+        """Say it in one line."""
+        parts: list[str] = []
+        if self.names:
+            one = len(self.names) == 1
+            parts.append(f"Wrote {self.names[0] if one else counted(len(self.names), 'sidecar')}")
+        elif self.same:
+            parts.append("The sidecar says so already" if self.same == 1 else "All written already")
+        if self.without:
+            of = counted(self.without, "photo")
+            parts.append(f"{profile.title} cannot read a sidecar of {of}")
+        if left.conflicts:
+            parts.append(f"{counted(left.conflicts, 'sidecar')} changed elsewhere")
+        if self.failed:
+            parts.append(f"{self.failed:,} not written: {left.reason}")
+        return " · ".join(parts) or "Nothing to write"

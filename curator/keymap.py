@@ -157,6 +157,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Ctrl+R", "show_file"),
     Binding("Ctrl+,", "settings", _EVERYWHERE),
     Binding("Ctrl+Q", "quit_", _EVERYWHERE),
+    Binding("Ctrl+E", "open_in_editor"),
 )
 
 

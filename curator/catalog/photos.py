@@ -97,7 +97,8 @@ class PhotoDetail:
     ``files`` has the main file first, then the other half, then copies; former contents are
     left out. ``path`` is the main file's. ``turn`` is the user's, in quarter turns clockwise.
     ``state`` is "", "failed" or "missing" and ``reason`` says why it failed. ``description`` has
-    no tags of its own: those it suggests are among ``tags``.
+    no tags of its own: those it suggests are among ``tags``. ``elsewhere``: its marks were
+    read from a file, and nobody has judged it here.
     """
 
     id: int
@@ -120,13 +121,15 @@ class PhotoDetail:
     work: tuple[WorkDetail, ...]
     tags: tuple[TagDetail, ...] = ()
     description: Described | None = None
+    elsewhere: bool = False
 
 
 _DETAIL = (
     "id, name, flag, rating, label, kept, taken_at, utc_offset_min, camera, lens, exposure_s,"
     " f_number, iso, focal_length_mm, latitude, longitude, width, height, orientation,"
     " subject_x, subject_y, sharpness, exposure, highlights, shadows, sharpest_x, sharpest_y,"
-    " turn, basis, damage, thumb, proxy, proxy_digest, added_at, seen_at, missing, failed"
+    " turn, basis, damage, thumb, proxy, proxy_digest, added_at, seen_at, missing, failed,"
+    " elsewhere"
 )
 
 
@@ -286,7 +289,7 @@ class Photos(Descriptions):
 def _detail(row: Row, files: tuple[FileDetail, ...], work: tuple[WorkDetail, ...]) -> PhotoDetail:
     number, name, flag, rating, label, kept, taken, *exif = row[:19]
     subject_x, subject_y, sharpness, exposure, highlights, shadows, x, y = row[19:27]
-    turn, basis, damage, thumb, proxy, digest, added_at, seen_at, missing, failed = row[27:]
+    turn, basis, damage, thumb, proxy, digest, added_at, seen_at, missing, failed = row[27:-1]
     reasons = [
         entry.reason
         for entry in work
@@ -321,4 +324,5 @@ def _detail(row: Row, files: tuple[FileDetail, ...], work: tuple[WorkDetail, ...
         state="missing" if missing else "failed" if failed else "",
         reason=reasons[0] if reasons and failed else None,
         work=work,
+        elsewhere=bool(row[-1]),
     )

@@ -2,55 +2,87 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.catalog import PhotoDetail
 from curator.cli.invocation import Invocation
 from curator.cli.output import size
 from curator.cli.progress import bar
 from curator.cli.tastes import scored
-from curator.export import TARGETS, Options, Plan, Report, make_plan
+from curator.export import TICKED, Options, Plan, Report, make_plan, write
+from curator.export.presets import find
 from curator.model import Clause, NotFoundError, counted
 from curator.settings import absolute
 
 if TYPE_CHECKING:
     from curator.session import Learned, Table
 
-TITLES = {Clause.STARS: "4-5 stars", Clause.PICK: "picked, no stars", Clause.MATCH: "3 and match"}
+TITLES = {
+    Clause.STARS: "4-5 stars",
+    Clause.PICK: "picked, no stars",
+    Clause.MATCH: "3 and match",
+    Clause.FILE: "read from files",
+}
 
 
 def export(invocation: Invocation) -> None:
     """Copy the approved photos of the scope into a folder, or say what that would do."""
     table, known = scored(invocation)
-    plan = make_plan(_scope(invocation, table), _options(invocation, known))
+    options = _options(invocation, known)
+    project = invocation.arguments.project
+    if project is not None:
+        ids, options = _project(invocation, project, options)
+    else:
+        ids = _scope(invocation, table)
+    options = replace(options, projects=invocation.catalog.projects_of(ids))
+    plan = make_plan(invocation.catalog.details(ids), options)
     if invocation.arguments.dry_run:
         invocation.output.answer({"dry_run": True, **plan.summary()}, _planned(plan))
         return
     with bar("Exporting", len(plan.chosen)) as advance:
-        report = TARGETS[invocation.arguments.target].write(plan, progress=advance)
+        report = write(plan, progress=advance)
     document = {**plan.summary(), **report.summary(), "dry_run": False}
     invocation.output.answer(document, _reported(report))
 
 
 def _options(invocation: Invocation, known: Learned | None) -> Options:
     arguments, settings = invocation.arguments, invocation.settings
+    given = {
+        "target": arguments.target,
+        "form": arguments.form,
+        "long_edge_px": arguments.long_edge,
+        "jpeg_quality": arguments.quality,
+        "sharpen": arguments.sharpen,
+        "metadata": "no_location" if arguments.no_location else arguments.metadata,
+        "pair": arguments.pair,
+        "names": arguments.names,
+    }
+    choices = settings.export
+    if arguments.preset:
+        choices = find(invocation.home, arguments.preset).choices
+    said = {name: value for name, value in given.items() if value is not None}
     return Options(
         folder=absolute(arguments.folder),
-        approve=arguments.approve or frozenset(Clause),
-        form=arguments.form or settings.export.form,
-        long_edge_px=arguments.long_edge or settings.export.long_edge_px,
-        jpeg_quality=settings.export.jpeg_quality,
+        approve=arguments.approve or TICKED,
         threshold=settings.taste.match_threshold,
-        location=not arguments.no_location,
         sources=tuple(Path(row.path) for row in invocation.catalog.folders() if row.recursive),
         scores=known.by_id() if known else {},
         match_model=known.name if known else None,
-    )
+        title=arguments.title or "",
+    ).chosen_as(choices.model_copy(update=said))
 
 
-def _scope(invocation: Invocation, table: Table) -> list[PhotoDetail]:
-    """Read the photos of the scope: those of ``--scope FOLDER``, or of every folder that is on."""
+def _project(invocation: Invocation, name: str, options: Options) -> tuple[list[int], Options]:
+    """Give the photos of a project in their order by hand, and what the project says of itself."""
+    project = invocation.catalog.project(name)
+    ids = invocation.catalog.members(project.id)
+    options = replace(options, project=project.name, order=tuple(ids), notes=project.notes)
+    return ids, options
+
+
+def _scope(invocation: Invocation, table: Table) -> list[int]:
+    """List the photos of the scope: those of ``--scope FOLDER``, or of every folder that is on."""
     rows = table.alive()
     if invocation.arguments.scope:
         folder = absolute(invocation.arguments.scope)
@@ -60,12 +92,12 @@ def _scope(invocation: Invocation, table: Table) -> list[PhotoDetail]:
                 f"No photo of the catalog lies in {folder}.", "`curator folders` lists those read."
             )
         rows &= inside
-    return list(invocation.catalog.details(table.ids[rows].tolist()))
+    return list(table.ids[rows].tolist())
 
 
 def _planned(plan: Plan) -> list[str]:
     summary = plan.summary()
-    new = int(str(summary["new_files"]))
+    new = int(str(summary["new_files"])) + int(str(summary["changed_files"]))
     lines = [f"{TITLES[clause]:<18}{plan.approved[clause]:>7,}" for clause in Clause]
     lines.append(
         f"{counted(len(plan.chosen), 'photo')}, {counted(new, 'file')} to write"

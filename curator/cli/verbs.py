@@ -75,17 +75,31 @@ def _times(parser: Parser) -> None:
 
 
 def _export(parser: Parser) -> None:
+    from curator.export import TARGETS
+
     parser.add_argument(
         "folder", type=_named, metavar="DIR", help="where to; made if it is not there"
     )
-    parser.add_argument("--target", default="folder", choices=("folder",))
+    parser.add_argument("--target", choices=tuple(TARGETS))
     parser.add_argument(
-        "--approve", type=_clauses, metavar="stars,pick,match", help="only these clauses"
+        "--preset", metavar="NAME", help="choices saved under a name, or their file"
+    )
+    parser.add_argument("--project", metavar="NAME", help="only this project, in its order")
+    parser.add_argument("--scope", type=_named, metavar="FOLDER", help="only photos of this folder")
+    parser.add_argument(
+        "--approve", type=_clauses, metavar=",".join(Clause), help="only these clauses"
     )
     parser.add_argument("--as", dest="form", choices=("original", "jpeg"))
+    parser.add_argument("--pair", choices=("both", "raw", "jpeg"), help="which half of a pair")
     parser.add_argument("--long-edge", type=_pixels, metavar="PX", help="of JPEGs")
-    parser.add_argument("--scope", type=_named, metavar="FOLDER", help="only photos of this folder")
-    parser.add_argument("--no-location", action="store_true", help="no GPS in the manifest")
+    parser.add_argument("--quality", type=_quality, metavar="N", help="of JPEGs, 60-100")
+    parser.add_argument("--sharpen", choices=("off", "screen", "print"), help="JPEGs, for what")
+    parser.add_argument(
+        "--metadata", choices=("all", "no_location", "none"), help="that JPEGs and manifest keep"
+    )
+    parser.add_argument("--no-location", action="store_true", help="as --metadata no_location")
+    parser.add_argument("--names", metavar="TEMPLATE", help="of files, as {date}_{name}")
+    parser.add_argument("--title", metavar="TEXT", help="of a gallery")
     parser.add_argument("--dry-run", action="store_true", help="say what would happen, no more")
 
 
@@ -206,8 +220,9 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         "export",
-        "DIR [--approve stars,pick,match] [--as original|jpeg] [--long-edge PX] [--dry-run]",
-        "copy the approved photos out, with a manifest",
+        "DIR [--target folder|gallery] [--project NAME] [--preset NAME] [--as original|jpeg]"
+        " [--dry-run]",
+        "bring the approved photos out: copies, JPEGs or a web gallery, with a manifest",
         exporting.export,
         _export,
     ),
@@ -330,6 +345,10 @@ def _rating(text: str) -> int:
 
 def _pixels(text: str) -> int:
     return _whole(text, 320, 20_000, "a long edge")
+
+
+def _quality(text: str) -> int:
+    return _whole(text, 60, 100, "a quality")
 
 
 def _clauses(text: str) -> frozenset[Clause]:

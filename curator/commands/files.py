@@ -28,8 +28,14 @@ def rescan(session: Session) -> None:
 
 @command("Export…", "Files")
 def export(session: Session) -> None:
-    """Copy the approved photos of this scope into a folder, with a manifest."""
+    """Bring the approved photos of this scope out: as they are, as JPEGs, as a web gallery."""
     session.ask("export")
+
+
+@command("Remove the files of rejects…", "Files")
+def remove_rejects(session: Session) -> None:
+    """Review the rejects of this scope and move their files to the trash. No key does this."""
+    session.ask("remove_rejects")
 
 
 @command("Unreadable photos…", "Files")
@@ -56,6 +62,12 @@ def show_file(session: Session) -> None:
     """Show the photo's original where it lies on disk."""
     if session.current is not None:
         session.ask("show_file", session.current)
+
+
+@command("Open in the editor", "Files")
+def open_in_editor(session: Session) -> None:
+    """Open the originals in the program that the settings name as editor."""
+    session.ask("open_in_editor", session.targets())
 
 
 @command("Settings…", "Files")

@@ -1,37 +1,83 @@
 """TARGETS: how the approved set leaves the house.
 
-An export asks three things in order: :func:`~curator.export.plan.make_plan` says what would
-happen and touches nothing (this is the dry run), the target's ``write`` does it, and the
-:class:`~curator.export.plan.Report` says what was done, in numbers and names.
+An export asks three things in order: :func:`make_plan` says what would happen and touches nothing
+(this is the dry run), :func:`write` does it, and the :class:`~curator.export.plan.Report` says what
+was done, in numbers and names.
 
-    plan = make_plan(photos_of_the_scope, Options(folder=Path("out")))
-    report = TARGETS["folder"].write(plan)
+    plan = make_plan(photos_of_the_scope, Options(folder=Path("out"), target="gallery"))
+    report = write(plan)
 
-Photos that are not in the scope given are neither exported nor withdrawn.
+Photos that are not in the scope given are neither exported nor withdrawn. `options` what is wanted,
+`sources` which files of a photo that is, `naming` and `claims` what they are called, `plan` what is
+to be done, `rendering` and `render` JPEGs, `writing` files and `manifest` what is known of them;
+`presets` choices with a name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from curator.export import folder
-from curator.export.plan import Options, Plan, Report, make_plan
+from curator.catalog import PhotoDetail
+from curator.export import folder, gallery, plan
+from curator.export.options import TICKED, Options
+from curator.export.plan import Plan, Report
+from curator.export.writing import Progress
+from curator.model import UsageError
 
-__all__ = ["TARGETS", "Options", "Plan", "Report", "Target", "make_plan"]
+__all__ = ["TARGETS", "TICKED", "Options", "Plan", "Report", "Target", "make_plan", "write"]
+
+
+def _as_given(options: Options) -> Options:
+    return options
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One way out: a name for ``--target``, a title for the dialog, and the act itself."""
+    """One way out: a name for ``--target``, a title for the dialog, and the act itself.
+
+    ``settle`` brings what was chosen to what the target makes of it (a page is made of JPEGs).
+    """
 
     name: str
     title: str
     write: Callable[..., Report]
+    settle: Callable[[Options], Options] = _as_given
 
 
 # To add a target: write a module with a `write(plan, *, pool, progress, cancelled) -> Report` and
 # add one line here. The command line, the dialog and one parametrised test follow.
 TARGETS: dict[str, Target] = {
-    target.name: target for target in (Target("folder", "Folder with a manifest", folder.write),)
+    target.name: target
+    for target in (
+        Target("folder", "Folder", folder.write),
+        Target("gallery", "Web gallery", gallery.write, gallery.settle),
+    )
 }
+
+
+def make_plan(photos: Iterable[PhotoDetail], options: Options) -> Plan:
+    """Say what exporting a scope would do; see :func:`curator.export.plan.make_plan`.
+
+    Raises:
+        UsageError: there is no such target.
+        KnownError: as there.
+    """
+    if options.target not in TARGETS:
+        raise UsageError(
+            f"There is no export target {options.target}.", f"Targets: {', '.join(TARGETS)}."
+        )
+    return plan.make_plan(photos, TARGETS[options.target].settle(options))
+
+
+def write(
+    plan: Plan,
+    progress: Progress = lambda done, total, name: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Do what a plan says, by its target; see :func:`curator.export.writing.write_files`.
+
+    Raises:
+        KnownError: as there.
+    """
+    return TARGETS[plan.options.target].write(plan, progress=progress, cancelled=cancelled)

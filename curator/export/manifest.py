@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from curator.catalog import FileDetail, PhotoDetail
+from curator.catalog import PhotoDetail
+from curator.export import naming
+from curator.export.sources import SIDECAR, Slot, Source, main_file
 from curator.model import Clause, KnownError
 
 NAME = "photos.json"
@@ -26,12 +28,14 @@ FileEntry = dict[str, Any]
 
 @dataclass
 class Manifest:
-    """The entries of one export folder, oldest first.
+    """The entries of one export folder, oldest first; of a gallery, the sha256 of its page, too.
 
     Entries are told apart by identity, not by comparing them: 10,000 are compared with 10,000
     in minutes.
     """
 
+    target: str = "folder"
+    page: str | None = None
     photos: list[Entry] = field(default_factory=list)
     withdrawn: list[Entry] = field(default_factory=list)
     _dropped: set[int] = field(default_factory=set)
@@ -39,7 +43,7 @@ class Manifest:
     def names(self) -> set[str]:
         """Return the file names that belong to an entry, folded for comparison."""
         return {
-            record["filename"].casefold()
+            naming.folded(record["filename"])
             for entry in (*self.photos, *self.withdrawn)
             for record in entry["files"]
         }
@@ -52,14 +56,22 @@ class Manifest:
         """Say whether an entry read from the file is still in its list."""
         return id(entry) not in self._dropped
 
+    def listed(self) -> list[Entry]:
+        """Return the entries of photos that are approved today."""
+        return [entry for entry in self.photos if self.holds(entry)]
+
     def rendered(self) -> bytes:
         """Return the file's content; the same entries always give the same bytes."""
         content = {
             "version": VERSION,
-            "photos": [entry for entry in self.photos if self.holds(entry)],
+            "target": self.target,
+            **({"page": self.page} if self.page else {}),
+            "photos": self.listed(),
             "withdrawn": [entry for entry in self.withdrawn if self.holds(entry)],
         }
-        return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        # A name with bytes that are no text has halves of letters in it: JSON can escape those.
+        return text.encode("utf-8", "backslashreplace")
 
 
 def load(folder: Path) -> Manifest:
@@ -81,7 +93,9 @@ def load(folder: Path) -> Manifest:
     try:
         if content["version"] > VERSION:
             raise KnownError(f"{path} was written by a newer Curator.", "Update Curator.")
-        found = Manifest(list(content["photos"]), list(content["withdrawn"]))
+        target = str(content.get("target", "folder"))
+        page = content.get("page")
+        found = Manifest(target, page, list(content["photos"]), list(content["withdrawn"]))
         found.names()
     except (KeyError, TypeError, AttributeError) as error:
         raise KnownError(f"{path} is no manifest of Curator.", remedy) from error
@@ -120,10 +134,11 @@ def describe(photo: PhotoDetail, clause: Clause | None, *, location: bool) -> En
         location: whether GPS may leave the house.
     """
     capture, quality, marks = photo.capture, photo.quality, photo.marks
-    taken = capture.taken_at
+    taken, told = capture.taken_at, photo.description
     return {
         "clause": clause.value if clause else None,
         "project": None,
+        "projects": [],
         "rating": marks.rating,
         "flag": marks.flag.value if marks.flag else None,
         "label": marks.label.value if marks.label else None,
@@ -131,11 +146,19 @@ def describe(photo: PhotoDetail, clause: Clause | None, *, location: bool) -> En
         "match_model": None,
         "sharpness": _round(quality.sharpness if quality else None, 1),
         "exposure": _round(quality.exposure if quality else None, 1),
-        "subject": None,
-        "mood": None,
-        "lighting": None,
-        "content_type": None,
-        "tags": [],
+        "subject": told.subject if told else None,
+        "mood": told.mood if told else None,
+        "lighting": told.lighting if told else None,
+        "content_type": told.content_type if told else None,
+        "tags": [
+            {
+                "name": tag.name,
+                "source": tag.source,
+                "confidence": tag.confidence,
+                "state": tag.state,
+            }
+            for tag in photo.tags
+        ],
         "capture": {
             "taken_at": taken.isoformat() if taken else None,
             **capture.facts(),
@@ -148,55 +171,84 @@ def _round(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def compose(photo: PhotoDetail, told: Entry, form: str, records: list[FileEntry]) -> Entry:
-    """Put an entry together; the first record is the photo's main file."""
+def compose(told: Entry, records: list[FileEntry], **how: object) -> Entry:
+    """Put an entry together; the first record is the photo's main file.
+
+    Args:
+        told: from :func:`describe`.
+        records: the files in the export folder.
+        how: ``form``, ``turn``, ``names`` and ``seq`` they were written with.
+    """
     first = records[0]
+    where = {"original_path": first["original_path"]} if "original_path" in first else {}
     return {
         "filename": first["filename"],
-        "original_path": first["original_path"],
+        **where,
         "sha256": first["sha256"],
-        "form": form,
         **told,
-        "turn": photo.turn,
+        **how,
         "files": records,
     }
 
 
-def record(file: FileDetail, filename: str, written: tuple[str, str, os.stat_result]) -> FileEntry:
-    """Describe one written file and the original it came from.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of writing one file: both digests, its size in bytes, its size in px if made."""
 
-    Args:
-        file: the original, as the catalog knows it.
-        filename: its name in the export folder.
-        written: sha256 of the exported bytes, sha256 of the original's, stat of the exported file.
-    """
-    sha256, original_sha256, status = written
-    return {
-        "filename": filename,
-        "sha256": sha256,
-        "size": status.st_size,
-        "kind": str(file.kind),
-        "original_path": str(file.path),
-        "original_sha256": original_sha256,
-        "original_size": file.size,
-        "original_mtime_ns": file.mtime_ns,
-        "fingerprint": file.fingerprint,
+    sha256: str
+    original_sha256: str
+    size: int
+    pixels: tuple[int, int] | None = None
+
+
+def record(slot: Slot, filename: str, written: Written, *, private: bool) -> FileEntry:
+    """Describe one written file and the original it came from, in private without its path."""
+    source = slot.source
+    entry: FileEntry = {"filename": filename, "sha256": written.sha256, "size": written.size}
+    if written.pixels is not None:
+        entry |= {"width": written.pixels[0], "height": written.pixels[1]}
+    entry["kind"] = source.kind
+    if not private:
+        entry["original_path"] = str(source.path)
+    return entry | {
+        "original_sha256": written.original_sha256,
+        "original_size": source.size,
+        "original_mtime_ns": source.mtime_ns,
+        "fingerprint": source.fingerprint,
     }
 
 
+def is_of(entry: FileEntry, source: Source) -> bool:
+    """Say whether a record is of this very content: by fingerprint, or path, size and time."""
+    if entry.get("fingerprint") and source.fingerprint:
+        return bool(entry["fingerprint"] == source.fingerprint)
+    return (entry.get("original_path"), entry["original_size"], entry["original_mtime_ns"]) == (
+        str(source.path),
+        source.size,
+        source.mtime_ns,
+    )
+
+
+def kind(form: str) -> str:
+    """Give the kind of a rendering: an original and a JPEG of a photo are two entries."""
+    return form.partition(" ")[0]
+
+
 def lookup(entries: list[Entry]) -> dict[tuple[str, str], Entry]:
-    """Index entries by (form, fingerprint) and (form, original path) of their main file."""
+    """Index entries by kind and the fingerprint or original path of each of their files."""
     found: dict[tuple[str, str], Entry] = {}
     for entry in entries:
-        first = entry["files"][0]
-        for key in (first.get("fingerprint"), first.get("original_path")):
-            if key:
-                found[(entry["form"], key)] = entry
+        for written in entry["files"]:
+            for key in (written.get("fingerprint"), written.get("original_path")):
+                if key and written["kind"] != SIDECAR:
+                    found[(kind(entry["form"]), key)] = entry
     return found
 
 
-def find(index: dict[tuple[str, str], Entry], form: str, file: FileDetail) -> Entry | None:
-    """Find the entry of a photo by its main file: by content first, then by path."""
-    if file.fingerprint and (form, file.fingerprint) in index:
-        return index[(form, file.fingerprint)]
-    return index.get((form, str(file.path)))
+def find(index: dict[tuple[str, str], Entry], form: str, photo: PhotoDetail) -> Entry | None:
+    """Find the entry of a photo by its main file, then its other half: by content before path."""
+    halves = [main_file(photo), *(file for file in photo.files if file.role == "half")]
+    for file in halves:
+        if file.fingerprint and (form, file.fingerprint) in index:
+            return index[(form, file.fingerprint)]
+    return next((index[form, str(f.path)] for f in halves if (form, str(f.path)) in index), None)

@@ -1,81 +1,35 @@
 """What an export would do, before it does anything: who is approved, which names, how much.
 
 The plan reads the catalog's photos, the target folder's manifest and its list of names, and
-writes nothing. Names are settled in the order of the originals' paths, so the same scope into the
-same folder always gives the same names.
+writes nothing. Names are settled in the order photos are shown in, so the same scope into the same
+folder always gives the same names; a photo that went out keeps its name until the template changes.
 """
 
 from __future__ import annotations
 
-import json
+import math
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
-from curator.catalog import FileDetail, PhotoDetail
-from curator.export import manifest
+from curator.catalog import PhotoDetail
+from curator.export import manifest, naming
+from curator.export.claims import Act, Claims
 from curator.export.manifest import Entry, FileEntry, Manifest
+from curator.export.options import Options
+from curator.export.sources import SIDECAR, Sidecars, Slot, main_file, slots_of
 from curator.model import Clause, KnownError, approval
-
-INTENT = ".curator-export.json"  # names an unfinished run was writing; gone when it is done
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What to export and how.
-
-    ``approve`` names the clauses that are ticked. ``form`` ``"jpeg"`` makes sRGB JPEGs of
-    ``long_edge_px`` at most, never enlarged. ``sources`` are the folders that are read with their
-    subfolders: no export may land inside one. ``location`` says whether GPS may be in the manifest.
-    ``scores`` are match scores by photo id, ``match_model`` whose they are.
-    """
-
-    folder: Path
-    approve: frozenset[Clause] = frozenset(Clause)
-    form: Literal["original", "jpeg"] = "original"
-    long_edge_px: int = 2560
-    jpeg_quality: int = 92
-    threshold: int = 70
-    location: bool = True
-    sources: tuple[Path, ...] = ()
-    scores: Mapping[int, int] = field(default_factory=dict)
-    match_model: str | None = None
-
-    def describe(self, photo: PhotoDetail, clause: Clause | None) -> Entry:
-        """Say of a photo what the manifest holds, except which files were written."""
-        score = self.scores.get(photo.id)
-        told = manifest.describe(photo, clause, location=self.location)
-        return told | {
-            "match_score": score,
-            "match_model": self.match_model if score is not None else None,
-        }
-
-    @property
-    def rendering(self) -> str:
-        """The form as the manifest names it: two renderings of one photo are two entries."""
-        if self.form == "original":
-            return "original"
-        return f"jpeg {self.long_edge_px} px q{self.jpeg_quality}"
-
-
-class Act(StrEnum):
-    """What happens to one file of the export folder."""
-
-    WRITE = "write"
-    KEEP = "keep"
-    ADOPT = "adopt"  # an unfinished run may have written it: compare, and write if it differs
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One file to have in the export folder; ``known`` is its record from an earlier run."""
 
-    file: FileDetail
+    slot: Slot
     name: str
     act: Act
     known: FileEntry | None = None
@@ -89,6 +43,7 @@ class Chosen:
     clause: Clause
     items: tuple[Item, ...]
     entry: Entry | None = None
+    seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,24 +76,45 @@ class Plan:
         for chosen in self.chosen:
             yield from chosen.items
 
+    def describe(self, photo: PhotoDetail, clause: Clause | None) -> Entry:
+        """Say of a photo what the manifest holds, except which files were written."""
+        options = self.options
+        score = options.scores.get(photo.id)
+        told = manifest.describe(photo, clause, location=options.location)
+        if options.private and options.metadata == "none":
+            told["capture"] = dict.fromkeys(told["capture"])
+        own = [options.project] if options.project else []
+        projects = own if options.private else list(options.projects.get(photo.id, own))
+        return told | {
+            "project": options.project or next(iter(projects), None),
+            "projects": projects,
+            "match_score": score,
+            "match_model": options.match_model if score is not None else None,
+        }
+
     @property
     def bytes_to_write(self) -> int:
-        """Bytes of the originals to copy; for JPEGs a generous guess of 1 byte a pixel."""
-        if self.options.form == "original":
-            return sum(item.file.size for item in self.items() if item.act is Act.WRITE)
-        one = self.options.long_edge_px**2 * 2 // 3
-        return one * sum(item.act is Act.WRITE for item in self.items())
+        """Bytes of the files to copy; for JPEGs a generous guess of 1 byte a pixel."""
+        anew = (Act.WRITE, Act.REPLACE)
+        return sum(
+            item.slot.source.size if item.slot.edge is None else item.slot.edge**2 * 2 // 3
+            for item in self.items()
+            if item.act in anew
+        )
 
     def summary(self) -> dict[str, object]:
         """Say the plan in numbers and names, for the dry run and the dialog."""
         acts = Counter(item.act for item in self.items())
         return {
             "folder": str(self.options.folder),
+            "target": self.options.target,
             "approved": {clause.value: self.approved[clause] for clause in Clause},
             "photos": len(self.chosen),
             "files": acts.total(),
             "new_files": acts[Act.WRITE] + acts[Act.ADOPT],
+            "changed_files": acts[Act.REPLACE] + acts[Act.RENAME],
             "unchanged_files": acts[Act.KEEP],
+            "names": [item.name for item in self.items()],
             "bytes": self.bytes_to_write,
             "withdrawn": [entry["filename"] for entry, _ in self.leaving],
             "edited": self.edited,
@@ -182,25 +158,58 @@ def make_plan(photos: Iterable[PhotoDetail], options: Options) -> Plan:
     Args:
         photos: every photo of the scope, approved or not: one that went out and is no longer
             approved has to be known to be withdrawn.
-        options: what and how.
+        options: what and how, as the target settled it.
 
     Raises:
-        KnownError: the target lies inside a source folder, is no folder, or holds a
-            ``photos.json`` that Curator did not write.
+        KnownError: the target lies inside a source folder, is no folder, is on a drive that is
+            away, or holds a ``photos.json`` that Curator did not write, or of another target; the
+            template makes no names.
     """
-    ordered = sorted(photos, key=lambda photo: str(_main(photo).path) if photo.files else "")
-    _refuse_sources(options, ordered)
-    plan = Plan(options, manifest.load(options.folder))
+    naming.check(options.names)
+    ordered = _in_order((photo for photo in photos if photo.files), options)
+    _refuse_place(options, ordered)
+    plan = Plan(options, _load(options))
+    _sort_out(plan, ordered)
+    return plan
+
+
+def _load(options: Options) -> Manifest:
+    found = manifest.load(options.folder)
+    if not (found.photos or found.withdrawn):
+        found.target = options.target
+    if found.target != options.target:
+        raise KnownError(
+            f"{options.folder} holds an export of another kind ({found.target}).",
+            "Choose another folder.",
+        )
+    return found
+
+
+def _in_order(photos: Iterable[PhotoDetail], options: Options) -> list[PhotoDetail]:
+    """Put photos as the person ordered them, or by capture time; those without a time come last."""
+    by_hand = {photo: place for place, photo in enumerate(options.order)}
+    late = datetime.max
+
+    def place(photo: PhotoDetail) -> tuple[float, datetime, str]:
+        when = photo.capture.taken_at or late
+        return by_hand.get(photo.id, math.inf), when, str(main_file(photo).path)
+
+    return sorted(photos, key=place)
+
+
+def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> None:
+    """Say of each photo whether it goes out, stays as it went out, or leaves."""
+    options = plan.options
     standing = manifest.lookup(plan.manifest.photos)
     returned = manifest.lookup(plan.manifest.withdrawn)
-    forms = {form for form, _ in standing}
-    names = _Names(options, plan.manifest)
+    kinds = {kind for kind, _ in standing}
+    going: list[tuple[PhotoDetail, Clause, Entry | None]] = []
+    own = manifest.kind(options.rendering)
     for photo in ordered:
-        if not photo.files:
-            continue
-        clause = approval(photo.marks, options.scores.get(photo.id), options.threshold)
-        for form in forms:
-            entry = manifest.find(standing, form, _main(photo))
+        score = options.scores.get(photo.id)
+        clause = approval(photo.marks, score, options.threshold, elsewhere=photo.elsewhere)
+        for kind in kinds:
+            entry = manifest.find(standing, kind, photo)
             if entry is not None and clause is None:
                 plan.leaving.append((entry, photo))
             elif entry is not None and clause is not None:
@@ -209,162 +218,210 @@ def make_plan(photos: Iterable[PhotoDetail], options: Options) -> Plan:
             continue
         plan.approved[clause] += 1
         if clause in options.approve:
-            entry = manifest.find(standing, options.rendering, _main(photo)) or manifest.find(
-                returned, options.rendering, _main(photo)
-            )
-            _choose(plan, names, photo, clause, entry)
-    return plan
+            entry = manifest.find(standing, own, photo) or manifest.find(returned, own, photo)
+            going.append((photo, clause, entry))
+    _Choosing(plan, len(going)).choose(going)
 
 
-def _main(photo: PhotoDetail) -> FileDetail:
-    return next((file for file in photo.files if file.role == "main"), photo.files[0])
+class _Choosing:
+    """Settles what is done for each photo that goes out."""
 
+    def __init__(self, plan: Plan, number: int) -> None:
+        self._plan, self._options = plan, plan.options
+        self._claims = Claims(plan.options, plan.manifest)
+        self._sidecars = Sidecars()
+        entries = (*plan.manifest.photos, *plan.manifest.withdrawn)
+        self._counts = "{seq}" in plan.options.names
+        self._last = max((entry.get("seq") or 0 for entry in entries), default=0)
+        self._digits = max(3, len(str(self._last + number)))
 
-def _choose(
-    plan: Plan, names: _Names, photo: PhotoDetail, clause: Clause, entry: Entry | None
-) -> None:
-    main = _main(photo)
-    halves = [main, *(file for file in photo.files if file.role == "half" and file is not main)]
-    if plan.options.form == "jpeg":
-        halves = [main]
-    halves = [_reachable(file, photo) for file in halves]
-    known = {file.path: _known(file, entry) for file in halves}
-    there: list[FileDetail] = []
-    for file in halves:
-        if known[file.path] is not None or not file.missing:
-            there.append(file)
-        else:
-            plan.skipped.append(Skipped(str(file.path), "The original is not there now."))
-    items = []
-    fresh = names.claim([file for file in there if known[file.path] is None])
-    for file in there:
-        old = known[file.path]
-        if old is None:
-            items.append(Item(file, *next(fresh)))
-        else:
-            items.append(_again(plan, file, old))
-    if items:
-        plan.chosen.append(Chosen(photo, clause, tuple(items), entry))
+    def choose(self, going: list[tuple[PhotoDetail, Clause, Entry | None]]) -> None:
+        """Put what goes out into the plan."""
+        for photo, clause, entry in going:
+            slots = slots_of(photo, self._options, self._sidecars)
+            known = _known(slots, entry, self._options)
+            slots, known = self._there(photo, slots, known, entry)
+            if not slots:
+                continue
+            seq = self._seq(entry)
+            items = self._items(photo, slots, known, entry, seq)
+            self._plan.chosen.append(Chosen(photo, clause, tuple(items), entry, seq))
 
-
-def _reachable(file: FileDetail, photo: PhotoDetail) -> FileDetail:
-    """Take a copy with the same content where the file itself is not there now."""
-    if not file.missing:
-        return file
-    equal = (
-        copy
-        for copy in photo.files
-        if copy.fingerprint and copy.fingerprint == file.fingerprint and not copy.missing
-    )
-    return next(equal, file)
-
-
-def _known(file: FileDetail, entry: Entry | None) -> FileEntry | None:
-    """Find the record of this very content: by fingerprint, or same path, size and time."""
-    for old in entry["files"] if entry else ():
-        if old.get("fingerprint") and file.fingerprint:
-            if old["fingerprint"] == file.fingerprint:
-                return dict(old)
-        elif (old.get("original_path"), old["original_size"], old["original_mtime_ns"]) == (
-            str(file.path),
-            file.size,
-            file.mtime_ns,
-        ):
-            return dict(old)
-    return None
-
-
-def _again(plan: Plan, file: FileDetail, old: FileEntry) -> Item:
-    """Look at a file that an earlier run wrote: keep it, or write it again if it is gone."""
-    exported = plan.options.folder / old["filename"]
-    try:
-        size = exported.stat().st_size
-    except OSError:
-        return Item(file, old["filename"], Act.WRITE)
-    if size != old["size"]:
-        plan.edited.append(old["filename"])
-    return Item(file, old["filename"], Act.KEEP, old)
-
-
-class _Names:
-    """Settles file names without a clash, on file systems that fold case too."""
-
-    def __init__(self, options: Options, known: Manifest) -> None:
-        self._options = options
-        self._taken = {manifest.NAME, INTENT} | known.names()
-        self._disk: dict[str, os.DirEntry[str]] = {}
-        try:
-            with os.scandir(options.folder) as entries:
-                self._disk = {entry.name.casefold(): entry for entry in entries}
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise KnownError(
-                f"{options.folder} cannot be used ({error.strerror or error}).",
-                "Choose a folder that can be written.",
-            ) from error
-        self._intent = read_intent(options.folder)
-
-    def claim(self, files: list[FileDetail]) -> Iterator[tuple[str, Act]]:
-        """Give the files of one photo names with one common suffix, the lowest that is free."""
-        number = 1
-        while True:
-            names = [self._name(file, number) for file in files]
-            acts = [self._act(file, name) for file, name in zip(files, names, strict=True)]
-            if None not in acts:
-                self._taken |= {name.casefold() for name in names}
-                return iter([(n, act) for n, act in zip(names, acts, strict=True) if act])
-            number += 1
-
-    def _name(self, file: FileDetail, number: int) -> str:
-        path = Path(file.path)
-        ending = path.suffix if self._options.form == "original" else ".jpg"
-        return f"{path.stem}{f'-{number}' if number > 1 else ''}{ending}"
-
-    def _act(self, file: FileDetail, name: str) -> Act | None:
-        folded = name.casefold()
-        if folded in self._taken:
+    def _seq(self, entry: Entry | None) -> int | None:
+        """Number a photo once: it keeps its number when others join before it."""
+        if not self._counts:
             return None
-        if folded not in self._disk:
-            return Act.WRITE
-        if self._intent.get(name) == [str(file.path), self._options.rendering]:
-            return Act.ADOPT
-        same_size = self._disk[folded].stat().st_size == file.size
-        return Act.ADOPT if same_size and self._options.form == "original" else None
+        if entry is not None and entry.get("seq"):
+            return int(entry["seq"])
+        self._last += 1
+        return self._last
+
+    def _there(
+        self,
+        photo: PhotoDetail,
+        slots: list[Slot],
+        known: list[FileEntry | None],
+        entry: Entry | None,
+    ) -> tuple[list[Slot], list[FileEntry | None]]:
+        """Leave out what cannot be written now because the original is away, and say so."""
+        kept: list[tuple[Slot, FileEntry | None]] = []
+        away: set[str] = set()
+        for slot, old in zip(slots, known, strict=True):
+            if slot.source.missing and (old is None or not self._fresh(slot, old, entry, photo)):
+                away.add(str(slot.source.path))
+            else:
+                kept.append((slot, old))
+        self._plan.skipped += [
+            Skipped(path, "The original is not there now.") for path in sorted(away)
+        ]
+        return [slot for slot, _ in kept], [old for _, old in kept]
+
+    def _fresh(self, slot: Slot, old: FileEntry, entry: Entry | None, photo: PhotoDetail) -> bool:
+        """Say whether a file is what this export would write."""
+        if not manifest.is_of(old, slot.source):
+            return False
+        if slot.edge is None or entry is None:
+            return True
+        return bool(entry["form"] == self._options.rendering and entry["turn"] == photo.turn)
+
+    def _items(
+        self,
+        photo: PhotoDetail,
+        slots: list[Slot],
+        known: list[FileEntry | None],
+        entry: Entry | None,
+        seq: int | None,
+    ) -> list[Item]:
+        template = self._options.names
+        stem = naming.stem(template, self._facts(photo, slots[0], seq))
+        if entry is not None and entry.get("names", naming.PLAIN) == template:
+            names = self._settled(stem, slots, known)
+        else:
+            own = [old["filename"] if old else None for old in known]
+            names = self._claims.claim(stem, slots, own)
+        items = []
+        for slot, old, (name, act) in zip(slots, known, names, strict=True):
+            if old is None:
+                items.append(Item(slot, name, act))
+            else:
+                items.append(self._again(Item(slot, name, act, old), entry, photo))
+        return items
+
+    def _settled(
+        self, stem: str, slots: list[Slot], known: list[FileEntry | None]
+    ) -> list[tuple[str, Act]]:
+        """Keep the names a photo has; what joins it takes the same, with its own ending."""
+        fresh = [slot for slot, old in zip(slots, known, strict=True) if old is None]
+        for slot, old in zip(slots, known, strict=True):
+            ending = naming.safe_ending(slot.ending)
+            if old is not None and old["filename"].endswith(ending):
+                stem = Path(old["filename"].removesuffix(ending)).name
+                break
+        claimed = iter(self._claims.claim(stem, fresh) if fresh else ())
+        return [(old["filename"], Act.KEEP) if old else next(claimed) for old in known]
+
+    def _facts(self, photo: PhotoDetail, slot: Slot, seq: int | None) -> naming.Facts:
+        return naming.Facts(
+            Path(slot.source.path).stem,
+            photo.capture.taken_at,
+            seq or 1,
+            self._digits,
+            photo.marks.rating,
+            self._options.project,
+            photo.capture.camera,
+        )
+
+    def _again(self, item: Item, entry: Entry | None, photo: PhotoDetail) -> Item:
+        """Look at a file that an earlier run wrote: keep it, or have it as it should be now."""
+        old = item.known
+        assert old is not None
+        exported = self._options.folder / old["filename"]
+        fresh = self._fresh(item.slot, old, entry, photo)
+        try:
+            size = exported.stat().st_size
+        except OSError:
+            return Item(item.slot, item.name, Act.WRITE if fresh else Act.REPLACE, old)
+        if size != old["size"]:
+            self._plan.edited.append(old["filename"])
+        if not fresh:
+            return Item(item.slot, item.name, Act.REPLACE, old)
+        if item.name != old["filename"]:
+            act = Act.ADOPT if item.act is Act.ADOPT else Act.RENAME
+            return Item(item.slot, item.name, act, old)
+        return Item(item.slot, item.name, Act.KEEP, old)
 
 
-def read_intent(folder: Path) -> dict[str, list[str]]:
-    """Read which names an unfinished run was writing: name → [original path, rendering]."""
-    try:
-        found = json.loads((folder / INTENT).read_bytes())
-    except (OSError, ValueError):  # no such run, or it ended while saying so: nothing to adopt
-        return {}
-    return found if isinstance(found, dict) else {}
+def _known(slots: list[Slot], entry: Entry | None, options: Options) -> list[FileEntry | None]:
+    """Find for each file the record of an earlier run.
+
+    A copy is known by its content: an older version is nobody's to replace, it may be the last
+    there is. What was made of an original, and a sidecar, can be made again, so it is known by its
+    place.
+    """
+    if entry is None:
+        return [None] * len(slots)
+    records = [dict(record) for record in entry["files"]]
+    if options.rendered:
+        return [records[at] if at < len(records) else None for at in range(len(slots))]
+    found: list[FileEntry | None] = []
+    for slot in slots:
+        of_it = (old for old in records if manifest.is_of(old, slot.source))
+        if slot.source.kind == SIDECAR:
+            ending = naming.safe_ending(slot.ending)
+            of_it = (
+                old
+                for old in records
+                if old["kind"] == SIDECAR
+                and (old.get("original_path") == str(slot.source.path))
+                and old["filename"].endswith(ending)
+            )
+        found.append(next(of_it, None))
+    return found
 
 
-def _refuse_sources(options: Options, photos: list[PhotoDetail]) -> None:
+def _refuse_place(options: Options, photos: list[PhotoDetail]) -> None:
     """Refuse a target in or under a folder of originals, however it is spelled or linked."""
+    folder = options.folder
     try:
-        is_folder = stat.S_ISDIR(options.folder.stat().st_mode)
+        is_folder = stat.S_ISDIR(folder.stat().st_mode)
     except FileNotFoundError:
         is_folder = True  # it will be made
+        _refuse_away(folder)
     except OSError as error:
         raise KnownError(
-            f"{options.folder} cannot be used ({error.strerror or error}).",
+            f"{folder} cannot be used ({error.strerror or error}).",
             "Choose a folder that can be written.",
         ) from error
     if not is_folder:
-        raise KnownError(f"{options.folder} is not a folder.", "Choose a folder for the export.")
+        raise KnownError(f"{folder} is not a folder.", "Choose a folder for the export.")
     inside = {mark for source in options.sources if (mark := _mark(source)) is not None}
     beside = {Path(file.path).parent for photo in photos for file in photo.files}
-    same = inside | {mark for folder in beside if (mark := _mark(folder)) is not None}
-    resolved = options.folder.resolve()
-    for folder in (resolved, *resolved.parents):
-        mark = _mark(folder)
-        if mark is not None and mark in (same if folder == resolved else inside):
+    same = inside | {mark for each in beside if (mark := _mark(each)) is not None}
+    resolved = folder.resolve()
+    for above in (resolved, *resolved.parents):
+        mark = _mark(above)
+        if mark is not None and mark in (same if above == resolved else inside):
             raise KnownError(
-                f"{options.folder} lies inside {folder}, which holds originals.",
+                f"{folder} lies inside {above}, which holds originals.",
                 "Choose a folder outside, so that exports are not read in as new photos.",
+            )
+
+
+# Where systems put drives, and at which depth below the drive's own folder stands. Making it there
+# while the drive is away would fill the disk underneath, unseen.
+_MOUNTS = (("/Volumes", 1), ("/media", 2), ("/run/media", 2), ("/mnt", 1))
+
+
+def _refuse_away(folder: Path) -> None:
+    """Refuse to make the folder of a drive that is not connected."""
+    for root, depth in _MOUNTS:
+        if not folder.is_relative_to(root) or folder == Path(root):
+            continue
+        drives = [Path(root, *folder.relative_to(root).parts[:at]) for at in range(1, depth + 1)]
+        drive = drives[-1]
+        if drive != folder and not drive.exists() and not any(map(os.path.ismount, drives)):
+            raise KnownError(
+                f"The drive {drive.name} is not connected.", "Connect it or choose another folder."
             )
 
 

@@ -1,38 +1,80 @@
-"""One exported JPEG, made in a worker process from the original."""
+"""The exported JPEGs of one photo, made in a worker process from one decode of the original."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from curator.files import sha256
-from curator.imaging.decode import decode_scaled
-from curator.imaging.delivery import encode_delivery
+from curator.model import UnreadableError
+
+if TYPE_CHECKING:
+    from curator.imaging.pixels import Picture
+
+Keep = Literal["all", "no_location", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class RenderJob:
-    """All a worker needs to know; ``turn`` is quarter turns clockwise."""
+    """All a worker needs to know.
+
+    ``long_edges_px`` the largest first, one JPEG each; ``turn`` is quarter turns clockwise;
+    ``fallback`` is the pair's other half, for where ``path`` cannot be decoded.
+    """
 
     path: str
-    long_edge_px: int
+    long_edges_px: tuple[int, ...]
     quality: int
+    sharpen: Literal["off", "screen", "print"]
+    metadata: Keep
     turn: int
     max_megapixels: int
+    fallback: str | None = None
 
 
-def render(job: RenderJob) -> tuple[bytes, str]:
-    """Make an upright sRGB JPEG of the original, never enlarged, with a profile and no metadata.
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The JPEGs in the order asked for, each with its (width, height); sha256 of the original."""
+
+    contents: tuple[bytes, ...]
+    sizes: tuple[tuple[int, int], ...]
+    original_sha256: str
+
+
+def render(job: RenderJob) -> Rendered:
+    """Make upright sRGB JPEGs of an original, never enlarged, with a profile.
 
     The bytes go back to the exporting process, which alone writes to the target: a full disk is
     then one fault in one place, not a photo's.
-
-    Returns:
-        The JPEG, and the sha256 of the original in hexadecimal.
 
     Raises:
         UnreadableError: the original cannot be made into a picture.
         GoneError: it is not there.
     """
-    picture = decode_scaled(job.path, job.long_edge_px, max_megapixels=job.max_megapixels)
-    content = encode_delivery(picture.rgb, job.long_edge_px, job.quality, job.turn)
-    return content, sha256(job.path)
+    from curator.imaging.delivery import Delivery, encode_delivery, scaled
+    from curator.imaging.kept import notes_to_keep
+
+    exif = b""
+    if job.metadata != "none":
+        exif = notes_to_keep(job.path, location=job.metadata == "all")
+    how = Delivery(job.quality, job.sharpen, job.turn, exif)
+    rgb = _picture(job).rgb
+    contents, sizes = [], []
+    for long_edge_px in job.long_edges_px:
+        rgb = scaled(rgb, long_edge_px)  # the next is made from this one
+        contents.append(encode_delivery(rgb, long_edge_px, how))
+        height, width = rgb.shape[:2]
+        sizes.append((height, width) if job.turn % 2 else (width, height))
+    return Rendered(tuple(contents), tuple(sizes), sha256(job.path))
+
+
+def _picture(job: RenderJob) -> Picture:
+    from curator.imaging.decode import decode_scaled
+
+    edge = max(job.long_edges_px)
+    try:
+        return decode_scaled(job.path, edge, max_megapixels=job.max_megapixels)
+    except UnreadableError:
+        if job.fallback is None:
+            raise
+        return decode_scaled(job.fallback, edge, max_megapixels=job.max_megapixels)

@@ -71,6 +71,7 @@ _NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None
     "label": ("i1", lambda values: [_LABEL_CODE[value] for value in values]),  # type: ignore[index]
     "kept": ("?", _or_zero),
     "seen_at": ("?", _present),
+    "elsewhere": ("?", _or_zero),
     "pair": ("?", _or_zero),
     "state": ("i1", lambda values: [_STATE_CODE[value or ""] for value in values]),  # type: ignore[index]
     "merged_into": ("?", _present),
@@ -392,11 +393,13 @@ class Table:
         return self._expected[self._row_by_id[ids]]
 
     def approved(self, threshold: int) -> dict[int, Clause]:
+        read = self.column("elsewhere")
         """Give the approved photos with the clause that lets each out, by id."""
         candidates = self.through() & ((self.column("rating") >= 3) | self.picked()) & self.alive()
         found = {}
         for row in np.flatnonzero(candidates).tolist():
-            clause = approval(self._marks(row), _score(self._match[row]), threshold)
+            score, elsewhere = _score(self._match[row]), bool(read[row])
+            clause = approval(self._marks(row), score, threshold, elsewhere=elsewhere)
             if clause is not None:
                 found[int(self._ids[row])] = clause
         return found

@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QWidget
 from curator.keyboard import Keyboard
 from curator.model import KnownError, NotFoundError
 from curator.session import Session
-from curator.settings import save
-from curator.ui import dialogs
+from curator.settings import Export, save
+from curator.ui import dialogs, editing, words
 from curator.ui.export_dialog import ExportDialog, Wanted
 from curator.ui.failures_dialog import FailuresDialog
 from curator.ui.finish import approved
@@ -58,6 +58,7 @@ class Acts:
             "settings": lambda _: self.settings(),
             "settings_changed": lambda _: save(session.settings, session.home),
             "show_file": self._show_file,
+            "open_in_editor": self._open_in_editor,
             "show_path": lambda path: self._show_path(Path(str(path))),
             "remove_folder": self._remove_folder,
             "rescan_folder": self._rescan,
@@ -137,19 +138,19 @@ class Acts:
         show_in_file_manager(path)
 
     # --- dialogs
+    def _open_in_editor(self, photos: object) -> None:
+        assert isinstance(photos, Sequence)
+        paths = [self._session.detail(int(str(photo))).path for photo in photos]
+        if paths:
+            editing.open_in(self._session.settings.editing.program, paths)
+            what = paths[0].name if len(paths) == 1 else words.photos(len(paths))
+            self._session.say(f"Opened {what} in the editor")
+
 
     def export(self) -> None:
         """Open the export dialog for the scope."""
         session = self._session
-        wanted = Wanted(
-            session.scope.title,
-            session.scope_ids(),
-            approved(session),
-            session.home.catalog,
-            tuple(Path(row.path) for row in session.catalog.folders()),
-            str(self._memory.get("export_folder") or ""),
-            *session.scores_for_export(),
-        )
+        wanted = self._wanted()
         if not wanted.approved.total():
             raise KnownError(
                 "No photo here is approved yet.", "4 or 5 stars, or a pick (P), approve one."
@@ -159,9 +160,33 @@ class Acts:
         if dialog.report is not None:
             self._memory["export_folder"] = str(dialog.report.folder)
             session.say(dialog.title.text())
+            self._memory["export_choices"] = dialog.form.choices().model_dump(mode="json")
         dialog.deleteLater()
 
     def failures(self) -> None:
+    def _wanted(self) -> Wanted:
+        session = self._session
+        project = session.table.projects.row(session.scope.project)
+        ids = session.catalog.members(project.id) if project else session.scope_ids()
+        scores, model = session.scores_for_export()
+        try:
+            choices = Export.model_validate(self._memory.get("export_choices"))
+        except ValueError:  # none yet, or of another version
+            choices = None
+        return Wanted(
+            session.scope.title,
+            ids,
+            approved(session),
+            session.home,
+            tuple(Path(row.path) for row in session.catalog.folders()),
+            str(self._memory.get("export_folder") or ""),
+            scores,
+            model,
+            project.name if project else None,
+            project.notes if project else "",
+            choices,
+        )
+
         """Open the list of what could not be read."""
         dialog = FailuresDialog(
             self._session.catalog.failures, self._retry, self._reveal, self._window

@@ -1,4 +1,4 @@
-"""The export dialog: which clauses, where to, in which form, what that means, and doing it.
+"""The export dialog: which clauses, as what, where to, what that means, and doing it.
 
 Planning and writing run on a thread of the dialog's own with a catalog connection of their own;
 the dialog only shows what they say.
@@ -6,6 +6,7 @@ the dialog only shows what they say.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,22 +14,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt, QThreadPool, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QGridLayout,
-    QHBoxLayout,
-    QLineEdit,
-    QProgressBar,
-    QRadioButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QProgressBar, QWidget
 
-from curator.export import TARGETS, Options, Plan, Report, make_plan
+from curator.export import TARGETS, TICKED, Options, Plan, Report
+from curator.export.gallery import PAGE
+from curator.export.naming import safe
 from curator.model import Clause, KnownError
-from curator.settings import Settings, absolute
+from curator.settings import Export, Home, Settings, absolute
 from curator.ui import dialogs, theme, words
 from curator.ui.dialogs import Dialog
-from curator.ui.export_job import Job, consequences, details, outcome, told
+from curator.ui.export_form import LABELS, ExportForm
+from curator.ui.export_job import Job, consequences, outcome, planned, told
 from curator.ui.finish import CLAUSE_TITLES
 
 _CALM_MS = 250  # after the last change, before planning anew
@@ -36,16 +32,23 @@ _CALM_MS = 250  # after the last change, before planning anew
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be exported, before any choice: a scope's photos and its approved ones."""
+    """What is to be exported, before any choice: a scope's photos and its approved ones.
+
+    ``project`` names it where the scope is one, ``notes`` are its, and ``ids`` then are in its
+    order by hand. ``choices`` are those of the last export.
+    """
 
     title: str
     ids: Sequence[int]
     approved: Counter[Clause]
-    catalog_path: Path
+    home: Home
     sources: tuple[Path, ...] = ()
     last_folder: str = ""
     scores: Mapping[int, int] = field(default_factory=dict)
     match_model: str | None = None
+    project: str | None = None
+    notes: str = ""
+    choices: Export | None = None
 
 
 class ExportDialog(Dialog):
@@ -53,7 +56,7 @@ class ExportDialog(Dialog):
 
     Args:
         wanted: what there is to export.
-        settings: form, size and quality to start from.
+        settings: choices to start from where there was no export yet.
         parent: the window.
     """
 
@@ -71,10 +74,13 @@ class ExportDialog(Dialog):
         self.body.addWidget(theme.plain(f"From {wanted.title}", role="quiet"))
         self.body.addSpacing(8)
         self._add_clauses()
+        self.form = ExportForm(wanted.home, wanted.choices or settings.export)
+        self.form.changed.connect(self._form_changed)
+        self.body.addWidget(self.form)
+        self.body.addSpacing(4)
         self._add_place()
-        self._add_form()
         self._add_outcome()
-        self._tell_number()
+        self._form_changed()
         self.make_plan()
 
     # --- parts
@@ -86,7 +92,7 @@ class ExportDialog(Dialog):
             row = QHBoxLayout(line)
             row.setContentsMargins(0, 0, 0, 0)
             box = QCheckBox(title)
-            box.setChecked(bool(count))
+            box.setChecked(bool(count) and clause in TICKED)
             box.setEnabled(bool(count))
             box.toggled.connect(self._changed)
             row.addWidget(box)
@@ -97,45 +103,30 @@ class ExportDialog(Dialog):
         self.body.addSpacing(12)
 
     def _add_place(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        self.heading = QLineEdit(self._wanted.project or self._wanted.title)
+        self.heading.setAccessibleName("Title of the page")
+        self.heading.textChanged.connect(self._changed)
+        self._heading_row = self._line("Title", self.heading)
         self.folder = QLineEdit(self._wanted.last_folder or suggested_folder(self._wanted.title))
         self.folder.setAccessibleName("Export into")
         self.folder.textChanged.connect(self._changed)
         self.choose = self.button("Choose…")
         self.choose.clicked.connect(self._choose)
-        row.addWidget(theme.plain("Into", role="quiet"))
-        row.addWidget(self.folder, 1)
-        row.addWidget(self.choose)
-        self.body.addLayout(row)
+        self._line("Into", self.folder, self.choose)
         self.body.addSpacing(12)
 
-    def _add_form(self) -> None:
-        settings = self._settings.export
-        self.originals = QRadioButton("Originals, both halves of a pair")
-        self.jpegs = QRadioButton("JPEG, long edge at most")
-        (self.originals if settings.form == "original" else self.jpegs).setChecked(True)
-        self.long_edge = QLineEdit(str(settings.long_edge_px))
-        self.long_edge.setFixedWidth(72)
-        self.long_edge.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.long_edge.setAccessibleName("Long edge in pixels")
-        self.long_edge.textEdited.connect(lambda: self.jpegs.setChecked(True))
-        self.location = QCheckBox("Write where photos were taken into the manifest")
-        self.location.setChecked(True)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(0)
-        grid.addWidget(self.originals, 0, 0, 1, 4)
-        grid.addWidget(self.jpegs, 1, 0)
-        grid.addWidget(self.long_edge, 1, 1)
-        grid.addWidget(theme.plain("px", role="quiet"), 1, 2)
-        grid.setColumnStretch(3, 1)
-        grid.addWidget(self.location, 2, 0, 1, 4)
-        self.body.addLayout(grid)
-        self.body.addSpacing(16)
-        self.jpegs.toggled.connect(self._changed)
-        self.location.toggled.connect(self._changed)
-        self.long_edge.textChanged.connect(self._changed)
+    def _line(self, label: str, *parts: QWidget) -> QWidget:
+        line = QWidget()
+        row = QHBoxLayout(line)
+        row.setContentsMargins(0, 0, 0, 4)
+        row.setSpacing(8)
+        said = theme.plain(label, role="quiet")
+        said.setFixedWidth(LABELS + 4)
+        row.addWidget(said)
+        for part in parts:
+            row.addWidget(part, 1 if isinstance(part, QLineEdit) else 0)
+        self.body.addWidget(line)
+        return line
 
     def _add_outcome(self) -> None:
         self.outcome = self.wrapped("")
@@ -162,26 +153,29 @@ class ExportDialog(Dialog):
         """Give what is chosen.
 
         Raises:
-            KnownError: the folder is missing or the long edge is no size.
+            KnownError: the folder is missing, or a size, the quality or the names make no sense.
         """
-        folder = self.folder.text().strip()
+        folder, wanted = self.folder.text().strip(), self._wanted
         if not folder:
             raise KnownError("Choose a folder to export into.")
-        edge = self.long_edge.text().strip().replace(",", "")
-        if self.jpegs.isChecked() and not (edge.isdecimal() and 320 <= int(edge) <= 20000):
-            raise KnownError("The long edge has to be 320 to 20,000 px.")
         return Options(
             folder=absolute(folder),
             approve=frozenset(clause for clause, box in self.clauses.items() if box.isChecked()),
-            form="jpeg" if self.jpegs.isChecked() else "original",
-            long_edge_px=int(edge) if edge.isdecimal() else self._settings.export.long_edge_px,
-            jpeg_quality=self._settings.export.jpeg_quality,
             threshold=self._settings.taste.match_threshold,
-            location=self.location.isChecked(),
-            sources=self._wanted.sources,
-            scores=self._wanted.scores,
-            match_model=self._wanted.match_model,
-        )
+            sources=wanted.sources,
+            scores=wanted.scores,
+            match_model=wanted.match_model,
+            project=wanted.project,
+            order=tuple(wanted.ids) if wanted.project else (),
+            title=self.heading.text().strip(),
+            notes=wanted.notes,
+        ).chosen_as(self.form.choices())
+
+    def _form_changed(self) -> None:
+        gallery = self.form.kinds["gallery"].isChecked()
+        self._heading_row.setVisible(gallery)
+        self.show_folder.setText("Open the page" if gallery else "Show folder")
+        self._changed()
 
     def _changed(self) -> None:
         self._drop_job()
@@ -211,8 +205,7 @@ class ExportDialog(Dialog):
         wanted = self._wanted
         self._say("Working out what is to be done…")
         self._start(
-            lambda job: make_plan(details(job, wanted.catalog_path, wanted.ids), options),
-            self._planned,
+            lambda job: planned(job, wanted.home.catalog, wanted.ids, options), self._planned
         )
 
     def _start(self, work: Callable[[Job], object], done: Callable[..., None]) -> Job:
@@ -237,6 +230,8 @@ class ExportDialog(Dialog):
             return  # something was changed since
         self._job = None
         self._plan = plan
+        names = [item.name for item in itertools.islice(plan.items(), 3)]
+        self.form.preview(names, sum(len(chosen.items) for chosen in plan.chosen))
         self._say(outcome(plan), consequences(plan))
         self.go.setEnabled(bool(plan.chosen) or bool(plan.leaving))
 
@@ -267,7 +262,7 @@ class ExportDialog(Dialog):
         self.bar.show()
         self._say("Exporting…")
         self._start(
-            lambda job: TARGETS["folder"].write(
+            lambda job: TARGETS[plan.options.target].write(
                 plan,
                 progress=lambda *at: job.said.progressed.emit(job, *at),
                 cancelled=lambda: job.stopped,
@@ -276,8 +271,7 @@ class ExportDialog(Dialog):
         )
 
     def _enable(self, on: bool) -> None:
-        form = (self.originals, self.jpegs, self.long_edge, self.location)
-        for part in (self.folder, self.choose, *form):
+        for part in (self.folder, self.choose, self.heading, self.form):
             part.setEnabled(on)
         for clause, box in self.clauses.items():
             box.setEnabled(on and bool(self._wanted.approved[clause]))
@@ -311,7 +305,9 @@ class ExportDialog(Dialog):
 
     def _open_folder(self) -> None:
         if self.report is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.report.folder)))
+            folder, gallery = self.report.folder, self.form.kinds["gallery"].isChecked()
+            shown = folder / PAGE if gallery else folder
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(shown)))
 
     def _cancel(self) -> None:
         if self._job is not None and self.bar.isVisible():
@@ -349,5 +345,4 @@ class ExportDialog(Dialog):
 def suggested_folder(title: str) -> str:
     """Suggest a folder beside the person's pictures, named after the scope."""
     pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-    safe = "".join(c if c.isalnum() or c in " -_." else "_" for c in title).strip(". ") or "photos"
-    return str(Path(pictures) / "Curator exports" / safe)
+    return str(Path(pictures) / "Curator exports" / safe(title))

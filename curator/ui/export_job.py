@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QRunnable, Signal
 
 from curator.catalog import Catalog, PhotoDetail
-from curator.export import Plan, Report
+from curator.export import Options, Plan, Report, make_plan
 from curator.model import KnownError, counted
 from curator.ui import words
 
@@ -52,22 +53,32 @@ class Job(QRunnable):
             )
 
 
-def details(job: Job, catalog_path: Path, ids: Sequence[int]) -> Iterator[PhotoDetail]:
-    """Read the photos over a connection of this thread's own."""
+def planned(job: Job, catalog_path: Path, ids: Sequence[int], options: Options) -> Plan:
+    """Work out a plan over a connection of this thread's own.
+
+    Raises:
+        KnownError: as :func:`curator.export.make_plan`.
+    """
     catalog = Catalog.open(catalog_path)
     try:
-        for photo_id in ids:
-            if job.stopped:
-                raise _Stopped
-            yield catalog.photo(photo_id)
+        options = replace(options, projects=catalog.projects_of(ids))
+        return make_plan(_details(job, catalog, ids), options)
     finally:
         catalog.close()
+
+
+def _details(job: Job, catalog: Catalog, ids: Sequence[int]) -> Iterator[PhotoDetail]:
+    for photo in catalog.details(ids):
+        if job.stopped:
+            raise _Stopped
+        yield photo
 
 
 def outcome(plan: Plan) -> str:
     """Say the dry run in one line: ``185 photos, 212 files, 6.1 GB; 12 already there``."""
     told = plan.summary()
-    files, new = int(str(told["files"])), int(str(told["new_files"]))
+    files = int(str(told["files"]))
+    new = int(str(told["new_files"])) + int(str(told["changed_files"]))
     there = int(str(told["unchanged_files"]))
     if not files:
         return "Nothing to export."

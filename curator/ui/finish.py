@@ -21,6 +21,7 @@ CLAUSE_TITLES = {
     Clause.PICK: "picked, no stars",
     Clause.MATCH: "3 stars and match",
 }
+    Clause.FILE: "ratings read from files",
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +231,7 @@ def rate_page(session: Session, run: Callable[[str], None]) -> Page:
     """Make the page at the end of rating."""
     progress = session.progress()
     clauses = approved(session)
-    number = clauses.total()
+    number = clauses.total() - clauses[Clause.FILE]
     stars = Counter(
         session.tile(photo_id).marks.rating for photo_id in session.scope_ids("through")
     )

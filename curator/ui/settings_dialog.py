@@ -36,7 +36,20 @@ from curator.ui.dialogs import Dialog
 from curator.ui.keys_page import KeysPage
 
 _FIELD_WIDTH = 132
-_NAMES = {"original": "Originals", "jpeg": "JPEGs"}
+_NAMES = {
+    "original": "Originals",
+    "jpeg": "JPEGs",
+    "folder": "Folder",
+    "gallery": "Web gallery",
+    "off": "Off",
+    "screen": "For screens",
+    "print": "For print",
+    "all": "All",
+    "no_location": "Without place",
+    "none": "None",
+    "both": "Both files",
+    "raw": "RAW",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,7 +203,7 @@ def exporting(
             session.scope.title,
             session.scope_ids(),
             approved(session),
-            session.home.catalog,
+            session.home,
             (tmp_path / "originals",),
             str(into or tmp_path / "out"),
         )
@@ -259,8 +259,8 @@ def test_an_export_into_the_originals_is_refused_in_place(exporting, qtbot, tmp_
 
 def test_a_long_edge_that_is_no_size_is_answered(exporting, qtbot) -> None:
     dialog = exporting()
-    dialog.jpegs.setChecked(True)
-    dialog.long_edge.setText("12")
+    dialog.form.kinds["jpeg"].setChecked(True)
+    dialog.form.long_edge.setText("12")
     dialog.make_plan()
     assert dialog.outcome.text() == "The long edge has to be 320 to 20,000 px."
     assert not dialog.go.isEnabled()

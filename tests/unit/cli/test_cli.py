@@ -124,7 +124,10 @@ def test_odd_names_are_read_marked_listed_and_steer_no_terminal(
     assert lines.count("\n") == len(odd) + 1
     assert "\x1b" not in lines and "\u202e" not in lines and "esc\\x1b[31m" in lines
     assert len(curator("export", tmp_path / "out", "--json").json["written"]) == len(odd)
-    assert {path.name for path in (tmp_path / "out").glob("*.jpg")} == set(files)
+    # As every system takes them: macOS takes both spellings of an é for one name.
+    safe = {"_dash", "new_line", "100%", "%s%d", "esc_[31m", "gpj.exe", "\u00e9", "\u00e9-2"}
+    safe |= {"quo'te_", "two  \U0001f600", "7"}
+    assert {path.stem for path in (tmp_path / "out").glob("*.jpg")} == safe
 
 
 def test_single_files_can_be_read(curator: Type, card: Path) -> None:
@@ -275,7 +278,7 @@ def test_export_copies_what_is_approved_and_a_dry_run_does_not(shoot: Type, tmp_
     shoot("decide", "--pick", 4)
     out = tmp_path / "out"
     planned = shoot("export", out, "--dry-run", "--json").json
-    assert planned["approved"] == {"stars": 1, "pick": 1, "match": 0}
+    assert planned["approved"] == {"stars": 1, "pick": 1, "match": 0, "file": 0}
     assert planned["new_files"] == 3 and not out.exists()
     done = shoot("export", out, "--json").json
     assert sorted(done["written"]) == ["DSC_1.JPG", "DSC_4.DNG", "DSC_4.JPG"]

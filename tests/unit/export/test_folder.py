@@ -17,8 +17,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from curator.catalog import FileDetail, PhotoDetail
-from curator.export import TARGETS, Options, Report, folder, make_plan
-from curator.export.plan import INTENT
+from curator.export import TARGETS, Options, Report, folder, make_plan, writing
+from curator.export.claims import INTENT
 from curator.files import fingerprint
 from curator.model import Capture, Clause, Flag, Kind, KnownError, Label, Marks, Quality
 from curator.settings import resource
@@ -140,7 +140,7 @@ def test_a_dry_run_counts_by_clause_and_touches_nothing(
 ) -> None:
     plan = make_plan(shoot, Options(tmp_path / "out"))
     summary = plan.summary()
-    assert summary["approved"] == {"stars": 1, "pick": 1, "match": 0}
+    assert summary["approved"] == {"stars": 1, "pick": 1, "match": 0, "file": 0}
     assert (summary["photos"], summary["new_files"]) == (2, 3)
     assert not (tmp_path / "out").exists()
 
@@ -336,8 +336,8 @@ def fill_up_after(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
 def test_a_disk_too_small_is_refused_before_anything_is_written(
     shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = folder.shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(folder.shutil, "disk_usage", lambda _: usage)
+    usage = writing.shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(writing.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(KnownError, match=r"needs .* free"):
         run(shoot, tmp_path / "out")
     assert names(tmp_path / "out") == set()
@@ -435,13 +435,14 @@ def test_a_killed_run_is_picked_up_without_second_copies(
     assert len(book(out)["photos"]) == 1
 
 
-def test_a_jpeg_export_is_small_srgb_turned_and_without_metadata(
+def test_a_jpeg_export_is_small_srgb_turned_and_without_metadata_if_so_wished(
     shoot: list[PhotoDetail], tmp_path: Path
 ) -> None:
     turned = replace(shoot[1], turn=1)
-    run([turned], tmp_path / "out", form="jpeg", long_edge_px=60)
+    run([turned], tmp_path / "out", form="jpeg", long_edge_px=60, metadata="none")
     entry = book(tmp_path / "out")["photos"][0]
-    assert (entry["filename"], entry["form"]) == ("DSC_2.jpg", "jpeg 60 px q92")
+    form = "jpeg 60 px q92, without metadata"
+    assert (entry["filename"], entry["form"]) == ("DSC_2.jpg", form)
     with Image.open(tmp_path / "out" / "DSC_2.jpg") as image:
         assert image.size == (40, 60)
         profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
@@ -470,6 +471,6 @@ def test_where_it_was_taken_follows_the_choice(shoot: list[PhotoDetail], tmp_pat
     capture = replace(shoot[1].capture, latitude=64.1, longitude=-21.9)
     placed = [replace(shoot[1], capture=capture)]
     run(placed, tmp_path / "with")
-    run(placed, tmp_path / "without", location=False)
+    run(placed, tmp_path / "without", metadata="no_location")
     assert book(tmp_path / "with")["photos"][0]["capture"]["latitude"] == 64.1  # type: ignore[index]
     assert book(tmp_path / "without")["photos"][0]["capture"]["latitude"] is None  # type: ignore[index]

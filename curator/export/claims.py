@@ -1,0 +1,105 @@
+"""Which names an export may use: none that is on disk, in the manifest or given out already."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+from curator.export import manifest, naming
+from curator.export.manifest import Manifest
+from curator.export.options import Options
+from curator.export.sources import Slot
+from curator.model import KnownError
+
+INTENT = ".curator-export.json"  # names an unfinished run was writing; gone when it is done
+
+
+class Act(StrEnum):
+    """What happens to one file of the export folder."""
+
+    WRITE = "write"
+    KEEP = "keep"
+    ADOPT = "adopt"  # an unfinished run may have written it: compare, and write if it differs
+    REPLACE = "replace"  # what an earlier run made is made anew, if nobody changed it since
+    RENAME = "rename"
+
+
+class Claims:
+    """Settles file names without a clash, on file systems that fold case and accents too."""
+
+    def __init__(self, options: Options, known: Manifest) -> None:
+        self._options = options
+        self._taken = {naming.folded(name) for name in (manifest.NAME, INTENT)} | known.names()
+        self._disk: dict[str, os.DirEntry[str]] = {}
+        try:
+            with os.scandir(options.folder / options.inside) as entries:
+                self._disk = {naming.folded(self._inside(entry.name)): entry for entry in entries}
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise KnownError(
+                f"{options.folder} cannot be used ({error.strerror or error}).",
+                "Choose a folder that can be written.",
+            ) from error
+        self._intent = read_intent(options.folder)
+
+    def _inside(self, name: str) -> str:
+        return f"{self._options.inside}/{name}" if self._options.inside else name
+
+    def claim(
+        self, stem: str, slots: Sequence[Slot], own: Sequence[str | None] = ()
+    ) -> list[tuple[str, Act]]:
+        """Give the files of one photo names with one common number, the lowest that is free.
+
+        Args:
+            stem: the photo's name, safe.
+            slots: the files, told apart by their endings.
+            own: the name each has already and may keep, if any.
+        """
+        mine = [naming.folded(name) if name else "" for name in own] or [""] * len(slots)
+        room = max((len(slot.ending.encode()) for slot in slots), default=0)
+        number = 1
+        while True:
+            names = [
+                self._inside(
+                    naming.joined(stem, number, slot.ending, room - len(slot.ending.encode()))
+                )
+                for slot in slots
+            ]
+            acts = [self._act(*each) for each in zip(slots, names, mine, strict=True)]
+            free = len({naming.folded(name) for name in names}) == len(names)
+            if free and None not in acts:
+                self._taken |= {naming.folded(name) for name in names}
+                return [(n, act) for n, act in zip(names, acts, strict=True) if act]
+            number += 1
+
+    def _act(self, slot: Slot, name: str, mine: str) -> Act | None:
+        folded = naming.folded(name)
+        if folded == mine:
+            return Act.KEEP
+        if folded in self._taken:
+            return None
+        if folded not in self._disk:
+            return Act.WRITE
+        if self._intent.get(name) == meant(slot, self._options):
+            return Act.ADOPT
+        same_size = self._disk[folded].stat().st_size == slot.source.size
+        return Act.ADOPT if same_size and slot.edge is None else None
+
+
+def meant(slot: Slot, options: Options) -> list[str]:
+    """Say which file is to be what, to find it again after a run that was killed."""
+    known = slot.source.fingerprint or "" if options.private else str(slot.source.path)
+    return [known, options.rendering]
+
+
+def read_intent(folder: Path) -> dict[str, list[str]]:
+    """Read which names an unfinished run was writing: name → as :func:`meant`."""
+    try:
+        found = json.loads((folder / INTENT).read_bytes())
+    except (OSError, ValueError):  # no such run, or it ended while saying so: nothing to adopt
+        return {}
+    return found if isinstance(found, dict) else {}

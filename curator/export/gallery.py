@@ -1,0 +1,101 @@
+"""The gallery target: a web page that needs nothing but its own folder, and its photos.
+
+``index.html`` opens from a disk as from any server, asks nobody for anything, and works without
+JavaScript. Photos are in ``images``, each in up to three sizes; ``photos.json`` beside it has no
+original path. A photo that is no longer approved leaves the page; its files stay and are named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from curator.export import manifest
+from curator.export.manifest import Entry
+from curator.export.options import Options
+from curator.export.page import Heading, page
+from curator.export.plan import Plan, Report
+from curator.export.writing import Progress, put, stopped, write_files
+from curator.model import KnownError
+from curator.workers import WorkerPool
+
+PAGE = "index.html"
+_IMAGES = "images"
+# For tiles and small windows; the largest is the person's choice. A browser takes what fits.
+_SMALLER = (1280, 640)
+
+
+def settle(options: Options) -> Options:
+    """Have JPEGs made in the sizes a page needs, and a manifest that is everybody's to read.
+
+    Raises:
+        KnownError: there is a page in that folder that is none of ours.
+    """
+    folder = options.folder
+    if (folder / PAGE).exists() and not (folder / manifest.NAME).exists():
+        raise KnownError(f"{folder} holds a page already.", "Choose another folder.")
+    largest = options.long_edge_px
+    edges = (largest, *(edge for edge in _SMALLER if edge <= 0.8 * largest))
+    return replace(options, form="jpeg", edges=edges, inside=_IMAGES, private=True)
+
+
+def write(
+    plan: Plan,
+    *,
+    pool: WorkerPool | None = None,
+    progress: Progress = lambda done, total, name: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Make or bring up to date the pictures, then the page of all that is in the manifest.
+
+    Raises:
+        KnownError: as :func:`curator.export.writing.write_files`; the page stays as it was.
+    """
+    report = write_files(plan, pool=pool, progress=progress, cancelled=cancelled)
+    try:
+        _bring_up_to_date(plan, report)
+    except OSError as error:
+        done = f"{report.photos} of {len(plan.chosen)} photos were exported, their page was not"
+        raise stopped(plan.options.folder, error, done) from error
+    return report
+
+
+def _bring_up_to_date(plan: Plan, report: Report) -> None:
+    """Write the page, unless somebody has changed it since: then it is theirs, and named."""
+    options, book = plan.options, plan.manifest
+    if not (options.folder / manifest.NAME).exists():
+        return
+    _order(plan)
+    title = options.title or options.project or options.folder.name
+    content = page(Heading(title, options.notes), book.listed())
+    path = options.folder / PAGE
+    there = path.read_bytes() if path.exists() else None
+    if there not in (None, content) and _sha(there or b"") != book.page:
+        report.edited.append(PAGE)
+    else:
+        put(options.folder, PAGE, content)
+        book.page = _sha(content)
+    manifest.save(book, options.folder)
+
+
+def _sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _order(plan: Plan) -> None:
+    """Put the entries in the order they are shown in: by hand, or by capture time."""
+    by_hand: dict[str, int] = {}
+    if plan.options.order:
+        for at, chosen in enumerate(plan.chosen):
+            for file in chosen.photo.files:
+                by_hand.setdefault(file.fingerprint or "", at)
+
+    def place(entry: Entry) -> tuple[float, str, str]:
+        taken = entry["capture"].get("taken_at") or datetime.max.isoformat()
+        first = entry["files"][0].get("fingerprint") or "-"
+        return by_hand.get(first, math.inf), taken, entry["filename"]
+
+    plan.manifest.photos.sort(key=place)

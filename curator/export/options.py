@@ -1,0 +1,108 @@
+"""What is to be exported and how, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from curator.export import naming
+from curator.export.render import Keep
+from curator.model import Clause
+
+if TYPE_CHECKING:
+    from curator.settings import Export
+
+# Ratings read from files go out only when asked for: nobody has looked at those photos here.
+TICKED = frozenset(Clause) - {Clause.FILE}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to export and how.
+
+    Attributes:
+        folder: where to.
+        approve: the clauses that are ticked.
+        target: a name of TARGETS.
+        form: copies of the originals, or JPEGs made of them.
+        long_edge_px: of JPEGs, at most; nothing is enlarged.
+        jpeg_quality: 60-100.
+        sharpen: JPEGs for a screen, for print, or not.
+        metadata: what JPEGs and manifest keep of the camera's notes: all, all but the place, none.
+        pair: which halves of a RAW+JPEG pair are copied; JPEGs are made of the RAW unless "jpeg".
+        names: a template (`curator.export.naming`).
+        threshold: a match from this score on.
+        sources: the folders read with their subfolders: no export may land inside one.
+        scores: match scores by photo id.
+        match_model: whose scores they are.
+        project: what is exported is this project.
+        projects: names of the projects photos are in, by photo id.
+        order: photo ids as ordered by hand; otherwise capture time orders them.
+        title: what a page is headed with.
+        notes: what stands under the title.
+        edges: long edges of the JPEGs made of each photo, the largest first; a target's business.
+        inside: the subfolder files go to, for targets that have more than files.
+        private: the manifest is for everyone's eyes: it has no original paths.
+    """
+
+    folder: Path
+    approve: frozenset[Clause] = TICKED
+    target: str = "folder"
+    form: Literal["original", "jpeg"] = "original"
+    long_edge_px: int = 2560
+    jpeg_quality: int = 92
+    sharpen: Literal["off", "screen", "print"] = "off"
+    metadata: Keep = "all"
+    pair: Literal["both", "raw", "jpeg"] = "both"
+    names: str = naming.PLAIN
+    threshold: int = 70
+    sources: tuple[Path, ...] = ()
+    scores: Mapping[int, int] = field(default_factory=dict)
+    match_model: str | None = None
+    project: str | None = None
+    projects: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    order: tuple[int, ...] = ()
+    title: str = ""
+    notes: str = ""
+    edges: tuple[int, ...] = ()
+    inside: str = ""
+    private: bool = False
+
+    def chosen_as(self, preset: Export) -> Options:
+        """Give these options with what a preset, or the settings, choose."""
+        return replace(
+            self,
+            target=preset.target,
+            form=preset.form,
+            long_edge_px=preset.long_edge_px,
+            jpeg_quality=preset.jpeg_quality,
+            sharpen=preset.sharpen,
+            metadata=preset.metadata,
+            pair=preset.pair,
+            names=preset.names,
+        )
+
+    @property
+    def rendered(self) -> tuple[int, ...]:
+        """Long edges of the JPEGs made of each photo; none where originals are copied."""
+        if self.form == "original":
+            return ()
+        return self.edges or (self.long_edge_px,)
+
+    @property
+    def location(self) -> bool:
+        """Whether the manifest may say where photos were taken."""
+        return self.metadata == "all"
+
+    @property
+    def rendering(self) -> str:
+        """The form as the manifest names it; a JPEG of another rendering is made anew."""
+        if self.form == "original":
+            return "original"
+        said = f"jpeg {'+'.join(map(str, self.rendered))} px q{self.jpeg_quality}"
+        if self.sharpen != "off":
+            said += f", sharpened for {self.sharpen}"
+        kept = {"all": "", "no_location": ", without place", "none": ", without metadata"}
+        return said + kept[self.metadata]

@@ -1,0 +1,274 @@
+"""The page of a gallery, from the entries of its manifest.
+
+Written by a builder that escapes every text and every attribute it is given, so that there is no
+way past it: a template engine (jinja2) would be one dependency more for one page, escapes by
+default only, and knows no difference between a text and an unquoted attribute. Style and script
+stand in the page, named by their hash in its content policy: nothing else may run, even if a text
+did get through, and the page needs nothing but its pictures, from a disk as from a server.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from curator.export import naming
+from curator.export.manifest import Entry
+from curator.model import counted
+from curator.settings import resource
+
+_VOID = {"img"}
+_MAX_TEXT = 4000
+_TILE = 320  # px: the height of a row, as in page.css (20rem)
+_ICONS = {
+    "previous": "M10 3 5 8l5 5",
+    "next": "M6 3l5 5-5 5",
+    "close": "M3.5 3.5l9 9m0-9l-9 9",
+}
+
+
+class Markup(str):
+    """Text that is markup already: what :func:`element` made."""
+
+    __slots__ = ()
+
+
+def element(name: str, /, *children: str, **attributes: str | int | None) -> Markup:
+    """Make an element; what is not markup already is escaped.
+
+    Args:
+        name: the element's.
+        *children: text, or markup from here.
+        **attributes: by name, ``_`` for ``-`` and at the end left out; None is left out.
+    """
+    said = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{html.escape(clean(str(value)), quote=True)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if name in _VOID:
+        return Markup(f"<{name}{said}>")
+    return Markup(f"<{name}{said}>{''.join(map(_inner, children))}</{name}>")
+
+
+def _inner(child: str) -> str:
+    return child if isinstance(child, Markup) else html.escape(clean(child), quote=False)
+
+
+def clean(text: str) -> str:
+    """Take out of a text what steers instead of saying; cut it to a length."""
+    kept = (sign for sign in text[:_MAX_TEXT] if sign == "\n" or not _steers(sign))
+    return "".join(kept)
+
+
+def _steers(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cc", "Cs") or sign in naming.TURNING
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What stands above the photos."""
+
+    title: str
+    notes: str = ""
+
+
+def page(heading: Heading, entries: Sequence[Entry]) -> bytes:
+    """Make the page; the same entries always give the same bytes.
+
+    Args:
+        heading: title and notes, plain text.
+        entries: of the manifest, in the order they are shown in.
+    """
+    style = _resource("page.css") + _proportions(entries)
+    script = _resource("page.js")
+    number = len(entries)
+    frames = Markup("\n".join(_frame(entry, at, number) for at, entry in enumerate(entries, 1)))
+    slots = {
+        "TITLE": html.escape(clean(heading.title)),
+        "STYLE_HASH": _hash(style),
+        "SCRIPT_HASH": _hash(script),
+        "STYLE": style,
+        "SCRIPT": script,
+        "HEAD": _head(heading, entries),
+        "SHEET": _sheet(entries),
+        "FRAMES": frames,
+    }
+    # In one pass: what is put in is not looked at again.
+    whole = re.sub(r"@([A-Z_]+)@", lambda found: slots[found[1]], _resource("page.html"))
+    return whole.encode()
+
+
+def _resource(name: str) -> str:
+    return resource(f"gallery/{name}").read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _proportion(entry: Entry) -> int:
+    """Give width by height in hundredths."""
+    width, height = _size(entry["files"][0])
+    return min(600, max(25, round(100 * width / height)))
+
+
+def _size(record: dict[str, Any]) -> tuple[int, int]:
+    return max(1, int(record.get("width") or 3)), max(1, int(record.get("height") or 2))
+
+
+def _proportions(entries: Sequence[Entry]) -> str:
+    """Say how wide a photo stands in its row; inline styles are barred by the policy."""
+    found = sorted({_proportion(entry) for entry in entries})
+    return "".join(
+        f".r{each} {{ flex: {each} 1 calc({each / 100:g} * var(--row)); }}\n" for each in found
+    )
+
+
+def _head(heading: Heading, entries: Sequence[Entry]) -> Markup:
+    notes = [element("p", heading.notes.strip())] if heading.notes.strip() else []
+    said = " · ".join(filter(None, (counted(len(entries), "photograph"), _when(entries))))
+    return element(
+        "header",
+        element("h1", heading.title),
+        *notes,
+        element("p", said, class_="count"),
+        class_="head",
+    )
+
+
+def _when(entries: Sequence[Entry]) -> str:
+    """Say when the photos were taken: a day, a month, or from one to another."""
+    days = sorted(taken for entry in entries if (taken := _taken(entry)) is not None)
+    if not days:
+        return ""
+    first, last = days[0], days[-1]
+    if first.date() == last.date():
+        return f"{first.day} {first:%B %Y}"
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{last.day} {last:%B %Y}"
+    if first.year == last.year:
+        return f"{first:%B}–{last:%B %Y}"
+    return f"{first.year}–{last.year}"
+
+
+def _taken(entry: Entry) -> datetime | None:
+    text = (entry.get("capture") or {}).get("taken_at")
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except (TypeError, ValueError):  # a manifest somebody wrote into
+        return None
+
+
+def _sheet(entries: Sequence[Entry]) -> Markup:
+    if not entries:
+        return element("main", element("p", "No photograph is here."), class_="none")
+    tiles = Markup("\n".join(_tile(e, at, len(entries)) for at, e in enumerate(entries, 1)))
+    return element("main", tiles, class_="sheet")
+
+
+def _tile(entry: Entry, at: int, number: int) -> Markup:
+    wide = round(_proportion(entry) / 100 * _TILE * 1.2)  # a row that is filled grows a little
+    picture = _picture(
+        entry, f"(max-width: 640px) 100vw, {wide}px", _alt(entry, at, number), smallest=True
+    )
+    return element("a", picture, id=f"t{at}", class_=f"r{_proportion(entry)}", href=f"#p{at}")
+
+
+def _picture(entry: Entry, sizes: str, alt: str, *, smallest: bool) -> Markup:
+    width, height = _size(entry["files"][0])
+    made = {_size(record)[0]: _address(record["filename"]) for record in entry["files"]}
+    widths = sorted(made)
+    shown = min(widths, key=lambda each: abs(each - 1280)) if smallest else widths[-1]
+    return element(
+        "img",
+        src=made[shown],
+        srcset=", ".join(f"{made[each]} {each}w" for each in widths),
+        sizes=sizes,
+        width=width,
+        height=height,
+        alt=alt,
+        loading="lazy",
+        decoding="async",
+    )
+
+
+def _address(filename: str) -> str:
+    """Write a file's name as an address, relative to the page."""
+    return quote(filename, safe="/")
+
+
+def _alt(entry: Entry, at: int, number: int) -> str:
+    """Say what is in a photo by the tags a person confirmed; a guess stays out of it."""
+    confirmed = [tag["name"] for tag in entry["tags"] if tag.get("state") == "confirmed"]
+    return ", ".join([f"Photograph {at} of {number}", *confirmed[:8]])
+
+
+def _frame(entry: Entry, at: int, number: int) -> Markup:
+    width, height = _size(entry["files"][0])
+    sizes = f"min(100vw, {round(100 * width / height)}vh)"
+    links = []
+    if at > 1:
+        links.append(_link("previous", f"#p{at - 1}", "Previous photograph"))
+    if at < number:
+        links.append(_link("next", f"#p{at + 1}", "Next photograph"))
+    links.append(_link("close", f"#t{at}", "Close"))
+    picture = _picture(entry, sizes, _alt(entry, at, number), smallest=False)
+    said = [element("span", text) for text in (_moment(entry), _exposure(entry), _tags(entry))]
+    return element(
+        "section",
+        element("div", picture, *links, class_="picture"),
+        element(
+            "footer",
+            element("span", _name(entry), class_="name"),
+            *[each for each in said if each != "<span></span>"],
+            element("span", f"{at} / {number}", class_="place"),
+        ),
+        id=f"p{at}",
+        class_="frame",
+        tabindex=-1,
+        aria_label=f"Photograph {at} of {number}",
+    )
+
+
+def _link(kind: str, href: str, label: str) -> Markup:
+    icon = element("svg", element("path", d=_ICONS[kind]), viewBox="0 0 16 16", aria_hidden="true")
+    return element("a", icon, class_=kind, href=href, aria_label=label)
+
+
+def _name(entry: Entry) -> str:
+    """Give the name a photo has for who asks for it, without folder, size and ending."""
+    name = str(entry["filename"]).rpartition("/")[2]
+    return re.sub(r"(-\d+)?\.jpg$", "", name)
+
+
+def _moment(entry: Entry) -> str:
+    taken = _taken(entry)
+    return f"{taken.day} {taken:%B %Y, %H:%M}" if taken else ""
+
+
+def _exposure(entry: Entry) -> str:
+    capture = entry.get("capture") or {}
+    parts = []
+    if (length := capture.get("focal_length_mm")) is not None:
+        parts.append(f"{length:.0f} mm")
+    if (aperture := capture.get("f_number")) is not None:
+        parts.append(f"f/{aperture:.1f}".removesuffix(".0"))
+    if seconds := capture.get("exposure_s"):
+        whole = f"{seconds:.1f}".removesuffix(".0")
+        parts.append(f"{whole} s" if seconds >= 0.3 else f"1/{round(1 / seconds)} s")
+    if (iso := capture.get("iso")) is not None:
+        parts.append(f"ISO {iso}")
+    return "  ".join([text for text in (capture.get("camera"), " · ".join(parts)) if text])
+
+
+def _tags(entry: Entry) -> str:
+    return ", ".join(tag["name"] for tag in entry["tags"] if tag.get("state") == "confirmed")

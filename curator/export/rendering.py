@@ -1,0 +1,95 @@
+"""JPEGs of the photos to come, made ahead in worker processes while others are being written."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from curator.export.claims import Act
+from curator.export.plan import Chosen, Plan
+from curator.export.render import Rendered, RenderJob, render
+from curator.workers import WorkerPool
+
+_MOST = 4  # processes: a 24-megapixel photo takes some 300 MB while it is made
+_AHEAD = 2  # photos a process, so that none waits for the disk
+_MEMORY_MB = 4096
+_TIMEOUT_S = 120.0
+_MAX_MEGAPIXELS = 2000  # convert has judged the photo by the user's own limit; this is a backstop
+
+
+class Renderings:
+    """The JPEGs of a plan's photos, in its order.
+
+    Thread: one.
+    """
+
+    def __init__(self, plan: Plan, pool: WorkerPool | None) -> None:
+        self._options = plan.options
+        self._pool, self._given = pool, pool is not None
+        wanted = [chosen for chosen in plan.chosen if _needs(chosen)]
+        self._waiting: Iterator[Chosen] = iter(wanted)
+        self._size = pool.size if pool else max(1, min(_MOST, os.cpu_count() or 1, len(wanted)))
+        self._threads: ThreadPoolExecutor | None = None
+        self._under_way: deque[tuple[Chosen, Future[Rendered]]] = deque()
+        self._latest: tuple[Chosen, Future[Rendered]] | None = None
+
+    def take(self, chosen: Chosen, edge: int) -> tuple[bytes, tuple[int, int], str]:
+        """Give one JPEG of a photo, its (width, height), and the sha256 of the original.
+
+        Raises:
+            KnownError: no picture can be made of the original; says why.
+        """
+        if self._latest is None or self._latest[0] is not chosen:
+            self._fill()
+            while self._under_way and self._under_way[0][0] is not chosen:
+                self._under_way.popleft()  # it failed before it came to this
+            self._latest = self._under_way.popleft()
+            self._fill()
+        made = self._latest[1].result()
+        at = self._options.rendered.index(edge)
+        return made.contents[at], made.sizes[at], made.original_sha256
+
+    def close(self) -> None:
+        """Let go of what was not taken; end the processes that were started here."""
+        for _, future in self._under_way:
+            future.cancel()
+        if self._pool is not None and not self._given:
+            self._pool.close()
+        if self._threads is not None:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _fill(self) -> None:
+        while len(self._under_way) < self._size * _AHEAD:
+            chosen = next(self._waiting, None)
+            if chosen is None:
+                return
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(self._size, "export")
+                self._pool = self._pool or WorkerPool(
+                    self._size, memory_mb=_MEMORY_MB, nice=5, name="export"
+                )
+            self._under_way.append((chosen, self._threads.submit(self._render, chosen)))
+
+    def _render(self, chosen: Chosen) -> Rendered:
+        options, slot = self._options, chosen.items[0].slot
+        job = RenderJob(
+            str(slot.source.path),
+            options.rendered,
+            options.jpeg_quality,
+            options.sharpen,
+            options.metadata,
+            chosen.photo.turn,
+            _MAX_MEGAPIXELS,
+            slot.fallback,
+        )
+        assert self._pool is not None
+        return self._pool.run(render, job, timeout_s=_TIMEOUT_S)
+
+
+def _needs(chosen: Chosen) -> bool:
+    return any(
+        item.slot.edge is not None and item.act not in (Act.KEEP, Act.RENAME)
+        for item in chosen.items
+    )

@@ -1,0 +1,120 @@
+"""Which files of a photo go out: halves, sidecars along with them, or JPEGs to be made."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.catalog import FileDetail, PhotoDetail
+from curator.export.options import Options
+from curator.model import Kind
+
+SIDECAR = "sidecar"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to be copied, or to make JPEGs of; ``kind`` is raw, image or sidecar."""
+
+    path: Path
+    kind: str
+    size: int
+    mtime_ns: int
+    fingerprint: str | None = None
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One file the export is to have of a photo.
+
+    ``ending`` is what follows the photo's name; ``edge`` the long edge in px of a JPEG to be
+    made, None for a copy; ``fallback`` what the JPEG is made of where the source is unreadable.
+    """
+
+    source: Source
+    ending: str
+    edge: int | None = None
+    fallback: str | None = None
+
+
+class Sidecars:
+    """Finds the sidecars beside originals, under both names; each folder is listed once."""
+
+    def __init__(self) -> None:
+        self._listed: dict[Path, dict[str, os.DirEntry[str]]] = {}
+
+    def beside(self, file: Path) -> list[tuple[Source, str]]:
+        """List sidecars of one file with their ending, ``.xmp`` or ``.nef.xmp``."""
+        here = self._list(file.parent)
+        found = []
+        for ending in (".xmp", f"{file.suffix}.xmp"):
+            entry = here.get(f"{file.stem}{ending}".casefold())
+            if entry is not None:
+                status = entry.stat()
+                source = Source(Path(entry.path), SIDECAR, status.st_size, status.st_mtime_ns)
+                found.append((source, f"{ending[:-4]}{entry.name[-4:]}"))
+        return found
+
+    def _list(self, folder: Path) -> dict[str, os.DirEntry[str]]:
+        if folder not in self._listed:
+            try:
+                with os.scandir(folder) as entries:
+                    named = [e for e in entries if e.name[-4:].lower() == ".xmp" and e.is_file()]
+            except OSError:  # the folder is away: so are its photos, and that is said of them
+                named = []
+            self._listed[folder] = {entry.name.casefold(): entry for entry in named}
+        return self._listed[folder]
+
+
+def main_file(photo: PhotoDetail) -> FileDetail:
+    """Give the file that stands for a photo: the RAW of a pair."""
+    return next((file for file in photo.files if file.role == "main"), photo.files[0])
+
+
+def slots_of(photo: PhotoDetail, options: Options, sidecars: Sidecars) -> list[Slot]:
+    """List the files an export is to have of a photo, the one that stands for it first."""
+    halves = _halves(photo, options)
+    if options.rendered:
+        source, *others = [_reachable(file, photo) for file in halves]
+        fallback = next((str(other.path) for other in others if not other.missing), None)
+        return [
+            Slot(source, f"-{edge}.jpg" if options.edges else ".jpg", edge, fallback)
+            for edge in options.rendered
+        ]
+    slots: dict[Path, Slot] = {}
+    for file in halves:
+        source = _reachable(file, photo)
+        slots[source.path] = Slot(source, file.path.suffix)
+    for file in halves:
+        for sidecar, ending in sidecars.beside(Path(_reachable(file, photo).path)):
+            slots.setdefault(sidecar.path, Slot(sidecar, ending))
+    return list(slots.values())
+
+
+def _halves(photo: PhotoDetail, options: Options) -> list[FileDetail]:
+    """Give the files of a photo that were asked for; of a pair perhaps one half."""
+    main = main_file(photo)
+    both = [main, *(file for file in photo.files if file.role == "half" and file is not main)]
+    wanted = {"raw": Kind.RAW, "jpeg": Kind.IMAGE}.get(options.pair)
+    ordered = sorted(both, key=lambda file: file.kind is not wanted) if wanted else both
+    if options.rendered or wanted is None:
+        return ordered  # what a JPEG is made of, then what it can be made of instead
+    return [file for file in both if file.kind is wanted] or both
+
+
+def _reachable(file: FileDetail, photo: PhotoDetail) -> Source:
+    """Take a copy with the same content where the file itself is not there now."""
+    if file.missing:
+        file = next(
+            (
+                copy
+                for copy in photo.files
+                if copy.fingerprint and copy.fingerprint == file.fingerprint and not copy.missing
+            ),
+            file,
+        )
+    return Source(
+        file.path, str(file.kind), file.size, file.mtime_ns, file.fingerprint, file.missing
+    )

@@ -1,0 +1,124 @@
+"""What an exported JPEG keeps of the camera's notes: a list of fields, never a copy of a block.
+
+A maker's note holds serial numbers, names, and with phones the place a second time; thumbnails
+show what was cropped away. So a new block is written of named fields only.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, Any
+
+from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
+
+from curator.imaging import containers, exif, stills, tiff
+from curator.model import GoneError, UnreadableError
+
+# EXIF 2.32 by number. Text, whole numbers and fractions apart, since they are stored apart.
+_MAIN_TEXT = (270, 271, 272, 315, 33432)  # title, maker, model, artist, copyright
+_EXIF_TEXT = (36867, 36868, 36880, 36881, 36882, 37520, 37521, 37522, 42035, 42036)
+_EXIF_WHOLE = (34850, 34855, 34864, 37383, 37384, 37385, 40961, 41986, 41987, 41989, 41990)
+_EXIF_PARTS = (33434, 33437, 37380, 37381, 37382, 37386, 41988)
+_GPS_TEXT = (1, 3, 16, 29)
+_GPS_PARTS = (2, 4, 6, 7, 17)
+_TIME = 306
+_MAX_TEXT = 2000  # characters; a JPEG's block holds 64 KiB in all
+
+
+def notes_to_keep(path: str | Path, *, location: bool) -> bytes:
+    """Make an EXIF block of an original's notes for a JPEG made from it, upright.
+
+    Args:
+        path: the original, of any kind.
+        location: whether where it was taken may be among them.
+
+    Returns:
+        The block as Pillow's ``exif`` argument takes it; empty where there is nothing to keep.
+
+    Raises:
+        GoneError: the file is not there.
+        UnreadableError: the system will not let it be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            directories = _directories(file, str(path))
+    except FileNotFoundError as error:
+        raise GoneError("The file is no longer there.", "Rescan the folder.") from error
+    except OSError as error:
+        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
+    made = Image.Exif()
+    camera = made.get_ifd(0x8769)
+    place = made.get_ifd(0x8825)
+    # TIFF/EP cameras write exposure into the first page, too: what EXIF says of it goes first.
+    for directory in sorted(directories, key=lambda directory: directory.role != "exif"):
+        if directory.role in ("page", "exif"):
+            _copy(directory, made, text=(*_MAIN_TEXT, _TIME))
+            _copy(directory, camera, text=_EXIF_TEXT, whole=_EXIF_WHOLE, parts=_EXIF_PARTS)
+        elif directory.role == "gps" and location:
+            _copy(directory, place, text=_GPS_TEXT, parts=_GPS_PARTS)
+            height = directory.tags.get(5)  # one byte: above or below the sea
+            if height in ((0.0,), (1.0,)):
+                place.setdefault(5, b"\1" if height == (1.0,) else b"\0")
+    if not (len(made) or camera or place):
+        return b""
+    made[274] = 1  # the pixels are upright
+    camera[36864] = b"0232"
+    return made.tobytes()
+
+
+def _directories(file: IO[bytes], name: str) -> list[tiff.Directory]:
+    def read(offset: int, size: int) -> bytes:
+        file.seek(offset)
+        return file.read(size)
+
+    head = read(0, exif.HEAD)
+    form = containers.sniff(head[:65536], name)
+    if form == "jpeg":
+        return tiff.directories(tiff.from_bytes(containers.jpeg_head(head).exif))
+    if form == "raw":
+        return containers.raw_notes(read)
+    if form == "tiff":
+        return tiff.directories(read)
+    return stills.directories(file, form) if form else []
+
+
+def _copy(
+    source: tiff.Directory,
+    to: Any,
+    *,
+    text: tuple[int, ...] = (),
+    whole: tuple[int, ...] = (),
+    parts: tuple[int, ...] = (),
+) -> None:
+    """Copy fields that are not there yet: the first page is the picture's own."""
+    for tag in text:
+        said = source.text(tag)
+        if said and tag not in to:
+            plain = "".join(sign for sign in said if sign.isprintable() or sign == "\n")[:_MAX_TEXT]
+            # Pillow would make a question mark of every letter ASCII does not have; everyone who
+            # reads EXIF takes UTF-8 today.
+            to[tag] = plain if plain.isascii() else plain.encode()
+    for tag in whole:
+        number = source.number(tag)
+        if number is not None and tag not in to and 0 <= number < 65536:
+            to[tag] = int(number)
+    for tag in parts:
+        value = source.tags.get(tag)
+        if isinstance(value, tuple) and tag not in to and all(map(_fits, value)):
+            found = tuple(_fraction(part) for part in value[:3])
+            to[tag] = found if len(found) > 1 else found[0]
+
+
+def _fits(part: float) -> bool:
+    return math.isfinite(part) and abs(part) < 1 << 31
+
+
+def _fraction(part: float) -> IFDRational:
+    # The nearest with a denominator one can read: 0.004 is 1/250, not its 53 bits.
+    near = Fraction(part).limit_denominator(1_000_000)
+    if abs(near.numerator) >= 1 << 31:
+        near = Fraction(round(part))
+    return IFDRational(near.numerator, near.denominator)

@@ -222,12 +222,13 @@ def _write_label(packet: Packet, profile: Profile, label: str, theirs: str | Non
         _put(packet, fields.LABEL, label.title() if said else None)
     number_of = fields.DIGIKAM_LABELS[label]
     _put(packet, fields.COLOR_LABEL, number_of, create=said and profile.digikam)
-    if profile.rejects_by_rating or _there(packet, fields.COLORLABELS, fields.XMP_VERSION):
+    darktable = _there(packet, fields.COLORLABELS, fields.XMP_VERSION)
+    if profile.rejects_by_rating or darktable:
         colour = [str(fields.LABELS.index(label))] if said else []
         there = packet.values(fields.COLORLABELS) or []
         if there != colour:
             packet.change(fields.COLORLABELS, "Seq", colour, set(there))
-    several = _there(packet, fields.COLOR_LABEL, fields.COLORLABELS) or profile.appended
+    several = darktable or _there(packet, fields.COLOR_LABEL) or profile.appended
     _put(packet, fields.OUR_LABEL, label if several else None, create=said)
 
 
@@ -240,9 +241,11 @@ def _write_keywords(packet: Packet, profile: Profile, said: Said, base: Said) ->
     if said.hierarchical is not None:
         paths, lost = _changes(said.hierarchical, base.hierarchical)
     leaves = {key(path.rpartition("|")[2]) for path in said.hierarchical or ()}
-    flat = [name for name in adds if key(name) not in leaves]
-    _items(packet, fields.SUBJECT, "Bag", adds, gone)
-    piped = [*(name for name in flat if "|" not in name), *paths]
+    # A keyword stands alone in the lists of paths too, unless a path ends in it (any longer).
+    alone = {key(name) for name in adds} | {path.rpartition("|")[2] for path in lost}
+    flat = [name for name in said.keywords if key(name) in alone - leaves]
+    _items(packet, fields.SUBJECT, "Bag", adds, gone, "|")
+    piped = [*flat, *paths]
     _items(packet, fields.HIERARCHICAL, "Bag", piped, gone | lost, "|")
     if profile.digikam or _there(packet, fields.TAGS_LIST):
         # digiKam has no way to write a name with a slash in it; it is left to dc:subject.

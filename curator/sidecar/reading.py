@@ -163,15 +163,21 @@ def _keywords(packet: Packet) -> tuple[tuple[str, ...] | None, tuple[str, ...] |
     slashed = packet.values(fields.TAGS_LIST)
     if flat is None and piped is None and slashed is None:
         return None, None
-    levels = [path.split("|") for path in piped or ()]
+    # A bar always stands between levels, as Lightroom has it; some write paths among the words.
+    levels = [
+        path.split("|") for path in (*(name for name in flat or () if "|" in name), *(piped or ()))
+    ]
     levels += [path.split("/") for path in slashed or ()]
     cleaned = [clean_path(path) for path in levels]
     # darktable's own tags (darktable|changed, darktable|format|cr2) are no keywords of a person.
     theirs = {name for path in cleaned if len(path) > 1 and path[0] == "darktable" for name in path}
     cleaned = [path for path in cleaned if path and not (len(path) > 1 and path[0] == "darktable")]
-    names = [*(name for name in flat or () if name not in theirs), *(path[-1] for path in cleaned)]
+    names = [
+        *(name for name in flat or () if name not in theirs and "|" not in name),
+        *(path[-1] for path in cleaned),
+    ]
     paths = clean("|".join(path) for path in cleaned if len(path) > 1)
-    return clean(names), paths if piped is not None or slashed is not None else None
+    return clean(names), paths if paths or piped is not None or slashed is not None else None
 
 
 def _date(text: str | None) -> datetime | None:

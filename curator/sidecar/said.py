@@ -12,6 +12,7 @@ from curator.model import Flag, KnownError, Label, Marks
 
 NONE = "none"  # said outright: no flag, no label; None says nothing of it
 MAX_NAME = 1024  # characters of a keyword, a level of a path or a project
+_TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 MAX_NAMES = 10_000  # keywords of one file
 
 
@@ -79,17 +80,24 @@ class Said:
 
         Args:
             marks: its marks; ``kept`` is no field of a sidecar.
-            keywords: names of its tags.
+            keywords: names of its tags; one with a bar in it is a path.
             hierarchical: paths of tags; None: leave those in the file as they are.
             projects: names of its projects; None: leave those in the file as they are.
         """
-        split = [clean_path(path.split("|")) for path in hierarchical or ()]
+        words = list(keywords)
+        barred = (word for word in words if "|" in word)
+        split = [clean_path(path.split("|")) for path in (*(hierarchical or ()), *barred)]
         paths = clean("|".join(path) for path in split if len(path) > 1)
         return cls(
             marks.rating or 0,
             str(marks.flag or NONE),
             str(marks.label or NONE),
-            clean([*keywords, *(path[-1] for path in split if path)]),
+            clean(
+                [
+                    *(word for word in words if "|" not in word),
+                    *(path[-1] for path in split if path),
+                ]
+            ),
             None if hierarchical is None else paths,
             None if projects is None else clean(projects),
         )
@@ -175,10 +183,12 @@ def key(name: str) -> str:
 
 
 def _printable(text: str) -> str:
-    # Cc, Cs, Cn and noncharacters cannot be written in XML 1.0 or confuse who reads them.
+    # Controls, lone surrogates and noncharacters cannot be written in XML 1.0; what turns the
+    # direction of writing deceives. Other invisible letters join emoji and Persian words.
     return "".join(
         letter
-        if letter.isprintable() or unicodedata.category(letter) in ("Cf", "Zs", "Co")
+        if letter.isprintable()
+        or (unicodedata.category(letter) in ("Cf", "Co") and letter not in _TURNS)
         else " "
         for letter in text
     )

@@ -1,0 +1,44 @@
+"""Sidecars as RDF graphs, by a library of others: what two files mean, not how they are written."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import rdflib
+
+from curator.sidecar import fields
+
+RDF = f"{{{fields.RDF}}}"
+OURS = frozenset(name.replace(" ", "") for name in fields.WANTED - {fields.XMP_VERSION})
+
+Tree = frozenset
+
+
+def tree(data: bytes, without: frozenset[str] = frozenset()) -> Tree:
+    """Give all a packet says as nested sets; properties in ``without`` are left out.
+
+    XMP is a tree: each blank node belongs to one property, so that nesting is equal to comparing
+    the graphs, and does not take exponential time on a history of hundreds of steps.
+    """
+    root = ElementTree.fromstring(re.sub(rb"^\s*<\?xpacket.*?\?>", b"", data, count=1).strip(b"\0"))
+    rdf = root if root.tag == f"{RDF}RDF" else root.find(f".//{RDF}RDF")
+    assert rdf is not None
+    for description in rdf:  # one subject, as the XMP specification says
+        description.set(f"{RDF}about", "urn:photo")
+    graph = rdflib.Graph()
+    graph.parse(data=ElementTree.tostring(rdf), format="xml")
+    return _meaning(graph, rdflib.URIRef("urn:photo"), without)
+
+
+def _meaning(graph: rdflib.Graph, node: rdflib.term.Node, without: frozenset[str]) -> Tree:
+    found = {}
+    for predicate, value in graph.predicate_objects(node):
+        if str(predicate) in without:
+            continue
+        meant: object = (str(value), getattr(value, "language", None))
+        if isinstance(value, rdflib.BNode):
+            meant = _meaning(graph, value, frozenset())
+        key = (str(predicate), meant)
+        found[key] = found.get(key, 0) + 1
+    return frozenset(found.items())

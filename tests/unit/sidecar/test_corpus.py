@@ -1,0 +1,95 @@
+"""Sidecars that real programs wrote: whatever is put in, all that is others' stays as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from curator.model import Flag, Label, Marks
+from curator.sidecar import PROFILES, Said, fields, merge, read
+from tests.unit.sidecar.graphs import OURS, tree
+
+SAID = Said.of(
+    Marks(Flag.REJECT, 2, Label.BLUE), ["Ísland", "a & <b>"], ["Places|Norway"], ["Book"]
+)
+# One of each program and of each shape there is; the slow test takes them all.
+SOME = (
+    "darktable-tests/masks.xmp",
+    "darktable-tests/retouch-heal.xmp",
+    "exifr/BonTonARTSTORplusIPTC.xmp",
+    "metadata-extractor/digikam-example.xmp",
+    "metadata-extractor/exiftool-9.74-example.xmp",
+    "metadata-extractor/jPhotoTagger-example.xmp",
+    "pigallery2/no_metadata_v3.xmp",
+    "pigallery2/flatxmp.xmp",
+)
+
+
+def survives(path: Path, profile: str) -> None:
+    data = path.read_bytes()
+    before = read(data).said
+    written = merge(data, SAID, None, PROFILES[profile])
+    assert written != data
+    assert tree(written, OURS) == tree(data, OURS), f"{path.name}: something of others changed"
+    after = read(written).said
+    assert (after.rating, after.flag, after.label) == (2, "reject", "blue")
+    assert set(after.keywords or ()) == {*(before.keywords or ()), "Ísland", "a & <b>", "Norway"}
+    assert set(after.hierarchical or ()) == {*(before.hierarchical or ()), "Places|Norway"}
+    assert after.projects == ("Book",)
+    assert merge(written, SAID, None, PROFILES[profile]) == written, "again changes a byte"
+    both = SAID.filled_by(after)  # the catalog has taken over what was there
+    assert merge(written, both, after, PROFILES[profile]) == written, "again changes a byte"
+
+    # Taken back by the same merge: meaning for meaning what was there, for each mark and keyword.
+    back = merge(written, before_all(before), both, PROFILES[profile])
+    assert tree(back, OURS) == tree(data, OURS)
+    undone = read(back).said
+    assert (undone.rating or 0) == (before.rating or 0)
+    assert (undone.flag or "none") == (before.flag or "none")
+    assert (undone.label or "none") == (before.label or "none")
+    assert set(undone.keywords or ()) == set(before.keywords or ())
+    assert set(undone.hierarchical or ()) == set(before.hierarchical or ())
+
+
+def before_all(said: Said) -> Said:
+    """Say outright what was not spoken of, as the catalog does when it takes back."""
+    return Said(
+        said.rating or 0,
+        said.flag or "none",
+        said.label or "none",
+        said.keywords or (),
+        said.hierarchical or (),
+        said.projects or (),
+    )
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_others_wrote_survives(corpus: Path, profile: str) -> None:
+    for name in SOME:
+        survives(corpus / "sidecars" / name, profile)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_others_wrote_survives_in_every_sidecar_there_is(corpus: Path, profile: str) -> None:
+    paths = sorted((corpus / "sidecars").rglob("*.xmp"))
+    assert len(paths) > 90
+    for path in paths:
+        survives(path, profile)
+
+
+def test_a_merge_that_changes_nothing_of_ours_gives_the_same_bytes(corpus: Path) -> None:
+    for path in sorted((corpus / "sidecars").rglob("*.xmp")):
+        data = path.read_bytes()
+        assert merge(data, Said(), None, PROFILES["digikam"]) is data
+        said = before_all(read(data).said)
+        assert merge(data, said, read(data).said, PROFILES["lightroom"]) is data
+
+
+def test_a_planted_loss_is_found(corpus: Path) -> None:
+    data = (corpus / "sidecars" / SOME[0]).read_bytes()
+    poorer = data.replace(b'darktable:num="0"', b'darktable:num="1"', 1)
+    assert poorer != data
+    assert tree(poorer, OURS) != tree(data, OURS)
+    assert fields.SUBJECT.replace(" ", "") in OURS

@@ -38,6 +38,7 @@ __all__ = [
     "agreement",
     "available",
     "choose",
+    "knows_words",
     "load",
     "models_folder",
     "planned",
@@ -55,6 +56,7 @@ class Encoder(Protocol):
         dimension: length of a vector.
         device: where it runs and how, for people ("CPU, bf16").
         batch: pictures it takes at once; it lowers this itself when memory runs out.
+        scale: what it multiplies the cosine of a picture and words with, to say how sure it is.
 
     Thread: one at a time.
     """
@@ -73,6 +75,9 @@ class Encoder(Protocol):
 
     @property
     def batch(self) -> int: ...  # noqa: D102
+
+    @property
+    def scale(self) -> float: ...  # noqa: D102
 
     def encode(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Encode (H, W, 3) sRGB pictures into (N, dimension) vectors of unit length."""
@@ -100,7 +105,8 @@ class EncoderKind:
     """A row of ENCODERS.
 
     ``missing`` says what is not here, with the remedy, or None when it can be loaded. ``key``
-    names the weights that are here; ``load`` takes seconds and imports torch.
+    names the weights that are here; ``load`` takes seconds and imports torch. ``words``: it has a
+    place for words among the pictures.
     """
 
     name: str
@@ -108,11 +114,12 @@ class EncoderKind:
     missing: Callable[[EncoderOptions], str | None]
     key: Callable[[EncoderOptions], str]
     load: Callable[[EncoderOptions], Encoder]
+    words: bool = False
 
 
 # Best first: "auto" takes the first that can be loaded.
 ENCODERS = (
-    EncoderKind("open_clip", "CLIP", open_clip.missing, open_clip.key, open_clip.load),
+    EncoderKind("open_clip", "CLIP", open_clip.missing, open_clip.key, open_clip.load, words=True),
     EncoderKind("starter", "the built-in starter", starter.missing, starter.key, starter.load),
 )
 
@@ -190,6 +197,12 @@ def load(name: str, options: EncoderOptions) -> Encoder:
     if (lack := kind.missing(options)) is not None:
         raise KnownError(f"The encoder {name} cannot be used.", lack)
     return kind.load(options)
+
+
+def knows_words(name: str) -> bool:
+    """Tell whether an encoder can be asked in words; no torch needed."""
+    kind = _kind(name)
+    return kind is not None and kind.words
 
 
 def agreement(name: str, options: EncoderOptions, pictures: Sequence[NDArray[np.uint8]]) -> float:

@@ -100,6 +100,8 @@ class OpenClip:
         self._options = options
         self._network = Network(model, _run, prepare, place(options))
         self.dimension = int(getattr(model.visual, "output_dim", 0))
+        scale = getattr(model, "logit_scale", None)
+        self.scale = 100.0 if scale is None else float(scale.detach().exp())
         self.key = key(options)
 
     @property

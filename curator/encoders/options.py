@@ -22,6 +22,7 @@ class EncoderOptions:
         pretrained: open_clip's tag of its weights; also says how pictures are prepared.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         threads: threads on a CPU; 0 lets torch take every core.
+        words: the folder whose vocabulary goes before the usual one; None: no words are asked.
         least_confidence: of a tag an encoder suggests, 0.0-1.0.
         most_tags: for one picture; 0 suggests none.
         exact: plain float32 on the CPU, one path for all: the reference of :func:`agreement`.
@@ -34,6 +35,7 @@ class EncoderOptions:
     pretrained: str = "laion2b_s32b_b82k"
     device: str = "auto"
     threads: int = 0
+    words: Path | None = None
     least_confidence: float = 0.2
     most_tags: int = 3
     exact: bool = False

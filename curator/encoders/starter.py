@@ -73,6 +73,7 @@ class Starter:
     """See :class:`curator.encoders.Encoder`; vectors are the 1,280 features before the classes."""
 
     name = "starter"
+    scale = 100.0
     key = KEY
     dimension = DIMENSION
 

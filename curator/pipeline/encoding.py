@@ -52,8 +52,9 @@ def options(home: Home, settings: Settings) -> EncoderOptions:
         pretrained=chosen.pretrained,
         device=chosen.device,
         threads=os.cpu_count() or 1,
-        least_confidence=chosen.tag_threshold / 100,
-        most_tags=chosen.tags_most,
+        words=home.data,
+        least_confidence=settings.tags.threshold / 100,
+        most_tags=settings.tags.most,
     )
 
 

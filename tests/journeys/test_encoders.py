@@ -54,7 +54,11 @@ class Machine:
 
     def run(self, *words: object, **settings: object) -> Any:
         """Run a verb with settings of the encoder; give its JSON document."""
-        told = [f"--set=encoder.{name}={value}" for name, value in settings.items()]
+        named = {
+            name.replace("__", ".") if "__" in name else f"encoder.{name}": value
+            for name, value in settings.items()
+        }
+        told = [f"--set={name}={value}" for name, value in named.items()]
         command = [sys.executable, "-m", "curator", "--home", self.home, *words, "--json", *told]
         done = subprocess.run(
             [str(word) for word in command],
@@ -111,7 +115,7 @@ def test_the_watch_sees_a_connection(machine: Machine) -> None:
 def test_the_starter_compares_and_names_without_any_connection(
     machine: Machine, folder: Path
 ) -> None:
-    done = machine.run("ingest", folder, tag_threshold=5, tags_most=10)
+    done = machine.run("ingest", folder, tags__threshold=5, tags__most=10)
     assert (done["embedded"], done["problems"]) == (5, [])
     photos = machine.run("photos")
     tags = [tag for photo in photos for tag in photo["tags"]]

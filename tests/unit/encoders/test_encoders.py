@@ -165,6 +165,26 @@ def test_clip_gives_what_open_clip_itself_gives(clip_options, torch):
     assert (ours * theirs).sum(axis=1).min() > 0.9999
 
 
+def test_words_are_placed_where_their_own_sentences_lie(clip_options, torch):
+    import open_clip
+
+    from curator.encoders import zero_shot
+
+    encoder = load("open_clip", clip_options)
+    vocabulary = zero_shot.parse("dog\nthe sea: open sea\n")
+    found = zero_shot.places(encoder, vocabulary.sentences())
+    assert found.shape == (2, 48)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
+    model = open_clip.create_model("curator-tiny", load_weights=False)
+    open_clip.load_checkpoint(model, str(clip_options.checkpoint))
+    said = [template.format("open sea") for template in zero_shot.TEMPLATES]
+    with torch.inference_mode():
+        theirs = model.eval().encode_text(open_clip.get_tokenizer("curator-tiny")(said))
+        mean = torch.nn.functional.normalize(theirs).mean(0)
+    assert float(found[1] @ (mean / mean.norm()).numpy()) > 0.9999
+    assert encoder.scale == pytest.approx(float(model.logit_scale.detach().exp()))
+
+
 def test_pictures_are_prepared_as_the_weights_were_trained(torch):
     import open_clip
 

@@ -257,7 +257,7 @@ def _vision(invocation: Invocation) -> list[Finding]:
     health = vision.check(told)
     if health.well:
         invocation.output.note(f"Having {told.model} describe a small picture…")
-        health = vision.check(told, vision.test_picture())
+        health = vision.check(told, vision.sample_picture())
     if health.well or invocation.settings.vision.automatic:
         return [Finding("vision model", health.well, health.sentence, health.remedy)]
     found = f"{health.sentence} Needed only to have photos described: {health.remedy}"

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from curator.model import UsageError
 from curator.vision import chat, ollama, openai_compatible
 from curator.vision.calls import TimeUpError, run
-from curator.vision.chat import test_picture
+from curator.vision.chat import sample_picture
 from curator.vision.description import TAG_CONFIDENCE, Description
 from curator.vision.errors import Cancelled, TooLargeError, VisionError
 from curator.vision.failures import meaning, mute, not_pulled
@@ -44,7 +44,7 @@ __all__ = [
     "keep_key",
     "options",
     "pull",
-    "test_picture",
+    "sample_picture",
 ]
 
 Cancelling = Callable[[], bool]

@@ -51,7 +51,7 @@ def prompt() -> tuple[str, str]:
 
 
 @functools.cache
-def test_picture() -> bytes:
+def sample_picture() -> bytes:
     """Read the small picture a provider is tested with: a boat and a low sun, 448 x 336 px."""
     return resource("prompts/test.jpg").read_bytes()
 
@@ -103,25 +103,53 @@ async def ask(options: VisionOptions, base_url: str, key: str, jpeg: bytes) -> D
     Raises:
         VisionError: what went wrong.
     """
-    import instructor
-
     # What fails is raised, and said where people look; the library would put it on stderr.
     logging.getLogger("instructor").setLevel(logging.CRITICAL)
     messages = _messages(jpeg)
     async with client(options, base_url, key) as server:
-        ready = instructor.from_openai(server, mode=instructor.Mode.JSON_SCHEMA)
+        if base_url not in _OLDER:
+            try:
+                return await _answer(server, messages, options, older=False)
+            except Exception as error:
+                if not _unknown_form(error):
+                    return _better_than_nothing(error, options)
+                _OLDER.add(base_url)
         try:
-            found: Description = await ready.chat.completions.create(
-                model=options.model,
-                messages=messages,
-                response_model=Description,
-                max_retries=REPEATS,
-                max_tokens=MOST_TOKENS,
-                temperature=0.2,
-            )
+            return await _answer(server, messages, options, older=True)
         except Exception as error:
             return _better_than_nothing(error, options)
+
+
+_OLDER: set[str] = set()  # servers that refused the newer way to ask for a form of answer
+
+
+async def _answer(
+    server: AsyncOpenAI, messages: list[Any], options: VisionOptions, older: bool
+) -> Description:
+    """Ask for a record: by ``json_schema``, or as servers did before that, by ``json_object``."""
+    import instructor
+
+    body = None
+    if older:  # what goes over what the mode sends
+        form = {"type": "json_object", "schema": Description.model_json_schema()}
+        body = {"response_format": form}
+    ready = instructor.from_openai(server, mode=instructor.Mode.JSON_SCHEMA)
+    found: Description = await ready.chat.completions.create(
+        model=options.model,
+        messages=messages,
+        response_model=Description,
+        max_retries=REPEATS,
+        max_tokens=MOST_TOKENS,
+        temperature=0.2,
+        extra_body=body,
+    )
     return found
+
+
+def _unknown_form(error: Exception) -> bool:
+    """Whether a server refused the form an answer was asked for in (llama-cpp-python: 500)."""
+    status = getattr(error.__cause__, "status_code", 0)
+    return status in (400, 422, 500) and "response_format" in str(error)
 
 
 def _messages(jpeg: bytes) -> list[Any]:

@@ -16,7 +16,7 @@ from curator.vision import Cancelled, VisionError, VisionOptions
 from tests import ollama as fake
 from tests.ollama import Act, Ollama
 
-PICTURE = vision.test_picture()
+PICTURE = vision.sample_picture()
 
 
 # --- test provider

@@ -17,7 +17,7 @@ from curator.vision.failures import retry_after_s
 from tests import ollama as fake
 from tests.ollama import RECORD, Act, Ollama
 
-PICTURE = vision.test_picture()
+PICTURE = vision.sample_picture()
 
 
 def failure(options: VisionOptions) -> VisionError:
@@ -30,8 +30,8 @@ def failure(options: VisionOptions) -> VisionError:
 
 
 def sent_picture(chat: Any) -> bytes:
-    content = chat["messages"][-1]["content"]
-    url = next(part["image_url"]["url"] for part in content if part["type"] == "image_url")
+    parts = [part for message in chat["messages"][1:] for part in message["content"]]
+    url = next(part["image_url"]["url"] for part in parts if part["type"] == "image_url")
     return base64.b64decode(url.removeprefix("data:image/jpeg;base64,"))
 
 
@@ -44,6 +44,18 @@ def test_every_provider_describes_a_picture(
     (chat,) = ollama.chats
     assert sent_picture(chat) == PICTURE  # the proxy's own bytes
     assert chat["model"] == "llava" and chat["response_format"]["type"] == "json_schema"
+
+
+def test_a_server_that_knows_only_the_older_form_of_answer_is_asked_in_that(
+    ollama: Ollama, options: VisionOptions
+) -> None:
+    refusal = "[{'loc': ('body', 'response_format', 'type'), 'msg': \"Input should be 'text'\"}]"
+    ollama.chat(fake.status(500, refusal))
+    assert vision.describe(PICTURE, options).model_dump() == RECORD
+    vision.describe(PICTURE, options)  # and is not asked in vain again
+    forms = [chat["response_format"]["type"] for chat in ollama.chats]
+    assert forms == ["json_schema", "json_object", "json_object"]
+    assert sent_picture(ollama.chats[1]) == PICTURE
 
 
 def test_the_model_is_asked_what_is_there_and_never_whether_it_is_good(
@@ -98,7 +110,7 @@ def test_nothing_of_this_computer_or_of_other_services_is_sent(
     assert sent["user-agent"].startswith("curator/")
 
 
-@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
 def test_a_proxy_of_the_environment_is_not_asked_about_this_machine(
     name: str, ollama: Ollama, options: VisionOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,9 +100,14 @@ def flag_of(packet: Packet) -> str | None:
     """Read the flag from whatever field says one; what changed since our writing goes first."""
     heard = [flag for flag in _flags(packet) if flag is not None]
     ours = packet.value(fields.OUR_FLAG)
-    if ours in fields.PICKS:
-        return next((flag for flag in heard if flag != ours), ours)
-    return next((flag for flag in heard if flag != NONE), NONE if heard else None)
+    return _loudest(heard, ours if ours in fields.PICKS else None)
+
+
+def _loudest(heard: list[str], ours: str | None) -> str | None:
+    """Choose among what several fields say; ``ours`` is what all said when we wrote them."""
+    if ours is not None:
+        heard = [word for word in heard if word != ours] or [ours]
+    return next((word for word in heard if word != NONE), NONE if heard else None)
 
 
 def _flags(packet: Packet) -> Iterable[str | None]:
@@ -142,9 +147,7 @@ def _label(packet: Packet) -> tuple[str | None, str]:
     heard = [word, digikam.get(_known(number(colour))), _darktable_label(packet)]
     ours = packet.value(fields.OUR_LABEL)
     there = [label for label in heard if label is not None]
-    if ours in fields.DIGIKAM_LABELS:
-        return next((label for label in there if label != ours), ours), note
-    return next((label for label in there if label != NONE), NONE if there else None), note
+    return _loudest(there, ours if ours in fields.DIGIKAM_LABELS else None), note
 
 
 def _darktable_label(packet: Packet) -> str | None:

@@ -145,6 +145,7 @@ def describe(
     """
     provider = _provider(options)
     key = provider.key(options)
+    chat.load()
     return _run(_described(provider, key, jpeg, options), options, options.timeout_s, cancelled)
 
 
@@ -175,13 +176,14 @@ def check(
     except VisionError as error:
         found = mute(quick) if isinstance(error.__cause__, TimeUpError) else error
         return Health(found.reached, False, (), None, str(found.args[0]), found.remedy)
-    there, began = tuple(models), time.monotonic()
+    there = tuple(models)
     if not provider.has(models, options.model):
         return _lacking(there, not_pulled(options))
     try:
         _run(provider.look_at_model(quick), quick, quick.timeout_s, cancelled)
         if picture is None:
             return Health(True, True, there, None, f"{options.place} has {options.model}.")
+        chat.load()
         began = time.monotonic()
         said = describe(picture, options, cancelled)
     except VisionError as error:

@@ -97,14 +97,24 @@ def client(options: VisionOptions, base_url: str, key: str) -> AsyncOpenAI:
     )
 
 
+@functools.cache
+def load() -> None:
+    """Load the libraries before a clock runs: the seconds that takes are no model's fault."""
+    import instructor
+    import openai
+
+    # What fails is raised, and said where people look; the library would put it on stderr.
+    logging.getLogger("instructor").setLevel(logging.CRITICAL)
+    unused = openai.AsyncOpenAI(api_key=_NO_KEY)
+    instructor.from_openai(unused, mode=instructor.Mode.JSON_SCHEMA)  # loads what it is made of
+
+
 async def ask(options: VisionOptions, base_url: str, key: str, jpeg: bytes) -> Description:
     """Have one picture described.
 
     Raises:
         VisionError: what went wrong.
     """
-    # What fails is raised, and said where people look; the library would put it on stderr.
-    logging.getLogger("instructor").setLevel(logging.CRITICAL)
     messages = _messages(jpeg)
     async with client(options, base_url, key) as server:
         if base_url not in _OLDER:

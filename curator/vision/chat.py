@@ -105,7 +105,7 @@ def load() -> None:
 
     # What fails is raised, and said where people look; the library would put it on stderr.
     logging.getLogger("instructor").setLevel(logging.CRITICAL)
-    unused = openai.AsyncOpenAI(api_key=_NO_KEY)
+    unused = openai.AsyncOpenAI(api_key=_NO_KEY, base_url="http://localhost")
     instructor.from_openai(unused, mode=instructor.Mode.JSON_SCHEMA)  # loads what it is made of
 
 

@@ -109,10 +109,7 @@ class Projects(Store):
                     f" JOIN photo AS p ON p.id = m.photo_id WHERE {_HERE} GROUP BY project_id"
                 )
             )
-        found = [
-            ProjectRow(number, *facts, counts.get(number, 0) if counted else None)
-            for number, *facts in rows
-        ]
+        found = [ProjectRow(*(*row, counts.get(row[0], 0) if counted else None)) for row in rows]
         return sorted(found, key=lambda each: (_told_apart(each.name), each.id))
 
     def project(self, name: str, *, removed: bool = False) -> ProjectRow:

@@ -7,7 +7,7 @@
 from curator.session.archive import Archive
 from curator.session.evidence import Insight, Near, Why
 from curator.session.filters import FILTERS, FilterError
-from curator.session.orders import ORDERS, arranged
+from curator.session.orders import ORDERS, arranged, orders_for
 from curator.session.placard import Glance, Placard
 from curator.session.progress import Progress
 from curator.session.pupil import START, Learned, Moved, Pupil, taught
@@ -43,6 +43,7 @@ __all__ = [
     "Words",
     "arranged",
     "changed_marks",
+    "orders_for",
     "report",
     "roll_back",
     "taught",

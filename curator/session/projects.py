@@ -63,13 +63,18 @@ class Projects(QObject):
         """List the projects by name."""
         return self._session.table.projects.rows
 
-    def counts(self, project: int) -> tuple[int, int]:
-        """Count a project's photos that are to be seen, and the approved ones of them."""
+    def counts(self) -> dict[int, tuple[int, int]]:
+        """Count each project's photos that are to be seen, and the approved ones of them."""
         table = self._session.table
-        here = table.projects.inside(project) & table.alive()
         threshold = self._session.settings.taste.match_threshold
-        approved = filters.FILTERS["approved"][1](table, threshold)
-        return int(here.sum()), int((here & approved).sum())
+        alive = table.alive()
+        approved = filters.FILTERS["approved"][1](table, threshold) & alive
+        found = {}
+        for row in self.rows():
+            ids = table.projects.ids(row.id)
+            rows = table.rows_of(ids[table.knows(ids)])
+            found[row.id] = int(alive[rows].sum()), int(approved[rows].sum())
+        return found
 
     def cover(self, row: ProjectRow) -> int | None:
         """Give the photo that stands for a project: the one chosen, else the first; None if empty.

@@ -63,12 +63,16 @@ class Series(QObject):
         self.found: Suggestion | None = None
         self.looked = False
         self._asked: bytes | None = None
-        self._later = QTimer(session)  # ends with it
+        self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(_REST_MS)
         self._later.timeout.connect(self.look)
         session.counts_changed.connect(self._later.start)
         session.scores_changed.connect(self._later.start)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._later.stop()
 
     def look(self) -> None:
         """Have the next series found a moment later; nothing if no photo came or went since."""

@@ -57,6 +57,11 @@ class Session(Abreast):
         self.projects = Projects(self)
         self.series = Series(self)
 
+    def close(self) -> None:
+        """Stop what runs for this session; the catalog stays open for its owner."""
+        self.series.close()
+        super().close()
+
     # --- moving
 
     def go(self, index: int) -> None:

@@ -121,6 +121,8 @@ def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tupl
             return "Looking for photos…", ()
         if session.scope.kind == "folder" and not Path(session.scope.key).exists():
             return "This folder is not there now. Is its drive connected?", (another,)
+        if session.scope.project is not None:
+            return f"Nothing in {session.scope.title} yet.", (("toggle_project", "add a photo"),)
         return "No photos in this folder.", (another,)
     if session.pass_ is Pass.CULL:
         failed = counts.get("failed", 0)

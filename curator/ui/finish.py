@@ -16,6 +16,7 @@ from curator.ui import theme, words
 from curator.ui.contact import WIDTH, ContactSheet
 from curator.ui.frames import Pictures
 
+_ACTIONS = 3  # at most: what is left out stands in the sidebar
 CLAUSE_TITLES = {
     Clause.STARS: "4–5 stars",
     Clause.PICK: "picked, no stars",
@@ -246,13 +247,17 @@ def rate_page(session: Session, run: Callable[[str], None]) -> Page:
     ]
     sentence = words.joined(parts) or "Four or five stars, or a pick, approve a photo for export."
     actions = []
+    starred = len(session.projects.starred())
     if number:
         actions.append(
             Action(f"Export {words.photos(number)}…", lambda: run("export"), primary=True)
         )
     if progress.unrated:
         actions.append(Action("Look again", lambda: run("look_again")))
-    if progress.rejected:
+    if starred:
+        title = "New project from 4–5 stars"
+        actions.append(Action(title, lambda: run("project_from_stars")))
+    if progress.rejected and len(actions) < _ACTIONS:
         actions.append(
             Action(
                 f"Review {words.count(progress.rejected)} rejected",

@@ -16,6 +16,7 @@ from curator.session.captions import MEASURED, when
 from curator.ui import pencil, theme, words
 from curator.ui.chips import TagChips
 from curator.ui.frames import Pictures
+from curator.ui.membership import Memberships
 from curator.ui.why import SimilarPart, WhyPart
 
 _REST_MS = 60  # held arrows must not rebuild the panel at every frame
@@ -94,7 +95,7 @@ class Inspector(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = theme.plain("", role="title")
         self.title.setWordWrap(True)
-        self.marks = MarksLine()
+        self.marks, self.memberships = MarksLine(), Memberships(session)
         self.why, self.similar = WhyPart(session, pictures), SimilarPart(session, pictures)
         self._above, self._below = QVBoxLayout(), QVBoxLayout()
         self._lay_out()
@@ -102,6 +103,7 @@ class Inspector(QWidget):
         self._later.timeout.connect(self.refresh)
         session.current_changed.connect(self._leave)
         session.photos_changed.connect(self._on_changed)
+        session.projects.changed.connect(self._later.start)
         session.scores_changed.connect(self._later.start)
         session.view_changed.connect(self._show_insight)
         session.insight_came.connect(self._take)
@@ -116,6 +118,7 @@ class Inspector(QWidget):
         column.addWidget(self.title)
         column.addSpacing(4)
         column.addWidget(self.marks)
+        column.addWidget(self.memberships)
         column.addLayout(self._above)
         column.addWidget(self.why)
         column.addWidget(self.similar)
@@ -177,6 +180,7 @@ class Inspector(QWidget):
         current = self._session.current
         for widget in (self.marks, self.why, self.similar):
             widget.setVisible(current is not None)
+        self.memberships.show_photo(current)
         if current is None:
             self.title.setText("No photo")
             return

@@ -46,6 +46,7 @@ from curator.ui.loupe import LoupeView
 from curator.ui.maybes import Maybes
 from curator.ui.offer import Offer, OfferLine
 from curator.ui.placard import PlacardView
+from curator.ui.projects import ProjectParts
 from curator.ui.sidebar import Sidebar
 from curator.ui.space import Space
 from curator.ui.statusline import StatusLine
@@ -156,6 +157,9 @@ class MainWindow(QWidget):
         self.veil.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.veil.hide()
         self.placard = PlacardView(self, session)
+        self.projects = ProjectParts(
+            self, session, self.pictures, self.grid, self.offers, lambda: self.keys.keyboard
+        )
         self.help = HelpOverlay(self, self.view_name, lambda: self.keys.keyboard)
         self.finder = palette.Palette(self, lambda: self.keys.keyboard)
 
@@ -170,10 +174,11 @@ class MainWindow(QWidget):
         self.topbar.search.left.connect(self._focus_page)
         self.help.left.connect(self._focus_page)
         self.finder.left.connect(self._focus_page)
+        self.projects.chooser.left.connect(self._focus_page)
         self.placard.left.connect(self._focus_page)
         self.placard.folder_wanted.connect(lambda folder: self.open([folder]))
         self.placard.photo_wanted.connect(self._visit)
-        for rows in (self.sidebar.folders, self.sidebar.filters):
+        for rows in (self.sidebar.folders, self.sidebar.projects.rows, self.sidebar.filters):
             rows.pressed.connect(self._send_sidebar_away)
         if self._pipeline is not None:
             self._pipeline.progressed.connect(self._progressed)
@@ -236,11 +241,17 @@ class MainWindow(QWidget):
         space.beside(self.inspector, theme.INSPECTOR, chrome and inspected, right=True, over=narrow)
         rating = page is self.loupe and session.pass_ is Pass.RATE and not narrow
         space.beside(self.maybes, theme.MAYBES, chrome and rating, right=True, over=False)
+        head = self.projects.head_height(chrome and page is self.grid)
+        space.top(self.projects.head, head, head > 0)
         self.pages.setGeometry(space.left)
         self.veil.setGeometry(self.rect())
-        for over in (self.placard, self.help, self.finder):
+        for over in self._covers():
             if over.isVisible():
                 over.raise_()
+
+    def _covers(self) -> tuple[QWidget, ...]:
+        """List what lies over the page, and has the keyboard while it shows."""
+        return self.placard, self.help, self.finder, self.projects.chooser
 
     def resizeEvent(self, event: object) -> None:
         """Arrange for the size."""
@@ -256,7 +267,7 @@ class MainWindow(QWidget):
             self._call_sidebar()
 
     def _focus_page(self) -> None:
-        if any(over.isVisible() for over in (self.placard, self.help, self.finder)):
+        if any(over.isVisible() for over in self._covers()):
             return
         page = self.pages.currentWidget()
         (self if page is None or page.focusPolicy() is Qt.FocusPolicy.NoFocus else page).setFocus()
@@ -355,6 +366,8 @@ class MainWindow(QWidget):
             self._open_palette()
         elif what == "placard":
             self._choose_placard()
+        elif what == "project":
+            self.projects.asked(about)
         elif what == "taste":
             page = TastePage(self.session, self.pictures, self)
             page.finished.connect(page.deleteLater)

@@ -15,7 +15,7 @@ from curator.commands import COMMANDS
 from curator.keyboard import Keyboard, views_of
 from curator.keymap import VIEWS
 from curator.model import KnownError
-from curator.session import FILTERS, ORDERS, Scope, Session
+from curator.session import FILTERS, Scope, Session, orders_for
 from curator.ui import theme
 from curator.ui.keys import spelled_press
 
@@ -82,7 +82,7 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
             scope = row.scope
             act = partial(open_scope, scope)
             found.append(Entry(f"scope:{scope.key}", f"Go to {scope.title}", scope.key, act))
-    for name, order in ORDERS.items():
+    for name, order in orders_for(session.scope.kind).items():
         off = "" if session.has_scores or not order.by_taste else session.taste_sentence
         act = partial(session.set_order, name)
         title = f"Order by {_lower(order.title)}"

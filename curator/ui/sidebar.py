@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from curator.model import KnownError, Pass
 from curator.session import FILTERS, ScopeRow, Session
 from curator.ui import theme, words
+from curator.ui.project_rows import ProjectRows
 from curator.ui.rows import Row, Rows
 
 _ICONS = {
@@ -126,6 +127,7 @@ class Sidebar(QWidget):
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.folders, self.filters, self.stars = Rows(), Rows(), StarFilter()
+        self.projects = ProjectRows(session, run)
         self._lay_out()
         self.folders.pressed.connect(self._open)
         self.folders.folded.connect(self._fold)
@@ -146,6 +148,7 @@ class Sidebar(QWidget):
         self.add = self._add_button()
         column.addWidget(self._head("Photos", self.add))
         column.addWidget(self.folders)
+        column.addWidget(self.projects)
         column.addSpacing(12)
         column.addWidget(self._head("Show"))
         column.addWidget(self.filters)
@@ -185,9 +188,10 @@ class Sidebar(QWidget):
         if not self.isVisible():
             return
         self.add.setToolTip(theme.tip("Open a folder…", self._session.keys.get("open_folder")))
-        rows = self._session.scopes()
+        rows = [row for row in self._session.scopes() if row.scope.kind != "project"]
         self._scopes = {row.scope.key: row for row in rows}
         self.folders.show_rows(self._folder_rows(rows))
+        self.projects.refresh()
         self.filters.show_rows(self._filter_rows())
         self.stars.take(self._session.filter)
 

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton
 from curator.commands import COMMANDS, GROUPS, Command
 from curator.keyboard import views_of
 from curator.model import KnownError, Pass
-from curator.session import ORDERS, FilterError, Session
+from curator.session import FilterError, Session, orders_for
 from curator.ui import theme
+from curator.ui.projects import ProjectWord
 from curator.ui.statusline import Words
 
 _TYPING_MS = 200
@@ -167,6 +168,7 @@ class TopBar(QWidget):
         self.order.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.order.clicked.connect(self.show_orders)
         self.search = SearchField(session)
+        self.project = ProjectWord(session, run)
         self.more = self._button("more", "")
         self.more.setAccessibleName("All commands")
         self.more.clicked.connect(self._show_menu)
@@ -218,6 +220,7 @@ class TopBar(QWidget):
         self.search.setFixedHeight(theme.ROW)
         row.addWidget(self.search, 2)
         row.addSpacing(6)
+        row.addWidget(self.project)
         row.addWidget(self.more)
 
     def refresh(self) -> None:
@@ -246,7 +249,7 @@ class TopBar(QWidget):
         menu.setProperty("checks", True)
         group = QActionGroup(menu)
         by_taste = False
-        for name, order in ORDERS.items():
+        for name, order in orders_for(session.scope.kind).items():
             if order.by_taste and not by_taste:
                 by_taste = True
                 self._begin_taste(menu)

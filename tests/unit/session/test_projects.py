@@ -189,14 +189,14 @@ def test_orders_by_stack_and_by_project(open_session: Callable[[], Session]) -> 
 
 
 def test_counts_leave_out_what_is_not_to_be_seen(session: Session, harbour: int) -> None:
-    assert session.projects.counts(harbour) == (3, 0)  # 1 is a pick, but of one star
+    assert session.projects.counts()[harbour] == (3, 0)  # 1 is a pick, but of one star
     session.catalog.decide({3: {"rating": 4}}, summary="-")
     session.refresh()
-    assert session.projects.counts(harbour) == (3, 1)
+    assert session.projects.counts()[harbour] == (3, 1)
     (folder,) = session.catalog.folders()
     session.catalog.enable_folder(folder.id, False)
     session.refresh()
-    assert session.projects.counts(harbour) == (0, 0)
+    assert session.projects.counts()[harbour] == (0, 0)
     row = session.projects.current
     assert row is not None and session.projects.cover(row) is None
 

@@ -12,13 +12,13 @@ from curator.session.series import LEAST, MOST, candidates, grouped, suggestion,
 
 
 def around(count: int, centre: int, spread: float, seed: int) -> np.ndarray:
-    """Vectors about one direction of 32."""
-    noise = np.random.default_rng(seed).normal(size=(count, 32))
-    found = np.eye(32)[centre] + spread * noise / np.linalg.norm(noise, axis=1, keepdims=True)
+    """Vectors about one direction of 128."""
+    noise = np.random.default_rng(seed).normal(size=(count, 128))
+    found = np.eye(128)[centre] + spread * noise / np.linalg.norm(noise, axis=1, keepdims=True)
     return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
 
 
-NOISE = np.random.default_rng(9).normal(size=(32, 32)).astype(np.float32)
+NOISE = np.random.default_rng(9).normal(size=(32, 128)).astype(np.float32)
 NOISE /= np.linalg.norm(NOISE, axis=1, keepdims=True)
 FOG, PORTRAITS = around(9, 3, 0.2, 1), around(6, 7, 0.2, 2)
 ALL = np.concatenate([NOISE, FOG, PORTRAITS])
@@ -77,7 +77,7 @@ def test_a_series_is_explained_made_or_dismissed(
 ) -> None:
     def answer(question: Any, tell: Any) -> None:
         class Archive:
-            size, dimension = 47, 32
+            size, dimension = 47, 128
             places = staticmethod(lambda ids: np.asarray(ids) + 30)  # 2 to 8 are fog
             take = staticmethod(lambda places: ALL[places])
 

@@ -1,0 +1,106 @@
+"""Projects in the sidebar: a row each, and a series if one was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from curator.session import Session
+from curator.ui import theme, words
+from curator.ui.rows import Row, Rows
+
+_SERIES = "series"
+
+
+class ProjectRows(QWidget):
+    """The projects by name with their counts; a press opens one.
+
+    Args:
+        session: what is on the table.
+        run: runs a command by name.
+    """
+
+    def __init__(self, session: Session, run: Callable[[str], None]) -> None:
+        super().__init__()
+        self._session, self._run = session, run
+        self.rows = Rows()
+        self.add = QToolButton()
+        self.add.setIcon(theme.icon("add"))
+        self.add.setProperty("flat", True)
+        self.add.setAccessibleName("Choose or make a project")
+        self.add.clicked.connect(lambda: run("choose_project"))
+        head = QWidget()
+        head.setFixedHeight(theme.ROW)
+        line = QHBoxLayout(head)
+        line.setContentsMargins(12, 0, 6, 0)
+        line.addWidget(theme.plain("Projects", role="caption"))
+        line.addStretch(1)
+        line.addWidget(self.add)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 12, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(head)
+        column.addWidget(self.rows)
+        self.rows.pressed.connect(self._press)
+        self.rows.menu.connect(self._menu)
+        session.projects.changed.connect(self.refresh)
+        session.series.changed.connect(self.refresh)
+
+    def refresh(self) -> None:
+        """Take over projects and counts; nothing while this does not show."""
+        if not self.isVisible():
+            return
+        session = self._session
+        self.add.setToolTip(
+            theme.tip("Choose or make a project", session.keys.get("choose_project"))
+        )
+        counts = session.projects.counts()
+        opened, current = session.scope.project, session.projects.current
+        rows = []
+        for row in session.projects.rows():
+            photos, approved = counts[row.id]
+            about = f"{row.name}\n{words.photos(photos)}, {words.count(approved)} approved"
+            if current is not None and current.id == row.id:
+                key = session.keys.get("toggle_project")
+                about += f"\n{key} adds a photo here" if key else "\nThe current project"
+            rows.append(
+                Row(
+                    str(row.id),
+                    row.name,
+                    words.count(photos),
+                    "project",
+                    current=row.id == opened,
+                    tip=about,
+                )
+            )
+        found = session.series.found
+        if found is not None:
+            title = f"A series of {len(found.photos)}?"
+            rows.append(Row(_SERIES, title, "", "proposed", dim=False, tip=found.sentence))
+        self.rows.show_rows(rows)
+
+    def showEvent(self, event: object) -> None:
+        """Catch up on what changed while hidden."""
+        self.refresh()
+
+    def _press(self, key: str) -> None:
+        if key == _SERIES:
+            self._run("find_series")
+        else:
+            self._session.projects.open_scope(int(key))
+
+    def _menu(self, key: str, where: QPoint) -> None:
+        if key != _SERIES:
+            self.project_menu(int(key)).popup(where)
+
+    def project_menu(self, project: int) -> QMenu:
+        """Make the menu of a project: choose it, its page, remove."""
+        session = self._session
+        menu = QMenu(self)
+        menu.addAction("Add photos to this one", lambda: session.projects.choose(project))
+        menu.addAction("Name and notes…", lambda: session.ask("project", ("edit", project)))
+        menu.addSeparator()
+        menu.addAction("Remove…", lambda: session.ask("project", ("remove", project)))
+        return menu

@@ -1,0 +1,238 @@
+"""Projects in the window: typed into being, filled with B, shown, ordered by hand, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from curator.model import Pass, View
+from curator.session import Session
+from curator.session.series import Suggestion
+from curator.ui import dialogs, theme
+from curator.ui.finish import rate_page
+from curator.ui.main_window import MainWindow
+from curator.ui.project_page import ProjectDialog
+from curator.ui.series import SeriesDialog
+
+SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+LEFT = Qt.MouseButton.LeftButton
+
+
+def press(window: MainWindow, key: Qt.Key, held: Qt.KeyboardModifier | None = None) -> None:
+    session = window.session
+    if session.current is not None:
+        session.shown(session.current)
+    QTest.keyClick(window, key, held or Qt.KeyboardModifier.NoModifier)
+
+
+def type_(window: MainWindow, text: str) -> list[str]:
+    QTest.keyClicks(window.projects.chooser.field, text)
+    return [entry.title for entry in window.projects.chooser.rows.entries]
+
+
+def enter(window: MainWindow) -> None:
+    QTest.keyClick(window.projects.chooser.field, Qt.Key.Key_Return)
+
+
+def names(session: Session) -> list[str]:
+    return [row.name for row in session.projects.rows()]
+
+
+@pytest.fixture
+def harbour(window: MainWindow) -> int:
+    """A project of six photos, on the table."""
+    session = window.session
+    project = session.projects.make("Harbour")
+    session.projects.add(project, [11, 12, 13, 14, 15, 16], on_screen=False)
+    session.projects.open_scope(project)
+    return project
+
+
+def test_shift_b_makes_a_project_and_b_fills_it_in_the_loupe(window: MainWindow) -> None:
+    session = window.session
+    session.set_view(View.LOUPE)
+    press(window, Qt.Key.Key_B, SHIFT)
+    chooser = window.projects.chooser
+    assert chooser.isVisible() and chooser.rows.current is not None and chooser.rows.current.off
+    assert type_(window, "Harbour") == ["New project “Harbour”"]
+    enter(window)
+    assert not chooser.isVisible() and names(session) == ["Harbour"]
+    assert window.topbar.project.text() == "Harbour"
+    press(window, Qt.Key.Key_B)
+    assert session.table.projects.has(1, [session.current or 0])[0]
+    assert theme.PENCIL.name() in window.topbar.project.styleSheet()
+    press(window, Qt.Key.Key_Right)
+    assert theme.PENCIL.name() not in window.topbar.project.styleSheet()
+
+
+def test_letters_find_a_project_before_they_make_one(window: MainWindow) -> None:
+    session = window.session
+    for name in ("Harbour", "Night", "The harbour"):
+        session.projects.make(name)
+    press(window, Qt.Key.Key_B, SHIFT)
+    assert type_(window, "harb") == ["Harbour", "The harbour", "New project “harb”"]
+    enter(window)
+    current = session.projects.current
+    assert current is not None and current.name == "Harbour"
+    press(window, Qt.Key.Key_B, SHIFT)
+    assert type_(window, "HARBOUR") == ["Harbour", "The harbour"]
+    QTest.keyClick(window.projects.chooser.field, Qt.Key.Key_Escape)
+    assert names(session) == ["Harbour", "Night", "The harbour"]
+
+
+def test_b_without_a_project_chooses_one_and_adds(window: MainWindow) -> None:
+    window.session.select_only(3)
+    window.session.select_range(5)
+    press(window, Qt.Key.Key_B)
+    type_(window, "../../etc")
+    enter(window)
+    assert names(window.session) == ["../../etc"]
+    assert window.session.catalog.members(1) == [3, 4, 5]
+
+
+def test_the_sidebar_lists_projects_and_opens_them(window: MainWindow, harbour: int) -> None:
+    session, rows = window.session, window.sidebar.projects.rows
+    session.open_scope(session.scopes()[0].scope)
+    window.sidebar.refresh()
+    assert [(row.title, row.count) for row in rows.rows] == [("Harbour", "6")]
+    assert "Harbour" not in [row.title for row in window.sidebar.folders.rows]
+    QTest.mouseClick(rows, LEFT, pos=rows.row_rect(str(harbour)).center())
+    assert session.scope.title == "Harbour" and session.ids.tolist() == [11, 12, 13, 14, 15, 16]
+    assert window.projects.head.isVisible()
+    name, counts, _ = window.projects.head.said
+    assert name == "Harbour" and counts.startswith("6 photos · 0 approved · drag")
+
+
+def test_photos_are_dragged_to_where_they_shall_stand(window: MainWindow, harbour: int) -> None:
+    session, port = window.session, window.grid.viewport()
+
+    def drag(source: int, to: QPoint) -> None:
+        start = window.grid.cell(source).center()
+        QTest.mousePress(port, LEFT, pos=start)
+        QTest.mouseMove(port, start + QPoint(30, 0))
+        QTest.mouseMove(port, to)
+        assert window.projects.hand.line.isVisible()
+        QTest.mouseRelease(port, LEFT, pos=to)
+        assert not window.projects.hand.line.isVisible()
+
+    drag(4, window.grid.cell(1).center() - QPoint(40, 0))
+    assert session.ids.tolist() == [11, 15, 12, 13, 14, 16] and session.current == 15
+    session.select_only(11)
+    session.toggle(12)
+    drag(2, window.grid.cell(5).center() + QPoint(60, 0))  # both, by one of them
+    assert session.ids.tolist() == [15, 13, 14, 16, 11, 12]
+    assert session.selection == {11, 12}
+    QTest.mouseClick(port, LEFT, pos=window.grid.cell(5).center())
+    assert session.current == 12 and len(session.selection) < 2
+    press(window, Qt.Key.Key_Z, CTRL)
+    assert session.ids.tolist() == [11, 15, 12, 13, 14, 16]
+
+
+def test_elsewhere_a_drag_moves_nothing(window: MainWindow) -> None:
+    port, start = window.grid.viewport(), window.grid.cell(0).center()
+    before = window.session.ids.tolist()
+    QTest.mousePress(port, LEFT, pos=start)
+    QTest.mouseMove(port, start + QPoint(200, 0))
+    assert not window.projects.hand.line.isVisible()
+    QTest.mouseRelease(port, LEFT, pos=start + QPoint(200, 0))
+    assert window.session.ids.tolist() == before
+
+
+def test_photos_are_moved_by_keys(window: MainWindow, harbour: int) -> None:
+    session = window.session
+    session.go_to(13)
+    press(window, Qt.Key.Key_Left, CTRL | SHIFT)
+    assert session.ids.tolist() == [11, 13, 12, 14, 15, 16]
+    press(window, Qt.Key.Key_End, CTRL | SHIFT)
+    assert session.ids.tolist() == [11, 12, 14, 15, 16, 13]
+    assert session.catalog.members(harbour) == session.ids.tolist()
+
+
+def test_a_project_is_renamed_and_noted_in_plain_text(window: MainWindow, harbour: int) -> None:
+    session = window.session
+    row = session.projects.current
+    assert row is not None
+    session.projects.make("Taken")
+    dialog = ProjectDialog(row, session.projects, window)
+    dialog.name.setText("taken")
+    dialog.save.click()
+    assert "Taken already" in dialog.problem.text() and dialog.result() == 0
+    dialog.name.setText("<b>Port</b>")
+    dialog.notes.setPlainText("For <i>the</i> book\nask Ana")
+    dialog.save.click()
+    assert session.scope.title == "<b>Port</b>" == window.projects.head.said[0]
+    assert window.projects.head.said[2] == "For <i>the</i> book\nask Ana"
+    dialog.deleteLater()
+
+
+def test_removing_asks_and_a_line_brings_it_back(
+    window: MainWindow, harbour: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dialogs.Question] = []
+
+    def answer(_: object, question: dialogs.Question) -> str | None:
+        asked.append(question)
+        return "remove" if len(asked) > 1 else None
+
+    monkeypatch.setattr(dialogs, "ask", answer)
+    session = window.session
+    window.projects.remove(harbour)
+    assert names(session) == ["Harbour"]
+    window.projects.remove(harbour)
+    assert "6 photos stay in the catalog" in asked[0].body and asked[0].choices[0].removes
+    assert names(session) == [] and session.scope.kind == "all"
+    window.offers.act.click()
+    assert names(session) == ["Harbour"]
+    assert session.catalog.members(harbour) == [11, 12, 13, 14, 15, 16]
+
+
+def test_the_end_of_rating_offers_a_project_of_the_best(window: MainWindow) -> None:
+    session = window.session
+    session.catalog.decide({22: {"rating": 5}, 23: {"rating": 4}}, summary="-")
+    session.refresh()
+    session.set_pass(Pass.RATE)
+    starred = session.projects.starred()
+    page = rate_page(session, window.run)
+    titles = [action.text for action in page.actions]
+    assert len(titles) <= 3 and "New project from 4–5 stars" in titles
+    page.actions[titles.index("New project from 4–5 stars")].act()
+    assert window.projects.chooser.field.text() == session.scope.title
+    enter(window)
+    assert names(session) == [session.scope.title]
+    assert session.catalog.members(1) == starred == [22, 23]
+
+
+def test_the_inspector_names_the_projects_of_a_photo(window: MainWindow, harbour: int) -> None:
+    window.session.inspector = True
+    window.refresh()
+    inspector = window.inspector
+    inspector.refresh()
+    assert inspector.memberships.isVisible()
+    window.session.open_scope(window.session.scopes()[0].scope)
+    inspector.refresh()
+    assert not inspector.memberships.isVisible()
+
+
+def test_an_empty_project_says_how_to_fill_it(window: MainWindow) -> None:
+    project = window.session.projects.make("Harbour")
+    window.session.projects.open_scope(project)
+    assert window.empty_list.reason.text() == "Nothing in Harbour yet."
+
+
+def test_a_series_is_made_or_sent_away(
+    window: MainWindow, make_session: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = window.session
+    session.series.found = Suggestion((1, 21, 41, 2, 3), "These 5 approved photos look alike.")
+    session.series.changed.emit()
+    assert [row.title for row in window.sidebar.projects.rows.rows] == ["A series of 5?"]
+    dialog = SeriesDialog(session, window.pictures, window)
+    dialog.name.setText("Fog")
+    dialog.make.click()
+    assert names(session) == ["Fog"]
+    assert session.catalog.members(1) == [1, 21, 41, 2, 3]
+    assert not [row for row in window.sidebar.projects.rows.rows if row.key == "series"]
+    dialog.deleteLater()

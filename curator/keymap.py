@@ -139,6 +139,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Ctrl+]", "turn_right"),
     Binding("Alt+Right", "turn_right"),
     Binding("R", "switch_source", _CLOSE),
+    Binding("Shift+R", "split_pair"),
     Binding("J", "toggle_clipping", _CLOSE),
     Binding("A", "step_focus", _CLOSE),
     Binding("H", "toggle_histogram", _CLOSE),

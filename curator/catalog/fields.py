@@ -19,6 +19,7 @@ NOTHING: dict[str, object] = {
     "kept": 0,
     "stacked": None,
     "elsewhere": 0,
+    "apart": 0,
 }
 """The plain fields, each with what it is when nobody decided anything."""
 
@@ -120,10 +121,8 @@ def unknown(name: str, about: int) -> NotFoundError:
 def _value(name: str, value: object) -> object:
     if isinstance(value, Enum):
         value = value.value
-    if name == "kept":
-        if value in (True, False):
-            return int(bool(value))
-        raise UsageError(f"Kept is yes or no, not {value}.")
+    if name in ("kept", "apart"):
+        return int(bool(_held(value in (True, False), value, f"{name.capitalize()} is yes or no")))
     if value is None and name in {*FIELDS, *RELATIONS} - {"elsewhere"}:
         return None
     number = isinstance(value, int) and not isinstance(value, bool)

@@ -17,8 +17,10 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple, Protocol
 
 from curator.catalog.fields import FIELDS, RELATIONS
+from curator.catalog.journal import Seen
 from curator.catalog.sidecars import Sidecars
-from curator.model import Found, KnownError
+from curator.catalog.store import marks
+from curator.model import Found, KnownError, Step
 
 
 class Unread(Exception):
@@ -204,7 +206,7 @@ class Identity(Sidecars):
             main = next((file for file in files if roles.get(file.id) == "main"), None)
             if main is None:
                 continue
-            name = PurePath(main.name).stem
+            name = main.name if self._is_apart([photo]) else PurePath(main.name).stem
             self._run(
                 "UPDATE photo SET directory_id = ?, name = ?"
                 " WHERE id = ? AND (directory_id <> ? OR name <> ?)",
@@ -339,6 +341,70 @@ class Identity(Sidecars):
                 " WHERE v.encoder = vector.encoder) WHERE photo_id = ?",
                 (photo,),
             )
+
+    # --- pairs made two photos by hand
+
+    def _enter(self, step: Step, seen: Seen) -> Step:
+        entered = super()._enter(step, seen)
+        for change in step.changes:
+            if change.field == "apart":
+                (self._split if change.after else self._join)(change.photo_id)
+        return entered
+
+    def _is_apart(self, photos: Iterable[int]) -> bool:
+        """Say whether one of these is, or was, half of a pair made two photos."""
+        ids = list(photos)
+        return bool(
+            self._value(
+                f"SELECT count(*) FROM photo WHERE id IN ({marks(len(ids))})"
+                " AND (apart OR half_of IS NOT NULL)",
+                ids,
+            )
+        )
+
+    def _split(self, photo: int) -> None:
+        """Make the other half of a pair a photo of its own, marked as the pair is.
+
+        If it has been one before, it is that one again.
+        """
+        halves = self._files_where("photo_id = ? AND role = 'half'", (photo,))
+        if not halves:
+            return
+        other = self._value(
+            "SELECT id FROM photo WHERE half_of = ?1 AND merged_into = ?1", (photo,)
+        )
+        if other is None:
+            other = self._add_photo(halves[0].directory_id, halves[0].name)
+            self._run("UPDATE photo SET half_of = ? WHERE id = ?", (photo, other))
+        self._run("UPDATE photo SET merged_into = NULL WHERE id = ?", (other,))
+        self._queue(other)
+        names = [name for name in FIELDS if name != "apart"]
+        self._run(
+            f"UPDATE photo SET {', '.join(f'{name} = pair.{name}' for name in names)}"
+            " FROM photo AS pair WHERE photo.id = ? AND pair.id = ?",
+            (other, photo),
+        )
+        self._run_many(
+            "UPDATE file SET photo_id = ?, role = 'main' WHERE id = ?",
+            [(other, file.id) for file in halves],
+        )
+        self._settle([photo, other])
+
+    def _join(self, photo: int) -> None:
+        """Make the two halves one photo again; the newest decision wins each field."""
+        halves = self._rows(
+            "SELECT id FROM photo WHERE half_of = ? AND merged_into IS NULL", (photo,)
+        )
+        self._merge([photo, *(row[0] for row in halves)])
+        self._settle([photo])
+
+    def whole_of(self, photo_id: int) -> int | None:
+        """Give the photo whose half this is or was, itself for a pair made two; else None."""
+        return self._value(
+            "SELECT CASE WHEN apart THEN id ELSE half_of END FROM photo WHERE id = ?", (photo_id,)
+        )
+
+    # --- one content, one photo
 
     def _merge(self, photos: Iterable[int]) -> int:
         """Make one photo of several that proved to be the same; the oldest survives.

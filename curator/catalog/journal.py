@@ -79,7 +79,7 @@ class Journal(Tags):
             step = Step(0, "do", summary, time.time(), tuple(made), None, dict(context or {}))
             if not made:
                 return step
-            return self._enter(step, _Seen(scope, order_name, expected or {}, source))
+            return self._enter(step, Seen(scope, order_name, expected or {}, source))
 
     def _changes(self, wanted: Mapping[int, Mapping[Place, object]], source: str) -> list[Change]:
         now = self._marks(wanted)
@@ -142,7 +142,7 @@ class Journal(Tags):
                 found[photo] = self._marks([target])[target]
         return found
 
-    def _enter(self, step: Step, seen: _Seen) -> Step:
+    def _enter(self, step: Step, seen: Seen) -> Step:
         """Write a step, its decisions, and what photos are by them."""
         number = self._run(
             "INSERT INTO step (kind, summary, made_at, reverts, source, scope, context)"
@@ -190,7 +190,7 @@ class Journal(Tags):
         if not revisions:
             return step
         self._revise(revisions)
-        return self._enter(step, _Seen("", "", {}))
+        return self._enter(step, Seen("", "", {}))
 
     def _relate(self, changes: Collection[Change]) -> None:
         """Write the relations among the changes, and note that they changed."""
@@ -258,7 +258,7 @@ class Journal(Tags):
             new = Step(0, kind, old.summary, time.time(), tuple(made.values()), number, old.context)
             expected = self._foretold(number) if kind == "redo" else {}
             self._revise(_revisions(old), back=kind == "undo")
-            return self._enter(new, _Seen(scope, order_name or "", expected))
+            return self._enter(new, Seen(scope, order_name or "", expected))
 
     def _foretold(self, undo: int) -> dict[int, float]:
         """Read what was foretold of the ratings an undo took back: it holds for their redo."""
@@ -359,7 +359,7 @@ class Journal(Tags):
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
     """What stands beside a step: where, in which order and with what expectation one decided."""
 
     scope: str

@@ -124,7 +124,8 @@ def _add_words_and_ways(database: peewee.Database) -> None:
         " focal_length_mm, latitude, longitude, width, height, orientation, subject_x, subject_y,"
         " sharpness, exposure, highlights, shadows, sharpest_x, sharpest_y, basis, damage, thumb,"
         " proxy, proxy_digest, turn, flag, rating, label, kept, seen_at, pair, missing, failed,"
-        " removed_at, merged_into, look, stack, stack_kind, stacked, elsewhere, apart, emptied_at"
+        " removed_at, merged_into, look, stack, stack_kind, stacked, elsewhere, apart, half_of,"
+        " emptied_at"
     )
     failed = (
         "UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {0}.photo_id"
@@ -134,6 +135,8 @@ def _add_words_and_ways(database: peewee.Database) -> None:
         "ALTER TABLE photo ADD COLUMN elsewhere INTEGER NOT NULL DEFAULT 0"
         " CHECK (elsewhere IN (0, 1))",
         "ALTER TABLE photo ADD COLUMN apart INTEGER NOT NULL DEFAULT 0 CHECK (apart IN (0, 1))",
+        "ALTER TABLE photo ADD COLUMN half_of INTEGER REFERENCES photo (id)",
+        "CREATE INDEX photo_half ON photo (half_of) WHERE half_of IS NOT NULL",
         "ALTER TABLE photo ADD COLUMN emptied_at REAL",
         "DROP TRIGGER photo_changed",
         f"CREATE TRIGGER photo_changed AFTER UPDATE OF {of_photo} ON photo"
@@ -161,8 +164,8 @@ def _add_words_and_ways(database: peewee.Database) -> None:
         "CREATE TABLE journal (id INTEGER NOT NULL PRIMARY KEY,"
         " step_id INTEGER NOT NULL REFERENCES step (id),"
         " photo_id INTEGER NOT NULL REFERENCES photo (id), field TEXT NOT NULL"
-        " CHECK (field IN ('flag', 'rating', 'label', 'kept', 'stacked', 'elsewhere', 'tag',"
-        " 'project', 'over')), about INTEGER,"
+        " CHECK (field IN ('flag', 'rating', 'label', 'kept', 'stacked', 'elsewhere', 'apart',"
+        " 'tag', 'project', 'over')), about INTEGER,"
         " before, after, expected REAL, order_name TEXT NOT NULL)",
         "INSERT INTO journal SELECT id, step_id, photo_id, field, NULL, before, after, expected,"
         " order_name FROM decision",

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin, Unread
@@ -279,10 +279,11 @@ class Scans(Identity):
     ) -> int | None:
         """Write one group: known, linked to what it proved to be, or new; give its photo."""
         new, changed, left = told
+        if len(files) > 1 and self._is_apart(_photos_of(files)):
+            return self._take_apart(scan, group, files, add, told)
         for file in files:
             self._part_from_edited_copy(file, changed)
-        photos = {f.row.photo_id for f in files if f.row is not None}
-        photos |= {f.twin.row.photo_id for f in files if f.twin is not None and f.row is None}
+        photos = _photos_of(files)
         if not photos and not add:
             left.append(group)
             return None
@@ -318,6 +319,22 @@ class Scans(Identity):
                 (photo,),
             )
         return photo
+
+    def _take_apart(
+        self,
+        scan: Scan,
+        group: Group,
+        files: Sequence[_Met],
+        add: bool,
+        told: tuple[list[int], list[int], list[Group]],
+    ) -> int | None:
+        """Write the files of a pair that a person made two photos, each as its own."""
+        whole: int | None = None
+        for file in files:
+            alone = replace(group, files=(file.found,))
+            photo = self._take(scan, alone, [file], add, told)
+            whole = photo if whole is None else whole
+        return whole
 
     def _part_from_edited_copy(self, file: _Met, changed: list[int]) -> None:
         """A copy that was edited is a copy no more: its row goes, the file stands for itself."""
@@ -411,6 +428,12 @@ class Scans(Identity):
             if number is not None:
                 ids.add(number)
         return ids
+
+
+def _photos_of(files: Sequence[_Met]) -> set[int]:
+    """Give the photos that files are known to be of, by path or by content."""
+    photos = {f.row.photo_id for f in files if f.row is not None}
+    return photos | {f.twin.row.photo_id for f in files if f.twin is not None and f.row is None}
 
 
 def _same(row: FileRow, found: Found) -> bool:

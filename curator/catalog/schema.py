@@ -86,7 +86,7 @@ class Photo(Table):
     taken out of the catalog with its photos; ``emptied_at``: the person removed its files, and it
     still teaches what they do not like. Either comes back, marks and all, if the files do.
     ``elsewhere``: its verdict was read from a file and nobody has judged it here. ``apart``: its
-    RAW and its JPEG were made two photos, by hand.
+    other half was made a photo of its own, by hand; that one is ``half_of`` it.
 
     ``stack`` and ``stack_kind`` are what the machine found: photos of one stack hold the same
     number, that of one of them. ``stacked`` is the person's word and goes before it: 0 stands
@@ -145,6 +145,7 @@ class Photo(Table):
     stacked = IntegerField(null=True, constraints=[Check("stacked >= 0")])
     elsewhere = _yes_no("elsewhere", 0)
     apart = _yes_no("apart", 0)
+    half_of = ForeignKeyField("self", null=True, column_name="half_of", index=False)
     emptied_at = FloatField(null=True)
 
 
@@ -207,8 +208,8 @@ class Decision(Table):
     field = TextField(
         constraints=[
             Check(
-                "field IN ('flag', 'rating', 'label', 'kept', 'stacked', 'elsewhere', 'tag',"
-                " 'project', 'over')"
+                "field IN ('flag', 'rating', 'label', 'kept', 'stacked', 'elsewhere', 'apart',"
+                " 'tag', 'project', 'over')"
             )
         ]
     )
@@ -465,6 +466,7 @@ INDEXES = (
     "CREATE INDEX file_size ON file (size, fingerprint)",
     "CREATE INDEX file_fingerprint ON file (fingerprint) WHERE fingerprint IS NOT NULL",
     "CREATE INDEX photo_stack ON photo (stack) WHERE stack IS NOT NULL",
+    "CREATE INDEX photo_half ON photo (half_of) WHERE half_of IS NOT NULL",
     "CREATE INDEX photo_merged ON photo (merged_into) WHERE merged_into IS NOT NULL",
     "CREATE INDEX step_done ON step (id) WHERE kind = 'do'",
     "CREATE INDEX decision_field ON decision (photo_id, field, id)",

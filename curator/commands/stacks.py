@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from curator.commands.registry import command
-from curator.session import Session
+from curator.session import Session, Words
 
 
 @command("Stack the selection", "Marks")
@@ -33,6 +33,24 @@ def split_off(session: Session) -> None:
 def unstack(session: Session) -> None:
     """Take the stack apart: every frame of it then stands alone."""
     _leave(session, "unstack", set().union(*session.stacks_of(session.targets())))
+
+
+@command("Split or join RAW and JPEG", "Marks")
+def split_pair(session: Session) -> None:
+    """Make the two files of a pair two photos, marked each by itself; again, and they are one."""
+    photo = session.current
+    if photo is None:
+        return
+    name, whole = session.table.name(photo), session.catalog.whole_of(photo)
+    if whole is not None:
+        words = Words(name, f"Joined {session.table.name(whole)} with its other half")
+        session.decide_many("join", {whole: {"apart": False}}, words)
+    elif session.tile(photo).pair:
+        words = Words(name, f"Split {name}: its two files are photos of their own")
+        session.decide_many("split", {photo: {"apart": True}}, words)
+    else:
+        session.say(f"{name} is a single file.")
+    session.refresh()  # one photo more, or one less
 
 
 def _leave(session: Session, act: str, photos: Collection[int]) -> None:

@@ -21,8 +21,8 @@ CLAUSE_TITLES = {
     Clause.STARS: "4–5 stars",
     Clause.PICK: "picked, no stars",
     Clause.MATCH: "3 stars and match",
-}
     Clause.FILE: "ratings read from files",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +260,8 @@ def rate_page(session: Session, run: Callable[[str], None]) -> Page:
     if progress.rejected and len(actions) < _ACTIONS:
         actions.append(
             Action(
-                f"Review {words.count(progress.rejected)} rejected",
-                lambda: session.set_filter("is:rejected"),
+                f"Review {words.count(progress.rejected)} rejected…",
+                lambda: run("remove_rejects"),
             )
         )
     done = "Rating done" if not progress.unrated else "End of the rating"

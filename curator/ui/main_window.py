@@ -47,6 +47,7 @@ from curator.ui.maybes import Maybes
 from curator.ui.offer import Offer, OfferLine
 from curator.ui.placard import PlacardView
 from curator.ui.projects import ProjectParts
+from curator.ui.rejects_dialog import review_rejects
 from curator.ui.sidebar import Sidebar
 from curator.ui.space import Space
 from curator.ui.statusline import StatusLine
@@ -372,6 +373,8 @@ class MainWindow(QWidget):
             page = TastePage(self.session, self.pictures, self)
             page.finished.connect(page.deleteLater)
             page.open()
+        elif what == "remove_rejects":
+            review_rejects(self.session, self.pictures, self)
         elif what == "fullscreen":
             self._fill_screen()
         elif what == "quit":

@@ -22,6 +22,7 @@ from curator.ui.finish import cull_page, rate_page
 from curator.ui.help import COLUMNS, HelpOverlay, sheet
 from curator.ui.inspector import MarksLine, in_words, sections
 from curator.ui.main_window import MainWindow
+from curator.ui.rejects_dialog import RejectsDialog
 from curator.ui.words import capture_rows, duration, size
 
 
@@ -136,8 +137,11 @@ def test_rating_ends_in_stars_and_what_they_approve(window: MainWindow) -> None:
 def test_reviewing_rejects_shows_them(window: MainWindow) -> None:
     window.session.set_pass(Pass.RATE)
     window.session.finish()
-    buttons(window.finish)["Review 2 rejected"].click()
-    assert window.session.filter == "is:rejected"
+    asked: list[str] = []
+    window.session.asked.connect(lambda what, _: asked.append(what))
+    buttons(window.finish)["Review 2 rejected…"].click()
+    assert asked == ["remove_rejects"]
+    window.findChild(RejectsDialog).reject()
     assert window.pages.currentWidget() is window.grid
 
 

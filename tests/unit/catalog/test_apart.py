@@ -1,0 +1,73 @@
+"""A pair made two photos by hand, marked each by itself, and made one again."""
+
+from __future__ import annotations
+
+import pytest
+
+from curator.catalog import Catalog
+from tests.unit.catalog.shoot import Shoot, photo_bytes
+
+
+@pytest.fixture
+def pair(shoot: Shoot) -> Shoot:
+    for name in ("DSC_1.NEF", "DSC_1.JPG", "DSC_2.JPG"):
+        shoot.write(name, photo_bytes(name))
+    shoot.ingest()
+    shoot.catalog.decide({1: {"rating": 4}}, summary="4 stars")
+    return shoot
+
+
+def names(shoot: Shoot) -> dict[str, int | None]:
+    return {photo.name: photo.marks.rating for photo in shoot.listed()}
+
+
+def split(catalog: Catalog, on: bool = True) -> None:
+    catalog.decide({1: {"apart": on}}, summary="Split DSC_1")
+
+
+def test_each_half_is_a_photo_with_the_marks_the_pair_had(pair: Shoot) -> None:
+    split(pair.catalog)
+    pair.ingest()
+    assert names(pair) == {"DSC_1.NEF": 4, "DSC_1.JPG": 4, "DSC_2": None}
+    other = pair.photo("DSC_1.JPG")
+    assert [file.role for file in other.files] == ["main"] and other.proxy
+    pair.catalog.decide({other.id: {"flag": "reject"}}, summary="Rejected")
+    assert pair.photo("DSC_1.NEF").marks.flag is None
+
+
+def test_a_scan_leaves_them_apart_even_where_they_moved(pair: Shoot) -> None:
+    split(pair.catalog)
+    pair.ingest()
+    assert pair.ingest().new == 0
+    assert set(names(pair)) == {"DSC_1.NEF", "DSC_1.JPG", "DSC_2"}
+    moved = pair.folder / "moved"
+    moved.mkdir()
+    for name in ("DSC_1.NEF", "DSC_1.JPG"):
+        (pair.folder / name).rename(moved / name)
+    pair.ingest()
+    assert set(names(pair)) == {"DSC_1.NEF", "DSC_1.JPG", "DSC_2"}
+    assert pair.catalog.check() == []
+
+
+def test_undo_makes_them_one_again(pair: Shoot) -> None:
+    split(pair.catalog)
+    pair.ingest()
+    pair.catalog.undo()
+    assert names(pair) == {"DSC_1": 4, "DSC_2": None}
+    assert [file.role for file in pair.photo("DSC_1.NEF").files] == ["main", "half"]
+    pair.catalog.redo()
+    assert set(names(pair)) == {"DSC_1.NEF", "DSC_1.JPG", "DSC_2"}
+    assert pair.catalog.check() == []
+
+
+def test_joined_again_the_newest_decision_wins(pair: Shoot) -> None:
+    split(pair.catalog)
+    pair.ingest()
+    other = pair.photo("DSC_1.JPG").id
+    pair.catalog.decide({other: {"rating": 2}}, summary="2 stars")
+    assert pair.catalog.whole_of(other) == 1
+    split(pair.catalog, False)
+    assert names(pair) == {"DSC_1": 2, "DSC_2": None}
+    assert pair.catalog.whole_of(1) is None
+    pair.ingest()
+    assert names(pair) == {"DSC_1": 2, "DSC_2": None}

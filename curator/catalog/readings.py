@@ -10,6 +10,7 @@ conflict; additions and removals of both sides hold.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -57,6 +58,10 @@ class _Weighed:
     against: dict[str, list[str]]
 
 
+class _Enough(Exception):
+    """All that was wanted is known."""
+
+
 class Readings(Journal):
     """The part of the catalog that takes over what files say."""
 
@@ -87,6 +92,20 @@ class Readings(Journal):
         with self._writing():
             self._meet_sidecars([(photo, _as_met(readings)) for photo, readings in found])
             return self._take_readings(found)
+
+    def weigh_readings(
+        self, found: Sequence[tuple[int, Sequence[Reading]]]
+    ) -> dict[int, dict[str, object]]:
+        """Say which fields :meth:`save_readings` would take over, by photo; changes nothing."""
+        told: dict[int, dict[str, object]] = {}
+        with contextlib.suppress(_Enough), self._writing():
+            self._meet_sidecars([(photo, _as_met(readings)) for photo, readings in found])
+            for asked, readings in found:
+                photo = self._marks([asked])[asked][0]
+                rows = {row.path: row for row in self._sidecars_where("photo_id", [photo])}
+                told[photo] = self._weigh(photo, readings, rows).taken
+            raise _Enough  # and nothing of it is kept
+        return {photo: fields for photo, fields in told.items() if fields}
 
     def _take_readings(self, found: Sequence[tuple[int, Sequence[Reading]]]) -> list[int]:
         changes: dict[int, dict[str, object]] = {}

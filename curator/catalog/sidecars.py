@@ -19,7 +19,7 @@ from typing import Any
 from curator.catalog.readings import FIELDS, NONE, Plain, Readings, SidecarRow, seconds, value
 from curator.catalog.store import below, chunks, marks
 from curator.catalog.tags import BETWEEN, folded, tag_name
-from curator.model import Found, Kind, Reading
+from curator.model import Found, Group, Kind, Reading
 
 _DISPUTED = (
     "EXISTS (SELECT 1 FROM sidecar AS s WHERE s.photo_id = u.photo_id AND s.state = 'conflict')"
@@ -34,7 +34,7 @@ class ToWrite:
     ``path`` and ``kind`` are of its main file. ``said`` are all fields, as plain data: stars, flag,
     label, confirmed tags, their paths, projects. ``sidecars`` are all known, whoever made them.
     ``since`` is when it last changed, None if its sidecar has it all. ``missing``: its drive is
-    away.
+    away. ``judged``: a person had a word in it here, so that not all was read from its files.
     """
 
     photo_id: int
@@ -44,10 +44,13 @@ class ToWrite:
     sidecars: tuple[SidecarRow, ...]
     since: float | None
     missing: bool
+    judged: bool
 
     @property
     def speaks(self) -> bool:
-        """Whether there is anything to say of it."""
+        """Whether there is anything to say of it that its files do not say themselves."""
+        if not self.judged:
+            return False
         fields = ("rating", "keywords", "projects")
         marked = self.said["flag"] != NONE or self.said["label"] != NONE
         return marked or any(self.said[name] for name in fields)
@@ -154,6 +157,26 @@ class Sidecars(Readings):
             for found in sidecars
         )
 
+    def unread_sidecars(self, groups: Sequence[Group]) -> list[tuple[int, list[str]]]:
+        """Note the sidecars of groups of files; list photos with all of theirs if any is news.
+
+        Groups that are no photo of the catalog are passed over.
+        """
+        met: list[tuple[int, Sequence[Found]]] = []
+        for group in groups:
+            main = Path(group.files[0].path)
+            photo = self._value(
+                "SELECT photo_id FROM file JOIN directory ON directory.id = directory_id"
+                " WHERE path = ? AND name = ? AND missing_since IS NULL",
+                (str(main.parent), main.name),
+            )
+            if photo is not None and group.sidecars:
+                met.append((photo, group.sidecars))
+        with self._writing():
+            self._meet_sidecars(met)
+        unread = set(self._with_unread_sidecars([photo for photo, _ in met]))
+        return [(photo, [f.path for f in found]) for photo, found in met if photo in unread]
+
     def _with_unread_sidecars(self, ids: Sequence[int]) -> list[int]:
         return [
             row[0]
@@ -248,9 +271,12 @@ class Sidecars(Readings):
             sidecars: dict[int, list[SidecarRow]] = {}
             for row in self._sidecars_where("photo_id", part):
                 sidecars.setdefault(row.photo_id, []).append(row)
-            for photo, path, name, kind, flag, rating, label, since, missing in self._rows(
+            for photo, path, name, kind, flag, rating, label, since, *more in self._rows(
                 "SELECT p.id, d.path, f.name, f.kind, p.flag, p.rating, p.label, u.since,"
-                " p.missing FROM photo AS p JOIN file AS f ON f.photo_id = p.id"
+                " p.missing, EXISTS (SELECT 1 FROM decision AS o JOIN step AS s ON s.id = o.step_id"
+                " WHERE o.photo_id = p.id AND s.source = 'person'"
+                " AND o.field IN ('flag', 'rating', 'label', 'tag', 'project'))"
+                " FROM photo AS p JOIN file AS f ON f.photo_id = p.id"
                 " AND f.role = 'main' JOIN directory AS d ON d.id = f.directory_id"
                 " LEFT JOIN unwritten AS u ON u.photo_id = p.id"
                 f" WHERE p.id {among} AND p.merged_into IS NULL AND p.removed_at IS NULL"
@@ -262,7 +288,9 @@ class Sidecars(Readings):
                 said |= _spelled(keywords.get(photo, ()), beside)
                 said["projects"] = list(projects.get(photo, ()))
                 where = str(Path(path, name))
-                found.append(ToWrite(photo, where, Kind(kind), said, beside, since, bool(missing)))
+                found.append(
+                    ToWrite(photo, where, Kind(kind), said, beside, since, *map(bool, more))
+                )
         return found
 
     def _names(self, sql: str, ids: Sequence[object]) -> dict[int, tuple[str, ...]]:

@@ -94,7 +94,8 @@ def jobs_for(
     for each in found:
         file = (each.path, each.kind)
         job = rounds.job_for(each.photo_id, file, each.said, each.known, profile)
-        if job is None:
+        # What is only embedded in the original needs no sidecar to repeat it.
+        if job is None or not (each.judged or each.sidecars):
             without.append(each)
         else:
             jobs.append(replace(job, dry=dry))
@@ -131,6 +132,71 @@ def preview(
                 Difference(result.photo_id, result.path, result.lines, result.problem, changed)
             )
     return Preview(profile, len(ids), tuple(found), same, tuple(without))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What came of writing a few sidecars.
+
+    ``results`` are of those that were tried; one that was ``CHANGED`` was read again. ``failed``
+    are photo ids with the reason. ``without`` are photos that have something to say and no
+    sidecar this editor reads, ``taken`` those whose marks came from a file after all.
+    """
+
+    results: tuple[Written, ...]
+    failed: tuple[tuple[int, str], ...]
+    without: tuple[int, ...]
+    taken: tuple[int, ...]
+
+    def of(self, act: Act) -> list[Written]:
+        """List the results of one kind."""
+        return [result for result in self.results if result.act is act]
+
+
+def write_some(
+    catalog: Catalog,
+    ids: Sequence[int],
+    profile: Profile,
+    work: Callable[[Sequence[SidecarJob]], Sequence[Written]] = rounds.write,
+) -> Batch:
+    """Write the sidecars of a few photos, and note what came of it.
+
+    What another program wrote since it was read is taken over instead; what remains to be said
+    comes the next time, unless it contradicts.
+
+    Args:
+        catalog: where the marks are.
+        ids: of the photos; some tens.
+        profile: the editor it is for.
+        work: does it; here, or in a worker.
+    """
+    found = {each.photo_id: each for each in catalog.to_write(ids)}
+    away = [each for each in found.values() if each.missing]
+    jobs, without = jobs_for([e for e in found.values() if not e.missing], profile)
+    # Merged, gone, or of no sidecar this editor reads: there is nothing to write.
+    done = [Wrote(photo, None, None) for photo in ids if photo not in found]
+    done += [Wrote(each.photo_id, each.since, None) for each in without]
+    done += [Wrote(each.photo_id, each.since, None, _AWAY) for each in away]
+    results: tuple[Written, ...] = ()
+    if jobs:
+        catalog.start_writing({job.photo_id: job.said for job in jobs})
+        results = tuple(work(jobs))
+    changed = [r for r in results if r.act is Act.CHANGED and r.now is not None]
+    taken = catalog.save_readings([(r.photo_id, [r.now]) for r in changed if r.now is not None])
+    for result in results:
+        if result.act is not Act.CHANGED:
+            since = found[result.photo_id].since
+            done.append(Wrote(result.photo_id, since, result.now, result.problem))
+        elif result.now is not None and result.now.said is None:
+            # It cannot be read, so nothing may be put into it.
+            done.append(Wrote(result.photo_id, None, None, result.now.problem))
+    catalog.save_written(done)
+    return Batch(
+        results,
+        tuple((wrote.photo_id, wrote.problem) for wrote in done if wrote.problem),
+        tuple(each.photo_id for each in without if each.speaks),
+        tuple(taken),
+    )
 
 
 class SidecarWriter:
@@ -264,28 +330,11 @@ class SidecarWriter:
         return quiet_in if quiet_in > 0 else _AGAIN_S
 
     def _write(self, catalog: Catalog, ids: Sequence[int]) -> None:
-        """Write the sidecars of a few photos, and note what came of it."""
-        found = {each.photo_id: each for each in catalog.to_write(ids)}
-        away = [each for each in found.values() if each.missing]
-        jobs, without = jobs_for([e for e in found.values() if not e.missing], self._profile)
-        # Merged, gone, or of no sidecar this editor reads: there is nothing to write.
-        done = [Wrote(photo, None, None) for photo in ids if photo not in found]
-        done += [Wrote(each.photo_id, each.since, None) for each in without]
-        done += [Wrote(each.photo_id, each.since, None, _AWAY) for each in away]
-        self._report.without += sum(each.speaks for each in without)
-        self._report.failed += len(away)
-        news: list[Written] = []
-        if jobs:
-            catalog.start_writing({job.photo_id: job.said for job in jobs})
-            for result in self._work(jobs):
-                self._report.count(result)
-                if result.act is Act.CHANGED:
-                    news.append(result)
-                else:
-                    since = found[result.photo_id].since
-                    done.append(Wrote(result.photo_id, since, result.now, result.problem))
-        catalog.save_written(done)
-        self._read_again(catalog, news)
+        """Write the sidecars of a few photos."""
+        written = write_some(catalog, ids, self._profile, self._work)
+        self._report.add(written)
+        if written.taken:
+            self._changed(list(written.taken))
 
     def _work(self, jobs: Sequence[SidecarJob]) -> Sequence[Written]:
         """Have a batch done in a worker process.
@@ -306,20 +355,6 @@ class SidecarWriter:
     @property
     def _profile(self) -> Profile:
         return profile_of(self._settings)
-
-    def _read_again(self, catalog: Catalog, news: Sequence[Written]) -> None:
-        """Take over what another program wrote meanwhile; what remains to be said comes after.
-
-        What cannot be read cannot be added to; it is left alone, and told.
-        """
-        readings = [(each.photo_id, each.now) for each in news if each.now is not None]
-        changed = catalog.save_readings([(photo, [now]) for photo, now in readings])
-        bad = [(photo, now) for photo, now in readings if now.said is None]
-        if bad:
-            catalog.save_written([Wrote(photo, None, None, now.problem) for photo, now in bad])
-            self._report.failed += len(bad)
-        if changed:
-            self._changed(changed)
 
     def _say(self, left: Outstanding) -> None:
         background = self._settings.sidecars.background
@@ -344,12 +379,12 @@ class _Report:
     without: int = 0
     failed: int = 0
 
-    def count(self, result: Written) -> None:
-        """Count one result."""
-        if result.act is Act.WRITTEN:
-            self.names.append(Path(result.path).name)
-        self.same += result.act is Act.SAME
-        self.failed += result.act is Act.FAILED
+    def add(self, batch: Batch) -> None:
+        """Count what came of a few."""
+        self.names += [Path(result.path).name for result in batch.of(Act.WRITTEN)]
+        self.same += len(batch.of(Act.SAME))
+        self.without += len(batch.without)
+        self.failed += len(batch.failed)
 
     def sentence(self, left: Outstanding, profile: Profile) -> str:
         """Say it in one line."""
@@ -361,9 +396,11 @@ class _Report:
             parts.append("The sidecar says so already" if self.same == 1 else "All written already")
         if self.without:
             of = counted(self.without, "photo")
-            parts.append(f"{profile.title} cannot read a sidecar of {of}")
+            parts.append(f"{profile.title} read no sidecar of {of} (JPEG, TIFF, DNG, HEIC)")
         if left.conflicts:
             parts.append(f"{counted(left.conflicts, 'sidecar')} changed elsewhere")
         if self.failed:
             parts.append(f"{self.failed:,} not written: {left.reason}")
+        if self.names and profile.name == "lightroom":
+            parts.append("in Lightroom: Metadata > Read Metadata from Files")
         return " · ".join(parts) or "Nothing to write"

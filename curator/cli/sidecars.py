@@ -1,0 +1,240 @@
+"""The sidecar verb: read what other editors said, write what they should know, settle the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from curator.catalog import Conflict
+from curator.cli.invocation import Invocation
+from curator.cli.output import columns
+from curator.cli.progress import bar
+from curator.model import Group, KnownError, counted
+
+_BATCH = 32
+
+
+def sidecar(invocation: Invocation) -> None:
+    """Read or write sidecars, say where they stand, or settle what contradicts."""
+    acts = {"read": _read, "write": _write, "conflicts": _conflicts, "status": _status}
+    acts[invocation.arguments.act](invocation)
+
+
+def _ids(invocation: Invocation) -> list[int]:
+    """Give the photos named, else all of folders that are on."""
+    from curator.session import Table
+
+    named = [invocation.catalog.find(name) for name in invocation.arguments.photos]
+    if named:
+        return list(dict.fromkeys(named))
+    table = Table(invocation.catalog)
+    return sorted(table.ids[table.alive()].tolist())
+
+
+# --- reading
+
+
+def _read(invocation: Invocation) -> None:
+    """Take over what sidecars say that are new or changed since they were read."""
+    from curator.sidecar import rounds
+
+    catalog, dry = invocation.catalog, invocation.arguments.dry_run
+    groups = _groups(invocation)
+    wanted = set(_ids(invocation))
+    read, failed = 0, []
+    taken: dict[int, dict[str, object]] = {}
+    while some := list(islice(groups, _BATCH)):
+        unread = [each for each in catalog.unread_sidecars(some) if each[0] in wanted]
+        found = [(photo, rounds.read_all(paths)) for photo, paths in unread]
+        read += sum(len(readings) for _, readings in found)
+        failed += [(r.path, r.problem) for _, readings in found for r in readings if r.problem]
+        taken |= catalog.weigh_readings(found)
+        if not dry:
+            catalog.save_readings(found)
+    conflicts = catalog.conflicts()
+    names = {photo.id: photo.name for photo in catalog.details(list(taken))}
+    document = {
+        "dry_run": dry,
+        "read": read,
+        "photos": [{"id": photo, "name": names[photo], **taken[photo]} for photo in taken],
+        "conflicts": [_told(conflict) for conflict in conflicts],
+        "failures": [{"path": path, "reason": reason} for path, reason in failed],
+    }
+    lines = [f"{names[photo]}: {_marks(fields)}" for photo, fields in taken.items()]
+    verb = "would get marks" if dry else "got marks"
+    lines.append(f"{counted(read, 'sidecar')} read; {counted(len(taken), 'photo')} {verb} by them.")
+    lines += [f"{path}: {reason}" for path, reason in failed]
+    invocation.output.answer(document, [*lines, *_hint(conflicts)])
+
+
+def _groups(invocation: Invocation) -> Iterator[Group]:
+    """Walk the folders that are on; one that is away is told of and left out."""
+    from curator import files
+
+    for folder in invocation.catalog.folders():
+        if not folder.enabled:
+            continue
+        try:
+            yield from files.pair(files.walk([folder.path], folder.recursive))
+        except KnownError as error:
+            invocation.output.note(str(error))
+
+
+def _marks(fields: dict[str, object]) -> str:
+    from curator.session.sidecars import in_words
+
+    return ", ".join(in_words(name, mark) for name, mark in fields.items())
+
+
+# --- writing
+
+
+def _write(invocation: Invocation) -> None:
+    """Write what sidecars do not say yet, or say what that would change."""
+    from curator.pipeline.sidecars import preview, profile_of, write_some
+    from curator.sidecar import PROFILES
+    from curator.sidecar.rounds import Act
+
+    arguments, catalog = invocation.arguments, invocation.catalog
+    profile = PROFILES[arguments.profile] if arguments.profile else profile_of(invocation.settings)
+    ids = _ids(invocation)
+    if arguments.dry_run:
+        found = preview(catalog, ids, profile)
+        document = {
+            "dry_run": True,
+            "profile": profile.name,
+            "sidecars": [
+                {"photo": each.photo_id, "path": each.path, "changes": list(each.lines),
+                 "problem": each.problem or None, "changed_elsewhere": each.changed}
+                for each in found.differences
+            ],
+            "same": found.same,
+            "without": list(found.without),
+        }  # fmt: skip
+        lines = [
+            f"{each.path}: {each.problem or ', '.join(each.lines) or 'changed elsewhere'}"
+            for each in found.differences
+        ]
+        lines.append(f"{counted(len(found.differences), 'sidecar')} would change.")
+        invocation.output.answer(document, [*lines, *_without(len(found.without), profile.title)])
+        return
+    written, same, without, failed = 0, 0, 0, []
+    todo, again = ids, list[int]()
+    with bar("Writing sidecars", len(ids)) as advance:
+        for _ in range(2):  # what was changed elsewhere is read first, and then added to
+            disputed = {conflict.photo_id for conflict in catalog.conflicts()}
+            todo, again = [photo for photo in todo if photo not in disputed], []
+            for start in range(0, len(todo), _BATCH):
+                batch = write_some(catalog, todo[start : start + _BATCH], profile)
+                written += len(batch.of(Act.WRITTEN))
+                same += len(batch.of(Act.SAME))
+                without += len(batch.without)
+                failed += batch.failed
+                again += [result.photo_id for result in batch.of(Act.CHANGED)]
+                advance(min(start + _BATCH, len(ids)), len(ids), "")
+            todo = again
+    conflicts = catalog.conflicts(ids)
+    paths = {photo.id: str(photo.path) for photo in catalog.details([each[0] for each in failed])}
+    document = {
+        "dry_run": False,
+        "profile": profile.name,
+        "written": written,
+        "same": same,
+        "without": without,
+        "conflicts": [_told(conflict) for conflict in conflicts],
+        "failures": [{"path": paths.get(photo), "reason": why} for photo, why in failed],
+    }
+    lines = [f"{counted(written, 'sidecar')} written; {same:,} said so already."]
+    lines += _without(without, profile.title)
+    lines += [f"{paths.get(photo, photo)}: {why}" for photo, why in failed]
+    if written and profile.name == "lightroom":
+        lines.append("In Lightroom: Metadata > Read Metadata from Files.")
+    invocation.output.answer(document, [*lines, *_hint(conflicts)])
+
+
+def _without(number: int, title: str) -> list[str]:
+    if not number:
+        return []
+    return [
+        f"{title}: no sidecar is read of {counted(number, 'photo')} with marks (JPEG, TIFF, DNG,"
+        " HEIC), only what is embedded, which Curator does not write; --profile darktable or"
+        " digikam writes sidecars of all."
+    ]
+
+
+# --- two sides
+
+
+def _conflicts(invocation: Invocation) -> None:
+    """List the sidecars that contradict a person's marks, or take one side of them."""
+    from curator.session.sidecars import OURS, THEIRS, settle
+
+    arguments, catalog = invocation.arguments, invocation.catalog
+    wanted = [catalog.find(name) for name in arguments.photos] or None
+    found = catalog.conflicts(wanted)
+    if not arguments.take:
+        rows = [
+            (c.photo_id, c.name, _side(c, 0), _side(c, 1), f"newer: {c.newer}", c.path)
+            for c in found
+        ]
+        heads = ("id", "name", "here", "in the file", "", "")
+        lines = columns([heads, *rows]) if rows else ["No sidecar contradicts your marks."]
+        invocation.output.answer([_told(conflict) for conflict in found], lines)
+        return
+    sides: dict[str, list[Conflict]] = {OURS: [], THEIRS: []}
+    for conflict in found:
+        newer = THEIRS if conflict.newer == "file" else OURS
+        sides[newer if arguments.take == "newer" else arguments.take].append(conflict)
+    for side, some in sides.items():
+        settle(catalog, some, side)
+    document = {side: [c.photo_id for c in some] for side, some in sides.items()}
+    invocation.output.answer(
+        document,
+        [
+            f"Yours kept: {counted(len(sides[OURS]), 'photo')}; the file's taken:"
+            f" {counted(len(sides[THEIRS]), 'photo')}.",
+            *(["`curator sidecar write` puts yours into the files."] if sides[OURS] else []),
+        ],
+    )
+
+
+def _side(conflict: Conflict, side: int) -> str:
+    return _marks({name: both[side] for name, both in conflict.differs.items()})
+
+
+def _told(conflict: Conflict) -> dict[str, object]:
+    return {
+        "photo": conflict.photo_id,
+        "name": conflict.name,
+        "path": conflict.path,
+        "ours": {name: both[0] for name, both in conflict.differs.items()},
+        "theirs": {name: both[1] for name, both in conflict.differs.items()},
+        "newer": conflict.newer,
+    }
+
+
+def _hint(conflicts: Sequence[Conflict]) -> list[str]:
+    if not conflicts:
+        return []
+    number = counted(len(conflicts), "sidecar")
+    return [f"{number} changed elsewhere against your marks: `curator sidecar conflicts`."]
+
+
+def _status(invocation: Invocation) -> None:
+    """Say how many sidecars are to be written, contradict, or could not be written."""
+    left = invocation.catalog.outstanding()
+    document = {
+        "background": invocation.settings.sidecars.background,
+        "profile": invocation.settings.sidecars.profile,
+        "unwritten": left.unwritten,
+        "asked": left.asked,
+        "failed": left.failed,
+        "conflicts": left.conflicts,
+        "reason": left.reason or None,
+    }
+    lines = [
+        f"{counted(left.unwritten, 'photo')} marked since their sidecars were written.",
+        *([f"{left.failed:,} could not be written: {left.reason}"] if left.failed else []),
+        *_hint(invocation.catalog.conflicts()),
+    ]
+    invocation.output.answer(document, lines)

@@ -1,0 +1,147 @@
+"""Sidecars at the desk: writing them, what that would change, and choosing between two sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QThreadPool, Signal
+
+from curator.catalog import Catalog, Conflict
+from curator.model import KnownError, Step, counted
+from curator.pipeline.sidecars import Preview, SidecarNews, preview, profile_of
+
+if TYPE_CHECKING:
+    from curator.session.session import Session
+
+OURS, THEIRS = "ours", "theirs"
+
+
+class Sidecars(QObject):
+    """What a person does with sidecars in one window.
+
+    Signals:
+        changed: other sidecars are to be written, or contradict a mark, than before.
+        previewed: a Preview that was asked for, or the KnownError that is in its way.
+
+    Thread: GUI only.
+
+    Attributes:
+        news: where sidecars stand.
+    """
+
+    changed = Signal()
+    previewed = Signal(object)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.news = SidecarNews()
+        if session.pipeline is not None:
+            session.pipeline.sidecars_told.connect(self._take)
+
+    def _take(self, news: SidecarNews) -> None:
+        self.news = news
+        if news.said:
+            self._session.say(news.said)
+        self.changed.emit()
+
+    # --- writing
+
+    def write(self, ids: Sequence[int]) -> None:
+        """Have the sidecars of photos written now; what comes of it is said when it is done.
+
+        Raises:
+            KnownError: the catalog cannot be written; nothing was asked.
+        """
+        if not ids:
+            return
+        self._session.catalog.ask_written(ids)
+        one = len(ids) == 1
+        what = self._session.table.name(ids[0]) if one else counted(len(ids), "sidecar")
+        if self._session.pipeline is None:
+            self._session.say(f"{what}: the Curator that reads photos here writes it")
+            return
+        self._session.say(f"Writing {what}…")
+        self._session.pipeline.write_sidecars()
+
+    def preview(self, ids: Sequence[int]) -> None:
+        """Have it said what writing the sidecars of photos would change: :attr:`previewed`."""
+        profile = profile_of(self._session.settings)
+        if self._session.pipeline is not None:
+            self._session.pipeline.preview_sidecars(ids, profile, self._previewed)
+            return
+        path, tell = self._session.catalog.path, self._previewed
+
+        def compare() -> None:
+            try:
+                catalog = Catalog.open(path)
+                try:
+                    tell(preview(catalog, ids, profile))
+                finally:
+                    catalog.close()
+            except KnownError as error:
+                tell(error)
+
+        QThreadPool.globalInstance().start(compare)
+
+    def _previewed(self, found: Preview | KnownError) -> None:
+        self.previewed.emit(found)  # from any thread: whoever listens gets it on their own
+
+    # --- two sides
+
+    def conflicts(self) -> list[Conflict]:
+        """List the sidecars that contradict a person's word."""
+        return self._session.catalog.conflicts()
+
+    def settle(self, choices: Mapping[int, str]) -> None:
+        """Take one side for each photo: OURS is written to the file, THEIRS is one undo step.
+
+        Raises:
+            KnownError: the catalog cannot be written.
+        """
+        session = self._session
+        ours = [photo for photo, side in choices.items() if side == OURS]
+        theirs = [photo for photo, side in choices.items() if side == THEIRS]
+        changes = taken(session.catalog.conflicts(theirs))
+        if changes:
+            session.decide_many("take the file's marks", changes)
+        session.catalog.settle_conflicts(theirs, write=False)
+        session.catalog.settle_conflicts(ours, write=True)
+        if ours and not theirs:
+            session.say(f"Kept your marks: {counted(len(ours), 'photo')}")
+        if session.pipeline is not None:
+            session.pipeline.write_sidecars()
+
+
+def taken(conflicts: Sequence[Conflict]) -> dict[int, dict[str, object]]:
+    """Say what taking the side of the files decides, by photo."""
+    found: dict[int, dict[str, object]] = {}
+    for conflict in conflicts:
+        fields = found.setdefault(conflict.photo_id, {})
+        for name, (_, theirs) in conflict.differs.items():
+            fields.setdefault(name, theirs)
+    return found
+
+
+def settle(catalog: Catalog, conflicts: Sequence[Conflict], side: str) -> Step | None:
+    """Take one side for some conflicts, as the command line does; the step that took theirs."""
+    ids = list(dict.fromkeys(conflict.photo_id for conflict in conflicts))
+    step = None
+    if side == THEIRS and ids:
+        step = catalog.decide(
+            taken(conflicts),
+            summary=f"Take the file's marks: {counted(len(ids), 'photo')}",
+            context={"from": "command line"},
+        )
+    catalog.settle_conflicts(ids, write=side == OURS)
+    return step
+
+
+def in_words(field: str, mark: object) -> str:
+    """Say a mark as a person reads it: ``4 stars``, ``rejected``, ``red``, ``no flag``."""
+    if field == "rating":
+        return counted(mark, "star") if isinstance(mark, int) else "no stars"
+    if mark is None:
+        return f"no {field}"
+    return {"reject": "rejected"}.get(str(mark), str(mark))

@@ -1,0 +1,91 @@
+"""What the window says of sidecars: how many wait, who contradicts, what was rated elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from curator.model import Pass, counted
+from curator.session import Session
+from curator.ui.offer import Offer, OfferLine
+from curator.ui.sidecars_dialog import SidecarsDialog
+from curator.ui.statusline import StatusLine
+
+
+class SidecarParts(QObject):
+    """The parts of one window that are about sidecars.
+
+    Args:
+        window: the parent of the dialog.
+        session: what is on the table.
+        offers: where something is offered.
+        status: where it says how many wait.
+        run: runs a command by name.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        offers: OfferLine,
+        status: StatusLine,
+        run: Callable[[str], None],
+    ) -> None:
+        super().__init__(window)
+        self._window, self._session, self._offers, self._run = window, session, offers, run
+        self._status = status
+        self._conflicts = 0
+        status.sidecars.press_to(self.open, "Show what is to be written, and why it waits")
+        session.sidecars.changed.connect(self.refresh)
+        session.view_changed.connect(self._withdraw)
+
+    def open(self) -> None:
+        """Show what writing the sidecars of the scope would change."""
+        session = self._session
+        chosen = session.selection if len(session.selection) > 1 else ()
+        ids = sorted(chosen) or session.scope_ids()
+        of = counted(len(ids), "photo") if chosen else session.scope.title
+        dialog = SidecarsDialog(session, ids, of, self._window)
+        dialog.exec()
+        dialog.deleteLater()
+
+    def refresh(self) -> None:
+        """Say how many wait, and offer to choose where two contradict."""
+        news = self._session.sidecars.news
+        text = f"{counted(news.pending, 'sidecar')} pending" if news.pending else ""
+        self._status.show_sidecars(text, news.reason)
+        if news.conflicts > self._conflicts:
+            says = "contradicts" if news.conflicts == 1 else "contradict"
+            self._offers.offer(
+                Offer(
+                    "conflicts",
+                    f"{counted(news.conflicts, 'sidecar')} changed elsewhere {says} your marks",
+                    "Choose…",
+                    self.open,
+                    once=False,
+                )
+            )
+        elif not news.conflicts:
+            self._offers.withdraw("conflicts")
+        self._conflicts = news.conflicts
+
+    def scanned(self, new: int) -> None:
+        """Offer to cull what came with marks from elsewhere, if any of ``new`` photos did."""
+        number = self._session.marked_elsewhere() if new else 0
+        if number and not self._session.with_elsewhere:
+            self._offers.offer(
+                Offer(
+                    "elsewhere",
+                    f"{number:,} already rated elsewhere",
+                    "Cull them too",
+                    lambda: self._run("cull_elsewhere"),
+                    once=False,
+                )
+            )
+
+    def _withdraw(self) -> None:
+        session = self._session
+        if session.with_elsewhere or session.pass_ is Pass.RATE:
+            self._offers.withdraw("elsewhere")

@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 
 def bars() -> dict[str, Bar]:
     """Return all bars by name; imported late, because they import everything."""
-    from curator.bench import comparing, encoding, learning, reading, stacks, window, zooming
+    from curator.bench import (
+        comparing,
+        encoding,
+        learning,
+        reading,
+        sidecars,
+        stacks,
+        window,
+        zooming,
+    )
     from curator.bench.figures import Bar
 
     # To add a bar: a function from a Place to figures, and one line here.
@@ -41,6 +50,7 @@ def bars() -> dict[str, Bar]:
         Bar("large", "a window on 100,000 photos", window.large),
         Bar("clip", "CLIP on this CPU against a float32 loop", encoding.clip, encoding.missing),
         Bar("stacks", "which of 100,000 photos belong together", stacks.stacks),
+        Bar("sidecars", "1,000 sidecars of other editors, merged and written", sidecars.sidecars),
         Bar("taste", "one star more, and new scores for 100,000 photos", learning.taste),
     )
     return {bar.name: bar for bar in listed}

@@ -20,6 +20,8 @@ from curator.sidecar.said import SidecarError
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 100
 MAX_ELEMENTS = 400_000
+MAX_SPACES = 1000  # prefixes in force at one place, and descriptions
+_ALONE = "Curator leaves it alone."
 
 _ROOT, _DESCRIPTION, _LI, _VALUE = (
     f"{RDF} {name}" for name in ("RDF", "Description", "li", "value")
@@ -53,31 +55,68 @@ Splice = tuple[int, int, bytes]
 
 @dataclass(slots=True, eq=False)
 class Element:
-    """One element: ``[start, inside)`` is its start tag, ``[close, end)`` its end tag.
+    """One element of ``source``, from its start tag at ``start``; ``stop`` is where expat ended it.
 
     ``name`` and the names of ``attributes`` are namespace, space, local name. ``spaces`` are the
     prefixes in force, for rdf:RDF and the descriptions in it; empty for what is deeper.
     """
 
+    source: bytes
     name: str
     start: int
     attributes: dict[str, str]
-    inside: int = 0
-    close: int = 0
-    end: int = 0
+    stop: int = 0
     parts: list[str] = field(default_factory=list)
     children: list[Element] = field(default_factory=list)
     spaces: dict[str, str] = field(default_factory=dict)
 
     @property
-    def empty(self) -> bool:
-        """Whether it is written ``<name/>``."""
-        return self.inside == self.end
-
-    @property
     def text(self) -> str:
         """The characters in it, entities of XML itself resolved."""
         return "".join(self.parts)
+
+    @property
+    def tag(self) -> bytes:
+        """Its name with the prefix it has in the file."""
+        found = _TAG_NAME.match(self.source, self.start)
+        assert found is not None, "expat has found a tag here"
+        return found[1]
+
+    @property
+    def inside(self) -> int:
+        """Where its start tag ends."""
+        found = self._start_tag()
+        return found.end()
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is written ``<name/>``."""
+        return bool(self._start_tag()[1])
+
+    @property
+    def close(self) -> int:
+        """Where its end tag begins; of an empty one, the slash."""
+        return self._start_tag().start(1) if self.empty else self.stop
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        return self.inside if self.empty else self.source.index(b">", self.stop) + 1
+
+    def written(self) -> Iterator[re.Match[bytes]]:
+        """Find its attributes in the file: the space before, the name, the value by its quotes."""
+        at = self.start + 1 + len(self.tag)
+        while found := _ATTRIBUTE.match(self.source, at):
+            yield found
+            at = found.end()
+
+    def _start_tag(self) -> re.Match[bytes]:
+        at = self.start + 1 + len(self.tag)
+        for attribute in self.written():
+            at = attribute.end()
+        found = _TAG_END.match(self.source, at)
+        assert found is not None, "expat has found this tag well formed"
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +148,20 @@ class Packet:
         parser = _Parser(self.text, wanted)
         self._root = parser.root
         self.descriptions = parser.descriptions
+        self._places: dict[str, list[Place]] = {}
+        for description in self.descriptions:
+            for name in description.attributes.keys() & wanted:
+                self._places.setdefault(name, []).append(Place(description))
+            for child in description.children:
+                self._places.setdefault(child.name, []).append(Place(description, child))
         self._splices: list[Splice] = []
         self._new: dict[int, _Additions] = {}
 
     # --- reading
 
-    def places(self, name: str) -> Iterator[Place]:
+    def places(self, name: str) -> list[Place]:
         """Find a property wherever it stands; one is usual, none and several happen."""
-        for description in self.descriptions:
-            if name in description.attributes:
-                yield Place(description)
-            for child in description.children:
-                if child.name == name:
-                    yield Place(description, child)
+        return self._places.get(name, [])
 
     def value(self, name: str) -> str | None:
         """Read a simple property; None where it is absent."""
@@ -150,7 +190,7 @@ class Packet:
 
     def put(self, name: str, value: str | None) -> None:
         """Give a simple property this value everywhere it stands; None takes it away."""
-        places = list(self.places(name))
+        places = self.places(name)
         for place in places:
             if value is None:
                 self._remove(place, name)
@@ -170,7 +210,7 @@ class Packet:
             add: items to put at its end.
             remove: exact texts of items to take away.
         """
-        places = list(self.places(name))
+        places = self.places(name)
         for place in places:
             array = _array(place.element) if place.element else None
             if array is None:
@@ -197,13 +237,12 @@ class Packet:
 
     def with_description(self) -> bytes:
         """Give the file's bytes with an empty rdf:Description in its rdf:RDF."""
-        root, name = self._root, _tag_name(self.text, self._root)
+        root, name = self._root, self._root.tag
         prefix = b"".join(name.rpartition(b":")[:2])
         # Without a prefix the namespace is the default one, which no attribute has.
         made = b'<%bDescription %babout=""/>' % (prefix, prefix) if prefix else b"<Description/>"
         if root.empty:
-            slash = self.text.rindex(b"/", root.start, root.end)
-            self._splices.append((slash, root.end, b">%b</%b>" % (made, name)))
+            self._splices.append((root.close, root.end, b">%b</%b>" % (made, name)))
         else:
             self._splices.append((root.close, root.close, made))
         return self.spliced()
@@ -253,7 +292,7 @@ class Packet:
     def _attribute(self, element: Element, name: str) -> re.Match[bytes]:
         space, local = name.split(" ")
         prefixes = {prefix for prefix, uri in element.spaces.items() if uri == space}
-        for found in _attributes(self.text, element):
+        for found in element.written():
             prefix, _, rest = found[2].decode().rpartition(":")
             if rest == local and prefix in prefixes:
                 return found
@@ -265,13 +304,13 @@ class Packet:
         if not holder.empty:
             self._splices.append((holder.inside, holder.close, text))
             return
-        name = _tag_name(self.text, holder)
+        name = holder.tag
         self._splices.append((holder.start, holder.end, b"<%b>%b</%b>" % (name, text, name)))
 
     def _append(self, array: Element, items: list[str]) -> None:
         if not items:
             return
-        name = _tag_name(self.text, array)
+        name = array.tag
         li = name.rpartition(b":")[0] + b":li" if b":" in name else b"li"
         if array.children:
             first = array.children[0].start
@@ -280,9 +319,8 @@ class Packet:
             lead = _deeper(self.text, array)
         new = b"".join(b"%b<%b>%b</%b>" % (lead, li, escape(item).encode(), li) for item in items)
         if array.empty:
-            slash = self.text.rindex(b"/", array.start, array.end)
             last = self.text[_before(self.text, array.start) : array.start]
-            self._splices.append((slash, array.end, b">%b%b</%b>" % (new, last, name)))
+            self._splices.append((array.close, array.end, b">%b%b</%b>" % (new, last, name)))
         else:
             at = _before(self.text, array.close)
             self._splices.append((at, at, new))
@@ -300,7 +338,7 @@ class _Additions:
         element, declared = self.description, dict[str, str]()
         inside = b"".join(self._array(text, declared, *array) for array in self.arrays if array[2])
         attributes = b""
-        known = list(_attributes(text, element))
+        known = list(element.written())
         gap = known[-1][1] if known else b" "
         for name, value in self.attributes:
             written = _qualified(element.spaces, declared, name)
@@ -309,13 +347,12 @@ class _Additions:
             b'%bxmlns:%b="%b"' % (gap, prefix.encode(), uri.encode())
             for prefix, uri in declared.items()
         )
-        at = known[-1].end() if known else element.start + 1 + len(_tag_name(text, element))
+        at = known[-1].end() if known else element.start + 1 + len(element.tag)
         found = [(at, at, spaces + attributes)]
         if inside and element.empty:
-            slash = text.rindex(b"/", element.start, element.end)
             last = text[_before(text, element.start) : element.start]
-            close = b"</%b>" % _tag_name(text, element)
-            found.append((slash, element.end, b">" + inside + last + close))
+            close = b"</%b>" % element.tag
+            found.append((element.close, element.end, b">" + inside + last + close))
         elif inside:
             end = _before(text, element.close)
             found.append((end, end, inside))
@@ -327,7 +364,7 @@ class _Additions:
         outer = _deeper(text, self.description)
         step = b" " if outer else b""
         tag = _qualified(self.description.spaces, declared, name)
-        rdf = _tag_name(text, self.description).rpartition(b":")
+        rdf = self.description.tag.rpartition(b":")
         array, li = (rdf[0] + rdf[1] + part for part in (kind.encode(), b"li"))
         lines = [b"%b<%b>" % (outer, tag), b"%b<%b>" % (outer + step, array)]
         lines += [
@@ -366,7 +403,7 @@ class _Parser:
             # The parser and this object hold each other; a thousand of them wait for no collector.
             del self._parser
         if self._found is None:
-            raise SidecarError("The file holds no XMP.", "Curator leaves it alone.")
+            raise SidecarError("The file holds no XMP.", _ALONE)
         self.root: Element = self._found
 
     def _declare(self, prefix: str | None, uri: str | None) -> None:
@@ -376,17 +413,17 @@ class _Parser:
         stack = self._stack
         self._count += 1
         if self._count > MAX_ELEMENTS or len(stack) >= MAX_DEPTH:
-            raise SidecarError(
-                "The XMP is nested or filled beyond all measure.", "Curator leaves it alone."
-            )
+            raise _beyond_measure()
         parent = stack[-1] if stack else None
         made: Element | None = None
-        if self._found is None:
-            self._scope(attributes)
+        if parent is None and self._found is not None:
+            pass  # inside what others wrote, nearly all there is
+        elif self._found is None:
+            self._scope()
             if name == _ROOT:
                 made = self._found = self._element(name, attributes)
         elif parent is self._found and parent is not None:
-            self._scope(attributes)
+            self._scope()
             if name == _DESCRIPTION:
                 made = self._element(name, attributes)
                 self.descriptions.append(made)
@@ -397,18 +434,22 @@ class _Parser:
             made = self._element(name, attributes)
             parent.children.append(made)
             self._parser.CharacterDataHandler = self._characters
-        self._pending = {}
+        if self._pending:
+            self._pending = {}
         stack.append(made)
 
-    def _scope(self, attributes: dict[str, str]) -> None:
-        # One per level down to the descriptions; `_end` takes it away again.
+    def _scope(self) -> None:
+        # One per level down to the descriptions; the next element of a level takes its place.
         depth = len(self._stack)
         del self._spaces[depth + 1 :]
-        self._spaces.append(self._spaces[depth] | self._pending)
+        spaces = self._spaces[depth]
+        self._spaces.append(spaces | self._pending if self._pending else spaces)
+        if len(self._spaces[-1]) > MAX_SPACES or len(self.descriptions) > MAX_SPACES:
+            raise _beyond_measure()
 
     def _element(self, name: str, attributes: dict[str, str]) -> Element:
         start = self._parser.CurrentByteIndex
-        made = Element(name, start, attributes)
+        made = Element(self._text, name, start, attributes)
         if len(self._spaces) == len(self._stack) + 2:
             made.spaces = self._spaces[-1]
         return made
@@ -424,22 +465,17 @@ class _Parser:
             return
         if self._stack and (parent := self._stack[-1]) is not None and parent.spaces:
             self._parser.CharacterDataHandler = None
-        text = self._text
-        at = self._parser.CurrentByteIndex
-        found = _TAG_END.match(text, _after_attributes(text, element))
-        assert found is not None, "expat has found this tag well formed"
-        element.inside = found.end()
-        if found[1]:
-            element.close = element.end = element.inside
-        else:
-            element.close = at
-            element.end = text.index(b">", at) + 1
+        element.stop = self._parser.CurrentByteIndex
+
+
+def _beyond_measure() -> SidecarError:
+    return SidecarError("The XMP is nested or filled beyond all measure.", _ALONE)
 
 
 def _refuse(*_: Any) -> None:
     raise SidecarError(
         "The XMP declares a document type, which no editor writes and attacks need.",
-        "Curator leaves it alone.",
+        _ALONE,
     )
 
 
@@ -472,7 +508,7 @@ def _decoded(data: bytes) -> tuple[bytes, str, bytes, bytes]:
             raise UnicodeError
     except UnicodeError as error:
         raise SidecarError(
-            f"The XMP is not the {encoding.upper()} text it says it is.", "Curator leaves it alone."
+            f"The XMP is not the {encoding.upper()} text it says it is.", _ALONE
         ) from error
     if encoding.startswith("utf-"):
         tail = text[len(text.rstrip("\0")) :].encode(encoding)
@@ -506,26 +542,6 @@ def _holder(element: Element) -> Element:
         if child.name == _DESCRIPTION:
             return _holder(child)
     return element
-
-
-def _attributes(text: bytes, element: Element) -> Iterator[re.Match[bytes]]:
-    at = element.start + 1 + len(_tag_name(text, element))
-    while found := _ATTRIBUTE.match(text, at):
-        yield found
-        at = found.end()
-
-
-def _after_attributes(text: bytes, element: Element) -> int:
-    at = element.start + 1 + len(_tag_name(text, element))
-    for found in _attributes(text, element):
-        at = found.end()
-    return at
-
-
-def _tag_name(text: bytes, element: Element) -> bytes:
-    found = _TAG_NAME.match(text, element.start)
-    assert found is not None, "expat has found a tag here"
-    return found[1]
 
 
 def _before(text: bytes, at: int) -> int:

@@ -227,6 +227,16 @@ def test_the_barest_packet_takes_all_fields(data: bytes) -> None:
         assert tree(full, OURS) == tree(data, OURS) == frozenset()
 
 
+def test_a_prefix_others_bind_inside_their_own_does_not_leak_out() -> None:
+    inside = '<other:a xmlns:other="urn:o"><other:b xmlns:xmp="urn:not"/></other:a>'
+    first = xmp("", inside).replace(f'xmlns:xmp="{fields.XMP}"'.encode(), b"")
+    both = first.replace(b"</rdf:RDF>", b'<rdf:Description rdf:about=""/></rdf:RDF>')
+    assert "xmp" not in Packet(both, fields.WANTED).descriptions[1].spaces
+    data = merge(both, Said(rating=4), None, LIGHTROOM)
+    assert f'xmlns:xmp="{fields.XMP}" xmp:Rating="4"'.encode() in data
+    assert tree(data, OURS) == tree(both, OURS)
+
+
 def test_items_with_qualifiers_and_comments_between_stay() -> None:
     inside = (
         '<dc:subject><rdf:Bag><!-- mine --><rdf:li xml:lang="is">Ísland</rdf:li>'

@@ -214,10 +214,12 @@ OUTSIDE = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/pas
         OUTSIDE.replace(b"SYSTEM", b"PUBLIC 'x'"),
         xmp("", "<dc:subject>" * 2000 + "</dc:subject>" * 2000),
         xmp("", "<a/>" * 500_000),
+        xmp().replace(b"<rdf:Des", b"<rdf:Description/>" * 2000 + b"<rdf:Des", 1),
+        xmp(" ".join(f'xmlns:n{number}="urn:n"' for number in range(2000))),
         b"<a>" + b" " * 50_000_000 + b"</a>",
         PACKET.decode().encode("utf-16")[:-1],
     ],
-    ids=range(16),
+    ids=range(18),
 )
 def test_bad_input_is_refused_in_plain_words(data: bytes) -> None:
     with pytest.raises(SidecarError) as caught:

@@ -1,0 +1,69 @@
+"""The bar of sidecars: a thousand edited ones merged, written and read back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from curator.bench.figures import Figure, Place, timed
+from curator.model import Flag, Label, Marks
+from curator.sidecar import PROFILES, Said, digest, load, merge, read, write
+
+_COUNT = 1000
+_STEPS = 12  # of an edit as darktable keeps them, 8 KB in all
+_SAID = Said.of(Marks(Flag.REJECT, 3, Label.RED), ["sea", "winter"], ["Places|Iceland"], ["Book"])
+
+
+def sidecars(place: Place) -> list[Figure]:
+    """Bring marks and keywords into a thousand sidecars others wrote; then once more, unchanged."""
+    data = draw()
+    paths = [place.scratch / f"DSC_{number:04}.NEF.xmp" for number in range(_COUNT)]
+    bare = timed(lambda: [_replaced(path, data) for path in paths])
+    whole = timed(lambda: [_round(path) for path in paths])
+    again = timed(lambda: [_round(path) for path in paths])
+    note = f"{len(data) / 1000:.0f} KB each, darktable's profile, one process"
+    return [
+        Figure(
+            f"{_COUNT:,} sidecars merged and written", whole, "s", 3.0, bare,
+            "the same files only written, fsync and rename", note=note,
+        ),
+        Figure(f"{_COUNT:,} sidecars that say so already", again, "s", 3.0),
+    ]  # fmt: skip
+
+
+def draw() -> bytes:
+    """Write the sidecar of an edit: a history whose every step is foreign to us."""
+    steps = "".join(
+        f'     <rdf:li\n      darktable:num="{number}"\n      darktable:operation="step{number}"\n'
+        f'      darktable:enabled="1"\n      darktable:params="{"5a" * 180}"\n'
+        f'      darktable:blendop_params="gz11eJxjYGBgkGAAgRNODGiAEV0AJ2iwh+CRyscOAAdeGQQ="/>\n'
+        for number in range(_STEPS)
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="XMP Core 4.4.0-Exiv2">\n'
+        ' <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n'
+        '  <rdf:Description rdf:about=""\n    xmlns:xmp="http://ns.adobe.com/xap/1.0/"\n'
+        '    xmlns:darktable="http://darktable.sf.net/"\n   xmp:Rating="1"\n'
+        '   darktable:xmp_version="4">\n'
+        f"   <darktable:history>\n    <rdf:Seq>\n{steps}    </rdf:Seq>\n   </darktable:history>\n"
+        "  </rdf:Description>\n </rdf:RDF>\n</x:xmpmeta>\n"
+    ).encode()
+
+
+def _round(path: Path) -> None:
+    data = load(path)
+    assert data is not None
+    new = merge(data, _SAID, read(data).said, PROFILES["darktable"])
+    if new != data:
+        write(path, new, digest(data))
+    assert read(new).said.flag == "reject"
+
+
+def _replaced(path: Path, data: bytes) -> None:
+    temporary = path.with_suffix(".new")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

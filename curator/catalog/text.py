@@ -15,11 +15,13 @@ import time
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.catalog.store import Store, chunks, marks
+from curator.catalog.store import chunks, marks
+from curator.catalog.tags import Tags
 from curator.model import NotFoundError, UsageError
 
 # Column of the index → how much a word in it counts (bm25), in the order of the table.
@@ -45,20 +47,13 @@ _UNSPACED = re.compile(
     "([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])"
 )
 
-_TAGS = (
-    "SELECT group_concat(coalesce(other.name, tag.name), char(10)) FROM photo_tag AS t"
-    " JOIN tag ON tag.id = t.tag_id LEFT JOIN tag AS other ON other.id = tag.merged_into"
-    " WHERE t.photo_id = photo.id AND t.state <> 'removed' AND NOT EXISTS (SELECT 1 FROM photo_tag"
-    " AS no WHERE no.photo_id = t.photo_id AND no.tag_id = t.tag_id AND no.state = 'removed'"
-    " AND no.source = 'person')"
-)
 _PROJECTS = (
     "SELECT group_concat(project.name, char(10)) FROM photo_project AS p JOIN project"
     " ON project.id = p.project_id WHERE p.photo_id = photo.id AND project.removed_at IS NULL"
 )
-# In the order of COLUMNS, behind the id; photos that are not to be seen have no words.
+# Photos that are not to be seen have no words.
 _WORDS = (
-    f"SELECT photo.id, photo.name, ({_TAGS}), ({_PROJECTS}), subject, mood, lighting, camera, lens,"
+    f"SELECT photo.id, photo.name, ({_PROJECTS}), subject, mood, lighting, camera, lens,"
     " directory.path FROM photo JOIN directory ON directory.id = photo.directory_id"
     " LEFT JOIN description ON description.photo_id = photo.id"
     " WHERE merged_into IS NULL AND photo.removed_at IS NULL AND emptied_at IS NULL"
@@ -93,7 +88,7 @@ def _spaced(text: str) -> str:
     return _UNSPACED.sub(r" \1 ", text)
 
 
-class Texts(Store):
+class Texts(Tags):
     """The part of the catalog that finds photos by words."""
 
     # --- keeping the index
@@ -124,11 +119,12 @@ class Texts(Store):
             for part in chunks(due):
                 among = f"({marks(len(part))})"
                 words = self._rows(f"{_WORDS} AND photo.id IN {among}", part)
+                tags = self.tags_of(part)
                 self._run(f"DELETE FROM photo_text WHERE rowid IN {among}", part)
                 self._run_many(
                     f"INSERT INTO photo_text (rowid, {', '.join(COLUMNS)})"
                     f" VALUES ({marks(1 + len(COLUMNS))})",
-                    [_row(*row) for row in words],
+                    [_row(*row, [tag.name for tag in tags.get(row[0], ())]) for row in words],
                 )
                 self._run(f"DELETE FROM photo_text_due WHERE photo_id IN {among}", part)
             self._run(
@@ -256,13 +252,24 @@ def _named(name: str) -> str:
     return name
 
 
-def _row(photo: int, name: str, *rest: str | None) -> tuple[object, ...]:
+def _row(photo: int, name: str, *rest: Any) -> tuple[object, ...]:
     """Make a row of the index: with numbers as people say them, and cameras without hyphens."""
-    *words, camera, lens, path = rest
+    project, subject, mood, light, camera, lens, path, tags = rest
     short = " ".join(_DIGITS.findall(name))
-    joined = f"{camera} {camera.replace('-', '')}" if camera and "-" in camera else camera
-    folder = " ".join(re.split(r"[/\\]", path or "")[-2:])
-    texts = (f"{name} {short}" if short else name, *words, joined, lens, folder)
+    if camera and "-" in camera:
+        camera = f"{camera} {camera.replace('-', '')}"
+    folder = " ".join(re.split(r"[/\\]", path)[-2:])
+    texts = (
+        f"{name} {short}",
+        "\n".join(tags),
+        project,
+        subject,
+        mood,
+        light,
+        camera,
+        lens,
+        folder,
+    )
     return photo, *(text and _spaced(plain(text)) for text in texts)
 
 

@@ -142,10 +142,25 @@ class Archive:
     # --- what is alike
 
     def nearest(
-        self, vector: NDArray[np.float32], most: int
+        self,
+        vector: NDArray[np.float32],
+        most: int,
+        among: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Find the photos most like a vector: (ids, cosines), nearest first."""
-        if self._sketch is not None and most < _CANDIDATES:
+        """Find the photos most like a vector: (ids, cosines), nearest first.
+
+        Args:
+            vector: (dimension,) of unit length.
+            most: how many.
+            among: ids of the photos that count; None for all.
+        """
+        if among is not None:
+            places = self.places(among)
+            places = places[places >= 0]
+            if self._sketch is not None and len(places) > _CANDIDATES:
+                places = self._sketch.likely(vector, _CANDIDATES, places)
+            likeness = self.take(places)[:, : self.dimension] @ vector[: self.dimension]
+        elif self._sketch is not None and most < _CANDIDATES:
             places = self._sketch.likely(vector, _CANDIDATES)
             likeness = self.take(places)[:, : self.dimension] @ vector
         else:

@@ -6,6 +6,7 @@ The ground floor of the session: what is to be seen. What is put on the desk is 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -81,9 +82,9 @@ class Desk(QObject):
         self.pass_ = Pass.BROWSE
         self._orders: dict[Pass, tuple[str, bool]] = {}  # as chosen
         self._opened_by: dict[Pass, str] = {}  # as a pass opened, where nobody chose
+        self.filter = ""
         self.listing = self._new_list()
         self.view = View.GRID
-        self.filter = ""
         self.finished = False
         self.zoom: float | None = None
         self.center = (0.5, 0.5)
@@ -121,7 +122,9 @@ class Desk(QObject):
 
     def _new_list(self) -> Listing:
         """Make an empty list for this scope; which stacks are expanded stays while open."""
-        stacks = Loose(self.table.stacks, lambda: is_loose(self.table, self.order))
+        # What it holds must not hold it: a collector on another thread would end its timers.
+        desk = weakref.proxy(self)
+        stacks = Loose(self.table.stacks, lambda: is_loose(desk.table, desk.order))
         return Listing(stacks, self._expanded.setdefault(self.scope.key, set()))
 
     @property
@@ -172,9 +175,13 @@ class Desk(QObject):
         elif self.pass_ is Pass.RATE:
             mask &= self.table.through()
         elif self.filter:
-            terms = filters.parse(self.filter)
-            mask &= filters.mask(terms, self.table, self.settings.taste.match_threshold)
+            mask &= self._holding(self.filter)
         return mask
+
+    def _holding(self, expression: str) -> Mask:
+        """Mark what an expression holds for."""
+        query = filters.parse(expression)
+        return filters.mask(query, self.table, self.settings.taste.match_threshold)
 
     def _in_scope(self) -> Mask:
         mask = self.table.alive()
@@ -186,7 +193,7 @@ class Desk(QObject):
 
     def _may_stay(self) -> Mask:
         """Mark what leaves a list only when that is opened anew: taken out of a project, say."""
-        return self.table.alive() if self.scope.project is not None else self._in_scope()
+        return self.table.alive() if self.scope.follows_marks else self._in_scope()
 
     def _members(self) -> Mask:
         """Mark what is in the list."""
@@ -241,7 +248,8 @@ class Desk(QObject):
         in_project = self.scope.project is not None
         same &= not in_project or self._shelf_serial == self.table.projects.serial
         self._shelf_serial = self.table.projects.serial
-        if same and (self.pass_ is not Pass.BROWSE or not self.filter):
+        searching = self.filter or self.scope.search is not None
+        if same and (self.pass_ is not Pass.BROWSE or not searching):
             return
         self._order_serial = self.table.order_serial
         self._stack_serial = self.table.stacks.serial

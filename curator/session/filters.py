@@ -1,28 +1,35 @@
-"""The filter language: what the search box, the filter menu and ``--filter`` accept.
+"""The search language: what the search box, saved searches and ``--filter`` accept.
 
-    is:picked rating:>=4 harbor        picked, four stars or more, "harbor" in name or tags
+    is:picked rating:>=4 harbor        picked, four stars or more, "harbor" in any of its words
     -is:rejected sharpness:<30         not rejected, soft
     is:undecided match:>=60            not judged yet, and rather to your taste
     camera:x100 before:2024-05 label:red tag:"sea lion"
+    tag:harbor OR tag:port             one of them
 
-Words are looked for in file names and tags, all of them must hold, ``-`` negates, quotes keep
-spaces together; what has no value is neither more nor less. A mistake is a :class:`FilterError`
-that says where. One implementation serves the window and the command line: masks over the rows
-of a :class:`~curator.session.table.Table`.
+Words are looked for by their beginnings in file names, tags, projects, descriptions, cameras and
+folders, case and accents apart; in quotes they stand as written. How an expression is cut is in
+`query`; what a field means is here, one implementation for window and command line: masks over the
+rows of a :class:`~curator.session.table.Table`.
 """
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
-from curator.model import Label, UsageError
-from curator.session.table import LABELS, Mask, Table
+from curator.model import ContentType, Label, StackKind
+from curator.session.query import TEXT, FilterError, Group, Query, Term, cut
+from curator.session.table import LABELS, Table
+from curator.session.units import Ids, Mask
+from curator.stages.stack import KIND_CODE
+
+__all__ = ["FIELDS", "FILTERS", "Field", "FilterError", "Near", "mask", "parse"]
 
 # Name → (title on screen, mask). To add a filter: one line.
 FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
@@ -47,6 +54,9 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "pair": ("RAW+JPEG", lambda table, _: table.column("pair").astype(bool)),
 }
 
+Near = Mapping[str | int, Ids]
+"""What was asked of vectors: photos near to a phrase, or like a photo, the nearest first."""
+
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -55,9 +65,9 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "": operator.eq,
     "=": operator.eq,
 }
-_TERM = re.compile(r'(?P<no>-)?(?:(?P<field>[a-z_]+):)?(?P<text>"[^"]*"|[^\s"]+)')
-_NUMBER = re.compile(r"(>=|<=|>|<|=)?(\d+(?:\.\d+)?)")
-_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+_NUMBER = re.compile(r"(>=|<=|>|<|=)?(\d{1,6}(?:\.\d{1,6})?)", re.ASCII)
+_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
+_KINDS = (*StackKind, "hand")
 
 
 def _approved(table: Table, threshold: int) -> Mask:
@@ -68,109 +78,172 @@ def _approved(table: Table, threshold: int) -> Mask:
     return table.through() & ((rating >= 4) | picked | matched)
 
 
-class FilterError(UsageError):
-    """The expression cannot be understood.
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What stands before a colon.
 
     Attributes:
-        position: index of the character where it stops making sense, from 0.
+        about: what it looks at, in a few words.
+        example: of a value.
+        holds: marks the photos for which a term of it does, given the match threshold.
+        values: all its values, where they are known beforehand.
+        check: refuses a value that is none, by :class:`FilterError`.
     """
 
-    def __init__(self, message: str, position: int) -> None:
-        super().__init__(f"{message} (at character {position + 1}).")
-        self.position = position
+    about: str
+    example: str
+    holds: Callable[[Term, Table, int], Mask]
+    values: Sequence[str] = ()
+    check: Callable[[Term], None] = lambda term: None
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One condition; ``negate`` turns it round."""
-
-    field: str
-    text: str
-    negate: bool
-    position: int
+def _one_of(values: Sequence[str], term: Term) -> None:
+    if term.text.lower() not in values:
+        raise term.mistake(f"{term.field}:{term.text} is none of {', '.join(values)}")
 
 
-def parse(expression: str) -> tuple[Term, ...]:
-    """Split an expression into terms and check each.
-
-    Raises:
-        FilterError: an unknown field, filter, label, number or date; says where.
-    """
-    terms, position = [], 0
-    for found in _TERM.finditer(expression):
-        if expression[position : found.start()].strip():
-            raise FilterError("A quotation mark is not closed", position)
-        position = found.end()
-        field = found["field"] or "text"
-        text = found["text"].strip('"')
-        term = Term(field, text, bool(found["no"]), found.start("text"))
-        _check(term)
-        terms.append(term)
-    if expression[position:].strip():
-        raise FilterError("A quotation mark is not closed", position)
-    return tuple(terms)
+def _number(term: Term) -> None:
+    if not _NUMBER.fullmatch(term.text):
+        raise term.mistake(f"{term.field}: wants a number, as in {term.field}:>=3")
 
 
-def _check(term: Term) -> None:
-    where = term.position
-    if term.field == "is":
-        if term.text not in FILTERS:
-            raise FilterError(f"is:{term.text} is none of {', '.join(FILTERS)}", where)
-    elif term.field in ("rating", "sharpness", "exposure", "match"):
-        if not _NUMBER.fullmatch(term.text):
-            raise FilterError(f"{term.field}: wants a number, as in {term.field}:>=3", where)
-    elif term.field == "label":
-        if term.text not in {*Label, "none"}:
-            raise FilterError(f"label: is one of {', '.join(Label)} or none", where)
-    elif term.field in ("before", "after"):
-        if not _DATE.fullmatch(term.text) or _month(term.text) not in range(1, 13):
-            raise FilterError(f"{term.field}: wants a date, as in {term.field}:2024-05", where)
-        try:
-            np.datetime64(term.text)
-        except ValueError as error:
-            raise FilterError(f"{term.text} is no date", where) from error
-    elif term.field not in ("text", "name", "camera", "tag"):
-        raise FilterError(f"There is no field {term.field}:", where)
+def _date(term: Term) -> None:
+    if not _DATE.fullmatch(term.text):
+        raise term.mistake(f"{term.field}: wants a date, as in {term.field}:2024-05")
+    try:
+        np.datetime64(term.text)
+    except ValueError as error:
+        raise term.mistake(f"{term.text} is no date") from error
 
 
-def _month(text: str) -> int:
-    return int(text[5:7] or 1)
+def _photo(term: Term) -> None:
+    if not (term.text.isascii() and term.text.isdigit() and len(term.text) < 16):
+        raise term.mistake("similar: wants the number of a photo")
+    if term.negate:
+        raise term.mistake("similar: cannot be turned round")
 
 
-def mask(terms: tuple[Term, ...], table: Table, threshold: int = 70) -> Mask:
-    """Mark the rows for which every term holds; ``threshold`` is the match threshold."""
-    found = np.ones(table.size, bool)
-    for term in terms:
-        holds = _holds(term, table, threshold)
-        found &= ~holds if term.negate else holds
-    return found
+def _words(column: str, term: Term, table: Table, _: int) -> Mask:
+    return table.lexicon.worded(term.text, column, prefix=not term.quoted)
 
 
-def _holds(term: Term, table: Table, threshold: int) -> Mask:
-    if term.field == "is":
-        return FILTERS[term.text][1](table, threshold)
-    if term.field == "tag":
-        return table.tagged(term.text, whole=True)
-    if term.field == "text":
-        named = _holds(replace(term, field="name"), table, threshold)
-        return named | table.tagged(term.text, whole=False)
-    if term.field in ("name", "camera"):
-        wanted = term.text.casefold()
-        texts = table.strings(term.field)
-        return np.fromiter(
-            (text is not None and wanted in str(text).casefold() for text in texts),
-            bool,
-            table.size,
-        )
-    if term.field == "label":
-        code = 0 if term.text == "none" else LABELS.index(Label(term.text))
-        return table.column("label") == code
-    if term.field in ("before", "after"):
-        taken = table.column("taken_at")
-        limit = np.datetime64(term.text)
-        holds: Mask = taken < limit if term.field == "before" else taken >= limit
-        return holds
+def _compared(term: Term, table: Table, _: int) -> Mask:
     sign, number = _NUMBER.fullmatch(term.text).groups()  # type: ignore[union-attr]
     values = table.match if term.field == "match" else table.column(term.field)
     compared: Mask = _COMPARE[sign or ""](values, float(number))  # of what has no value, never
     return compared
+
+
+def _labelled(term: Term, table: Table, _: int) -> Mask:
+    text = term.text.lower()
+    return table.column("label") == (0 if text == "none" else LABELS.index(Label(text)))
+
+
+def _timed(term: Term, table: Table, _: int) -> Mask:
+    taken, limit = table.column("taken_at"), np.datetime64(term.text)
+    before: Mask = taken < (limit + 1 if term.field == "on" else limit)
+    if term.field == "before":
+        return before
+    after: Mask = taken >= limit
+    return after & before if term.field == "on" else after
+
+
+def _stacked(term: Term, table: Table, _: int) -> Mask:
+    text, by_hand = term.text.lower(), table.column("stacked") > 0
+    if text == "hand":
+        return by_hand & table.stacks.shared()
+    return (table.column("stack_kind") == KIND_CODE[text]) & ~by_hand & table.stacks.shared()
+
+
+def _text(column: str, about: str, example: str) -> Field:
+    return Field(about, example, partial(_words, column))
+
+
+# Name → what it means. To add a field: one line.
+FIELDS: dict[str, Field] = {
+    "is": Field(
+        "how it stands",
+        "picked",
+        lambda term, table, threshold: FILTERS[term.text.lower()][1](table, threshold),
+        tuple(FILTERS),
+        partial(_one_of, tuple(FILTERS)),
+    ),
+    "rating": Field("stars, 0 for none", ">=4", _compared, check=_number),
+    "label": Field(
+        "colour", "red", _labelled, (*Label, "none"), partial(_one_of, (*Label, "none"))
+    ),
+    "tag": Field("a whole tag", "harbor", lambda term, table, _: table.lexicon.tagged(term.text)),
+    "project": _text("project", "name of a project", "iceland"),
+    "type": Field(
+        "what kind of picture",
+        "portrait",
+        lambda term, table, _: table.lexicon.typed(term.text.lower()),
+        tuple(ContentType),
+        partial(_one_of, tuple(ContentType)),
+    ),
+    "camera": _text("camera", "camera", "x100"),
+    "lens": _text("lens", "lens", "35mm"),
+    "before": Field("taken before", "2024-05", _timed, check=_date),
+    "after": Field("taken from then on", "2024-05-17", _timed, check=_date),
+    "on": Field("taken in that year, month or day", "2024-05", _timed, check=_date),
+    "name": _text("name", "file name", "DSC_04"),
+    "folder": _text("folder", "name of its folder", "iceland"),
+    "subject": _text("subject", "what is in it, as described", "boat"),
+    "mood": _text("mood", "its mood, as described", "calm"),
+    "light": _text("light", "its light, as described", "backlit"),
+    "match": Field("match with your taste, 0-100", ">=70", _compared, check=_number),
+    "sharpness": Field("sharpness, 0-100", "<30", _compared, check=_number),
+    "exposure": Field("exposure, 0-100", "<50", _compared, check=_number),
+    "stack": Field("kind of stack", "burst", _stacked, _KINDS, partial(_one_of, _KINDS)),
+    "similar": Field(
+        "like a photo, by its number", "412", lambda _, table, __: table.marked(()), check=_photo
+    ),
+}
+
+
+@lru_cache(maxsize=64)
+def parse(expression: str) -> Query:
+    """Understand an expression: cut it into terms and check each.
+
+    Raises:
+        FilterError: an unknown field, filter, label, number or date; says where.
+    """
+    query = cut(expression, tuple(FIELDS))
+    for group in query.groups:
+        for term in group:
+            if term.field != TEXT:
+                FIELDS[term.field].check(term)
+    return query
+
+
+def mask(query: Query, table: Table, threshold: int = 70, near: Near | None = None) -> Mask:
+    """Mark the rows for which every group holds.
+
+    Args:
+        query: what was asked.
+        table: the photos.
+        threshold: the match threshold.
+        near: what was asked of vectors; a photo near to the phrase fits its words.
+    """
+    near = near or {}
+    found = np.ones(table.size, bool)
+    for group in query.words:
+        found &= _any(group, table, threshold, near)
+    if query.phrase in near and query.words:
+        found |= table.marked(near[query.phrase])
+    for group in query.fields:
+        found &= _any(group, table, threshold, near)
+    return found
+
+
+def _any(group: Group, table: Table, threshold: int, near: Near) -> Mask:
+    found = np.zeros(table.size, bool)
+    for term in group:
+        if term.field == "similar":
+            holds = table.marked(near.get(int(term.text), ()))
+        elif term.field == TEXT:
+            holds = table.lexicon.worded(term.text, prefix=not term.quoted)
+        else:
+            holds = FIELDS[term.field].holds(term, table, threshold)
+        found |= ~holds if term.negate else holds
+    return found

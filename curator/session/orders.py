@@ -65,6 +65,9 @@ ORDERS: dict[str, Order] = {
     "hand": Order(
         "Hand", lambda table: table.projects.by_hand(), np.fmin, "as you placed them", loose=True
     ),
+    "relevance": Order(
+        "Relevance", lambda table: table.answer("relevance"), np.fmin, "best fit first"
+    ),
     "match": Order("Match", lambda table: table.match, np.fmax, "lowest first", True),
     "uncertain": Order(
         "Most uncertain",

@@ -12,22 +12,35 @@ from typing import TYPE_CHECKING
 from curator.session.table import Table
 
 if TYPE_CHECKING:
-    from curator.catalog import FolderRow, ProjectRow
+    from curator.catalog import FolderRow, ProjectRow, SavedSearch
 
 _PROJECT = "project:"  # no path begins like it: a folder's is absolute
+_SEARCH = "search:"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A set of photos one works on: ``all``, a ``folder`` with its subfolders, or a ``project``.
+    """A set of photos one works on.
 
-    ``key`` is the folder's path, ``project:`` and its number for a project, empty for everything;
-    ``title`` is what the window says.
+    ``kind`` is ``all``, ``folder`` (with its subfolders), ``project`` or ``search``. ``key`` is the
+    folder's path, ``project:`` or ``search:`` and a number, empty for everything; ``title`` is what
+    the window says. ``expression`` is what a search looks for.
     """
 
     kind: str
     key: str
     title: str
+    expression: str = ""
+
+    @property
+    def follows_marks(self) -> bool:
+        """Whether a decision may take a photo out of it: it stays in the list until F5."""
+        return self.kind in ("project", "search")
+
+    @property
+    def search(self) -> int | None:
+        """The id of the saved search it is, None for another kind."""
+        return int(self.key.removeprefix(_SEARCH)) if self.kind == "search" else None
 
     @property
     def project(self) -> int | None:
@@ -81,6 +94,11 @@ def rows(
         listed.append(ScopeRow(scope, 0, number, folder.enabled, gone, folder.id))
         listed.extend(_subfolders(folder, inside))
     return listed
+
+
+def of_search(saved: SavedSearch) -> Scope:
+    """Give the scope that a saved search is."""
+    return Scope("search", f"{_SEARCH}{saved.id}", saved.name, saved.expression)
 
 
 def of_project(row: ProjectRow) -> Scope:

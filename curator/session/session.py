@@ -9,6 +9,7 @@ for milliseconds.
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -54,8 +55,10 @@ class Session(Abreast):
         pipeline: Pipeline | None = None,
     ) -> None:
         super().__init__(catalog, home, settings, pipeline)
-        self.projects = Projects(self)
-        self.series = Series(self)
+        # What it holds must not hold it: a collector on another thread would end its timers.
+        session = weakref.proxy(self)
+        self.projects = Projects(session)
+        self.series = Series(session)
 
     def close(self) -> None:
         """Stop what runs for this session; the catalog stays open for its owner."""
@@ -380,9 +383,9 @@ class Session(Abreast):
         self._announced = None
         changed |= self.table.refresh(folders=False)
         self._forget(changed)
-        if self.pass_ is Pass.BROWSE and (self.filter or self.scope.project is not None):
-            fits = self.table.ids[self._fits()]
-            self._stale = frozenset(self.listing.ids[~np.isin(self.ids, fits)].tolist())
+        if self.pass_ is Pass.BROWSE and (self.filter or self.scope.follows_marks):
+            fits = self._fits()[self.table.rows_of(self.ids)]
+            self._stale = frozenset(self.ids[~fits].tolist())
         self._data_version = self.catalog.data_version()
         self.teach(changed)
         if self._stack_serial != self.table.stacks.serial:

@@ -78,8 +78,16 @@ class Sketch:
         levels = np.rint((products - self._mean) / self._steps)
         self._codes[places] = np.clip(levels, -_LEVELS, _LEVELS)
 
-    def likely(self, vector: Floats, most: int) -> NDArray[np.intp]:
-        """Give the rows that are probably nearest to a unit vector, in no order."""
+    def likely(
+        self, vector: Floats, most: int, among: NDArray[np.int64] | None = None
+    ) -> NDArray[np.intp]:
+        """Give the rows that are probably nearest to a unit vector, in no order.
+
+        Args:
+            vector: (D,) float32.
+            most: how many.
+            among: the rows that count, more than ``most``; None for all.
+        """
         asked = (self.directions @ vector) * self._steps
         likeness = np.empty(self._size, np.float32)
         block = np.empty((_BLOCK, len(asked)), np.float32)
@@ -87,6 +95,9 @@ class Sketch:
             stop = min(start + _BLOCK, self._size)
             block[: stop - start] = self._codes[start:stop]
             np.matmul(block[: stop - start], asked, out=likeness[start:stop])
+        if among is not None:
+            likeness = likeness[among]
+            return among[np.argpartition(-likeness, most - 1)[:most]]
         if most >= self._size:
             return np.arange(self._size)
         return np.argpartition(-likeness, most - 1)[:most]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from curator.model import Flag, StackKind, Verdict, View, counted
-from curator.session.insights import Insights
+from curator.session.searching import Searching
 from curator.session.units import Ids
 from curator.stages.stack import KINDS
 
@@ -22,7 +22,7 @@ _KINDS = {
 }
 
 
-class Stacking(Insights):
+class Stacking(Searching):
     """The desk, with stacks to expand and to act on.
 
     Thread: GUI only.

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from curator.catalog import PHOTO_COLUMNS, Catalog
 from curator.model import Clause, Flag, Label, Marks, Verdict, approval
+from curator.session.lexicon import Lexicon
 from curator.session.shelf import Shelf
 from curator.session.stacks import Stacks
 from curator.session.units import Ids, Mask
@@ -91,7 +92,7 @@ class Tile:
     turns clockwise, 0-3) applied, 0 while unknown. ``thumb`` and ``proxy`` are cache keys.
     ``struck``: rejected while still in the list; ``stale``: no longer fits the filter;
     ``proposed``: by the machine, of an undecided stack. ``doubt`` is how unsure the taste model
-    is, in stars, where an order asked for it.
+    is, in stars, where an order asked for it; ``found`` says why a search found it.
     """
 
     id: int
@@ -113,6 +114,7 @@ class Tile:
     stale: bool = False
     proposed: bool = False
     doubt: float | None = None
+    found: str = ""
 
 
 class Table:
@@ -151,8 +153,7 @@ class Table:
         self._directories: dict[int, str] = {}
         self._hidden_directories: frozenset[int] = frozenset()
         self._copies: list[tuple[int, int]] = []
-        self._tagged: dict[tuple[str, bool], Ids] = {}
-        self._tags_rev = -1
+        self.lexicon = Lexicon(catalog, self.marked)
         self.refresh()
 
     # --- taking over what changed
@@ -271,22 +272,18 @@ class Table:
         """Give one column of text (``name``, ``camera``, ``thumb``, ``proxy``)."""
         return self._objects[name]
 
-    def tagged(self, text: str, whole: bool) -> Mask:
-        """Mark photos with a tag of that name, or with one that has the text in its name.
-
-        The catalog is asked once for each text until tags change: a mark changes none.
-        """
-        rev = self._catalog.tags_rev()
-        if rev != self._tags_rev:
-            self._tagged, self._tags_rev = {}, rev
-        asked = (text, whole)
-        if asked not in self._tagged:
-            self._tagged[asked] = np.array(self._catalog.tagged(text, whole), np.int64)
-        ids = self._tagged[asked]
-        rows = self._row_by_id[ids[ids < len(self._row_by_id)]]
+    def marked(self, ids: Sequence[int] | Ids) -> Mask:
+        """Mark the rows of photos; such as are not known here have none."""
+        wanted = np.asarray(ids, np.int64)
+        rows = self._row_by_id[wanted[wanted < len(self._row_by_id)]]
         found = np.zeros(self.size, bool)
         found[rows[rows >= 0]] = True
         return found
+
+    @property
+    def id_limit(self) -> int:
+        """No photo known here has this id or a larger one."""
+        return len(self._row_by_id)
 
     @property
     def ids(self) -> Ids:

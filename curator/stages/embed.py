@@ -55,6 +55,18 @@ def embedded(recipe: Recipe, proxy: bytes) -> Embedded:
     return _row(recipe.key, "", *part)
 
 
+def phrased(recipe: Recipe, text: str) -> bytes | None:
+    """Encode words into the space of the pictures: float32 of unit length; None without words.
+
+    Raises:
+        KnownError: the encoder cannot be loaded.
+    """
+    import numpy as np
+
+    vectors = _encoder(recipe).encode_texts([text])
+    return None if vectors is None else vectors[0].astype(np.float32).tobytes()
+
+
 def _picture(path: str, data: bytes | None = None) -> Any:
     """Decode a proxy into its pixels and tone measures, or say why that cannot be."""
     # Imported here: this process holds the encoder, and no other ever loads torch.

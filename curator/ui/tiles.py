@@ -271,6 +271,8 @@ class TilePainter:
             return tile.name
         if self.order == "uncertain":
             return "" if tile.doubt is None else f"± {tile.doubt:.2f}"
+        if self.order == "relevance":
+            return tile.found
         number = {"sharpness": tile.sharpness, "exposure": tile.exposure}.get(self.order)
         return "" if number is None else f"{number:.0f}"
 

@@ -13,8 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from curator.export import manifest
-from curator.export.manifest import Entry
+from curator.export.manifest import NAME, Entry, save
 from curator.export.options import Options
 from curator.export.page import Heading, page
 from curator.export.plan import Plan, Report
@@ -35,7 +34,7 @@ def settle(options: Options) -> Options:
         KnownError: there is a page in that folder that is none of ours.
     """
     folder = options.folder
-    if (folder / PAGE).exists() and not (folder / manifest.NAME).exists():
+    if (folder / PAGE).exists() and not (folder / NAME).exists():
         raise KnownError(f"{folder} holds a page already.", "Choose another folder.")
     largest = options.long_edge_px
     edges = (largest, *(edge for edge in _SMALLER if edge <= 0.8 * largest))
@@ -66,7 +65,7 @@ def write(
 def _bring_up_to_date(plan: Plan, report: Report) -> None:
     """Write the page, unless somebody has changed it since: then it is theirs, and named."""
     options, book = plan.options, plan.manifest
-    if not (options.folder / manifest.NAME).exists():
+    if not (options.folder / NAME).exists():
         return
     _order(plan)
     title = options.title or options.project or options.folder.name
@@ -78,7 +77,7 @@ def _bring_up_to_date(plan: Plan, report: Report) -> None:
     else:
         put(options.folder, PAGE, content)
         book.page = _sha(content)
-    manifest.save(book, options.folder)
+    save(book, options.folder)
 
 
 def _sha(content: bytes) -> str:

@@ -28,6 +28,7 @@ from curator.settings import resource
 _VOID = {"img"}
 _MAX_TEXT = 4000
 _TILE = 320  # px: the height of a row, as in page.css (20rem)
+_EAGER = 6  # tiles that are on the first screen of most
 _ICONS = {
     "previous": "M10 3 5 8l5 5",
     "next": "M6 3l5 5-5 5",
@@ -116,9 +117,9 @@ def _hash(text: str) -> str:
 
 
 def _proportion(entry: Entry) -> int:
-    """Give width by height in hundredths."""
+    """Give width by height in thousandths: with fewer, heights in a row differ by a pixel."""
     width, height = _size(entry["files"][0])
-    return min(600, max(25, round(100 * width / height)))
+    return min(6000, max(250, round(1000 * width / height)))
 
 
 def _size(record: dict[str, Any]) -> tuple[int, int]:
@@ -129,7 +130,7 @@ def _proportions(entries: Sequence[Entry]) -> str:
     """Say how wide a photo stands in its row; inline styles are barred by the policy."""
     found = sorted({_proportion(entry) for entry in entries})
     return "".join(
-        f".r{each} {{ flex: {each} 1 calc({each / 100:g} * var(--row)); }}\n" for each in found
+        f".r{each} {{ flex: {each} 1 calc({each / 1000:g} * var(--row)); }}\n" for each in found
     )
 
 
@@ -176,18 +177,18 @@ def _sheet(entries: Sequence[Entry]) -> Markup:
 
 
 def _tile(entry: Entry, at: int, number: int) -> Markup:
-    wide = round(_proportion(entry) / 100 * _TILE * 1.2)  # a row that is filled grows a little
-    picture = _picture(
-        entry, f"(max-width: 640px) 100vw, {wide}px", _alt(entry, at, number), smallest=True
-    )
+    wide = round(_proportion(entry) / 1000 * _TILE * 1.2)  # a row that is filled grows a little
+    sizes = f"(max-width: 640px) 100vw, {wide}px"
+    picture = _picture(entry, sizes, _alt(entry, at, number), tile=at)
     return element("a", picture, id=f"t{at}", class_=f"r{_proportion(entry)}", href=f"#p{at}")
 
 
-def _picture(entry: Entry, sizes: str, alt: str, *, smallest: bool) -> Markup:
+def _picture(entry: Entry, sizes: str, alt: str, *, tile: int = 0) -> Markup:
+    """Make the picture of a tile of that number, or of a frame; what is far below loads later."""
     width, height = _size(entry["files"][0])
     made = {_size(record)[0]: _address(record["filename"]) for record in entry["files"]}
     widths = sorted(made)
-    shown = min(widths, key=lambda each: abs(each - 1280)) if smallest else widths[-1]
+    shown = min(widths, key=lambda each: abs(each - 1280)) if tile else widths[-1]
     return element(
         "img",
         src=made[shown],
@@ -196,8 +197,7 @@ def _picture(entry: Entry, sizes: str, alt: str, *, smallest: bool) -> Markup:
         width=width,
         height=height,
         alt=alt,
-        loading="lazy",
-        decoding="async",
+        loading="eager" if 0 < tile <= _EAGER else "lazy",
     )
 
 
@@ -221,7 +221,7 @@ def _frame(entry: Entry, at: int, number: int) -> Markup:
     if at < number:
         links.append(_link("next", f"#p{at + 1}", "Next photograph"))
     links.append(_link("close", f"#t{at}", "Close"))
-    picture = _picture(entry, sizes, _alt(entry, at, number), smallest=False)
+    picture = _picture(entry, sizes, _alt(entry, at, number))
     said = [element("span", text) for text in (_moment(entry), _exposure(entry), _tags(entry))]
     return element(
         "section",
@@ -267,7 +267,7 @@ def _exposure(entry: Entry) -> str:
         parts.append(f"{whole} s" if seconds >= 0.3 else f"1/{round(1 / seconds)} s")
     if (iso := capture.get("iso")) is not None:
         parts.append(f"ISO {iso}")
-    return "  ".join([text for text in (capture.get("camera"), " · ".join(parts)) if text])
+    return " · ".join(filter(None, (capture.get("camera"), *parts)))
 
 
 def _tags(entry: Entry) -> str:

@@ -6,7 +6,6 @@ the dialog only shows what they say.
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -230,8 +229,7 @@ class ExportDialog(Dialog):
             return  # something was changed since
         self._job = None
         self._plan = plan
-        names = [item.name for item in itertools.islice(plan.items(), 3)]
-        self.form.preview(names, sum(len(chosen.items) for chosen in plan.chosen))
+        self.form.preview([chosen.items[0].name for chosen in plan.chosen[:3]])
         self._say(outcome(plan), consequences(plan))
         self.go.setEnabled(bool(plan.chosen) or bool(plan.leaving))
 

@@ -36,6 +36,8 @@ _SHARPEN = {
     "print": "Sharpened for print",
 }
 _METADATA = {"all": "All kept", "no_location": "Without the place", "none": "None"}
+# Originals go out as they are: with them it is about photos.json alone.
+_TOLD = {"all": "Says where photos were taken", "no_location": "Does not say where"}
 _PAIRS = {"both": "Both files", "raw": "RAW only", "jpeg": "JPEG only"}
 _MADE_OF = {"raw": "Made of the RAW", "jpeg": "Made of the JPEG"}
 
@@ -111,10 +113,11 @@ class ExportForm(QWidget):
             combo.setCurrentIndex(max(0, combo.findData(value)))
         self._filling = False
 
-    def preview(self, names: list[str], number: int) -> None:
-        """Show what files will be called: the first few of so many."""
-        shown = ", ".join(name.rpartition("/")[2] for name in names[:3])
-        self.called.setText(shown + (" …" if number > len(names[:3]) else ""))
+    def preview(self, names: list[str]) -> None:
+        """Show what files will be called: the first few."""
+        shown = ", ".join(name.rpartition("/")[2] for name in names)
+        metrics, elide = self.called.fontMetrics(), Qt.TextElideMode.ElideRight
+        self.called.setText(metrics.elidedText(shown, elide, self.names.width()))
 
     def _kind(self) -> str:
         return next(kind for kind, button in self.kinds.items() if button.isChecked())
@@ -182,15 +185,15 @@ class ExportForm(QWidget):
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
         line.addWidget(self.long_edge)
-        line.addWidget(theme.plain("px long edge", role="quiet"))
-        line.addSpacing(4)
+        line.addWidget(theme.plain("px", role="quiet"))
+        line.addSpacing(8)
+        line.addWidget(theme.plain("Quality", role="quiet"))
         line.addWidget(self.quality)
-        line.addWidget(theme.plain("quality", role="quiet"))
         line.addStretch(1)
         line.addWidget(self.sharpen)
         self._picture = QWidget()
         self._picture.setLayout(line)
-        self._picture_label = self._row("Pictures", self._picture)
+        self._picture_label = self._row("Long edge", self._picture)
 
     def _add_metadata(self) -> None:
         self.metadata = _combo(_METADATA, "Metadata", self._touched)
@@ -202,7 +205,7 @@ class ExportForm(QWidget):
         line.addWidget(theme.plain("Of pairs", role="quiet"))
         line.addWidget(self.pair)
         line.addStretch(1)
-        self._row("Metadata", line)
+        self._metadata_label = self._row("Metadata", line)
 
     def _add_names(self) -> None:
         self.names = QLineEdit()
@@ -233,18 +236,27 @@ class ExportForm(QWidget):
     def _kind_toggled(self, on: bool) -> None:
         if on:
             self._show_kind()
+            if self._kind() == "gallery" and not self._filling:
+                # A page is for everyone: where somebody lives is said only on purpose.
+                self._choose(self.metadata, _METADATA, "no_location")
             self._touched()
 
     def _show_kind(self) -> None:
         copies = self._kind() == "original"
         self._picture.setVisible(not copies)
         self._picture_label.setVisible(not copies)
-        wanted = self.pair.currentData()
+        self._metadata_label.setText("photos.json" if copies else "Metadata")
+        self._choose(self.metadata, _TOLD if copies else _METADATA)
+        self._choose(self.pair, _PAIRS if copies else _MADE_OF)
+
+    def _choose(self, combo: QComboBox, titles: dict[str, str], wanted: str = "") -> None:
+        """Put other choices into a list; what was chosen stays if it is among them."""
+        wanted = wanted or combo.currentData()
         was, self._filling = self._filling, True
-        self.pair.clear()
-        for value, title in (_PAIRS if copies else _MADE_OF).items():
-            self.pair.addItem(title, value)
-        self.pair.setCurrentIndex(max(0, self.pair.findData(wanted)))
+        combo.clear()
+        for value, title in titles.items():
+            combo.addItem(title, value)
+        combo.setCurrentIndex(max(0, combo.findData(wanted)))
         self._filling = was
 
     # --- presets

@@ -9,80 +9,24 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import jsonschema
 import pytest
 from PIL import Image, ImageCms
 
-from curator.catalog import FileDetail, PhotoDetail
+from curator.catalog import PhotoDetail
 from curator.export import TARGETS, Options, Report, folder, make_plan, writing
 from curator.export.claims import INTENT
-from curator.files import fingerprint
-from curator.model import Capture, Clause, Flag, Kind, KnownError, Label, Marks, Quality
+from curator.model import Clause, KnownError, Label, Marks
 from curator.settings import resource
 from tests.photos import draw_jpeg
-
-STARS = Marks(rating=4, kept=True)
-PICK = Marks(flag=Flag.PICK, kept=True)
-REJECT = Marks(flag=Flag.REJECT, rating=5)
-
-
-def detail(path: Path, role: str = "main") -> FileDetail:
-    status = path.stat()
-    kind = Kind.RAW if path.suffix == ".dng" else Kind.IMAGE
-    return FileDetail(
-        path, kind, role, status.st_size, status.st_mtime_ns, fingerprint(path), None, False
-    )
-
-
-def photo(number: int, marks: Marks, *paths: Path) -> PhotoDetail:
-    files = tuple(detail(path, "half" if at else "main") for at, path in enumerate(paths))
-    return PhotoDetail(
-        id=number,
-        name=paths[0].stem,
-        path=paths[0],
-        files=files,
-        marks=marks,
-        capture=Capture(datetime(2024, 5, 4, 18, 42, 7, 120000), 120, "Test One", iso=800),
-        quality=Quality(71.26, 98.0, 0.0, 0.01),
-        turn=0,
-        basis="image",
-        damage=None,
-        thumb=None,
-        proxy=None,
-        proxy_digest=None,
-        added_at=0.0,
-        seen_at=None,
-        state="",
-        reason=None,
-        work=(),
-    )
-
-
-@pytest.fixture
-def card(tmp_path: Path) -> Path:
-    """A source folder with three photos; the first is a pair."""
-    card = tmp_path / "card"
-    for number in range(1, 4):
-        draw_jpeg(card / f"DSC_{number}.JPG", size=(96, 64), seed=number)
-    (card / "DSC_1.dng").write_bytes(b"RAW" * 1000)
-    return card
-
-
-@pytest.fixture
-def shoot(card: Path) -> list[PhotoDetail]:
-    return [
-        photo(1, STARS, card / "DSC_1.dng", card / "DSC_1.JPG"),
-        photo(2, PICK, card / "DSC_2.JPG"),
-        photo(3, REJECT, card / "DSC_3.JPG"),
-    ]
+from tests.unit.export.conftest import PICK, REJECT, STARS, Here, photo
 
 
 def run(photos: list[PhotoDetail], to: Path, **options: object) -> Report:
     plan = make_plan(photos, Options(to, **options))  # type: ignore[arg-type]
-    return TARGETS["folder"].write(plan)
+    return TARGETS["folder"].write(plan, pool=Here())
 
 
 def names(to: Path) -> set[str]:
@@ -462,7 +406,8 @@ def test_a_photo_that_cannot_be_decoded_is_named_and_the_rest_goes_out(
 ) -> None:
     (card / "DSC_3.JPG").write_bytes(b"no picture at all")
     broken = photo(3, STARS, card / "DSC_3.JPG")
-    report = run([broken, shoot[1]], tmp_path / "out", form="jpeg")
+    plan = make_plan([broken, shoot[1]], Options(tmp_path / "out", form="jpeg"))
+    report = TARGETS["folder"].write(plan)  # in processes of its own
     assert [Path(skip.path).name for skip in report.failed] == ["DSC_3.JPG"]
     assert report.written == ["DSC_2.jpg"]
 

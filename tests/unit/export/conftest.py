@@ -1,0 +1,80 @@
+"""Photos as the catalog would tell of them, without a catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curator.catalog import FileDetail, PhotoDetail
+from curator.files import fingerprint
+from curator.model import Capture, Flag, Kind, Marks, Quality
+from tests.photos import draw_jpeg
+
+STARS = Marks(rating=4, kept=True)
+PICK = Marks(flag=Flag.PICK, kept=True)
+REJECT = Marks(flag=Flag.REJECT, rating=5)
+
+
+def detail(path: Path, role: str = "main") -> FileDetail:
+    status = path.stat()
+    kind = Kind.RAW if path.suffix == ".dng" else Kind.IMAGE
+    return FileDetail(
+        path, kind, role, status.st_size, status.st_mtime_ns, fingerprint(path), None, False
+    )
+
+
+def photo(number: int, marks: Marks, *paths: Path, **more: Any) -> PhotoDetail:
+    files = tuple(detail(path, "half" if at else "main") for at, path in enumerate(paths))
+    facts: dict[str, Any] = {
+        "id": number,
+        "name": paths[0].stem,
+        "path": paths[0],
+        "files": files,
+        "marks": marks,
+        "capture": Capture(datetime(2024, 5, 4, 18, 42, 7, 120000), 120, "Test One", iso=800),
+        "quality": Quality(71.26, 98.0, 0.0, 0.01),
+        "turn": 0,
+        "basis": "image",
+        "damage": None,
+        "thumb": None,
+        "proxy": None,
+        "proxy_digest": None,
+        "added_at": 0.0,
+        "seen_at": None,
+        "state": "",
+        "reason": None,
+        "work": (),
+    }
+    return PhotoDetail(**{**facts, **more})
+
+
+class Here:
+    """Stands where a pool of processes stands, and decodes here: a process takes a second."""
+
+    size = 1
+
+    def run(self, function: Callable[..., Any], *arguments: object, timeout_s: float) -> Any:
+        return function(*arguments)
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    """A source folder with three photos; the first is a pair."""
+    card = tmp_path / "card"
+    for number in range(1, 4):
+        draw_jpeg(card / f"DSC_{number}.JPG", size=(96, 64), seed=number)
+    (card / "DSC_1.dng").write_bytes(b"RAW" * 1000)
+    return card
+
+
+@pytest.fixture
+def shoot(card: Path) -> list[PhotoDetail]:
+    return [
+        photo(1, STARS, card / "DSC_1.dng", card / "DSC_1.JPG"),
+        photo(2, PICK, card / "DSC_2.JPG"),
+        photo(3, REJECT, card / "DSC_3.JPG"),
+    ]

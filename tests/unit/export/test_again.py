@@ -1,0 +1,259 @@
+"""Exporting again, with other choices: what changed is made anew, what is theirs stays."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from curator.catalog import PhotoDetail, TagDetail
+from curator.export import TARGETS, TICKED, Options, Report, make_plan, plan, write
+from curator.model import Clause, KnownError, Marks
+from tests.photos import draw_jpeg
+from tests.unit.export.conftest import PICK, REJECT, STARS, Here, photo
+from tests.unit.export.test_folder import book, names, snapshot
+
+
+def run(photos: list[PhotoDetail], to: Path, **options: object) -> Report:
+    made = make_plan(photos, Options(to, **options))  # type: ignore[arg-type]
+    return TARGETS[made.options.target].write(made, pool=Here())
+
+
+def jpegs(photos: list[PhotoDetail], to: Path, **options: object) -> Report:
+    return run(photos, to, **{"form": "jpeg", "long_edge_px": 60, **options})
+
+
+def test_other_choices_replace_the_jpegs_an_export_made(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    jpegs(shoot[1:], out)
+    report = jpegs(shoot[1:], out, long_edge_px=40, sharpen="screen")
+    assert (report.written, names(out)) == (["DSC_2.jpg"], {"DSC_2.jpg", "photos.json"})
+    with Image.open(out / "DSC_2.jpg") as image:
+        assert max(image.size) == 40
+    (entry,) = book(out)["photos"]
+    assert entry["form"] == "jpeg 40 px q92, sharpened for screen"
+    before = snapshot(out)
+    jpegs(shoot[1:], out, long_edge_px=40, sharpen="screen")
+    assert snapshot(out) == before
+
+
+def test_a_turn_is_put_into_the_pixels_at_the_next_export(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    jpegs(shoot[1:2], out)
+    jpegs([replace(shoot[1], turn=1)], out)
+    with Image.open(out / "DSC_2.jpg") as image:
+        assert image.size == (40, 60)
+    assert names(out) == {"DSC_2.jpg", "photos.json"}
+
+
+def test_a_jpeg_somebody_retouched_is_not_made_anew(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    jpegs(shoot[1:2], out)
+    (out / "DSC_2.jpg").write_bytes(b"retouched")
+    report = jpegs(shoot[1:2], out, long_edge_px=40)
+    assert (out / "DSC_2.jpg").read_bytes() == b"retouched"
+    assert (report.edited, report.written) == (["DSC_2.jpg"], ["DSC_2-2.jpg"])
+
+
+def test_another_template_renames_what_is_there(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(shoot, out)
+    inodes = {path.stat().st_ino for path in out.iterdir() if path.name != "photos.json"}
+    run(shoot, out, names="{date}_{name}")
+    assert names(out) == {
+        "2024-05-04_DSC_1.dng",
+        "2024-05-04_DSC_1.JPG",
+        "2024-05-04_DSC_2.JPG",
+        "photos.json",
+    }
+    assert {p.stat().st_ino for p in out.iterdir() if p.name != "photos.json"} == inodes
+    before = snapshot(out)
+    run(shoot, out, names="{date}_{name}")
+    assert snapshot(out) == before
+
+
+def test_a_file_edited_since_keeps_its_name_when_the_template_changes(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(shoot[1:2], out)
+    (out / "DSC_2.JPG").write_bytes(b"retouched")
+    run(shoot[1:2], out, names="{seq}")
+    assert (out / "DSC_2.JPG").read_bytes() == b"retouched"
+    assert (out / "001.JPG").exists()
+
+
+def test_numbers_stay_with_their_photos_when_others_come_between(
+    shoot: list[PhotoDetail], card: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(shoot, out, names="{seq}")
+    assert names(out) == {"001.dng", "001.JPG", "002.JPG", "photos.json"}
+    earlier = replace(shoot[1].capture, taken_at=datetime(2020, 1, 1))
+    early = draw_jpeg(card / "DSC_0.JPG", size=(96, 64), seed=70)
+    run([*shoot, photo(4, STARS, early, capture=earlier)], out, names="{seq}")
+    assert names(out) == {"001.dng", "001.JPG", "002.JPG", "003.JPG", "photos.json"}
+    assert (out / "003.JPG").read_bytes() == early.read_bytes()
+
+
+def test_a_project_is_numbered_in_its_order_by_hand(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    options = {"project": "../../etc", "order": (2, 1), "names": "{project}-{seq}"}
+    run(shoot, out, **options)
+    assert names(out) == {
+        "_._.._etc-001.JPG",
+        "_._.._etc-002.dng",
+        "_._.._etc-002.JPG",
+        "photos.json",
+    }
+    first, _ = book(out)["photos"]
+    assert (first["project"], first["projects"]) == ("../../etc", ["../../etc"])
+    assert list(tmp_path.glob("etc*")) == []
+
+
+@pytest.mark.parametrize(("pair", "there"), [("raw", {"DSC_1.dng"}), ("jpeg", {"DSC_1.JPG"})])
+def test_of_a_pair_one_half_may_go(
+    shoot: list[PhotoDetail], tmp_path: Path, pair: str, there: set[str]
+) -> None:
+    out = tmp_path / "out"
+    run(shoot[:1], out, pair=pair)
+    assert names(out) == there | {"photos.json"}
+    before = snapshot(out)
+    run(shoot[:1], out, pair=pair)
+    assert snapshot(out) == before
+
+
+def test_a_half_left_out_later_stays_and_is_named(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(shoot[:1], out)
+    report = run(shoot[:1], out, pair="raw")
+    assert report.withdrawn == ["DSC_1.JPG"] and (out / "DSC_1.JPG").exists()
+    assert [e["reason"] for e in book(out)["withdrawn"]] == ["left out since"]
+
+
+def test_a_pair_whose_raw_cannot_be_decoded_gives_its_jpeg(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    report = jpegs(shoot[:1], tmp_path / "out")
+    assert (report.written, report.failed) == (["DSC_1.jpg"], [])
+
+
+def test_sidecars_go_along_under_the_name_of_their_photo(
+    shoot: list[PhotoDetail], card: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    (card / "DSC_1.xmp").write_text("for Lightroom")
+    (card / "dsc_1.dng.XMP").write_text("for darktable")
+    (card / "DSC_9.xmp").write_text("of nobody here")
+    run(shoot, out, names="{name}_{rating}")
+    sidecars = {path.name: path.read_text() for path in out.iterdir() if "xmp" in path.name.lower()}
+    assert sidecars == {"DSC_1_4.xmp": "for Lightroom", "DSC_1_4.dng.XMP": "for darktable"}
+    kinds = [file["kind"] for file in book(out)["photos"][0]["files"]]  # type: ignore[attr-defined]
+    assert kinds == ["raw", "image", "sidecar", "sidecar"]
+    (card / "DSC_1.xmp").write_text("a new rating")
+    report = run(shoot, out, names="{name}_{rating}")
+    assert report.written == ["DSC_1_4.xmp"]
+    assert (out / "DSC_1_4.xmp").read_text() == "a new rating"
+    (out / "DSC_1_4.xmp").write_text("mine")
+    (card / "DSC_1.xmp").write_text("newer still")
+    run(shoot, out, names="{name}_{rating}")
+    assert (out / "DSC_1_4.xmp").read_text() == "mine"
+
+
+def test_ratings_read_from_files_go_out_only_when_ticked(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    read = [replace(shoot[1], marks=Marks(rating=5, kept=True), elsewhere=True)]
+    made = make_plan(read, Options(tmp_path / "out"))
+    assert (made.approved[Clause.FILE], made.chosen) == (1, [])
+    run(read, tmp_path / "out", approve=TICKED | {Clause.FILE})
+    assert [entry["clause"] for entry in book(tmp_path / "out")["photos"]] == ["file"]
+    assert make_plan([replace(read[0], marks=REJECT)], Options(tmp_path)).approved.total() == 0
+
+
+def test_the_manifest_holds_tags_with_who_said_so(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+    tags = (
+        TagDetail("harbour", "person", 100, "confirmed"),
+        TagDetail("fog", "vision", 71, "suggested"),
+    )
+    run([replace(shoot[1], tags=tags)], tmp_path / "out")
+    assert book(tmp_path / "out")["photos"][0]["tags"] == [
+        {"name": "harbour", "source": "person", "confidence": 100, "state": "confirmed"},
+        {"name": "fog", "source": "vision", "confidence": 71, "state": "suggested"},
+    ]
+
+
+def test_names_that_fold_together_do_not_overwrite_each_other(card: Path, tmp_path: Path) -> None:
+    wild = [
+        "caf\u00e9.jpg",
+        "cafe\u0301.jpg",
+        "CAF\u00c9.jpg",
+        "aux.jpg",
+        "-x\ny.jpg",
+        "\U0001f600.jpg",
+    ]
+    photos = [
+        photo(at, PICK, draw_jpeg(tmp_path / "wild" / name, size=(60, 40), seed=at))
+        for at, name in enumerate(wild, 10)
+    ]
+    run(photos, tmp_path / "out")
+    made = names(tmp_path / "out") - {"photos.json"}
+    assert len({name.casefold() for name in made}) == len(wild)
+    assert {"_aux.jpg", "_x_y.jpg", "\U0001f600.jpg"} <= made
+
+
+def test_a_drive_that_is_away_is_not_made_up(
+    shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "_MOUNTS", ((str(tmp_path / "media"), 2),))
+    away = tmp_path / "media" / "ann" / "T7 Shield" / "out"
+    with pytest.raises(KnownError, match="The drive T7 Shield is not connected"):
+        run(shoot, away)
+    assert not (tmp_path / "media").exists()
+    (tmp_path / "media" / "ann" / "T7 Shield").mkdir(parents=True)
+    assert run(shoot, away).photos == 2
+
+
+def test_a_drive_that_goes_away_meanwhile_is_one_sentence(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    made = make_plan(shoot, Options(out))
+
+    def pull(done: int, total: int, name: str) -> None:
+        for path in out.iterdir():
+            path.unlink()
+        out.rmdir()
+
+    with pytest.raises(KnownError, match=r"went away.*1 of 2 photos") as caught:
+        write(made, progress=pull)
+    assert "Connect its drive" in caught.value.remedy
+
+
+def test_a_folder_of_another_kind_is_refused(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+    run(shoot, tmp_path / "out")
+    with pytest.raises(KnownError, match="export of another kind"):
+        make_plan(shoot, Options(tmp_path / "out", target="gallery"))
+
+
+def test_a_name_with_bytes_that_are_no_text_can_be_told_of(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    path = tmp_path / "wild" / "caf\udce9.jpg"
+    photos = [photo(9, PICK, draw_jpeg(path, size=(60, 40)))]
+    run(photos, tmp_path / "out")
+    (entry,) = json.loads((tmp_path / "out" / "photos.json").read_text("utf-8"))["photos"]
+    assert (entry["filename"], entry["original_path"]) == ("caf_.jpg", str(path))
+    assert run(photos, tmp_path / "out").written == []

@@ -1,0 +1,58 @@
+"""Presets: choices with a name, in a file one can pass on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from curator.export import presets
+from curator.model import KnownError, NotFoundError, UsageError
+from curator.settings import Export, Home
+
+
+def test_a_preset_is_kept_found_passed_on_and_removed(home: Home, tmp_path: Path) -> None:
+    choices = Export(form="jpeg", long_edge_px=3000, sharpen="print", names="{date}_{name}")
+    saved = presets.save(home, "  Ann's\nprints ", choices)
+    assert saved.name == "Ann's prints" and saved.path is not None
+    assert presets.find(home, "ANN'S PRINTS").choices == choices
+    sent = tmp_path / "from a friend.json"
+    saved.path.rename(sent)
+    assert presets.find(home, str(sent)).choices == choices
+    assert str(home.data) not in sent.read_text("utf-8")
+    presets.save(home, "Ann's prints", Export())
+    again = presets.save(home, "Ann's prints", choices)
+    assert [p.name for p in presets.presets(home) if p.path] == ["Ann's prints"]
+    presets.remove(again)
+    assert presets.presets(home) == list(presets.BUILT_IN)
+
+
+def test_two_names_that_make_one_file_name_are_two_presets(home: Home) -> None:
+    for name in ("a/b", "a:b", "../../etc"):
+        presets.save(home, name, Export())
+    assert {p.name for p in presets.presets(home) if p.path} == {"a/b", "a:b", "../../etc"}
+    assert {path.parent for path in home.data.rglob("*.json")} == {presets.folder(home)}
+
+
+def test_those_that_come_with_curator_stay(home: Home) -> None:
+    assert {preset.choices.target for preset in presets.BUILT_IN} == {"folder", "gallery"}
+    with pytest.raises(UsageError, match="comes with Curator"):
+        presets.save(home, "originals", Export())
+    with pytest.raises(UsageError):
+        presets.remove(presets.BUILT_IN[0])
+    with pytest.raises(NotFoundError) as caught:
+        presets.find(home, "no such")
+    assert "Originals" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", '{"long_edge_px": 1}', '{"folder": "/etc"}', '{"form": "gif"}']
+)
+def test_a_file_that_is_no_preset_is_left_out(home: Home, content: str, expected_log) -> None:
+    path = presets.folder(home) / "odd.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(KnownError, match="is no export preset"):
+        presets.read(path)
+    expected_log("a preset is left out: .*odd.json is no export preset")
+    assert presets.presets(home) == list(presets.BUILT_IN)

@@ -93,6 +93,8 @@ KEYMAP: tuple[Binding, ...] = (
     *_mark("8", "label_green"),
     *_mark("9", "label_blue"),
     Binding("M", "toggle_stars_advance", _EVERYWHERE),
+    Binding("T", "tag"),
+    Binding("Shift+T", "tag_again"),
     Binding("Ctrl+Z", "undo", _EVERYWHERE),
     Binding("Ctrl+Shift+Z", "redo", _EVERYWHERE),
     Binding("Ctrl+Y", "redo", _EVERYWHERE),

@@ -13,8 +13,9 @@ from __future__ import annotations
 import time
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import UsageError
@@ -240,7 +241,43 @@ class Tags(Store):
 
     # --- what machines and files say
 
-    def _suggest(self, photo: int, source: str, tags: Sequence[tuple[str, int]]) -> None:
+    def named(self) -> tuple[str, int]:
+        """Read by which words of a vocabulary photos were named, and up to which vector."""
+        mark = self._value("SELECT value FROM meta WHERE key = 'named'") or ""
+        return mark, self._counter("named_rev")
+
+    def save_named(
+        self,
+        said: Sequence[tuple[int, Sequence[tuple[str, int]]]],
+        categories: Mapping[str, str | None],
+        mark: str,
+        rev: int,
+    ) -> None:
+        """Save what an encoder suggests for photos, in one transaction.
+
+        Args:
+            said: photo id and its tags, (name, confidence 0-100).
+            categories: of the names.
+            mark: names the words there were to choose from, and how they were chosen.
+            rev: of the last vector this is from.
+        """
+        with self._writing():
+            for photo, tags in said:
+                self._suggest(photo, "encoder", tags, categories)
+            for key, value in (("named", mark), ("named_rev", rev)):
+                self._run(
+                    "INSERT INTO meta (key, value) VALUES (?, ?)"
+                    " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                    (key, str(value)),
+                )
+
+    def _suggest(
+        self,
+        photo: int,
+        source: str,
+        tags: Sequence[tuple[str, int]],
+        categories: Mapping[str, str | None] = MappingProxyType({}),
+    ) -> None:
         """Suggest tags for a photo in place of what this source suggested before.
 
         Only inside a transaction. What a person has a word on stays as it was suggested, and
@@ -250,6 +287,7 @@ class Tags(Store):
             photo: its id.
             source: who suggests.
             tags: (name, confidence 0-100); empty takes this source's suggestions back.
+            categories: of names, where they are known.
         """
         spoken = {
             row[0]
@@ -263,7 +301,7 @@ class Tags(Store):
         for text, confidence in tags:
             name = tag_name(text)
             if name:
-                tag = self._made(name)
+                tag = self._made(name, categories.get(text))
                 wanted[tag] = max(wanted.get(tag, 0), min(max(int(confidence), 0), 100))
         self._say(photo, source, {tag: wanted[tag] for tag in wanted.keys() - spoken}, spoken)
 

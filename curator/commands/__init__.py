@@ -9,7 +9,7 @@ the module of its subject. COMMANDS has them in the order of the imports below.
 """
 
 # isort: off
-from curator.commands import passes, marks, stacks, moves, beside, looking, projects, files
+from curator.commands import passes, marks, tags, stacks, moves, beside, looking, projects, files
 
 # isort: on
 from curator.commands.registry import COMMANDS, GROUPS, Command, command, run
@@ -28,4 +28,5 @@ __all__ = [
     "projects",
     "run",
     "stacks",
+    "tags",
 ]

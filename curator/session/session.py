@@ -23,6 +23,8 @@ from curator.session.abreast import Abreast
 from curator.session.panes import Pair
 from curator.session.projects import Projects
 from curator.session.scopes import EVERYTHING, Scope
+from curator.session.table import Mask
+from curator.session.tagging import Tagging
 from curator.session.series import Series
 from curator.session.units import Spans
 from curator.settings import Home, Settings
@@ -59,9 +61,11 @@ class Session(Abreast):
         session = weakref.proxy(self)
         self.projects = Projects(session)
         self.series = Series(session)
+        self.tags = Tagging(session)
 
     def close(self) -> None:
         """Stop what runs for this session; the catalog stays open for its owner."""
+        self.tags.close()
         self.series.close()
         super().close()
 
@@ -305,7 +309,7 @@ class Session(Abreast):
         Raises:
             KnownError: the catalog cannot be written; nothing was decided, one stays.
         """
-        if self.view is not View.GRID and self._shown != self.current:
+        if not self.is_shown:
             self.say(f"{self.table.name(self.current or 0)} is not on screen yet.")
             return
         single = self.on_one_tile
@@ -320,11 +324,28 @@ class Session(Abreast):
         elif advance and single:
             self.step(1) if over == "frames" else self.step_unit(1)
 
-    def decide_many(self, act: str, changes: Changes, words: Words | None = None) -> None:
+    def decide_many(self, act: str, changes: Changes, words: Words | None = None) -> Step | None:
         """Make decisions for photos that need not be on screen (finish page), as one step."""
         step = self._decide(act, changes, words)
         if step is not None and step.id:
             self.say(self._with_undo(step.summary))
+        return step
+
+    def entered(self, step: Step) -> None:
+        """Take over a step the catalog made by itself: a tag was renamed."""
+        if step.id:
+            self._own_steps.add(step.id)
+            self._after_journal(set())
+            self.say(self._with_undo(step.summary))
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether what a mark would act on is on screen now."""
+        return self.view is View.GRID or self._shown == self.current
+
+    def in_scope(self) -> Mask:
+        """Mark the photos of the scope, by row of the table."""
+        return self._in_scope()
 
     def prefer(self) -> None:
         """Decide that the challenger is the better of the two, and have the next challenge it.
@@ -420,7 +441,8 @@ class Session(Abreast):
             return
         self._own_steps.add(done.id)
         self._after_journal({change.photo_id for change in done.changes})
-        self._bring_back(step, [change.photo_id for change in done.changes])
+        if done.changes:  # none, where a tag was renamed
+            self._bring_back(step, [change.photo_id for change in done.changes])
         verb = "Undid" if way == "undo" else "Redid"
         self.say(f"{verb} {context.get('act', 'marks')}, {context.get('what', step.summary)}")
 

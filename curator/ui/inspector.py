@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QRectF, Qt, QTimer
@@ -15,6 +15,7 @@ from curator.session import Insight, Session
 from curator.session.captions import MEASURED, when
 from curator.ui import pencil, theme, words
 from curator.ui.chips import TagChips
+from curator.ui.cloud import tag_menu
 from curator.ui.frames import Pictures
 from curator.ui.membership import Memberships
 from curator.ui.why import SimilarPart, WhyPart
@@ -193,12 +194,30 @@ class Inspector(QWidget):
         self.title.setText(breakable(detail.name))
         self.marks.show_marks(detail.marks)
         for section in sections(detail, history, self._session.stack_facts(current)):
-            block = _block(section)
+            block = _block(section, self._chips(section, current))
             (self._below if section.title in _BELOW else self._above).addWidget(block)
             block.show()
         self._shows = None
         self._show_insight()
         self._session.wonder(current)
+
+
+    def _chips(self, section: Section, photo_id: int) -> TagChips | None:
+        """Make the tags of a photo, to be confirmed and taken off."""
+        if not section.tags:
+            return None
+        session, chips = self._session, TagChips(section.tags, live=True)
+
+        def do(act: Callable[[str, list[int]], None], name: str) -> None:
+            try:
+                act(name, [photo_id])
+            except KnownError as error:
+                session.say(str(error))
+
+        chips.confirmed.connect(lambda name: do(session.tags.confirm, name))
+        chips.removed.connect(lambda name: do(session.tags.remove, name))
+        chips.menu.connect(lambda name, at: tag_menu(chips, session, name).popup(at))
+        return chips
 
 
 def sections(
@@ -293,7 +312,7 @@ def _work(detail: PhotoDetail) -> list[tuple[str, str]]:
     return rows
 
 
-def _block(section: Section) -> QWidget:
+def _block(section: Section, chips: TagChips | None = None) -> QWidget:
     block = QWidget()
     grid = QGridLayout(block)
     grid.setContentsMargins(0, 14, 0, 0)
@@ -304,7 +323,7 @@ def _block(section: Section) -> QWidget:
     grid.addWidget(theme.plain(section.title, role="section"), 0, 0, 1, 2)
     top = Qt.AlignmentFlag.AlignTop
     if section.tags:
-        grid.addWidget(TagChips(section.tags), 1, 0, 1, 2)
+        grid.addWidget(chips or TagChips(section.tags), 1, 0, 1, 2)
     for number, (name, value) in enumerate(section.rows, 1):
         grid.addWidget(theme.plain(name, role="quiet"), number, 0, top)
         label = theme.plain(breakable(value))

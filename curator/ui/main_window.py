@@ -51,6 +51,7 @@ from curator.ui.rejects_dialog import review_rejects
 from curator.ui.sidebar import Sidebar
 from curator.ui.space import Space
 from curator.ui.statusline import StatusLine
+from curator.ui.tagging import TagEntry
 from curator.ui.taste_page import TastePage
 from curator.ui.topbar import TopBar
 from curator.ui.weights import EncoderPanel, Weights
@@ -163,6 +164,7 @@ class MainWindow(QWidget):
         )
         self.help = HelpOverlay(self, self.view_name, lambda: self.keys.keyboard)
         self.finder = palette.Palette(self, lambda: self.keys.keyboard)
+        self.tagging = TagEntry(self, self.session)
 
     def _connect(self) -> None:
         session = self.session
@@ -175,6 +177,7 @@ class MainWindow(QWidget):
         self.topbar.search.left.connect(self._focus_page)
         self.help.left.connect(self._focus_page)
         self.finder.left.connect(self._focus_page)
+        self.tagging.left.connect(self._focus_page)
         self.projects.chooser.left.connect(self._focus_page)
         self.placard.left.connect(self._focus_page)
         self.placard.folder_wanted.connect(lambda folder: self.open([folder]))
@@ -252,7 +255,7 @@ class MainWindow(QWidget):
 
     def _covers(self) -> tuple[QWidget, ...]:
         """List what lies over the page, and has the keyboard while it shows."""
-        return self.placard, self.help, self.finder, self.projects.chooser
+        return self.placard, self.help, self.finder, self.projects.chooser, self.tagging
 
     def resizeEvent(self, event: object) -> None:
         """Arrange for the size."""
@@ -365,6 +368,10 @@ class MainWindow(QWidget):
             self.help.open()
         elif what == "palette":
             self._open_palette()
+        elif what == "tag" and isinstance(about, list):
+            self.tagging.open(about)
+        elif what == "rename_tag":
+            self.tagging.rename(str(about))
         elif what == "placard":
             self._choose_placard()
         elif what == "project":

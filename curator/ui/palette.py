@@ -159,7 +159,7 @@ class Palette(QWidget):
         self.panel = QWidget(self)
         self.panel.setObjectName("palette")
         self.panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.field = _Field(self._take)
+        self.field = Field(self._take)
         self.field.setPlaceholderText("Find a command, folder, order or filter")
         self.field.setAccessibleName("Command palette")
         self.field.setFixedHeight(_FIELD)
@@ -247,7 +247,7 @@ class Palette(QWidget):
             self.close_()
 
 
-class _Field(QLineEdit):
+class Field(QLineEdit):
     """A field that no shortcut reaches; its owner sees every key first."""
 
     def __init__(self, take: Callable[[QKeyEvent], bool]) -> None:

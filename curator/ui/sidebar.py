@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from curator.model import KnownError, Pass
 from curator.session import FILTERS, ScopeRow, Session
 from curator.ui import theme, words
+from curator.ui.cloud import TagCloud
 from curator.ui.project_rows import ProjectRows
 from curator.ui.rows import Row, Rows
 
@@ -138,6 +139,7 @@ class Sidebar(QWidget):
         self._later.timeout.connect(self.refresh)
         session.counts_changed.connect(self._soon)
         session.view_changed.connect(self._soon)
+        session.tags.changed.connect(self._show_cloud)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -153,6 +155,10 @@ class Sidebar(QWidget):
         column.addWidget(self._head("Show"))
         column.addWidget(self.filters)
         column.addWidget(self.stars)
+        self.tags_head, self.cloud = self._head("Tags"), TagCloud(self._session)
+        column.addSpacing(12)
+        column.addWidget(self.tags_head)
+        column.addWidget(self.cloud)
         column.addStretch(1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 4, 1, 0)
@@ -194,6 +200,12 @@ class Sidebar(QWidget):
         self.projects.refresh()
         self.filters.show_rows(self._filter_rows())
         self.stars.take(self._session.filter)
+        self._show_cloud()
+
+    def _show_cloud(self) -> None:
+        any_ = self.cloud.refresh()
+        self.tags_head.setVisible(any_)
+        self.cloud.setVisible(any_)
 
     def showEvent(self, event: object) -> None:
         """Catch up on what changed while hidden."""

@@ -1,0 +1,20 @@
+"""Tags: say in words what is in photos."""
+
+from __future__ import annotations
+
+from curator.commands.registry import command
+from curator.session import Session
+
+
+@command("Tags…", "Marks")
+def tag(session: Session) -> None:
+    """Tag the photo, or the selection: type, Enter adds, several with commas; also to take off."""
+    photos = session.tags.begin()
+    if photos:
+        session.ask("tag", photos)
+
+
+@command("The same tags again", "Marks")
+def tag_again(session: Session) -> None:
+    """Add the tags that were added last."""
+    session.tags.again(session.tags.begin())

@@ -1,0 +1,333 @@
+"""Tags at the desk: what photos are tagged with, as columns in memory, and a person's word on it.
+
+A million rows answer the cloud, the completion and the chips of a selection in milliseconds, which
+SQL would need seconds for. They are read in pieces when somebody first asks, and kept up by the
+revision of the photos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from curator.catalog import Catalog, TagDetail, folded
+from curator.model import counted
+
+if TYPE_CHECKING:
+    from curator.session.session import Session
+
+Ids = NDArray[np.int64]
+
+_AT_ONCE = 3000  # photos read in one go: some 8 ms
+_FOUND = 8  # completions offered
+_NO_IDS: Ids = np.zeros(0, np.int64)
+_ON_CHIPS = 24  # tags shown of a selection
+
+
+@dataclass(frozen=True, slots=True)
+class TagCount:
+    """A tag, on how many photos it is, and on how many of them it is confirmed."""
+
+    name: str
+    count: int
+    confirmed: int
+
+
+class TagIndex:
+    """Which photo has which tag, and whether that is confirmed.
+
+    Thread: the owner of ``catalog``.
+
+    Attributes:
+        complete: whether all that is known to have changed has been read.
+        serial: grows whenever something was read.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._rev, self._tags_rev = 0, -1
+        self._photo, self._tag, self._sure = _NO_IDS, _NO_IDS, np.zeros(0, bool)
+        self._names: dict[int, str] = {}
+        self._today: Ids = _NO_IDS  # by tag id: the one it is today
+        self._ranked: list[tuple[str, int]] = []
+        self._ranked_at = -1
+        self.complete = False
+        self.serial = 0
+
+    def read(self) -> bool:
+        """Read the next photos whose tags may have changed; tell whether there are more."""
+        rev = self._catalog.tags_rev()
+        if rev != self._tags_rev:
+            self._tags_rev, self.complete = rev, False
+            self._read_names()
+        if self.complete:
+            return False
+        last, ids, pairs, said = self._catalog.tag_links(self._rev, _AT_ONCE)
+        self._rev = last
+        photos = _numbers(ids)
+        self.complete = len(photos) < _AT_ONCE
+        if len(photos):
+            self._take(photos, _numbers(pairs).reshape(-1, 2), _numbers(said))
+            self.serial += 1
+        return not self.complete
+
+    def _read_names(self) -> None:
+        rows = self._catalog.tag_rows()
+        self._today = np.arange(max((row[0] for row in rows), default=0) + 1)
+        for tag, _, _, into in rows:
+            self._today[tag] = into or tag
+        self._names = {row[0]: row[1] for row in rows}
+        self._ranked_at = -1
+
+    def _take(self, ids: Ids, pairs: Ids, said: Ids) -> None:
+        """Put what is said of some photos in place of what was known of them."""
+        if len(self._photo):
+            changed = np.zeros(max(int(self._photo.max()), int(ids.max())) + 1, bool)
+            changed[ids] = True
+            stay = ~changed[self._photo]
+            self._photo, self._tag, self._sure = (
+                column[stay] for column in (self._photo, self._tag, self._sure)
+            )
+        if not len(pairs):
+            return
+        photo, tag = pairs.T
+        today = self._today[tag]
+        # What goes before what: the person on the tag itself, on a name it had, a file, a machine;
+        # of the person's words on old names a yes goes before a no. `curator.catalog.tags.SAID`.
+        yes, no, own = said == 3, said == 4, tag == today
+        rank = np.select([yes & own, no & own, yes, no], [7, 6, 5, 4], said)
+        one = np.sort(((photo * len(self._today)) + today) * 8 + rank)
+        last = np.append(one[1:] // 8 != one[:-1] // 8, True)
+        one = one[last]
+        rank, key = one % 8, one // 8
+        here = (rank != 4) & (rank != 6)
+        photo, today = np.divmod(key[here], len(self._today))
+        self._photo = np.concatenate([self._photo, photo])
+        self._tag = np.concatenate([self._tag, today])
+        self._sure = np.concatenate([self._sure, rank[here] > 1])
+
+    def counts(self, photos: Ids | None = None) -> list[TagCount]:
+        """Count the tags of photos, of all if none are given, most used first."""
+        tag, sure = self._tag, self._sure
+        if photos is not None:
+            wanted = np.zeros(int(self._photo.max(initial=0)) + 1, bool)
+            wanted[photos[photos < len(wanted)]] = True
+            among = wanted[self._photo]
+            tag, sure = tag[among], sure[among]
+        counts = np.bincount(tag, minlength=1)
+        confirmed = np.bincount(tag[sure], minlength=len(counts))
+        used = np.flatnonzero(counts)
+        used = used[np.argsort(-counts[used], kind="stable")]
+        return [
+            TagCount(self._names.get(each, ""), int(counts[each]), int(confirmed[each]))
+            for each in used.tolist()
+        ]
+
+    def completions(self, text: str, most: int) -> list[TagCount]:
+        """Find tags that begin with what was typed, most used first; then those with such a word.
+
+        One of exactly that name goes before all others.
+        """
+        if self._ranked_at != self.serial:
+            self._all = self.counts()
+            self._ranked = [(folded(each.name), at) for at, each in enumerate(self._all)]
+            self._ranked_at = self.serial
+        wanted = folded(text.strip())
+        exact = [at for name, at in self._ranked if name == wanted]
+        begin = [at for name, at in self._ranked if name.startswith(wanted) and at not in exact]
+        found = (exact + begin)[:most]
+        if len(found) < most:
+            inside = (at for name, at in self._ranked if f" {wanted}" in name and at not in found)
+            found += list(inside)[: most - len(found)]
+        return [self._all[at] for at in found]
+
+
+class Tagging(QObject):
+    """What a person sees of tags and does with them, for one session.
+
+    Signals:
+        changed: counts are others, or all has been read now.
+
+    Attributes:
+        last: the tags added last, to be added again.
+
+    Thread: GUI only.
+    """
+
+    changed = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.index = TagIndex(session.catalog)
+        self.last: tuple[str, ...] = ()
+        self._cloud: list[TagCount] = []
+        self._counted: tuple[object, ...] = ()
+        self._more = QTimer(self, singleShot=True, interval=0)
+        self._more.timeout.connect(self._read)
+
+    def close(self) -> None:
+        """Read no more."""
+        self._more.stop()
+
+    # --- what there is
+
+    def _up_to_date(self) -> bool:
+        """Read what changed, a piece at once; the rest follows, and `changed` says so."""
+        if self._more.isActive():
+            return False
+        if self.index.read():
+            self._more.start()
+        return self.index.complete
+
+    def _read(self) -> None:
+        if self.index.read():
+            self._more.start()
+        else:
+            self.changed.emit()
+
+    def cloud(self) -> list[TagCount]:
+        """Count the tags within the scope, most used first; as before while others are read."""
+        if not self._up_to_date():
+            return self._cloud
+        session = self._session
+        table = session.table
+        state = (self.index.serial, session.scope.key, table.order_serial, table.size)
+        if state != self._counted:  # what is in the scope does not change by a mark
+            self._counted = state
+            self._cloud = self.index.counts(table.ids[session.in_scope()])
+        return self._cloud
+
+    def completions(self, text: str) -> list[TagCount]:
+        """Find tags for what was typed; see :meth:`TagIndex.completions`."""
+        self._up_to_date()
+        return self.index.completions(text, _FOUND) if text.strip() else []
+
+    def of(self, photos: Sequence[int]) -> list[tuple[TagDetail, int]]:
+        """Give the tags of some photos, each with the number of those that have it.
+
+        Of several photos: confirmed where one of them has it so, and the most frequent few.
+        """
+        if len(photos) == 1:
+            return [(tag, 1) for tag in self._session.detail(photos[0]).tags]
+        self._up_to_date()
+        shown = self.index.counts(np.array(photos, np.int64))[:_ON_CHIPS]
+        return [
+            (
+                TagDetail(
+                    each.name,
+                    "" if each.confirmed else "suggested",
+                    100 * each.count // len(photos),
+                    "confirmed" if each.confirmed else "suggested",
+                ),
+                each.count,
+            )
+            for each in shown
+        ]
+
+    # --- a person's word
+
+    def begin(self) -> list[int]:
+        """Give the photos that tags are typed for; none if they are not on screen.
+
+        In the grid every frame of the selection, those of collapsed stacks too: words for a scene
+        hold for all of it, and nothing is judged. Elsewhere the photo in focus.
+        """
+        session = self._session
+        if not session.is_shown:
+            session.say(f"{session.table.name(session.current or 0)} is not on screen yet.")
+            return []
+        selected = np.fromiter(session.selected(), np.int64)
+        return [int(photo) for photo in session.ids[np.isin(session.ids, selected)]]
+
+    def add(self, names: Sequence[str], photos: Sequence[int]) -> None:
+        """Tag photos, as one undo step; a tag that was suggested is confirmed.
+
+        Raises:
+            KnownError: the catalog cannot be written; nothing was tagged.
+        """
+        if not names or not photos:
+            return
+        tags = self._session.catalog.tag_ids(names, make=True)
+        self.last = tuple(names)
+        words = {("tag", tag): "confirmed" for tag in tags.values()}
+        said = _listed(names)
+        changes = dict.fromkeys(photos, words)
+        self._decide(f"tag {_quoted(said)}", changes, lambda what: f"Tagged {what}: {said}")
+
+    def again(self, photos: Sequence[int]) -> None:
+        """Add the tags that were added last to other photos."""
+        if self.last:
+            self.add(self.last, photos)
+        elif photos:
+            self._session.say("No tags were added yet.")
+
+    def confirm(self, name: str, photos: Sequence[int]) -> None:
+        """Agree with a suggestion, on those of the photos that have it; one undo step."""
+        act = f"confirm {_quoted(name)}"
+        self._say_of(name, photos, "confirmed", act, lambda what: f"Confirmed {name}: {what}")
+
+    def remove(self, name: str, photos: Sequence[int]) -> None:
+        """Take a tag away from those of the photos that have it; one undo step.
+
+        It is not suggested for them again.
+        """
+        act = f"take off {_quoted(name)}"
+        self._say_of(name, photos, "removed", act, lambda what: f"Took {name} off {what}")
+
+    def _say_of(
+        self, name: str, photos: Sequence[int], word: str, act: str, done: Callable[[str], str]
+    ) -> None:
+        catalog = self._session.catalog
+        tag = catalog.tag_ids([name]).get(name)
+        having = set(catalog.tagged(name)) if len(photos) > 1 else set(photos)
+        if tag is not None:
+            words = {("tag", tag): word}
+            self._decide(act, {photo: words for photo in photos if photo in having}, done)
+
+    def _decide(
+        self,
+        act: str,
+        changes: dict[int, dict[tuple[str, int], str]],
+        done: Callable[[str], str],
+    ) -> None:
+        from curator.session.session import Words  # which is built on this
+
+        session = self._session
+        one = session.table.name(next(iter(changes), 0)) if len(changes) == 1 else ""
+        what = one or counted(len(changes), "photo")
+        step = session.decide_many(act, changes, Words(what, done(what)))
+        if step is not None and not step.id:
+            session.say(f"{what}: {act} already")
+
+    def rename(self, old: str, new: str) -> None:
+        """Call a tag something else everywhere; where that is another tag, the two become one.
+
+        Raises:
+            KnownError: the name is too long, or the catalog cannot be written; nothing changed.
+        """
+        catalog = self._session.catalog
+        other = catalog.tag_ids([new]).get(new)
+        if other is not None and other != catalog.tag_ids([old]).get(old):
+            step = catalog.merge_tags(old, new)
+        else:
+            step = catalog.rename_tag(old, new)
+        self._session.entered(step)
+
+
+def _numbers(text: str) -> Ids:
+    return np.fromstring(text, np.int64, sep=",") if text else _NO_IDS
+
+
+def _quoted(text: str) -> str:
+    return f"\u201c{text}\u201d"
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,147 @@
+"""Tags at the desk: counted in memory, completed, said by a person, taken back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from curator.catalog import Catalog
+from curator.model import View
+from curator.session import Session
+from curator.session.scopes import Scope
+from curator.session.tagging import TagIndex
+from tests.unit.session.conftest import Person
+
+
+def suggest(
+    catalog: Catalog, tags: dict[int, list[tuple[str, int]]], source: str = "vision"
+) -> None:
+    with catalog._writing():
+        for photo, words in tags.items():
+            catalog._suggest(photo, source, words)
+
+
+def names(session: Session, photo: int) -> dict[str, str]:
+    return {tag.name: tag.state for tag in session.detail(photo).tags}
+
+
+def counted(index: TagIndex, *photos: int) -> list[tuple[str, int, int]]:
+    while index.read():
+        pass
+    found = index.counts(np.array(photos, np.int64) if photos else None)
+    return [(each.name, each.count, each.confirmed) for each in found]
+
+
+def as_the_catalog_has_it(catalog: Catalog) -> list[tuple[str, int, int]]:
+    return [(row.name, row.count, row.confirmed) for row in catalog.vocabulary() if row.count]
+
+
+def test_counts_in_memory_follow_all_that_is_said_and_taken_back(session: Session) -> None:
+    catalog, index = session.catalog, TagIndex(session.catalog)
+    suggest(catalog, {2: [("harbor", 80), ("boat", 60)], 3: [("harbor", 50)], 4: [("haven", 50)]})
+    suggest(catalog, {3: [("harbor", 50)]}, "encoder")
+    session.tags.add(["Harbor", "pier"], [5, 2])
+    session.tags.remove("harbor", [3])
+    assert counted(index) == [("harbor", 2, 2), ("pier", 2, 2), ("boat", 1, 0), ("haven", 1, 0)]
+    assert counted(index, 2, 4, 11) == [
+        ("harbor", 1, 1), ("boat", 1, 0), ("haven", 1, 0), ("pier", 1, 1)
+    ]  # fmt: skip
+    session.tags.rename("haven", "harbor")
+    session.tags.add(["haven"], [3])
+    session.tags.remove("harbor", [5])
+    suggest(catalog, {4: []})
+    assert sorted(counted(index)) == sorted(as_the_catalog_has_it(catalog))
+    assert counted(index)[0] == ("harbor", 2, 2)
+    for _ in range(5):
+        catalog.undo()
+        assert sorted(counted(index)) == sorted(as_the_catalog_has_it(catalog))
+    assert counted(index) == [("harbor", 2, 0), ("boat", 1, 0)]
+
+
+def test_the_beginning_of_a_word_finds_tags_the_most_used_first(session: Session) -> None:
+    suggest(
+        session.catalog,
+        {
+            2: [("sea lion", 80), ("lion", 60), ("Lisbon", 50), ("liberty", 50)],
+            3: [("sea lion", 80), ("Lisbon", 50)],
+            4: [("lisbon", 70), ("lioness", 60)],
+        },
+    )
+    found = lambda text: [each.name for each in session.tags.completions(text)]  # noqa: E731
+    assert found("LI") == ["Lisbon", "lion", "liberty", "lioness", "sea lion"]
+    assert found("lion") == ["lion", "lioness", "sea lion"], "that very name goes first"
+    assert found("x") == found(" ") == []
+    session.tags.rename("lisbon", "Porto")
+    assert found("lis") == [] and found("po") == ["Porto"]
+
+
+def test_the_cloud_counts_what_is_in_the_scope(session: Session) -> None:
+    suggest(session.catalog, {2: [("harbor", 80)], 3: [("harbor", 80), ("boat", 60)]})
+    assert [(tag.name, tag.count) for tag in session.tags.cloud()] == [("harbor", 2), ("boat", 1)]
+    session.open_scope(Scope("folder", "/nowhere", "nowhere"))
+    assert session.tags.cloud() == []
+
+
+def test_a_selection_is_tagged_and_cleared_in_one_step_each(person: Person) -> None:
+    session = person.session
+    suggest(session.catalog, {3: [("harbor", 80)]})
+    session.select_only(2)
+    session.select_range(4)
+    photos = session.tags.begin()
+    assert photos == [2, 3, 4]
+    assert [(tag.name, tag.state, number) for tag, number in session.tags.of(photos)] == [
+        ("harbor", "suggested", 1)
+    ]
+    session.tags.add(["Harbor", "Summer"], photos)
+    assert person.said[-1].startswith("Tagged 3 photos: Harbor and Summer")
+    assert names(session, 4) == {"harbor": "confirmed", "Summer": "confirmed"}
+    session.tags.remove("summer", [1, 2, 3])
+    assert person.said[-1].startswith("Took summer off 2 photos")
+    assert "Summer" in names(session, 4) and "Summer" not in names(session, 1)
+    person.run("undo", "undo")
+    assert names(session, 3) == {"harbor": "suggested"} and names(session, 4) == {}
+    assert person.said[-1] == "Undid tag \u201cHarbor and Summer\u201d, 3 photos"
+
+
+def test_the_same_tags_again_for_the_next_photo(person: Person) -> None:
+    session = person.session
+    person.run("tag_again")
+    assert person.said[-1] == "No tags were added yet."
+    session.tags.add(["harbor"], [2])
+    session.go_to(5)
+    person.run("tag_again")
+    assert names(session, 5) == {"harbor": "confirmed"}
+    person.run("tag_again")
+    assert person.said[-1] == "DSC_0004: tag \u201charbor\u201d already"
+
+
+def test_what_is_not_on_screen_yet_is_not_tagged(person: Person) -> None:
+    session = person.session
+    session.set_view(View.LOUPE)
+    session.go(4)
+    asked: list[object] = []
+    session.asked.connect(lambda what, about: asked.append((what, about)))
+    from curator import commands
+
+    commands.run(session, "tag")
+    assert not asked and person.said[-1].endswith("is not on screen yet.")
+    person.run("tag")
+    assert asked == [("tag", [session.current])]
+
+
+def test_a_rename_is_undone_like_a_mark_and_is_ones_own_step(person: Person) -> None:
+    session = person.session
+    session.tags.add(["harbour"], [2])
+    session.tags.rename("harbour", "harbor")
+    assert names(session, 2) == {"harbor": "confirmed"}, "what was read of the photo is forgotten"
+    person.run("undo")
+    assert names(session, 2) == {"harbour": "confirmed"}
+    assert person.said[-1] == "Undid rename tag, harbour to harbor"
+
+
+@pytest.mark.parametrize("name", ['say "cheese"', "-is:picked", "a:b", "50% off", "it's", "[x]"])
+def test_a_tag_is_data_however_it_is_called(session: Session, name: str) -> None:
+    session.tags.add([name], [3])
+    (tag,) = names(session, 3)
+    session.set_filter(f'tag:"{tag}"')
+    assert session.ids.tolist() == [3]

@@ -34,7 +34,10 @@ def _mark(
     ``whole``: of a collapsed stack every undecided frame, not the one it shows.
     """
     changes = {
-        photo_id: changed_marks(marks, **fields(marks))
+        # Who says again what a file said, says it: that it is so already is no judgement.
+        photo_id: dict(fields(marks))
+        if session.table.is_elsewhere(photo_id)
+        else changed_marks(marks, **fields(marks))
         for photo_id in session.targets(whole)
         for marks in (session.table.marks(photo_id),)
     }

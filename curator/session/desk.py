@@ -7,7 +7,7 @@ The ground floor of the session: what is to be seen. What is put on the desk is 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -86,6 +86,7 @@ class Desk(QObject):
         self.listing = self._new_list()
         self.view = View.GRID
         self.finished = False
+        self.with_elsewhere = False  # whether the cull asks about marks read from files, too
         self.zoom: float | None = None
         self.center = (0.5, 0.5)
         self.developed: bool | None = None  # whether R asked for the RAW; None: for nothing
@@ -171,12 +172,17 @@ class Desk(QObject):
         """Mark what belongs to the list if it were opened now."""
         mask = self._in_scope()
         if self.pass_ is Pass.CULL:
-            mask &= self.table.undecided() & ~self.table.failed()
+            mask &= self._to_judge() & ~self.table.failed()
         elif self.pass_ is Pass.RATE:
             mask &= self.table.through()
         elif self.filter:
             mask &= self._holding(self.filter)
         return mask
+
+    def _to_judge(self) -> Mask:
+        """Mark what a cull asks about: what nobody judged, here or, if one wants that, anywhere."""
+        mask = self.table.undecided()
+        return mask | self.table.column("elsewhere") if self.with_elsewhere else mask
 
     def _holding(self, expression: str) -> Mask:
         """Mark what an expression holds for."""
@@ -343,6 +349,8 @@ class Desk(QObject):
         scope = self._in_scope() & ~table.failed()
         through = scope & table.through()
         rejected = scope & table.rejected()
+        if self.pass_ is Pass.CULL and self.with_elsewhere:
+            through, rejected = through & ~self._to_judge(), rejected & ~self._to_judge()
         rated = through & (table.column("rating") > 0)
         undecided = scope & ~through & ~rejected
         seen = undecided & table.column("seen_at").astype(bool)
@@ -397,6 +405,12 @@ class Desk(QObject):
         """Let go of what was read of photos that changed."""
         for photo_id in changed:
             self._details.pop(photo_id, None)
+
+    def look_again(self, photo_ids: Sequence[int]) -> None:
+        """Read photos anew of which more than their row has changed."""
+        self.refresh()
+        self._forget(set(photo_ids))
+        self.photos_changed.emit(set(photo_ids))
 
     def caption(self, photo_id: int) -> tuple[str, str, str]:
         """Give the caption under the picture: its marks, its capture data, its files."""

@@ -106,6 +106,7 @@ class Opening(Desk):
         self._opened_by = {Pass(name): order for name, order in opened.items() if order in ORDERS}
         if scope.project is not None:
             self._opened_by.setdefault(Pass.BROWSE, "hand")
+        self.with_elsewhere = bool(place.get("with_elsewhere"))
         self.zoom = None
         self._pace = Pace()
         photo = place.get("photo")
@@ -148,13 +149,26 @@ class Opening(Desk):
                 "photo": self.current,
                 "orders": {name: list(order) for name, order in self._orders.items()},
                 "opened_by": dict(self._opened_by),
+                "with_elsewhere": self.with_elsewhere,
             },
         )
         self.catalog.save_place(_LAST, {"scope": self.scope.key})
 
     def is_fresh(self) -> bool:
         """Tell whether nobody has decided anything in this scope yet."""
-        return not (self._in_scope() & ~self.table.undecided()).any()
+        judged = ~self.table.undecided() & ~self.table.column("elsewhere")
+        return not (self._in_scope() & judged).any()
+
+    def marked_elsewhere(self) -> int:
+        """Count the scope's photos that have their verdict from a file, and nobody's here."""
+        marked = self.table.column("elsewhere") & ~self.table.undecided()
+        return int((self._in_scope() & marked).sum())
+
+    def cull_elsewhere(self) -> None:
+        """Cull the scope together with what was judged elsewhere."""
+        self.with_elsewhere = True
+        self._opened_by.pop(Pass.CULL, None)
+        self.set_pass(Pass.CULL)
 
     # --- pass, view, order, filter
 

@@ -71,8 +71,8 @@ _NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None
     "rating": ("i1", _or_zero),
     "label": ("i1", lambda values: [_LABEL_CODE[value] for value in values]),  # type: ignore[index]
     "kept": ("?", _or_zero),
-    "seen_at": ("?", _present),
     "elsewhere": ("?", _or_zero),
+    "seen_at": ("?", _present),
     "pair": ("?", _or_zero),
     "state": ("i1", lambda values: [_STATE_CODE[value or ""] for value in values]),  # type: ignore[index]
     "merged_into": ("?", _present),
@@ -332,6 +332,10 @@ class Table:
         """Mark the photos nobody has judged."""
         return ~(self.through() | self.rejected())
 
+    def is_elsewhere(self, photo_id: int) -> bool:
+        """Say whether a photo's verdict was read from a file, and nobody judged it here."""
+        return bool(self.column("elsewhere")[self.rows_of([photo_id])[0]])
+
     def failed(self) -> Mask:
         """Mark the photos that could not be read."""
         return self.column("state") == _STATE_CODE["failed"]
@@ -390,10 +394,10 @@ class Table:
         return self._expected[self._row_by_id[ids]]
 
     def approved(self, threshold: int) -> dict[int, Clause]:
-        read = self.column("elsewhere")
         """Give the approved photos with the clause that lets each out, by id."""
         candidates = self.through() & ((self.column("rating") >= 3) | self.picked()) & self.alive()
         found = {}
+        read = self.column("elsewhere")
         for row in np.flatnonzero(candidates).tolist():
             score, elsewhere = _score(self._match[row]), bool(read[row])
             clause = approval(self._marks(row), score, threshold, elsewhere=elsewhere)

@@ -85,6 +85,12 @@ def profile_of(settings: Settings) -> Profile:
     return PROFILES[settings.sidecars.profile]
 
 
+def news_of(left: Outstanding, settings: Settings) -> SidecarNews:
+    """Say where sidecars stand; what nobody asked for is pending where it is written by itself."""
+    pending = left.unwritten if settings.sidecars.background else left.asked
+    return SidecarNews(pending, left.conflicts, left.reason)
+
+
 def jobs_for(
     found: Sequence[ToWrite], profile: Profile, dry: bool = False
 ) -> tuple[list[SidecarJob], list[ToWrite]]:
@@ -121,6 +127,8 @@ def preview(
     same = 0
     for start in range(0, len(ids), BATCH):
         waiting = catalog.to_write(ids[start : start + BATCH])
+        # What contradicts waits for a person's choice.
+        waiting = [each for each in waiting if all(s.state != "conflict" for s in each.sidecars)]
         jobs, left_out = jobs_for(waiting, profile, dry=True)
         without += [each.photo_id for each in left_out if each.speaks]
         for result in run(jobs):
@@ -357,13 +365,11 @@ class SidecarWriter:
         return profile_of(self._settings)
 
     def _say(self, left: Outstanding) -> None:
-        background = self._settings.sidecars.background
         said = ""
         if not left.ready:
             said = self._report.sentence(left, self._profile) if self._report.asked else ""
             self._report = _Report()
-        pending = left.unwritten if background else left.asked
-        news = SidecarNews(pending, left.conflicts, left.reason, said)
+        news = replace(news_of(left, self._settings), said=said)
         if news != self._told:
             self._told = replace(news, said="")
             self._tell(news)
@@ -398,7 +404,9 @@ class _Report:
             of = counted(self.without, "photo")
             parts.append(f"{profile.title} read no sidecar of {of} (JPEG, TIFF, DNG, HEIC)")
         if left.conflicts:
-            parts.append(f"{counted(left.conflicts, 'sidecar')} changed elsewhere")
+            waits = "waits" if left.conflicts == 1 else "wait"
+            number = counted(left.conflicts, "sidecar")
+            parts.append(f"{number} changed elsewhere {waits} for your choice")
         if self.failed:
             parts.append(f"{self.failed:,} not written: {left.reason}")
         if self.names and profile.name == "lightroom":

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from curator.catalog import Catalog, Conflict
 from curator.model import KnownError, Step, counted
-from curator.pipeline.sidecars import Preview, SidecarNews, preview, profile_of
+from curator.pipeline.sidecars import Preview, SidecarNews, news_of, preview, profile_of
 
 if TYPE_CHECKING:
     from curator.session.session import Session
@@ -36,7 +36,7 @@ class Sidecars(QObject):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.news = SidecarNews()
+        self.news = news_of(session.catalog.outstanding(), session.settings)
         if session.pipeline is not None:
             session.pipeline.sidecars_told.connect(self._take)
 

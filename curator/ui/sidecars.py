@@ -40,6 +40,7 @@ class SidecarParts(QObject):
         status.sidecars.press_to(self.open, "Show what is to be written, and why it waits")
         session.sidecars.changed.connect(self.refresh)
         session.view_changed.connect(self._withdraw)
+        self.refresh()
 
     def open(self) -> None:
         """Show what writing the sidecars of the scope would change."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QWidget
 
 from curator.catalog import Conflict
@@ -73,7 +74,7 @@ class ConflictTable(_Rows):
     The newer side is proposed; what a person chose is in pencil.
     """
 
-    heads = ("Photo", "Yours", "In the file", "Newer", "Then")
+    heads = ("Photo", "Yours", "In the file", "Newer", "Choice")
 
     def __init__(self) -> None:
         super().__init__()
@@ -195,7 +196,12 @@ class SidecarsDialog(Dialog):
         self.write = self.button("Write", primary=True)
         self.close_ = self.button("Close")
         self._lay_out()
+        self.sides.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.sides.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.sides.clicked.connect(lambda index: self.conflicts.turn(index.row()))
+        turn = QShortcut(QKeySequence(Qt.Key.Key_Space), self.sides)
+        turn.setContext(Qt.ShortcutContext.WidgetShortcut)
+        turn.activated.connect(self._turn)
         self.mine.clicked.connect(lambda: self._choose(OURS))
         self.files.clicked.connect(lambda: self._choose(THEIRS))
         self.settle.clicked.connect(self._guarded(self._settle))
@@ -248,13 +254,18 @@ class SidecarsDialog(Dialog):
         self.disputed.setText(
             f"{counted(len(found), 'sidecar')} {'was' if one else 'were'} changed elsewhere and"
             f" {'contradicts' if one else 'contradict'} your marks. The newer side is proposed;"
-            " press a row for the other one."
+            " press a row, or Space on it, for the other one."
         )
         self.settle.setText(f"Settle {counted(len(found), 'photo')}")
-        self.sides.setFixedHeight((1 + min(max(len(found), 1), 5)) * theme.ROW + 2)
+        self.sides.setFixedHeight(_height(len(found), 5))
 
     def _choose(self, side: str) -> None:
         self.conflicts.choose(range(self.conflicts.count()), side)
+
+    def _turn(self) -> None:
+        index = self.sides.currentIndex()
+        if index.isValid():
+            self.conflicts.turn(index.row())
 
     def _settle(self) -> None:
         self._sidecars.settle(self.conflicts.choices())
@@ -274,17 +285,26 @@ class SidecarsDialog(Dialog):
             return
         self.differences.show_differences(found.differences)
         number = len(found.differences)
-        same = f"; {words.count(found.same)} say so already" if found.same else ""
+        same = f"; {words.count(found.same)} {_say(found.same)} so already" if found.same else ""
         self.sentence.setText(
             f"{counted(number, 'sidecar')} for {found.profile.title} would change{same}."
             if number
             else "No sidecar would change: they say all there is to say."
         )
         self.table.setVisible(number > 0)
+        self.table.setFixedHeight(_height(number, 10))
         self.note.setText(_note(found))
         self.note.setVisible(bool(self.note.text()))
         self.write.setEnabled(number > 0)
         self.write.setText(f"Write {counted(number, 'sidecar')}" if number else "Write")
+        self._fit()
+
+    def _fit(self) -> None:
+        """Be as high as what is in it."""
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        self.setFixedHeight(layout.totalHeightForWidth(_WIDTH))
 
     def _write(self) -> None:
         self._sidecars.write([each.photo_id for each in self.differences.differences])
@@ -306,6 +326,15 @@ def _note(found: Preview) -> str:
     return "\n".join(lines)
 
 
+def _say(number: int) -> str:
+    return "says" if number == 1 else "say"
+
+
+def _height(rows: int, most: int) -> int:
+    """Give the height of a table with its head, in px."""
+    return (1 + min(max(rows, 1), most)) * theme.ROW + 4
+
+
 def _table(model: QAbstractTableModel, widths: Sequence[int]) -> QTableView:
     table = QTableView()
     table.setModel(model)
@@ -321,5 +350,4 @@ def _table(model: QAbstractTableModel, widths: Sequence[int]) -> QTableView:
     head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
     for column, width in enumerate(widths):
         table.setColumnWidth(column, width)
-    table.setMinimumHeight(4 * theme.ROW)
     return table

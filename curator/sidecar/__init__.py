@@ -1,7 +1,9 @@
 """Sidecars: read and write XMP beside photos without losing what other editors wrote.
 
     said      what a file says of a photo (`Said`, `Content`); for whom it is written (`PROFILES`)
-    packet    bytes <-> the properties of an XMP packet, each with its place in the bytes
+    fields    the names of it all: namespaces, properties, words for colours
+    elements  bytes -> elements, each with its place in the bytes; bounded, nothing expanded
+    packet    the properties of an XMP packet, read, and changed by splices
     reading   packet -> `Content`: every editor's way to say stars, flag, label and keywords
     merging   three-way merge, differences, conflicts
     places    names beside a file, atomic write

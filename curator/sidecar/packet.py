@@ -1,122 +1,26 @@
-"""The properties of an XMP packet, each with its place in the bytes; changes are splices.
+"""The properties of an XMP packet, and the splices into its bytes that change them.
 
-Nothing is ever parsed and written anew: expat says at which byte each element begins and ends, a
-change replaces exactly those bytes, and everything else keeps its own, whoever wrote it. Nothing
-outside is read and nothing expanded: a document type, which entities need, is refused.
+Nothing is ever parsed and written anew: a change replaces exactly the bytes of what is changed, and
+everything else keeps its own, whoever wrote it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
-from xml.parsers import expat
 from xml.sax.saxutils import escape
 
+from curator.sidecar.elements import DESCRIPTION, MAX_BYTES, Element, Parser, decoded
 from curator.sidecar.fields import PREFIXES, RDF
 from curator.sidecar.said import SidecarError
 
-MAX_BYTES = 16 << 20
-MAX_DEPTH = 100
-MAX_ELEMENTS = 400_000
-MAX_SPACES = 1000  # prefixes in force at one place, and descriptions
-_ALONE = "Curator leaves it alone."
-
-_ROOT, _DESCRIPTION, _LI, _VALUE = (
-    f"{RDF} {name}" for name in ("RDF", "Description", "li", "value")
+_LI, _VALUE, _RESOURCE, _TYPE = (
+    f"{RDF} {name}" for name in ("li", "value", "resource", "parseType")
 )
 _ARRAYS = {f"{RDF} {name}" for name in ("Bag", "Seq", "Alt")}
 _NUMBERED = re.compile(rf"{re.escape(RDF)} _\d+")  # rdf:_1, rdf:_2: how li was written once
 
-_DECLARED = re.compile(rb"""^<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_ENCODINGS = {"utf-8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1", "windows-1252"}
-_BOMS = (
-    (b"\xef\xbb\xbf", "utf-8"),
-    (b"\xff\xfe\0\0", "utf-32-le"),
-    (b"\0\0\xfe\xff", "utf-32-be"),
-    (b"\xff\xfe", "utf-16-le"),
-    (b"\xfe\xff", "utf-16-be"),
-)
-_BARE = (  # "<" and its neighbours, where a UTF-16 or 32 text has no mark
-    (b"<\0\0\0", "utf-32-le"),
-    (b"\0\0\0<", "utf-32-be"),
-    (b"<\0", "utf-16-le"),
-    (b"\0<", "utf-16-be"),
-)
-# A start tag expat has found well formed; the spaces before an attribute belong to it.
-_TAG_NAME = re.compile(rb"<([^\s/>]+)")
-_ATTRIBUTE = re.compile(rb"""(\s+)([^\s=/>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_TAG_END = re.compile(rb"\s*(/?)>")
-_SPACES_BEFORE = re.compile(rb"\s*\Z")
-
 Splice = tuple[int, int, bytes]
-
-
-@dataclass(slots=True, eq=False)
-class Element:
-    """One element of ``source``, from its start tag at ``start``; ``stop`` is where expat ended it.
-
-    ``name`` and the names of ``attributes`` are namespace, space, local name. ``spaces`` are the
-    prefixes in force, for rdf:RDF and the descriptions in it; empty for what is deeper.
-    """
-
-    source: bytes
-    name: str
-    start: int
-    attributes: dict[str, str]
-    stop: int = 0
-    parts: list[str] = field(default_factory=list)
-    children: list[Element] = field(default_factory=list)
-    spaces: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def text(self) -> str:
-        """The characters in it, entities of XML itself resolved."""
-        return "".join(self.parts)
-
-    @property
-    def tag(self) -> bytes:
-        """Its name with the prefix it has in the file."""
-        found = _TAG_NAME.match(self.source, self.start)
-        assert found is not None, "expat has found a tag here"
-        return found[1]
-
-    @property
-    def inside(self) -> int:
-        """Where its start tag ends."""
-        found = self._start_tag()
-        return found.end()
-
-    @property
-    def empty(self) -> bool:
-        """Whether it is written ``<name/>``."""
-        return bool(self._start_tag()[1])
-
-    @property
-    def close(self) -> int:
-        """Where its end tag begins; of an empty one, the slash."""
-        return self._start_tag().start(1) if self.empty else self.stop
-
-    @property
-    def end(self) -> int:
-        """Where it ends."""
-        return self.inside if self.empty else self.source.index(b">", self.stop) + 1
-
-    def written(self) -> Iterator[re.Match[bytes]]:
-        """Find its attributes in the file: the space before, the name, the value by its quotes."""
-        at = self.start + 1 + len(self.tag)
-        while found := _ATTRIBUTE.match(self.source, at):
-            yield found
-            at = found.end()
-
-    def _start_tag(self) -> re.Match[bytes]:
-        at = self.start + 1 + len(self.tag)
-        for attribute in self.written():
-            at = attribute.end()
-        found = _TAG_END.match(self.source, at)
-        assert found is not None, "expat has found this tag well formed"
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +48,8 @@ class Packet:
                 f"The XMP is larger than {MAX_BYTES >> 20} MB.",
                 "No editor writes so much; look at the file.",
             )
-        self._head, self._encoding, self._tail, self.text = _decoded(data)
-        parser = _Parser(self.text, wanted)
+        self._head, self._encoding, self._tail, self.text = decoded(data)
+        parser = Parser(self.text, wanted)
         self._root = parser.root
         self.descriptions = parser.descriptions
         self._places: dict[str, list[Place]] = {}
@@ -301,11 +205,19 @@ class Packet:
     def _set_element(self, element: Element, value: str) -> None:
         holder = _holder(element)
         text = escape(value).encode()
+        name = holder.tag
+        rdf = b"".join(self._root.tag.rpartition(b":")[:2])
+        for found in holder.written():
+            if found[2] == rdf + b"value":  # qualifiers are its other attributes
+                group = 3 if found[3] is not None else 4
+                self._splices.append((*found.span(group), _attribute_text(value)))
+                return
         if not holder.empty:
             self._splices.append((holder.inside, holder.close, text))
-            return
-        name = holder.tag
-        self._splices.append((holder.start, holder.end, b"<%b>%b</%b>" % (name, text, name)))
+        elif holder.attributes.keys() & {_RESOURCE, _TYPE, _VALUE}:
+            self._splices.append((holder.start, holder.end, b"<%b>%b</%b>" % (name, text, name)))
+        else:
+            self._splices.append((holder.close, holder.end, b">%b</%b>" % (text, name)))
 
     def _append(self, array: Element, items: list[str]) -> None:
         if not items:
@@ -373,149 +285,6 @@ class _Additions:
         return b"".join([*lines, b"%b</%b>" % (outer + step, array), b"%b</%b>" % (outer, tag)])
 
 
-class _Parser:
-    """Builds the elements down to the wanted properties and all that is in those."""
-
-    def __init__(self, text: bytes, wanted: frozenset[str]) -> None:
-        self._found: Element | None = None
-        self.descriptions: list[Element] = []
-        self._text, self._wanted = text, wanted
-        self._stack: list[Element | None] = []
-        self._spaces: list[dict[str, str]] = [{}]
-        self._pending: dict[str, str] = {}
-        self._count = 0
-        parser = expat.ParserCreate("UTF-8", " ")  # whatever it declares, it is UTF-8 here
-        parser.buffer_text = True
-        parser.StartDoctypeDeclHandler = _refuse
-        parser.StartNamespaceDeclHandler = self._declare
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        self._parser = parser
-        try:
-            parser.Parse(text, True)
-        except expat.ExpatError as error:
-            reason = expat.errors.messages[error.code]
-            raise SidecarError(
-                f"The XMP is broken at line {error.lineno} ({reason}).",
-                "Another program has to write it anew; Curator leaves it alone.",
-            ) from error
-        finally:
-            # The parser and this object hold each other; a thousand of them wait for no collector.
-            del self._parser
-        if self._found is None:
-            raise SidecarError("The file holds no XMP.", _ALONE)
-        self.root: Element = self._found
-
-    def _declare(self, prefix: str | None, uri: str | None) -> None:
-        self._pending[prefix or ""] = uri or ""
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        stack = self._stack
-        self._count += 1
-        if self._count > MAX_ELEMENTS or len(stack) >= MAX_DEPTH:
-            raise _beyond_measure()
-        parent = stack[-1] if stack else None
-        made: Element | None = None
-        if parent is None and self._found is not None:
-            pass  # inside what others wrote, nearly all there is
-        elif self._found is None:
-            self._scope()
-            if name == _ROOT:
-                made = self._found = self._element(name, attributes)
-        elif parent is self._found and parent is not None:
-            self._scope()
-            if name == _DESCRIPTION:
-                made = self._element(name, attributes)
-                self.descriptions.append(made)
-        elif parent is not None and not parent.spaces:
-            made = self._element(name, attributes)
-            parent.children.append(made)
-        elif parent is not None and name in self._wanted:
-            made = self._element(name, attributes)
-            parent.children.append(made)
-            self._parser.CharacterDataHandler = self._characters
-        if self._pending:
-            self._pending = {}
-        stack.append(made)
-
-    def _scope(self) -> None:
-        # One per level down to the descriptions; the next element of a level takes its place.
-        depth = len(self._stack)
-        del self._spaces[depth + 1 :]
-        spaces = self._spaces[depth]
-        self._spaces.append(spaces | self._pending if self._pending else spaces)
-        if len(self._spaces[-1]) > MAX_SPACES or len(self.descriptions) > MAX_SPACES:
-            raise _beyond_measure()
-
-    def _element(self, name: str, attributes: dict[str, str]) -> Element:
-        start = self._parser.CurrentByteIndex
-        made = Element(self._text, name, start, attributes)
-        if len(self._spaces) == len(self._stack) + 2:
-            made.spaces = self._spaces[-1]
-        return made
-
-    def _characters(self, text: str) -> None:
-        element = self._stack[-1]
-        if element is not None:
-            element.parts.append(text)
-
-    def _end(self, name: str) -> None:
-        element = self._stack.pop()
-        if element is None:
-            return
-        if self._stack and (parent := self._stack[-1]) is not None and parent.spaces:
-            self._parser.CharacterDataHandler = None
-        element.stop = self._parser.CurrentByteIndex
-
-
-def _beyond_measure() -> SidecarError:
-    return SidecarError("The XMP is nested or filled beyond all measure.", _ALONE)
-
-
-def _refuse(*_: Any) -> None:
-    raise SidecarError(
-        "The XMP declares a document type, which no editor writes and attacks need.",
-        _ALONE,
-    )
-
-
-def _decoded(data: bytes) -> tuple[bytes, str, bytes, bytes]:
-    """Split into what is before the text, its encoding, what is after, the text as UTF-8."""
-    head, encoding, body = b"", "utf-8", data
-    for mark, name in _BOMS:
-        if data.startswith(mark):
-            head, encoding, body = mark, name, data[len(mark) :]
-            break
-    else:
-        for mark, name in _BARE:
-            if data.startswith(mark):
-                encoding = name
-                break
-    if encoding == "utf-8":
-        start = len(body) - len(body.lstrip())  # expat wants <?xml first; some write a line before
-        end = len(body.rstrip(b"\0 \t\r\n"))  # padding by NUL bytes
-        head, body, tail = head + body[:start], body[start:end], body[end:]
-        declared = _DECLARED.match(body[:200])
-        name = declared[1].decode().lower() if declared else "utf-8"
-        if name.startswith("utf-") or name not in _ENCODINGS:
-            return head, "utf-8", tail, body
-        encoding = name
-    else:
-        tail = b""
-    try:
-        text = body.decode(encoding)
-        if encoding != "us-ascii" and text.encode(encoding) != body:
-            raise UnicodeError
-    except UnicodeError as error:
-        raise SidecarError(
-            f"The XMP is not the {encoding.upper()} text it says it is.", _ALONE
-        ) from error
-    if encoding.startswith("utf-"):
-        tail = text[len(text.rstrip("\0")) :].encode(encoding)
-        text = text.rstrip("\0")
-    return head, encoding, tail, text.encode("utf-8")
-
-
 def _array(element: Element) -> Element | None:
     if len(element.children) == 1 and element.children[0].name in _ARRAYS:
         return element.children[0]
@@ -539,7 +308,7 @@ def _holder(element: Element) -> Element:
     for child in element.children:
         if child.name == _VALUE:
             return child
-        if child.name == _DESCRIPTION:
+        if child.name == DESCRIPTION:
             return _holder(child)
     return element
 

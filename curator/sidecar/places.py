@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 
 from curator.model import Kind
-from curator.sidecar.packet import MAX_BYTES
+from curator.sidecar.elements import ALONE, MAX_BYTES
 from curator.sidecar.said import ChangedError, Profile, SidecarError
 
 SUFFIX = ".xmp"
@@ -67,7 +67,7 @@ def load(path: Path) -> bytes | None:
     if len(data) > MAX_BYTES:
         raise SidecarError(
             f"The sidecar {path.name} is larger than {MAX_BYTES >> 20} MB.",
-            "No editor writes so much; Curator leaves it alone.",
+            f"No editor writes so much; {ALONE}",
         )
     return data
 

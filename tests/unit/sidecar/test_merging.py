@@ -186,7 +186,10 @@ def test_labels_of_others_stay() -> None:
         (xmp('xmp:Rating="1"'), b'xmp:Rating="4"'),
         (xmp("xmp:Rating='1'"), b"xmp:Rating='4'"),
         (xmp("", "<xmp:Rating>1</xmp:Rating>"), b"<xmp:Rating>4</xmp:Rating>"),
-        (xmp("", "<xmp:Rating />"), b"<xmp:Rating>4</xmp:Rating>"),
+        (xmp("", "<xmp:Rating />"), b"<xmp:Rating >4</xmp:Rating>"),
+        (xmp("", '<xmp:Rating rdf:value="1" dc:type="x"/>'), b'rdf:value="4" dc:type="x"/>'),
+        (xmp("", '<xmp:Rating xml:lang="en"/>'), b'<xmp:Rating xml:lang="en">4<'),
+        (xmp("", '<xmp:Rating rdf:resource="1"/>'), b"<xmp:Rating>4</xmp:Rating>"),
         (
             xmp(
                 "",

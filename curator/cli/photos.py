@@ -41,9 +41,11 @@ def photos(invocation: Invocation) -> None:
     answer_order(invocation, arguments.sort, table, table.ids[rows])
     ids = arranged(table, rows, arguments.sort, arguments.reverse, units=False).tolist()
     ids = ids[: arguments.limit]
-    stacks = _stacks(table)
+    stacks, projects = _stacks(table), invocation.catalog.projects_of(ids)
     listed = [
-        _listed(detail) | {"match_score": table.score(detail.id)} | stacks.get(detail.id, {})
+        _listed(detail)
+        | {"match_score": table.score(detail.id), "projects": projects.get(detail.id, ())}
+        | stacks.get(detail.id, {})
         for detail in in_order(invocation, ids)
     ]
     heads = ("id", "name", "taken", "verdict", "stars", "flag", "label", "sharpness", "match", "")

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from curator import __version__
-from curator.cli import describing, encoder, exporting, machine, photos, rejects, tastes, work
+from curator.cli import (
+    describing,
+    encoder,
+    exporting,
+    machine,
+    photos,
+    projects,
+    rejects,
+    tastes,
+    work,
+)
 from curator.cli.invocation import Invocation
 from curator.model import Clause, Label, UsageError
 from curator.settings import absolute
@@ -144,6 +154,23 @@ def _encoder(parser: Parser) -> None:
     parser.add_argument("--yes", action="store_true", help="download without asking")
 
 
+def _project(parser: Parser) -> None:
+    parser.add_argument("act", choices=projects.ACTS)
+    parser.add_argument("name", type=_named, metavar="NAME", help="of the project, in any case")
+    parser.add_argument(
+        "words",
+        nargs="*",
+        type=_named,
+        metavar="PHOTO",
+        help="photos by id or path; of rename the new name, of notes the text, of cover a photo",
+    )
+
+
+def _projects(parser: Parser) -> None:
+    parser.add_argument("name", nargs="?", type=_named, metavar="NAME", help="its photos, by hand")
+    parser.add_argument("--removed", action="store_true", help="those that can be restored")
+
+
 def _retry(parser: Parser) -> None:
     parser.add_argument("--stage", choices=work.stage_names(), metavar="S", help="only this stage")
 
@@ -225,6 +252,20 @@ VERBS: tuple[Verb, ...] = (
         "bring the approved photos out: copies, JPEGs or a web gallery, with a manifest",
         exporting.export,
         _export,
+    ),
+    Verb(
+        "project",
+        "add|remove|move|new|rename|delete|restore|notes|cover NAME [PHOTO...]",
+        "put photos into a project, take them out, or change what the project is",
+        projects.project,
+        _project,
+    ),
+    Verb(
+        "projects",
+        "[NAME] [--removed]",
+        "list the projects, or the photos of one in their order by hand",
+        projects.projects,
+        _projects,
     ),
     Verb(
         "rejects",

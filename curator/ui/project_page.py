@@ -76,12 +76,8 @@ class ProjectHead(QWidget):
         photos, approved = self._session.projects.counts()[row.id]
         counts = words.joined((words.photos(photos), f"{words.count(approved)} approved"))
         if photos > 1 and not self._session.projects.why_fixed():
-            keys = self._session.keys
-            pair = [keys[name] for name in ("move_earlier", "move_later") if name in keys]
-            moved = (
-                " and ".join(("drag", *pair)) if len(pair) < 2 else f"drag, {' and '.join(pair)}"
-            )
-            counts = f"{counts} · {moved} order by hand"
+            keys = [self._session.keys.get(name) for name in ("move_earlier", "move_later")]
+            counts = f"{counts} · {' or '.join(each for each in ('drag', *keys) if each)} to order"
         return row.name, counts, row.notes
 
     # --- the cover

@@ -1,0 +1,245 @@
+"""Verbs about projects: list them, put photos in and take them out, and what a project is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from curator.catalog import ProjectRow
+from curator.cli.invocation import Invocation
+from curator.cli.output import columns
+from curator.model import Changes, NotFoundError, UsageError, counted
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def projects(invocation: Invocation) -> None:
+    """List the projects with their counts; of one that is named, its photos in their order."""
+    arguments, catalog = invocation.arguments, invocation.catalog
+    if arguments.name is not None:
+        row = catalog.project(arguments.name)
+        ids = catalog.members(row.id)
+        photos = {photo.id: photo for photo in catalog.details(ids)}
+        listed: list[dict[str, Any]] = [
+            {"id": photo, "name": photos[photo].name, "path": photos[photo].path} for photo in ids
+        ]
+        lines = columns([(each["id"], each["name"], each["path"]) for each in listed])
+        invocation.output.answer(_said(row) | {"photos": listed}, [*_head(row), *lines])
+        return
+    approved = {} if arguments.removed else _approved(invocation)
+    rows = catalog.projects(removed=arguments.removed)
+    documents = [_said(row) | {"approved": approved.get(row.id, 0)} for row in rows]
+    heads = ("name", "photos", "approved", "notes")
+    table = [
+        (row.name, row.count or 0, approved.get(row.id, 0), " ".join(row.notes.split())[:60])
+        for row in rows
+    ]
+    nothing = "No projects were removed." if arguments.removed else "No projects yet."
+    invocation.output.answer(documents, columns([heads, *table]) if rows else [nothing])
+
+
+def _said(row: ProjectRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "notes": row.notes,
+        "cover": row.cover,
+        "made_at": row.made_at,
+        "count": row.count,
+    }
+
+
+def _head(row: ProjectRow) -> list[str]:
+    return [f"{row.name}: {counted(row.count or 0, 'photo')}", *row.notes.splitlines()]
+
+
+def _approved(invocation: Invocation) -> dict[int, int]:
+    """Count each project's approved photos, as the window does."""
+    from curator.cli.tastes import scored
+    from curator.session import FILTERS
+
+    table, _ = scored(invocation)
+    threshold = invocation.settings.taste.match_threshold
+    mask: np.ndarray = FILTERS["approved"][1](table, threshold) & table.alive()
+    return {row.id: int(mask[table.projects.inside(row.id)].sum()) for row in table.projects.rows}
+
+
+def project(invocation: Invocation) -> None:
+    """Do one thing with a project.
+
+    Raises:
+        UsageError: what follows the name is not what that act takes, or a name is taken.
+        NotFoundError: there is no such project or photo; nothing was done.
+    """
+    _ACTS[invocation.arguments.act](invocation, invocation.arguments.words)
+
+
+def _add(invocation: Invocation, words: list[str]) -> None:
+    catalog, name = invocation.catalog, invocation.arguments.name
+    ids = _photos(invocation, words)
+    try:
+        row = catalog.project(name)
+    except NotFoundError:
+        catalog.make_project(name)
+        row = catalog.project(name)
+    here = set(catalog.members(row.id))
+    new = [photo for photo in ids if photo not in here]
+    start = catalog.last_place(row.id)
+    _decide(
+        invocation,
+        row,
+        {photo: start + number for number, photo in enumerate(new, 1)},
+        f"Added {{}} to {row.name}",
+        f"All of these are in {row.name} already.",
+    )
+
+
+def _remove(invocation: Invocation, words: list[str]) -> None:
+    row = invocation.catalog.project(invocation.arguments.name)
+    _decide(
+        invocation,
+        row,
+        dict.fromkeys(_photos(invocation, words)),
+        f"Took {{}} out of {row.name}",
+        f"None of these is in {row.name}.",
+    )
+
+
+def _decide(
+    invocation: Invocation,
+    row: ProjectRow,
+    places: dict[int, float] | dict[int, None],
+    summary: str,
+    nothing: str,
+) -> None:
+    catalog = invocation.catalog
+    there = set(catalog.members(row.id))
+    changing = [photo for photo in places if (photo in there) is (places[photo] is None)]
+    what = counted(len(changing), "photo")
+    if len(changing) == 1:
+        what = catalog.photo(changing[0]).name
+    said = summary.replace("{}", what, 1)
+    step = catalog.decide(
+        _at(row, {photo: places[photo] for photo in changing}),
+        summary=said,
+        context={"from": "command line", "act": "project", "what": what},
+    )
+    document = {
+        "project": row.name,
+        "step": step.id or None,
+        "changed": sorted({change.photo_id for change in step.changes}),
+    }
+    invocation.output.answer(document, [said if step.id else nothing])
+
+
+def _at(row: ProjectRow, places: Mapping[int, float | None]) -> Changes:
+    """Say as decisions where photos stand in a project."""
+    changes: dict[int, dict[str | tuple[str, int], object]] = {}
+    for photo, place in places.items():
+        changes[photo] = {("project", row.id): place}
+    return changes
+
+
+def _photos(invocation: Invocation, words: list[str]) -> list[int]:
+    if not words:
+        raise UsageError("No photo is named.", "Name photos by id or by path.")
+    return list(dict.fromkeys(invocation.catalog.find(word) for word in words))
+
+
+def _new(invocation: Invocation, words: list[str]) -> None:
+    _none(words)
+    invocation.catalog.make_project(invocation.arguments.name)
+    row = invocation.catalog.project(invocation.arguments.name)
+    invocation.output.answer(_said(row), [f"Made {row.name}."])
+
+
+def _rename(invocation: Invocation, words: list[str]) -> None:
+    row = invocation.catalog.project(invocation.arguments.name)
+    invocation.catalog.rename_project(row.id, _one(words, "the new name"))
+    after = invocation.catalog.project(words[0])
+    invocation.output.answer(_said(after), [f"{row.name} is {after.name} now."])
+
+
+def _delete(invocation: Invocation, words: list[str]) -> None:
+    _none(words)
+    row = invocation.catalog.project(invocation.arguments.name)
+    invocation.catalog.remove_project(row.id)
+    stay = f"its {counted(row.count or 0, 'photo')} stay in the catalog" if row.count else "empty"
+    invocation.output.answer(
+        _said(row),
+        [f"Removed {row.name}; {stay}. `curator project restore` brings it back."],
+    )
+
+
+def _restore(invocation: Invocation, words: list[str]) -> None:
+    _none(words)
+    row = invocation.catalog.project(invocation.arguments.name, removed=True)
+    invocation.catalog.restore_project(row.id)
+    invocation.output.answer(
+        _said(row), [f"{row.name} is back: {counted(row.count or 0, 'photo')}."]
+    )
+
+
+def _notes(invocation: Invocation, words: list[str]) -> None:
+    row = invocation.catalog.project(invocation.arguments.name)
+    if words:
+        invocation.catalog.note_project(row.id, _one(words, "the notes, in quotes"))
+        row = invocation.catalog.project(invocation.arguments.name)
+    invocation.output.answer(_said(row), row.notes.splitlines() or ["No notes."])
+
+
+def _cover(invocation: Invocation, words: list[str]) -> None:
+    catalog = invocation.catalog
+    row = catalog.project(invocation.arguments.name)
+    word = _one(words, "a photo, or none")
+    photo = None if word == "none" else catalog.find(word)
+    if photo is not None and photo not in catalog.members(row.id):
+        raise UsageError(
+            f"{catalog.photo(photo).name} is not in {row.name}.", "Add it to the project first."
+        )
+    catalog.cover_project(row.id, photo)
+    said = "The first photo" if photo is None else catalog.photo(photo).name
+    after = catalog.project(row.name)
+    invocation.output.answer(_said(after), [f"{said} is the cover of {row.name}."])
+
+
+def _move(invocation: Invocation, words: list[str]) -> None:
+    """Have these photos stand first, in this order, and the rest behind them as they did."""
+    catalog = invocation.catalog
+    row = catalog.project(invocation.arguments.name)
+    members = catalog.members(row.id)
+    first = [photo for photo in _photos(invocation, words) if photo in set(members)]
+    after = [*first, *(photo for photo in members if photo not in set(first))]
+    step = catalog.decide(
+        _at(row, {photo: float(place) for place, photo in enumerate(after, 1)}),
+        summary=f"Ordered {row.name}",
+        context={"from": "command line", "act": "order", "what": row.name},
+    )
+    document = {"project": row.name, "step": step.id or None, "photos": after}
+    invocation.output.answer(document, [f"Ordered {row.name}."])
+
+
+def _none(words: list[str]) -> None:
+    if words:
+        raise UsageError(f"{words[0]} is one word too many.", "Put a name of several in quotes.")
+
+
+def _one(words: list[str], what: str) -> str:
+    if len(words) != 1:
+        raise UsageError(f"After the project's name comes {what}.", "Put several words in quotes.")
+    return words[0]
+
+
+_ACTS: dict[str, Callable[[Invocation, list[str]], None]] = {
+    "add": _add,
+    "remove": _remove,
+    "new": _new,
+    "rename": _rename,
+    "delete": _delete,
+    "restore": _restore,
+    "notes": _notes,
+    "cover": _cover,
+    "move": _move,
+}
+ACTS = tuple(_ACTS)

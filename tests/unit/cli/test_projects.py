@@ -1,0 +1,65 @@
+"""Projects at the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.cli.conftest import Type
+
+
+def names(shoot: Type, project: str) -> list[str]:
+    return [photo["name"] for photo in shoot("projects", project, "--json").json["photos"]]
+
+
+def test_photos_go_in_and_out_and_come_back_with_undo(shoot: Type) -> None:
+    assert "No projects yet." in shoot("projects").out
+    said = shoot("project", "add", "Harbour", 3, 1, "--json").json
+    assert said["project"] == "Harbour" and said["changed"] == [1, 3]
+    assert shoot("project", "add", "harbour", 1).out.strip().startswith("All of these are in")
+    assert shoot("project", "remove", "HARBOUR", 3).out.strip() == "Took DSC_3 out of Harbour"
+    assert names(shoot, "harbour") == ["DSC_1"]
+    assert shoot("undo").out.strip() == "Took DSC_3 out of Harbour"
+    assert names(shoot, "Harbour") == ["DSC_3", "DSC_1"]
+    shoot("project", "move", "Harbour", 1)
+    assert names(shoot, "Harbour") == ["DSC_1", "DSC_3"]
+    shoot("decide", "--rate", 5, 1)
+    (row,) = shoot("projects", "--json").json
+    assert (row["name"], row["count"], row["approved"]) == ("Harbour", 2, 1)
+    listed = {photo["id"]: photo["projects"] for photo in shoot("photos", "--json").json}
+    assert listed[1] == ["Harbour"] and listed[2] == []
+
+
+def test_what_a_project_is_can_be_changed_and_removed(shoot: Type) -> None:
+    assert shoot("project", "new", "../../etc\n").out.strip() == "Made ../../etc."
+    assert shoot("project", "rename", "../../etc", "Port").out.strip() == "../../etc is Port now."
+    shoot("project", "add", "Port", 1, 2)
+    assert shoot("project", "notes", "Port", "two\nlines").out.splitlines() == ["two", "lines"]
+    assert "DSC_2 is the cover" in shoot("project", "cover", "Port", 2).out
+    gone = shoot("project", "delete", "port").out
+    assert "2 photos stay in the catalog" in gone and "No projects yet." in shoot("projects").out
+    assert [row["name"] for row in shoot("projects", "--removed", "--json").json] == ["Port"]
+    assert shoot("project", "restore", "Port").out.strip() == "Port is back: 2 photos."
+    assert names(shoot, "Port") == ["DSC_1", "DSC_2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("add", "Harbour"), 2, "No photo is named."),
+        (("add", "Harbour", 99), 1, "There is no photo 99."),
+        (("remove", "Harbour", 1), 1, "There is no project Harbour."),
+        (("new", "\u202e"), 2, "A project needs a name."),
+        (("rename", "Night"), 2, "the new name"),
+        (("cover", "Night", 1), 2, "DSC_1 is not in Night."),
+        (("new", "NIGHT"), 2, "There is a project Night already."),
+        (("new", "Harbour", "at"), 2, "at is one word too many."),
+        (("burn", "Night"), 2, "burn"),
+    ],
+)
+def test_a_mistake_changes_nothing(
+    shoot: Type, words: tuple[object, ...], code: int, sentence: str
+) -> None:
+    shoot("project", "new", "Night")
+    said = shoot("project", *words)
+    assert said.code == code and sentence in said.err
+    assert [row["name"] for row in shoot("projects", "--json").json] == ["Night"]

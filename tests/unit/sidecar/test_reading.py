@@ -27,70 +27,72 @@ def bag(name: str, *items: str, kind: str = "Bag") -> str:
     return f"<{name}><rdf:{kind}>{inside}</rdf:{kind}></{name}>"
 
 
-@pytest.mark.parametrize(
-    ("attributes", "inside", "rating", "flag", "label"),
-    [
-        ("", "", None, None, None),
-        ('xmp:Rating="4"', "", 4, None, None),
-        ("", "<xmp:Rating>4</xmp:Rating>", 4, None, None),
-        ("", "<xmp:Rating> 4.0 </xmp:Rating>", 4, None, None),
-        (
-            "",
-            '<xmp:Rating rdf:parseType="Resource"><rdf:value>4</rdf:value></xmp:Rating>',
-            4,
-            None,
-            None,
-        ),
-        (
-            "",
-            "<xmp:Rating><rdf:Description><rdf:value>4</rdf:value></rdf:Description></xmp:Rating>",
-            4,
-            None,
-            None,
-        ),
-        ('xmp:Rating="0"', "", 0, None, None),
-        ('xmp:Rating="7"', "", None, None, None),
-        ('xmp:Rating="many"', "", None, None, None),
-        ('xmp:Rating="3.5"', "", None, None, None),
-        ('xmp:Rating="1e999"', "", None, None, None),
-        # Bridge, darktable
-        ('xmp:Rating="-1"', "", None, "reject", None),
-        # Lightroom since 13.2
-        ('xmp:Rating="5" xmpDM:pick="1" xmpDM:good="True"', "", 5, "pick", None),
-        ('xmp:Rating="2" xmpDM:pick="-1" xmpDM:good="False"', "", 2, "reject", None),
-        ('xmpDM:pick="0"', "", None, "none", None),
-        ('xmpDM:good="False"', "", None, "reject", None),
-        ('xmp:Rating="-1" xmpDM:pick="1"', "", None, "reject", None),
-        # digiKam: none, rejected, pending, accepted
-        ('digiKam:PickLabel="0"', "", None, "none", None),
-        ('digiKam:PickLabel="1"', "", None, "reject", None),
-        ('digiKam:PickLabel="2"', "", None, "none", None),
-        ('digiKam:PickLabel="3"', "", None, "pick", None),
-        ('xmpDM:pick="0" digiKam:PickLabel="3"', "", None, "pick", None),
-        # Photo Mechanic
-        ('photomechanic:Tagged="True"', "", None, "pick", None),
-        ('photomechanic:Tagged="False"', "", None, "none", None),
-        # labels, in English, as Bridge names them, and as Lightroom elsewhere writes them
-        ('xmp:Label="Red"', "", None, None, "red"),
-        ('xmp:Label="Approved"', "", None, None, "green"),
-        ('xmp:Label="To Do"', "", None, None, "purple"),
-        ('xmp:Label="Gelb"', "", None, None, "yellow"),
-        ('xmp:Label="Bleu"', "", None, None, "blue"),
-        ('xmp:Label="レッド"', "", None, None, "red"),
-        ('xmp:Label=""', "", None, None, "none"),
-        ('xmp:Label="Client choice"', "", None, None, None),
-        ('digiKam:ColorLabel="4"', "", None, None, "green"),
-        ('digiKam:ColorLabel="2"', "", None, None, None),  # orange is none of our colours
-        ("", bag("darktable:colorlabels", "3", kind="Seq"), None, None, "blue"),
-        ("", bag("darktable:colorlabels", "9", kind="Seq"), None, None, "none"),
-        ('xmp:Label="Blue" digiKam:ColorLabel="0"', "", None, None, "blue"),
-    ],
-)
-def test_marks(
-    attributes: str, inside: str, rating: int | None, flag: str | None, label: str | None
-) -> None:
-    said = read(xmp(attributes, inside)).said
-    assert (said.rating, said.flag, said.label) == (rating, flag, label)
+MARKS: list[tuple[str, str, int | None, str | None, str | None]] = [
+    ("", "", None, None, None),
+    ('xmp:Rating="4"', "", 4, None, None),
+    ("", "<xmp:Rating>4</xmp:Rating>", 4, None, None),
+    ("", "<xmp:Rating> 4.0 </xmp:Rating>", 4, None, None),
+    (
+        "",
+        '<xmp:Rating rdf:parseType="Resource"><rdf:value>4</rdf:value></xmp:Rating>',
+        4,
+        None,
+        None,
+    ),
+    (
+        "",
+        "<xmp:Rating><rdf:Description><rdf:value>4</rdf:value></rdf:Description></xmp:Rating>",
+        4,
+        None,
+        None,
+    ),
+    ('xmp:Rating="0"', "", 0, None, None),
+    ('xmp:Rating="7"', "", None, None, None),
+    ('xmp:Rating="many"', "", None, None, None),
+    ('xmp:Rating="3.5"', "", None, None, None),
+    ('xmp:Rating="1e999"', "", None, None, None),
+    # Bridge, darktable
+    ('xmp:Rating="-1"', "", None, "reject", None),
+    # Lightroom since 13.2
+    ('xmp:Rating="5" xmpDM:pick="1" xmpDM:good="True"', "", 5, "pick", None),
+    ('xmp:Rating="2" xmpDM:pick="-1" xmpDM:good="False"', "", 2, "reject", None),
+    ('xmpDM:pick="0"', "", None, "none", None),
+    ('xmpDM:good="False"', "", None, "reject", None),
+    ('xmp:Rating="-1" xmpDM:pick="1"', "", None, "reject", None),
+    # digiKam: none, rejected, pending, accepted
+    ('digiKam:PickLabel="0"', "", None, "none", None),
+    ('digiKam:PickLabel="1"', "", None, "reject", None),
+    ('digiKam:PickLabel="2"', "", None, "none", None),
+    ('digiKam:PickLabel="3"', "", None, "pick", None),
+    ('xmpDM:pick="0" digiKam:PickLabel="3"', "", None, "pick", None),
+    # Photo Mechanic
+    ('photomechanic:Tagged="True"', "", None, "pick", None),
+    ('photomechanic:Tagged="False"', "", None, "none", None),
+    # labels, in English, as Bridge names them, and as Lightroom elsewhere writes them
+    ('xmp:Label="Red"', "", None, None, "red"),
+    ('xmp:Label="Approved"', "", None, None, "green"),
+    ('xmp:Label="To Do"', "", None, None, "purple"),
+    ('xmp:Label="Gelb"', "", None, None, "yellow"),
+    ('xmp:Label="Bleu"', "", None, None, "blue"),
+    ('xmp:Label="レッド"', "", None, None, "red"),
+    ('xmp:Label=""', "", None, None, "none"),
+    ('xmp:Label="Client choice"', "", None, None, None),
+    ('digiKam:ColorLabel="4"', "", None, None, "green"),
+    ('digiKam:ColorLabel="2"', "", None, None, None),  # orange is none of our colours
+    ("", bag("darktable:colorlabels", "3", kind="Seq"), None, None, "blue"),
+    ("", bag("darktable:colorlabels", "9", kind="Seq"), None, None, "none"),
+    ('xmp:Label="Blue" digiKam:ColorLabel="0"', "", None, None, "blue"),
+]
+"""Attributes, what is inside; then the rating, flag and label they say."""
+
+
+def test_marks() -> None:
+    wrong = []
+    for attributes, inside, *marks in MARKS:
+        said = read(xmp(attributes, inside)).said
+        if [said.rating, said.flag, said.label] != marks:
+            wrong.append((attributes or inside, marks, said))
+    assert not wrong
 
 
 def test_of_two_fields_that_disagree_the_one_changed_since_we_wrote_counts() -> None:

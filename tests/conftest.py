@@ -47,6 +47,17 @@ def catalog(home: Home) -> Iterator[Catalog]:
     opened.close()
 
 
+@pytest.fixture
+def trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A trash of the test's own, on the drive of its files."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    plain = pytest.importorskip("send2trash.plat_other", reason="the trash of other systems")
+    monkeypatch.setattr("send2trash.send2trash", plain.send2trash)
+    monkeypatch.setattr(plain, "XDG_DATA_HOME", os.fsencode(tmp_path / "data"))
+    monkeypatch.setattr(plain, "HOMETRASH_B", os.fsencode(tmp_path / "data" / "Trash"))
+    return tmp_path / "data" / "Trash"
+
+
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """The folder of real photos, if this machine has it."""

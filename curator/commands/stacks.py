@@ -51,6 +51,8 @@ def split_pair(session: Session) -> None:
     else:
         session.say(f"{name} is a single file.")
     session.refresh()  # one photo more, or one less
+    if session.pipeline is not None:
+        session.pipeline.focus([photo])  # there may be one to read: do not wait for the next look
 
 
 def _leave(session: Session, act: str, photos: Collection[int]) -> None:

@@ -173,6 +173,7 @@ class RejectsDialog(Dialog):
         table = QTableView()
         table.setModel(self.model)
         table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        table.setFrameShape(QTableView.Shape.NoFrame)
         table.setShowGrid(False)
         table.setWordWrap(False)
         table.setTextElideMode(Qt.TextElideMode.ElideMiddle)

@@ -17,13 +17,8 @@ from tests.unit.catalog.shoot import Shoot, photo_bytes
 
 
 @pytest.fixture
-def shoot(catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shoot:
-    """A shoot with a trash of its own, on the same drive."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    trash = pytest.importorskip("send2trash.plat_other", reason="the trash of other systems")
-    monkeypatch.setattr("send2trash.send2trash", trash.send2trash)
-    monkeypatch.setattr(trash, "XDG_DATA_HOME", os.fsencode(tmp_path / "data"))
-    monkeypatch.setattr(trash, "HOMETRASH_B", os.fsencode(tmp_path / "data" / "Trash"))
+def shoot(catalog: Catalog, tmp_path: Path, trash: Path) -> Shoot:
+    """A shoot on the drive of the test's own trash."""
     return Shoot(catalog, tmp_path / "shoot")
 
 
@@ -75,10 +70,10 @@ def test_a_pair_goes_with_its_sidecars_and_other_companions_stay(paired: Shoot) 
 
 
 def test_what_was_removed_lies_in_the_trash_and_comes_back_as_the_reject_it_was(
-    paired: Shoot, tmp_path: Path
+    paired: Shoot, trash: Path
 ) -> None:
     remove(paired, listed(paired))
-    trashed = tmp_path / "data" / "Trash" / "files" / "DSC_1.NEF"
+    trashed = trash / "files" / "DSC_1.NEF"
     shutil.move(trashed, paired.folder / "renamed.NEF")
     assert paired.ingest().new == 0
     assert paired.photo("renamed.NEF").marks.flag is Flag.REJECT
@@ -203,7 +198,9 @@ def test_a_file_the_system_will_not_give_stays_with_what_lies_beside_it_gone_fir
     report = remove(paired, listed(paired), refuse_originals)
     assert [reason for _, reason in report.left] == ["It is in use."]
     left = paired.photo("DSC_1.NEF")
-    assert left.marks.flag is Flag.REJECT and [f.role for f in left.files if not f.missing] == ["main"]
+    assert left.marks.flag is Flag.REJECT and [f.role for f in left.files if not f.missing] == [
+        "main"
+    ]
     assert not list(paired.folder.glob("DSC_1*.xmp"))
 
 

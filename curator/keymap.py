@@ -148,6 +148,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("L", "surround", _CLOSE),
     Binding("I", "toggle_inspector", _PHOTOS),
     Binding("W", "why", _PHOTOS),
+    Binding("D", "describe", _PHOTOS),
     Binding("Tab", "toggle_panels", _LIST),
     Binding("F", "toggle_fullscreen", _EVERYWHERE),
     Binding("/", "search", _EVERYWHERE),

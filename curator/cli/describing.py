@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, size
 from curator.cli.tastes import compare_file, see_file
-from curator.model import Embedded, KnownError, NotFoundError
+from curator.model import Described, Embedded, KnownError, NotFoundError
 from curator.settings import absolute
 
 if TYPE_CHECKING:
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def describe(invocation: Invocation) -> None:
-    """Say what the catalog knows of a photo, else look at the file; nothing of it is kept.
+    """Say all there is to say of a photo, or of a file; the vision model is asked if need be.
+
+    What it says of a photo is kept in the catalog; of a file that is none, nothing is. Without the
+    model the rest is said all the same.
 
     Raises:
         NotFoundError: there is no such photo or file.
@@ -40,8 +43,43 @@ def describe(invocation: Invocation) -> None:
     if placard.photo is None or placard.quality is None:
         placard = _of_file(invocation, placard)
     else:
-        placard = _with_why(invocation, placard)
+        placard = _with_why(invocation, _of_catalog(invocation, placard))
     invocation.output.answer(_document(placard), _lines(placard))
+
+
+def _of_catalog(invocation: Invocation, placard: Placard) -> Placard:
+    """Have a photo of the catalog described now, if nobody did or if it was asked for."""
+    from curator.imaging.proxy import proxy_path
+    from curator.pipeline.describing import prompt_key
+    from curator.session.placard import of_photo
+
+    catalog, number = invocation.catalog, placard.photo or 0
+    if placard.description is not None and not invocation.arguments.again:
+        return placard
+    detail = catalog.photo(number)
+    try:
+        proxy = proxy_path(invocation.home.cache, detail.proxy or "").read_bytes()
+    except OSError:
+        gone = "Its proxy is gone; `curator backfill convert` makes it again."
+        return replace(placard, undescribed=gone)
+    told = _ask(invocation, proxy, detail.proxy_digest or "")
+    if isinstance(told, KnownError):
+        return placard.with_description(told)
+    catalog.save_described([(number, told)], prompt_key())
+    return of_photo(catalog.photo(number))
+
+
+def _ask(invocation: Invocation, proxy: bytes, source: str = "") -> Described | KnownError:
+    """Ask the vision model; without it the rest is said all the same."""
+    from curator.pipeline.describing import asking
+    from curator.stages.describe import described
+
+    whom = asking(invocation.settings)
+    invocation.output.note(f"Asking {whom.options.model} at {whom.options.url}…")
+    try:
+        return described(proxy, whom, source)
+    except KnownError as error:
+        return error
 
 
 def _of_file(invocation: Invocation, placard: Placard) -> Placard:
@@ -55,6 +93,8 @@ def _of_file(invocation: Invocation, placard: Placard) -> Placard:
         photo = invocation.catalog.known(placard.path, found.fingerprint)
         if photo is not None:
             placard = placard.with_photo(invocation.catalog.photo(photo))
+    if placard.description is None or invocation.arguments.again:
+        placard = placard.with_description(_ask(invocation, found.proxy))
     if encoding.recipe is None:
         return placard
     try:
@@ -103,7 +143,8 @@ def _document(placard: Placard) -> dict[str, Any]:
         "uncertainty_stars": round(why.std, 2) if why else None,
         "doubt": why.doubt if why else placard.unmatched or None,
         "tags": None if placard.tags is None else [asdict(tag) for tag in placard.tags],
-        "description": None,
+        "description": _description(placard.description),
+        "undescribed": placard.undescribed or None,
         "encoder": placard.compared or None,
     }
 
@@ -111,7 +152,7 @@ def _document(placard: Placard) -> dict[str, Any]:
 def _lines(placard: Placard) -> list[str]:
     """Lay the placard out as the window does: what it is, what was measured, its words."""
     from curator.session.captions import MEASURED
-    from curator.session.placard import UNDESCRIBED, clipped, made
+    from curator.session.placard import clipped, made
 
     capture, quality, why = placard.capture, placard.quality, placard.why
     assert capture is not None and quality is not None
@@ -131,9 +172,35 @@ def _lines(placard: Placard) -> list[str]:
         lines.append(placard.damage)
     if placard.tags:
         lines.append("tags: " + ", ".join(_tag(tag) for tag in placard.tags))
-    lines += [f"description: {UNDESCRIBED}", ""]
+    lines += [*_said(placard), ""]
     lines.append(f"{placard.form} · {pixels} · {size(placard.size)} · {known}")
     return [*lines, str(placard.path), *filter(None, [placard.compared])]
+
+
+def _description(told: Described | None) -> dict[str, Any] | None:
+    if told is None:
+        return None
+    return {
+        "subject": told.subject,
+        "content_type": told.content_type,
+        "lighting": told.lighting,
+        "mood": told.mood,
+        "provider": told.provider,
+        "model": told.model,
+    }
+
+
+def _said(placard: Placard) -> list[str]:
+    told = placard.description
+    if told is None:
+        return [f"description: {placard.undescribed}"] if placard.undescribed else []
+    rows = [
+        ("subject", told.subject),
+        ("light", told.lighting),
+        ("mood", told.mood),
+        ("kind", f"{told.content_type.replace('_', ' ')}, said by {told.model}"),
+    ]
+    return ["", *columns([row for row in rows if row[1]])]
 
 
 def _tag(tag: TagDetail) -> str:

@@ -56,7 +56,13 @@ def _ingest(parser: Parser) -> None:
         choices=("auto", "open_clip", "starter", "none"),
         help="what compares the photos; auto: the best that is here",
     )
-    parser.add_argument("--no-describe", action="store_true", help="nothing is described yet")
+    describe = parser.add_mutually_exclusive_group()
+    describe.add_argument(
+        "--describe", action="store_const", const=True, help="have the vision model describe all"
+    )
+    describe.add_argument(
+        "--no-describe", dest="describe", action="store_const", const=False, help="not this time"
+    )
 
 
 def _photos(parser: Parser) -> None:
@@ -147,6 +153,7 @@ def _similar(parser: Parser) -> None:
 
 def _describe(parser: Parser) -> None:
     parser.add_argument("photo", type=_named, metavar="PHOTO", help="an id, a path, or any file")
+    parser.add_argument("--again", action="store_true", help="ask the vision model once more")
 
 
 def _encoder(parser: Parser) -> None:
@@ -209,7 +216,8 @@ def _open_window(invocation: Invocation) -> int:
 VERBS: tuple[Verb, ...] = (
     Verb(
         "ingest",
-        "FOLDER... [--sample N] [--no-recursive] [--encoder auto|open_clip|starter|none]",
+        "FOLDER... [--sample N] [--no-recursive] [--encoder auto|open_clip|starter|none]"
+        " [--describe|--no-describe]",
         "read folders into the catalog and return when all is done",
         work.ingest,
         _ingest,
@@ -240,8 +248,9 @@ VERBS: tuple[Verb, ...] = (
     Verb("similar", "PHOTO [--limit N]", "list the photos most like one", tastes.similar, _similar),
     Verb(
         "describe",
-        "PHOTO",
-        "say all there is to say of a photo, or of any picture file without adding it",
+        "PHOTO [--again]",
+        "say all there is to say of a photo, or of any picture file without adding it; the vision"
+        " model is asked what is in it",
         describing.describe,
         _describe,
     ),

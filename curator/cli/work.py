@@ -13,7 +13,15 @@ from curator.cli.invocation import Invocation
 from curator.cli.output import columns, duration, size
 from curator.cli.progress import Advance, bar
 from curator.cli.tastes import scored
-from curator.model import BusyError, Failure, NotFoundError, UsageError, Verdict, counted
+from curator.model import (
+    BusyError,
+    Failure,
+    KnownError,
+    NotFoundError,
+    UsageError,
+    Verdict,
+    counted,
+)
 from curator.settings import absolute
 
 if TYPE_CHECKING:
@@ -32,8 +40,13 @@ class _Run:
     problems: list[str] = field(default_factory=list)
     encoder: str = ""
     blind: bool = False
+    held: str = ""  # why photos are not described
     totals: Totals | None = None
     seconds: float = 0.0
+
+    def hold(self, error: KnownError | None) -> None:
+        """Take note of what keeps photos from being described, or that nothing does any more."""
+        self.held = str(error or "")
 
 
 def ingest(invocation: Invocation) -> None:
@@ -43,6 +56,8 @@ def ingest(invocation: Invocation) -> None:
     recursive = invocation.settings.scan.recursive and not arguments.no_recursive
     if arguments.encoder is not None:
         _use_encoder(invocation, arguments.encoder)
+    if arguments.describe is not None:
+        invocation.settings.vision.automatic = arguments.describe
     run = _work(
         invocation,
         "Reading",
@@ -84,6 +99,7 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
     with bar(title) as advance:
         pipeline.encoder_said.connect(run.problems.append, direct)
         pipeline.problem.connect(run.problems.append, direct)
+        pipeline.held.connect(run.hold, direct)
         pipeline.progressed.connect(lambda told: _advance(advance, told), direct)
         try:
             pipeline.start()
@@ -92,6 +108,7 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
         finally:
             pipeline.stop()
     run.seconds = time.monotonic() - begin
+    run.problems += [run.held] if run.held else []
     return run
 
 
@@ -100,7 +117,9 @@ def _advance(advance: Advance, progress: Progress) -> None:
     rate = f"{progress.rate_per_s:.1f}/s" if progress.rate_per_s else ""
     to_compare = progress.comparing if not progress.waiting else 0
     comparing = f"{counted(to_compare, 'photo')} to compare" if to_compare else ""
-    words = "  ".join(part for part in (rate, left, comparing) if part)
+    to_describe = progress.describing if not progress.waiting else 0
+    describing = f"{counted(to_describe, 'photo')} to describe" if to_describe else ""
+    words = "  ".join(part for part in (rate, left, comparing, describing) if part)
     advance(progress.done + progress.failed, progress.found, words)
 
 
@@ -125,7 +144,7 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
         "known": totals.known,
         "converted": totals.converted,
         "embedded": totals.embedded,
-        "described": 0,
+        "described": totals.described,
         "failed": len({failure.photo_id for failure in failed}),
         "seconds": round(run.seconds, 3),
         "failures": [_failure(failure) for failure in failed],
@@ -146,6 +165,7 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "stage": failure.stage,
         "reason": failure.reason,
         "attempts": failure.attempts,
+        "next_attempt_at": failure.next_attempt_at,
     }
 
 
@@ -158,7 +178,7 @@ def _failure_lines(failed: list[Failure]) -> list[str]:
 
 def failures(invocation: Invocation) -> None:
     """List what could not be read, with the reason."""
-    failed = invocation.catalog.failures()
+    failed = invocation.catalog.failures(later=True)
     invocation.output.answer(
         [_failure(failure) for failure in failed], _failure_lines(failed) or ["No failures."]
     )
@@ -171,22 +191,26 @@ def retry(invocation: Invocation) -> None:
 
 def backfill(invocation: Invocation) -> None:
     """Do a stage again for every photo, now."""
-    _again(invocation, lambda: invocation.catalog.backfill(invocation.arguments.stage))
+    stage = invocation.arguments.stage
+    if stage == "describe":  # asked for by name, so also where photos are described by hand only
+        invocation.settings.vision.automatic = True
+    _again(invocation, lambda: invocation.catalog.backfill(stage))
 
 
 def _again(invocation: Invocation, ask: Callable[[], int]) -> None:
-    asked = ask()
+    asked, problems = ask(), []
     try:
-        _work(invocation, "Reading", lambda pipeline: None)
+        problems = _work(invocation, "Reading", lambda pipeline: None).problems
     except BusyError as error:
         invocation.output.note(f"{error.args[0]} It takes these up.")
     failed = invocation.catalog.failures()
     document = {
         "asked": asked,
+        "problems": problems,
         "failed": len({failure.photo_id for failure in failed}),
         "failures": [_failure(failure) for failure in failed],
     }
-    lines = [f"{asked:,} to do again." if asked else "Nothing to do again."]
+    lines = [f"{asked:,} to do again." if asked else "Nothing to do again.", *problems]
     invocation.output.answer(document, [*lines, *_failure_lines(failed)])
 
 

@@ -9,7 +9,8 @@ the module of its subject. COMMANDS has them in the order of the imports below.
 """
 
 # isort: off
-from curator.commands import passes, marks, tags, stacks, moves, beside, looking, projects, files
+from curator.commands import passes, marks, tags, stacks, moves, beside, looking, describing
+from curator.commands import projects, files
 
 # isort: on
 from curator.commands.registry import COMMANDS, GROUPS, Command, command, run
@@ -20,6 +21,7 @@ __all__ = [
     "Command",
     "beside",
     "command",
+    "describing",
     "files",
     "looking",
     "marks",

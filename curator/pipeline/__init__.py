@@ -32,23 +32,29 @@ from curator.model import KnownError
 from curator.pipeline.conductor import Conductor
 from curator.pipeline.encoding import Encoding, make_pool, settled
 from curator.pipeline.frames import FrameCallback, Frames
-from curator.pipeline.placard import PlacardCallback, Placards
+from curator.pipeline.phrases import PhraseCallback, Phrases
+from curator.pipeline.placard import DescriptionCallback, PlacardCallback, Placards
 from curator.pipeline.progress import Progress, ScanReport, Told, Totals
 from curator.pipeline.scanning import check_sources
+from curator.pipeline.sidecars import Difference, Preview, SidecarNews, SidecarWriter
 from curator.settings import Home, Settings
+from curator.sidecar import Profile
 from curator.stages import STAGES, Stage
 from curator.stages.frame import Look
 from curator.workers import InlinePool, WorkerPool
 
 __all__ = [
+    "Difference",
     "Encoding",
     "FrameCallback",
     "Look",
     "Pipeline",
+    "Preview",
     "Progress",
     "ScanReport",
-    "Totals",
+    "SidecarNews",
     "Told",
+    "Totals",
     "settled",
 ]
 
@@ -69,10 +75,11 @@ class Pipeline(QObject):
         problem(str): reading paused itself: one sentence and what to do. :meth:`resume` goes on.
         idle(Totals): all that was asked for is done.
         encoder_said(str): photos are no longer compared: why, and what to do.
-
         described(Told): what came of a photo that :meth:`describe` was asked for.
         held(object): the KnownError that keeps all others from being described; None: nothing does
             any more.
+        sidecars_told(SidecarNews): where sidecars stand, whenever that changes.
+
     Thread: any, for every method; with ``inline`` the one that called :meth:`start`.
     """
 
@@ -82,9 +89,10 @@ class Pipeline(QObject):
     problem = Signal(str)
     idle = Signal(object)
     encoder_said = Signal(str)
-
     described = Signal(object)
     held = Signal(object)
+    sidecars_told = Signal(object)
+
     def __init__(
         self,
         home: Home,
@@ -129,6 +137,10 @@ class Pipeline(QObject):
         self._frames = Frames(work, self._frame_pool)
         self._frames_warm = False
         self._placards = Placards(settings, self._frame_pool, self._encoder_pool)
+        self._sidecars = SidecarWriter(
+            self._path, settings, self._pool, self.sidecars_told.emit, self.on_saved
+        )
+        self._phrases = Phrases(settings, self._encoder_pool, self._conductor.keep_encoder)
 
     # --- life
 
@@ -169,18 +181,22 @@ class Pipeline(QObject):
         self._running = True
         if not self._inline:  # they load while the person chooses a folder
             self._conductor.post(lambda: self._pool.warm(2))
+            self._sidecars.start()
         self._settle()
 
     def stop(self) -> None:
         """End: jobs in flight are put back, processes killed. Safe to repeat."""
         self._frames.close()
         self._placards.give_up()
+        self._phrases.give_up()
         running, self._running = self._running, False
         if running:
             self._conductor.stop()
             self._pool.close()
+            self._sidecars.close()
         self._encoder_pool.close()
         self._placards.close()
+        self._phrases.close()
         if not running:
             return
         if self._thread is not None:
@@ -277,10 +293,6 @@ class Pipeline(QObject):
             self._post(lambda: self._conductor.settle(encoding))
         return encoding
 
-    def focus(self, ids: Sequence[int]) -> None:
-        """Name the photos on screen, the most wanted first; replaces what was named before."""
-        self._conductor.focus(ids)
-        if self._inline:
     def describe(self, photo_id: int) -> None:
         """Describe a photo before all others, whether or not all are; :attr:`described` tells."""
         conductor = self._conductor
@@ -291,6 +303,10 @@ class Pipeline(QObject):
         if self._running:
             self._post(self._conductor.settle_vision)
 
+    def focus(self, ids: Sequence[int]) -> None:
+        """Name the photos on screen, the most wanted first; replaces what was named before."""
+        self._conductor.focus(ids)
+        if self._inline:
             self._settle()
         elif not self._frames_warm:
             self._frames_warm = True  # somebody looks at photos; soon at one
@@ -303,6 +319,21 @@ class Pipeline(QObject):
     def _settle(self) -> None:
         if self._inline and self._running:
             self._conductor.work_off()
+
+    # --- sidecars
+
+    def write_sidecars(self) -> None:
+        """Write what the catalog was asked to have written (`Catalog.ask_written`) now."""
+        if self._inline:
+            self._sidecars.work_off()
+        else:
+            self._sidecars.wake()
+
+    def preview_sidecars(
+        self, ids: Sequence[int], profile: Profile, tell: Callable[[Preview | KnownError], None]
+    ) -> None:
+        """Say what writing the sidecars of photos would change; ``tell`` gets it on a thread."""
+        self._sidecars.preview(ids, profile, tell)
 
     # --- the loupe
 
@@ -330,9 +361,28 @@ class Pipeline(QObject):
         """
         self._placards.want(path, screen_px, self.encoding.recipe, tell)
 
+    def want_description(self, proxy: bytes, tell: DescriptionCallback) -> None:
+        """Have the vision model describe the file of the placard wanted last; nothing is kept.
+
+        Args:
+            proxy: what was seen of it.
+            tell: called on a thread with a Described, or a KnownError; never once given up.
+        """
+        self._placards.describe(proxy, tell)
+
     def give_up_placard(self) -> None:
         """Want no placard any more; a file that is being decoded ends at once."""
         self._placards.give_up()
+
+    def want_phrase(self, text: str, tell: PhraseCallback) -> bool:
+        """Encode what somebody searches for; say whether there is an encoder that knows words.
+
+        Args:
+            text: the phrase; another one wanted before is given up.
+            tell: gets the vector as bytes, (dimension,) float32, or a KnownError; at once if it is
+                known, else on a thread.
+        """
+        return self._phrases.want(text, self.encoding.recipe, tell)
 
     # --- Listener
 
@@ -357,6 +407,14 @@ class Pipeline(QObject):
         self.encoding = replace(self.encoding, sentence=f"Photos are not compared. {error}")
         self.encoder_said.emit(str(error))
 
+    def on_described(self, told: Told) -> None:
+        """Pass on from the conductor."""
+        self.described.emit(told)
+
+    def on_held(self, error: KnownError | None) -> None:
+        """Pass on from the conductor."""
+        self.held.emit(error)
+
     def on_idle(self, totals: Totals) -> None:
         """Pass on from the conductor."""
         self.idle.emit(totals)
@@ -367,11 +425,3 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-    def on_described(self, told: Told) -> None:
-        """Pass on from the conductor."""
-        self.described.emit(told)
-
-    def on_held(self, error: KnownError | None) -> None:
-        """Pass on from the conductor."""
-        self.held.emit(error)
-

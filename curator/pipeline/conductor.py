@@ -23,6 +23,7 @@ from curator.model import MISTAKE, Kind, KnownError, StageJob
 from curator.pipeline import describing
 from curator.pipeline.describing import VisionLane
 from curator.pipeline.encoding import FREED_S, LANE, EncoderLane, Encoding, possible
+from curator.pipeline.indexing import Indexer
 from curator.pipeline.lanes import Lane, Outcome
 from curator.pipeline.progress import Listener, Pace, Progress, Totals
 from curator.pipeline.reading import Reader, Readers
@@ -80,9 +81,9 @@ class Conductor:
         # One process stays free for short jobs while all others are at pixels.
         self._at_once = max(1, pool.size - 1)
         self._inbox: SimpleQueue[Outcome | Callable[[], None] | None] = SimpleQueue()
-        self._lanes = {
         self._vision = VisionLane(self._inline, settings, self._inbox.put, self._wake)
         self._held: KnownError | None = None  # why nothing is described, as it was last told
+        self._lanes = {
             name: self._lane(name, pool) for name in dict.fromkeys(stage.lane for stage in stages)
         }
         self._readers = Readers()
@@ -91,7 +92,7 @@ class Conductor:
         self._pace = Pace()
         self._requests: list[Request] = []
         self._focus: tuple[int, ...] = ()
-        self._paused = self._stopping = False
+        self._paused = self._stopping = self._resting = False
         self._halted: KnownError | None = None
         self._save_at = self._told_at = 0.0
         self._fold_at = time.monotonic() + CHECKPOINT_S
@@ -99,21 +100,20 @@ class Conductor:
         self._count_at = 0.0
         self._counted = 0  # photos finished and unfinished at the last count
         self._comparing = 0  # photos that waited for the encoder then
-        self._version = -1
         self._describing = 0  # and those for the vision model
+        self._version = -1
         # Who waits for idleness waits for the acts posted before; ``_done`` is set when idle.
         self._calm = threading.Condition()
         self._posted = self._done = self._taken = self._read = 0
-        self._resting = False
         self._look = True  # whether there may be something to begin
         self._totals = Totals()
 
     def _lane(self, name: str, pool: WorkerPool) -> Lane:
         threads = 0 if self._inline else self._at_once
         work, put = self._settings.work, self._inbox.put
-        if name == LANE:
         if name == describing.LANE:
             return self._vision
+        if name == LANE:
             return EncoderLane(threads, self._encoder_pool, work, put)
         window = _SHORT_JOBS if name == "peek" else self._at_once + 2
         return Lane(threads, window, pool, work, put)
@@ -166,6 +166,11 @@ class Conductor:
         with self._calm:
             return self._taken >= self._posted and self._resting
 
+    def keep_encoder(self) -> None:
+        """Say that the encoder was of use to somebody just now."""
+        self._compared_at = time.monotonic()
+        self._wake()
+
     def _wake(self) -> None:
         self._inbox.put(None)
 
@@ -193,13 +198,15 @@ class Conductor:
             ),
             reader,
         )
+        self._saver.vision = self._vision
         self._scanner = Scanner(self.catalog, self._wake, self._readers, self._inline)
         self._stacker = Stacker(self.catalog)
+        self._indexer = Indexer(self.catalog)
+        self._afterwards = (self._stacker, self._indexer)
         self.post(lambda: self._begin(encoding))
 
     def run(self) -> None:
         """Work until stopped."""
-        self._saver.vision = self._vision
         try:
             while not self._stopping:
                 self._guard(self._turn)
@@ -245,13 +252,6 @@ class Conductor:
             lane.forget()
         self._encoder_pool.rest()
 
-    def _guard(self, act: Callable[[], None]) -> None:
-        """Run a piece of the loop; what goes wrong pauses the work and never ends the thread."""
-        try:
-            act()
-        except KnownError as error:
-            self._halt(error)
-        except Exception:
     def settle_vision(self) -> None:
         """Describe photos as the settings say now; what is under way is begun anew."""
         self._vision.renew()
@@ -267,6 +267,13 @@ class Conductor:
         self._stages = describing.tuned(stages, self._settings)
         self.catalog.use_stages(self._stages)
 
+    def _guard(self, act: Callable[[], None]) -> None:
+        """Run a piece of the loop; what goes wrong pauses the work and never ends the thread."""
+        try:
+            act()
+        except KnownError as error:
+            self._halt(error)
+        except Exception:
             log.exception("the conductor failed")
             self._halt(KnownError(MISTAKE, "Reading is paused."))
 
@@ -282,7 +289,10 @@ class Conductor:
                 self._look = False
                 self._fill()
             self._stack()
+            self._indexer.advance(self._inline or self._is_calm())
             self._rest()
+            self._release()
+        self._tell_described()
         self._tell()
 
     def _patience(self) -> float:
@@ -291,23 +301,22 @@ class Conductor:
             return 0.0
         if self._halted:
             return LOOK_S
-            self._release()
-        self._tell_described()
         if self._scanner.waiting:
             return 0.0
         if self._saver.outcomes:
             return max(0.0, self._save_at - time.monotonic())
         patience = LOOK_S if self._resting or self._paused else TELL_S
-        if self._stacker.waiting:  # after a pause in which a decision finds the catalog free
-            patience = min(patience, max(LET_GO_S, self._stacker.wait_s(self._is_calm())))
+        if self._vision.due:
+            patience = min(patience, max(GATHER_S, self._vision.wait_s()))
+        for each in self._afterwards:
+            if each.waiting:  # after a pause in which a decision finds the catalog free
+                patience = min(patience, max(LET_GO_S, each.wait_s(self._is_calm())))
         return patience
 
     def _take_in(self, patience: float) -> None:
         """Empty the inbox: outcomes are laid ready, acts are done."""
         try:
             item = self._inbox.get(patience > 0, patience or None)
-        if self._vision.due:
-            patience = min(patience, max(GATHER_S, self._vision.wait_s()))
         except Empty:
             self._look = True  # a postponed attempt may be due, another process may have asked
             return
@@ -336,6 +345,7 @@ class Conductor:
         for job in saved.landed:
             self._lane_of(job.stage).landed(job.photo_id)
         self._pace.count(saved.done, saved.failed)
+        self._pace.described += saved.described
         if saved.embedded:
             self._pace.embedded += saved.embedded
             self._compared_at = time.monotonic()
@@ -345,7 +355,6 @@ class Conductor:
             # What waits for it waits for the next start, and nobody for it until then.
             self._use(tuple(stage for stage in self._stages if stage.lane != LANE))
             log.info("photos are no longer compared: %s", saved.blind)
-        self._pace.described += saved.described
             self._to.on_encoder(saved.blind)
         if saved.trouble is not None:
             self._halt(saved.trouble)
@@ -381,7 +390,7 @@ class Conductor:
             self._to.on_saved(list(dict.fromkeys(ids)))
 
     def _stack(self) -> None:
-        """Bring the stacks up to date, a piece at a time."""
+        """Bring the stacks up to date, and the words encoders have, a piece at a time."""
         changed = self._stacker.advance(self._is_calm(), self._focus)
         if changed:
             self._to.on_saved(changed)
@@ -448,6 +457,7 @@ class Conductor:
             proxy.long_edge_px,
             proxy.quality,
             self._settings.work.max_megapixels,
+            sidecars=pending.sidecars,
         )
 
     # --- pausing
@@ -503,26 +513,26 @@ class Conductor:
         if now >= self._count_at:
             self._counted = self.catalog.unfinished() + finished
             self._comparing = self.catalog.unfinished("proxy")
+            self._describing = self.catalog.to_describe()
             self._count_at = now + 50 * (time.monotonic() - now)
         return max(self._counted - finished, 0)
 
     def _rest(self) -> None:
         """Notice that all is done; fold the log in; look whether others left us work."""
+        # A person who marks and moves wakes this thread all the time; that is no work for it.
+        if time.monotonic() > self._compared_at + FREED_S and self._is_calm():
+            self._encoder_pool.rest()
         if self._resting:
             version = self.catalog.data_version()
             self._resting, self._version = version == self._version, version
             return
         self._fold()
-            self._describing = self.catalog.to_describe()
         if not self._is_idle():
             return
         self._rest_from_reading()
 
     def _rest_from_reading(self) -> None:
         """Tell that all is read; who waits for all to be done waits for descriptions too."""
-        # A person who marks and moves wakes this thread all the time; that is no work for it.
-        if time.monotonic() > self._compared_at + FREED_S and self._is_calm():
-            self._encoder_pool.rest()
         self._resting, self._version = True, self.catalog.data_version()
         worked = self._pace.done or self._pace.failed or self._pace.embedded
         if self._read == self._taken and not worked:
@@ -540,28 +550,18 @@ class Conductor:
         self._requests.clear()
         self._to.on_idle(totals)
         self.catalog.backup_if_due()
-        with self._calm:
-            self._totals = replace(self._totals, described=self._pace.described)
-            self._pace.described = 0
-            self._done = self._read
-            self._calm.notify_all()
-
-    def _fold(self) -> None:
-        """Fold the write-ahead log in now and then; its file is used again from the start."""
-        if time.monotonic() >= self._fold_at:
-            self.catalog.checkpoint()
-            self._fold_at = time.monotonic() + CHECKPOINT_S
-
         self._totals, self._read = totals, self._taken
 
     def _release(self) -> None:
         """Let go who waits for all to be done, once that is so."""
         if not self._resting or self._done == self._read or self._is_describing():
             return
-    def _is_idle(self) -> bool:
-        if self.paused or self._stacker.waiting or not self._inbox.empty():
-            return False
-        if not self._is_calm():
+        with self._calm:
+            self._totals = replace(self._totals, described=self._pace.described)
+            self._pace.described = 0
+            self._done = self._read
+            self._calm.notify_all()
+
     def _is_describing(self) -> bool:
         """Say whether photos are being described, or will be by themselves before long."""
         lane = self._vision
@@ -581,6 +581,15 @@ class Conductor:
                 log.info("describing waits: %s", self._held)
             self._to.on_held(self._held)
 
+    def _fold(self) -> None:
+        """Fold the write-ahead log in now and then; its file is used again from the start."""
+        if time.monotonic() >= self._fold_at:
+            self.catalog.checkpoint()
+            self._fold_at = time.monotonic() + CHECKPOINT_S
+
+    def _is_idle(self) -> bool:
+        busy = any(each.waiting for each in self._afterwards) or not self._is_calm()
+        if self.paused or busy or not self._inbox.empty():
             return False
         # Nothing was begun although there was room: only postponed attempts can be left.
         return self._inline or self.catalog.next_due(but=describing.DESCRIBE) is None

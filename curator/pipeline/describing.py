@@ -198,7 +198,7 @@ class VisionLane(Lane):
             wait_s, final = self._is_busy(error), False
             catalog.postpone(job.stage, job.photo_id, reason, wait_s)
         note("%s was not described: %s", job.path, reason)
-        self._tell(job.photo_id, reason if final else f"{reason} It is tried again.", final)
+        self._tell(job.photo_id, reason, final)
 
     def failed(self, catalog: Catalog, job: StageJob, error: Exception) -> None:
         """Save that a photo was not described for another reason than the server's."""
@@ -224,7 +224,7 @@ class VisionLane(Lane):
 
     def _tell(self, photo: int, reason: str, final: bool) -> None:
         if photo in self.asked:
-            self._news.append(Told(photo, reason))
+            self._news.append(Told(photo, reason, not final))
             if final:
                 self.asked.remove(photo)
 
@@ -289,9 +289,8 @@ class VisionLane(Lane):
         if health.well:
             self.held, self._busy, self._not_before = None, 0, 0.0
         elif self.held is not None:
-            self.held = VisionError(
-                health.sentence, health.remedy, stops_all=True, pull=health.pull
-            )
+            self.held = VisionError(health.sentence, health.remedy, stops_all=True)
+            self.held.pull = health.pull
 
 
 def note(

@@ -13,11 +13,14 @@ from collections.abc import Callable
 from PySide6.QtCore import QThreadPool
 
 from curator.encoders import Recipe
-from curator.model import MISTAKE, Embedded, Kind, KnownError, StageJob
+from curator.model import MISTAKE, Described, Embedded, Kind, KnownError, StageJob
+from curator.pipeline.describing import asking
 from curator.pipeline.encoding import said_of_encoder, with_loading
 from curator.settings import Settings
+from curator.stages.describe import described
 from curator.stages.embed import embedded
 from curator.stages.placard import Seen, see
+from curator.vision import Cancelled
 from curator.workers import (
     WorkerBug,
     WorkerCancelled,
@@ -29,6 +32,7 @@ from curator.workers import (
 log = logging.getLogger(__name__)
 
 PlacardCallback = Callable[[Seen | Embedded | KnownError], None]
+DescriptionCallback = Callable[[Described | KnownError], None]
 
 
 def seen(pool: WorkerPool, path: str, settings: Settings, screen_px: int = 0) -> Seen:
@@ -111,6 +115,35 @@ class Placards:
         with self._lock:
             self._wanted, self._path = asked, path
         self._threads.start(lambda: self._work(asked, path, screen_px, recipe, tell))
+
+    def describe(self, proxy: bytes, tell: DescriptionCallback) -> None:
+        """Have the vision model describe the file wanted last.
+
+        Args:
+            proxy: what was seen of it, as a JPEG.
+            tell: gets the description, or a KnownError; never once another file is wanted.
+        """
+        wanted = self._wanted
+
+        def work() -> None:
+            answer: Described | KnownError
+            try:
+                answer = described(
+                    proxy, asking(self._settings, lambda: self._wanted is not wanted)
+                )
+            except Cancelled:
+                return
+            except KnownError as error:
+                answer = error
+            except Exception:
+                log.exception("describing a file failed")
+                answer = KnownError(MISTAKE)
+            with self._lock:
+                if self._wanted is wanted:
+                    tell(answer)
+
+        if wanted is not None:
+            self._threads.start(work)
 
     def give_up(self) -> None:
         """Want nothing any more; a file that is being decoded ends at once."""

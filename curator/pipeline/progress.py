@@ -73,10 +73,14 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What came of a photo somebody wanted described; ``reason`` is empty if it was."""
+    """What came of a photo somebody wanted described; ``reason`` is empty if it was.
+
+    ``again``: it is tried again by itself, and told of again.
+    """
 
     photo_id: int
     reason: str = ""
+    again: bool = False
 
 
 class Listener(Protocol):

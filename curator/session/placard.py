@@ -6,6 +6,7 @@ what the learned taste makes of that. Nothing of it is stored anywhere.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from curator.catalog import PhotoDetail, TagDetail
-from curator.model import Capture, Embedded, GoneError, KnownError, Quality
+from curator.model import Capture, Described, Embedded, GoneError, KnownError, Quality
 from curator.session.captions import exposure_line, offset, place
 from curator.session.evidence import Why, opinion
 from curator.workers import Pixels
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from curator.session.session import Session
     from curator.stages.placard import Seen
 
-UNDESCRIBED = "No vision model describes photos yet."
-"""Stands where a description will, once there is a provider of them (stage describe)."""
+DESCRIBING = "Describing…"
+"""Stands where a description will."""
 _BLIND = "After you decide."
 _BUSY = "Another Curator is reading photos into this catalog."
 
@@ -43,6 +44,8 @@ class Placard:
         compared: a sentence about the encoder.
         why: what the taste model says of it.
         unmatched: why it says nothing.
+        description: what the vision model said; None as long as that is not known.
+        undescribed: why there is none, or that it is coming.
         photo: the photo of the catalog this file is, None if it is none.
     """
 
@@ -59,6 +62,8 @@ class Placard:
     compared: str = ""
     why: Why | None = None
     unmatched: str = ""
+    description: Described | None = None
+    undescribed: str = ""
     photo: int | None = None
 
     def with_seen(self, seen: Seen) -> Placard:
@@ -76,14 +81,29 @@ class Placard:
 
     def with_tags(self, found: Embedded) -> Placard:
         """Add what the encoder calls it, unless a person or the catalog has better."""
-        if self.tags or found.tags is None:
+        if found.tags is None or (self.photo is not None and self.tags):
             return self
-        told = (TagDetail(name, "encoder", sure, "suggested") for name, sure in found.tags)
-        return replace(self, tags=tuple(told))
+        return self._with_more("encoder", found.tags)
+
+    def with_description(self, told: Described | KnownError) -> Placard:
+        """Add what the vision model said, and the tags it suggests; or why it said nothing."""
+        if isinstance(told, KnownError):
+            return replace(self, undescribed=str(told))
+        placard = replace(self, description=told, undescribed="")
+        known = self.photo is not None  # it has the tags a person let it have
+        return placard if known or not told.tags else placard._with_more("vision", told.tags)
+
+    def _with_more(self, source: str, tags: Sequence[tuple[str, int]]) -> Placard:
+        known = {tag.name for tag in self.tags or ()}
+        more = [TagDetail(name, source, sure, "suggested") for name, sure in tags]
+        new = tuple(tag for tag in more if tag.name not in known)
+        return replace(self, tags=(*(self.tags or ()), *new))
 
     def with_photo(self, detail: PhotoDetail) -> Placard:
-        """Add that the file is a photo of the catalog, and the tags it has there."""
-        return replace(self, photo=detail.id, tags=detail.tags or None)
+        """Add that the file is a photo of the catalog, and what was said of it there."""
+        return replace(
+            self, photo=detail.id, tags=detail.tags or None, description=detail.description
+        )
 
     def refuse(self, error: KnownError) -> Placard:
         """Say why there is no picture."""
@@ -104,6 +124,7 @@ def of_photo(detail: PhotoDetail) -> Placard:
         basis=detail.basis or "",
         damage=detail.damage,
         tags=detail.tags,
+        description=detail.description,
         photo=detail.id,
     )
 
@@ -156,12 +177,14 @@ class Glance(QObject):
 
     told = Signal(object)
     _came = Signal(object)
+    _described = Signal(object)
 
     def __init__(self, session: Session, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._closed = session, False
         self.placard = Placard(path)
         self._came.connect(self._take)
+        self._described.connect(self._take_description)
 
     def begin(self, screen_px: int) -> None:
         """Have the file looked at; its picture comes with this long edge at most."""
@@ -180,6 +203,10 @@ class Glance(QObject):
     def _tell(self, placard: Placard) -> None:
         self.placard = placard
         self.told.emit(placard)
+
+    def _take_description(self, told: Described | KnownError) -> None:
+        if not self._closed:
+            self._tell(self.placard.with_description(told))
 
     def _take(self, what: Seen | Embedded | KnownError) -> None:
         """Take what came; what it is tells what it is about."""
@@ -204,7 +231,11 @@ class Glance(QObject):
         except KnownError as error:
             session.say(str(error))
         assert session.pipeline is not None
-        self._tell(replace(placard, compared=session.pipeline.encoding.sentence))
+        placard = replace(placard, compared=session.pipeline.encoding.sentence)
+        asks = placard.description is None
+        self._tell(replace(placard, undescribed=DESCRIBING) if asks else placard)
+        if asks:
+            session.pipeline.want_description(seen.proxy, self._described.emit)
 
     def _take_vector(self, found: Embedded) -> None:
         self._tell(self.placard.with_tags(found))

@@ -20,12 +20,14 @@ from curator.catalog import Catalog
 from curator.model import Changes, Marks, Pass, Step, View
 from curator.session import captions, sources
 from curator.session.abreast import Abreast
+from curator.session.describing import Clerk
 from curator.session.panes import Pair
 from curator.session.projects import Projects
 from curator.session.scopes import EVERYTHING, Scope
+from curator.session.series import Series
+from curator.session.sidecars import Sidecars
 from curator.session.table import Mask
 from curator.session.tagging import Tagging
-from curator.session.series import Series
 from curator.session.units import Spans
 from curator.settings import Home, Settings
 
@@ -61,10 +63,13 @@ class Session(Abreast):
         session = weakref.proxy(self)
         self.projects = Projects(session)
         self.series = Series(session)
+        self.sidecars = Sidecars(session)
         self.tags = Tagging(session)
+        self.clerk = Clerk(session)
 
     def close(self) -> None:
         """Stop what runs for this session; the catalog stays open for its owner."""
+        self.clerk.close()
         self.tags.close()
         self.series.close()
         super().close()

@@ -56,9 +56,10 @@ class Acts:
             "export": lambda _: self.export(),
             "failures": lambda _: self.failures(),
             "settings": lambda _: self.settings(),
+            "provider": lambda _: self.settings(section="vision"),
             "settings_changed": lambda _: save(session.settings, session.home),
-            "show_file": self._show_file,
             "open_in_editor": self._open_in_editor,
+            "show_file": self._show_file,
             "show_path": lambda path: self._show_path(Path(str(path))),
             "remove_folder": self._remove_folder,
             "rescan_folder": self._rescan,
@@ -137,7 +138,6 @@ class Acts:
             raise NotFoundError(f"{path} is not there now.", "Is its drive connected?")
         show_in_file_manager(path)
 
-    # --- dialogs
     def _open_in_editor(self, photos: object) -> None:
         assert isinstance(photos, Sequence)
         paths = [self._session.detail(int(str(photo))).path for photo in photos]
@@ -146,6 +146,7 @@ class Acts:
             what = paths[0].name if len(paths) == 1 else words.photos(len(paths))
             self._session.say(f"Opened {what} in the editor")
 
+    # --- dialogs
 
     def export(self) -> None:
         """Open the export dialog for the scope."""
@@ -159,11 +160,10 @@ class Acts:
         dialog.exec()
         if dialog.report is not None:
             self._memory["export_folder"] = str(dialog.report.folder)
-            session.say(dialog.title.text())
             self._memory["export_choices"] = dialog.form.choices().model_dump(mode="json")
+            session.say(dialog.title.text())
         dialog.deleteLater()
 
-    def failures(self) -> None:
     def _wanted(self) -> Wanted:
         session = self._session
         project = session.table.projects.row(session.scope.project)
@@ -187,9 +187,11 @@ class Acts:
             choices,
         )
 
+    def failures(self) -> None:
         """Open the list of what could not be read."""
+        catalog = self._session.catalog
         dialog = FailuresDialog(
-            self._session.catalog.failures, self._retry, self._reveal, self._window
+            lambda: catalog.failures(later=True), self._retry, self._reveal, self._window
         )
         dialog.exec()
         dialog.deleteLater()
@@ -208,11 +210,13 @@ class Acts:
             self._session.set_filter("is:failed")
         self._session.go_to(photo)
 
-    def settings(self, page: str = "Settings") -> None:
-        """Open the settings, on one of their pages."""
+    def settings(self, page: str = "Settings", section: str = "") -> None:
+        """Open the settings, on one of their pages or at one of their sections."""
         session, keys = self._session, self._keyboard()
         dialog = SettingsDialog(session.settings, session.home, self._window, self.notes(), keys)
         dialog.turn_to(page)
+        if section:
+            dialog.turn_to_section(section)
         if dialog.exec():
             self._use_keys(dialog.keys.keyboard)
             if dialog.changed or dialog.keys.keyboard != keys:

@@ -9,12 +9,13 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from curator.model import Failure
+from curator.session.captions import when
 from curator.ui import theme, words
 from curator.ui.dialogs import Dialog
 
-STAGES = {"peek": "Headers", "convert": "Picture"}
+STAGES = {"peek": "Headers", "convert": "Picture", "embed": "Comparing", "describe": "Describing"}
 _WIDTH = 960  # wider than other dialogs: a reason is a sentence
-_HEADS = ("File", "Reason", "At", "Tries")
+_HEADS = ("File", "Reason", "At", "Tries", "Next")
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -36,7 +37,7 @@ class FailureTable(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.failures)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:
-        """File, reason, stage, attempts."""
+        """File, reason, stage, attempts, next attempt."""
         return 0 if parent.isValid() else len(_HEADS)
 
     def headerData(
@@ -56,7 +57,9 @@ class FailureTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             stage = STAGES.get(failure.stage, failure.stage)
             where = str(Path(path.parent.name) / path.name)
-            return (where, failure.reason, stage, str(failure.attempts))[index.column()]
+            later = failure.next_attempt_at
+            following = when(later) if later is not None else ""
+            return (where, failure.reason, stage, str(failure.attempts), following)[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
             return theme.plain_tip(f"{failure.path}\n{failure.reason}")
         if role == Qt.ItemDataRole.ForegroundRole and index.column() != 0:
@@ -117,7 +120,7 @@ class FailuresDialog(Dialog):
         head.setHighlightSections(False)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((0, 250), (2, 76), (3, 52)):
+        for column, width in ((0, 250), (2, 84), (3, 46), (4, 64)):
             table.setColumnWidth(column, width)
         table.setMinimumHeight(11 * theme.ROW)
         table.doubleClicked.connect(lambda index: self._show_row(index.row()))
@@ -127,13 +130,7 @@ class FailuresDialog(Dialog):
         """Read the failures again."""
         failures = self._read()
         self.model.show_failures(failures)
-        number = len({failure.photo_id for failure in failures})
-        self.sentence.setText(
-            f"{words.photos(number)} could not be read. Nothing was done to the files; "
-            "everything else goes on."
-            if number
-            else "Every photo could be read."
-        )
+        self.sentence.setText(_summary(failures))
         self._enable()
 
     def again(self, photos: Sequence[int] | None) -> None:
@@ -153,3 +150,18 @@ class FailuresDialog(Dialog):
     def _enable(self) -> None:
         self.some.setEnabled(bool(self._chosen()))
         self.all.setEnabled(bool(self.model.failures))
+
+
+def _summary(failures: Sequence[Failure]) -> str:
+    """Say what the list is about: what could not be read, and what could not be done besides."""
+    read = {each.photo_id for each in failures if each.stage in ("peek", "convert")}
+    described = {each.photo_id for each in failures if each.stage == "describe"}
+    rest = {each.photo_id for each in failures} - read - described
+    parts = [
+        f"{words.photos(len(photos))} could not be {what}."
+        for photos, what in ((read, "read"), (rest, "compared"), (described, "described"))
+        if photos
+    ]
+    if not parts:
+        return "Every photo could be read."
+    return f"{' '.join(parts)} Nothing was done to the files; everything else goes on."

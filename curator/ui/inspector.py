@@ -16,6 +16,7 @@ from curator.session.captions import MEASURED, when
 from curator.ui import pencil, theme, words
 from curator.ui.chips import TagChips
 from curator.ui.cloud import tag_menu
+from curator.ui.description import UNDER_WAY, description_block
 from curator.ui.frames import Pictures
 from curator.ui.membership import Memberships
 from curator.ui.why import SimilarPart, WhyPart
@@ -24,7 +25,13 @@ _REST_MS = 60  # held arrows must not rebuild the panel at every frame
 _HISTORY = 12
 _MARGIN = 16
 _BELOW = ("Stack", "History", "Work")  # sections that stand under the machine's judgement
-_STAGES = {"peek": "Headers", "convert": "Picture", "embed": "Compared"}
+_BEFORE_WORDS = ("Capture", "Files", "Quality")
+_STAGES = {
+    "peek": "Headers",
+    "convert": "Picture",
+    "embed": "Compared",
+    "describe": "Described",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +200,20 @@ class Inspector(QWidget):
             return
         self.title.setText(breakable(detail.name))
         self.marks.show_marks(detail.marks)
-        for section in sections(detail, history, self._session.stack_facts(current)):
+        found = sections(detail, history, self._session.stack_facts(current))
+        for section in found:
             block = _block(section, self._chips(section, current))
             (self._below if section.title in _BELOW else self._above).addWidget(block)
             block.show()
+        waits = UNDER_WAY if self._session.clerk.describes(current) else ""
+        told = description_block(detail.description, waits)
+        if told is not None:
+            before = sum(section.title in _BEFORE_WORDS for section in found)
+            self._above.insertWidget(before, told)
+            told.show()
         self._shows = None
         self._show_insight()
         self._session.wonder(current)
-
 
     def _chips(self, section: Section, photo_id: int) -> TagChips | None:
         """Make the tags of a photo, to be confirmed and taken off."""
@@ -307,6 +320,8 @@ def _work(detail: PhotoDetail) -> list[tuple[str, str]]:
         if work.state is StageState.FAILED:
             tries = f" ({counted(work.attempts, 'attempt')})" if work.attempts > 1 else ""
             rows.append((title, f"{work.reason or 'failed'}{tries}"))
+        elif work.reason and work.next_attempt_at:
+            rows.append((title, f"{work.reason}\nNext attempt {when(work.next_attempt_at)}"))
         elif work.state is not StageState.DONE:
             rows.append((title, str(work.state)))
     return rows

@@ -47,8 +47,10 @@ from curator.ui.maybes import Maybes
 from curator.ui.offer import Offer, OfferLine
 from curator.ui.placard import PlacardView
 from curator.ui.projects import ProjectParts
+from curator.ui.provider import ProviderWatch, for_settings
 from curator.ui.rejects_dialog import review_rejects
 from curator.ui.sidebar import Sidebar
+from curator.ui.sidecars import SidecarParts
 from curator.ui.space import Space
 from curator.ui.statusline import StatusLine
 from curator.ui.tagging import TagEntry
@@ -142,7 +144,11 @@ class MainWindow(QWidget):
         self.sidebar = Sidebar(session, run)
         self.inspector = Inspector(session, self.pictures)
         self.weights = Weights(session, self.offers, self)
-        self.acts.notes = lambda: {"encoder": EncoderPanel(self.weights)}
+        self.provider = ProviderWatch(session, self.offers, self)
+        self.acts.notes = lambda: {
+            "encoder": EncoderPanel(self.weights),
+            "vision": for_settings(session, self.provider),
+        }
         for edge in (
             self.topbar,
             self.offers,
@@ -162,6 +168,7 @@ class MainWindow(QWidget):
         self.projects = ProjectParts(
             self, session, self.pictures, self.grid, self.offers, lambda: self.keys.keyboard
         )
+        self.sidecars = SidecarParts(self, session, self.offers, self.status, run)
         self.help = HelpOverlay(self, self.view_name, lambda: self.keys.keyboard)
         self.finder = palette.Palette(self, lambda: self.keys.keyboard)
         self.tagging = TagEntry(self, self.session)
@@ -177,8 +184,8 @@ class MainWindow(QWidget):
         self.topbar.search.left.connect(self._focus_page)
         self.help.left.connect(self._focus_page)
         self.finder.left.connect(self._focus_page)
-        self.tagging.left.connect(self._focus_page)
         self.projects.chooser.left.connect(self._focus_page)
+        self.tagging.left.connect(self._focus_page)
         self.placard.left.connect(self._focus_page)
         self.placard.folder_wanted.connect(lambda folder: self.open([folder]))
         self.placard.photo_wanted.connect(self._visit)
@@ -216,7 +223,8 @@ class MainWindow(QWidget):
             self.empty_list.refresh()
         if self.pages.currentWidget() is not page:
             self.pages.setCurrentWidget(page)
-            self._focus_page()
+            if not self.topbar.search.hasFocus():  # who types sees what is found, and types on
+                self._focus_page()
         self.keys.enter_view(self.view_name())
         title = self.session.scope.title
         self.setWindowTitle("Curator" if page is self.empty_window else f"{title} · Curator")
@@ -372,6 +380,8 @@ class MainWindow(QWidget):
             self.tagging.open(about)
         elif what == "rename_tag":
             self.tagging.rename(str(about))
+        elif what == "sidecars":
+            self.sidecars.open()
         elif what == "placard":
             self._choose_placard()
         elif what == "project":
@@ -426,9 +436,14 @@ class MainWindow(QWidget):
         self.session.surround = settings.loupe.surround
         self.pictures.frames.budget_bytes = settings.loupe.frames_mb << 20
         self.weights.settings_changed(changed)
+        self.session.clerk.settings_changed(changed)
         if "taste.match_threshold" in changed:
             self.session.rebuild(self.session.current)
+        if any(name.startswith("sidecars.") for name in changed) and self._pipeline is not None:
+            self._pipeline.write_sidecars()
         if any(name.startswith("taste.") for name in changed):
+            if "taste.from_files" in changed:
+                self.session.taste.anything()
             self.session.taste.look()  # how much recent stars weigh may be another
         self.session.view_changed.emit()
 
@@ -455,6 +470,7 @@ class MainWindow(QWidget):
 
     def _settled(self, totals: Totals) -> None:
         """Correct what the scan said: copies within it counted as photos until they were read."""
+        self.sidecars.scanned(totals.new)
         text = _told(totals.scans[-1]) if totals.scans else self._found
         if text == self._found:
             return

@@ -18,9 +18,10 @@ from PySide6.QtWidgets import (
 
 from curator.session import Glance, Placard, Session
 from curator.session.captions import MEASURED
-from curator.session.placard import UNDESCRIBED, clipped, made
+from curator.session.placard import clipped, made
 from curator.ui import theme, words
 from curator.ui.chips import TagChips
+from curator.ui.description import sentences
 from curator.ui.frames import Frame
 from curator.ui.inspector import breakable, in_words
 
@@ -133,10 +134,8 @@ class Label(QWidget):
         self._title(placard)
         if placard.quality is not None:
             self._scores(placard)
+            self._description(placard)
             self._tags(placard)
-            part = self._part()
-            part.addWidget(_head("Description"))
-            part.addWidget(_line(UNDESCRIBED, "quiet"))
             self._file(placard)
 
     def _part(self) -> QVBoxLayout:
@@ -197,6 +196,17 @@ class Label(QWidget):
             words_.setContentsMargins(0, 2, 0, 0)
             grid.addWidget(words_, number, 2 if value else 1, 1, 1 if value else 2, top)
         part.addLayout(grid)
+
+    def _description(self, placard: Placard) -> None:
+        if placard.description is None and not placard.undescribed:
+            return
+        part = self._part()
+        part.addWidget(_head("Description"))
+        if placard.description is None:
+            part.addWidget(_line(placard.undescribed, "quiet"))
+            return
+        for label in sentences(placard.description):
+            part.addWidget(label)
 
     def _tags(self, placard: Placard) -> None:
         if placard.tags is None:

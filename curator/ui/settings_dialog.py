@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -163,6 +163,7 @@ class SettingsDialog(Dialog):
     ) -> None:
         super().__init__("Settings", parent)
         self._settings, self._home = settings, home
+        self._notes = notes or {}
         self.rows: dict[str, SettingRow] = {}
         self.changed: set[str] = set()
         content = QWidget()
@@ -257,6 +258,36 @@ class SettingsDialog(Dialog):
         across.addLayout(words, 1)
         across.addWidget(row.field, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
         return block
+
+    def entered(self, section: str) -> dict[str, object]:
+        """Give what the fields of a section hold now, right or wrong."""
+        return {
+            row.setting.name: row.value
+            for row in self.rows.values()
+            if row.setting.section == section
+        }
+
+    def enter(self, path: str, text: str) -> None:
+        """Put a text into the field of a setting."""
+        field = self.rows[path].field
+        if isinstance(field, QLineEdit):
+            field.setText(text)
+
+    def turn_to_section(self, section: str) -> None:
+        """Show the settings of a section."""
+        self.turn_to("Settings")
+        first = next(row for row in self.rows.values() if row.setting.section == section)
+        first.field.setFocus()
+        head = self._notes.get(section) or first.field
+
+        def scroll() -> None:
+            area = self._pages.currentWidget()
+            content = area.widget() if isinstance(area, QScrollArea) else None
+            assert isinstance(area, QScrollArea) and content is not None
+            top = head.mapTo(content, QPoint(0, 0)).y()
+            area.verticalScrollBar().setValue(top - theme.ROW)
+
+        QTimer.singleShot(0, self, scroll)  # once it is laid out
 
     def commit(self) -> None:
         """Take the values over if all are right and can be written; else say which is not."""

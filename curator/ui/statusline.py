@@ -163,11 +163,12 @@ class StatusLine(QWidget):
         self.work = Words(theme.QUIET, right)
         self.unreadable = Words(theme.QUIET, right)
         self.unreadable.press_to(show_failures, "Show what could not be read, and why")
+        self.sidecars = Words(theme.QUIET, right)
         self.advances = Words(theme.QUIET, right)
         self._lay_out()
         self._moved = QTimer(self, singleShot=True, interval=0)  # once a turn, however many say
         self._moved.timeout.connect(self._arrange)
-        for part in (self.act, self.pass_, self.chosen, self.work, self.unreadable, self.advances):
+        for part in (self.act, self.pass_, *self._at_the_end):
             part.said.connect(self._moved.start)
         session.said.connect(self.act.say)
         # Counting a large catalog takes a millisecond or two: not between a key and its frame.
@@ -187,7 +188,7 @@ class StatusLine(QWidget):
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(_GAP)
         inner.addStretch(1)
-        for part in (self.chosen, self.work, self.unreadable, self.advances):
+        for part in self._at_the_end:
             inner.addWidget(part)
         for part in (self.act, self.pass_):
             part.setParent(self)
@@ -245,6 +246,16 @@ class StatusLine(QWidget):
         """Show how background reading is going; nothing when it is done."""
         self._show(self.work, reading(work))
 
+    def show_sidecars(self, text: str, reason: str) -> None:
+        """Show how many sidecars are to be written, and why some cannot be."""
+        self._show(self.sidecars, text)
+        if reason:
+            self.sidecars.setToolTip(theme.plain_tip(reason))
+
+    @property
+    def _at_the_end(self) -> tuple[Words, ...]:
+        return self.chosen, self.work, self.unreadable, self.sidecars, self.advances
+
     @staticmethod
     def _show(part: Words, text: str) -> None:
         part.say(text)
@@ -259,8 +270,12 @@ def reading(work: Work) -> str:
         return f"Paused · {words.photos(left)} unread" if left > 0 else ""
     if work.scanning and not work.waiting:
         return f"Looking for photos · {words.count(work.found)} found"
+    if not work.waiting and work.comparing:
+        return f"Comparing {words.photos(work.comparing)}"
     if not work.waiting:
-        return f"Comparing {words.photos(work.comparing)}" if work.comparing else ""
+        to_describe = f"{words.photos(work.describing)}" if work.describing else ""
+        waiting = f"{to_describe} to describe" if to_describe else ""
+        return waiting if work.held else f"Describing {to_describe}" if to_describe else ""
     text = f"Reading {words.count(done)} of {words.count(work.found)}"
     if work.left_s and not work.scanning:
         text += f" · {words.duration(work.left_s)}"

@@ -31,6 +31,9 @@ class QuietPipeline(QObject):
     problem = Signal(str)
     idle = Signal(object)
     encoder_said = Signal(str)
+    described = Signal(object)
+    held = Signal(object)
+    sidecars_told = Signal(object)
     encoding = Encoding(None, "Photos are not compared: no encoder is here.")
 
     def __init__(self) -> None:
@@ -59,6 +62,12 @@ class QuietPipeline(QObject):
     def settle_encoder(self) -> Encoding:
         self.asked.append(("settle", None))
         return self.encoding
+
+    def describe(self, photo_id: int) -> None:
+        self.asked.append(("describe", photo_id))
+
+    def settle_vision(self) -> None:
+        self.asked.append(("settle vision", None))
 
     def resume(self) -> None:
         self.paused = False

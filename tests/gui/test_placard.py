@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from curator import app
-from curator.model import Embedded, Kind, KnownError, StageJob, View
+from curator.model import Described, Embedded, Kind, KnownError, StageJob, View
 from curator.pipeline import Encoding
 from curator.settings import Home, Settings
 from curator.stages.placard import see
@@ -42,6 +42,10 @@ class Studio(QuietPipeline):
             tell(Embedded("test/1", "", b"", b"", self.tags))
         except KnownError as error:
             tell(error)
+
+    def want_description(self, proxy: bytes, tell: Callable[[object], None]) -> None:
+        assert proxy.startswith(b"\xff\xd8")
+        self.say = tell
 
     def give_up_placard(self) -> None:
         self.given_up += 1
@@ -105,11 +109,34 @@ def test_one_dropped_file_shows_its_placard_and_opens_no_folder(
     for part in ("DSC_0412", "Sharpness", "Exposure", "of 100", "JPEG · ", "900 × 600 · 0.5 MP"):
         assert part in text, f"{part} in {text}"
     assert "Not in the catalog, and nothing of it is kept." in text
-    assert "No vision model describes photos yet." in text
+    assert "Describing…" in text
     assert "Photos are compared by the test." in text
     (chips,) = window.placard.panel.findChildren(TagChips)
     assert "harbor, suggested by the encoder, 76 of 100" in chips.accessibleName()
     assert window.placard.wall.place().size().toTuple() == (900, 600), "never enlarged"
+
+
+def test_what_the_model_says_stands_on_the_label_as_plain_text(
+    window: MainWindow, pipeline: Studio, photo: Path
+) -> None:
+    drop(window, photo)
+    tags = (("boat", 60), ("harbor", 60))
+    subject = "A <b>boat</b> & its mooring."
+    pipeline.say(Described("ollama", "llava", "", subject, "still_life", "Soft.", "calm", tags))
+    text = said(window)
+    for part in (subject, "Soft.", "Still life · calm", "Said by llava"):
+        assert part in text, f"{part} in {text}"
+    assert "Describing…" not in text
+    names = window.placard.panel.findChildren(TagChips)[-1].accessibleName()
+    assert "boat, suggested by the vision" in names and names.count("harbor") == 1
+
+
+def test_without_a_model_the_label_says_why(
+    window: MainWindow, pipeline: Studio, photo: Path
+) -> None:
+    drop(window, photo)
+    pipeline.say(KnownError("Ollama is not running.", "Start it."))
+    assert "Ollama is not running. Start it." in said(window)
 
 
 def test_several_files_or_a_folder_open_as_ever(

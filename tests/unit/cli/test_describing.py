@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests import ollama
+from tests.ollama import Ollama
 from tests.photos import draw_jpeg
 from tests.unit.cli.conftest import Type
 from tests.unit.cli.test_tastes import liked
@@ -41,7 +44,8 @@ def test_its_label_reads_from_what_it_is_to_where_it_lies(curator: Type, tmp_pat
     assert lines[0] == "DSC_0412" and "4 May 2024, 18:" in lines[1]
     heads = [line.split()[0] for line in lines if line.startswith(("sharpness", "exposure"))]
     assert heads == ["sharpness", "exposure"]
-    assert "description: No vision model describes photos yet." in lines
+    [undescribed] = [line for line in lines if line.startswith("description: ")]
+    assert "127.0.0.1:9" in undescribed, "why there is none, and what to do"
     assert any(line.endswith("not in the catalog") for line in lines)
     assert str(path) in lines
 
@@ -109,3 +113,58 @@ def test_a_file_that_is_gone_is_one_sentence_without_a_catalog_too(
 def test_a_photo_that_failed_says_why(shoot: Type, card: Path) -> None:
     said = shoot("describe", card / "DSC_5.JPG")
     assert said.code == 1 and "curator retry" in said.err
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ollama]:
+    with Ollama() as server:
+        monkeypatch.setenv("CURATOR_VISION__URL", server.url)
+        yield server
+
+
+def test_a_photo_is_described_by_the_model_once_and_that_is_kept(
+    shoot: Type, card: Path, server: Ollama
+) -> None:
+    told = shoot("describe", card / "DSC_1.JPG", "--json").json
+    assert told["description"] == {
+        "subject": ollama.RECORD["subject"],
+        "content_type": "landscape",
+        "lighting": ollama.RECORD["lighting_critique"],
+        "mood": ollama.RECORD["artistic_mood"],
+        "provider": "ollama",
+        "model": "llava",
+    }
+    assert {tag["source"] for tag in told["tags"]} == {"vision"}
+    lines = shoot("describe", card / "DSC_1.JPG").out.splitlines()
+    assert any(line.startswith("subject") and "fishing boat" in line for line in lines)
+    assert len(server.chats) == 1
+    shoot("describe", card / "DSC_1.JPG", "--again")
+    assert len(server.chats) == 2
+    assert shoot("status", "--json").json["work"]["describe"]["done"] == 1
+
+
+def test_a_file_that_is_no_photo_is_described_too_and_nothing_of_it_is_kept(
+    curator: Type, tmp_path: Path, server: Ollama
+) -> None:
+    path = draw_jpeg(tmp_path / "a.jpg", size=(300, 200))
+    told = curator("describe", path, "--json").json
+    assert told["description"]["subject"] == ollama.RECORD["subject"] and told["tags"]
+    assert [each.name for each in (tmp_path / "home").rglob("*") if each.is_file()] == [
+        "curator.log"
+    ]
+
+
+@pytest.mark.slow
+def test_an_ingest_describes_where_it_is_told_to_and_says_what_keeps_it(
+    shoot: Type, card: Path, server: Ollama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("ingest", card, "--json", "--set", "work.workers=1", "--set", "work.attempts=1")
+    assert shoot(*words).json["described"] == 0 and server.asked == []
+    server.chat(ollama.busy(after="0"), ollama.said("nonsense"), ollama.said("nonsense"))
+    done = shoot(*words, "--describe", "--set", "vision.backoff_s=0").json
+    assert (done["described"], done["problems"]) == (4, [])
+    assert shoot("failures", "--json").json[0]["stage"] != "describe"
+    monkeypatch.setenv("CURATOR_VISION__URL", "http://127.0.0.1:9")
+    told = shoot("backfill", "describe", "--json").json
+    assert told["asked"] == 4 and "127.0.0.1:9" in told["problems"][0]
+    assert shoot("status", "--json").json["photos"] == 5

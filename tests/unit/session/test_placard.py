@@ -51,6 +51,9 @@ class Looking(QObject):
     def want_placard(self, path: str, screen_px: int, tell: Callable[[object], None]) -> None:
         self.wanted, self.tell = (path, screen_px), tell
 
+    def want_description(self, proxy: bytes, tell: Callable[[object], None]) -> None:
+        self.proxy, self.say = proxy, tell
+
     def give_up_placard(self) -> None:
         self.wanted = None
 

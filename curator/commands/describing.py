@@ -1,0 +1,24 @@
+"""Describing: have the vision model say what is in photos."""
+
+from __future__ import annotations
+
+from curator.commands.registry import command
+from curator.session import Session
+
+
+@command("Describe", "Looking")
+def describe(session: Session) -> None:
+    """Have the vision model say what is in this photo, now."""
+    session.clerk.describe()
+
+
+@command("Describe all photos", "Looking")
+def describe_all(session: Session) -> None:
+    """Have all photos described in the background, or no longer."""
+    session.clerk.switch()
+
+
+@command("Vision model…", "Looking")
+def provider(session: Session) -> None:
+    """Test what describes photos, choose its model, or fetch one."""
+    session.ask("provider")

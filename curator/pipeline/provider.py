@@ -1,0 +1,118 @@
+"""Calls to the vision provider itself that a person waits for: a test of it, and a pull."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QThreadPool
+
+from curator import vision
+from curator.model import MISTAKE, KnownError
+from curator.vision import Health, VisionOptions
+
+log = logging.getLogger(__name__)
+
+_TELL_S = 0.1  # progress comes many times a second
+
+
+@dataclass(frozen=True, slots=True)
+class Pulling:
+    """How far a pull is: what is being done, bytes so far, bytes in all (0: not known)."""
+
+    model: str
+    doing: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """The end of a pull; ``error`` is None if the model is there, or if it was stopped."""
+
+    model: str
+    stopped: bool = False
+    error: KnownError | None = None
+
+
+Tell = Callable[[Health | Pulling | Pulled | KnownError], None]
+
+
+class Provider:
+    """One call at a time; another one asked for gives up the one before.
+
+    Thread: any, for every method; answers come from a thread of this object's own.
+    """
+
+    def __init__(self) -> None:
+        """Make it; nothing is connected to."""
+        self._threads = QThreadPool()
+        self._stop = threading.Event()
+
+    def test(self, options: VisionOptions, tell: Tell) -> None:
+        """Look whether a provider is there, and have it describe a small picture.
+
+        Args:
+            options: whom to ask; they need not be the settings.
+            tell: gets the Health; a KnownError only where Curator itself is at fault.
+        """
+
+        def work(stopped: Callable[[], bool]) -> None:
+            tell(vision.check(options, vision.sample_picture(), stopped))
+
+        self._begin(work, tell)
+
+    def pull(self, options: VisionOptions, tell: Tell) -> None:
+        """Have a provider fetch its model; stopped, it goes on from there another time.
+
+        Args:
+            options: whom to ask for which model.
+            tell: gets Pulling now and then, Pulled at the end.
+        """
+        told_at = [0.0]
+
+        def advance(doing: str, done: int, total: int) -> None:
+            if time.monotonic() > told_at[0] + _TELL_S:
+                told_at[0] = time.monotonic()
+                tell(Pulling(options.model, doing, done, total))
+
+        def work(stopped: Callable[[], bool]) -> None:
+            try:
+                vision.pull(options, advance, stopped)
+            except vision.Cancelled:
+                tell(Pulled(options.model, stopped=True))
+            except KnownError as error:
+                tell(Pulled(options.model, error=error))
+            else:
+                tell(Pulled(options.model))
+
+        self._begin(work, tell)
+
+    def stop(self) -> None:
+        """Give up what is under way; its connection is closed."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Give up, and wait for the thread."""
+        self.stop()
+        self._threads.waitForDone()
+
+    def _begin(self, work: Callable[[Callable[[], bool]], None], tell: Tell) -> None:
+        self.stop()
+        stop = self._stop = threading.Event()
+
+        def run() -> None:
+            try:
+                work(stop.is_set)
+            except vision.Cancelled:
+                return
+            except KnownError as error:
+                tell(error)
+            except Exception:
+                log.exception("a call to the vision provider failed")
+                tell(KnownError(MISTAKE))
+
+        self._threads.start(run)

@@ -38,7 +38,8 @@ class Folders(Identity):
                 self._rows(
                     "SELECT folder_id, sum(photos) FROM directory JOIN"
                     " (SELECT directory_id, count(*) AS photos FROM photo"
-                    " WHERE merged_into IS NULL AND removed_at IS NULL GROUP BY directory_id)"
+                    " WHERE merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
+                    " GROUP BY directory_id)"
                     " ON directory_id = directory.id GROUP BY folder_id"
                 )
             )

@@ -21,7 +21,7 @@ _SHOTS = {
     "stack": "coalesce(stack, 0)",
     "person": "coalesce(stacked, -1)",
     "marked": _MARKED,
-    "here": "merged_into IS NULL AND removed_at IS NULL",
+    "here": "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL",
 }
 SHOT_COLUMNS: tuple[str, ...] = tuple(_SHOTS)
 

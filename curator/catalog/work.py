@@ -346,7 +346,8 @@ class WorkQueue(Results):
             "SELECT w.photo_id, d.path, f.name, w.stage, w.reason, w.attempts, w.next_attempt_at"
             " FROM work AS w CROSS JOIN file AS f ON f.photo_id = w.photo_id AND f.role = 'main'"
             " JOIN directory AS d ON d.id = f.directory_id JOIN photo AS p ON p.id = w.photo_id"
-            f" WHERE {state} AND p.removed_at IS NULL ORDER BY d.path, f.name, w.stage"
+            f" WHERE {state} AND p.removed_at IS NULL AND p.emptied_at IS NULL"
+            " ORDER BY d.path, f.name, w.stage"
         )
         wanted = None if ids is None else set(ids)
         return [

@@ -16,6 +16,7 @@ from curator.cli import (
     photos,
     projects,
     rejects,
+    tagging,
     tastes,
     work,
 )
@@ -146,6 +147,21 @@ def _taste(parser: Parser) -> None:
     )
 
 
+def _tag(parser: Parser) -> None:
+    parser.add_argument("act", choices=tagging.ACTS)
+    parser.add_argument(
+        "words",
+        nargs="+",
+        type=_named,
+        metavar=("PHOTO", "NAME"),
+        help="photos, then a tag, or several with commas; rename and merge: OLD NEW",
+    )
+
+
+def _tags(parser: Parser) -> None:
+    parser.add_argument("--prefix", metavar="P", help="only those that begin so")
+
+
 def _similar(parser: Parser) -> None:
     parser.add_argument("photo", metavar="PHOTO", help="an id, a path, or any picture file")
     parser.add_argument("--limit", type=_count, metavar="N", help="at most N")
@@ -244,6 +260,20 @@ VERBS: tuple[Verb, ...] = (
         "say what was learned from stars and how far to trust it, or look after its versions",
         tastes.taste,
         _taste,
+    ),
+    Verb(
+        "tag",
+        "(add|remove|confirm PHOTO... NAME | rename|merge OLD NEW)",
+        "tag photos, or change what a tag is called everywhere; one undo step",
+        tagging.tag,
+        _tag,
+    ),
+    Verb(
+        "tags",
+        "[--prefix P]",
+        "list the tags, most used first, and which suggestions people take off",
+        tagging.tags,
+        _tags,
     ),
     Verb("similar", "PHOTO [--limit N]", "list the photos most like one", tastes.similar, _similar),
     Verb(

@@ -1,0 +1,108 @@
+"""Verbs about tags: say a person's word on them, list the vocabulary, rename, merge."""
+
+from __future__ import annotations
+
+from curator.catalog import TagRow, tag_names
+from curator.cli.invocation import Invocation
+from curator.cli.output import columns
+from curator.model import NotFoundError, UsageError, counted
+
+ACTS = ("add", "remove", "confirm", "rename", "merge")
+
+
+def tag(invocation: Invocation) -> None:
+    """Tag photos, as one undo step, or change what a tag is called everywhere."""
+    arguments = invocation.arguments
+    act, words = arguments.act, arguments.words
+    if act in ("rename", "merge"):
+        _change(invocation, act, words)
+        return
+    if len(words) < 2:
+        raise UsageError(f"`curator tag {act}` wants photos, and then a name.")
+    catalog = invocation.catalog
+    *photos, typed = words
+    names = tag_names(typed)
+    if not names:
+        raise UsageError("An empty name names no tag.")
+    ids = list(dict.fromkeys(catalog.find(photo) for photo in photos))
+    tags = catalog.tag_ids(names, make=act == "add")
+    missing = [name for name in names if name not in tags]
+    if missing:
+        raise NotFoundError(f"There is no tag {missing[0]!r}.", "`curator tags` lists them.")
+    changes: dict[int, dict[tuple[str, int], object]] = {photo: {} for photo in ids}
+    for name, number in tags.items():
+        having = set(ids) if act == "add" else set(catalog.tagged(name)) & set(ids)
+        for photo in having:
+            changes[photo]["tag", number] = "removed" if act == "remove" else "confirmed"
+    what = catalog.photo(ids[0]).name if len(ids) == 1 else counted(len(ids), "photo")
+    done = {"add": "Tagged", "remove": "Took tags off", "confirm": "Confirmed"}[act]
+    step = catalog.decide(
+        {photo: words for photo, words in changes.items() if words},
+        summary=f"{done} {what}: {', '.join(names)}",
+        context={"from": "command line", "act": f"tag {act} {', '.join(names)}", "what": what},
+    )
+    document = {
+        "step": step.id or None,
+        "summary": step.summary,
+        "changed": sorted({change.photo_id for change in step.changes}),
+    }
+    nothing = f"{what}: nothing to {act}."
+    invocation.output.answer(document, [step.summary if step.id else nothing])
+
+
+def _change(invocation: Invocation, act: str, words: list[str]) -> None:
+    if len(words) != 2:
+        raise UsageError(f"`curator tag {act}` wants two names: OLD and NEW.")
+    catalog = invocation.catalog
+    step = (catalog.rename_tag if act == "rename" else catalog.merge_tags)(*words)
+    document = {"step": step.id or None, "summary": step.summary}
+    invocation.output.answer(document, [step.summary if step.id else "Nothing to change."])
+
+
+def tags(invocation: Invocation) -> None:
+    """List the tags in use, most used first, and which suggestions people take away."""
+    rows = invocation.catalog.vocabulary(invocation.arguments.prefix or "")
+    listed = [
+        {
+            "name": row.name,
+            "category": row.category,
+            "count": row.count,
+            "confirmed": row.confirmed,
+            "suggestions": {
+                source: {
+                    "suggested": number,
+                    "removed": row.removed.get(source, 0),
+                    "share": round(row.removed.get(source, 0) / number, 3),
+                }
+                for source, number in row.suggested.items()
+            },
+        }
+        for row in rows
+    ]
+    heads = ("tag", "photos", "confirmed", "taken off", "category")
+    lines = columns([heads, *map(_line, rows)]) if rows else ["No tags."]
+    invocation.output.answer(listed, [*lines, *_by_source(rows)])
+
+
+def _line(row: TagRow) -> tuple[object, ...]:
+    taken = [
+        f"{source} {row.removed[source]:,} of {number:,} ({row.removed[source] / number:.0%})"
+        for source, number in row.suggested.items()
+        if row.removed.get(source)
+    ]
+    return (row.name, row.count, row.confirmed, ", ".join(taken), row.category or "")
+
+
+def _by_source(rows: list[TagRow]) -> list[str]:
+    """Say how many of all suggestions each source had taken off again."""
+    sources = sorted({source for row in rows for source in row.suggested})
+    lines = []
+    for source in sources:
+        suggested = sum(row.suggested.get(source, 0) for row in rows)
+        removed = sum(row.removed.get(source, 0) for row in rows)
+        share = f"{removed / suggested:.0%}"
+        lines.append(
+            f"Suggested by the {source}: {suggested:,}, of which people took off"
+            f" {removed:,} ({share})."
+        )
+    return lines

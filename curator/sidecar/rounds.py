@@ -7,6 +7,7 @@ write([job])        # read, compare with what is known, merge, write, read back
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC
 from enum import StrEnum
@@ -23,6 +24,8 @@ from curator.sidecar.said import (
     Said,
     SidecarError,
 )
+
+_AT_ONCE = 4
 
 Known = Mapping[str, tuple[str, Mapping[str, Any] | None]]
 """The sidecars known of a photo: path -> (digest, what was agreed on last)."""
@@ -98,8 +101,14 @@ def job_for(
 
 
 def write(jobs: Sequence[SidecarJob]) -> tuple[Written, ...]:
-    """Write sidecars one after the other; what fails costs that one alone."""
-    return tuple(_write_guarded(job) for job in jobs)
+    """Write sidecars, a few at a time; what fails costs that one alone.
+
+    Most of the time is waiting for the disk to have them, which a few do as fast as one.
+    """
+    if len(jobs) < _AT_ONCE:
+        return tuple(map(_write_guarded, jobs))
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        return tuple(threads.map(_write_guarded, jobs))
 
 
 def read(path: str) -> Reading:

@@ -25,6 +25,7 @@ from curator.pipeline.describing import VisionLane
 from curator.pipeline.encoding import FREED_S, LANE, EncoderLane, Encoding, possible
 from curator.pipeline.indexing import Indexer
 from curator.pipeline.lanes import Lane, Outcome
+from curator.pipeline.naming import Namer
 from curator.pipeline.progress import Listener, Pace, Progress, Totals
 from curator.pipeline.reading import Reader, Readers
 from curator.pipeline.saving import Saver
@@ -202,7 +203,8 @@ class Conductor:
         self._scanner = Scanner(self.catalog, self._wake, self._readers, self._inline)
         self._stacker = Stacker(self.catalog)
         self._indexer = Indexer(self.catalog)
-        self._afterwards = (self._stacker, self._indexer)
+        self._namer = Namer(self.catalog, self._encoder_pool, self._settings, self._cache)
+        self._afterwards = (self._stacker, self._indexer, self._namer)
         self.post(lambda: self._begin(encoding))
 
     def run(self) -> None:
@@ -226,6 +228,7 @@ class Conductor:
             lane.close()
         self._scanner.stop()
         self._readers.stop()
+        self._namer.close()
         with contextlib.suppress(KnownError):
             self._take_in(0.0)
             while self._saver.outcomes and self._saver.save().trouble is None:
@@ -248,6 +251,7 @@ class Conductor:
         key = self.recipe.key if self.recipe is not None else None
         self._saver.use_encoder(key)
         self._stacker.use_encoder(key)
+        self._namer.use(self.recipe)
         for lane in self._lanes.values():
             lane.forget()
         self._encoder_pool.rest()
@@ -348,6 +352,7 @@ class Conductor:
         self._pace.described += saved.described
         if saved.embedded:
             self._pace.embedded += saved.embedded
+            self._namer.touch()
             self._compared_at = time.monotonic()
         self._say_saved(saved.changed)
         if saved.blind is not None and not self._blind:
@@ -392,6 +397,7 @@ class Conductor:
     def _stack(self) -> None:
         """Bring the stacks up to date, and the words encoders have, a piece at a time."""
         changed = self._stacker.advance(self._is_calm(), self._focus)
+        changed += self._namer.advance(self._inline or self._is_calm())
         if changed:
             self._to.on_saved(changed)
 

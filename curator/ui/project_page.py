@@ -45,6 +45,8 @@ class ProjectHead(QWidget):
         super().__init__()
         self._session, self._thumbs = session, pictures.thumbs
         self._known = KnownTiles(session)
+        self._want: Want | None = None  # the cover
+        self.said = ("", "", "")  # name, counts, notes
         self.setAccessibleName("Project")
         self.edit = QPushButton("Name and notes…")
         self.export = QPushButton("Export…")
@@ -67,9 +69,8 @@ class ProjectHead(QWidget):
         """Say how high it is, px."""
         return _HEIGHT
 
-    @property
-    def said(self) -> tuple[str, str, str]:
-        """What is written: name, counts, notes; empty where no project is on the table."""
+    def _say(self) -> tuple[str, str, str]:
+        """Say name, counts and notes; nothing where no project is on the table."""
         row = self._session.projects.open
         if row is None:
             return "", "", ""
@@ -94,19 +95,26 @@ class ProjectHead(QWidget):
     def _refresh(self) -> None:
         if not self.isVisible():
             return
-        want = self._cover()
-        self._thumbs.want(_CLIENT, () if want is None else (want,))
+        self._want = self._cover()
+        self._thumbs.want(_CLIENT, () if self._want is None else (self._want,))
+        self.said = self._say()
         self.setAccessibleDescription(words.joined(self.said))
-        self.export.setEnabled("0 approved" not in self.said[1].split(" · "))
+        self.export.setEnabled(self._want is not None)
         self.update()
 
     def _on_arrived(self, wants: Collection[Want]) -> None:
-        if self.isVisible() and self._cover() in wants:
+        if self._want in wants:
             self.update()
 
     def showEvent(self, event: QEvent) -> None:
         """Take over what there is to show."""
         self._refresh()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the device pixel ratio of the screen."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._refresh()
 
     def hideEvent(self, event: QEvent) -> None:
         """Want nothing while out of sight."""
@@ -140,7 +148,7 @@ class ProjectHead(QWidget):
     def _paint_cover(self, painter: QPainter) -> None:
         ratio, box = self.devicePixelRatioF(), self._box()
         top = (_HEIGHT - _COVER[1]) // 2
-        want = self._cover()
+        want = self._want
         if want is None:
             painter.fillRect(QRect(MARGIN, top, *_COVER), theme.PANEL)
             return

@@ -131,6 +131,7 @@ def test_photos_are_dragged_to_where_they_shall_stand(window: MainWindow, harbou
     assert session.ids.tolist() == [11, 15, 12, 13, 14, 16]
 
 
+@pytest.mark.slow
 def test_elsewhere_a_drag_moves_nothing(window: MainWindow) -> None:
     port, start = window.grid.viewport(), window.grid.cell(0).center()
     before = window.session.ids.tolist()
@@ -141,6 +142,7 @@ def test_elsewhere_a_drag_moves_nothing(window: MainWindow) -> None:
     assert window.session.ids.tolist() == before
 
 
+@pytest.mark.slow
 def test_photos_are_moved_by_keys(window: MainWindow, harbour: int) -> None:
     session = window.session
     session.go_to(13)
@@ -151,6 +153,7 @@ def test_photos_are_moved_by_keys(window: MainWindow, harbour: int) -> None:
     assert session.catalog.members(harbour) == session.ids.tolist()
 
 
+@pytest.mark.slow
 def test_a_project_is_renamed_and_noted_in_plain_text(window: MainWindow, harbour: int) -> None:
     session = window.session
     row = session.projects.current
@@ -205,6 +208,7 @@ def test_the_end_of_rating_offers_a_project_of_the_best(window: MainWindow) -> N
     assert session.catalog.members(1) == starred == [22, 23]
 
 
+@pytest.mark.slow
 def test_the_inspector_names_the_projects_of_a_photo(window: MainWindow, harbour: int) -> None:
     window.session.inspector = True
     window.refresh()
@@ -216,6 +220,7 @@ def test_the_inspector_names_the_projects_of_a_photo(window: MainWindow, harbour
     assert not inspector.memberships.isVisible()
 
 
+@pytest.mark.slow
 def test_an_empty_project_says_how_to_fill_it(window: MainWindow) -> None:
     project = window.session.projects.make("Harbour")
     window.session.projects.open_scope(project)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.unit.cli.conftest import Type
+from tests.catalogs import fill
+from tests.unit.cli.conftest import Type, typed
+
+
+@pytest.fixture
+def shoot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Type:
+    """Type a command at a home with five photos that never were: DSC_0000 is photo 1."""
+    fill(tmp_path / "home" / "catalog.db", 5)
+    return lambda *words: typed(capsys, "--home", tmp_path / "home", *words)
 
 
 def names(shoot: Type, project: str) -> list[str]:
@@ -16,12 +26,12 @@ def test_photos_go_in_and_out_and_come_back_with_undo(shoot: Type) -> None:
     said = shoot("project", "add", "Harbour", 3, 1, "--json").json
     assert said["project"] == "Harbour" and said["changed"] == [1, 3]
     assert shoot("project", "add", "harbour", 1).out.strip().startswith("All of these are in")
-    assert shoot("project", "remove", "HARBOUR", 3).out.strip() == "Took DSC_3 out of Harbour"
-    assert names(shoot, "harbour") == ["DSC_1"]
-    assert shoot("undo").out.strip() == "Took DSC_3 out of Harbour"
-    assert names(shoot, "Harbour") == ["DSC_3", "DSC_1"]
+    assert shoot("project", "remove", "HARBOUR", 3).out.strip() == "Took DSC_0002 out of Harbour"
+    assert names(shoot, "harbour") == ["DSC_0000"]
+    assert shoot("undo").out.strip() == "Took DSC_0002 out of Harbour"
+    assert names(shoot, "Harbour") == ["DSC_0002", "DSC_0000"]
     shoot("project", "move", "Harbour", 1)
-    assert names(shoot, "Harbour") == ["DSC_1", "DSC_3"]
+    assert names(shoot, "Harbour") == ["DSC_0000", "DSC_0002"]
     shoot("decide", "--rate", 5, 1)
     (row,) = shoot("projects", "--json").json
     assert (row["name"], row["count"], row["approved"]) == ("Harbour", 2, 1)
@@ -34,12 +44,12 @@ def test_what_a_project_is_can_be_changed_and_removed(shoot: Type) -> None:
     assert shoot("project", "rename", "../../etc", "Port").out.strip() == "../../etc is Port now."
     shoot("project", "add", "Port", 1, 2)
     assert shoot("project", "notes", "Port", "two\nlines").out.splitlines() == ["two", "lines"]
-    assert "DSC_2 is the cover" in shoot("project", "cover", "Port", 2).out
+    assert "DSC_0001 is the cover" in shoot("project", "cover", "Port", 2).out
     gone = shoot("project", "delete", "port").out
     assert "2 photos stay in the catalog" in gone and "No projects yet." in shoot("projects").out
     assert [row["name"] for row in shoot("projects", "--removed", "--json").json] == ["Port"]
     assert shoot("project", "restore", "Port").out.strip() == "Port is back: 2 photos."
-    assert names(shoot, "Port") == ["DSC_1", "DSC_2"]
+    assert names(shoot, "Port") == ["DSC_0000", "DSC_0001"]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +60,7 @@ def test_what_a_project_is_can_be_changed_and_removed(shoot: Type) -> None:
         (("remove", "Harbour", 1), 1, "There is no project Harbour."),
         (("new", "\u202e"), 2, "A project needs a name."),
         (("rename", "Night"), 2, "the new name"),
-        (("cover", "Night", 1), 2, "DSC_1 is not in Night."),
+        (("cover", "Night", 1), 2, "DSC_0000 is not in Night."),
         (("new", "NIGHT"), 2, "There is a project Night already."),
         (("new", "Harbour", "at"), 2, "at is one word too many."),
         (("burn", "Night"), 2, "burn"),

@@ -185,7 +185,8 @@ class Journal(Tags):
 
     def _revise_tags(self, act: str, what: str, done: str, revisions: Sequence[Revision]) -> Step:
         """Revise the vocabulary as one step; nothing is written if nothing changes."""
-        context = {"act": act, "what": what, "vocabulary": [list(each) for each in revisions]}
+        context: dict[str, object] = {"act": act, "what": what}
+        context["vocabulary"] = [list(each) for each in revisions]
         step = Step(0, "do", f"{done} {what}", time.time(), (), None, context)
         if not revisions:
             return step

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from curator.catalog.journal import Journal
-from curator.catalog.tags import LONGEST, MACHINES, SAID, folded, tag_name
+from curator.catalog.tags import LONGEST, MACHINES, SAID, Revision, folded, tag_name
 from curator.model import NotFoundError, Step, UsageError
 
 _OF_TODAY = "coalesce(tag.merged_into, tag.id)"
@@ -52,7 +52,7 @@ class Vocabulary(Journal):
         """
         wanted = folded(tag_name(prefix))
         names = {
-            row[0]: row[1:3]
+            row[0]: (row[1], row[2])
             for row in self.tag_rows()
             if row[3] is None and folded(row[1]).startswith(wanted)
         }
@@ -68,14 +68,12 @@ class Vocabulary(Journal):
         for tag, source, number, taken in self._judged():
             suggested.setdefault(tag, {})[source] = number
             removed.setdefault(tag, {})[source] = taken
-        found = [
-            TagRow(
-                tag, *names[tag], *counts.get(tag, (0, 0)), suggested.get(tag, {}),
-                removed.get(tag, {}),
-            )
-            for tag in names
-            if tag in counts or tag in suggested
-        ]  # fmt: skip
+        found = []
+        for tag, (name, category) in names.items():
+            if tag in counts or tag in suggested:
+                count, sure = counts.get(tag, (0, 0))
+                judged = suggested.get(tag, {}), removed.get(tag, {})
+                found.append(TagRow(tag, name, category, count, sure, *judged))
         return sorted(found, key=lambda row: (-row.count, folded(row.name)))
 
     def _judged(self) -> list[tuple[int, str, int, int]]:
@@ -106,9 +104,10 @@ class Vocabulary(Journal):
         if not name or len(" ".join(new.split())) > LONGEST:
             raise UsageError(f"A tag is called something of at most {LONGEST} characters.")
         with self._writing(durable=True):
-            now, category = self._row("SELECT name, category FROM tag WHERE id = ?", (tag,)) or ()
+            now, category = self._rows("SELECT name, category FROM tag WHERE id = ?", (tag,))[0]
             if folded(now) == folded(name):
-                revisions = [(tag, "name", now, name)] if now != name else []
+                said: Revision = (tag, "name", now, name)
+                revisions = [said] if now != name else []
             else:
                 taken = self._tag(name)
                 if taken not in (None, tag) and self._in_use(taken):
@@ -132,7 +131,8 @@ class Vocabulary(Journal):
         if tag == survivor:
             raise UsageError(f"{old} and {into} are one tag already.")
         with self._writing(durable=True):
-            names = dict(self._rows("SELECT id, name FROM tag WHERE id IN (?, ?)", (tag, survivor)))
+            rows = self._rows("SELECT id, name FROM tag WHERE id IN (?, ?)", (tag, survivor))
+            names = {row[0]: row[1] for row in rows}
             what = f"{names[tag]} into {names[survivor]}"
             return self._revise_tags("merge tags", what, "Merged tag", self._merging(tag, survivor))
 

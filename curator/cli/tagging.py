@@ -5,7 +5,7 @@ from __future__ import annotations
 from curator.catalog import TagRow, tag_names
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
-from curator.model import NotFoundError, UsageError, counted
+from curator.model import Field, NotFoundError, UsageError, counted
 
 ACTS = ("add", "remove", "confirm", "rename", "merge")
 
@@ -29,7 +29,7 @@ def tag(invocation: Invocation) -> None:
     missing = [name for name in names if name not in tags]
     if missing:
         raise NotFoundError(f"There is no tag {missing[0]!r}.", "`curator tags` lists them.")
-    changes: dict[int, dict[tuple[str, int], object]] = {photo: {} for photo in ids}
+    changes: dict[int, dict[Field, object]] = {photo: {} for photo in ids}
     for name, number in tags.items():
         having = set(ids) if act == "add" else set(catalog.tagged(name)) & set(ids)
         for photo in having:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.catalog import Catalog, TagDetail, folded
-from curator.model import counted
+from curator.model import Field, counted
 
 if TYPE_CHECKING:
     from curator.session.session import Session
@@ -255,7 +255,7 @@ class Tagging(QObject):
             return
         tags = self._session.catalog.tag_ids(names, make=True)
         self.last = tuple(names)
-        words = {("tag", tag): "confirmed" for tag in tags.values()}
+        words: dict[Field, object] = {("tag", tag): "confirmed" for tag in tags.values()}
         said = _listed(names)
         changes = dict.fromkeys(photos, words)
         self._decide(f"tag {_quoted(said)}", changes, lambda what: f"Tagged {what}: {said}")
@@ -287,13 +287,13 @@ class Tagging(QObject):
         tag = catalog.tag_ids([name]).get(name)
         having = set(catalog.tagged(name)) if len(photos) > 1 else set(photos)
         if tag is not None:
-            words = {("tag", tag): word}
+            words: dict[Field, object] = {("tag", tag): word}
             self._decide(act, {photo: words for photo in photos if photo in having}, done)
 
     def _decide(
         self,
         act: str,
-        changes: dict[int, dict[tuple[str, int], str]],
+        changes: dict[int, dict[Field, object]],
         done: Callable[[str], str],
     ) -> None:
         from curator.session.session import Words  # which is built on this

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from curator.stages import embed
+from curator.stages.embed import _encoder  # the one this process holds
 
 if TYPE_CHECKING:
     from curator.encoders import Recipe
@@ -23,6 +23,6 @@ def words(recipe: Recipe, sentences: Sequence[str]) -> tuple[bytes, float] | Non
     """
     from curator.encoders import zero_shot
 
-    encoder = embed._encoder(recipe)  # the one of this process
+    encoder = _encoder(recipe)
     found = zero_shot.places(encoder, sentences)
     return None if found is None else (found.tobytes(), encoder.scale)

@@ -189,3 +189,29 @@ def test_a_model_that_would_take_parts_from_the_hub_is_refused_without_asking_it
     assert (done["converted"], done["embedded"], done["failed"]) == (5, 0, 0)
     assert len(done["problems"]) == 1 and model in done["problems"][0]
     assert machine.connections == ""
+
+
+def test_clip_suggests_words_of_ones_own_list_and_other_words_at_the_next_start(
+    machine: Machine, folder: Path, weights: Path
+) -> None:
+    told = {"which": "open_clip", "model": SMALLEST, "pretrained": "", "checkpoint": weights}
+    told |= {"tags__threshold": 0, "tags__most": 2}
+    list_ = machine.home / "vocabulary.txt"
+    machine.home.mkdir(parents=True, exist_ok=True)
+    list_.write_text("[Place]\nharbor\nmeadow\npier\n", "utf-8")
+    assert machine.run("ingest", folder, **told)["embedded"] == 5
+
+    def tags() -> set[tuple[str, str, str]]:
+        found = [tag for photo in machine.run("photos") for tag in photo["tags"]]
+        assert len(found) == 10
+        return {(tag["name"], tag["source"], tag["state"]) for tag in found}
+
+    before = tags()
+    assert {name for name, _, _ in before} <= {"harbor", "meadow", "pier"}
+    assert {(source, state) for _, source, state in before} == {("encoder", "suggested")}
+    assert {row["category"] for row in machine.run("tags")} == {"Place"}
+    list_.write_text("lens cap\nwindow\n", "utf-8")
+    again = machine.run("ingest", folder, **told)
+    assert again["embedded"] == 0, "no picture is looked at again"
+    assert {name for name, _, _ in tags()} == {"lens cap", "window"}
+    assert machine.connections == ""

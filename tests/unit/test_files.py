@@ -277,3 +277,47 @@ def test_suffixes_are_lower_case_and_in_one_list_only() -> None:
     assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in every)
     assert files.is_picture_name("DSC.NEF") and files.is_picture_name("a.b.JPeG")
     assert not files.is_picture_name("jpeg")
+
+
+# --- sidecars
+
+
+def beside(*names: str) -> dict[str, list[str]]:
+    """Pair files of these names; say the sidecars of each photo by its main file."""
+    kinds = {".xmp": Kind.SIDECAR}
+    found = []
+    for name in sorted(names):
+        suffix = Path(name).suffix.lower()
+        raw = suffix in files.RAW_SUFFIXES
+        kind = kinds.get(suffix, Kind.RAW if raw else Kind.IMAGE)
+        found.append(Found(f"/photos/{name}", kind, 1, 1))
+    return {
+        Path(group.files[0].path).name: [Path(file.path).name for file in group.sidecars]
+        for group in pair(found)
+        if group.sidecars
+    }
+
+
+def test_a_sidecar_goes_with_the_file_it_names() -> None:
+    assert beside("A.NEF", "A.JPG", "A.xmp", "A.NEF.xmp", "a.jpg.XMP") == {
+        "A.NEF": ["A.NEF.xmp", "A.xmp", "a.jpg.XMP"]
+    }
+    assert beside("A.JPG", "A.xmp") == {"A.JPG": ["A.xmp"]}
+
+
+def test_a_sidecar_of_a_stem_is_the_raws_not_that_of_an_edit_beside_it() -> None:
+    assert beside("A.CR3", "A.DNG", "A.tif", "A.xmp") == {"A.CR3": ["A.xmp"]}
+
+
+def test_a_sidecar_of_no_photo_is_nobodys() -> None:
+    assert beside("A.JPG", "B.xmp", "A_01.JPG.xmp", "clip.mp4.xmp") == {}
+
+
+def test_a_walk_meets_sidecars_and_counts_none_of_them(tmp_path: Path) -> None:
+    lay(tmp_path, "A.NEF", "A.xmp", "A.NEF.xmp", "B.jpg")
+    report = WalkReport()
+    groups = list(pair(walk([tmp_path], report=report)))
+    assert [len(group.sidecars) for group in groups] == [2, 0]
+    assert report.others == 0
+    single = next(iter(pair(walk([tmp_path / "A.NEF"]))))
+    assert [Path(found.path).name for found in single.sidecars] == ["A.NEF.xmp", "A.xmp"]

@@ -1,0 +1,229 @@
+"""Sidecars on their way to disk: written once, merged, never over another program's change."""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from curator.catalog import Catalog
+from curator.pipeline import SidecarNews, sidecars
+from curator.pipeline.sidecars import Batch, SidecarWriter, preview, write_some
+from curator.settings import Home, Settings
+from curator.sidecar import PROFILES, read
+from curator.sidecar.rounds import Act
+from curator.workers import InlinePool
+from tests import catalogs
+from tests.sidecars import change, read_again, xmp
+
+RAW, JPEG = 6, 3
+LIGHTROOM, DARKTABLE = PROFILES["lightroom"], PROFILES["darktable"]
+WAIT_S = 20
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "photos" / "000"
+    made.mkdir(parents=True)
+    return made
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, folder: Path) -> Iterator[Catalog]:
+    catalogs.fill(tmp_path / "catalog.db", 12, folder=str(folder.parent))
+    opened = Catalog.open(tmp_path / "catalog.db")
+    yield opened
+    opened.close()
+
+
+def write(catalog: Catalog, *photos: int) -> Batch:
+    return write_some(catalog, photos, LIGHTROOM)
+
+
+def rate(catalog: Catalog, stars: int, *photos: int) -> None:
+    catalog.decide({photo: {"rating": stars} for photo in photos}, summary=f"{stars} stars")
+
+
+def said(path: Path) -> int | None:
+    return read(path.read_bytes()).said.rating
+
+
+def test_marks_are_written_beside_the_raw_and_once(catalog: Catalog, folder: Path) -> None:
+    rate(catalog, 4, RAW)
+    assert write(catalog, RAW).of(Act.WRITTEN)
+    sidecar = folder / "DSC_0005.xmp"
+    assert [path.name for path in folder.iterdir()] == [sidecar.name] and said(sidecar) == 4
+    before = sidecar.stat().st_mtime_ns
+    assert write(catalog, RAW).of(Act.SAME)
+    assert sidecar.stat().st_mtime_ns == before
+    assert catalog.outstanding().unwritten == 0
+
+
+def test_what_was_there_stays(catalog: Catalog, folder: Path) -> None:
+    sidecar = folder / "DSC_0005.xmp"
+    sidecar.write_bytes(xmp(2, keywords=("Sea",)))
+    read_again(catalog, RAW, sidecar)
+    rate(catalog, 4, RAW)
+    write(catalog, RAW)
+    text = sidecar.read_text("utf-8")
+    assert said(sidecar) == 4 and 'crs:Exposure2012="+0.35"' in text and "Sea" in text
+
+
+def test_taking_a_mark_back_takes_it_out_of_the_file(catalog: Catalog, folder: Path) -> None:
+    sidecar = folder / "DSC_0005.xmp"
+    rate(catalog, 4, RAW)
+    write(catalog, RAW)
+    change(sidecar, b"<rdf:Description", b'<rdf:Description xmlns:o="o:" o:mine="1"')
+    read_again(catalog, RAW, sidecar)
+    catalog.undo()
+    write(catalog, RAW)
+    assert not said(sidecar) and "o:mine" in sidecar.read_text("utf-8")
+
+
+def test_another_programs_change_is_taken_over_and_not_written_over(
+    catalog: Catalog, folder: Path
+) -> None:
+    sidecar = folder / "DSC_0005.xmp"
+    rate(catalog, 4, RAW)
+    write(catalog, RAW)
+    change(sidecar, b'Rating="4"', b'Rating="5"')
+    rate(catalog, 2, RAW)
+    batch = write(catalog, RAW)
+    assert batch.of(Act.CHANGED) and said(sidecar) == 5
+    assert catalog.conflicts()[0].differs == {"rating": (2, 5)}
+    catalog.settle_conflicts([RAW], write=True)
+    write(catalog, RAW)
+    assert said(sidecar) == 2
+
+
+def test_a_sidecar_nobody_met_before_is_read_first(catalog: Catalog, folder: Path) -> None:
+    (folder / "DSC_0005.xmp").write_bytes(xmp(3, "Red"))
+    catalog.decide({RAW: {"flag": "pick"}}, summary="Pick")
+    assert write(catalog, RAW).taken == (RAW,)
+    write(catalog, RAW)
+    content = read((folder / "DSC_0005.xmp").read_bytes()).said
+    assert (content.rating, content.flag, content.label) == (3, "pick", "red")
+
+
+def test_lightroom_gets_no_sidecar_of_a_jpeg_and_darktable_does(
+    catalog: Catalog, folder: Path
+) -> None:
+    rate(catalog, 4, JPEG)
+    assert write(catalog, JPEG).without == (JPEG,)
+    assert list(folder.iterdir()) == []
+    assert write_some(catalog, [JPEG], DARKTABLE).of(Act.WRITTEN)
+    assert [path.name for path in folder.iterdir()] == ["DSC_0002.JPG.xmp"]
+
+
+def test_a_dry_run_says_what_would_change_and_changes_nothing(
+    catalog: Catalog, folder: Path
+) -> None:
+    rate(catalog, 4, RAW, JPEG)
+    found = preview(catalog, [1, RAW, JPEG], LIGHTROOM)
+    told = {Path(each.path).name: each.lines for each in found.differences}
+    assert told["DSC_0005.xmp"] == ("rating: none → 4",)
+    assert found.without == (JPEG,)
+    assert list(folder.iterdir()) == [] and catalog.outstanding().unwritten == 2
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a folder we may not write")
+def test_a_folder_that_is_read_only_is_one_sentence(catalog: Catalog, folder: Path) -> None:
+    rate(catalog, 4, RAW)
+    folder.chmod(0o500)
+    try:
+        batch = write(catalog, RAW)
+    finally:
+        folder.chmod(0o700)
+    assert "Make the folder writable" in batch.failed[0][1]
+
+
+def test_a_drive_that_is_away_leaves_it_pending(catalog: Catalog, folder: Path) -> None:
+    rate(catalog, 4, RAW)
+    folder.rmdir()
+    assert "Connect its drive" in write(catalog, RAW).failed[0][1]
+    left = catalog.outstanding()
+    assert (left.unwritten, left.failed) == (1, 1) and "Connect its drive" in left.reason
+    folder.mkdir()
+    catalog.ask_written([RAW])
+    assert write(catalog, RAW).of(Act.WRITTEN)
+    assert catalog.outstanding().unwritten == 0
+
+
+def test_a_full_disk_is_said_and_what_was_there_stays(
+    catalog: Catalog, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate(catalog, 4, RAW)
+    write(catalog, RAW)
+    rate(catalog, 5, RAW)
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        batch = write(catalog, RAW)
+    assert "No space left" in batch.failed[0][1]
+    assert said(folder / "DSC_0005.xmp") == 4
+    assert [path.name for path in folder.iterdir()] == ["DSC_0005.xmp"]
+
+
+def test_a_sidecar_that_is_no_xml_is_left_alone(catalog: Catalog, folder: Path) -> None:
+    (folder / "DSC_0005.xmp").write_bytes(b"<broken")
+    rate(catalog, 4, RAW)
+    batch = write(catalog, RAW)
+    assert batch.failed and (folder / "DSC_0005.xmp").read_bytes() == b"<broken"
+    assert catalog.outstanding().failed == 1
+
+
+# --- by itself
+
+
+@pytest.fixture
+def told() -> queue.SimpleQueue[SidecarNews]:
+    return queue.SimpleQueue()
+
+
+@pytest.fixture
+def writer(
+    catalog: Catalog, home: Home, told: queue.SimpleQueue[SidecarNews]
+) -> Iterator[SidecarWriter]:
+    made = SidecarWriter(
+        catalog.path, Settings.load(home), InlinePool(), told.put, lambda ids: None
+    )
+    yield made
+    made.close()
+
+
+def test_what_is_asked_for_is_written_and_said(
+    catalog: Catalog, folder: Path, writer: SidecarWriter, told: queue.SimpleQueue[SidecarNews]
+) -> None:
+    rate(catalog, 4, RAW)
+    catalog.ask_written([RAW])
+    writer.start()  # as at the next start, if it was asked for at the end of the last
+    while not (news := told.get(timeout=WAIT_S)).said:
+        pass
+    assert news.said.startswith("Wrote DSC_0005.xmp")
+    assert said(folder / "DSC_0005.xmp") == 4
+
+
+def test_in_the_background_it_is_written_once_one_is_quiet(
+    catalog: Catalog,
+    folder: Path,
+    writer: SidecarWriter,
+    told: queue.SimpleQueue[SidecarNews],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sidecars, "QUIET_S", 3600)
+    writer._settings.sidecars.background = True
+    rate(catalog, 4, RAW)
+    writer.start()
+    assert told.get(timeout=WAIT_S).pending == 1
+    assert list(folder.iterdir()) == []
+    monkeypatch.setattr(sidecars, "QUIET_S", 0)
+    writer.wake()
+    while told.get(timeout=WAIT_S).pending:
+        pass
+    assert said(folder / "DSC_0005.xmp") == 4

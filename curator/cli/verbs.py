@@ -16,6 +16,7 @@ from curator.cli import (
     photos,
     projects,
     rejects,
+    sidecars,
     tagging,
     tastes,
     work,
@@ -177,6 +178,22 @@ def _encoder(parser: Parser) -> None:
     parser.add_argument("--yes", action="store_true", help="download without asking")
 
 
+def _sidecar(parser: Parser) -> None:
+    parser.add_argument("act", choices=("read", "write", "conflicts", "status"))
+    parser.add_argument(
+        "photos", nargs="*", type=_named, metavar="PHOTO", help="an id or a path; else all"
+    )
+    parser.add_argument(
+        "--profile",
+        choices=("lightroom", "darktable", "digikam"),
+        help="write: the editor they are for; else the setting",
+    )
+    parser.add_argument(
+        "--take", choices=("ours", "theirs", "newer"), help="conflicts: the side that holds"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would happen, no more")
+
+
 def _project(parser: Parser) -> None:
     parser.add_argument("act", choices=projects.ACTS)
     parser.add_argument("name", type=_named, metavar="NAME", help="of the project, in any case")
@@ -326,6 +343,13 @@ VERBS: tuple[Verb, ...] = (
         "say what compares photos here, or fetch CLIP's weights",
         encoder.encoder,
         _encoder,
+    ),
+    Verb(
+        "sidecar",
+        "read|write|conflicts|status [PHOTO...] [--profile NAME] [--take SIDE] [--dry-run]",
+        "take over marks from sidecars, write them for other editors, settle what differs",
+        sidecars.sidecar,
+        _sidecar,
     ),
     Verb("status", "", "say what is in the catalog and what waits", work.status),
     Verb("failures", "", "list the photos that could not be read, and why", work.failures),

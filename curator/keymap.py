@@ -159,6 +159,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Ctrl+O", "open_folder", _EVERYWHERE),
     Binding("Ctrl+Shift+E", "export", _EVERYWHERE),
     Binding("Ctrl+R", "show_file"),
+    Binding("Ctrl+S", "write_sidecars"),
     Binding("Ctrl+,", "settings", _EVERYWHERE),
     Binding("Ctrl+Q", "quit_", _EVERYWHERE),
     Binding("Ctrl+E", "open_in_editor"),

@@ -152,17 +152,20 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Tab", "toggle_panels", _LIST),
     Binding("F", "toggle_fullscreen", _EVERYWHERE),
     Binding("/", "search", _EVERYWHERE),
+    Binding("Ctrl+F", "search", _EVERYWHERE),
+    Binding("Ctrl+Shift+F", "save_search", _EVERYWHERE),
+    Binding("Ctrl+L", "find_similar", _PHOTOS),
     Binding("F5", "reapply", _GRID),
     Binding("?", "help_", _EVERYWHERE),
     Binding("Ctrl+T", "taste", _EVERYWHERE),
     Binding("Ctrl+K", "palette", _EVERYWHERE),
     Binding("Ctrl+O", "open_folder", _EVERYWHERE),
     Binding("Ctrl+Shift+E", "export", _EVERYWHERE),
+    Binding("Ctrl+E", "open_in_editor"),
     Binding("Ctrl+R", "show_file"),
     Binding("Ctrl+S", "write_sidecars"),
     Binding("Ctrl+,", "settings", _EVERYWHERE),
     Binding("Ctrl+Q", "quit_", _EVERYWHERE),
-    Binding("Ctrl+E", "open_in_editor"),
 )
 
 

@@ -48,13 +48,14 @@ from curator.catalog.stacks import SHOT_COLUMNS, StackChange, Stacks
 from curator.catalog.store import DiskFullError, damaged, translate
 from curator.catalog.tags import TagDetail, folded, tag_name, tag_names
 from curator.catalog.tastes import Comparing, Foreseen, Lesson, Preference, TasteRow, Tastes
-from curator.catalog.text import SavedSearch, Texts
+from curator.catalog.text import NAME_LENGTH, SavedSearch, Texts
 from curator.catalog.vocabulary import TagRow, Vocabulary
 from curator.catalog.work import Pending, WorkQueue
 from curator.model import CatalogError
 
 __all__ = [
     "FIELDS",
+    "NAME_LENGTH",
     "PHOTO_COLUMNS",
     "SHOT_COLUMNS",
     "Applied",

@@ -10,7 +10,7 @@ the module of its subject. COMMANDS has them in the order of the imports below.
 
 # isort: off
 from curator.commands import passes, marks, tags, stacks, moves, beside, looking, describing
-from curator.commands import projects, files, sidecars
+from curator.commands import searching, projects, files, sidecars
 
 # isort: on
 from curator.commands.registry import COMMANDS, GROUPS, Command, command, run
@@ -29,6 +29,7 @@ __all__ = [
     "passes",
     "projects",
     "run",
+    "searching",
     "sidecars",
     "stacks",
     "tags",

@@ -7,6 +7,7 @@
 from curator.session.archive import Archive
 from curator.session.evidence import Insight, Near, Why
 from curator.session.filters import FILTERS, FilterError
+from curator.session.hints import Hint, hints
 from curator.session.orders import ORDERS, arranged, orders_for
 from curator.session.placard import Glance, Placard
 from curator.session.progress import Progress
@@ -26,6 +27,7 @@ __all__ = [
     "Archive",
     "FilterError",
     "Glance",
+    "Hint",
     "Insight",
     "Learned",
     "Moved",
@@ -43,6 +45,7 @@ __all__ = [
     "Words",
     "arranged",
     "changed_marks",
+    "hints",
     "orders_for",
     "report",
     "roll_back",

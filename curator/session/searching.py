@@ -20,6 +20,7 @@ from curator.model import KnownError, Pass
 from curator.session import filters
 from curator.session.filters import FilterError
 from curator.session.insights import Insights
+from curator.session.orders import ORDERS
 from curator.session.query import Query
 from curator.session.relevance import REASONS, Likeness, alike, looking_like, relevance
 from curator.session.scopes import Scope, ScopeRow, of_search
@@ -106,6 +107,16 @@ class Searching(Insights):
         else:
             self._orders[self.pass_] = before
         self.view_changed.emit()
+
+    def may_order(self, name: str) -> bool:
+        """Tell whether the list can be sorted so now."""
+        if name == RELEVANCE:
+            return self.is_ranked
+        return self.has_scores or not ORDERS[name].by_taste
+
+    def why_not_order(self, name: str) -> str:
+        """Say what an order lacks."""
+        return "while searching for words" if name == RELEVANCE else self.taste_sentence
 
     # --- what is found
 

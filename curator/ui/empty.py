@@ -123,6 +123,8 @@ def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tupl
             return "This folder is not there now. Is its drive connected?", (another,)
         if session.scope.project is not None:
             return f"Nothing in {session.scope.title} yet.", (("toggle_project", "add a photo"),)
+        if session.scope.search is not None:
+            return f"No photo fits {session.scope.expression}", (("search", "search"),)
         return "No photos in this folder.", (another,)
     if session.pass_ is Pass.CULL:
         failed = counts.get("failed", 0)

@@ -31,7 +31,7 @@ from curator.model import KnownError, Pass, View
 from curator.pipeline import Pipeline, ScanReport, Totals
 from curator.pipeline import Progress as Work
 from curator.session import Session
-from curator.ui import dialogs, palette, theme
+from curator.ui import dialogs, palette, saved, theme
 from curator.ui.acts import Acts
 from curator.ui.compare import BesideView
 from curator.ui.empty import EmptyList, EmptyWindow
@@ -368,6 +368,8 @@ class MainWindow(QWidget):
     def _asked(self, what: str, about: object) -> None:
         if self.acts.does(what):
             self.acts.do(what, about)
+        elif what == "search":
+            saved.asked(self.session, about, self)
         elif what == "order":
             self.topbar.show_orders()
         elif what == "filter":

@@ -83,7 +83,7 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
             act = partial(open_scope, scope)
             found.append(Entry(f"scope:{scope.key}", f"Go to {scope.title}", scope.key, act))
     for name, order in orders_for(session.scope.kind).items():
-        off = "" if session.has_scores or not order.by_taste else session.taste_sentence
+        off = "" if session.may_order(name) else session.why_not_order(name)
         act = partial(session.set_order, name)
         title = f"Order by {_lower(order.title)}"
         found.append(Entry(f"order:{name}", title, order.about, act, off=off))

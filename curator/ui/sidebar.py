@@ -20,6 +20,7 @@ from curator.ui import theme, words
 from curator.ui.cloud import TagCloud
 from curator.ui.project_rows import ProjectRows
 from curator.ui.rows import Row, Rows
+from curator.ui.saved import SavedRows
 
 _ICONS = {
     "undecided": "undecided",
@@ -129,6 +130,7 @@ class Sidebar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.folders, self.filters, self.stars = Rows(), Rows(), StarFilter()
         self.projects = ProjectRows(session, run)
+        self.saved = SavedRows(session, run)
         self._lay_out()
         self.folders.pressed.connect(self._open)
         self.folders.folded.connect(self._fold)
@@ -151,6 +153,7 @@ class Sidebar(QWidget):
         column.addWidget(self._head("Photos", self.add))
         column.addWidget(self.folders)
         column.addWidget(self.projects)
+        column.addWidget(self.saved)
         column.addSpacing(12)
         column.addWidget(self._head("Show"))
         column.addWidget(self.filters)
@@ -194,10 +197,12 @@ class Sidebar(QWidget):
         if not self.isVisible():
             return
         self.add.setToolTip(theme.tip("Open a folder…", self._session.keys.get("open_folder")))
-        rows = [row for row in self._session.scopes() if row.scope.kind != "project"]
+        listed = self._session.scopes()
+        rows = [row for row in listed if row.scope.kind in ("all", "folder")]
         self._scopes = {row.scope.key: row for row in rows}
         self.folders.show_rows(self._folder_rows(rows))
         self.projects.refresh()
+        self.saved.show_scopes(listed)
         self.filters.show_rows(self._filter_rows())
         self.stars.take(self._session.filter)
         self._show_cloud()

@@ -4,144 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QActionGroup, QHideEvent, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from curator.commands import COMMANDS, GROUPS, Command
 from curator.keyboard import views_of
-from curator.model import KnownError, Pass
-from curator.session import FilterError, Session, orders_for
+from curator.model import Pass
+from curator.session import Session, orders_for
 from curator.ui import theme
 from curator.ui.projects import ProjectWord
+from curator.ui.search import SearchField
 from curator.ui.statusline import Words
 
-_TYPING_MS = 200
 _PASS_TIPS = {
     Pass.BROWSE: "Look around",
     Pass.CULL: "Pass 1: may it stay?",
     Pass.RATE: "Pass 2: how much do I want it?",
 }
-_SEARCH_TIP = "Text in the file name, or fields: is:picked rating:>=4 camera:x100 after:2024"
 # Reached by their own controls or meaningless in a menu.
 _NOT_IN_MENU = frozenset({"delete", "space", "search", "order"})
-
-
-class SearchField(QLineEdit):
-    """The filter as text: applied while typing, Enter returns to the photos, Esc takes it off.
-
-    Signals:
-        left: the person is done typing.
-    """
-
-    left = Signal()
-
-    def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
-        self.setPlaceholderText("Search")
-        self.setAccessibleName("Search and filter")
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setObjectName("search")
-        self.setClearButtonEnabled(False)
-        self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
-        self._typing.timeout.connect(self._try)
-        self.textEdited.connect(self._typing.start)
-        self.problem = QLabel(self.window())
-        self.problem.setTextFormat(Qt.TextFormat.PlainText)
-        self.problem.setObjectName("problem")
-        self.problem.hide()
-        session.view_changed.connect(self._take_over)
-
-    def _take_over(self) -> None:
-        self.setToolTip(theme.tip(_SEARCH_TIP, self._session.keys.get("search")))
-        if not self.hasFocus() and self.text() != self._session.filter:
-            self.setText(self._session.filter)
-            self._complain("")
-
-    def _try(self) -> None:
-        """Apply what is typed so far; half a term is no mistake yet."""
-        try:
-            self._apply()
-        except FilterError as error:
-            if (
-                error.position + 1 < len(self.text().rstrip())
-                and " " in self.text()[error.position :]
-            ):
-                self._complain(str(error))
-
-    def _apply(self) -> None:
-        self._typing.stop()
-        text = self.text().strip()
-        if text != self._session.filter:
-            self._session.set_filter(text)
-        self._complain("")
-
-    def commit(self) -> bool:
-        """Apply the text; tell whether it is a filter, saying in place where it is not."""
-        try:
-            self._apply()
-        except KnownError as error:
-            self._complain(str(error))
-            return False
-        return True
-
-    def _complain(self, text: str) -> None:
-        self.setProperty("wrong", bool(text))
-        self.style().unpolish(self)
-        self.style().polish(self)
-        self.problem.setVisible(bool(text))
-        if text:
-            window = self.window()
-            self.problem.setParent(window)
-            self.problem.setText(text)
-            self.problem.adjustSize()
-            below = self.mapTo(window, QPoint(self.width(), self.height() + 6))
-            self.problem.move(max(below.x() - self.problem.width(), 8), below.y())
-            self.problem.show()
-            self.problem.raise_()
-
-    def event(self, event: QEvent) -> bool:
-        """Keep every plain key while typing: none of them is a command here."""
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            strong = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
-            if not event.modifiers() & (strong | Qt.KeyboardModifier.MetaModifier):
-                event.accept()
-                return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Leave with Enter or Down (keeping the filter), or with Esc (taking it off)."""
-        key = event.key()
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Down):
-            if self.commit():
-                self.left.emit()
-        elif key == Qt.Key.Key_Escape:
-            self.clear()
-            self._typing.stop()
-            self._complain("")
-            if self._session.filter:
-                self._session.leave_filter()
-            self.left.emit()
-        elif key not in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
-            super().keyPressEvent(event)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the field with its glass."""
-        super().paintEvent(event)
-        colour = theme.TEXT if self.text() or self.hasFocus() else theme.QUIET
-        image = theme.pixmap("search", colour, theme.ICON, self.devicePixelRatioF())
-        QPainter(self).drawPixmap(8, (self.height() - theme.ICON) // 2, image)
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Apply nothing more once the window is closed or its edges are hidden."""
-        self._typing.stop()
-        super().hideEvent(event)
-
-    def focusOutEvent(self, event: object) -> None:
-        """Forget a complaint about text that was left standing."""
-        self._complain("")
-        super().focusOutEvent(event)  # type: ignore[arg-type]
 
 
 class TopBar(QWidget):
@@ -257,7 +139,7 @@ class TopBar(QWidget):
             action.setCheckable(True)
             action.setChecked(name == session.order)
             action.setActionGroup(group)
-            action.setEnabled(session.has_scores or not order.by_taste)
+            action.setEnabled(session.may_order(name))
             action.triggered.connect(lambda _=False, name=name: session.set_order(name))
         menu.addSeparator()
         back = menu.addAction(f"Reversed\t{session.keys.get('reverse_order', '')}")

@@ -47,11 +47,12 @@ def test_the_orders_menu_sorts(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: bool(window.session.taste_sentence))
     menu = window.topbar.orders_menu()
     actions = {action.text().partition("\t")[0]: action for action in menu.actions()}
-    assert {order.title for order in ORDERS.values()} <= set(actions)
+    assert {order.title for order in ORDERS.values() if not order.loose} <= set(actions)
     assert actions["Sharpness"].text() == "Sharpness\tsharpest last"
     assert actions["Capture time"].isChecked()
     by_taste = [actions[order.title] for order in ORDERS.values() if order.by_taste]
     assert len(by_taste) == 3 and not any(action.isEnabled() for action in by_taste)
+    assert not actions["Relevance"].isEnabled(), "nothing is searched for"
     assert window.session.taste_sentence in actions, "and why not"
     actions["Sharpness"].trigger()
     assert window.session.order == "sharpness"

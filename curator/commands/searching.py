@@ -1,0 +1,22 @@
+"""Searching: what is like a photo, and searches kept by name."""
+
+from __future__ import annotations
+
+from curator.commands.registry import command
+from curator.session import Session
+
+
+@command("Find similar", "Looking")
+def find_similar(session: Session) -> None:
+    """Show the photos most like this one, nearest first; Esc returns to where you were."""
+    session.find_similar()
+
+
+@command("Save this search…", "Looking")
+def save_search(session: Session) -> None:
+    """Keep the search in the box by name, beside the folders."""
+    if session.filter:
+        session.ask("search", "save")
+    else:
+        key = session.keys.get("search")
+        session.say(f"Search first{f' ({key})' if key else ''}, then it can be saved.")

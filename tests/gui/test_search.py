@@ -1,0 +1,121 @@
+"""The search box: typing, ways to go on, mistakes where they are, searches kept by name."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from curator.model import View
+from curator.ui import saved
+from curator.ui.main_window import MainWindow
+from curator.ui.search import SearchField
+
+
+@pytest.fixture
+def box(window: MainWindow) -> SearchField:
+    """The box, in it the cursor; the conductor has read the words."""
+    window.session.catalog.fold_all_text()
+    QTest.keyClick(window, Qt.Key.Key_Slash)
+    assert window.topbar.search.hasFocus()
+    return window.topbar.search
+
+
+def test_keys_alone_complete_a_field_and_its_value(window: MainWindow, box: SearchField) -> None:
+    assert [hint.text for hint in box.hints.found][:2] == ["is:", "rating:"]
+    assert box.hints.isVisible(), "an empty box says which fields there are"
+    QTest.keyClicks(box, "la")
+    QTest.keyClick(box, Qt.Key.Key_Tab)
+    assert box.text() == "label:"
+    QTest.keyClick(box, Qt.Key.Key_Down)
+    QTest.keyClick(box, Qt.Key.Key_Down)
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert box.text() == "label:yellow " and box.hasFocus()
+    QTest.keyClicks(box, "xyz")
+    assert not box.hints.isVisible(), "words need no help"
+    box.setText("")
+    QTest.keyClicks(box, "camera:two")
+    QTest.keyClick(box, Qt.Key.Key_Tab)
+    assert box.text() == 'camera:"Curator Works Test Two" '
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert len(window.session.ids) == 20 and not box.hasFocus()
+
+
+def test_a_mistake_is_underlined_and_told(box: SearchField) -> None:
+    QTest.keyClicks(box, "sharp rating:many harbor")
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert box.hasFocus() and box.cursorPosition() == len("sharp rating:")
+    line, metrics = box._underlined(), box.fontMetrics()
+    assert abs(line.width() - metrics.horizontalAdvance("many")) <= 2
+    assert "rating: wants a number" in box.problem.text()
+    QTest.keyClick(box, Qt.Key.Key_Delete)
+    assert not box.problem.isVisible(), "gone with the next key"
+
+
+def test_half_a_word_is_no_mistake_and_nothing_found_keeps_the_keyboard(
+    window: MainWindow, box: SearchField
+) -> None:
+    QTest.keyClicks(box, "is:pick")
+    box._try()
+    assert not box.problem.isVisible()
+    QTest.keyClicks(box, " DSC")
+    box._try()
+    assert box.problem.isVisible()
+    box.clear()
+    QTest.keyClicks(box, "nowhere")
+    box._try()
+    assert window.page() is window.empty_list and box.hasFocus()
+
+
+def test_nothing_typed_does_harm(window: MainWindow, box: SearchField) -> None:
+    strange = "😀 سلام \u202e"
+    for typed in ('"* OR NEAR(', "'; DROP TABLE photo; --", strange, "\x00", "a" * 10_000):
+        box.setText(typed)
+        box.commit()
+    assert window.session.catalog.check() == []
+    QTest.keyClick(box, Qt.Key.Key_Escape)
+    assert len(window.session.ids) == 60
+
+
+def test_a_search_is_kept_opened_renamed_and_removed(
+    window: MainWindow, box: SearchField, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, rows = window.session, window.sidebar.saved
+    QTest.keyClicks(box, "is:picked")
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    QTest.keyClick(
+        window,
+        Qt.Key.Key_F,
+        Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier,
+    )
+    dialog = window.findChild(saved.NameDialog)
+    assert dialog is not None
+    dialog.name.setText("Best of all")
+    QTest.keyClick(dialog.name, Qt.Key.Key_Return)
+    window.sidebar.refresh()
+    (row,) = rows.rows.rows
+    assert (row.title, row.count) == ("Best of all", "2")
+
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert len(session.ids) == 60
+    rows.rows.pressed.emit(row.key)
+    assert session.scope.title == "Best of all" and len(session.ids) == 2
+    session.rename_search(session.scope.search or 0, "Best")
+    assert window.topbar.scope.text == "Best"
+    monkeypatch.setattr(saved.dialogs, "ask", lambda *_: "go")
+    saved.asked(session, ("remove", session.scope), window)
+    assert session.scope.kind == "all" and not session.catalog.saved_searches()
+
+
+def test_esc_returns_to_the_exact_place(window: MainWindow) -> None:
+    session = window.session
+    session.catalog.fold_all_text()
+    session.go(17)
+    session.set_view(View.LOUPE)
+    QTest.keyClick(window, Qt.Key.Key_Slash)
+    QTest.keyClicks(window.topbar.search, "DSC_0003")
+    QTest.keyClick(window.topbar.search, Qt.Key.Key_Return)
+    assert session.view is View.GRID and len(session.ids) == 1
+    assert window.topbar.order.text().startswith("by relevance")
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert (session.view, session.index, len(session.ids)) == (View.LOUPE, 17, 60)

@@ -74,13 +74,13 @@ class Clerk(QObject):
                 f"{_named(session, refused)} could not be read, so there is nothing to see."
             )
             return
-        for photo in reversed(wanted):  # the one asked for last goes first
-            self._of += photo not in self._asked
-            self._asked[photo] = session.table.name(photo)
-            session.pipeline.describe(photo)
+        self._of += sum(photo not in self._asked for photo in wanted)
+        self._asked |= {photo: session.table.name(photo) for photo in wanted}
         session.say(f"Describing {_named(session, wanted)}…")
-        self.changed.emit()
         session.photos_changed.emit(set(wanted))
+        self.changed.emit()
+        for photo in reversed(wanted):  # the one asked for last goes first
+            session.pipeline.describe(photo)
 
     def _take(self, told: Told) -> None:
         """Say what came of a photo somebody waits for."""
@@ -106,6 +106,8 @@ class Clerk(QObject):
 
     def _hold(self, error: KnownError | None) -> None:
         self.held = error
+        if error is not None and self._session.settings.vision.automatic:
+            self._session.say(str(error))
         self.held_changed.emit(error)
         self.changed.emit()
 

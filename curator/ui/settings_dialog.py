@@ -36,9 +36,12 @@ from curator.ui.dialogs import Dialog
 from curator.ui.keys_page import KeysPage
 
 _FIELD_WIDTH = 132
+_TEXT_WIDTH = 220
 _NAMES = {
     "original": "Originals",
     "jpeg": "JPEGs",
+    "ollama": "Ollama",
+    "openai_compatible": "Other server",
     "folder": "Folder",
     "gallery": "Web gallery",
     "off": "Off",
@@ -390,6 +393,10 @@ def _field(setting: Setting, value: object) -> QWidget:
         choice.setFixedWidth(_FIELD_WIDTH)
         return choice
     line = QLineEdit(f"{value:g}" if isinstance(value, float) else str(value))
-    line.setAlignment(Qt.AlignmentFlag.AlignRight)
-    line.setFixedWidth(_FIELD_WIDTH)
+    if isinstance(value, str):
+        line.setFixedWidth(_TEXT_WIDTH)
+        line.setCursorPosition(0)  # the beginning of an address says more than its end
+    else:
+        line.setAlignment(Qt.AlignmentFlag.AlignRight)
+        line.setFixedWidth(_FIELD_WIDTH)
     return line

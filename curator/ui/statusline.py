@@ -245,6 +245,7 @@ class StatusLine(QWidget):
     def progressed(self, work: Work) -> None:
         """Show how background reading is going; nothing when it is done."""
         self._show(self.work, reading(work))
+        self.work.setToolTip(theme.plain_tip(work.held))
 
     def show_sidecars(self, text: str, reason: str) -> None:
         """Show how many sidecars are to be written, and why some cannot be."""

@@ -1,0 +1,270 @@
+"""D has the photo on screen described; a switch has all of them; the provider can be tested."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+
+from curator import commands
+from curator.catalog import Catalog
+from curator.imaging.proxy import proxy_path
+from curator.model import Described
+from curator.pipeline import Pipeline, Progress, Told
+from curator.session import Session
+from curator.settings import Home, Settings
+from curator.stages import STAGES
+from curator.ui.description import description_block
+from curator.ui.failures_dialog import FailuresDialog
+from curator.ui.frames import Pictures
+from curator.ui.main_window import MainWindow
+from curator.ui.provider import ProviderPanel
+from curator.ui.settings_dialog import SettingsDialog
+from curator.ui.statusline import reading
+from curator.vision import VisionError
+from tests import ollama
+from tests.catalogs import fill
+from tests.gui.conftest import QuietPipeline
+from tests.ollama import Ollama
+from tests.photos import draw_jpeg
+
+Key = Qt.Key
+GONE = "http://127.0.0.1:9"
+
+
+def shown(widget: QWidget) -> str:
+    """Give all text one reads there."""
+    for _ in range(20):  # Qt shows what joins a layout in a turn of its own
+        QApplication.processEvents()
+    labels = widget.findChildren(QLabel)
+    text = "\n".join(label.text() for label in labels if label.isVisibleTo(widget))
+    return text.replace("\u200b", "")
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        QTest.qWait(5)
+
+
+def press(window: MainWindow, key: Key) -> None:
+    QTest.keyClick(window.focusWidget() or window, key)
+
+
+# --- over a real socket: real keys, the real pipeline, on this thread
+
+
+@pytest.fixture
+def server() -> Iterator[Ollama]:
+    with Ollama() as server:
+        yield server
+
+
+@pytest.fixture
+def real(home: Home, tmp_path: Path, dressed: object, server: Ollama) -> Iterator[MainWindow]:
+    """A window over four read photos and a pipeline that asks the server on this thread."""
+    fill(home.catalog, 4)
+    jpeg = draw_jpeg(tmp_path / "a.jpg", size=(60, 40)).read_bytes()
+    for number in range(4):
+        path = proxy_path(home.cache, f"{number:032x}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(jpeg)
+    settings = Settings.load(home, {"vision": {"backoff_s": 0, "timeout_s": 5}})
+    settings.vision.url = server.url
+    stages = [stage for stage in STAGES if stage.lane != "encoder"]
+    pipeline = Pipeline(home, settings, inline=True, stages=stages)
+    pipeline.start()
+    catalog = Catalog.open(home.catalog)
+    session = Session(catalog, home, settings, pipeline)
+    window = MainWindow(session, Pictures(home, settings), pipeline)
+    window.show()
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
+    yield window
+    window.close()
+    window.pictures.close()
+    session.close()
+    pipeline.stop()
+    catalog.close()
+    window.deleteLater()
+    QApplication.processEvents()
+
+
+def test_an_evening_with_a_vision_model(real: MainWindow, server: Ollama) -> None:
+    window, session = real, real.session
+    press(window, Key.Key_I)
+    press(window, Key.Key_E)
+    press(window, Key.Key_D)
+    assert window.status.act.text == f"DSC_0000: {ollama.RECORD['subject']}"
+    until(lambda: "Said by llava" in shown(window.inspector))
+    told = shown(window.inspector)
+    assert ollama.RECORD["subject"] in told and ollama.RECORD["lighting_critique"] in told
+
+    session.settings.vision.url = GONE  # Ollama is closed
+    session.clerk.settle()
+    press(window, Key.Key_Right)
+    press(window, Key.Key_D)
+    said = window.status.act.text
+    assert said.startswith("DSC_0001 was not described. ") and "ollama serve" in said
+    until(lambda: GONE in shown(window.inspector))  # among its work; and in the list of failures
+    dialog = FailuresDialog(lambda: session.catalog.failures(later=True), len, print)
+    assert "1 photo could not be described" in dialog.sentence.text()
+    dialog.deleteLater()
+
+    commands.run(session, "describe_all")
+    assert GONE in window.status.act.text or "All photos" in window.status.act.text
+    assert "ollama serve" in window.offers.current.text, "one sentence for all of them"
+    assert len(session.catalog.failures()) == 1
+
+    wrong = ollama.said("What a lovely picture!")
+    server.chat(ollama.busy(after="0"), wrong, wrong)
+    session.settings.vision.url = server.url  # Ollama is there again
+    session.clerk.settle()
+    session.pipeline.resume()
+    done = session.catalog.counts()["describe"]
+    assert (done["done"], done["failed"]) == (3, 1), "what failed by hand waits for a person"
+    assert window.offers.current is None
+    session.pipeline.retry("describe")
+    assert session.catalog.counts()["describe"]["done"] == 4
+
+
+# --- what is said, by a pipeline that only remembers what was asked
+
+
+def test_d_says_what_it_does_and_then_what_came_of_it(
+    window: MainWindow, pipeline: QuietPipeline
+) -> None:
+    press(window, Key.Key_D)
+    assert pipeline.asked == [("describe", 1)]
+    assert window.status.act.text == "Describing DSC_0000…"
+    pipeline.described.emit(Told(1, "The server sent half an answer.", again=True))
+    assert window.status.act.text.endswith("half an answer. It is tried again.")
+    pipeline.described.emit(Told(1, "The server sent half an answer."))
+    assert window.status.act.text == "DSC_0000 was not described. The server sent half an answer."
+    pipeline.described.emit(Told(1))
+    assert window.status.act.text.endswith("half an answer."), "nobody waits for it any more"
+    window.session.pipeline = None  # another process reads
+    press(window, Key.Key_D)
+    assert "Another Curator" in window.status.act.text
+
+
+def test_in_the_grid_the_selection_is_described(
+    window: MainWindow, pipeline: QuietPipeline
+) -> None:
+    commands.run(window.session, "select_all")
+    press(window, Key.Key_D)
+    assert len(pipeline.asked) == 60 and pipeline.asked[-1] == ("describe", 1)
+    assert window.status.act.text == "Describing 60 photos…"
+    pipeline.described.emit(Told(1))
+    pipeline.described.emit(Told(2, "It cannot be read."))
+    pipeline.described.emit(Told(3))
+    assert window.status.act.text == "Described 2 of 60, 1 not"
+
+
+def test_what_holds_all_photos_is_one_line_with_the_way_out(
+    window: MainWindow, pipeline: QuietPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = window.session
+    gone = VisionError("Ollama is not running.", "Start it with `ollama serve`.", stops_all=True)
+    pipeline.held.emit(gone)
+    assert window.offers.current is None, "while photos are described by hand, it was said by D"
+    session.settings.vision.automatic = True
+    pipeline.held.emit(gone)
+    assert window.status.act.text == str(gone)
+    assert window.offers.current.text.startswith(str(gone))
+    assert window.offers.act.text() == "Vision model…"
+    lacks = VisionError("llava is not here.", "Pull it.", stops_all=True)
+    lacks.pull = True
+    pulled: list[str] = []
+    monkeypatch.setattr(session.clerk, "pull", lambda options: pulled.append(options.model))
+    pipeline.held.emit(lacks)
+    window.offers.act.click()
+    assert pulled == ["llava"] and window.offers.current.text.startswith("Pulling llava")
+    pipeline.held.emit(None)
+    assert window.status.act.text == str(lacks)
+
+
+@pytest.mark.parametrize(
+    ("work", "text"),
+    [
+        (Progress(describing=3012), "Describing 3,012 photos"),
+        (Progress(describing=1, held="Ollama is not running."), "1 photo to describe"),
+        (Progress(comparing=2, describing=3), "Comparing 2 photos"),
+        (Progress(), ""),
+    ],
+)
+def test_the_status_line_counts_what_is_to_be_described(work: Progress, text: str) -> None:
+    assert reading(work) == text
+
+
+# --- the provider
+
+
+@pytest.fixture
+def dialog(
+    window: MainWindow, server: Ollama, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SettingsDialog]:
+    monkeypatch.delenv("CURATOR_VISION__URL")
+    session = window.session
+    dialog = SettingsDialog(session.settings, session.home, window, window.acts.notes())
+    dialog.enter("vision.url", server.url)
+    dialog.turn_to_section("vision")
+    dialog.show()
+    yield dialog
+    dialog.close()
+    dialog.deleteLater()
+
+
+def test_a_test_asks_whom_one_has_typed_and_offers_to_pull_what_is_not_there(
+    dialog: SettingsDialog, server: Ollama
+) -> None:
+    (panel,) = dialog.findChildren(ProviderPanel)
+    dialog.enter("vision.timeout_s", "soon")
+    panel.test.click()
+    assert "cannot be" in panel.said.text() and server.asked == []
+    dialog.enter("vision.timeout_s", "20")
+    server.models = {"moondream:latest": ["completion", "vision"]}
+    panel.test.click()
+    until(panel.test.isEnabled)
+    assert "llava" in panel.said.text() and panel.pull.isVisible()
+    assert [panel.models.itemText(row) for row in range(1, panel.models.count())] == [
+        "moondream:latest"
+    ]
+    panel.pull.click()
+    until(lambda: "llava:latest" in server.models)
+    until(lambda: panel.said.text() == "llava is here.")
+    panel.test.click()
+    until(panel.test.isEnabled)
+    assert ollama.RECORD["subject"] in panel.said.text() and not panel.pull.isVisible()
+    panel.models.activated.emit(1)
+    assert dialog.entered("vision")["model"] == panel.models.itemText(1)
+
+
+def test_a_pull_can_be_stopped(dialog: SettingsDialog, server: Ollama) -> None:
+    (panel,) = dialog.findChildren(ProviderPanel)
+    server.models = {}
+    total = {"status": "pulling", "digest": "sha256:1", "total": 4_700_000_000, "completed": 10}
+    server.on("/api/pull", ollama.stream(total, ollama.silence))
+    panel.test.click()
+    until(panel.test.isEnabled)
+    panel.pull.click()
+    until(lambda: "of 4.7 GB" in panel.said.text())
+    assert panel.pull.text() == "Stop pulling"
+    panel.pull.click()
+    until(lambda: panel.pull.text() == "Pull llava")
+    assert server.gone.wait(5)
+
+
+def test_markup_in_what_a_model_says_is_text(dressed: object) -> None:
+    told = Described("ollama", "llava", "", "<b>Bold</b>", "other", "", "", ())
+    block = description_block(told)
+    assert block is not None
+    formats = {label.textFormat() for label in block.findChildren(QLabel)}
+    assert formats == {Qt.TextFormat.PlainText}
+    assert description_block(None) is None, "an empty section is absent"

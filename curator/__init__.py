@@ -17,7 +17,7 @@ The map. A module may import from the rows above its own, never from below or be
 
     stages      STAGES: peek, convert, embed; one file each, plain functions that run in a worker;
                 stack: which photos are shown as one, columns in, columns out
-    export      TARGETS: the approved set out of the house; folder
+    export      TARGETS: the approved set out of the house; folder, gallery
 
     removal     the files of rejects: exactly what would go, and the going; Send2Trash
 

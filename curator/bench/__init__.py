@@ -28,6 +28,7 @@ def bars() -> dict[str, Bar]:
     from curator.bench import (
         comparing,
         encoding,
+        exporting,
         learning,
         reading,
         sidecars,
@@ -51,6 +52,7 @@ def bars() -> dict[str, Bar]:
         Bar("clip", "CLIP on this CPU against a float32 loop", encoding.clip, encoding.missing),
         Bar("stacks", "which of 100,000 photos belong together", stacks.stacks),
         Bar("sidecars", "1,000 sidecars of other editors, merged and written", sidecars.sidecars),
+        Bar("export", "JPEGs of 24 MP against a loop with Pillow", exporting.export),
         Bar("taste", "one star more, and new scores for 100,000 photos", learning.taste),
     )
     return {bar.name: bar for bar in listed}

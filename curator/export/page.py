@@ -89,8 +89,8 @@ def page(heading: Heading, entries: Sequence[Entry]) -> bytes:
         heading: title and notes, plain text.
         entries: of the manifest, in the order they are shown in.
     """
-    style = _resource("page.css") + _proportions(entries)
-    script = _resource("page.js")
+    style = _part("page.css") + _proportions(entries)
+    script = _part("page.js")
     number = len(entries)
     frames = Markup("\n".join(_frame(entry, at, number) for at, entry in enumerate(entries, 1)))
     slots = {
@@ -104,12 +104,12 @@ def page(heading: Heading, entries: Sequence[Entry]) -> bytes:
         "FRAMES": frames,
     }
     # In one pass: what is put in is not looked at again.
-    whole = re.sub(r"@([A-Z_]+)@", lambda found: slots[found[1]], _resource("page.html"))
+    whole = re.sub(r"@([A-Z_]+)@", lambda found: slots[found[1]], _part("page.html"))
     return whole.encode()
 
 
-def _resource(name: str) -> str:
-    return resource(f"gallery/{name}").read_text("utf-8")
+def _part(name: str) -> str:
+    return (resource("gallery") / name).read_text("utf-8")
 
 
 def _hash(text: str) -> str:

@@ -81,12 +81,21 @@ def sharpened(rgb: NDArray[np.uint8], how: Sharpen) -> NDArray[np.uint8]:
     """
     if how == "off":
         return rgb
-    sigma, amount, least = _UNSHARP[how]
-    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    detail = luma - cv2.GaussianBlur(luma, (0, 0), sigma)
-    soft = np.sign(detail) * np.maximum(np.abs(detail) - least, 0.0)
-    out = rgb.astype(np.float32) + (amount * soft)[:, :, None]
-    return np.clip(np.rint(out), 0, 255).astype(np.uint8)
+    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    blurred = cv2.GaussianBlur(luma, (0, 0), _UNSHARP[how][0])
+    steps = _steps(how)
+    # Saturating 8-bit sums throughout: a quarter of the time of floats, and no array of them.
+    lighter = cv2.LUT(cv2.subtract(luma, blurred), steps)
+    darker = cv2.LUT(cv2.subtract(blurred, luma), steps)
+    raised = cv2.add(rgb, cv2.merge((lighter,) * 3))
+    return np.asarray(cv2.subtract(raised, cv2.merge((darker,) * 3)), np.uint8)
+
+
+@cache
+def _steps(how: str) -> NDArray[np.uint8]:
+    """Give what is added for each difference of luma, 0-255."""
+    _, amount, least = _UNSHARP[how]
+    return np.rint(amount * np.maximum(np.arange(256) - least, 0.0)).astype(np.uint8)
 
 
 def encode_delivery(rgb: NDArray[np.uint8], long_edge_px: int, how: Delivery) -> bytes:

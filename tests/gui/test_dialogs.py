@@ -212,6 +212,7 @@ def exporting(
         dialog.show()
         return dialog
 
+    make.session = session  # type: ignore[attr-defined]
     return make
 
 
@@ -264,6 +265,63 @@ def test_a_long_edge_that_is_no_size_is_answered(exporting, qtbot) -> None:
     dialog.make_plan()
     assert dialog.outcome.text() == "The long edge has to be 320 to 20,000 px."
     assert not dialog.go.isEnabled()
+    dialog.reject()
+
+
+def test_names_are_shown_before_they_are_given(exporting, qtbot) -> None:
+    dialog = exporting()
+    dialog.form.names.setText("{seq} {name}")
+    qtbot.waitUntil(lambda: dialog.form.called.text().startswith("001 DSC_"))
+    dialog.form.names.setText("{nmae}")
+    qtbot.waitUntil(lambda: dialog.outcome.text().startswith("{nmae} means nothing"))
+    assert not dialog.go.isEnabled()
+    dialog.reject()
+
+
+def test_choices_are_kept_under_a_name_and_found_again(exporting, qtbot) -> None:
+    dialog = exporting()
+    form = dialog.form
+    assert form.preset.currentText() == "Originals"
+    form.preset.setCurrentText("JPEGs for the web")
+    form.preset.activated.emit(form.preset.currentIndex())
+    assert form.choices().sharpen == "screen" and form.kinds["jpeg"].isChecked()
+    form.long_edge.setText("3000")
+    assert form.preset.currentText() == "Choices of your own"
+    form.keep.click()
+    form.preset_name.setText("For Ann")
+    form.keep.click()
+    assert form.preset.currentText() == "For Ann" and not form.forget.isHidden()
+    dialog.reject()
+    dialog = exporting()
+    again = dialog.form
+    again.preset.setCurrentText("For Ann")
+    again.preset.activated.emit(again.preset.currentIndex())
+    assert again.choices().long_edge_px == 3000
+    again.forget.click()
+    assert again.preset.findText("For Ann") == -1
+    dialog.reject()
+
+
+def test_a_gallery_says_where_nobody_lives_unless_asked(exporting, qtbot) -> None:
+    dialog = exporting()
+    dialog.form.kinds["gallery"].setChecked(True)
+    assert dialog.form.choices().metadata == "no_location"
+    assert dialog.options().target == "gallery" and not dialog.heading.isHidden()
+    dialog.form.metadata.setCurrentIndex(0)
+    assert dialog.form.choices().metadata == "all"
+    dialog.reject()
+
+
+def test_ratings_read_from_files_are_a_line_of_their_own(exporting, qtbot) -> None:
+    read = {7: {"rating": 5, "kept": True}}
+    exporting.session.catalog.decide(read, summary="-", source="file")
+    exporting.session.refresh()
+    dialog = exporting()
+    box = dialog.clauses[Clause.FILE]
+    assert box.isEnabled() and not box.isChecked()
+    assert dialog.go.text() == "Export 4 photos"
+    box.setChecked(True)
+    assert dialog.go.text() == "Export 5 photos"
     dialog.reject()
 
 

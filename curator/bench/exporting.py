@@ -1,0 +1,109 @@
+"""The bar about exporting: JPEGs of large photos against the loop everybody writes with Pillow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageOps
+
+from curator.bench.figures import Figure, Place, one_core, worked
+from curator.bench.stock import large_jpegs
+from curator.catalog import FileDetail, PhotoDetail
+from curator.export import TARGETS, Options, make_plan
+from curator.imaging.exif import read_capture
+from curator.model import Kind, KnownError, Marks
+
+_FILES = 8
+_SIZE = (6000, 4000)  # 24 MP
+_EDGES = (2560, 1280, 640)
+_QUALITY = 88
+
+
+class _Here:
+    """A pool of one: this process, so that its processor time is all there is to count."""
+
+    size = 1
+
+    def run(self, function: Callable[..., Any], *arguments: object, timeout_s: float) -> Any:
+        return function(*arguments)
+
+
+def export(place: Place) -> list[Figure]:
+    """Export 24 MP JPEGs, sharpened, with metadata, verified; and as a gallery of three sizes.
+
+    The reference decodes, turns upright, scales by Lanczos and saves with Pillow: no check, no
+    sharpening, no manifest. Figures are seconds of processor time of one process.
+    """
+    photos = large_jpegs(place, _FILES, _SIZE)
+    with one_core():
+        loop = worked(lambda: _pillow(photos, place.scratch / "loop", _EDGES[:1]))
+        three = worked(lambda: _pillow(photos, place.scratch / "three", _EDGES))
+        folder = worked(lambda: _export(photos, place.scratch / "out", "folder"))
+        gallery = worked(lambda: _export(photos, place.scratch / "page", "gallery"))
+    return [
+        _figure("export a 24 MP JPEG at 2560 px, sharpened", folder, loop),
+        _figure("the same as a gallery's three sizes", gallery, three),
+    ]
+
+
+def _figure(what: str, spent: float, reference: float) -> Figure:
+    a_photo = 1000 / _FILES
+    return Figure(
+        what,
+        a_photo * spent,
+        "ms",
+        1.0,
+        a_photo * reference,
+        "Pillow: open, resize, save",
+        per_reference=True,
+    )
+
+
+def _pillow(photos: Sequence[Path], to: Path, edges: tuple[int, ...]) -> None:
+    to.mkdir()
+    for path in photos:
+        with Image.open(path) as opened:
+            upright = ImageOps.exif_transpose(opened)
+            for edge in edges:
+                small = upright.copy()
+                small.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=None)
+                small.save(to / f"{path.stem}-{edge}.jpg", quality=_QUALITY)
+
+
+def _export(photos: Sequence[Path], to: Path, target: str) -> None:
+    shoot = [_photo(number, path) for number, path in enumerate(photos, 1)]
+    options = Options(
+        to, target=target, form="jpeg", jpeg_quality=_QUALITY, long_edge_px=2560, sharpen="screen"
+    )
+    report = TARGETS[target].write(make_plan(shoot, options), pool=_Here())
+    if report.photos != len(photos):
+        raise KnownError("Not every photo could be exported.")
+
+
+def _photo(number: int, path: Path) -> PhotoDetail:
+    status = path.stat()
+    file = FileDetail(
+        path, Kind.IMAGE, "main", status.st_size, status.st_mtime_ns, f"{number}", None, False
+    )
+    return PhotoDetail(
+        id=number,
+        name=path.stem,
+        path=path,
+        files=(file,),
+        marks=Marks(rating=5, kept=True),
+        capture=read_capture(path),
+        quality=None,
+        turn=0,
+        basis="image",
+        damage=None,
+        thumb=None,
+        proxy=None,
+        proxy_digest=None,
+        added_at=0.0,
+        seen_at=None,
+        state="",
+        reason=None,
+        work=(),
+    )

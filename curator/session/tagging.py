@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Ids = NDArray[np.int64]
 
-_AT_ONCE = 3000  # photos read in one go: some 8 ms
+_AT_ONCE = 1500  # photos read in one go: some 8 ms
 _FOUND = 8  # completions offered
 _NO_IDS: Ids = np.zeros(0, np.int64)
 _ON_CHIPS = 24  # tags shown of a selection
@@ -51,7 +51,9 @@ class TagIndex:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._rev, self._tags_rev = 0, -1
-        self._photo, self._tag, self._sure = _NO_IDS, _NO_IDS, np.zeros(0, bool)
+        self._photo = self._tag = np.zeros(0, np.int32)
+        self._sure = np.zeros(0, bool)
+        self._met = np.zeros(0, bool)  # by photo id: it may have tags here
         self._names: dict[int, str] = {}
         self._today: Ids = _NO_IDS  # by tag id: the one it is today
         self._ranked: list[tuple[str, int]] = []
@@ -86,9 +88,14 @@ class TagIndex:
 
     def _take(self, ids: Ids, pairs: Ids, said: Ids) -> None:
         """Put what is said of some photos in place of what was known of them."""
-        if len(self._photo):
-            changed = np.zeros(max(int(self._photo.max()), int(ids.max())) + 1, bool)
-            changed[ids] = True
+        room = int(ids.max()) + 1 - len(self._met)
+        if room > 0:
+            self._met = np.append(self._met, np.zeros(max(room, len(self._met)), bool))
+        known = ids[self._met[ids]]
+        self._met[ids] = True
+        if len(known):
+            changed = np.zeros(len(self._met), bool)
+            changed[known] = True
             stay = ~changed[self._photo]
             self._photo, self._tag, self._sure = (
                 column[stay] for column in (self._photo, self._tag, self._sure)
@@ -107,8 +114,8 @@ class TagIndex:
         rank, key = one % 8, one // 8
         here = (rank != 4) & (rank != 6)
         photo, today = np.divmod(key[here], len(self._today))
-        self._photo = np.concatenate([self._photo, photo])
-        self._tag = np.concatenate([self._tag, today])
+        self._photo = np.concatenate([self._photo, photo.astype(np.int32)])
+        self._tag = np.concatenate([self._tag, today.astype(np.int32)])
         self._sure = np.concatenate([self._sure, rank[here] > 1])
 
     def counts(self, photos: Ids | None = None) -> list[TagCount]:

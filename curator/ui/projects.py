@@ -66,6 +66,8 @@ class Chooser(Palette):
     def _find(self, text: str) -> None:
         projects = self._session.projects
         found, counts = projects.named(text), projects.counts()
+        if not text.strip():  # Enter at once changes nothing
+            found.sort(key=lambda row: row != projects.current)
         entries = [self._entry(row.id, row.name, *counts[row.id]) for row in found]
         new = self._new(text)
         if new is not None:

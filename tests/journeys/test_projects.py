@@ -51,7 +51,7 @@ def test_a_project_is_made_filled_ordered_and_there_the_next_evening(
     evening.session.projects.open_scope(project.id)
     evening.press("G")
     assert shown(evening) == ["DSC_0000", "DSC_0002"] and evening.session.order == "hand"
-    evening.press("End", "Ctrl+Shift+Left").reads("Moved DSC_0002 in Harbour")
+    evening.press("End", "Alt+Up").reads("Moved DSC_0002 in Harbour")
     assert shown(evening) == ["DSC_0002", "DSC_0000"]
 
     evening.again().reads("Project: Harbour")

@@ -1,0 +1,128 @@
+"""All photos are described through a server's bad hour, a kill in the middle, and its absence."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from curator.catalog import Catalog
+from curator.pipeline import Pipeline, describing
+from curator.settings import Home, Settings
+from tests import ollama
+from tests.ollama import Ollama
+from tests.photos import draw_jpeg
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+PHOTOS = 12
+WELL = ollama.said(ollama.RECORD)
+
+
+@pytest.fixture
+def server() -> Iterator[Ollama]:
+    with Ollama() as server:
+        yield server
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number in range(PHOTOS):
+        draw_jpeg(tmp_path / "in" / f"DSC_{number:04}.jpg", size=(300, 200), seed=number)
+    return tmp_path / "in"
+
+
+def pictures(server: Ollama) -> list[str]:
+    """Give the pictures the server was sent, one a chat."""
+    return [json.dumps(chat["messages"][-1]) for chat in server.chats]
+
+
+def begin(home: Home, server: Ollama, *words: object) -> subprocess.Popen[str]:
+    environment = {**os.environ, "CURATOR_VISION__URL": server.url}
+    command = [sys.executable, "-m", "curator", "--home", home.data, *words, "--json"]
+    command += ["--set=vision.backoff_s=0.1", "--set=vision.concurrency=2"]
+    return subprocess.Popen(
+        [str(word) for word in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=Path(__file__).resolve().parents[2],
+    )
+
+
+def test_killed_in_the_middle_it_goes_on_with_the_rest(
+    home: Home, folder: Path, server: Ollama
+) -> None:
+    arrived = threading.Semaphore(0)
+
+    def slow(handler: ollama.Handler) -> None:
+        arrived.release()
+        handler.wait(0.2) or WELL(handler)
+
+    server.chat(*[slow] * PHOTOS)
+    first = begin(home, server, "ingest", folder, "--describe")
+    for _ in range(6):
+        assert arrived.acquire(timeout=120)
+    first.kill()
+    first.communicate()
+    with closing(Catalog.open(home.catalog)) as catalog:
+        before = catalog.counts()["describe"]["done"]
+    assert 1 <= before < PHOTOS
+    sent = len(server.chats)
+    server.acts.clear()
+    told, errors = begin(home, server, "ingest", folder, "--describe").communicate(timeout=200)
+    done = json.loads(told)
+    assert (done["described"], done["problems"], done["failed"]) == (PHOTOS - before, [], 0), errors
+    assert len(server.chats) - sent == PHOTOS - before, "nothing is described twice"
+    assert len(set(pictures(server))) == PHOTOS
+    with closing(Catalog.open(home.catalog)) as catalog:
+        assert catalog.counts()["describe"] == {
+            "waiting": 0,
+            "running": 0,
+            "done": PHOTOS,
+            "failed": 0,
+        }
+        assert catalog.check() == []
+
+
+def test_a_busy_server_wrong_answers_and_one_that_comes_back_by_itself(
+    home: Home, folder: Path, server: Ollama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(describing, "LOOK_S", 0.2)
+    settings = Settings.load(home, {"vision": {"backoff_s": 0.1, "automatic": True}})
+    settings.vision.url = "http://127.0.0.1:9"
+    wrong = ollama.said("A lovely picture.")
+    server.chat(WELL, ollama.busy(after="1"), WELL, wrong, wrong, ollama.cut, WELL)
+    held: list[str] = []
+    pipeline = Pipeline(home, settings)
+    pipeline.held.connect(
+        lambda error: held.append(str(error or "")), Qt.ConnectionType.DirectConnection
+    )
+    pipeline.start()
+    try:
+        pipeline.open_folders([folder])
+        totals = pipeline.wait_idle(120)
+        assert totals is not None and (totals.converted, totals.described) == (PHOTOS, 0)
+        assert len(held) == 1 and "127.0.0.1:9" in held[0]
+        # The server comes up at the address that was asked all along.
+        options = pipeline._conductor._vision.asking.options
+        object.__setattr__(options, "url", server.url)
+        deadline = time.monotonic() + 60
+        with closing(Catalog.open(home.catalog)) as catalog:
+            while catalog.counts()["describe"]["done"] < PHOTOS:
+                assert time.monotonic() < deadline, catalog.failures(later=True)
+                time.sleep(0.1)
+            assert catalog.failures(later=True) == []
+        assert held[-1] == ""
+    finally:
+        pipeline.stop()

@@ -51,6 +51,7 @@ class Series(QObject):
 
     Attributes:
         found: the one to suggest, None where there is none.
+        looking: whether an answer is awaited.
 
     Thread: GUI only; what takes long runs on the thread that learns.
     """
@@ -61,7 +62,7 @@ class Series(QObject):
         super().__init__()
         self._session = session
         self.found: Suggestion | None = None
-        self.looked = False
+        self.looking = False
         self._asked: bytes | None = None
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -92,14 +93,15 @@ class Series(QObject):
             return alike(pupil, ids, expected, dismissed)
 
         def tell(answer: tuple[int, ...] | KnownError) -> None:
-            if asked == self._asked and not isinstance(answer, KnownError):
-                self._take(suggestion(table, answer) if answer else None)
+            if asked == self._asked:
+                found = answer if not isinstance(answer, KnownError) else ()
+                self._take(suggestion(table, found) if found else None)
 
+        self.looking = True
         self._session.taste.ask(question, tell)
 
     def _take(self, found: Suggestion | None) -> None:
-        self.looked = True
-        self.found = found
+        self.looking, self.found = False, found
         self.changed.emit()
 
     def accept(self, name: str) -> None:

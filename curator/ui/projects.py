@@ -255,11 +255,14 @@ class ProjectParts:
     def _series(self) -> None:
         series = self._session.series
         series.look()
-        if series.found is None:
-            if not series.looked:
-                self._session.say("Looking for a series…")
-                series.changed.connect(self._series, Qt.ConnectionType.SingleShotConnection)
-                return
+        if series.looking:
+            self._session.say("Looking for a series…")
+            series.changed.connect(self._show_series, Qt.ConnectionType.SingleShotConnection)
+        else:
+            self._show_series()
+
+    def _show_series(self) -> None:
+        if self._session.series.found is None:
             self._session.say(
                 "No series: no five approved photos that are in no project look alike."
             )

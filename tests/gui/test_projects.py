@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
 from curator.model import Pass, View
 from curator.session import Session
@@ -242,3 +243,16 @@ def test_a_series_is_made_or_sent_away(
     assert session.catalog.members(1) == [1, 21, 41, 2, 3]
     assert not [row for row in window.sidebar.projects.rows.rows if row.key == "series"]
     dialog.deleteLater()
+
+
+def test_where_there_is_no_series_it_is_said(window: MainWindow, qtbot: QtBot) -> None:
+    session = window.session
+    said: list[str] = []
+    session.said.connect(said.append)
+    window.run("find_series")  # nothing is approved
+    assert said[-1].startswith("No series")
+    session.catalog.decide({photo: {"rating": 5} for photo in range(30, 37)}, summary="-")
+    session.refresh()
+    window.run("find_series")
+    assert said[-1] == "Looking for a series…"
+    qtbot.waitUntil(lambda: said[-1].startswith("No series"))  # no photo was compared

@@ -103,7 +103,8 @@ def _planned(plan: Plan) -> list[str]:
         f"{counted(len(plan.chosen), 'photo')}, {counted(new, 'file')} to write"
         f" ({size(plan.bytes_to_write)}), {summary['unchanged_files']:,} there already."
     )
-    lines += [f"withdrawn, the file stays: {entry['filename']}" for entry, _ in plan.leaving]
+    leaving = (*(entry for entry, _ in plan.leaving), *plan.gone)
+    lines += [f"withdrawn, the file stays: {entry['filename']}" for entry in leaving]
     lines += [f"changed since its export, left as it is: {name}" for name in plan.edited]
     lines += [f"{skip.path}: {skip.reason}" for skip in plan.skipped]
     return lines

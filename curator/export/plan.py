@@ -59,7 +59,8 @@ class Plan:
     """What would happen; changes nothing by being made.
 
     ``approved`` counts photos by clause, ticked or not. ``leaving`` are entries whose photo is no
-    longer approved; their files stay. ``edited`` are exported files that another program changed.
+    longer approved, ``gone`` those of a photo that was taken out of the project exported; their
+    files stay. ``edited`` are exported files that another program changed.
     """
 
     options: Options
@@ -68,6 +69,7 @@ class Plan:
     chosen: list[Chosen] = field(default_factory=list)
     refreshed: list[tuple[Entry, PhotoDetail, Clause]] = field(default_factory=list)
     leaving: list[tuple[Entry, PhotoDetail]] = field(default_factory=list)
+    gone: list[Entry] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
 
@@ -116,7 +118,9 @@ class Plan:
             "unchanged_files": acts[Act.KEEP],
             "names": [item.name for item in self.items()],
             "bytes": self.bytes_to_write,
-            "withdrawn": [entry["filename"] for entry, _ in self.leaving],
+            "withdrawn": [
+                entry["filename"] for entry in (*(entry for entry, _ in self.leaving), *self.gone)
+            ],
             "edited": self.edited,
             "skipped": [{"path": skip.path, "reason": skip.reason} for skip in self.skipped],
         }
@@ -220,6 +224,13 @@ def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> None:
         if clause in options.approve:
             entry = manifest.find(standing, own, photo) or manifest.find(returned, own, photo)
             going.append((photo, clause, entry))
+    if options.project:
+        here = {id(entry) for entry, *_ in (*plan.leaving, *plan.refreshed)}
+        plan.gone = [
+            entry
+            for entry in plan.manifest.photos
+            if entry["project"] == options.project and id(entry) not in here
+        ]
     _Choosing(plan, len(going)).choose(going)
 
 

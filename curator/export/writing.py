@@ -146,10 +146,12 @@ def _settle_entries(run: _Run) -> None:
     plan, book = run.plan, run.plan.manifest
     for entry, photo, clause in plan.refreshed:
         entry.update(plan.describe(photo, clause))
-    for entry, photo in plan.leaving:
-        told = plan.describe(photo, None)
+    leaving = [(entry, plan.describe(photo, None)) for entry, photo in plan.leaving]
+    leaving = [(entry, {**told, "reason": _why(told)}) for entry, told in leaving]
+    out = {"clause": None, "reason": "no longer in the project"}
+    for entry, told in (*leaving, *((entry, out) for entry in plan.gone)):
         book.drop(entry)
-        book.withdrawn.append({**entry, **told, "reason": _why(told)})
+        book.withdrawn.append({**entry, **told})
         run.report.withdrawn += [record["filename"] for record in entry["files"]]
 
 

@@ -231,7 +231,7 @@ class ExportDialog(Dialog):
         self._plan = plan
         self.form.preview([chosen.items[0].name for chosen in plan.chosen[:3]])
         self._say(outcome(plan), consequences(plan))
-        self.go.setEnabled(bool(plan.chosen) or bool(plan.leaving))
+        self.go.setEnabled(bool(plan.chosen or plan.leaving or plan.gone))
 
     def _failed(self, job: Job, text: str) -> None:
         if job is not self._job:

@@ -97,6 +97,11 @@ def consequences(plan: Plan) -> str:
             f"{words.photos(len(plan.leaving))} no longer approved: marked as withdrawn in "
             "photos.json, files stay."
         )
+    if plan.gone:
+        lines.append(
+            f"{words.photos(len(plan.gone))} no longer in the project: marked as withdrawn, "
+            "files stay."
+        )
     if plan.edited:
         lines.append(f"{counted(len(plan.edited), 'file')} there were changed since: kept.")
     options = plan.options

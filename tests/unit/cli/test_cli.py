@@ -297,6 +297,18 @@ def test_export_of_one_clause_and_of_one_folder(shoot: Type, tmp_path: Path, car
     assert shoot("export", tmp_path / "c", "--scope", tmp_path / "elsewhere").code == 1
 
 
+def test_export_of_a_project_by_a_preset(shoot: Type, tmp_path: Path) -> None:
+    shoot("decide", "--pick", 1, 2, 3)
+    shoot("project", "add", "Harbour", 3, 1)
+    words = ("--project", "harbour", "--names", "{project}-{seq}", "--dry-run", "--json")
+    planned = shoot("export", tmp_path / "out", "--preset", "web gallery", *words).json
+    assert (planned["target"], planned["photos"]) == ("gallery", 2)
+    assert planned["names"][0] == "images/Harbour-001-2560.jpg"
+    assert shoot("export", tmp_path / "out", "--project", "nowhere").code == 1
+    assert shoot("export", tmp_path / "out", "--preset", "nothing").code == 1
+    assert shoot("export", tmp_path / "out", "--names", "{what}").code == 1
+
+
 def test_no_export_among_the_originals(shoot: Type, card: Path) -> None:
     said = shoot("export", card / "best", "--json")
     assert said.code == 1 and "holds originals" in said.json["error"]

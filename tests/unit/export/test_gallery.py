@@ -159,6 +159,18 @@ def test_a_project_is_shown_in_its_order_by_hand(two: list[PhotoDetail], tmp_pat
     assert source.index("DSC_3") < source.index("DSC_2")
 
 
+def test_who_is_taken_out_of_the_project_leaves_its_page(
+    two: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(two, out, project="Harbour", order=(2, 3))
+    report = run(two[:1], out, project="Harbour", order=(2,))
+    assert len(report.withdrawn) == 3 and "DSC_3" not in Page(out).source
+    assert [e["reason"] for e in book(out)["withdrawn"]] == ["no longer in the project"]
+    run(two, out, project="Harbour", order=(2, 3))
+    assert book(out)["withdrawn"] == [] and "DSC_3" in Page(out).source
+
+
 def test_a_page_of_somebody_else_is_never_written_over(
     two: list[PhotoDetail], tmp_path: Path
 ) -> None:

@@ -148,19 +148,7 @@ def _add_words_and_ways(database: peewee.Database) -> None:
         f" WHEN (NEW.state = 'failed') <> (OLD.state = 'failed') BEGIN {failed.format('NEW')} END",
         "CREATE TRIGGER work_removed AFTER DELETE ON work WHEN OLD.state = 'failed'"
         f" BEGIN {failed.format('OLD')} END",
-        "ALTER TABLE tag ADD COLUMN merged_into INTEGER REFERENCES tag (id)",
-        "ALTER TABLE tag ADD COLUMN folded TEXT",
-        "UPDATE tag SET folded = lower(name)",  # so far all are an encoder's: plain, in lower case
-        "CREATE UNIQUE INDEX tag_folded ON tag (folded)",
-        *(
-            f"CREATE TRIGGER photo_tag_{what} AFTER {act} ON photo_tag BEGIN UPDATE photo SET"
-            f" rev = (SELECT coalesce(max(rev), 0) + 1 FROM photo) WHERE id = {row}.photo_id; END"
-            for what, act, row in (
-                ("added", "INSERT", "NEW"),
-                ("changed", "UPDATE", "NEW"),
-                ("removed", "DELETE", "OLD"),
-            )
-        ),
+        *_tag_statements(),
         "CREATE TABLE journal (id INTEGER NOT NULL PRIMARY KEY,"
         " step_id INTEGER NOT NULL REFERENCES step (id),"
         " photo_id INTEGER NOT NULL REFERENCES photo (id), field TEXT NOT NULL"
@@ -176,45 +164,67 @@ def _add_words_and_ways(database: peewee.Database) -> None:
         "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'",
         f"CREATE TRIGGER decision_no_update BEFORE UPDATE ON decision {_REFUSED}",
         f"CREATE TRIGGER decision_no_delete BEFORE DELETE ON decision {_REFUSED}",
-        "CREATE TABLE description (photo_id INTEGER NOT NULL PRIMARY KEY REFERENCES photo (id),"
-        " provider TEXT NOT NULL, model TEXT NOT NULL, source TEXT NOT NULL,"
-        " subject TEXT NOT NULL, content_type TEXT NOT NULL, lighting TEXT NOT NULL,"
-        " mood TEXT NOT NULL, made_at REAL NOT NULL)",
-        "CREATE TABLE project (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
-        " notes TEXT NOT NULL DEFAULT '', cover INTEGER REFERENCES photo (id),"
-        " made_at REAL NOT NULL, removed_at REAL)",
-        "CREATE UNIQUE INDEX project_name ON project (name) WHERE removed_at IS NULL",
-        "CREATE TABLE photo_project (photo_id INTEGER NOT NULL REFERENCES photo (id),"
-        " project_id INTEGER NOT NULL REFERENCES project (id), place REAL NOT NULL,"
-        " PRIMARY KEY (photo_id, project_id)) WITHOUT ROWID",
-        "CREATE INDEX photo_project_project_id ON photo_project (project_id)",
-        "CREATE TABLE duel (winner_id INTEGER NOT NULL REFERENCES photo (id),"
-        " loser_id INTEGER NOT NULL REFERENCES photo (id),"
-        " PRIMARY KEY (winner_id, loser_id)) WITHOUT ROWID",
-        "CREATE INDEX duel_loser_id ON duel (loser_id)",
-        "CREATE TABLE saved_search (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
-        " expression TEXT NOT NULL, made_at REAL NOT NULL)",
-        "CREATE UNIQUE INDEX saved_search_name ON saved_search (name)",
-        "CREATE TABLE sidecar (id INTEGER NOT NULL PRIMARY KEY,"
-        " photo_id INTEGER NOT NULL REFERENCES photo (id), path TEXT NOT NULL,"
-        " digest TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
-        " metadata_date TEXT, said TEXT, theirs TEXT, synced_at REAL, state TEXT NOT NULL"
-        " CHECK (state IN ('unread', 'synced', 'conflict', 'failed')), reason TEXT)",
-        "CREATE UNIQUE INDEX sidecar_path ON sidecar (path)",
-        "CREATE INDEX sidecar_photo_id ON sidecar (photo_id)",
-        "CREATE TABLE unwritten (photo_id INTEGER NOT NULL PRIMARY KEY REFERENCES photo (id),"
-        " since REAL NOT NULL, asked INTEGER NOT NULL DEFAULT 0 CHECK (asked IN (0, 1)),"
-        " intent TEXT, reason TEXT, tried_at REAL)",
-        "CREATE TRIGGER decision_unwritten AFTER INSERT ON decision"
-        " WHEN NEW.field IN ('flag', 'rating', 'label', 'tag', 'project')"
-        " AND (SELECT source FROM step WHERE id = NEW.step_id) = 'person'"
-        " BEGIN INSERT INTO unwritten (photo_id, since)"
-        " SELECT coalesce(p.merged_into, p.id), s.made_at FROM photo AS p, step AS s"
-        " WHERE p.id = NEW.photo_id AND s.id = NEW.step_id"
-        " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since; END",
+        *_WORDS_AND_WAYS,
         *_text_statements(),
     ):
         database.execute_sql(statement)
+
+
+_WORDS_AND_WAYS = (
+    "CREATE TABLE description (photo_id INTEGER NOT NULL PRIMARY KEY REFERENCES photo (id),"
+    " provider TEXT NOT NULL, model TEXT NOT NULL, source TEXT NOT NULL,"
+    " subject TEXT NOT NULL, content_type TEXT NOT NULL, lighting TEXT NOT NULL,"
+    " mood TEXT NOT NULL, made_at REAL NOT NULL)",
+    "CREATE TABLE project (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+    " notes TEXT NOT NULL DEFAULT '', cover INTEGER REFERENCES photo (id),"
+    " made_at REAL NOT NULL, removed_at REAL)",
+    "CREATE UNIQUE INDEX project_name ON project (name) WHERE removed_at IS NULL",
+    "CREATE TABLE photo_project (photo_id INTEGER NOT NULL REFERENCES photo (id),"
+    " project_id INTEGER NOT NULL REFERENCES project (id), place REAL NOT NULL,"
+    " PRIMARY KEY (photo_id, project_id)) WITHOUT ROWID",
+    "CREATE INDEX photo_project_project_id ON photo_project (project_id)",
+    "CREATE TABLE duel (winner_id INTEGER NOT NULL REFERENCES photo (id),"
+    " loser_id INTEGER NOT NULL REFERENCES photo (id),"
+    " PRIMARY KEY (winner_id, loser_id)) WITHOUT ROWID",
+    "CREATE INDEX duel_loser_id ON duel (loser_id)",
+    "CREATE TABLE saved_search (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+    " expression TEXT NOT NULL, made_at REAL NOT NULL)",
+    "CREATE UNIQUE INDEX saved_search_name ON saved_search (name)",
+    "CREATE TABLE sidecar (id INTEGER NOT NULL PRIMARY KEY,"
+    " photo_id INTEGER NOT NULL REFERENCES photo (id), path TEXT NOT NULL,"
+    " digest TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
+    " metadata_date TEXT, said TEXT, theirs TEXT, synced_at REAL, state TEXT NOT NULL"
+    " CHECK (state IN ('unread', 'synced', 'conflict', 'failed')), reason TEXT)",
+    "CREATE UNIQUE INDEX sidecar_path ON sidecar (path)",
+    "CREATE INDEX sidecar_photo_id ON sidecar (photo_id)",
+    "CREATE TABLE unwritten (photo_id INTEGER NOT NULL PRIMARY KEY REFERENCES photo (id),"
+    " since REAL NOT NULL, asked INTEGER NOT NULL DEFAULT 0 CHECK (asked IN (0, 1)),"
+    " intent TEXT, reason TEXT, tried_at REAL)",
+    "CREATE TRIGGER decision_unwritten AFTER INSERT ON decision"
+    " WHEN NEW.field IN ('flag', 'rating', 'label', 'tag', 'project')"
+    " AND (SELECT source FROM step WHERE id = NEW.step_id) = 'person'"
+    " BEGIN INSERT INTO unwritten (photo_id, since)"
+    " SELECT coalesce(p.merged_into, p.id), s.made_at FROM photo AS p, step AS s"
+    " WHERE p.id = NEW.photo_id AND s.id = NEW.step_id"
+    " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since; END",
+)
+
+
+def _tag_statements() -> Iterator[str]:
+    """Have tags compared by their folded names, merged, and photos change with their tags."""
+    yield "ALTER TABLE tag ADD COLUMN merged_into INTEGER REFERENCES tag (id)"
+    yield "ALTER TABLE tag ADD COLUMN folded TEXT"
+    yield "UPDATE tag SET folded = lower(name)"  # so far all are an encoder's: plain words
+    yield "CREATE UNIQUE INDEX tag_folded ON tag (folded)"
+    for what, act, row in (
+        ("added", "INSERT", "NEW"),
+        ("changed", "UPDATE", "NEW"),
+        ("removed", "DELETE", "OLD"),
+    ):
+        yield (
+            f"CREATE TRIGGER photo_tag_{what} AFTER {act} ON photo_tag BEGIN UPDATE photo SET"
+            f" rev = (SELECT coalesce(max(rev), 0) + 1 FROM photo) WHERE id = {row}.photo_id; END"
+        )
 
 
 def _text_statements() -> Iterator[str]:

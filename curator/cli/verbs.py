@@ -154,7 +154,7 @@ def _tag(parser: Parser) -> None:
         "words",
         nargs="+",
         type=_named,
-        metavar=("PHOTO", "NAME"),
+        metavar="WORD",
         help="photos, then a tag, or several with commas; rename and merge: OLD NEW",
     )
 

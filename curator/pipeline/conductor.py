@@ -226,9 +226,8 @@ class Conductor:
         """Save what came in, put back what did not, and close; the pool was closed before."""
         for lane in self._lanes.values():
             lane.close()
-        self._scanner.stop()
-        self._readers.stop()
-        self._namer.close()
+        for part in (self._scanner, self._readers, self._namer):
+            part.stop()
         with contextlib.suppress(KnownError):
             self._take_in(0.0)
             while self._saver.outcomes and self._saver.save().trouble is None:

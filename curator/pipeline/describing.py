@@ -20,7 +20,7 @@ import psutil
 
 from curator import vision
 from curator.catalog import Catalog, Pending
-from curator.model import MISTAKE, KnownError, StageJob
+from curator.model import MISTAKE, Described, KnownError, StageJob
 from curator.pipeline.lanes import Lane, Outcome
 from curator.pipeline.progress import Told
 from curator.settings import Settings, resource
@@ -175,6 +175,10 @@ class VisionLane(Lane):
         super().close()
 
     # --- what came of them
+
+    def kept(self, told: Described) -> Described:
+        """Leave out tags the settings do not want suggested."""
+        return replace(told, tags=tuple(self._settings.tags.kept(told.tags)))
 
     def answered(self, photo_ids: Sequence[int]) -> None:
         """Take note that photos were described: the server is there, and not too busy."""

@@ -183,6 +183,6 @@ class Namer:
             log.warning("where the words lie was not kept: %s", error)
         return True
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Wait for the thread; the pool was closed before."""
         self._threads.waitForDone()

@@ -152,7 +152,7 @@ class Saver:
                 saved.embedded += len(embedded)
                 self._blind_in_a_row, self._sees = 0, True
             elif stage == DESCRIBE:
-                told = [(job.photo_id, result) for job, result in results]
+                told = [(job.photo_id, self.vision.kept(result)) for job, result in results]
                 described = self._catalog.save_described(told, good[0].job.asking.prompt)
                 saved.changed += described
                 saved.described += len(described)

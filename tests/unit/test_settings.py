@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from curator.model import KnownError, UsageError
-from curator.settings import Home, Settings, absolute, read_file, resource, save
+from curator.settings import Home, Settings, Tags, absolute, read_file, resource, save
 
 
 def test_each_source_wins_over_the_one_before(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,3 +84,10 @@ def test_a_home_that_cannot_be_written_says_what_to_do(home: Home) -> None:
 
 def test_resources_are_found() -> None:
     assert resource("photos.schema.json").is_file()
+
+
+def test_of_what_a_machine_suggests_the_surest_tags_are_kept() -> None:
+    said = [("boat", 30), ("harbor", 80), ("sky", 10), ("pier", 50)]
+    assert Tags(threshold=20, most=2).kept(said) == [("harbor", 80), ("pier", 50)]
+    assert Tags(threshold=0).kept(said) == sorted(said, key=lambda tag: -tag[1])
+    assert Tags(most=0).kept(said) == []

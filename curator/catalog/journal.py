@@ -40,7 +40,6 @@ class Journal(Tags):
         changes: Changes,
         *,
         summary: str,
-        scope: str = "",
         context: Mapping[str, object] | None = None,
         order_name: str = "",
         expected: Mapping[int, float] | None = None,
@@ -56,8 +55,8 @@ class Journal(Tags):
                 None; ``("project", project)`` a place, by which its photos are ordered, or None;
                 ``("over", photo)`` True or None. A photo merged into another stands for that one.
             summary: what the status line says of the step.
-            scope: where the person was.
-            context: JSON-able facts that bring the photo back on screen on undo.
+            context: JSON-able facts that bring the photo back on screen on undo; ``scope`` among
+                them is where the person was.
             order_name: the order the photos were seen in.
             expected: photo id → stars the taste model foretold; kept beside a rating.
             source: ``person``, or ``file`` for what was read from one: no undo takes that back,
@@ -79,6 +78,7 @@ class Journal(Tags):
             step = Step(0, "do", summary, time.time(), tuple(made), None, dict(context or {}))
             if not made:
                 return step
+            scope = str(step.context.get("scope", ""))
             return self._enter(step, Seen(scope, order_name, expected or {}, source))
 
     def _changes(self, wanted: Mapping[int, Mapping[Place, object]], source: str) -> list[Change]:

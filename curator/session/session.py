@@ -394,7 +394,6 @@ class Session(Abreast):
         step = self.catalog.decide(
             changes,
             summary=words.summary,
-            scope=self.scope.key,
             context=context,
             order_name=self.order,
             expected=self.foretell(changes),

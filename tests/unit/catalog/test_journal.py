@@ -41,7 +41,9 @@ def marks_of(catalog: Catalog) -> dict[int, Marks]:
 def test_a_decision_is_there_for_another_process_when_it_returns(
     filled: Catalog, path: Path
 ) -> None:
-    step = filled.decide({2: {"flag": Flag.REJECT}}, summary="Rejected DSC_0001", scope="/photos")
+    step = filled.decide(
+        {2: {"flag": Flag.REJECT}}, summary="Rejected DSC_0001", context={"scope": "/photos"}
+    )
     assert [(c.field, c.before, c.after) for c in step.changes] == [("flag", None, "reject")]
     other = Catalog.open(path)
     assert other.photo(2).marks.flag is Flag.REJECT

@@ -5,8 +5,9 @@
     elements  bytes -> elements, each with its place in the bytes; bounded, nothing expanded
     packet    the properties of an XMP packet, read, and changed by splices
     reading   packet -> `Content`: every editor's way to say stars, flag, label and keywords
-    merging   three-way merge, differences, conflicts
+    merging   three-way merge, and what it would change in words
     places    names beside a file, atomic write
+    rounds    all of it in a worker, job by job
 
 A sidecar is never parsed and written anew: a change is a splice into its bytes. A round is
 
@@ -17,8 +18,8 @@ A sidecar is never parsed and written anew: a change is a splice into its bytes.
 and the next base is ``read(new).said``. Standard library only; bytes in, bytes out; any thread.
 """
 
-from curator.sidecar.merging import conflict, difference, merge, proposed, settle
-from curator.sidecar.places import digest, found, load, name_for, write
+from curator.sidecar.merging import difference, merge
+from curator.sidecar.places import digest, load, name_for, write
 from curator.sidecar.reading import read, read_embedded
 from curator.sidecar.said import (
     NONE,
@@ -38,16 +39,12 @@ __all__ = [
     "Profile",
     "Said",
     "SidecarError",
-    "conflict",
     "difference",
     "digest",
-    "found",
     "load",
     "merge",
     "name_for",
-    "proposed",
     "read",
     "read_embedded",
-    "settle",
     "write",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
 from curator.sidecar import fields
@@ -105,68 +105,6 @@ def difference(
         lines += [f"{one} added: {name}" for name in adds]
         lines += [f"{one} removed: {name}" for name in (shown[k] for k in shown if k in gone)]
     return lines or [f"the same, in the fields {profile.title} reads"]
-
-
-def conflict(theirs: Said, ours: Said, base: Said | None) -> list[str]:
-    """Say line by line what both sides changed since ``base``, differently.
-
-    Keywords never conflict: additions and removals of both hold. Empty: `merge` loses nothing.
-
-    Returns:
-        Lines like ``rating: 3 here, 5 in the file``.
-    """
-    before = base or Said()
-    return [
-        f"{name}: {_shown(ours, name)} here, {_shown(theirs, name)} in the file"
-        for name in sorted(_wishes(ours, before))
-        if _value(theirs, name) not in (_value(before, name), _value(ours, name))
-    ]
-
-
-def proposed(theirs: datetime | None, mtime_ns: int, ours: float) -> str:
-    """Say which side of a conflict is newer, ``"file"`` or ``"catalog"``.
-
-    Args:
-        theirs: `Content.metadata_date` of the file.
-        mtime_ns: its mtime, counted where it has no date.
-        ours: when the photo's last decision was made, seconds since 1970.
-    """
-    return "file" if _moment(theirs, mtime_ns) > ours else "catalog"
-
-
-def settle(contents: Mapping[str, tuple[Content, int]]) -> tuple[str, list[str]]:
-    """Choose between several sidecars of one photo: the newest counts, the others are told.
-
-    What the newest does not speak of may be taken from the others (`Said.filled_by`).
-
-    Args:
-        contents: path -> (`Content`, mtime in ns); at least one.
-
-    Returns:
-        The path that counts (newest ``xmp:MetadataDate``, mtime where there is none), and a line
-        for each field another one says differently; both are named.
-    """
-    newest = max(contents, key=lambda path: (_moment(*_dated(contents[path])), contents[path][1]))
-    said = contents[newest][0].said
-    lines = []
-    for path, (content, _) in contents.items():
-        if path == newest:
-            continue
-        lines += [
-            f"{name}: {_shown(said, name)} in {newest}, {_shown(content.said, name)} in {path}"
-            for name in _EMPTY
-            if None not in (getattr(said, name), getattr(content.said, name))
-            and _value(said, name) != _value(content.said, name)
-        ]
-    return newest, lines
-
-
-def _dated(found: tuple[Content, int]) -> tuple[datetime | None, int]:
-    return found[0].metadata_date, found[1]
-
-
-def _moment(date: datetime | None, mtime_ns: int) -> float:
-    return mtime_ns / 1e9 if date is None else date.timestamp()
 
 
 def _value(said: Said, name: str) -> object:

@@ -7,7 +7,6 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 
 from curator.model import Kind
@@ -33,20 +32,6 @@ def name_for(profile: Profile, file: str, kind: Kind) -> str | None:
     if kind is not Kind.RAW or path.suffix.lower() == ".dng":
         return None
     return path.stem + SUFFIX
-
-
-def found(files: Sequence[str], names: Iterable[str]) -> list[str]:
-    """Find the sidecars of a photo among the names in its folder, ``base.xmp`` first.
-
-    Args:
-        files: names of the photo's files.
-        names: of everything in the folder; ``.XMP`` counts too.
-    """
-    wanted = [PurePath(file).stem for file in files] + list(files)
-    rank = {name: place for place, name in reversed(list(enumerate(wanted)))}
-    there = [name for name in names if name[-len(SUFFIX) :].lower() == SUFFIX]
-    beside = [name for name in there if name[: -len(SUFFIX)] in rank]
-    return sorted(beside, key=lambda name: (rank[name[: -len(SUFFIX)]], name))
 
 
 def load(path: Path) -> bytes | None:

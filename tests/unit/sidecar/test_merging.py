@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -11,16 +11,12 @@ from hypothesis import strategies as st
 from curator.model import Flag, Label, Marks
 from curator.sidecar import (
     PROFILES,
-    Content,
     Said,
     SidecarError,
-    conflict,
     difference,
     fields,
     merge,
-    proposed,
     read,
-    settle,
 )
 from curator.sidecar.packet import Packet
 from tests.unit.sidecar.graphs import OURS, tree
@@ -315,35 +311,6 @@ def test_a_dry_run_says_each_difference() -> None:
     picked = xmp('xmpDM:pick="1" xmpDM:good="True"')
     lines = difference(picked, Said.of(Marks(Flag.PICK)), None, DIGIKAM)
     assert lines == ["the same, in the fields digiKam reads"]
-
-
-def test_a_conflict_is_what_both_changed_differently() -> None:
-    base = Said.of(Marks(None, 3))
-    assert conflict(Said(rating=5), Said.of(Marks(None, 1)), base) == [
-        "rating: 1 here, 5 in the file"
-    ]
-    assert conflict(Said(rating=5), Said.of(Marks(None, 5)), base) == []
-    assert conflict(Said(rating=3), Said.of(Marks(None, 1)), base) == []
-    assert conflict(Said(rating=5), Said.of(Marks(Flag.PICK, 3)), base) == []
-    assert conflict(Said(), Said.of(Marks(None, 1)), base) == ["rating: 1 here, none in the file"]
-
-
-def test_the_newer_side_is_proposed() -> None:
-    date = datetime(2026, 3, 1, tzinfo=UTC)
-    assert proposed(date, 0, date.timestamp() - 1) == "file"
-    assert proposed(date, 0, date.timestamp() + 1) == "catalog"
-    assert proposed(None, 10**18, 10**9 - 1) == "file"
-
-
-def test_of_two_sidecars_the_newer_counts_and_both_are_named() -> None:
-    old = Content(Said(rating=1, label="red"), datetime(2020, 1, 1, tzinfo=UTC))
-    new = Content(Said(rating=4, flag="pick"), datetime(2021, 1, 1, tzinfo=UTC))
-    newest, lines = settle({"a.xmp": (old, 9 * 10**18), "a.NEF.xmp": (new, 0)})
-    assert newest == "a.NEF.xmp"
-    assert lines == ["rating: 4 in a.NEF.xmp, 1 in a.xmp"]
-    undated = (Content(Said(rating=2)), 10**18)
-    assert settle({"a.xmp": undated, "b.xmp": (Content(Said(rating=3)), 2 * 10**18)})[0] == "b.xmp"
-    assert settle({"a.xmp": undated}) == ("a.xmp", [])
 
 
 # --- any decision, any profile

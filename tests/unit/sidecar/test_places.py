@@ -15,7 +15,6 @@ from curator.sidecar import (
     ChangedError,
     SidecarError,
     digest,
-    found,
     load,
     name_for,
     places,
@@ -38,16 +37,6 @@ from curator.sidecar import (
 )
 def test_names(profile: str, file: str, kind: Kind, name: str | None) -> None:
     assert name_for(PROFILES[profile], file, kind) == name
-
-
-def test_both_names_are_found() -> None:
-    names = ["DSC_1.xmp", "DSC_1.NEF.xmp", "DSC_1.JPG.XMP", "DSC_10.xmp", "DSC_1.NEF", "x.xmp"]
-    assert found(["DSC_1.NEF", "DSC_1.JPG"], names) == [
-        "DSC_1.xmp",
-        "DSC_1.NEF.xmp",
-        "DSC_1.JPG.XMP",
-    ]
-    assert found(["DSC_2.NEF"], names) == []
 
 
 def test_a_new_one_and_then_another(tmp_path: Path) -> None:

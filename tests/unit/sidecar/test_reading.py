@@ -114,6 +114,23 @@ def test_of_two_fields_that_disagree_the_one_changed_since_we_wrote_counts() -> 
     assert read(xmp(f'{ours} digiKam:ColorLabel="5"')).said.label == "blue"
 
 
+def test_what_darktable_made_of_ours_is_read() -> None:
+    # We wrote a green reject with 3 stars; in darktable 4.2 it was given 2 stars and blue instead.
+    # It wrote this: its own fields are new, xmpDM:pick, xmp:Label and the date are as we left them.
+    said = read(
+        xmp(
+            'curator:flag="reject" curator:label="green" curator:rating="3" xmp:Label="Green"'
+            ' xmp:MetadataDate="2026-11-21T10:32:33+00:00" xmp:Rating="2" xmpDM:good="False"'
+            ' xmpDM:pick="-1" darktable:change_timestamp="-1" darktable:xmp_version="5"',
+            bag("darktable:colorlabels", "3", kind="Seq")
+            + bag("dc:subject", "Europe", "Norway", "Places", "from darktable")
+            + bag("lr:hierarchicalSubject", "Places|Europe|Norway", "from darktable"),
+        )
+    ).said
+    assert (said.rating, said.flag, said.label) == (2, "none", "blue")
+    assert set(said.keywords or ()) == {"Norway", "Europe", "Places", "from darktable"}
+
+
 def test_keywords_of_every_kind_come_together() -> None:
     inside = (
         bag("dc:subject", "Iceland", "  two   words ", "Iceland")

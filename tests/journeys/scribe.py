@@ -1,0 +1,61 @@
+"""A person who marks and takes back while sidecars are written, until the process is killed.
+
+    python -m tests.journeys.scribe HOME FOLDER SEED
+
+Says ``writing`` once the photos are read. With SEED below 0 it marks nothing, waits until all
+sidecars are written, and says ``done``.
+"""
+
+from __future__ import annotations
+
+import queue
+import random
+import sys
+
+from curator.catalog import Catalog
+from curator.pipeline import Pipeline, sidecars
+from curator.settings import Home, Settings
+
+
+def main(folder: str, source: str, seed: int) -> None:
+    home = Home.at(folder).make()
+    settings = Settings.load(home)
+    settings.sidecars.profile, settings.sidecars.background = "darktable", True
+    sidecars.QUIET_S = 0.05
+    pipeline = Pipeline(home, settings)
+    told: queue.SimpleQueue[sidecars.SidecarNews] = queue.SimpleQueue()
+    pipeline.sidecars_told.connect(told.put)
+    pipeline.start()
+    pipeline.open_folders([source])
+    pipeline.wait_idle(60)
+    catalog = Catalog.open(home.catalog)
+    print("writing", flush=True)
+    if seed < 0:
+        finish(catalog, pipeline, told)
+        return
+    ids = [row[0] for row in catalog.columns()]
+    chance = random.Random(seed)
+    while True:
+        if chance.random() < 0.2:
+            catalog.undo()
+        else:
+            some = chance.sample(ids, 6)
+            catalog.decide({p: {"rating": chance.randint(1, 5)} for p in some}, summary="Stars")
+        catalog.ask_written(chance.sample(ids, 3))
+        pipeline.write_sidecars()
+
+
+def finish(
+    catalog: Catalog, pipeline: Pipeline, told: queue.SimpleQueue[sidecars.SidecarNews]
+) -> None:
+    catalog.ask_written([row[0] for row in catalog.columns()])
+    pipeline.write_sidecars()
+    while catalog.outstanding().unwritten > len(catalog.conflicts()):
+        told.get(timeout=30)
+    catalog.close()
+    pipeline.stop()
+    print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

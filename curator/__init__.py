@@ -15,7 +15,8 @@ The map. A module may import from the rows above its own, never from below or be
     encoders    ENCODERS: picture -> vector; open_clip, starter; the only importer of torch
     vision      PROVIDERS: picture -> words; ollama, openai_compatible; the only one to connect
 
-    stages      STAGES: peek, convert, embed; one file each, plain functions that run in a worker;
+    stages      STAGES: peek, convert, embed, describe; one file each, plain functions; all but
+                describe, which waits for a server on a thread, run in a worker;
                 stack: which photos are shown as one, columns in, columns out
     export      TARGETS: the approved set out of the house; folder, gallery
 

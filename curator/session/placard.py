@@ -90,7 +90,7 @@ class Placard:
         if isinstance(told, KnownError):
             return replace(self, undescribed=str(told))
         placard = replace(self, description=told, undescribed="")
-        known = self.photo is not None  # it has the tags a person let it have
+        known = self.photo is not None and self.tags  # those a person let it have
         return placard if known or not told.tags else placard._with_more("vision", told.tags)
 
     def _with_more(self, source: str, tags: Sequence[tuple[str, int]]) -> Placard:

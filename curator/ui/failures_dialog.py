@@ -120,7 +120,7 @@ class FailuresDialog(Dialog):
         head.setHighlightSections(False)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((0, 250), (2, 84), (3, 46), (4, 64)):
+        for column, width in ((0, 250), (2, 96), (3, 46), (4, 64)):
             table.setColumnWidth(column, width)
         table.setMinimumHeight(11 * theme.ROW)
         table.doubleClicked.connect(lambda index: self._show_row(index.row()))

@@ -146,7 +146,7 @@ def test_failures_say_which_file_at_what_and_why(dressed, qtbot) -> None:
     qtbot.addWidget(dialog)
     model = dialog.model
     row = [model.index(1, column).data() for column in range(model.columnCount())]
-    assert row == ["b/y.nef", "Only the first 12 % is there.", "Headers", "3"]
+    assert row == ["b/y.nef", "Only the first 12 % is there.", "Headers", "3", ""]
     assert dialog.sentence.text().startswith("2 photos could not be read.")
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from curator.bench.figures import Figure, Place, timed
 from curator.model import Flag, Label, Marks
-from curator.sidecar import PROFILES, Said, digest, load, merge, read, write
+from curator.sidecar import Said, digest, read, rounds
 
 _COUNT = 1000
+_BATCH = 50  # sidecars a worker takes at a time
 _STEPS = 12  # of an edit as darktable keeps them, 8 KB in all
 _SAID = Said.of(Marks(Flag.REJECT, 3, Label.RED), ["sea", "winter"], ["Places|Iceland"], ["Book"])
 
@@ -18,9 +19,11 @@ def sidecars(place: Place) -> list[Figure]:
     """Bring marks and keywords into a thousand sidecars others wrote; then once more, unchanged."""
     data = draw()
     paths = [place.scratch / f"DSC_{number:04}.NEF.xmp" for number in range(_COUNT)]
-    bare = timed(lambda: [_replaced(path, data) for path in paths])
-    whole = timed(lambda: [_round(path) for path in paths])
-    again = timed(lambda: [_round(path) for path in paths])
+    bare = timed(lambda: _replaced(paths, data))
+    jobs = [_job(path, data) for path in paths]
+    whole = timed(lambda: _write(jobs, rounds.Act.WRITTEN))
+    jobs = [_job(path, path.read_bytes()) for path in paths]
+    again = timed(lambda: _write(jobs, rounds.Act.SAME))
     note = f"{len(data) / 1000:.0f} KB each, darktable's profile, one process"
     return [
         Figure(
@@ -51,19 +54,24 @@ def draw() -> bytes:
     ).encode()
 
 
-def _round(path: Path) -> None:
-    data = load(path)
-    assert data is not None
-    new = merge(data, _SAID, read(data).said, PROFILES["darktable"])
-    if new != data:
-        write(path, new, digest(data))
-    assert read(new).said.flag == "reject"
+def _job(path: Path, data: bytes) -> rounds.SidecarJob:
+    base = read(data).said
+    return rounds.SidecarJob(
+        0, str(path), _SAID.as_json(), base.as_json(), digest(data), "darktable"
+    )
 
 
-def _replaced(path: Path, data: bytes) -> None:
-    temporary = path.with_suffix(".new")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+def _write(jobs: list[rounds.SidecarJob], expected: rounds.Act) -> None:
+    for start in range(0, len(jobs), _BATCH):
+        done = rounds.write(jobs[start : start + _BATCH])
+        assert all(each.act is expected for each in done), done[0]
+
+
+def _replaced(paths: list[Path], data: bytes) -> None:
+    for path in paths:
+        temporary = path.with_suffix(".new")
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)

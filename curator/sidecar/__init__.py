@@ -14,12 +14,13 @@ A sidecar is never parsed and written anew: a change is a splice into its bytes.
     data = load(path);  reading = read(data)            # keep reading.said as base, digest(data)
     new = merge(data, Said.of(marks, tags), base, PROFILES["lightroom"])
     if new != data: write(path, new, digest(data))      # ChangedError: someone was faster
+    keep([path])                                        # once, after many
 
 and the next base is ``read(new).said``. Standard library only; bytes in, bytes out; any thread.
 """
 
 from curator.sidecar.merging import difference, merge
-from curator.sidecar.places import digest, load, name_for, write
+from curator.sidecar.places import digest, keep, load, name_for, write
 from curator.sidecar.reading import read, read_embedded
 from curator.sidecar.said import (
     NONE,
@@ -41,6 +42,7 @@ __all__ = [
     "SidecarError",
     "difference",
     "digest",
+    "keep",
     "load",
     "merge",
     "name_for",

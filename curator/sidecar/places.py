@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import stat
+from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 from curator.model import Kind
@@ -65,7 +66,8 @@ def digest(data: bytes | None) -> str:
 def write(path: Path, data: bytes, expected: str) -> None:
     """Put a sidecar in place as a whole, or not at all, and read it back.
 
-    A temporary file beside it, fsync, replace; the mode stays, a link stays a link.
+    A temporary file beside it, fsync, replace; the mode stays, a link stays a link. After a power
+    cut there is the old or the new one; `keep` makes sure of the new.
 
     Args:
         path: where.
@@ -88,6 +90,19 @@ def write(path: Path, data: bytes, expected: str) -> None:
             f"The sidecar {path.name} reads back otherwise than it was written.",
             "The disk may be failing, or another program writes at the same moment.",
         )
+
+
+def keep(paths: Iterable[Path]) -> None:
+    """Have the names of sidecars just written on disk too, folder by folder, where that works."""
+    if os.name != "posix":
+        return
+    for folder in {Path(os.path.realpath(path)).parent for path in paths}:
+        with contextlib.suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
 
 def _replace(path: Path, data: bytes, expected: str) -> None:
@@ -116,7 +131,6 @@ def _replace(path: Path, data: bytes, expected: str) -> None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-    _keep_name(path.parent)
 
 
 def _mode(path: Path) -> int | None:
@@ -137,15 +151,3 @@ def _claim(temporary: Path, path: Path) -> None:
         ) from None
     except OSError:  # FAT and exFAT, as on cards, have no links
         temporary.replace(path)
-
-
-def _keep_name(folder: Path) -> None:
-    """Have the folder's entry on disk too; not every system can."""
-    if os.name != "posix":
-        return
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

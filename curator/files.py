@@ -94,11 +94,19 @@ class WalkReport:
     others: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
-    def sentence(self, photos: int, pairs: int = 0) -> str:
-        """Say what a scan found, for the status line and the terminal."""
+    def sentence(self, photos: int, pairs: int = 0, elsewhere: int = 0) -> str:
+        """Say what a scan found, for the status line and the terminal.
+
+        Args:
+            photos: how many.
+            pairs: so many of them are RAW and JPEG.
+            elsewhere: and so many came with marks in their files.
+        """
         said = counted(photos, "photo")
         if pairs:
             said += f" ({counted(pairs, 'pair')})"
+        if elsewhere:
+            said += f", {elsewhere:,} already rated elsewhere"
         left = [counted(self.videos, "video")] if self.videos else []
         if self.others:
             left.append(counted(self.others, "other file"))

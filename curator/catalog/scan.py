@@ -39,12 +39,13 @@ class Applied:
 class ScanCount:
     """Photos met by a scan; a pair is one, and so are copies. found = new + known.
 
-    ``pairs`` of these have both halves.
+    ``pairs`` of these have both halves; ``elsewhere`` of the new ones have marks from a file only.
     """
 
     new: int
     known: int
     pairs: int = 0
+    elsewhere: int = 0
 
     @property
     def found(self) -> int:
@@ -407,7 +408,15 @@ class Scans(Identity):
             )
             for part in chunks(sorted(ids))
         )
-        return ScanCount(new, len(ids) - new, pairs)
+        elsewhere = sum(
+            self._value(
+                "SELECT count(*) FROM photo WHERE elsewhere AND (kept OR flag IS NOT NULL"
+                f" OR rating IS NOT NULL) AND id IN ({marks(len(part))})",
+                part,
+            )
+            for part in chunks([number for number in ids if number > began])
+        )
+        return ScanCount(new, len(ids) - new, pairs, elsewhere)
 
     def _met_by(self, scan: Scan) -> set[int]:
         """Give the photos a scan met, as what they are today."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from curator import files
 from curator.catalog import Conflict
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
@@ -41,7 +42,8 @@ def _read(invocation: Invocation) -> None:
     catalog, dry = invocation.catalog, invocation.arguments.dry_run
     groups = _groups(invocation)
     wanted = set(_ids(invocation))
-    read, failed = 0, []
+    read = 0
+    failed: list[tuple[str, str]] = []
     taken: dict[int, dict[str, object]] = {}
     while some := list(islice(groups, _BATCH)):
         unread = [each for each in catalog.unread_sidecars(some) if each[0] in wanted]
@@ -69,8 +71,6 @@ def _read(invocation: Invocation) -> None:
 
 def _groups(invocation: Invocation) -> Iterator[Group]:
     """Walk the folders that are on; one that is away is told of and left out."""
-    from curator import files
-
     for folder in invocation.catalog.folders():
         if not folder.enabled:
             continue
@@ -118,7 +118,8 @@ def _write(invocation: Invocation) -> None:
         lines.append(f"{counted(len(found.differences), 'sidecar')} would change.")
         invocation.output.answer(document, [*lines, *_without(len(found.without), profile.title)])
         return
-    written, same, without, failed = 0, 0, 0, []
+    written, same, without = 0, 0, 0
+    failed: list[tuple[int, str]] = []
     todo, again = ids, list[int]()
     with bar("Writing sidecars", len(ids)) as advance:
         for _ in range(2):  # what was changed elsewhere is read first, and then added to

@@ -99,7 +99,7 @@ class Request:
         count = catalog.count_met([part.scan for part in self.parts])
         problems = [*self.problems]
         problems += [f"{path}: {reason}" for path, reason in self.report.unreadable]
-        sentence = self.report.sentence(count.found, count.pairs)
+        sentence = self.report.sentence(count.found, count.pairs, count.elsewhere)
         return ScanReport(
             count.found, count.new, count.known, count.pairs, sentence, tuple(problems)
         )

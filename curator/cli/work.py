@@ -173,7 +173,8 @@ def _failure_lines(failed: list[Failure]) -> list[str]:
     if not failed:
         return []
     lines = columns([(failure.path, failure.reason) for failure in failed])
-    return [f"{len(failed):,} could not be read:", *lines]
+    described = any(failure.stage == "describe" for failure in failed)
+    return [f"{len(failed):,} could not be read{' or described' if described else ''}:", *lines]
 
 
 def failures(invocation: Invocation) -> None:

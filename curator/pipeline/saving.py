@@ -156,7 +156,7 @@ class Saver:
                 described = self._catalog.save_described(told, good[0].job.asking.prompt)
                 saved.changed += described
                 saved.described += len(described)
-                self.vision.answered([job.photo_id for job, _ in results])
+                self.vision.answered(described)
             else:
                 saved.changed += self._catalog.save_converted(results)
         except CatalogError:
@@ -234,6 +234,10 @@ class Saver:
         return True
 
     def _fail(self, job: StageJob, reason: str, retry: bool, saved: Saved) -> None:
+        if job.stage == DESCRIBE:  # a mistake of ours: what the world does goes to the lane
+            self.vision.failed(self._catalog, job, KnownError(reason))
+            saved.changed.append(job.photo_id)
+            return
         final = self._catalog.save_failure(
             job,
             reason,

@@ -15,7 +15,7 @@ import pytest
 
 from curator.catalog import Catalog
 from curator.imaging.proxy import proxy_path
-from curator.model import StageJob
+from curator.model import MISTAKE, StageJob
 from curator.pipeline import Pipeline, Told, describing
 from curator.pipeline.describing import VisionLane
 from curator.pipeline.lanes import Outcome
@@ -425,3 +425,35 @@ def test_closing_does_not_wait_for_a_server_that_says_nothing(shoot, settings, s
         lane.close()
         assert server.gone.wait(5)
         assert type(outcomes.get(timeout=5).error).__name__ == "Cancelled"
+
+
+def test_a_description_of_a_proxy_that_has_changed_meanwhile_is_made_again(
+    start, shoot, server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(shoot(2)) as catalog:
+        pipeline = start()
+
+        def change(handler: ollama.Handler) -> None:
+            with closing(Catalog.open(catalog.path)) as other, other._writing():
+                other._run("UPDATE photo SET proxy_digest = 'new' WHERE id = 1")
+            WELL(handler)
+
+        server.chat(change)
+        pipeline.describe(1)
+        assert len(server.chats) == 2 and pipeline.told == [Told(1)]
+        assert catalog.photo(1).description.source == "new"
+
+
+def test_a_mistake_of_ours_is_one_failure_and_has_its_traceback_in_the_log(
+    start, shoot, server, expected_log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected_log("describing .* failed")
+
+    def clumsy(job: StageJob) -> None:
+        raise ZeroDivisionError("ours")
+
+    with closing(shoot(2)) as catalog:
+        pipeline = start(stage=replace(DESCRIBE, run=clumsy))
+        pipeline.describe(1)
+        assert pipeline.told == [Told(1, MISTAKE)] and catalog.failures()[0].reason == MISTAKE
+        assert catalog.photo(1).state == ""

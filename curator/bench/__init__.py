@@ -31,6 +31,7 @@ def bars() -> dict[str, Bar]:
         exporting,
         learning,
         reading,
+        searching,
         sidecars,
         stacks,
         window,
@@ -53,6 +54,7 @@ def bars() -> dict[str, Bar]:
         Bar("stacks", "which of 100,000 photos belong together", stacks.stacks),
         Bar("sidecars", "1,000 sidecars of other editors, merged and written", sidecars.sidecars),
         Bar("export", "JPEGs of 24 MP against a loop with Pillow", exporting.export),
+        Bar("search", "words and looks among 100,000 photos", searching.search),
         Bar("taste", "one star more, and new scores for 100,000 photos", learning.taste),
     )
     return {bar.name: bar for bar in listed}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from curator.cli.invocation import Invocation
 from curator.cli.output import columns
 from curator.cli.tastes import answer_order, foretell, scored
 from curator.model import (
+    KnownError,
     Label,
     Marks,
     Step,
@@ -34,10 +36,13 @@ def photos(invocation: Invocation) -> None:
     arguments = invocation.arguments
     if arguments.sort not in ORDERS:
         raise UsageError(f"--sort {arguments.sort} is none of {', '.join(ORDERS)}.")
-    terms = parse(arguments.filter)
+    query = parse(arguments.filter)
+    if query.groups:
+        with contextlib.suppress(KnownError):  # then it finds what was there before
+            invocation.catalog.fold_all_text()
     table, _ = scored(invocation)
     threshold = invocation.settings.taste.match_threshold
-    rows = mask(terms, table, threshold) & table.alive()
+    rows = mask(query, table, threshold) & table.alive()
     answer_order(invocation, arguments.sort, table, table.ids[rows])
     ids = arranged(table, rows, arguments.sort, arguments.reverse, units=False).tolist()
     ids = ids[: arguments.limit]

@@ -16,6 +16,7 @@ from curator.cli import (
     photos,
     projects,
     rejects,
+    searching,
     sidecars,
     tagging,
     tastes,
@@ -163,6 +164,17 @@ def _tags(parser: Parser) -> None:
     parser.add_argument("--prefix", metavar="P", help="only those that begin so")
 
 
+def _search(parser: Parser) -> None:
+    parser.add_argument("text", nargs="+", metavar="TEXT", help="as in the search box")
+    parser.add_argument("--limit", type=_count, metavar="N", help="at most N")
+
+
+def _searches(parser: Parser) -> None:
+    parser.add_argument("act", nargs="?", default="list", choices=("list", "add", "remove"))
+    parser.add_argument("name", nargs="?", type=_named, metavar="NAME")
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="add: as in the search box")
+
+
 def _similar(parser: Parser) -> None:
     parser.add_argument("photo", metavar="PHOTO", help="an id, a path, or any picture file")
     parser.add_argument("--limit", type=_count, metavar="N", help="at most N")
@@ -291,6 +303,20 @@ VERBS: tuple[Verb, ...] = (
         "list the tags, most used first, and which suggestions people take off",
         tagging.tags,
         _tags,
+    ),
+    Verb(
+        "search",
+        "TEXT [--limit N]",
+        "find photos by words, fields and, with CLIP, by what they look like",
+        searching.search,
+        _search,
+    ),
+    Verb(
+        "searches",
+        "[add|remove NAME [TEXT]]",
+        "list the searches kept by name, or change them",
+        searching.searches,
+        _searches,
     ),
     Verb("similar", "PHOTO [--limit N]", "list the photos most like one", tastes.similar, _similar),
     Verb(

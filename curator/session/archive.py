@@ -230,7 +230,7 @@ class Archive:
         vectors = np.frombuffer(b"".join(blobs[each][0] for each in good), "<f2")
         tones = np.frombuffer(b"".join(blobs[each][1] for each in good), "<f4")
         vectors = vectors.astype(np.float32).reshape(len(good), self.dimension)
-        tones = tones.reshape(len(good), -1)
+        tones = tones.reshape(len(good), self._columns - self.dimension)
         sound = np.isfinite(vectors).all(axis=1) & np.isfinite(tones).all(axis=1)
         sound &= np.abs(np.einsum("ij,ij->i", vectors, vectors) - 1.0) < 0.02
         kept = np.array([ids[number] for number in good], np.int64)[sound]

@@ -152,7 +152,8 @@ def _stacked(term: Term, table: Table, _: int) -> Mask:
     text, by_hand = term.text.lower(), table.column("stacked") > 0
     if text == "hand":
         return by_hand & table.stacks.shared()
-    return (table.column("stack_kind") == KIND_CODE[text]) & ~by_hand & table.stacks.shared()
+    of_kind: Mask = table.column("stack_kind") == KIND_CODE[StackKind(text)]
+    return of_kind & ~by_hand & table.stacks.shared()
 
 
 def _text(column: str, about: str, example: str) -> Field:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -225,9 +226,7 @@ class Searching(Insights):
         if not query.is_ranked:
             return
         for photo in query.similar:
-            self._ask(
-                asked, photo, lambda pupil, among, photo=photo: alike(pupil.archive, photo, among)
-            )
+            self._ask(asked, photo, partial(_alike, photo))
         phrase = query.phrase
         if not phrase or self.pipeline is None or not self._may_read():
             return
@@ -341,6 +340,10 @@ class Searching(Insights):
                 self.scope = here
         self.counts_changed.emit()
         self.view_changed.emit()
+
+
+def _alike(photo: int, pupil: Pupil, among: Ids) -> Likeness:
+    return alike(pupil.archive, photo, among)
 
 
 def _understood(expression: str) -> Query:

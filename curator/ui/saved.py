@@ -145,7 +145,8 @@ def asked(session: Session, about: object, window: QWidget) -> None:
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
         return
-    act, scope = about  # type: ignore[misc]
+    assert isinstance(about, tuple)
+    act, scope = about
     number, name = scope.search, scope.title
     if act == "rename":
 

@@ -1,0 +1,149 @@
+"""Verbs about finding: a search by words and looks, and searches kept by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.cli.invocation import Invocation
+from curator.cli.output import columns
+from curator.cli.photos import in_order
+from curator.cli.tastes import scored
+from curator.model import KnownError, NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from curator.session import Archive, Table
+    from curator.session.query import Query
+
+_FOUND = 50  # photos, unless --limit says otherwise
+
+
+def fold(invocation: Invocation) -> None:
+    """Have the words of all photos read that changed; one that cannot write finds what was there.
+
+    Raises:
+        Nothing of the catalog's: a search is worth having without the newest words.
+    """
+    try:
+        invocation.catalog.fold_all_text()
+    except KnownError as error:
+        invocation.output.note(f"The newest words are not searched. {error}")
+
+
+def search(invocation: Invocation) -> None:
+    """List the photos that fit best, by their words and, where CLIP is here, by their looks.
+
+    Raises:
+        FilterError: the text makes no sense; says where.
+        KnownError: what is like a photo is asked for, and it was not compared yet.
+    """
+    from curator.session import arranged
+    from curator.session.filters import mask, parse
+    from curator.session.relevance import REASONS, relevance
+
+    arguments = invocation.arguments
+    query = parse(" ".join(arguments.text))
+    fold(invocation)
+    table, _ = scored(invocation)
+    near, said = near_of(invocation, query, table)
+    fits = mask(query, table, invocation.settings.taste.match_threshold, near) & table.alive()
+    found = relevance(query, table, fits, near)
+    table.set_answer("relevance", found.ids, found.value)
+    order = "relevance" if query.is_ranked else "taken"
+    ids = arranged(table, fits, order, units=False)
+    listed = ids[: arguments.limit or _FOUND].tolist()
+    why = dict(zip(found.ids.tolist(), found.by.tolist(), strict=True))
+    photos: list[dict[str, Any]] = [
+        {
+            "id": photo.id,
+            "name": photo.name,
+            "path": photo.path,
+            "found_by": REASONS[why.get(photo.id, 0)] or "fields",
+        }
+        for photo in in_order(invocation, listed)
+    ]
+    lines = columns([(p["id"], p["name"], p["found_by"], p["path"]) for p in photos])
+    if len(ids) > len(listed):
+        lines.append(f"{len(ids):,} photos fit; these fit best.")
+    if said:
+        invocation.output.note(said)
+    invocation.output.answer(photos, lines or ["No photos."])
+
+
+def near_of(
+    invocation: Invocation, query: Query, table: Table
+) -> tuple[dict[str | int, NDArray[np.int64]], str]:
+    """Ask vectors what a search asks of them; say why not, where words are all there is.
+
+    Raises:
+        KnownError: a photo others are to be like was not compared yet.
+    """
+    from curator.session import Archive
+    from curator.session.relevance import alike, looking_like
+
+    near: dict[str | int, NDArray[np.int64]] = {}
+    if not query.is_ranked:
+        return near, ""
+    archive = Archive(invocation.home.cache)
+    archive.sync(invocation.catalog)
+    among = table.ids[table.alive()]
+    for photo in query.similar:
+        near[photo] = alike(archive, photo, among)[0]
+    if not query.phrase:
+        return near, ""
+    try:
+        vector = _read(invocation, query.phrase, archive)
+    except KnownError as error:
+        return near, f"Found by words only. {error}"
+    if vector is not None:
+        near[query.phrase] = looking_like(archive, vector, among)[0]
+    return near, ""
+
+
+def _read(invocation: Invocation, phrase: str, archive: Archive) -> NDArray[np.float32] | None:
+    """Have the encoder read a phrase, in a process of its own; None where none knows words."""
+    from curator import encoders
+    from curator.pipeline import settled
+    from curator.pipeline.encoding import make_pool
+    from curator.pipeline.phrases import encoded
+
+    recipe = settled(invocation.home, invocation.settings).recipe
+    if recipe is None or not encoders.knows_words(recipe.name) or recipe.key != archive.encoder:
+        return None
+    pool = make_pool(invocation.settings)
+    try:
+        return np.frombuffer(encoded(pool, recipe, phrase, invocation.settings), np.float32)
+    finally:
+        pool.close()
+
+
+def searches(invocation: Invocation) -> None:
+    """List the searches kept by name, keep one, or forget one.
+
+    Raises:
+        UsageError: a name or a search is missing.
+        FilterError: the search makes no sense; says where. Nothing was kept.
+        NotFoundError: there is no search of that name.
+    """
+    from curator.session.filters import parse
+
+    arguments, catalog = invocation.arguments, invocation.catalog
+    if arguments.act == "add":
+        expression = " ".join(arguments.text)
+        if not arguments.name or not expression.strip():
+            raise UsageError("Keep what, by which name?", "`curator searches add NAME TEXT...`")
+        parse(expression)
+        catalog.save_search(arguments.name, expression)
+    elif arguments.act == "remove":
+        found = [each for each in catalog.saved_searches() if each.name == arguments.name]
+        if not found:
+            raise NotFoundError(
+                f"There is no search {arguments.name or ''}.", "`curator searches` lists them."
+            )
+        catalog.remove_search(found[0].id)
+    listed = catalog.saved_searches()
+    document = [{"name": each.name, "expression": each.expression} for each in listed]
+    lines = columns([(each.name, each.expression) for each in listed])
+    invocation.output.answer(document, lines or ["No searches are kept."])

@@ -1,0 +1,163 @@
+"""Words of photos: what finds them, that the index keeps up, and that nothing typed is syntax."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from curator.catalog import Catalog
+from curator.catalog.text import COLUMNS, phrase
+from curator.model import ContentType, Described, NotFoundError, UsageError
+from curator.stages import STAGES
+from tests import catalogs, likings
+from tests.unit.catalog.shoot import Shoot, photo_bytes
+
+
+@pytest.fixture
+def twelve(catalog: Catalog) -> Catalog:
+    """Twelve photos whose words were read."""
+    catalogs.fill(catalog.path, 12)
+    catalog.use_stages(STAGES)
+    catalog.fold_all_text()
+    return catalog
+
+
+def describe(catalog: Catalog, photo: int, subject: str, mood: str = "", light: str = "") -> None:
+    """Have a vision model say what is in a photo."""
+    source = catalog.photo(photo).proxy_digest or ""
+    told = Described("test", "t", source, subject, ContentType.STREET, light, mood, ())
+    assert catalog.save_described([(photo, told)]) == [photo]
+
+
+def say(catalog: Catalog, photo: int, name: str, word: str | None) -> None:
+    """Have the person say a word on a tag."""
+    tag = catalog.tag_ids([name], make=True)[name]
+    catalog.decide({photo: {("tag", tag): word}}, summary=f"tag {name}")
+
+
+def found(catalog: Catalog, text: str, column: str = "") -> list[int]:
+    """Search with the newest words."""
+    catalog.fold_all_text()
+    return sorted(catalog.worded(text, column).tolist())
+
+
+def test_words_are_found_by_their_beginning_whatever_the_accents(twelve: Catalog) -> None:
+    describe(twelve, 3, "Ein Café am Hafen", "ÉTHÉRÉ", "東京の夜")
+    say(twelve, 4, "sea lion", "confirmed")
+    say(twelve, 5, "🐶 Rüde", "confirmed")
+    assert found(twelve, "cafe") == found(twelve, "CAFÉ") == found(twelve, "haf") == [3]
+    assert found(twelve, "ethere", "mood") == [3] and found(twelve, "ethere", "subject") == []
+    assert found(twelve, "京の") == [3], "no spaces stand between these words"
+    assert found(twelve, "sea li") == [4] and found(twelve, "lion sea") == []
+    assert found(twelve, "🐶") == found(twelve, "rude") == [5]
+    assert found(twelve, "afen") == [], "from the beginning"
+    assert found(twelve, "dsc_0011") == found(twelve, "11") == [12], "as it is called and as said"
+    assert found(twelve, "works test two", "camera") == [1, 4, 7, 10]
+
+
+def test_the_best_fit_comes_first(twelve: Catalog) -> None:
+    describe(twelve, 2, "street", "a calm harbor")
+    describe(twelve, 3, "a harbor with boats")
+    say(twelve, 7, "harbor", "confirmed")
+    twelve.fold_all_text()
+    assert twelve.ranked([[("harbor", True)]]).tolist() == [7, 3, 2], "tag, subject, mood"
+    assert twelve.ranked([[("harbor", True), ("street", True)], [("calm", True)]]).tolist() == [2]
+
+
+def test_the_index_follows_what_changes_words_and_nothing_else(twelve: Catalog) -> None:
+    assert not twelve.text_waits()
+    twelve.decide({1: {"rating": 5, "flag": "pick"}}, summary="")
+    twelve.mark_seen([2])
+    assert not twelve.text_waits(), "a mark costs the index nothing"
+    rev = twelve.text_rev()
+    say(twelve, 4, "harbor", "confirmed")
+    assert twelve.text_waits() and found(twelve, "harbor") == [4]
+    assert twelve.text_rev() > rev
+    say(twelve, 4, "harbor", "removed")
+    assert found(twelve, "harbor") == []
+    project = twelve.make_project("Iceland")
+    twelve.decide({n: {("project", project): float(n)} for n in (1, 2)}, summary="")
+    assert found(twelve, "iceland", "project") == [1, 2]
+    twelve.undo()
+    assert found(twelve, "iceland") == []
+    say(twelve, 6, "port", "confirmed")
+    twelve.rename_tag("port", "haven")
+    assert found(twelve, "haven") == [6] and found(twelve, "port") == []
+
+
+def test_photos_that_merge_or_go_out_of_sight_keep_the_index_true(shoot: Shoot) -> None:
+    catalog = shoot.catalog
+    shoot.write("a.jpg", photo_bytes(1))
+    shoot.write("b.jpg", photo_bytes(2))
+    shoot.ingest()
+    one, other = shoot.photo("a.jpg").id, shoot.photo("b.jpg").id
+    say(catalog, other, "harbor", "confirmed")
+    assert found(catalog, "harbor") == [other]
+    shoot.write("b.jpg", photo_bytes(1))  # the same exposure, and now the same bytes
+    shoot.ingest()
+    assert catalog.find(other) == one
+    assert found(catalog, "harbor") == [one] and found(catalog, "b") == []
+    catalog.remove_folder(catalog.folders()[0].id, keep_photos=False)
+    assert found(catalog, "harbor") == []
+    shoot.ingest()
+    assert found(catalog, "harbor") == [one]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        '"* OR NEAR(',
+        '"',
+        "name : x",
+        "'; DROP TABLE photo; --",
+        "a* AND b",
+        "^DSC",
+        "{name}",
+        "\x00",
+        "\ud800",
+        "\u202eDSC",
+        "سلام",
+        "x" * 10_000,
+        "",
+        " ",
+        "*",
+    ],
+)
+def test_nothing_a_person_types_is_syntax(twelve: Catalog, typed: str) -> None:
+    for column in ("", *COLUMNS):
+        assert twelve.worded(typed, column).tolist() in ([], list(range(1, 13)))
+    assert twelve.ranked([[(typed, True), (typed, False)], [(typed, True)]]).dtype == np.int64
+    assert phrase(typed).count('"') % 2 == 0
+    assert twelve.check() == []
+
+
+def test_what_a_model_says_is_only_text(twelve: Catalog) -> None:
+    describe(twelve, 2, '"; DROP TABLE photo_text; -- NEAR(', "\x00 OR 1=1")
+    assert found(twelve, "drop table") == found(twelve, "near") == [2]
+
+
+def test_suggested_words_find_and_such_as_were_taken_away_do_not(twelve: Catalog) -> None:
+    seen = likings.result(
+        twelve, 5, likings.ENCODER, np.ones(4, np.float16), np.zeros(76, np.float32)
+    )
+    twelve.save_embedded([(likings.job(5), replace(seen, tags=(("tabby", 80), ("pug", 30))))])
+    assert found(twelve, "tab") == [5]
+    say(twelve, 5, "tabby", "removed")
+    assert found(twelve, "tab") == [] and found(twelve, "pug") == [5]
+
+
+def test_searches_are_kept_by_name(catalog: Catalog) -> None:
+    kept = catalog.save_search("  Best \n of it ", "is:picked")
+    catalog.save_search("beaches", "bea OR tag:seashore")
+    assert [each.name for each in catalog.saved_searches()] == ["beaches", "Best of it"]
+    assert catalog.save_search("Best of it", "rating:5").id == kept.id, "the same name, anew"
+    with pytest.raises(UsageError, match="Another search"):
+        catalog.rename_search(kept.id, "beaches")
+    with pytest.raises(UsageError, match="needs a name"):
+        catalog.save_search(" \x00 ", "is:picked")
+    catalog.rename_search(kept.id, "Finest")
+    catalog.remove_search(kept.id)
+    with pytest.raises(NotFoundError):
+        catalog.remove_search(kept.id)

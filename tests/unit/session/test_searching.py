@@ -1,0 +1,184 @@
+"""Searching at the desk, over twelve photos: what is found, in which order, and what a mark costs.
+
+The encoder is one that knows two words, each an axis of its vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from curator.catalog import Catalog
+from curator.encoders import EncoderOptions, Recipe
+from curator.model import KnownError, Pass
+from curator.session import FilterError, Session
+from curator.settings import Home, Settings
+from tests import catalogs, likings
+from tests.unit.session.conftest import Person
+
+AXES = {"boat": 0, "night": 1}
+
+
+class Reading:
+    """Stands where the pipeline stands; reads phrases and nothing else."""
+
+    def __init__(self) -> None:
+        recipe = Recipe("open_clip", likings.ENCODER, EncoderOptions())
+        self.encoding = SimpleNamespace(recipe=recipe)
+        self.asked: list[str] = []
+        self.refusal: KnownError | None = None
+
+    def want_phrase(self, text: str, tell: Callable[[object], None]) -> bool:
+        self.asked.append(text)
+        axis = AXES.get(text)
+        vector = np.eye(4, dtype=np.float32)[3 if axis is None else axis]
+        tell(self.refusal or vector.tobytes())
+        return True
+
+
+@pytest.fixture
+def desk(qapp: object, home: Home) -> Iterator[Session]:
+    """A session whose photos were compared: 1 to 3 show boats, 3 to 5 were taken at night."""
+    catalogs.fill(home.catalog, 12)
+    catalog = Catalog.open(home.catalog)
+    results = []
+    for photo in range(1, 13):
+        vector = np.array([photo <= 3, 3 <= photo <= 5, 1, 0.1 * photo], np.float32)
+        vector[0] += 0.01 * photo
+        vector /= np.linalg.norm(vector)
+        tone = np.zeros(76, np.float32)
+        seen = likings.result(catalog, photo, likings.ENCODER, vector.astype(np.float16), tone)
+        results.append((likings.job(photo), seen))
+    catalog.save_embedded(results)
+    session = Session(catalog, home, Settings.load(home))
+    session.pipeline = Reading()  # type: ignore[assignment]
+    catalog.fold_all_text()
+    yield session
+    session.close()
+    catalog.close()
+
+
+def say(session: Session, photo: int, name: str) -> None:
+    """Have the person give a photo a tag, in another window."""
+    number = session.catalog.tag_ids([name], make=True)[name]
+    session.catalog.decide({photo: {("tag", number): "confirmed"}}, summary=f"tag {name}")
+
+
+def found_by(session: Session) -> dict[int, str]:
+    return {int(photo): session.tile(int(photo)).found for photo in session.ids}
+
+
+def test_words_and_looks_are_one_list_and_say_which(desk: Session, qtbot: QtBot) -> None:
+    say(desk, 9, "boat")
+    say(desk, 2, "boat")
+    desk.set_filter("boat")
+    assert sorted(desk.ids) == [2, 9] and desk.order == "relevance", "words at once"
+    qtbot.waitUntil(lambda: len(desk.ids) > 2)
+    assert desk.ids[0] == 2, "what both say comes first"
+    assert found_by(desk) == {2: "words, looks", 9: "words", 1: "looks", 3: "looks"}
+    assert desk.index == 0
+
+
+def test_looks_are_asked_for_among_what_the_fields_leave(desk: Session, qtbot: QtBot) -> None:
+    desk.catalog.decide({3: {"flag": "pick"}, 12: {"flag": "pick"}}, summary="")
+    desk.refresh()
+    desk.set_filter("night is:picked")
+    qtbot.waitUntil(lambda: desk.ids.tolist() == [3])
+    desk.set_filter("night -is:picked")
+    qtbot.waitUntil(lambda: sorted(desk.ids) == [4, 5])
+
+
+def test_similar_photos_are_a_search_with_the_photo_itself_first(
+    desk: Session, qtbot: QtBot
+) -> None:
+    desk.go(3)
+    photo = desk.current
+    desk.find_similar()
+    qtbot.waitUntil(lambda: len(desk.ids) > 0)
+    assert desk.filter == f"similar:{photo}" and desk.ids[:2].tolist() == [4, 5]
+    assert desk.tile(4).found == "1.00"
+    desk.leave_filter()
+    assert desk.current == photo and len(desk.ids) == 12 and desk.tile(4).found == ""
+
+
+def test_what_cannot_be_asked_is_said_and_words_stay(desk: Session, qtbot: QtBot) -> None:
+    person = Person(desk)
+    desk.pipeline.refusal = KnownError("The encoder is ill.")  # type: ignore[union-attr]
+    desk.set_filter("DSC_0003")
+    qtbot.waitUntil(lambda: person.said[-1:] == ["Found by words only. The encoder is ill."])
+    assert desk.ids.tolist() == [4]
+    with pytest.raises(FilterError):
+        desk.set_filter("rating:many")
+    assert desk.filter == "DSC_0003", "a mistake changes nothing"
+
+
+def test_an_order_chosen_while_searching_is_of_this_search(session: Session) -> None:
+    session.catalog.fold_all_text()
+    session.set_order("sharpness", True)
+    session.set_filter("DSC")
+    assert (session.order, session.reversed) == ("relevance", False)
+    session.set_order("name", True)
+    assert session.ids.tolist() == list(range(12, 0, -1))
+    session.set_filter("DSC_00")
+    assert session.order == "relevance", "another search, another order"
+    session.leave_filter()
+    assert (session.order, session.reversed) == ("sharpness", True)
+    session.set_order("relevance")
+    assert session.order == "sharpness", "nothing is searched for"
+
+
+def test_a_mark_under_a_search_asks_no_words_and_stays_in_the_list(
+    session: Session, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.catalog.fold_all_text()
+    session.set_filter("DSC camera:two is:undecided")
+    assert session.ids.tolist() == [4, 7, 10]
+    asked: list[object] = []
+    for name in ("worded", "ranked", "fold_text"):
+        monkeypatch.setattr(session.catalog, name, lambda *args, **_: asked.append(args))
+    person.run("reject")
+    assert asked == [] and session.ids.tolist() == [4, 7, 10]
+    assert session.tile(4).stale and not session.tile(7).stale
+    monkeypatch.undo()
+    session.rebuild()
+    assert session.ids.tolist() == [7, 10]
+
+
+def test_words_that_others_change_let_photos_join(session: Session) -> None:
+    session.catalog.fold_all_text()
+    session.set_filter("harbor")
+    assert not len(session.ids)
+    other = Catalog.open(session.catalog.path)
+    say(session, 5, "harbor")
+    other.fold_all_text()
+    other.close()
+    session._look_for_others()
+    assert session.ids.tolist() == [5]
+
+
+def test_a_saved_search_is_a_scope_with_passes(session: Session, person: Person) -> None:
+    session.set_filter("camera:two is:undecided")
+    session.save_search("Number two")
+    session.leave_filter()
+    row = next(row for row in session.scopes() if row.scope.search is not None)
+    assert (row.scope.title, row.count) == ("Number two", 3)
+    session.open_scope(row.scope)
+    assert session.ids.tolist() == [4, 7, 10]
+    person.run("reject")
+    assert session.ids.tolist() == [4, 7, 10], "it stays until the list is opened again"
+    session.set_pass(Pass.CULL)
+    assert session.ids.tolist() == [7, 10]
+    session.remove_search(row.scope.search or 0)
+    assert session.scope.kind == "all"
+
+
+def test_a_search_of_another_version_finds_nothing_and_harms_nothing(session: Session) -> None:
+    saved = session.catalog.save_search("Odd", "colour:red")
+    row = next(row for row in session.scopes() if row.scope.search == saved.id)
+    assert row.count == 0
+    session.open_scope(row.scope)
+    assert not len(session.ids)

@@ -1,0 +1,64 @@
+"""The verb `sidecar`: read, write, compare, choose, as scripts drive it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from curator.catalog import Catalog
+from curator.settings import Home
+from curator.sidecar import read
+from tests import catalogs
+from tests.sidecars import change, xmp
+from tests.unit.cli.conftest import Type
+
+RAW = 6
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of twelve photos, which are only names and sizes but for one RAW."""
+    home = Home.at(tmp_path / "home").make()
+    made = tmp_path / "photos" / "000"
+    made.mkdir(parents=True)
+    catalogs.fill(home.catalog, 12, folder=str(made.parent))
+    (made / "DSC_0005.NEF").write_bytes(b"pixels")
+    return made
+
+
+def test_out_and_back_on_the_command_line(curator: Type, folder: Path) -> None:
+    sidecar = folder / "DSC_0005.xmp"
+    curator("decide", "--rate", 4, RAW)
+    dry = curator("sidecar", "write", "--dry-run", "--json").json
+    assert [entry["changes"] for entry in dry["sidecars"]] == [["rating: none → 4"]]
+    assert dry["profile"] == "lightroom" and not sidecar.exists()
+    assert curator("sidecar", "write", "--json").json["written"] == 1
+    assert read(sidecar.read_bytes()).said.rating == 4
+    assert curator("sidecar", "status", "--json").json["unwritten"] == 0
+
+    change(sidecar, b'Rating="4"', b'Rating="2"')
+    assert curator("sidecar", "read", "--json").json["conflicts"][0]["theirs"] == {"rating": 2}
+    assert "4 stars" in curator("sidecar", "conflicts").out
+    assert curator("sidecar", "conflicts", "--take", "newer", "--json").json == {
+        "ours": [],
+        "theirs": [RAW],
+    }
+    curator("undo")
+    assert curator("sidecar", "write", RAW, "--json").json["written"] == 1
+    assert read(sidecar.read_bytes()).said.rating == 4
+
+
+def test_what_is_new_in_a_folder_is_read_or_only_told(
+    curator: Type, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "DSC_0005.xmp").write_bytes(xmp(3, "Red"))
+    told = curator("sidecar", "read", "--dry-run").out
+    assert "DSC_0005: 3 stars, red" in told and "would get marks" in told
+    catalog = Catalog.open(tmp_path / "home" / "catalog.db")
+    try:
+        assert catalog.photo(RAW).marks.rating is None
+        curator("sidecar", "read")
+        assert catalog.photo(RAW).marks.rating == 3
+    finally:
+        catalog.close()

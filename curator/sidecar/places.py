@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -16,6 +17,8 @@ from curator.sidecar.said import ChangedError, Profile, SidecarError
 
 SUFFIX = ".xmp"
 _RETRY = "Make the folder writable, then write again."
+_NO_ROOM = "Make room on the disk, then write again."
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def name_for(profile: Profile, file: str, kind: Kind) -> str | None:
@@ -83,7 +86,8 @@ def write(path: Path, data: bytes, expected: str) -> None:
         back = path.read_bytes()
     except OSError as error:
         raise SidecarError(
-            f"The sidecar {path.name} could not be written ({error.strerror or error}).", _RETRY
+            f"The sidecar {path.name} could not be written ({error.strerror or error}).",
+            _NO_ROOM if error.errno in _FULL else _RETRY,
         ) from error
     if back != data:
         raise SidecarError(

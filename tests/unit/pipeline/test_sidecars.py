@@ -165,7 +165,7 @@ def test_a_full_disk_is_said_and_what_was_there_stays(
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
         batch = write(catalog, RAW)
-    assert "No space left" in batch.failed[0][1]
+    assert "Make room on the disk" in batch.failed[0][1]
     assert said(folder / "DSC_0005.xmp") == 4
     assert [path.name for path in folder.iterdir()] == ["DSC_0005.xmp"]
 

@@ -478,3 +478,19 @@ def test_the_keys_in_force_are_listed(curator: Type, tmp_path: Path) -> None:
     broken = curator("keys")
     assert broken.code == 0 and "P means" in broken.err
     assert curator("keys", "nikon").code == 2
+
+
+def test_a_search_finds_by_words_and_is_kept_by_name(shoot: Type) -> None:
+    found = shoot("search", "dsc_4", "OR", "3", "--json").json
+    assert [(each["name"], each["found_by"]) for each in found] == [
+        ("DSC_3", "words"),
+        ("DSC_4", "words"),
+    ]
+    assert shoot("searches", "add", "Four", "name:4", "is:undecided").code == 0
+    assert shoot("searches", "--json").json == [
+        {"name": "Four", "expression": "name:4 is:undecided"}
+    ]
+    wrong = shoot("searches", "add", "Wrong", "rating:many", "--json")
+    assert wrong.code == 2 and "at character 8" in wrong.json["error"]
+    assert shoot("searches", "remove", "Four", "--json").json == []
+    assert shoot("searches", "remove", "Four").code == 1

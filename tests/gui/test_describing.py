@@ -154,6 +154,7 @@ def test_d_says_what_it_does_and_then_what_came_of_it(
     assert "Another Curator" in window.status.act.text
 
 
+@pytest.mark.slow
 def test_in_the_grid_the_selection_is_described(
     window: MainWindow, pipeline: QuietPipeline
 ) -> None:
@@ -246,6 +247,7 @@ def test_a_test_asks_whom_one_has_typed_and_offers_to_pull_what_is_not_there(
     assert dialog.entered("vision")["model"] == panel.models.itemText(1)
 
 
+@pytest.mark.slow
 def test_a_pull_can_be_stopped(dialog: SettingsDialog, server: Ollama) -> None:
     (panel,) = dialog.findChildren(ProviderPanel)
     server.models = {}

@@ -143,6 +143,7 @@ def test_a_photo_is_described_by_the_model_once_and_that_is_kept(
     assert shoot("status", "--json").json["work"]["describe"]["done"] == 1
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_photo_is_described_too_and_nothing_of_it_is_kept(
     curator: Type, tmp_path: Path, server: Ollama
 ) -> None:

@@ -22,8 +22,9 @@ from dataclasses import dataclass
 
 from curator.commands import COMMANDS
 
-VIEWS = ("grid", "loupe", "compare", "survey", "finish")
-_EVERYWHERE = frozenset(VIEWS)
+VIEWS = ("grid", "loupe", "compare", "survey", "finish", "overview")
+_ALWAYS = frozenset(VIEWS)
+_EVERYWHERE = _ALWAYS - {"overview"}  # wherever there are photos
 _GRID = frozenset({"grid"})
 _COMPARE = frozenset({"compare"})
 _SURVEY = frozenset({"survey"})
@@ -63,17 +64,17 @@ def _mark(keys: str, command: str, views: frozenset[str] = _PHOTOS) -> tuple[Bin
 
 
 KEYMAP: tuple[Binding, ...] = (
-    Binding("Alt+0", "browse", _EVERYWHERE),
-    Binding("Alt+1", "cull", _EVERYWHERE),
-    Binding("Alt+2", "rate", _EVERYWHERE),
+    Binding("Alt+0", "browse", _ALWAYS),
+    Binding("Alt+1", "cull", _ALWAYS),
+    Binding("Alt+2", "rate", _ALWAYS),
     Binding("O", "order", _EVERYWHERE),
     Binding("Shift+O", "reverse_order"),
-    Binding("G", "grid", _EVERYWHERE),
+    Binding("G", "grid", _ALWAYS),
     Binding("E", "loupe", _GRID | _BESIDE),
     Binding("C", "compare", _LIST | _SURVEY),
     Binding("N", "survey", _LIST | _COMPARE),
     Binding("Return", "enter", _GRID),
-    Binding("Esc", "back", _EVERYWHERE),
+    Binding("Esc", "back", _ALWAYS),
     Binding("Space", "space"),
     Binding("Shift+Space", "space", invert=True),
     *_mark("K", "keep_this", _LIST),
@@ -95,9 +96,9 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("M", "toggle_stars_advance", _EVERYWHERE),
     Binding("T", "tag"),
     Binding("Shift+T", "tag_again"),
-    Binding("Ctrl+Z", "undo", _EVERYWHERE),
-    Binding("Ctrl+Shift+Z", "redo", _EVERYWHERE),
-    Binding("Ctrl+Y", "redo", _EVERYWHERE),
+    Binding("Ctrl+Z", "undo", _ALWAYS),
+    Binding("Ctrl+Shift+Z", "redo", _ALWAYS),
+    Binding("Ctrl+Y", "redo", _ALWAYS),
     Binding("Del", "delete", _EVERYWHERE),
     Binding("Right", "next_photo", _EVERYWHERE, repeat=True),
     Binding("Left", "previous_photo", _EVERYWHERE, repeat=True),
@@ -150,22 +151,23 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("W", "why", _PHOTOS),
     Binding("D", "describe", _PHOTOS),
     Binding("Tab", "toggle_panels", _LIST),
-    Binding("F", "toggle_fullscreen", _EVERYWHERE),
-    Binding("/", "search", _EVERYWHERE),
-    Binding("Ctrl+F", "search", _EVERYWHERE),
+    Binding("F", "toggle_fullscreen", _ALWAYS),
+    Binding("/", "search", _ALWAYS),
+    Binding("Ctrl+F", "search", _ALWAYS),
     Binding("Ctrl+Shift+F", "save_search", _EVERYWHERE),
     Binding("Ctrl+L", "find_similar", _PHOTOS),
     Binding("F5", "reapply", _GRID),
-    Binding("?", "help_", _EVERYWHERE),
-    Binding("Ctrl+T", "taste", _EVERYWHERE),
-    Binding("Ctrl+K", "palette", _EVERYWHERE),
-    Binding("Ctrl+O", "open_folder", _EVERYWHERE),
-    Binding("Ctrl+Shift+E", "export", _EVERYWHERE),
+    Binding("?", "help_", _ALWAYS),
+    Binding("Ctrl+I", "overview", _ALWAYS),
+    Binding("Ctrl+T", "taste", _ALWAYS),
+    Binding("Ctrl+K", "palette", _ALWAYS),
+    Binding("Ctrl+O", "open_folder", _ALWAYS),
+    Binding("Ctrl+Shift+E", "export", _ALWAYS),
     Binding("Ctrl+E", "open_in_editor"),
     Binding("Ctrl+R", "show_file"),
     Binding("Ctrl+S", "write_sidecars"),
-    Binding("Ctrl+,", "settings", _EVERYWHERE),
-    Binding("Ctrl+Q", "quit_", _EVERYWHERE),
+    Binding("Ctrl+,", "settings", _ALWAYS),
+    Binding("Ctrl+Q", "quit_", _ALWAYS),
 )
 
 

@@ -175,6 +175,7 @@ _WORDS_AND_WAYS = (
     " provider TEXT NOT NULL, model TEXT NOT NULL, source TEXT NOT NULL,"
     " subject TEXT NOT NULL, content_type TEXT NOT NULL, lighting TEXT NOT NULL,"
     " mood TEXT NOT NULL, made_at REAL NOT NULL)",
+    "CREATE INDEX description_content_type ON description (content_type)",
     "CREATE TABLE project (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
     " notes TEXT NOT NULL DEFAULT '', cover INTEGER REFERENCES photo (id),"
     " made_at REAL NOT NULL, removed_at REAL)",

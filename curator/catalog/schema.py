@@ -334,7 +334,7 @@ class Description(Table):
     model = TextField()
     source = TextField()
     subject = TextField()
-    content_type = TextField()
+    content_type = TextField(index=True)
     lighting = TextField()
     mood = TextField()
     made_at = FloatField()

@@ -125,6 +125,12 @@ def reapply(session: Session) -> None:
     session.rebuild(keep=None)
 
 
+@command("Overview", "Looking")
+def overview(session: Session) -> None:
+    """Show how the photos here stand, in charts: judged, by month, camera, kind and stars."""
+    session.ask("overview")
+
+
 @command("Taste…", "Looking")
 def taste(session: Session) -> None:
     """Say what was learned from your stars, how far to trust it, and look after its versions."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from curator.model import Clause, Pass, counted
 from curator.session import Session
+from curator.session.overview import Figure
 from curator.ui import theme, words
+from curator.ui.charts import RowChart, number_block
 from curator.ui.contact import WIDTH, ContactSheet
 from curator.ui.frames import Pictures
 
+_HISTOGRAM = 560  # its width at most, px
 _ACTIONS = 3  # at most: what is left out stands in the sidebar
 CLAUSE_TITLES = {
     Clause.STARS: "4–5 stars",
@@ -55,41 +57,6 @@ class Page:
     stars: tuple[int, int, int, int, int] | None = None
 
 
-class Histogram(QWidget):
-    """Stars given, five rows of a bar; in pencil, for they are decisions."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._counts: tuple[int, ...] = (0,) * 5
-        self.setFixedHeight(5 * 24)
-
-    def show_counts(self, counts: tuple[int, ...]) -> None:
-        """Show how many photos have 1, 2, ... 5 stars."""
-        self._counts = counts
-        self.setAccessibleName(
-            ", ".join(f"{number} stars {count}" for number, count in enumerate(counts, 1))
-        )
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw five rows, the most stars on top."""
-        painter = QPainter(self)
-        most = max(self._counts) or 1
-        ratio = self.devicePixelRatioF()
-        room = min(self.width() - 96 - 56, 400)
-        for row, stars in enumerate(range(5, 0, -1)):
-            y = row * 24
-            for star in range(stars):
-                icon = theme.pixmap("star_full", theme.PENCIL, 12, ratio)
-                painter.drawPixmap(star * 15, y + 6, icon)
-            count = self._counts[stars - 1]
-            wide = round(room * count / most)
-            painter.fillRect(QRect(92, y + 10, max(wide, 1 if count else 0), 4), theme.PENCIL)
-            painter.setPen(theme.TEXT if count else theme.DISABLED)
-            place = QRect(92 + wide + (10 if count else 0), y, 80, 24)
-            painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), words.count(count))
-
-
 class FinishPage(QWidget):
     """The finish page of a pass.
 
@@ -113,7 +80,9 @@ class FinishPage(QWidget):
         self.after = theme.plain("", role="quiet")
         self.caption = theme.plain("", role="caption")
         self.sheet = ContactSheet(session, pictures)
-        self.histogram = Histogram()
+        self.histogram = RowChart(starred=True)
+        self.histogram.setMaximumWidth(_HISTOGRAM)
+        self.histogram.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it tells all there is
         self._numbers, self._actions = QHBoxLayout(), QHBoxLayout()
         self._lay_out()
         session.view_changed.connect(self.refresh)
@@ -168,9 +137,14 @@ class FinishPage(QWidget):
         self.after.setText(page.after)
         self.after.setVisible(bool(page.after))
         self._histogram_part.setVisible(page.stars is not None)
-        self.histogram.show_counts(page.stars or (0,) * 5)
+        self.histogram.show_figures(
+            [
+                Figure(counted(stars, "star"), number, through=number)
+                for stars, number in enumerate(page.stars or (), 1)
+            ]
+        )
         if page.numbers != self._shown.numbers:
-            _refill(self._numbers, [_number(number) for number in page.numbers])
+            _refill(self._numbers, [number_block(*astuple(number)) for number in page.numbers])
         # Counts come in while photos are read: a button under the pointer must stay itself.
         if _titles(page) != _titles(self._shown):
             _refill(self._actions, [_button(action) for action in page.actions])
@@ -304,16 +278,6 @@ def _spaced(part: QWidget, below: int) -> QWidget:
 
 def _were(number: int) -> str:
     return "1 photo was" if number == 1 else f"{words.count(number)} photos were"
-
-
-def _number(number: Number) -> QWidget:
-    block = QWidget()
-    column = QVBoxLayout(block)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(2)
-    column.addWidget(theme.plain(number.value, role="decided" if number.decided else "large"))
-    column.addWidget(theme.plain(number.what, role="quiet"))
-    return block
 
 
 def _titles(page: Page) -> list[tuple[str, bool]]:

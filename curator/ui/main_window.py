@@ -45,6 +45,7 @@ from curator.ui.keys import Keys
 from curator.ui.loupe import LoupeView
 from curator.ui.maybes import Maybes
 from curator.ui.offer import Offer, OfferLine
+from curator.ui.overview import OverviewPage
 from curator.ui.placard import PlacardView
 from curator.ui.projects import ProjectParts
 from curator.ui.provider import ProviderWatch, for_settings
@@ -122,6 +123,7 @@ class MainWindow(QWidget):
         self.finish = FinishPage(session, run, self.pictures)
         self.empty_window = EmptyWindow(session, run)
         self.empty_list = EmptyList(session)
+        self.overview = OverviewPage(session, self.refresh)
         for page in (
             self.grid,
             self.loupe,
@@ -129,6 +131,7 @@ class MainWindow(QWidget):
             self.finish,
             self.empty_window,
             self.empty_list,
+            self.overview,
         ):
             self.pages.addWidget(page)
         self.finish.sheet.pressed.connect(self._look_at)
@@ -202,6 +205,8 @@ class MainWindow(QWidget):
 
     def view_name(self) -> str:
         """Give the view keys are bound in: one of VIEWS."""
+        if self.overview.is_open:
+            return "overview"
         return "finish" if self.session.finished else self.session.view.value
 
     def page(self) -> QWidget:
@@ -210,6 +215,8 @@ class MainWindow(QWidget):
         if not session.table.alive().any():
             known = session.scope.kind == "folder" or self._scanning or bool(session.scopes()[1:])
             return self.empty_list if known else self.empty_window
+        if self.overview.is_open:
+            return self.overview
         if session.finished and session.progress().total:
             return self.finish
         if not len(session.ids):
@@ -239,7 +246,8 @@ class MainWindow(QWidget):
         session, page = self.session, self.pages.currentWidget()
         chrome = not session.bare
         narrow = self.width() < theme.NARROW
-        beside = page in (self.grid, self.empty_list) and session.view is View.GRID and not narrow
+        beside = page in (self.grid, self.empty_list) and session.view is View.GRID
+        beside = (beside or page is self.overview) and not narrow
         called = self._sidebar_called and page is not self.empty_window
         inspected = session.inspector and page in (self.grid, self.loupe, self.beside)
         along = page is self.loupe or (page is self.beside and session.view is View.COMPARE)
@@ -292,6 +300,7 @@ class MainWindow(QWidget):
 
     def run(self, command: str) -> None:
         """Run a command by name, as a press on something does."""
+        self.overview.makes_way(command)
         commands.run(self.session, command)
         self._focus_page()
 
@@ -299,8 +308,9 @@ class MainWindow(QWidget):
         self._do(binding.command, binding.invert)
 
     def _do(self, command: str, invert: bool = False) -> None:
-        if command == "back" and self._close_something():
+        if command == "back" and (self._close_something() or self.overview.leave()):
             return
+        self.overview.makes_way(command)
         commands.run(self.session, command, invert)
 
     def _use_held(self, keyboard: Keyboard) -> None:
@@ -568,6 +578,7 @@ class MainWindow(QWidget):
         """Save the place of the window and of the session."""
         self._remember()
         self.placard.close_()
+        self.overview.close_()
         self.weights.close()
         self.session.close()
         event.accept()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pytestqt.qtbot import QtBot
 
 from curator.model import Verdict, View
-from curator.settings import Home
 from tests.journeys.evening import Evening
 from tests.photos import TAKEN, draw_jpeg
 
@@ -25,13 +22,6 @@ def shoot(tmp_path: Path) -> Path:
         taken = TAKEN + timedelta(minutes=number)
         draw_jpeg(folder / f"{name}.jpg", seed=number, taken=taken)
     return folder
-
-
-@pytest.fixture
-def evening(qtbot: QtBot, home: Home) -> Iterator[Evening]:
-    made = Evening(qtbot, home)
-    yield made
-    made.close()
 
 
 def beside(evening: Evening) -> list[str]:

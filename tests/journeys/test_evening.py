@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from curator.model import Pass, Verdict, View
-from curator.settings import Home
 from curator.ui.export_dialog import ExportDialog
 from tests.journeys.evening import Evening
 from tests.photos import TAKEN, draw_jpeg, write_dng
@@ -32,13 +30,6 @@ def shoot(tmp_path: Path) -> Path:
     write_dng(folder / "DSC_0006.DNG", size=(600, 400), seed=6, taken=last)
     (folder / "DSC_0007.jpg").write_bytes(b"\xff\xd8\xff\xe1 gone wrong")
     return folder
-
-
-@pytest.fixture
-def evening(qtbot: QtBot, home: Home) -> Iterator[Evening]:
-    made = Evening(qtbot, home)
-    yield made
-    made.close()
 
 
 def digest(folder: Path) -> dict[str, tuple[str, int]]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pytestqt.qtbot import QtBot
 
-from curator.settings import Home
 from tests.journeys.evening import Evening
 from tests.photos import TAKEN, draw_jpeg
 
@@ -22,13 +19,6 @@ def shoot(tmp_path: Path) -> Path:
         taken = TAKEN + timedelta(minutes=number)
         draw_jpeg(folder / f"DSC_{number:04}.jpg", size=(240, 160), seed=number, taken=taken)
     return folder
-
-
-@pytest.fixture
-def evening(qtbot: QtBot, home: Home) -> Iterator[Evening]:
-    made = Evening(qtbot, home)
-    yield made
-    made.close()
 
 
 def shown(evening: Evening) -> list[str]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from pytestqt.qtbot import QtBot
 
-from curator.settings import Home
 from curator.ui.rejects_dialog import RejectsDialog
 from tests.journeys.evening import Evening
 from tests.photos import draw_jpeg, write_dng
@@ -29,13 +26,6 @@ def shoot(tmp_path: Path) -> Path:
     write_dng(folder / "DSC_0.DNG", size=(300, 200), seed=0, taken=TAKEN)
     (folder / "DSC_0.AAE").write_text("edits of a telephone")
     return folder
-
-
-@pytest.fixture
-def evening(qtbot: QtBot, home: Home) -> Iterator[Evening]:
-    made = Evening(qtbot, home)
-    yield made
-    made.close()
 
 
 def files(folder: Path) -> set[str]:

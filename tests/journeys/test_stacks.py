@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from pytestqt.qtbot import QtBot
 
 from curator.model import Pass, Verdict, View
-from curator.settings import Home
 from tests.journeys.evening import Evening
 from tests.photos import TAKEN, draw_jpeg
 
@@ -34,13 +31,6 @@ def shoot(tmp_path: Path) -> Path:
         taken = TAKEN + timedelta(minutes=number)
         draw_jpeg(folder / f"DSC_{number:04}.jpg", seed=number, taken=taken)
     return folder
-
-
-@pytest.fixture
-def evening(qtbot: QtBot, home: Home) -> Iterator[Evening]:
-    made = Evening(qtbot, home)
-    yield made
-    made.close()
 
 
 def tiles(evening: Evening) -> list[int]:

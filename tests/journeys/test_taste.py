@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,12 +36,9 @@ def shoot(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def evening(qtbot: QtBot, home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Evening]:
+@pytest.fixture(autouse=True)
+def starter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CURATOR_ENCODER__WHICH", "starter")
-    made = Evening(qtbot, home)
-    yield made
-    made.close()
 
 
 @pytest.mark.timeout(2 * SECONDS)

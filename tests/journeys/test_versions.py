@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
-from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.settings import Home
@@ -31,13 +29,6 @@ def shoot(tmp_path: Path) -> Path:
         taken = TAKEN + timedelta(minutes=number)
         draw_jpeg(folder / f"DSC_{number:04}.jpg", size=(240, 160), seed=number, taken=taken)
     return folder
-
-
-@pytest.fixture
-def evening(qtbot: QtBot, home: Home) -> Iterator[Evening]:
-    made = Evening(qtbot, home)
-    yield made
-    made.close()
 
 
 def compare(home: Home) -> dict[int, np.ndarray]:

@@ -67,9 +67,10 @@ class Kept:
 class Stock:
     """What the catalog says: ``lanes`` of all photos, bytes of ``vectors`` and ``originals``.
 
-    The originals are those of the photos asked about.
+    The originals are those of the photos of ``scope``, by its key.
     """
 
+    scope: str
     lanes: tuple[Lane, ...]
     vectors: int
     originals: int
@@ -98,27 +99,38 @@ class Backstage(QObject):
         self.kept: Kept | None = None
         self._threads = QThreadPool()
         self._stop = threading.Event()
+        self._wanted: tuple[str, Sequence[int]] = ("", ())
         self._asked = self._measuring = False
         self._measured_at = -_GOOD_FOR_S
         self._measured.connect(self._take_measure)
 
-    def ask(self, ids: Sequence[int]) -> None:
+    def ask(self, scope: str, ids: Sequence[int]) -> None:
         """Have both told anew, where they are not being told or still good.
 
         Args:
-            ids: photos whose originals are weighed.
+            scope: the key of a scope.
+            ids: its photos, whose originals are weighed.
         """
+        self._wanted = scope, ids
         if not self._asked:
-            self._asked = True
-            self._session.taste.ask(lambda pupil: stock(pupil, ids), self._take_stock)
+            self._ask_catalog()
         if not self._measuring and time.monotonic() > self._measured_at + _GOOD_FOR_S:
             self._measuring = True
             home, stop = self._session.home, self._stop
             self._threads.start(lambda: self._measured.emit(measure(home, stop)))
 
+    def _ask_catalog(self) -> None:
+        self._asked = True
+        scope, ids = self._wanted
+        self._session.taste.ask(lambda pupil: stock(pupil, scope, ids), self._take_stock)
+
     def _take_stock(self, told: Stock | KnownError) -> None:
         self._asked = False
-        if isinstance(told, Stock) and told != self.stock:
+        if not isinstance(told, Stock):
+            return
+        if told.scope != self._wanted[0]:
+            self._ask_catalog()
+        if told != self.stock:
             self.stock = told
             self.changed.emit()
 
@@ -134,12 +146,12 @@ class Backstage(QObject):
         self._threads.waitForDone()
 
 
-def stock(pupil: Pupil, ids: Sequence[int]) -> Stock:
+def stock(pupil: Pupil, scope: str, ids: Sequence[int]) -> Stock:
     """Ask the catalog; its vectors are 16-bit floats, and what stands behind them 32-bit ones."""
     archive = pupil.archive
     row = 2 * archive.dimension + 4 * (archive.columns - archive.dimension)
     catalog = pupil.catalog
-    return Stock(lanes(catalog.counts()), archive.size * row, catalog.file_bytes(ids))
+    return Stock(scope, lanes(catalog.counts()), archive.size * row, catalog.file_bytes(ids))
 
 
 def lanes(counts: Mapping[str, Mapping[str, int]]) -> tuple[Lane, ...]:

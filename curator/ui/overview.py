@@ -6,11 +6,11 @@ that is pressed becomes a search, and Esc from its photos comes back here first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QRectF, QSizeF, Qt, QTimer
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractSlider,
     QGridLayout,
@@ -23,18 +23,18 @@ from PySide6.QtWidgets import (
 from curator.commands import COMMANDS
 from curator.model import Pass, View
 from curator.session import Session
-from curator.session.backstage import Backstage, Kept, Lane, Stock
+from curator.session.backstage import Backstage
 from curator.session.overview import MONTHS, Figure, Overview, overview
-from curator.session.scopes import Scope
 from curator.ui import theme, words
-from curator.ui.charts import Chart, RowChart, StripChart, TimeChart, number_block
+from curator.ui.behind import DiskPart, WorkPart
+from curator.ui.charts import Chart, RowChart, StripChart, number_block
 from curator.ui.statusline import Words
+from curator.ui.time_chart import TimeChart
 
 _SOON_MS = 400  # photos come in dozens a second; the eye wants a few updates
 _BEHIND_MS = 3000  # how often the work behind is asked for while it goes on
 _WIDEST = 1760
 _SPACE, _BETWEEN = 28, 40  # between parts, between columns
-_LINE = 96  # length of what fills as a stage goes on
 _SCROLLS = {
     Qt.Key.Key_PageDown: QAbstractSlider.SliderAction.SliderPageStepAdd,
     Qt.Key.Key_PageUp: QAbstractSlider.SliderAction.SliderPageStepSub,
@@ -73,14 +73,13 @@ class OverviewPage(QWidget):
         self._from: _Place | None = None  # where one was when it was opened
         self._asked: str | None = None  # the search a figure became
         self._shown: Overview | None = None
-        self._lanes: Sequence[Lane] = ()
-        self._sizes: Sequence[tuple[str, str, str]] = ()
-        self.setObjectName("finish")  # canvas
+        self._told_of: tuple[str, int] | None = None  # whose work and disk were asked for last
+        self.setObjectName("canvas")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.behind = Backstage(session)
         self.behind.changed.connect(self._show_behind)
-        self._make()
+        self._make(session)
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._soon.timeout.connect(self.refresh)
         self._again = QTimer(self, interval=_BEHIND_MS)
@@ -90,10 +89,11 @@ class OverviewPage(QWidget):
             moved.connect(self._follow)
         for changed in (session.counts_changed, session.scores_changed):
             changed.connect(self._later)
+        session.scores_changed.connect(self._ask_anew)
 
     # --- parts
 
-    def _make(self) -> None:
+    def _make(self, session: Session) -> None:
         self.title = theme.plain("", role="title")
         self.when = theme.plain("", role="quiet")
         self.strip, self.time = StripChart(), TimeChart()
@@ -111,9 +111,7 @@ class OverviewPage(QWidget):
         )
         for chart in self.charts:
             chart.pressed.connect(self._go)
-        self.work, self.disk = QGridLayout(), QGridLayout()
-        self.told = theme.plain(role="quiet")
-        self.told.setWordWrap(True)
+        self.work, self.disk = WorkPart(session), DiskPart()
         self._content = _Column()
         self._lay_out()
         self._scroll = theme.scrolled(self._content)
@@ -150,13 +148,8 @@ class OverviewPage(QWidget):
         for at, chart in enumerate((self.stars, self.cameras, self.kinds)):
             columns.addWidget(chart, 0, at, top)
             columns.setColumnStretch(at, 1)
-        for grid in (self.work, self.disk):
-            grid.setHorizontalSpacing(16)
-            grid.setVerticalSpacing(0)
-        self.work.setColumnStretch(2, 1)
-        self.disk.setColumnStretch(2, 1)
-        columns.addWidget(_titled("Work on all photos", self.work, self.told), 1, 0, 1, 2, top)
-        columns.addWidget(_titled("On disk", self.disk), 1, 2, top)
+        columns.addWidget(self.work, 1, 0, 1, 2, top)
+        columns.addWidget(self.disk, 1, 2, top)
         return columns
 
     # --- coming and going
@@ -209,6 +202,7 @@ class OverviewPage(QWidget):
             return
         if self._asked is None:
             self._from = here if here.scope != self._from.scope else None
+            self._ask_behind()
         elif here == self._from:
             self._asked = None
         elif here.filter != self._asked or here.scope != self._from.scope:
@@ -269,7 +263,7 @@ class OverviewPage(QWidget):
             (told.whole.photos, "photo" if told.whole.photos == 1 else "photos", False),
             (judged, "decided", True),
             (told.starred.photos, "with stars", True),
-            (told.approved.photos, "approved for export", True),
+            (told.approved.photos, "approved", True),
         ):
             block = number_block(words.count(number), what, decided and number > 0)
             self._numbers.addWidget(block)
@@ -289,38 +283,20 @@ class OverviewPage(QWidget):
         self._soon.stop()
         self._again.stop()
 
+    def _ask_anew(self) -> None:
+        """Have it told again at the next turn: there may be other vectors."""
+        self._told_of = None
+
     def _ask_behind(self) -> None:
         session = self._session
-        self.behind.ask(session.table.ids[session.in_scope()].tolist())
+        standing = session.scope.key, session.catalog.data_version()
+        if standing != self._told_of:
+            self._told_of = standing
+            self.behind.ask(session.scope.key, session.table.ids[session.in_scope()].tolist())
 
     def _show_behind(self) -> None:
-        stock, kept = self.behind.stock, self.behind.kept
-        self.told.setText("\n".join(machines(self._session)))
-        self._show_lanes(stock.lanes if stock is not None else ())
-        self._show_disk(on_disk(self._session.scope, stock, kept))
-
-    def _show_lanes(self, lanes: Sequence[Lane]) -> None:
-        if lanes == self._lanes:
-            return
-        self._lanes = lanes
-        theme.empty(self.work)
-        for row, lane in enumerate(lanes):
-            says = _said(standing(lane))
-            if lane.failed:
-                says.press_to(
-                    lambda: self._session.ask("failures"), "Show what could not be read, and why"
-                )
-            _row(self.work, row, theme.plain(lane.title), LaneBar(lane), says)
-
-    def _show_disk(self, sizes: Sequence[tuple[str, str, str]]) -> None:
-        if sizes == self._sizes:
-            return
-        self._sizes = sizes
-        theme.empty(self.disk)
-        for row, (what, size, more) in enumerate(sizes):
-            figure = theme.plain(size)
-            figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            _row(self.disk, row, theme.plain(what), figure, _said(more))
+        self.work.show_work(self.behind.stock)
+        self.disk.show_disk(self._session.scope, self.behind.stock, self.behind.kept)
 
     # --- keys
 
@@ -335,24 +311,6 @@ class OverviewPage(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take the keyboard."""
         self.setFocus()
-
-
-class LaneBar(QWidget):
-    """How far a stage is: a line that fills with grey; the machine's work, so no pencil."""
-
-    def __init__(self, lane: Lane) -> None:
-        super().__init__()
-        self._share = lane.done / max(lane.all - lane.blocked, 1)
-        self.setFixedSize(_LINE, theme.BODY_PX + 6)
-        self.setAccessibleName(f"{lane.title}: {standing(lane)}")
-
-    def paintEvent(self, event: object) -> None:
-        """Draw the line; it looks done only where it is."""
-        painter = QPainter(self)
-        line = QRectF(0, self.height() / 2 - 1, self.width(), 3)
-        painter.fillRect(line, theme.HAIRLINE)
-        wide = self.width() if self._share == 1 else min(line.width() * self._share, _LINE - 2)
-        painter.fillRect(QRectF(line.topLeft(), QSizeF(wide, 3)), theme.QUIET)
 
 
 class _Flat(QWidget):
@@ -379,72 +337,9 @@ class _Column(QWidget):
         self.column.setContentsMargins(side, 24, side, 24)
 
 
-def standing(lane: Lane) -> str:
-    """Say how a stage stands: ``1,840 done · 1,168 waiting · 4 running``."""
-    parts = ((lane.done, "done"), (lane.running, "running"), (lane.waiting, "waiting"))
-    said = [f"{words.count(number)} {what}" for number, what in parts if number]
-    return words.joined([*said, f"{words.count(lane.failed)} failed" if lane.failed else ""])
-
-
-def machines(session: Session) -> list[str]:
-    """Say who compares photos and who describes them, or what keeps them from it."""
-    if session.pipeline is None:
-        return ["Another Curator reads photos into this catalog."]
-    vision, held = session.settings.vision, session.clerk.held
-    whom = f"Described by {vision.model} ({vision.provider})"
-    when = "all photos" if vision.automatic else "when asked"
-    described = str(held) if held is not None else f"{whom}, {when}."
-    return [session.pipeline.encoding.sentence, described]
-
-
 def span(told: Overview) -> str:
     """Say from when to when: ``4 May 2024 – 12 June 2024``."""
     if told.first is None or told.last is None:
         return ""
     days = [f"{day.day} {MONTHS[day.month - 1]} {day.year}" for day in (told.first, told.last)]
     return " – ".join(dict.fromkeys(days))
-
-
-def on_disk(
-    scope: Scope, stock: Stock | None, kept: Kept | None
-) -> tuple[tuple[str, str, str], ...]:
-    """Say what lies on disk: what it is, its size, and what is to be said of it."""
-    rows = []
-    if kept is not None:
-        inside = f"{words.size(stock.vectors)} vectors" if stock and stock.vectors else ""
-        rows = [
-            ("Proxies", words.size(kept.proxies), ""),
-            ("Thumbnails", words.size(kept.thumbs), ""),
-            ("Catalog", words.size(kept.catalog), inside),
-        ]
-    if stock is not None and stock.originals:
-        here = "yours" if scope.kind == "all" else f"yours, in {scope.title}"
-        rows.append(("Originals", words.size(stock.originals), here))
-    return tuple(rows)
-
-
-def _said(text: str) -> Words:
-    said = Words(theme.QUIET, Qt.AlignmentFlag.AlignLeft)
-    said.setFont(theme.body_font())
-    said.say(text)
-    return said
-
-
-def _row(grid: QGridLayout, row: int, *widgets: QWidget) -> None:
-    grid.setRowMinimumHeight(row, 24)
-    for at, widget in enumerate(widgets):
-        grid.addWidget(widget, row, at)
-        widget.show()
-
-
-def _titled(title: str, grid: QGridLayout, below: QWidget | None = None) -> QWidget:
-    part = QWidget()
-    part.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-    column = QVBoxLayout(part)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(8)
-    column.addWidget(theme.plain(title, role="section"))
-    column.addLayout(grid)
-    if below is not None:
-        column.addWidget(below)
-    return part

@@ -36,7 +36,7 @@ def test_a_figure_leads_to_its_photos_and_esc_to_the_exact_place(
     here = session.current
     press(window, Key.Key_I, CTRL)
     assert window.pages.currentWidget() is page
-    qtbot.waitUntil(lambda: page.work.count() > 0 and page.disk.count() > 0)
+    qtbot.waitUntil(lambda: page.work.rows.count() > 0 and page.disk.rows.count() > 0)
 
     cameras = page.cameras
     assert cameras.accessibleName().startswith("Cameras: Curator Works Test One, 40 photos")

@@ -115,6 +115,7 @@ class Readings(Journal):
                 continue
             photo = self._marks([asked])[asked][0]
             rows = {row.path: row for row in self._sidecars_where("photo_id", [photo])}
+            readings = [r for r in readings if not r.path or not _is_stale(r, rows.get(r.path))]
             weighed = self._weigh(photo, readings, rows)
             if weighed.taken:
                 changes[photo] = weighed.taken
@@ -152,7 +153,7 @@ class Readings(Journal):
         self, photo: int, readings: Sequence[Reading], rows: Mapping[str, SidecarRow]
     ) -> dict[str, tuple[object, str]]:
         """Find what the newest file says of each field that it did not say before."""
-        intent = self._intent(photo)
+        intents = self._intents(photo)
         told = {field for r in readings if r.path and r.said for field in r.said}
         told |= {field for row in rows.values() for field in row.base or ()}
         news: dict[str, tuple[object, str]] = {}
@@ -160,7 +161,7 @@ class Readings(Journal):
             said = reading.said
             if said is None or (reading.path and reading.path not in rows):
                 continue
-            if intent is not None and _same_marks(said, intent):
+            if any(_same_marks(said, intent) for intent in intents):
                 continue  # we wrote it, and were stopped before noting so
             base = (rows[reading.path].base or {}) if reading.path else {}
             for field in FIELDS:
@@ -171,9 +172,10 @@ class Readings(Journal):
                     news.setdefault(field, (theirs, reading.path))
         return news
 
-    def _intent(self, photo: int) -> Plain | None:
+    def _intents(self, photo: int) -> list[Plain]:
+        """List what was begun to be written and never noted as written."""
         text = self._value("SELECT intent FROM unwritten WHERE photo_id = ?", (photo,))
-        return None if text is None else json.loads(text)
+        return [] if text is None else json.loads(text)
 
     def _ours(self, photo: int) -> dict[str, object]:
         row = self._row(f"SELECT {', '.join(FIELDS)} FROM photo WHERE id = ?", (photo,))
@@ -252,6 +254,16 @@ class Readings(Journal):
                 row.id,
             ),
         )
+
+
+def _is_stale(reading: Reading, row: SidecarRow | None) -> bool:
+    """Say whether a sidecar was written or read again since this was read of it.
+
+    One that was met and not read since may well be newer than it was when it was met.
+    """
+    if row is None or row.state not in ("synced", "conflict"):
+        return False
+    return (reading.size, reading.mtime_ns) != (row.size, row.mtime_ns)
 
 
 def _as_met(readings: Sequence[Reading]) -> list[Found]:

@@ -156,6 +156,7 @@ class File(Table):
     same content elsewhere, ``former`` what the file held before another program changed it.
     ``width`` and ``height`` are what the header says: with capture time and camera they decide
     whether changed content is still the same photo. ``missing_since``: it is not there now.
+    ``emptied_at``: the person had it removed, as a reject's.
     """
 
     id = AutoField()
@@ -171,6 +172,7 @@ class File(Table):
     width = IntegerField(null=True)
     height = IntegerField(null=True)
     missing_since = FloatField(null=True)
+    emptied_at = FloatField(null=True)
 
 
 class Step(Table):
@@ -413,9 +415,9 @@ class Sidecar(Table):
 class Unwritten(Table):
     """A photo with marks, tags or projects its sidecar does not have yet, ``since`` when.
 
-    ``asked``: a person wants it written now, whatever the settings say. ``intent`` is JSON of
-    what is being written: after a crash it tells our own file from another program's. ``reason``
-    says why it could not be written at ``tried_at``.
+    ``asked``: a person wants it written now, whatever the settings say. ``intent`` is a JSON list
+    of what was begun to be written: after a crash it tells our own file from another program's.
+    ``reason`` says why it could not be written at ``tried_at``.
     """
 
     photo = ForeignKeyField(Photo, primary_key=True)

@@ -24,6 +24,7 @@ from curator.model import Found, Group, Kind, Reading
 _DISPUTED = (
     "EXISTS (SELECT 1 FROM sidecar AS s WHERE s.photo_id = u.photo_id AND s.state = 'conflict')"
 )
+_BEGUN = 8  # writes begun and never noted that are remembered of a photo
 _LATER_S = 60.0  # after which what could not be written is tried again by itself
 
 
@@ -274,7 +275,8 @@ class Sidecars(Readings):
             for photo, path, name, kind, flag, rating, label, since, *more in self._rows(
                 "SELECT p.id, d.path, f.name, f.kind, p.flag, p.rating, p.label, u.since,"
                 " p.missing, EXISTS (SELECT 1 FROM decision AS o JOIN step AS s ON s.id = o.step_id"
-                " WHERE o.photo_id = p.id AND s.source = 'person'"
+                " WHERE o.photo_id IN (SELECT p.id UNION SELECT id FROM photo WHERE merged_into = p.id)"
+                " AND s.source = 'person'"
                 " AND o.field IN ('flag', 'rating', 'label', 'tag', 'project'))"
                 " FROM photo AS p JOIN file AS f ON f.photo_id = p.id"
                 " AND f.role = 'main' JOIN directory AS d ON d.id = f.directory_id"
@@ -300,13 +302,19 @@ class Sidecars(Readings):
         return {photo: tuple(names) for photo, names in found.items()}
 
     def start_writing(self, intents: Mapping[int, Plain]) -> None:
-        """Note what is about to be written to the sidecars of photos."""
+        """Note what is about to be written to the sidecars of photos.
+
+        What was begun before and never noted as written stays noted: the file may hold either.
+        """
         now = time.time()
         with self._writing():
             self._run_many(
                 "INSERT INTO unwritten (photo_id, since, intent) VALUES (?, ?, ?)"
                 " ON CONFLICT (photo_id) DO UPDATE SET intent = excluded.intent",
-                [(photo, now, json.dumps(dict(said))) for photo, said in intents.items()],
+                [
+                    (photo, now, json.dumps([*self._intents(photo), dict(said)][-_BEGUN:]))
+                    for photo, said in intents.items()
+                ],
             )
 
     def save_written(self, done: Sequence[Wrote]) -> None:
@@ -316,8 +324,7 @@ class Sidecars(Readings):
             for wrote in done:
                 if wrote.problem:
                     self._run(
-                        "UPDATE unwritten SET reason = ?, tried_at = ?, intent = NULL"
-                        " WHERE photo_id = ?",
+                        "UPDATE unwritten SET reason = ?, tried_at = ? WHERE photo_id = ?",
                         (wrote.problem, now, wrote.photo_id),
                     )
                     continue

@@ -246,7 +246,7 @@ class SidecarWriter:
 
     def wake(self) -> None:
         """Look at once what is to be written: somebody asked."""
-        self._asked.put(lambda catalog: None)
+        self._asked.put(self._note_asked)
 
     def work_off(self) -> None:
         """Write what is to be written now, on the calling thread, for tests."""
@@ -278,6 +278,9 @@ class SidecarWriter:
             self._thread.join()
 
     # --- the thread
+
+    def _note_asked(self, catalog: Catalog) -> None:
+        self._report.asked = True
 
     def _run(self) -> None:
         try:
@@ -319,8 +322,9 @@ class SidecarWriter:
         if version != self._version or time.monotonic() >= self._due_at:
             self._version = version
             background = self._settings.sidecars.background
-            self._report.asked |= catalog.outstanding().ready > 0
             while due := catalog.due_sidecars(BATCH, background, QUIET_S):
+                # Of those due are some that another process asked for.
+                self._report.asked |= catalog.outstanding().ready > 0
                 self._write(catalog, due)
                 if self._stopped:
                     return 0.0

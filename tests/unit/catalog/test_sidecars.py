@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -159,9 +160,21 @@ def test_our_own_file_is_known_after_a_crash_between_writing_and_noting(twelve: 
     job = twelve.to_write([RAW])[0]
     twelve.start_writing({RAW: job.said})
     twelve.decide({RAW: {"rating": 2}}, summary="2 stars")  # and after the crash one goes on
+    twelve.start_writing({RAW: twelve.to_write([RAW])[0].said})  # of this nothing was written
     twelve.save_readings([(RAW, [reading(rating=4)])])
     assert twelve.photo(RAW).marks.rating == 2 and twelve.conflicts() == []
     assert twelve.outstanding().unwritten == 1
+
+
+def test_what_was_read_before_we_wrote_is_no_news_after_it(twelve: Catalog) -> None:
+    twelve.save_readings([(RAW, [reading(rating=4)])])
+    twelve.decide({RAW: {"rating": 2}}, summary="2 stars")
+    job = twelve.to_write([RAW])[0]
+    now = replace(reading(rating=2), mtime_ns=2)
+    twelve.save_written([Wrote(RAW, job.since, now)])
+    with twelve._writing():  # as results of peek are saved: the file was read before it was written
+        twelve._take_readings([(RAW, [reading(rating=4)])])
+    assert twelve.to_write([RAW])[0].known[now.path] == (now.digest, {"rating": 2})
 
 
 # --- keywords

@@ -134,7 +134,7 @@ def test_rating_ends_in_stars_and_what_they_approve(window: MainWindow) -> None:
     assert page.actions[0].text == "Export 1 photo…" and page.actions[0].primary
 
 
-def test_reviewing_rejects_shows_them(window: MainWindow) -> None:
+def test_rejects_are_reviewed_from_the_end_of_the_rating(window: MainWindow) -> None:
     window.session.set_pass(Pass.RATE)
     window.session.finish()
     asked: list[str] = []
@@ -142,7 +142,6 @@ def test_reviewing_rejects_shows_them(window: MainWindow) -> None:
     buttons(window.finish)["Review 2 rejected…"].click()
     assert asked == ["remove_rejects"]
     window.findChild(RejectsDialog).reject()
-    assert window.pages.currentWidget() is window.grid
 
 
 def test_the_contact_sheet_fills_its_rows_to_the_edge() -> None:

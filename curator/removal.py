@@ -2,7 +2,9 @@
 
     shown = plan(photos)                              # reads folders, touches nothing
     shown = plan(photos, wanted=what_was_ticked)
-    report = remove(shown, photos_now, to=trash, done=catalog.note_emptied)
+    report = remove(
+        shown, photos_now, way=trash, still=catalog.is_reject, done=catalog.note_emptied
+    )
 
 What goes is the files of rejected photos and the sidecars that are theirs alone. Copies elsewhere
 and other companions are listed and stay unless ticked. What cannot go to a trash is named and left
@@ -15,8 +17,8 @@ import os
 import stat
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path, PurePath
 
@@ -25,6 +27,10 @@ from curator.catalog import PhotoDetail
 from curator.model import Flag, KnownError, counted
 
 _LINK = "It is a link; what it points to stays."
+_SAME = "It is no copy but the same file, by way of a link to its folder."
+_LOCKED = "It is write-protected; the trash takes no such file."
+_TAKEN_BACK = "It is a reject no more, so it was left alone."
+_CHANGED = "It changed since the list was made, so it was left alone."
 
 
 class Part(StrEnum):
@@ -41,6 +47,7 @@ class Listed:
     """One file that goes, could go, or has to stay.
 
     ``ticked``: it goes. ``stays`` says why it cannot, in one sentence; then it is never ticked.
+    ``of`` are the pictures that what lies beside them belongs to; it stays with any of them.
     """
 
     photo_id: int
@@ -50,6 +57,7 @@ class Listed:
     mtime_ns: int
     ticked: bool
     stays: str = ""
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,15 @@ class Removal:
         return dict(counts)
 
 
+def bound(files: Sequence[Listed]) -> list[Listed]:
+    """Take the ticks off what lies beside pictures that stay."""
+    going = {file.path for file in files if file.ticked}
+    return [
+        replace(file, ticked=False) if file.ticked and not going.issuperset(file.of) else file
+        for file in files
+    ]
+
+
 @dataclass
 class Report:
     """What was removed, and what was left alone and why: (path, sentence)."""
@@ -110,27 +127,23 @@ def plan(
     Thread: any; reads each folder once.
     """
     rejected = [photo for photo in photos if photo.marks.flag is Flag.REJECT]
-    folders = _Folders(rejected)
-    found: dict[str, Listed] = {}
-    for photo in rejected:
-        for file in (*_originals(photo, folders), *folders.beside(photo)):
-            found.setdefault(file.path, file)
-    listed = []
-    for file in found.values():
+    folders = _Folders()
+
+    def settled(file: Listed) -> Listed:
         stays = file.stays or ("" if erasing else no_trash(file.path))
         ticked = file.ticked if wanted is None else file.path in wanted
-        listed.append(
-            Listed(
-                file.photo_id,
-                file.path,
-                file.part,
-                file.size,
-                file.mtime_ns,
-                ticked and not stays,
-                stays,
-            )
-        )
-    return Removal(tuple(listed))
+        return replace(file, ticked=ticked and not stays, stays=stays)
+
+    pictures: dict[str, Listed] = {}
+    for photo in rejected:
+        for file in _originals(photo, folders):
+            pictures.setdefault(file.path, settled(file))
+    found = dict(pictures)
+    for photo in rejected:
+        for file in _beside(photo, folders, pictures):
+            found.pop(file.path, None)  # what several share is gone with the last of them
+            found[file.path] = settled(file)
+    return Removal(tuple(bound(list(found.values()))))
 
 
 def remove(
@@ -138,6 +151,7 @@ def remove(
     photos: Iterable[PhotoDetail],
     *,
     way: Way,
+    still: Callable[[int], bool],
     done: Callable[[int, dict[str, str]], None],
     progress: Callable[[int, int, str], None] = lambda *_: None,
     cancelled: Callable[[], bool] = lambda: False,
@@ -150,6 +164,8 @@ def remove(
         shown: what the person saw and agreed to.
         photos: the same photos as the catalog has them now.
         way: :func:`trash` or :func:`erase`.
+        still: asked right before each photo whether it is a reject: thousands take minutes, and
+            others decide meanwhile.
         done: told after each photo: its id, and path and sha256 of the files that went.
         progress: told before each photo: how many are through, how many there are, its name.
         cancelled: asked between photos.
@@ -177,6 +193,9 @@ def remove(
             report.cancelled = True
             break
         progress(number, len(by_photo), known[photo_id].name)
+        if not still(photo_id):
+            report.left += [(file.path, _TAKEN_BACK) for file in going]
+            continue
         gone = _remove_photo(known[photo_id], going, way, report)
         if gone:
             done(photo_id, gone)
@@ -189,22 +208,29 @@ def _remove_photo(
 ) -> dict[str, str]:
     """Remove the files of one photo; give path and sha256 of those that went.
 
-    What lies beside goes first, so that nothing is left without its original; where one of these
-    has to stay, so do the rest.
+    Each is proven to be what was judged before the first one goes. What lies beside goes first,
+    so that nothing is left without its original; where one of these has to stay, so do the rest.
     """
     fingerprints = {str(file.path): (file.fingerprint, file.sha256) for file in photo.files}
     gone: dict[str, str] = {}
+    digests: dict[str, str] = {}
     main = str(photo.path)
-    for file in sorted(going, key=lambda file: (file.part is Part.ORIGINAL, file.path == main)):
-        try:
-            digest = _proven(file, *fingerprints.get(file.path, (None, None)))
+    ordered = sorted(going, key=lambda file: (not file.of, file.path == main))
+    stayed = {path for path, _ in report.left}
+    try:
+        for file in ordered:
+            digests[file.path] = _proven(file, *fingerprints.get(file.path, (None, None)))
+        for file in ordered:
+            if not stayed.isdisjoint(file.of):
+                report.left.append((file.path, "It also belongs to a photo that was left alone."))
+                continue
+            _unchanged(file)
             way(file.path)
-        except KnownError as error:
-            report.left.append((file.path, str(error)))
-            break
-        gone[file.path] = digest
-        report.removed.append(file.path)
-        report.bytes += file.size
+            gone[file.path] = digests[file.path]
+            report.removed.append(file.path)
+            report.bytes += file.size
+    except KnownError as error:
+        report.left.append((file.path, str(error)))
     return gone
 
 
@@ -214,29 +240,38 @@ def _proven(file: Listed, fingerprint: str | None, sha256: str | None) -> str:
     Raises:
         KnownError: it is not, or it cannot be read.
     """
-    status = files.status(file.path)
-    changed = KnownError("It changed since the list was made, so it was left alone.")
-    if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
-        raise changed
+    _unchanged(file)
     if fingerprint is None:
         return ""
     digest = files.sha256(file.path)
     same = digest == sha256 if sha256 else files.fingerprint(file.path) == fingerprint
     if not same:
-        raise changed
+        raise KnownError(_CHANGED)
     return digest
+
+
+def _unchanged(file: Listed) -> None:
+    status = files.status(file.path)
+    if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
+        raise KnownError(_CHANGED)
 
 
 # --- what lies where
 
 
 def _originals(photo: PhotoDetail, folders: _Folders) -> Iterable[Listed]:
-    """List a photo's own files and its copies elsewhere."""
+    """List a photo's own files and its copies elsewhere.
+
+    A copy stays one when what it is a copy of was removed: it was left on purpose.
+    """
+    emptied = {file.fingerprint for file in photo.files if file.emptied}
+    own = {os.path.realpath(f.path) for f in photo.files if f.role != "copy"}
     for file in photo.files:
         if file.missing:
             continue
         path = str(file.path)
-        part = Part.COPY if file.role == "copy" else Part.ORIGINAL
+        copied = file.role == "copy" or file.fingerprint in emptied
+        part = Part.COPY if copied else Part.ORIGINAL
         stays, status = "", folders.status(path)
         if status is None:
             stays = f"{_drive(path)} cannot be reached now."
@@ -246,16 +281,38 @@ def _originals(photo: PhotoDetail, folders: _Folders) -> Iterable[Listed]:
             stays = "Another program changed it since it was read; scan its folder again."
         elif file.fingerprint is None:
             stays = "It was not read yet."
+        elif file.role == "copy" and os.path.realpath(path) in own:
+            stays = _SAME
         yield Listed(photo.id, path, part, file.size, file.mtime_ns, part is Part.ORIGINAL, stays)
 
 
-class _Folders:
-    """The folders of some photos as they are, each read once."""
+def _beside(
+    photo: PhotoDetail, folders: _Folders, pictures: Mapping[str, Listed]
+) -> Iterable[Listed]:
+    """List sidecars and companions of a photo's own files; ``pictures`` are those listed."""
+    for original in photo.files:
+        if original.role == "copy" or original.missing:
+            continue
+        for path, status, owners in folders.beside(original.path):
+            others = [o for o in owners if o not in pictures or pictures[o].stays]
+            stays = f"It also belongs to {PurePath(others[0]).name}, which stays." if others else ""
+            sidecar = path.casefold().endswith(".xmp")
+            yield Listed(
+                photo.id,
+                path,
+                Part.SIDECAR if sidecar else Part.COMPANION,
+                status.st_size,
+                status.st_mtime_ns,
+                sidecar and not stays,
+                stays,
+                owners,
+            )
 
-    def __init__(self, photos: Sequence[PhotoDetail]) -> None:
-        self._going = {
-            str(file.path) for photo in photos for file in photo.files if file.role != "copy"
-        }
+
+class _Folders:
+    """Folders as they are, each read once."""
+
+    def __init__(self) -> None:
         self._entries: dict[str, dict[str, os.stat_result]] = {}
         self._by_stem: dict[str, dict[str, list[str]]] = {}
 
@@ -264,39 +321,23 @@ class _Folders:
         name = PurePath(path)
         return self._read(str(name.parent)).get(name.name)
 
-    def beside(self, photo: PhotoDetail) -> Iterable[Listed]:
-        """List sidecars and companions of a photo's own files."""
-        for original in photo.files:
-            if original.role == "copy" or original.missing:
+    def beside(self, picture: Path) -> Iterable[tuple[str, os.stat_result, tuple[str, ...]]]:
+        """List what belongs to a picture: path, status, and all the pictures it belongs to.
+
+        IMG_1.jpg.xmp is of IMG_1.jpg alone; IMG_1.xmp of all that are called IMG_1.
+        """
+        folder = str(picture.parent)
+        entries = self._read(folder)
+        named = self._by_stem[folder].get(_stem(picture.name), [])
+        pictures = [name for name in named if files.is_picture_name(name)]
+        for name in named:
+            if files.is_picture_name(name) or not stat.S_ISREG(entries[name].st_mode):
                 continue
-            folder, own = str(original.path.parent), original.path
-            entries = self._read(folder)
-            named = self._by_stem[folder].get(_stem(own.name), [])
-            others = [
-                name
-                for name in named
-                if files.is_picture_name(name) and str(Path(folder, name)) not in self._going
-            ]
-            for name in named:
-                path, status = str(Path(folder, name)), entries[name]
-                if files.is_picture_name(name) or not stat.S_ISREG(status.st_mode):
-                    continue
-                sidecar = name.casefold().endswith(".xmp")
-                # IMG_1.jpg.xmp is of IMG_1.jpg alone; IMG_1.xmp of all that are called IMG_1.
-                whole = name.casefold().startswith(f"{own.name.casefold()}.")
-                shared = any(name.casefold().startswith(f"{o.casefold()}.") for o in others)
-                stays = ""
-                if shared or (others and not whole):
-                    stays = f"It also belongs to {others[0]}, which stays."
-                yield Listed(
-                    photo.id,
-                    path,
-                    Part.SIDECAR if sidecar else Part.COMPANION,
-                    status.st_size,
-                    status.st_mtime_ns,
-                    sidecar and not stays,
-                    stays,
-                )
+            whole = [p for p in pictures if name.casefold().startswith(f"{p.casefold()}.")]
+            owners = whole or pictures
+            if picture.name in owners:
+                paths = tuple(str(Path(folder, owner)) for owner in owners)
+                yield str(Path(folder, name)), entries[name], paths
 
     def _read(self, folder: str) -> dict[str, os.stat_result]:
         if folder not in self._entries:
@@ -368,6 +409,8 @@ def no_trash(path: str) -> str:
             return "" if _is_fixed(folder) else f"{_drive(path)} has no trash."
         if sys.platform == "darwin":
             return ""  # the system refuses where there is none
+        if not os.access(path, os.W_OK) and os.access(path, os.F_OK):
+            return _LOCKED
         if folder.stat().st_dev == Path.home().resolve().stat().st_dev:
             return ""
         top = folder.resolve()

@@ -138,6 +138,7 @@ def _add_words_and_ways(database: peewee.Database) -> None:
         "ALTER TABLE photo ADD COLUMN half_of INTEGER REFERENCES photo (id)",
         "CREATE INDEX photo_half ON photo (half_of) WHERE half_of IS NOT NULL",
         "ALTER TABLE photo ADD COLUMN emptied_at REAL",
+        "ALTER TABLE file ADD COLUMN emptied_at REAL",
         "DROP TRIGGER photo_changed",
         f"CREATE TRIGGER photo_changed AFTER UPDATE OF {of_photo} ON photo"
         " BEGIN UPDATE photo SET rev = (SELECT coalesce(max(rev), 0) + 1 FROM photo)"

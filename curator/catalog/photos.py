@@ -66,7 +66,10 @@ _HERE = "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
 
 @dataclass(frozen=True, slots=True)
 class FileDetail:
-    """One file of a photo; ``missing`` when it was not there at the last look."""
+    """One file of a photo; ``missing`` when it was not there at the last look.
+
+    ``emptied``: the person had it removed, as a reject's.
+    """
 
     path: Path
     kind: Kind
@@ -76,6 +79,7 @@ class FileDetail:
     fingerprint: str | None
     sha256: str | None
     missing: bool
+    emptied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,14 +239,16 @@ class Photos(Descriptions):
         for part in chunks(sorted(set(ids))):
             among = f"IN ({marks(len(part))})"
             files: dict[int, list[FileDetail]] = defaultdict(list)
-            for photo, path, name, kind, *rest, missing in self._rows(
+            for photo, path, name, kind, *rest, missing, emptied in self._rows(
                 "SELECT photo_id, path, name, kind, role, size, mtime_ns, fingerprint, sha256,"
-                " missing_since FROM file JOIN directory ON directory.id = file.directory_id"
+                " missing_since, file.emptied_at"
+                " FROM file JOIN directory ON directory.id = file.directory_id"
                 f" WHERE photo_id {among} AND role <> 'former'"
                 " ORDER BY role <> 'main', role <> 'half', missing_since IS NOT NULL, path, name",
                 part,
             ):
-                known = FileDetail(Path(path, name), Kind(kind), *[*rest, missing is not None])
+                gone = (missing is not None, missing is not None and emptied is not None)
+                known = FileDetail(Path(path, name), Kind(kind), *[*rest, *gone])
                 files[photo].append(known)
             work: dict[int, list[WorkDetail]] = defaultdict(list)
             for photo, stage, version, state, attempts, later, reason in self._rows(

@@ -12,6 +12,16 @@ from curator.catalog.identity import Identity
 class Removals(Identity):
     """The part of the catalog that remembers what was removed."""
 
+    def is_reject(self, photo_id: int) -> bool:
+        """Say whether a photo is a reject at this very moment."""
+        return bool(
+            self._value(
+                "SELECT count(*) FROM photo WHERE id = ? AND flag = 'reject'"
+                " AND merged_into IS NULL AND removed_at IS NULL",
+                (photo_id,),
+            )
+        )
+
     def note_emptied(self, photo_id: int, gone: Mapping[str, str]) -> None:
         """Note that files of a photo were removed by the person.
 
@@ -27,9 +37,10 @@ class Removals(Identity):
             for path, sha256 in gone.items():
                 name = PurePath(path)
                 self._run(
-                    "UPDATE file SET missing_since = ?, sha256 = coalesce(nullif(?, ''), sha256)"
-                    " WHERE photo_id = ? AND name = ? AND missing_since IS NULL AND directory_id ="
-                    " (SELECT id FROM directory WHERE path = ?)",
+                    "UPDATE file SET missing_since = ?1, emptied_at = ?1,"
+                    " sha256 = coalesce(nullif(?2, ''), sha256)"
+                    " WHERE photo_id = ?3 AND name = ?4 AND missing_since IS NULL"
+                    " AND directory_id = (SELECT id FROM directory WHERE path = ?5)",
                     (now, sha256, photo_id, name.name, str(name.parent)),
                 )
                 self._run("DELETE FROM sidecar WHERE path = ?", (path,))

@@ -357,7 +357,7 @@ class Scans(Identity):
         digest = file.row.sha256 if fingerprint == file.row.fingerprint else None
         self._run(
             "UPDATE file SET size = ?, mtime_ns = ?, fingerprint = ?, sha256 = ?,"
-            " missing_since = NULL WHERE id = ?",
+            " missing_since = NULL, emptied_at = NULL WHERE id = ?",
             (found.size, found.mtime_ns, fingerprint, digest, file.row.id),
         )
 

@@ -55,21 +55,24 @@ class FileTable(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.files: list[Listed] = []
+        self.wished: list[Listed] = []  # as ticked by the person
+        self.files: list[Listed] = []  # as they go: what is beside a picture stays with it
 
     def show_files(self, files: Sequence[Listed]) -> None:
-        """Replace the rows."""
+        """Replace the rows; ``files`` ticked as they are wished to be."""
         self.beginResetModel()
-        self.files = list(files)
+        self.wished = list(files)
+        self.files = removal.bound(self.wished)
         self.endResetModel()
 
     def tick(self, rows: Sequence[int], on: bool) -> None:
         """Tick rows, or take their ticks off; what has to stay keeps none."""
         for row in rows:
-            file = self.files[row]
-            self.files[row] = replace(file, ticked=on and not file.stays)
+            file = self.wished[row]
+            self.wished[row] = replace(file, ticked=on and not file.stays)
         if rows:
-            self.dataChanged.emit(self.index(min(rows), 0), self.index(max(rows), 2))
+            self.files = removal.bound(self.wished)
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.files) - 1, 2))
             self.ticked.emit()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:
@@ -192,8 +195,8 @@ class RejectsDialog(Dialog):
     def make_plan(self) -> None:
         """Look at the folders, off this thread; ticks that were taken off stay off."""
         erasing, ids = self.for_good.isChecked(), self._ids
-        off = {file.path for file in self.model.files if not file.ticked and not file.stays}
-        on = {file.path for file in self.model.files if file.ticked}
+        off = {file.path for file in self.model.wished if not file.ticked and not file.stays}
+        on = {file.path for file in self.model.wished if file.ticked}
         self.go.setEnabled(False)
 
         def work(job: Job, catalog: Catalog) -> Removal:
@@ -271,6 +274,7 @@ class RejectsDialog(Dialog):
                 shown,
                 catalog.details(ids),
                 way=way,
+                still=catalog.is_reject,
                 done=catalog.note_emptied,
                 progress=lambda *at: job.said.progressed.emit(job, *at),
                 cancelled=lambda: job.stopped,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from curator import removal
 from curator.catalog import Catalog
 from curator.model import Flag, KnownError
-from curator.removal import Part, Removal
+from curator.removal import Part, Removal, bound
 from tests.unit.catalog.shoot import Shoot, photo_bytes
 
 
@@ -37,7 +38,11 @@ def going(shown: Removal) -> set[str]:
 
 def remove(shoot: Shoot, shown: Removal, way: removal.Way = removal.trash) -> removal.Report:
     return removal.remove(
-        shown, shoot.listed(), way=way, done=lambda *gone: shoot.catalog.note_emptied(*gone)
+        shown,
+        shoot.listed(),
+        way=way,
+        still=shoot.catalog.is_reject,
+        done=lambda *gone: shoot.catalog.note_emptied(*gone),
     )
 
 
@@ -214,8 +219,89 @@ def test_stopped_in_the_middle_the_rest_is_there_to_be_removed(shoot: Shoot) -> 
         listed(shoot),
         shoot.listed(),
         way=removal.trash,
+        still=shoot.catalog.is_reject,
         done=lambda photo, gone: (through.append(photo), shoot.catalog.note_emptied(photo, gone)),
         cancelled=lambda: len(through) == 2,
     )
     assert report.cancelled and report.photos == 2
     assert going(listed(shoot)) == {"c.jpg"}
+
+
+def test_a_sidecar_stays_with_every_picture_it_belongs_to(shoot: Shoot) -> None:
+    write(shoot, "a.tif", "a.jpg")
+    for name in ("a.xmp", "a.jpg.xmp", "a.tif.xmp"):
+        (shoot.folder / name).write_text(name)
+    shoot.ingest()
+    shoot.reject("a.tif")
+    shoot.reject("a.jpg")
+    shown = listed(shoot)
+    assert len(going(shown)) == 5
+    for kept in ("a.jpg", "a.tif"):
+        files = [replace(f, ticked=Path(f.path).name != kept) for f in shown.files]
+        assert f"{kept}.xmp" not in going(left := Removal(tuple(bound(files))))
+        assert "a.xmp" not in going(left) and len(left.going) == 2
+        again = removal.plan(shoot.listed(), {file.path for file in files if file.ticked})
+        assert set(again.going) == set(left.going)
+
+    def refuse(path: str) -> None:
+        if path.endswith(".jpg"):
+            raise KnownError("It is in use.")
+        Path(path).unlink()
+
+    remove(shoot, shown, refuse)
+    assert {path.name for path in shoot.folder.iterdir()} == {"a.jpg", "a.xmp"}
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_an_original_that_changed_keeps_its_half_and_its_sidecars(
+    paired: Shoot, seen: bool
+) -> None:
+    path, status = paired.folder / "DSC_1.NEF", (paired.folder / "DSC_1.NEF").stat()
+    path.write_bytes(b"x" * (status.st_size + seen))
+    os.utime(path, ns=(status.st_mtime_ns, status.st_mtime_ns))
+    shown = listed(paired)
+    remove(paired, shown)
+    there = {path.name for path in paired.folder.glob("DSC_1*")}
+    assert there >= {"DSC_1.NEF", "DSC_1.xmp", "DSC_1.NEF.xmp"}
+    assert "DSC_1.JPG" in there or seen  # where it was seen before, the list said so
+
+
+def test_a_copy_that_was_left_is_not_proposed_the_next_time(shoot: Shoot) -> None:
+    write(shoot, "a.NEF", "a.JPG")
+    shoot.ingest()
+    for name in ("a.NEF", "a.JPG"):
+        shoot.write(f"backup/{name}", (shoot.folder / name).read_bytes())
+    shoot.ingest()
+    shoot.reject("a.NEF")
+    for _ in range(2):
+        remove(shoot, listed(shoot))
+        shoot.ingest()
+    assert {path.name for path in (shoot.folder / "backup").iterdir()} == {"a.NEF", "a.JPG"}
+    assert listed(shoot).going == [] and len(listed(shoot).files) == 2
+    remove(shoot, removal.plan(shoot.listed(), {file.path for file in listed(shoot).files}))
+    assert not list((shoot.folder / "backup").iterdir())
+
+
+def test_what_is_taken_back_while_others_go_is_left_alone(shoot: Shoot) -> None:
+    write(shoot, "a.jpg", "b.jpg", "c.jpg")
+    shoot.ingest()
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        shoot.reject(name)
+    second = shoot.photo("b.jpg").id
+
+    def way(path: str) -> None:
+        Path(path).unlink()
+        shoot.catalog.decide({second: {"flag": None}}, summary="Taken back in another window")
+
+    report = remove(shoot, listed(shoot), way)
+    assert [path.name for path in shoot.folder.iterdir()] == ["b.jpg"]
+    assert [Path(path).name for path, _ in report.left] == ["b.jpg"]
+
+
+def test_a_folder_met_twice_by_a_link_holds_no_copies(shoot: Shoot, tmp_path: Path) -> None:
+    write(shoot, "a.jpg")
+    shoot.ingest()
+    (tmp_path / "link").symlink_to(shoot.folder)
+    shoot.ingest(tmp_path / "link")
+    shoot.reject("a.jpg")
+    assert [bool(file.stays) for file in listed(shoot).files] == [False, True]

@@ -310,7 +310,7 @@ class Identity(Sidecars):
         else:
             self._run(
                 "UPDATE file SET photo_id = ?, directory_id = ?, name = ?, kind = ?, size = ?,"
-                " mtime_ns = ?, missing_since = NULL,"
+                " mtime_ns = ?, missing_since = NULL, emptied_at = NULL,"
                 " role = CASE role WHEN 'former' THEN 'copy' ELSE role END WHERE id = ?",
                 (
                     photo,

@@ -314,8 +314,7 @@ class Session(Abreast):
         Raises:
             KnownError: the catalog cannot be written; nothing was decided, one stays.
         """
-        if not self.is_shown:
-            self.say(f"{self.table.name(self.current or 0)} is not on screen yet.")
+        if not self._sees():
             return
         single = self.on_one_tile
         step = self._decide(act, changes, words)
@@ -348,6 +347,12 @@ class Session(Abreast):
         """Whether what a mark would act on is on screen now."""
         return self.view is View.GRID or self._shown == self.current
 
+    def _sees(self) -> bool:
+        """Tell whether the person sees what they mark; say so if they do not yet."""
+        if not self.is_shown:
+            self.say(f"{self.table.name(self.current or 0)} is not on screen yet.")
+        return self.is_shown
+
     def in_scope(self) -> Mask:
         """Mark the photos of the scope, by row of the table."""
         return self._in_scope()
@@ -361,7 +366,7 @@ class Session(Abreast):
             KnownError: the catalog cannot be written; nothing was decided, both stay.
         """
         pair = self.panes
-        if not isinstance(pair, Pair):
+        if not isinstance(pair, Pair) or not self._sees():
             return
         better, worse = self.table.name(pair.challenger), self.table.name(pair.winner)
         self.decide_many(

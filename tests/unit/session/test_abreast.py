@@ -72,6 +72,14 @@ def test_a_duel_is_undone_where_it_was_fought(comparing, session) -> None:
     assert duels(session) == [(4, 3)]
 
 
+def test_enter_twice_prefers_no_challenger_nobody_has_seen(comparing, session) -> None:
+    comparing.run("promote")
+    commands.run(session, "promote")  # before the next one is painted
+    assert duels(session) == [(4, 3)]
+    assert beside(session) == (4, 5)
+    assert comparing.said[-1] == "DSC_0004 is not on screen yet."
+
+
 def test_the_last_word_between_two_counts(comparing, session) -> None:
     session.catalog.decide({3: {("over", 4): True}}, summary="Preferred DSC_0002 to DSC_0003")
     comparing.run("promote")

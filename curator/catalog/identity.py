@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple, Protocol
 
-from curator.catalog.fields import FIELDS, RELATIONS
-from curator.catalog.journal import Seen
+from curator.catalog.fields import FIELDS, RELATIONS, Place, nothing
+from curator.catalog.journal import STANDS, Seen
 from curator.catalog.sidecars import Sidecars
 from curator.catalog.store import marks
-from curator.model import Found, KnownError, Step
+from curator.model import Change, Found, KnownError, Step
 
 
 class Unread(Exception):
@@ -347,8 +347,10 @@ class Identity(Sidecars):
     def _enter(self, step: Step, seen: Seen) -> Step:
         entered = super()._enter(step, seen)
         for change in step.changes:
-            if change.field == "apart":
-                (self._split if change.after else self._join)(change.photo_id)
+            if change.field == "apart" and change.after:
+                self._split(change.photo_id, again=step.kind == "undo")
+            elif change.field == "apart":
+                self._join(change.photo_id)
         return entered
 
     def _is_apart(self, photos: Iterable[int]) -> bool:
@@ -362,10 +364,11 @@ class Identity(Sidecars):
             )
         )
 
-    def _split(self, photo: int) -> None:
+    def _split(self, photo: int, again: bool = False) -> None:
         """Make the other half of a pair a photo of its own, marked as the pair is.
 
-        If it has been one before, it is that one again.
+        If it has been one before, it is that one again; ``again``: with what was decided of each
+        of the two, since the person takes back that they were made one.
         """
         halves = self._files_where("photo_id = ? AND role = 'half'", (photo,))
         if not halves:
@@ -384,11 +387,54 @@ class Identity(Sidecars):
             " FROM photo AS pair WHERE photo.id = ? AND pair.id = ?",
             (other, photo),
         )
+        if again:
+            self._tell_apart(photo, other)
         self._run_many(
             "UPDATE file SET photo_id = ?, role = 'main' WHERE id = ?",
             [(other, file.id) for file in halves],
         )
         self._settle([photo, other])
+
+    def _tell_apart(self, pair: int, half: int) -> None:
+        """Give two halves that were made one what each was before, by their journals.
+
+        What was decided of either before they were split counts for both; but tags, projects and
+        duels a half had in an earlier life stayed with the pair.
+        """
+        split = self._value(
+            "SELECT max(d.step_id) FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+            f" WHERE d.photo_id = ? AND d.field = 'apart' AND d.after AND {STANDS}",
+            (pair,),
+        )
+        places: set[Place] = {(name, None) for name in FIELDS if name != "apart"}
+        places |= {
+            (name, about)
+            for name, about in self._rows(
+                "SELECT field, about FROM decision WHERE photo_id IN (?, ?) AND about IS NOT NULL",
+                (pair, half),
+            )
+        }
+        changes = []
+        for photo, other in ((pair, half), (half, pair)):
+            own = self._family(photo)
+            for name, about in places:
+                since = split if photo == half and about is not None else 0
+                found = self._value(
+                    "SELECT json_array(d.after) FROM decision AS d JOIN step AS s"
+                    f" ON s.id = d.step_id WHERE {STANDS} AND d.field = ? AND d.about IS ?"
+                    f" AND (d.photo_id IN ({marks(len(own))}) AND d.step_id > ?"
+                    " OR d.photo_id = ? AND d.step_id < ?) ORDER BY d.id DESC LIMIT 1",
+                    (name, about, *own, since, other, 0 if since else split),
+                )
+                value = nothing(name) if found is None else json.loads(found)[0]
+                changes.append(Change(photo, name, None, value, about))
+        self._put(changes)
+        self._grow("projects_anew")  # as when they were made one: no decision says it
+        self._run_many(
+            "INSERT INTO unwritten (photo_id, since) VALUES (?, ?)"
+            " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since",
+            [(photo, time.time()) for photo in (pair, half)],
+        )
 
     def _join(self, photo: int) -> None:
         """Make the two halves one photo again; the newest decision wins each field."""
@@ -447,7 +493,7 @@ class Identity(Sidecars):
         for field in FIELDS:
             standing = self._standing(family, (field, None))
             if standing is not None:
-                self._run(f"UPDATE photo SET {field} = ? WHERE id = ?", (standing[0], survivor))
+                self._run(f"UPDATE photo SET {field} = ? WHERE id = ?", (standing[1], survivor))
         return survivor
 
 

@@ -30,6 +30,8 @@ _TOP_REDO = (
     " AND id > (SELECT coalesce(max(id), 0) FROM step WHERE kind = 'do' AND source = 'person')"
     " AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id) ORDER BY id DESC LIMIT 1"
 )
+# A decision that nobody took back; of the step s.
+STANDS = "s.kind <> 'undo' AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id)"
 
 
 class Journal(Tags):
@@ -177,11 +179,15 @@ class Journal(Tags):
                 for change in step.changes
             ],
         )
-        for fields, rows in _by_fields(step.changes).items():
+        self._put(step.changes)
+        return replace(step, id=number)
+
+    def _put(self, changes: Collection[Change]) -> None:
+        """Write what photos are after some changes."""
+        for fields, rows in _by_fields(changes).items():
             setting = ", ".join(f"{name} = ?" for name in fields)
             self._run_many(f"UPDATE photo SET {setting} WHERE id = ?", rows)
-        self._relate(step.changes)
-        return replace(step, id=number)
+        self._relate(changes)
 
     def _revise_tags(self, act: str, what: str, done: str, revisions: Sequence[Revision]) -> Step:
         """Revise the vocabulary as one step; nothing is written if nothing changes."""
@@ -278,10 +284,14 @@ class Journal(Tags):
         newest of the others that still stands wins. Otherwise it is what the step found.
         """
         family = self._family(photo)
-        if len(family) == 1:
+        abouts = [change.about]
+        if change.field == "over" and change.about is not None:
+            abouts = self._family(self._today("over", change.about) or 0)
+        if len(family) == len(abouts) == 1:
             return change.before
-        standing = self._standing(family, (change.field, change.about), step)
-        return standing[0] if standing else nothing(change.field)
+        standing = [self._standing(family, (change.field, about), step) for about in abouts]
+        newest = max((row for row in standing if row), default=None)
+        return newest[1] if newest else nothing(change.field)
 
     def _family(self, photo: int) -> list[int]:
         """List a photo and those merged into it."""
@@ -289,13 +299,11 @@ class Journal(Tags):
         return [photo, *(row[0] for row in rows)]
 
     def _standing(self, photos: Sequence[int], field: Place, but_for: int = 0) -> Row | None:
-        """Find the newest decision on a field that nobody took back: (value,), or None."""
+        """Find the newest decision on a field that nobody took back: (number, value), or None."""
         return self._row(
-            "SELECT d.after FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+            "SELECT d.id, d.after FROM decision AS d JOIN step AS s ON s.id = d.step_id"
             f" WHERE d.photo_id IN ({marks(len(photos))}) AND d.field = ? AND d.about IS ?"
-            " AND s.kind <> 'undo' AND s.id <> ?"
-            " AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id)"
-            " ORDER BY d.id DESC LIMIT 1",
+            f" AND {STANDS} AND s.id <> ? ORDER BY d.id DESC LIMIT 1",
             (*photos, *field, but_for),
         )
 

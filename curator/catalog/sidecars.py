@@ -275,7 +275,8 @@ class Sidecars(Readings):
             for photo, path, name, kind, flag, rating, label, since, *more in self._rows(
                 "SELECT p.id, d.path, f.name, f.kind, p.flag, p.rating, p.label, u.since,"
                 " p.missing, EXISTS (SELECT 1 FROM decision AS o JOIN step AS s ON s.id = o.step_id"
-                " WHERE o.photo_id IN (SELECT p.id UNION SELECT id FROM photo WHERE merged_into = p.id)"
+                " WHERE o.photo_id IN"
+                " (SELECT p.id UNION SELECT id FROM photo WHERE merged_into = p.id)"
                 " AND s.source = 'person'"
                 " AND o.field IN ('flag', 'rating', 'label', 'tag', 'project'))"
                 " FROM photo AS p JOIN file AS f ON f.photo_id = p.id"

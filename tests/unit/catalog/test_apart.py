@@ -71,3 +71,38 @@ def test_joined_again_the_newest_decision_wins(pair: Shoot) -> None:
     assert pair.catalog.whole_of(1) is None
     pair.ingest()
     assert names(pair) == {"DSC_1": 2, "DSC_2": None}
+
+
+def test_taking_back_that_they_are_one_gives_each_its_own_marks_again(pair: Shoot) -> None:
+    catalog = pair.catalog
+    split(catalog)
+    pair.ingest()
+    raw, jpeg = 1, pair.photo("DSC_1.JPG").id
+    harbour = catalog.make_project("Harbour")
+    tag = catalog.tag_ids(["boat"], make=True)["boat"]
+    catalog.decide({raw: {"flag": "pick"}}, summary="Picked")
+    catalog.decide(
+        {jpeg: {"rating": 2, ("project", harbour): 1.0, ("tag", tag): "confirmed"}}, summary="Web"
+    )
+
+    def told() -> list[object]:
+        marked = [catalog.photo(each).marks for each in (raw, jpeg)]
+        return [*marked, catalog.members(harbour), catalog.keywords_of([raw, jpeg])]
+
+    before = told()
+    split(catalog, False)
+    assert catalog.members(harbour) == [raw]
+    catalog.undo()
+    assert told() == before
+    catalog.redo()
+    split(catalog)  # anew: both are what the pair was
+    assert [(p.rating, p.flag) for p in (catalog.photo(raw).marks, catalog.photo(jpeg).marks)] == [
+        (2, "pick")
+    ] * 2
+    for _ in range(2):
+        catalog.undo()
+    assert told() == before
+    for _ in range(2):
+        catalog.undo()
+    assert names(pair) == {"DSC_1.NEF": 4, "DSC_1.JPG": 4, "DSC_2": None}
+    assert catalog.check() == []

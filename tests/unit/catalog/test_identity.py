@@ -411,3 +411,34 @@ def test_roles_go_to_what_is_there_and_raw_first(
     rows: list[FileRow], roles: dict[int, str]
 ) -> None:
     assert assign_roles(rows) == roles
+
+
+def test_words_on_a_photo_that_proved_to_be_another_go_to_the_sidecar_of_that_one(
+    shoot: Shoot,
+) -> None:
+    for name in ("A.JPG", "B.JPG"):
+        shoot.write(name, photo_bytes(name))
+    shoot.ingest()
+    catalog = shoot.catalog
+    catalog.decide({2: {"rating": 4}}, summary="4 stars")
+    with catalog._writing():
+        catalog._merge([1, 2])
+        catalog._settle([1])
+    (told,) = catalog.to_write([1])
+    assert told.said["rating"] == 4
+    assert told.judged and told.speaks
+
+
+def test_undo_leaves_the_duel_that_was_won_over_the_same_photo_before(shoot: Shoot) -> None:
+    for name in ("A.JPG", "B.JPG", "C.JPG"):
+        shoot.write(name, photo_bytes(name))
+    shoot.ingest()
+    catalog = shoot.catalog
+    catalog.decide({3: {("over", 1): True}}, summary="Preferred")
+    catalog.decide({3: {("over", 2): True}}, summary="Preferred")
+    with catalog._writing():
+        catalog._merge([1, 2])
+    assert [duel[:2] for duel in catalog.preferences()] == [(3, 1)]
+    for left in ([(3, 1)], []):
+        catalog.undo()
+        assert [duel[:2] for duel in catalog.preferences()] == left

@@ -284,7 +284,7 @@ class Journal(Tags):
         newest of the others that still stands wins. Otherwise it is what the step found.
         """
         family = self._family(photo)
-        abouts = [change.about]
+        abouts: Sequence[int | None] = [change.about]
         if change.field == "over" and change.about is not None:
             abouts = self._family(self._today("over", change.about) or 0)
         if len(family) == len(abouts) == 1:

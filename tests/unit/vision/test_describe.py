@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import socket
 import threading
 from dataclasses import replace
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -374,6 +376,23 @@ def test_cancelled_before_it_begins_sends_nothing(ollama: Ollama, options: Visio
     with pytest.raises(Cancelled):
         vision.describe(PICTURE, options, lambda: True)
     assert ollama.chats == []
+
+
+def test_a_name_that_nobody_resolves_is_not_waited_for(
+    options: VisionOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, given_up, found = threading.Event(), threading.Event(), SimpleQueue[bool]()
+
+    def silent(*_: Any, **__: Any) -> None:
+        asked.set()
+        found.put(given_up.wait(10))
+        raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    with pytest.raises(Cancelled):
+        vision.describe(PICTURE, replace(options, url="http://nas.invalid:1"), asked.is_set)
+    given_up.set()
+    assert found.get(timeout=20)  # describing ended before the look-up did
 
 
 def test_several_at_a_time_do_not_mix(ollama: Ollama, options: VisionOptions) -> None:

@@ -77,7 +77,8 @@ class Home:
             tag = self.cache / CACHE_TAG
             if not tag.exists():
                 with contextlib.suppress(OSError):  # a full disk: reading needs no room
-                    tag.write_text(f"{_CACHE_SIGNATURE}\n# Made by Curator; can be made again.\n")
+                    text = f"{_CACHE_SIGNATURE}\n# Made by Curator; can be made again.\n"
+                    tag.write_text(text, "utf-8")
             probe = self.data / f".write-test-{os.getpid()}"
             probe.touch()
             probe.unlink()

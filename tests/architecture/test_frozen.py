@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from curator.cli.machine import LIBRARIES
 from curator.settings import resource
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,10 +37,15 @@ def test_the_frozen_folder_carries_them_where_the_wheel_does() -> None:
 
 
 def test_the_frozen_folder_names_what_is_imported_inside_functions() -> None:
-    late = re.findall(r"^    from curator import (\w+)$", CODE, re.MULTILINE)
-    assert late
-    for name in late:
-        assert f'"curator.{name}"' in SPEC
+    assert re.search(r"^    from curator import \w+$", CODE, re.MULTILINE)
+    for package in ("curator", "instructor.v2", "keyring.backends"):
+        assert f'*collect_submodules("{package}")' in SPEC
+
+
+def test_the_frozen_doctor_knows_the_versions_of_what_it_names() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = {re.match(r"[\w-]+", line)[0].lower() for line in project["dependencies"]}  # type: ignore[index]
+    assert {name.lower() for name in LIBRARIES} <= needed
 
 
 def test_the_frozen_folder_leaves_taste_out() -> None:

@@ -1,0 +1,101 @@
+"""What only one system has stands behind a guard: Curator is imported on Linux, macOS, Windows.
+
+`tests/elsewhere.py` is the Python of another system; types are checked for all three by `.ci/run`.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.elsewhere import NOT_ON_WINDOWS, PACKAGE, POSIX_MODULES, WINDOWS_MODULES, modules
+
+GUARD = re.compile(r"sys\.platform|os\.name|hasattr\(")
+LACKING = {*NOT_ON_WINDOWS, *POSIX_MODULES, *WINDOWS_MODULES}
+# Few modules name any of it; only these are parsed.
+SUSPECT = re.compile(rf"\b({'|'.join(map(re.escape, sorted(LACKING)))}|from (os|signal|time))\b")
+
+
+def test_everything_is_imported_as_on_macos_and_as_on_windows() -> None:
+    environment = dict(os.environ, QT_QPA_PLATFORM="offscreen", PYTHONPATH=str(PACKAGE.parent))
+    command = [sys.executable, "-m", "tests.elsewhere"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"asked {len(modules())}"]
+
+
+def unguarded(source: str) -> list[str]:
+    """List what one system lacks and a module names without asking which system this is.
+
+    A function that asks anywhere counts as asking everywhere in it: most return early.
+    """
+    found: list[str] = []
+
+    def visit(node: ast.AST) -> None:
+        test = node.test if isinstance(node, ast.If | ast.IfExp) else None
+        asks = test or (node if isinstance(node, ast.FunctionDef) else None)
+        if asks is not None and GUARD.search(ast.unparse(asks)):
+            return
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Attribute):
+            names = [ast.unparse(node)]
+        found.extend(f"{node.lineno}: {name}" for name in names if name in LACKING)  # type: ignore[attr-defined]
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(source))
+    return found
+
+
+def test_what_a_system_lacks_stands_behind_a_guard() -> None:
+    sources = {path: path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
+    told = {path: unguarded(source) for path, source in sources.items() if SUSPECT.search(source)}
+    assert told and {path: lines for path, lines in told.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "complaints"),
+    [
+        ("import fcntl", 1),
+        ("import os\nx = os.getuid()", 1),
+        ("from os import nice", 1),
+        ("import signal\ndef f(): signal.signal(signal.SIGHUP, None)", 1),
+        ("import sys\nif sys.platform != 'win32':\n    import fcntl", 0),
+        ("def f():\n    if sys.platform != 'linux':\n        return\n    os.statvfs('/')", 0),
+        ("import signal\nsignal.SIGINT", 0),
+        ("x = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else 1", 0),
+    ],
+)
+def test_a_planted_call_is_found(source: str, complaints: int) -> None:
+    assert len(unguarded(source)) == complaints
+
+
+def loose(source: str) -> list[int]:
+    """List the lines that read or write text in the machine's encoding: on Windows another one."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return [
+        call.lineno
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and len(call.args) < {"read_text": 1, "write_text": 2}.get(call.func.attr, 0)
+        and not any(keyword.arg == "encoding" for keyword in call.keywords)
+    ]
+
+
+def test_text_is_read_and_written_as_utf_8_everywhere() -> None:
+    sources = {path: path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
+    told = {path: loose(source) for path, source in sources.items() if "_text(" in source}
+    assert told and {path: lines for path, lines in told.items() if lines} == {}
+
+
+def test_a_planted_text_without_encoding_is_found() -> None:
+    assert loose("path.read_text()\npath.read_text('utf-8')\npath.write_text(x)") == [1, 3]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,11 @@ from curator.files import IMAGE_SUFFIXES, RAW_SUFFIXES
 from curator.keyboard import Keyboard, in_force
 from curator.keymap import Binding
 from curator.model import KnownError, Pass, View
-from curator.pipeline import Pipeline, ScanReport, Totals
-from curator.pipeline import Progress as Work
+from curator.pipeline import Pipeline
 from curator.session import Session
 from curator.ui import dialogs, palette, saved, theme
 from curator.ui.acts import Acts
+from curator.ui.background import Background
 from curator.ui.compare import BesideView
 from curator.ui.empty import EmptyList, EmptyWindow
 from curator.ui.filmstrip import Filmstrip
@@ -89,8 +89,8 @@ class MainWindow(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._memory: dict[str, Any] = dict(session.catalog.place(PLACE) or {})
         self._recent: list[str] = list(self._memory.get("recent") or ())
-        self._sidebar_called = self._scanning = False
-        self._found = ""  # what the last scan said
+        self._sidebar_called = False
+        self.background: Background | None = None
         keyboard, refused = in_force(session.home)
         self.keys = Keys(self, keyboard, self._press)
         self.acts = Acts(
@@ -105,6 +105,7 @@ class MainWindow(QWidget):
         self._make_pages()
         self._make_edges()
         self._use_held(keyboard)
+        self._answers = self._answering()
         self._connect()
         self._restore()
         self.refresh()
@@ -195,11 +196,7 @@ class MainWindow(QWidget):
         for rows in (self.sidebar.folders, self.sidebar.projects.rows, self.sidebar.filters):
             rows.pressed.connect(self._send_sidebar_away)
         if self._pipeline is not None:
-            self._pipeline.progressed.connect(self._progressed)
-            self._pipeline.scanned.connect(self._scanned)
-            self._pipeline.idle.connect(self._settled)
-            self._pipeline.problem.connect(self._problem)
-            self._pipeline.encoder_said.connect(session.say)
+            self.background = Background(self, self._pipeline, self._memory)
 
     # --- what shows
 
@@ -213,7 +210,8 @@ class MainWindow(QWidget):
         """Say which page stands in the middle."""
         session = self.session
         if not session.table.alive().any():
-            known = session.scope.kind == "folder" or self._scanning or bool(session.scopes()[1:])
+            scanning = self.background is not None and self.background.scanning
+            known = session.scope.kind == "folder" or scanning or bool(session.scopes()[1:])
             return self.empty_list if known else self.empty_window
         if self.overview.is_open:
             return self.overview
@@ -378,36 +376,33 @@ class MainWindow(QWidget):
     def _asked(self, what: str, about: object) -> None:
         if self.acts.does(what):
             self.acts.do(what, about)
-        elif what == "search":
-            saved.asked(self.session, about, self)
-        elif what == "order":
-            self.topbar.show_orders()
-        elif what == "filter":
-            self.search()
-        elif what == "help":
-            self.help.open()
-        elif what == "palette":
-            self._open_palette()
-        elif what == "tag" and isinstance(about, list):
-            self.tagging.open(about)
-        elif what == "rename_tag":
-            self.tagging.rename(str(about))
-        elif what == "sidecars":
-            self.sidecars.open()
-        elif what == "placard":
-            self._choose_placard()
-        elif what == "project":
-            self.projects.asked(about)
-        elif what == "taste":
-            page = TastePage(self.session, self.pictures, self)
-            page.finished.connect(page.deleteLater)
-            page.open()
-        elif what == "remove_rejects":
-            review_rejects(self.session, self.pictures, self)
-        elif what == "fullscreen":
-            self._fill_screen()
-        elif what == "quit":
-            self.close()
+        elif what in self._answers:
+            self._answers[what](about)
+
+    def _answering(self) -> dict[str, Callable[[Any], object]]:
+        """Give what this window does when the session asks; the rest is for :class:`Acts`."""
+        session = self.session
+        return {
+            "search": lambda about: saved.asked(session, about, self),
+            "order": lambda _: self.topbar.show_orders(),
+            "filter": lambda _: self.search(),
+            "help": lambda _: self.help.open(),
+            "palette": lambda _: self._open_palette(),
+            "tag": self.tagging.open,
+            "rename_tag": lambda name: self.tagging.rename(str(name)),
+            "sidecars": lambda _: self.sidecars.open(),
+            "placard": lambda _: self._choose_placard(),
+            "project": self.projects.asked,
+            "taste": lambda _: self._open_taste(),
+            "remove_rejects": lambda _: review_rejects(session, self.pictures, self),
+            "fullscreen": lambda _: self._fill_screen(),
+            "quit": lambda _: self.close(),
+        }
+
+    def _open_taste(self) -> None:
+        page = TastePage(self.session, self.pictures, self)
+        page.finished.connect(page.deleteLater)
+        page.open()
 
     def search(self) -> None:
         """Put the cursor into the search field."""
@@ -459,55 +454,11 @@ class MainWindow(QWidget):
             self.session.taste.look()  # how much recent stars weigh may be another
         self.session.view_changed.emit()
 
-    # --- background work
-
-    def _progressed(self, work: Work) -> None:
-        self.status.progressed(work)
-        if work.scanning != self._scanning:
-            self._scanning = work.scanning
-            self.empty_list.scanning(work.scanning)
-            self.refresh()
-
-    def _scanned(self, report: ScanReport) -> None:
-        for problem in report.problems:
-            log.warning("scan: %s", problem)
-        text = self._found = _told(report)
-        session = self.session
-        if session.pass_ is Pass.BROWSE and report.new and session.is_fresh():
-            key = session.keys.get("enter")
-            act = f"Start the cull ({key})" if key else "Start the cull"
-            self.offers.offer(Offer("start", text, act, lambda: self.run("cull"), once=False))
-        else:
-            session.say(text)
-
-    def _settled(self, totals: Totals) -> None:
-        """Correct what the scan said: copies within it counted as photos until they were read."""
-        self.sidecars.scanned(totals.new)
-        text = _told(totals.scans[-1]) if totals.scans else self._found
-        if text == self._found:
-            return
-        self._found = text
-        if not self.offers.amend("start", text) and self.session.pass_ is Pass.BROWSE:
-            self.session.say(text)
-
-    def _problem(self, text: str) -> None:
-        assert self._pipeline is not None
-        self.offers.offer(Offer("problem", text, "Go on", self._pipeline.resume, once=False))
-
     def _offer_taste(self) -> None:
         """Offer the order there now is; a pass under way never changes its own."""
         text = f"Taste is ready. {self.session.keys.get('order', '')}".rstrip()
         act = "Lowest match first"
         self.offers.offer(Offer("taste", text, act, lambda: self.session.set_order("match")))
-
-    def _say_encoder(self) -> None:
-        """Say once that nothing compares photos here, and what to do about it."""
-        if self._pipeline is None or self.session.settings.encoder.which == "none":
-            return
-        encoding = self._pipeline.encoding
-        if encoding.recipe is None and self._memory.get("encoder") != encoding.sentence:
-            self._memory["encoder"] = encoding.sentence
-            self.session.say(encoding.sentence)
 
     # --- dropping folders and files
 
@@ -555,7 +506,8 @@ class MainWindow(QWidget):
         self.session.inspector = bool(memory.get("inspector"))
         self.sidebar.unfolded = set(memory.get("unfolded") or ())
         self.offers.never = set(memory.get("never") or ())
-        self._say_encoder()
+        if self.background is not None:
+            self.background.say_encoder()
 
     def _remember(self) -> None:
         if self.session.fullscreen:
@@ -582,11 +534,6 @@ class MainWindow(QWidget):
         self.weights.close()
         self.session.close()
         event.accept()
-
-
-def _told(report: ScanReport) -> str:
-    """Say what a scan found, and the first of its problems."""
-    return "; ".join([report.sentence, *report.problems[:1]])
 
 
 def _dropped(event: QDropEvent) -> list[Path]:

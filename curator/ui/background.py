@@ -1,0 +1,90 @@
+"""What goes on behind the window, in its words: what a scan found, what is read, what is wrong."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject
+
+from curator.model import Pass
+from curator.pipeline import Pipeline, ScanReport, Totals
+from curator.pipeline import Progress as Work
+from curator.ui.offer import Offer
+
+if TYPE_CHECKING:
+    from curator.ui.main_window import MainWindow
+
+log = logging.getLogger(__name__)
+
+
+class Background(QObject):
+    """Passes on to a window what its pipeline says.
+
+    Attributes:
+        scanning: folders are being walked now.
+
+    Thread: GUI.
+    """
+
+    def __init__(self, window: MainWindow, pipeline: Pipeline, memory: dict[str, Any]) -> None:
+        super().__init__(window)  # in the window's thread, where signals of another are to arrive
+        self._window, self._pipeline, self._memory = window, pipeline, memory
+        self._session = window.session
+        self.scanning = False
+        self._found = ""  # what the last scan said
+        pipeline.progressed.connect(self._progressed)
+        pipeline.scanned.connect(self._scanned)
+        pipeline.idle.connect(self._settled)
+        pipeline.problem.connect(self._problem)
+        pipeline.encoder_said.connect(self._session.say)
+
+    def _progressed(self, work: Work) -> None:
+        self._window.status.progressed(work)
+        if work.scanning != self.scanning:
+            self.scanning = work.scanning
+            self._window.empty_list.scanning(work.scanning)
+            self._window.refresh()
+
+    def _scanned(self, report: ScanReport) -> None:
+        for problem in report.problems:
+            log.warning("scan: %s", problem)
+        text = self._found = _told(report)
+        session = self._session
+        if session.pass_ is Pass.BROWSE and report.new and session.is_fresh():
+            key = session.keys.get("enter")
+            act = f"Start the cull ({key})" if key else "Start the cull"
+            self._window.offers.offer(
+                Offer("start", text, act, lambda: self._window.run("cull"), once=False)
+            )
+        else:
+            session.say(text)
+
+    def _settled(self, totals: Totals) -> None:
+        """Correct what the scan said: copies within it counted as photos until they were read."""
+        self._window.sidecars.scanned(totals.new)
+        text = _told(totals.scans[-1]) if totals.scans else self._found
+        if text == self._found:
+            return
+        self._found = text
+        if not self._window.offers.amend("start", text) and self._session.pass_ is Pass.BROWSE:
+            self._session.say(text)
+
+    def _problem(self, text: str) -> None:
+        self._window.offers.offer(
+            Offer("problem", text, "Go on", self._pipeline.resume, once=False)
+        )
+
+    def say_encoder(self) -> None:
+        """Say once that nothing compares photos here, and what to do about it."""
+        if self._session.settings.encoder.which == "none":
+            return
+        encoding = self._pipeline.encoding
+        if encoding.recipe is None and self._memory.get("encoder") != encoding.sentence:
+            self._memory["encoder"] = encoding.sentence
+            self._session.say(encoding.sentence)
+
+
+def _told(report: ScanReport) -> str:
+    """Say what a scan found, and the first of its problems."""
+    return "; ".join([report.sentence, *report.problems[:1]])

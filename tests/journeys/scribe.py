@@ -12,6 +12,8 @@ import queue
 import random
 import sys
 
+from PySide6.QtCore import Qt
+
 from curator.catalog import Catalog
 from curator.pipeline import Pipeline, sidecars
 from curator.settings import Home, Settings
@@ -24,7 +26,8 @@ def main(folder: str, source: str, seed: int) -> None:
     sidecars.QUIET_S = 0.05
     pipeline = Pipeline(home, settings)
     told: queue.SimpleQueue[sidecars.SidecarNews] = queue.SimpleQueue()
-    pipeline.sidecars_told.connect(told.put)
+    # No event loop runs here: what is said on the writer's thread is taken there.
+    pipeline.sidecars_told.connect(told.put, Qt.ConnectionType.DirectConnection)
     pipeline.start()
     pipeline.open_folders([source])
     pipeline.wait_idle(60)

@@ -430,7 +430,7 @@ class Change:
 
 Field = str | tuple[str, int]
 """How a field is asked for: its name, for a relation with the id of the other thing."""
-Fields = Mapping[str, object] | Mapping[tuple[str, int], object] | Mapping[Field, object]
+Fields = Mapping[str, object] | Mapping[Field, object]
 """What is to be set of a photo: its marks by name, and relations."""
 Changes = Mapping[int, Fields]
 """What is to be set, by photo id."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from curator.catalog import Catalog
-from curator.model import Changes, Marks, Pass, Step, View
+from curator.model import Changes, Field, Marks, Pass, Step, View
 from curator.session import captions, sources
 from curator.session.abreast import Abreast
 from curator.session.describing import Clerk
@@ -369,12 +369,11 @@ class Session(Abreast):
         if not isinstance(pair, Pair) or not self._sees():
             return
         better, worse = self.table.name(pair.challenger), self.table.name(pair.winner)
+        won: dict[Field, object] = {("over", pair.winner): True}
+        lost: dict[Field, object] = {("over", pair.challenger): None}
         self.decide_many(
             "preference",
-            {
-                pair.challenger: {("over", pair.winner): True},
-                pair.winner: {("over", pair.challenger): None},
-            },
+            {pair.challenger: won, pair.winner: lost},
             Words(better, f"Preferred {better} to {worse}"),
         )
         self.promote()

@@ -263,10 +263,12 @@ class Pupil:
         if not len(both):
             return
         told = [fought[place] for place in both.tolist()]
+        better, worse = (self.archive.take(places[both]) for places in seen)
         assert self._lessons is not None
         self._lessons.prefer(
             [duels.key(each) for each in told],
-            *(self.archive.take(places[both]) for places in seen),
+            better,
+            worse,
             DUEL_WEIGHT * self._recency([each.decided_at for each in told]),
             [each.stack for each in told],
         )

@@ -370,7 +370,12 @@ class Identity(Sidecars):
         If it has been one before, it is that one again; ``again``: with what was decided of each
         of the two, since the person takes back that they were made one.
         """
-        halves = self._files_where("photo_id = ? AND role = 'half'", (photo,))
+        # Its copies go with it: one left here would prove the two to be one at the next look.
+        halves = self._files_where(
+            "photo_id = ?1 AND kind = 'image' AND role <> 'former' AND EXISTS (SELECT 1 FROM file"
+            " WHERE photo_id = ?1 AND role = 'main' AND kind = 'raw') ORDER BY role <> 'half'",
+            (photo,),
+        )
         if not halves:
             return
         other = self._value(
@@ -390,8 +395,8 @@ class Identity(Sidecars):
         if again:
             self._tell_apart(photo, other)
         self._run_many(
-            "UPDATE file SET photo_id = ?, role = 'main' WHERE id = ?",
-            [(other, file.id) for file in halves],
+            "UPDATE file SET photo_id = ?, role = ? WHERE id = ?",
+            [(other, "main" if file is halves[0] else "copy", file.id) for file in halves],
         )
         self._settle([photo, other])
 
@@ -478,6 +483,7 @@ class Identity(Sidecars):
                 for statement in relation.move:
                     self._run(statement, (survivor, other))
             self._run("UPDATE photo SET merged_into = ? WHERE merged_into = ?", (survivor, other))
+            self._run("UPDATE photo SET half_of = ? WHERE half_of = ?", (survivor, other))
             self._run("UPDATE photo SET merged_into = ? WHERE id = ?", (survivor, other))
             self._run(
                 "UPDATE photo SET seen_at = coalesce(photo.seen_at, o.seen_at),"

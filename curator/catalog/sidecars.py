@@ -119,6 +119,7 @@ class Sidecars(Readings):
 
         Only inside a transaction.
         """
+        met = self._by_owner(met)
         paths = [found.path for _, sidecars in met for found in sidecars]
         known = {row.path: row for row in self._sidecars_where("path", paths)}
         fresh: list[int] = []
@@ -147,6 +148,7 @@ class Sidecars(Readings):
 
     def _new_sidecars(self, met: Sequence[tuple[int, Sequence[Found]]]) -> bool:
         """Say whether any of these was not met before as it is now; reads only."""
+        met = self._by_owner(met)
         paths = [found.path for _, sidecars in met for found in sidecars]
         known = {
             (row.path, row.size, row.mtime_ns, row.photo_id)
@@ -157,6 +159,30 @@ class Sidecars(Readings):
             for photo, sidecars in met
             for found in sidecars
         )
+
+    def _by_owner(
+        self, met: Sequence[tuple[int, Sequence[Found]]]
+    ) -> list[tuple[int, Sequence[Found]]]:
+        """Of a pair made two photos by hand, give the sidecars that name a half to that one."""
+        halves = {
+            (pair, str(Path(directory, name)).casefold()): half
+            for part in chunks([photo for photo, _ in met])
+            for pair, half, directory, name in self._rows(
+                "SELECT half_of, photo.id, path, file.name FROM photo"
+                " JOIN file ON file.photo_id = photo.id JOIN directory ON directory.id ="
+                " file.directory_id WHERE role <> 'former' AND merged_into IS NULL"
+                f" AND half_of IN ({marks(len(part))})",
+                part,
+            )
+        }
+        if not halves:
+            return list(met)
+        found: dict[int, list[Found]] = {}
+        for photo, sidecars in met:
+            for sidecar in sidecars:
+                named = str(Path(sidecar.path).with_suffix("")).casefold()
+                found.setdefault(halves.get((photo, named), photo), []).append(sidecar)
+        return [*found.items()]
 
     def unread_sidecars(self, groups: Sequence[Group]) -> list[tuple[int, list[str]]]:
         """Note the sidecars of groups of files; list photos with all of theirs if any is news.
@@ -173,6 +199,7 @@ class Sidecars(Readings):
             )
             if photo is not None and group.sidecars:
                 met.append((photo, group.sidecars))
+        met = self._by_owner(met)
         with self._writing():
             self._meet_sidecars(met)
         unread = set(self._with_unread_sidecars([photo for photo, _ in met]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from curator.catalog import Catalog
@@ -106,3 +108,59 @@ def test_taking_back_that_they_are_one_gives_each_its_own_marks_again(pair: Shoo
         catalog.undo()
     assert names(pair) == {"DSC_1.NEF": 4, "DSC_1.JPG": 4, "DSC_2": None}
     assert catalog.check() == []
+
+
+def test_copies_of_both_halves_leave_them_apart(pair: Shoot) -> None:
+    for name in ("DSC_1.NEF", "DSC_1.JPG"):
+        pair.write(f"backup/{name}", (pair.folder / name).read_bytes())
+    pair.ingest()
+    split(pair.catalog)
+    for _ in range(2):
+        pair.ingest()
+        assert set(names(pair)) == {"DSC_1.NEF", "DSC_1.JPG", "DSC_2"}
+    assert {f.path.suffix for f in pair.photo("DSC_1.JPG").files} == {".JPG"}
+    split(pair.catalog, False)
+    assert len(pair.photo("DSC_1.NEF").files) == 4
+
+
+def test_split_again_while_a_half_is_away_they_are_two_when_it_is_back(pair: Shoot) -> None:
+    split(pair.catalog)
+    pair.ingest()
+    pair.catalog.undo()
+    path = pair.folder / "DSC_1.JPG"
+    content = path.read_bytes()
+    path.unlink()
+    pair.ingest()
+    pair.catalog.redo()
+    pair.write(path.name, content)
+    pair.ingest()
+    assert set(names(pair)) == {"DSC_1.NEF", "DSC_1.JPG", "DSC_2"}
+
+
+def test_each_half_has_the_sidecar_that_names_it(pair: Shoot) -> None:
+    split(pair.catalog)
+    pair.ingest()
+    for name in ("DSC_1.xmp", "DSC_1.NEF.xmp", "DSC_1.JPG.xmp"):
+        pair.write(name, b"<x/>")
+    for _ in range(2):
+        pair.scan()
+        beside = {
+            photo.name: {
+                Path(row.path).name for row in pair.catalog.to_write([photo.id])[0].sidecars
+            }
+            for photo in pair.listed()
+        }
+        assert beside["DSC_1.JPG"] == {"DSC_1.JPG.xmp"}
+        assert beside["DSC_1.NEF"] == {"DSC_1.xmp", "DSC_1.NEF.xmp"}
+
+
+def test_a_pair_that_proves_to_be_another_photo_can_still_be_joined(shoot: Shoot) -> None:
+    for name, content in (("A.NEF", "raw"), ("DSC_1.NEF", "raw"), ("DSC_1.JPG", "jpeg")):
+        shoot.write(name, photo_bytes(content))
+    shoot.scan()
+    shoot.catalog.decide({2: {"apart": True}}, summary="Split before anything was read")
+    shoot.ingest()
+    half = shoot.photo("DSC_1.JPG").id
+    assert shoot.catalog.whole_of(half) == 1 and len(shoot.listed()) == 2
+    shoot.catalog.decide({1: {"apart": False}}, summary="Joined")
+    assert len(shoot.listed()) == 1 and shoot.catalog.whole_of(1) is None

@@ -103,6 +103,8 @@ class TagIndex:
         if not len(pairs):
             return
         photo, tag = pairs.T
+        if int(tag.max()) >= len(self._today):  # a word made since the names were read
+            self._read_names()
         today = self._today[tag]
         # What goes before what: the person on the tag itself, on a name it had, a file, a machine;
         # of the person's words on old names a yes goes before a no. `curator.catalog.tags.SAID`.

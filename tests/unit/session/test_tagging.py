@@ -145,3 +145,22 @@ def test_a_tag_is_data_however_it_is_called(session: Session, name: str) -> None
     (tag,) = names(session, 3)
     session.set_filter(f'tag:"{tag}"')
     assert session.ids.tolist() == [3]
+
+
+def test_a_word_made_while_tags_are_read_is_read_too(session, monkeypatch) -> None:
+    catalog = session.catalog
+    index = TagIndex(catalog)
+    while index.read():
+        pass
+    suggest(catalog, {2: [("fog", 50)]})
+    asked = catalog.tag_rows
+
+    def meanwhile() -> object:
+        rows = asked()
+        monkeypatch.undo()
+        suggest(catalog, {3: [("pier", 50), ("rope", 50)]})  # the conductor, or another window
+        return rows
+
+    monkeypatch.setattr(catalog, "tag_rows", meanwhile)
+    assert counted(index)
+    assert counted(index) == [("fog", 1, 0), ("pier", 1, 0), ("rope", 1, 0)]

@@ -209,6 +209,10 @@ _WORDS_AND_WAYS = (
     " SELECT coalesce(p.merged_into, p.id), s.made_at FROM photo AS p, step AS s"
     " WHERE p.id = NEW.photo_id AND s.id = NEW.step_id"
     " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since; END",
+    # No sidecar has been written so far.
+    "INSERT INTO unwritten (photo_id, since) SELECT coalesce(p.merged_into, p.id), max(s.made_at)"
+    " FROM decision AS d JOIN step AS s ON s.id = d.step_id JOIN photo AS p ON p.id = d.photo_id"
+    " WHERE d.field IN ('flag', 'rating', 'label') AND s.source = 'person' GROUP BY 1",
 )
 
 

@@ -258,8 +258,9 @@ class Projects(Store):
             yield
             self._grow(_ANEW)
             self._run(
-                "INSERT OR IGNORE INTO unwritten (photo_id, since)"
-                " SELECT photo_id, ? FROM photo_project WHERE project_id = ?",
+                "INSERT INTO unwritten (photo_id, since)"
+                " SELECT photo_id, ? FROM photo_project WHERE project_id = ?"
+                " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since",
                 (time.time(), named),
             )
 

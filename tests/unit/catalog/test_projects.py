@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from curator.catalog import Catalog, project_name
+from curator.catalog import Catalog, Wrote, project_name
 from curator.model import NotFoundError, UsageError
 from tests.unit.catalog.shoot import Shoot, photo_bytes
 
@@ -138,3 +138,14 @@ def test_places_in_memory_are_kept_by_what_was_decided_since(
         (harbour, photos[1], 2.0),
         (harbour, photos[1], None),
     ]
+
+
+def test_a_name_that_changes_while_sidecars_are_written_is_written_after_that(
+    catalog: Catalog, photos: list[int]
+) -> None:
+    harbour = catalog.make_project("Harbour")
+    put(catalog, harbour, photos[0])
+    (begun,) = catalog.to_write(photos[:1])
+    catalog.rename_project(harbour, "Pier")
+    catalog.save_written([Wrote(photos[0], begun.since, None)])
+    assert catalog.outstanding().unwritten == 1

@@ -77,6 +77,8 @@ def test_an_old_catalog_becomes_todays(version: str, tmp_path: Path) -> None:
     catalog = Catalog.open(old)
     assert [row[3] for row in catalog.columns()] == ["DSC_0000", "DSC_0001", "DSC_0002"]
     assert catalog.photo(2).marks.rating == 4
+    decided = catalog._value("SELECT count(DISTINCT photo_id) FROM decision")
+    assert catalog.outstanding().unwritten == decided >= 1  # it is in no sidecar yet
     assert catalog.undo() is not None
     assert catalog.photo(2).marks.rating is None
     assert catalog.decide({1: {"stacked": 0}}, summary="Unstacked DSC_0000").changes

@@ -26,7 +26,7 @@ from curator.pipeline.encoding import FREED_S, LANE, EncoderLane, Encoding, poss
 from curator.pipeline.indexing import Indexer
 from curator.pipeline.lanes import Lane, Outcome
 from curator.pipeline.naming import Namer
-from curator.pipeline.progress import Listener, Pace, Progress, Totals
+from curator.pipeline.progress import TELL_S, Listener, Pace, Teller, Totals
 from curator.pipeline.reading import Reader, Readers
 from curator.pipeline.saving import Saver
 from curator.pipeline.scanning import Request, Scanner, opened, rescanned
@@ -39,7 +39,6 @@ log = logging.getLogger(__name__)
 
 GATHER_S = 0.03  # results are gathered this long, so that there are few transactions
 LET_GO_S = 0.003  # the write lock stays free this long after each
-TELL_S = 0.25  # progress is told this often
 LOOK_S = 2.0  # how often an idle conductor looks whether another process left it work
 # Folding the log in syncs the catalog, and a decision that comes just then waits for the disk; at
 # eight keys a second this is one key in a hundred and sixty.
@@ -95,13 +94,9 @@ class Conductor:
         self._focus: tuple[int, ...] = ()
         self._paused = self._stopping = self._resting = False
         self._halted: KnownError | None = None
-        self._save_at = self._told_at = 0.0
+        self._save_at = 0.0
         self._fold_at = time.monotonic() + CHECKPOINT_S
-        self._told: Progress | None = None
-        self._count_at = 0.0
-        self._counted = 0  # photos finished and unfinished at the last count
-        self._comparing = 0  # photos that waited for the encoder then
-        self._describing = 0  # and those for the vision model
+        self._teller = Teller(self._pace, to.on_progress)
         self._version = -1
         # Who waits for idleness waits for the acts posted before; ``_done`` is set when idle.
         self._calm = threading.Condition()
@@ -477,7 +472,7 @@ class Conductor:
         self._paused = paused
         self._saver.pardon(photo for lane in self._lanes.values() for photo in lane.in_flight)
         self._pace.hold()
-        self._told_at = 0.0
+        self._teller.soon()
 
     def retry(self, stage: str | None, ids: Sequence[int] | None) -> int:
         """Let failed work be done again; say how much."""
@@ -487,7 +482,7 @@ class Conductor:
         if self._halted is not None:
             return
         log.info("reading is paused: %s", error)
-        self._told_at = 0.0
+        self._teller.soon()
         self._to.on_problem(error)
         with self._calm:
             self._halted = error
@@ -496,31 +491,8 @@ class Conductor:
     # --- telling and resting
 
     def _tell(self) -> None:
-        now = time.monotonic()
-        if now < self._told_at + TELL_S:
-            return
-        self._told_at = now
-        with contextlib.suppress(KnownError):
-            waiting = self._waiting(now)
-            busy, comparing = self._scanner.busy, 0 if self._blind else self._comparing
-            progress = replace(
-                self._pace.progress(waiting, busy, self.paused, comparing),
-                describing=self._describing,
-                held=str(self._vision.held or ""),
-            )
-            if progress != self._told:
-                self._told = progress
-                self._to.on_progress(progress)
-
-    def _waiting(self, now: float) -> int:
-        """Count what is to be done; counting anew takes at most a fiftieth of the time."""
-        finished = self._pace.done + self._pace.failed
-        if now >= self._count_at:
-            self._counted = self.catalog.unfinished() + finished
-            self._comparing = self.catalog.unfinished("proxy")
-            self._describing = self.catalog.to_describe()
-            self._count_at = now + 50 * (time.monotonic() - now)
-        return max(self._counted - finished, 0)
+        held = str(self._vision.held or "")
+        self._teller.tell(self.catalog, self._scanner.busy, self.paused, self._blind, held)
 
     def _rest(self) -> None:
         """Notice that all is done; fold the log in; look whether others left us work."""
@@ -548,10 +520,10 @@ class Conductor:
         totals = Totals(
             found, new, found - new, pace.done, pace.failed, pace.embedded, scans=reports
         )
-        self._told_at = self._count_at = 0.0
+        self._teller.soon(recount=True)
         self._tell()
         self._pace.reset()
-        self._count_at = 0.0
+        self._teller.soon(recount=True)
         self._requests.clear()
         self._to.on_idle(totals)
         self.catalog.backup_if_due()
@@ -581,7 +553,7 @@ class Conductor:
             self._to.on_described(told)
         if str(self._vision.held or "") != str(self._held or ""):
             self._held = self._vision.held
-            self._told_at = 0.0
+            self._teller.soon()
             if self._held is not None:
                 log.info("describing waits: %s", self._held)
             self._to.on_held(self._held)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from curator.catalog import Catalog
 from curator.model import KnownError
 
+TELL_S = 0.25  # progress is told this often
 _PACE_S = 20.0  # the pace is that of the last seconds: RAWs after JPEGs change it
 _ENOUGH = 8  # photos done before a pace is worth telling
 
@@ -151,3 +154,61 @@ class Pace:
         if photos < _ENOUGH or self._begun is None or now <= self._begun:
             return 0.0
         return photos / (now - self._begun)
+
+
+class Teller:
+    """Tells how far the work is, a few times a second and only what is new.
+
+    Args:
+        pace: counts what was done.
+        tell: takes the progress.
+    """
+
+    def __init__(self, pace: Pace, tell: Callable[[Progress], None]) -> None:
+        self._pace, self._tell = pace, tell
+        self._told: Progress | None = None
+        self._told_at = self._count_at = 0.0
+        self._counted = 0  # photos finished and unfinished at the last count
+        self._comparing = self._describing = 0  # those that waited for encoder, vision model
+
+    def soon(self, recount: bool = False) -> None:
+        """Have the next :meth:`tell` say what there is at once."""
+        self._told_at = 0.0
+        if recount:
+            self._count_at = 0.0
+
+    def tell(self, catalog: Catalog, scanning: bool, paused: bool, blind: bool, held: str) -> None:
+        """Tell where the work stands, if it is time and anything is new.
+
+        Args:
+            catalog: where it is counted what waits.
+            scanning: folders are being walked.
+            paused: nothing new is begun.
+            blind: nothing is compared, whatever waits for that.
+            held: why nothing is described, if so.
+        """
+        now = time.monotonic()
+        if now < self._told_at + TELL_S:
+            return
+        self._told_at = now
+        with contextlib.suppress(KnownError):
+            waiting = self._waiting(catalog, now)
+            comparing = 0 if blind else self._comparing
+            progress = replace(
+                self._pace.progress(waiting, scanning, paused, comparing),
+                describing=self._describing,
+                held=held,
+            )
+            if progress != self._told:
+                self._told = progress
+                self._tell(progress)
+
+    def _waiting(self, catalog: Catalog, now: float) -> int:
+        """Count what is to be done; counting anew takes at most a fiftieth of the time."""
+        finished = self._pace.done + self._pace.failed
+        if now >= self._count_at:
+            self._counted = catalog.unfinished() + finished
+            self._comparing = catalog.unfinished("proxy")
+            self._describing = catalog.to_describe()
+            self._count_at = now + 50 * (time.monotonic() - now)
+        return max(self._counted - finished, 0)

@@ -115,7 +115,11 @@ Way = Callable[[str], None]
 
 
 def plan(
-    photos: Iterable[PhotoDetail], wanted: Collection[str] | None = None, *, erasing: bool = False
+    photos: Iterable[PhotoDetail],
+    wanted: Collection[str] | None = None,
+    *,
+    erasing: bool = False,
+    heed: Callable[[], None] = lambda: None,
 ) -> Removal:
     """List what would go with some photos; what is no reject is passed over.
 
@@ -123,6 +127,7 @@ def plan(
         photos: as the catalog has them.
         wanted: paths that are to go instead of those proposed; what has to stay stays.
         erasing: for good, so that no trash is needed.
+        heed: called before each look at a disk; what it raises ends the planning.
 
     Thread: any; reads each folder once.
     """
@@ -130,6 +135,7 @@ def plan(
     folders = _Folders()
 
     def settled(file: Listed) -> Listed:
+        heed()
         stays = file.stays or ("" if erasing else no_trash(file.path))
         ticked = file.ticked if wanted is None else file.path in wanted
         return replace(file, ticked=ticked and not stays, stays=stays)

@@ -38,6 +38,11 @@ class Job(QRunnable):
         self.stopped = False
         self.setAutoDelete(False)
 
+    def heed(self) -> None:
+        """End the work here and say nothing of it, if nobody wants it any more."""
+        if self.stopped:
+            raise _Stopped
+
     def run(self) -> None:
         """Do the work; say what came of it."""
         try:
@@ -69,8 +74,7 @@ def planned(job: Job, catalog_path: Path, ids: Sequence[int], options: Options) 
 
 def _details(job: Job, catalog: Catalog, ids: Sequence[int]) -> Iterator[PhotoDetail]:
     for photo in catalog.details(ids):
-        if job.stopped:
-            raise _Stopped
+        job.heed()
         yield photo
 
 

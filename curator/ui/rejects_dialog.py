@@ -194,13 +194,15 @@ class RejectsDialog(Dialog):
 
     def make_plan(self) -> None:
         """Look at the folders, off this thread; ticks that were taken off stay off."""
+        for job in self._started:
+            job.stopped = True
         erasing, ids = self.for_good.isChecked(), self._ids
         off = {file.path for file in self.model.wished if not file.ticked and not file.stays}
         on = {file.path for file in self.model.wished if file.ticked}
         self.go.setEnabled(False)
 
         def work(job: Job, catalog: Catalog) -> Removal:
-            shown = removal.plan(catalog.details(ids), erasing=erasing)
+            shown = removal.plan(catalog.details(ids), erasing=erasing, heed=job.heed)
             files = (
                 replace(file, ticked=file.path not in off and (file.ticked or file.path in on))
                 for file in shown.files
@@ -342,6 +344,8 @@ class RejectsDialog(Dialog):
         if self._job is not None and self.cancel.text() == "Stop":
             self._job.stopped = True
             return
+        for job in self._started:
+            job.stopped = True  # so that closing does not wait for folders still to be looked at
         self._job = None
         self._pool.waitForDone()
         super().reject()

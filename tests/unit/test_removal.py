@@ -305,3 +305,20 @@ def test_a_folder_met_twice_by_a_link_holds_no_copies(shoot: Shoot, tmp_path: Pa
     shoot.ingest(tmp_path / "link")
     shoot.reject("a.jpg")
     assert [bool(file.stays) for file in listed(shoot).files] == [False, True]
+
+
+def test_a_list_nobody_waits_for_any_more_is_not_made_to_the_end(shoot: Shoot) -> None:
+    write(shoot, "a.jpg", "b.jpg", "c.jpg")
+    shoot.ingest()
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        shoot.reject(name)
+    looks: list[int] = []
+
+    def heed() -> None:
+        looks.append(1)
+        if len(looks) == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        removal.plan(shoot.listed(), heed=heed)
+    assert len(looks) == 2

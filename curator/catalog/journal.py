@@ -212,18 +212,24 @@ class Journal(Tags):
             self._run_many(relation.put, [row for row in rows if row[2] is not None])
             self._grow(relation.rev)
 
-    def undo(self) -> Step | None:
+    def undo(self, only: int | None = None) -> Step | None:
         """Take the newest step back, in one transaction; None if there is none.
+
+        Args:
+            only: the step that is meant; if another process has decided since, nothing is done.
 
         Returns:
             The new step: its changes say what each photo is now, its context is that of the
             step it reverts.
         """
-        return self._turn_back("undo", _TOP_UNDO)
+        return self._turn_back("undo", _TOP_UNDO, only)
 
-    def redo(self) -> Step | None:
-        """Do the newest undone step again; None if there is none, or a decision came after it."""
-        return self._turn_back("redo", _TOP_REDO)
+    def redo(self, only: int | None = None) -> Step | None:
+        """Do the newest undone step again; None if there is none, or a decision came after it.
+
+        ``only`` is the undo that is meant, as in :meth:`undo`.
+        """
+        return self._turn_back("redo", _TOP_REDO, only)
 
     def decided_at(self) -> float:
         """Give when anything was last decided or taken back, in Unix time; 0 if never."""
@@ -239,10 +245,10 @@ class Journal(Tags):
         number = self._value(_TOP_REDO)
         return None if number is None else self._step(number)
 
-    def _turn_back(self, kind: str, top: str) -> Step | None:
+    def _turn_back(self, kind: str, top: str, only: int | None) -> Step | None:
         with self._writing(durable=True):
             number = self._value(top)
-            if number is None:
+            if number is None or only not in (None, number):
                 return None
             old = self._step(number)
             scope, order_name = self._row(

@@ -444,8 +444,9 @@ class Session(Abreast):
             self._announced = (way, step.id)
             self.say(f"Next: {captions.step_line(step)}. Again to {way}")
             return
-        done = self.catalog.undo() if way == "undo" else self.catalog.redo()
+        done = self.catalog.undo(step.id) if way == "undo" else self.catalog.redo(step.id)
         if done is None:
+            self.say(f"Something was decided elsewhere just now. Again to {way}")
             return
         self._own_steps.add(done.id)
         self._after_journal({change.photo_id for change in done.changes})

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from curator.catalog import PHOTO_COLUMNS, Catalog
-from curator.model import Flag, Label, Marks, NotFoundError, UsageError
+from curator.model import Fields, Flag, Label, Marks, NotFoundError, UsageError
 from curator.settings import Home
 from tests.catalogs import fill
 
@@ -177,6 +177,21 @@ def test_a_new_decision_ends_redo(filled: Catalog) -> None:
     assert filled.redo() is None
 
 
+def test_only_the_step_that_is_meant_is_taken_back(filled: Catalog, path: Path) -> None:
+    meant = filled.decide({2: {"rating": 1}}, summary="1 star")
+    other = Catalog.open(path)
+    other.decide({3: {"flag": "reject"}}, summary="Rejected DSC_0002")
+    assert filled.undo(meant.id) is None
+    assert other.photo(3).marks.flag is Flag.REJECT
+    top = other.next_undo()
+    assert top is not None
+    undone = filled.undo(top.id)
+    assert undone is not None
+    assert filled.redo(meant.id) is None
+    assert filled.redo(undone.id) is not None
+    other.close()
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -230,6 +245,9 @@ ACT = st.one_of(
                     "rating": st.sampled_from([None, 1, 5]),
                     "flag": st.sampled_from([None, "pick", "reject"]),
                     "kept": st.booleans(),
+                    ("tag", 1): st.sampled_from([None, "confirmed", "removed"]),
+                    ("project", 1): st.sampled_from([None, 1.0, 2.5]),
+                    ("over", 2): st.sampled_from([None, True]),
                 },
             ),
             min_size=1,
@@ -239,22 +257,31 @@ ACT = st.one_of(
 )
 
 
+def all_of(catalog: Catalog) -> object:
+    """Read all that was decided, of photos and of what they have to do with something else."""
+    tables = ("photo_tag", "photo_project", "duel")
+    related = [catalog._rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables]
+    return marks_of(catalog), related
+
+
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(acts=st.lists(ACT, max_size=14))
 def test_any_series_of_acts_is_what_two_stacks_would_do(
-    acts: list[tuple[str, dict[int, dict[str, object]] | None]],
+    acts: list[tuple[str, dict[int, Fields] | None]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     path = tmp_path_factory.mktemp("journal") / "catalog.db"
     fill(path, 3)
     catalog = Catalog.open(path)
-    done: list[dict[int, Marks]] = []
-    undone: list[dict[int, Marks]] = []
+    catalog.tag_ids(["harbor"], make=True)
+    catalog.make_project("Harbour")
+    done: list[object] = []
+    undone: list[object] = []
     turn: dict[str, Callable[[], object]] = {"undo": catalog.undo, "redo": catalog.redo}
     for act, changes in acts:
-        before = marks_of(catalog)
+        before = all_of(catalog)
         if changes is not None:
             if catalog.decide(changes, summary="act").id:
                 done.append(before)
@@ -264,5 +291,5 @@ def test_any_series_of_acts_is_what_two_stacks_would_do(
         assert (turn[act]() is not None) == bool(source)
         if source:
             target.append(before)
-            assert marks_of(catalog) == source.pop()
+            assert all_of(catalog) == source.pop()
     catalog.close()

@@ -167,10 +167,17 @@ class Identity(Sidecars):
             [(photo_id, stage.name, stage.version) for stage in self.stages() if stage.every],
         )
 
-    def _refresh_ready(self, photos: Iterable[int]) -> None:
-        """Set ``ready`` of the work of photos from everything it depends on."""
+    def _refresh_ready(self, photos: Iterable[int], of: str = "") -> None:
+        """Set ``ready`` of the work of photos from everything it depends on.
+
+        Args:
+            photos: their ids.
+            of: a stage, if nothing but its work has changed: for others it is as it was.
+        """
         ids = [(photo,) for photo in photos]
         for stage in self.stages():
+            if of and of != stage.name and of not in stage.needs:
+                continue
             needs = "".join(
                 " AND NOT EXISTS (SELECT 1 FROM work AS n WHERE n.photo_id = work.photo_id"
                 f" AND n.stage = '{name}' AND n.state <> 'done')"

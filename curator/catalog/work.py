@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +23,11 @@ from curator.model import (
     StageJob,
     StageState,
 )
+
+
+PART = 200
+"""Photos whose work is queued in one transaction, some 5 ms."""
+LET_GO_S = 0.001
 
 
 class StageLike(Protocol):
@@ -93,47 +98,73 @@ class WorkQueue(Results):
             StageRule(s.name, s.version, tuple(s.needs), s.reads, s.every, s.variant)
             for s in stages
         )
+        self._stages = None  # what is written down counts, also if a call before failed
         before = {rule.name: rule for rule in self.stages()}
-        with self._writing():
+        self._stages = rules
+        touched = 0
+        for rule in rules:
+            if rule.every:
+                touched += self._queue_all(rule, before.get(rule.name))
+            elif rule.name in before and before[rule.name].every:
+                self._leave(rule)
+        with self._writing():  # last: who was interrupted in the middle does the rest next time
             self._run(
                 "INSERT INTO meta (key, value) VALUES ('stages', ?)"
                 " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 (json.dumps(rules),),
             )
-            self._stages = rules
-            touched = 0
-            for rule in rules:
-                if rule.every:
-                    touched += self._queue_all(rule, before.get(rule.name))
-                elif rule.name in before and before[rule.name].every:
-                    self._run(
-                        "DELETE FROM work WHERE stage = ? AND state = 'waiting'", (rule.name,)
-                    )
-            if touched:
-                self._refresh_ready(row[0] for row in self._rows("SELECT id FROM photo"))
         return touched
 
     def _queue_all(self, rule: StageRule, before: StageRule | None) -> int:
         """Have a stage wait for all photos it has no valid result of; say how many that are."""
-        touched = self._run(
-            "INSERT INTO work (photo_id, stage, version, state)"
-            " SELECT id, ?, ?, 'waiting' FROM photo WHERE merged_into IS NULL"
-            " AND NOT EXISTS (SELECT 1 FROM work WHERE photo_id = photo.id AND stage = ?)",
-            (rule.name, rule.version, rule.name),
-        ).rowcount
-        touched += self._run(
-            "UPDATE work SET state = 'waiting', version = ?, attempts = 0,"
-            " next_attempt_at = NULL, reason = NULL WHERE stage = ? AND version < ?",
-            (rule.version, rule.name, rule.version),
-        ).rowcount
+        outdated, of_rule = "version < ?", [rule.name, rule.version]
         if rule.variant and rule != before:  # while it was not for every photo, nobody looked
-            touched += self._run(
-                "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-                " reason = NULL WHERE stage = ? AND state = 'done' AND source IS NOT"
-                " (SELECT proxy_digest || ? FROM photo WHERE id = photo_id)",
-                (rule.name, rule.variant),
-            ).rowcount
-        return touched
+            outdated += (
+                " OR state = 'done' AND source IS NOT"
+                " (SELECT proxy_digest || ? FROM photo WHERE id = photo_id)"
+            )
+            of_rule.append(rule.variant)
+        lacking = self._ids(
+            "SELECT id FROM photo WHERE merged_into IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM work WHERE photo_id = photo.id AND stage = ?)",
+            (rule.name,),
+        )
+        again = self._ids(f"SELECT photo_id FROM work WHERE stage = ? AND ({outdated})", of_rule)
+        for part in self._by_part(lacking):
+            self._run_many(
+                "INSERT INTO work (photo_id, stage, version, state) VALUES (?, ?, ?, 'waiting')",
+                [(photo, rule.name, rule.version) for photo in part],
+            )
+            self._refresh_ready(part, rule.name)
+        for part in self._by_part(again):
+            self._run_many(
+                "UPDATE work SET state = 'waiting', version = ?, attempts = 0,"
+                " next_attempt_at = NULL, reason = NULL WHERE photo_id = ? AND stage = ?",
+                [(rule.version, photo, rule.name) for photo in part],
+            )
+            self._refresh_ready(part, rule.name)
+        return len(lacking) + len(again)
+
+    def _leave(self, rule: StageRule) -> None:
+        """Have a stage wait for no photo any more."""
+        waiting = self._ids(
+            "SELECT photo_id FROM work WHERE stage = ? AND state = 'waiting'", (rule.name,)
+        )
+        for part in self._by_part(waiting):
+            self._run_many(
+                "DELETE FROM work WHERE photo_id = ? AND stage = ?",
+                [(photo, rule.name) for photo in part],
+            )
+
+    def _ids(self, sql: str, parameters: Sequence[object]) -> list[int]:
+        return [row[0] for row in self._rows(sql, parameters)]
+
+    def _by_part(self, ids: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Cut photos into parts, each written for itself: a decision goes in between."""
+        for part in chunks(ids, PART):
+            with self._writing():
+                yield part
+            time.sleep(LET_GO_S)
 
     def pending(
         self, stage: str, limit: int, first: Sequence[int] = (), now: float | None = None
@@ -292,15 +323,17 @@ class WorkQueue(Results):
 
     def backfill(self, stage: str) -> int:
         """Have a stage done again for every photo; return for how many."""
-        with self._writing():
-            count = self._run(
+        ids = self._ids(
+            "SELECT photo_id FROM work WHERE stage = ? AND state IN ('done', 'failed')", (stage,)
+        )
+        for part in self._by_part(ids):
+            self._run_many(
                 "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-                " reason = NULL WHERE stage = ? AND state IN ('done', 'failed')",
-                (stage,),
-            ).rowcount
-            if any(stage in rule.needs for rule in self.stages()):
-                self._refresh_ready(row[0] for row in self._rows("SELECT id FROM photo"))
-        return count
+                " reason = NULL WHERE photo_id = ? AND stage = ? AND state IN ('done', 'failed')",
+                [(photo, stage) for photo in part],
+            )
+            self._refresh_ready(part, stage)
+        return len(ids)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Count photos by stage and state (waiting, running, done, failed), stages in order."""

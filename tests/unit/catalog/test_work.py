@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.catalog import Catalog
+from curator.catalog import Catalog, work
 from curator.model import NotFoundError, StageJob
 from tests.catalogs import STAGES, Stage
 from tests.unit.catalog.shoot import Shoot, photo_bytes
@@ -128,6 +128,30 @@ def test_a_new_stage_is_caught_up_on_old_photos(four: Shoot) -> None:
     assert waiting(four, "embed") == [1, 2, 3, 4]
     assert four.catalog.backfill("convert") == 4
     assert waiting(four, "embed") == []
+
+
+def test_queueing_all_photos_lets_decisions_in_between_and_goes_on_where_it_was_cut_off(
+    four: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    four.peek()
+    four.convert()
+    stages = (*STAGES, Stage("embed", needs=("convert",)))
+    kept, other = [], Catalog.open(four.catalog.path)
+
+    def between(_: float) -> None:
+        kept.append(other.decide({len(kept) + 1: {"rating": 4}}, summary="Rated"))
+        if len(kept) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(work, "PART", 2)
+    monkeypatch.setattr(work.time, "sleep", between)
+    with pytest.raises(KeyboardInterrupt):
+        four.catalog.use_stages(stages)
+    assert waiting(four, "embed") == [1, 2]
+    other.close()
+    other = Catalog.open(four.catalog.path)
+    assert other.use_stages(stages) == 2 and waiting(four, "embed") == [1, 2, 3, 4]
+    other.close()
 
 
 def test_photos_that_are_away_or_switched_off_are_not_worked_on(four: Shoot) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from curator.commands.registry import command
+from curator.model import View
 from curator.session import Session
 
 
@@ -147,3 +148,10 @@ def palette(session: Session) -> None:
 def help_(session: Session) -> None:
     """Show every key of this view."""
     session.ask("help")
+
+
+@command("Six keys to begin with", "Looking")
+def tour(session: Session) -> None:
+    """Show the tour of the first cull again: a line of six keys, each fading once it was used."""
+    session.set_view(View.LOUPE)
+    session.ask("tour")

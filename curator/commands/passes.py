@@ -52,7 +52,9 @@ def loupe(session: Session) -> None:
 @command("Open", "Passes")
 def enter(session: Session) -> None:
     """Open the photo in the loupe; in a folder nobody has judged yet, start the cull."""
-    if session.pass_ is Pass.BROWSE and not session.filter and session.is_fresh():
+    if not session.table.alive().any():
+        session.ask("add_folder")
+    elif session.pass_ is Pass.BROWSE and not session.filter and session.is_fresh():
         session.set_pass(Pass.CULL)
     else:
         session.set_view(View.LOUPE)

@@ -170,7 +170,14 @@ class HelpOverlay(QWidget):
         painter.setPen(theme.QUIET)
         foot = self.rect().adjusted(0, 0, 0, -16)
         flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
-        painter.drawText(foot, int(flags), "Any key closes")
+        painter.drawText(foot, int(flags), self._foot())
+
+    def _foot(self) -> str:
+        """Say how to leave, and where that is found which has no key."""
+        finds = self._keyboard().keys_of("palette")
+        return (
+            f"Any key closes · {theme.keys(finds[0])} finds the rest" if finds else "Any key closes"
+        )
 
     @staticmethod
     def fitted(blocks: Sequence[Column], room: int) -> tuple[QFont, list[tuple[int, int]]]:

@@ -57,6 +57,7 @@ from curator.ui.statusline import StatusLine
 from curator.ui.tagging import TagEntry
 from curator.ui.taste_page import TastePage
 from curator.ui.topbar import TopBar
+from curator.ui.tour import Tour
 from curator.ui.weights import EncoderPanel, Weights
 
 log = logging.getLogger(__name__)
@@ -142,6 +143,7 @@ class MainWindow(QWidget):
         self.topbar = TopBar(session, run, self.view_name)
         self.topbar.scope.press_to(self._call_sidebar, "")
         self.offers = OfferLine()
+        self.tour = Tour(session, self._memory)
         self.filmstrip = Filmstrip(session, self.pictures)
         self.maybes = Maybes(session, self.pictures)
         self.status = StatusLine(session, lambda: session.ask("failures"))
@@ -156,6 +158,7 @@ class MainWindow(QWidget):
         for edge in (
             self.topbar,
             self.offers,
+            self.tour,
             self.filmstrip,
             self.maybes,
             self.status,
@@ -184,6 +187,7 @@ class MainWindow(QWidget):
         session.asked.connect(self._asked)
         session.taste_ready.connect(self._offer_taste)
         self.offers.changed.connect(self.arrange)
+        self.tour.changed.connect(self.arrange)
         self.sidebar.folder_switched.connect(self.acts.switch_folder)
         self.topbar.search.left.connect(self._focus_page)
         self.help.left.connect(self._focus_page)
@@ -251,7 +255,10 @@ class MainWindow(QWidget):
         along = page is self.loupe or (page is self.beside and session.view is View.COMPARE)
         space = Space(self.rect())
         space.top(self.topbar, theme.TOPBAR, chrome)
-        space.top(self.offers, theme.OFFER, chrome and self.offers.current is not None)
+        offered = self.offers.current is not None
+        space.top(self.offers, theme.OFFER, chrome and offered)
+        toured = self.tour.shows and page is self.loupe and not offered
+        space.top(self.tour, theme.OFFER, chrome and toured)
         space.bottom(self.status, theme.STATUSLINE + theme.PASSLINE, chrome)
         space.bottom(self.filmstrip, theme.FILMSTRIP, chrome and along)
         side = chrome and (beside or called)
@@ -300,6 +307,7 @@ class MainWindow(QWidget):
         """Run a command by name, as a press on something does."""
         self.overview.makes_way(command)
         commands.run(self.session, command)
+        self.tour.did(command)
         self._focus_page()
 
     def _press(self, binding: Binding) -> None:
@@ -310,6 +318,7 @@ class MainWindow(QWidget):
             return
         self.overview.makes_way(command)
         commands.run(self.session, command, invert)
+        self.tour.did(command)
 
     def _use_held(self, keyboard: Keyboard) -> None:
         for part in (self.loupe, self.beside, self.maybes):
@@ -350,7 +359,7 @@ class MainWindow(QWidget):
         if self.offers.current is not None:
             self.offers.dismiss()
             return True
-        return False
+        return self.tour.dismissed()
 
     def event(self, event: QEvent) -> bool:
         """Claim digits by their place before the shortcuts look at their characters."""
@@ -392,6 +401,7 @@ class MainWindow(QWidget):
             "rename_tag": lambda name: self.tagging.rename(str(name)),
             "sidecars": lambda _: self.sidecars.open(),
             "placard": lambda _: self._choose_placard(),
+            "tour": lambda _: self.tour.begin(),
             "project": self.projects.asked,
             "taste": lambda _: self._open_taste(),
             "remove_rejects": lambda _: review_rejects(session, self.pictures, self),
@@ -476,15 +486,18 @@ class MainWindow(QWidget):
         self.veil.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Show the placard of a single file; open whatever else was dropped."""
+        """Take what was dropped."""
         self.veil.hide()
         event.acceptProposedAction()
-        dropped = _dropped(event)
-        if _single_file(dropped):
-            self.placard.open(dropped[0])
+        self.take(_dropped(event))
+
+    def take(self, sources: Sequence[Path]) -> None:
+        """Show the placard of a single file; open whatever else there is."""
+        if _single_file(sources):
+            self.placard.open(sources[0])
         else:
             self.placard.close_()
-            self.open(dropped)
+            self.open(sources)
 
     def open(self, sources: Sequence[Path]) -> None:
         """Open folders and files; the world's faults go to the status line."""

@@ -1,0 +1,132 @@
+"""First run: an empty window that says what to do, and six keys over the first cull."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from curator import commands
+from curator.model import Pass, View
+from curator.session import Session
+from curator.ui import palette, theme
+from curator.ui.help import sheet
+from curator.ui.main_window import MainWindow
+from curator.ui.offer import Offer
+from curator.ui.tour import Tour
+
+Windows = Callable[..., MainWindow]
+
+
+@pytest.fixture
+def unmarked(make_session: Callable[..., Session]) -> Session:
+    """A session over a folder nobody has judged: nine photos, none of them marked."""
+    session = make_session(9)
+    nothing: dict[str, object] = {"rating": None, "flag": None, "kept": False}
+    session.decide_many("clear", dict.fromkeys(session.ids.tolist(), nothing))
+    return session
+
+
+def press(window: MainWindow, *keys: Qt.Key) -> None:
+    for key in keys:
+        QTest.keyClick(window.focusWidget() or window, key)
+
+
+def bright(tour: Tour) -> list[str]:
+    """List what of the six is not tried yet."""
+    return [does for does, (_, word) in tour.pairs.items() if word.isEnabled()]
+
+
+def test_the_first_cull_shows_six_keys_and_each_fades_once_it_was_used(
+    make_window: Windows, unmarked: Session
+) -> None:
+    window = make_window(unmarked)
+    assert window.tour.isHidden()
+    press(window, Qt.Key.Key_Return)
+    tour = window.tour
+    assert tour.isVisible() and window.pages.y() == theme.TOPBAR + theme.OFFER
+    assert [cap.text() for cap, _ in tour.pairs.values()] == [
+        *("X", "Space", "1 – 5", "Z", "Ctrl+Z", "?")
+    ]
+    assert bright(tour) == ["reject", "keep", "stars", "100 %", "undo", "all keys"]
+    press(window, Qt.Key.Key_X, Qt.Key.Key_Space, Qt.Key.Key_3)
+    assert bright(tour) == ["100 %", "undo", "all keys"]
+    press(window, Qt.Key.Key_Z)
+    window.run("undo")
+    assert bright(tour) == ["all keys"]
+    window.run("help_")
+    assert tour.isHidden()
+
+
+def test_esc_ends_it_for_good_and_keeps_the_place(
+    make_window: Windows, unmarked: Session, make_session: Callable[..., Session]
+) -> None:
+    window = make_window(unmarked)
+    press(window, Qt.Key.Key_Return)
+    assert window.tour.isVisible()
+    press(window, Qt.Key.Key_Escape)
+    assert window.tour.isHidden() and unmarked.view is View.LOUPE
+    window.run("browse")
+    window.run("cull")
+    assert window.tour.isHidden()
+    window.close()
+    again = make_window(make_session(9))
+    again.run("cull")
+    assert again.tour.isHidden(), "never again, in another run too"
+
+
+def test_who_has_marked_forty_photos_knows_their_way(
+    make_window: Windows, unmarked: Session
+) -> None:
+    window = make_window(unmarked)
+    window.run("cull")
+    for _ in range(39):
+        window.tour.did("reject")
+    assert window.tour.isVisible()
+    window.tour.did("reject")
+    assert window.tour.isHidden()
+
+
+def test_who_has_culled_before_is_not_shown_around_until_they_ask(window: MainWindow) -> None:
+    session = window.session
+    session.set_pass(Pass.CULL)
+    assert window.tour.isHidden(), "some of these are judged"
+    session.set_pass(Pass.BROWSE)
+    window.run("tour")
+    assert session.view is View.LOUPE and window.tour.isVisible()
+
+
+def test_an_offer_goes_first_and_the_keys_wait_for_it(
+    make_window: Windows, unmarked: Session
+) -> None:
+    window = make_window(unmarked)
+    window.run("cull")
+    window.offers.offer(Offer("news", "There is news."))
+    assert window.offers.isVisible() and window.tour.isHidden()
+    press(window, Qt.Key.Key_Escape)
+    assert window.tour.isVisible()
+
+
+def test_everything_one_can_do_is_found_in_the_palette_and_every_key_on_the_sheet(
+    window: MainWindow,
+) -> None:
+    keyboard = window.keys.keyboard
+    found = {entry.name for entry in palette.entries(window.session, "grid", lambda _: None)}
+    assert set(commands.COMMANDS) - found == {"palette"}
+    lines = sum(len(part) for part in sheet("grid", keyboard).values())
+    assert lines > 60
+    assert "Ctrl+K finds the rest" in window.help._foot()
+
+
+def test_enter_in_the_empty_window_chooses_a_folder(
+    make_window: Windows, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    window = make_window(photos=0)
+    asked: list[object] = []
+    window.session.asked.connect(lambda what, about: asked.append(what))
+    monkeypatch.setattr(window.acts, "do", lambda what, about: None)
+    press(window, Qt.Key.Key_Return)
+    assert asked == ["add_folder"]

@@ -21,8 +21,8 @@ _STANDS = "s.kind <> 'undo' AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s
 # it since. The one parameter says that files teach too.
 _TEACHES = (
     "(? OR coalesce((SELECT s.source FROM decision AS d JOIN step AS s ON s.id = d.step_id"
-    f" WHERE d.photo_id = p.id AND d.field = '{{}}' AND {_STANDS}"
-    " ORDER BY d.id DESC LIMIT 1), 'person') = 'person')"
+    " WHERE d.photo_id IN (SELECT p.id UNION ALL SELECT id FROM photo WHERE merged_into = p.id)"
+    f" AND d.field = '{{}}' AND {_STANDS} ORDER BY d.id DESC LIMIT 1), 'person') = 'person')"
 )
 _STARRED = (
     "SELECT count(*) FROM photo AS p WHERE rating IS NOT NULL AND flag IS NOT 'reject'"

@@ -442,3 +442,20 @@ def test_undo_leaves_the_duel_that_was_won_over_the_same_photo_before(shoot: Sho
     for left in ([(3, 1)], []):
         catalog.undo()
         assert [duel[:2] for duel in catalog.preferences()] == left
+
+
+@pytest.mark.parametrize(("newest", "learned"), [("person", [(1, 5)]), ("file", [])])
+def test_who_gave_the_stars_of_a_photo_that_proved_to_be_another_says_if_they_teach(
+    shoot: Shoot, newest: str, learned: list[tuple[int, int]]
+) -> None:
+    for name in ("A.JPG", "B.JPG"):
+        shoot.write(name, photo_bytes(name))
+    shoot.ingest()
+    catalog = shoot.catalog
+    if newest == "person":
+        catalog.decide({1: {"rating": 3}}, summary="Read from files", source="file")
+    catalog.decide({2: {"rating": 5}}, summary="5 stars", source=newest)
+    with catalog._writing():
+        catalog._merge([1, 2])
+    assert [(each.photo_id, each.rating) for each in catalog.lessons()] == learned
+    assert catalog.stars() == len(learned)

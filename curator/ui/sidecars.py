@@ -37,6 +37,7 @@ class SidecarParts(QObject):
         self._window, self._session, self._offers, self._run = window, session, offers, run
         self._status = status
         self._conflicts = 0
+        self._found_in = ""  # the scope in which some were rated elsewhere
         status.sidecars.press_to(self.open, "Show what is to be written, and why it waits")
         session.sidecars.changed.connect(self.refresh)
         session.view_changed.connect(self._withdraw)
@@ -76,6 +77,7 @@ class SidecarParts(QObject):
         """Offer to cull what came with marks from elsewhere, if any of ``new`` photos did."""
         number = self._session.marked_elsewhere() if new else 0
         if number and not self._session.with_elsewhere:
+            self._found_in = self._session.scope.key
             self._offers.offer(
                 Offer(
                     "elsewhere",
@@ -88,5 +90,6 @@ class SidecarParts(QObject):
 
     def _withdraw(self) -> None:
         session = self._session
-        if session.with_elsewhere or session.pass_ is Pass.RATE:
+        away = session.scope.key != self._found_in
+        if away or session.with_elsewhere or session.pass_ is Pass.RATE:
             self._offers.withdraw("elsewhere")

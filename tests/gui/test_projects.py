@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from curator.model import Pass, View
 from curator.session import Session
+from curator.session.scopes import EVERYTHING
 from curator.session.series import Suggestion
 from curator.ui import dialogs, theme
 from curator.ui.finish import rate_page
@@ -256,3 +257,17 @@ def test_where_there_is_no_series_it_is_said(window: MainWindow, qtbot: QtBot) -
     window.run("find_series")
     assert said[-1] == "Looking for a series…"
     qtbot.waitUntil(lambda: said[-1].startswith("No series"))  # no photo was compared
+
+
+def test_what_the_scan_found_rated_elsewhere_is_not_offered_in_a_project(
+    window: MainWindow, harbour: int
+) -> None:
+    session = window.session
+    session.catalog.decide({3: {"rating": 4}}, summary="Read from files", source="file")
+    session.refresh()
+    session.open_scope(EVERYTHING)
+    window.sidecars.scanned(1)
+    assert window.offers.current is not None
+    assert window.offers.current.text == "1 already rated elsewhere"
+    session.projects.open_scope(harbour)
+    assert window.offers.current is None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import sys
 import threading
@@ -23,7 +24,7 @@ from curator.model import BusyError, KnownError
 from curator.pipeline import Pipeline
 from curator.session import Session
 from curator.settings import Home, Settings
-from curator.ui import theme
+from curator.ui import dialogs, theme
 from curator.ui.frames import Pictures
 from curator.ui.main_window import MainWindow
 
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 # Python's default lets a busy thread keep the interpreter for 5 ms at a time, several times over;
 # with two Python-bound threads the slowest key took 229 ms to paint, and 9 ms with this.
 _SWITCH_INTERVAL_S = 0.0005
+# What says on Linux where windows go; the last one, that they go nowhere.
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
 @dataclass
@@ -60,7 +63,8 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
     """Put a window together over a home; a QApplication must exist.
 
     Where another process is already reading photos into this catalog the window opens all the
-    same, to look and decide; it says who reads.
+    same, to look and decide; it says who reads. A single file is looked at without adding it, as
+    when it is dropped on the window.
 
     Raises:
         KnownError: the home or its catalog cannot be opened, or a source is not there.
@@ -73,7 +77,9 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
     window = MainWindow(session, pictures, pipeline)
     app = App(home, catalog, pipeline, session, pictures, window)
     try:
-        if sources:
+        if len(sources) == 1 and sources[0].is_file():
+            window.take(sources)
+        elif sources:
             session.open_sources(list(sources))
     except KnownError:
         app.close()
@@ -93,12 +99,22 @@ def _start_reading(home: Home, settings: Settings) -> tuple[Pipeline | None, str
 
 
 def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
-    """Open the window and stay until it is closed; the exit code."""
+    """Open the window and stay until it is closed; the exit code.
+
+    Raises:
+        KnownError: there is no display; or the home, its catalog or a source cannot be opened,
+            which a dialog says where no terminal would show it.
+    """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    qt = QApplication.instance() or QApplication(sys.argv[:1])
+    _need_display()
+    qt = QApplication.instance() or QApplication(["curator"])
     assert isinstance(qt, QApplication)
     theme.apply(qt)
-    app = build(home, settings, sources)
+    try:
+        app = build(home, settings, sources)
+    except KnownError as error:
+        _show(error)
+        raise
     _report_mistakes(app.session)
     _leave_on_interrupt(app.window)
     app.window.show()
@@ -110,6 +126,25 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
         return qt.exec()
     finally:
         app.close()
+
+
+def _need_display() -> None:
+    """Say in a sentence what Qt would end the process for."""
+    if sys.platform == "linux" and not any(map(os.environ.get, _DISPLAYS)):
+        raise KnownError(
+            "There is no display to open a window on.",
+            "The verbs need none: `curator --help` lists them.",
+        )
+
+
+def _show(error: KnownError) -> None:
+    """Show why no window opens, where no terminal does: when a file manager started us."""
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    if on_terminal or QApplication.platformName() in ("offscreen", "minimal"):
+        return
+    body = "\n".join(part for part in (str(error.args[0]), error.remedy) if part)
+    question = dialogs.Question("Curator cannot open", body, (), cancel="Close")
+    dialogs.question_dialog(None, question).exec()
 
 
 def _report_mistakes(session: Session) -> None:

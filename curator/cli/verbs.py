@@ -10,6 +10,7 @@ from typing import NoReturn
 from curator import __version__
 from curator.cli import (
     describing,
+    desktop,
     encoder,
     exporting,
     machine,
@@ -243,6 +244,10 @@ def _keys(parser: Parser) -> None:
     parser.add_argument("preset", nargs="?", metavar="PRESET", help="its keys instead of one's own")
 
 
+def _desktop(parser: Parser) -> None:
+    parser.add_argument("act", choices=("add", "remove"))
+
+
 def _bench(parser: Parser) -> None:
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this bar")
     parser.add_argument("--photos", metavar="FOLDER", help="real photos instead of drawn ones")
@@ -390,6 +395,13 @@ VERBS: tuple[Verb, ...] = (
         _settings,
     ),
     Verb("keys", "[PRESET]", "list the keys in force, or those of a preset", machine.keys, _keys),
+    Verb(
+        "desktop",
+        "add|remove",
+        "put Curator into a Linux desktop's menu and its Open with, or take it out",
+        desktop.desktop,
+        _desktop,
+    ),
     Verb("doctor", "", "check this installation and name what is missing", machine.doctor),
     Verb("bench", "[--only NAME]", "measure the speed bars on this machine", _run_bench, _bench),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,4 +63,6 @@ def absent(*modules: str) -> str | None:
     lacking = [name for name in modules if importlib.util.find_spec(name) is None]
     if not lacking:
         return None
+    if getattr(sys, "frozen", False):  # nothing can be installed into a packaged program
+        return f"This package comes without {lacking[0]}: to have it, install Curator with pip."
     return f"{lacking[0]} is not installed: pip install 'curator[taste]'."

@@ -264,10 +264,11 @@ def stylesheet() -> str:
 
 
 def apply(app: QApplication) -> None:
-    """Dress the application: Fusion, palette, body font, stylesheet, icon.
+    """Dress the application: Fusion, palette, body font, stylesheet, icon, name.
 
     Thread: GUI, once, before the first window.
     """
+    app.setDesktopFileName("curator")  # by which a desktop finds the icon of its windows
     app.setStyle("Fusion")
     app.setPalette(palette())
     app.setFont(body_font())

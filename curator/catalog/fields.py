@@ -30,6 +30,9 @@ VERDICT = frozenset({"flag", "rating", "kept"})
 Place = tuple[str, int | None]
 """A field as the journal holds it: its name, and what else it is about."""
 
+STANDS = "s.kind <> 'undo' AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id)"
+"""SQL: nobody took back the step s."""
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:

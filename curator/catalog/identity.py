@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple, Protocol
 
-from curator.catalog.fields import FIELDS, RELATIONS, Place, nothing
-from curator.catalog.journal import STANDS, Seen
+from curator.catalog.fields import FIELDS, RELATIONS, STANDS, Place, nothing
+from curator.catalog.journal import Seen
 from curator.catalog.sidecars import Sidecars
 from curator.catalog.store import marks
 from curator.model import Change, Found, KnownError, Step

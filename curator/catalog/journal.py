@@ -15,7 +15,16 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from curator.catalog.fields import FIELDS, RELATIONS, VERDICT, Place, checked, nothing, unknown
+from curator.catalog.fields import (
+    FIELDS,
+    RELATIONS,
+    STANDS,
+    VERDICT,
+    Place,
+    checked,
+    nothing,
+    unknown,
+)
 from curator.catalog.store import Row, chunks, marks
 from curator.catalog.tags import Revision, Tags
 from curator.model import Change, Changes, NotFoundError, Step
@@ -30,8 +39,6 @@ _TOP_REDO = (
     " AND id > (SELECT coalesce(max(id), 0) FROM step WHERE kind = 'do' AND source = 'person')"
     " AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id) ORDER BY id DESC LIMIT 1"
 )
-# A decision that nobody took back; of the step s.
-STANDS = "s.kind <> 'undo' AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id)"
 
 
 class Journal(Tags):

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from curator.catalog.fields import STANDS
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import UsageError
 
@@ -85,13 +86,14 @@ class TagDetail:
     """A tag of one photo.
 
     ``source`` is who said it (person, vision, encoder, file), ``confidence`` how sure it was,
-    0-100, and ``state`` suggested or confirmed.
+    0-100, and ``state`` suggested or confirmed. ``category`` is the path above it, if it has one.
     """
 
     name: str
     source: str
     confidence: int
     state: str
+    category: str | None = None
 
 
 class Tags(Store):
@@ -127,7 +129,7 @@ class Tags(Store):
         for part in chunks(list(ids)):
             said = SAID.format(f"t.photo_id IN ({marks(len(part))})")
             for photo, *tag in self._rows(
-                "SELECT s.photo_id, tag.name, s.source, s.confidence, s.state"
+                "SELECT s.photo_id, tag.name, s.source, s.confidence, s.state, tag.category"
                 f" FROM ({said}) AS s JOIN tag ON tag.id = s.tag_id"
                 " ORDER BY s.state <> 'confirmed', s.confidence DESC, tag.folded",
                 part,
@@ -365,15 +367,17 @@ class Tags(Store):
         A person's word stays; where they said both, the later one.
         """
         newest = (
-            "(SELECT coalesce(max(id), 0) FROM decision WHERE photo_id = ? AND field = 'tag'"
-            " AND about = photo_tag.tag_id)"
+            "(SELECT coalesce(max(d.id), 0) FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+            " WHERE d.photo_id IN (SELECT {0} UNION ALL SELECT id FROM photo"
+            " WHERE merged_into = {0})"
+            f" AND d.field = 'tag' AND d.about = photo_tag.tag_id AND {STANDS})"
         )
         self._run(
             "INSERT INTO photo_tag (photo_id, tag_id, source, confidence, state)"
-            " SELECT ?, tag_id, source, confidence, state FROM photo_tag WHERE photo_id = ?"
+            " SELECT ?1, tag_id, source, confidence, state FROM photo_tag WHERE photo_id = ?2"
             " ON CONFLICT (photo_id, tag_id, source) DO UPDATE SET state = excluded.state"
-            f" WHERE source = 'person' AND {newest} > {newest}",
-            (survivor, other, other, survivor),
+            f" WHERE source = 'person' AND {newest.format('?2')} > {newest.format('?1')}",
+            (survivor, other),
         )
         self._run("DELETE FROM photo_tag WHERE photo_id = ?", (other,))
         self._grow("tags_rev")

@@ -255,3 +255,27 @@ def test_a_change_of_words_changes_the_photos_and_their_sidecars_wait(twelve: Ca
     twelve.rename_tag("harbor", "Hafen")
     assert {row[0] for row in twelve._rows("SELECT id FROM photo WHERE rev > ?", (rev,))} == {4, 5}
     assert twelve._rows("SELECT photo_id FROM unwritten") == [(4,)]
+
+
+def test_the_last_word_counts_of_photos_that_prove_to_be_one_after_another(twelve: Catalog) -> None:
+    boat = twelve.tag_ids(["boat"], make=True)["boat"]
+
+    def say(photo: int, word: str | None) -> None:
+        twelve.decide({photo: {("tag", boat): word}}, summary="boat")
+
+    def merge(*photos: int) -> None:
+        with twelve._writing():
+            twelve._merge(photos)
+
+    say(4, "confirmed")
+    say(3, "removed")
+    say(5, "confirmed")
+    twelve.undo()
+    say(5, "confirmed")
+    say(5, "removed")
+    twelve.undo()  # of 5 it is their yes that stands, and the last word of all
+    merge(2, 3)
+    merge(2, 4)  # a yes from before the no of 3
+    assert twelve.tags_of([2]) == {}
+    merge(2, 5)
+    assert [tag.state for tag in twelve.tags_of([2])[2]] == ["confirmed"]

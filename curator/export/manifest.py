@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from curator.catalog import PhotoDetail
@@ -96,10 +96,21 @@ def load(folder: Path) -> Manifest:
         target = str(content.get("target", "folder"))
         page = content.get("page")
         found = Manifest(target, page, list(content["photos"]), list(content["withdrawn"]))
-        found.names()
+        # Sidecars go by the names of their originals, and see to it themselves.
+        inside = target == "sidecar" or all(_is_inside(folder, name) for name in found.names())
     except (KeyError, TypeError, AttributeError) as error:
         raise KnownError(f"{path} is no manifest of Curator.", remedy) from error
+    if not inside:
+        raise KnownError(f"{path} names files that are not in its folder.", remedy)
     return found
+
+
+def _is_inside(folder: Path, name: str) -> bool:
+    """Say whether a name stays in the export folder: files by it are renamed and replaced."""
+    parts = name.split("/")
+    if any(p in ("", ".", "..") or "\0" in p or PurePath(p).name != p for p in parts):
+        return False
+    return not any(folder.joinpath(*parts[:at]).is_symlink() for at in range(1, len(parts)))
 
 
 def save(manifest: Manifest, folder: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -257,3 +258,34 @@ def test_a_name_with_bytes_that_are_no_text_can_be_told_of(
     (entry,) = json.loads((tmp_path / "out" / "photos.json").read_text("utf-8"))["photos"]
     assert (entry["filename"], entry["original_path"]) == ("caf_.jpg", str(path))
     assert run(photos, tmp_path / "out").written == []
+
+
+@pytest.mark.parametrize(
+    "name", ["../card/DSC_3.JPG", "/{}", "a/../../b.jpg", "\0", "link/DSC_3.JPG", ".."]
+)
+def test_a_manifest_that_names_files_elsewhere_is_refused(
+    shoot: list[PhotoDetail], card: Path, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out"
+    run(shoot, out)
+    (out / "link").symlink_to(card)
+    told, victim = book(out), card / "DSC_3.JPG"
+    record = told["photos"][1]["files"][0]
+    record |= {"filename": name.format(victim), "size": victim.stat().st_size}
+    record["sha256"] = sha256(victim.read_bytes()).hexdigest()
+    (out / "photos.json").write_text(json.dumps(told))
+    before = snapshot(card)
+    with pytest.raises(KnownError, match="not in its folder"):
+        run(shoot, out, names="{seq}_{name}")
+    assert snapshot(card) == before
+
+
+def test_a_gallery_writes_nothing_through_a_link(
+    shoot: list[PhotoDetail], card: Path, tmp_path: Path
+) -> None:
+    out, before = tmp_path / "page", snapshot(card)
+    out.mkdir()
+    (out / "images").symlink_to(card)
+    with pytest.raises(KnownError, match="is a link"):
+        make_plan(shoot, Options(out, target="gallery"))
+    assert snapshot(card) == before

@@ -405,6 +405,11 @@ def _refuse_place(options: Options, photos: list[PhotoDetail]) -> None:
         ) from error
     if not is_folder:
         raise KnownError(f"{folder} is not a folder.", "Choose a folder for the export.")
+    if options.inside and (folder / options.inside).is_symlink():
+        raise KnownError(
+            f"{folder / options.inside} is a link to another folder.",
+            "Choose a folder without it: what lies there is not the export's to change.",
+        )
     inside = {mark for source in options.sources if (mark := _mark(source)) is not None}
     beside = {Path(file.path).parent for photo in photos for file in photo.files}
     same = inside | {mark for each in beside if (mark := _mark(each)) is not None}

@@ -18,7 +18,7 @@ The map. A module may import from the rows above its own, never from below or be
     stages      STAGES: peek, convert, embed, describe; one file each, plain functions; all but
                 describe, which waits for a server on a thread, run in a worker;
                 stack: which photos are shown as one, columns in, columns out
-    export      TARGETS: the approved set out of the house; folder, gallery
+    export      TARGETS: the approved set out of the house; folder, gallery, sidecar
 
     removal     the files of rejects: exactly what would go, and the going; Send2Trash
 

@@ -277,7 +277,9 @@ class Vision(Section):
 class Export(Section):
     """Getting the approved photos out; what a preset holds, too."""
 
-    target: Literal["folder", "gallery"] = Field("folder", title="Export to a folder or a web page")
+    target: Literal["folder", "gallery", "sidecar"] = Field(
+        "folder", title="Export to a folder, a web page, or as sidecars alone"
+    )
     form: Literal["original", "jpeg"] = Field("original", title="Export originals or JPEGs")
     long_edge_px: int = Field(2560, ge=320, le=20000, title="Long edge of exported JPEGs, px")
     jpeg_quality: int = Field(92, ge=60, le=100, title="JPEG quality")

@@ -70,6 +70,7 @@ def _options(invocation: Invocation, known: Learned | None) -> Options:
         scores=known.by_id() if known else {},
         match_model=known.name if known else None,
         title=arguments.title or "",
+        profile=settings.sidecars.profile,
     ).chosen_as(choices.model_copy(update=said))
 
 

@@ -15,13 +15,13 @@ to be done, `rendering` and `render` JPEGs, `writing` files and `manifest` what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from curator.catalog import PhotoDetail
-from curator.export import folder, gallery, plan
+from curator.export import folder, gallery, plan, sidecar
 from curator.export.options import TICKED, Options
-from curator.export.plan import Plan, Report
+from curator.export.plan import Going, Plan, Report
 from curator.export.writing import Progress
 from curator.model import UsageError
 
@@ -36,13 +36,15 @@ def _as_given(options: Options) -> Options:
 class Target:
     """One way out: a name for ``--target``, a title for the dialog, and the act itself.
 
-    ``settle`` brings what was chosen to what the target makes of it (a page is made of JPEGs).
+    ``settle`` brings what was chosen to what the target makes of it (a page is made of JPEGs);
+    ``choose`` says which files that is, for a target that makes others.
     """
 
     name: str
     title: str
     write: Callable[..., Report]
     settle: Callable[[Options], Options] = _as_given
+    choose: Callable[[Plan, Sequence[Going]], None] = plan.choose
 
 
 # To add a target: write a module with a `write(plan, *, pool, progress, cancelled) -> Report` and
@@ -52,6 +54,7 @@ TARGETS: dict[str, Target] = {
     for target in (
         Target("folder", "Folder", folder.write),
         Target("gallery", "Web gallery", gallery.write, gallery.settle),
+        Target("sidecar", "Sidecars", sidecar.write, sidecar.settle, sidecar.choose),
     )
 }
 
@@ -67,7 +70,8 @@ def make_plan(photos: Iterable[PhotoDetail], options: Options) -> Plan:
         raise UsageError(
             f"There is no export target {options.target}.", f"Targets: {', '.join(TARGETS)}."
         )
-    return plan.make_plan(photos, TARGETS[options.target].settle(options))
+    target = TARGETS[options.target]
+    return plan.make_plan(photos, target.settle(options), target.choose)
 
 
 def write(

@@ -26,7 +26,7 @@ class Options:
         folder: where to.
         approve: the clauses that are ticked.
         target: a name of TARGETS.
-        form: copies of the originals, or JPEGs made of them.
+        form: copies of the originals, JPEGs made of them, or (a target's business) sidecars.
         long_edge_px: of JPEGs, at most; nothing is enlarged.
         jpeg_quality: 60-100.
         sharpen: JPEGs for a screen, for print, or not.
@@ -45,12 +45,13 @@ class Options:
         edges: long edges of the JPEGs made of each photo, the largest first; a target's business.
         inside: the subfolder files go to, for targets that have more than files.
         private: the manifest is for everyone's eyes: it has no original paths.
+        profile: the editor sidecars are named and written for (`curator.sidecar.PROFILES`).
     """
 
     folder: Path
     approve: frozenset[Clause] = TICKED
     target: str = "folder"
-    form: Literal["original", "jpeg"] = "original"
+    form: Literal["original", "jpeg", "sidecar"] = "original"
     long_edge_px: int = 2560
     jpeg_quality: int = 92
     sharpen: Literal["off", "screen", "print"] = "off"
@@ -69,6 +70,7 @@ class Options:
     edges: tuple[int, ...] = ()
     inside: str = ""
     private: bool = False
+    profile: str = "lightroom"
 
     def chosen_as(self, preset: Export) -> Options:
         """Give these options with what a preset, or the settings, choose."""
@@ -87,7 +89,7 @@ class Options:
     @property
     def rendered(self) -> tuple[int, ...]:
         """Long edges of the JPEGs made of each photo; none where originals are copied."""
-        if self.form == "original":
+        if self.form != "jpeg":
             return ()
         return self.edges or (self.long_edge_px,)
 
@@ -99,6 +101,8 @@ class Options:
     @property
     def rendering(self) -> str:
         """The form as the manifest names it; a JPEG of another rendering is made anew."""
+        if self.form == "sidecar":
+            return f"sidecar {self.profile}"
         if self.form == "original":
             return "original"
         said = f"jpeg {'+'.join(map(str, self.rendered))} px q{self.jpeg_quality}"

@@ -11,7 +11,7 @@ import math
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -98,11 +98,7 @@ class Plan:
     def bytes_to_write(self) -> int:
         """Bytes of the files to copy; for JPEGs a generous guess of 1 byte a pixel."""
         anew = (Act.WRITE, Act.REPLACE)
-        return sum(
-            item.slot.source.size if item.slot.edge is None else item.slot.edge**2 * 2 // 3
-            for item in self.items()
-            if item.act in anew
-        )
+        return sum(item.slot.weight for item in self.items() if item.act in anew)
 
     def summary(self) -> dict[str, object]:
         """Say the plan in numbers and names, for the dry run and the dialog."""
@@ -124,6 +120,10 @@ class Plan:
             "edited": self.edited,
             "skipped": [{"path": skip.path, "reason": skip.reason} for skip in self.skipped],
         }
+
+
+Going = tuple[PhotoDetail, Clause, Entry | None]
+"""A photo that goes out, why, and its entry if it went out before."""
 
 
 @dataclass
@@ -156,13 +156,18 @@ class Report:
         }
 
 
-def make_plan(photos: Iterable[PhotoDetail], options: Options) -> Plan:
+def make_plan(
+    photos: Iterable[PhotoDetail],
+    options: Options,
+    choose: Callable[[Plan, Sequence[Going]], None],
+) -> Plan:
     """Say what exporting a scope would do.
 
     Args:
         photos: every photo of the scope, approved or not: one that went out and is no longer
             approved has to be known to be withdrawn.
         options: what and how, as the target settled it.
+        choose: puts the files of photos that go out into a plan.
 
     Raises:
         KnownError: the target lies inside a source folder, is no folder, is on a drive that is
@@ -173,7 +178,7 @@ def make_plan(photos: Iterable[PhotoDetail], options: Options) -> Plan:
     ordered = _in_order((photo for photo in photos if photo.files), options)
     _refuse_place(options, ordered)
     plan = Plan(options, _load(options))
-    _sort_out(plan, ordered)
+    choose(plan, _sort_out(plan, ordered))
     return plan
 
 
@@ -201,13 +206,13 @@ def _in_order(photos: Iterable[PhotoDetail], options: Options) -> list[PhotoDeta
     return sorted(photos, key=place)
 
 
-def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> None:
-    """Say of each photo whether it goes out, stays as it went out, or leaves."""
+def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> list[Going]:
+    """Say of each photo whether it stays as it went out, or leaves; give those that go out."""
     options = plan.options
     standing = manifest.lookup(plan.manifest.photos)
     returned = manifest.lookup(plan.manifest.withdrawn)
     kinds = {kind for kind, _ in standing}
-    going: list[tuple[PhotoDetail, Clause, Entry | None]] = []
+    going: list[Going] = []
     own = manifest.kind(options.rendering)
     for photo in ordered:
         score = options.scores.get(photo.id)
@@ -231,6 +236,11 @@ def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> None:
             for entry in plan.manifest.photos
             if entry["project"] == options.project and id(entry) not in here
         ]
+    return going
+
+
+def choose(plan: Plan, going: Sequence[Going]) -> None:
+    """Put the copies, or the JPEGs, of photos that go out into a plan."""
     _Choosing(plan, len(going)).choose(going)
 
 
@@ -246,7 +256,7 @@ class _Choosing:
         self._last = max((entry.get("seq") or 0 for entry in entries), default=0)
         self._digits = max(3, len(str(self._last + number)))
 
-    def choose(self, going: list[tuple[PhotoDetail, Clause, Entry | None]]) -> None:
+    def choose(self, going: Sequence[Going]) -> None:
         """Put what goes out into the plan."""
         for photo, clause, entry in going:
             slots = slots_of(photo, self._options, self._sidecars)

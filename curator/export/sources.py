@@ -38,6 +38,11 @@ class Slot:
     edge: int | None = None
     fallback: str | None = None
 
+    @property
+    def weight(self) -> int:
+        """Bytes to write: of a copy exactly, of a JPEG a generous guess."""
+        return self.source.size if self.edge is None else self.edge**2 * 2 // 3
+
 
 class Sidecars:
     """Finds the sidecars beside originals, under both names; each folder is listed once."""

@@ -45,16 +45,18 @@ class _Changed(Exception):
 
 
 @dataclass
-class _Run:
+class Run:
     """What one export holds on to while it goes."""
 
     plan: Plan
     report: Report
     renderings: Renderings
+    bring: Callable[[Run, Chosen, Item], FileEntry]
     saved_at: float = field(default_factory=monotonic)
 
     @property
     def folder(self) -> Path:
+        """Where to."""
         return self.plan.options.folder
 
 
@@ -64,6 +66,7 @@ def write_files(
     pool: WorkerPool | None,
     progress: Progress,
     cancelled: Callable[[], bool],
+    bring: Callable[[Run, Chosen, Item], FileEntry] | None = None,
 ) -> Report:
     """Do what the plan says. Running it twice changes nothing the second time.
 
@@ -72,6 +75,7 @@ def write_files(
         pool: decodes the originals of JPEGs; one is made and closed if none is given.
         progress: told photos done, photos in all, and the name of the one just done.
         cancelled: asked before each photo; what is written by then stays, with its entries.
+        bring: has one file in the folder and says what it is; copies and JPEGs unless given.
 
     Raises:
         KnownError: the folder is full or cannot be written; photos exported by then stay, whole
@@ -79,7 +83,8 @@ def write_files(
 
     Thread: any; only one export into a folder at a time.
     """
-    run = _Run(plan, Report(plan.options.folder, edited=list(plan.edited)), Renderings(plan, pool))
+    report = Report(plan.options.folder, edited=list(plan.edited))
+    run = Run(plan, report, Renderings(plan, pool), bring or _bring)
     try:
         _prepare(run)
         _settle_entries(run)
@@ -121,7 +126,7 @@ def put(folder: Path, name: str, content: bytes) -> bool:
     return True
 
 
-def _prepare(run: _Run) -> None:
+def _prepare(run: Run) -> None:
     """Make the folder, sweep what a killed run left, see that all fits, note what is meant."""
     plan, folder = run.plan, run.folder
     to_write = [item for item in plan.items() if item.act is not Act.KEEP]
@@ -141,7 +146,7 @@ def _prepare(run: _Run) -> None:
         put(folder, INTENT, json.dumps(names).encode())
 
 
-def _settle_entries(run: _Run) -> None:
+def _settle_entries(run: Run) -> None:
     """Bring the manifest's entries up to today's decisions: refreshed, and withdrawn."""
     plan, book = run.plan, run.plan.manifest
     for entry, photo, clause in plan.refreshed:
@@ -159,12 +164,12 @@ def _why(entry: Entry) -> str:
     return "rejected" if entry["flag"] == "reject" else "no longer approved"
 
 
-def _export(run: _Run, chosen: Chosen) -> None:
+def _export(run: Run, chosen: Chosen) -> None:
     """Bring one photo's files into the folder and its entry into the manifest."""
     records: list[FileEntry] = []
     for item in chosen.items:
         try:
-            records.append(_bring(run, chosen, item))
+            records.append(run.bring(run, chosen, item))
         except KnownError as error:
             log.info("not exported: %s: %s", item.slot.source.path, error)
             run.report.failed.append(Skipped(str(item.slot.source.path), str(error)))
@@ -195,7 +200,7 @@ def _export(run: _Run, chosen: Chosen) -> None:
         old.update(entry)
 
 
-def _supersede(run: _Run, chosen: Chosen, new: Entry) -> None:
+def _supersede(run: Run, chosen: Chosen, new: Entry) -> None:
     """Name the files of the old entry that the new one no longer speaks of and that stay."""
     old = chosen.entry
     assert old is not None
@@ -217,7 +222,7 @@ def _supersede(run: _Run, chosen: Chosen, new: Entry) -> None:
         run.report.withdrawn += [record["filename"] for record in gone]
 
 
-def _bring(run: _Run, chosen: Chosen, item: Item) -> FileEntry:
+def _bring(run: Run, chosen: Chosen, item: Item) -> FileEntry:
     """Have one file in the folder, and say what it is."""
     slot, private = item.slot, run.plan.options.private
     if item.act is Act.KEEP and item.known is not None:
@@ -247,7 +252,7 @@ def _bring(run: _Run, chosen: Chosen, item: Item) -> FileEntry:
     return manifest.record(slot, name, written, private=private)
 
 
-def _renamed(run: _Run, item: Item, known: FileEntry) -> bool:
+def _renamed(run: Run, item: Item, known: FileEntry) -> bool:
     """Give a file that an earlier run wrote its new name; False where it was changed since."""
     old, new = run.folder / known["filename"], run.folder / item.name
     if not old.exists() or files.sha256(old) != known["sha256"]:
@@ -261,14 +266,14 @@ def _renamed(run: _Run, item: Item, known: FileEntry) -> bool:
     return True
 
 
-def _retire(run: _Run, known: FileEntry) -> None:
+def _retire(run: Run, known: FileEntry) -> None:
     """Remove a file that has been written anew under another name, if nobody changed it since."""
     old = run.folder / known["filename"]
     if old.exists() and files.sha256(old) == known["sha256"]:
         old.unlink()
 
 
-def _written(run: _Run, chosen: Chosen, item: Item, name: str) -> Written:
+def _written(run: Run, chosen: Chosen, item: Item, name: str) -> Written:
     """Write one file under ``name``, or adopt the equal one that is there.
 
     Raises:
@@ -362,7 +367,7 @@ def _name(part: Path, final: Path) -> None:
         os.replace(part, final)  # noqa: PTH105
 
 
-def _next_free(run: _Run, item: Item, name: str) -> str:
+def _next_free(run: Run, item: Item, name: str) -> str:
     """Find the next name with a number that neither disk, manifest nor plan has."""
     plan = run.plan
     taken = plan.manifest.names() | {naming.folded(other.name) for other in plan.items()}
@@ -377,13 +382,13 @@ def _next_free(run: _Run, item: Item, name: str) -> str:
         number += 1
 
 
-def _save(run: _Run) -> None:
+def _save(run: Run) -> None:
     if run.folder.exists():
         manifest.save(run.plan.manifest, run.folder)
     run.saved_at = monotonic()
 
 
-def _stopped(run: _Run, error: OSError) -> KnownError:
+def _stopped(run: Run, error: OSError) -> KnownError:
     """Save what is true so far, if the disk still takes it, and put the fault in one sentence."""
     try:
         _save(run)

@@ -168,6 +168,7 @@ class ExportDialog(Dialog):
             order=tuple(wanted.ids) if wanted.project else (),
             title=self.heading.text().strip(),
             notes=wanted.notes,
+            profile=self._settings.sidecars.profile,
         ).chosen_as(self.form.choices())
 
     def _form_changed(self) -> None:

@@ -84,8 +84,8 @@ class ExportForm(QWidget):
         naming.check(self.names.text())
         try:
             return Export(
-                target="gallery" if kind == "gallery" else "folder",
-                form="original" if kind == "original" else "jpeg",
+                target="folder" if kind in ("original", "jpeg") else kind,
+                form="original" if kind in ("original", "sidecar") else "jpeg",
                 long_edge_px=long_edge,
                 jpeg_quality=quality,
                 sharpen=self.sharpen.currentData(),
@@ -99,7 +99,7 @@ class ExportForm(QWidget):
     def fill(self, choices: Export) -> None:
         """Show choices."""
         self._filling = True
-        kind = "gallery" if choices.target == "gallery" else choices.form
+        kind = choices.form if choices.target == "folder" else choices.target
         self.kinds[kind].setChecked(True)
         self.long_edge.setText(str(choices.long_edge_px))
         self.quality.setText(str(choices.jpeg_quality))
@@ -164,6 +164,7 @@ class ExportForm(QWidget):
             ("original", "Originals"),
             ("jpeg", "JPEGs"),
             ("gallery", "Web gallery"),
+            ("sidecar", "Sidecars alone"),
         ):
             button = QRadioButton(title)
             button.toggled.connect(self._kind_toggled)
@@ -202,7 +203,8 @@ class ExportForm(QWidget):
         line.setSpacing(8)
         line.addWidget(self.metadata)
         line.addSpacing(8)
-        line.addWidget(theme.plain("Of pairs", role="quiet"))
+        self._pair_label = theme.plain("Of pairs", role="quiet")
+        line.addWidget(self._pair_label)
         line.addWidget(self.pair)
         line.addStretch(1)
         self._metadata_label = self._row("Metadata", line)
@@ -222,7 +224,7 @@ class ExportForm(QWidget):
         holder = QWidget()
         column.setContentsMargins(0, 0, 0, 0)
         holder.setLayout(column)
-        self._row("Names", holder)
+        self._names_label = self._row("Names", holder)
 
     # --- what happens
 
@@ -242,9 +244,12 @@ class ExportForm(QWidget):
             self._touched()
 
     def _show_kind(self) -> None:
-        copies = self._kind() == "original"
-        self._picture.setVisible(not copies)
-        self._picture_label.setVisible(not copies)
+        alone = self._kind() == "sidecar"  # sidecars are called what their photos are
+        copies = alone or self._kind() == "original"
+        for part in (self._picture, self._picture_label):
+            part.setVisible(not copies)
+        for part in (self._pair_label, self.pair, self.names, self._names_label):
+            part.setVisible(not alone)
         self._metadata_label.setText("photos.json" if copies else "Metadata")
         self._choose(self.metadata, _TOLD if copies else _METADATA)
         self._choose(self.pair, _PAIRS if copies else _MADE_OF)

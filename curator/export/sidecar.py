@@ -1,0 +1,271 @@
+"""The sidecar target: ratings for somebody who has the originals, and no originals.
+
+One sidecar a photo, in the folders the photos lie in, counted from the folder that was opened, and
+named as its profile's editors look for it. What is there already is merged with, never replaced: it
+keeps all that is not ours, and where it contradicts it stays as it is and is named. A manifest
+remembers what was said last, so that the next run changes only what changed here.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
+
+from curator import sidecar
+from curator.catalog import FileDetail, PhotoDetail
+from curator.export import naming
+from curator.export.claims import INTENT, Act
+from curator.export.manifest import NAME, Entry, FileEntry
+from curator.export.options import Options
+from curator.export.plan import Chosen, Going, Item, Plan, Report, Skipped
+from curator.export.sources import Slot, Source, main_file
+from curator.export.writing import Progress, Run, write_files
+from curator.model import Kind, KnownError
+from curator.sidecar import NONE, PROFILES, Said, SidecarError
+from curator.workers import WorkerPool
+
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted(Slot):
+    """A sidecar the export is to have: what it says, what it said last, its size in bytes."""
+
+    said: Said = field(default_factory=Said)
+    base: Said | None = None
+    size: int = 0
+
+    @property
+    def weight(self) -> int:
+        """Bytes of the sidecar, not of the photo it is of."""
+        return self.size
+
+
+def settle(options: Options) -> Options:
+    """Have sidecars written, whatever was chosen for pictures."""
+    return replace(options, form="sidecar", names=naming.PLAIN)
+
+
+def choose(plan: Plan, going: Sequence[Going]) -> None:
+    """Put the sidecar of each photo that goes out into the plan, or say why there is none."""
+    choosing = _Choosing(plan)
+    several = len({choosing.root(main_file(photo).path) for photo, *_ in going}) > 1
+    for photo, clause, entry in going:
+        try:
+            item = choosing.item(photo, entry, several)
+        except KnownError as error:
+            plan.skipped.append(Skipped(str(main_file(photo).path), str(error)))
+            continue
+        seq = entry.get("seq") if entry else None
+        plan.chosen.append(Chosen(photo, clause, (item,), entry, seq))
+
+
+def write(
+    plan: Plan,
+    *,
+    pool: WorkerPool | None = None,
+    progress: Progress = lambda done, total, name: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Do what the plan says; see :func:`curator.export.writing.write_files`."""
+    report = write_files(plan, pool=pool, progress=progress, cancelled=cancelled, bring=_bring)
+    sidecar.keep([report.folder / name for name in report.written])
+    return report
+
+
+class _Choosing:
+    """Names each sidecar, and looks at what is there."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._options = plan.options
+        self._profile = PROFILES[plan.options.profile]
+        self._taken = {naming.folded(NAME), naming.folded(INTENT)}
+        self._known: dict[str, FileEntry] = {
+            naming.folded(record["filename"]): record
+            for entry in (*plan.manifest.withdrawn, *plan.manifest.photos)
+            for record in entry["files"]
+        }
+        self._listed: dict[Path, dict[str, str]] = {}
+
+    def root(self, path: Path) -> Path:
+        """Give the folder that was opened and holds a photo, else the photo's own."""
+        above = [source for source in self._options.sources if path.is_relative_to(source)]
+        return max(above, key=lambda source: len(source.parts), default=path.parent)
+
+    def item(self, photo: PhotoDetail, entry: Entry | None, several: bool) -> Item:
+        """Say what is to be done for one photo; ``several`` opened folders are told apart by name.
+
+        Raises:
+            KnownError: this editor reads no sidecar of it, another photo's has that name, or what
+                is there is no sidecar, or contradicts.
+        """
+        file = main_file(photo)
+        name = self._name(file, entry, several)
+        folded = naming.folded(name)
+        known = self._known.get(folded)
+        if folded in self._taken or (known is not None and not _is_of(known, file)):
+            raise KnownError(f"The sidecar of another photo is called {name} there.")
+        self._taken.add(folded)
+        name = self._as_there(name)
+        base = Said.from_json(known["said"]) if known and "said" in known else None
+        wanted = _Wanted(
+            Source(file.path, str(file.kind), file.size, file.mtime_ns, file.fingerprint),
+            PurePath(name).suffix,
+            said=self._said(photo),
+            base=base,
+        )
+        there = _load(self._options.folder, name)
+        new = _merged(there, wanted, self._options)
+        if known is not None and new == there and base == wanted.said:
+            return Item(wanted, name, Act.KEEP, known)
+        act = Act.WRITE if there is None else Act.REPLACE
+        return Item(replace(wanted, size=len(new)), name, act, known)
+
+    def _name(self, file: FileDetail, entry: Entry | None, several: bool) -> str:
+        name = sidecar.name_for(self._profile, file.path.name, Kind(file.kind))
+        if name is None:
+            raise KnownError(
+                f"{self._profile.title} read no sidecar of it (JPEG, TIFF, DNG, HEIC).",
+                "Sidecars for darktable and digiKam go with every photo (Settings, Sidecars).",
+            )
+        for record in entry["files"] if entry else ():
+            # Where it went once it goes again, also after another folder was opened.
+            if PurePath(record["filename"]).name == name and _is_of(record, file):
+                return str(record["filename"])
+        root = self.root(file.path)
+        inside = file.path.parent.relative_to(root)
+        return (Path(root.name) / inside / name if several else inside / name).as_posix()
+
+    def _as_there(self, name: str) -> str:
+        """Take the name in the letters it has there: editors do not tell DSC_1.XMP from .xmp."""
+        path = PurePath(name)
+        folder = self._options.folder / path.parent
+        if folder not in self._listed:
+            try:
+                found = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+            except OSError as error:
+                raise KnownError(f"{folder} cannot be read ({error.strerror or error}).") from error
+            self._listed[folder] = {naming.folded(each): each for each in found}
+            self._listed[folder] |= {each: each for each in found}
+        here = self._listed[folder]
+        same = here.get(path.name) or here.get(naming.folded(path.name), path.name)
+        return (path.parent / same).as_posix()
+
+    def _said(self, photo: PhotoDetail) -> Said:
+        tags = [tag for tag in photo.tags if tag.state == "confirmed"]
+        paths = [f"{tag.category}|{tag.name}" for tag in tags if tag.category]
+        own = [self._options.project] if self._options.project else []
+        projects = self._options.projects.get(photo.id, own)
+        return Said.of(photo.marks, dict.fromkeys(tag.name for tag in tags), paths, projects)
+
+
+def _is_of(record: FileEntry, file: FileDetail) -> bool:
+    """Say whether a record is of this photo: the same content, or another one of its path."""
+    same = record.get("fingerprint")
+    return bool(same and same == file.fingerprint) or record.get("original_path") == str(file.path)
+
+
+def _bring(run: Run, chosen: Chosen, item: Item) -> FileEntry:
+    """Have one sidecar there, as it should be now, and say what it is.
+
+    Raises:
+        KnownError: it cannot be written, or contradicts by now; what is there stays.
+        OSError: the disk is full.
+    """
+    wanted, folder, name = item.slot, run.folder, item.name
+    assert isinstance(wanted, _Wanted)
+    _leave_withdrawn(run, chosen, name)
+    if item.act is Act.KEEP and item.known is not None:
+        run.report.kept += 1
+        return {**item.known, "original_path": str(wanted.source.path)}
+    there = _load(folder, name)
+    new = _merged(there, wanted, run.plan.options)
+    if new == there:
+        run.report.kept += 1
+    else:
+        _put(folder, name, new, sidecar.digest(there))
+        run.report.written.append(name)
+        run.report.bytes += len(new)
+    source = wanted.source
+    return {
+        "filename": name,
+        "sha256": sidecar.digest(new),
+        "size": len(new),
+        "kind": source.kind,
+        "original_path": str(source.path),
+        "original_sha256": None,  # nobody reads originals for this
+        "original_size": source.size,
+        "original_mtime_ns": source.mtime_ns,
+        "fingerprint": source.fingerprint,
+        "said": wanted.said.as_json(),
+    }
+
+
+def _leave_withdrawn(run: Run, chosen: Chosen, name: str) -> None:
+    """Take a file that is written again out of what was withdrawn of the same photo."""
+    book = run.plan.manifest
+    for entry in book.withdrawn:
+        if entry is not chosen.entry and [record["filename"] for record in entry["files"]] == [
+            name
+        ]:
+            book.drop(entry)
+
+
+def _load(folder: Path, name: str) -> bytes | None:
+    """Read the sidecar that is there, if any.
+
+    Raises:
+        KnownError: it cannot be read, or a link leads out of the export's folder.
+    """
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise KnownError(f"A link leads from {name} out of the folder; it is not followed.")
+    return sidecar.load(path)
+
+
+def _put(folder: Path, name: str, content: bytes, expected: str) -> None:
+    path = folder / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
+        raise KnownError(
+            f"The folder of {name} cannot be made ({error.strerror or error})."
+        ) from error
+    try:
+        sidecar.write(path, content, expected)
+    except SidecarError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno in _FULL:
+            raise cause from error
+        raise
+
+
+def _merged(there: bytes | None, wanted: _Wanted, options: Options) -> bytes:
+    """Put what we say into what is there.
+
+    Raises:
+        KnownError: it is no sidecar, or somebody said something else there.
+    """
+    base = wanted.base if there is not None else None
+    if there is not None:
+        theirs, before = sidecar.read(there).said, base or Said()
+        against = [
+            name
+            for name in ("rating", "flag", "label")
+            if _word(theirs, name) not in (_word(before, name), _word(wanted.said, name))
+            and _word(wanted.said, name) != _word(before, name)
+        ]
+        if against:
+            raise KnownError(
+                f"The sidecar there says another {' and '.join(against)}; it stays as it is.",
+                "Take it away to have yours written.",
+            )
+    return sidecar.merge(there, wanted.said, base, PROFILES[options.profile])
+
+
+def _word(said: Said, name: str) -> object:
+    return getattr(said, name) or (0 if name == "rating" else NONE)

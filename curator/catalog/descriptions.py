@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from curator.catalog.results import Results
-from curator.catalog.store import chunks, marks
+from curator.catalog.store import by_part, chunks, marks
 from curator.model import Described
 
 DESCRIBE = "describe"
@@ -71,7 +71,6 @@ class Descriptions(Results):
                 )
                 self._suggest(photo, "vision", told.tags)
                 # The photo has changed for everyone who shows it, though no column of it has.
-                # The photo has changed for everyone who shows it, though no column of it has.
                 self._run("UPDATE photo SET proxy_digest = proxy_digest WHERE id = ?", (photo,))
                 self._add_description_work(photo)
                 self._done(photo, DESCRIBE, told.source + prompt)
@@ -83,20 +82,22 @@ class Descriptions(Results):
 
         What the proxy is made of may be away: the model sees the proxy.
         """
-        with self._writing():
-            for photo in ids:
-                self._add_description_work(photo)
-                self._run(
+        for part in by_part(ids):
+            rows = [(photo, DESCRIBE) for photo in part]
+            with self._writing():
+                for photo in part:
+                    self._add_description_work(photo)
+                self._run_many(
                     "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
                     " reason = NULL WHERE photo_id = ? AND stage = ? AND state <> 'running'",
-                    (photo, DESCRIBE),
+                    rows,
                 )
-            self._refresh_ready(ids)
-            self._run_many(
-                "UPDATE work SET ready = 1 WHERE photo_id = ? AND stage = ? AND EXISTS"
-                " (SELECT 1 FROM photo WHERE id = photo_id AND proxy IS NOT NULL)",
-                [(photo, DESCRIBE) for photo in ids],
-            )
+                self._refresh_ready(part, DESCRIBE)
+                self._run_many(
+                    "UPDATE work SET ready = 1 WHERE photo_id = ? AND stage = ? AND EXISTS"
+                    " (SELECT 1 FROM photo WHERE id = photo_id AND proxy IS NOT NULL)",
+                    rows,
+                )
 
     def to_describe(self) -> int:
         """Count the photos that are or will be described."""

@@ -29,6 +29,8 @@ BUSY_TIMEOUT_S = 5.0
 LOG_BYTES = 32 << 20  # more than the log grows to between two checkpoints
 # SQLite's default; each parameter of a statement counts, older builds stop at 999.
 CHUNK = 900
+PART = 200  # photos whose work is queued in one transaction, some 5 ms
+LET_GO_S = 0.001
 
 Row = tuple[Any, ...]
 Value = TypeVar("Value")
@@ -42,6 +44,13 @@ def chunks(values: Sequence[Value], size: int = CHUNK) -> Iterator[Sequence[Valu
     """Cut a sequence into pieces small enough for one statement."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+def by_part(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Cut photos into parts to be written each for itself: a decision goes in between."""
+    for part in chunks(ids, PART):
+        yield part
+        time.sleep(LET_GO_S)
 
 
 def below(path: str | Path) -> str:

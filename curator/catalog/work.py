@@ -8,26 +8,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from curator.catalog.identity import StageRule
 from curator.catalog.descriptions import DESCRIBE
+from curator.catalog.identity import StageRule
 from curator.catalog.results import Results
-from curator.catalog.store import chunks, marks
+from curator.catalog.store import by_part, chunks, marks
 from curator.model import (
     Failure,
     Kind,
     StageJob,
     StageState,
 )
-
-
-PART = 200
-"""Photos whose work is queued in one transaction, some 5 ms."""
-LET_GO_S = 0.001
 
 
 class StageLike(Protocol):
@@ -130,19 +125,22 @@ class WorkQueue(Results):
             (rule.name,),
         )
         again = self._ids(f"SELECT photo_id FROM work WHERE stage = ? AND ({outdated})", of_rule)
-        for part in self._by_part(lacking):
-            self._run_many(
-                "INSERT INTO work (photo_id, stage, version, state) VALUES (?, ?, ?, 'waiting')",
-                [(photo, rule.name, rule.version) for photo in part],
-            )
-            self._refresh_ready(part, rule.name)
-        for part in self._by_part(again):
-            self._run_many(
-                "UPDATE work SET state = 'waiting', version = ?, attempts = 0,"
-                " next_attempt_at = NULL, reason = NULL WHERE photo_id = ? AND stage = ?",
-                [(rule.version, photo, rule.name) for photo in part],
-            )
-            self._refresh_ready(part, rule.name)
+        for part in by_part(lacking):
+            with self._writing():
+                self._run_many(
+                    "INSERT INTO work (photo_id, stage, version, state)"
+                    " VALUES (?, ?, ?, 'waiting')",
+                    [(photo, rule.name, rule.version) for photo in part],
+                )
+                self._refresh_ready(part, rule.name)
+        for part in by_part(again):
+            with self._writing():
+                self._run_many(
+                    "UPDATE work SET state = 'waiting', version = ?, attempts = 0,"
+                    " next_attempt_at = NULL, reason = NULL WHERE photo_id = ? AND stage = ?",
+                    [(rule.version, photo, rule.name) for photo in part],
+                )
+                self._refresh_ready(part, rule.name)
         return len(lacking) + len(again)
 
     def _leave(self, rule: StageRule) -> None:
@@ -150,21 +148,15 @@ class WorkQueue(Results):
         waiting = self._ids(
             "SELECT photo_id FROM work WHERE stage = ? AND state = 'waiting'", (rule.name,)
         )
-        for part in self._by_part(waiting):
-            self._run_many(
-                "DELETE FROM work WHERE photo_id = ? AND stage = ?",
-                [(photo, rule.name) for photo in part],
-            )
+        for part in by_part(waiting):
+            with self._writing():
+                self._run_many(
+                    "DELETE FROM work WHERE photo_id = ? AND stage = ?",
+                    [(photo, rule.name) for photo in part],
+                )
 
     def _ids(self, sql: str, parameters: Sequence[object]) -> list[int]:
         return [row[0] for row in self._rows(sql, parameters)]
-
-    def _by_part(self, ids: Sequence[int]) -> Iterator[Sequence[int]]:
-        """Cut photos into parts, each written for itself: a decision goes in between."""
-        for part in chunks(ids, PART):
-            with self._writing():
-                yield part
-            time.sleep(LET_GO_S)
 
     def pending(
         self, stage: str, limit: int, first: Sequence[int] = (), now: float | None = None
@@ -326,13 +318,15 @@ class WorkQueue(Results):
         ids = self._ids(
             "SELECT photo_id FROM work WHERE stage = ? AND state IN ('done', 'failed')", (stage,)
         )
-        for part in self._by_part(ids):
-            self._run_many(
-                "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-                " reason = NULL WHERE photo_id = ? AND stage = ? AND state IN ('done', 'failed')",
-                [(photo, stage) for photo in part],
-            )
-            self._refresh_ready(part, stage)
+        for part in by_part(ids):
+            with self._writing():
+                self._run_many(
+                    "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
+                    " reason = NULL WHERE photo_id = ? AND stage = ?"
+                    " AND state IN ('done', 'failed')",
+                    [(photo, stage) for photo in part],
+                )
+                self._refresh_ready(part, stage)
         return len(ids)
 
     def counts(self) -> dict[str, dict[str, int]]:

@@ -293,10 +293,10 @@ class Pipeline(QObject):
             self._post(lambda: self._conductor.settle(encoding))
         return encoding
 
-    def describe(self, photo_id: int) -> None:
-        """Describe a photo before all others, whether or not all are; :attr:`described` tells."""
+    def describe(self, *photos: int) -> None:
+        """Describe photos before all others, whether or not all are; :attr:`described` tells."""
         conductor = self._conductor
-        self._post(lambda: conductor.describe(photo_id))
+        self._post(lambda: conductor.describe(photos))
 
     def settle_vision(self) -> None:
         """Describe by the settings as they are now; what waited for a server is tried anew."""

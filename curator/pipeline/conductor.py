@@ -254,12 +254,12 @@ class Conductor:
         """Describe photos as the settings say now; what is under way is begun anew."""
         self._vision.renew()
         self._use(self._stages)
-        self.catalog.want_described(self._vision.asked)
+        self.catalog.want_described(list(self._vision.asked))
 
-    def describe(self, photo_id: int) -> None:
-        """Describe a photo before all others, whether or not all are described."""
-        self._vision.ask(photo_id)
-        self.catalog.want_described([photo_id])
+    def describe(self, photos: Sequence[int]) -> None:
+        """Describe photos before all others, whether or not all are described."""
+        self._vision.ask(photos)
+        self.catalog.want_described(photos)
 
     def _use(self, stages: Sequence[Stage]) -> None:
         self._stages = describing.tuned(stages, self._settings)

@@ -35,6 +35,7 @@ DESCRIBE = "describe"
 LOOK_S = 10.0  # how often a server that stopped the lane is looked at
 _BUSY_S, _BUSY_MOST_S = 4.0, 64.0  # the wait for a busy server that does not say how long
 _PATIENCE_S = 300.0  # one that wants more, or has been busy for longer, has stopped the lane
+_LOOKED_AT = 100  # photos somebody waits for, at a time
 _POWER_S = 10.0  # how often the battery is looked at
 
 ON_BATTERY = KnownError("Photos are not described on battery.", "Plug the computer in.")
@@ -75,7 +76,7 @@ class VisionLane(Lane):
     Attributes:
         held: why no photo is begun by itself; None while all is well.
         due: photos wait that time alone keeps from being begun: a rate, or a busy server.
-        asked: photos somebody waits for, the latest first; nothing holds these.
+        asked: photos somebody waits for, in order, the latest first; nothing holds these.
         asking: whom to ask, by the settings as they are now.
 
     Thread: as Lane.
@@ -94,7 +95,7 @@ class VisionLane(Lane):
         super().__init__(threads, 0, None, settings.work, deliver)
         self.held: KnownError | None = None
         self.due = False
-        self.asked: list[int] = []
+        self.asked: dict[int, None] = {}
         self._news: list[Told] = []
         self._begun: deque[float] = deque()  # when photos were, in the last minute
         self._power_at, self._battery = 0.0, False
@@ -116,9 +117,9 @@ class VisionLane(Lane):
         if self._threads is not None:
             self._threads.setMaxThreadCount(self._settings.vision.concurrency + 1)
 
-    def ask(self, photo_id: int) -> None:
-        """Have a photo go before all others, whatever holds them."""
-        self.asked = [photo_id, *(each for each in self.asked if each != photo_id)]
+    def ask(self, photos: Sequence[int]) -> None:
+        """Have photos go before all others, whatever holds those."""
+        self.asked = dict.fromkeys([*photos, *self.asked])
 
     def choose(self, catalog: Catalog, alone: bool, first: Sequence[int]) -> list[Pending]:
         """Say which photos are begun now.
@@ -129,11 +130,7 @@ class VisionLane(Lane):
             first: ids of photos on screen.
         """
         most = self._settings.vision.concurrency
-        found: list[Pending] = []
-        extra = most + 1 - len(self.in_flight)
-        if self.asked and extra > 0:
-            found = catalog.pending(DESCRIBE, extra, self.asked)
-            found = [pending for pending in found if pending.photo_id in self.asked]
+        found = self._asked_for(catalog, most + 1 - len(self.in_flight))
         self.due = False
         if alone:
             return found
@@ -144,6 +141,19 @@ class VisionLane(Lane):
             may = min(room, self._allowed())
             self.due = may <= 0 < room
             found += waiting[: max(may, 0)]
+        return found
+
+    def _asked_for(self, catalog: Catalog, most: int) -> list[Pending]:
+        """Give photos somebody waits for, of a whole shoot no more than are needed."""
+        found: list[Pending] = []
+        if most > 0:
+            asked = list(self.asked)
+            for start in range(0, len(asked), _LOOKED_AT):
+                some = asked[start : start + _LOOKED_AT]
+                ready = catalog.pending(DESCRIBE, most - len(found), some)
+                found += [pending for pending in ready if pending.photo_id in some]
+                if len(found) >= most:
+                    break
         return found
 
     def _allowed(self) -> int:
@@ -230,7 +240,7 @@ class VisionLane(Lane):
         if photo in self.asked:
             self._news.append(Told(photo, reason, not final))
             if final:
-                self.asked.remove(photo)
+                del self.asked[photo]
 
     # --- a server that is away or busy
 

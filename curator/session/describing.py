@@ -67,8 +67,9 @@ class Clerk(QObject):
         if session.pipeline is None:
             session.say(BUSY)
             return
-        refused = [photo for photo in photos if session.table.tile(photo).state == "failed"]
-        wanted = [photo for photo in photos if photo not in refused]
+        refused = [photo for photo in photos if session.table.state(photo) == "failed"]
+        failed = set(refused)
+        wanted = [photo for photo in photos if photo not in failed]
         if not wanted:
             session.say(
                 f"{_named(session, refused)} could not be read, so there is nothing to see."
@@ -79,8 +80,7 @@ class Clerk(QObject):
         session.say(f"Describing {_named(session, wanted)}…")
         session.photos_changed.emit(set(wanted))
         self.changed.emit()
-        for photo in reversed(wanted):  # the one asked for last goes first
-            session.pipeline.describe(photo)
+        session.pipeline.describe(*wanted)
 
     def _take(self, told: Told) -> None:
         """Say what came of a photo somebody waits for."""

@@ -63,8 +63,8 @@ class QuietPipeline(QObject):
         self.asked.append(("settle", None))
         return self.encoding
 
-    def describe(self, photo_id: int) -> None:
-        self.asked.append(("describe", photo_id))
+    def describe(self, *photos: int) -> None:
+        self.asked.append(("describe", photos))
 
     def settle_vision(self) -> None:
         self.asked.append(("settle vision", None))

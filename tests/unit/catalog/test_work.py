@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.catalog import Catalog, work
+from curator.catalog import Catalog, store
 from curator.model import NotFoundError, StageJob
 from tests.catalogs import STAGES, Stage
 from tests.unit.catalog.shoot import Shoot, photo_bytes
@@ -143,8 +143,8 @@ def test_queueing_all_photos_lets_decisions_in_between_and_goes_on_where_it_was_
         if len(kept) == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(work, "PART", 2)
-    monkeypatch.setattr(work.time, "sleep", between)
+    monkeypatch.setattr(store, "PART", 2)
+    monkeypatch.setattr(store.time, "sleep", between)
     with pytest.raises(KeyboardInterrupt):
         four.catalog.use_stages(stages)
     assert waiting(four, "embed") == [1, 2]

@@ -241,7 +241,7 @@ def test_who_is_asked_for_goes_first(start, shoot, server, settings) -> None:
     with closing(shoot(3)) as catalog:
         settings.vision.url = "http://127.0.0.1:9"
         pipeline = start(automatic=True)
-        pipeline._conductor._vision.asked = [3]
+        pipeline._conductor._vision.ask([3])
         settings.vision.url = server.url
         settings.vision.concurrency = 1
         pipeline.settle_vision()
@@ -250,6 +250,26 @@ def test_who_is_asked_for_goes_first(start, shoot, server, settings) -> None:
                 row[0] for row in catalog._rows("SELECT photo_id FROM description ORDER BY made_at")
             ]
         assert order[0] == 3 and len(order) == 3
+
+
+def test_of_a_whole_shoot_asked_for_no_more_is_looked_at_than_is_begun(
+    shoot, settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(describing, "_LOOKED_AT", 2)
+    lane = VisionLane(True, settings, lambda outcome: None, lambda: None)
+    with closing(shoot(12)) as catalog:
+        catalog.want_described(range(4, 13))  # of 1 to 3 the proxies are still to come
+        lane.ask(range(1, 13))
+        looked: list[int] = []
+        pending = catalog.pending
+
+        def look(stage: str, most: int, first: list[int]) -> object:
+            looked.extend(first)
+            return pending(stage, most, first)
+
+        monkeypatch.setattr(catalog, "pending", look)
+        found = [row.photo_id for row in lane.choose(catalog, True, ())]
+        assert found == [4, 5, 6, 7, 8] and looked == list(range(1, 9))
 
 
 def test_a_server_that_is_gone_stops_all_with_one_sentence_and_no_failures(
@@ -332,7 +352,7 @@ def test_no_more_a_minute_than_the_setting_says(
         now[0] = 1030.0
         assert lane.choose(catalog, False, ()) == [] and lane.due
         assert lane.wait_s() == pytest.approx(30.0)
-        lane.ask(7)
+        lane.ask([7])
         assert [row.photo_id for row in lane.choose(catalog, False, ())] == [7]
         now[0] = 1061.0
         assert len(lane.choose(catalog, False, ())) == 2  # one as asked for, one by the rate
@@ -348,7 +368,7 @@ def test_on_battery_only_who_is_asked_for_is_described(
     with closing(shoot(3)) as catalog:
         catalog.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
         assert lane.choose(catalog, False, ()) == [] and "battery" in str(lane.held)
-        lane.ask(2)
+        lane.ask([2])
         assert [row.photo_id for row in lane.choose(catalog, False, ())] == [2]
         Battery.power_plugged, lane._power_at = True, 0.0
         assert len(lane.choose(catalog, False, ())) > 1 and lane.held is None

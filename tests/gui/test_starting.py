@@ -1,0 +1,79 @@
+"""Starting from a file manager: a single picture, no display, and why no window opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from curator import app
+from curator.model import KnownError
+from curator.settings import Home, Settings
+from curator.ui import dialogs
+from tests.gui.conftest import QuietPipeline
+from tests.photos import draw_jpeg
+
+
+@pytest.fixture
+def quiet(pipeline: QuietPipeline, monkeypatch: pytest.MonkeyPatch) -> QuietPipeline:
+    """A pipeline that reads nothing, in the place of the one a start makes."""
+    monkeypatch.setattr(app, "_start_reading", lambda *_: (pipeline, ""))
+    monkeypatch.setattr(pipeline, "stop", lambda: None, raising=False)
+    return pipeline
+
+
+def started(home: Home, *sources: Path) -> app.App:
+    return app.build(home, Settings.load(home), sources)
+
+
+def test_open_with_curator_on_one_picture_looks_at_it_without_adding_it(
+    home: Home, quiet: QuietPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = tmp_path / "card" / "DSC_1.JPG"
+    draw_jpeg(picture)
+    looked: list[Path] = []
+    monkeypatch.setattr("curator.ui.placard.PlacardView.open", lambda _, path: looked.append(path))
+    running = started(home, picture)
+    assert looked == [picture] and quiet.asked == []
+    running.close()
+
+
+def test_a_folder_and_several_pictures_are_opened(
+    home: Home, quiet: QuietPipeline, tmp_path: Path
+) -> None:
+    card = tmp_path / "card"
+    draw_jpeg(card / "DSC_1.JPG")
+    running = started(home, card)
+    assert quiet.asked[0] == ("open", [card])
+    assert running.session.scope.title == "card"
+    running.close()
+
+
+def test_without_a_display_it_says_so_instead_of_falling_over(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(KnownError, match="no display"):
+        app.main(home, Settings.load(home))
+
+
+def test_what_no_terminal_shows_a_dialog_does(
+    dressed: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+
+    def exec_(dialog: dialogs.Dialog) -> int:
+        shown.extend(label.text() for label in dialog.findChildren(type(dialog.title)))
+        return 0
+
+    monkeypatch.setattr(dialogs.Dialog, "exec", exec_)
+    error = KnownError("/cards/a <b>.jpg is not there.", "Check the name.")
+    app._show(error)
+    assert shown == [], "nobody would see it on this platform"
+    monkeypatch.setattr(QApplication, "platformName", lambda: "xcb")
+    monkeypatch.setattr("sys.stderr", None)
+    app._show(error)
+    assert shown == ["Curator cannot open", "/cards/a <b>.jpg is not there.", "Check the name."]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from curator.catalog import FileDetail, PhotoDetail
 from curator.export.options import Options
+from curator.files import RAW_SUFFIXES
 from curator.model import Kind
 
 SIDECAR = "sidecar"
@@ -49,14 +51,21 @@ class Sidecars:
 
     def __init__(self) -> None:
         self._listed: dict[Path, dict[str, os.DirEntry[str]]] = {}
+        self._raws: dict[Path, dict[str, set[Path]]] = {}
 
-    def beside(self, file: Path) -> list[tuple[Source, str]]:
-        """List sidecars of one file with their ending, ``.xmp`` or ``.nef.xmp``."""
+    def beside(self, file: Path, own: Collection[Path]) -> list[tuple[Source, str]]:
+        """List sidecars of one file with their ending, ``.xmp`` or ``.nef.xmp``.
+
+        A sidecar that names the stem only is the RAW's of that stem, where that is another
+        photo's: ``own`` are the files of this one.
+        """
         here = self._list(file.parent)
+        raws = self._raws[file.parent].get(file.stem.casefold(), set())
+        others = raws and raws.isdisjoint(own) and not _is_raw(file.name)
         found = []
         for ending in (".xmp", f"{file.suffix}.xmp"):
             entry = here.get(f"{file.stem}{ending}".casefold())
-            if entry is not None:
+            if entry is not None and not (others and ending == ".xmp"):
                 status = entry.stat()
                 source = Source(Path(entry.path), SIDECAR, status.st_size, status.st_mtime_ns)
                 found.append((source, f"{ending[:-4]}{entry.name[-4:]}"))
@@ -66,11 +75,19 @@ class Sidecars:
         if folder not in self._listed:
             try:
                 with os.scandir(folder) as entries:
-                    named = [e for e in entries if e.name[-4:].lower() == ".xmp" and e.is_file()]
+                    there = list(entries)
+                named = [e for e in there if e.name[-4:].lower() == ".xmp" and e.is_file()]
             except OSError:  # the folder is away: so are its photos, and that is said of them
-                named = []
+                there = named = []
+            raws = self._raws.setdefault(folder, {})
+            for raw in (Path(entry.path) for entry in there if _is_raw(entry.name)):
+                raws.setdefault(raw.stem.casefold(), set()).add(raw)
             self._listed[folder] = {entry.name.casefold(): entry for entry in named}
         return self._listed[folder]
+
+
+def _is_raw(name: str) -> bool:
+    return PurePath(name).suffix.lower() in RAW_SUFFIXES
 
 
 def main_file(photo: PhotoDetail) -> FileDetail:
@@ -93,7 +110,8 @@ def slots_of(photo: PhotoDetail, options: Options, sidecars: Sidecars) -> list[S
         source = _reachable(file, photo)
         slots[source.path] = Slot(source, file.path.suffix)
     for file in halves:
-        for sidecar, ending in sidecars.beside(Path(_reachable(file, photo).path)):
+        own = [known.path for known in photo.files]
+        for sidecar, ending in sidecars.beside(Path(_reachable(file, photo).path), own):
             slots.setdefault(sidecar.path, Slot(sidecar, ending))
     return list(slots.values())
 

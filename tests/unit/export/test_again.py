@@ -289,3 +289,19 @@ def test_a_gallery_writes_nothing_through_a_link(
     with pytest.raises(KnownError, match="is a link"):
         make_plan(shoot, Options(out, target="gallery"))
     assert snapshot(card) == before
+
+
+def test_the_sidecar_of_a_raw_goes_with_no_other_photo_of_its_name(
+    card: Path, tmp_path: Path
+) -> None:
+    draw_jpeg(card / "DSC_1.tif", size=(96, 64), seed=9)
+    for name in ("DSC_1.xmp", "DSC_1.JPG.xmp", "DSC_2.xmp"):
+        (card / name).write_text(name)
+    raw, half = card / "DSC_1.dng", card / "DSC_1.JPG"
+    split = [photo(1, REJECT, raw), photo(2, STARS, half), photo(3, STARS, card / "DSC_1.tif")]
+    run([*split, photo(4, STARS, card / "DSC_2.JPG")], tmp_path / "out")
+    assert names(tmp_path / "out") == {
+        "photos.json", "DSC_1.JPG", "DSC_1.JPG.xmp", "DSC_1.tif", "DSC_2.JPG", "DSC_2.xmp"
+    }  # fmt: skip
+    run([photo(1, STARS, raw, half)], tmp_path / "half", pair="jpeg")
+    assert names(tmp_path / "half") == {"photos.json", "DSC_1.JPG", "DSC_1.JPG.xmp", "DSC_1.xmp"}

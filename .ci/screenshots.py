@@ -1,0 +1,158 @@
+"""Make the README's screenshots: python .ci/screenshots.py [FOLDER]  (usual FOLDER: docs/).
+
+The real window over photos that are drawn first, with real decisions in it. To be run in an
+environment that has Curator, whenever the window looks different; it needs no display.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from scenery import paint, save
+
+from curator import app
+from curator.model import View
+from curator.settings import Home, Settings
+from curator.ui import theme
+
+ROOT = Path(__file__).resolve().parents[1]
+SIZE = (1440, 900)
+LARGEST = 150_000  # bytes of a picture: a clone is not to pay for them
+# Seed, frames of the series, upright: an evening and a day at the water.
+WALK = (
+    *((5, 1, False), (11, 1, True), (17, 3, False), (1, 1, False), (7, 1, False), (13, 1, True)),
+    *((0, 4, False), (3, 1, False), (9, 1, False), (15, 1, False), (2, 1, True), (8, 2, False)),
+    *((14, 1, False), (6, 1, False), (12, 3, False), (18, 1, False), (4, 1, False)),
+    *((10, 1, True), (16, 1, False), (19, 1, False)),
+)
+
+
+def main(folder: Path) -> None:
+    """Draw, read, decide, and take the pictures."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        card = Path(scratch) / "Lakes"
+        draw(card)
+        theme.apply(QApplication(["curator"]))
+        home = Home.at(Path(scratch) / "home")
+        running = app.build(home, Settings.load(home), [card])
+        running.window.resize(*SIZE)
+        running.window.show()
+        wait(lambda: all_read(running, sum(frames for _, frames, _ in WALK)))
+        for name, stage in (("grid", grid), ("cull", cull), ("compare", compare), ("done", done)):
+            stage(running)
+            QTest.qWait(600)  # what rests on screen is prefetched and sharpened by then
+            take(running, folder / f"{name}.webp")
+        running.close()
+
+
+def draw(card: Path) -> None:
+    """Take the walk."""
+    taken, number = datetime(2025, 6, 14, 16, 20, 5), 4207
+    for seed, frames, upright in WALK:
+        size = (1200, 1800) if upright else (1800, 1200)
+        for frame in range(frames):
+            save(card / f"DSC_{number}.JPG", paint(seed, size, frame * 0.03), taken)
+            taken += timedelta(milliseconds=400)
+            number += 1
+        taken += timedelta(minutes=11)
+
+
+def grid(running: app.App) -> None:
+    """Show the folder with half of it judged."""
+    session = running.session
+    marks: dict[int, dict[str, object]] = {
+        0: {"rating": 4, "kept": True},
+        1: {"kept": True},
+        5: {"flag": "reject"},
+        6: {"rating": 5, "kept": True, "flag": "pick"},
+        7: {"rating": 3, "kept": True, "label": "blue"},
+        8: {"kept": True},
+        9: {"flag": "reject"},
+        13: {"flag": "pick", "kept": True, "label": "green"},
+    }
+    ids = session.ids.tolist()
+    session.decide_many("keep", {ids[place]: fields for place, fields in marks.items()})
+    running.window.offers.dismiss()
+    session.go_to(ids[10])
+    session.say("")
+
+
+def cull(running: app.App) -> None:
+    """Show a photo that is asked about, with the six keys of a first cull."""
+    running.window.run("cull")
+    running.window.run("tour")
+    running.session.go_to(running.session.ids.tolist()[9])
+    settle(running)
+    running.window.run("reject")
+    settle(running)
+    running.window.run("space")
+
+
+def compare(running: app.App) -> None:
+    """Show two frames of a series side by side."""
+    running.window.run("browse")
+    running.session.set_view(View.LOUPE)
+    running.session.go_to(running.session.ids.tolist()[2])
+    settle(running)
+    running.window.run("compare")
+
+
+def done(running: app.App) -> None:
+    """Show what a finished cull says."""
+    session = running.session
+    running.window.run("browse")
+    rest = session.table.ids[session.table.undecided()].tolist()
+    fields: dict[int, dict[str, object]] = {photo: {"kept": True} for photo in rest}
+    fields |= {photo: {"flag": "reject"} for photo in rest[::3]}
+    fields |= {photo: {"kept": True, "flag": "pick"} for photo in rest[1::4]}
+    session.decide_many("keep", fields)
+    running.window.run("cull")
+    session.finish()
+    session.say("")
+
+
+def settle(running: app.App) -> None:
+    """Wait until the photo in hand is on screen: marks wait for that too."""
+    shown: list[int] = []
+    running.window.loupe.painted.connect(shown.append)
+    running.window.loupe.update()
+    wait(lambda: bool(shown) and shown[-1] == running.session.current)
+    running.window.loupe.painted.disconnect(shown.append)
+
+
+def all_read(running: app.App, photos: int) -> bool:
+    """Tell whether every photo is here and was read."""
+    tiles = [running.session.tile(int(photo)) for photo in running.session.table.ids]
+    return len(tiles) == photos and all(tile.proxy for tile in tiles)
+
+
+def wait(condition: Callable[[], bool]) -> None:
+    """Let the window live until something holds, at most two minutes."""
+    for _ in range(6_000):
+        if condition():
+            return
+        QTest.qWait(20)
+    raise AssertionError("what was waited for did not come")
+
+
+def take(running: app.App, path: Path) -> None:
+    """Take a picture of the window, as fine as its size allows."""
+    image = running.window.grab().toImage()
+    for quality in range(90, 40, -5):
+        image.save(str(path), "webp", quality)
+        if path.stat().st_size <= LARGEST:
+            break
+    print(path, f"{path.stat().st_size:,} bytes, quality {quality}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs")

@@ -36,7 +36,8 @@ class Descriptions(Results):
     ) -> list[int]:
         """Save descriptions in one transaction; return the ids of the photos they are of.
 
-        One of a proxy that is no longer the photo's is dropped, and made again.
+        One of a proxy that is no longer the photo's is dropped, and made again. Of a photo that
+        was merged into another meanwhile it is kept with that one; the ids of both are returned.
 
         Args:
             results: by photo.
@@ -44,7 +45,8 @@ class Descriptions(Results):
         """
         saved: list[int] = []
         with self._writing():
-            for photo, told in results:
+            for asked, told in results:
+                photo = self._value("SELECT merged_into FROM photo WHERE id = ?", (asked,)) or asked
                 row = self._row("SELECT proxy_digest FROM photo WHERE id = ?", (photo,))
                 if row is None or row[0] != told.source:
                     self._requeue(photo, DESCRIBE)
@@ -74,7 +76,7 @@ class Descriptions(Results):
                 self._run("UPDATE photo SET proxy_digest = proxy_digest WHERE id = ?", (photo,))
                 self._add_description_work(photo)
                 self._done(photo, DESCRIBE, told.source + prompt)
-                saved.append(photo)
+                saved += dict.fromkeys((asked, photo))
         return saved
 
     def want_described(self, ids: Sequence[int]) -> None:
@@ -98,6 +100,18 @@ class Descriptions(Results):
                     " (SELECT 1 FROM photo WHERE id = photo_id AND proxy IS NOT NULL)",
                     rows,
                 )
+
+    def not_to_describe(self, ids: Sequence[int]) -> list[int]:
+        """Say of which of these photos no description is made or will be, as things are."""
+        left = dict.fromkeys(ids)
+        for part in chunks(list(ids)):
+            for (photo,) in self._rows(
+                "SELECT photo_id FROM work WHERE stage = ? AND (state = 'running' OR"
+                f" state = 'waiting' AND ready = 1) AND photo_id IN ({marks(len(part))})",
+                (DESCRIBE, *part),
+            ):
+                del left[photo]
+        return list(left)
 
     def to_describe(self) -> int:
         """Count the photos that are or will be described."""

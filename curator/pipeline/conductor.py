@@ -511,6 +511,7 @@ class Conductor:
     def _rest_from_reading(self) -> None:
         """Tell that all is read; who waits for all to be done waits for descriptions too."""
         self._resting, self._version = True, self.catalog.data_version()
+        self._vision.let_go(self.catalog)
         worked = self._pace.done or self._pace.failed or self._pace.embedded
         if self._read == self._taken and not worked:
             return  # somebody only looked

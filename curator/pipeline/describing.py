@@ -38,6 +38,7 @@ _PATIENCE_S = 300.0  # one that wants more, or has been busy for longer, has sto
 _LOOKED_AT = 100  # photos somebody waits for, at a time
 _POWER_S = 10.0  # how often the battery is looked at
 
+NO_PICTURE = "There is no picture of it to look at."
 ON_BATTERY = KnownError("Photos are not described on battery.", "Plug the computer in.")
 
 
@@ -97,6 +98,7 @@ class VisionLane(Lane):
         self.due = False
         self.asked: dict[int, None] = {}
         self._news: list[Told] = []
+        self._idle = True  # nobody of those waited for could be begun
         self._begun: deque[float] = deque()  # when photos were, in the last minute
         self._power_at, self._battery = 0.0, False
         self._stop = threading.Event()
@@ -131,6 +133,7 @@ class VisionLane(Lane):
         """
         most = self._settings.vision.concurrency
         found = self._asked_for(catalog, most + 1 - len(self.in_flight))
+        self._idle = not found
         self.due = False
         if alone:
             return found
@@ -185,6 +188,12 @@ class VisionLane(Lane):
         super().close()
 
     # --- what came of them
+
+    def let_go(self, catalog: Catalog) -> None:
+        """Say of photos that cannot be described that they cannot; all that can be read was."""
+        if self.asked and self._idle and not self.in_flight:
+            for photo in catalog.not_to_describe(list(self.asked)):
+                self._tell(photo, NO_PICTURE, True)
 
     def kept(self, told: Described) -> Described:
         """Leave out tags the settings do not want suggested."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import operator
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -462,6 +463,40 @@ def test_a_description_of_a_proxy_that_has_changed_meanwhile_is_made_again(
         pipeline.describe(1)
         assert len(server.chats) == 2 and pipeline.told == [Told(1)]
         assert catalog.photo(1).description.source == "new"
+
+
+def test_what_was_said_of_a_photo_that_is_another_one_now_is_kept_with_that(
+    start, shoot, server
+) -> None:
+    with closing(shoot(2)) as catalog:
+        pipeline = start()
+        with catalog._writing():  # a copy has the proxy of what it is a copy of
+            catalog._run("UPDATE photo SET proxy_digest = 'same'")
+
+        def merge(handler: ollama.Handler) -> None:
+            with closing(Catalog.open(catalog.path)) as other, other._writing():
+                other._merge([1, 2])
+            WELL(handler)
+
+        server.chat(merge)
+        pipeline.describe(2)
+        assert pipeline.told == [Told(2)] and list(catalog.descriptions_of([1, 2])) == [1]
+
+
+def test_nobody_waits_for_a_photo_that_cannot_be_read(start, shoot, server) -> None:
+    with closing(shoot(3)) as catalog:
+        with catalog._writing():
+            catalog._run(
+                "UPDATE work SET state = 'failed' WHERE photo_id = 2 AND stage = 'convert'"
+            )
+            catalog._run("UPDATE photo SET proxy = NULL, proxy_digest = NULL WHERE id = 2")
+        pipeline = start()
+        pipeline.describe(1, 2, 3)
+        assert sorted(pipeline.told, key=operator.attrgetter("photo_id")) == [
+            Told(1),
+            Told(2, describing.NO_PICTURE),
+            Told(3),
+        ]
 
 
 def test_a_mistake_of_ours_is_one_failure_and_has_its_traceback_in_the_log(

@@ -57,9 +57,9 @@ def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = 
         for (name,) in triggers:  # a row each would be slow; what they keep is written here
             connection.execute(f"DROP TRIGGER {name}")
         _fill(connection, photos, folder, converted)
+        connection.execute("INSERT INTO photo_text_due SELECT id FROM photo")
         for statement in schema.TRIGGERS:
             connection.execute(statement)
-        connection.execute("INSERT INTO photo_text_due SELECT id FROM photo")
         connection.execute("COMMIT")
     if fresh and photos <= _FEW:  # all of it is in the one file: nobody else has it open
         _FILLED[asked] = path.read_bytes()

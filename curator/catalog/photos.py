@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from curator.catalog.store import Row, chunks, marks
 from curator.catalog.descriptions import DESCRIBE, Descriptions
+from curator.catalog.store import Row, chunks, marks
 from curator.catalog.tags import TagDetail
 from curator.model import (
     Capture,

@@ -54,7 +54,8 @@ def test_scaling_meets_the_long_edge_and_never_enlarges() -> None:
 def original(tmp_path: Path) -> Path:
     """A JPEG with everything a phone writes, a maker's note and a serial number too."""
     exif = Image.Exif()
-    exif[271], exif[272], exif[274], exif[315], exif[33432] = "Fuji", "X-T3", 6, "Ann", "© Ann Ö".encode()
+    exif[271], exif[272], exif[274], exif[315] = "Fuji", "X-T3", 6, "Ann"
+    exif[33432] = "© Ann Ö".encode()
     camera, place = exif.get_ifd(0x8769), exif.get_ifd(0x8825)
     camera[36867], camera[37521], camera[36881] = "2024:05:04 18:42:07", "12", "+02:00"
     camera[33434], camera[33437], camera[34855], camera[37386] = 0.004, 2.8, 800, 35.0

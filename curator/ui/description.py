@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from curator.model import Described
 from curator.ui import theme, words
 
 _GAP = 5  # between its sentences
+_LONG_WORD = re.compile(r"(\S{20})(?=\S)")
 UNDER_WAY = "Describing…"
 
 
@@ -46,6 +49,7 @@ def sentences(told: Described) -> list[QLabel]:
 
 
 def _line(text: str, role: str) -> QLabel:
-    label = theme.plain(text, role=role)
+    # A line that cannot be broken makes the panel's layout cut all that stands in it.
+    label = theme.plain(_LONG_WORD.sub("\\1\u200b", text), role=role)
     label.setWordWrap(True)
     return label

@@ -270,3 +270,10 @@ def test_markup_in_what_a_model_says_is_text(dressed: object) -> None:
     formats = {label.textFormat() for label in block.findChildren(QLabel)}
     assert formats == {Qt.TextFormat.PlainText}
     assert description_block(None) is None, "an empty section is absent"
+
+
+def test_a_word_without_end_is_broken_and_cuts_nothing_off(dressed: object) -> None:
+    told = Described("ollama", "m" * 300, "", "A" * 240, "other", "B" * 300, "C" * 80, ())
+    block = description_block(told)
+    assert block is not None
+    assert max(label.minimumSizeHint().width() for label in block.findChildren(QLabel)) < 272

@@ -127,6 +127,7 @@ def settle(running: app.App) -> None:
     running.window.loupe.update()
     wait(lambda: bool(shown) and shown[-1] == running.session.current)
     running.window.loupe.painted.disconnect(shown.append)
+    QTest.qWait(200)  # the session hears of it last
 
 
 def all_read(running: app.App, photos: int) -> bool:

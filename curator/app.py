@@ -143,7 +143,7 @@ def _show(error: KnownError) -> None:
     if on_terminal or QApplication.platformName() in ("offscreen", "minimal"):
         return
     body = "\n".join(part for part in (str(error.args[0]), error.remedy) if part)
-    question = dialogs.Question("Curator cannot open", body, (), cancel="Close")
+    question = dialogs.Question("Nothing was opened", body, (), cancel="Close")
     dialogs.question_dialog(None, question).exec()
 
 

@@ -271,7 +271,7 @@ class MainWindow(QWidget):
         self.pages.setGeometry(space.left)
         self.veil.setGeometry(self.rect())
         for over in self._covers():
-            if over.isVisible():
+            if not over.isHidden():  # also before the window itself is shown
                 over.raise_()
 
     def _covers(self) -> tuple[QWidget, ...]:

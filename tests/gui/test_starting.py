@@ -11,6 +11,7 @@ from curator import app
 from curator.model import KnownError
 from curator.settings import Home, Settings
 from curator.ui import dialogs
+from tests.catalogs import fill
 from tests.gui.conftest import QuietPipeline
 from tests.photos import draw_jpeg
 
@@ -32,10 +33,17 @@ def test_open_with_curator_on_one_picture_looks_at_it_without_adding_it(
 ) -> None:
     picture = tmp_path / "card" / "DSC_1.JPG"
     draw_jpeg(picture)
-    looked: list[Path] = []
-    monkeypatch.setattr("curator.ui.placard.PlacardView.open", lambda _, path: looked.append(path))
+    wanted: list[str] = []
+    monkeypatch.setattr(quiet, "want_placard", lambda path, *_: wanted.append(path), raising=False)
+    monkeypatch.setattr(quiet, "give_up_placard", lambda: None, raising=False)
+    fill(home.catalog, 3)
     running = started(home, picture)
-    assert looked == [picture] and quiet.asked == []
+    window = running.window
+    window.show()
+    QApplication.processEvents()
+    assert wanted == [str(picture)] and quiet.asked == []
+    over = window.childAt(20, 200)
+    assert over is window.placard or window.placard.isAncestorOf(over), "nothing lies over it"
     running.close()
 
 
@@ -76,4 +84,4 @@ def test_what_no_terminal_shows_a_dialog_does(
     monkeypatch.setattr(QApplication, "platformName", lambda: "xcb")
     monkeypatch.setattr("sys.stderr", None)
     app._show(error)
-    assert shown == ["Curator cannot open", "/cards/a <b>.jpg is not there.", "Check the name."]
+    assert shown == ["Nothing was opened", "/cards/a <b>.jpg is not there.", "Check the name."]

@@ -21,6 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path, PurePath
+from typing import Protocol
 
 from curator import files
 from curator.catalog import PhotoDetail
@@ -114,6 +115,16 @@ Way = Callable[[str], None]
 """Takes a file away, or raises KnownError and leaves it."""
 
 
+class Ledger(Protocol):
+    """What knows of rejects while they go; the catalog is one."""
+
+    def is_reject(self, photo_id: int) -> bool:
+        """Say whether a photo is a reject now."""
+
+    def note_emptied(self, photo_id: int, gone: Mapping[str, str]) -> None:
+        """Note which files of a photo went: path → sha256, empty where it was not read."""
+
+
 def plan(
     photos: Iterable[PhotoDetail],
     wanted: Collection[str] | None = None,
@@ -157,8 +168,7 @@ def remove(
     photos: Iterable[PhotoDetail],
     *,
     way: Way,
-    still: Callable[[int], bool],
-    done: Callable[[int, dict[str, str]], None],
+    ledger: Ledger,
     progress: Callable[[int, int, str], None] = lambda *_: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Report:
@@ -170,9 +180,8 @@ def remove(
         shown: what the person saw and agreed to.
         photos: the same photos as the catalog has them now.
         way: :func:`trash` or :func:`erase`.
-        still: asked right before each photo whether it is a reject: thousands take minutes, and
-            others decide meanwhile.
-        done: told after each photo: its id, and path and sha256 of the files that went.
+        ledger: asked right before each photo whether it is a reject still, as thousands take
+            minutes and others decide meanwhile; told right after it what went. The catalog.
         progress: told before each photo: how many are through, how many there are, its name.
         cancelled: asked between photos.
 
@@ -199,12 +208,12 @@ def remove(
             report.cancelled = True
             break
         progress(number, len(by_photo), known[photo_id].name)
-        if not still(photo_id):
+        if not ledger.is_reject(photo_id):
             report.left += [(file.path, _TAKEN_BACK) for file in going]
             continue
         gone = _remove_photo(known[photo_id], going, way, report)
         if gone:
-            done(photo_id, gone)
+            ledger.note_emptied(photo_id, gone)
             report.photos += 1
     return report
 

@@ -86,8 +86,7 @@ def _empty(invocation: Invocation, photos: list[PhotoDetail]) -> None:
             shown,
             [catalog.photo(photo.id) for photo in photos],
             way=removal.erase if erasing else removal.trash,
-            still=catalog.is_reject,
-            done=catalog.note_emptied,
+            ledger=catalog,
             progress=lambda done, total, name: advance(done, total, name),
         )
     document = {

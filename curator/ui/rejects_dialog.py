@@ -276,8 +276,7 @@ class RejectsDialog(Dialog):
                 shown,
                 catalog.details(ids),
                 way=way,
-                still=catalog.is_reject,
-                done=catalog.note_emptied,
+                ledger=catalog,
                 progress=lambda *at: job.said.progressed.emit(job, *at),
                 cancelled=lambda: job.stopped,
             )

@@ -41,8 +41,7 @@ def remove(shoot: Shoot, shown: Removal, way: removal.Way = removal.trash) -> re
         shown,
         shoot.listed(),
         way=way,
-        still=shoot.catalog.is_reject,
-        done=lambda *gone: shoot.catalog.note_emptied(*gone),
+        ledger=shoot.catalog,
     )
 
 
@@ -214,14 +213,19 @@ def test_stopped_in_the_middle_the_rest_is_there_to_be_removed(shoot: Shoot) -> 
     shoot.ingest()
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         shoot.reject(name)
-    through: list[int] = []
+    through = 0
+
+    def stop_after_two() -> bool:
+        nonlocal through
+        through += 1
+        return through > 2
+
     report = removal.remove(
         listed(shoot),
         shoot.listed(),
         way=removal.trash,
-        still=shoot.catalog.is_reject,
-        done=lambda photo, gone: (through.append(photo), shoot.catalog.note_emptied(photo, gone)),
-        cancelled=lambda: len(through) == 2,
+        ledger=shoot.catalog,
+        cancelled=stop_after_two,
     )
     assert report.cancelled and report.photos == 2
     assert going(listed(shoot)) == {"c.jpg"}

@@ -323,6 +323,12 @@ class Sidecars(Section):
         title="Write sidecars in the background",
         description="two seconds after the last mark; off: only when asked (Ctrl+S)",
     )
+    exiftool: str = Field(
+        "",
+        max_length=1000,
+        title="exiftool",
+        description="embeds marks where asked; empty: the one that is installed",
+    )
 
 
 class Scan(Section):

@@ -25,7 +25,7 @@ import peewee
 from curator.catalog import migrations
 from curator.catalog.fields import FIELDS
 from curator.catalog.folders import FolderRow, Folders
-from curator.catalog.identity import FileReader, Unread
+from curator.catalog.identity import FileReader, FileRow, Unread
 from curator.catalog.lock import ConductorLock
 from curator.catalog.photos import (
     PHOTO_COLUMNS,
@@ -36,6 +36,7 @@ from curator.catalog.photos import (
 )
 from curator.catalog.projects import ProjectRow, Projects, project_name
 from curator.catalog.removal import Removals
+from curator.catalog.rewritten import NewContent, Rewritten
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
 from curator.catalog.sidecars import (
     Conflict,
@@ -66,9 +67,11 @@ __all__ = [
     "DiskFullError",
     "FileDetail",
     "FileReader",
+    "FileRow",
     "FolderRow",
     "Foreseen",
     "Lesson",
+    "NewContent",
     "Outstanding",
     "Pending",
     "PhotoDetail",
@@ -97,7 +100,17 @@ _KEEP_BACKUPS = 5
 
 
 class Catalog(
-    Folders, Scans, WorkQueue, Tastes, Stacks, Photos, Projects, Texts, Vocabulary, Removals
+    Folders,
+    Scans,
+    WorkQueue,
+    Tastes,
+    Stacks,
+    Photos,
+    Projects,
+    Texts,
+    Vocabulary,
+    Removals,
+    Rewritten,
 ):
     """One open catalog.
 

@@ -117,7 +117,11 @@ class Results(Identity):
             photo = job.photo_id
             if row.fingerprint is None or row.fingerprint == result.fingerprint:
                 self._save_peek(row, result)
-            elif halves.unchanged or self._agrees(photo, row, result.capture):
+            elif (
+                halves.unchanged
+                or self._agrees(photo, row, result.capture)
+                or self._held(photo, result.fingerprint)
+            ):
                 self._keep_former(row)
                 self._save_peek(row, result)
                 self._set_fingerprints(halves.changed)
@@ -198,6 +202,15 @@ class Results(Identity):
         return known == (_taken(capture), capture.camera) and (row.width, row.height) == (
             capture.width,
             capture.height,
+        )
+
+    def _held(self, photo: int, fingerprint: str) -> bool:
+        """Say whether this content was, or was to be, one of the photo's files before."""
+        return bool(
+            self._value(
+                "SELECT count(*) FROM file WHERE photo_id = ? AND fingerprint = ?",
+                (photo, fingerprint),
+            )
         )
 
     def _changed_halves(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 from curator import files
@@ -17,7 +18,13 @@ _BATCH = 32
 
 def sidecar(invocation: Invocation) -> None:
     """Read or write sidecars, say where they stand, or settle what contradicts."""
-    acts = {"read": _read, "write": _write, "conflicts": _conflicts, "status": _status}
+    acts = {
+        "read": _read,
+        "write": _write,
+        "embed": _embed,
+        "conflicts": _conflicts,
+        "status": _status,
+    }
     acts[invocation.arguments.act](invocation)
 
 
@@ -158,9 +165,66 @@ def _without(number: int, title: str) -> list[str]:
         return []
     return [
         f"{title}: no sidecar is read of {counted(number, 'photo')} with marks (JPEG, TIFF, DNG,"
-        " HEIC), only what is embedded, which Curator does not write; --profile darktable or"
-        " digikam writes sidecars of all."
+        " HEIC), only what is embedded: `curator sidecar embed` writes into originals; --profile"
+        " darktable or digikam writes sidecars of all."
     ]
+
+
+# --- into originals
+
+
+def _embed(invocation: Invocation) -> None:
+    """Put marks into the originals no sidecar speaks for, or say which would change."""
+    from curator.pipeline import embedding
+    from curator.stages import inside
+    from curator.workers import WorkerPool
+
+    arguments, catalog = invocation.arguments, invocation.catalog
+    dry = arguments.dry_run
+    program = "" if dry else embedding.exiftool(invocation.settings)
+    change, left = embedding.compared(catalog, _ids(invocation))
+    lines = [f"{each.path}: {', '.join(each.lines)}" for each in change]
+    if dry or not change:
+        document = {
+            "dry_run": dry,
+            "embedded": [],
+            "would": [{"path": each.path, "changes": list(each.lines)} for each in change],
+            "left": [{"path": each.path, "reason": each.problem} for each in left],
+        }
+        lines += [f"{each.path}: {each.problem}" for each in left]
+        lines.append(f"{counted(len(change), 'original')} would change.")
+        invocation.output.answer(document, lines)
+        return
+    for line in lines:
+        invocation.output.note(line)
+    number = counted(len(change), "original")
+    if not invocation.agreed(f"{number} will be changed.", "No original was changed."):
+        return
+    done = list(left)
+    memory_mb = invocation.settings.work.memory_mb
+    pool = WorkerPool(1, memory_mb=memory_mb, nice=0, name="embed")
+    try:
+        with bar("Embedding", len(change)) as advance:
+            for start in range(0, len(change), embedding.BATCH):
+                some = [each.photo_id for each in change[start : start + embedding.BATCH]]
+                run = partial(pool.run, inside.make, timeout_s=embedding.TIMEOUT_S)
+                done += embedding.embed_some(catalog, some, program, run)
+                advance(start + len(some), len(change), "")
+    finally:
+        pool.close()
+    written = [each for each in done if each.lines and not each.problem]
+    left = [each for each in done if each.problem]
+    document = {
+        "dry_run": False,
+        "embedded": [each.path for each in written],
+        "would": [],
+        "left": [{"path": each.path, "reason": each.problem} for each in left],
+    }
+    lines = [f"{each.path}: {each.problem}" for each in left]
+    lines.append(f"Embedded in {counted(len(written), 'original')}.")
+    if written:
+        lines.append("In Lightroom: Metadata > Read Metadata from Files.")
+    invocation.output.answer(document, lines)
 
 
 # --- two sides

@@ -192,7 +192,7 @@ def _encoder(parser: Parser) -> None:
 
 
 def _sidecar(parser: Parser) -> None:
-    parser.add_argument("act", choices=("read", "write", "conflicts", "status"))
+    parser.add_argument("act", choices=("read", "write", "embed", "conflicts", "status"))
     parser.add_argument(
         "photos", nargs="*", type=_named, metavar="PHOTO", help="an id or a path; else all"
     )
@@ -205,6 +205,7 @@ def _sidecar(parser: Parser) -> None:
         "--take", choices=("ours", "theirs", "newer"), help="conflicts: the side that holds"
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would happen, no more")
+    parser.add_argument("--yes", action="store_true", help="embed: without asking")
 
 
 def _project(parser: Parser) -> None:
@@ -377,8 +378,9 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         "sidecar",
-        "read|write|conflicts|status [PHOTO...] [--profile NAME] [--take SIDE] [--dry-run]",
-        "take over marks from sidecars, write them for other editors, settle what differs",
+        "read|write|embed|conflicts|status [PHOTO...] [--profile NAME] [--take SIDE] [--dry-run]"
+        " [--yes]",
+        "take over marks from sidecars, write them for other editors, or into originals",
         sidecars.sidecar,
         _sidecar,
     ),

@@ -41,12 +41,14 @@ from curator.settings import Home, Settings
 from curator.sidecar import Profile
 from curator.stages import STAGES, Stage
 from curator.stages.frame import Look
+from curator.stages.inside import Inside
 from curator.workers import InlinePool, WorkerPool
 
 __all__ = [
     "Difference",
     "Encoding",
     "FrameCallback",
+    "Inside",
     "Look",
     "Pipeline",
     "Preview",
@@ -334,6 +336,16 @@ class Pipeline(QObject):
     ) -> None:
         """Say what writing the sidecars of photos would change; ``tell`` gets it on a thread."""
         self._sidecars.preview(ids, profile, tell)
+
+    def compare_originals(
+        self, ids: Sequence[int], tell: Callable[[list[Inside] | KnownError], None]
+    ) -> None:
+        """Say what embedding marks would change in originals; ``tell`` gets it on a thread."""
+        self._sidecars.compare_inside(ids, tell)
+
+    def embed(self, ids: Sequence[int], program: str) -> None:
+        """Put marks into originals; only ever after a person agreed to how many."""
+        self._sidecars.embed(ids, program)
 
     # --- the loupe
 

@@ -17,14 +17,18 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from curator.catalog import Catalog, Outstanding, ToWrite, Wrote
 from curator.model import MISTAKE, KnownError, counted
+from curator.pipeline import embedding
 from curator.settings import Settings
 from curator.sidecar import PROFILES, Profile, rounds
 from curator.sidecar.rounds import Act, SidecarJob, Written
+from curator.stages import inside
+from curator.stages.inside import Inside
 from curator.workers import WorkerCancelled, WorkerPool, WorkerUnavailable
 
 log = logging.getLogger(__name__)
@@ -70,7 +74,8 @@ class Preview:
     """What writing the sidecars of some photos would do.
 
     ``same`` of them say so already; ``without``: photos this editor reads no sidecar of, but
-    that have something to say.
+    that have something to say. ``lone``: a person had a word in them, and no sidecar takes it to
+    this editor; embedding does.
     """
 
     profile: Profile
@@ -78,6 +83,7 @@ class Preview:
     differences: tuple[Difference, ...]
     same: int
     without: tuple[int, ...]
+    lone: tuple[int, ...] = ()
 
 
 def profile_of(settings: Settings) -> Profile:
@@ -124,6 +130,7 @@ def preview(
     """
     found: list[Difference] = []
     without: list[int] = []
+    alone: list[int] = []
     same = 0
     for start in range(0, len(ids), BATCH):
         waiting = catalog.to_write(ids[start : start + BATCH])
@@ -131,6 +138,7 @@ def preview(
         waiting = [each for each in waiting if all(s.state != "conflict" for s in each.sidecars)]
         jobs, left_out = jobs_for(waiting, profile, dry=True)
         without += [each.photo_id for each in left_out if each.speaks]
+        alone += [each.photo_id for each in left_out if each.judged]
         for result in run(jobs):
             if result.act is Act.SAME:
                 same += 1
@@ -139,7 +147,7 @@ def preview(
             found.append(
                 Difference(result.photo_id, result.path, result.lines, result.problem, changed)
             )
-    return Preview(profile, len(ids), tuple(found), same, tuple(without))
+    return Preview(profile, len(ids), tuple(found), same, tuple(without), tuple(alone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +277,51 @@ class SidecarWriter:
                 tell(error)
 
         self._asked.put(act)
+
+    def compare_inside(
+        self, ids: Sequence[int], tell: Callable[[list[Inside] | KnownError], None]
+    ) -> None:
+        """Say what embedding would change in originals; ``tell`` gets it on the thread."""
+
+        def act(catalog: Catalog) -> None:
+            try:
+                run = partial(self._pool.run, inside.compare, timeout_s=_TIMEOUT_S)
+                change, left = embedding.compared(catalog, ids, run)
+                tell([*change, *left])
+            except (WorkerUnavailable, WorkerCancelled):  # on the way out
+                return
+            except KnownError as error:
+                tell(error)
+
+        self._asked.put(act)
+
+    def embed(self, ids: Sequence[int], program: str) -> None:
+        """Put marks into originals, as a person agreed to; it is told how it goes."""
+
+        def act(catalog: Catalog) -> None:
+            done: list[Inside] = []
+            run = partial(self._pool.run, inside.make, timeout_s=embedding.TIMEOUT_S)
+            try:
+                for start in range(0, len(ids), embedding.BATCH):
+                    if self._stopped:
+                        return
+                    some = ids[start : start + embedding.BATCH]
+                    done += embedding.embed_some(catalog, some, program, run)
+                    self._embedded(catalog, f"Embedding: {len(done):,} of {len(ids):,}")
+            except (WorkerUnavailable, WorkerCancelled):  # on the way out
+                return
+            except Exception as error:
+                if not isinstance(error, KnownError):
+                    log.exception("marks could not be embedded")
+                said = str(error) if isinstance(error, KnownError) else MISTAKE
+                self._embedded(catalog, f"{embedding.sentence(done)} · {said}")
+                return
+            self._embedded(catalog, embedding.sentence(done))
+
+        self._asked.put(act)
+
+    def _embedded(self, catalog: Catalog, said: str) -> None:
+        self._tell(replace(news_of(catalog.outstanding(), self._settings), said=said))
 
     def close(self) -> None:
         """End; what was not written yet is at the next start. Close the worker pool first."""

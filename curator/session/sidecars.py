@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from curator.catalog import Catalog, Conflict
 from curator.model import KnownError, Step, counted
+from curator.pipeline.embedding import exiftool
 from curator.pipeline.sidecars import Preview, SidecarNews, news_of, preview, profile_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Sidecars(QObject):
     Signals:
         changed: other sidecars are to be written, or contradict a mark, than before.
         previewed: a Preview that was asked for, or the KnownError that is in its way.
+        compared: what embedding would change (a list of Inside), or the KnownError in its way.
 
     Thread: GUI only.
 
@@ -32,6 +34,7 @@ class Sidecars(QObject):
 
     changed = Signal()
     previewed = Signal(object)
+    compared = Signal(object)
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -84,6 +87,35 @@ class Sidecars(QObject):
                 tell(error)
 
         QThreadPool.globalInstance().start(compare)
+
+    def compare_originals(self, ids: Sequence[int]) -> None:
+        """Have it said what embedding would change in originals: :attr:`compared`.
+
+        Raises:
+            KnownError: exiftool is not installed, or another Curator reads photos here.
+        """
+        self._embedder()
+        assert self._session.pipeline is not None
+        self._session.pipeline.compare_originals(ids, self.compared.emit)
+
+    def embed(self, ids: Sequence[int]) -> None:
+        """Put marks into originals; only after a person agreed to how many.
+
+        Raises:
+            KnownError: as :meth:`compare_originals`; nothing was begun.
+        """
+        program = self._embedder()
+        assert self._session.pipeline is not None
+        self._session.say(f"Embedding in {counted(len(ids), 'original')}…")
+        self._session.pipeline.embed(ids, program)
+
+    def _embedder(self) -> str:
+        if self._session.pipeline is None:
+            raise KnownError(
+                "Another Curator reads photos here; only that one writes into originals.",
+                "Embed there, or close it.",
+            )
+        return exiftool(self._session.settings)
 
     def _previewed(self, found: Preview | KnownError) -> None:
         self.previewed.emit(found)  # from any thread: whoever listens gets it on their own

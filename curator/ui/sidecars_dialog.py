@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTabl
 
 from curator.catalog import Conflict
 from curator.model import KnownError, counted
-from curator.pipeline import Difference, Preview
+from curator.pipeline import Difference, Inside, Preview
 from curator.session import Session
 from curator.session.sidecars import OURS, THEIRS, in_words
-from curator.ui import theme, words
-from curator.ui.dialogs import Dialog
+from curator.ui import dialogs, theme, words
+from curator.ui.dialogs import Choice, Dialog, Question
 
 _WIDTH = 960
 _SIDES = {OURS: "Keep mine", THEIRS: "Take the file's"}
@@ -195,6 +195,9 @@ class SidecarsDialog(Dialog):
         self.settle = self.button("Settle")
         self.write = self.button("Write", primary=True)
         self.close_ = self.button("Close")
+        self.embed = self.button("Embed in originals…")
+        self.embed.hide()
+        self._lone: tuple[int, ...] = ()
         self._lay_out()
         self.sides.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.sides.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -207,7 +210,9 @@ class SidecarsDialog(Dialog):
         self.settle.clicked.connect(self._guarded(self._settle))
         self.write.clicked.connect(self._guarded(self._write))
         self.close_.clicked.connect(self.accept)
+        self.embed.clicked.connect(self._guarded(self._compare_originals))
         self._sidecars.previewed.connect(self._show)
+        self._sidecars.compared.connect(self._ask_embed)
         self._sidecars.changed.connect(self._show_conflicts)
         self._show_conflicts()
         self._compare()
@@ -227,6 +232,7 @@ class SidecarsDialog(Dialog):
         self.body.addWidget(self.sentence)
         self.body.addWidget(self.table)
         self.body.addWidget(self.note)
+        self.buttons.addWidget(self.embed)
         self.buttons.addStretch(1)
         self.buttons.addWidget(self.close_)
         self.buttons.addWidget(self.write)
@@ -238,7 +244,7 @@ class SidecarsDialog(Dialog):
             try:
                 act()
             except KnownError as error:
-                self.sentence.setText(str(error))
+                self._tell(str(error))
 
         return do
 
@@ -295,6 +301,8 @@ class SidecarsDialog(Dialog):
         self.table.setFixedHeight(_height(number, 10))
         self.note.setText(_note(found))
         self.note.setVisible(bool(self.note.text()))
+        self._lone = found.lone
+        self.embed.setVisible(bool(found.lone))
         self.write.setEnabled(number > 0)
         self.write.setText(f"Write {counted(number, 'sidecar')}" if number else "Write")
         self._fit()
@@ -305,6 +313,33 @@ class SidecarsDialog(Dialog):
         assert layout is not None
         layout.activate()
         self.setFixedHeight(layout.totalHeightForWidth(_WIDTH))
+
+    # --- into originals
+
+    def _compare_originals(self) -> None:
+        self._sidecars.compare_originals(self._lone)
+        self.embed.setEnabled(False)
+        self.embed.setText("Comparing originals…")
+
+    def _ask_embed(self, found: list[Inside] | KnownError) -> None:
+        """Say how many originals would change, and have it done if that is agreed to."""
+        self.embed.setEnabled(True)
+        self.embed.setText("Embed in originals…")
+        if isinstance(found, KnownError):
+            self._tell(str(found))
+            return
+        ids = [each.photo_id for each in found if not each.problem]
+        left = [each for each in found if each.problem]
+        if not ids:
+            self._tell("; ".join(["No original would change", *_left(left)]) + ".")
+            return
+        if dialogs.ask(self, _embedding(len(ids), left)) == "embed":
+            self._guarded(lambda: self._sidecars.embed(ids))()
+            self.accept()
+
+    def _tell(self, text: str) -> None:
+        self.sentence.setText(text)
+        self._fit()
 
     def _write(self) -> None:
         self._sidecars.write([each.photo_id for each in self.differences.differences])
@@ -317,13 +352,36 @@ def _note(found: Preview) -> str:
     if found.without:
         lines.append(
             f"{words.photos(len(found.without))} with marks have no sidecar this editor would"
-            f" read: for {_NO_MARKS} it reads only what is embedded in the file. Curator does not"
-            " write into originals; darktable and digiKam read sidecars of all of them (Settings,"
-            " Sidecars)."
+            f" read: for {_NO_MARKS} it reads only what is embedded in the file. Embedding changes"
+            " originals, and is asked about first; darktable and digiKam read sidecars of all of"
+            " them (Settings, Sidecars)."
         )
     if found.differences and found.profile.name == "lightroom":
         lines.append("Afterwards, in Lightroom: Metadata > Read Metadata from Files.")
     return "\n".join(lines)
+
+
+def _embedding(number: int, left: Sequence[Inside]) -> Question:
+    originals = counted(number, "original")
+    lines = [
+        f"exiftool writes stars, flags, labels and keywords into {originals}. Each is checked"
+        " before it takes the place of what is there: the picture stays as it is, bit by bit.",
+        "Undo does not take it back: what you change later waits until you embed again.",
+        *(f"{line}." for line in _left(left)),
+        "Afterwards, in Lightroom: Metadata > Read Metadata from Files.",
+    ]
+    return Question(
+        f"Change {originals}?",
+        "\n".join(lines),
+        (Choice("embed", f"Change {originals}", primary=True, removes=True),),
+    )
+
+
+def _left(left: Sequence[Inside]) -> list[str]:
+    if not left:
+        return []
+    first = f"{Path(left[0].path).name}: {left[0].problem.rstrip('.')}"
+    return [f"{counted(len(left), 'photo')} left alone: {first}"]
 
 
 def _say(number: int) -> str:

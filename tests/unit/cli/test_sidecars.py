@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from curator.catalog import Catalog
+from curator.catalog import Catalog, NewContent
 from curator.settings import Home
 from curator.sidecar import read
 from tests import catalogs
+from tests.photos import draw_jpeg
 from tests.sidecars import change, xmp
 from tests.unit.cli.conftest import Type
 
@@ -62,3 +63,28 @@ def test_what_is_new_in_a_folder_is_read_or_only_told(
         assert catalog.photo(RAW).marks.rating == 3
     finally:
         catalog.close()
+
+
+def test_embedding_is_said_first_and_asked_about(
+    curator: Type, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Photo 3 is a JPEG alone: no sidecar takes its marks to Lightroom."""
+    draw_jpeg(folder / "DSC_0002.JPG")
+    status, catalog = (folder / "DSC_0002.JPG").stat(), Catalog.open(tmp_path / "home/catalog.db")
+    row = catalog.main_files([3])[3]
+    catalog.save_rewritten(row, NewContent("f" * 32, "0" * 64, status.st_size, status.st_mtime_ns))
+    catalog.close()
+    before = (folder / "DSC_0002.JPG").read_bytes()
+    curator("decide", "--rate", 4, 3, RAW)
+    told = curator("sidecar", "embed", "--dry-run", "--json").json
+    assert [(Path(e["path"]).name, e["changes"]) for e in told["would"]] == [
+        ("DSC_0002.JPG", ["rating: none → 4"])
+    ]
+    monkeypatch.setattr("curator.pipeline.embedding.exiftool", lambda settings: "exiftool")
+    asked = curator("sidecar", "embed")
+    assert asked.code == 2 and "1 original will be changed." in asked.err
+    monkeypatch.undo()
+    monkeypatch.setenv("PATH", "")
+    missing = curator("sidecar", "embed", "--yes")
+    assert missing.code == 1 and "exiftool.org" in missing.err
+    assert (folder / "DSC_0002.JPG").read_bytes() == before

@@ -521,10 +521,11 @@ class Conductor:
         totals = Totals(
             found, new, found - new, pace.done, pace.failed, pace.embedded, scans=reports
         )
-        self._teller.soon(recount=True)
+        self._teller.soon()
+        self._teller.recount()
         self._tell()
         self._pace.reset()
-        self._teller.soon(recount=True)
+        self._teller.recount()
         self._requests.clear()
         self._to.on_idle(totals)
         self.catalog.backup_if_due()

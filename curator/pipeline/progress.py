@@ -171,11 +171,13 @@ class Teller:
         self._counted = 0  # photos finished and unfinished at the last count
         self._comparing = self._describing = 0  # those that waited for encoder, vision model
 
-    def soon(self, recount: bool = False) -> None:
-        """Have the next :meth:`tell` say what there is at once."""
+    def soon(self) -> None:
+        """Have the next :meth:`tell` say at once what there is."""
         self._told_at = 0.0
-        if recount:
-            self._count_at = 0.0
+
+    def recount(self) -> None:
+        """Have the next :meth:`tell` count anew what waits."""
+        self._count_at = 0.0
 
     def tell(self, catalog: Catalog, scanning: bool, paused: bool, blind: bool, held: str) -> None:
         """Tell where the work stands, if it is time and anything is new.

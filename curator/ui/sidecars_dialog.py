@@ -295,6 +295,8 @@ class SidecarsDialog(Dialog):
         self.sentence.setText(
             f"{counted(number, 'sidecar')} for {found.profile.title} would change{same}."
             if number
+            else "No sidecar would change."
+            if found.without
             else "No sidecar would change: they say all there is to say."
         )
         self.table.setVisible(number > 0)

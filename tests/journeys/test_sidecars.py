@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,9 +21,11 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
+from curator.imaging.packets import carried
 from curator.model import Label, Pass
 from curator.settings import Home
 from curator.sidecar import read
+from curator.ui import dialogs
 from curator.ui.sidecars_dialog import SidecarsDialog
 from tests.journeys.evening import Evening
 from tests.photos import draw_jpeg
@@ -201,3 +204,46 @@ def start_scribe(home: Home, folder: Path, seed: int) -> subprocess.Popen[str]:
         cwd=ROOT,
         env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
     )
+
+
+@pytest.mark.slow
+def test_marks_are_embedded_only_after_a_yes_that_names_how_many(
+    evening: Evening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    folder = tmp_path / "Iceland"
+    for number in range(3):
+        draw_jpeg(folder / f"DSC_{number}.jpg", seed=number)
+    before = originals(folder)
+    evening.open(folder, photos=3)
+    session = evening.session
+    ids = {session.table.name(photo): photo for photo in session.scope_ids()}
+    session.go_to(ids["DSC_1"])
+    evening.press("4", "Ctrl+S").reads("read no sidecar")
+    asked: list[str] = []
+    answers: list[str | None] = [None, "embed"]
+
+    def ask(parent: object, question: dialogs.Question) -> str | None:
+        asked.append(question.title)
+        return answers[len(asked) - 1]
+
+    monkeypatch.setattr(dialogs, "ask", ask)
+
+    def embed(dialog: SidecarsDialog) -> None:
+        seen = len(asked)
+        dialog.embed.click()
+        evening.until(lambda: len(asked) > seen)
+
+    when_open(embed)
+    session.ask("sidecars")
+    assert asked == ["Change 1 original?"] and originals(folder) == before
+    when_open(embed)
+    session.ask("sidecars")
+    evening.reads("Embedded in 1 original")
+    now = originals(folder)
+    assert {name for name in now if now[name] != before[name]} == {"DSC_1.jpg"}
+    (packet,) = carried(folder / "DSC_1.jpg").packets
+    assert read(packet).said.rating == 4
+    evening.again()
+    assert len(evening.session.scope_ids()) == 3

@@ -21,6 +21,7 @@ LACKING = {*NOT_ON_WINDOWS, *POSIX_MODULES, *WINDOWS_MODULES}
 SUSPECT = re.compile(rf"\b({'|'.join(map(re.escape, sorted(LACKING)))}|from (os|signal|time))\b")
 
 
+@pytest.mark.slow
 def test_everything_is_imported_as_on_macos_and_as_on_windows() -> None:
     environment = dict(os.environ, QT_QPA_PLATFORM="offscreen", PYTHONPATH=str(PACKAGE.parent))
     command = [sys.executable, "-m", "tests.elsewhere"]

@@ -255,6 +255,7 @@ def test_a_click_into_the_other_pane_goes_there_and_does_not_zoom(comparing) -> 
     assert (session.current, session.zoom) == (3, 1.0)
 
 
+@pytest.mark.slow
 def test_originals_come_for_the_active_pane_first_then_the_other_then_the_next(
     comparing, pipeline, qtbot
 ) -> None:

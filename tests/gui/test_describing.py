@@ -222,6 +222,7 @@ def dialog(
     dialog.deleteLater()
 
 
+@pytest.mark.slow
 def test_a_test_asks_whom_one_has_typed_and_offers_to_pull_what_is_not_there(
     dialog: SettingsDialog, server: Ollama
 ) -> None:

@@ -118,6 +118,7 @@ def test_two_views_are_served_and_the_one_that_asked_last_goes_first(
     assert desk.read.index("9") < desk.read.index("1")
 
 
+@pytest.mark.slow
 def test_memory_stays_within_the_budget_over_hundreds_of_frames(make_store, qtbot) -> None:
     budget = 20 * 90 * 60 * 4
     store = make_store(budget, threads=2)

@@ -79,6 +79,7 @@ def test_esc_leaves_the_key_as_it_was_and_a_modifier_alone_is_none(page: KeysPag
     assert row.caps[0].text() == "X" and page.keyboard == Keyboard()
 
 
+@pytest.mark.slow
 def test_another_key_is_added_and_delete_takes_one_away(page: KeysPage) -> None:
     row = page.rows["reject"]
     row.add.click()
@@ -104,6 +105,7 @@ def test_a_key_that_means_something_says_what_and_can_be_taken_over(page: KeysPa
     assert page.keyboard.keys_of("pick") == () and page.rows["pick"].caps == []
 
 
+@pytest.mark.slow
 def test_a_command_is_found_by_name_by_what_it_does_and_by_key(page: KeysPage) -> None:
     for typed, found in (
         ("x", "reject"),
@@ -118,6 +120,7 @@ def test_a_command_is_found_by_name_by_what_it_does_and_by_key(page: KeysPage) -
     assert shown(page) == list(page.rows)
 
 
+@pytest.mark.slow
 def test_a_preset_shows_its_keys_and_drops_ones_own_saying_so(page: KeysPage) -> None:
     rebind(page.rows["reject"], Qt.Key.Key_Y)
     page.presets.setCurrentIndex(page.presets.findData("darktable"))
@@ -161,6 +164,7 @@ def test_saved_keys_are_in_the_file_and_in_force_at_once(
     assert said == ["Y rejects. No key deletes a file."]
 
 
+@pytest.mark.slow
 def test_keys_are_shared_as_a_file(
     page: KeysPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -243,6 +243,7 @@ def test_z_shows_the_proxy_and_says_so_until_the_original_is_there(
     assert swatches.shows(seen(loupe), 1100, 400, photo)
 
 
+@pytest.mark.slow
 def test_the_next_original_is_read_ahead_and_position_and_zoom_are_kept(
     session, loupe, pipeline, qtbot
 ) -> None:
@@ -474,6 +475,7 @@ def test_a_view_the_proxy_fills_asks_for_no_original(session, loupe, pipeline, q
     assert pipeline.looks == []
 
 
+@pytest.mark.slow
 def test_staying_with_a_photo_has_its_pixels_ready_for_a_look(
     session, loupe, pipeline, qtbot
 ) -> None:
@@ -505,6 +507,7 @@ def test_resting_a_quarter_second_makes_a_photo_seen(session, loupe, qtbot) -> N
     qtbot.waitUntil(lambda: session.tile(photo).seen, timeout=3000)
 
 
+@pytest.mark.slow
 def test_a_held_arrow_is_no_rest(session, loupe, qtbot) -> None:
     QTest.keyPress(loupe, Qt.Key.Key_Right)
     photo = session.current

@@ -89,6 +89,7 @@ def test_nothing_of_the_machines_score_shows(rating) -> None:
     assert maybes.grab().toImage() == before
 
 
+@pytest.mark.slow
 def test_held_arrows_look_for_nothing(rating, monkeypatch, qtbot) -> None:
     looked: list[object] = []
     monkeypatch.setattr(rating.maybes.nearby, "look", lambda: looked.append(1))

@@ -37,6 +37,7 @@ def deliver(pipeline: Darkroom, originals: Originals, qtbot) -> None:
             pipeline.deliver()
 
 
+@pytest.mark.slow
 def test_the_budget_holds_over_two_thousand_steps(originals, pipeline, qtbot) -> None:
     heaviest = 0
     for step in range(0, 2_000):

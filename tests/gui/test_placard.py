@@ -275,6 +275,7 @@ def kept(home: Home) -> tuple[list[str], dict[str, bytes]]:
     return rows, derived
 
 
+@pytest.mark.slow
 def test_nothing_of_it_remains(real: app.App, photo: Path, qtbot: QtBot) -> None:
     window = real.window
     assert real.pipeline is not None and real.pipeline.wait_idle(60) is not None

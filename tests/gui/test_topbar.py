@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
@@ -32,6 +33,7 @@ def test_a_press_on_a_pass_opens_it(window: MainWindow) -> None:
     assert [p for p, b in window.topbar.passes.items() if b.isChecked()] == [Pass.CULL]
 
 
+@pytest.mark.slow
 def test_a_press_on_the_pass_in_force_leaves_it_marked(window: MainWindow) -> None:
     window.topbar.passes[Pass.BROWSE].click()
     assert window.topbar.passes[Pass.BROWSE].isChecked()

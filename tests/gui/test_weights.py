@@ -82,6 +82,7 @@ def test_size_and_place_are_said_before_anything_is_asked_of_the_hub(
     assert server.asked == [] and not starting.weights.coming
 
 
+@pytest.mark.slow
 def test_a_yes_brings_it_beside_the_work_and_it_takes_over(
     server: Hub,
     starting: MainWindow,
@@ -126,6 +127,7 @@ class Failing(Fetch):
         self.error = KnownError("The hub could not be reached.", "Try again later.")
 
 
+@pytest.mark.slow
 def test_a_hub_out_of_reach_is_offered_to_be_tried_again(
     starting: MainWindow, monkeypatch: pytest.MonkeyPatch, server: Hub, qtbot: object
 ) -> None:

@@ -35,6 +35,7 @@ def judged(evening: Evening, verdict: Verdict) -> list[str]:
     return sorted(table.name(one) for one in table.ids.tolist() if table.verdict(one) is verdict)
 
 
+@pytest.mark.slow
 def test_the_best_of_six_is_found_by_letting_winners_stay(evening: Evening, shoot: Path) -> None:
     evening.open(shoot, photos=6).press("Return", "C")
     assert beside(evening) == NAMES[:2]

@@ -106,6 +106,7 @@ def test_from_a_folder_to_the_approved_set(evening: Evening, shoot: Path, tmp_pa
     assert evening.session.view is View.LOUPE
 
 
+@pytest.mark.slow
 def test_a_pair_is_one_photo_and_its_reject_takes_both_halves(
     evening: Evening, shoot: Path
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_pair_is_one_photo_and_its_reject_takes_both_halves(
     assert session.table.verdict(pair) is Verdict.REJECTED
 
 
+@pytest.mark.slow
 def test_letters_type_in_the_search_field_and_mark_nothing(evening: Evening, shoot: Path) -> None:
     session = evening.open(shoot, photos=8).session
     evening.press("/").type("px3").press("Return")
@@ -141,6 +143,7 @@ def test_a_batch_is_rejected_from_the_grid_and_undone_at_once(
     assert session.counts()["rejected"] == 0
 
 
+@pytest.mark.slow
 def test_the_original_is_shown_at_100_percent(evening: Evening, shoot: Path) -> None:
     draw_jpeg(shoot / "DSC_0009.jpg", size=(3000, 2000), seed=9, taken=TAKEN - timedelta(hours=1))
     session = evening.open(shoot, photos=9).session

@@ -68,6 +68,7 @@ def test_rejects_are_reviewed_and_go_to_the_trash_but_for_one(
     assert session.counts()["rejected"] == 1
 
 
+@pytest.mark.slow
 def test_a_pair_is_made_two_photos_and_one_again(evening: Evening, shoot: Path) -> None:
     session = evening.open(shoot, photos=4).session
     evening.press("E", "Shift+R").reads("Split DSC_0")

@@ -84,6 +84,7 @@ def test_of_a_burst_the_proposed_frame_is_kept_and_the_rest_rejected_by_one_key(
     assert len(rejected(evening)) == FRAMES
 
 
+@pytest.mark.slow
 def test_stacks_made_and_broken_by_hand_are_there_the_next_evening(
     evening: Evening, shoot: Path
 ) -> None:

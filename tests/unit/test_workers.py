@@ -60,6 +60,7 @@ def test_what_a_library_prints_stays_off_the_terminal(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("death", [misbehaving.abort, misbehaving.segfault])
 def test_a_crash_is_told_and_the_pool_goes_on(pool: WorkerPool, death: object) -> None:
     first = pool.run(misbehaving.process_id, timeout_s=LIMIT_S)
@@ -68,6 +69,7 @@ def test_a_crash_is_told_and_the_pool_goes_on(pool: WorkerPool, death: object) -
     assert pool.run(misbehaving.process_id, timeout_s=LIMIT_S) != first
 
 
+@pytest.mark.slow
 def test_a_hang_is_ended_at_its_time_limit(pool: WorkerPool) -> None:
     pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
     for hang in (misbehaving.hang, misbehaving.hang_holding_the_interpreter):
@@ -189,6 +191,7 @@ def test_closing_ends_jobs_and_refuses_new_ones(pool: WorkerPool) -> None:
         pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
 
 
+@pytest.mark.slow
 def test_warming_starts_no_more_than_the_pool_holds(pool: WorkerPool) -> None:
     pool.warm(5)
     started = pool.processes()
@@ -196,6 +199,7 @@ def test_warming_starts_no_more_than_the_pool_holds(pool: WorkerPool) -> None:
     assert pool.run(misbehaving.process_id, timeout_s=LIMIT_S) in started
 
 
+@pytest.mark.slow
 def test_an_idle_process_that_was_killed_is_not_blamed_on_the_next_job(pool: WorkerPool) -> None:
     pid = pool.run(misbehaving.process_id, timeout_s=LIMIT_S)
     os.kill(pid, 9)

@@ -66,6 +66,7 @@ def test_stacking_by_hand_is_a_decision_like_any_other(filled: Catalog) -> None:
         filled.decide({2: {"stacked": -1}}, summary="?")
 
 
+@pytest.mark.slow
 def test_decisions_survive_a_kill(path: Path) -> None:
     """A process that dies by signal 9 right after decide() has lost nothing."""
     script = (

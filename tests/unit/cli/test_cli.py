@@ -97,6 +97,7 @@ def test_a_file_that_is_no_picture_leaves_no_folder_behind(curator: Type, tmp_pa
     assert curator("folders", "--json").json == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no such names there")
 def test_odd_names_are_read_marked_listed_and_steer_no_terminal(
     curator: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -37,6 +37,7 @@ def test_an_empty_home_says_how_many_stars_are_missing(curator: Type) -> None:
     assert "20 more photos with stars until taste is ready." in curator("taste").out
 
 
+@pytest.mark.slow
 def test_what_is_rated_here_is_foretold_and_judged(
     curator: Type, liked: dict[int, np.ndarray]
 ) -> None:
@@ -116,6 +117,7 @@ def test_an_encoder_that_is_not_here_is_refused_before_anything_is_read(
     assert curator("photos", "--json").json == []
 
 
+@pytest.mark.slow
 def test_the_doctor_and_the_status_name_the_encoder(curator: Type) -> None:
     findings = curator("doctor", "--json").json["findings"]
     (encoder,) = [finding for finding in findings if finding["what"] == "encoder"]
@@ -143,6 +145,7 @@ def scores(curator: Type) -> np.ndarray:
     return np.array([photo["match_score"] for photo in sorted(listed, key=lambda p: p["id"])])
 
 
+@pytest.mark.slow
 def test_versions_are_listed_pinned_and_unpinned(
     curator: Type, kept: dict[int, np.ndarray]
 ) -> None:
@@ -169,6 +172,7 @@ def test_versions_are_listed_pinned_and_unpinned(
     assert "No version is pinned." in curator("taste", "unpin").out
 
 
+@pytest.mark.slow
 def test_what_moved_most_in_a_version(curator: Type, kept: dict[int, np.ndarray]) -> None:
     moved = curator("taste", "versions", 2, "--json").json
     gaps = [abs(each["now"] - each["before"]) for each in moved]
@@ -198,6 +202,7 @@ def test_versions_that_cannot_be_are_refused_in_words(
     assert answer.code == code and said in answer.json["error"]
 
 
+@pytest.mark.slow
 def test_a_damaged_version_is_refused_and_nothing_changes(
     curator: Type, kept: dict[int, np.ndarray], tmp_path: Path
 ) -> None:
@@ -222,6 +227,7 @@ def test_equal_stars_give_no_scores_and_say_why(
     assert {photo["match_score"] for photo in curator("photos", "--json").json} == {None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "vector", [bytes(32), b"\xff\x7f" * 16, b""], ids=["zeros", "NaN", "nothing"]
 )
@@ -237,6 +243,7 @@ def test_a_vector_that_says_nothing_costs_that_photo_its_score(
     assert without == [1]
 
 
+@pytest.mark.slow
 def test_vectors_of_two_encoders_never_meet(
     curator: Type, liked: dict[int, np.ndarray], tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ def plan(address: str, folder: Path) -> Download:
     return Download("CLIP tiny", "somebody/tiny", names, None, folder, address)
 
 
+@pytest.mark.slow
 def test_weights_come_whole_and_lie_where_they_are_looked_for(
     server: tuple[Hub, str], weights: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

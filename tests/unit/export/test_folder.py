@@ -401,6 +401,7 @@ def test_a_jpeg_export_is_never_enlarged(shoot: list[PhotoDetail], tmp_path: Pat
         assert image.size == (96, 64)
 
 
+@pytest.mark.slow
 def test_a_photo_that_cannot_be_decoded_is_named_and_the_rest_goes_out(
     shoot: list[PhotoDetail], card: Path, tmp_path: Path
 ) -> None:

@@ -173,6 +173,7 @@ def test_a_copy_that_is_not_right_takes_no_place(
     assert (shoot.folder / "a.jpg").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_what_changed_is_protected_or_away_is_left_alone(shoot: Shoot, tmp_path: Path) -> None:
     shoot.rate(4)
     program, path = fake(tmp_path), shoot.folder / "a.jpg"

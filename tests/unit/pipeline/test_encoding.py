@@ -58,6 +58,7 @@ def test_every_photo_that_was_read_is_compared(
     assert catalog.encoders() == {"fake/1": 3}
 
 
+@pytest.mark.slow
 def test_it_happens_in_a_process_of_its_own(make: Make, catalog: Catalog, tmp_path: Path) -> None:
     pipeline = make(inline=False)
     told: list[Progress] = []

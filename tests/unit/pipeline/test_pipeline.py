@@ -235,6 +235,7 @@ def test_failed_photos_are_read_again_when_asked(
 # --- pausing, stopping, going on
 
 
+@pytest.mark.slow
 def test_a_full_disk_pauses_and_room_lets_it_go_on(
     threaded: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:
@@ -305,6 +306,7 @@ def test_paused_nothing_is_begun_and_what_is_on_screen_goes_first(
     assert len(order(home)) == 30
 
 
+@pytest.mark.slow
 def test_stopped_in_the_middle_it_goes_on_the_next_time(
     make: Make, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:
@@ -340,6 +342,7 @@ def test_what_a_killed_conductor_had_begun_is_begun_again(
     assert states(catalog) == {"done": {"000", "001"}}
 
 
+@pytest.mark.slow
 def test_a_second_conductor_is_refused_and_the_first_goes_on(
     make: Make, threaded: Pipeline, tmp_path: Path
 ) -> None:
@@ -358,6 +361,7 @@ def test_a_catalog_that_cannot_be_opened_is_said_by_start(make: Make, home: Home
 # --- while it goes on
 
 
+@pytest.mark.slow
 def test_the_first_photos_are_read_before_the_walk_ends(
     threaded: Pipeline, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -420,6 +424,7 @@ def test_signals_arrive_on_the_windows_thread(
     assert threaded.is_idle
 
 
+@pytest.mark.slow
 def test_work_another_process_asks_for_is_noticed(
     make: Make, catalog: Catalog, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -371,6 +371,7 @@ def test_all_stars_alike_give_no_score_until_something_differs(
 # --- honesty
 
 
+@pytest.mark.slow
 def test_predictions_made_before_ratings_are_judged(
     catalog: Catalog, pupil: Pupil, liked: dict[int, np.ndarray]
 ) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QToolButton, QVBoxLayout, QWidget
 
 from curator.catalog import PhotoDetail, TagDetail
 from curator.model import Change, Flag, Kind, KnownError, Marks, StageState, Step, counted
@@ -205,6 +205,8 @@ class Inspector(QWidget):
             block = _block(section, self._chips(section, current))
             (self._below if section.title in _BELOW else self._above).addWidget(block)
             block.show()
+        if any(work.state is StageState.FAILED for work in detail.work):
+            self._below.addWidget(self._again(current), 0, Qt.AlignmentFlag.AlignLeft)
         waits = UNDER_WAY if self._session.clerk.describes(current) else ""
         told = description_block(detail.description, waits)
         if told is not None:
@@ -214,6 +216,17 @@ class Inspector(QWidget):
         self._shows = None
         self._show_insight()
         self._session.wonder(current)
+
+    def _again(self, photo_id: int) -> QToolButton:
+        """Make the way to try again what failed for a photo; Work is the last of the sections."""
+        button = QToolButton()
+        button.setText("Try again")
+        button.setProperty("link", True)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setCursor(Qt.CursorShape.PointingHandCursor)
+        button.clicked.connect(lambda: self._session.retry(photo_id))
+        button.show()
+        return button
 
     def _chips(self, section: Section, photo_id: int) -> TagChips | None:
         """Make the tags of a photo, to be confirmed and taken off."""

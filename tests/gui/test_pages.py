@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 
 from curator.commands import COMMANDS
 from curator.keyboard import Keyboard
@@ -211,6 +211,23 @@ def test_the_inspector_shows_history_newest_first(window: MainWindow, qtbot) -> 
     qtbot.waitUntil(lambda: "History" in texts(window.inspector))
     shown = texts(window.inspector)
     assert shown.index("4 stars") < shown.index("2 stars")
+
+
+def test_what_failed_is_tried_again_from_the_inspector(window: MainWindow, pipeline) -> None:
+    session = window.session
+    photo = int(session.ids[1])
+    with session.catalog._writing():
+        session.catalog._run(
+            "UPDATE work SET state = 'failed', reason = 'It is cut short.' WHERE photo_id = ?",
+            (photo,),
+        )
+    session.refresh()
+    session.go_to(photo)
+    window.run("toggle_inspector")
+    assert "It is cut short." in texts(window.inspector)
+    again = next(b for b in window.inspector.findChildren(QToolButton) if b.text() == "Try again")
+    again.click()
+    assert pipeline.asked[-1] == ("retry", [photo])
 
 
 def test_the_words_beside_the_marks_are_never_cut(qapp) -> None:

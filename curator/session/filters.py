@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import operator
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -202,6 +203,12 @@ FIELDS: dict[str, Field] = {
 }
 
 
+def _is_of_words(character: str) -> bool:
+    """Tell whether the index knows a character: letters, marks, digits and emoji."""
+    category = unicodedata.category(character)
+    return category[0] in "LNM" or category in ("Co", "So")
+
+
 @lru_cache(maxsize=64)
 def parse(expression: str) -> Query:
     """Understand an expression: cut it into terms and check each.
@@ -214,6 +221,8 @@ def parse(expression: str) -> Query:
         for term in group:
             if term.field != TEXT:
                 FIELDS[term.field].check(term)
+            elif not any(_is_of_words(character) for character in term.text):
+                raise term.mistake("Here is no letter or digit to look for")
     return query
 
 

@@ -99,6 +99,7 @@ def tag(session: Session, photo: int, *tags: tuple[str, int]) -> None:
     ("expression", "position", "says"),
     [
         ("is:lovely", 3, "none of"),
+        ("sea & b", 4, "no letter"),
         ("harbor rating:many", 14, "wants a number"),
         ("label:teal", 6, "red, yellow"),
         ("before:soon", 7, "wants a date"),

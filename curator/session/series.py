@@ -64,6 +64,7 @@ class Series(QObject):
         self.found: Suggestion | None = None
         self.looking = False
         self._asked: bytes | None = None
+        self._closed = False
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(_REST_MS)
@@ -72,11 +73,14 @@ class Series(QObject):
         session.scores_changed.connect(self._later.start)
 
     def close(self) -> None:
-        """Look no more."""
+        """Look no more, whatever the thread that learns still says while it ends."""
+        self._closed = True
         self._later.stop()
 
     def look(self) -> None:
         """Have the next series found a moment later; nothing if no photo came or went since."""
+        if self._closed:
+            return
         table = self._session.table
         ids = candidates(table, self._session.settings.taste.match_threshold)
         asked = ids.tobytes()

@@ -47,7 +47,7 @@ def shown(widget: QWidget) -> str:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60  # libraries of a provider load at first use
     while not holds():
         assert time.monotonic() < deadline
         QTest.qWait(5)

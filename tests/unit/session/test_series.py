@@ -115,3 +115,12 @@ def test_words_say_how_many_days_and_how_much_they_are_liked(session: Session) -
         "These 5 approved photos look alike and were taken on 5 days;"
         " by your stars you like them about as much (4.1 to 4.6)."
     )
+
+
+def test_once_the_window_is_closed_nothing_is_looked_for(
+    session: Session, approved: list[int]
+) -> None:
+    session.close()
+    session.scores_changed.emit()  # the last word of the thread that learns
+    session.series.look()
+    assert not session.series.looking

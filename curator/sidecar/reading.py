@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from curator.sidecar import fields
 from curator.sidecar.packet import Packet
@@ -13,6 +14,7 @@ from curator.sidecar.said import NONE, Content, Said, SidecarError, clean, clean
 _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 
 
+@lru_cache(maxsize=8)  # who merges reads the result, and who writes it reads it once more
 def read(data: bytes) -> Content:
     """Read what a sidecar or a packet embedded in a picture says of its photo.
 

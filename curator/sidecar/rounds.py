@@ -25,7 +25,7 @@ from curator.sidecar.said import (
     SidecarError,
 )
 
-_AT_ONCE = 4
+_AT_ONCE = 2
 
 Known = Mapping[str, tuple[str, Mapping[str, Any] | None]]
 """The sidecars known of a photo: path -> (digest, what was agreed on last)."""

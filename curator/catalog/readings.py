@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from curator.catalog.journal import Journal
@@ -76,9 +77,79 @@ class Readings(Journal):
             )
         ]
 
+    # --- meeting
+
     def _meet_sidecars(self, met: Sequence[tuple[int, Sequence[Found]]]) -> list[int]:
-        """Note the sidecars a scan met; `Sidecars` knows how."""
-        raise NotImplementedError
+        """Note the sidecars a scan met; return photos that have one that is new or changed.
+
+        Only inside a transaction.
+        """
+        met = self._by_owner(met)
+        paths = [found.path for _, sidecars in met for found in sidecars]
+        known = {row.path: row for row in self._sidecars_where("path", paths)}
+        fresh: list[int] = []
+        for photo, sidecars in met:
+            for found in sidecars:
+                row = known.get(found.path)
+                there = (found.size, found.mtime_ns)
+                if row is not None and (row.size, row.mtime_ns) == there and row.photo_id == photo:
+                    continue
+                self._run(
+                    # One that moved with its photo was agreed on where it lay before.
+                    "INSERT INTO sidecar (photo_id, path, digest, size, mtime_ns, state, said)"
+                    " VALUES (?1, ?2, '', ?3, ?4, 'unread', (SELECT said FROM sidecar"
+                    " WHERE photo_id = ?1 AND size = ?3 AND mtime_ns = ?4 AND path <> ?2))"
+                    " ON CONFLICT (path) DO UPDATE SET"
+                    " photo_id = excluded.photo_id, size = excluded.size,"
+                    " mtime_ns = excluded.mtime_ns, state = 'unread', reason = NULL,"
+                    # Beside another photo it is another's: nothing was agreed on with that one.
+                    " said = CASE WHEN photo_id = excluded.photo_id THEN said END,"
+                    " digest = CASE WHEN photo_id = excluded.photo_id THEN digest ELSE '' END,"
+                    " theirs = CASE WHEN photo_id = excluded.photo_id THEN theirs END",
+                    (photo, found.path, *there),
+                )
+                fresh.append(photo)
+        return list(dict.fromkeys(fresh))
+
+    def _new_sidecars(self, met: Sequence[tuple[int, Sequence[Found]]]) -> bool:
+        """Say whether any of these was not met before as it is now; reads only."""
+        met = self._by_owner(met)
+        paths = [found.path for _, sidecars in met for found in sidecars]
+        known = {
+            (row.path, row.size, row.mtime_ns, row.photo_id)
+            for row in self._sidecars_where("path", paths)
+        }
+        return any(
+            (found.path, found.size, found.mtime_ns, photo) not in known
+            for photo, sidecars in met
+            for found in sidecars
+        )
+
+    def _by_owner(
+        self, met: Sequence[tuple[int, Sequence[Found]]]
+    ) -> list[tuple[int, Sequence[Found]]]:
+        """Of a pair made two photos by hand, give the sidecars that name a half to that one."""
+        halves = {
+            (pair, str(Path(directory, name)).casefold()): half
+            for part in chunks([photo for photo, _ in met])
+            for pair, half, directory, name in self._rows(
+                "SELECT half_of, photo.id, path, file.name FROM photo"
+                " JOIN file ON file.photo_id = photo.id JOIN directory ON directory.id ="
+                " file.directory_id WHERE role <> 'former' AND merged_into IS NULL"
+                f" AND half_of IN ({marks(len(part))})",
+                part,
+            )
+        }
+        if not halves:
+            return list(met)
+        found: dict[int, list[Found]] = {}
+        for photo, sidecars in met:
+            for sidecar in sidecars:
+                named = str(Path(sidecar.path).with_suffix("")).casefold()
+                found.setdefault(halves.get((photo, named), photo), []).append(sidecar)
+        return [*found.items()]
+
+    # --- taking over
 
     def save_readings(self, found: Sequence[tuple[int, Sequence[Reading]]]) -> list[int]:
         """Take over what files say of photos, as one step of source ``file``.

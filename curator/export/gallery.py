@@ -17,7 +17,8 @@ from curator.export.manifest import NAME, Entry, save
 from curator.export.options import Options
 from curator.export.page import Heading, page
 from curator.export.plan import Plan, Report
-from curator.export.writing import Progress, put, stopped, write_files
+from curator.export.whole import put
+from curator.export.writing import Progress, stopped, write_files
 from curator.model import KnownError
 from curator.workers import WorkerPool
 

@@ -9,7 +9,6 @@ that running an export twice leaves even its time stamp alone.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from curator.catalog import PhotoDetail
 from curator.export import naming
 from curator.export.sources import SIDECAR, Slot, Source, main_file
+from curator.export.whole import put
 from curator.model import Clause, KnownError
 
 NAME = "photos.json"
@@ -119,21 +119,9 @@ def save(manifest: Manifest, folder: Path) -> bool:
     Raises:
         OSError: the folder cannot be written; the old manifest stays.
     """
-    path, content = folder / NAME, manifest.rendered()
-    if path.exists() and path.read_bytes() == content:
+    if not (folder / NAME).exists() and not (manifest.photos or manifest.withdrawn):
         return False
-    if not path.exists() and not (manifest.photos or manifest.withdrawn):
-        return False
-    temporary = folder / f".curator-{NAME}.part"
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return True
+    return put(folder, NAME, manifest.rendered())
 
 
 def describe(photo: PhotoDetail, clause: Clause | None, *, location: bool) -> Entry:

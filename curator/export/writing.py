@@ -26,6 +26,7 @@ from curator.export.manifest import Entry, FileEntry, Written
 from curator.export.plan import Chosen, Item, Plan, Report, Skipped
 from curator.export.rendering import Renderings
 from curator.export.sources import Source
+from curator.export.whole import put
 from curator.model import KnownError, UnreadableError
 from curator.workers import WorkerPool
 
@@ -103,27 +104,6 @@ def write_files(
     finally:
         run.renderings.close()
     return run.report
-
-
-def put(folder: Path, name: str, content: bytes) -> bool:
-    """Write a file of the export's own (a page) whole; say whether anything had to change.
-
-    Raises:
-        OSError: the folder cannot be written; the old file stays.
-    """
-    path = folder / name
-    if path.exists() and path.read_bytes() == content:
-        return False
-    part = folder / f".curator-{name}.part"
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return True
 
 
 def _prepare(run: Run) -> None:

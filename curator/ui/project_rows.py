@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from curator.session import Session
 from curator.ui import theme, words
-from curator.ui.rows import Row, Rows
+from curator.ui.rows import Row, Rows, headed
 
 _SERIES = "series"
 
@@ -26,23 +26,8 @@ class ProjectRows(QWidget):
         super().__init__()
         self._session, self._run = session, run
         self.rows = Rows()
-        self.add = QToolButton()
-        self.add.setIcon(theme.icon("add"))
-        self.add.setProperty("flat", True)
-        self.add.setAccessibleName("Choose or make a project")
+        self.add = headed(self, "Projects", "Choose or make a project", self.rows)
         self.add.clicked.connect(lambda: run("choose_project"))
-        head = QWidget()
-        head.setFixedHeight(theme.ROW)
-        line = QHBoxLayout(head)
-        line.setContentsMargins(12, 0, 6, 0)
-        line.addWidget(theme.plain("Projects", role="caption"))
-        line.addStretch(1)
-        line.addWidget(self.add)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 12, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(head)
-        column.addWidget(self.rows)
         self.rows.pressed.connect(self._press)
         self.rows.menu.connect(self._menu)
         session.projects.changed.connect(self.refresh)

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QSizePolicy,
+    QToolButton,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
 
 from curator.ui import theme
 
@@ -160,3 +167,34 @@ class Rows(QWidget):
             QToolTip.showText(event.globalPos(), theme.plain_tip(tip), self) if tip else None
             return True
         return super().event(event)
+
+
+def headed(part: QWidget, title: str, adds: str, rows: Rows) -> QToolButton:
+    """Lay a part of the sidebar out: a caption with a button that adds, and its rows.
+
+    Args:
+        part: what is laid out.
+        title: its caption.
+        adds: what the button is called.
+        rows: what stands below.
+
+    Returns:
+        The button.
+    """
+    add = QToolButton()
+    add.setIcon(theme.icon("add"))
+    add.setProperty("flat", True)
+    add.setAccessibleName(adds)
+    head = QWidget()
+    head.setFixedHeight(theme.ROW)
+    line = QHBoxLayout(head)
+    line.setContentsMargins(12, 0, 6, 0)
+    line.addWidget(theme.plain(title, role="caption"))
+    line.addStretch(1)
+    line.addWidget(add)
+    column = QVBoxLayout(part)
+    column.setContentsMargins(0, 12, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(head)
+    column.addWidget(rows)
+    return add

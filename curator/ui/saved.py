@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from curator.catalog import NAME_LENGTH
 from curator.model import KnownError
 from curator.session import ScopeRow, Session
 from curator.ui import dialogs, theme, words
 from curator.ui.dialogs import Choice, Dialog, Question
-from curator.ui.rows import Row, Rows
+from curator.ui.rows import Row, Rows, headed
 
 
 class SavedRows(QWidget):
@@ -28,24 +28,9 @@ class SavedRows(QWidget):
         self._session = session
         self._scopes: dict[str, ScopeRow] = {}
         self.rows = Rows()
-        self.add = QToolButton()
-        self.add.setIcon(theme.icon("add"))
-        self.add.setProperty("flat", True)
-        self.add.setAccessibleName("Save this search")
+        self.add = headed(self, "Searches", "Save this search", self.rows)
         self.add.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.add.clicked.connect(lambda: run("save_search"))
-        head = QWidget()
-        head.setFixedHeight(theme.ROW)
-        line = QHBoxLayout(head)
-        line.setContentsMargins(12, 0, 6, 0)
-        line.addWidget(theme.plain("Searches", role="caption"))
-        line.addStretch(1)
-        line.addWidget(self.add)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 12, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(head)
-        column.addWidget(self.rows)
         self.rows.pressed.connect(self._open)
         self.rows.menu.connect(lambda key, where: self.search_menu(key).popup(where))
         self.hide()

@@ -289,8 +289,9 @@ class Conductor:
             self._stack()
             self._indexer.advance(self._inline or self._is_calm())
             self._rest()
-            self._release()
         self._tell_described()
+        if not self._halted:
+            self._release()  # who waited finds all of it told
         self._tell()
 
     def _patience(self) -> float:

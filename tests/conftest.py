@@ -13,6 +13,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # An encoder takes seconds to load; tests of taste ask for one by name.
@@ -24,11 +25,14 @@ os.environ.pop("CURATOR_HOME", None)  # whoever runs the tests keeps their own p
 
 import psutil
 import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.settings import Home
 
-GRACE_S = 5.0  # for what was told to end, to end
+GRACE_S = 30.0  # for what was told to end, to end
+PATIENCE_MS = 60_000  # a machine with other things to do is no fault; one that passes waits little
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -56,6 +60,22 @@ def trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(plain, "XDG_DATA_HOME", os.fsencode(tmp_path / "data"))
     monkeypatch.setattr(plain, "HOMETRASH_B", os.fsencode(tmp_path / "data" / "Trash"))
     return tmp_path / "data" / "Trash"
+
+
+class PatientBot(QtBot):
+    """Waits long for what must happen, where pytest-qt gives up after five seconds."""
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = PATIENCE_MS) -> None:
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitSignal(self, signal: Any, *, timeout: int = PATIENCE_MS, **options: Any) -> Any:
+        return super().waitSignal(signal, timeout=timeout, **options)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
+    """Keys, clicks and waiting, as pytest-qt has them, with more patience."""
+    return PatientBot(request)
 
 
 @pytest.fixture(scope="session")

@@ -504,18 +504,18 @@ def test_a_photo_nobody_has_converted_yet_is_read_from_its_file_at_once(
 def test_resting_a_quarter_second_makes_a_photo_seen(session, loupe, qtbot) -> None:
     session.go(11)
     photo = session.current
-    qtbot.waitUntil(lambda: session.tile(photo).seen, timeout=3000)
+    qtbot.waitUntil(lambda: session.tile(photo).seen)
 
 
 @pytest.mark.slow
 def test_a_held_arrow_is_no_rest(session, loupe, qtbot) -> None:
     QTest.keyPress(loupe, Qt.Key.Key_Right)
     photo = session.current
-    with qtbot.waitSignal(loupe._rest.timeout, timeout=3000):
+    with qtbot.waitSignal(loupe._rest.timeout):
         loupe.update()
     assert not session.tile(photo).seen
     QTest.keyRelease(loupe, Qt.Key.Key_Right)
-    qtbot.waitUntil(lambda: session.tile(photo).seen, timeout=3000)
+    qtbot.waitUntil(lambda: session.tile(photo).seen)
 
 
 def test_out_of_sight_nothing_is_decoded(session, loupe, qtbot) -> None:

@@ -253,7 +253,7 @@ def test_kill_9_of_the_parent_leaves_no_worker_and_no_memory(tmp_path: Path) -> 
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    _, alive = psutil.wait_procs(children, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
     assert list(SHM.glob(f"cu{parent.pid:x}p*")) == []
 

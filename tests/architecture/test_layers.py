@@ -23,7 +23,7 @@ PACKAGE = Path(curator.__file__).resolve().parent
 ROWS: tuple[tuple[str, ...], ...] = (
     ("model",),
     ("settings",),
-    ("files", "imaging", "sidecar", "taste", "catalog", "workers"),
+    ("files", "volumes", "imaging", "sidecar", "taste", "catalog", "workers"),
     ("encoders", "vision"),
     ("stages", "export", "removal"),
     ("pipeline",),

@@ -1,0 +1,277 @@
+"""Volumes: what is mounted where, and how to tell one when it is back under another name.
+
+    card = mount_of("/media/ada/T7 Shield/2026")
+    card.path, card.label, card.removable      # "/media/ada/T7 Shield", "T7 Shield", True
+    [mount for mount in mounted() if mount.key == card.key]     # wherever it is mounted today
+
+Everything here asks the system anew: cards change between two looks. A network drive that does
+not answer can hold the caller for as long as the system waits for it, so that whoever looks at
+folders does so on a thread nothing else waits for.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+_NETWORK = frozenset(
+    {
+        "9p", "afpfs", "afs", "ceph", "cifs", "davfs", "fuse.ceph", "fuse.davfs2", "fuse.rclone",
+        "fuse.sshfs", "fuse.glusterfs", "fuse.gvfsd-fuse", "glusterfs", "lustre", "ncpfs", "nfs",
+        "nfs4", "osxfuse", "smb3", "smbfs", "webdav",
+    }
+)  # fmt: skip
+_MOUNTINFO = Path("/proc/self/mountinfo")
+# What udev keeps: names of volumes as links to their devices. Containers have none.
+_DISKS = Path("/dev/disk")
+_BLOCK_DEVICES = Path("/sys/dev/block")
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    r"""A volume where it is mounted now.
+
+    Attributes:
+        device: what the system calls it: ``/dev/sdb1``, ``E:\``, ``//nas/photos``.
+        path: its mount point.
+        kind: the file system's type in lower case, ``exfat``.
+        key: what stays the same wherever it is mounted: the file system's UUID or serial number,
+            of a network drive the share. None where there is none (memory, containers): such a
+            place is known by its path alone.
+        label: what a person calls it, ``T7 Shield``; without a name the mount point's.
+        removable: a card, a stick or an external drive, as far as the system tells. Windows
+            tells of cards and sticks only.
+        network: its files are on another machine.
+    """
+
+    device: str
+    path: str
+    kind: str
+    key: str | None
+    label: str
+    removable: bool
+    network: bool
+
+
+def mounted() -> tuple[Mount, ...]:
+    """List what is mounted now; what the system does not tell of is left out.
+
+    Thread: any but the window's: reading a drive that is just coming may take a while.
+    """
+    if sys.platform == "linux":
+        return tuple(_on_linux())
+    return tuple(_elsewhere())
+
+
+def mount_of(path: str | os.PathLike[str], among: Sequence[Mount] | None = None) -> Mount | None:
+    """Find the volume a path is on; the path itself need not be there.
+
+    Args:
+        path: any path; links are followed.
+        among: where to look, by default :func:`mounted`.
+
+    Returns:
+        The volume, None where no mounted one holds the path: a drive letter of no drive.
+
+    Thread: any but the window's, see :func:`mounted`.
+    """
+    wanted = os.path.normcase(os.path.realpath(path))
+    best: Mount | None = None
+    for mount in mounted() if among is None else among:
+        top = os.path.normcase(mount.path)
+        inside = wanted == top or wanted.startswith(top.rstrip(os.sep) + os.sep)
+        # Of two mounted over each other the later one is what one sees.
+        if inside and (best is None or len(mount.path) >= len(best.path)):
+            best = mount
+    if best is None and sys.platform == "win32":
+        return _share(wanted)
+    return best
+
+
+def _name(label: str, path: str) -> str:
+    return label or PurePath(path).name or path
+
+
+def _shared(device: str) -> str:
+    r"""Say a share as a person does: ``photos on nas`` for ``//nas/photos`` or ``nas:/photos``."""
+    parts = [part for part in re.split(r"[/\\:]+", device) if part]
+    return f"{parts[-1]} on {parts[0]}" if len(parts) > 1 else device
+
+
+# Linux ------------------------------------------------------------------------------------------
+
+
+def _on_linux() -> Iterator[Mount]:
+    try:
+        lines = _MOUNTINFO.read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return
+    keys, labels = _links("by-uuid"), _links("by-label")
+    for line in lines:
+        # "36 35 98:0 /root /mnt rw ... - ext3 /dev/sda1 rw" (Documentation/filesystems/proc.rst)
+        before, _, after = line.partition(" - ")
+        facts, kinds = before.split(), after.split()
+        if len(facts) < 5 or len(kinds) < 2:
+            continue
+        number, root, path = facts[2], _plain(facts[3]), _plain(facts[4])
+        kind, device = kinds[0].lower(), _plain(kinds[1])
+        if kind in _NETWORK:
+            share = device.rstrip("/").casefold() or None
+            key = share if share is None or root == "/" else f"{share}:{root}"
+            yield Mount(device, path, kind, key, _shared(device), False, True)
+            continue
+        real = os.path.realpath(device) if device.startswith("/dev/") else device
+        key = device if kind == "zfs" else keys.get(real)
+        if key is not None and root != "/":  # a subvolume, or a folder mounted by itself
+            key = f"{key}:{root}"
+        label = _name(labels.get(real, ""), path)
+        yield Mount(device, path, kind, key, label, _can_be_pulled(number, real), False)
+
+
+def _plain(text: str) -> str:
+    r"""Undo how the kernel and udev write spaces: ``\040`` and ``\x20``."""
+    text = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
+    if r"\x" not in text:
+        return text
+    raw = re.sub(
+        rb"\\x([0-9a-f]{2})",
+        lambda found: bytes([int(found[1], 16)]),
+        text.encode("utf-8", "replace"),
+    )
+    return raw.decode("utf-8", "replace")
+
+
+def _links(which: str) -> dict[str, str]:
+    """Read one of udev's folders: device -> the name it is linked by."""
+    try:
+        return {os.path.realpath(link): _plain(link.name) for link in (_DISKS / which).iterdir()}
+    except OSError:
+        return {}
+
+
+def _can_be_pulled(number: str, device: str) -> bool:
+    """Ask sysfs whether a block device is a card, a stick, or on USB; of several disks, any."""
+    if not device.startswith("/dev/"):
+        return False
+    if sys.platform != "win32" and number.startswith("0:"):  # btrfs: a number of no device
+        try:
+            status = Path(device).stat()
+        except OSError:
+            return False
+        number = f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"
+    return _on_a_pulled_bus(Path(os.path.realpath(_BLOCK_DEVICES / number)))
+
+
+def _on_a_pulled_bus(node: Path) -> bool:
+    below = node / "slaves"  # what an encrypted or joined volume lies on
+    slaves = list(below.iterdir()) if below.is_dir() else []
+    if any(_on_a_pulled_bus(Path(os.path.realpath(slave))) for slave in slaves):
+        return True
+    disk = node.parent if (node / "partition").exists() else node
+    if re.search(r"/usb\d+/|/firewire", str(disk)):
+        return True
+    return _said(disk / "removable") == "1" or _said(disk / "device" / "type") == "SD"
+
+
+def _said(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip()
+    except OSError:
+        return ""
+
+
+# macOS and Windows ------------------------------------------------------------------------------
+
+
+def _elsewhere() -> Iterator[Mount]:
+    import psutil
+
+    for part in psutil.disk_partitions(all=True):
+        kind, options = part.fstype.lower(), part.opts.split(",")
+        if sys.platform == "win32":
+            found = _on_windows(part.mountpoint, kind)
+            if found is not None:
+                yield found
+            continue
+        network = kind in _NETWORK or "local" not in options
+        share = re.sub("//[^/@]*@", "//", part.device)  # without who is logged in
+        key = share.casefold() if network else _macos_uuid(part.mountpoint)
+        name = _shared(share) if network else _name("", part.mountpoint)
+        pulled = not network and part.mountpoint.startswith("/Volumes/")
+        yield Mount(part.device, part.mountpoint, kind, key, name, pulled, network)
+
+
+def _macos_uuid(path: str) -> str | None:
+    """Ask for a volume's UUID: getattrlist(2), ``ATTR_VOL_UUID``."""
+
+    class AttrList(ctypes.Structure):
+        _fields_ = (
+            ("bitmapcount", ctypes.c_ushort),
+            ("reserved", ctypes.c_uint16),
+            ("commonattr", ctypes.c_uint32),
+            ("volattr", ctypes.c_uint32),
+            ("dirattr", ctypes.c_uint32),
+            ("fileattr", ctypes.c_uint32),
+            ("forkattr", ctypes.c_uint32),
+        )
+
+    wanted = AttrList(bitmapcount=5, volattr=0x80000000 | 0x00040000)  # INFO, UUID
+    answer = ctypes.create_string_buffer(20)  # its length, then the UUID
+    try:
+        ask = ctypes.CDLL(None, use_errno=True).getattrlist
+    except (AttributeError, OSError, TypeError):  # another system
+        return None
+    ask.argtypes = (
+        ctypes.c_char_p,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        ctypes.c_size_t,
+        ctypes.c_uint32,
+    )
+    if ask(os.fsencode(path), ctypes.byref(wanted), answer, len(answer), 0) != 0:
+        return None
+    found = uuid.UUID(bytes=answer.raw[4:20])
+    return str(found) if found.int else None
+
+
+def _on_windows(root: str, kind: str) -> Mount | None:
+    r"""Ask Windows about the volume at a root like ``E:\``; None where no medium is in."""
+    if sys.platform != "win32":
+        return None
+    kernel = ctypes.windll.kernel32
+    drive = kernel.GetDriveTypeW(ctypes.c_wchar_p(root))  # 2 removable, 3 fixed, 4 remote, 5 CD
+    if drive == 4:
+        share = _remote_name(root)
+        return Mount(share, root, kind, share.casefold(), _shared(share), False, True)
+    label = ctypes.create_unicode_buffer(261)
+    serial = ctypes.c_ulong()
+    if not kernel.GetVolumeInformationW(
+        ctypes.c_wchar_p(root), label, 261, ctypes.byref(serial), None, None, None, 0
+    ):
+        return None
+    key = f"{serial.value >> 16:04X}-{serial.value & 0xFFFF:04X}" if serial.value else None
+    return Mount(root, root, kind, key, label.value or root.rstrip("\\"), drive in (2, 5), False)
+
+
+def _remote_name(root: str) -> str:
+    r"""Give the share a drive letter stands for: ``\\nas\photos``."""
+    if sys.platform != "win32":
+        return root
+    name, size = ctypes.create_unicode_buffer(1024), ctypes.c_ulong(1024)
+    if ctypes.windll.mpr.WNetGetConnectionW(root.rstrip("\\"), name, ctypes.byref(size)) != 0:
+        return root
+    return name.value
+
+
+def _share(path: str) -> Mount | None:
+    r"""Take a path like ``\\nas\photos\2026`` for a place on a network drive without a letter."""
+    root = PurePath(path).drive
+    if not root.startswith("\\\\"):
+        return None
+    return Mount(root, root, "", root.casefold(), _shared(root), False, True)

@@ -172,9 +172,10 @@ def remove(
     progress: Callable[[int, int, str], None] = lambda *_: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Report:
-    """Remove what was shown, photo by photo, the original last.
+    """Remove what was shown, photo by photo, the original first.
 
-    Killed at any moment, a photo has its original and can be removed again, or is gone whole.
+    A file in use is refused by some systems: then nothing of its photo has gone. Killed between
+    the pictures of a pair, what is left of it can be removed again.
 
     Args:
         shown: what the person saw and agreed to.
@@ -223,29 +224,37 @@ def _remove_photo(
 ) -> dict[str, str]:
     """Remove the files of one photo; give path and sha256 of those that went.
 
-    Each is proven to be what was judged before the first one goes. What lies beside goes first,
-    so that nothing is left without its original; where one of these has to stay, so do the rest.
+    Each is proven to be what was judged before the first one goes. The original goes first: where
+    that has to stay, so does all the rest; what lies beside stays with any picture that does.
     """
     fingerprints = {str(file.path): (file.fingerprint, file.sha256) for file in photo.files}
     gone: dict[str, str] = {}
     digests: dict[str, str] = {}
     main = str(photo.path)
-    ordered = sorted(going, key=lambda file: (not file.of, file.path == main))
+    ordered = sorted(going, key=lambda file: (bool(file.of), file.path != main))
     stayed = {path for path, _ in report.left}
     try:
         for file in ordered:
             digests[file.path] = _proven(file, *fingerprints.get(file.path, (None, None)))
-        for file in ordered:
-            if not stayed.isdisjoint(file.of):
-                report.left.append((file.path, "It also belongs to a photo that was left alone."))
-                continue
-            _unchanged(file)
-            way(file.path)
-            gone[file.path] = digests[file.path]
-            report.removed.append(file.path)
-            report.bytes += file.size
     except KnownError as error:
         report.left.append((file.path, str(error)))
+        return gone
+    for file in ordered:
+        if not stayed.isdisjoint(file.of):
+            report.left.append((file.path, "It also belongs to a photo that was left alone."))
+            continue
+        try:
+            _unchanged(file)
+            way(file.path)
+        except KnownError as error:
+            report.left.append((file.path, str(error)))
+            stayed.add(file.path)
+            if file.path == main:
+                break
+            continue
+        gone[file.path] = digests[file.path]
+        report.removed.append(file.path)
+        report.bytes += file.size
     return gone
 
 

@@ -191,21 +191,32 @@ def test_without_a_trash_files_stay_and_only_erasing_takes_them(
     assert not (shoot.folder / "a.jpg").exists() and shoot.listed() == []
 
 
-def test_a_file_the_system_will_not_give_stays_with_what_lies_beside_it_gone_first(
-    paired: Shoot,
-) -> None:
-    def refuse_originals(path: str) -> None:
-        if path.endswith("NEF"):
+def in_use(*suffixes: str) -> removal.Way:
+    """Take files away, but for those with these suffixes."""
+
+    def way(path: str) -> None:
+        if path.endswith(suffixes):
             raise KnownError("It is in use.")
         Path(path).unlink()
 
-    report = remove(paired, listed(paired), refuse_originals)
+    return way
+
+
+def test_an_original_that_is_in_use_stays_with_all_that_is_its(paired: Shoot) -> None:
+    report = remove(paired, listed(paired), in_use("NEF"))
     assert [reason for _, reason in report.left] == ["It is in use."]
-    left = paired.photo("DSC_1.NEF")
-    assert left.marks.flag is Flag.REJECT and [f.role for f in left.files if not f.missing] == [
-        "main"
-    ]
-    assert not list(paired.folder.glob("DSC_1*.xmp"))
+    assert (report.photos, report.removed) == (0, [])
+    assert paired.photo("DSC_1.NEF").marks.flag is Flag.REJECT
+    assert len(list(paired.folder.glob("DSC_1*"))) == 5
+
+
+def test_a_half_that_is_in_use_keeps_the_sidecar_it_shares(paired: Shoot) -> None:
+    report = remove(paired, listed(paired), in_use("JPG"))
+    there = {path.name for path in paired.folder.glob("DSC_1*")}
+    assert there == {"DSC_1.JPG", "DSC_1.xmp", "DSC_1.NEF.pp3"}
+    assert (report.photos, len(report.left)) == (1, 2)
+    paired.ingest()
+    assert going(listed(paired)) == {"DSC_1.JPG", "DSC_1.xmp"}, "it can be removed again"
 
 
 def test_stopped_in_the_middle_the_rest_is_there_to_be_removed(shoot: Shoot) -> None:
@@ -253,7 +264,7 @@ def test_a_sidecar_stays_with_every_picture_it_belongs_to(shoot: Shoot) -> None:
         Path(path).unlink()
 
     remove(shoot, shown, refuse)
-    assert {path.name for path in shoot.folder.iterdir()} == {"a.jpg", "a.xmp"}
+    assert {path.name for path in shoot.folder.iterdir()} == {"a.jpg", "a.jpg.xmp", "a.xmp"}
 
 
 @pytest.mark.parametrize("seen", [True, False])

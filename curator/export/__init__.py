@@ -10,7 +10,7 @@ was done, in numbers and names.
 Photos that are not in the scope given are neither exported nor withdrawn. `options` what is wanted,
 `sources` which files of a photo that is, `naming` and `claims` what they are called, `plan` what is
 to be done, `rendering` and `render` JPEGs, `writing` files and `manifest` what is known of them;
-`presets` choices with a name.
+`alone` keeps two exports apart; `presets` choices with a name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from curator.catalog import PhotoDetail
-from curator.export import folder, gallery, plan, sidecar
+from curator.export import folder, gallery, manifest, plan, sidecar
+from curator.export.alone import alone
 from curator.export.options import TICKED, Options
 from curator.export.plan import Going, Plan, Report
 from curator.export.writing import Progress
@@ -82,6 +83,11 @@ def write(
     """Do what a plan says, by its target; see :func:`curator.export.writing.write_files`.
 
     Raises:
-        KnownError: as there.
+        BusyError: another export into the folder is under way.
+        KnownError: as there; or another export was there since the plan was made. Nothing was
+            written.
     """
-    return TARGETS[plan.options.target].write(plan, progress=progress, cancelled=cancelled)
+    options = plan.options
+    with alone(options.folder):
+        manifest.unchanged(plan.manifest, options.folder)
+        return TARGETS[options.target].write(plan, progress=progress, cancelled=cancelled)

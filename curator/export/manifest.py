@@ -30,6 +30,7 @@ FileEntry = dict[str, Any]
 class Manifest:
     """The entries of one export folder, oldest first; of a gallery, the sha256 of its page, too.
 
+    ``read`` is the file's content they were read from; empty where there was none.
     Entries are told apart by identity, not by comparing them: 10,000 are compared with 10,000
     in minutes.
     """
@@ -38,6 +39,7 @@ class Manifest:
     page: str | None = None
     photos: list[Entry] = field(default_factory=list)
     withdrawn: list[Entry] = field(default_factory=list)
+    read: bytes = b""
     _dropped: set[int] = field(default_factory=set)
 
     def names(self) -> set[str]:
@@ -83,7 +85,8 @@ def load(folder: Path) -> Manifest:
     path = folder / NAME
     remedy = "Choose another folder, or move that file away."
     try:
-        content = json.loads(path.read_bytes())
+        data = path.read_bytes()
+        content = json.loads(data)
     except FileNotFoundError:
         return Manifest()
     except OSError as error:
@@ -95,7 +98,7 @@ def load(folder: Path) -> Manifest:
             raise KnownError(f"{path} was written by a newer Curator.", "Update Curator.")
         target = str(content.get("target", "folder"))
         page = content.get("page")
-        found = Manifest(target, page, list(content["photos"]), list(content["withdrawn"]))
+        found = Manifest(target, page, list(content["photos"]), list(content["withdrawn"]), data)
         # Sidecars go by the names of their originals, and see to it themselves.
         inside = target == "sidecar" or all(_is_inside(folder, name) for name in found.names())
     except (KeyError, TypeError, AttributeError) as error:
@@ -111,6 +114,23 @@ def _is_inside(folder: Path, name: str) -> bool:
     if any(p in ("", ".", "..") or "\0" in p or PurePath(p).name != p for p in parts):
         return False
     return not any(folder.joinpath(*parts[:at]).is_symlink() for at in range(1, len(parts)))
+
+
+def unchanged(manifest: Manifest, folder: Path) -> None:
+    """Make sure nobody wrote the file since it was read.
+
+    Raises:
+        KnownError: somebody did: what was planned would forget what is said there.
+    """
+    try:
+        there = (folder / NAME).read_bytes()
+    except OSError:
+        there = b""  # gone, or away: the run itself says of what it cannot do
+    if there and there != manifest.read:
+        raise KnownError(
+            f"Another export into {folder} was done meanwhile.",
+            "Export again; it goes on from there.",
+        )
 
 
 def save(manifest: Manifest, folder: Path) -> bool:
@@ -214,6 +234,7 @@ def record(slot: Slot, filename: str, written: Written, *, private: bool) -> Fil
         "original_size": source.size,
         "original_mtime_ns": source.mtime_ns,
         "fingerprint": source.fingerprint,
+        **({"said": slot.said.as_json()} if slot.said else {}),
     }
 
 

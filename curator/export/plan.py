@@ -23,6 +23,7 @@ from curator.export.manifest import Entry, FileEntry, Manifest
 from curator.export.options import Options
 from curator.export.sources import SIDECAR, Sidecars, Slot, main_file, slots_of
 from curator.model import Clause, KnownError, approval
+from curator.sidecar import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +304,8 @@ class _Choosing:
             return False
         if slot.edge is None or entry is None:
             return True
-        return bool(entry["form"] == self._options.rendering and entry["turn"] == photo.turn)
+        same = entry["form"] == self._options.rendering and entry["turn"] == photo.turn
+        return bool(same and Said.from_json(old.get("said", {})) == (slot.said or Said()))
 
     def _items(
         self,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from curator.files import sha256
+from curator.files import sha256, status
 from curator.model import UnreadableError
+from curator.sidecar import PROFILES, Said, merge
 
 if TYPE_CHECKING:
     from curator.imaging.pixels import Picture
 
 Keep = Literal["all", "no_location", "none"]
+_MOST_XMP = 65_502  # bytes of a packet in one segment of a JPEG (XMP 3, 1.1.3); thousands of words
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,8 @@ class RenderJob:
     """All a worker needs to know.
 
     ``long_edges_px`` the largest first, one JPEG each; ``turn`` is quarter turns clockwise;
-    ``fallback`` is the pair's other half, for where ``path`` cannot be decoded.
+    ``fallback`` is the pair's other half, for where ``path`` cannot be decoded; ``said`` are the
+    marks and keywords the JPEGs carry, if they are to carry any.
     """
 
     path: str
@@ -30,6 +34,7 @@ class RenderJob:
     turn: int
     max_megapixels: int
     fallback: str | None = None
+    said: Said | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def render(job: RenderJob) -> Rendered:
     exif = b""
     if job.metadata != "none":
         exif = notes_to_keep(job.path, location=job.metadata == "all")
-    how = Delivery(job.quality, job.sharpen, job.turn, exif)
+    how = Delivery(job.quality, job.sharpen, job.turn, exif, _packet(job))
     rgb = _picture(job).rgb
     contents, sizes = [], []
     for long_edge_px in job.long_edges_px:
@@ -66,6 +71,15 @@ def render(job: RenderJob) -> Rendered:
         height, width = rgb.shape[:2]
         sizes.append((height, width) if job.turn % 2 else (width, height))
     return Rendered(tuple(contents), tuple(sizes), sha256(job.path))
+
+
+def _packet(job: RenderJob) -> bytes:
+    """Make the XMP of the JPEGs; the same photo, saying the same, always gives the same bytes."""
+    if not job.said:
+        return b""
+    dated = datetime.fromtimestamp(status(job.path).st_mtime, UTC)
+    xmp = merge(None, job.said, None, PROFILES["lightroom"], dated)
+    return xmp if len(xmp) <= _MOST_XMP else b""
 
 
 def _picture(job: RenderJob) -> Picture:

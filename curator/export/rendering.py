@@ -83,6 +83,7 @@ class Renderings:
             chosen.photo.turn,
             _MAX_MEGAPIXELS,
             slot.fallback,
+            slot.said,
         )
         assert self._pool is not None
         return self._pool.run(render, job, timeout_s=_TIMEOUT_S)

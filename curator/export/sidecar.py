@@ -20,7 +20,7 @@ from curator.export.claims import INTENT, Act
 from curator.export.manifest import NAME, Entry, FileEntry
 from curator.export.options import Options
 from curator.export.plan import Chosen, Going, Item, Plan, Report, Skipped
-from curator.export.sources import Slot, Source, main_file
+from curator.export.sources import Slot, Source, main_file, said_of
 from curator.export.writing import Progress, Run, write_files
 from curator.model import Kind, KnownError
 from curator.sidecar import NONE, PROFILES, Said, SidecarError
@@ -154,11 +154,8 @@ class _Choosing:
         return (path.parent / same).as_posix()
 
     def _said(self, photo: PhotoDetail) -> Said:
-        tags = [tag for tag in photo.tags if tag.state == "confirmed"]
-        paths = [f"{tag.category}|{tag.name}" for tag in tags if tag.category]
         own = [self._options.project] if self._options.project else []
-        projects = self._options.projects.get(photo.id, own)
-        return Said.of(photo.marks, dict.fromkeys(tag.name for tag in tags), paths, projects)
+        return said_of(photo, self._options.projects.get(photo.id, own))
 
 
 def _is_of(record: FileEntry, file: FileDetail) -> bool:

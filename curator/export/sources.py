@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -11,6 +11,7 @@ from curator.catalog import FileDetail, PhotoDetail
 from curator.export.options import Options
 from curator.files import RAW_SUFFIXES
 from curator.model import Kind
+from curator.sidecar import Said
 
 SIDECAR = "sidecar"
 
@@ -33,12 +34,14 @@ class Slot:
 
     ``ending`` is what follows the photo's name; ``edge`` the long edge in px of a JPEG to be
     made, None for a copy; ``fallback`` what the JPEG is made of where the source is unreadable.
+    ``said`` is what goes out of marks and keywords inside the file, where that is ours to write.
     """
 
     source: Source
     ending: str
     edge: int | None = None
     fallback: str | None = None
+    said: Said | None = None
 
     @property
     def weight(self) -> int:
@@ -95,14 +98,24 @@ def main_file(photo: PhotoDetail) -> FileDetail:
     return next((file for file in photo.files if file.role == "main"), photo.files[0])
 
 
+def said_of(photo: PhotoDetail, projects: Iterable[str] | None = None) -> Said:
+    """Say of a photo what other editors understand: marks, confirmed tags, projects if given."""
+    tags = [tag for tag in photo.tags if tag.state == "confirmed"]
+    paths = [f"{tag.category}|{tag.name}" for tag in tags if tag.category]
+    return Said.of(photo.marks, dict.fromkeys(tag.name for tag in tags), paths, projects)
+
+
 def slots_of(photo: PhotoDetail, options: Options, sidecars: Sidecars) -> list[Slot]:
     """List the files an export is to have of a photo, the one that stands for it first."""
     halves = _halves(photo, options)
     if options.rendered:
         source, *others = [_reachable(file, photo) for file in halves]
         fallback = next((str(other.path) for other in others if not other.missing), None)
+        # Everyone's eyes need no marks, and whose projects a photo is in is nobody's business.
+        hidden = options.private or options.metadata == "none"
+        said = None if hidden else said_of(photo)
         return [
-            Slot(source, f"-{edge}.jpg" if options.edges else ".jpg", edge, fallback)
+            Slot(source, f"-{edge}.jpg" if options.edges else ".jpg", edge, fallback, said)
             for edge in options.rendered
         ]
     slots: dict[Path, Slot] = {}

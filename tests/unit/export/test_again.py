@@ -13,7 +13,10 @@ from PIL import Image
 
 from curator.catalog import PhotoDetail, TagDetail
 from curator.export import TARGETS, TICKED, Options, Report, make_plan, plan, write
-from curator.model import Clause, KnownError, Marks
+from curator.export.claims import Act
+from curator.imaging.packets import carried
+from curator.model import BusyError, Clause, KnownError, Marks
+from curator.sidecar import Said, read_embedded
 from tests.photos import draw_jpeg
 from tests.unit.export.conftest import PICK, REJECT, STARS, Here, photo
 from tests.unit.export.test_folder import book, names, snapshot
@@ -42,6 +45,33 @@ def test_other_choices_replace_the_jpegs_an_export_made(
     before = snapshot(out)
     jpegs(shoot[1:], out, long_edge_px=40, sharpen="screen")
     assert snapshot(out) == before
+
+
+def embedded(path: Path) -> Said:
+    return read_embedded(carried(path).packets).said
+
+
+def test_a_jpeg_carries_stars_and_confirmed_tags_and_follows_them(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    tags = (
+        TagDetail("harbor", "person", 100, "confirmed", "Places"),
+        TagDetail("boat", "vision", 60, "suggested"),
+    )
+    tagged = replace(shoot[1], marks=STARS, tags=tags)
+    jpegs([tagged], out)
+    said = embedded(out / "DSC_2.jpg")
+    assert (said.rating, said.keywords, said.projects) == (4, ("harbor",), None)
+    planned = make_plan([tagged], Options(out, form="jpeg", long_edge_px=60))
+    assert [item.act for item in planned.items()] == [Act.KEEP]
+    again = jpegs([replace(tagged, marks=Marks(rating=5, kept=True))], out)
+    assert again.written == ["DSC_2.jpg"]
+    assert embedded(out / "DSC_2.jpg").rating == 5
+    for way, to in (({"metadata": "none"}, "bare"), ({"target": "gallery"}, "page")):
+        jpegs([tagged], tmp_path / to, **way)
+        (made,) = (tmp_path / to).rglob("DSC_2*.jpg")
+        assert not embedded(made)
 
 
 def test_a_turn_is_put_into_the_pixels_at_the_next_export(
@@ -305,3 +335,23 @@ def test_the_sidecar_of_a_raw_goes_with_no_other_photo_of_its_name(
     }  # fmt: skip
     run([photo(1, STARS, raw, half)], tmp_path / "half", pair="jpeg")
     assert names(tmp_path / "half") == {"photos.json", "DSC_1.JPG", "DSC_1.JPG.xmp", "DSC_1.xmp"}
+
+
+def test_two_exports_into_one_folder_take_turns(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first, second = (make_plan(some, Options(out)) for some in (shoot[:1], shoot[1:]))
+    stood: list[str] = []
+
+    def meanwhile(*_: object) -> None:
+        with pytest.raises(BusyError) as busy:
+            write(second)
+        stood.append(str(busy.value))
+
+    write(first, progress=meanwhile)
+    assert stood == [f"Another export into {out} is under way. Wait until it is done."]
+    before = snapshot(out)
+    with pytest.raises(KnownError, match="was done meanwhile"):
+        write(second)
+    assert snapshot(out) == before
+    write(make_plan(shoot[1:], Options(out)))
+    assert [entry["filename"] for entry in book(out)["photos"]] == ["DSC_1.dng", "DSC_2.JPG"]

@@ -15,7 +15,7 @@ from PySide6.QtCore import QStandardPaths, Qt, QThreadPool, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QProgressBar, QWidget
 
-from curator.export import TARGETS, TICKED, Options, Plan, Report
+from curator.export import TICKED, Options, Plan, Report, write
 from curator.export.gallery import PAGE
 from curator.export.naming import safe
 from curator.model import Clause, KnownError
@@ -261,7 +261,7 @@ class ExportDialog(Dialog):
         self.bar.show()
         self._say("Exporting…")
         self._start(
-            lambda job: TARGETS[plan.options.target].write(
+            lambda job: write(
                 plan,
                 progress=lambda *at: job.said.progressed.emit(job, *at),
                 cancelled=lambda: job.stopped,

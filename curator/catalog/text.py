@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog.store import chunks, marks
-from curator.catalog.tags import Tags
+from curator.catalog.tags import SAID, Tags
 from curator.model import NotFoundError, UsageError
 
 # Column of the index → how much a word in it counts (bm25), in the order of the table.
@@ -36,6 +36,14 @@ COLUMNS: dict[str, float] = {
     "lens": 2.0,
     "folder": 2.0,
 }
+WITHOUT: dict[str, str] = {
+    "camera": "camera IS NULL",
+    "lens": "lens IS NULL",
+    "tag": f"NOT EXISTS ({SAID.format('t.photo_id = photo.id')})",
+    "project": "NOT EXISTS (SELECT 1 FROM photo_project AS p JOIN project"
+    " ON project.id = p.project_id WHERE p.photo_id = photo.id AND project.removed_at IS NULL)",
+}
+"""What a photo may have none of → the condition in SQL."""
 RANKED = 10_000
 """Photos up to which it is worked out how well each fits: a word that more have tells little."""
 NAME_LENGTH = 80
@@ -183,6 +191,11 @@ class Texts(Tags):
         """List photos described as of a content type."""
         sql = "SELECT group_concat(photo_id) FROM description WHERE content_type = ?"
         return _numbers(self._value(sql, (content_type,)))
+
+    def without(self, what: str) -> NDArray[np.int64]:
+        """List photos that have none of what a key of WITHOUT names."""
+        sql = f"SELECT group_concat(id) FROM photo WHERE merged_into IS NULL AND {WITHOUT[what]}"
+        return _numbers(self._value(sql))
 
     def cameras(self) -> list[str]:
         """List the cameras there are, the most used first."""

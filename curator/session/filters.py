@@ -6,6 +6,8 @@
     camera:x100 before:2024-05 label:red tag:"sea lion"
     tag:harbor OR tag:port             one of them
 
+    camera:none                        the camera wrote no name of its own
+
 Words are looked for by their beginnings in file names, tags, projects, descriptions, cameras and
 folders, case and accents apart; in quotes they stand as written. How an expression is cut is in
 `query`; what a field means is here, one implementation for window and command line: masks over the
@@ -24,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from curator.catalog.text import WITHOUT
 from curator.model import ContentType, Label, StackKind
 from curator.session.query import TEXT, FilterError, Group, Query, Term, cut
 from curator.session.table import LABELS, Table
@@ -125,7 +128,20 @@ def _photo(term: Term) -> None:
 
 
 def _words(column: str, term: Term, table: Table, _: int) -> Mask:
+    if column in WITHOUT and _is_none(term):
+        return table.lexicon.without(column)
     return table.lexicon.worded(term.text, column, prefix=not term.quoted)
+
+
+def _is_none(term: Term) -> bool:
+    """Tell whether none is asked for; in quotes it is a name."""
+    return term.text.lower() == "none" and not term.quoted
+
+
+def _tagged(term: Term, table: Table, _: int) -> Mask:
+    if _is_none(term):
+        return table.lexicon.without("tag")
+    return table.lexicon.tagged(term.text)
 
 
 def _compared(term: Term, table: Table, _: int) -> Mask:
@@ -174,8 +190,8 @@ FIELDS: dict[str, Field] = {
     "label": Field(
         "colour", "red", _labelled, (*Label, "none"), partial(_one_of, (*Label, "none"))
     ),
-    "tag": Field("a whole tag", "harbor", lambda term, table, _: table.lexicon.tagged(term.text)),
-    "project": _text("project", "name of a project", "iceland"),
+    "tag": Field("a whole tag, or none", "harbor", _tagged),
+    "project": _text("project", "name of a project, or none", "iceland"),
     "type": Field(
         "what kind of picture",
         "portrait",
@@ -183,8 +199,8 @@ FIELDS: dict[str, Field] = {
         tuple(ContentType),
         partial(_one_of, tuple(ContentType)),
     ),
-    "camera": _text("camera", "camera", "x100"),
-    "lens": _text("lens", "lens", "35mm"),
+    "camera": _text("camera", "name of the camera, or none", "x100"),
+    "lens": _text("lens", "name of the lens, or none", "35mm"),
     "before": Field("taken before", "2024-05", _timed, check=_date),
     "after": Field("taken from then on", "2024-05-17", _timed, check=_date),
     "on": Field("taken in that year, month or day", "2024-05", _timed, check=_date),

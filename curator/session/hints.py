@@ -55,7 +55,7 @@ def hints(session: Session, text: str) -> Hints:
 
 def _fields(word: str) -> list[Hint]:
     named = [
-        Hint(f"{name}:", f"{field.about}: {name}:{field.example}")
+        Hint(f"{name}:", f"{field.about} · {name}:{field.example}")
         for name, field in FIELDS.items()
         if name.startswith(word)
     ]

@@ -31,6 +31,10 @@ class Lexicon:
         """Mark photos with words; see :meth:`curator.catalog.Catalog.worded`."""
         return self._of(("words", text, column, prefix), self._catalog.worded, text, column, prefix)
 
+    def without(self, what: str) -> Mask:
+        """Mark photos that have none of it; see :meth:`curator.catalog.Catalog.without`."""
+        return self._of(("without", what), self._catalog.without, what)
+
     def tagged(self, name: str) -> Mask:
         """Mark photos with a tag of that name."""
         return self._of(("tag", name), self._catalog.tagged, name, True)

@@ -262,7 +262,8 @@ def similar(invocation: Invocation) -> None:
             )
         vector = archive.take([place])[0, : archive.dimension]
     most = invocation.arguments.limit or _SIMILAR
-    ids, likeness = archive.nearest(vector, most + 1)
+    here = np.array([row[0] for row in catalog.columns()], np.int64)  # removed ones keep vectors
+    ids, likeness = archive.nearest(vector, most + 1, here)
     pairs = zip(ids.tolist(), likeness.tolist(), strict=True)
     _list_similar(invocation, [pair for pair in pairs if pair[0] != own][:most])
 

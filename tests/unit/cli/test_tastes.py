@@ -103,6 +103,16 @@ def test_similar_lists_the_nearest_first(curator: Type, liked: dict[int, np.ndar
     assert listed[0]["similarity"] == pytest.approx(float(liked[wanted[0]] @ liked[7]), abs=2e-3)
 
 
+def test_a_photo_whose_files_were_removed_is_like_none(
+    curator: Type, liked: dict[int, np.ndarray], tmp_path: Path
+) -> None:
+    gone, *others = (photo["id"] for photo in curator("similar", 7, "--limit", 6, "--json").json)
+    with closing(sqlite3.connect(tmp_path / "home" / "catalog.db")) as catalog, catalog:
+        catalog.execute("UPDATE photo SET emptied_at = 1 WHERE id = ?", (gone,))
+    listed = curator("similar", 7, "--limit", 5, "--json").json
+    assert [photo["id"] for photo in listed] == others
+
+
 def test_a_photo_nobody_compared_is_named(shoot: Type) -> None:
     said = shoot("similar", "1", "--json")
     assert said.code == 1 and "not compared yet" in said.json["error"]

@@ -17,16 +17,16 @@ values come out, never models.
 from __future__ import annotations
 
 import sqlite3
-import time
 from pathlib import Path
 
 import peewee
 
-from curator.catalog import migrations
+from curator.catalog import backups, migrations, restoring
+from curator.catalog.backups import Backup
 from curator.catalog.fields import FIELDS
 from curator.catalog.folders import FolderRow, Folders
 from curator.catalog.identity import FileReader, FileRow, Unread
-from curator.catalog.lock import ConductorLock
+from curator.catalog.lock import ConductorLock, UseLock
 from curator.catalog.photos import (
     PHOTO_COLUMNS,
     FileDetail,
@@ -36,6 +36,7 @@ from curator.catalog.photos import (
 )
 from curator.catalog.projects import ProjectRow, Projects, project_name
 from curator.catalog.removal import Removals
+from curator.catalog.restoring import Redone, Replays, Restored
 from curator.catalog.rewritten import NewContent, Rewritten
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
 from curator.catalog.sidecars import (
@@ -46,13 +47,13 @@ from curator.catalog.sidecars import (
     Wrote,
 )
 from curator.catalog.stacks import SHOT_COLUMNS, StackChange, Stacks
-from curator.catalog.store import DiskFullError, damaged, translate
+from curator.catalog.store import DamagedError, DiskFullError, damaged, translate
 from curator.catalog.tags import TagDetail, folded, tag_name, tag_names
 from curator.catalog.tastes import Comparing, Foreseen, Lesson, Preference, TasteRow, Tastes
 from curator.catalog.text import NAME_LENGTH, SavedSearch, Texts
 from curator.catalog.vocabulary import TagRow, Vocabulary
 from curator.catalog.work import Pending, WorkQueue
-from curator.model import CatalogError
+from curator.model import CatalogError, KnownError
 
 __all__ = [
     "FIELDS",
@@ -60,10 +61,12 @@ __all__ = [
     "PHOTO_COLUMNS",
     "SHOT_COLUMNS",
     "Applied",
+    "Backup",
     "Catalog",
     "Comparing",
     "ConductorLock",
     "Conflict",
+    "DamagedError",
     "DiskFullError",
     "FileDetail",
     "FileReader",
@@ -77,6 +80,8 @@ __all__ = [
     "PhotoDetail",
     "Preference",
     "ProjectRow",
+    "Redone",
+    "Restored",
     "SavedSearch",
     "Scan",
     "ScanCount",
@@ -87,16 +92,15 @@ __all__ = [
     "TasteRow",
     "ToWrite",
     "Unread",
+    "UseLock",
     "WorkDetail",
     "Wrote",
     "folded",
     "project_name",
+    "restore",
     "tag_name",
     "tag_names",
 ]
-
-_DAY_S = 86_400.0
-_KEEP_BACKUPS = 5
 
 
 class Catalog(
@@ -111,6 +115,7 @@ class Catalog(
     Vocabulary,
     Removals,
     Rewritten,
+    Replays,
 ):
     """One open catalog.
 
@@ -129,17 +134,20 @@ class Catalog(
         """
         path = Path(path)
         database: peewee.SqliteDatabase | None = None
+        use = UseLock(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            use.share()
             if _was_emptied(path):
                 raise damaged(path)
             database = cls.connect(path)
             migrations.bring_up_to_date(database, path)
-            return cls(path, database)
-        except (peewee.PeeweeException, sqlite3.Error, OSError, CatalogError) as error:
+            return cls(path, database, use)
+        except (peewee.PeeweeException, sqlite3.Error, OSError, KnownError) as error:
             if database is not None:
                 database.close()
-            if isinstance(error, CatalogError):
+            use.release()
+            if isinstance(error, KnownError):
                 raise
             # peewee dresses SQLite's errors up; the one underneath has the code.
             cause = error.__context__ if isinstance(error, peewee.PeeweeException) else error
@@ -153,23 +161,33 @@ class Catalog(
                 raise
             raise known from error
 
-    def backup_if_due(self, every_s: float = _DAY_S) -> Path | None:
-        """Keep a verified copy in ``backups`` if the newest is older than ``every_s``.
+    def backup_if_due(self, every_s: float = backups.DAY_S) -> Path | None:
+        """Have a verified back-up that is younger than ``every_s``; see :func:`backups.keep`."""
+        return backups.keep(self.path, every_s)
 
-        The newest five of these are kept; copies made before migrations are left alone.
 
-        Returns:
-            The copy, or None if none was due.
-        """
-        folder = self.path.parent / "backups"
-        kept = sorted(folder.glob(f"{self.path.stem}-daily-*.db"))
-        if kept and time.time() - kept[-1].stat().st_mtime < every_s:
-            return None
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        made = self.backup(folder / f"{self.path.stem}-daily-{stamp}.db")
-        for old in [path for path in kept if path != made][: -(_KEEP_BACKUPS - 1)]:
-            old.unlink(missing_ok=True)
-        return made
+def restore(catalog: Path, backup: Path, *, redo: bool) -> Restored:
+    """Put a back-up in the place of a catalog nobody has open; see :func:`restoring.restore`.
+
+    Args:
+        catalog: the SQLite file; it is set aside, not deleted.
+        backup: what to put there.
+        redo: make again what was decided since, as far as it can be read; not when a person
+            wants to go back to how it was then.
+
+    Raises:
+        BusyError: somebody has it open.
+        CatalogError: the back-up is not sound, or there is no room; the catalog is as it was.
+    """
+
+    def mend(copy: Path, former: Path) -> Redone:
+        mended = Catalog.open(copy)
+        try:
+            return mended.replay(former)
+        finally:
+            mended.close()
+
+    return restoring.restore(catalog, backup, mend if redo else None)
 
 
 def _was_emptied(path: Path) -> bool:
@@ -178,4 +196,4 @@ def _was_emptied(path: Path) -> bool:
         empty = path.stat().st_size == 0
     except FileNotFoundError:
         return False
-    return empty and bool(migrations.backups_of(path))
+    return empty and bool(backups.files(path))

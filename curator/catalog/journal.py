@@ -277,7 +277,7 @@ class Journal(Tags):
                 )
             new = Step(0, kind, old.summary, time.time(), tuple(made.values()), number, old.context)
             expected = self._foretold(number) if kind == "redo" else {}
-            self._revise(_revisions(old), back=kind == "undo")
+            self._revise(revisions(old), back=kind == "undo")
             return self._enter(new, Seen(scope, order_name or "", expected))
 
     def _foretold(self, undo: int) -> dict[int, float]:
@@ -390,7 +390,7 @@ class Seen:
     source: str = "person"
 
 
-def _revisions(step: Step) -> list[Revision]:
+def revisions(step: Step) -> list[Revision]:
     """Read from a step what it did to the vocabulary."""
     listed = step.context.get("vocabulary") or []
     return [(tag, column, before, after) for tag, column, before, after in listed]  # type: ignore[attr-defined]

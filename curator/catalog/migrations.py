@@ -7,17 +7,14 @@ catalog, in ``backups``. The version is SQLite's ``user_version``.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import peewee
 
-from curator.catalog import schema
+from curator.catalog import backups, schema
 from curator.model import CatalogError
 
 log = logging.getLogger(__name__)
@@ -318,7 +315,7 @@ def bring_up_to_date(
     for number, what, step in steps:
         if number > version:
             log.info("migrating %s to version %d: %s", path, number, what)
-            back_up(connection, _backup_path(path, number - 1))
+            backups.back_up(connection, backups.before_migration(path, number - 1))
             with database.atomic("IMMEDIATE"):
                 if connection.execute("PRAGMA user_version").fetchone()[0] >= number:
                     continue  # another process has just done so
@@ -335,52 +332,3 @@ def _create(database: peewee.SqliteDatabase, version: int) -> None:
         schema.create(database)
         connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {version}")
-
-
-def backups_of(path: Path) -> list[Path]:
-    """List the back-ups of a catalog, in no order."""
-    with contextlib.suppress(OSError):
-        return list((path.parent / "backups").glob(f"{path.stem}-*.db"))
-    return []
-
-
-def _backup_path(path: Path, version: int) -> Path:
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    folder = path.parent / "backups"
-    wanted = folder / f"{path.stem}-v{version}-{stamp}.db"
-    number = 1
-    while wanted.exists():
-        number += 1
-        wanted = folder / f"{path.stem}-v{version}-{stamp}-{number}.db"
-    return wanted
-
-
-def back_up(connection: sqlite3.Connection, to: Path) -> Path:
-    """Copy a database while it is in use, verify the copy, and only then give it its name.
-
-    Raises:
-        CatalogError: no copy could be made or it is not sound; none is left behind.
-    """
-    temporary = to.with_name(f".{to.name}.new")
-    try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(sqlite3.connect(temporary)) as copy:
-            connection.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")  # one file, no log beside it
-            verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
-        if verdict != "ok":
-            raise CatalogError(
-                f"The back-up {to} is not sound ({verdict}).", "Nothing was changed."
-            )
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(to)
-    except (OSError, sqlite3.Error) as error:
-        raise CatalogError(
-            f"No back-up of the catalog could be made at {to} ({error}).",
-            "Make room there or make it writable; nothing was changed.",
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-    return to

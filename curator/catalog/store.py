@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 
 import peewee
 
-from curator.catalog import migrations
+from curator.catalog import backups
+from curator.catalog.lock import UseLock
 from curator.model import CatalogError
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,10 @@ Value = TypeVar("Value")
 
 class DiskFullError(CatalogError):
     """There is no room left for the catalog; nothing was half-written, trying later may help."""
+
+
+class DamagedError(CatalogError):
+    """The catalog cannot be read as it should; a back-up may be put in its place."""
 
 
 def chunks(values: Sequence[Value], size: int = CHUNK) -> Iterator[Sequence[Value]]:
@@ -58,6 +63,12 @@ def below(path: str | Path) -> str:
     return str(Path(path) / "x")[:-1]  # right for a drive's root as well
 
 
+def span(path: str | Path) -> tuple[str, str]:
+    """Give what every path inside a folder lies between, so that an index finds them."""
+    first = below(path)
+    return first, first[:-1] + chr(ord(first[-1]) + 1)
+
+
 def marks(count: int) -> str:
     """Give ``count`` question marks for a list in SQL."""
     return ",".join("?" * count)
@@ -72,8 +83,11 @@ class Store:
         path: the SQLite file.
     """
 
-    def __init__(self, path: Path, database: peewee.SqliteDatabase) -> None:
+    def __init__(
+        self, path: Path, database: peewee.SqliteDatabase, use: UseLock | None = None
+    ) -> None:
         self.path = path
+        self._use = use
         self._database = database
         self._connection: sqlite3.Connection = database.connection()
         self._depth = 0
@@ -107,6 +121,8 @@ class Store:
     def close(self) -> None:
         """Close the connection; the last one to close folds the write-ahead log in."""
         self._database.close()
+        if self._use is not None:
+            self._use.release()
 
     # --- speaking to SQLite
 
@@ -249,17 +265,6 @@ class Store:
                 log_file.flush()
                 os.fsync(log_file.fileno())
 
-    def backup(self, to: Path) -> Path:
-        """Copy the catalog as it is now and verify the copy.
-
-        Raises:
-            CatalogError: the copy could not be made or is not sound; a bad copy is removed.
-        """
-        try:
-            return migrations.back_up(self._connection, to)
-        except sqlite3.Error as error:
-            raise self._fault(error) from error
-
     def check(self) -> list[str]:
         """Look the whole file over; say what is wrong, nothing when it is sound.
 
@@ -303,15 +308,16 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
     return None
 
 
-def damaged(path: Path) -> CatalogError:
-    """Say that the catalog is damaged, and which back-up to put in its place."""
-    newest = max(
-        migrations.backups_of(path), key=lambda backup: backup.stat().st_mtime_ns, default=None
-    )
-    # A log left beside it would be played into whatever is put in its place.
-    them = f"it, {path.name}-wal and {path.name}-shm"
+def damaged(path: Path) -> DamagedError:
+    """Say that the catalog is damaged, and how the newest back-up gets in its place."""
+    newest = next(iter(backups.files(path)), None)
     if newest is not None:
-        remedy = f"Move {them} away and copy the newest back-up, {newest}, to {path.name}."
+        remedy = (
+            f"Close Curator, then `curator doctor restore` puts the newest sound back-up in its"
+            f" place ({newest})."
+        )
     else:
+        # A log left beside it would be played into whatever is put in its place.
+        them = f"it, {path.name}-wal and {path.name}-shm"
         remedy = f"Move {them} away and open your folders again; there is no back-up of it yet."
-    return CatalogError(f"The catalog {path} is damaged.", remedy)
+    return DamagedError(f"The catalog {path} is damaged.", remedy)

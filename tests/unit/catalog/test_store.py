@@ -14,7 +14,15 @@ from pathlib import Path
 import peewee
 import pytest
 
-from curator.catalog import Catalog, ConductorLock, DiskFullError, migrations, schema, store
+from curator.catalog import (
+    Catalog,
+    ConductorLock,
+    DiskFullError,
+    migrations,
+    restore,
+    schema,
+    store,
+)
 from curator.model import BusyError, CatalogError
 from curator.settings import Home
 from tests.catalogs import fill
@@ -164,9 +172,8 @@ def test_a_damaged_catalog_says_so_and_names_the_newest_back_up(home: Home, hurt
             opened.columns()
         finally:
             opened.close()
-    assert str(backup) in caught.value.remedy
-    assert "catalog.db-wal" in caught.value.remedy, "left there it is played into the back-up"
-    shutil.copy(backup or "", home.catalog)
+    assert str(backup) in caught.value.remedy and "doctor restore" in caught.value.remedy
+    restore(home.catalog, backup or Path(), redo=True)
     restored = Catalog.open(home.catalog)
     assert len(restored.columns()) == 200
     restored.close()

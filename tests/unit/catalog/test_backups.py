@@ -1,0 +1,307 @@
+"""Back-ups: made while the catalog is in use, verified, thinned out, and put back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from curator.catalog import Catalog, Redone, UseLock, backups, restore
+from curator.model import BusyError, CatalogError
+from curator.settings import Home
+from tests.catalogs import fill
+
+NOON = datetime(2026, 3, 4, 12)
+
+
+def named(folder: Path, what: str, when: datetime) -> Path:
+    return folder / f"catalog-{what}-{when:%Y%m%d-%H%M%S}.db"
+
+
+def hurt(path: Path) -> None:
+    """Overwrite the root of the table of photos; the rest stays readable."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'photo'")
+        root = page.fetchone()[0]
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+    with path.open("rb+") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xde\xad" * (size // 2))
+
+
+@pytest.fixture
+def backed(home: Home) -> Path:
+    """A catalog of twenty photos, one rated, and its back-up; the path of that."""
+    fill(home.catalog, 20)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        catalog.decide({3: {"rating": 4}}, summary="4 stars")
+        made = catalog.backup_if_due()
+    assert made is not None
+    return made
+
+
+# --- making and verifying
+
+
+def test_a_back_up_is_read_from_end_to_end_and_counted(home: Home, backed: Path) -> None:
+    (found,) = backups.listed(home.catalog)
+    assert (found.path, found.photos, found.fault) == (backed, 20, "")
+    assert found.decisions > 0 and found.size == backed.stat().st_size
+    assert abs(found.made_at - time.time()) < 86_400
+    assert [path.name for path in home.backups.iterdir()] == [backed.name], "nothing beside it"
+
+
+@pytest.mark.parametrize("how", ["cut short", "overwritten", "foreign", "gone"])
+def test_a_back_up_that_is_not_sound_says_why(backed: Path, how: str) -> None:
+    whole = backed.read_bytes()
+    backed.unlink()
+    if how == "foreign":
+        with closing(sqlite3.connect(backed)) as other:
+            other.execute("CREATE TABLE moz_places (id)")
+    elif how == "cut short":
+        backed.write_bytes(whole[: len(whole) // 2])
+    elif how == "overwritten":
+        backed.write_bytes(whole[:8192] + b"\xde\xad" * 4096 + whole[16384:])
+    assert backups.inspect(backed).fault
+
+
+def test_decisions_go_on_while_a_back_up_is_made_and_it_holds_one_moment(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(home.catalog, 300)
+    monkeypatch.setattr(backups, "_PAGES", 20)
+    catalog = Catalog.open(home.catalog)
+    steps: list[int] = []
+
+    def decide() -> bool:
+        photo = len(steps) % 300 + 1
+        steps.append(catalog.decide({photo: {"label": "red"}}, summary="red").id)
+        return False
+
+    before = catalog._value("SELECT count(*) FROM decision")
+    made = backups.keep(home.catalog, 0, decide)  # asked between two steps of the copy
+    assert len(steps) >= 2 and steps[-1] > 0
+    assert made is not None and backups.inspect(made).decisions == before
+    catalog.close()
+
+
+def test_one_given_up_half_way_leaves_nothing(home: Home) -> None:
+    fill(home.catalog, 20)
+    with pytest.raises(backups.GivenUpError):
+        backups.keep(home.catalog, 0, lambda: True)
+    assert list(home.backups.iterdir()) == []
+
+
+def test_what_a_killed_process_left_goes_with_the_next(home: Home, backed: Path) -> None:
+    (home.backups / ".catalog-daily-20250101-000000.db.new").write_bytes(b"half")
+    backups.keep(home.catalog, 0)
+    assert not list(home.backups.glob(".*"))
+
+
+def test_of_a_damaged_catalog_none_is_made_and_none_goes(home: Home, backed: Path) -> None:
+    hurt(home.catalog)
+    days = [NOON - timedelta(days=day) for day in range(1, 9)]
+    old = [shutil.copy(backed, named(home.backups, "daily", day)) for day in days]
+    with pytest.raises(CatalogError, match="damaged") as caught:
+        backups.keep(home.catalog, 0)
+    assert "doctor restore" in caught.value.remedy
+    assert len(list(home.backups.iterdir())) == len(old) + 1
+
+
+def test_without_room_it_says_so_and_leaves_nothing(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(home.catalog, 20)
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CatalogError, match="No space left") as caught:
+        backups.keep(home.catalog, 0)
+    assert "Make room" in caught.value.remedy
+    assert list(home.backups.iterdir()) == []
+
+
+def test_five_days_four_weeks_and_three_versions_are_kept(tmp_path: Path) -> None:
+    daily = [named(tmp_path, "daily", NOON - timedelta(days=day)) for day in range(60)]
+    migrated = [named(tmp_path, f"v{4 - at}", NOON - timedelta(days=at)) for at in range(4)]
+    twice = named(tmp_path, "v4", NOON - timedelta(days=30))
+    other = tmp_path / "catalog-mine.db"
+    for path in (*daily, *migrated, twice, other):
+        path.touch()
+    found = backups.files(tmp_path / "catalog.db")
+    assert found == []
+    listed = sorted((*daily, *migrated, twice, other), key=backups.made_at, reverse=True)
+    gone = backups.superseded(listed)
+    left = [path for path in listed if path not in gone]
+    assert [path for path in left if path in daily[:5]] == daily[:5]
+    weeks = [path for path in left if path in daily[5:]]
+    ages = [(NOON - datetime.fromtimestamp(backups.made_at(path))).days for path in weeks]
+    assert ages == [5, 10, 17, 24], "the Sundays before, and what is left of the week between"
+    assert set(migrated[:3]) <= set(left) and migrated[3] in gone and twice in gone
+    assert other in left, "what a person put there is theirs"
+
+
+# --- putting back
+
+
+def test_what_was_decided_since_is_made_again(home: Home, backed: Path) -> None:
+    with closing(Catalog.open(home.catalog)) as catalog:
+        catalog.decide({5: {"flag": "reject"}, 6: {"rating": 2}}, summary="two")
+        harbor = catalog.tag_ids(["harbor"], make=True)["harbor"]
+        catalog.decide({7: {"kept": True}}, summary="kept")
+        catalog.undo()
+        catalog.decide({8: {("tag", harbor): "confirmed"}}, summary="harbor")
+        history = [step.summary for step in catalog.history(7)]
+    hurt(home.catalog)
+    whole = home.catalog.read_bytes()
+    restored = restore(home.catalog, backed, redo=True)
+    assert restored.redone == Redone(4, 5, 0, True)
+    assert restored.aside is not None and restored.aside.read_bytes() == whole
+    with closing(Catalog.open(home.catalog)) as catalog:
+        assert catalog.photo(5).marks.flag == "reject" and catalog.photo(6).marks.rating == 2
+        assert not catalog.photo(7).marks.kept
+        assert [step.summary for step in catalog.history(7)] == history
+        assert [tag.name for tag in catalog.tags_of([8])[8]] == ["harbor"]
+        assert catalog.check() == []
+        undone = catalog.undo()
+        assert undone is not None and undone.summary == "harbor"
+    assert not (home.data / "restoring").exists()
+
+
+def test_photos_added_since_are_counted_and_their_marks_said_to_be_lost(
+    home: Home, backed: Path
+) -> None:
+    with closing(Catalog.open(home.catalog)) as catalog:
+        with catalog._writing():
+            catalog._run("INSERT INTO photo (id, directory_id, name, added_at) VALUES (99,1,'x',1)")
+        catalog.decide({99: {"rating": 5}, 2: {"rating": 1}}, summary="two")
+    hurt(home.catalog)
+    assert restore(home.catalog, backed, redo=True).redone == Redone(1, 1, 1, True)
+
+
+def test_a_journal_that_breaks_off_is_redone_up_to_there(home: Home, backed: Path) -> None:
+    with closing(Catalog.open(home.catalog)) as catalog:
+        for number in range(1, 400):
+            catalog.decide({number % 20 + 1: {"rating": number % 5 + 1}}, summary="s" * 200)
+    with closing(sqlite3.connect(home.catalog, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+    whole = home.catalog.read_bytes()
+    home.catalog.write_bytes(whole[: len(whole) - 6 * size])
+    redone = restore(home.catalog, backed, redo=True).redone
+    assert redone is not None and not redone.whole
+    with closing(Catalog.open(home.catalog)) as catalog:
+        assert catalog.check() == []
+        count = catalog._value("SELECT count(*) FROM step")
+    assert count < 400
+
+
+def test_a_back_up_of_another_life_is_put_back_without_the_decisions_of_this_one(
+    home: Home, backed: Path
+) -> None:
+    with closing(sqlite3.connect(home.catalog, isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER step_no_update")
+        connection.execute("UPDATE step SET summary = 'another'")
+    with closing(Catalog.open(home.catalog)) as catalog:
+        catalog.decide({9: {"rating": 5}}, summary="5 stars")
+    redone = restore(home.catalog, backed, redo=True).redone
+    assert redone == Redone(related=False)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        assert catalog.photo(9).marks.rating is None
+
+
+def test_going_back_on_purpose_redoes_nothing(home: Home, backed: Path) -> None:
+    with closing(Catalog.open(home.catalog)) as catalog:
+        catalog.decide({9: {"rating": 5}}, summary="5 stars")
+    assert restore(home.catalog, backed, redo=False).redone is None
+    with closing(Catalog.open(home.catalog)) as catalog:
+        assert catalog.photo(9).marks.rating != 5
+
+
+def test_a_back_up_that_is_not_sound_changes_nothing(home: Home, backed: Path) -> None:
+    backed.write_bytes(backed.read_bytes()[:10_000])
+    before = home.catalog.read_bytes()
+    with pytest.raises(CatalogError, match="cannot be used"):
+        restore(home.catalog, backed, redo=True)
+    assert home.catalog.read_bytes() == before
+    assert not list(home.data.glob("*before-restore*"))
+
+
+def test_a_disk_that_fails_while_it_is_put_back_changes_nothing(
+    home: Home, backed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = home.catalog.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(CatalogError, match="No space left"):
+        restore(home.catalog, backed, redo=True)
+    assert home.catalog.read_bytes() == before and not (home.data / "restoring").exists()
+
+
+def test_an_older_back_up_becomes_todays_on_the_way(home: Home) -> None:
+    old = Path(__file__).parents[2] / "data" / "catalogs" / "v1.db"
+    home.backups.mkdir()
+    backup = home.backups / "catalog-v1-20250101-120000.db"
+    shutil.copy(old, backup)
+    home.catalog.write_bytes(b"not a database, but long enough to be looked at " * 100)
+    restored = restore(home.catalog, backup, redo=True)
+    assert restored.redone is not None and not restored.redone.whole
+    assert [path.name for path in home.backups.iterdir()] == [backup.name]
+    with closing(Catalog.open(home.catalog)) as catalog:
+        assert catalog.photo(2).marks.rating == 4
+
+
+# --- who else is there
+
+
+def test_nobody_swaps_a_catalog_another_process_has_open(home: Home, backed: Path) -> None:
+    script = (
+        "import sys; from curator.catalog import Catalog;"
+        "catalog = Catalog.open(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", script, str(home.catalog)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert other.stdout is not None and other.stdin is not None
+    assert other.stdout.readline() == b"open\n"
+    with pytest.raises(BusyError, match="open on this catalog"):
+        restore(home.catalog, backed, redo=True)
+    other.kill()
+    other.wait()
+    other.stdout.close()
+    other.stdin.close()
+    restore(home.catalog, backed, redo=True)
+
+
+def test_nobody_opens_a_catalog_that_is_being_swapped(home: Home, backed: Path) -> None:
+    with UseLock(home.catalog) as lock:
+        lock.alone()
+        with pytest.raises(BusyError, match="being put back"):
+            Catalog.open(home.catalog)
+    Catalog.open(home.catalog).close()
+
+
+def test_many_share_it(home: Home, backed: Path) -> None:
+    first, second = Catalog.open(home.catalog), Catalog.open(home.catalog)
+    first.close()
+    with UseLock(home.catalog) as lock, pytest.raises(BusyError):
+        lock.alone()
+    second.close()
+    with UseLock(home.catalog) as lock:
+        lock.alone()

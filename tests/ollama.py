@@ -11,6 +11,7 @@ It speaks /api/version, /api/tags, /api/show, /api/pull (streaming), /v1/models 
 
 from __future__ import annotations
 
+import gzip
 import json
 import select
 import threading
@@ -128,6 +129,17 @@ def record(**changes: Any) -> Act:
     """Answer a chat with the usual record, some fields changed; None takes a field out."""
     found = {name: value for name, value in (RECORD | changes).items() if value is not None}
     return said(found)
+
+
+def packed(data: bytes) -> Act:
+    """Answer with these bytes packed, which nobody asked for."""
+
+    def act(handler: Handler) -> None:
+        body = gzip.compress(data)
+        handler.begin(200, "application/json", len(body), Content_Encoding="gzip")
+        handler.wfile.write(body)
+
+    return act
 
 
 def raw(data: bytes, kind: str = "application/json") -> Act:

@@ -26,7 +26,7 @@ from curator.vision.chat import sample_picture
 from curator.vision.description import TAG_CONFIDENCE, Description
 from curator.vision.errors import Cancelled, TooLargeError, VisionError
 from curator.vision.failures import meaning, mute, not_pulled
-from curator.vision.keys import find_key, keep_key
+from curator.vision.keys import find_key, forget_keys, keep_key
 from curator.vision.options import VisionOptions, options
 
 __all__ = [
@@ -170,6 +170,7 @@ def check(
     models: list[str] = []
     try:
         provider = _provider(options)
+        forget_keys()
         key = provider.key(options)
         quick = replace(options, timeout_s=min(LOOK_S, options.timeout_s))
         models = _run(provider.models(quick, key), quick, quick.timeout_s, cancelled)

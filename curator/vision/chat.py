@@ -16,7 +16,7 @@ from curator import __version__
 from curator.settings import resource
 from curator.vision.description import Description
 from curator.vision.errors import WrongAnswerError
-from curator.vision.failures import meaning
+from curator.vision.failures import meaning, too_much
 from curator.vision.options import VisionOptions
 
 if TYPE_CHECKING:
@@ -71,10 +71,7 @@ def client(options: VisionOptions, base_url: str, key: str) -> AsyncOpenAI:
                     parts.append(part)
                     size += len(part)
                     if size > MOST_BYTES:
-                        raise WrongAnswerError(
-                            f"{options.who} sent far more than a description.",
-                            "Check vision.url.",
-                        )
+                        raise too_much(options)
             finally:
                 await response.aclose()
             headers = [

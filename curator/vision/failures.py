@@ -96,6 +96,11 @@ def too_slow(options: VisionOptions) -> VisionError:
     )
 
 
+def too_much(options: VisionOptions) -> VisionError:
+    """Say that an answer is larger than any that was asked for."""
+    return WrongAnswerError(f"{options.who} sent far more than was asked for.", "Check vision.url.")
+
+
 def not_running(options: VisionOptions) -> VisionError:
     """Say that nothing answers at the address."""
     if options.provider == "ollama" and options.is_local:

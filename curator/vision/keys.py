@@ -11,15 +11,30 @@ from curator.model import KnownError
 
 VARIABLE = "CURATOR_VISION_KEY"
 SERVICE = "curator"
+_found: dict[str, str] = {}  # address → what the keyring said
 
 
 def find_key(url: str) -> str:
     """Find the key for an address: the environment's, else the keyring's; empty without one.
 
+    The keyring is asked once for an address until :func:`forget_keys`: for a whole shoot, a person
+    would be asked to unlock it for each photo.
+
     Thread: any but the window's; the system may ask a person to unlock the keyring.
     """
     if key := os.environ.get(VARIABLE, "").strip():
         return key
+    if url not in _found:
+        _found[url] = _asked(url)
+    return _found[url]
+
+
+def forget_keys() -> None:
+    """Have the keyring asked anew: a person has put another key there, or unlocked it."""
+    _found.clear()
+
+
+def _asked(url: str) -> str:
     import keyring
     import keyring.errors
 
@@ -38,6 +53,7 @@ def keep_key(url: str, key: str) -> None:
     import keyring
     import keyring.errors
 
+    forget_keys()
     try:
         if key:
             keyring.set_password(SERVICE, url, key)

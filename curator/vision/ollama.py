@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
 
 from curator.vision.description import plain
 from curator.vision.errors import VisionError
-from curator.vision.failures import blind, meaning
+from curator.vision.failures import blind, meaning, too_much
 from curator.vision.options import VisionOptions
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10.0
 SILENCE_S = 600.0  # a pull says nothing while it checks many gigabytes
+MOST_BYTES = 4_000_000  # of a list of models, or of what is told of one
+MOST_PULLED = 100_000_000  # bytes of progress: a day of it
 
 
 def root(options: VisionOptions) -> str:
@@ -73,7 +75,7 @@ async def pull(options: VisionOptions, progress: Callable[[str, int, int], None]
         VisionError: it cannot, and why.
     """
     done = False
-    async with _client(options) as client:
+    async with _client(options, MOST_PULLED) as client:
         try:
             async for part in await client.pull(options.model, stream=True):
                 status = plain(part.status or "", 100)
@@ -100,9 +102,35 @@ def _why(error: Exception, options: VisionOptions) -> VisionError:
     return meaning(error, options)
 
 
-def _client(options: VisionOptions) -> AsyncClient:
+def _client(options: VisionOptions, most: int = MOST_BYTES) -> AsyncClient:
+    """Make a client that takes in answers of at most so many bytes."""
     import httpx
     import ollama
 
-    limits: Any = httpx.Timeout(SILENCE_S, connect=CONNECT_S)
-    return ollama.AsyncClient(host=root(options), timeout=limits, **options.terms)
+    class Counted(httpx.AsyncByteStream):
+        def __init__(self, stream: httpx.AsyncByteStream) -> None:
+            self._stream = stream
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            size = 0
+            async for part in self._stream:
+                size += len(part)
+                if size > most:
+                    raise too_much(options)
+                yield part
+
+        async def aclose(self) -> None:
+            await self._stream.aclose()
+
+    async def count(response: httpx.Response) -> None:
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise too_much(options)  # nobody asked for it packed, and none knows its size
+        response.stream = Counted(response.stream)  # type: ignore[arg-type]
+
+    return ollama.AsyncClient(
+        host=root(options),
+        timeout=httpx.Timeout(SILENCE_S, connect=CONNECT_S),
+        headers={"accept-encoding": "identity"},
+        event_hooks={"response": [count]},
+        **options.terms,
+    )

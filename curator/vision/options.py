@@ -21,8 +21,8 @@ class VisionOptions:
         model: the provider's name of the model.
         timeout_s: strict limit of one description, with the one repeat after a wrong answer.
         long_edge_px: larger pictures are sent at this size.
-        key: of an openai_compatible server; empty: the environment, else the system keyring, asked
-            at each call. Never shown, saved or logged.
+        key: of an openai_compatible server; empty: the environment, else the system keyring.
+            Never shown, saved or logged.
     """
 
     provider: str = "ollama"

@@ -79,8 +79,10 @@ def test_a_server_without_a_list_of_models_may_still_describe(
         (fake.document({"models": "many"}), "no answer of a model", True),
         (fake.cut, "cut in the middle", True),
         (fake.status(500, "oops"), "failed (500)", True),
+        (fake.raw(b" " * 8_000_000), "far more than was asked for", True),
+        (fake.packed(b"{}"), "far more than was asked for", True),
     ],
-    ids=["hang", "web page", "text where a list belongs", "cut", "broken"],
+    ids=["hang", "web page", "text where a list belongs", "cut", "broken", "huge", "packed"],
 )
 def test_a_server_that_is_ill_is_told_from_one_that_is_not_there(
     act: Act, words: str, reachable: bool, ollama: Ollama, options: VisionOptions

@@ -214,7 +214,7 @@ def test_a_model_that_does_not_stop_is_stopped(ollama: Ollama, options: VisionOp
 
 def test_an_answer_of_any_size_is_not_taken_in(ollama: Ollama, options: VisionOptions) -> None:
     ollama.chat(fake.raw(b" " * 8_000_000))
-    assert "far more than a description" in str(failure(options))
+    assert "far more than was asked for" in str(failure(options))
 
 
 # --- every other failure keeps its meaning
@@ -466,6 +466,11 @@ def test_a_key_in_the_keyring_belongs_to_one_address(monkeypatch: pytest.MonkeyP
         vision.keep_key("https://a.example/v1", "sk-a")
         assert vision.find_key("https://a.example/v1") == "sk-a"
         assert vision.find_key("https://b.example/v1") == ""
+        Ring.held[("curator", "https://b.example/v1")] = "sk-b"
+        assert vision.find_key("https://b.example/v1") == "", "asked once, not for each photo"
+        vision.check(VisionOptions("openai_compatible", "http://127.0.0.1:9"))
+        assert vision.find_key("https://b.example/v1") == "sk-b"
+        del Ring.held[("curator", "https://b.example/v1")]
         vision.keep_key("https://a.example/v1", "")
         vision.keep_key("https://a.example/v1", "")
         assert vision.find_key("https://a.example/v1") == "" and Ring.held == {}

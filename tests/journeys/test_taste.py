@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 PHOTOS = 26
-SECONDS = 90
+SECONDS = 300
 pytestmark = pytest.mark.slow  # a real encoder at work; `test_versions` walks without
 
 

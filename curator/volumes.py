@@ -18,7 +18,7 @@ import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 _NETWORK = frozenset(
     {
@@ -59,6 +59,25 @@ class Mount:
     network: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What was found when a folder was looked for.
+
+    Attributes:
+        there: a folder is at its path, be it its own or another volume's.
+        mount: the volume its path is on now, None where nothing is.
+        elsewhere: where its volume has it, if that is mounted under another name; else empty.
+        volume: its volume where ``elsewhere`` is.
+        plugged: its volume is mounted, whether or not the folder is on it.
+    """
+
+    there: bool
+    mount: Mount | None
+    elsewhere: str = ""
+    volume: Mount | None = None
+    plugged: bool = False
+
+
 def mounted() -> tuple[Mount, ...]:
     """List what is mounted now; what the system does not tell of is left out.
 
@@ -69,19 +88,22 @@ def mounted() -> tuple[Mount, ...]:
     return tuple(_elsewhere())
 
 
-def mount_of(path: str | os.PathLike[str], among: Sequence[Mount] | None = None) -> Mount | None:
+def mount_of(
+    path: str | os.PathLike[str], among: Sequence[Mount] | None = None, follow: bool = True
+) -> Mount | None:
     """Find the volume a path is on; the path itself need not be there.
 
     Args:
-        path: any path; links are followed.
+        path: any path.
         among: where to look, by default :func:`mounted`.
+        follow: go by where links lead; without, nothing on the volume is touched.
 
     Returns:
         The volume, None where no mounted one holds the path: a drive letter of no drive.
 
     Thread: any but the window's, see :func:`mounted`.
     """
-    wanted = os.path.normcase(os.path.realpath(path))
+    wanted = os.path.normcase(os.path.realpath(path) if follow else Path(path).absolute())
     best: Mount | None = None
     for mount in mounted() if among is None else among:
         top = os.path.normcase(mount.path)
@@ -92,6 +114,34 @@ def mount_of(path: str | os.PathLike[str], among: Sequence[Mount] | None = None)
     if best is None and sys.platform == "win32":
         return _share(wanted)
     return best
+
+
+def within(path: str | os.PathLike[str], mount: Mount) -> str:
+    """Give the way from a volume's mount point to a path on it, with ``/`` between everywhere."""
+    way = os.path.relpath(os.path.realpath(path), mount.path)
+    return "" if way == os.curdir else PurePath(way).as_posix()
+
+
+def look_for(path: str, key: str | None, way: str | None, among: Sequence[Mount]) -> Place:
+    """Look for a folder at its path, and on its volume wherever that is mounted.
+
+    Args:
+        path: where it was.
+        key: its volume's, None if that cannot be told.
+        way: from the mount point to it, as :func:`within` gives it.
+        among: what is mounted.
+
+    Thread: any but the window's, see :func:`mounted`.
+    """
+    there, mount = Path(path).is_dir(), mount_of(path, among)
+    plugged = key is not None and any(each.key == key for each in among)
+    if key is None or (there and mount is not None and mount.key == key):
+        return Place(there, mount, plugged=plugged)
+    for each in among:
+        other = str(Path(each.path, *PurePosixPath(way or "").parts))
+        if each.key == key and other != path and Path(other).is_dir():
+            return Place(there, mount, other, each, True)
+    return Place(there, mount, plugged=plugged)
 
 
 def _name(label: str, path: str) -> str:

@@ -10,7 +10,8 @@ decisions, `identity` which files are one photo, `scan`, `work` and `results` wh
 brings, `tastes` vectors and what is learned from, `tags` words for photos and `vocabulary` the
 words themselves, `text` finds photos by their words, `readings` what files say and `sidecars` what
 they are to say, `stacks` which photos the machine shows as
-one, `projects` which a person puts together, `folders` and `photos` what others read. Plain
+one, `projects` which a person puts together, `folders` and `photos` what others read, `volumes`
+where folders went. Plain
 values come out, never models.
 """
 
@@ -24,7 +25,7 @@ import peewee
 from curator.catalog import backups, migrations, restoring
 from curator.catalog.backups import Backup
 from curator.catalog.fields import FIELDS
-from curator.catalog.folders import FolderRow, Folders
+from curator.catalog.folders import FolderRow
 from curator.catalog.identity import FileReader, FileRow, Unread
 from curator.catalog.lock import ConductorLock, UseLock
 from curator.catalog.photos import (
@@ -52,6 +53,7 @@ from curator.catalog.tags import TagDetail, folded, tag_name, tag_names
 from curator.catalog.tastes import Comparing, Foreseen, Lesson, Preference, TasteRow, Tastes
 from curator.catalog.text import NAME_LENGTH, SavedSearch, Texts
 from curator.catalog.vocabulary import TagRow, Vocabulary
+from curator.catalog.volumes import Volumes
 from curator.catalog.work import Pending, WorkQueue
 from curator.model import CatalogError, KnownError
 
@@ -96,6 +98,7 @@ __all__ = [
     "WorkDetail",
     "Wrote",
     "folded",
+    "is_damaged",
     "project_name",
     "restore",
     "tag_name",
@@ -104,7 +107,7 @@ __all__ = [
 
 
 class Catalog(
-    Folders,
+    Volumes,
     Scans,
     WorkQueue,
     Tastes,
@@ -164,6 +167,18 @@ class Catalog(
     def backup_if_due(self, every_s: float = backups.DAY_S) -> Path | None:
         """Have a verified back-up that is younger than ``every_s``; see :func:`backups.keep`."""
         return backups.keep(self.path, every_s)
+
+
+def is_damaged(path: Path) -> bool:
+    """Read a catalog from end to end and say whether it is damaged; seconds for a large one."""
+    try:
+        opened = Catalog.open(path)
+    except DamagedError:
+        return True
+    try:
+        return bool(opened.check())
+    finally:
+        opened.close()
 
 
 def restore(catalog: Path, backup: Path, *, redo: bool) -> Restored:

@@ -15,7 +15,11 @@ from curator.model import NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class FolderRow:
-    """A folder of the catalog; ``photos`` is None where it was not asked for."""
+    """A folder of the catalog; ``photos`` is None where it was not asked for.
+
+    ``volume``, ``volume_name`` and ``within`` say which volume it is on and where there, None
+    where volumes cannot be told apart. ``away``: it could not be reached at the last look.
+    """
 
     id: int
     path: str
@@ -25,6 +29,10 @@ class FolderRow:
     added_at: float
     scanned_at: float | None
     photos: int | None = None
+    volume: str | None = None
+    volume_name: str | None = None
+    within: str | None = None
+    away: bool = False
 
 
 class Folders(Identity):
@@ -45,18 +53,19 @@ class Folders(Identity):
             )
         return [
             FolderRow(
-                number,
-                path,
-                bool(enabled),
-                bool(recursive),
-                bool(sampled),
-                added_at,
-                scanned_at,
-                counts.get(number, 0) if counted else None,
+                row[0],
+                row[1],
+                bool(row[2]),
+                bool(row[3]),
+                bool(row[4]),
+                *row[5:7],
+                counts.get(row[0], 0) if counted else None,
+                *row[7:10],
+                row[10] is not None,
             )
-            for number, path, enabled, recursive, sampled, added_at, scanned_at in self._rows(
-                "SELECT id, path, enabled, recursive, sampled, added_at, scanned_at"
-                " FROM folder ORDER BY path"
+            for row in self._rows(
+                "SELECT id, path, enabled, recursive, sampled, added_at, scanned_at, volume,"
+                " volume_name, within, away_since FROM folder ORDER BY path"
             )
         ]
 

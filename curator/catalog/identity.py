@@ -183,6 +183,8 @@ class Identity(Sidecars):
                 f" AND n.stage = '{name}' AND n.state <> 'done')"
                 for name in stage.needs
             )
+            # A proxy is looked at and described whether or not the drive of its file is here.
+            here = " AND folder.away_since IS NULL" if stage.reads == "file" else ""
             self._run_many(
                 "UPDATE work SET ready = EXISTS (SELECT 1 FROM photo JOIN file"
                 " ON file.photo_id = photo.id AND file.role = 'main'"
@@ -190,7 +192,7 @@ class Identity(Sidecars):
                 " JOIN directory ON directory.id = file.directory_id"
                 " LEFT JOIN folder ON folder.id = directory.folder_id"
                 " WHERE photo.id = work.photo_id AND photo.merged_into IS NULL"
-                " AND photo.removed_at IS NULL AND coalesce(folder.enabled, 1))"
+                f" AND photo.removed_at IS NULL AND coalesce(folder.enabled, 1){here})"
                 f"{needs} WHERE photo_id = ? AND stage = '{stage.name}'",
                 ids,
             )

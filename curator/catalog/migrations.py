@@ -34,6 +34,7 @@ MIGRATIONS: tuple[tuple[int, str, Step], ...] = (
         "descriptions, projects, sidecars and duels",
         lambda database: _add_words_and_ways(database),
     ),
+    (5, "folders know their volume", lambda database: _add_volumes(database)),
 )
 
 
@@ -273,6 +274,12 @@ def _text_statements() -> Iterator[str]:
             f"CREATE TRIGGER text_{name} AFTER {event}"
             f" BEGIN INSERT INTO photo_text_due (photo_id) {photos} ON CONFLICT DO NOTHING; END"
         )
+
+
+def _add_volumes(database: peewee.Database) -> None:
+    """Have folders know their volume; which one that is, the first look at them says."""
+    for column in ("volume TEXT", "volume_name TEXT", "within TEXT", "away_since REAL"):
+        database.execute_sql(f"ALTER TABLE folder ADD COLUMN {column}")
 
 
 _REFUSED = "BEGIN SELECT RAISE(ABORT, 'the journal is only ever added to'); END"

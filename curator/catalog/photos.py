@@ -68,7 +68,8 @@ _HERE = "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
 class FileDetail:
     """One file of a photo; ``missing`` when it was not there at the last look.
 
-    ``emptied``: the person had it removed, as a reject's.
+    ``emptied``: the person had it removed, as a reject's. ``away``: its folder could not be
+    reached then, and this is what that is on, or its path; it may well be there.
     """
 
     path: Path
@@ -80,6 +81,7 @@ class FileDetail:
     sha256: str | None
     missing: bool
     emptied: bool = False
+    away: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,9 @@ class PhotoDetail:
 
     ``files`` has the main file first, then the other half, then copies; former contents are
     left out. ``path`` is the main file's. ``turn`` is the user's, in quarter turns clockwise.
-    ``state`` is "", "failed" or "missing" and ``reason`` says why it failed. ``description`` has
-    no tags of its own: those it suggests are among ``tags``. ``elsewhere``: its marks were
-    read from a file, and nobody has judged it here.
+    ``state`` is "", "failed" or "missing" (none of its files can be reached) and ``reason`` says
+    why it failed. ``description`` has no tags of its own: those it suggests are among ``tags``.
+    ``elsewhere``: its marks were read from a file, and nobody has judged it here.
     """
 
     id: int
@@ -239,16 +241,19 @@ class Photos(Descriptions):
         for part in chunks(sorted(set(ids))):
             among = f"IN ({marks(len(part))})"
             files: dict[int, list[FileDetail]] = defaultdict(list)
-            for photo, path, name, kind, *rest, missing, emptied in self._rows(
-                "SELECT photo_id, path, name, kind, role, size, mtime_ns, fingerprint, sha256,"
-                " missing_since, file.emptied_at"
-                " FROM file JOIN directory ON directory.id = file.directory_id"
+            for photo, path, name, kind, *rest, missing, emptied, away in self._rows(
+                "SELECT photo_id, d.path, name, kind, role, size, mtime_ns, fingerprint, sha256,"
+                " missing_since IS NOT NULL, file.emptied_at IS NOT NULL,"
+                " CASE WHEN away_since IS NOT NULL THEN coalesce(volume_name, folder.path) END"
+                " FROM file JOIN directory AS d ON d.id = file.directory_id"
+                " LEFT JOIN folder ON folder.id = d.folder_id"
                 f" WHERE photo_id {among} AND role <> 'former'"
-                " ORDER BY role <> 'main', role <> 'half', missing_since IS NOT NULL, path, name",
+                " ORDER BY role <> 'main', role <> 'half', missing_since IS NOT NULL, 2, name",
                 part,
             ):
-                gone = (missing is not None, missing is not None and emptied is not None)
-                known = FileDetail(Path(path, name), Kind(kind), *[*rest, *gone])
+                gone = (bool(missing or away), bool(missing and emptied))
+                where = "" if missing else away or ""
+                known = FileDetail(Path(path, name), Kind(kind), *[*rest, *gone, where])
                 files[photo].append(known)
             work: dict[int, list[WorkDetail]] = defaultdict(list)
             for photo, stage, version, state, attempts, later, reason in self._rows(
@@ -301,6 +306,7 @@ def _detail(row: Row, files: tuple[FileDetail, ...], work: tuple[WorkDetail, ...
         for entry in work
         if entry.state is StageState.FAILED and entry.stage not in ("embed", DESCRIBE)
     ]
+    gone = missing or all(file.missing for file in files)
     return PhotoDetail(
         id=number,
         name=name,
@@ -327,7 +333,11 @@ def _detail(row: Row, files: tuple[FileDetail, ...], work: tuple[WorkDetail, ...
         proxy_digest=digest,
         added_at=added_at,
         seen_at=seen_at,
-        state="missing" if missing else "failed" if failed else "",
+        state="missing"
+        if missing or all(file.missing for file in files)
+        else "failed"
+        if failed
+        else "",
         reason=reasons[0] if reasons and failed else None,
         work=work,
         elsewhere=bool(row[-1]),

@@ -56,7 +56,13 @@ class Meta(Table):
 
 
 class Folder(Table):
-    """A folder the person opened; ``sampled`` ones are never filled up by a re-scan."""
+    """A folder the person opened; ``sampled`` ones are never filled up by a re-scan.
+
+    ``volume`` is the key of the volume it lies on (`curator.volumes`), ``volume_name`` what a
+    person calls that, ``within`` the way from its mount point to the folder, with ``/`` between;
+    NULL where volumes cannot be told apart. ``away_since``: it could not be reached at the last
+    look; its files count as not there, and work that reads them waits.
+    """
 
     id = AutoField()
     path = TextField(unique=True)
@@ -65,6 +71,10 @@ class Folder(Table):
     sampled = _yes_no("sampled", 0)
     added_at = FloatField()
     scanned_at = FloatField(null=True)
+    volume = TextField(null=True)
+    volume_name = TextField(null=True)
+    within = TextField(null=True)
+    away_since = FloatField(null=True)
 
 
 class Directory(Table):
@@ -227,7 +237,8 @@ class Work(Table):
 
     ``source`` is the fingerprint of what the stage read: with ``version`` it says whether the
     result still holds. ``ready``: nothing it needs is missing (stages before it, the file, a
-    folder switched on), so that asking what to do next touches only what can be done.
+    folder switched on and, for what reads the file, not away), so that asking what to do next
+    touches only what can be done.
     """
 
     photo = ForeignKeyField(Photo, index=False)

@@ -229,13 +229,15 @@ class Sidecars(Readings):
                 sidecars.setdefault(row.photo_id, []).append(row)
             for photo, path, name, kind, flag, rating, label, since, *more in self._rows(
                 "SELECT p.id, d.path, f.name, f.kind, p.flag, p.rating, p.label, u.since,"
-                " p.missing, EXISTS (SELECT 1 FROM decision AS o JOIN step AS s ON s.id = o.step_id"
+                " p.missing OR away_since IS NOT NULL,"
+                " EXISTS (SELECT 1 FROM decision AS o JOIN step AS s ON s.id = o.step_id"
                 " WHERE o.photo_id IN"
                 " (SELECT p.id UNION SELECT id FROM photo WHERE merged_into = p.id)"
                 " AND s.source = 'person'"
                 " AND o.field IN ('flag', 'rating', 'label', 'tag', 'project'))"
                 " FROM photo AS p JOIN file AS f ON f.photo_id = p.id"
                 " AND f.role = 'main' JOIN directory AS d ON d.id = f.directory_id"
+                " LEFT JOIN folder ON folder.id = d.folder_id"
                 " LEFT JOIN unwritten AS u ON u.photo_id = p.id"
                 f" WHERE p.id {among} AND p.merged_into IS NULL AND p.removed_at IS NULL"
                 " AND p.emptied_at IS NULL ORDER BY d.path, f.name",

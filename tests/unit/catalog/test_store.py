@@ -77,7 +77,7 @@ def test_numbers_of_migrations_only_grow() -> None:
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-@pytest.mark.parametrize("version", ["v1", "v3"])
+@pytest.mark.parametrize("version", ["v1", "v3", "v4"])
 def test_an_old_catalog_becomes_todays(version: str, tmp_path: Path) -> None:
     old, new = tmp_path / "old" / "catalog.db", tmp_path / "new" / "catalog.db"
     old.parent.mkdir()

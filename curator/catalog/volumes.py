@@ -1,0 +1,197 @@
+"""Folders on volumes that come and go: which volume each is on, who is away, and re-linking.
+
+A folder is found again by its volume's key and the way from the mount point (`curator.volumes`).
+What is written here changes paths and what may be worked on, never photos, files or decisions:
+nothing is read again, converted again or taken for missing because a drive has another name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+
+from curator.catalog.folders import FolderRow, Folders
+from curator.catalog.identity import FileRow
+from curator.catalog.store import by_part
+
+_SOME = 8  # files by which a folder is told from another at the same path
+
+
+class Volumes(Folders):
+    """The part of the catalog that follows folders from mount point to mount point."""
+
+    def note_volume(self, folder_id: int, key: str | None, name: str, within: str) -> None:
+        """Remember which volume a folder is on; without a key it is known by its path alone."""
+        known = (key, name, within) if key is not None else (None, None, None)
+        sql = "UPDATE folder SET volume = ?, volume_name = ?, within = ? WHERE id = ?"
+        with self._writing():
+            self._run(sql, (*known, folder_id))
+
+    def set_away(self, folder_id: int, away: bool) -> None:
+        """Note that a folder is away or here again: work that reads its files waits or goes on.
+
+        What was interrupted half-way is made good by :meth:`settle_waiting`.
+        """
+        sql = "UPDATE folder SET away_since = ? WHERE id = ?"
+        with self._writing():
+            self._run(sql, (time.time() if away else None, folder_id))
+            if not away:  # sidecars that could not be written there are written after all
+                self._run(
+                    "UPDATE unwritten SET reason = NULL, tried_at = NULL WHERE reason IS NOT NULL"
+                    " AND photo_id IN (SELECT photo.id FROM photo JOIN directory"
+                    " ON directory.id = directory_id WHERE folder_id = ?)",
+                    (folder_id,),
+                )
+        self.settle_waiting(folder_id)
+
+    def settle_waiting(self, folder_id: int) -> None:
+        """Bring in line what waits for a folder's files with whether that is here."""
+        sql = "SELECT away_since, enabled FROM folder WHERE id = ?"
+        away, enabled = self._row(sql, (folder_id,)) or (None, False)
+        doable = away is None and bool(enabled)
+        wrong: set[int] = set()
+        for stage in self.stages():
+            needs = "".join(
+                " AND NOT EXISTS (SELECT 1 FROM work AS n WHERE n.photo_id = w.photo_id"
+                f" AND n.stage = '{name}' AND n.state <> 'done')"
+                for name in (stage.needs if doable else ())
+            )
+            if stage.reads == "file":
+                rows = self._rows(
+                    "SELECT w.photo_id FROM work AS w JOIN file AS f ON f.photo_id = w.photo_id"
+                    " AND f.role = 'main' AND f.missing_since IS NULL"
+                    " JOIN directory AS d ON d.id = f.directory_id WHERE d.folder_id = ?"
+                    f" AND w.stage = ? AND w.state = 'waiting' AND w.ready <> ?{needs}",
+                    (folder_id, stage.name, doable),
+                )
+                wrong.update(row[0] for row in rows)
+        for part in by_part(sorted(wrong)):
+            with self._writing():
+                self._refresh_ready(part)
+
+    def waiting_for(self) -> dict[int, int]:
+        """Count, by folder that is away, the photos that wait for its files to be read."""
+        return dict(
+            self._rows(
+                "SELECT d.folder_id, count(DISTINCT w.photo_id) FROM folder JOIN directory AS d"
+                " ON d.folder_id = folder.id JOIN file AS f ON f.directory_id = d.id"
+                " AND f.role = 'main' AND f.missing_since IS NULL JOIN work AS w"
+                " ON w.photo_id = f.photo_id AND w.state = 'waiting' AND w.stage IN"
+                f" ({', '.join(repr(s.name) for s in self.stages() if s.reads == 'file')})"
+                " WHERE folder.away_since IS NOT NULL AND folder.enabled GROUP BY d.folder_id"
+            )
+        )
+
+    def some_files(self, folder_id: int) -> list[FileRow]:
+        """Give a few of a folder's files, by which it is told from another at the same path."""
+        return self._files_where(
+            "directory.folder_id = ? AND role <> 'former' AND missing_since IS NULL"
+            " ORDER BY random() LIMIT ?",
+            (folder_id, _SOME),
+        )
+
+    # --- re-linking
+
+    def relink(self, folder_id: int, path: str) -> int:
+        """Let a folder be at another path, with all that is known to be in it; one transaction.
+
+        Directories, sidecars and places move along by their paths. A folder known at that path
+        already takes this one in: what both hold under one name is missing in this one, and the
+        next scan tells by content what it is.
+
+        Returns:
+            The id of the folder that is at the path now.
+        """
+        with self._writing():
+            old = str(self._value("SELECT path FROM folder WHERE id = ?", (folder_id,)))
+            if old == path:
+                return folder_id
+            host = self._value("SELECT id FROM folder WHERE path = ?", (path,))
+            self._join_directories(folder_id, old, path)
+            steps = [(old, path)]
+            if path.startswith(old) or old.startswith(path):  # over a name that no path has
+                steps = [(old, f"\0{old}"), (f"\0{old}", path)]
+            for start, end in steps:
+                self._rename("directory", "path", start, end, f" AND folder_id = {folder_id}")
+                self._rename("sidecar", "path", start, end)
+            self._rename("place", "scope", old, path)
+            last = self._value("SELECT value ->> '$.scope' FROM place WHERE scope = ':last'")
+            if last is not None and (now := _moved(last, old, path)) != last:
+                sql = "UPDATE place SET value = json_set(value, '$.scope', ?) WHERE scope = ':last'"
+                self._run(sql, (now,))
+            if host is None:
+                self._run("UPDATE folder SET path = ? WHERE id = ?", (path, folder_id))
+                return folder_id
+            self._run("UPDATE directory SET folder_id = ? WHERE folder_id = ?", (host, folder_id))
+            self._run(
+                "UPDATE folder SET enabled = max(enabled, mine.enabled),"
+                " recursive = max(recursive, mine.recursive), sampled = min(sampled, mine.sampled)"
+                " FROM (SELECT * FROM folder WHERE id = ?) AS mine WHERE folder.id = ?",
+                (folder_id, host),
+            )
+            self._run("DELETE FROM folder WHERE id = ?", (folder_id,))
+        return int(host)
+
+    def set_aside(self, folder: FolderRow) -> None:
+        """Free the path of a folder that is away, for what is there now.
+
+        It gets a path no volume has, which names its own; it is found again by that one's key.
+        """
+        path = Path(folder.path)
+        drive = re.sub(r'[<>:"/\\|?*]', " ", f"{folder.volume_name} {folder.volume}")
+        self.relink(folder.id, str(Path(path.anchor, f"{drive} (away)", *path.parts[1:])))
+
+    def _rename(self, table: str, column: str, old: str, new: str, also: str = "") -> None:
+        """Give a path and all below it another beginning; what would clash stays."""
+        inside, into = old.rstrip(os.sep) + os.sep, new.rstrip(os.sep) + os.sep
+        self._run(
+            f"UPDATE OR IGNORE {table} SET {column} = CASE {column} WHEN ? THEN ?"
+            f" ELSE ? || substr({column}, ?) END"
+            f" WHERE ({column} = ? OR {column} > ? AND {column} < ?){also}",
+            (old, new, into, len(inside) + 1, old, inside, inside[:-1] + chr(ord(os.sep) + 1)),
+        )
+
+    def _join_directories(self, folder_id: int, old: str, path: str) -> None:
+        """Empty directories of a folder into those another has at the path they come to.
+
+        Also have words looked up anew whose directories have other names now.
+        """
+        now = time.time()
+        renamed: list[int] = []
+        for number, before in self._rows(
+            "SELECT id, path FROM directory WHERE folder_id = ?", (folder_id,)
+        ):
+            after = _moved(before, old, path)
+            if Path(before).parts[-2:] != Path(after).parts[-2:]:
+                renamed.append(number)
+            other = self._value(
+                "SELECT id FROM directory WHERE path = ? AND folder_id IS NOT ?", (after, folder_id)
+            )
+            if other is None:
+                continue
+            self._run(
+                "UPDATE file SET missing_since = ? WHERE directory_id = ? AND missing_since IS NULL"
+                " AND name IN (SELECT name FROM file WHERE directory_id = ?"
+                " AND missing_since IS NULL)",
+                (now, number, other),
+            )
+            for table in ("file", "photo"):
+                self._run(
+                    f"UPDATE {table} SET directory_id = ? WHERE directory_id = ?", (other, number)
+                )
+            self._run("DELETE FROM directory WHERE id = ?", (number,))
+        self._run_many(
+            "INSERT INTO photo_text_due SELECT id FROM photo WHERE directory_id = ?"
+            " ON CONFLICT DO NOTHING",
+            [(number,) for number in renamed],
+        )
+
+
+def _moved(path: str, old: str, new: str) -> str:
+    """Give what a path is called once the folder ``old``, in which it may be, is ``new``."""
+    if path == old:
+        return new
+    inside = old.rstrip(os.sep) + os.sep
+    return new.rstrip(os.sep) + os.sep + path[len(inside) :] if path.startswith(inside) else path

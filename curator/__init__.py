@@ -3,6 +3,7 @@
 The map. A module may import from the rows above its own, never from below or beside.
 
     model       the words: photos, marks, decisions, results and errors; standard library only
+    whole       files written whole or not at all, and what killed processes left of them
     settings    defaults < file < environment (CURATOR_...) < flags; where things live (home)
 
     files       walk folders, pair RAW and JPEG, identify a file by its content

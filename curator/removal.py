@@ -315,9 +315,10 @@ def _beside(
 ) -> Iterable[Listed]:
     """List sidecars and companions of a photo's own files; ``pictures`` are those listed."""
     for original in photo.files:
-        if original.role == "copy" or original.missing:
+        if original.role == "copy":
             continue
-        for path, status, owners in folders.beside(original.path):
+        lying = folders.alone if original.missing else folders.beside
+        for path, status, owners in lying(original.path):
             others = [o for o in owners if o not in pictures or pictures[o].stays]
             stays = f"It also belongs to {PurePath(others[0]).name}, which stays." if others else ""
             sidecar = path.casefold().endswith(".xmp")
@@ -362,6 +363,18 @@ class _Folders:
             if picture.name in owners:
                 paths = tuple(str(Path(folder, owner)) for owner in owners)
                 yield str(Path(folder, name)), entries[name], paths
+
+    def alone(self, picture: Path) -> Iterable[tuple[str, os.stat_result, tuple[str, ...]]]:
+        """List what was left of a picture that is gone, as by a kill between the two."""
+        folder = str(picture.parent)
+        entries = self._read(folder)
+        named = self._by_stem[folder].get(_stem(picture.name), [])
+        if any(map(files.is_picture_name, named)):
+            return
+        wanted = {picture.name.casefold(), picture.stem.casefold()}
+        for name in named:
+            if PurePath(name).stem.casefold() in wanted and stat.S_ISREG(entries[name].st_mode):
+                yield str(Path(folder, name)), entries[name], ()
 
     def _read(self, folder: str) -> dict[str, os.stat_result]:
         if folder not in self._entries:

@@ -26,6 +26,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from curator import whole
 from curator.model import KnownError, UsageError
 
 CACHE_TAG = "CACHEDIR.TAG"  # bford.info/cachedir: what marks a folder as a cache, and how
@@ -79,18 +80,23 @@ class Home:
                 with contextlib.suppress(OSError):  # a full disk: reading needs no room
                     text = f"{_CACHE_SIGNATURE}\n# Made by Curator; can be made again.\n"
                     tag.write_text(text, "utf-8")
-            probe = self.data / f".write-test-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
+            probe = whole.temporary(self.data / "probe")
+            try:
+                probe.touch()
+                probe.unlink()
+            except OSError as error:
+                if not whole.is_full(error):  # there one can look, at least
+                    raise
         except (FileExistsError, NotADirectoryError) as error:
             raise KnownError(
                 f"The home folder {self.data} cannot be made: a file is in its way.",
                 "Choose another with --home or CURATOR_HOME.",
             ) from error
         except OSError as error:
+            first = "Make room there, or choose" if whole.is_full(error) else "Choose"
             raise KnownError(
                 f"The home folder {self.data} cannot be written ({error.strerror or error}).",
-                "Choose another with --home or CURATOR_HOME.",
+                f"{first} another with --home or CURATOR_HOME.",
             ) from error
         return self
 
@@ -460,20 +466,16 @@ def write_whole(path: Path, text: str, failed: str, aside: Path | None = None) -
         path: the file.
         text: what it is to hold.
         failed: how the error begins if it cannot be written.
-        aside: where the old file goes; None: the new one takes its place.
+        aside: where the old file is kept, too.
 
     Raises:
         KnownError: the place cannot be written; the old file stays.
     """
-    temporary = path.with_name(f"{path.name}.new")
     try:
-        temporary.write_text(text, "utf-8")
-        if aside is not None:
-            path.replace(aside)
-        temporary.replace(path)
+        if aside is not None:  # a copy: there is a file of that name at any moment
+            whole.put(aside, path.read_bytes())
+        whole.put(path, text.encode("utf-8"))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise KnownError(
             f"{failed} ({error.strerror or error}).",
             "Make room there, or make it writable; the old ones stay.",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import simplejpeg
 
+from curator import whole
 from curator.imaging.pixels import Image, shrink
 from curator.model import UnreadableError
 
@@ -33,14 +32,7 @@ def write_atomic(path: Path, data: bytes) -> None:
         OSError: it could not be written, as on a full disk; an older file of that name stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".new-", suffix=".jpg", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    whole.put(path, data, work=path.parent.parent, sync=False)
 
 
 def encoded(rgb: Image, quality: int) -> bytes:

@@ -18,6 +18,7 @@ window's thread shares the interpreter with it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +28,7 @@ from queue import Empty, SimpleQueue
 
 from PySide6.QtCore import QObject, Signal
 
+from curator import whole
 from curator.catalog import ConductorLock
 from curator.model import KnownError
 from curator.pipeline.conductor import Conductor
@@ -154,6 +156,7 @@ class Pipeline(QObject):
             CatalogError: the catalog cannot be opened; nothing was started.
         """
         self._lock.acquire()
+        _sweep(self._home)
         opened_: list[BaseException | None] = []
         ready = threading.Event()
 
@@ -430,6 +433,14 @@ class Pipeline(QObject):
     def on_idle(self, totals: Totals) -> None:
         """Pass on from the conductor."""
         self.idle.emit(totals)
+
+
+def _sweep(home: Home) -> None:
+    """Clear what processes that were killed left in a home; others may write there now."""
+    for base in (home.data, home.cache):
+        with contextlib.suppress(OSError):
+            for folder in (base, *filter(Path.is_dir, base.iterdir())):
+                whole.sweep(folder)
 
 
 def _cores() -> int:

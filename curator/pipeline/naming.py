@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QThreadPool
 
-from curator import encoders
+from curator import encoders, whole
 from curator.catalog import Catalog
 from curator.encoders import Recipe, zero_shot
 from curator.model import KnownError
@@ -176,9 +176,7 @@ class Namer:
         kept = self._kept()
         try:
             kept.parent.mkdir(parents=True, exist_ok=True)
-            temporary = kept.with_suffix(".new")
-            temporary.write_bytes(held.getvalue())
-            temporary.replace(kept)
+            whole.put(kept, held.getvalue(), sync=False)
         except OSError as error:  # asked again at the next start
             log.warning("where the words lie was not kept: %s", error)
         return True

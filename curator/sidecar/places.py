@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
 import os
-import secrets
 import stat
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
+from curator import whole
 from curator.model import Kind
 from curator.sidecar.elements import ALONE, MAX_BYTES
 from curator.sidecar.said import ChangedError, Profile, SidecarError
@@ -115,7 +116,8 @@ def _replace(path: Path, data: bytes, expected: str) -> None:
         raise SidecarError(
             f"The sidecar {path.name} is write-protected.", "Take the protection off to have it."
         )
-    temporary = path.with_name(f".curator-{secrets.token_hex(8)}.tmp")
+    _swept(path.parent)
+    temporary = whole.temporary(path)
     try:
         with temporary.open("xb") as file:
             file.write(data)
@@ -135,6 +137,12 @@ def _replace(path: Path, data: bytes, expected: str) -> None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@functools.cache
+def _swept(folder: Path) -> None:
+    """Clear what killed processes left in a folder, the first time something is written there."""
+    whole.sweep(folder)
 
 
 def _mode(path: Path) -> int | None:

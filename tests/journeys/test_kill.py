@@ -1,27 +1,96 @@
-"""The plug is pulled at any moment: what was decided stays decided, and reading goes on."""
+"""The plug is pulled at any moment, two hundred times: nothing is lost, doubled, or left lying.
+
+Half of the kills come after a time drawn over what the undisturbed act takes, half at a drawn
+touch of a file, which no clock would hit. After each, and after the next run that nobody
+disturbs, all there is must be whole: decisions, catalog, copies, sidecars, originals, settings.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import os
 import random
+import shutil
+import sqlite3
 import subprocess
 import sys
+import tomllib
 from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 import psutil
 import pytest
 
+from curator import removal
 from curator.catalog import Catalog
 from curator.pipeline import Pipeline
+from curator.session import versions
 from curator.settings import Home, Settings
+from curator.sidecar import read
+from tests import catalogs, likings
 from tests.photos import draw_jpeg
+from tests.sidecars import xmp
 
-SERIES = 5
-KILLS = 10  # in each series: fifty in all
-PHOTOS_EACH = 12  # new ones before each start, so that there is always something to read
+SERIES, KILLS = 2, 20  # of reading and deciding; the other 160 are below
+EXPORT, SIDECARS, LEARN, MIGRATE, REMOVE, BACK_UP, CHOICES = 20, 24, 20, 12, 20, 12, 12
+PHOTOS_EACH = 8  # new ones before each start, so that there is always something to read
 ROOT = Path(__file__).parents[2]
+OLD = ROOT / "tests" / "data" / "catalogs"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="kill -9 is a word of POSIX systems"),
+]
+
+
+# --- what may be there afterwards
+
+
+HOME = {
+    "catalog.db",
+    "catalog.db-wal",
+    "catalog.db-shm",
+    "conductor.lock",
+    "catalog.lock",
+    "cache",
+    "backups",
+    "settings.json",
+    "keys.toml",
+}
+
+
+def check_home(home: Home) -> None:
+    """Hold the home to what belongs there: no temporary file of anybody."""
+    names = {path.name for path in home.data.iterdir()}
+    assert names <= HOME, f"left in the home: {names - HOME}"
+    for folder in (home.cache, home.backups):
+        left = [path for path in folder.rglob("*") if path.name.startswith(".")]
+        assert left == [], f"left in {folder.name}: {left}"
+
+
+def shared() -> set[str]:
+    """Name the segments of shared memory there are, where the system shows them."""
+    place = Path("/dev/shm")
+    return {path.name for path in place.glob("psm_*")} if place.is_dir() else set()
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Give the sha256 of every file below a folder, hidden ones too."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+# --- reading and deciding
 
 
 def add_photos(folder: Path, drawn: bytes, number: int) -> None:
@@ -51,7 +120,7 @@ def cull_until_killed(home: Home, folder: Path, seed: int, after_s: float) -> li
         said = process.stdout.read()
         timer.join()
     process.wait()
-    _, alive = psutil.wait_procs(children, timeout=30)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive, "workers outlived the process that started them"
     return [line for line in said.splitlines(keepends=True) if line.endswith("\n")]
 
@@ -89,25 +158,23 @@ def check_photos(catalog: Catalog) -> None:
     assert [path for path, count in paths.items() if count > 1] == []
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("series", range(SERIES))
-def test_killed_at_any_moment_nothing_is_lost_and_nothing_is_there_twice(
+def test_killed_while_reading_nothing_is_lost_and_nothing_is_there_twice(
     home: Home, tmp_path: Path, series: int
 ) -> None:
     drawn = draw_jpeg(tmp_path / "drawn.jpg", size=(900, 600)).read_bytes()
-    folder = tmp_path / "card"
+    folder, before = tmp_path / "card", shared()
     chance = random.Random(series)
     decided = 0
     for kill in range(KILLS):
         add_photos(folder, drawn, kill)
-        said = cull_until_killed(home, folder, kill + KILLS * series, chance.uniform(0.0, 1.2))
+        said = cull_until_killed(home, folder, kill + KILLS * series, chance.uniform(0.0, 1.0))
         decided += len(said)
-        catalog = Catalog.open(home.catalog)
-        check_decisions(catalog, said)
-        check_photos(catalog)
-        catalog.close()
+        with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+            check_decisions(catalog, said)
+            check_photos(catalog)
     assert decided > 10 * KILLS, "the culler hardly got to decide anything"
+    originals = tree(folder)
     pipeline = Pipeline(home, Settings.load(home))
     pipeline.start()
     try:
@@ -115,13 +182,388 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_is_there_twice(
         totals = pipeline.wait_idle(300)
     finally:
         pipeline.stop()
-    catalog = Catalog.open(home.catalog)
-    try:
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
         assert totals is not None
         assert totals.found == len(catalog.columns()) == KILLS * PHOTOS_EACH
         assert catalog.failures() == []
         states = {work.state for row in catalog.columns() for work in catalog.photo(row[0]).work}
         assert states == {"done"}
         check_photos(catalog)
+        keys = {catalog.photo(row[0]).proxy for row in catalog.columns()}
+    check_home(home)
+    for kind in ("proxies", "thumbs"):
+        assert {path.stem for path in (home.cache / kind).rglob("*.jpg")} == keys
+    assert shared() <= before, "shared memory was left"
+    assert tree(folder) == originals
+
+
+# --- acts of a moment, in children of one process
+
+
+@dataclass
+class Outcome:
+    """How a child ended, what it said before, and the seconds it took."""
+
+    ended: str
+    said: list[str]
+    took_s: float
+
+
+class Victims:
+    """A process that forks a child for each act; it ends with the test."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def run(self, act: str, /, **args: object) -> Outcome:
+        """Have an act done that nobody disturbs."""
+        outcome = self._order(act, args)
+        assert outcome.ended == "done", f"{act} failed: {outcome.said}"
+        return outcome
+
+    def kills(
+        self, number: int, act: str, usual: Outcome, fresh: Callable[[int], dict[str, Any]]
+    ) -> Iterator[Outcome]:
+        """Kill an act so many times at random points of what it usually does.
+
+        ``fresh`` prepares each and gives its arguments. One that was done before it could be
+        killed does not count.
+        """
+        chance, killed = random.Random(act), 0
+        touched = int(next((s.split()[1] for s in usual.said if s.startswith("touched")), 40))
+        for turn in range(3 * number):
+            when: dict[str, float] = {"after_s": chance.uniform(0.0, usual.took_s)}
+            if turn % 2:
+                when = {"at": chance.randint(1, touched), "after_s": 2 * usual.took_s}
+            outcome = self._order(act, fresh(turn), **when)
+            assert outcome.ended != "failed", f"{act} failed: {outcome.said}"
+            yield outcome
+            killed += outcome.ended == "killed"
+            if killed == number:
+                return
+        raise AssertionError(f"of {3 * number} times {act} could be killed only {killed}")
+
+    def _order(self, act: str, args: dict[str, Any], **when: float) -> Outcome:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"act": act, "args": args, **when}) + "\n")
+        self._process.stdin.flush()
+        said: list[str] = []
+        for line in self._process.stdout:
+            if line.startswith("# "):
+                _, ended, took = line.split()
+                return Outcome(ended, said, float(took))
+            said.append(line)
+        raise AssertionError(f"the process for {act} ended: {said}")
+
+
+@pytest.fixture
+def victims(tmp_path: Path) -> Iterator[Victims]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.journeys.victim"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "HOME": str(tmp_path),
+            "XDG_DATA_HOME": str(tmp_path / "data"),
+            "OPENBLAS_NUM_THREADS": "1",
+        },
+    ) as process:
+        yield Victims(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def ingest(home: Home, folder: Path, photos: int, **drawn: Any) -> dict[str, int]:
+    """Read some photos into the catalog; give their ids by name."""
+    for number in range(photos):
+        draw_jpeg(folder / f"IMG_{number:02}.jpg", seed=number, size=(320, 200), **drawn)
+    pipeline = Pipeline(home, Settings.load(home), inline=True)
+    pipeline.start()
+    try:
+        pipeline.open_folders([folder])
+        assert pipeline.wait_idle() is not None
     finally:
-        catalog.close()
+        pipeline.stop()
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+        return {catalog.photo(row[0]).name: row[0] for row in catalog.columns()}
+
+
+def decide(home: Home, ids: Any, **fields: object) -> None:
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+        catalog.decide({photo: dict(fields) for photo in ids}, summary="Marked")
+
+
+def check_export(out: Path, whole: dict[str, str]) -> None:
+    """Hold a folder to what it may have at any moment: whole files, and a manifest that is true."""
+    if not out.exists():
+        return
+    for name, sha in tree(out).items():
+        if name.endswith(".jpg"):
+            assert whole.get(name) == sha, f"{name} is not whole"
+    for entry in book(out)["photos"] + book(out)["withdrawn"]:
+        for file in entry["files"]:
+            assert whole[file["filename"]] == file["sha256"]
+            assert (out / file["filename"]).exists()
+
+
+def book(out: Path) -> dict[str, list[dict[str, Any]]]:
+    """Read the manifest of an export, an empty one where there is none."""
+    path = out / "photos.json"
+    found = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return {name: found.get(name, []) for name in ("photos", "withdrawn")}
+
+
+def listed(out: Path) -> list[dict[str, Any]]:
+    """Give the entries of a manifest by their names."""
+    return sorted(book(out)["photos"], key=lambda entry: str(entry["filename"]))
+
+
+@pytest.mark.parametrize(
+    ("target", "form"), [("folder", "original"), ("folder", "jpeg"), ("gallery", "jpeg")]
+)
+def test_an_export_that_was_killed_is_completed_by_the_next(
+    victims: Victims, home: Home, tmp_path: Path, target: str, form: str
+) -> None:
+    some = list(ingest(home, tmp_path / "card", 8).values())
+    originals = tree(tmp_path / "card")
+    how: dict[str, Any] = {"home": str(home.data), "target": target, "form": form}
+    clean, out = tmp_path / "clean" / "out", tmp_path / "killed" / "out"
+
+    def first_thought() -> None:
+        decide(home, some[:6], rating=5, flag=None, kept=True)
+        decide(home, some[6:], rating=None)
+
+    def second_thought() -> None:
+        decide(home, some[6:], rating=4, kept=True)
+        decide(home, some[:1], flag="reject")
+
+    first_thought()
+    usual = victims.run("export_to", folder=str(clean), **how)
+    expected = [(tree(clean), listed(clean))]
+    second_thought()
+    victims.run("export_to", folder=str(clean), **how)
+    expected.append((tree(clean), listed(clean)))
+    whole = expected[0][0] | expected[1][0]
+
+    def fresh(turn: int) -> dict[str, Any]:
+        if turn % 4 != 3:  # else the one that completed it is killed, too
+            first_thought()
+            shutil.rmtree(out, ignore_errors=True)
+        return {**how, "folder": str(out)}
+
+    for turn, _ in enumerate(victims.kills(EXPORT, "export_to", usual, fresh)):
+        check_export(out, whole)
+        if turn % 4 == 2:
+            continue  # killed again before anybody completes it
+        thought = int(turn % 4 == 1)
+        if thought:
+            second_thought()
+        victims.run("export_to", folder=str(out), **how)
+        now, (files, entries) = tree(out), expected[thought]
+        assert listed(out) == entries
+        assert now.get("index.html") == files.get("index.html"), "the page was not brought up"
+        assert now.keys() <= whole.keys() if thought else now.keys() == files.keys()
+        check_export(out, whole)
+    assert tree(tmp_path / "card") == originals
+
+
+def test_sidecars_are_the_old_or_the_new_ones(victims: Victims, home: Home, tmp_path: Path) -> None:
+    folder = tmp_path / "card"
+    ids = ingest(home, folder, 8)
+    for name, photo in ids.items():
+        if photo % 2:
+            (folder / f"{name}.jpg.xmp").write_bytes(xmp(1, keywords=(f"Word {name}",)))
+    theirs = set(folder.glob("*.xmp"))
+    rescan(home)
+    originals = {name: sha for name, sha in tree(folder).items() if name.endswith(".jpg")}
+    how: dict[str, Any] = {"home": str(home.data), "rounds": 3}
+    usual = victims.run("write_sidecars", seed=0, **how)
+    for turn, _ in enumerate(
+        victims.kills(SIDECARS, "write_sidecars", usual, lambda turn: {**how, "seed": turn})
+    ):
+        for path in folder.glob("*.xmp"):
+            said = read(path.read_bytes()).said
+            if path in theirs:
+                assert said.keywords == (f"Word {path.name.partition('.')[0]}",), path.name
+                assert b'crs:Exposure2012="+0.35"' in path.read_bytes()
+        with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+            differing = [
+                photo.id
+                for photo in catalog.details(list(ids.values()))
+                if photo.marks.rating is not None and written(photo.path) != photo.marks.rating
+            ]
+            pending = catalog.outstanding()
+            assert pending.conflicts == 0 and pending.failed == 0
+            assert set(differing) <= set(catalog.due_sidecars(100, True, 0.0)), "forgotten"
+        if turn % 3 == 0:
+            assert victims.run("finish_sidecars", home=str(home.data)).said[0] == "unwritten 0\n"
+            with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+                for photo in catalog.details(list(ids.values())):
+                    assert written(photo.path) == photo.marks.rating
+            names = {path.name for path in folder.iterdir()}
+            allowed = originals.keys() | {f"{name}.xmp" for name in originals}
+            assert names <= allowed, f"left beside originals: {names - allowed}"
+    assert {name: sha for name, sha in tree(folder).items() if name in originals} == originals
+
+
+def written(path: Path) -> int | None:
+    """Give the stars the sidecar of a photo says, None if it has none."""
+    sidecar = Path(f"{path}.xmp")
+    return (read(sidecar.read_bytes()).said.rating or None) if sidecar.exists() else None
+
+
+def rescan(home: Home) -> None:
+    pipeline = Pipeline(home, Settings.load(home), inline=True)
+    pipeline.start()
+    try:
+        pipeline.rescan()
+        assert pipeline.wait_idle() is not None
+    finally:
+        pipeline.stop()
+
+
+def test_what_was_learned_is_kept_and_so_is_each_star(victims: Victims, home: Home) -> None:
+    catalogs.fill(home.catalog, 60)
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+        vectors = likings.embed(catalog, range(1, 61))
+        likings.rate(catalog, vectors, range(1, 31))
+    usual = Outcome("killed", [], 0.8)
+    kept = 0
+    for outcome in victims.kills(
+        LEARN, "learn", usual, lambda turn: {"home": str(home.data), "seed": turn}
+    ):
+        said = [line.split() for line in outcome.said if line.endswith("\n")]
+        with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+            check_decisions(catalog, [" ".join(w[1:]) for w in said if w[0] == "step"])
+            assert catalog.check() == []
+            rows = {row.id: row for row in catalog.taste_versions()}
+            for number in (int(w[1]) for w in said if w[0] == "version"):
+                kept += 1
+                assert number in rows and rows[number].ratings >= 20
+                assert versions.read(catalog, number).to_numbers(), "cannot be read again"
+        assert not list(home.cache.rglob("tmp*")), "a copy of the vectors was left"
+    assert kept >= LEARN // 2, "hardly a version was kept"
+
+
+@pytest.mark.parametrize("old", ["v1", "v3"])
+def test_a_migration_is_done_or_is_not(victims: Victims, tmp_path: Path, old: str) -> None:
+    source = OLD / f"{old}.db"
+    path = tmp_path / "home" / "catalog.db"
+
+    def fresh(_: int) -> dict[str, Any]:
+        shutil.rmtree(path.parent, ignore_errors=True)
+        path.parent.mkdir()
+        shutil.copyfile(source, path)
+        return {"path": str(path)}
+
+    usual = victims.run("open_catalog", **fresh(0))
+    before, newest = journal_of(path), version_of(path)
+    for _ in victims.kills(MIGRATE // 2, "open_catalog", usual, fresh):
+        reached = version_of(path)
+        assert journal_of(path) == before
+        for step in range(int(old[1:]), reached):
+            assert len(list(path.parent.glob(f"backups/catalog-v{step}-*.db"))) == 1
+        victims.run("open_catalog", path=str(path))
+        with contextlib.closing(Catalog.open(path)) as catalog:
+            assert catalog.check() == []
+        assert (version_of(path), journal_of(path)) == (newest, before)
+        Home(path.parent, path.parent / "cache").make()
+        check_swept(Home(path.parent, path.parent / "cache"))
+
+
+def version_of(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def journal_of(path: Path) -> list[tuple[object, ...]]:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return connection.execute(
+            "SELECT step_id, photo_id, field, before, after FROM decision ORDER BY rowid"
+        ).fetchall()
+
+
+def check_swept(home: Home) -> None:
+    """Let a window's reading begin and end, and hold the home to what belongs there."""
+    pipeline = Pipeline(home, Settings.load(home), inline=True)
+    pipeline.start()
+    pipeline.stop()
+    check_home(home)
+
+
+def test_a_reject_is_in_its_place_or_in_the_trash(
+    victims: Victims, home: Home, tmp_path: Path
+) -> None:
+    folder, trash = tmp_path / "card", tmp_path / "data" / "Trash" / "files"
+    ids = ingest(home, folder, 8)
+    rejects = dict(list(ids.items())[:6])
+    for name in rejects:
+        (folder / f"{name}.jpg.xmp").write_bytes(xmp(1))
+    rescan(home)
+    decide(home, rejects.values(), flag="reject")
+    before = tree(folder)
+    kept = {path.name: path.read_bytes() for path in folder.iterdir()}
+    times = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    pristine = tmp_path / "pristine.db"
+    shutil.copyfile(home.catalog, pristine)  # the log is folded in: nobody has it open
+
+    def fresh(_: int) -> dict[str, Any]:
+        shutil.rmtree(trash.parent, ignore_errors=True)
+        for path in home.data.glob("catalog.db*"):
+            path.unlink()
+        shutil.copyfile(pristine, home.catalog)
+        for name, content in kept.items():
+            (folder / name).write_bytes(content)
+            os.utime(folder / name, ns=(times[name], times[name]))
+        return {"home": str(home.data)}
+
+    usual = victims.run("remove_rejects", **fresh(0))
+    assert len(tree(folder)) == 2
+    for _ in victims.kills(REMOVE, "remove_rejects", usual, fresh):
+        here, there = tree(folder), tree(trash) if trash.exists() else {}
+        assert not here.keys() & there.keys(), "doubled"
+        assert here | there == before, "lost"
+        rescan(home)
+        victims.run("remove_rejects", home=str(home.data))
+        assert len(tree(folder)) == 2
+        # The system gives another name where a kill left its note of an earlier one.
+        now = Counter([*tree(folder).values(), *tree(trash).values()])
+        assert now == Counter(before.values())
+        with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+            photos = list(catalog.details(list(ids.values())))
+            assert removal.plan(photos).going == []
+            assert all(photo.marks.flag == "reject" for photo in photos if photo.name in rejects)
+
+
+def test_a_back_up_is_sound_or_is_none(victims: Victims, home: Home) -> None:
+    catalogs.fill(home.catalog, 60)
+    usual = Outcome("killed", ["touched 30"], 0.3)
+    sound = 0
+    for outcome in victims.kills(BACK_UP, "back_up", usual, lambda turn: {"home": str(home.data)}):
+        said = [line.strip() for line in outcome.said if line.endswith("\n")]
+        assert all(Path(line).exists() for line in said[-4:])
+        for path in home.backups.glob("*.db"):
+            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
+                assert copy.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+                assert copy.execute("SELECT count(*) FROM photo").fetchone()[0] == 60
+                sound += 1
+        with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+            assert catalog.backup_if_due(every_s=-1.0) is not None
+        check_swept(home)
+    assert sound > BACK_UP
+
+
+def test_settings_and_keys_are_the_old_or_the_new_ones(victims: Victims, home: Home) -> None:
+    for _ in victims.kills(
+        CHOICES,
+        "save_choices",
+        victims.run("save_choices", home=str(home.data)),
+        lambda turn: {"home": str(home.data)},
+    ):
+        saved = json.loads(home.settings_file.read_text("utf-8"))
+        assert saved == {} or 0 <= saved["taste"]["match_threshold"] < 90
+        assert tomllib.loads((home.data / "keys.toml").read_text("utf-8"))["preset"] == "curator"
+        check_swept(home)

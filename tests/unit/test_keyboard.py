@@ -176,13 +176,19 @@ def test_saving_keeps_a_broken_file_beside(home: Home) -> None:
     assert path.with_name("keys.toml.refused").read_text("utf-8") == "reject ["
 
 
-def test_where_nothing_can_be_written_the_old_file_stays(home: Home) -> None:
+def test_where_nothing_can_be_written_the_old_file_stays(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
     old = Keyboard().with_keys({"reject": ["Y"]})
     save(old, keys_file(home))
-    keys_file(home).with_name("keys.toml.new").mkdir()
+    monkeypatch.setattr(Path, "replace", refuse)
     with pytest.raises(KnownError, match="could not be saved"):
         save(Keyboard(), keys_file(home))
     assert load(keys_file(home)) == old
+    assert [path.name for path in home.data.iterdir() if path.is_file()] == ["keys.toml"]
 
 
 def test_there_is_no_other_preset() -> None:

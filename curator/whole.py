@@ -1,0 +1,88 @@
+"""Files written whole or not at all, and nothing left of a process that was killed while at it.
+
+    put(path, content)          # a temporary file, then a rename: no reader ever sees half of it
+    sweep(path.parent)          # what killed processes left there
+
+A temporary file is called after the process that writes it, so that whoever comes next can tell
+what is being written from what nobody will ever finish.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+from pathlib import Path
+
+_TEMPORARY = re.compile(r"\.curator-(\d+)-[0-9a-f]{12}\.tmp")
+_SLACK_S = 5.0  # by which clocks of a disk and of the system may differ
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Say whether an error means that a disk has no room left, or a person none on it."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
+def temporary(path: Path) -> Path:
+    """Name a temporary file for ``path``, beside it; nobody else has that name."""
+    return path.with_name(f".curator-{os.getpid()}-{secrets.token_hex(6)}.tmp")
+
+
+def put(path: Path, content: bytes, *, work: Path | None = None, sync: bool = True) -> None:
+    """Write a file so that no reader ever sees half of it.
+
+    Args:
+        path: the file; its folder is there.
+        content: what it is to hold.
+        work: where the temporary file goes, on the same disk; beside it unless given.
+        sync: whether to wait until the disk has it; what can be made again need not.
+
+    Raises:
+        OSError: it could not be written, as on a full disk; it names ``path``, whatever step
+            failed. An older file of that name stays, and no part of the new one does.
+    """
+    new = temporary(path if work is None else work / path.name)
+    try:
+        try:
+            with new.open("xb") as file:
+                file.write(content)
+                if sync:
+                    file.flush()
+                    os.fsync(file.fileno())
+            new.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files of a folder whose processes are no more.
+
+    What a living process writes stays, and so does what cannot be removed: the next sweep tries
+    again.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            named = _TEMPORARY.match(entry.name)
+            if named is not None:
+                with contextlib.suppress(OSError):
+                    if _is_left(int(named[1]), entry.stat().st_mtime):
+                        Path(entry.path).unlink()
+
+
+def _is_left(number: int, written_at: float) -> bool:
+    """Say whether the process that wrote a file then is gone; another may have its number."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(number).create_time() > written_at + _SLACK_S)
+    except psutil.NoSuchProcess:
+        return True
+    except (psutil.Error, OverflowError, ValueError):  # it is there, and somebody else's
+        return False

@@ -1,0 +1,191 @@
+"""Acts that are killed in the middle: a process that forks a child for each, warm from the start.
+
+    python -m tests.journeys.victim
+
+Reads one JSON object a line: ``act``, ``args``, and when to kill it: ``after_s``, or before that
+``at`` its so-manieth touch of a file. What the child says comes out first, then ``# killed``,
+``# done`` or ``# failed``, and the seconds it took. A process of its own for each would spend its
+second loading, and most kills would hit nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from curator import export, keyboard, removal, settings
+from curator.catalog import Catalog
+from curator.export.options import Options
+from curator.pipeline import sidecars
+from curator.session.pupil import Pupil
+from curator.settings import Home, Settings
+from curator.sidecar import PROFILES
+
+_TOUCHES = ("open", "os.rename", "os.remove", "os.link", "os.mkdir", "os.utime", "os.chmod")
+ACTS: dict[str, Callable[..., None]] = {}
+
+
+class Here:
+    """Stands where a pool of processes stands, and decodes here."""
+
+    size = 1
+
+    def run(self, function: Callable[..., Any], *arguments: object, timeout_s: float) -> Any:
+        return function(*arguments)
+
+
+def act(function: Callable[..., None]) -> Callable[..., None]:
+    ACTS[function.__name__] = function
+    return function
+
+
+def say(*words: object) -> None:
+    """Say a line at once, whole: what was said was so before the kill."""
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+@act
+def export_to(home: str, folder: str, target: str, form: str) -> None:
+    catalog = Catalog.open(Home.at(home).catalog)
+    options = Options(Path(folder), target=target, form=form, long_edge_px=320)
+    plan = export.make_plan(catalog.details([row[0] for row in catalog.columns()]), options)
+    report = export.TARGETS[target].write(plan, pool=Here())
+    say("written", len(report.written))
+
+
+@act
+def write_sidecars(home: str, seed: int, rounds: int) -> None:
+    catalog = Catalog.open(Home.at(home).catalog)
+    ids = [row[0] for row in catalog.columns()]
+    chance = random.Random(seed)
+    for _ in range(rounds):
+        some = chance.sample(ids, 4)
+        catalog.decide({photo: {"rating": chance.randint(1, 5)} for photo in some}, summary="Stars")
+        catalog.ask_written(some)
+        sidecars.write_some(catalog, some, PROFILES["darktable"])
+
+
+@act
+def finish_sidecars(home: str) -> None:
+    catalog = Catalog.open(Home.at(home).catalog)
+    ids = [row[0] for row in catalog.columns()]
+    catalog.ask_written(ids)
+    while due := catalog.due_sidecars(sidecars.BATCH, True, 0.0):
+        sidecars.write_some(catalog, due, PROFILES["darktable"])
+    say("unwritten", catalog.outstanding().unwritten)
+
+
+@act
+def open_catalog(path: str) -> None:
+    Catalog.open(path).close()
+
+
+@act
+def remove_rejects(home: str) -> None:
+    import send2trash
+    from send2trash import plat_other
+
+    send2trash.send2trash = plat_other.send2trash
+    catalog = Catalog.open(Home.at(home).catalog)
+    photos = list(catalog.details([row[0] for row in catalog.columns()]))
+    removal.remove(removal.plan(photos), photos, way=removal.trash, ledger=catalog)
+
+
+@act
+def back_up(home: str) -> None:
+    catalog = Catalog.open(Home.at(home).catalog)
+    while True:
+        say(catalog.backup_if_due(every_s=-1.0))
+
+
+@act
+def save_choices(home: str) -> None:
+    there = Home.at(home)
+    kept = Settings.load(there)
+    for number in range(40):
+        kept.taste.match_threshold = number % 90
+        settings.save(kept, there)
+        changes = {"reject": ("X", f"Ctrl+F{number % 9 + 1}")}
+        keyboard.save(keyboard.Keyboard("curator", changes), keyboard.keys_file(there))
+
+
+@act
+def learn(home: str, seed: int) -> None:
+    there = Home.at(home)
+    catalog = Catalog.open(there.catalog)
+    pupil = Pupil(catalog, Settings().taste, there.cache)
+    pupil.look()
+    pupil.study()
+    ids = [row[0] for row in catalog.columns()]
+    chance = random.Random(seed)
+    while True:
+        photo = chance.choice(ids)
+        step = catalog.decide({photo: {"rating": chance.randint(1, 5)}}, summary="Stars")
+        for change in step.changes:
+            say("step", step.id, photo, change.field, change.after)
+        pupil.study([photo])
+        pupil.learn()
+        number = pupil.snapshot("hand")
+        if number is not None:
+            say("version", number)
+
+
+def main() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        begun = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            _be_child(order)
+        status = _wait(child, begun + order.get("after_s", 600.0))
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        failed = not killed and status != 0
+        say("#", "killed" if killed else "failed" if failed else "done", time.monotonic() - begun)
+
+
+def _wait(child: int, until: float) -> int:
+    """Wait for a child to end, and kill it when its time is over; give its exit status."""
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
+        left = until - time.monotonic()
+        if left <= 0:
+            os.kill(child, signal.SIGKILL)
+            return os.waitpid(child, 0)[1]
+        time.sleep(min(left, 0.003))
+
+
+def _be_child(order: dict[str, Any]) -> None:
+    touched, at = 0, order.get("at")
+
+    def look(event: str, _: object) -> None:
+        nonlocal touched
+        if event in _TOUCHES:
+            touched += 1
+            if touched == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(look)
+    code = 1
+    try:
+        ACTS[order["act"]](**order["args"])
+        say("touched", touched)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,7 @@ from curator import app
 from curator.settings import Home, Settings
 from curator.ui import theme
 
-WAIT_MS = 20_000
+WAIT_MS = 120_000  # a loaded machine is no fault
 
 
 class Evening:

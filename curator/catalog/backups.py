@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from curator import whole
 from curator.catalog import schema
 from curator.model import CatalogError
 
@@ -234,18 +235,18 @@ def back_up(connection: sqlite3.Connection, to: Path, stop: Stop = lambda: False
         CatalogError: no copy could be made or it is not sound; none is left behind.
         GivenUpError: ``stop`` said so; none is left behind.
     """
-    temporary = to.with_name(f".{to.name}.new")
+    temporary = whole.temporary(to)
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        for forgotten in to.parent.glob(".*.db.new*"):  # of a process that was killed
-            forgotten.unlink()
+        whole.sweep(to.parent)  # what processes left that were killed at this
         _copy(connection, temporary, stop)
         temporary.replace(to)
     except (OSError, sqlite3.Error) as error:
         raise _failed(to, error) from error
     finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        for left in (temporary, Path(f"{temporary}-journal")):
+            with contextlib.suppress(OSError):
+                left.unlink(missing_ok=True)
     return to
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 
 from curator.cli.invocation import Invocation, Outside
 from curator.cli.output import Output, encodable, start_logging, stop_logging
+from curator.cli.place import refuse_network
 from curator.cli.verbs import VERBS, parse
 from curator.model import KnownError, UsageError
 from curator.settings import Home
@@ -43,6 +44,7 @@ def main(
     try:
         arguments = parse(argv)
         home = Home.at(arguments.home)
+        refuse_network(home)
         start_logging(home)
         with Invocation(home, arguments, output, Outside(open_window, run_bench)) as invocation:
             log.info("curator %s", encodable(" ".join(argv)))

@@ -11,6 +11,7 @@ from curator import __version__
 from curator.cli import (
     describing,
     desktop,
+    doctor,
     encoder,
     exporting,
     machine,
@@ -245,6 +246,14 @@ def _keys(parser: Parser) -> None:
     parser.add_argument("preset", nargs="?", metavar="PRESET", help="its keys instead of one's own")
 
 
+def _doctor(parser: Parser) -> None:
+    parser.add_argument("act", nargs="?", default="check", choices=("check", "backups", "restore"))
+    parser.add_argument(
+        "backup", nargs="?", type=_named, metavar="BACKUP", help="its name; else the newest sound"
+    )
+    parser.add_argument("--yes", action="store_true", help="restore: without asking")
+
+
 def _desktop(parser: Parser) -> None:
     parser.add_argument("act", choices=("add", "remove"))
 
@@ -252,6 +261,22 @@ def _desktop(parser: Parser) -> None:
 def _bench(parser: Parser) -> None:
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this bar")
     parser.add_argument("--photos", metavar="FOLDER", help="real photos instead of drawn ones")
+    parser.add_argument(
+        "--stock", metavar="FOLDER", help="where what takes long to draw is kept for the next run"
+    )
+    parser.add_argument(
+        "--history", action="store_true", help="measure nothing, show how figures moved"
+    )
+    parser.add_argument(
+        "--make-catalog",
+        type=_named,
+        metavar="HOME",
+        help="measure nothing, make a home with a drawn library in it, to be opened with --home",
+    )
+    parser.add_argument(
+        "--count", type=_count, default=100_000, metavar="N", help="photos of that library"
+    )
+    parser.add_argument("--apart", action="store_true", help=argparse.SUPPRESS)
 
 
 def _run_bench(invocation: Invocation) -> int:
@@ -404,8 +429,21 @@ VERBS: tuple[Verb, ...] = (
         desktop.desktop,
         _desktop,
     ),
-    Verb("doctor", "", "check this installation and name what is missing", machine.doctor),
-    Verb("bench", "[--only NAME]", "measure the speed bars on this machine", _run_bench, _bench),
+    Verb(
+        "doctor",
+        "[backups|restore [BACKUP]] [--yes]",
+        "check this installation and name what is missing; list the catalog's back-ups, or put one"
+        " in its place",
+        doctor.doctor,
+        _doctor,
+    ),
+    Verb(
+        "bench",
+        "[--only NAME] [--history] [--make-catalog HOME [--count N]]",
+        "measure the speed bars on this machine, say how they moved, or draw a library of N photos",
+        _run_bench,
+        _bench,
+    ),
 )
 
 

@@ -99,6 +99,7 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
     with bar(title) as advance:
         pipeline.encoder_said.connect(run.problems.append, direct)
         pipeline.problem.connect(run.problems.append, direct)
+        pipeline.no_backup.connect(run.problems.append, direct)
         pipeline.held.connect(run.hold, direct)
         pipeline.progressed.connect(lambda told: _advance(advance, told), direct)
         try:

@@ -77,6 +77,7 @@ class Pipeline(QObject):
         progressed(Progress): at most four times a second, and when something changed for good.
         scanned(ScanReport): a scan ended.
         problem(str): reading paused itself: one sentence and what to do. :meth:`resume` goes on.
+        no_backup(str): no back-up could be made: why, and what to do; work goes on.
         idle(Totals): all that was asked for is done.
         encoder_said(str): photos are no longer compared: why, and what to do.
         described(Told): what came of a photo that :meth:`describe` was asked for.
@@ -91,6 +92,7 @@ class Pipeline(QObject):
     progressed = Signal(object)
     scanned = Signal(object)
     problem = Signal(str)
+    no_backup = Signal(str)
     idle = Signal(object)
     encoder_said = Signal(str)
     described = Signal(object)
@@ -429,6 +431,10 @@ class Pipeline(QObject):
     def on_held(self, error: KnownError | None) -> None:
         """Pass on from the conductor."""
         self.held.emit(error)
+
+    def on_no_backup(self, error: KnownError) -> None:
+        """Pass on from the keeper of back-ups, on its thread."""
+        self.no_backup.emit(str(error))
 
     def on_idle(self, totals: Totals) -> None:
         """Pass on from the conductor."""

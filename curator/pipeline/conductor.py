@@ -24,6 +24,7 @@ from curator.pipeline import describing
 from curator.pipeline.describing import VisionLane
 from curator.pipeline.encoding import FREED_S, LANE, EncoderLane, Encoding, possible
 from curator.pipeline.indexing import Indexer
+from curator.pipeline.keeping import Keeper
 from curator.pipeline.lanes import Lane, Outcome
 from curator.pipeline.naming import Namer
 from curator.pipeline.progress import TELL_S, Listener, Pace, Teller, Totals
@@ -198,6 +199,7 @@ class Conductor:
         self._scanner = Scanner(self.catalog, self._wake, self._readers, self._inline)
         self._stacker = Stacker(self.catalog)
         self._indexer = Indexer(self.catalog)
+        self._keeper = Keeper(path, self._inline, self._to.on_no_backup)
         self._namer = Namer(self.catalog, self._encoder_pool, self._settings, self._cache)
         self._afterwards = (self._stacker, self._indexer, self._namer)
         self.post(lambda: self._begin(encoding))
@@ -223,6 +225,7 @@ class Conductor:
             lane.close()
         for part in (self._scanner, self._readers, self._namer):
             part.stop()
+        self._keeper.close()
         with contextlib.suppress(KnownError):
             self._take_in(0.0)
             while self._saver.outcomes and self._saver.save().trouble is None:
@@ -500,6 +503,7 @@ class Conductor:
         # A person who marks and moves wakes this thread all the time; that is no work for it.
         if time.monotonic() > self._compared_at + FREED_S and self._is_calm():
             self._encoder_pool.rest()
+        self._keeper.look(self._resting)
         if self._resting:
             version = self.catalog.data_version()
             self._resting, self._version = version == self._version, version
@@ -529,7 +533,7 @@ class Conductor:
         self._teller.recount()
         self._requests.clear()
         self._to.on_idle(totals)
-        self.catalog.backup_if_due()
+        self._keeper.finished()
         self._totals, self._read = totals, self._taken
 
     def _release(self) -> None:

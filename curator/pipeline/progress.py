@@ -96,6 +96,7 @@ class Listener(Protocol):
     def on_encoder(self, error: KnownError) -> None: ...  # noqa: D102
     def on_described(self, told: Told) -> None: ...  # noqa: D102
     def on_held(self, error: KnownError | None) -> None: ...  # noqa: D102
+    def on_no_backup(self, error: KnownError) -> None: ...  # noqa: D102
     def on_idle(self, totals: Totals) -> None: ...  # noqa: D102
 
 

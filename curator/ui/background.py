@@ -38,6 +38,7 @@ class Background(QObject):
         pipeline.idle.connect(self._settled)
         pipeline.problem.connect(self._problem)
         pipeline.encoder_said.connect(self._session.say)
+        pipeline.no_backup.connect(self._session.say)
 
     def _progressed(self, work: Work) -> None:
         self._window.status.progressed(work)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.cli.machine import LIBRARIES
+from curator.cli.doctor import LIBRARIES
 from curator.settings import resource
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -29,6 +29,7 @@ class QuietPipeline(QObject):
     progressed = Signal(object)
     scanned = Signal(object)
     problem = Signal(str)
+    no_backup = Signal(str)
     idle = Signal(object)
     encoder_said = Signal(str)
     described = Signal(object)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from curator import whole
 from curator.catalog import Catalog, Redone, UseLock, backups, restore
 from curator.model import BusyError, CatalogError
 from curator.settings import Home
@@ -102,9 +103,12 @@ def test_one_given_up_half_way_leaves_nothing(home: Home) -> None:
 
 
 def test_what_a_killed_process_left_goes_with_the_next(home: Home, backed: Path) -> None:
-    (home.backups / ".catalog-daily-20250101-000000.db.new").write_bytes(b"half")
+    left = home.backups / ".curator-999999999-0123456789ab.tmp-journal"
+    growing = whole.temporary(home.backups / "x.db")
+    for path in (left, growing):
+        path.write_bytes(b"half")
     backups.keep(home.catalog, 0)
-    assert not list(home.backups.glob(".*"))
+    assert list(home.backups.glob(".*")) == [growing], "this process may be at it"
 
 
 def test_of_a_damaged_catalog_none_is_made_and_none_goes(home: Home, backed: Path) -> None:

@@ -1,0 +1,190 @@
+"""The doctor: what it says of a home in each trouble, and how a back-up is put back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from curator.catalog import Catalog, UseLock
+from curator.cli import doctor
+from curator.settings import Home
+from tests.catalogs import fill
+from tests.unit.cli.conftest import Type
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what takes processes or a server, and is tested elsewhere."""
+    monkeypatch.setattr(doctor, "_formats", list)
+    monkeypatch.setattr(doctor, "_vision", lambda _: [])
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Home:
+    """A home with twenty photos, a back-up, and one decision after it."""
+    home = Home.at(tmp_path / "home").make()
+    fill(home.catalog, 20, folder=str(tmp_path / "card"))
+    with closing(Catalog.open(home.catalog)) as catalog:
+        catalog.backup_if_due()
+        catalog.decide({3: {"rating": 4}}, summary="4 stars")
+    return home
+
+
+def hurt(home: Home) -> None:
+    whole = home.catalog.read_bytes()
+    home.catalog.write_bytes(b"\x89PNG" * 4096 + whole[16384:])
+
+
+@pytest.fixture
+def finding(curator: Type) -> Iterator[Callable[[str], tuple[bool, str, str]]]:
+    """Ask for what the doctor finds under a title."""
+
+    def look(what: str) -> tuple[bool, str, str]:
+        said = curator("doctor", "--json")
+        assert said.code == 0
+        (found,) = [each for each in said.json["findings"] if each["what"] == what]
+        return found["well"], found["found"], found["remedy"]
+
+    yield look
+
+
+def test_a_fresh_home_is_well(curator: Type, finding: Callable[..., object]) -> None:
+    said = curator("doctor", "--json").json
+    assert [f for f in said["findings"] if not f["well"] and "space" not in f["what"]] == []
+    assert finding("back-ups")[1].startswith("none yet")  # type: ignore[index]
+
+
+def test_a_damaged_catalog_is_named_with_what_to_type(
+    kept: Home, finding: Callable[..., tuple[bool, str, str]]
+) -> None:
+    well, found, _ = finding("back-ups")
+    assert well and "20 photos" in found and "today" in found
+    hurt(kept)
+    well, found, remedy = finding("catalog")
+    assert not well and "damaged" in found and "curator doctor restore" in remedy
+
+
+def test_a_back_up_of_no_use_and_one_long_ago_are_ills(
+    kept: Home, finding: Callable[..., tuple[bool, str, str]]
+) -> None:
+    (newest,) = kept.backups.iterdir()
+    old = newest.rename(kept.backups / "catalog-daily-20240101-120000.db")
+    well, found, remedy = finding("back-ups")
+    assert not well and "1 Jan 2024 12:00" in found and "curator logs" in remedy
+    old.write_bytes(old.read_bytes()[:9000])
+    well, found, remedy = finding("back-ups")
+    assert not well and "of no use" in found and "doctor backups" in remedy
+
+
+def test_a_folder_that_is_away_and_a_full_disk_are_named(
+    kept: Home, finding: Callable[..., tuple[bool, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Catalog.open(kept.catalog)) as catalog:
+        (folder,) = catalog.folders()
+    well, found, remedy = finding(f"folder {folder.path}")
+    assert not well and found == "not there now" and "connect its drive" in remedy
+    little = namedtuple("little", "total used free")(10**12, 10**12 - 10**6, 10**6)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: little)
+    well, found, remedy = finding("space for the catalog")
+    assert not well and found == "1.0 MB free" and "CURATOR_HOME" in remedy
+
+
+def test_a_home_that_cannot_be_written_is_named(
+    kept: Home, finding: Callable[..., tuple[bool, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    well, found, remedy = finding("home")
+    assert not well and "Permission denied" in found and "CURATOR_HOME" in remedy
+
+
+# --- back-ups
+
+
+def test_back_ups_are_listed_with_what_is_in_them(kept: Home, curator: Type) -> None:
+    (path,) = kept.backups.iterdir()
+    broken = kept.backups / "catalog-daily-20240101-120000.db"
+    broken.write_bytes(b"x" * 5000)
+    said = curator("doctor", "backups")
+    first, second = said.out.splitlines()
+    assert path.name in first and "20 photos" in first and first.endswith("sound")
+    assert broken.name in second and "1 Jan 2024" in second and "not a database" in second
+    newest, _ = curator("doctor", "backups", "--json").json
+    assert newest["fault"] == "" and newest["photos"] == 20
+
+
+def test_a_damaged_catalog_is_restored_with_what_was_decided_since(
+    kept: Home, curator: Type
+) -> None:
+    with closing(Catalog.open(kept.catalog)) as catalog:
+        with closing(catalog._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")):
+            pass
+        root = catalog._value("SELECT rootpage FROM sqlite_master WHERE name = 'photo'")
+        size = catalog._value("PRAGMA page_size")
+    with kept.catalog.open("rb+") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xde\xad" * (size // 2))
+    said = curator("doctor", "restore")
+    assert said.code == 2 and "--yes" in said.err, "nobody was asked"
+    said = curator("doctor", "restore", "--yes")
+    assert said.code == 0, said.err
+    assert "20 photos" in said.out and "made since could be read" in said.out
+    (aside,) = kept.data.glob("catalog-before-restore-*.db")
+    assert str(aside) in said.out and "rescan" in said.out
+    with closing(Catalog.open(kept.catalog)) as catalog:
+        assert catalog.photo(3).marks.rating == 4 and catalog.check() == []
+
+
+def test_no_is_no(kept: Home, curator: Type, monkeypatch: pytest.MonkeyPatch) -> None:
+    hurt(kept)
+    before = kept.catalog.read_bytes()
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: "n")
+    said = curator("doctor", "restore")
+    assert "Nothing was changed." in said.out and kept.catalog.read_bytes() == before
+
+
+def test_a_sound_catalog_can_go_back_and_says_what_that_means(kept: Home, curator: Type) -> None:
+    (path,) = kept.backups.iterdir()
+    said = curator("doctor", "restore", path.name, "--yes")
+    assert said.code == 0 and "is sound" in said.err
+    with closing(Catalog.open(kept.catalog)) as catalog:
+        assert catalog.photo(3).marks.rating != 4
+
+
+def test_a_damaged_back_up_is_passed_over_and_refused_by_name(kept: Home, curator: Type) -> None:
+    (path,) = kept.backups.iterdir()
+    newer = kept.backups / "catalog-daily-20990101-120000.db"
+    newer.write_bytes(b"x" * 5000)
+    hurt(kept)
+    said = curator("doctor", "restore", newer.name, "--yes")
+    assert said.code == 1 and "cannot be used" in said.err
+    assert curator("doctor", "restore", "nothing.db", "--yes").code == 1
+    assert curator("doctor", "restore", "--json", "--yes").json["backup"]["path"] == str(path)
+
+
+def test_without_a_sound_back_up_the_way_out_is_named(kept: Home, curator: Type) -> None:
+    (path,) = kept.backups.iterdir()
+    os.truncate(path, 100)
+    hurt(kept)
+    said = curator("doctor", "restore", "--yes")
+    assert said.code == 1 and "no sound back-up" in said.err and "open your folders" in said.err
+
+
+def test_nothing_is_put_back_while_curator_is_open(kept: Home, curator: Type) -> None:
+    with UseLock(kept.catalog) as open_somewhere:
+        open_somewhere.share()
+        said = curator("doctor", "restore", "--yes")
+    assert said.code == 1 and "open on this catalog" in said.err
+
+
+def test_a_back_up_is_named_for_nothing_but_restoring(curator: Type) -> None:
+    assert curator("doctor", "backups", "x.db").code == 2

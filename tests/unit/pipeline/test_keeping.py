@@ -1,0 +1,85 @@
+"""The daily back-up: nobody waits for it, and one that fails stops nothing."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+
+import pytest
+
+from curator.catalog import Catalog, backups
+from curator.model import CatalogError, KnownError
+from curator.pipeline import keeping
+from curator.pipeline.keeping import Keeper
+from curator.settings import Home
+from tests.catalogs import fill
+
+
+def test_a_mark_is_committed_while_the_back_up_is_being_made(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(home.catalog, 50)
+    half_way, go_on = threading.Event(), threading.Event()
+
+    def wait(_: float) -> None:
+        half_way.set()
+        assert go_on.wait(60)
+
+    monkeypatch.setattr(backups.time, "sleep", wait)
+    keeper = Keeper(home.catalog, False, pytest.fail)
+    keeper.finished()
+    assert half_way.wait(60)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        catalog.decide({2: {"rating": 5}}, summary="5 stars")
+        assert catalog.photo(2).marks.rating == 5
+        catalog.checkpoint()
+    keeper.finished()  # one is enough
+    go_on.set()
+    keeper.close()
+    assert len(backups.files(home.catalog)) == 1
+
+
+def test_one_that_fails_is_told_once_and_tried_later(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[object] = []
+
+    def full(*args: object, **_: object) -> None:
+        tries.append(args)
+        raise CatalogError("No back-up of the catalog could be made.", "Make room.")
+
+    monkeypatch.setattr(backups, "keep", full)
+    told: list[KnownError] = []
+    keeper = Keeper(home.catalog, True, told.append)
+    keeper.finished()
+    keeper.finished()
+    assert len(tries) == len(told) == 1
+    monkeypatch.setattr(keeping, "_AGAIN_S", 0.0)
+    keeper._again_at = 0.0
+    keeper.finished()
+    assert len(told) == 2
+
+
+def test_it_waits_while_photos_are_read_but_not_for_days(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr(backups, "is_due", lambda path, every_s: asked.append(every_s))
+    monkeypatch.setattr(keeping, "_SETTLED_S", 0.0)
+    monkeypatch.setattr(keeping, "_LOOK_S", 0.0)
+    keeper = Keeper(home.catalog, False, pytest.fail)
+    keeper.look(False)
+    keeper.look(True)
+    assert asked == [2 * backups.DAY_S, backups.DAY_S]
+
+
+def test_the_end_gives_up_one_that_takes_too_long(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(home.catalog, 50)
+    monkeypatch.setattr(keeping, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(backups, "_PAGES", 1)  # some thousand steps of 5 ms
+    keeper = Keeper(home.catalog, False, pytest.fail)
+    keeper.finished()
+    keeper.close()
+    assert list(home.backups.glob("*.db*")) == []

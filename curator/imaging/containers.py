@@ -6,6 +6,7 @@ picture or a RAW). Headers only: nothing here decodes a pixel.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -17,6 +18,9 @@ _PICTURE_SUFFIXES = {".tif", ".tiff", ".jpg", ".jpeg", ".png", ".psd", ""}
 # Colour filter array and linear RAW (TIFF/EP, DNG 1.6): photometric values only a RAW has.
 _RAW_PHOTOMETRIC = {32803, 34892}
 _DNG_VERSION = 50706
+# A JPEG marker that a segment may follow; between segments there may be padding or rubbish.
+_SEGMENT = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")
+_MAX_SEGMENTS = 2000  # before the picture data
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"miaf"}
 _RAW_MAGIC: tuple[tuple[int, bytes], ...] = (
     (0, b"FUJIFILMCCD-RAW"),
@@ -101,14 +105,12 @@ def jpeg_head(data: bytes) -> JpegHead:
     bits, exif = 8, b""
     chunks: dict[int, bytes] = {}
     at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            at += 1  # padding or rubbish between segments: look for the next marker
-            continue
+    for _ in range(_MAX_SEGMENTS):
+        found = _SEGMENT.search(data, at)
+        if found is None or found.end() + 2 > len(data):
+            break
+        at = found.start()
         marker = data[at + 1]
-        if marker in (0xFF, 0x00, 0x01) or 0xD0 <= marker <= 0xD8:
-            at += 1 if marker == 0xFF else 2
-            continue
         length = struct.unpack_from(">H", data, at + 2)[0]
         segment = data[at + 4 : at + 2 + length]
         if marker == 0xDA:

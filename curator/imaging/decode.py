@@ -123,7 +123,7 @@ def _jpeg(data: bytes, wish: Wish) -> Stored:
     head = containers.jpeg_head(data)
     if head.components == 4 and head.width:
         # CMYK needs its profile and Adobe's inversion: Pillow knows both.
-        check_size(head.width, head.height, wish.max_megapixels)
+        check_size(head.width, head.height, wish.max_megapixels, len(data))
         return stills.stored(data, "jpeg", wish.max_megapixels)
     return jpeg.stored(data, wish, head)
 

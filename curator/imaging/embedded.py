@@ -54,11 +54,11 @@ def _jpegs(read: tiff.Read) -> list[bytes]:
     found = []
     for directory in tiff.directories(read):
         for at, length in ((513, 514), (273, 279)):
-            start, size = directory.number(at), directory.number(length)
+            start, size = tiff.whole(directory.number(at)), tiff.whole(directory.number(length))
             if at == 273 and directory.number(259) not in (6, 7):
                 continue
             if start and size and 128 < size <= _MAX_BYTES:
-                data = read(int(start), int(size))
+                data = read(start, size)
                 if data[:3] == b"\xff\xd8\xff":
                     found.append(data)
     return found

@@ -35,7 +35,7 @@ def stored(data: bytes, wish: Wish, head: containers.JpegHead | None = None) -> 
     head = head or containers.jpeg_head(data)
     if not head.width:
         raise UnreadableError(_headless(data))
-    check_size(head.width, head.height, wish.max_megapixels)
+    check_size(head.width, head.height, wish.max_megapixels, len(data))
     directories = tiff.directories(tiff.from_bytes(head.exif))
     orientation = notes.capture_of(directories).orientation
     icc = head.icc or (colour.ADOBE_RGB if _is_adobe(directories) else None)
@@ -80,10 +80,7 @@ def _salvaged(
         return rgb, None  # rubbish between parts, odd markers: nothing of the picture is lost
     missing = dead_share(rgb)
     if missing > 0.97:
-        raise UnreadableError(
-            f"Only the first {100 * (1 - missing):.0f} % of the picture is there: "
-            "nothing can be shown."
-        )
+        raise UnreadableError("The file ends early: next to nothing of the picture is there.")
     if missing > 0.01:
         return rgb, f"The file is damaged: the last {100 * missing:.0f} % is missing."
     return rgb, "The file is damaged: parts of the picture may be wrong."
@@ -98,7 +95,7 @@ def _by_opencv(data: bytes, head: containers.JpegHead, message: str) -> Image:
         found = None
     if found is None:
         log.debug("JPEG not decodable: %s", message)
-        if head.bits != 8:
+        if head.bits in (12, 16):
             raise UnreadableError(f"JPEGs with {head.bits} bits per colour cannot be read.")
         if not head.complete:
             raise UnreadableError("The file ends before the picture begins.")

@@ -35,9 +35,9 @@ def from_jpeg(head: containers.JpegHead) -> Capture:
 
 def sized(capture: Capture, width: float | None, height: float | None) -> Capture:
     """Fill in the picture's size, given as stored; turned upright by the orientation."""
-    if not width or not height or not (width > 0 and height > 0):
+    across, down = tiff.whole(width), tiff.whole(height)
+    if not across or not down:
         return capture
-    across, down = int(width), int(height)
     if capture.orientation >= 5:
         across, down = down, across
     return replace(capture, width=across, height=down)
@@ -54,10 +54,10 @@ def capture_of(directories: Iterable[tiff.Directory]) -> Capture:
         utc_offset_min=offset,
         camera=_camera(main.text(271), main.text(272)),
         lens=exif.text(42036),
-        exposure_s=_within(exif.number(33434), 1e-7, 1e5),
-        f_number=_within(exif.number(33437), 0.1, 1000),
+        exposure_s=within(exif.number(33434), 1e-7, 1e5),
+        f_number=within(exif.number(33437), 0.1, 1000),
         iso=_iso(exif),
-        focal_length_mm=_within(exif.number(37386), 0.1, 10000),
+        focal_length_mm=within(exif.number(37386), 0.1, 10000),
         latitude=latitude,
         longitude=longitude,
         orientation=turned,
@@ -154,14 +154,15 @@ def _short(make: str) -> str:
     return " ".join(kept or words)
 
 
-def _within(value: float | None, low: float, high: float) -> float | None:
+def within(value: float | None, low: float, high: float) -> float | None:
+    """Give a value that can be true, else None."""
     return value if value is not None and math.isfinite(value) and low <= value <= high else None
 
 
 def _iso(exif: tiff.Directory) -> int | None:
     """ISO; 65535 means "look in the longer fields" (EXIF 2.3)."""
     for tag in (34855, 34867, 34866):
-        value = _within(exif.number(tag), 1, 10_000_000)
+        value = within(exif.number(tag), 1, 10_000_000)
         if value and value != 65535:
             return round(value)
     return None

@@ -183,7 +183,7 @@ def _text(value: bytes, utf8: bool) -> str:
 def _rating(directories: list[tiff.Directory]) -> int | None:
     for directory in directories:
         value = directory.number(_RATING)
-        if value is not None and value == int(value):
+        if value is not None and value == tiff.whole(value):
             return int(value)
     return None
 
@@ -198,7 +198,7 @@ def _canon_packet(read: tiff.Read) -> bytes:
         size, prefix = struct.unpack(">I", head[:4])[0], 8
         if size == 1:
             size, prefix = struct.unpack(">Q", head[8:16])[0], 16
-        if size < prefix:
+        if size < prefix or tiff.whole(at + size) is None:
             return b""
         if head[4:8] == b"uuid" and head[prefix : prefix + 16] == _CANON_XMP:
             return read(at + prefix + 16, min(size - prefix - 16, _MAX))

@@ -17,6 +17,11 @@ _Any = npt.NDArray[Any]
 Want = Literal["preview", "demosaic"]
 
 MAX_MEGAPIXELS = 400  # the default of the setting work.max_megapixels
+# What says it is larger than _LARGE pixels must have a byte for _PIXELS_A_BYTE of them: a JPEG
+# without a single detail has one for 113. A few bits flipped in a header of 10 KB otherwise cost
+# a minute and 4 GB, to make a picture of nothing.
+_LARGE = 50_000_000
+_PIXELS_A_BYTE = 250
 # One thread a picture: the pool of worker processes shares out the cores, and a second layer of
 # threads would only contend with it.
 cv2.setNumThreads(1)
@@ -73,11 +78,19 @@ class Picture:
     full_size: tuple[int, int]
 
 
-def check_size(width: int, height: int, max_megapixels: float) -> None:
+def check_size(
+    width: int, height: int, max_megapixels: float, held_bytes: int | None = None
+) -> None:
     """Refuse a picture before it is decoded: bombs, and sizes no picture has.
 
+    Args:
+        width: as the header says, px.
+        height: the same.
+        max_megapixels: the largest picture to decode.
+        held_bytes: of the file, where a large picture has to have many.
+
     Raises:
-        UnreadableError: no pixels at all, or more than ``max_megapixels``.
+        UnreadableError: no pixels at all, too many, or more than the file can hold.
     """
     if width <= 0 or height <= 0:
         raise UnreadableError("The file says the picture has no width or no height.")
@@ -86,6 +99,11 @@ def check_size(width: int, height: int, max_megapixels: float) -> None:
         raise UnreadableError(
             f"The picture has {megapixels:,.0f} megapixels; the limit is {max_megapixels:,.0f}.",
             'Raise "Largest picture, megapixels" in the settings to read it.',
+        )
+    if held_bytes is not None and width * height > max(_LARGE, _PIXELS_A_BYTE * held_bytes):
+        raise UnreadableError(
+            f"The file is damaged: it says the picture has {width:,} x {height:,} pixels, "
+            "but is far too short for one."
         )
 
 

@@ -90,7 +90,7 @@ def completed(found: Capture, path: str, file: IO[bytes]) -> Capture:
             found = notes.sized(found, width, height)
             if found.taken_at is None and found.camera is None:
                 found = _from_libraw(raw, found, file)
-    except (UnreadableError, rawpy.LibRawError, ValueError, MemoryError) as error:
+    except (UnreadableError, rawpy.LibRawError, ValueError, OverflowError, MemoryError) as error:
         log.debug("header of %s not readable: %s", path, error)
     return found
 
@@ -181,6 +181,8 @@ def _demosaiced(
         user_flip=0,
         output_bps=8,
     )
+    if rgb.shape[2] != 3:  # of a sensor without colours there is one channel
+        rgb = np.repeat(rgb[:, :, :1], 3, 2)
     rgb = np.ascontiguousarray(rgb)
     return Stored(rgb, orientation, None, size, "demosaic", _missing(rgb))
 
@@ -202,6 +204,7 @@ def _missing(rgb: Image) -> str | None:
 def _from_libraw(raw: Any, found: Capture, file: IO[bytes]) -> Capture:
     """Ask LibRaw for exposure and time; this unpacks the RAW, so only where nothing else knows."""
     other = raw.other
+    aperture, iso = notes.within(other.aperture, 0.1, 1000), notes.within(other.iso_speed, 1, 1e7)
     taken = other.timestamp
     if taken is not None and taken.tzinfo is not None:
         taken = taken.astimezone(UTC).replace(tzinfo=None)
@@ -211,10 +214,10 @@ def _from_libraw(raw: Any, found: Capture, file: IO[bytes]) -> Capture:
         found,
         taken_at=taken if taken and taken.year > 1970 else None,
         camera=model.group(1).decode("ascii") if model else None,
-        exposure_s=other.shutter_speed or None,
-        f_number=round(other.aperture, 1) or None,
-        iso=round(other.iso_speed) or None,
-        focal_length_mm=other.focal_length or None,
+        exposure_s=notes.within(other.shutter_speed, 1e-7, 1e5),
+        f_number=round(aperture, 1) if aperture else None,
+        iso=round(iso) if iso else None,
+        focal_length_mm=notes.within(other.focal_length, 0.1, 10000),
     )
 
 

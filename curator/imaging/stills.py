@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import logging
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -54,6 +56,8 @@ _FAULTS = (
     MemoryError,
     ZeroDivisionError,
     AssertionError,
+    struct.error,
+    zlib.error,
 )
 
 
@@ -106,7 +110,7 @@ def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
     name = _NAMES.get(form, form.upper())
     try:
         with _opened(io.BytesIO(data), form) as image:
-            check_size(*image.size, max_megapixels)
+            check_size(*image.size, max_megapixels, len(data))
             _refuse_floats(image)
             found = _capture(image, form)
             image, damage = _loaded(image, data, form)
@@ -118,10 +122,6 @@ def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
             turned = _tiff_orientation(image) if form == "tiff" else found.orientation
             size = upright_size(*image.size, turned)
             return Stored(rgb, turned, None if converted else icc, size, damage=damage)
-    except UnidentifiedImageError as error:
-        raise UnreadableError(
-            f"This kind of {name} is not supported, or the file is damaged."
-        ) from error
     except MemoryError as error:
         raise UnreadableError("The picture needs more memory than there is.") from error
     except _FAULTS as error:
@@ -243,6 +243,8 @@ def _reason(name: str, error: BaseException) -> str:
     text = str(error).lower()
     if any(word in text for word in ("truncated", "end of file", "eof", "not enough")):
         return f"The {name} file ends early: the picture is incomplete."
-    if any(word in text for word in ("not supported", "unsupported", "decoder", "cannot write")):
-        return f"This kind of {name} is not supported."
+    # Numbers in a damaged header are most often those of a kind nobody ever made.
+    odd = ("not supported", "unsupported", "decoder", "cannot write")
+    if isinstance(error, UnidentifiedImageError) or any(word in text for word in odd):
+        return f"This kind of {name} is not supported, or the file is damaged."
     return f"The {name} file is damaged and cannot be read."

@@ -9,7 +9,16 @@ from functools import lru_cache
 
 from curator.sidecar import fields
 from curator.sidecar.packet import Packet
-from curator.sidecar.said import NONE, Content, Said, SidecarError, clean, clean_path
+from curator.sidecar.said import (
+    MAX_NAME,
+    MAX_NAMES,
+    NONE,
+    Content,
+    Said,
+    SidecarError,
+    clean,
+    clean_path,
+)
 
 _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 
@@ -170,10 +179,11 @@ def _keywords(packet: Packet) -> tuple[tuple[str, ...] | None, tuple[str, ...] |
         return None, None
     # A bar always stands between levels, as Lightroom has it; some write paths among the words.
     levels = [
-        path.split("|") for path in (*(name for name in flat or () if "|" in name), *(piped or ()))
+        _levels(path, "|")
+        for path in (*(name for name in flat or () if "|" in name), *(piped or ()))
     ]
-    levels += [path.split("/") for path in slashed or ()]
-    cleaned = [clean_path(path) for path in levels]
+    levels += [_levels(path, "/") for path in slashed or ()]
+    cleaned = [clean_path(path) for path in levels[:MAX_NAMES]]
     # darktable's own tags (darktable|changed, darktable|format|cr2) are no keywords of a person.
     theirs = {name for path in cleaned if len(path) > 1 and path[0] == "darktable" for name in path}
     cleaned = [path for path in cleaned if path and not (len(path) > 1 and path[0] == "darktable")]
@@ -183,6 +193,11 @@ def _keywords(packet: Packet) -> tuple[tuple[str, ...] | None, tuple[str, ...] |
     ]
     paths = clean("|".join(path) for path in cleaned if len(path) > 1)
     return clean(names), paths if paths or piped is not None or slashed is not None else None
+
+
+def _levels(path: str, sign: str) -> list[str]:
+    """Cut a path at its signs; one beyond all measure has no levels."""
+    return path.split(sign) if len(path) <= 16 * MAX_NAME else []
 
 
 def _date(text: str | None) -> datetime | None:

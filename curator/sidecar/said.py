@@ -165,8 +165,11 @@ def clean(names: Iterable[str]) -> tuple[str, ...]:
     """Make names safe to show and to write: NFC, one line, no controls, once each, in order."""
     found: dict[str, str] = {}
     for name in names:
+        if len(found) >= MAX_NAMES:
+            break
+        name = name[: 16 * MAX_NAME]  # a text of 16 MB takes seconds
         one = " ".join(_printable(unicodedata.normalize("NFC", name)).split())[:MAX_NAME].strip()
-        if one and len(found) < MAX_NAMES:
+        if one:
             found.setdefault(key(one), one)
     return tuple(found.values())
 

@@ -1,0 +1,121 @@
+"""Numbers in broken files that are no numbers, and files that would cost without bound."""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from curator.imaging import containers, decode, embedded, exif, kept, packets, tiff
+from curator.model import Capture, UnreadableError
+from tests.photos import write_dng
+
+BYTE, LONG, RATIONAL, DOUBLE = 1, 4, 5, 12
+NO_NUMBERS = {
+    "no number": (DOUBLE, struct.pack("<d", math.nan)),
+    "infinite": (DOUBLE, struct.pack("<d", math.inf)),
+    "beyond all measure": (DOUBLE, struct.pack("<d", 1e300)),
+    "negative": (DOUBLE, struct.pack("<d", -1e9)),
+    "nothing of nothing": (RATIONAL, bytes(8)),
+}
+
+
+def directory(*entries: tuple[int, int, int, int], after: int = 0) -> bytes:
+    body = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
+    return struct.pack("<H", len(entries)) + body + struct.pack("<I", after)
+
+
+@pytest.mark.parametrize("said", NO_NUMBERS)
+@pytest.mark.parametrize("name", ["a.tif", "a.nef"])
+def test_a_number_that_is_none_counts_as_absent(tmp_path: Path, said: str, name: str) -> None:
+    """Of links to directories, sizes, ratings, and where the thumbnail is."""
+    kind, value = NO_NUMBERS[said]
+    path = tmp_path / name
+    for tag in (256, 257, 330, 513, 514, 0x4746, 34665):
+        entries = {256: (LONG, 60), 257: (LONG, 40), 513: (LONG, 400), 514: (LONG, 5000)}
+        made = [(other, kind_, 1, at) for other, (kind_, at) in entries.items() if other != tag]
+        head = b"II*\0\x08\0\0\0" + directory(*made, (tag, kind, 1, 200))
+        path.write_bytes((head.ljust(200, b"\0") + value).ljust(20_000, b"\1"))
+        assert exif.read_capture(path).camera is None
+        assert packets.carried(path).rating is None
+        assert embedded.thumbnail(str(path), Capture(width=60, height=40)) is None
+        kept.notes_to_keep(path, location=True)
+
+
+def test_directories_are_read_up_to_a_bound() -> None:
+    """48 directories of 512 tags of 64 KiB each would be 50 GB of numbers, out of 400 KB."""
+    made, at = b"II*\0\x08\0\0\0", 8
+    for number in range(48):
+        at += 2 + 12 * 512 + 4
+        entries = [(1000 + tag, BYTE, 65536, 300_000) for tag in range(512)]
+        made += directory(*entries, after=at if number < 47 else 0)
+    data = made.ljust(400_000, b"\1")
+    read = 0
+
+    def counted(offset: int, size: int) -> bytes:
+        nonlocal read
+        read += size
+        return data[offset : offset + size]
+
+    found = tiff.directories(counted)
+    assert read <= 3 << 20
+    assert found[0].tags[1000] == (1.0,) * 65536
+
+
+@pytest.mark.parametrize("size", [1 << 62, (1 << 63) - 1, 1 << 63, (1 << 64) - 1])
+def test_a_box_longer_than_any_file_ends_the_search(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.cr3"
+    head = struct.pack(">I4s4s4x", 16, b"ftyp", b"crx ")
+    path.write_bytes(head + struct.pack(">I4sQ", 1, b"free", size) + bytes(100))
+    assert packets.carried(path).packets == ()
+    assert exif.read_capture(path) == Capture()
+
+
+def test_segments_are_walked_up_to_a_bound() -> None:
+    frame = b"\xff\xc0\x00\x11\x08\x00\x28\x00\x3c\x03" + bytes(9)
+    for count, width in ((500, 60), (5000, 0)):
+        data = b"\xff\xd8" + b"\xff\xe1\x00\x02" * count + frame + b"\xff\xda\x00\x02"
+        assert containers.jpeg_head(data).width == width
+
+
+@pytest.mark.parametrize("between", [b"\0" * 300, b"\xff" * 300, b"\xff\0" * 99, b"\xff\xd0" * 99])
+def test_rubbish_between_segments_is_passed_over(between: bytes) -> None:
+    frame = b"\xff\xc0\x00\x11\x08\x00\x28\x00\x3c\x03" + bytes(9)
+    head = containers.jpeg_head(b"\xff\xd8" + between + frame + between + b"\xff\xda\x00\x02")
+    assert (head.width, head.height, head.complete) == (60, 40, True)
+
+
+@pytest.mark.parametrize("form", ["png", "bmp", "gif"])
+def test_a_size_the_file_cannot_hold_is_not_believed(tmp_path: Path, form: str) -> None:
+    """Flipped bits in a header of 10 KB cost a minute and 4 GB."""
+    buffer = io.BytesIO()
+    Image.new("P", (64, 48)).save(buffer, form)
+    data = bytearray(buffer.getvalue())
+    wide = {"png": struct.pack(">II", 9000, 9000), "bmp": struct.pack("<ii", 9000, 9000)}
+    place = {"png": 16, "bmp": 18, "gif": 6}[form]
+    data[place : place + 8] = wide.get(form, struct.pack("<HH", 9000, 9000) + data[10:14])
+    if form == "png":
+        from tests.bench.mutations import summed
+
+        data[:] = summed(bytes(data), 16)
+    path = tmp_path / f"a.{form}"
+    path.write_bytes(data)
+    with pytest.raises(UnreadableError, match=r"says the picture has 9,000 x 9,000 pixels"):
+        decode.decode(path)
+
+
+def test_a_sensor_without_colours_gives_a_grey_picture(tmp_path: Path) -> None:
+    path = write_dng(tmp_path / "monochrom.dng", size=(96, 64), preview=False)
+    linear = path.read_bytes().replace(
+        struct.pack("<HHII", 262, 3, 1, 32803), struct.pack("<HHII", 262, 3, 1, 34892)
+    )
+    path.write_bytes(linear)
+    picture = decode.decode(path)
+    assert picture.rgb.shape == (64, 96, 3)
+    assert np.ptp(picture.rgb.astype(int), axis=2).max() == 0
+    assert picture.rgb.std() > 10

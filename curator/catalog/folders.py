@@ -53,17 +53,32 @@ class Folders(Identity):
             )
         return [
             FolderRow(
-                row[0],
-                row[1],
-                bool(row[2]),
-                bool(row[3]),
-                bool(row[4]),
-                *row[5:7],
-                counts.get(row[0], 0) if counted else None,
-                *row[7:10],
-                row[10] is not None,
+                number,
+                path,
+                bool(enabled),
+                bool(recursive),
+                bool(sampled),
+                added_at,
+                scanned_at,
+                counts.get(number, 0) if counted else None,
+                volume,
+                name,
+                within,
+                away_since is not None,
             )
-            for row in self._rows(
+            for (
+                number,
+                path,
+                enabled,
+                recursive,
+                sampled,
+                added_at,
+                scanned_at,
+                volume,
+                name,
+                within,
+                away_since,
+            ) in self._rows(
                 "SELECT id, path, enabled, recursive, sampled, added_at, scanned_at, volume,"
                 " volume_name, within, away_since FROM folder ORDER BY path"
             )

@@ -333,11 +333,7 @@ def _detail(row: Row, files: tuple[FileDetail, ...], work: tuple[WorkDetail, ...
         proxy_digest=digest,
         added_at=added_at,
         seen_at=seen_at,
-        state="missing"
-        if missing or all(file.missing for file in files)
-        else "failed"
-        if failed
-        else "",
+        state="missing" if gone else "failed" if failed else "",
         reason=reasons[0] if reasons and failed else None,
         work=work,
         elsewhere=bool(row[-1]),

@@ -71,18 +71,28 @@ class Volumes(Folders):
             with self._writing():
                 self._refresh_ready(part)
 
-    def waiting_for(self) -> dict[int, int]:
+    def waiting_in(self) -> dict[int, int]:
         """Count, by folder that is away, the photos that wait for its files to be read."""
+        stages = ", ".join(repr(rule.name) for rule in self.stages() if rule.reads == "file")
         return dict(
             self._rows(
                 "SELECT d.folder_id, count(DISTINCT w.photo_id) FROM folder JOIN directory AS d"
                 " ON d.folder_id = folder.id JOIN file AS f ON f.directory_id = d.id"
                 " AND f.role = 'main' AND f.missing_since IS NULL JOIN work AS w"
-                " ON w.photo_id = f.photo_id AND w.state = 'waiting' AND w.stage IN"
-                f" ({', '.join(repr(s.name) for s in self.stages() if s.reads == 'file')})"
+                f" ON w.photo_id = f.photo_id AND w.state = 'waiting' AND w.stage IN ({stages})"
                 " WHERE folder.away_since IS NOT NULL AND folder.enabled GROUP BY d.folder_id"
             )
         )
+
+    def waiting_for(self) -> dict[str, int]:
+        """Count, by name of the drive, the photos that wait for one that is away."""
+        waiting = self.waiting_in()
+        names: dict[str, int] = {}
+        for row in self.folders():
+            if waiting.get(row.id):
+                name = row.volume_name or Path(row.path).name or row.path
+                names[name] = names.get(name, 0) + waiting[row.id]
+        return names
 
     def some_files(self, folder_id: int) -> list[FileRow]:
         """Give a few of a folder's files, by which it is told from another at the same path."""

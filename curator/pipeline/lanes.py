@@ -10,13 +10,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QThreadPool
 
 from curator.catalog import Pending
-from curator.model import StageJob
-from curator.settings import Work
+from curator.imaging.proxy import proxy_path
+from curator.model import Kind, StageJob
+from curator.settings import Settings, Work
+from curator.stages import Stage
 from curator.workers import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -105,3 +108,30 @@ class Lane:
 
     def _run(self, run: Callable[..., object], job: StageJob) -> object:
         return self._pool.run(run, job, timeout_s=self._limits.timeout_s)
+
+
+def job_of(stage: Stage, pending: Pending, settings: Settings, cache: Path) -> StageJob:
+    """Say what is to be done for a photo: what a stage reads, and where derived files go."""
+    if stage.reads == "proxy":
+        path = str(proxy_path(cache, pending.proxy or ""))
+        return StageJob(
+            pending.photo_id,
+            pending.stage,
+            path,
+            Kind.IMAGE,
+            str(cache),
+            fingerprint=pending.proxy_digest,
+        )
+    return StageJob(
+        pending.photo_id,
+        pending.stage,
+        pending.path,
+        pending.kind,
+        str(cache),
+        pending.fallback,
+        pending.fingerprint,
+        settings.proxy.long_edge_px,
+        settings.proxy.quality,
+        settings.work.max_megapixels,
+        sidecars=pending.sidecars,
+    )

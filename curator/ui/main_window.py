@@ -270,7 +270,8 @@ class MainWindow(QWidget):
         space.top(self.projects.head, head, head > 0)
         self.pages.setGeometry(space.left)
         self.veil.setGeometry(self.rect())
-        for over in self._covers():
+        search = self.topbar.search
+        for over in (search.hints, search.problem, *self._covers()):
             if not over.isHidden():  # also before the window itself is shown
                 over.raise_()
 

@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from curator import commands
 from curator.model import View
 from curator.ui import saved
 from curator.ui.main_window import MainWindow
@@ -39,6 +40,16 @@ def test_keys_alone_complete_a_field_and_its_value(window: MainWindow, box: Sear
     assert box.text() == 'camera:"Curator Works Test Two" '
     QTest.keyClick(box, Qt.Key.Key_Return)
     assert len(window.session.ids) == 20 and not box.hasFocus()
+
+
+def test_the_ways_to_go_on_lie_over_the_inspector(window: MainWindow, box: SearchField) -> None:
+    commands.run(window.session, "toggle_inspector")
+    QTest.keyClicks(box, "cam")
+    box._try()  # photos are found while one types, and the inspector shows another
+    window.arrange()
+    over = box.hints.geometry().intersected(window.inspector.geometry())
+    assert not over.isEmpty()
+    assert box.hints.isAncestorOf(window.childAt(over.center()))
 
 
 def test_a_mistake_is_underlined_and_told(box: SearchField) -> None:

@@ -181,13 +181,11 @@ class ExportDialog(Dialog):
         self._drop_job()
         self._plan = None
         self.go.setEnabled(False)
-        self._tell_number()
+        ticked = (each for each, box in self.clauses.items() if box.isChecked())
+        self._tell_number(sum(self._wanted.approved[clause] for clause in ticked))
         self._calm.start()
 
-    def _tell_number(self) -> None:
-        number = sum(
-            self._wanted.approved[clause] for clause, box in self.clauses.items() if box.isChecked()
-        )
+    def _tell_number(self, number: int) -> None:
         act = f"Export {words.photos(number)}"
         self.title.setText(act)
         self.setWindowTitle(act)
@@ -231,6 +229,7 @@ class ExportDialog(Dialog):
         self._job = None
         self._plan = plan
         self.form.preview([chosen.items[0].name for chosen in plan.chosen[:3]])
+        self._tell_number(len(plan.chosen))  # not those that cannot go
         self._say(outcome(plan), consequences(plan))
         self.go.setEnabled(bool(plan.chosen or plan.leaving or plan.gone))
 

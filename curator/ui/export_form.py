@@ -325,6 +325,7 @@ class ExportForm(QWidget):
 
 def _combo(titles: dict[str, str], name: str, changed: Callable[[], None]) -> QComboBox:
     made = QComboBox()
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)  # its list may change
     for value, title in titles.items():
         made.addItem(title, value)
     made.setAccessibleName(name)

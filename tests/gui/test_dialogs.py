@@ -226,6 +226,20 @@ def test_the_dialog_says_what_would_go_out(exporting, qtbot) -> None:
     dialog.reject()
 
 
+def test_the_button_counts_what_can_go_and_no_choice_is_cut_off(exporting, qtbot) -> None:
+    dialog = exporting()
+    qtbot.waitUntil(dialog.go.isEnabled)
+    dialog.form.kinds["gallery"].click()
+    pair = dialog.form.pair
+    qtbot.waitUntil(lambda: pair.width() >= pair.sizeHint().width())
+    assert pair.currentText() == "Made of the RAW"
+    dialog.form.kinds["sidecar"].click()  # Lightroom reads none of a lone JPEG
+    qtbot.waitUntil(dialog.go.isEnabled)
+    assert "3 photos cannot go" in dialog.details.text()
+    assert dialog.title.text() == "Export 1 photo" == dialog.go.text()
+    dialog.reject()
+
+
 def test_unticking_a_clause_counts_anew(exporting, qtbot) -> None:
     dialog = exporting()
     dialog.clauses[Clause.PICK].setChecked(False)

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,12 +20,13 @@ from types import TracebackType
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from curator.catalog import Catalog
+from curator.catalog import Catalog, DamagedError
 from curator.model import BusyError, KnownError
 from curator.pipeline import Pipeline
+from curator.pipeline.scanning import check_sources
 from curator.session import Session
 from curator.settings import Home, Settings
-from curator.ui import dialogs, theme
+from curator.ui import dialogs, door, lifeboat, theme
 from curator.ui.frames import Pictures
 from curator.ui.main_window import MainWindow
 
@@ -70,12 +72,19 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
         KnownError: the home or its catalog cannot be opened, or a source is not there.
     """
     home.make()
-    catalog = Catalog.open(home.catalog)
-    pipeline, notice = _start_reading(home, settings)
-    session = Session(catalog, home, settings, pipeline)
-    pictures = Pictures(home, settings)
-    window = MainWindow(session, pictures, pipeline)
-    app = App(home, catalog, pipeline, session, pictures, window)
+    with ExitStack() as begun:  # what was begun by then ends with a start that fails
+        catalog = Catalog.open(home.catalog)
+        begun.callback(catalog.close)
+        pipeline, notice = _start_reading(home, settings)
+        if pipeline is not None:
+            begun.callback(pipeline.stop)
+        session = Session(catalog, home, settings, pipeline)
+        begun.callback(session.close)
+        pictures = Pictures(home, settings)
+        begun.callback(pictures.close)
+        window = MainWindow(session, pictures, pipeline)
+        app = App(home, catalog, pipeline, session, pictures, window)
+        begun.pop_all()
     try:
         if len(sources) == 1 and sources[0].is_file():
             window.take(sources)
@@ -87,6 +96,52 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
     if notice:
         session.say(notice)
     return app
+
+
+def _is_alone(home: Home, sources: Sequence[Path], token: str) -> bool:
+    """Say whether to open a window: none is there, or the person wants another."""
+    if _is_blind() or not door.answers(home):
+        return True
+    chosen = lifeboat.ask_which_window(sources)
+    if chosen != lifeboat.SHOW:
+        return chosen == lifeboat.ANOTHER
+    paths = check_sources(sources)
+    return not door.hand_over(home, paths, token) and lifeboat.ask_without_answer()
+
+
+def _hear_others(app: App, qt: QApplication) -> None:
+    """Let a later start find this window, and hand over what it was to open."""
+    if _is_blind():
+        return
+    entrance = door.Door(app.home, app.window)
+
+    def come(call: door.Call) -> None:
+        door.come_forward(app.window, call.token)
+        if call.paths:
+            app.window.take(call.paths)
+
+    entrance.called.connect(come)
+    # The window one used last is the one that is found, once the first is closed.
+    qt.applicationStateChanged.connect(lambda _: entrance.listen())
+    QTimer.singleShot(0, entrance, entrance.listen)
+
+
+def _built(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
+    """Build the window; a damaged catalog may have its back-up put in its place first."""
+    try:
+        return build(home, settings, sources)
+    except DamagedError:
+        if _is_blind() or not lifeboat.offer_restore(home):
+            raise
+    app = build(home, settings, sources)
+    if app.pipeline is not None:
+        app.pipeline.rescan()
+    return app
+
+
+def _is_blind() -> bool:
+    """Say whether nobody sees this process's windows, or can answer its questions."""
+    return QApplication.platformName() in ("offscreen", "minimal")
 
 
 def _start_reading(home: Home, settings: Settings) -> tuple[Pipeline | None, str]:
@@ -101,21 +156,28 @@ def _start_reading(home: Home, settings: Settings) -> tuple[Pipeline | None, str
 def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
     """Open the window and stay until it is closed; the exit code.
 
+    Where a window is open on this home already, the person chooses: that one comes to the front
+    and opens the sources, or there is another.
+
     Raises:
         KnownError: there is no display; or the home, its catalog or a source cannot be opened,
             which a dialog says where no terminal would show it.
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     _need_display()
+    token = door.token()  # Qt takes it away
     qt = QApplication.instance() or QApplication(["curator"])
     assert isinstance(qt, QApplication)
     theme.apply(qt)
     try:
-        app = build(home, settings, sources)
+        if not _is_alone(home, sources, token):
+            return 0
+        app = _built(home, settings, sources)
     except KnownError as error:
         _show(error)
         raise
     _report_mistakes(app.session)
+    _hear_others(app, qt)
     _leave_on_interrupt(app.window)
     app.window.show()
     # What is loaded now stays for the evening: kept out of the collector's rounds, which held
@@ -140,7 +202,7 @@ def _need_display() -> None:
 def _show(error: KnownError) -> None:
     """Show why no window opens, where no terminal does: when a file manager started us."""
     on_terminal = sys.stderr is not None and sys.stderr.isatty()
-    if on_terminal or QApplication.platformName() in ("offscreen", "minimal"):
+    if on_terminal or _is_blind():
         return
     body = "\n".join(part for part in (str(error.args[0]), error.remedy) if part)
     question = dialogs.Question("Nothing was opened", body, (), cancel="Close")
@@ -154,6 +216,10 @@ def _report_mistakes(session: Session) -> None:
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         if issubclass(kind, KeyboardInterrupt):
+            return
+        if isinstance(error, KnownError):  # the world's fault: a slot that nobody pressed
+            log.info("said by a slot: %s", error, exc_info=(kind, error, trace))
+            session.say(str(error))
             return
         log.error("a mistake of ours", exc_info=(kind, error, trace))
         session.say(f"Curator made a mistake ({kind.__name__}). Details are in the log.")

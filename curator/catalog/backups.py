@@ -91,6 +91,12 @@ def listed(catalog: Path) -> list[Backup]:
     return [inspect(path) for path in files(catalog)]
 
 
+def newest_sound(catalog: Path) -> Backup | None:
+    """Choose the newest back-up that can be read from end to end."""
+    found = (inspect(path) for path in files(catalog))
+    return next((backup for backup in found if not backup.fault), None)
+
+
 def inspect(path: Path) -> Backup:
     """Read a back-up from end to end: is it sound, is it ours, what is in it."""
     when = made_at(path)

@@ -253,10 +253,9 @@ def _newest_sound(home: Home) -> Backup:
     """
     from curator.catalog import backups
 
-    for path in backups.files(home.catalog):
-        found = backups.inspect(path)
-        if not found.fault:
-            return found
+    found = backups.newest_sound(home.catalog)
+    if found is not None:
+        return found
     raise NotFoundError(
         f"There is no sound back-up in {home.backups}.",
         "Move the damaged catalog away and open your folders again.",

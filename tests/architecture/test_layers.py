@@ -52,6 +52,7 @@ ONLY: dict[str, set[str]] = {
     "huggingface_hub": {"encoders"},
     "multiprocessing": {"workers", "__main__"},
     "PySide6": {"ui", "app", "bench"},
+    "PySide6.QtNetwork": {"ui"},  # one local socket: see ui.door
     "PySide6.QtCore": {"pipeline", "session", "ui", "cli", "app", "bench"},
     **{library: {"vision"} for library in ("openai", "instructor", "ollama", "keyring", "httpx")},
     "pydantic": {"settings", "vision", "ui", "cli"},

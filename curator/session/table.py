@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from curator.catalog import PHOTO_COLUMNS, Catalog
 from curator.model import Clause, Flag, Label, Marks, Verdict, approval
 from curator.session.lexicon import Lexicon
+from curator.session.ranks import Names, by_time
 from curator.session.shelf import Shelf
 from curator.session.stacks import Stacks
 from curator.session.units import Ids, Mask
@@ -36,15 +36,10 @@ _LABEL_CODE = {value: code for code, value in enumerate(LABELS)}
 _STATE_CODE = {value: code for code, value in enumerate(STATES)}
 _FIRST_CAPACITY = 1024
 _NOTHING = np.zeros(0, "f4")
-_DIGITS = re.compile(r"\d+")
 
 
 def _or_zero(values: Iterable[object]) -> list[object]:
     return [value or 0 for value in values]
-
-
-def _or_nan(values: Iterable[object]) -> list[object]:
-    return [np.nan if value is None else value for value in values]
 
 
 def _or_unsaid(values: Iterable[object]) -> list[object]:
@@ -55,7 +50,8 @@ def _present(values: Iterable[object]) -> list[object]:
     return [value is not None for value in values]
 
 
-# Column → how a catalog value becomes a number; absent columns are kept as Python objects.
+# Column → how a catalog value becomes a number, where numpy does not know (None is NaN to it);
+# absent columns are kept as Python objects.
 _NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]] = {
     "directory_id": ("i4", _or_zero),
     "taken_at": ("datetime64[us]", None),
@@ -63,9 +59,9 @@ _NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None
     "width": ("i4", _or_zero),
     "height": ("i4", _or_zero),
     "turn": ("i1", _or_zero),
-    "sharpness": ("f4", _or_nan),
-    "exposure": ("f4", _or_nan),
-    "light": ("f4", _or_nan),
+    "sharpness": ("f4", None),
+    "exposure": ("f4", None),
+    "light": ("f4", None),
     "damaged": ("?", _or_zero),
     "flag": ("i1", lambda values: [_FLAG_CODE[value] for value in values]),  # type: ignore[index]
     "rating": ("i1", _or_zero),
@@ -147,7 +143,7 @@ class Table:
         self._expected = np.full(_FIRST_CAPACITY, np.nan, "f4")
         self._answers: dict[str, NDArray[np.float32]] = {}
         self._objects: dict[str, list[object]] = {name: [] for name in _OBJECTS}
-        self._name_keys: list[str] = []
+        self._names = Names(self._objects["name"])
         self._name_rank: NDArray[np.int64] | None = None
         self._time_rank: NDArray[np.int64] | None = None
         self._directories: dict[int, str] = {}
@@ -217,18 +213,17 @@ class Table:
         if fresh == len(at):  # all new: they stand in the order of their rows
             for name, values in self._objects.items():
                 values.extend(columns[name])
-            self._name_keys.extend(map(_natural, columns["name"]))
             return
+        rows, names = at.tolist(), self._objects["name"]
+        known = [row for row in rows if row < len(names)]
+        before = [names[row] for row in known]
         for name, values in self._objects.items():
             values.extend([None] * fresh)
-            for row, value in zip(at.tolist(), columns[name], strict=True):
+            for row, value in zip(rows, columns[name], strict=True):
                 values[row] = value
-        self._name_keys.extend([""] * fresh)
-        for row, shown in zip(at.tolist(), columns["name"], strict=True):
-            key = _natural(str(shown))
-            if self._name_keys[row] != key:
-                self._name_keys[row] = key
-                self._name_rank = self._time_rank = None
+        if before != [names[row] for row in known]:
+            self._names.forget()
+            self._name_rank = self._time_rank = None
 
     def _reach(self, photo_id: int) -> None:
         if photo_id >= len(self._row_by_id):
@@ -407,31 +402,27 @@ class Table:
 
     # --- ranks, by which orders break ties
 
-    def time_ranks(self) -> NDArray[np.int64]:
+    def time_ranks(self) -> Ids:
         """Give each row's place by capture time, folder, name; photos without a time come last."""
         if self._time_rank is None or len(self._time_rank) != self.size:
-            taken = self.column("taken_at")
-            rank = np.empty(self.size, np.int64)
-            by_time = np.lexsort((self.name_ranks(), taken.view("i8"), np.isnat(taken)))
-            rank[by_time] = np.arange(self.size)
-            self._time_rank = rank
+            self._time_rank = by_time(self.column("taken_at"), self._by_name)
         return self._time_rank
 
-    def name_ranks(self) -> NDArray[np.int64]:
+    def name_ranks(self) -> Ids:
         """Give each row's place by folder and name; equal ones keep the order they came in."""
         if self._name_rank is None or len(self._name_rank) != self.size:
-            by_name = np.empty(self.size, np.int64)
-            by_name[sorted(range(self.size), key=self._name_keys.__getitem__)] = np.arange(
-                self.size
-            )
-            by_path = np.zeros(max(self._directories, default=0) + 1, np.int64)
-            for place, where in enumerate(sorted(self._directories, key=self._directories.get)):  # type: ignore[arg-type]
-                by_path[where] = place
-            rank = np.empty(self.size, np.int64)
-            folders = by_path[self.column("directory_id")]
-            rank[np.lexsort((by_name, folders))] = np.arange(self.size)
-            self._name_rank = rank
+            self._name_rank = self._by_name(np.arange(self.size))
         return self._name_rank
+
+    def _by_name(self, rows: Ids) -> Ids:
+        """Give the place of each of some rows among them, by folder and name."""
+        by_path = np.zeros(max(self._directories, default=0) + 1, np.int64)
+        for place, where in enumerate(sorted(self._directories, key=self._directories.get)):  # type: ignore[arg-type]
+            by_path[where] = place
+        places = np.empty(len(rows), np.int64)
+        folders = by_path[self.column("directory_id")[rows]]
+        places[np.lexsort((self._names.places(rows), folders))] = np.arange(len(rows))
+        return places
 
     # --- one photo
 
@@ -543,8 +534,3 @@ def _measured(value: float) -> float | None:
 
 def _score(value: float) -> int | None:
     return None if np.isnan(value) else int(value)
-
-
-def _natural(name: str) -> str:
-    """Make a key under which IMG_2 comes before IMG_10."""
-    return _DIGITS.sub(lambda digits: digits.group().zfill(10), name.casefold())

@@ -109,11 +109,15 @@ def _is_alone(home: Home, sources: Sequence[Path], token: str) -> bool:
     return not door.hand_over(home, paths, token) and lifeboat.ask_without_answer()
 
 
-def _hear_others(app: App, qt: QApplication) -> None:
-    """Let a later start find this window, and hand over what it was to open."""
-    if _is_blind():
-        return
-    entrance = door.Door(app.home, app.window)
+def _entrance(home: Home) -> door.Door:
+    entrance = door.Door(home)
+    if not _is_blind():
+        entrance.listen()
+    return entrance
+
+
+def _hear_others(app: App, entrance: door.Door, qt: QApplication) -> None:
+    """Let a later start bring this window to the front, and hand over what it was to open."""
 
     def come(call: door.Call) -> None:
         door.come_forward(app.window, call.token)
@@ -121,9 +125,10 @@ def _hear_others(app: App, qt: QApplication) -> None:
             app.window.take(call.paths)
 
     entrance.called.connect(come)
-    # The window one used last is the one that is found, once the first is closed.
-    qt.applicationStateChanged.connect(lambda _: entrance.listen())
-    QTimer.singleShot(0, entrance, entrance.listen)
+    entrance.setParent(app.window)
+    if not _is_blind():
+        # The window one used last is the one that is found, once the first is closed.
+        qt.applicationStateChanged.connect(lambda _: entrance.listen())
 
 
 def _built(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
@@ -172,12 +177,13 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
     try:
         if not _is_alone(home, sources, token):
             return 0
+        entrance = _entrance(home)  # at once: who starts while this window is made is to find it
         app = _built(home, settings, sources)
     except KnownError as error:
         _show(error)
         raise
     _report_mistakes(app.session)
-    _hear_others(app, qt)
+    _hear_others(app, entrance, qt)
     _leave_on_interrupt(app.window)
     app.window.show()
     # What is loaded now stays for the evening: kept out of the collector's rounds, which held

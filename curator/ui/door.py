@@ -37,7 +37,7 @@ _LONG = 4096  # characters of one path
 _TOKEN = 256
 _CALLERS = 8
 _SPEAK_MS = 5_000  # a caller says what it wants within this, or is hung up on
-_ANSWER_MS = 5_000
+_ANSWER_MS = 15_000  # a window that is just being made hears nobody before it is there
 _OK = b"ok\n"
 _MINIMIZED = Qt.WindowState.WindowMinimized
 # What desktops give a program they start, so that it may come to the front.

@@ -20,14 +20,13 @@ SHOW, ANOTHER = "show", "another"
 
 def ask_which_window(sources: Sequence[Path]) -> str | None:
     """Ask what to do where a window is open on this catalog already: SHOW, ANOTHER or nothing."""
-    named = sources[0].name or str(sources[0]) if sources else ""
-    if len(sources) > 1:
-        named = counted(len(sources), "place")
+    act = "Show it"
+    if len(sources) == 1:
+        act = f"Open “{sources[0].name or sources[0]}” there"
+    elif sources:
+        act = f"Open these {len(sources)} there"
     body = "Two windows on one catalog see each other's decisions; only the first reads photos."
-    choices = (
-        Choice(ANOTHER, "Open another window"),
-        Choice(SHOW, f"Open {named} there" if named else "Show it", primary=True),
-    )
+    choices = (Choice(ANOTHER, "Open another window"), Choice(SHOW, act, primary=True))
     return dialogs.ask(None, Question("Curator is already open on this catalog", body, choices))
 
 

@@ -224,7 +224,7 @@ def test_where_a_window_is_open_the_person_chooses(
     assert app._is_alone(home, [tmp_path], "token") is alone
     (question,) = seen
     assert question.title == "Curator is already open on this catalog"
-    assert question.choices[-1].text == f"Open {tmp_path.name} there"
+    assert question.choices[-1].text == f"Open “{tmp_path.name}” there"
     assert handed == ([(home, [tmp_path], "token")] if answer == "show" else [])
 
 

@@ -1,0 +1,101 @@
+"""Two real processes: the second start finds the first window and hands it a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.photos import draw_jpeg
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="runtime folders of Unix"),
+]
+
+# A window as `curator FOLDER` opens it, on a screen nobody sees; it says on stdout what happens.
+WINDOW = """
+import json, sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from curator import app
+from curator.settings import Home, Settings
+from curator.ui import dialogs
+from curator.ui.main_window import MainWindow
+
+def say(**what): print(json.dumps(what), flush=True)
+
+QApplication.platformName = lambda: "xcb"
+QApplication.alert = lambda *_: None
+answer = sys.argv[2]
+def ask(parent, question):
+    say(asked=question.title, choices=[choice.text for choice in question.choices])
+    return answer
+dialogs.ask = ask
+real = MainWindow.take
+def take(window, sources):
+    real(window, sources)
+    say(taken=[str(source) for source in sources])
+    QTimer.singleShot(0, window.close)
+MainWindow.take = take
+MainWindow.raise_ = lambda _: None
+QTimer.singleShot(0, lambda: say(shown=True))
+home = Home.at(sys.argv[1])
+settings = Settings.load(home, {"encoder": {"which": "none"}, "work": {"workers": 1}})
+say(code=app.main(home, settings, [Path(each) for each in sys.argv[3:]]))
+"""
+
+
+def start(home: Path, *words: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", WINDOW, str(home), *map(str, words)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"XDG_RUNTIME_DIR": str(home.parent)},
+    )
+
+
+def said(process: subprocess.Popen[str]) -> dict[str, object]:
+    """Read the next thing a process says; it ends with it, or pytest's time limit comes."""
+    assert process.stdout is not None
+    return dict(json.loads(process.stdout.readline()))
+
+
+def test_a_folder_opened_while_a_window_is_open_goes_to_that_window(tmp_path: Path) -> None:
+    card = tmp_path / "card"
+    draw_jpeg(card / "DSC_1.JPG")
+    first = start(tmp_path / "home", "another")
+    assert said(first) == {"shown": True}
+    second = start(tmp_path / "home", "show", card)
+    asked = said(second)
+    assert asked["asked"] == "Curator is already open on this catalog"
+    assert asked["choices"] == ["Open another window", "Open “card” there"]
+    assert said(first) == {"taken": [str(card)]}
+    assert said(second) == {"code": 0} and said(first) == {"code": 0}
+    assert second.wait(60) == first.wait(60) == 0
+    for process in (first, second):
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def test_after_a_kill_the_next_start_asks_nothing(tmp_path: Path) -> None:
+    first = start(tmp_path / "home", "another")
+    assert said(first) == {"shown": True}
+    first.kill()
+    first.wait(60)
+    card = tmp_path / "card"
+    draw_jpeg(card / "DSC_1.JPG")
+    second = start(tmp_path / "home", None)
+    assert said(second) == {"shown": True}, "nobody was asked"
+    third = start(tmp_path / "home", "show", card)
+    assert "asked" in said(third)
+    assert said(second) == {"taken": [str(card)]}
+    assert third.wait(60) == second.wait(60) == 0
+    for process in (first, second, third):
+        assert process.stdout is not None
+        process.stdout.close()

@@ -25,7 +25,7 @@ from pathlib import Path
 from curator.commands import COMMANDS
 from curator.keymap import KEYMAP, VIEWS, Binding, KeymapError, check, shifted, spelled
 from curator.model import KnownError
-from curator.settings import Home, resource, write_whole
+from curator.settings import Home, read_small, resource, write_whole
 
 Changes = Mapping[str, tuple[str, ...]]  # command -> its keys, all of them
 
@@ -240,8 +240,8 @@ def _parsed(path: Path, *, only_head: bool = False) -> tuple[dict[str, str], Cha
     """
     not_used = f"{path.name} is not used:"
     try:
-        found = tomllib.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError) as error:
+        found = tomllib.loads(read_small(path, "utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise KeysError(f"{not_used} {' '.join(str(error).split())}.") from error
     head: dict[str, str] = {name: found.pop(name) for name in ("preset", "title") if name in found}
     if not all(isinstance(value, str) for value in head.values()):

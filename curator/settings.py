@@ -31,6 +31,7 @@ from curator.model import KnownError, UsageError
 
 CACHE_TAG = "CACHEDIR.TAG"  # bford.info/cachedir: what marks a folder as a cache, and how
 _CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
+_SMALL = 1 << 16  # bytes of a file of settings or keys: parsers need seconds for some of 1 MB
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
@@ -428,16 +429,30 @@ def read_file(home: Home) -> dict[str, Any]:
         KnownError: it is there and cannot be read as JSON.
     """
     try:
-        found = json.loads(home.settings_file.read_text("utf-8"))
+        found = json.loads(read_small(home.settings_file, "utf-8"))
     except FileNotFoundError:
         return {}
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise KnownError(
             f"{home.settings_file} cannot be read ({error}).", "Mend or remove it."
         ) from error
     if not isinstance(found, dict):
         raise KnownError(f"{home.settings_file} holds no settings.", "Mend or remove it.")
     return found
+
+
+def read_small(path: Path, encoding: str) -> str:
+    """Read a file a person may have written; nobody writes more than 64 KB of settings.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is too large, or no text in this encoding.
+    """
+    with path.open("rb") as file:
+        data = file.read(_SMALL + 1)
+    if len(data) > _SMALL:
+        raise ValueError("it is larger than 64 KB")
+    return data.decode(encoding)
 
 
 def save(settings: Settings, home: Home) -> None:

@@ -194,3 +194,10 @@ def test_where_nothing_can_be_written_the_old_file_stays(
 def test_there_is_no_other_preset() -> None:
     with pytest.raises(KeymapError, match="nikon is none of"):
         keyboard.preset("nikon")
+
+
+@pytest.mark.parametrize("content", [b"a=" + b"[" * 60_000, b"a." * 40_000 + b"b=1", b"\0"])
+def test_a_file_that_is_no_keys_leaves_the_keys_as_they_are(home: Home, content: bytes) -> None:
+    keyboard.keys_file(home).write_bytes(content)
+    found, why = keyboard.in_force(home)
+    assert found == Keyboard() and why.startswith("keys.toml is not used: ")

@@ -91,3 +91,22 @@ def test_of_what_a_machine_suggests_the_surest_tags_are_kept() -> None:
     assert Tags(threshold=20, most=2).kept(said) == [("harbor", 80), ("pier", 50)]
     assert Tags(threshold=0).kept(said) == sorted(said, key=lambda tag: -tag[1])
     assert Tags(most=0).kept(said) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"[" * 50_000, "recursion"),
+        (b'{"a":' * 12_000, "recursion"),
+        (b"[" + b"1," * 40_000 + b"1]", "larger than 64 KB"),
+        (b"\0" * 100, "Expecting value"),
+        (b"\xff\xfe{\0}\0", "codec"),
+    ],
+    ids=["arrays", "objects", "large", "zeros", "utf-16"],
+)
+def test_a_file_that_is_no_settings_is_refused_with_a_sentence(
+    home: Home, content: bytes, why: str
+) -> None:
+    home.settings_file.write_bytes(content)
+    with pytest.raises(KnownError, match=why):
+        Settings.load(home)

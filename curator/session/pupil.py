@@ -11,7 +11,7 @@ The command line uses it once, the window keeps one on a thread of its own (`liv
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -35,6 +35,7 @@ _REJECT_STARS, _REJECT_WEIGHT = 0.5, 0.5
 # raters of real photos; a quarter or a whole instead of a half is a little less.
 DUEL_WEIGHT = 0.5
 _SAMPLE = 4000  # rows the space is learned from
+_TAUGHT = 1000  # lessons taught at a time
 _GROWN = 2.0  # times the archive may grow before the space is learned anew
 _DAY_S = 86_400.0
 Value = TypeVar("Value")
@@ -229,31 +230,29 @@ class Pupil:
         self._put_against(against)
 
     def _put(self, lessons: Sequence[tuple[Lesson, float]]) -> None:
-        if not lessons:
-            return
-        told = [lesson for lesson, _ in lessons]
-        stars = [_REJECT_STARS if each.rejected else float(each.rating or 0) for each in told]
         assert self._lessons is not None
-        self._lessons.put(
-            [each.photo_id for each in told],
-            self._rows(told),
-            stars,
-            self._strength(told) * [share for _, share in lessons],
-            [each.stack for each in told],
-        )
+        for some in _parts(lessons):
+            told = [lesson for lesson, _ in some]
+            stars = [_REJECT_STARS if each.rejected else float(each.rating or 0) for each in told]
+            self._lessons.put(
+                [each.photo_id for each in told],
+                self._rows(told),
+                stars,
+                self._strength(told) * [share for _, share in some],
+                [each.stack for each in told],
+            )
 
     def _put_against(self, lessons: Sequence[tuple[Lesson, Lesson, float]]) -> None:
-        if not lessons:
-            return
-        rejected = [lesson for lesson, _, _ in lessons]
         assert self._lessons is not None
-        self._lessons.prefer(
-            [each.photo_id for each in rejected],
-            self._rows([best for _, best, _ in lessons]),
-            self._rows(rejected),
-            self._strength(rejected) * [share for _, _, share in lessons],
-            [each.stack for each in rejected],
-        )
+        for some in _parts(lessons):
+            rejected = [lesson for lesson, _, _ in some]
+            self._lessons.prefer(
+                [each.photo_id for each in rejected],
+                self._rows([best for _, best, _ in some]),
+                self._rows(rejected),
+                self._strength(rejected) * [share for _, _, share in some],
+                [each.stack for each in rejected],
+            )
 
     def _put_duels(self, fought: Sequence[Preference]) -> None:
         """Teach which of two was preferred, where both were compared."""
@@ -511,3 +510,9 @@ def _has_stars(lesson: Lesson) -> bool:
 def _liking(lesson: Lesson) -> tuple[int, int]:
     """Order what was kept of a stack: by stars, and the first of equals."""
     return lesson.rating or 0, -lesson.photo_id
+
+
+def _parts(lessons: Sequence[Value]) -> Iterator[Sequence[Value]]:
+    """Cut lessons into parts to be taught at a time: each row is eight times as large meanwhile."""
+    for start in range(0, len(lessons), _TAUGHT):
+        yield lessons[start : start + _TAUGHT]

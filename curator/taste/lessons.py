@@ -10,9 +10,10 @@ few, weighted sums of products once they outnumber columns. :func:`fit` is the o
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from curator.model import UsageError
 from curator.taste.linear import Moments, cholesky_solve, forward
@@ -78,6 +79,9 @@ class Lessons:
     Weights count relative to each other: let recency grow towards now instead of fading the old
     (:func:`recency`), and no lesson ever has to be touched again for getting old.
 
+    Rows are float64 while a Gram matrix is kept, then float32: tens of thousands of ratings and
+    rejects are half a gigabyte otherwise.
+
     Thread: one at a time (the refit thread's); models it returns are free.
     """
 
@@ -90,7 +94,7 @@ class Lessons:
         self._keys: list[Hashable] = []
         self._groups: list[Hashable] = []
         self._parts = (slice(0, space.dimension), slice(space.dimension, space.columns))
-        self._z = np.zeros((0, space.columns))
+        self._z: NDArray[Any] = np.zeros((0, space.columns))
         self._facts = np.zeros((0, 3))  # intercept (1 rating, 0 comparison), target, weight
         self._grams: list[Array] | None = [np.zeros((0, 0)), np.zeros((0, 0))]
         self._moments: Moments | None = None
@@ -197,10 +201,12 @@ class Lessons:
         self._changes += len(keys)
         if self._grams is not None and after > DUAL_LIMIT:
             self._grams = None
+            # What is summed is what is kept, so that a lesson withdrawn leaves nothing behind.
+            self._z = self._z.astype(np.float32)
             self._moments = Moments(self.space.columns)
             self._moments.add(self._z[:after], self._facts[:after])
         elif self._moments is not None:
-            self._moments.add(z, facts)
+            self._moments.add(self._z[before:after], facts)
         for gram, block in zip(self._grams or (), self._parts, strict=False):
             cross = self._z[:after, block] @ z[:, block].T
             gram[:after, before:after] = cross
@@ -249,7 +255,9 @@ class Lessons:
             vectors, tones = (gram[np.ix_(chosen, chosen)] for gram in self._grams)
         else:
             vectors, tones = (
-                self._z[chosen, part] @ self._z[chosen, part].T for part in self._parts
+                rows[:, part] @ rows[:, part].T
+                for rows in [self._z[chosen].astype(np.float64)]
+                for part in self._parts
             )
         names = {name: number for number, name in enumerate(dict.fromkeys(self._groups))}
         groups = np.array([names[self._groups[place]] for place in chosen])
@@ -362,9 +370,9 @@ def recency(rated_at_s: ArrayLike, half_life_s: float, epoch_s: float) -> Array:
     return np.exp2((np.asarray(rated_at_s, np.float64) - epoch_s) / half_life_s)
 
 
-def _grown(array: Array, shape: tuple[int, int]) -> Array:
+def _grown(array: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
     """Copy an array into the corner of a larger one of zeros."""
-    larger = np.zeros(shape)
+    larger = np.zeros(shape, array.dtype)
     rows, columns = min(shape[0], array.shape[0]), min(shape[1], array.shape[1])
     larger[:rows, :columns] = array[:rows, :columns]
     return larger

@@ -262,6 +262,7 @@ class ExportForm(QWidget):
         for value, title in titles.items():
             combo.addItem(title, value)
         combo.setCurrentIndex(max(0, combo.findData(wanted)))
+        combo.setMinimumWidth(combo.sizeHint().width())  # Qt remembers that of the first list
         self._filling = was
 
     # --- presets

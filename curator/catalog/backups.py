@@ -179,7 +179,7 @@ def keep(catalog: Path, every_s: float = DAY_S, stop: Stop = lambda: False) -> P
         stop: asked every few milliseconds whether to give it up.
 
     Returns:
-        The copy, or None if none was due.
+        The copy, or None if none was due or there is no photo yet.
 
     Raises:
         CatalogError: no copy could be made, or the catalog itself is damaged; all back-ups there
@@ -196,6 +196,8 @@ def keep(catalog: Path, every_s: float = DAY_S, stop: Stop = lambda: False) -> P
         with contextlib.closing(
             sqlite3.connect(where, uri=True, isolation_level=None)
         ) as connection:
+            if connection.execute("SELECT 1 FROM photo LIMIT 1").fetchone() is None:
+                return None  # it would be the only one of this day
             made = back_up(connection, to, stop)
     except sqlite3.Error as error:
         raise _failed(to, error) from error

@@ -28,8 +28,8 @@ def told(restored: Restored) -> list[str]:
             number = counted(redone.homeless, "decision")
             lines.append(f"{number} made since, about photos that were added since: lost.")
         if not redone.whole:
-            after = "made after those" if redone.decisions else "made since"
-            lines.append(f"What else was {after} could not be read in the damaged one.")
+            what = "What was decided after those" if redone.decisions else "What was decided since"
+            lines.append(f"{what} could not be read in the damaged one.")
         elif not redone.related:
             lines.append(
                 "The damaged one did not come of it: nothing decided there was made again."

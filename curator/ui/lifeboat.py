@@ -68,6 +68,5 @@ def offer_restore(home: Home) -> bool:
     finally:
         QApplication.restoreOverrideCursor()
     body = "\n".join([*lifeboat.told(restored), "Photos added since are looked for now."])
-    go_on = Choice("go on", "Open Curator", primary=True)
-    dialogs.ask(None, Question("The catalog is restored", body, (go_on,), cancel="Close"))
+    dialogs.ask(None, Question("The catalog is restored", body, (), cancel="Open Curator"))
     return True

@@ -266,7 +266,7 @@ def test_a_damaged_catalog_offers_its_back_up_and_the_window_opens_on_it(
     catalog.close()
     whole = home.catalog.read_bytes()
     home.catalog.write_bytes(b"\x89PNG" * 4096 + whole[16384:])
-    monkeypatch.setattr(dialogs, "ask", answering(seen, None, "restore", "go on"))
+    monkeypatch.setattr(dialogs, "ask", answering(seen, None, "restore", None))
     with pytest.raises(KnownError, match="damaged"):
         app._built(home, Settings.load(home), ())
     running = app._built(home, Settings.load(home), ())

@@ -150,7 +150,7 @@ def _is_blind() -> bool:
 
 
 def _start_reading(home: Home, settings: Settings) -> tuple[Pipeline | None, str]:
-    pipeline = Pipeline(home, settings)
+    pipeline = Pipeline(home, settings, watching=True)
     try:
         pipeline.start()
     except BusyError as error:

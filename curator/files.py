@@ -136,6 +136,11 @@ def is_picture_name(name: str) -> bool:
     return _kind(name) is not None
 
 
+def is_of_a_photo(name: str) -> bool:
+    """Say whether a file of this name may be a photo's, or a sidecar."""
+    return is_picture_name(name) or name.lower().endswith(_SIDECAR_SUFFIX)
+
+
 def walk(
     sources: Iterable[str | os.PathLike[str]],
     recursive: bool = True,
@@ -171,6 +176,43 @@ def walk(
     for directory, files in single.items():
         if _identity(directory) not in visited:
             yield from (files[path] for path in sorted(files))
+
+
+def directories(top: str, stopped: Callable[[], bool] = lambda: False) -> Iterator[str]:
+    """Find the directories a walk of ``top`` comes to, ``top`` among them; links are not followed.
+
+    Their files are not looked at, so that this takes a fraction of a walk.
+
+    Args:
+        top: a folder; one that is not there or cannot be read gives nothing below it.
+        stopped: asked before each directory whether the answer is still wanted.
+    """
+    ahead = [top]
+    while ahead and not stopped():
+        path = ahead.pop()
+        yield path
+        try:
+            with os.scandir(path) as entries:
+                inside = [e for e in entries if e.is_dir(follow_symlinks=False)]
+            ahead += [e.path for e in inside if not _is_hidden(e) and _is_walked(e.name, e.path)]
+        except OSError:
+            continue
+
+
+def leads_to(top: str, path: str) -> bool:
+    """Say whether a walk of ``top`` comes to a directory: nothing on the way is left out."""
+    here = PurePath(path)
+    while str(here) != top:
+        if here.name.startswith(".") or not _is_walked(here.name, str(here)):
+            return False
+        if here.parent == here:
+            return False
+        here = here.parent
+    return True
+
+
+def _is_walked(name: str, path: str) -> bool:
+    return name.lower() not in _SYSTEM_FOLDERS and not Path(path, _CACHE_TAG).exists()
 
 
 def refused(path: str | os.PathLike[str], error: OSError) -> KnownError:

@@ -342,6 +342,11 @@ class Scan(Section):
     """Finding photos in folders."""
 
     recursive: bool = Field(True, title="Include subfolders of a newly opened folder")
+    watch: bool = Field(
+        True,
+        title="New and changed files show up by themselves",
+        description="while the window is open; off: only when asked (F5)",
+    )
 
 
 class Settings(BaseSettings):

@@ -13,13 +13,14 @@ An unknown path is opened only if a known file has its size.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin, Unread
-from curator.catalog.store import below, chunks, marks
+from curator.catalog.store import by_part, chunks, marks, span
 from curator.model import Found, Group, KnownError
 
 
@@ -80,6 +81,7 @@ class Scan:
         self._known: set[int] = set()
         self._busy: list[tuple[str, str]] = []  # directory and name of what was not simply known
         self._seen: set[int] = set()
+        self._beside: set[str] = set()  # sidecars
 
     def apply(self, groups: Sequence[Group], add: bool = True) -> Applied:
         """Bring the catalog in line with some groups of files, in one short transaction.
@@ -95,18 +97,23 @@ class Scan:
         """
         return self._catalog._apply(self, groups, add)
 
-    def finish(self, roots: Iterable[str]) -> list[int]:
+    def finish(self, roots: Iterable[str], deep: bool = True) -> list[int]:
         """Mark files under ``roots`` as missing that were not met and are not there.
 
         A root that is away (a drive) makes all of its files missing; they keep their photos.
 
         Args:
             roots: the folders walked, or single files.
+            deep: False if subfolders were not walked: of these only such as are gone count, with
+                all that was in them.
 
         Returns:
             Ids of the photos whose rows changed.
+
+        Raises:
+            CatalogError: some may not be marked; the next scan does it.
         """
-        return self._catalog._finish(self, list(roots))
+        return self._catalog._finish(self, list(roots), deep)
 
     def count(self) -> ScanCount:
         """Count the photos met; once their peeks are through, merged ones count once."""
@@ -136,6 +143,7 @@ class Scans(Identity):
         beside: list[tuple[int, Sequence[Found]]] = []  # photos known, with the sidecars met
         unread: list[object] = []
         for group, files in zip(groups, met, strict=True):
+            scan._beside.update(sidecar.path for sidecar in group.sidecars)
             photos = {file.row.photo_id for file in files if file.row is not None}
             if len(photos) == 1 and all(_unchanged(file) for file in files):
                 scan._known |= photos
@@ -363,37 +371,56 @@ class Scans(Identity):
 
     # --- the end of a scan
 
-    def _finish(self, scan: Scan, roots: Sequence[str]) -> list[int]:
+    def _finish(self, scan: Scan, roots: Sequence[str], deep: bool) -> list[int]:
         now = time.time()
-        gone = [row for root in roots for row in self._gone_under(root, scan._seen)]
-        photos = list(dict.fromkeys(row.photo_id for row in gone))
-        with self._writing():
-            self._run_many(
-                "UPDATE file SET missing_since = ? WHERE id = ?", [(now, row.id) for row in gone]
-            )
-            self._settle(photos)
-            if scan._folder_id is not None:
-                self._run("UPDATE folder SET scanned_at = ? WHERE id = ?", (now, scan._folder_id))
+        gone: dict[int, list[int]] = {}
         for root in roots:
-            self._drop_gone_sidecars(root)
-        return photos
+            for row in self._gone_under(root, scan._seen, deep):
+                gone.setdefault(row.photo_id, []).append(row.id)
+        for part in by_part(list(gone)):
+            with self._writing():
+                self._run_many(
+                    "UPDATE file SET missing_since = ? WHERE id = ?",
+                    [(now, file) for photo in part for file in gone[photo]],
+                )
+                self._settle(part)
+        if deep and scan._folder_id is not None:
+            with self._writing():
+                self._run(
+                    "UPDATE folder SET scanned_at = ? WHERE id = ?"
+                    f" AND path IN ({marks(len(roots))})",
+                    (now, scan._folder_id, *roots),
+                )
+        for root in roots:
+            self._drop_gone_sidecars(root, scan._beside, deep)
+        return list(gone)
 
-    def _gone_under(self, root: str, seen: set[int]) -> list[FileRow]:
-        path = Path(root)
-        inside = below(path)
+    def _gone_under(self, root: str, seen: set[int], deep: bool) -> list[FileRow]:
+        """List files known to lie under a root that a scan has not seen, and that are not there."""
+        inside, end = span(root)
         live = self._rows(
             "SELECT file.id FROM directory JOIN file ON directory_id = directory.id"
             " WHERE missing_since IS NULL AND (directory.path = ?"
-            " OR substr(directory.path, 1, ?) = ? OR (directory.path = ? AND name = ?))",
-            (str(path), len(inside), inside, str(path.parent), path.name),
+            " OR (directory.path = ? AND name = ?)"
+            " OR (? AND directory.path > ? AND directory.path < ?))",
+            (root, str(PurePath(root).parent), PurePath(root).name, deep, inside, end),
         )
         unseen = sorted({row[0] for row in live} - seen)
-        return [
+        gone = [
             row
             for part in chunks(unseen)
             for row in self._files_where(f"file.id IN ({marks(len(part))})", part)
             if not _exists(row.path)
         ]
+        if not deep:
+            paths = self._rows(
+                "SELECT path FROM directory WHERE path > ? AND path < ?", (inside, end)
+            )
+            below = sorted({inside + path[len(inside) :].split(os.sep, 1)[0] for (path,) in paths})
+            for path in below:
+                if not _exists(path):
+                    gone += self._gone_under(path, seen, True)
+        return gone
 
     def count_met(self, scans: Sequence[Scan]) -> ScanCount:
         """Count the photos that scans begun together met; one met by two of them counts once."""

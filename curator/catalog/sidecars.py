@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from curator.catalog.readings import FIELDS, NONE, Plain, Readings, SidecarRow, seconds, value
-from curator.catalog.store import below, chunks, marks
+from curator.catalog.store import chunks, marks, span
 from curator.catalog.tags import BETWEEN, folded, tag_name
 from curator.model import Found, Group, Kind, Reading
 
@@ -144,15 +144,20 @@ class Sidecars(Readings):
             )
         ]
 
-    def _drop_gone_sidecars(self, root: str) -> None:
-        """Forget sidecars under a root that is there while they are not; the marks stay."""
-        path = Path(root)
-        inside = below(path)
-        rows = self._rows(
-            "SELECT id, path FROM sidecar WHERE substr(path, 1, ?) = ?", (len(inside), inside)
-        )
+    def _drop_gone_sidecars(self, root: str, met: Set[str], deep: bool) -> None:
+        """Forget sidecars under a root that is there while they are not; the marks stay.
+
+        Args:
+            root: a folder that was scanned.
+            met: the sidecars that were there.
+            deep: whether its subfolders were scanned.
+        """
+        rows = self._rows("SELECT id, path FROM sidecar WHERE path > ? AND path < ?", span(root))
+        lost = [(number, Path(path)) for number, path in rows if path not in met]
         gone = [
-            (number,) for number, at in rows if not Path(at).exists() and Path(at).parent.is_dir()
+            (number,)
+            for number, path in lost
+            if (deep or str(path.parent) == root) and not path.exists() and path.parent.is_dir()
         ]
         if gone:
             with self._writing():

@@ -8,7 +8,8 @@
     pipeline.stop()
 
 `conductor` is the one thread that asks, saves and reports; `lanes` wait for worker processes;
-`scanning` walks folders; `reading` reads what tells files apart; `saving` takes results in;
+`scanning` walks folders; `watching` has scanned what changed in them, as `lookout` saw it, once it
+is still (`stillness`); `reading` reads what tells files apart; `saving` takes results in;
 `stacking` keeps the stacks up to date, with `likeness` for pairs of photos; `progress` counts;
 `encoding` settles which encoder there is and hands it photos, `phrases` has it read words;
 `describing` asks the vision model; `frames` decodes originals for the loupe on demand, `placard`
@@ -84,6 +85,7 @@ class Pipeline(QObject):
         held(object): the KnownError that keeps all others from being described; None: nothing does
             any more.
         sidecars_told(SidecarNews): where sidecars stand, whenever that changes.
+        unwatched(str): not all folders can be watched: why, and what to do; once.
 
     Thread: any, for every method; with ``inline`` the one that called :meth:`start`.
     """
@@ -98,6 +100,7 @@ class Pipeline(QObject):
     described = Signal(object)
     held = Signal(object)
     sidecars_told = Signal(object)
+    unwatched = Signal(str)
 
     def __init__(
         self,
@@ -107,6 +110,7 @@ class Pipeline(QObject):
         catalog_path: Path | None = None,
         inline: bool = False,
         stages: Sequence[Stage] = STAGES,
+        watching: bool = False,
     ) -> None:
         """Make a pipeline; nothing is started before :meth:`start`.
 
@@ -116,6 +120,7 @@ class Pipeline(QObject):
             catalog_path: the SQLite file, if it is not the home's.
             inline: everything happens in the call that asks for it, for tests.
             stages: what photos go through.
+            watching: what changes in folders is seen without being asked for, as the settings say.
         """
         super().__init__()
         self._path = catalog_path or home.catalog
@@ -136,7 +141,7 @@ class Pipeline(QObject):
         )
         self._thread: threading.Thread | None = None
         self._running = False
-        self._inline = inline
+        self._inline, self._watching = inline, watching
         self._frame_pool = WorkerPool(
             2, memory_mb=work.memory_mb, nice=0, name="frames", preload=_LOOKS
         )
@@ -188,6 +193,8 @@ class Pipeline(QObject):
         self._running = True
         if not self._inline:  # they load while the person chooses a folder
             self._conductor.post(lambda: self._pool.warm(2))
+            if self._watching:
+                self._conductor.post(self._conductor.watch)
             self._sidecars.start()
         self._settle()
 
@@ -269,6 +276,11 @@ class Pipeline(QObject):
         """Look for new, moved and missing files in a folder, or in all that are switched on."""
         conductor = self._conductor
         self._post(lambda: conductor.rescan(folder_id))
+
+    def settle_watching(self) -> None:
+        """Watch folders by the settings as they are now."""
+        if self._running:
+            self._post(self._conductor.watcher.settle)
 
     def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> int:
         """Try failed work again, of one stage or all, of some photos or all.
@@ -435,6 +447,10 @@ class Pipeline(QObject):
     def on_no_backup(self, error: KnownError) -> None:
         """Pass on from the keeper of back-ups, on its thread."""
         self.no_backup.emit(str(error))
+
+    def on_unwatched(self, error: KnownError) -> None:
+        """Pass on from the conductor."""
+        self.unwatched.emit(str(error))
 
     def on_idle(self, totals: Totals) -> None:
         """Pass on from the conductor."""

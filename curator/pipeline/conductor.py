@@ -32,6 +32,7 @@ from curator.pipeline.reading import Reader, Readers
 from curator.pipeline.saving import Saver
 from curator.pipeline.scanning import Request, Scanner, opened, rescanned
 from curator.pipeline.stacking import Stacker
+from curator.pipeline.watching import Watcher
 from curator.settings import Settings
 from curator.stages import Stage
 from curator.workers import WorkerPool
@@ -102,6 +103,8 @@ class Conductor:
         # Who waits for idleness waits for the acts posted before; ``_done`` is set when idle.
         self._calm = threading.Condition()
         self._posted = self._done = self._taken = self._read = 0
+        self._arrived = 0  # photos that came by themselves, since the last rest
+        self.watcher = Watcher(settings.scan, self.post, to.on_unwatched)
         self._look = True  # whether there may be something to begin
         self._totals = Totals()
 
@@ -136,6 +139,7 @@ class Conductor:
     def stop(self) -> None:
         """Have :meth:`run` end soon; what is in flight is put back."""
         self._stopping = True
+        self.watcher.stop()
         self._wake()
         with self._calm:
             self._calm.notify_all()
@@ -225,6 +229,7 @@ class Conductor:
             lane.close()
         for part in (self._scanner, self._readers, self._namer):
             part.stop()
+        self.watcher.close()
         self._keeper.close()
         with contextlib.suppress(KnownError):
             self._take_in(0.0)
@@ -369,10 +374,15 @@ class Conductor:
         """Make folders and files known, and scan them after what was asked for before."""
         reader = Reader(self._inline)
         self._ask(opened(self.catalog, paths, recursive, sample, reader))
+        self.watcher.settle()
 
     def rescan(self, folder_id: int | None) -> None:
         """Scan a folder again, or all that are on, after what was asked for before."""
         self._ask(rescanned(self.catalog, folder_id, Reader(self._inline)))
+
+    def watch(self) -> None:
+        """Scan from now on what changes in folders, as the settings say."""
+        self.watcher.begin(self.catalog, self._scanner)
 
     def _ask(self, request: Request) -> None:
         self._requests.append(request)
@@ -385,6 +395,7 @@ class Conductor:
         changed, report = self._scanner.advance()
         self._say_saved(changed)
         if report is not None:
+            self._arrived += report.new if report.watched else 0
             self._to.on_scanned(report)
 
     def _say_saved(self, ids: Sequence[int]) -> None:
@@ -496,7 +507,7 @@ class Conductor:
 
     def _tell(self) -> None:
         held = str(self._vision.held or "")
-        self._teller.tell(self.catalog, self._scanner.busy, self.paused, self._blind, held)
+        self._teller.tell(self.catalog, self._scanner.asked, self.paused, self._blind, held)
 
     def _rest(self) -> None:
         """Notice that all is done; fold the log in; look whether others left us work."""
@@ -506,6 +517,8 @@ class Conductor:
         self._keeper.look(self._resting)
         if self._resting:
             version = self.catalog.data_version()
+            if version != self._version:
+                self.watcher.settle()  # a folder may have been switched on or off, or taken out
             self._resting, self._version = version == self._version, version
             return
         self._fold()
@@ -522,6 +535,7 @@ class Conductor:
             return  # somebody only looked
         reports = tuple(request.told(self.catalog) for request in self._requests)
         found, new = sum(r.found for r in reports), sum(r.new for r in reports)
+        found, new, self._arrived = found + self._arrived, new + self._arrived, 0
         pace = self._pace
         totals = Totals(
             found, new, found - new, pace.done, pace.failed, pace.embedded, scans=reports

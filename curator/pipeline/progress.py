@@ -44,7 +44,8 @@ class ScanReport:
     """What a scan found: photos (a pair is one), and what was left alone.
 
     ``sentence`` says it: "3,012 photos (2,980 pairs); 12 videos and 4 other files left alone".
-    ``problems`` are folders that could not be read, a sentence each.
+    ``problems`` are folders that could not be read, a sentence each. ``watched``: nobody asked for
+    it, something changed; the sentence is "12 new in Iceland", or empty.
     """
 
     found: int
@@ -53,6 +54,7 @@ class ScanReport:
     pairs: int
     sentence: str
     problems: tuple[str, ...] = ()
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class Listener(Protocol):
     def on_encoder(self, error: KnownError) -> None: ...  # noqa: D102
     def on_described(self, told: Told) -> None: ...  # noqa: D102
     def on_held(self, error: KnownError | None) -> None: ...  # noqa: D102
+    def on_unwatched(self, error: KnownError) -> None: ...  # noqa: D102
     def on_no_backup(self, error: KnownError) -> None: ...  # noqa: D102
     def on_idle(self, totals: Totals) -> None: ...  # noqa: D102
 

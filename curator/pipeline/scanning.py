@@ -19,7 +19,8 @@ from queue import Empty, SimpleQueue
 from curator import files
 from curator.catalog import Catalog, Scan, Unread
 from curator.files import WalkReport
-from curator.model import Group, KnownError
+from curator.model import Found, Group, KnownError
+from curator.pipeline.lookout import Looked
 from curator.pipeline.progress import ScanReport
 from curator.pipeline.reading import Reader, Readers, Wish
 from curator.settings import absolute
@@ -42,12 +43,14 @@ class Part:
         recursive: whether to go into subfolders.
         add: False makes nothing new: a sampled folder is not filled up by a re-scan.
         scan: the catalog's side of it.
+        found: what a walk of the sources would find, where somebody looked already.
     """
 
     sources: list[str]
     recursive: bool
     add: bool
     scan: Scan
+    found: Sequence[Found] | None = None
 
 
 @dataclass
@@ -69,7 +72,11 @@ class Batch:
 
 @dataclass
 class Request:
-    """One request to open or re-scan folders, and what came of it so far."""
+    """One request to open or re-scan folders, and what came of it so far.
+
+    ``watched`` names the folder whose change brought it about, where nobody asked; ``done`` is
+    called at its end.
+    """
 
     reader: Reader
     parts: list[Part]
@@ -78,6 +85,8 @@ class Request:
     problems: list[str] = field(default_factory=list)
     drawn: list[tuple[Part, Group]] = field(default_factory=list)
     unknown: int = 0
+    watched: str = ""
+    done: Callable[[], None] = lambda: None
 
     def draw(self, part: Part, groups: Iterable[Group], chance: random.Random) -> None:
         """Keep a fair sample of photos not known before, of any number that comes by.
@@ -97,6 +106,9 @@ class Request:
     def told(self, catalog: Catalog) -> ScanReport:
         """Put the report together; copies that nobody knew to be such yet count apart."""
         count = catalog.count_met([part.scan for part in self.parts])
+        if self.watched:
+            said = f"{count.new:,} new in {self.watched}" if count.new else ""
+            return ScanReport(count.found, count.new, count.known, count.pairs, said, watched=True)
         problems = [*self.problems]
         problems += [f"{path}: {reason}" for path, reason in self.report.unreadable]
         sentence = self.report.sentence(count.found, count.pairs, count.elsewhere)
@@ -179,6 +191,23 @@ def rescanned(catalog: Catalog, folder_id: int | None, reader: Reader) -> Reques
     )
 
 
+def watched(
+    catalog: Catalog, folder: Path, folder_id: int, looked: Sequence[Looked], reader: Reader
+) -> Request:
+    """Prepare to scan what changed in a watched folder, and nothing else of it."""
+    parts: list[Part] = []
+    for deep in (True, False):
+        places = [each for each in looked if each.deep is deep]
+        if places:
+            scan = catalog.begin_scan(folder_id, reader)
+            found = [file for each in places for file in each.found]
+            sources = [each.directory for each in places]
+            parts.append(Part(sources, deep, True, scan, found))
+    # Where all of it happened, if that is one place.
+    name = folder.name if len(looked) > 1 else Path(looked[0].directory).name
+    return Request(reader, parts, watched=name or str(folder))
+
+
 class Walk(threading.Thread):
     """Walks the parts of one request and lays groups of files ready, in batches.
 
@@ -237,7 +266,7 @@ class Walk(threading.Thread):
         wanted, since = _FIRST_BATCH, time.monotonic()
         request = self.request
         try:
-            for group in files.pair(files.walk(part.sources, part.recursive, request.report)):
+            for group in files.pair(self._found(part)):
                 if self._stopped:
                     return
                 batch.append(group)
@@ -248,6 +277,11 @@ class Walk(threading.Thread):
             request.problems.append(str(error))
         if batch:
             self._lay_ready(part, batch)
+
+    def _found(self, part: Part) -> Iterable[Found]:
+        if part.found is not None:
+            return part.found
+        return files.walk(part.sources, part.recursive, self.request.report)
 
     def _lay_ready(self, part: Part, batch: list[Group]) -> None:
         if self._ahead is not None:
@@ -286,6 +320,11 @@ class Scanner:
         return self._walk is not None
 
     @property
+    def asked(self) -> bool:
+        """Whether a scan is under way that somebody asked for."""
+        return self._walk is not None and not self._walk.request.watched
+
+    @property
     def waiting(self) -> bool:
         """Whether :meth:`advance` has something to do right now."""
         if self._walk is None:
@@ -315,9 +354,14 @@ class Scanner:
         if request.drawn:
             self._lay_drawn(request)
             return [], None
-        changed = [photo for part in request.parts for photo in part.scan.finish(part.sources)]
+        changed = [
+            photo
+            for part in request.parts
+            for photo in part.scan.finish(part.sources, part.found is None or part.recursive)
+        ]
         self._walk = None
         report = request.told(self._catalog)
+        request.done()
         self._next()
         return changed, report
 

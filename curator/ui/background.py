@@ -38,6 +38,7 @@ class Background(QObject):
         pipeline.idle.connect(self._settled)
         pipeline.problem.connect(self._problem)
         pipeline.encoder_said.connect(self._session.say)
+        pipeline.unwatched.connect(self._session.say)
         pipeline.no_backup.connect(self._session.say)
 
     def _progressed(self, work: Work) -> None:
@@ -50,6 +51,10 @@ class Background(QObject):
     def _scanned(self, report: ScanReport) -> None:
         for problem in report.problems:
             log.warning("scan: %s", problem)
+        if report.watched:
+            if report.sentence:
+                self._session.say(report.sentence)
+            return
         text = self._found = _told(report)
         session = self._session
         if session.pass_ is Pass.BROWSE and report.new and session.is_fresh():

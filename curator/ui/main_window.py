@@ -455,6 +455,8 @@ class MainWindow(QWidget):
         self.pictures.frames.budget_bytes = settings.loupe.frames_mb << 20
         self.weights.settings_changed(changed)
         self.session.clerk.settings_changed(changed)
+        if "scan.watch" in changed and self._pipeline is not None:
+            self._pipeline.settle_watching()
         if "taste.match_threshold" in changed:
             self.session.rebuild(self.session.current)
         if any(name.startswith("sidecars.") for name in changed) and self._pipeline is not None:

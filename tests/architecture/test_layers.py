@@ -59,6 +59,7 @@ ONLY: dict[str, set[str]] = {
     "pydantic_settings": {"settings"},
     "platformdirs": {"settings"},
     "send2trash": {"removal"},
+    "watchdog": {"pipeline"},
 }
 # Local means local: nothing but `vision`, through these libraries, opens a connection.
 NEVER = ("socket", "ssl", "http", "urllib.request", "requests", "aiohttp", "ftplib")
@@ -79,6 +80,7 @@ LAZY = (
     "scipy",
     "send2trash",
     "tifffile",
+    "watchdog",
 )
 
 

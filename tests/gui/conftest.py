@@ -35,6 +35,7 @@ class QuietPipeline(QObject):
     described = Signal(object)
     held = Signal(object)
     sidecars_told = Signal(object)
+    unwatched = Signal(str)
     encoding = Encoding(None, "Photos are not compared: no encoder is here.")
 
     def __init__(self) -> None:
@@ -66,6 +67,9 @@ class QuietPipeline(QObject):
 
     def describe(self, *photos: int) -> None:
         self.asked.append(("describe", photos))
+
+    def settle_watching(self) -> None:
+        self.asked.append(("settle watching", None))
 
     def settle_vision(self) -> None:
         self.asked.append(("settle vision", None))

@@ -1,0 +1,193 @@
+"""Which directories of a folder changed, when to look at them, and which of their files are still.
+
+    changes.note("/photos/iceland")              # thousands a second while a card is copied
+    for place in changes.due():                  # few: once it is quiet there, or 10 s later
+        still = changes.look(place, files.walk([place.directory]))
+
+A file is *still* when two looks at least a second apart found the same size and time, and it was
+not written within the last second. One without a byte, or held by another program, is waited for
+much longer: whoever made it has something in mind. A copy over a network that stalls for longer
+looks finished; when it goes on, it is a changed file and read again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from curator.model import Found
+
+QUIET_S = 1.0  # a directory is looked at once nothing was heard of it for so long,
+LATEST_S = 10.0  # or so long after the first change, whatever goes on there
+APART_S = 1.0  # how far apart two looks at a file are, at least
+SLOWEST_S = 10.0  # how far apart they get where nothing moves and something is waited for
+PATIENCE_S = 600.0  # how long a file is waited for that is empty or held
+_WRITTEN_NS = 1_000_000_000  # a file written so recently is not still
+
+
+@dataclass
+class Place:
+    """A directory in which something changed.
+
+    Attributes:
+        directory: its path.
+        deep: everything below it may have changed too.
+    """
+
+    directory: str
+    deep: bool = False
+    _since: float = 0.0  # when the first change was heard of that was not looked at yet
+    _last: float | None = None  # and the last one; None: there is none
+    _again_at: float | None = None  # when to look again without hearing of any
+    _pause: float = APART_S
+    _paired: bool = False  # the last look was the second of two
+    _seen: dict[str, tuple[int, int, float]] = field(default_factory=dict)
+    _told: dict[str, tuple[int, int]] | None = None
+
+    def note(self, now: float) -> None:
+        """Hear of a change."""
+        if self._last is None:
+            self._since = now
+        self._last = now
+
+    @property
+    def due_at(self) -> float:
+        """When to look at it."""
+        if self._last is not None and (self._again_at is None or self._paired):
+            return min(self._last + QUIET_S, self._since + LATEST_S)
+        return self._again_at if self._again_at is not None else self._since
+
+    def begin(self) -> None:
+        """Begin a look: what is heard of from now on is for the next."""
+        self._last = None
+
+    def end(self, found: list[Found], now: float, wall_ns: int) -> list[Found] | None:
+        """Say what is still of what was found; None if that is no news."""
+        seen: dict[str, tuple[int, int, float]] = {}
+        moving: set[tuple[str, str]] = set()
+        for file in found:
+            size, mtime_ns, since = self._seen.get(file.path, (-1, -1, now))
+            if (size, mtime_ns) != (file.size, file.mtime_ns):
+                since = now
+            seen[file.path] = (file.size, file.mtime_ns, since)
+            if not _is_still(file, now - since, wall_ns, self._told):
+                moving.add(_stem(file))
+        self._pause = APART_S if seen != self._seen else min(2 * self._pause, SLOWEST_S)
+        self._seen = seen
+        self._paired = self._again_at is not None and not self._paired
+        self._again_at = now + self._pause if moving else None
+        # A RAW and its JPEG are one photo, and so is its sidecar: they come together.
+        still = [file for file in found if _stem(file) not in moving] if moving else found
+        told = {file.path: (file.size, file.mtime_ns) for file in still}
+        if told == self._told or (self._told is None and moving and not still):
+            return None
+        self._told = told
+        return still
+
+    @property
+    def done(self) -> bool:
+        """Whether all in it is still, and was told."""
+        return self._last is None and self._again_at is None
+
+
+class Changes:
+    """Gathers what changes in one folder, until it is quiet.
+
+    Thread: one at a time; the owner holds a lock.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        wall_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """Gather; ``clock`` gives s, ``wall_ns`` the time of day that files are written with."""
+        self._clock, self._wall_ns = clock, wall_ns
+        self._places: dict[str, Place] = {}
+
+    def note(self, directory: str, deep: bool = False) -> None:
+        """Hear that something changed in a directory; ``deep``: or anywhere below it."""
+        place = self._places.get(directory)
+        if place is None:
+            place = self._places[directory] = Place(directory)
+        place.deep = place.deep or deep
+        place.note(self._clock())
+
+    def wait_s(self) -> float | None:
+        """Say how long there is nothing to look at, in s; None: until something changes."""
+        if not self._places:
+            return None
+        return max(0.0, min(place.due_at for place in self._places.values()) - self._clock())
+
+    def due(self) -> list[Place]:
+        """Take the places to look at now; each is to be looked at, or dropped."""
+        self._gather()
+        now = self._clock()
+        found = [place for place in self._places.values() if place.due_at <= now]
+        for place in found:
+            place.begin()
+        return found
+
+    def _gather(self) -> None:
+        """Leave out what lies below a place that is looked at with all below it."""
+        top: Place | None = None
+        for path in sorted(self._places, key=lambda path: PurePath(path).parts):
+            place = self._places[path]
+            if top is not None and path.startswith(top.directory.rstrip(os.sep) + os.sep):
+                if place._last is not None:
+                    top.note(max(place._last, top._last or 0.0))
+                del self._places[path]
+            elif place.deep:
+                top = place
+
+    def look(self, place: Place, found: Iterable[Found]) -> list[Found] | None:
+        """Say what is still of all that was found in a place now; None if that is no news."""
+        still = place.end(list(found), self._clock(), self._wall_ns())
+        if place.done:
+            self.drop(place)
+        return still
+
+    def drop(self, place: Place) -> None:
+        """Look at a place no more, until something changes there."""
+        self._places.pop(place.directory, None)
+
+    def clear(self) -> None:
+        """Forget all that changed."""
+        self._places.clear()
+
+    def __bool__(self) -> bool:
+        return bool(self._places)
+
+
+def _is_still(
+    file: Found, same_s: float, wall_ns: int, told: dict[str, tuple[int, int]] | None
+) -> bool:
+    if told is not None and told.get(file.path) == (file.size, file.mtime_ns):
+        return True
+    # A time to come is a clock that is wrong; that file is as still as two looks say.
+    if same_s < APART_S or 0 <= wall_ns - file.mtime_ns < _WRITTEN_NS:
+        return False
+    return same_s >= PATIENCE_S or (file.size > 0 and not _is_held(file.path))
+
+
+def _is_held(path: str) -> bool:
+    """Say whether another program lets nobody read a file: on Windows, while it is copied."""
+    if sys.platform != "win32":
+        return False
+    try:
+        Path(path).open("rb").close()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _stem(file: Found) -> tuple[str, str]:
+    """Name what belongs to one photo: DSC_1.NEF, DSC_1.JPG, DSC_1.xmp and DSC_1.NEF.xmp."""
+    path = PurePath(file.path)
+    return str(path.parent), path.name.split(".")[0].casefold()

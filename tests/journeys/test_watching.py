@@ -1,0 +1,173 @@
+"""The folder one looks at changes by itself: a card is copied in, another editor is open beside."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from curator.model import View
+from curator.pipeline import stillness
+from tests.journeys.evening import Evening
+from tests.photos import TAKEN, Shot, draw_jpeg, write_dng
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="{stars}"/>
+ </rdf:RDF>
+</x:xmpmeta>
+"""
+
+
+def shoot(path: Path, number: int) -> Path:
+    """Take a photo, a minute after the one before."""
+    return draw_jpeg(path, seed=number, shot=Shot(taken=TAKEN + timedelta(minutes=number)))
+
+
+def copy_in_pieces(source: Path, to: Path, evening: Evening) -> None:
+    """Copy as a slow card does, looking at the window in between."""
+    whole = source.read_bytes()
+    with to.open("wb") as file:
+        for start in range(0, len(whole), len(whole) // 5):
+            file.write(whole[start : start + len(whole) // 5])
+            file.flush()
+            evening.qtbot.wait(1)
+
+
+def names(evening: Evening) -> list[str]:
+    """Name the photos of the list, in its order."""
+    return [evening.session.table.name(int(photo)) for photo in evening.session.ids]
+
+
+def states(evening: Evening) -> dict[str, str]:
+    table = evening.session.table
+    return {table.name(int(p)): table.state(int(p)) for p in evening.session.ids}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait a fifth as long for quiet."""
+    monkeypatch.setattr(stillness, "QUIET_S", 0.2)
+    monkeypatch.setattr(stillness, "APART_S", 0.2)
+    monkeypatch.setattr(stillness, "_WRITTEN_NS", 200_000_000)
+
+
+@pytest.fixture
+def iceland(tmp_path: Path) -> Path:
+    folder = tmp_path / "Iceland"
+    for number in (1, 2, 4):
+        shoot(folder / f"DSC_{number}.jpg", number)
+    return folder
+
+
+def test_a_photo_comes_is_renamed_goes_and_is_rated_elsewhere(
+    evening: Evening, iceland: Path, tmp_path: Path
+) -> None:
+    evening.open(iceland, photos=3)
+    session = evening.session
+    session.go_to(int(session.ids[2]))
+    assert evening.name() == "DSC_4"
+
+    # Copied in pieces it appears once, whole, at its place; what one looks at stays.
+    copy_in_pieces(shoot(tmp_path / "card.jpg", 3), iceland / "DSC_3.jpg", evening)
+    evening.reads("1 new in Iceland")
+    evening.until(lambda: evening.all_read(4))
+    evening.until(lambda: names(evening) == ["DSC_1", "DSC_2", "DSC_3", "DSC_4"])
+    assert evening.name() == "DSC_4"
+    assert not any(states(evening).values())
+
+    # Renamed, its stars stay with it.
+    evening.press("Left", "5")
+    assert evening.name() == "DSC_3"
+    third = session.current
+    assert third is not None
+    (iceland / "DSC_3.jpg").rename(iceland / "Geysir.jpg")
+    evening.until(lambda: "Geysir" in names(evening))
+    assert session.table.marks(third).rating == 5 and session.table.name(third) == "Geysir"
+    assert len(session.ids) == 4
+
+    # Removed, it is missing and still to be seen.
+    (iceland / "DSC_1.jpg").unlink()
+    evening.until(lambda: states(evening)["DSC_1"] == "missing")
+    first = next(int(p) for p in session.ids if session.table.name(int(p)) == "DSC_1")
+    session.go_to(first)
+    session.set_view(View.LOUPE)
+    evening.until(lambda: session._shown == first)
+    session.set_view(View.GRID)
+
+    # Four stars given elsewhere arrive.
+    (iceland / "DSC_2.jpg.xmp").write_text(XMP.format(stars=4))
+    second = next(int(p) for p in session.ids if session.table.name(int(p)) == "DSC_2")
+    evening.until(lambda: session.table.marks(second).rating == 4)
+    (iceland / "DSC_2.jpg.xmp").write_text(XMP.format(stars=2))
+    evening.until(lambda: session.table.marks(second).rating == 2)
+
+
+def test_folders_move_within_what_is_watched(evening: Evening, tmp_path: Path) -> None:
+    here, there = tmp_path / "Card", tmp_path / "Archive"
+    shoot(there / "DSC_9.jpg", 9)
+    for number in (1, 2, 3):
+        shoot(here / "day 1" / f"DSC_{number}.jpg", number)
+    evening.open(here, there, photos=4)
+    session = evening.session
+    session.open_scope(session.scopes()[0].scope)
+    evening.until(lambda: len(session.ids) == 4)
+    ids = {session.table.name(int(p)): int(p) for p in session.ids}
+    session.go_to(ids["DSC_2"])
+    evening.press("5")
+
+    def lies(name: str) -> str:
+        return session.table.directory(ids[name])
+
+    (here / "day 1").rename(here / "Reykjavik")
+    evening.until(lambda: all(lies(f"DSC_{n}") == str(here / "Reykjavik") for n in (1, 2, 3)))
+    shutil.move(here / "Reykjavik" / "DSC_2.jpg", there / "DSC_2.jpg")
+    evening.until(lambda: lies("DSC_2") == str(there))
+    evening.until(lambda: not any(states(evening).values()))
+    assert session.table.marks(ids["DSC_2"]).rating == 5
+    assert len(session.table.ids) == 4
+    shutil.rmtree(here / "Reykjavik")
+    evening.until(lambda: sorted(states(evening).values()) == ["", "", "missing", "missing"])
+
+
+def test_a_raw_and_its_jpeg_come_one_after_the_other(evening: Evening, iceland: Path) -> None:
+    evening.open(iceland, photos=3)
+    (iceland / "DSC_4.jpg").unlink()
+    shoot(iceland / "DSC_5.jpg", 5)
+    evening.reads("1 new in Iceland")
+    write_dng(iceland / "DSC_5.dng", seed=5)
+    table = evening.session.table
+    evening.until(lambda: table.column("pair").sum() == 1)
+    assert len(table.ids) == 4
+
+
+def test_a_photo_that_comes_while_one_culls_joins_behind(evening: Evening, iceland: Path) -> None:
+    evening.open(iceland, photos=3)
+    evening.press("Alt+1")
+    assert (names(evening), evening.name()) == (["DSC_1", "DSC_2", "DSC_4"], "DSC_1")
+    evening.press("Right")
+    shoot(iceland / "DSC_0.jpg", 0)  # tethered, or another card: taken before all others
+    evening.until(lambda: len(evening.session.ids) == 4)
+    assert (names(evening)[:3], evening.name()) == (["DSC_1", "DSC_2", "DSC_4"], "DSC_2")
+    assert names(evening)[3] == "DSC_0"
+
+
+def test_switched_off_nothing_comes_and_switched_on_it_does(
+    evening: Evening, iceland: Path
+) -> None:
+    evening.open(iceland, photos=3)
+    session, pipeline = evening.session, evening.session.pipeline
+    assert pipeline is not None
+    session.settings.scan.watch = False
+    evening.window._settings_changed({"scan.watch"})  # type: ignore[attr-defined]
+    watcher = pipeline._conductor.watcher
+    evening.until(lambda: not watcher._folders)
+    session.settings.scan.watch = True
+    evening.window._settings_changed({"scan.watch"})  # type: ignore[attr-defined]
+    evening.until(lambda: all(w.ready for w in watcher._folders.values()) and watcher._folders)
+    shoot(iceland / "DSC_6.jpg", 6)
+    evening.reads("1 new in Iceland")

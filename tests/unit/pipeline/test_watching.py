@@ -1,0 +1,275 @@
+"""Real files, and the system's real word of what happens to them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from curator.model import KnownError
+from curator.pipeline import lookout, stillness
+from curator.pipeline.lookout import FolderWatch, Looked, System, Watched
+
+LIMIT_S = 60.0
+
+
+class Desk:
+    """Takes what a watched folder hands over, as the catalog would."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        self.system = System()
+        self.watch: FolderWatch | None = None
+        self.told: list[Looked] = []
+        self.troubles: list[KnownError] = []
+        self._news = threading.Condition()
+
+    def begin(self, recursive: bool = True, since: float | None = None) -> Desk:
+        wanted = Watched(str(self.top), recursive, time.time() if since is None else since)
+        self.watch = FolderWatch(3, wanted, self.system, self._take, self.troubles.append)
+        self.watch.start()
+        self.until(lambda: self.watch is not None and self.watch.ready)
+        return self
+
+    def _take(self, number: int, looked: list[Looked]) -> None:
+        assert number == 3 and self.watch is not None
+        with self._news:
+            self.told += looked
+            self._news.notify_all()
+        self.watch.scanned()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        end = time.monotonic() + LIMIT_S
+        with self._news:
+            while not condition():
+                assert time.monotonic() < end, f"it did not come to this; told: {self.told}"
+                self._news.wait(0.02)
+
+    def has(self, name: str) -> bool:
+        """Say whether a file was handed over, by what comes below the top."""
+        wanted = str(self.top / name)
+        return any(file.path == wanted for each in self.told for file in each.found)
+
+    def was_looked_at(self, name: str = "") -> bool:
+        return any(each.directory == str(self.top / name) for each in self.told)
+
+    def close(self) -> None:
+        if self.watch is not None:
+            self.watch.stop()
+            self.watch.join(LIMIT_S)
+        self.system.close()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all that waits wait a tenth as long."""
+    monkeypatch.setattr(stillness, "QUIET_S", 0.05)
+    monkeypatch.setattr(stillness, "APART_S", 0.05)
+    monkeypatch.setattr(stillness, "_WRITTEN_NS", 50_000_000)
+    monkeypatch.setattr(lookout, "START_S", 3600.0)
+    monkeypatch.setattr(lookout, "POLL_S", 0.05)
+
+
+@pytest.fixture
+def started(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the look at the start happen at once."""
+    monkeypatch.setattr(lookout, "START_S", 0.0)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, quick: None) -> Iterator[Desk]:
+    made = Desk(tmp_path / "iceland")
+    made.top.mkdir()
+    yield made
+    made.close()
+
+
+def age(path: Path, seconds: float = 100.0) -> Path:
+    """Make a file or folder look as old as that."""
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+    return path
+
+
+def test_what_comes_changes_and_goes_is_handed_over(desk: Desk) -> None:
+    (desk.top / "1.jpg").write_bytes(b"one")
+    desk.begin()
+    (desk.top / "2.jpg").write_bytes(b"two")
+    desk.until(lambda: desk.has("2.jpg"))
+    desk.told.clear()
+    (desk.top / "2.jpg").unlink()
+    desk.until(desk.was_looked_at)
+    assert not desk.has("2.jpg")
+
+
+def test_temporary_names_are_no_photos_and_the_final_one_is(desk: Desk) -> None:
+    desk.begin()
+    whole = "3.jpg"
+    names = ["3.jpg.part", "3.jpg.crdownload", "3.jpg~", "3.jpg.!qB", ".3.jpg", ".3.jpg.Xy12Ab"]
+    for name in names:
+        (desk.top / name).write_bytes(b"half")
+    (desk.top / "1.jpg").write_bytes(b"one")
+    desk.until(lambda: desk.has("1.jpg"))
+    (desk.top / names[-1]).rename(desk.top / whole)  # as rsync does
+    desk.until(lambda: desk.has(whole))
+    found = {file.path for each in desk.told for file in each.found}
+    assert found == {str(desk.top / "1.jpg"), str(desk.top / whole)}
+
+
+def test_a_directory_moved_in_is_looked_at_with_all_below_it(desk: Desk, tmp_path: Path) -> None:
+    deep = tmp_path / "day 1" / "raw"
+    deep.mkdir(parents=True)
+    (deep / "1.nef").write_bytes(b"one")
+    desk.begin()
+    (tmp_path / "day 1").rename(desk.top / "day 1")
+    desk.until(lambda: desk.has("day 1/raw/1.nef"))
+    (desk.top / "day 1" / "raw" / "2.nef").write_bytes(b"two")  # it is watched now
+    desk.until(lambda: desk.has("day 1/raw/2.nef"))
+    desk.told.clear()
+    shutil.rmtree(desk.top / "day 1")
+    desk.until(lambda: desk.was_looked_at() or desk.was_looked_at("day 1"))
+
+
+def test_a_folder_opened_through_a_link_keeps_its_name(desk: Desk, tmp_path: Path) -> None:
+    desk.top.rename(tmp_path / "real")
+    desk.top.symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "round").symlink_to(tmp_path / "real")  # a loop
+    desk.begin()
+    (tmp_path / "real" / "1.jpg").write_bytes(b"one")
+    desk.until(lambda: desk.has("1.jpg"))
+    assert {each.directory for each in desk.told} == {str(desk.top)}
+
+
+def test_what_a_scan_leaves_out_is_not_looked_at(desk: Desk) -> None:
+    cache = desk.top / "home" / "cache"
+    (cache / "proxies").mkdir(parents=True)
+    (cache / "CACHEDIR.TAG").touch()
+    (desk.top / ".trash").mkdir()
+    desk.begin()
+    (cache / "proxies" / "1.jpg").write_bytes(b"a proxy")
+    (desk.top / ".trash" / "1.jpg").write_bytes(b"rubbish")
+    (desk.top / "2.jpg").write_bytes(b"two")
+    desk.until(lambda: desk.has("2.jpg"))
+    assert {each.directory for each in desk.told} == {str(desk.top)}
+
+
+def test_reading_a_photo_is_no_news(desk: Desk) -> None:
+    (desk.top / "1.jpg").write_bytes(b"one")
+    desk.begin()
+    for _ in range(20):
+        (desk.top / "1.jpg").read_bytes()
+    (desk.top / "a").mkdir()
+    desk.until(lambda: desk.was_looked_at("a"))
+    assert not desk.was_looked_at()
+
+
+@pytest.mark.usefixtures("started")
+def test_what_came_while_nobody_watched_is_found_at_the_start(desk: Desk) -> None:
+    for name in ("old", "new"):
+        (desk.top / name).mkdir()
+        age(desk.top / name, 10_000)
+    age(desk.top, 10_000)
+    (desk.top / "new" / "1.jpg").write_bytes(b"one")
+    desk.begin(since=time.time() - 5_000)
+    desk.until(lambda: desk.has("new/1.jpg"))
+    assert {each.directory for each in desk.told} == {str(desk.top / "new")}
+
+
+def test_what_is_not_still_is_waited_for_and_others_are_not(desk: Desk) -> None:
+    desk.begin()
+    (desk.top / "1.jpg").touch()  # somebody will fill it
+    (desk.top / "2.jpg").write_bytes(b"two")
+    desk.until(lambda: desk.has("2.jpg"))
+    assert not desk.has("1.jpg")
+    (desk.top / "1.jpg").write_bytes(b"one")
+    desk.until(lambda: desk.has("1.jpg"))
+
+
+@pytest.mark.usefixtures("started")
+def test_a_network_drive_is_polled(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Far:
+        network, kind = True, "nfs"
+
+    monkeypatch.setattr(lookout, "mount_of", lambda path: Far)
+    monkeypatch.setattr(System, "watch", lambda *_: pytest.fail("the system was asked"))
+    age(desk.top, 200_000)
+    desk.begin()
+    (desk.top / "day 1").mkdir()
+    (desk.top / "day 1" / "1.jpg").write_bytes(b"one")
+    desk.until(lambda: desk.has("day 1/1.jpg"))
+    (desk.top / "day 1" / "2.jpg").write_bytes(b"two")
+    desk.until(lambda: desk.has("day 1/2.jpg"))
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "for subfolders"])
+def test_where_the_system_has_no_room_it_is_said_and_polled(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    def watch(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+    if late:  # watchdog passes over what it could not watch below a folder
+        monkeypatch.setattr(System, "is_full", lambda _: True)
+    else:
+        monkeypatch.setattr(System, "watch", watch)
+    desk.begin()
+    (desk.top / "1.jpg").write_bytes(b"one")
+    desk.until(lambda: desk.has("1.jpg"))
+    assert "fs.inotify.max_user_watches" in str(desk.troubles[0])
+    assert "F5" in desk.troubles[0].remedy
+
+
+def test_after_a_burst_all_is_looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookout, "_BURST", 10)
+    (desk.top / "deaf").mkdir()
+    (desk.top / "deaf" / "1.jpg").write_bytes(b"its event was lost")
+    desk.begin()
+    for number in range(20):
+        (desk.top / f"{number}.jpg").write_bytes(b"x")
+    desk.until(lambda: desk.has("deaf/1.jpg"))
+
+
+def test_a_folder_that_goes_ends_its_watch_and_one_that_comes_back_is_watched(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.begin()
+    desk.top.rename(tmp_path / "pulled")
+    desk.top.mkdir()
+    desk.top.rmdir()
+    (tmp_path / "pulled" / "1.jpg").write_bytes(b"one")  # the system still names the old place
+    desk.until(lambda: desk.watch is not None and not desk.watch.ready)
+    assert desk.told == []
+    (tmp_path / "pulled").rename(desk.top)
+    desk.until(lambda: desk.has("1.jpg"))
+    (desk.top / "2.jpg").write_bytes(b"two")
+    desk.until(lambda: desk.has("2.jpg"))
+
+
+def test_without_subfolders_these_are_left_alone(desk: Desk) -> None:
+    (desk.top / "sub").mkdir()
+    desk.begin(recursive=False)
+    (desk.top / "sub" / "1.jpg").write_bytes(b"one")
+    (desk.top / "2.jpg").write_bytes(b"two")
+    desk.until(lambda: desk.has("2.jpg"))
+    assert not desk.has("sub/1.jpg")
+
+
+def test_one_thing_at_a_time_is_handed_over(desk: Desk) -> None:
+    desk.begin()
+    assert desk.watch is not None
+    given: list[Looked] = []
+    desk.watch._changed = lambda _, looked: given.extend(looked)  # and nobody says it is scanned
+    (desk.top / "1.jpg").write_bytes(b"one")
+    desk.until(lambda: given)
+    (desk.top / "2.jpg").write_bytes(b"two")
+    desk.until(lambda: desk.watch is not None and desk.watch._changes.wait_s() == 0)
+    assert len(given) == 1
+    desk.watch.scanned()
+    desk.until(lambda: len(given) > 1)

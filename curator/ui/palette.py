@@ -97,7 +97,7 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
 def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> list[Entry]:
     """Pick what fits the letters typed, the best first.
 
-    The start of a title goes before the start of a word in it, initials, a part of it or of its
+    A whole title goes first, then the start of one, before the start of a word in it, initials, a part of it or of its
     key, the words of its sentence, and last letters in that order anywhere. Of equals the one
     used last goes first; without any letters, that is all that counts.
     """
@@ -120,8 +120,10 @@ def _fit(entry: Entry, wanted: str, letters: re.Pattern[str]) -> tuple[int, int]
     """Say how well an entry fits, lower is better: the kind of fit, and the letters left out."""
     title, name = entry.title.casefold(), entry.name.casefold()
     about = f" {entry.about.casefold()}"
-    if title.startswith(wanted) or wanted == entry.key.casefold():
+    if title == wanted:
         return 0, 0
+    if title.startswith(wanted) or wanted == entry.key.casefold():
+        return 0, 1
     if f" {wanted}" in title:
         return 1, 0
     if "".join(word[0] for word in title.split()).startswith(wanted):

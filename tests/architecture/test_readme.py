@@ -114,8 +114,9 @@ def test_every_setting_and_variable_it_names_is_one() -> None:
 
 
 def test_every_bar_it_names_is_one_and_each_figure_says_what_makes_it() -> None:
-    from curator.bench import bars
-
+    # Read, not imported: all bars together import everything there is.
+    bench = (ROOT / "curator" / "bench" / "__init__.py").read_text("utf-8")
+    bars = set(re.findall(r'^ +Bar\("(\w+)"', bench, re.MULTILINE))
     table = README[README.index("## Speed") :]
     rows = [line for line in table.splitlines() if line.startswith("| ")]
     figures = [row for row in rows if "---" not in row and "| what |" not in row]
@@ -123,7 +124,7 @@ def test_every_bar_it_names_is_one_and_each_figure_says_what_makes_it() -> None:
     for row in figures:
         reproduce = re.search(r"`curator bench --only (\w+)`", row)
         assert reproduce, row
-        assert reproduce[1] in bars(), row
+        assert reproduce[1] in bars, row
 
 
 # Key -> the commands the prose says it does. Whoever names another key there says here which.

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel
 
 from curator import commands
 from curator.model import Pass, View
@@ -17,6 +19,7 @@ from curator.ui.help import sheet
 from curator.ui.main_window import MainWindow
 from curator.ui.offer import Offer
 from curator.ui.tour import Tour
+from tests.gui.conftest import QuietPipeline
 
 Windows = Callable[..., MainWindow]
 
@@ -114,11 +117,43 @@ def test_everything_one_can_do_is_found_in_the_palette_and_every_key_on_the_shee
     window: MainWindow,
 ) -> None:
     keyboard = window.keys.keyboard
-    found = {entry.name for entry in palette.entries(window.session, "grid", lambda _: None)}
-    assert set(commands.COMMANDS) - found == {"palette"}
+    entries = palette.entries(window.session, "grid", lambda _: None)
+    found = {entry.name: entry for entry in entries}
+    assert set(commands.COMMANDS) - set(found) == {"palette"}
+    bound = {name for name in commands.COMMANDS if keyboard.keys_of(name)} - {"palette"}
+    assert len(bound) > 60 and [name for name in bound if not found[name].key] == []
+    missed = [
+        name
+        for name, command in commands.COMMANDS.items()
+        if name != "palette" and palette.best(entries, command.title.rstrip("…"))[0].name != name
+    ]
+    assert missed == [], "what is typed whole comes first"
     lines = sum(len(part) for part in sheet("grid", keyboard).values())
     assert lines > 60
     assert "Ctrl+K finds the rest" in window.help._foot()
+
+
+def test_a_folder_dragged_over_the_empty_window_is_welcomed_and_opened(
+    make_window: Windows, pipeline: QuietPipeline, tmp_path: Path
+) -> None:
+    window = make_window(photos=0)
+    said = [label.text() for label in window.empty_window.findChildren(QLabel)]
+    assert said[0] == "Drop a folder of photos here"
+    assert "Nothing is moved, changed or uploaded." in said
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path))])
+    action, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    none = Qt.KeyboardModifier.NoModifier
+    over = QDragEnterEvent(QPoint(600, 400), action, data, left, none)
+    QApplication.sendEvent(window, over)
+    assert over.isAccepted() and window.veil.isVisible() and window.veil.text() == "Drop to open"
+    QApplication.sendEvent(window, QDropEvent(QPointF(600, 400), action, data, left, none))
+    assert window.veil.isHidden() and pipeline.asked == [("open", [tmp_path])]
+    text = QMimeData()
+    text.setText("words from a browser")
+    refused = QDragEnterEvent(QPoint(600, 400), action, text, left, none)
+    QApplication.sendEvent(window, refused)
+    assert not refused.isAccepted() and window.veil.isHidden()
 
 
 def test_enter_in_the_empty_window_chooses_a_folder(

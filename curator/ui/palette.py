@@ -97,8 +97,8 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
 def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> list[Entry]:
     """Pick what fits the letters typed, the best first.
 
-    A whole title goes first, then the start of one, before the start of a word in it, initials, a part of it or of its
-    key, the words of its sentence, and last letters in that order anywhere. Of equals the one
+    A whole title goes first, then the start of one, of a word in it, initials, a part of it or of
+    its key, the words of its sentence, and last letters in that order anywhere. Of equals the one
     used last goes first; without any letters, that is all that counts.
     """
     used = {name: place for place, name in enumerate(recent)}

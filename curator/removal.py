@@ -291,13 +291,15 @@ def _originals(photo: PhotoDetail, folders: _Folders) -> Iterable[Listed]:
     emptied = {file.fingerprint for file in photo.files if file.emptied}
     own = {os.path.realpath(f.path) for f in photo.files if f.role != "copy"}
     for file in photo.files:
-        if file.missing:
+        if file.missing and not file.away:
             continue
         path = str(file.path)
         copied = file.role == "copy" or file.fingerprint in emptied
         part = Part.COPY if copied else Part.ORIGINAL
-        stays, status = "", folders.status(path)
-        if status is None:
+        stays, status = "", None if file.away else folders.status(path)
+        if file.away:
+            stays = f"{file.away[:1].upper()}{file.away[1:]}."
+        elif status is None:
             stays = f"{_drive(path)} cannot be reached now."
         elif stat.S_ISLNK(status.st_mode):
             stays = _LINK

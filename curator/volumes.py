@@ -24,7 +24,7 @@ _NETWORK = frozenset(
     {
         "9p", "afpfs", "afs", "ceph", "cifs", "davfs", "fuse.ceph", "fuse.davfs2", "fuse.rclone",
         "fuse.sshfs", "fuse.glusterfs", "fuse.gvfsd-fuse", "glusterfs", "lustre", "ncpfs", "nfs",
-        "nfs4", "osxfuse", "smb3", "smbfs", "webdav",
+        "ftp", "macfuse", "nfs4", "osxfuse", "smb3", "smbfs", "webdav",
     }
 )  # fmt: skip
 _MOUNTINFO = Path("/proc/self/mountinfo")
@@ -243,13 +243,13 @@ def _elsewhere() -> Iterator[Mount]:
     import psutil
 
     for part in psutil.disk_partitions(all=True):
-        kind, options = part.fstype.lower(), part.opts.split(",")
+        kind = part.fstype.lower()
         if sys.platform == "win32":
             found = _on_windows(part.mountpoint, kind)
             if found is not None:
                 yield found
             continue
-        network = kind in _NETWORK or "local" not in options
+        network = kind in _NETWORK
         share = re.sub("//[^/@]*@", "//", part.device)  # without who is logged in
         key = share.casefold() if network else _macos_uuid(part.mountpoint)
         name = _shared(share) if network else _name("", part.mountpoint)
@@ -294,7 +294,10 @@ def _on_windows(root: str, kind: str) -> Mount | None:
     r"""Ask Windows about the volume at a root like ``E:\``; None where no medium is in."""
     if sys.platform != "win32":
         return None
-    kernel = ctypes.windll.kernel32
+    windows = getattr(ctypes, "windll", None)
+    if windows is None:
+        return None
+    kernel = windows.kernel32
     drive = kernel.GetDriveTypeW(ctypes.c_wchar_p(root))  # 2 removable, 3 fixed, 4 remote, 5 CD
     if drive == 4:
         share = _remote_name(root)

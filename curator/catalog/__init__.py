@@ -25,7 +25,7 @@ import peewee
 from curator.catalog import backups, migrations, restoring
 from curator.catalog.backups import Backup
 from curator.catalog.fields import FIELDS
-from curator.catalog.folders import FolderRow
+from curator.catalog.folders import FolderRow, absence
 from curator.catalog.identity import FileReader, FileRow, Unread
 from curator.catalog.lock import ConductorLock, UseLock
 from curator.catalog.photos import (
@@ -97,6 +97,7 @@ __all__ = [
     "UseLock",
     "WorkDetail",
     "Wrote",
+    "absence",
     "folded",
     "is_damaged",
     "project_name",

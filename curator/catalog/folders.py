@@ -18,7 +18,8 @@ class FolderRow:
     """A folder of the catalog; ``photos`` is None where it was not asked for.
 
     ``volume``, ``volume_name`` and ``within`` say which volume it is on and where there, None
-    where volumes cannot be told apart. ``away``: it could not be reached at the last look.
+    where volumes cannot be told apart. ``away``: it could not be reached at the last look, and
+    ``unplugged``: because its volume could not.
     """
 
     id: int
@@ -33,6 +34,20 @@ class FolderRow:
     volume_name: str | None = None
     within: str | None = None
     away: bool = False
+    unplugged: bool = False
+
+    @property
+    def absence(self) -> str:
+        """Why it cannot be reached, ``T7 Shield unplugged``; empty where it can."""
+        return absence(self.unplugged, self.volume, self.volume_name) if self.away else ""
+
+
+def absence(unplugged: bool, volume: str | None, name: str | None) -> str:
+    """Say why a folder that is away cannot be reached."""
+    if not unplugged or not volume or not name:
+        return "folder not there now"
+    share = volume.startswith(("//", "\\\\")) or ":/" in volume
+    return f"{name} {'not connected' if share else 'unplugged'}"
 
 
 class Folders(Identity):
@@ -65,6 +80,7 @@ class Folders(Identity):
                 name,
                 within,
                 away_since is not None,
+                bool(unplugged),
             )
             for (
                 number,
@@ -78,9 +94,10 @@ class Folders(Identity):
                 name,
                 within,
                 away_since,
+                unplugged,
             ) in self._rows(
                 "SELECT id, path, enabled, recursive, sampled, added_at, scanned_at, volume,"
-                " volume_name, within, away_since FROM folder ORDER BY path"
+                " volume_name, within, away_since, unplugged FROM folder ORDER BY path"
             )
         ]
 

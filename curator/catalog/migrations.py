@@ -278,8 +278,15 @@ def _text_statements() -> Iterator[str]:
 
 def _add_volumes(database: peewee.Database) -> None:
     """Have folders know their volume; which one that is, the first look at them says."""
-    for column in ("volume TEXT", "volume_name TEXT", "within TEXT", "away_since REAL"):
+    for column in (
+        "volume TEXT",
+        "volume_name TEXT",
+        "within TEXT",
+        "away_since REAL",
+        "unplugged INTEGER NOT NULL DEFAULT 0 CHECK (unplugged IN (0, 1))",
+    ):
         database.execute_sql(f"ALTER TABLE folder ADD COLUMN {column}")
+    database.execute_sql("CREATE INDEX folder_away ON folder (id) WHERE away_since IS NOT NULL")
 
 
 _REFUSED = "BEGIN SELECT RAISE(ABORT, 'the journal is only ever added to'); END"

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from curator.catalog.descriptions import DESCRIBE, Descriptions
+from curator.catalog.folders import absence
 from curator.catalog.store import Row, chunks, marks
 from curator.catalog.tags import TagDetail
 from curator.model import (
@@ -69,7 +70,7 @@ class FileDetail:
     """One file of a photo; ``missing`` when it was not there at the last look.
 
     ``emptied``: the person had it removed, as a reject's. ``away``: its folder could not be
-    reached then, and this is what that is on, or its path; it may well be there.
+    reached then, and why (``T7 Shield unplugged``); the file itself is not lost.
     """
 
     path: Path
@@ -238,22 +239,26 @@ class Photos(Descriptions):
 
         A few queries a thousand photos, where :meth:`photo` takes three each.
         """
+        absent: dict[int | None, str] = {
+            folder: absence(*why)
+            for folder, *why in self._rows(
+                "SELECT id, unplugged, volume, volume_name FROM folder WHERE away_since IS NOT NULL"
+            )
+        }
         for part in chunks(sorted(set(ids))):
             among = f"IN ({marks(len(part))})"
             files: dict[int, list[FileDetail]] = defaultdict(list)
-            for photo, path, name, kind, *rest, missing, emptied, away in self._rows(
+            for photo, path, name, kind, *rest, missing, emptied, folder in self._rows(
                 "SELECT photo_id, d.path, name, kind, role, size, mtime_ns, fingerprint, sha256,"
-                " missing_since IS NOT NULL, file.emptied_at IS NOT NULL,"
-                " CASE WHEN away_since IS NOT NULL THEN coalesce(volume_name, folder.path) END"
+                " missing_since IS NOT NULL, file.emptied_at IS NOT NULL, folder_id"
                 " FROM file JOIN directory AS d ON d.id = file.directory_id"
-                " LEFT JOIN folder ON folder.id = d.folder_id"
                 f" WHERE photo_id {among} AND role <> 'former'"
                 " ORDER BY role <> 'main', role <> 'half', missing_since IS NOT NULL, 2, name",
                 part,
             ):
-                gone = (bool(missing or away), bool(missing and emptied))
-                where = "" if missing else away or ""
-                known = FileDetail(Path(path, name), Kind(kind), *[*rest, *gone, where])
+                why = "" if missing else absent.get(folder, "")
+                gone = (bool(missing or why), bool(missing and emptied))
+                known = FileDetail(Path(path, name), Kind(kind), *[*rest, *gone, why])
                 files[photo].append(known)
             work: dict[int, list[WorkDetail]] = defaultdict(list)
             for photo, stage, version, state, attempts, later, reason in self._rows(

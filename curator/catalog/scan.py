@@ -74,7 +74,7 @@ class Scan:
 
     def __init__(self, catalog: Scans, folder_id: int | None, reader: FileReader) -> None:
         self._catalog = catalog
-        self._folder_id = folder_id
+        self.folder_id = folder_id
         self._reader = reader
         self._last_id = catalog._last_id()
         self._last_file = catalog._last_file()
@@ -100,7 +100,8 @@ class Scan:
     def finish(self, roots: Iterable[str], deep: bool = True) -> list[int]:
         """Mark files under ``roots`` as missing that were not met and are not there.
 
-        A root that is away (a drive) makes all of its files missing; they keep their photos.
+        Not for a folder that is away (a drive): all of its files would be missing. They would
+        keep their photos, but whoever looks for lost ones would find thousands.
 
         Args:
             roots: the folders walked, or single files.
@@ -296,7 +297,7 @@ class Scans(Identity):
         if not photos and not add:
             left.append(group)
             return None
-        directory = self._directory(group.directory, scan._folder_id)
+        directory = self._directory(group.directory, scan.folder_id)
         scan._busy.append((group.directory, PurePath(group.files[0].path).name))
         if not photos:
             photo = self._add_photo(directory, group.name)
@@ -384,12 +385,12 @@ class Scans(Identity):
                     [(now, file) for photo in part for file in gone[photo]],
                 )
                 self._settle(part)
-        if deep and scan._folder_id is not None:
+        if deep and scan.folder_id is not None:
             with self._writing():
                 self._run(
                     "UPDATE folder SET scanned_at = ? WHERE id = ?"
                     f" AND path IN ({marks(len(roots))})",
-                    (now, scan._folder_id, *roots),
+                    (now, scan.folder_id, *roots),
                 )
         for root in roots:
             self._drop_gone_sidecars(root, scan._beside, deep)

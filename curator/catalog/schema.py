@@ -61,7 +61,8 @@ class Folder(Table):
     ``volume`` is the key of the volume it lies on (`curator.volumes`), ``volume_name`` what a
     person calls that, ``within`` the way from its mount point to the folder, with ``/`` between;
     NULL where volumes cannot be told apart. ``away_since``: it could not be reached at the last
-    look; its files count as not there, and work that reads them waits.
+    look; its files count as not there, and work that reads them waits. ``unplugged``: the volume
+    is what is away; else that is mounted, or unknown, and the folder not on it.
     """
 
     id = AutoField()
@@ -75,6 +76,7 @@ class Folder(Table):
     volume_name = TextField(null=True)
     within = TextField(null=True)
     away_since = FloatField(null=True)
+    unplugged = _yes_no("unplugged", 0)
 
 
 class Directory(Table):
@@ -492,6 +494,7 @@ INDEXES = (
     "CREATE INDEX vector_rev ON vector (encoder, rev)",
     # How a rating was foreseen, and when it was given: for the few rated among the many marked.
     "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'",
+    "CREATE INDEX folder_away ON folder (id) WHERE away_since IS NOT NULL",
     # A removed project gives its name free.
     "CREATE UNIQUE INDEX project_name ON project (name) WHERE removed_at IS NULL",
 )

@@ -29,14 +29,19 @@ class Volumes(Folders):
         with self._writing():
             self._run(sql, (*known, folder_id))
 
-    def set_away(self, folder_id: int, away: bool) -> None:
+    def set_away(self, folder_id: int, away: bool, unplugged: bool = False) -> None:
         """Note that a folder is away or here again: work that reads its files waits or goes on.
 
         What was interrupted half-way is made good by :meth:`settle_waiting`.
+
+        Args:
+            folder_id: its id.
+            away: it cannot be reached.
+            unplugged: because its volume cannot.
         """
-        sql = "UPDATE folder SET away_since = ? WHERE id = ?"
+        sql = "UPDATE folder SET away_since = ?, unplugged = ? WHERE id = ?"
         with self._writing():
-            self._run(sql, (time.time() if away else None, folder_id))
+            self._run(sql, (time.time() if away else None, away and unplugged, folder_id))
             if not away:  # sidecars that could not be written there are written after all
                 self._run(
                     "UPDATE unwritten SET reason = NULL, tried_at = NULL WHERE reason IS NOT NULL"

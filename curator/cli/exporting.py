@@ -28,6 +28,7 @@ TITLES = {
 
 def export(invocation: Invocation) -> None:
     """Copy the approved photos of the scope into a folder, or say what that would do."""
+    invocation.look()
     table, known = scored(invocation)
     options = _options(invocation, known)
     project = invocation.arguments.project

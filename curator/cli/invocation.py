@@ -55,6 +55,15 @@ class Invocation:
         self.home.make()
         return Catalog.open(self.home.catalog)
 
+    def look(self) -> None:
+        """See which folders are here, before their files are read or written.
+
+        Those on drives that have another name now are found there.
+        """
+        from curator.pipeline.presence import settled
+
+        settled(self.catalog)
+
     @cached_property
     def pupil(self) -> Pupil:
         """What was learned from all stars there are; a second at 100,000 photos."""

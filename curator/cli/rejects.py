@@ -21,6 +21,7 @@ def rejects(invocation: Invocation) -> None:
     the sidecars that are theirs alone; then it asks, unless told --yes, and moves it to the trash.
     Other files beside them and copies elsewhere stay. --permanent deletes instead.
     """
+    invocation.look()
     act = invocation.arguments.act
     if invocation.arguments.permanent and act != "empty":
         raise UsageError("--permanent goes with `rejects empty`.")

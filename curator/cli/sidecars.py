@@ -18,6 +18,7 @@ _BATCH = 32
 
 def sidecar(invocation: Invocation) -> None:
     """Read or write sidecars, say where they stand, or settle what contradicts."""
+    invocation.look()
     acts = {
         "read": _read,
         "write": _write,

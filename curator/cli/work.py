@@ -58,12 +58,32 @@ def ingest(invocation: Invocation) -> None:
         _use_encoder(invocation, arguments.encoder)
     if arguments.describe is not None:
         invocation.settings.vision.automatic = arguments.describe
+    _check_connected(invocation, sources)
     run = _work(
         invocation,
         "Reading",
         lambda pipeline: pipeline.open_folders(sources, recursive, arguments.sample),
     )
     _answer(invocation, run, sources)
+
+
+def _check_connected(invocation: Invocation, sources: Sequence[Path]) -> None:
+    """Say of a folder on a known drive that is away which one to connect.
+
+    Raises:
+        KnownError: there is one; nothing was read.
+    """
+    gone = [source for source in sources if not source.exists()]
+    if not gone or not invocation.home.catalog.exists():
+        return
+    invocation.look()
+    for source in gone:
+        row = invocation.catalog.folder(source)
+        if row is not None and row.away and row.volume_name:
+            raise KnownError(
+                f"{source} is on {row.volume_name}, which is not connected.",
+                "Connect it, under whatever name; until then its photos show from their proxies.",
+            )
 
 
 def _use_encoder(invocation: Invocation, name: str) -> None:
@@ -131,6 +151,8 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
         for failure in invocation.catalog.failures()
         if any(Path(failure.path).is_relative_to(source) for source in sources)
     ]
+    from curator.pipeline.progress import waits
+
     totals = run.totals
     assert totals is not None  # waited for without a time limit
     sentences = [scan.sentence for scan in totals.scans]
@@ -139,6 +161,7 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
             f"No photos in {', '.join(str(source) for source in sources)}: is that the right place?"
         )
     problems = [*(text for scan in totals.scans for text in scan.problems), *run.problems]
+    away = waits(invocation.catalog)
     document = {
         "found": totals.found,
         "new": totals.new,
@@ -152,10 +175,12 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
         "problems": problems,
         "scan": sentences,
         "encoder": run.encoder,
+        "away": away,
     }
     told = [sentence for sentence in sentences if sentence != "0 photos"]  # said better below it
     if run.blind and invocation.settings.encoder.which != "none":
         told.append(run.encoder)
+    told += [f"{away}."] if away else []
     invocation.output.answer(document, [*told, *problems, *_failure_lines(failed)])
 
 
@@ -263,6 +288,7 @@ def _folder_id(invocation: Invocation, name: str) -> int:
 
 
 def _list_folders(invocation: Invocation) -> None:
+    invocation.look()
     listed = [
         {
             "path": row.path,
@@ -270,7 +296,9 @@ def _list_folders(invocation: Invocation) -> None:
             "recursive": row.recursive,
             "sampled": row.sampled,
             "photos": row.photos,
-            "there": absolute(row.path).is_dir(),
+            "volume": row.volume_name,
+            "there": not row.away,
+            "away": row.absence or None,
         }
         for row in invocation.catalog.folders(counted=True)
     ]
@@ -280,7 +308,7 @@ def _list_folders(invocation: Invocation) -> None:
                 folder["photos"],
                 folder["path"],
                 "" if folder["enabled"] else "off",
-                "" if folder["there"] else "not there now",
+                folder["away"] or folder["volume"] or "",
             )
             for folder in listed
         ]
@@ -291,7 +319,9 @@ def _list_folders(invocation: Invocation) -> None:
 def status(invocation: Invocation) -> None:
     """Say what is in the catalog and what still waits."""
     from curator.pipeline import settled
+    from curator.pipeline.progress import waits
 
+    invocation.look()
     table, known = scored(invocation)
     alive = table.alive()
     masks = {
@@ -303,6 +333,7 @@ def status(invocation: Invocation) -> None:
     verdicts = {verdict.value: int((mask & alive).sum()) for verdict, mask in masks.items()}
     encoding = settled(invocation.home, invocation.settings)
     threshold, folders = invocation.settings.taste.match_threshold, invocation.catalog.folders()
+    away = waits(invocation.catalog)
     document = {
         "home": invocation.home.data,
         "catalog": invocation.home.catalog,
@@ -315,6 +346,8 @@ def status(invocation: Invocation) -> None:
         "approved": len(table.approved(threshold)),
         "failed": int((table.failed() & alive).sum()),
         "work": counts,
+        "away": [row.absence for row in folders if row.away],
+        "waits": away,
         "matches": int((table.match[alive] >= threshold).sum()) if known else None,
         "taste": known.sentence if known else None,
         "encoder": encoding.sentence,
@@ -325,6 +358,7 @@ def status(invocation: Invocation) -> None:
         f"{document['picked']:,} picked, {document['rated']:,} with stars,"
         f" {document['approved']:,} approved, {document['failed']:,} could not be read",
         *(f"{stage}: {_spread(states)}" for stage, states in counts.items()),
+        *([f"{away}."] if away else []),
         encoding.sentence,
         *([known.sentence] if known else []),
         f"catalog {invocation.home.catalog}, {size(weight)}",

@@ -9,7 +9,8 @@
 
 `conductor` is the one thread that asks, saves and reports; `lanes` wait for worker processes;
 `scanning` walks folders; `watching` has scanned what changed in them, as `lookout` saw it, once it
-is still (`stillness`); `reading` reads what tells files apart; `saving` takes results in;
+is still (`stillness`); `presence` knows which folders are here; `reading` reads what tells files
+apart; `saving` takes results in;
 `stacking` keeps the stacks up to date, with `likeness` for pairs of photos; `progress` counts;
 `encoding` settles which encoder there is and hands it photos, `phrases` has it read words;
 `describing` asks the vision model; `frames` decodes originals for the loupe on demand, `placard`
@@ -37,6 +38,7 @@ from curator.pipeline.encoding import Encoding, make_pool, settled
 from curator.pipeline.frames import FrameCallback, Frames
 from curator.pipeline.phrases import PhraseCallback, Phrases
 from curator.pipeline.placard import DescriptionCallback, PlacardCallback, Placards
+from curator.pipeline.presence import News
 from curator.pipeline.progress import Progress, ScanReport, Told, Totals
 from curator.pipeline.scanning import check_sources
 from curator.pipeline.sidecars import Difference, Preview, SidecarNews, SidecarWriter
@@ -53,6 +55,7 @@ __all__ = [
     "FrameCallback",
     "Inside",
     "Look",
+    "News",
     "Pipeline",
     "Preview",
     "Progress",
@@ -85,6 +88,7 @@ class Pipeline(QObject):
         held(object): the KnownError that keeps all others from being described; None: nothing does
             any more.
         sidecars_told(SidecarNews): where sidecars stand, whenever that changes.
+        presence_told(News): folders are here again, away, or at another path.
         unwatched(str): not all folders can be watched: why, and what to do; once.
 
     Thread: any, for every method; with ``inline`` the one that called :meth:`start`.
@@ -100,6 +104,7 @@ class Pipeline(QObject):
     described = Signal(object)
     held = Signal(object)
     sidecars_told = Signal(object)
+    presence_told = Signal(object)
     unwatched = Signal(str)
 
     def __init__(
@@ -444,13 +449,17 @@ class Pipeline(QObject):
         """Pass on from the conductor."""
         self.held.emit(error)
 
-    def on_no_backup(self, error: KnownError) -> None:
-        """Pass on from the keeper of back-ups, on its thread."""
-        self.no_backup.emit(str(error))
+    def on_presence(self, news: News) -> None:
+        """Pass on from the conductor."""
+        self.presence_told.emit(news)
 
     def on_unwatched(self, error: KnownError) -> None:
         """Pass on from the conductor."""
         self.unwatched.emit(str(error))
+
+    def on_no_backup(self, error: KnownError) -> None:
+        """Pass on from the keeper of back-ups, on its thread."""
+        self.no_backup.emit(str(error))
 
     def on_idle(self, totals: Totals) -> None:
         """Pass on from the conductor."""

@@ -18,15 +18,15 @@ from queue import Empty, SimpleQueue
 
 from curator.catalog import Catalog, Pending
 from curator.encoders import Recipe
-from curator.imaging.proxy import proxy_path
-from curator.model import MISTAKE, Kind, KnownError, StageJob
+from curator.model import MISTAKE, KnownError, StageJob
 from curator.pipeline import describing
 from curator.pipeline.describing import VisionLane
 from curator.pipeline.encoding import FREED_S, LANE, EncoderLane, Encoding, possible
 from curator.pipeline.indexing import Indexer
 from curator.pipeline.keeping import Keeper
-from curator.pipeline.lanes import Lane, Outcome
+from curator.pipeline.lanes import Lane, Outcome, job_of
 from curator.pipeline.naming import Namer
+from curator.pipeline.presence import Attendance, Attended
 from curator.pipeline.progress import TELL_S, Listener, Pace, Teller, Totals
 from curator.pipeline.reading import Reader, Readers
 from curator.pipeline.saving import Saver
@@ -200,7 +200,11 @@ class Conductor:
             reader,
         )
         self._saver.vision = self._vision
-        self._scanner = Scanner(self.catalog, self._wake, self._readers, self._inline)
+        self._attendance = Attendance(self.catalog, self._wake, self._inline)
+        self._saver.doubts = self._attendance.doubts
+        self._scanner = Scanner(
+            self.catalog, self._wake, self._readers, self._inline, self._attendance.is_here
+        )
         self._stacker = Stacker(self.catalog)
         self._indexer = Indexer(self.catalog)
         self._keeper = Keeper(path, self._inline, self._to.on_no_backup)
@@ -227,7 +231,7 @@ class Conductor:
         """Save what came in, put back what did not, and close; the pool was closed before."""
         for lane in self._lanes.values():
             lane.close()
-        for part in (self._scanner, self._readers, self._namer):
+        for part in (self._attendance, self._scanner, self._readers, self._namer):
             part.stop()
         self.watcher.close()
         self._keeper.close()
@@ -242,6 +246,7 @@ class Conductor:
     def _begin(self, encoding: Encoding) -> None:
         self.settle(encoding)
         self.catalog.reset_running()
+        self._attendance.start()
         self.catalog.reserve_log()
 
     def settle(self, encoding: Encoding) -> None:
@@ -288,6 +293,8 @@ class Conductor:
         self._take_in(self._patience())
         if self._stopping:
             return
+        if not self._inline:
+            self._heed(self._attendance.attend())
         self._save()  # also in trouble: what is in flight lands, and what cannot be saved stays
         if not self._halted:
             self._scan()
@@ -372,17 +379,29 @@ class Conductor:
 
     def open_sources(self, paths: Sequence[Path], recursive: bool, sample: int | None) -> None:
         """Make folders and files known, and scan them after what was asked for before."""
+        self._heed(self._attendance.receive(paths))
         reader = Reader(self._inline)
         self._ask(opened(self.catalog, paths, recursive, sample, reader))
         self.watcher.settle()
 
     def rescan(self, folder_id: int | None) -> None:
         """Scan a folder again, or all that are on, after what was asked for before."""
+        self._heed(self._attendance.attend())
         self._ask(rescanned(self.catalog, folder_id, Reader(self._inline)))
 
     def watch(self) -> None:
         """Scan from now on what changes in folders, as the settings say."""
         self.watcher.begin(self.catalog, self._scanner)
+
+    def _heed(self, found: Attended | None) -> None:
+        """Have folders scanned that are here again; tell who came, and where from."""
+        if found is None:
+            return
+        for number in found.scan:
+            self._scanner.ask(rescanned(self.catalog, number, Reader(self._inline)))
+        self.watcher.settle()
+        self._look = True
+        self._to.on_presence(found.news)
 
     def _ask(self, request: Request) -> None:
         self._requests.append(request)
@@ -420,7 +439,7 @@ class Conductor:
 
     def _fill(self) -> None:
         """Put jobs in flight, on-screen photos first; describing comes last, but for who asked."""
-        if self._halted:
+        if self._halted or not self._attendance.begun:
             return
         behind = self._paused
         for stage in self._stages:
@@ -448,32 +467,10 @@ class Conductor:
                 lane.submit(stage.run, [self._job(stage, pending) for pending in group])
 
     def _job(self, stage: Stage, pending: Pending) -> StageJob:
-        proxy = self._settings.proxy
-        if stage.reads == "proxy":
-            path = str(proxy_path(self._cache, pending.proxy or ""))
-            return StageJob(
-                pending.photo_id,
-                pending.stage,
-                path,
-                Kind.IMAGE,
-                str(self._cache),
-                fingerprint=pending.proxy_digest,
-                encoder=self.recipe if stage.lane == LANE else None,
-                asking=self._vision.asking if stage.lane == describing.LANE else None,
-            )
-        return StageJob(
-            pending.photo_id,
-            pending.stage,
-            pending.path,
-            pending.kind,
-            str(self._cache),
-            pending.fallback,
-            pending.fingerprint,
-            proxy.long_edge_px,
-            proxy.quality,
-            self._settings.work.max_megapixels,
-            sidecars=pending.sidecars,
-        )
+        job = job_of(stage, pending, self._settings, self._cache)
+        if stage.lane == LANE:
+            return replace(job, encoder=self.recipe)
+        return replace(job, asking=self._vision.asking) if stage.lane == describing.LANE else job
 
     # --- pausing
 
@@ -519,6 +516,7 @@ class Conductor:
             version = self.catalog.data_version()
             if version != self._version:
                 self.watcher.settle()  # a folder may have been switched on or off, or taken out
+                self._attendance.settle()
             self._resting, self._version = version == self._version, version
             return
         self._fold()
@@ -587,7 +585,7 @@ class Conductor:
 
     def _is_idle(self) -> bool:
         busy = any(each.waiting for each in self._afterwards) or not self._is_calm()
-        if self.paused or busy or not self._inbox.empty():
+        if self.paused or busy or not self._inbox.empty() or not self._attendance.begun:
             return False
         # Nothing was begun although there was room: only postponed attempts can be left.
         return self._inline or self.catalog.next_due(but=describing.DESCRIBE) is None

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from curator.catalog import Catalog
-from curator.model import KnownError
+from curator.model import KnownError, counted
+from curator.pipeline.presence import News
 
 TELL_S = 0.25  # progress is told this often
 _PACE_S = 20.0  # the pace is that of the last seconds: RAWs after JPEGs change it
@@ -23,7 +24,8 @@ class Progress:
 
     ``left_s`` is None while nobody can tell: at first, during a scan, and paused. ``comparing``
     photos can be looked at already and wait for the encoder only; ``describing`` wait for the
-    vision model, and ``held`` says why none is asked about now.
+    vision model, and ``held`` says why none is asked about now. ``away`` says what waits for
+    drives that are not here; it is in none of the counts.
     """
 
     found: int = 0
@@ -37,6 +39,7 @@ class Progress:
     comparing: int = 0
     describing: int = 0
     held: str = ""
+    away: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class Listener(Protocol):
     def on_held(self, error: KnownError | None) -> None: ...  # noqa: D102
     def on_unwatched(self, error: KnownError) -> None: ...  # noqa: D102
     def on_no_backup(self, error: KnownError) -> None: ...  # noqa: D102
+    def on_presence(self, news: News) -> None: ...  # noqa: D102
     def on_idle(self, totals: Totals) -> None: ...  # noqa: D102
 
 
@@ -174,6 +178,7 @@ class Teller:
         self._told_at = self._count_at = 0.0
         self._counted = 0  # photos finished and unfinished at the last count
         self._comparing = self._describing = 0  # those that waited for encoder, vision model
+        self._away = ""
 
     def soon(self) -> None:
         """Have the next :meth:`tell` say at once what there is."""
@@ -204,6 +209,7 @@ class Teller:
                 self._pace.progress(waiting, scanning, paused, comparing),
                 describing=self._describing,
                 held=held,
+                away=self._away,
             )
             if progress != self._told:
                 self._told = progress
@@ -216,5 +222,14 @@ class Teller:
             self._counted = catalog.unfinished() + finished
             self._comparing = catalog.unfinished("proxy")
             self._describing = catalog.to_describe()
+            self._away = waits(catalog)
             self._count_at = now + 50 * (time.monotonic() - now)
         return max(self._counted - finished, 0)
+
+
+def waits(catalog: Catalog) -> str:
+    """Say what waits for drives that are away: ``1,204 photos wait for T7 Shield``."""
+    return ", ".join(
+        f"{counted(number, 'photo')} {'waits' if number == 1 else 'wait'} for {name}"
+        for name, number in catalog.waiting_for().items()
+    )

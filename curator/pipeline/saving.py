@@ -14,6 +14,7 @@ from curator.encoders import EncodingError
 from curator.model import MISTAKE, CatalogError, GoneError, KnownError, StageJob, UnreadableError
 from curator.pipeline.describing import DESCRIBE, VisionLane
 from curator.pipeline.lanes import Outcome
+from curator.pipeline.presence import ASIDE_S, UNSURE
 from curator.pipeline.reading import Reader, Wish
 from curator.settings import Work
 from curator.stages import Stage
@@ -61,11 +62,13 @@ class Saver:
 
     Attributes:
         vision: the lane that is told what came of describing.
+        doubts: says of a job that failed whether its drive may just have gone.
 
     Thread: the conductor's.
     """
 
     vision: VisionLane
+    doubts: Callable[[StageJob], bool]
 
     def __init__(
         self,
@@ -94,7 +97,8 @@ class Saver:
         self._cache = cache
         self._at_most = _AT_MOST
         self._pardoned: set[int] = set()
-        self._last_read = [stage.name for stage in stages if stage.reads == "file"][-1]
+        self._of_files = [stage.name for stage in stages if stage.reads == "file"]
+        self._last_read = self._of_files[-1]
         self.use_encoder(None)
         self.outcomes: list[Outcome] = []
 
@@ -211,6 +215,8 @@ class Saver:
             saved.blind = error if isinstance(error, KnownError) else KnownError(MISTAKE)
             if not isinstance(error, KnownError):
                 log.error("%s of %s failed: %s", job.stage, job.path, error)
+        elif job.stage in self._of_files and self.doubts(job):
+            self._catalog.postpone(job.stage, job.photo_id, UNSURE, ASIDE_S)
         elif isinstance(error, WorkerError | GoneError | EncodingError):
             self._fail(job, error.args[0], True, saved)
         elif isinstance(error, KnownError):

@@ -180,15 +180,17 @@ def _folder_for(catalog: Catalog, path: Path, recursive: bool, sampled: bool) ->
 
 
 def rescanned(catalog: Catalog, folder_id: int | None, reader: Reader) -> Request:
-    """Prepare to scan a folder again, or all that are switched on."""
-    return Request(
-        reader,
-        [
-            Part([row.path], row.recursive, not row.sampled, catalog.begin_scan(row.id, reader))
-            for row in catalog.folders()
-            if row.id == folder_id or (folder_id is None and row.enabled)
-        ],
-    )
+    """Prepare to scan a folder again, or all that are switched on; those away are told of."""
+    request = Request(reader, [])
+    for row in catalog.folders():
+        if row.id == folder_id or (folder_id is None and row.enabled):
+            if row.away:
+                drive = f": {row.volume_name} is not connected" if row.volume_name else ""
+                request.problems.append(f"{row.path} is not there now{drive}.")
+                continue
+            scan = catalog.begin_scan(row.id, reader)
+            request.parts.append(Part([row.path], row.recursive, not row.sampled, scan))
+    return request
 
 
 def watched(
@@ -297,12 +299,27 @@ class Scanner:
     """
 
     def __init__(
-        self, catalog: Catalog, wake: Callable[[], None], readers: Readers, inline: bool
+        self,
+        catalog: Catalog,
+        wake: Callable[[], None],
+        readers: Readers,
+        inline: bool,
+        is_here: Callable[[int | None], bool],
     ) -> None:
+        """Make a scanner.
+
+        Args:
+            catalog: what is found goes there.
+            wake: has the conductor look what came; any thread.
+            readers: read what tells files apart.
+            inline: walk on the calling thread.
+            is_here: says whether a folder is here: nothing is missing in one that is away.
+        """
         self._catalog = catalog
         self._wake = wake
         self._readers = readers
         self._inline = inline
+        self._is_here = is_here
         self._queued: list[Request] = []
         self._walk: Walk | None = None
         self._ready: SimpleQueue[Batch] = SimpleQueue()  # read, or drawn: to be taken in (again)
@@ -357,6 +374,7 @@ class Scanner:
         changed = [
             photo
             for part in request.parts
+            if self._is_here(part.scan.folder_id)  # its drive may have gone meanwhile
             for photo in part.scan.finish(part.sources, part.found is None or part.recursive)
         ]
         self._walk = None

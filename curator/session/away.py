@@ -1,26 +1,30 @@
-"""Which of the folders are away: a drive was pulled, a path is gone."""
+"""Which of the folders are away where no pipeline of this process knows: looked at every few s."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from pathlib import Path
+from collections.abc import Mapping
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from curator.catalog import Catalog
+from curator import volumes
+from curator.catalog import Catalog, FolderRow, absence
 
 _EVERY_MS = 5000  # how soon a pulled drive shows in the sidebar
 
 
 class AwayFolders(QObject):
-    """Looks every few seconds, beside the window: a dead network drive may never answer.
+    """Looks beside the window: a dead network drive may never answer.
+
+    Where photos are read, the conductor knows and the catalog says it; this is for a window that
+    only looks at them, while perhaps nobody reads any.
 
     Signals:
         changed: other folders are away than before.
 
     Attributes:
-        paths: the folders that are away.
+        why: by path, why a folder that is away cannot be reached.
 
     Thread: GUI.
     """
@@ -31,7 +35,7 @@ class AwayFolders(QObject):
     def __init__(self, catalog: Catalog, parent: QObject) -> None:
         super().__init__(parent)
         self._catalog = catalog
-        self.paths: frozenset[str] = frozenset()
+        self.why: Mapping[str, str] = {}
         self._looking: threading.Thread | None = None
         self._looked.connect(self._take)
         timer = QTimer(self)
@@ -44,17 +48,26 @@ class AwayFolders(QObject):
         """Begin to look, unless that is going on."""
         if self._looking is not None and self._looking.is_alive():
             return
-        paths = [folder.path for folder in self._catalog.folders()]
+        rows = self._catalog.folders()
 
         def look() -> None:
-            away = frozenset(path for path in paths if not Path(path).exists())
+            mounts = volumes.mounted()
+            away = {row.path: why for row in rows if (why := _absence(row, mounts))}
             with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
                 self._looked.emit(away)
 
         self._looking = threading.Thread(target=look, name="curator-folders", daemon=True)
         self._looking.start()
 
-    def _take(self, away: frozenset[str]) -> None:
-        if away != self.paths:
-            self.paths = away
+    def _take(self, why: Mapping[str, str]) -> None:
+        if why != self.why:
+            self.why = why
             self.changed.emit()
+
+
+def _absence(row: FolderRow, mounts: tuple[volumes.Mount, ...]) -> str:
+    """Say why a folder cannot be reached, empty where it can or will be found by who reads."""
+    place = volumes.look_for(row.path, row.volume, row.within, mounts)
+    if place.there or place.elsewhere:
+        return ""
+    return absence(row.volume is not None and not place.plugged, row.volume, row.volume_name)

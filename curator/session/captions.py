@@ -67,6 +67,18 @@ def offset(minutes: int) -> str:
     return f"UTC{'−' if minutes < 0 else '+'}{hours}" + (f":{rest:02d}" if rest else "")
 
 
+def away(detail: PhotoDetail) -> str:
+    """Say why the file of a photo cannot be read: ``T7 Shield unplugged``; empty if it can."""
+    if not detail.files or not all(file.missing for file in detail.files):
+        return ""
+    return absence(detail) or "file not there now"
+
+
+def absence(detail: PhotoDetail) -> str:
+    """Say why the folder of a photo cannot be reached, empty if it can."""
+    return next((file.away for file in detail.files if file.away), "")
+
+
 def marks_line(marks: Marks) -> str:
     """Write the marks in words, for captions and screen readers."""
     parts = []

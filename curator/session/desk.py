@@ -97,6 +97,7 @@ class Desk(QObject):
         self._shown: int | None = None
         self._stale: frozenset[int] = frozenset()
         self._order_serial = self.table.order_serial
+        self._folder_serial = self.table.folder_serial
         self._stack_serial = self.table.stacks.serial
         self._shelf_serial = self.table.projects.serial
         self._own_steps: set[int] = set()
@@ -235,6 +236,8 @@ class Desk(QObject):
     def refresh(self) -> None:
         """Take over what the pipeline or another process changed in the catalog."""
         changed = self.table.refresh()
+        if self._folder_serial != self.table.folder_serial:
+            self._follow_folders()
         same = self._order_serial == self.table.order_serial
         if not changed and same and self._shelf_serial == self.table.projects.serial:
             return
@@ -243,6 +246,14 @@ class Desk(QObject):
         self._settle_membership()
         self.photos_changed.emit(self._with_their_stacks(changed))
         self.counts_changed.emit()
+
+    def _follow_folders(self) -> None:
+        """Take note that folders went, came back, or are at another path."""
+        self._folder_serial = self.table.folder_serial
+        self._details.clear()
+        self.photos_changed.emit(set(self.ids.tolist()))
+        self.counts_changed.emit()
+        self.view_changed.emit()
 
     def _come_from_elsewhere(self, changed: set[int]) -> None:
         """Pass on which photos the pipeline or another process changed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from curator.session.desk import Desk
 from curator.session.listing import Listing
 from curator.session.orders import ORDERS, arranged
 from curator.session.progress import Pace
-from curator.session.scopes import Scope, ScopeRow
+from curator.session.scopes import Scope, ScopeRow, followed
 from curator.settings import Home, Settings
 
 if TYPE_CHECKING:
@@ -59,8 +59,10 @@ class Opening(Desk):
         self._frames: dict[Pass, int] = {}
         self._left: _Left | None = None
         self._place_timer = self._timer(_SAVE_PLACE_MS, self.save_place)
-        self._away = AwayFolders(catalog, self)
-        self._away.changed.connect(self.counts_changed)
+        self._away: AwayFolders | None = None
+        if pipeline is None:  # else that knows, and the catalog says it
+            self._away = AwayFolders(catalog, self)
+            self._away.changed.connect(self.counts_changed)
         self._open_first()
 
     def _arrive(self) -> None:
@@ -74,9 +76,21 @@ class Opening(Desk):
 
     # --- scope
 
+    def _follow_folders(self) -> None:
+        """Stay on what is on the table while its folder comes to another path."""
+        for old, new in self.table.moved:
+            self._expanded = {followed(k, old, new): v for k, v in self._expanded.items()}
+            if self.scope.kind == "folder":
+                key = followed(self.scope.key, old, new)
+                title = Path(key).name if self.scope.key == old else self.scope.title
+                self.scope = replace(self.scope, key=key, title=title or key)
+        self.table.moved.clear()
+        super()._follow_folders()
+
     def scopes(self) -> list[ScopeRow]:
         """List what the sidebar offers: everything, the folders, their subfolders, projects."""
-        folders = scopes.rows(self.catalog.folders(), self.table, self._away.paths)
+        away = self._away.why if self._away is not None else None
+        folders = scopes.rows(self.catalog.folders(), self.table, away)
         return [*folders, *scopes.project_rows(self.table)]
 
     def _open_first(self) -> None:

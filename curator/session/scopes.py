@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,25 +56,25 @@ class ScopeRow:
     """One line of the sidebar.
 
     ``folder_id`` is set for the folders the person opened, None for subfolders and everything.
-    ``away``: the folder's drive or path cannot be reached now.
+    ``away`` says why the folder cannot be reached now (``T7 Shield unplugged``), empty if it can.
     """
 
     scope: Scope
     depth: int
     count: int
     enabled: bool = True
-    away: bool = False
+    away: str = ""
     folder_id: int | None = None
 
 
 def rows(
-    folders: Sequence[FolderRow], table: Table, away: frozenset[str] = frozenset()
+    folders: Sequence[FolderRow], table: Table, away: Mapping[str, str] | None = None
 ) -> list[ScopeRow]:
     """List the scopes in sidebar order with the photos each holds.
 
-    ``away`` names the folders that cannot be reached; asking a dead network drive takes minutes,
-    so the answer is somebody else's. Linear in directories: a library of years has thousands, and
-    the sidebar asks often.
+    ``away`` says by path which cannot be reached and why, besides those the catalog says it of:
+    asking a dead network drive takes minutes, so the answer is somebody else's. Linear in
+    directories: a library of years has thousands, and the sidebar asks often.
     """
     counts = table.count_by_directory()
     by_path: Counter[str] = Counter()
@@ -90,10 +90,18 @@ def rows(
         }
         scope = Scope("folder", folder.path, Path(folder.path).name or folder.path)
         number = sum(inside.values())
-        gone = folder.path in away
+        gone = folder.absence or (away or {}).get(folder.path, "")
         listed.append(ScopeRow(scope, 0, number, folder.enabled, gone, folder.id))
         listed.extend(_subfolders(folder, inside))
     return listed
+
+
+def followed(key: str, old: str, new: str) -> str:
+    """Give what a folder's key is once the folder ``old``, in which it may be, is at ``new``."""
+    inside = old.rstrip(os.sep) + os.sep
+    if key == old:
+        return new
+    return new.rstrip(os.sep) + os.sep + key[len(inside) :] if key.startswith(inside) else key
 
 
 def of_search(saved: SavedSearch) -> Scope:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.catalog import PHOTO_COLUMNS, Catalog
+from curator.catalog import PHOTO_COLUMNS, Catalog, FolderRow
 from curator.model import Clause, Flag, Label, Marks, Verdict, approval
 from curator.session.lexicon import Lexicon
 from curator.session.ranks import Names, by_time
@@ -123,6 +123,8 @@ class Table:
         size: rows in use; a row keeps its number for life.
         order_serial: grows whenever something that lists are sorted by other than marks
             changed (a photo came, a capture time arrived), so that views know to sort again.
+        folder_serial: grows whenever folders went, came back, or are at another path.
+        moved: former and new path of folders, for who follows them; whoever does empties it.
         stacks: which photos show as one.
         projects: which photos are in which project, and where.
     """
@@ -148,6 +150,10 @@ class Table:
         self._time_rank: NDArray[np.int64] | None = None
         self._directories: dict[int, str] = {}
         self._hidden_directories: frozenset[int] = frozenset()
+        self._away_directories: frozenset[int] = frozenset()
+        self._folders: dict[int, str] = {}
+        self.moved: list[tuple[str, str]] = []
+        self.folder_serial = 0
         self._copies: list[tuple[int, int]] = []
         self.lexicon = Lexicon(catalog, self.marked)
         self.refresh()
@@ -244,8 +250,10 @@ class Table:
         self._expected = _widened(self._expected, self.size, capacity)
 
     def _refresh_directories(self) -> None:
-        on = {folder.id for folder in self._catalog.folders() if folder.enabled}
+        folders = self._catalog.folders()
+        on = {folder.id for folder in folders if folder.enabled}
         listed = self._catalog.directories()
+        self._follow_folders(folders, listed)
         known = len(self._directories)
         self._directories = {directory: path for directory, _, path in listed}
         if len(listed) != known:
@@ -256,6 +264,20 @@ class Table:
         if hidden != self._hidden_directories:
             self._hidden_directories = hidden
             self.stacks.doubt()
+
+    def _follow_folders(
+        self, folders: Sequence[FolderRow], listed: Sequence[tuple[int, int | None, str]]
+    ) -> None:
+        """Notice which folders are away, and which have another path."""
+        paths = {folder.id: folder.path for folder in folders}
+        was = self._folders
+        moved = [(was[n], path) for n, path in paths.items() if was.get(n, path) != path]
+        absent = {folder.id for folder in folders if folder.away}
+        away = frozenset(directory for directory, folder, _ in listed if folder in absent)
+        if moved or away != self._away_directories:
+            self.folder_serial += 1
+        self._folders, self._away_directories = paths, away
+        self.moved += moved
 
     # --- masks over rows
 
@@ -336,8 +358,14 @@ class Table:
         return self.column("state") == _STATE_CODE["failed"]
 
     def missing(self) -> Mask:
-        """Mark the photos whose files are not where they were."""
-        return self.column("state") == _STATE_CODE["missing"]
+        """Mark the photos whose files are not where they were, or cannot be reached now."""
+        mask: Mask = self.column("state") == _STATE_CODE["missing"]
+        if self._away_directories:
+            away = np.isin(self.column("directory_id"), list(self._away_directories))
+            here = [p for p, at in self._copies if at not in self._away_directories and p in self]
+            away[self.rows_of(here)] = False
+            mask |= away & ~self.failed()
+        return mask
 
     @property
     def match(self) -> NDArray[np.float32]:
@@ -454,8 +482,14 @@ class Table:
         return str(self._objects["name"][self._row_by_id[photo_id]])
 
     def state(self, photo_id: int) -> str:
-        """Give ``""``, ``"failed"`` or ``"missing"``."""
-        return STATES[self._numbers["state"][self._row_by_id[photo_id]]]
+        """Give ``""``, ``"failed"`` or ``"missing"``, as :meth:`missing` has it."""
+        row = self._row_by_id[photo_id]
+        state = STATES[self._numbers["state"][row]]
+        away = not state and self._numbers["directory_id"][row] in self._away_directories
+        copied = away and any(
+            photo == photo_id and at not in self._away_directories for photo, at in self._copies
+        )
+        return "missing" if away and not copied else state
 
     def verdict(self, photo_id: int) -> Verdict:
         """Give what a photo's marks amount to."""
@@ -486,7 +520,7 @@ class Table:
             self._marks(row),
             bool(number["seen_at"][row]),
             bool(number["pair"][row]),
-            STATES[number["state"][row]],
+            self.state(photo_id),
             None if np.isnat(taken) else taken.astype(datetime),
             _measured(number["sharpness"][row]),
             _measured(number["exposure"][row]),

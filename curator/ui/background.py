@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 
 from curator.model import Pass
-from curator.pipeline import Pipeline, ScanReport, Totals
+from curator.pipeline import News, Pipeline, ScanReport, Totals
 from curator.pipeline import Progress as Work
 from curator.ui.offer import Offer
 
@@ -37,9 +37,10 @@ class Background(QObject):
         pipeline.scanned.connect(self._scanned)
         pipeline.idle.connect(self._settled)
         pipeline.problem.connect(self._problem)
+        pipeline.presence_told.connect(self._present)
         pipeline.encoder_said.connect(self._session.say)
-        pipeline.unwatched.connect(self._session.say)
         pipeline.no_backup.connect(self._session.say)
+        pipeline.unwatched.connect(self._session.say)
 
     def _progressed(self, work: Work) -> None:
         self._window.status.progressed(work)
@@ -65,6 +66,13 @@ class Background(QObject):
             )
         else:
             session.say(text)
+
+    def _present(self, news: News) -> None:
+        """Show at once who came and went; say of drives that are back what goes on."""
+        self._session.refresh()
+        if news.back:
+            text = "; ".join(dict.fromkeys(back.sentence for back in news.back))
+            self._window.offers.offer(Offer("back", text, once=False))
 
     def _settled(self, totals: Totals) -> None:
         """Correct what the scan said: copies within it counted as photos until they were read."""

@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from curator.model import View
-from curator.session import Session, Tile
+from curator.session import Session, Tile, captions
 from curator.ui import theme
 from curator.ui.frames import Pictures, Want
 from curator.ui.sheet import FOOTER, GAP, Sheet
@@ -488,7 +488,7 @@ class GridView(QAbstractScrollArea):
         if tile.marks.label:
             parts.append(f"{tile.marks.label} label")
         if tile.state == "missing":
-            parts.append("its file is away")
+            parts.append(captions.away(self._session.detail(tile.id)))
         if tile.stale:
             key = self._session.keys.get("reapply")
             again = f" ({key} applies it again)" if key else ""

@@ -277,7 +277,7 @@ def _files(detail: PhotoDetail) -> list[tuple[str, str]]:
     for file in detail.files:
         name = {"copy": "Copy", "half": "JPEG"}.get(file.role, "")
         name = name or ("RAW" if file.kind is Kind.RAW else "File")
-        gone = " · not there now" if file.missing else ""
+        gone = f" · {file.away or 'not there now'}" if file.missing else ""
         rows.append((name, f"{file.path.name}\n{words.size(file.size)}{gone}\n{file.path.parent}"))
     return rows
 

@@ -184,12 +184,14 @@ class LoupePainter:
         if best is None:
             return captions.files_line(detail)
         asked, fit = self._session.developed, self._sight.gaze.zoom is None
-        if best.source is None and fit and asked is None:
+        if best.source is None and fit and asked is None and tile.state != "missing":
             return captions.files_line(detail)
         why = self._why(tile)
         if best.source is None:
-            if fit and not why:
+            away = tile.state == "missing"  # the caption says why
+            if fit and not why and not away:
                 return captions.files_line(detail)
+            why = "" if away else why
             edge = self._session.settings.proxy.long_edge_px
             return f"proxy {min(edge, max(tile.width, tile.height, 1)):,} px{why and ': '}{why}"
         parts = [captions.files_line(detail, best.source.word(best.basis))]
@@ -208,6 +210,6 @@ class LoupePainter:
             parts = (self._percent() if zoomed else "", self._pixels(tile))
             right = " · ".join(part for part in parts if part)
         place = self._session.place_in_stack(tile.id)
-        away = "file away" if tile.state == "missing" else ""
+        away = captions.away(self._session.detail(tile.id)) if tile.state == "missing" else ""
         right = " · ".join(part for part in (place, away, right) if part)
         return caption.Caption(tile, middle, right)

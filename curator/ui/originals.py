@@ -19,7 +19,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from curator.imaging.overlay import Overlay
 from curator.model import KnownError
-from curator.session import Session
+from curator.session import Session, captions
 from curator.session.sources import Source
 from curator.stages.frame import ChangedError, Look
 from curator.stages.frame import Frame as Decoded
@@ -176,21 +176,33 @@ class Originals(QObject):
         asked: dict[Look, Wish] = {}
         near = {wish.picture[:2] for wish in wishes}
         self._reasons = {name: why for name, why in self._reasons.items() if name in near}
+        absent: dict[int, str] = {}
         for wish in wishes:
             weight += wish.guessed_bytes
             if weight > self.budget_bytes and wanted:
                 break
-            look = self._missing(wish)
+            look, name = self._missing(wish), wish.picture[:2]
+            if look is not None and name not in self._reasons and (why := self._away(wish)):
+                absent[wish.photo] = self._reasons[name] = why  # nobody waits for a dead drive
             if wish.pixels:
                 wanted[wish.picture, wish.size] = None
             if wish.overlays:
                 wanted[wish.picture, _OVERLAY] = None
-            if look is not None and wish.picture[:2] not in self._reasons:
+            if look is not None and name not in self._reasons:
                 asked[look] = wish
         self._wanted = wanted
         if not wishes:
             self._idle.start()
         self._ask(asked)
+        for photo, why in absent.items():
+            self.failed.emit(photo, why)
+
+    def _away(self, wish: Wish) -> str:
+        """Say why a photo's folder cannot be reached, empty where it can."""
+        if self._session.table.state(wish.photo) != "missing":
+            return ""
+        why = captions.absence(self._session.detail(wish.photo))
+        return f"{why[:1].upper()}{why[1:]}." if why else ""
 
     def _ask(self, asked: dict[Look, Wish]) -> None:
         pipeline, looks = self._session.pipeline, list(asked)

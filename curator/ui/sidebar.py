@@ -243,7 +243,7 @@ class Sidebar(QWidget):
         icon = "stack" if row.scope.kind == "all" else "folder_away" if row.away else "folder"
         tip = key
         if row.away:
-            tip += "\nNot connected now; photos show from their proxies."
+            tip += f"\n{row.away[:1].upper()}{row.away[1:]}; photos show from their proxies."
         if not row.enabled:
             tip += "\nSwitched off: its photos are not shown."
         return Row(

@@ -245,7 +245,7 @@ class StatusLine(QWidget):
     def progressed(self, work: Work) -> None:
         """Show how background reading is going; nothing when it is done."""
         self._show(self.work, reading(work))
-        self.work.setToolTip(theme.plain_tip(work.held))
+        self.work.setToolTip(theme.plain_tip(". ".join(filter(None, (work.held, work.away)))))
 
     def show_sidecars(self, text: str, reason: str) -> None:
         """Show how many sidecars are to be written, and why some cannot be."""
@@ -273,6 +273,8 @@ def reading(work: Work) -> str:
         return f"Looking for photos · {words.count(work.found)} found"
     if not work.waiting and work.comparing:
         return f"Comparing {words.photos(work.comparing)}"
+    if not work.waiting and work.away and not work.describing:
+        return work.away
     if not work.waiting:
         to_describe = f"{words.photos(work.describing)}" if work.describing else ""
         waiting = f"{to_describe} to describe" if to_describe else ""

@@ -36,6 +36,7 @@ class QuietPipeline(QObject):
     held = Signal(object)
     sidecars_told = Signal(object)
     unwatched = Signal(str)
+    presence_told = Signal(object)
     encoding = Encoding(None, "Photos are not compared: no encoder is here.")
 
     def __init__(self) -> None:

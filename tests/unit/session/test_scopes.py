@@ -74,9 +74,9 @@ def test_a_folder_that_is_away_says_so(tmp_path: Path) -> None:
         FolderRow(n, str(path), True, True, False, 0.0, None)
         for n, path in enumerate((tmp_path, tmp_path / "gone"))
     ]
-    away = frozenset({str(tmp_path / "gone")})
+    away = {str(tmp_path / "gone"): "T7 Shield unplugged"}
     listed = scopes.rows(folders, table, away)  # type: ignore[arg-type]
-    assert [row.away for row in listed] == [False, False, True]
+    assert [row.away for row in listed] == ["", "", "T7 Shield unplugged"]
 
 
 @pytest.mark.parametrize("threshold", [0, 70])

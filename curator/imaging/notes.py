@@ -23,6 +23,7 @@ _ENGLISH = re.compile(r"\s*\w{3}\s+(\w{3})\s+(\d{1,2})\s+(\d{2}):(\d{2}):(\d{2})
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # Before this a time means "none" (0000, 1601, 1919, 1970-01-01 are what cameras write then).
 _EARLIEST, _LATEST = datetime(1970, 1, 2), datetime(2100, 1, 1)
+_LONGEST_PX = 1_000_000  # more is a broken header's: no camera and no program makes such pictures
 # Tags of EXIF 2.32 for original, digitised and changed: time, sub-seconds, offset.
 _TIMES = ((36867, 37521, 36881), (36868, 37522, 36882), (306, 37520, 36880))
 
@@ -36,7 +37,7 @@ def from_jpeg(head: containers.JpegHead) -> Capture:
 def sized(capture: Capture, width: float | None, height: float | None) -> Capture:
     """Fill in the picture's size, given as stored; turned upright by the orientation."""
     across, down = tiff.whole(width), tiff.whole(height)
-    if not across or not down:
+    if not across or not down or max(across, down) > _LONGEST_PX:
         return capture
     if capture.orientation >= 5:
         across, down = down, across

@@ -94,16 +94,16 @@ def check_size(
     """
     if width <= 0 or height <= 0:
         raise UnreadableError("The file says the picture has no width or no height.")
+    if held_bytes is not None and width * height > max(_LARGE, _PIXELS_A_BYTE * held_bytes):
+        raise UnreadableError(
+            f"The file is damaged: it says the picture has {width:,} x {height:,} pixels, "
+            "but is far too short for one."
+        )
     megapixels = width * height / 1e6
     if megapixels > max_megapixels:
         raise UnreadableError(
             f"The picture has {megapixels:,.0f} megapixels; the limit is {max_megapixels:,.0f}.",
             'Raise "Largest picture, megapixels" in the settings to read it.',
-        )
-    if held_bytes is not None and width * height > max(_LARGE, _PIXELS_A_BYTE * held_bytes):
-        raise UnreadableError(
-            f"The file is damaged: it says the picture has {width:,} x {height:,} pixels, "
-            "but is far too short for one."
         )
 
 

@@ -32,6 +32,7 @@ EVERY_S = 3.0  # while photos come in, at least so long after the last time
 _SHARE = 20  # and so many times as long as it took
 _CALM_SHARE = 4  # where nothing else is going on, and idleness waits to be told
 _TARGET_S = 0.003  # a decision waits while we write
+_HUGE_PX = 1_000_000  # what an edge counts as that is longer
 _AT_MOST = 64  # changes in one transaction, but for larger stacks
 
 Ids = NDArray[np.int64]
@@ -252,8 +253,8 @@ class Stacker:
             columns.ev[at] = exposure_value(exposure_s, f_number, iso)
             columns.taken_at[at] = np.array(row["taken_at"], "M8[us]")
             columns.camera[at] = [self._camera(name) for name in row["camera"]]
-            columns.width[at] = [value or 0 for value in row["width"]]
-            columns.height[at] = [value or 0 for value in row["height"]]
+            for edge in ("width", "height"):  # older versions believed any header
+                getattr(columns, edge)[at] = [min(value or 0, _HUGE_PX) for value in row[edge]]
             look = looks(row["look"])
             seen.append(at[(columns.look[at] != look).any(axis=1)])
             columns.look[at] = look

@@ -47,6 +47,15 @@ def test_a_number_that_is_none_counts_as_absent(tmp_path: Path, said: str, name:
         kept.notes_to_keep(path, location=True)
 
 
+@pytest.mark.parametrize("edge", [1_000_001, 2**31, 2**32 - 1])
+def test_a_size_no_picture_has_counts_as_absent(tmp_path: Path, edge: int) -> None:
+    """One such photo in the catalog once stopped the reading of all others."""
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"II*\0\x08\0\0\0" + directory((256, LONG, 1, edge), (257, LONG, 1, 40)))
+    found = exif.read_capture(path)
+    assert (found.width, found.height) == (None, None)
+
+
 def test_directories_are_read_up_to_a_bound() -> None:
     """48 directories of 512 tags of 64 KiB each would be 50 GB of numbers, out of 400 KB."""
     made, at = b"II*\0\x08\0\0\0", 8

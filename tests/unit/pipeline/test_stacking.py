@@ -124,6 +124,13 @@ def test_a_burst_is_stacked_by_time_and_parted_by_looks(shoot: Shoot) -> None:
     assert shoot.row(4)[1] == "burst"
 
 
+def test_a_size_no_picture_has_stops_nothing(shoot: Shoot) -> None:
+    shoot.burst(3, 4, 5)
+    shoot.put(9, 9.0, width=2**32 - 1, height=2**63 - 1)
+    work_off(Stacker(shoot.catalog))
+    assert shoot.stacks() == [(3, 4, 5)]
+
+
 def test_a_second_look_writes_nothing(shoot: Shoot) -> None:
     shoot.burst(2, 3, 4)
     stacker = Stacker(shoot.catalog)

@@ -41,13 +41,14 @@ class Delivery:
 
     ``quality`` is 60-100; colour is kept at full resolution from 90 on. ``turn`` is the
     photographer's quarter turns clockwise, put into the pixels. ``exif`` is a block as
-    :func:`curator.imaging.kept.notes_to_keep` makes it, or nothing.
+    :func:`curator.imaging.kept.notes_to_keep` makes it, ``xmp`` a packet; or nothing.
     """
 
     quality: int = 92
     sharpen: Sharpen = "off"
     turn: int = 0
     exif: bytes = b""
+    xmp: bytes = b""
 
 
 def scaled(rgb: NDArray[np.uint8], long_edge_px: int) -> NDArray[np.uint8]:
@@ -128,5 +129,6 @@ def encode_delivery(rgb: NDArray[np.uint8], long_edge_px: int, how: Delivery) ->
         optimize=True,
         icc_profile=srgb_profile(),
         **({"exif": how.exif} if how.exif else {}),
+        **({"xmp": how.xmp} if how.xmp else {}),
     )
     return out.getvalue()

@@ -252,6 +252,7 @@ def test_a_window_that_hangs_keeps_nobody_from_opening_another(
 # --- a damaged catalog at the start
 
 
+@pytest.mark.slow
 def test_a_damaged_catalog_offers_its_back_up_and_the_window_opens_on_it(
     home: Home,
     pipeline: object,

@@ -183,6 +183,7 @@ def test_what_was_decided_since_is_made_again(home: Home, backed: Path) -> None:
     assert not (home.data / "restoring").exists()
 
 
+@pytest.mark.slow
 def test_photos_added_since_are_counted_and_their_marks_said_to_be_lost(
     home: Home, backed: Path
 ) -> None:
@@ -194,6 +195,7 @@ def test_photos_added_since_are_counted_and_their_marks_said_to_be_lost(
     assert restore(home.catalog, backed, redo=True).redone == Redone(1, 1, 1, True)
 
 
+@pytest.mark.slow
 def test_a_journal_that_breaks_off_is_redone_up_to_there(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
         for number in range(1, 400):
@@ -211,6 +213,7 @@ def test_a_journal_that_breaks_off_is_redone_up_to_there(home: Home, backed: Pat
     assert count < 400
 
 
+@pytest.mark.slow
 def test_a_back_up_of_another_life_is_put_back_without_the_decisions_of_this_one(
     home: Home, backed: Path
 ) -> None:
@@ -242,6 +245,7 @@ def test_a_back_up_that_is_not_sound_changes_nothing(home: Home, backed: Path) -
     assert not list(home.data.glob("*before-restore*"))
 
 
+@pytest.mark.slow
 def test_a_disk_that_fails_while_it_is_put_back_changes_nothing(
     home: Home, backed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +260,7 @@ def test_a_disk_that_fails_while_it_is_put_back_changes_nothing(
     assert home.catalog.read_bytes() == before and not (home.data / "restoring").exists()
 
 
+@pytest.mark.slow
 def test_an_older_back_up_becomes_todays_on_the_way(home: Home) -> None:
     old = Path(__file__).parents[2] / "data" / "catalogs" / "v1.db"
     home.backups.mkdir()
@@ -272,6 +277,7 @@ def test_an_older_back_up_becomes_todays_on_the_way(home: Home) -> None:
 # --- who else is there
 
 
+@pytest.mark.slow
 def test_nobody_swaps_a_catalog_another_process_has_open(home: Home, backed: Path) -> None:
     script = (
         "import sys; from curator.catalog import Catalog;"

@@ -54,6 +54,7 @@ def finding(curator: Type) -> Iterator[Callable[[str], tuple[bool, str, str]]]:
     yield look
 
 
+@pytest.mark.slow
 def test_a_fresh_home_is_well(curator: Type, finding: Callable[..., object]) -> None:
     said = curator("doctor", "--json").json
     assert [f for f in said["findings"] if not f["well"] and "space" not in f["what"]] == []
@@ -70,6 +71,7 @@ def test_a_damaged_catalog_is_named_with_what_to_type(
     assert not well and "damaged" in found and "curator doctor restore" in remedy
 
 
+@pytest.mark.slow
 def test_a_back_up_of_no_use_and_one_long_ago_are_ills(
     kept: Home, finding: Callable[..., tuple[bool, str, str]]
 ) -> None:
@@ -82,6 +84,7 @@ def test_a_back_up_of_no_use_and_one_long_ago_are_ills(
     assert not well and "of no use" in found and "doctor backups" in remedy
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_away_and_a_full_disk_are_named(
     kept: Home, finding: Callable[..., tuple[bool, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +98,7 @@ def test_a_folder_that_is_away_and_a_full_disk_are_named(
     assert not well and found == "1.0 MB free" and "CURATOR_HOME" in remedy
 
 
+@pytest.mark.slow
 def test_a_home_that_cannot_be_written_is_named(
     kept: Home, finding: Callable[..., tuple[bool, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +113,7 @@ def test_a_home_that_cannot_be_written_is_named(
 # --- back-ups
 
 
+@pytest.mark.slow
 def test_back_ups_are_listed_with_what_is_in_them(kept: Home, curator: Type) -> None:
     (path,) = kept.backups.iterdir()
     broken = kept.backups / "catalog-daily-20240101-120000.db"
@@ -143,6 +148,7 @@ def test_a_damaged_catalog_is_restored_with_what_was_decided_since(
         assert catalog.photo(3).marks.rating == 4 and catalog.check() == []
 
 
+@pytest.mark.slow
 def test_no_is_no(kept: Home, curator: Type, monkeypatch: pytest.MonkeyPatch) -> None:
     hurt(kept)
     before = kept.catalog.read_bytes()
@@ -152,6 +158,7 @@ def test_no_is_no(kept: Home, curator: Type, monkeypatch: pytest.MonkeyPatch) ->
     assert "Nothing was changed." in said.out and kept.catalog.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_sound_catalog_can_go_back_and_says_what_that_means(kept: Home, curator: Type) -> None:
     (path,) = kept.backups.iterdir()
     said = curator("doctor", "restore", path.name, "--yes")
@@ -160,6 +167,7 @@ def test_a_sound_catalog_can_go_back_and_says_what_that_means(kept: Home, curato
         assert catalog.photo(3).marks.rating != 4
 
 
+@pytest.mark.slow
 def test_a_damaged_back_up_is_passed_over_and_refused_by_name(kept: Home, curator: Type) -> None:
     (path,) = kept.backups.iterdir()
     newer = kept.backups / "catalog-daily-20990101-120000.db"
@@ -171,6 +179,7 @@ def test_a_damaged_back_up_is_passed_over_and_refused_by_name(kept: Home, curato
     assert curator("doctor", "restore", "--json", "--yes").json["backup"]["path"] == str(path)
 
 
+@pytest.mark.slow
 def test_without_a_sound_back_up_the_way_out_is_named(kept: Home, curator: Type) -> None:
     (path,) = kept.backups.iterdir()
     os.truncate(path, 100)
@@ -179,6 +188,7 @@ def test_without_a_sound_back_up_the_way_out_is_named(kept: Home, curator: Type)
     assert said.code == 1 and "no sound back-up" in said.err and "open your folders" in said.err
 
 
+@pytest.mark.slow
 def test_nothing_is_put_back_while_curator_is_open(kept: Home, curator: Type) -> None:
     with UseLock(kept.catalog) as open_somewhere:
         open_somewhere.share()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -138,6 +139,27 @@ class _OneLine(logging.Formatter):
         return f"curator: {record.getMessage().strip().splitlines()[0]}"
 
 
+class _LogFile(RotatingFileHandler):
+    """The log of a home; a disk that takes no more of it costs lines, and nothing else."""
+
+    _said = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say once that nothing is logged; the next line is tried again."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._said and sys.stderr is not None:
+            self._said = True
+            line = f"curator: {self.baseFilename} cannot be written ({error.strerror or error})"
+            print(line, file=sys.stderr)
+
+    def close(self) -> None:
+        """Close the file, with or without its last lines."""
+        with contextlib.suppress(OSError):
+            super().close()
+
+
 def start_logging(home: Home) -> None:
     """Send the package's log to the home's rotating file, and warnings as one line to stderr.
 
@@ -152,7 +174,7 @@ def start_logging(home: Home) -> None:
     root.addHandler(shown)
     try:
         home.data.mkdir(parents=True, exist_ok=True)
-        kept = RotatingFileHandler(
+        kept = _LogFile(
             home.log,
             maxBytes=_LOG_BYTES,
             backupCount=_LOG_FILES,

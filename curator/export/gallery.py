@@ -7,6 +7,7 @@ original path. A photo that is no longer approved leaves the page; its files sta
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 from collections.abc import Callable
@@ -24,6 +25,9 @@ from curator.workers import WorkerPool
 
 PAGE = "index.html"
 _IMAGES = "images"
+# The digests of the page before and of the one an unfinished run was writing; gone when it is
+# done. Killed between page and manifest, a run would else find its own page edited for ever.
+_MEANT = ".curator-page"
 # For tiles and small windows; the largest is the person's choice. A browser takes what fits.
 _SMALLER = (1280, 640)
 
@@ -73,12 +77,22 @@ def _bring_up_to_date(plan: Plan, report: Report) -> None:
     content = page(Heading(title, options.notes), book.listed())
     path = options.folder / PAGE
     there = path.read_bytes() if path.exists() else None
-    if there not in (None, content) and _sha(there or b"") != book.page:
+    if there not in (None, content) and _sha(there or b"") not in (book.page, *_meant(plan)):
         report.edited.append(PAGE)
     else:
+        if there != content:
+            digests = f"{_sha(there or b'')} {_sha(content)}"
+            put(options.folder, _MEANT, digests.encode("ascii"))
         put(options.folder, PAGE, content)
         book.page = _sha(content)
     save(book, options.folder)
+    (options.folder / _MEANT).unlink(missing_ok=True)
+
+
+def _meant(plan: Plan) -> list[str]:
+    with contextlib.suppress(OSError, ValueError):
+        return (plan.options.folder / _MEANT).read_text("ascii").split()
+    return []
 
 
 def _sha(content: bytes) -> str:

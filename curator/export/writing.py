@@ -116,7 +116,7 @@ def _prepare(run: Run) -> None:
     for left in folder.glob(".curator-*.part"):
         left.unlink()
     free = shutil.disk_usage(folder).free
-    if plan.bytes_to_write + _SPARE > free:
+    if to_write and plan.bytes_to_write + _SPARE > free:
         raise KnownError(
             f"The export needs {_size(plan.bytes_to_write)} and {folder} has {_size(free)} free.",
             "Free some space or choose another folder; nothing was written.",
@@ -375,13 +375,14 @@ def _stopped(run: Run, error: OSError) -> KnownError:
     except OSError as again:  # the next run adopts the files by the names it meant to write
         log.info("the manifest could not be brought up to date: %s", again)
     done = f"{run.report.photos} of {len(run.plan.chosen)} photos were exported"
-    return stopped(run.folder, error, done)
+    return stopped(run.folder, error, done, run.plan.bytes_to_write - run.report.bytes)
 
 
-def stopped(folder: Path, error: OSError, done: str) -> KnownError:
-    """Put a fault of the target folder in one sentence."""
+def stopped(folder: Path, error: OSError, done: str, missing: int = 0) -> KnownError:
+    """Put a fault of the target folder in one sentence; ``missing`` bytes were to come."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        what, remedy = "is full", "Free some space and export again; it goes on where it stopped."
+        room = f"some {_size(missing)}" if missing > 0 else "some space"
+        what, remedy = "is full", f"Free {room} and export again; it goes on where it stopped."
     elif error.errno in (errno.ENOENT, errno.EIO, errno.ENODEV, errno.ENXIO):
         what, remedy = f"went away ({error.strerror})", "Connect its drive and export again."
     else:

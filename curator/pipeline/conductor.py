@@ -224,7 +224,8 @@ class Conductor:
         """Do what there is to do now, on the calling thread; postponed attempts stay."""
         while not self._resting or not self._inbox.empty():
             self._guard(self._turn)
-            if self.paused and self._inbox.empty() and not self._scanner.busy:
+            idle = self._halted or (self.paused and not self._scanner.busy)
+            if idle and self._inbox.empty():
                 break
 
     def close(self) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from curator import whole
 from curator.catalog import Catalog, DiskFullError, Unread
 from curator.encoders import EncodingError
 from curator.model import MISTAKE, CatalogError, GoneError, KnownError, StageJob, UnreadableError
@@ -29,7 +29,6 @@ _BLIND_AFTER, _BLIND_FROM_THE_START = 6, 2
 _AT_MOST = 32  # results in one transaction
 # A decision waits while we write: batches shrink until a transaction is shorter than this.
 _TARGET_S = 0.003
-_DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @dataclass
@@ -195,13 +194,11 @@ class Saver:
 
     def _save_error(self, job: StageJob, error: Exception, saved: Saved) -> None:
         stopped = isinstance(error, WorkerCancelled | Cancelled)
-        if stopped or isinstance(error, WorkerUnavailable) or is_disk_full(error):
+        trouble = error if isinstance(error, WorkerUnavailable) else self._trouble(error)
+        if stopped or trouble is not None:
             self._catalog.put_back(job.stage, [job.photo_id])
-            if stopped or job.photo_id in self._pardoned:
-                return
-            saved.trouble = (
-                error if isinstance(error, WorkerUnavailable) else disk_full(self._cache)
-            )
+            if not stopped and job.photo_id not in self._pardoned:
+                saved.trouble = trouble
         elif isinstance(error, VisionError):
             self.vision.refused(self._catalog, job, error)
             saved.changed.append(job.photo_id)
@@ -228,6 +225,22 @@ class Saver:
             trace = None if isinstance(error, WorkerBug) else error
             log.error("%s of %s failed: %s", job.stage, job.path, error, exc_info=trace)
             self._fail(job, MISTAKE, False, saved)
+
+    def _trouble(self, error: Exception) -> KnownError | None:
+        """Say what is wrong with the place of derived files, if that is what an error means.
+
+        No photo is to blame for it, so none fails by it.
+        """
+        if is_disk_full(error):
+            return disk_full(self._cache)
+        if not isinstance(error, OSError) or not isinstance(error.filename, str):
+            return None
+        if not Path(error.filename).is_relative_to(self._cache):
+            return None
+        return KnownError(
+            f"Nothing can be written in {self._cache} ({error.strerror}); reading is paused.",
+            "See to that disk, then let it go on or ask again; what was read is kept.",
+        )
 
     def _is_blind(self, error: Exception) -> bool:
         """Say whether the encoder is to blame: it cannot be loaded, or dies of every photo."""
@@ -257,9 +270,7 @@ class Saver:
 
 def is_disk_full(error: Exception) -> bool:
     """Say whether an error means that there is no room to write."""
-    return isinstance(error, DiskFullError) or (
-        isinstance(error, OSError) and error.errno in _DISK_FULL
-    )
+    return isinstance(error, DiskFullError) or whole.is_full(error)
 
 
 def disk_full(where: Path) -> DiskFullError:

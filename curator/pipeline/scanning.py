@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from curator import files
 from curator.catalog import Catalog, Scan, Unread
 from curator.files import WalkReport
-from curator.model import Found, Group, KnownError
+from curator.model import CatalogError, Found, Group, KnownError
 from curator.pipeline.lookout import Looked
 from curator.pipeline.progress import ScanReport
 from curator.pipeline.reading import Reader, Readers, Wish
@@ -357,7 +357,7 @@ class Scanner:
             Ids of photos that are new or changed, and the report if this was the end of a scan.
 
         Raises:
-            CatalogError: the catalog cannot be written; the batch is lost, a re-scan finds it.
+            CatalogError: the catalog cannot be written; the batch is taken in the next time.
         """
         if self._walk is None:
             return [], None
@@ -402,6 +402,10 @@ class Scanner:
             self._reading += 1
             self._readers.start(request.reader, unread, lambda: self._lay_read(batch))
             return []
+        except CatalogError:
+            self._reading += bool(batch.read)
+            self._ready.put(batch)
+            raise
         request.reader.forget(batch.read)
         if request.sample is not None and not batch.add:
             request.draw(batch.part, applied.left, self._chance)

@@ -246,6 +246,7 @@ class SidecarWriter:
         self._version = -1
         self._due_at = 0.0
         self._told = SidecarNews()
+        self._waits = ""  # for what, as it was told
         self._report = _Report()
 
     def start(self) -> None:
@@ -360,11 +361,17 @@ class SidecarWriter:
     def _guarded(self, catalog: Catalog) -> float:
         """Take a turn; what goes wrong is told and must not end the thread."""
         try:
-            return self._turn(catalog)
+            wait = self._turn(catalog)
+            self._waits = ""
+            return wait
         except (WorkerUnavailable, WorkerCancelled):  # on the way out
             return _LOOK_S
         except KnownError as error:
             log.info("sidecars wait: %s", error)
+            if self._waits != str(error):  # once: it is tried every half minute
+                self._waits = str(error)
+                said = f"Sidecars wait. {error}"
+                self._tell(replace(self._told, reason=self._waits, said=said))
         except Exception:
             log.exception("writing sidecars failed")
         return _AGAIN_S

@@ -6,8 +6,9 @@ The ground floor of the session: what is to be seen. What is put on the desk is 
 
 from __future__ import annotations
 
+import logging
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.catalog import Catalog, PhotoDetail
-from curator.model import Flag, Pass, Verdict, View
+from curator.model import Flag, KnownError, Pass, Verdict, View
 from curator.session import captions, filters
 from curator.session.listing import Listing, Loose
 from curator.session.orders import arranged, is_loose
@@ -27,6 +28,8 @@ from curator.settings import Home, Settings
 
 if TYPE_CHECKING:
     from curator.pipeline import Pipeline
+
+log = logging.getLogger(__name__)
 
 _FIRST_ORDER = {Pass.BROWSE: "taken", Pass.CULL: "taken", Pass.RATE: "rating"}
 _REFRESH_MS = 120  # results come in dozens a second; the eye wants a few updates
@@ -102,7 +105,7 @@ class Desk(QObject):
         self._shelf_serial = self.table.projects.serial
         self._own_steps: set[int] = set()
         self._announced: tuple[str, int] | None = None
-        self._untouched = False
+        self._untouched = self._cannot_keep = False
         self._details: dict[int, PhotoDetail] = {}
         self._data_version = catalog.data_version()
         self._refresh_timer = self._timer(_REFRESH_MS, self.refresh)
@@ -443,6 +446,22 @@ class Desk(QObject):
     def say(self, text: str) -> None:
         """Put one line into the status line."""
         self.said.emit(text)
+
+    def kept(self, keep: Callable[[], None]) -> None:
+        """Keep a fact that nobody decided: a place, or that a photo was seen.
+
+        Where the catalog cannot be written that is said once, until it can be: nobody asked for
+        it, and what is said of a mark must not go under.
+        """
+        try:
+            keep()
+        except KnownError as error:
+            log.info("not kept: %s", error)
+            if not self._cannot_keep:
+                self.say(str(error))
+            self._cannot_keep = True
+        else:
+            self._cannot_keep = False
 
     def ask(self, what: str, about: object = None) -> None:
         """Have the window show a dialog."""

@@ -54,11 +54,13 @@ class LiveTaste(QObject):
 
     Signals:
         learned(Learned): emitted on that thread whenever something was learned anew.
+        trouble(str): why something cannot be learned or kept, once until it can be.
 
     Thread: any, for every method.
     """
 
     learned = Signal(object)
+    trouble = Signal(str)
     _answered = Signal(object, object)
 
     def __init__(self, catalog_path: Path, settings: Taste, scratch: Path) -> None:
@@ -68,6 +70,7 @@ class LiveTaste(QObject):
         self._asked: SimpleQueue[_Asked] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="curator-taste", daemon=True)
         self._search: threading.Thread | None = None
+        self._told: dict[str, str] = {}  # what is the matter now, by what it keeps from being done
         self._answered.connect(self._tell)
 
     def start(self) -> None:
@@ -155,8 +158,13 @@ class LiveTaste(QObject):
         """Let the thread outlive the world's faults, a full disk, a locked catalog, and ours."""
         try:
             yield
+            self._told.pop(what, None)
         except KnownError as error:
-            log.warning("Taste could not be %s: %s", what, error)
+            said = f"Taste could not be {what}: {error}"
+            if self._told.get(what) != said:
+                self._told[what] = said
+                log.warning("%s", said)
+                self.trouble.emit(said)
         except Exception:
             log.exception("taste could not be %s: a mistake of Curator's", what)
 

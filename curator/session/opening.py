@@ -151,6 +151,9 @@ class Opening(Desk):
     def save_place(self) -> None:
         """Remember pass, view, order, filter and photo of this scope, once there is any."""
         self._place_timer.stop()
+        self.kept(self._save_place)
+
+    def _save_place(self) -> None:
         if self._untouched:
             self.catalog.save_place(_LAST, {"scope": self.scope.key})
             return

@@ -365,7 +365,8 @@ class Projects(QObject):
             self._scope = scope.key
             if scope.project is not None and scope.project != self._current:
                 self._current = scope.project
-                self._session.catalog.save_place(_PLACE, {"project": scope.project})
+                place: dict[str, object] = {"project": scope.project}
+                self._session.kept(lambda: self._session.catalog.save_place(_PLACE, place))
                 self.changed.emit()
 
     def _follow_shelf(self) -> None:

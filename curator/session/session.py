@@ -229,7 +229,7 @@ class Session(Abreast):
             return
         tile = self.table.tile(photo_id)
         if not tile.seen and tile.state != "failed":  # what could not be read was not seen
-            self.catalog.mark_seen([photo_id])
+            self.kept(lambda: self.catalog.mark_seen([photo_id]))
             self.refresh()
 
     def set_visible(self, ids: Iterable[int]) -> None:

@@ -37,7 +37,7 @@ from tests import catalogs, likings
 from tests.photos import draw_jpeg
 from tests.sidecars import xmp
 
-SERIES, KILLS = 2, 20  # of reading and deciding; the other 160 are below
+SERIES, KILLS = 4, 10  # of reading and deciding; the other 160 are below
 EXPORT, SIDECARS, LEARN, MIGRATE, REMOVE, BACK_UP, CHOICES = 20, 24, 20, 12, 20, 12, 12
 PHOTOS_EACH = 8  # new ones before each start, so that there is always something to read
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,561 @@
+"""Disks that are full or break in the middle: decisions survive, words are clear, it goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import random
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from curator import app as composition
+from curator import export
+from curator.catalog import Catalog, DiskFullError
+from curator.cli.output import start_logging, stop_logging
+from curator.export.options import Options
+from curator.model import CatalogError, KnownError, View
+from curator.pipeline import Pipeline, SidecarNews
+from curator.pipeline.sidecars import SidecarWriter, write_some
+from curator.session import Session
+from curator.session.live import LiveTaste
+from curator.settings import Home, Settings, save
+from curator.sidecar import PROFILES, read
+from curator.workers import InlinePool
+from tests import catalogs, likings
+from tests.faults import FAULTS, FULL, fill_up, make_room, refuse, small_disk
+from tests.journeys.evening import Evening
+from tests.journeys.victim import Here
+from tests.photos import draw_jpeg
+from tests.sidecars import xmp
+
+PHOTOS = 6
+
+
+def draw(folder: Path, photos: int = PHOTOS) -> None:
+    for number in range(photos):
+        draw_jpeg(folder / f"IMG_{number:02}.jpg", seed=number, size=(120, 80))
+
+
+@pytest.fixture
+def inline(home: Home) -> Iterator[Pipeline]:
+    pipeline = Pipeline(home, Settings.load(home), inline=True)
+    pipeline.start()
+    yield pipeline
+    pipeline.stop()
+
+
+def journal(catalog: Catalog) -> list[tuple[object, ...]]:
+    return catalog._rows(
+        "SELECT step_id, photo_id, field, before, after FROM decision ORDER BY rowid"
+    )
+
+
+# --- reading photos
+
+
+@pytest.mark.parametrize("number", FAULTS)
+def test_no_photo_fails_because_its_proxy_cannot_be_written(
+    inline: Pipeline,
+    home: Home,
+    catalog: Catalog,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+) -> None:
+    draw(tmp_path / "card", 3)
+    said: list[str] = []
+    inline.problem.connect(said.append)
+    disk = refuse(monkeypatch, home.cache, number)
+    disk.room_for(9)  # of some photo's second file
+    inline.open_folders([tmp_path / "card"])
+    assert disk.refused and inline.paused and catalog.failures() == []
+    assert len(said) == 1 and str(home.cache) in said[0] and "reading is paused" in said[0]
+    assert "Errno" not in said[0]
+    disk.room_for(float("inf"))
+    inline.resume()
+    totals = inline.wait_idle()
+    assert totals is not None and totals.converted == 3 and catalog.failures() == []
+    assert not list(home.cache.rglob(".*"))
+
+
+def test_a_scan_takes_in_what_the_full_catalog_refused(
+    inline: Pipeline, catalog: Catalog, tmp_path: Path
+) -> None:
+    draw(tmp_path / "card")
+    fill_up(inline._conductor.catalog)
+    folder = tmp_path / "card"
+    inline.open_folders([folder])
+    assert inline.paused
+    # What was asked for while nothing could be written was refused in words.
+    make_room(inline._conductor.catalog)
+    inline.resume()
+    inline.open_folders([folder])
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(600):
+        (many / f"IMG_{number}.jpg").write_bytes(b"no picture %d" % number)
+    fill_up(inline._conductor.catalog, spare=12)
+    inline.open_folders([many])
+    assert inline.paused
+    make_room(inline._conductor.catalog)
+    inline.resume()
+    inline.wait_idle()
+    assert len(catalog.columns()) == PHOTOS + 600, "a batch was lost"
+    assert catalog.check() == []
+
+
+# --- deciding
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_decision_that_found_no_room_is_not_half_there(home: Home, seed: int) -> None:
+    catalogs.fill(home.catalog, 60)
+    chance, acknowledged = random.Random(seed), []
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+        refused = 0
+        for turn in range(60):
+            if turn % 20 == 10:
+                fill_up(catalog, spare=chance.randint(0, 3))
+            some = {photo: {"rating": chance.randint(1, 5)} for photo in range(1, 61)}
+            before = journal(catalog)
+            try:
+                step = catalog.decide(some, summary="Stars")
+            except DiskFullError as error:
+                refused += 1
+                assert "is full" in str(error) and "Make room" in str(error)
+                assert journal(catalog) == before
+                make_room(catalog)
+            else:
+                acknowledged += [(step.id, change.photo_id) for change in step.changes]
+        assert refused and catalog.check() == []
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+        assert [row[:2] for row in journal(catalog)] == acknowledged
+
+
+@contextlib.contextmanager
+def full_catalog(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have every write to any catalog find the disk full."""
+
+    def full(*_: object, **__: object) -> None:
+        raise DiskFullError("The disk that holds the catalog is full.", "Make room.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Catalog, "_writing", full)
+        yield
+
+
+def test_what_nobody_decided_is_said_once_when_it_cannot_be_kept(
+    home: Home, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogs.fill(home.catalog, 60)
+    catalog = Catalog.open(home.catalog)
+    session = Session(catalog, home, Settings.load(home))
+    said: list[str] = []
+    session.said.connect(said.append)
+    try:
+        session.set_view(View.LOUPE)
+        session.step(1)
+        said.clear()
+        with full_catalog(monkeypatch):
+            for _ in range(3):
+                session.rested(session.current or 0)
+                session.save_place()
+            session.open_scope(session.scopes()[0].scope)
+        assert len(said) == 1 and "is full" in said[0]
+        said.clear()
+        session.set_view(View.LOUPE)
+        session.step(1)
+        session.rested(session.current or 0)
+        session.save_place()
+        assert said == [] and session.table.tile(session.current or 0).seen
+    finally:
+        session.close()
+        catalog.close()
+
+
+def test_what_was_learned_and_cannot_be_kept_is_said_once(
+    home: Home,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    expected_log: Callable[[str], None],
+) -> None:
+    expected_log("Taste could not be kept as a version: .* is full")
+    catalogs.fill(home.catalog, 40)
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+        vectors = likings.embed(catalog, range(1, 41))
+        likings.rate(catalog, vectors, range(1, 31))
+        live = LiveTaste(home.catalog, Settings().taste, home.cache)
+        said: list[str] = []
+        live.trouble.connect(said.append)
+        with full_catalog(monkeypatch):
+            live.start()
+            for _ in range(3):
+                live.anything()
+                answers: list[object] = []
+                live.ask(lambda pupil: pupil.learned and pupil.learned.ready, answers.append)
+                qtbot.waitUntil(lambda told=answers: bool(told), timeout=60_000)
+                assert answers == [True], "what is learned is of use all the same"
+        qtbot.waitUntil(lambda: bool(said), timeout=60_000)
+        live.close()
+        assert len(said) == 1 and "is full" in said[0]
+        assert [row.reason for row in catalog.taste_versions()] == ["closing"]
+
+
+def test_a_fault_in_a_slot_is_said_as_one(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    class Told:
+        say = staticmethod(said.append)
+
+    for hook in ((sys, "excepthook"), (threading, "excepthook")):
+        monkeypatch.setattr(*hook, getattr(*hook))
+    composition._report_mistakes(Told())  # type: ignore[arg-type]
+    error = DiskFullError("The disk is full.", "Make room.")
+    sys.excepthook(DiskFullError, error, None)
+    assert said == ["The disk is full. Make room."]
+
+
+# --- the home
+
+
+def test_a_log_that_takes_no_more_is_said_once_and_ends_nothing(
+    home: Home, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no device that is always full here")
+    home.log.symlink_to("/dev/full")
+    start_logging(home)
+    try:
+        for number in range(3):
+            logging.getLogger("curator.test").info("line %d", number)
+    finally:
+        stop_logging()
+    told = capfd.readouterr().err
+    assert told.count("cannot be written") == 1 and "Traceback" not in told
+
+
+@pytest.mark.parametrize("number", FAULTS)
+def test_settings_that_cannot_be_saved_are_said_and_the_old_ones_stay(
+    home: Home, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    settings = Settings.load(home)
+    settings.taste.match_threshold = 60
+    save(settings, home)
+    settings.taste.match_threshold = 80
+    disk = refuse(monkeypatch, home.data, number)
+    for touches in range(4):  # opened, written, synced, renamed
+        disk.room_for(touches)
+        with pytest.raises(KnownError, match="Settings could not be saved in") as caught:
+            save(settings, home)
+        assert "Errno" not in str(caught.value)
+        assert Settings.load(home).taste.match_threshold == 60
+    disk.room_for(float("inf"))
+    assert [path.name for path in home.data.iterdir() if path.is_file()] == ["settings.json"]
+    save(settings, home)
+    assert Settings.load(home).taste.match_threshold == 80
+
+
+def test_a_full_home_is_opened_all_the_same(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, *_: object, **__: object) -> None:
+        raise OSError(FULL, os.strerror(FULL), str(self))
+
+    monkeypatch.setattr(Path, "touch", full)
+    assert home.make() == home
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(KnownError, match=r"No space left on device.*Make room there, or choose"):
+        home.make()
+
+
+# --- exports
+
+
+def ready(home: Home, folder: Path, photos: int = PHOTOS) -> None:
+    """Read photos and approve them."""
+    draw(folder, photos)
+    pipeline = Pipeline(home, Settings.load(home), inline=True)
+    pipeline.start()
+    pipeline.open_folders([folder])
+    pipeline.stop()
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+        ids = [row[0] for row in catalog.columns()]
+        catalog.decide({photo: {"rating": 5, "kept": True} for photo in ids}, summary="Stars")
+
+
+def export_to(
+    home: Home, out: Path, target: str = "folder", form: str = "original"
+) -> export.Report:
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+        options = Options(out, target=target, form=form, long_edge_px=320)  # type: ignore[arg-type]
+        plan = export.make_plan(catalog.details([row[0] for row in catalog.columns()]), options)
+        return export.TARGETS[target].write(plan, pool=Here())
+
+
+def test_a_page_that_was_written_right_before_a_kill_is_still_ours(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(home, tmp_path / "card", 3)
+    out = tmp_path / "out"
+    with monkeypatch.context() as kill:
+
+        def killed(*_: object) -> None:
+            raise SystemExit
+
+        kill.setattr("curator.export.gallery.save", killed)
+        with pytest.raises(SystemExit):
+            export_to(home, out, "gallery")
+    first = (out / "index.html").read_bytes()
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+        catalog.decide({1: {"flag": "reject"}}, summary="Rejected")
+    report = export_to(home, out, "gallery")
+    assert report.edited == [] and (out / "index.html").read_bytes() != first
+    assert not list(out.glob(".*"))
+    (out / "index.html").write_text("mine now")
+    assert export_to(home, out, "gallery").edited == ["index.html"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", FAULTS)
+@pytest.mark.parametrize(("target", "form"), [("folder", "original"), ("gallery", "jpeg")])
+def test_an_export_goes_on_where_the_disk_refused(
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    target: str,
+    form: str,
+    number: int,
+) -> None:
+    ready(home, tmp_path / "card")
+    chance = random.Random(number)
+    disk = refuse(monkeypatch, tmp_path / "out", number)
+    export_to(home, tmp_path / "clean", target, form)
+    export_to(home, tmp_path / "out", target, form)
+    needed, refused = disk.touches, 0
+    for turn in range(12):
+        shutil.rmtree(tmp_path / "out")
+        disk.room_for(turn if turn < 4 else chance.randrange(needed))
+        try:
+            export_to(home, tmp_path / "out", target, form)
+        except KnownError as error:
+            refused += 1
+            assert "nothing is half-written" in str(error) and "Errno" not in str(error)
+            if number == FULL:
+                assert "is full" in str(error) and "Free some" in str(error)
+        assert not list((tmp_path / "out").rglob("*.part")) if (tmp_path / "out").exists() else True
+        disk.room_for(float("inf"))
+        export_to(home, tmp_path / "out", target, form)
+        made = {path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*")}
+        clean = {path.relative_to(tmp_path / "clean") for path in (tmp_path / "clean").rglob("*")}
+        assert made == clean
+    assert refused >= 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", FAULTS)
+def test_sidecars_go_on_where_the_disk_refused(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    folder = tmp_path / "card"
+    ready(home, folder)
+    for name in ("IMG_00", "IMG_03"):
+        (folder / f"{name}.jpg.xmp").write_bytes(xmp(1, keywords=("Theirs",)))
+    pipeline = Pipeline(home, Settings.load(home), inline=True)
+    pipeline.start()
+    pipeline.rescan()
+    pipeline.stop()
+    darktable, chance = PROFILES["darktable"], random.Random(number)
+    disk, refused = refuse(monkeypatch, folder, number), 0
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+        ids = [row[0] for row in catalog.columns()]
+        for turn in range(12):
+            stars = 1 + turn % 5
+            catalog.decide({photo: {"rating": stars} for photo in ids}, summary="Stars")
+            catalog.ask_written(ids)
+            disk.room_for(chance.randrange(4 * PHOTOS))
+            batch = write_some(catalog, ids, darktable)
+            left = catalog.outstanding()
+            refused += len(batch.failed)
+            assert left.failed == len(batch.failed) == left.unwritten and left.conflicts == 0
+            assert all("could not be written" in why for _, why in batch.failed)
+            disk.room_for(float("inf"))
+            catalog.ask_written(ids)
+            write_some(catalog, ids, darktable)
+            assert catalog.outstanding().unwritten == 0
+            for path in folder.glob("*.xmp"):
+                assert read(path.read_bytes()).said.rating == stars
+            for name in ("IMG_00", "IMG_03"):
+                assert b"Theirs" in (folder / f"{name}.jpg.xmp").read_bytes()
+            assert not list(folder.glob(".*"))
+    assert refused > 10
+
+
+def test_sidecars_that_wait_for_a_full_catalog_say_so(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogs.fill(home.catalog, 6)
+    told: list[SidecarNews] = []
+    writer = SidecarWriter(
+        home.catalog, Settings.load(home), InlinePool(), told.append, lambda ids: None
+    )
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+        catalog.decide({1: {"rating": 3}}, summary="Stars")
+        catalog.ask_written([1])
+        with full_catalog(monkeypatch):
+            for _ in range(3):
+                writer._guarded(catalog)
+        assert len([news for news in told if "Sidecars wait" in news.said]) == 1
+        assert "is full" in told[-1].reason
+
+
+# --- disks that are really full
+
+
+@pytest.fixture
+def evening(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[[Home], Evening]]:
+    made: list[Evening] = []
+
+    def begin(home: Home) -> Evening:
+        made.append(Evening(qtbot, home))
+        return made[-1]
+
+    yield begin
+    for each in made:
+        each.close()
+
+
+@pytest.mark.slow
+def test_at_the_window_a_full_home_refuses_a_mark_in_words_and_takes_it_once_there_is_room(
+    evening: Callable[[Home], Evening], tmp_path: Path
+) -> None:
+    draw(tmp_path / "card")
+    with small_disk(tmp_path / "small", 24) as disk:
+        home = Home.at(disk.path / "home").make()
+        at = evening(home).open(tmp_path / "card", photos=PHOTOS)
+        try:
+            at.press("Alt+1")
+            at.until(lambda: at.session.view is View.LOUPE)
+            photo = at.session.current
+            assert photo is not None
+            disk.fill()
+            refused = 0
+            while not refused:  # the log of the catalog has room left in what it holds already
+                before = journal(at.session.catalog)
+                stars = 1 + len(before) % 5
+                at.press(str(stars))
+                if journal(at.session.catalog) == before:
+                    refused += 1
+                assert len(before) < 500, "the disk never got full"
+            marks = at.session.table.marks(photo)
+            at.press("X").reads("is full")
+            at.reads("Make room")
+            assert at.session.current == photo and at.session.table.marks(photo) == marks
+            assert marks.flag is None and journal(at.session.catalog) == before
+            disk.empty()
+            at.press("X").reads("Rejected IMG_")
+            assert at.session.table.marks(photo).flag == "reject"
+            kept = journal(at.session.catalog)
+        finally:
+            at.close()
+        with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+            assert journal(catalog) == kept and catalog.check() == []
+            assert catalog.photo(photo).marks.flag == "reject"
+
+
+@pytest.mark.slow
+def test_reading_waits_for_room_in_the_cache_and_goes_on(tmp_path: Path) -> None:
+    draw(tmp_path / "card", 20)
+    with small_disk(tmp_path / "small", 2) as disk:
+        home = Home(tmp_path / "home", disk.path / "cache").make()
+        disk.fill(spare=40_000)
+        pipeline = Pipeline(home, Settings.load(home))
+        pipeline.start()
+        try:
+            pipeline.open_folders([tmp_path / "card"])
+            with pytest.raises(DiskFullError, match="is full; reading is paused"):
+                pipeline.wait_idle(120)
+            assert pipeline.paused
+            with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+                assert catalog.failures() == []
+            disk.empty()
+            pipeline.resume()
+            totals = pipeline.wait_idle(120)
+        finally:
+            pipeline.stop()
+        assert totals is not None and (totals.converted, totals.failed) == (20, 0)
+        assert not list(home.cache.rglob(".curator-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room_kb", [0, 200, 700])
+def test_reading_waits_for_room_in_the_home_and_goes_on(tmp_path: Path, room_kb: int) -> None:
+    draw(tmp_path / "card", 20)
+    with small_disk(tmp_path / "small", 24) as disk:
+        home = Home(disk.path / "data", tmp_path / "cache").make()
+        Catalog.open(home.catalog).close()
+        disk.fill(spare=room_kb << 10)
+        pipeline = Pipeline(home, Settings.load(home))
+        try:
+            with contextlib.suppress(CatalogError):
+                pipeline.start()
+                pipeline.open_folders([tmp_path / "card"])
+                pipeline.wait_idle(120)
+            disk.empty()
+            pipeline.stop()
+            pipeline = Pipeline(home, Settings.load(home))
+            pipeline.start()
+            pipeline.open_folders([tmp_path / "card"])
+            assert pipeline.wait_idle(120) is not None
+        finally:
+            pipeline.stop()
+        with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+            assert len(catalog.columns()) == 20 and catalog.failures() == []
+            assert catalog.check() == []
+
+
+@pytest.mark.slow
+def test_an_export_to_a_full_disk_says_how_much_is_missing_and_goes_on(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home").make()
+    ready(home, tmp_path / "card")
+    with small_disk(tmp_path / "small", 40) as disk:
+        out = disk.path / "out"
+        disk.fill(spare=1 << 20)
+        with pytest.raises(KnownError, match=r"needs .* and .* has .* free\. Free some"):
+            export_to(home, out, "folder", "original")
+        assert not list(out.iterdir())
+        disk.empty()
+        assert len(export_to(home, out, "folder", "original").written) == PHOTOS
+        disk.fill()
+        assert export_to(home, out, "folder", "original").kept == PHOTOS, (
+            "nothing had to be written"
+        )
+
+
+@pytest.mark.slow
+def test_sidecars_on_a_full_disk_wait_and_are_written(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home").make()
+    with small_disk(tmp_path / "small", 4) as disk:
+        folder = disk.path / "card"
+        ready(home, folder)
+        (folder / "IMG_00.jpg.xmp").write_bytes(xmp(1, keywords=("Theirs",)))
+        pipeline = Pipeline(home, Settings.load(home), inline=True)
+        pipeline.start()
+        pipeline.rescan()
+        pipeline.stop()
+        theirs = (folder / "IMG_00.jpg.xmp").read_bytes()
+        disk.fill()
+        with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+            ids = [row[0] for row in catalog.columns()]
+            batch = write_some(catalog, ids, PROFILES["darktable"])
+            assert len(batch.failed) == PHOTOS and "Make room" in batch.failed[0][1]
+            assert (folder / "IMG_00.jpg.xmp").read_bytes() == theirs
+            assert not list(folder.glob(".*"))
+            disk.empty()
+            catalog.ask_written(ids)
+            assert write_some(catalog, ids, PROFILES["darktable"]).failed == ()
+            assert catalog.outstanding().unwritten == 0

@@ -32,6 +32,7 @@ LOG_BYTES = 32 << 20  # more than the log grows to between two checkpoints
 CHUNK = 900
 PART = 200  # photos whose work is queued in one transaction, some 5 ms
 LET_GO_S = 0.001
+_ROOM = 256 << 10  # what SQLite needs beside a catalog to open it at all
 
 Row = tuple[Any, ...]
 Value = TypeVar("Value")
@@ -288,7 +289,7 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
         return CatalogError(
             f"The catalog {path} is held by another program.", "Try again in a moment."
         )
-    if name.startswith("SQLITE_FULL"):
+    if name.startswith("SQLITE_FULL") or (name.startswith("SQLITE_IOERR") and _is_full(path)):
         return DiskFullError(
             f"The disk that holds the catalog {path} is full.", "Make room, then try again."
         )
@@ -306,6 +307,14 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
             "Check the disk and its connection, then try again.",
         )
     return None
+
+
+def _is_full(path: Path) -> bool:
+    """Say whether there is no room beside the catalog: some of SQLite's errors do not tell."""
+    try:
+        return shutil.disk_usage(path.parent).free < _ROOM
+    except OSError:
+        return False
 
 
 def damaged(path: Path) -> DamagedError:

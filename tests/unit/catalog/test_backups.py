@@ -27,11 +27,11 @@ def named(folder: Path, what: str, when: datetime) -> Path:
     return folder / f"catalog-{what}-{when:%Y%m%d-%H%M%S}.db"
 
 
-def hurt(path: Path) -> None:
-    """Overwrite the root of the table of photos; the rest stays readable."""
+def hurt(path: Path, table: str = "photo") -> None:
+    """Overwrite the root of a table; the rest stays readable."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        page = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'photo'")
+        page = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,))
         root = page.fetchone()[0]
         size = connection.execute("PRAGMA page_size").fetchone()[0]
     with path.open("rb+") as file:
@@ -111,8 +111,11 @@ def test_what_a_killed_process_left_goes_with_the_next(home: Home, backed: Path)
     assert list(home.backups.glob(".*")) == [growing], "this process may be at it"
 
 
-def test_of_a_damaged_catalog_none_is_made_and_none_goes(home: Home, backed: Path) -> None:
-    hurt(home.catalog)
+@pytest.mark.parametrize("table", ["photo", "work"])
+def test_of_a_damaged_catalog_none_is_made_and_none_goes(
+    home: Home, backed: Path, table: str
+) -> None:
+    hurt(home.catalog, table)
     days = [NOON - timedelta(days=day) for day in range(1, 9)]
     old = [shutil.copy(backed, named(home.backups, "daily", day)) for day in days]
     with pytest.raises(CatalogError, match="damaged") as caught:
@@ -134,6 +137,16 @@ def test_without_room_it_says_so_and_leaves_nothing(
         backups.keep(home.catalog, 0)
     assert "Make room" in caught.value.remedy
     assert list(home.backups.iterdir()) == []
+
+
+def test_a_new_one_lets_older_ones_go(home: Home, backed: Path) -> None:
+    old = [named(home.backups, "daily", NOON - timedelta(hours=hour)) for hour in range(8)]
+    for path in old:
+        path.touch()
+    newer = backed.rename(named(home.backups, "daily", NOON + timedelta(hours=1)))
+    made = backups.keep(home.catalog, 0)
+    # The five newest, and the last of the only week before them.
+    assert set(home.backups.iterdir()) == {made, newer, *old[:4]}
 
 
 def test_five_days_four_weeks_and_three_versions_are_kept(tmp_path: Path) -> None:

@@ -226,6 +226,17 @@ def test_a_full_disk_loses_nothing_and_heals(home: Home) -> None:
     catalog.close()
 
 
+def test_a_disk_too_full_to_open_a_catalog_is_called_full(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+    assert "does not answer" in str(store.translate(error, home.catalog))
+    none = namedtuple("none", "total used free")(10**9, 10**9, 0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: none)
+    assert isinstance(store.translate(error, home.catalog), DiskFullError)
+
+
 def test_the_log_takes_no_room_on_a_disk_that_has_little(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ FADE_MS = 120
 _COUNT_MS = 30
 _MARGIN = 12
 _GAP = 16
+_SIDECARS = "Show what is to be written, and why it waits"
 
 
 class Words(QWidget):
@@ -250,8 +251,7 @@ class StatusLine(QWidget):
     def show_sidecars(self, text: str, reason: str) -> None:
         """Show how many sidecars are to be written, and why some cannot be."""
         self._show(self.sidecars, text)
-        if reason:
-            self.sidecars.setToolTip(theme.plain_tip(reason))
+        self.sidecars.setToolTip(theme.plain_tip(reason or _SIDECARS))
 
     @property
     def _at_the_end(self) -> tuple[Words, ...]:

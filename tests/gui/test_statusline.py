@@ -8,9 +8,11 @@ import pytest
 
 from curator.model import Pass
 from curator.pipeline import Progress as Work
+from curator.pipeline.sidecars import SidecarNews
 from curator.session import Progress
 from curator.ui.main_window import MainWindow
 from curator.ui.statusline import PassLine, reading
+from tests.gui.conftest import QuietPipeline
 
 
 @pytest.mark.parametrize(
@@ -89,3 +91,15 @@ def test_a_long_last_act_has_the_room_up_to_the_pass(window: MainWindow, qtbot) 
     edges = [(part.geometry().left(), part.geometry().right()) for part in parts]
     assert all(one[1] < other[0] for one, other in pairwise(edges))
     assert edges[-1][1] < status.width()
+
+
+def test_sidecars_that_wait_are_counted_and_why(
+    window: MainWindow, pipeline: QuietPipeline
+) -> None:
+    pipeline.sidecars_told.emit(SidecarNews(pending=14, reason="Make the folder writable."))
+    assert window.status.sidecars.text == "14 sidecars pending"
+    assert "Make the folder writable." in window.status.sidecars.toolTip()
+    pipeline.sidecars_told.emit(SidecarNews())
+    assert window.status.sidecars.text == ""
+    pipeline.sidecars_told.emit(SidecarNews(pending=1))
+    assert "writable" not in window.status.sidecars.toolTip(), "that was another time"

@@ -263,6 +263,24 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
     assert len(book(out)["photos"]) == 2
 
 
+def test_a_copy_that_reads_back_differently_is_none(
+    shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, synced = os.fsync, 0
+
+    def fsync(number: int) -> None:
+        nonlocal synced
+        synced += 1
+        if synced == 2:  # the first copy, after what is meant was noted
+            os.write(number, b"a disk that lies")
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(KnownError, match="reads back differently"):
+        run(shoot, tmp_path / "out")
+    assert names(tmp_path / "out") <= {INTENT}
+
+
 def fill_up_after(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
     """Let the disk take this many files more, and then no byte."""
     real, synced = os.fsync, 0

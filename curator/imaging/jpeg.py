@@ -76,9 +76,11 @@ def _salvaged(
         rgb = _decode(data, head, wish, strict=False)
     except ValueError as error:
         rgb = _by_opencv(data, head, str(error))
-    if not any(word in message.lower() for word in _LOSSES):
-        return rgb, None  # rubbish between parts, odd markers: nothing of the picture is lost
     missing = dead_share(rgb)
+    # libjpeg-turbo tells of the first fault only, and paints what is not there middle grey.
+    grey = missing > 0.01 and bool((rgb[-1, -1] == 128).all())
+    if not grey and not any(word in message.lower() for word in _LOSSES):
+        return rgb, None  # rubbish between parts, odd markers: nothing of the picture is lost
     if missing > 0.97:
         raise UnreadableError("The file ends early: next to nothing of the picture is there.")
     if missing > 0.01:

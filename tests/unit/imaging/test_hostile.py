@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import struct
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from PIL import Image
 
 from curator.imaging import containers, decode, embedded, exif, kept, packets, tiff
 from curator.model import Capture, UnreadableError
-from tests.photos import write_dng
+from tests.photos import draw_jpeg, write_dng
 
 BYTE, LONG, RATIONAL, DOUBLE = 1, 4, 5, 12
 NO_NUMBERS = {
@@ -116,6 +117,17 @@ def test_a_size_the_file_cannot_hold_is_not_believed(tmp_path: Path, form: str) 
     path.write_bytes(data)
     with pytest.raises(UnreadableError, match=r"says the picture has 9,000 x 9,000 pixels"):
         decode.decode(path)
+
+
+def test_an_odd_marker_does_not_hide_that_the_rest_is_missing(tmp_path: Path) -> None:
+    data = bytearray(draw_jpeg(tmp_path / "a.jpg", size=(96, 64), thumbnail=False).read_bytes())
+    frame = data.index(b"\xff\xc0")
+    data[frame + 5 : frame + 7] = struct.pack(">H", 640)
+    middle = (data.index(b"\xff\xda") + len(data)) // 2
+    data[middle:middle] = b"\xff\xaf"
+    (tmp_path / "a.jpg").write_bytes(data)
+    damage = decode.decode(tmp_path / "a.jpg").damage
+    assert damage and re.fullmatch(r"The file is damaged: the last 9\d % is missing\.", damage)
 
 
 def test_a_sensor_without_colours_gives_a_grey_picture(tmp_path: Path) -> None:

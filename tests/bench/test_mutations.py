@@ -1,0 +1,208 @@
+"""Ten thousand broken files: each is read or refused with a reason, and costs nobody else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psutil
+import pytest
+
+from curator import sidecar
+from curator.imaging import embedded, exif, packets
+from curator.model import Capture, KnownError
+from curator.settings import Settings
+from tests.bench.mutations import Base, cameras, drawn, mutants, of_corpus
+from tests.bench.trial import Trial, is_plain, reaped_s, written
+from tests.photos import draw_jpeg
+from tests.unit.cli.conftest import typed
+
+pytestmark = pytest.mark.slow
+
+COUNT = int(os.environ.get("CURATOR_MUTATIONS", "10000"))
+SEED = 7
+SAMPLE_MB = 300  # what a decoder may fill between two looks at its memory
+GROWTH_MB = 60
+
+
+@pytest.fixture
+def bases(tmp_path: Path) -> tuple[Base, ...]:
+    """Good files of every format; real ones, too, where there are any."""
+    corpus = Path(os.environ.get("CURATOR_CORPUS", ""))
+    real = of_corpus(corpus) if (corpus / "formats").is_dir() else ()
+    return (*drawn(), *cameras(tmp_path / "cameras"), *real)
+
+
+def test_broken_files_cost_nobody_else_anything(tmp_path: Path, bases: tuple[Base, ...]) -> None:
+    good = written(drawn(), tmp_path / "good")
+    dirty, clean = Trial(tmp_path / "dirty"), Trial(tmp_path / "clean")
+    try:
+        expected = {path: clean.good(path)[0] for path in good}
+        reaped, among, apart, resident = reaped_s(), 0.0, 0.0, 0.0
+        for number, mutant in enumerate(mutants(Random(SEED), bases, COUNT)):
+            dirty.put(mutant, number)
+            if number % 4:
+                continue
+            path = good[number // 4 % len(good)]  # one in five is good
+            found, cost = dirty.good(path)
+            assert found == expected[path], path.name
+            among += cost
+            apart += clean.good(path)[1]
+            if number == COUNT // 10:
+                resident = psutil.Process().memory_info().rss
+        spent = dirty.spent_s() + reaped_s() - reaped - among
+        grown = (psutil.Process().memory_info().rss - resident) / 1e6
+        whole = clean.good(draw_jpeg(tmp_path / "whole.jpg", size=(4000, 3000)))[1]
+    finally:
+        dirty.pool.close()
+        clean.pool.close()
+    print(dirty.report())
+    print(*(f"{count:6} {reason}" for reason, count in dirty.reasons.most_common()), sep="\n")
+    print(f"good among broken / apart: {among / apart:.2f}; the parent grew by {grown:.0f} MB;")
+    print(f"broken: {spent / COUNT:.3f} s each, a photo of 12 megapixels {whole:.3f} s")
+    assert dirty.mistakes == []
+    assert [reason for reason in dirty.reasons if not is_plain(reason)] == []
+    assert dirty.slowest[0] < dirty.work.timeout_s + 60, dirty.slowest
+    assert dirty.peak_mb < dirty.work.memory_mb + SAMPLE_MB
+    assert grown < GROWTH_MB
+    assert among < 1.2 * apart, "good photos between broken ones take longer"
+    assert spent / COUNT < 1.2 * whole, "a broken file takes longer than a good photo"
+
+
+Curator = Callable[..., Any]
+
+
+@pytest.fixture
+def curator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Curator:
+    """Type a command at a home; give its exit code and its JSON."""
+
+    def type_(home: str, *words: object) -> tuple[int, Any]:
+        said = typed(capsys, "--home", tmp_path / home, "--json", *words)
+        return said.code, said.json
+
+    return type_
+
+
+def derived(home: Path) -> dict[str, bytes]:
+    """Read the proxies of a home."""
+    found = sorted((home / "cache" / "proxies").rglob("*.jpg"))
+    return {path.name: path.read_bytes() for path in found}
+
+
+def test_a_card_three_quarters_broken_is_read(
+    curator: Curator, tmp_path: Path, bases: tuple[Base, ...]
+) -> None:
+    good = tmp_path / "good"
+    for number in range(100):
+        draw_jpeg(good / f"DSC_{number:04}.JPG", size=(240, 160), seed=number)
+    card = tmp_path / "card"
+    shutil.copytree(good, card / "100")
+    (card / "101").mkdir()
+    for mutant in mutants(Random(SEED + 1), bases, 300):
+        (card / "101" / mutant.name).write_bytes(mutant.data)
+    assert curator("clean", "ingest", good)[0] == 0
+    code, answer = curator("home", "ingest", card)
+    assert (code, answer["found"], answer["problems"]) == (0, 400, [])
+    assert answer["failed"] == len(answer["failures"]) > 100
+    assert answer["converted"] + answer["failed"] == 400
+    assert [f["reason"] for f in answer["failures"] if not is_plain(f["reason"])] == []
+    photos = curator("home", "photos")[1]
+    told = {failure["id"] for failure in answer["failures"]}
+    assert told == {photo["id"] for photo in photos if photo["status"] == "failed"}
+    assert not {photo["id"] for photo in photos if photo["name"].startswith("DSC_")} & told
+    assert derived(tmp_path / "clean").items() <= derived(tmp_path / "home").items()
+    again = curator("home", "retry")[1]
+    assert again["asked"] == again["failed"] == answer["failed"]
+    assert curator("home", "failures")[1] == again["failures"]
+    # One of them is copied from the card once more, and this time whole.
+    path = Path(answer["failures"][0]["path"])
+    draw_jpeg(good / "again.jpg", size=(240, 160), seed=SEED).replace(path)
+    curator("home", "ingest", card)
+    found = [
+        photo["status"] for photo in curator("home", "photos")[1] if photo["name"] == path.stem
+    ]
+    assert "ok" in found
+
+
+def test_what_is_known_to_break_programs_is_read_or_refused(
+    curator: Curator, corpus: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(corpus / "hostile", tmp_path / "hostile")
+    code, answer = curator("home", "ingest", tmp_path / "hostile")
+    assert (code, answer["problems"]) == (0, [])
+    assert answer["converted"] + answer["failed"] == answer["found"] > 200
+    reasons = sorted({failure["reason"] for failure in answer["failures"]})
+    print(*reasons, sep="\n")
+    assert [reason for reason in reasons if not is_plain(reason)] == []
+
+
+# ---------------------------------------------------------------- fifty megabytes of nothing
+
+MB = 1 << 20
+LIMIT_S = Settings().work.timeout_s / 4
+"""Processor time of one part of reading a photo: a slow machine is still within the limit."""
+
+
+def _rdf(inside: bytes) -> bytes:
+    return (
+        b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.'
+        b'org/dc/elements/1.1/" xmlns:lr="http://ns.adobe.com/lightroom/1.0/"><rdf:Description>'
+        + inside
+        + b"</rdf:Description></rdf:RDF>"
+    )
+
+
+def _bag(name: bytes, inside: bytes) -> bytes:
+    return _rdf(b"<%b><rdf:Bag>%b</rdf:Bag></%b>" % (name, inside, name))
+
+
+_ITEM = b"<rdf:li>%d</rdf:li>"
+FILES: dict[str, Callable[[], bytes]] = {
+    "a.jpg zeros": lambda: b"\xff\xd8\xff" + bytes(50 * MB),
+    "b.jpg fill": lambda: b"\xff\xd8" + b"\xff" * (50 * MB),
+    "c.jpg restarts": lambda: b"\xff\xd8\xff\xe1\0\4\0\0" + b"\xff\xd0" * (25 * MB),
+    "d.jpg segments": lambda: b"\xff\xd8" + b"\xff\xe1\0\2" * (12 * MB),
+    "e.tif directories": lambda: b"II*\0\x08\0\0\0" + struct.pack("<H", 512) * (25 * MB),
+    "f.nef links": lambda: b"II*\0" + struct.pack("<I", 8) * (12 * MB),
+    "g.cr3 boxes": lambda: struct.pack(">I4s4s", 12, b"ftyp", b"crx ") + b"\0\0\0\x08free" * 6 * MB,
+}  # fmt: skip
+PACKETS: dict[str, Callable[[], bytes]] = {
+    "large": lambda: b" " * 50 * MB,
+    "deep": lambda: b"<a>" * (5 * MB),
+    "words": lambda: _bag(b"dc:subject", b"".join(map(_ITEM.__mod__, range(390_000)))),
+    "word": lambda: _bag(b"dc:subject", b"<rdf:li>" + b"x" * 15 * MB + b"</rdf:li>"),
+    "path": lambda: _bag(b"lr:hierarchicalSubject", b"<rdf:li>" + b"a|" * 7 * MB + b"</rdf:li>"),
+    "paths": lambda: _bag(b"lr:hierarchicalSubject", b"<rdf:li>a|b</rdf:li>" * 390_000),
+    "entities": lambda: b'<!DOCTYPE a [<!ENTITY b "cc">]><a>&b;</a>',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_fifty_megabytes_of_nothing_are_soon_passed_over(tmp_path: Path, what: str) -> None:
+    path = tmp_path / what.split()[0]
+    path.write_bytes(FILES[what]())
+    begin = time.process_time()
+    exif.read_capture(path)
+    packets.carried(path)
+    embedded.thumbnail(str(path), Capture(width=60, height=40))
+    assert time.process_time() - begin < LIMIT_S
+
+
+@pytest.mark.parametrize("what", PACKETS)
+def test_a_packet_beyond_measure_is_soon_read_or_refused(what: str) -> None:
+    data = PACKETS[what]()
+    begin = time.process_time()
+    try:
+        found = sidecar.read(data).said
+    except KnownError as error:
+        assert str(error)
+    else:
+        assert len(found.keywords or ()) <= 10_000
+        assert sum(map(len, found.hierarchical or ())) <= 16 * MB
+    assert time.process_time() - begin < LIMIT_S

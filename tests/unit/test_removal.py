@@ -210,6 +210,29 @@ def test_an_original_that_is_in_use_stays_with_all_that_is_its(paired: Shoot) ->
     assert len(list(paired.folder.glob("DSC_1*"))) == 5
 
 
+def test_what_a_kill_left_of_a_photo_can_be_removed_again(paired: Shoot) -> None:
+    gone: list[str] = []
+
+    def killed(path: str) -> None:
+        if len(gone) == 2:  # both pictures
+            raise SystemExit
+        gone.append(path)
+        removal.trash(path)
+
+    with pytest.raises(SystemExit):
+        remove(paired, listed(paired), killed)
+    paired.ingest()
+    left = listed(paired)
+    assert going(left) == {"DSC_1.xmp", "DSC_1.NEF.xmp"}
+    remove(paired, left)
+    assert going(listed(paired)) == set()
+    assert sorted(path.name for path in paired.folder.iterdir()) == [
+        "DSC_1.NEF.pp3",
+        "DSC_2.JPG",
+        "DSC_2.xmp",
+    ]
+
+
 def test_a_half_that_is_in_use_keeps_the_sidecar_it_shares(paired: Shoot) -> None:
     report = remove(paired, listed(paired), in_use("JPG"))
     there = {path.name for path in paired.folder.glob("DSC_1*")}

@@ -30,7 +30,10 @@ _LEAST_BYTES = 1 / 16
 # LibRaw's flip: bit 0 mirrors, bit 1 turns upside down, bit 2 swaps the axes.
 _ORIENTATIONS = (1, 2, 4, 3, 5, 8, 6, 7)
 _REASONS = (
-    (rawpy.LibRawFileUnsupportedError, "This kind of RAW is not supported, or the file is damaged."),
+    (
+        rawpy.LibRawFileUnsupportedError,
+        "This kind of RAW is not supported, or the file is damaged.",
+    ),
     (rawpy.LibRawIOError, "The RAW file ends early: its picture data is incomplete."),
     (rawpy.LibRawTooBigError, "The RAW file says it is larger than any camera's."),
     (rawpy.LibRawUnsufficientMemoryError, "The RAW file needs more memory than there is."),

@@ -42,11 +42,19 @@ class Volumes(Folders):
         sql = "UPDATE folder SET away_since = ?, unplugged = ? WHERE id = ?"
         with self._writing():
             self._run(sql, (time.time() if away else None, away and unplugged, folder_id))
-            if not away:  # sidecars that could not be written there are written after all
+            if not away:  # what could not be read, or not be written beside, can be at once
+                inside = (
+                    "photo_id IN (SELECT photo.id FROM photo JOIN directory"
+                    " ON directory.id = directory_id WHERE folder_id = ?)"
+                )
                 self._run(
-                    "UPDATE unwritten SET reason = NULL, tried_at = NULL WHERE reason IS NOT NULL"
-                    " AND photo_id IN (SELECT photo.id FROM photo JOIN directory"
-                    " ON directory.id = directory_id WHERE folder_id = ?)",
+                    "UPDATE work SET next_attempt_at = NULL, reason = NULL"
+                    f" WHERE next_attempt_at IS NOT NULL AND {inside}",
+                    (folder_id,),
+                )
+                self._run(
+                    "UPDATE unwritten SET reason = NULL, tried_at = NULL"
+                    f" WHERE reason IS NOT NULL AND {inside}",
                     (folder_id,),
                 )
         self.settle_waiting(folder_id)

@@ -221,6 +221,7 @@ class WorkQueue(Results):
                 " WHERE photo_id = ? AND stage = ? AND state = 'running'",
                 [(photo, stage) for photo in ids],
             )
+            self._refresh_ready(ids)  # its drive may have gone meanwhile
 
     def postpone(self, stage: str, photo: int, reason: str, wait_s: float) -> None:
         """Take a beginning back for a while: no attempt was made, and here is why."""
@@ -231,6 +232,7 @@ class WorkQueue(Results):
                 " AND state = 'running'",
                 (time.time() + wait_s, reason, photo, stage),
             )
+            self._refresh_ready([photo])
 
     def reset_running(self) -> int:
         """Put back what a conductor that died had begun; return how much that was."""

@@ -224,8 +224,7 @@ class Conductor:
         """Do what there is to do now, on the calling thread; postponed attempts stay."""
         while not self._resting or not self._inbox.empty():
             self._guard(self._turn)
-            idle = self._halted or (self.paused and not self._scanner.busy)
-            if idle and self._inbox.empty():
+            if self.paused and self._inbox.empty() and not self._scanner.busy:
                 break
 
     def close(self) -> None:
@@ -382,7 +381,9 @@ class Conductor:
         """Make folders and files known, and scan them after what was asked for before."""
         self._heed(self._attendance.receive(paths))
         reader = Reader(self._inline)
-        self._ask(opened(self.catalog, paths, recursive, sample, reader))
+        request = opened(self.catalog, paths, recursive, sample, reader)
+        self._attendance.note_new()
+        self._ask(request)
         self.watcher.settle()
 
     def rescan(self, folder_id: int | None) -> None:

@@ -324,6 +324,17 @@ class Attendance:
                     self._catalog.set_aside(row)
         return found
 
+    def note_new(self) -> None:
+        """Note which volumes folders are on that were just added."""
+        mounts: tuple[Mount, ...] = ()
+        for row in self._catalog.folders():
+            if row.volume is None and row.scanned_at is None:
+                mounts = mounts or volumes.mounted()
+                mount = volumes.mount_of(row.path, mounts)
+                if mount is not None and mount.key is not None:
+                    self._note(row, row.path, mount)
+        self.settle()
+
     # --- what goes wrong meanwhile
 
     def is_here(self, folder_id: int | None) -> bool:

@@ -217,6 +217,13 @@ def test_the_rate_pass_asks_about_the_unrated_first(person: Person) -> None:
     assert session.ids.tolist() == [2, 3, 1]
 
 
+def test_in_the_rate_pass_the_borderline_comes_before_the_best(session: Session) -> None:
+    stars = {2: 5, 3: 2, 4: 4, 5: 3, 6: None, 7: 2}
+    session.decide_many("-", {p: {"rating": n, "kept": True} for p, n in stars.items()})
+    session.set_pass(Pass.RATE)
+    assert session.ids.tolist() == [6, 1, 3, 7, 5, 4, 2]  # none, then 1 to 5, by time among equals
+
+
 def test_a_photo_that_came_through_meanwhile_joins_the_rate_pass(
     open_session: Callable[[], Session], home: Home
 ) -> None:

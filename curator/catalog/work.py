@@ -163,6 +163,8 @@ class WorkQueue(Results):
     ) -> list[Pending]:
         """Give photos a stage can be run for now: ``first`` in its order, then as scanned.
 
+        What failed before comes after what was never tried.
+
         Args:
             stage: its name.
             limit: at most so many.
@@ -182,11 +184,17 @@ class WorkQueue(Results):
         wanted = [rows[photo] for photo in dict.fromkeys(first) if photo in rows][:limit]
         if len(wanted) < limit:
             in_order = _PENDING.format(index="INDEXED BY work_waiting")
-            more = self._rows(
-                f"{in_order} ORDER BY w.photo_id LIMIT ?", (stage, when, limit + len(wanted))
-            )
             taken = {row[0] for row in wanted}
-            wanted += [row for row in more if row[0] not in taken][: limit - len(wanted)]
+            # A file that hung once holds a process as long again: it waits behind all others.
+            for tried in ("w.attempts = 0", "w.attempts > 0"):
+                room = limit - len(wanted)
+                more = self._rows(
+                    f"{in_order} AND {tried} ORDER BY w.photo_id LIMIT ?",
+                    (stage, when, room + len(taken)),
+                )
+                wanted += [row for row in more if row[0] not in taken][:room]
+                if len(wanted) == limit:
+                    break
         return [_pending(row) for row in wanted]
 
     def next_due(self, but: str = "", only: str = "") -> float | None:

@@ -90,6 +90,16 @@ def test_failures_wait_longer_each_time_and_then_count(four: Shoot) -> None:
     assert four.photo("A1.JPG").reason == "It crashed."
 
 
+def test_what_failed_is_tried_again_after_all_others(four: Shoot) -> None:
+    """A file that hangs holds a process for a minute, each time."""
+    for job in four.jobs("peek")[:3:2]:
+        four.catalog.start("peek", [job.photo_id])
+        four.catalog.save_failure(job, "It took too long.", retry=True, backoff_s=0)
+    assert waiting(four, "peek") == [2, 4, 1, 3]
+    assert [row.photo_id for row in four.catalog.pending("peek", 3)] == [2, 4, 1]
+    assert waiting(four, "peek", first=[3]) == [3, 2, 4, 1]
+
+
 def test_what_cannot_help_is_not_tried_again(four: Shoot) -> None:
     job = four.jobs("peek")[0]
     four.catalog.start("peek", [1])

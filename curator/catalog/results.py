@@ -115,8 +115,10 @@ class Results(Identity):
             if row_now is None:
                 return []
             photo = job.photo_id
-            if row.fingerprint is None or row.fingerprint == result.fingerprint:
+            known = row.fingerprint not in (None, result.fingerprint)
+            if not known or self._is_unread(photo, row):
                 self._save_peek(row, result)
+                self._set_fingerprints(halves.changed if known else [])
             elif (
                 halves.unchanged
                 or self._agrees(photo, row, result.capture)
@@ -202,6 +204,19 @@ class Results(Identity):
         return known == (_taken(capture), capture.camera) and (row.width, row.height) == (
             capture.width,
             capture.height,
+        )
+
+    def _is_unread(self, photo: int, row: FileRow) -> bool:
+        """Say whether nothing was known but a file's name: half a copy, whose rest is here now.
+
+        What nobody could see nobody has judged; a mark made all the same was about the name.
+        """
+        return row.width is None and bool(
+            self._value(
+                "SELECT proxy IS NULL AND flag IS NULL AND rating IS NULL AND label IS NULL"
+                " AND NOT kept FROM photo WHERE id = ?",
+                (photo,),
+            )
         )
 
     def _held(self, photo: int, fingerprint: str) -> bool:

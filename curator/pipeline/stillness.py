@@ -1,7 +1,7 @@
 """Which directories of a folder changed, when to look at them, and which of their files are still.
 
     changes.note("/photos/iceland")              # thousands a second while a card is copied
-    for place in changes.due():                  # few: once it is quiet there, or 10 s later
+    for place in changes.due():                  # few: once it is quiet there, or some s later
         still = changes.look(place, files.walk([place.directory]))
 
 A file is *still* when two looks at least a second apart found the same size and time, and it was
@@ -22,7 +22,8 @@ from pathlib import Path, PurePath
 from curator.model import Found
 
 QUIET_S = 1.0  # a directory is looked at once nothing was heard of it for so long,
-LATEST_S = 10.0  # or so long after the first change, whatever goes on there
+LATEST_S = 4.0  # or so long after the first change, whatever goes on there,
+EACH_S = 0.0005  # and so much longer for each file in it, because a look takes longer
 APART_S = 1.0  # how far apart two looks at a file are, at least
 SLOWEST_S = 10.0  # how far apart they get where nothing moves and something is waited for
 PATIENCE_S = 600.0  # how long a file is waited for that is empty or held
@@ -58,7 +59,8 @@ class Place:
     def due_at(self) -> float:
         """When to look at it."""
         if self._last is not None and (self._again_at is None or self._paired):
-            return min(self._last + QUIET_S, self._since + LATEST_S)
+            latest = LATEST_S + EACH_S * len(self._seen)
+            return min(self._last + QUIET_S, self._since + latest)
         return self._again_at if self._again_at is not None else self._since
 
     def begin(self) -> None:
@@ -189,5 +191,5 @@ def _is_held(path: str) -> bool:
 
 def _stem(file: Found) -> tuple[str, str]:
     """Name what belongs to one photo: DSC_1.NEF, DSC_1.JPG, DSC_1.xmp and DSC_1.NEF.xmp."""
-    path = PurePath(file.path)
-    return str(path.parent), path.name.split(".")[0].casefold()
+    directory, _, name = file.path.rpartition(os.sep)  # a path object would cost as much as a look
+    return directory, name.partition(".")[0].casefold()

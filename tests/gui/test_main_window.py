@@ -206,3 +206,16 @@ def test_a_pick_on_the_finish_page_opens_in_the_loupe(window: MainWindow) -> Non
     window.finish.sheet.pressed.emit(tile.id)
     assert window.session.current == tile.id
     assert window.pages.currentWidget() is window.loupe
+
+
+def test_what_came_by_itself_is_said_and_takes_no_offer_away(
+    window: MainWindow,
+) -> None:
+    scanned = window.session.pipeline.scanned
+    scanned.emit(ScanReport(60, 60, 0, 0, "60 photos"))
+    offered = window.offers.current
+    scanned.emit(ScanReport(12, 12, 0, 0, "12 new in Iceland", watched=True))
+    assert window.status.act.text == "12 new in Iceland"
+    scanned.emit(ScanReport(12, 0, 12, 0, "", watched=True))
+    assert window.status.act.text == "12 new in Iceland"
+    assert window.offers.current is offered

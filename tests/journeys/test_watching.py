@@ -7,9 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 
-from curator.model import View
-from curator.pipeline import stillness
+from curator.model import Flag, View
+from curator.pipeline import ScanReport, stillness
 from tests.journeys.evening import Evening
 from tests.photos import TAKEN, Shot, draw_jpeg, write_dng
 
@@ -171,3 +172,33 @@ def test_switched_off_nothing_comes_and_switched_on_it_does(
     evening.until(lambda: all(w.ready for w in watcher._folders.values()) and watcher._folders)
     shoot(iceland / "DSC_6.jpg", 6)
     evening.reads("1 new in Iceland")
+
+
+def test_three_thousand_files_copied_in_while_one_culls_come_once_in_few_scans(
+    evening: Evening, tmp_path: Path
+) -> None:
+    card, folder = tmp_path / "card", tmp_path / "Iceland"
+    whole = shoot(card / "0.jpg", 0).read_bytes()
+    shoot(folder / "first.jpg", 1)
+    shoot(folder / "second.jpg", 2)
+    evening.open(folder, photos=2)
+    pipeline = evening.session.pipeline
+    assert pipeline is not None
+    evening.press("Alt+1")
+    scans: list[ScanReport] = []
+    pipeline.scanned.connect(scans.append, Qt.ConnectionType.DirectConnection)
+    for number in range(3000):
+        (folder / f"{number:04}.jpg").write_bytes(whole + b"%d" % number)
+        if number == 1500:
+            evening.press("X")
+    evening.until(lambda: evening.session.catalog.folders(counted=True)[0].photos == 3002)
+    paths = [
+        file.path
+        for row in evening.session.catalog.columns()
+        for file in evening.session.catalog.photo(row[0]).files
+    ]
+    assert len(set(paths)) == len(paths) == 3002
+    assert sum(report.new for report in scans) == 3000
+    assert len(scans) < 30
+    marks = evening.session.table.marks(evening.session.table.ids[0])
+    assert marks.flag is Flag.REJECT

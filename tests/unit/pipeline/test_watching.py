@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from curator.catalog import Catalog
 from curator.model import KnownError
-from curator.pipeline import lookout, stillness
+from curator.pipeline import Pipeline, lookout, stillness
 from curator.pipeline.lookout import FolderWatch, Looked, System, Watched
+from curator.settings import Home, Settings
+from tests.photos import draw_jpeg
 
 LIMIT_S = 60.0
 
@@ -273,3 +276,25 @@ def test_one_thing_at_a_time_is_handed_over(desk: Desk) -> None:
     assert len(given) == 1
     desk.watch.scanned()
     desk.until(lambda: len(given) > 1)
+
+
+@pytest.mark.parametrize("size", [0, 100, 5000])
+def test_a_file_whose_copy_was_broken_off_is_the_same_photo_once_it_is_whole(
+    home: Home, catalog: Catalog, tmp_path: Path, size: int
+) -> None:
+    whole = draw_jpeg(tmp_path / "card.jpg").read_bytes()
+    half = tmp_path / "in" / "1.jpg"
+    half.parent.mkdir()
+    half.write_bytes(whole[:size])
+    pipeline = Pipeline(home, Settings.load(home), inline=True)
+    pipeline.start()
+    try:
+        pipeline.open_folders([half.parent])
+        assert catalog.photo(1).state == "failed"
+        half.write_bytes(whole)
+        pipeline.rescan()
+    finally:
+        pipeline.stop()
+    assert [row[0] for row in catalog.columns()] == [1]
+    assert not catalog.photo(1).state and not catalog.failures()
+    assert [file.role for file in catalog.photo(1).files] == ["main"]

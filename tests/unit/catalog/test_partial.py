@@ -1,0 +1,104 @@
+"""A scan of a part of a folder says nothing of what lies outside that part."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from curator import files
+from curator.model import Flag
+from tests.unit.catalog.shoot import Shoot, photo_bytes
+
+
+@pytest.fixture
+def days(shoot: Shoot) -> Shoot:
+    """Two days, one with a folder in it, and a photo above them; each with a sidecar."""
+    for number, name in enumerate(("top", "a/1", "a/b/2", "a b/3")):
+        shoot.write(f"{name}.nef", photo_bytes(number))
+        shoot.write(f"{name}.xmp", b"<x/>")
+    shoot.scan()
+    return shoot
+
+
+def look(shoot: Shoot, directory: str, deep: bool = False) -> None:
+    """Scan one directory, as watching does."""
+    path = shoot.folder / directory
+    scan = shoot.catalog.begin_scan(1, files)
+    if path.is_dir():
+        scan.apply(list(files.pair(files.walk([path], deep))))
+    scan.finish([str(path)], deep)
+
+
+def missing(shoot: Shoot) -> set[str]:
+    ids = [row[0] for row in shoot.catalog.columns()]
+    return {d.name for d in map(shoot.catalog.photo, ids) if all(f.missing for f in d.files)}
+
+
+def sidecars(shoot: Shoot) -> set[str]:
+    rows = shoot.catalog._rows("SELECT path FROM sidecar")
+    return {Path(path).stem for (path,) in rows}
+
+
+@pytest.mark.parametrize(
+    ("directory", "deep", "found"),
+    [
+        ("", False, {"top"}),
+        ("a", False, {"1"}),
+        ("a", True, {"1", "2"}),
+        ("a b", True, {"3"}),
+        ("a/b", False, {"2"}),
+        ("", True, {"top", "1", "2", "3"}),
+    ],
+)
+def test_only_what_was_looked_at_is_missing(
+    days: Shoot, directory: str, deep: bool, found: set[str]
+) -> None:
+    for path in [*days.folder.rglob("*.nef"), *days.folder.rglob("*.xmp")]:
+        path.unlink()
+    look(days, directory, deep)
+    assert missing(days) == found
+    assert sidecars(days) == {"top", "1", "2", "3"} - found
+
+
+def test_a_subfolder_that_is_gone_is_missed_with_all_in_it(days: Shoot) -> None:
+    shutil.rmtree(days.folder / "a")
+    look(days, "")
+    assert missing(days) == {"1", "2"}
+
+
+def test_a_folder_that_is_gone_itself_is_missed_with_all_in_it(days: Shoot) -> None:
+    shutil.rmtree(days.folder / "a")
+    look(days, "a")
+    assert missing(days) == {"1", "2"}
+
+
+def test_a_file_left_out_because_it_is_being_written_is_not_missing(days: Shoot) -> None:
+    scan = days.catalog.begin_scan(1, files)
+    scan.finish([str(days.folder / "a")], False)
+    assert missing(days) == set()
+
+
+def test_only_a_scan_of_the_whole_folder_counts_as_one(days: Shoot) -> None:
+    def scanned_at() -> float | None:
+        return days.catalog.folders()[0].scanned_at
+
+    before = scanned_at()
+    look(days, "")
+    look(days, "a", True)
+    assert scanned_at() == before
+    look(days, "", True)
+    assert scanned_at() != before
+
+
+def test_a_folder_renamed_keeps_its_photos_and_marks(days: Shoot) -> None:
+    days.ingest()
+    days.reject("a/1.nef")
+    (days.folder / "a").rename(days.folder / "c")
+    look(days, "c", True)
+    look(days, "")
+    assert missing(days) == set()
+    assert len(days.listed()) == 4
+    assert days.photo("c/1.nef").marks.flag is Flag.REJECT
+    assert str(days.photo("c/b/2.nef").path) == str(days.folder / "c" / "b" / "2.nef")

@@ -116,7 +116,10 @@ class Store:
             thread_safe=False,
             autoconnect=False,
         )
-        database.connect()
+        try:
+            database.connect()
+        except UnicodeDecodeError as error:  # what SQLite says quotes a schema that is no text
+            raise damaged(path) from error
         return database
 
     def close(self) -> None:

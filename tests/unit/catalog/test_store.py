@@ -420,3 +420,13 @@ def test_the_models_name_every_column_the_schema_has(home: Home) -> None:
         named = {field.column_name for field in table._meta.sorted_fields}
         assert named == {row[0] for row in columns[table._meta.table_name]}
         assert table.__doc__
+
+
+def test_a_schema_that_is_no_text_is_a_damaged_catalog(home: Home) -> None:
+    """SQLite quotes it in what it says of it, and Python cannot read that."""
+    Catalog.open(home.catalog).close()
+    data = home.catalog.read_bytes()
+    assert data.count(b"CREATE INDEX") > 3
+    home.catalog.write_bytes(data.replace(b"CREATE INDEX", b"CREATE \x98\x99DEX"))
+    with pytest.raises(CatalogError, match="is damaged"):
+        Catalog.open(home.catalog)

@@ -359,6 +359,19 @@ def test_no_more_a_minute_than_the_setting_says(
         assert len(lane.choose(catalog, False, ())) == 2  # one as asked for, one by the rate
 
 
+@pytest.mark.parametrize("most", [1, 3])
+def test_no_more_at_a_time_than_the_setting_says_and_none_before_the_rest_is_done(
+    most: int, shoot, settings, lane
+) -> None:
+    settings.vision.concurrency, settings.vision.automatic = most, True
+    with closing(shoot(10)) as catalog:
+        catalog.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
+        assert lane.choose(catalog, True, ()) == [], "others are still being read"
+        assert len(lane.choose(catalog, False, ())) == most
+        lane.in_flight = {1}
+        assert len(lane.choose(catalog, False, ())) == most - 1
+
+
 def test_on_battery_only_who_is_asked_for_is_described(
     shoot, settings, lane, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,7 +140,8 @@ class Volumes(Folders):
                 self._rename("directory", "path", start, end, f" AND folder_id = {folder_id}")
                 self._rename("sidecar", "path", start, end)
             self._rename("place", "scope", old, path)
-            last = self._value("SELECT value ->> '$.scope' FROM place WHERE scope = ':last'")
+            sql = "SELECT json_extract(value, '$.scope') FROM place WHERE scope = ':last'"
+            last = self._value(sql)
             if last is not None and (now := _moved(last, old, path)) != last:
                 sql = "UPDATE place SET value = json_set(value, '$.scope', ?) WHERE scope = ':last'"
                 self._run(sql, (now,))

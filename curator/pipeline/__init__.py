@@ -264,6 +264,8 @@ class Pipeline(QObject):
     ) -> None:
         """Add folders or single files, scan them, and read what is new.
 
+        If a problem had paused reading, it goes on; if it is not over, it is told again.
+
         Args:
             sources: folders and files.
             recursive: whether subfolders belong to them.
@@ -275,11 +277,16 @@ class Pipeline(QObject):
         """
         paths = check_sources(sources)
         conductor = self._conductor
+        conductor.forgive()
         self._post(lambda: conductor.open_sources(paths, recursive, sample))
 
     def rescan(self, folder_id: int | None = None) -> None:
-        """Look for new, moved and missing files in a folder, or in all that are switched on."""
+        """Look for new, moved and missing files in a folder, or in all that are switched on.
+
+        If a problem had paused reading, it goes on.
+        """
         conductor = self._conductor
+        conductor.forgive()
         self._post(lambda: conductor.rescan(folder_id))
 
     def settle_watching(self) -> None:

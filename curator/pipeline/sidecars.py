@@ -355,7 +355,10 @@ class SidecarWriter:
         act = self._asked.get(timeout=wait)
         while act is not None:
             self._due_at = 0.0
-            act(catalog)
+            try:
+                act(catalog)
+            except Exception:  # the thread must outlive it
+                log.exception("an act on sidecars failed")
             act = self._asked.get_nowait()
 
     def _guarded(self, catalog: Catalog) -> float:

@@ -54,6 +54,15 @@ def inline(home: Home) -> Iterator[Pipeline]:
     pipeline.stop()
 
 
+def answer(act: Callable[[], object]) -> str:
+    """Do something, and give what is said if it could not be done."""
+    try:
+        act()
+    except KnownError as error:
+        return str(error)
+    return ""
+
+
 def journal(catalog: Catalog) -> list[tuple[object, ...]]:
     return catalog._rows(
         "SELECT step_id, photo_id, field, before, after FROM decision ORDER BY rowid"
@@ -554,3 +563,30 @@ def test_sidecars_on_a_full_disk_wait_and_are_written(tmp_path: Path) -> None:
             catalog.ask_written(ids)
             assert write_some(catalog, ids, PROFILES["darktable"]).failed == ()
             assert catalog.outstanding().unwritten == 0
+
+
+@pytest.mark.slow
+def test_a_catalog_that_is_opened_on_a_full_disk_says_so(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small", 8) as disk:
+        catalogs.fill(disk.path / "catalog.db", 60)
+        disk.fill()
+        said = answer(lambda: Catalog.open(disk.path / "catalog.db"))
+        assert said.endswith("catalog.db is full. Make room, then try again.")
+        disk.empty()
+        with contextlib.closing(Catalog.open(disk.path / "catalog.db")) as catalog:
+            assert len(catalog.columns()) == 60 and catalog.check() == []
+
+
+def test_what_is_asked_for_while_reading_is_paused_is_answered(
+    inline: Pipeline, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    inline.problem.connect(said.append)
+    draw(tmp_path / "one", 1)
+    (tmp_path / "two").mkdir()
+    with full_catalog(monkeypatch):
+        inline.open_folders([tmp_path / "one"])
+        inline.open_folders([tmp_path / "two"])
+        assert inline.paused and len(said) == 2, "a folder was refused without a word"
+    inline.open_folders([tmp_path / "one"])
+    assert not inline.paused and len(catalog.columns()) == 1

@@ -401,6 +401,7 @@ class Identity(Sidecars):
             " FROM photo AS pair WHERE photo.id = ? AND pair.id = ?",
             (other, photo),
         )
+        self._share(photo, other)
         if again:
             self._tell_apart(photo, other)
         self._run_many(
@@ -409,11 +410,26 @@ class Identity(Sidecars):
         )
         self._settle([photo, other])
 
+    def _share(self, pair: int, half: int) -> None:
+        """Give a half the tags and projects of its pair; what a model sees it is asked anew."""
+        for table, columns, of in (
+            ("photo_tag", "tag_id, source, confidence, state", " AND source IN ('person', 'file')"),
+            ("photo_project", "project_id, place", ""),
+        ):
+            self._run(f"DELETE FROM {table} WHERE photo_id = ?{of}", (half,))
+            self._run(
+                f"INSERT INTO {table} (photo_id, {columns}) SELECT ?, {columns} FROM {table}"
+                f" WHERE photo_id = ?{of}",
+                (half, pair),
+            )
+        self._grow("tags_rev")
+        self._grow("projects_anew")
+
     def _tell_apart(self, pair: int, half: int) -> None:
         """Give two halves that were made one what each was before, by their journals.
 
-        What was decided of either before they were split counts for both; but tags, projects and
-        duels a half had in an earlier life stayed with the pair.
+        What was decided of either before they were split counts for both; but duels a half had in
+        an earlier life stayed with the pair.
         """
         split = self._value(
             "SELECT max(d.step_id) FROM decision AS d JOIN step AS s ON s.id = d.step_id"
@@ -432,7 +448,7 @@ class Identity(Sidecars):
         for photo, other in ((pair, half), (half, pair)):
             own = self._family(photo)
             for name, about in places:
-                since = split if photo == half and about is not None else 0
+                since = split if photo == half and name == "over" else 0
                 found = self._value(
                     "SELECT json_array(d.after) FROM decision AS d JOIN step AS s"
                     f" ON s.id = d.step_id WHERE {STANDS} AND d.field = ? AND d.about IS ?"

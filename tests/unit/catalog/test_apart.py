@@ -110,6 +110,37 @@ def test_taking_back_that_they_are_one_gives_each_its_own_marks_again(pair: Shoo
     assert catalog.check() == []
 
 
+def test_each_half_has_the_tags_and_projects_the_pair_had(pair: Shoot) -> None:
+    catalog = pair.catalog
+    harbour = catalog.make_project("Harbour")
+    boat, sea = catalog.tag_ids(["boat", "sea"], make=True).values()
+    words = {("project", harbour): 1.0, ("tag", boat): "confirmed", ("tag", sea): "confirmed"}
+    catalog.decide({1: words}, summary="Web")
+
+    def told() -> tuple[list[int], dict[int, set[str]]]:
+        ids = [photo.id for photo in pair.listed()]
+        tags = {each: {tag.name for tag in catalog.photo(each).tags} for each in ids}
+        return sorted(catalog.members(harbour)), tags
+
+    one = told()
+    split(catalog)
+    pair.ingest()
+    half = pair.photo("DSC_1.JPG").id
+    assert told() == ([1, half], {1: {"boat", "sea"}, half: {"boat", "sea"}, 2: set()})
+    catalog.decide({half: {("tag", sea): "removed", ("project", harbour): None}}, summary="-")
+    apart = told()
+    assert apart == ([1], {1: {"boat", "sea"}, half: {"boat"}, 2: set()})
+    split(catalog, False)
+    catalog.undo()
+    assert told() == apart, "each is what it was before they were one"
+    catalog.undo()
+    catalog.undo()
+    assert told() == one
+    catalog.redo()
+    assert told() == ([1, half], {1: {"boat", "sea"}, half: {"boat", "sea"}, 2: set()})
+    assert catalog.check() == []
+
+
 def test_copies_of_both_halves_leave_them_apart(pair: Shoot) -> None:
     for name in ("DSC_1.NEF", "DSC_1.JPG"):
         pair.write(f"backup/{name}", (pair.folder / name).read_bytes())

@@ -135,43 +135,39 @@ def test_folders_move_within_what_is_watched(evening: Evening, tmp_path: Path) -
     evening.until(lambda: sorted(states(evening).values()) == ["", "", "missing", "missing"])
 
 
-def test_a_raw_and_its_jpeg_come_one_after_the_other(evening: Evening, iceland: Path) -> None:
-    evening.open(iceland, photos=3)
-    (iceland / "DSC_4.jpg").unlink()
-    shoot(iceland / "DSC_5.jpg", 5)
-    evening.reads("1 new in Iceland")
-    write_dng(iceland / "DSC_5.dng", seed=5)
-    table = evening.session.table
-    evening.until(lambda: table.column("pair").sum() == 1)
-    assert len(table.ids) == 4
-
-
-def test_a_photo_that_comes_while_one_culls_joins_behind(evening: Evening, iceland: Path) -> None:
-    evening.open(iceland, photos=3)
-    evening.press("Alt+1")
-    assert (names(evening), evening.name()) == (["DSC_1", "DSC_2", "DSC_4"], "DSC_1")
-    evening.press("Right")
-    shoot(iceland / "DSC_0.jpg", 0)  # tethered, or another card: taken before all others
-    evening.until(lambda: len(evening.session.ids) == 4)
-    assert (names(evening)[:3], evening.name()) == (["DSC_1", "DSC_2", "DSC_4"], "DSC_2")
-    assert names(evening)[3] == "DSC_0"
-
-
-def test_switched_off_nothing_comes_and_switched_on_it_does(
+def test_photos_come_while_one_culls_until_that_is_switched_off(
     evening: Evening, iceland: Path
 ) -> None:
     evening.open(iceland, photos=3)
-    session, pipeline = evening.session, evening.session.pipeline
-    assert pipeline is not None
+    session, table = evening.session, evening.session.table
+
+    # A JPEG comes, and its RAW after it: one photo.
+    shoot(iceland / "DSC_5.jpg", 5)
+    evening.reads("1 new in Iceland")
+    write_dng(iceland / "DSC_5.dng", seed=5)
+    evening.until(lambda: table.column("pair").sum() == 1)
+    assert len(table.ids) == 4
+
+    # In a cull under way nothing moves: taken before all others, the photo comes behind them.
+    evening.press("Alt+1")
+    before = names(evening)
+    assert evening.name() == "DSC_1"
+    evening.press("Right")
+    shoot(iceland / "DSC_0.jpg", 0)
+    evening.until(lambda: len(session.ids) == 5)
+    assert (names(evening), evening.name()) == ([*before, "DSC_0"], "DSC_2")
+
+    # The setting counts at once.
+    assert session.pipeline is not None
+    watcher = session.pipeline._conductor.watcher
     session.settings.scan.watch = False
     evening.window._settings_changed({"scan.watch"})  # type: ignore[attr-defined]
-    watcher = pipeline._conductor.watcher
     evening.until(lambda: not watcher._folders)
     session.settings.scan.watch = True
     evening.window._settings_changed({"scan.watch"})  # type: ignore[attr-defined]
-    evening.until(lambda: all(w.ready for w in watcher._folders.values()) and watcher._folders)
+    evening.until(lambda: watcher._folders and all(w.ready for w in watcher._folders.values()))
     shoot(iceland / "DSC_6.jpg", 6)
-    evening.reads("1 new in Iceland")
+    evening.until(lambda: len(session.ids) == 6)
 
 
 def test_three_thousand_files_copied_in_while_one_culls_come_once_in_few_scans(

@@ -196,7 +196,7 @@ class Sidecars(Readings):
         self._settle_agreed()
         now = time.time()
         newest = self._value("SELECT max(since) FROM unwritten WHERE NOT asked") or 0.0
-        quiet = background and newest <= now - quiet_s
+        quiet = background and not now - quiet_s < newest <= now  # a clock may be set back
         return [
             row[0]
             for row in self._rows(
@@ -294,7 +294,8 @@ class Sidecars(Readings):
                 if wrote.now is not None:
                     self._note_written(wrote.photo_id, wrote.now)
                 self._run(
-                    "DELETE FROM unwritten WHERE photo_id = ? AND (? IS NULL OR since <= ?)",
+                    # Another time is another mark, also an earlier one: clocks are set back.
+                    "DELETE FROM unwritten WHERE photo_id = ? AND (? IS NULL OR since = ?)",
                     (wrote.photo_id, wrote.since, wrote.since),
                 )
                 self._run(

@@ -241,6 +241,20 @@ def test_what_was_marked_again_while_it_was_written_is_written_again(twelve: Cat
     assert twelve.outstanding().unwritten == 0
 
 
+def test_a_clock_that_is_set_back_loses_nothing_and_holds_nothing_up(
+    twelve: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twelve.decide({RAW: {"rating": 3}}, summary="3 stars")
+    job = twelve.to_write([RAW])[0]
+    earlier = time.time() - 3600
+    monkeypatch.setattr(time, "time", lambda: earlier)
+    assert twelve.due_sidecars(9, True, 2) == [RAW], "no mark lies in the future"
+    twelve.decide({RAW: {"rating": 4}}, summary="4 stars")
+    assert twelve.due_sidecars(9, True, 2) == []
+    twelve.save_written([Wrote(RAW, job.since, reading(rating=3))])
+    assert twelve.outstanding().unwritten == 1, "the second mark is to be written, too"
+
+
 def test_what_could_not_be_written_waits_with_its_reason(twelve: Catalog) -> None:
     twelve.decide({RAW: {"rating": 3}}, summary="3 stars")
     twelve.ask_written([RAW])

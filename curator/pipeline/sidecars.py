@@ -401,7 +401,8 @@ class SidecarWriter:
         """Say when there may be something to write in the background, in s from now."""
         if not self._settings.sidecars.background or not left.unwritten:
             return _AGAIN_S
-        quiet_in = left.newest + QUIET_S - time.time()
+        # No longer than that where the clock was set back.
+        quiet_in = min(left.newest + QUIET_S - time.time(), QUIET_S)
         return quiet_in if quiet_in > 0 else _AGAIN_S
 
     def _write(self, catalog: Catalog, ids: Sequence[int]) -> None:

@@ -294,7 +294,8 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
         )
     if name.startswith("SQLITE_FULL") or (name.startswith("SQLITE_IOERR") and _is_full(path)):
         return DiskFullError(
-            f"The disk that holds the catalog {path} is full.", "Make room, then try again."
+            "The disk that holds the catalog is full.",
+            f"Make room where {path.parent} is, then try again.",
         )
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return CatalogError(

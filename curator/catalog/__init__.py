@@ -171,11 +171,16 @@ class Catalog(
 
 
 def is_damaged(path: Path) -> bool:
-    """Read a catalog from end to end and say whether it is damaged; seconds for a large one."""
+    """Read a catalog from end to end and say whether it is damaged; seconds for a large one.
+
+    One that is gone is; one of a newer Curator is not, nor is another program's file.
+    """
+    if not path.exists():
+        return True
     try:
         opened = Catalog.open(path)
-    except DamagedError:
-        return True
+    except CatalogError as error:
+        return isinstance(error, DamagedError)
     try:
         return bool(opened.check())
     finally:

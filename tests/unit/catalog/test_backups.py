@@ -139,6 +139,11 @@ def test_without_room_it_says_so_and_leaves_nothing(
     assert list(home.backups.iterdir()) == []
 
 
+def test_of_a_catalog_without_photos_none_is_made(home: Home) -> None:
+    Catalog.open(home.catalog).close()
+    assert backups.keep(home.catalog, 0) is None and not backups.files(home.catalog)
+
+
 def test_a_new_one_lets_older_ones_go(home: Home, backed: Path) -> None:
     old = [named(home.backups, "daily", NOON - timedelta(hours=hour)) for hour in range(8)]
     for path in old:
@@ -206,6 +211,13 @@ def test_photos_added_since_are_counted_and_their_marks_said_to_be_lost(
         catalog.decide({99: {"rating": 5}, 2: {"rating": 1}}, summary="two")
     hurt(home.catalog)
     assert restore(home.catalog, backed, redo=True).redone == Redone(1, 1, 1, True)
+
+
+def test_a_step_whose_decisions_cannot_be_read_is_none(home: Home, backed: Path) -> None:
+    with closing(Catalog.open(home.catalog)) as catalog:
+        catalog.decide({5: {"flag": "reject"}}, summary="one")
+    hurt(home.catalog, "decision")
+    assert restore(home.catalog, backed, redo=True).redone == Redone(whole=False)
 
 
 @pytest.mark.slow

@@ -168,6 +168,18 @@ def test_a_sound_catalog_can_go_back_and_says_what_that_means(kept: Home, curato
 
 
 @pytest.mark.slow
+def test_one_that_is_gone_or_of_a_newer_curator_is_put_back_too(kept: Home, curator: Type) -> None:
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{kept.catalog}{ending}").unlink(missing_ok=True)
+    said = curator("doctor", "restore", "--yes")
+    assert said.code == 0 and "20 photos" in said.out and "could not be read" in said.out
+    with closing(Catalog.open(kept.catalog)) as catalog, catalog._writing():
+        catalog._run("PRAGMA user_version = 99")
+    assert curator("doctor", "restore", "--yes").code == 0
+    Catalog.open(kept.catalog).close()
+
+
+@pytest.mark.slow
 def test_a_damaged_back_up_is_passed_over_and_refused_by_name(kept: Home, curator: Type) -> None:
     (path,) = kept.backups.iterdir()
     newer = kept.backups / "catalog-daily-20990101-120000.db"

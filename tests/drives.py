@@ -1,11 +1,14 @@
-"""Drives that are plugged in and pulled out, as far as the system's table of mounts tells.
+"""Drives that are plugged in and pulled out.
 
-The files are real and really come and go, by renaming the folder they are in; only the table that
-says which volume is mounted where is ours.
+`Drives`: the files are real and really come and go, by renaming the folder they are in; only the
+table that says which volume is mounted where is ours. `Stick`: a file system the kernel mounts.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -58,3 +61,58 @@ class Drives:
 def drives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drives:
     """An empty shelf, and a computer with a disk of its own."""
     return Drives(tmp_path, monkeypatch)
+
+
+class Stick:
+    """A real file system in a file, mounted by the kernel; `pull` takes it out in use.
+
+    Raises:
+        pytest.skip: this machine, or this person, may not mount.
+    """
+
+    def __init__(self, top: Path, label: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._top = top
+        self._at: Path | None = None
+        image, self.key = top / "stick.img", str(uuid.uuid4())
+        if sys.platform != "linux":
+            pytest.skip("mounts are Linux's here")
+        with image.open("wb") as file:
+            file.truncate(64 << 20)
+        try:
+            run("mkfs.ext4", "-q", "-L", label, "-U", self.key, str(image))
+            self.device = run("losetup", "--find", "--show", str(image)).strip()
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.skip(f"nothing can be mounted here: {error}")
+        # What udev does for everybody but a container.
+        for which, name in (("by-uuid", self.key), ("by-label", label.replace(" ", "\\x20"))):
+            (top / "disk" / which).mkdir(parents=True)
+            (top / "disk" / which / name).symlink_to(self.device)
+        monkeypatch.setattr(volumes, "_DISKS", top / "disk")
+
+    def plug(self, name: str) -> Path:
+        """Mount it under a name."""
+        at = self._top / "media" / name
+        at.mkdir(parents=True, exist_ok=True)
+        try:
+            run("mount", self.device, str(at))
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.skip(f"nothing can be mounted here: {error}")
+        self._at = at
+        return at
+
+    def pull(self) -> None:
+        """Take it out, whoever reads from it; the mount point goes as on a desktop."""
+        if self._at is not None:
+            run("umount", "--lazy", str(self._at))
+            self._at.rmdir()
+            self._at = None
+
+    def close(self) -> None:
+        """Take it out for good."""
+        self.pull()
+        run("losetup", "--detach", self.device)
+
+
+def run(*command: str) -> str:
+    """Run a program of the system's; give what it says."""
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout

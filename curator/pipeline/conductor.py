@@ -224,7 +224,8 @@ class Conductor:
         """Do what there is to do now, on the calling thread; postponed attempts stay."""
         while not self._resting or not self._inbox.empty():
             self._guard(self._turn)
-            if self.paused and self._inbox.empty() and not self._scanner.busy:
+            idle = self._halted or (self.paused and not self._scanner.busy)
+            if idle and self._inbox.empty():
                 break
 
     def close(self) -> None:
@@ -400,7 +401,9 @@ class Conductor:
         if found is None:
             return
         for number in found.scan:
-            self._scanner.ask(rescanned(self.catalog, number, Reader(self._inline)))
+            request = rescanned(self.catalog, number, Reader(self._inline))
+            request.watched = "".join(Path(part.sources[0]).name for part in request.parts)
+            self._scanner.ask(request)
         self.watcher.settle()
         self._look = True
         self._to.on_presence(found.news)

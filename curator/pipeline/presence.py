@@ -63,10 +63,12 @@ class News:
     Attributes:
         back: folders that are here again.
         moved: former and new path of folders that have another one now.
+        away: whether any is away now.
     """
 
     back: tuple[Back, ...] = ()
     moved: tuple[tuple[str, str], ...] = ()
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +256,8 @@ class Attendance:
                 scan.append(number)
         self._doubted.clear()
         self.settle()
-        return Attended(News(tuple(back), tuple(moved)), tuple(dict.fromkeys(scan)))
+        away = any(row.away for row in self._catalog.folders())
+        return Attended(News(tuple(back), tuple(moved), away), tuple(dict.fromkeys(scan)))
 
     def _settled_path(self, row: FolderRow, place: Place | None) -> str:
         """Say where a folder is now, empty if it is away; note its volume if that is news."""

@@ -112,6 +112,7 @@ class Desk(QObject):
         self._timer(_OTHERS_MS, self._look_for_others, repeat=True)
         if pipeline is not None:
             pipeline.saved.connect(self._on_saved)
+            pipeline.presence_told.connect(self._on_saved)
             pipeline.scanned.connect(self._on_scanned)
 
     def _timer(self, ms: int, slot: object, repeat: bool = False) -> QTimer:

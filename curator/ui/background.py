@@ -68,11 +68,12 @@ class Background(QObject):
             session.say(text)
 
     def _present(self, news: News) -> None:
-        """Show at once who came and went; say of drives that are back what goes on."""
-        self._session.refresh()
+        """Say of drives that are back what goes on."""
         if news.back:
             text = "; ".join(dict.fromkeys(back.sentence for back in news.back))
-            self._window.offers.offer(Offer("back", text, once=False))
+            self._window.offers.offer(Offer("back", text, once=False), first=True)
+        elif news.away:
+            self._window.offers.withdraw("back")
 
     def _settled(self, totals: Totals) -> None:
         """Correct what the scan said: copies within it counted as photos until they were read."""

@@ -188,7 +188,7 @@ class LoupePainter:
             return captions.files_line(detail)
         why = self._why(tile)
         if best.source is None:
-            away = tile.state == "missing"  # the caption says why
+            away = bool(captions.absence(detail))  # the caption says why
             if fit and not why and not away:
                 return captions.files_line(detail)
             why = "" if away else why

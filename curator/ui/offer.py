@@ -27,7 +27,7 @@ class Offer:
 
 
 class OfferLine(QWidget):
-    """Shows the oldest offer that was not dismissed.
+    """Shows the oldest offer that was not dismissed, but news first.
 
     Signals:
         changed: the line appeared, went or shows another offer.
@@ -71,12 +71,19 @@ class OfferLine(QWidget):
         """The offer shown, or None."""
         return self._offers[0] if self._offers else None
 
-    def offer(self, offer: Offer) -> None:
-        """Offer something, in place of an older offer of the same key."""
+    def offer(self, offer: Offer, first: bool = False) -> None:
+        """Offer something, in place of an older offer of the same key.
+
+        Args:
+            offer: what.
+            first: before all others: it is news, and they can wait.
+        """
         if offer.key in self.never:
             return
         keys = [each.key for each in self._offers]
-        if offer.key in keys:
+        if first:
+            self._offers = [offer, *(each for each in self._offers if each.key != offer.key)]
+        elif offer.key in keys:
             self._offers[keys.index(offer.key)] = offer
         else:
             self._offers.append(offer)

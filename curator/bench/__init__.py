@@ -1,7 +1,7 @@
 """`curator bench`: the speed bars of the design, each with its reference from the same run.
 
-BARS is the list. Each bar runs in a process of its own, in a scratch folder of its own, on photos
-it draws (or those of ``--photos FOLDER``), so that none profits or suffers from another.
+:func:`bars` lists them. Each bar runs in a process of its own, in a scratch folder of its own, on
+photos it draws (or those of ``--photos FOLDER``), so that none profits or suffers from another.
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curator.bench import history
+from curator.bench.figures import number
+from curator.cli.output import columns, size
 from curator.model import KnownError, UsageError
 from curator.settings import Home, absolute
 
@@ -34,6 +38,7 @@ def bars() -> dict[str, Bar]:
         searching,
         sidecars,
         stacks,
+        vast,
         window,
         zooming,
     )
@@ -49,7 +54,7 @@ def bars() -> dict[str, Bar]:
         Bar("keys", "a key to the painted photo", window.keys),
         Bar("zoom", "a key to the painted 100 % crop, panning, memory", zooming.zoom),
         Bar("compare", "two to eight photos side by side, dragged at 100 %", comparing.compare),
-        Bar("large", "a window on 100,000 photos", window.large),
+        Bar("large", "a window on 100,000 photos: filters, orders, scrolling", vast.large),
         Bar("clip", "CLIP on this CPU against a float32 loop", encoding.clip, encoding.missing),
         Bar("stacks", "which of 100,000 photos belong together", stacks.stacks),
         Bar("sidecars", "1,000 sidecars of other editors, merged and written", sidecars.sidecars),
@@ -64,51 +69,90 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
     """Measure the bars asked for and say each figure; a missed bar is no failure.
 
     Args:
-        home: not touched: every bar makes a home of its own.
-        arguments: ``only`` (names of bars) and ``photos`` (a folder, or None).
+        home: where the history is kept; no bar touches it, each makes a home of its own.
+        arguments: ``only`` (names of bars), ``photos`` and ``stock`` (folders, or None),
+            ``history`` to show earlier runs instead, ``make_catalog`` (a folder, or None) with
+            ``count`` to make a library instead.
         output: where the answer goes.
 
     Raises:
         UsageError: there is no bar of that name.
-        KnownError: a bar could not be measured here.
+        KnownError: a bar could not be measured here, a library not be made.
     """
     known = bars()
-    names = arguments.only or list(known)
-    for name in names:
+    for name in arguments.only:
         if name not in known:
             raise UsageError(f"There is no bar {name}.", f"Bars: {', '.join(known)}.")
-    if arguments.only and len(names) == 1:
-        found = _measure(known[names[0]], arguments.photos)
-        output.answer([_plain(figure) for figure in found], [f.sentence() for f in found])
-        return 0
-    figures: list[dict[str, Any]] = []
-    for name in names:
-        lack = known[name].missing()
-        if lack is not None:
-            output.note(f"{name}: left out. {lack}")
-            continue
-        output.note(f"{name}: {known[name].title} ...")
-        figures += _apart(name, arguments.photos)
-    output.answer(figures, [f"{figure['bar']:<8} {figure['sentence']}" for figure in figures])
+    if arguments.make_catalog:
+        return _make(Home.at(arguments.make_catalog), arguments.count, output)
+    if arguments.history:
+        return _tell_history(home, arguments.only, output)
+    if len(arguments.only) == 1:
+        name = arguments.only[0]
+        found = _measure(known[name], arguments.photos, arguments.stock)
+        figures = [{"bar": name, **_plain(figure)} for figure in found]
+    else:
+        figures = _all(arguments, output)
+    if not arguments.apart:
+        history.keep(home, figures)
+    output.answer(figures, [*columns(_table(figures)), *_notes(figures)])
     return 0
 
 
-def _measure(bar: Bar, photos: str | None) -> list[Figure]:
+def _make(home: Home, count: int, output: Output) -> int:
+    from curator.bench import library
+
+    library.make(home, count, output.note)
+    taken = home.catalog.stat().st_size
+    output.answer(
+        {"home": str(home.data), "photos": count, "bytes": taken},
+        [
+            f"{count:,} photos, {size(taken)} of catalog.",
+            f"Open it: curator --home {home.data}",
+        ],
+    )
+    return 0
+
+
+def _tell_history(home: Home, only: Sequence[str], output: Output) -> int:
+    kept = history.runs(home)
+    lines = columns(history.rows(kept, only))
+    output.answer([run.plain() for run in kept], lines or ["Nothing was measured here yet."])
+    return 0
+
+
+def _all(arguments: argparse.Namespace, output: Output) -> list[dict[str, Any]]:
+    """Measure several bars, each in a process of its own; they share what takes long to make."""
+    known = bars()
+    figures: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="curator-bench-") as stock:
+        for name in arguments.only or known:
+            lack = known[name].missing()
+            if lack is not None:
+                output.note(f"{name}: left out. {lack}")
+                continue
+            output.note(f"{name}: {known[name].title} ...")
+            figures += _apart(name, arguments.photos, arguments.stock or stock)
+    return figures
+
+
+def _measure(bar: Bar, photos: str | None, stock: str | None) -> list[Figure]:
     from curator.bench.figures import Place
 
     if (lack := bar.missing()) is not None:
         raise KnownError(f"The bar {bar.name} cannot be measured here.", lack)
-    given = absolute(photos) if photos else None
+    given, kept = (absolute(folder) if folder else None for folder in (photos, stock))
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as scratch:
-        return bar.measure(Place(Path(scratch), given))
+        return bar.measure(Place(Path(scratch), given, kept))
 
 
-def _apart(name: str, photos: str | None) -> list[dict[str, Any]]:
+def _apart(name: str, photos: str | None, stock: str) -> list[dict[str, Any]]:
     """Measure one bar in a process of its own."""
     program = (
         [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "curator"]
     )
-    words = ["bench", "--json", "--only", name, *(["--photos", photos] if photos else [])]
+    words = ["bench", "--json", "--apart", "--only", name, "--stock", stock]
+    words += ["--photos", photos] if photos else []
     environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ}
     done = subprocess.run(
         [*program, *words], stdout=subprocess.PIPE, text=True, check=False, env=environment
@@ -121,7 +165,38 @@ def _apart(name: str, photos: str | None) -> list[dict[str, Any]]:
         raise KnownError(
             f"The bar {name} could not be measured: {answer['error']}", answer["remedy"]
         )
-    return [{"bar": name, **figure} for figure in answer]
+    return list(answer)
+
+
+def _table(figures: Sequence[dict[str, Any]]) -> list[list[object]]:
+    """Lay figures out: bar, figure, reference, ratio, what it is to be, whether it is."""
+    table: list[list[object]] = [["bar", "figure", "value", "reference", "ratio", "limit", ""]]
+    for each in figures:
+        sign = "≥" if each["at_least"] else "≤"
+        table.append(
+            [
+                each["bar"],
+                each["what"],
+                f"{number(each['value'])} {each['unit']}",
+                "" if each["reference"] is None else f"{number(each['reference'])} {each['unit']}",
+                "" if each["ratio"] is None else f"{each['ratio']:.2f} ×",
+                f"{sign} {each['limit']:g} {'×' if each['ratio'] is not None else each['unit']}",
+                "holds" if each["holds"] else "MISSED",
+            ]
+        )
+    return table
+
+
+def _notes(figures: Sequence[dict[str, Any]]) -> list[str]:
+    """Say below the table what references are, and what else was seen."""
+    said = []
+    for each in figures:
+        words = [each["note"]]
+        if each["reference"] is not None:
+            words.insert(0, f"beside {each['reference_what']}")
+        if any(words):
+            said.append(f"{each['what']}: {'; '.join(filter(None, words))}")
+    return ["", *said] if said else []
 
 
 def _plain(figure: Figure) -> dict[str, Any]:
@@ -133,6 +208,7 @@ def _plain(figure: Figure) -> dict[str, Any]:
         "reference_what": figure.reference_what,
         "ratio": figure.judged if figure.per_reference else None,
         "limit": figure.limit,
+        "at_least": figure.at_least,
         "holds": figure.holds,
         "note": figure.note,
         "sentence": figure.sentence(),

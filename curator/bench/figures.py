@@ -45,9 +45,9 @@ class Figure:
 
     def sentence(self) -> str:
         """Say it in one line."""
-        text = f"{self.what}: {_number(self.value)} {self.unit}"
+        text = f"{self.what}: {number(self.value)} {self.unit}"
         if self.reference is not None:
-            text += f" ({self.reference_what} {_number(self.reference)} {self.unit})"
+            text += f" ({self.reference_what} {number(self.reference)} {self.unit})"
         sign, times = ("≥" if self.at_least else "≤"), ("×" if self.per_reference else self.unit)
         judged = f" = {self.judged:.2f} ×" if self.per_reference else ""
         text += (
@@ -56,16 +56,21 @@ class Figure:
         return f"{text}; {self.note}" if self.note else text
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Say a number in three digits."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a bar works: a scratch folder of its own, and the photos the user gave, if any."""
+    """Where a bar works: a scratch folder of its own, and the photos the user gave, if any.
+
+    ``stock`` is a folder for what takes long to make: bars copy from it, and leave it as it is.
+    """
 
     scratch: Path
     photos: Path | None = None
+    stock: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -28,26 +29,32 @@ from curator.settings import Home
 from curator.stages import STAGES
 from curator.taste.tone import TONES
 
-_BATCH = 500
+BATCH = 500  # photos in one transaction
+BURST = 5  # photos of one motif
+EVENING = 800  # photos in one folder, of one day
+DAYS = 3  # from one evening to the next
+
 _COMMON = 0.46  # length of the mean vector of the corpus
-_BURST, _ALIKE = 5, 0.8  # photos of one motif, and how much of it is in each
-_DIRECTORY = 800  # photos in one folder: an evening's
+_ALIKE = 0.8  # how much of its motif is in each photo
 _PICTURES = 2_000  # thumbnails on disk; photos share them, but more than any cache in memory holds
+_SCENES = 20
 
 
-def fill(home: Home, count: int) -> None:
+def fill(home: Home, count: int, pictures: bool = True) -> None:
     """Make the catalog of ``home`` hold ``count`` photos that are all read.
 
-    The files they came from are nowhere; thumbnails and proxies are in the cache.
+    The files they came from are nowhere, as on a drive that is away; thumbnails and proxies are
+    in the cache, if ``pictures`` are drawn.
     """
-    _pictures(home)
+    if pictures:
+        _draw(home, min(count, _PICTURES))
     catalog = Catalog.open(home.catalog)
     try:
-        catalog.use_stages(STAGES)
+        catalog.use_stages([stage for stage in STAGES if stage.reads == "file"])
         root = home.data / "photos"
         scan = catalog.begin_scan(catalog.add_folder(root), files)
-        for start in range(0, count, _BATCH):
-            numbers = range(start, min(start + _BATCH, count))
+        for start in range(0, count, BATCH):
+            numbers = range(start, min(start + BATCH, count))
             new = scan.apply([_group(root, number) for number in numbers]).new
             pairs = list(zip(new, numbers, strict=True))
             catalog.save_peeked([_peeked(home, root, *pair) for pair in pairs], files)
@@ -69,8 +76,8 @@ def embed(home: Home, dimension: int = 1280) -> None:
     chance = np.random.default_rng(1)
     try:
         ids = sorted(row[0] for row in catalog.columns())
-        for start in range(0, len(ids), _BATCH):
-            some = ids[start : start + _BATCH]
+        for start in range(0, len(ids), BATCH):
+            some = ids[start : start + BATCH]
             vectors = drawn_vectors(len(some), dimension, chance)
             tones = chance.standard_normal((len(some), TONES), np.float32)
             catalog.save_embedded(
@@ -97,7 +104,7 @@ def drawn_vectors(count: int, dimension: int, chance: np.random.Generator) -> ND
     spread = (np.arange(dimension) + 100.0) ** -1.15
     spread *= np.sqrt((1.0 - _COMMON**2) / np.square(spread).sum())
     motifs, own = chance.standard_normal((2, count, dimension), np.float32)
-    motifs = motifs[np.arange(count) // _BURST * _BURST]
+    motifs = motifs[np.arange(count) // BURST * BURST]
     vectors = (_ALIKE * motifs + np.sqrt(1.0 - _ALIKE**2) * own) * spread.astype(np.float32)
     vectors[:, -1] += _COMMON  # what all photos have in common
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
@@ -107,8 +114,19 @@ def _digests(catalog: Catalog, ids: list[int]) -> list[tuple[int, str]]:
     return [(photo.id, photo.proxy_digest or "") for photo in catalog.details(ids)]
 
 
+def _taken(number: int) -> datetime:
+    """Give a capture time: an evening every third day, every other motif shot as a burst."""
+    evening, place = divmod(number, EVENING)
+    motif, frame = divmod(place, BURST)
+    between = 0.2 if motif % 2 else 8.0
+    seconds = 40.0 * motif + between * frame
+    return datetime(2012, 1, 1, 16) + timedelta(days=DAYS * evening, seconds=seconds)
+
+
+@lru_cache(maxsize=4 * BATCH)  # each is asked for five times
 def _path(root: Path, number: int) -> Path:
-    return root / f"{number // _DIRECTORY:04}" / f"DSC_{number:06}.JPG"
+    taken = _taken(number)
+    return root / f"{taken:%Y}" / f"{taken:%Y-%m-%d}" / f"DSC_{number:06}.JPG"
 
 
 def _group(root: Path, number: int) -> Group:
@@ -122,8 +140,9 @@ def _job(home: Home, root: Path, photo: int, number: int, stage: str) -> StageJo
 
 
 def _capture(number: int) -> Capture:
-    taken = datetime(2015, 1, 1) + timedelta(seconds=97 * number)
-    return Capture(taken, 60, "Test One", iso=400, width=6000, height=4000)
+    camera = f"Test {('One', 'Two')[number // EVENING % 2]}"
+    lens = f"{(24, 35, 50, 85)[number // BURST % 4]}mm F2"
+    return Capture(_taken(number), 60, camera, lens, iso=400, width=6000, height=4000)
 
 
 def _peeked(home: Home, root: Path, photo: int, number: int) -> tuple[StageJob, Peeked]:
@@ -147,16 +166,32 @@ def _key(number: int) -> str:
     return f"{number % _PICTURES:064x}"[::-1]  # the cache spreads files by the first characters
 
 
-def _pictures(home: Home) -> None:
-    """Put thumbnails and proxies into the cache, each picture another crop of one scene."""
-    large = scene((1440 + _PICTURES // 10, 960), 1)
-    proxy = jpeg_bytes(large[:, :1440], 88)
-    for number in range(_PICTURES):
-        key = _key(number)
-        small = np.ascontiguousarray(large[number % 600 :, number // 10 :][:240, :360])
-        for path, data in (
-            (thumb_path(home.cache, key), jpeg_bytes(small, 80)),
-            (proxy_path(home.cache, key), proxy),
-        ):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+def _draw(home: Home, count: int) -> None:
+    """Put thumbnails and proxies into the cache: crops of a few scenes, one proxy a scene."""
+    scenes = min(_SCENES, count)
+    for seed in range(scenes):
+        large = scene((1440 + count // scenes, 960), seed)
+        proxy = jpeg_bytes(large[:, :1440], 88)
+        first: Path | None = None
+        for step, number in enumerate(range(seed, count, scenes)):
+            small = np.ascontiguousarray(large[:720, step:][:, :1080][::3, ::3])
+            _write(thumb_path(home.cache, _key(number)), jpeg_bytes(small, 80))
+            path = proxy_path(home.cache, _key(number))
+            if first is None or not _linked(first, path):
+                _write(path, proxy)
+            first = first or path
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def _linked(first: Path, path: Path) -> bool:
+    """Give the same bytes another name, where the file system can: they are 700 MB otherwise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.hardlink_to(first)
+    except OSError:
+        return False
+    return True

@@ -8,13 +8,12 @@ import numpy as np
 import psutil
 
 from curator.bench.figures import Figure, Place, percentile
-from curator.bench.filling import embed, fill
+from curator.bench.library import PHOTOS, lent
 from curator.catalog import Catalog
 from curator.session.archive import Archive
 from curator.session.pupil import Pupil
-from curator.settings import Home, Taste
+from curator.settings import Taste
 
-_PHOTOS = 100_000
 _RATED = 300
 _TURNS = 15
 _ASKED = 20
@@ -23,9 +22,7 @@ _NEAREST = 10
 
 def taste(place: Place) -> list[Figure]:
     """Rate photos one by one; each time learn anew and score all, as the window's thread does."""
-    home = Home.at(place.scratch / "home").make()
-    fill(home, _PHOTOS)
-    embed(home)
+    home = lent(place)
     catalog = Catalog.open(home.catalog)
     try:
         ids = [int(row[0]) for row in catalog.columns()]
@@ -39,19 +36,19 @@ def taste(place: Place) -> list[Figure]:
         pupil.learn()
         pupil.archive.prepare()
         spent = [_one_more(pupil, photo) for photo in ids[_RATED : _RATED + _TURNS]]
-        asked = range(0, _PHOTOS, _PHOTOS // _ASKED)
+        asked = range(0, PHOTOS, PHOTOS // _ASKED)
         looked = [_similar(pupil.archive, place) for place in asked]
         held = _resident_mb() - before
     finally:
         catalog.close()
     note = f"slowest {1000 * max(spent):.0f} ms; vectors read at the start in {read:.1f} s"
-    what = f"refit and re-score of {_PHOTOS:,} photos, median of {_TURNS}"
+    what = f"refit and re-score of {PHOTOS:,} photos, median of {_TURNS}"
     nearest = [seconds for seconds, _ in looked]
     found = sum(share for _, share in looked) / len(looked)
     return [
         Figure(what, 1000 * percentile(spent, 0.5), "ms", 150.0, note=note),
         Figure(
-            f"nearest of {_PHOTOS:,} vectors, median of {_ASKED}",
+            f"nearest of {PHOTOS:,} vectors, median of {_ASKED}",
             1000 * percentile(nearest, 0.5),
             "ms",
             30.0,

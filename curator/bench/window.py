@@ -1,4 +1,4 @@
-"""Bars about the window: the first photo, thumbnails, a key to its photo, 100,000 photos.
+"""Bars about the window: the first photo, thumbnails, a key to its photo.
 
 The real window runs without a display (Qt's offscreen platform) and is driven by real key events.
 A moment counts when the widget has painted, which is all the program can answer for.
@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -23,7 +22,6 @@ from PySide6.QtWidgets import QApplication
 from curator import app
 from curator.bench import encoding
 from curator.bench.figures import Figure, Place, percentile
-from curator.bench.filling import fill
 from curator.bench.stock import large_jpegs, many_small
 from curator.model import KnownError
 from curator.settings import Home, Settings
@@ -31,7 +29,6 @@ from curator.ui import theme
 
 _SIZE = (1440, 900)
 _FILES = 10_000
-_PHOTOS = 100_000
 _LARGE_FILES = 40
 _LARGE_SIZE = (6000, 4000)
 _KEYS = 240
@@ -95,7 +92,7 @@ def rest(seconds: float) -> None:
     loop.exec()
 
 
-class _Paints(QObject):
+class Paints(QObject):
     """Notes when a widget was last painted."""
 
     def __init__(self, widget: QObject) -> None:
@@ -247,49 +244,4 @@ def _cold(running: app.App) -> list[float]:
         frames.want("loupe", ())
         frames.clear()
         spent.append(_press(running, Qt.Key.Key_Right))
-    return spent
-
-
-def large(place: Place) -> list[Figure]:
-    """Open the window on a catalog of 100,000 photos, and scroll through the grid."""
-    home = Home.at(place.scratch / "home").make()
-    fill(home, _PHOTOS)
-    application()
-    begin = time.perf_counter()
-    with opened(home) as running:
-        grid = running.window.grid
-        arrived: list[object] = []
-        thumbs = running.window.pictures.thumbs
-        thumbs.arrived.connect(arrived.append)
-        paints = _Paints(grid.viewport())
-        QApplication.processEvents()
-        wait(lambda: bool(arrived) and paints.count > 0, thumbs.arrived)
-        ready = time.perf_counter() - begin
-        if len(running.session.ids) != _PHOTOS:
-            raise KnownError(f"The window shows {len(running.session.ids):,} photos.")
-        spent = _scrolled(running)
-        resident = psutil.Process().memory_info().rss / 1e6
-    note = f"{len(spent)} steps, median {1000 * percentile(spent, 0.5):.1f} ms"
-    return [
-        Figure(f"window on {_PHOTOS:,} photos, thumbnails painted", ready, "s", 1.0),
-        Figure("grid scroll step, p99", 1000 * percentile(spent, 0.99), "ms", 16.0, note=note),
-        Figure("resident memory after scrolling", resident, "MB", 600.0),
-    ]
-
-
-def _scrolled(running: app.App) -> list[float]:
-    """Scroll by notches, by pages and by leaps; return what the event loop took each time."""
-    bar = running.window.grid.verticalScrollBar()
-    chance, spent = random.Random(2), []
-    steps = [*[120] * 300, *[bar.pageStep()] * 100]
-    leaps = [chance.randrange(bar.maximum()) for _ in range(60)]
-    targets: list[Callable[[], int]] = [lambda step=step: bar.value() + step for step in steps]  # type: ignore[misc]
-    targets += [lambda leap=leap: leap for leap in leaps]  # type: ignore[misc]
-    for target in targets:
-        value = target()
-        begin = time.perf_counter()
-        bar.setValue(value)
-        QApplication.processEvents()
-        spent.append(time.perf_counter() - begin)
-        rest(0.016)
     return spent

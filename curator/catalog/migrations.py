@@ -287,6 +287,7 @@ def _add_volumes(database: peewee.Database) -> None:
     ):
         database.execute_sql(f"ALTER TABLE folder ADD COLUMN {column}")
     database.execute_sql("CREATE INDEX folder_away ON folder (id) WHERE away_since IS NOT NULL")
+    database.execute_sql("CREATE INDEX sidecar_state ON sidecar (state, path)")
 
 
 _REFUSED = "BEGIN SELECT RAISE(ABORT, 'the journal is only ever added to'); END"

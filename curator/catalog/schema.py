@@ -484,6 +484,8 @@ INDEXES = (
     "CREATE INDEX photo_half ON photo (half_of) WHERE half_of IS NOT NULL",
     "CREATE INDEX photo_merged ON photo (merged_into) WHERE merged_into IS NOT NULL",
     "CREATE INDEX step_done ON step (id) WHERE kind = 'do'",
+    # The few that contradict a person's word, asked for at each batch of sidecars written.
+    "CREATE INDEX sidecar_state ON sidecar (state, path)",
     "CREATE INDEX decision_field ON decision (photo_id, field, id)",
     # What the conductor asks all day: waiting and doable, in the order of the folders.
     "CREATE INDEX work_waiting ON work (stage, photo_id) WHERE state = 'waiting' AND ready = 1",

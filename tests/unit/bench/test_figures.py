@@ -39,8 +39,10 @@ def test_a_percentile_is_one_of_the_values() -> None:
     assert percentile([7.0], 0.99) == 7
 
 
-def asked(*only: str) -> argparse.Namespace:
-    return argparse.Namespace(only=list(only), photos=None)
+def asked(*only: str, **others: object) -> argparse.Namespace:
+    given = {"only": list(only), "photos": None, "stock": None, "history": False}
+    given |= {"make_catalog": None, "count": 100, "apart": False, **others}
+    return argparse.Namespace(**given)
 
 
 def test_one_bar_is_measured_in_a_scratch_folder_that_is_gone_afterwards(
@@ -58,7 +60,7 @@ def test_one_bar_is_measured_in_a_scratch_folder_that_is_gone_afterwards(
     assert bench.main(home, asked("one"), Output(True)) == 0
     (figure,) = json.loads(capsys.readouterr().out)
     assert (figure["ratio"], figure["holds"], figure["limit"]) == (3.0, True, 3.0)
-    assert not places[0].scratch.exists() and not home.data.exists()
+    assert not places[0].scratch.exists() and not home.catalog.exists()
 
 
 def test_an_unknown_bar_is_named_with_those_there_are(tmp_path: Path) -> None:

@@ -1,0 +1,160 @@
+"""What the bars said in earlier runs: a line of JSON a run, in the home."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from curator import __version__
+from curator.model import KnownError
+from curator.settings import Home
+
+_SHOWN = 6  # runs side by side
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: when, of what, where, and its figures as the bench answers them."""
+
+    at: str
+    version: str
+    commit: str
+    machine: Mapping[str, object]
+    figures: Sequence[Mapping[str, Any]]
+
+    def plain(self) -> dict[str, object]:
+        """Give it as one JSON object."""
+        return {
+            "at": self.at,
+            "version": self.version,
+            "commit": self.commit,
+            "machine": dict(self.machine),
+            "figures": [dict(figure) for figure in self.figures],
+        }
+
+
+def file(home: Home) -> Path:
+    """Where the runs of a home are kept."""
+    return home.data / "bench.jsonl"
+
+
+def keep(home: Home, figures: Sequence[Mapping[str, Any]]) -> None:
+    """Add a run to the history.
+
+    Raises:
+        KnownError: the home cannot be written; the history is as it was.
+    """
+    at = datetime.now().astimezone().isoformat(timespec="seconds")
+    run = Run(at, __version__, _commit(), machine(), figures)
+    try:
+        home.data.mkdir(parents=True, exist_ok=True)
+        with file(home).open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(run.plain()) + "\n")
+    except OSError as error:
+        raise KnownError(
+            f"The figures could not be kept in {file(home)} ({error.strerror or error}).",
+            "Make the home writable, or name another with --home.",
+        ) from error
+
+
+def runs(home: Home) -> list[Run]:
+    """Read the runs kept, oldest first; a line that is none, cut off by a crash, is left out.
+
+    Raises:
+        KnownError: the history is there and cannot be read.
+    """
+    try:
+        lines = file(home).read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise KnownError(
+            f"{file(home)} cannot be read ({error.strerror or error}).", "Check its permissions."
+        ) from error
+    found = []
+    for line in lines:
+        try:
+            found.append(Run(**json.loads(line)))
+        except (ValueError, TypeError):
+            continue
+    return found
+
+
+def rows(kept: Sequence[Run], only: Sequence[str] = ()) -> list[list[object]]:
+    """Lay runs side by side, the newest last: a figure a row, under a row of dates.
+
+    Args:
+        kept: runs, oldest first; the last few of those with a figure that is wanted are shown.
+        only: names of bars; none for all.
+    """
+    wanted = [
+        (run, {(f["bar"], f["what"]): f for f in run.figures if not only or f["bar"] in only})
+        for run in kept
+    ]
+    wanted = [(run, figures) for run, figures in wanted if figures][-_SHOWN:]
+    if not wanted:
+        return []
+    keys = list(dict.fromkeys(key for _, figures in wanted for key in figures))
+    head: list[object] = ["bar", "figure", "unit"]
+    head += [f"{run.at[:16]} {run.commit[:7]}".strip() for run, _ in wanted]
+    table = [head]
+    for bar, what in keys:
+        found = [figures.get((bar, what)) for _, figures in wanted]
+        unit = next("×" if each["ratio"] is not None else each["unit"] for each in found if each)
+        table.append([bar, what, unit, *map(_cell, found)])
+    return table
+
+
+def _cell(figure: Mapping[str, Any] | None) -> str:
+    if figure is None:
+        return ""
+    judged = figure["value"] if figure["ratio"] is None else figure["ratio"]
+    return f"{judged:.3g}{'' if figure['holds'] else ' missed'}"
+
+
+def machine() -> dict[str, object]:
+    """Say what the figures were measured on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count() or 0,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def _processor() -> str:
+    """Name the processor as its maker does, where the system tells."""
+    if sys.platform == "linux":
+        try:
+            text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            text = ""
+        for line in text.splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _commit() -> str:
+    """Name the commit of the checkout this runs from; empty where it is none."""
+    here = Path(__file__).resolve().parents[2]
+    if not (here / ".git").exists():
+        return ""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(here), "rev-parse", "--short", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:  # no git here
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

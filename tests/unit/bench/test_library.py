@@ -1,0 +1,55 @@
+"""A drawn library is a sound catalog with everything in it, also where its rows were repeated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from curator.bench import library
+from curator.catalog import Catalog
+from curator.model import KnownError, StageState
+from curator.session import Table
+from curator.session.filters import mask, parse
+from curator.settings import Home
+
+COUNT, READ = 2_000, 800
+
+
+@pytest.mark.slow
+def test_repeated_rows_are_a_sound_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "_READ", READ)
+    home = Home.at(tmp_path / "home")
+    library.make(home, COUNT, pictures=False)
+    catalog = Catalog.open(home.catalog)
+    try:
+        assert catalog.check() == []
+        table = Table(catalog)
+        assert len(table.ids) == COUNT == catalog.encoders()["drawn/1"]
+        counts = catalog.counts()
+        assert counts["convert"][StageState.DONE] == COUNT
+        assert not catalog.text_waits() and catalog.unfinished() == 0
+        # The last is what the first of its kind is, a few evenings later.
+        first, last = catalog.photo(1), catalog.photo(2 * READ + 1)
+        assert last.name == "DSC_001600" and last.files[0].path.name == "DSC_001600.JPG"
+        assert first.capture.taken_at is not None and last.capture.taken_at is not None
+        assert (last.capture.taken_at - first.capture.taken_at).days == 6
+        assert last.path.parent.name == f"{last.capture.taken_at:%Y-%m-%d}"
+        assert last.marks == first.marks and last.description == first.description
+        for text in ("is:stack", "is:rejected", "rating:>=4", "folder:2012-01", "name:DSC_0016"):
+            found = table.ids[mask(parse(text), table)]
+            assert (found > READ).any(), text
+        # What was decided can be taken back, and is taken back of that photo only.
+        step = catalog.undo()
+        assert step is not None and {change.photo_id > READ for change in step.changes} == {True}
+    finally:
+        catalog.close()
+
+
+def test_a_home_with_a_catalog_is_left_alone(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home").make()
+    Catalog.open(home.catalog).close()
+    before = home.catalog.read_bytes()
+    with pytest.raises(KnownError, match="already"):
+        library.make(home, 10)
+    assert home.catalog.read_bytes() == before

@@ -30,6 +30,8 @@ VERDICT = frozenset({"flag", "rating", "kept"})
 Place = tuple[str, int | None]
 """A field as the journal holds it: its name, and what else it is about."""
 
+_WORDS = {"flag": tuple(map(str, Flag)), "label": tuple(map(str, Label))}
+
 STANDS = "s.kind <> 'undo' AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id)"
 """SQL: nobody took back the step s."""
 
@@ -95,6 +97,8 @@ RELATIONS: dict[str, Relation] = {
     ),
 }
 
+_MAY_BE_NONE = frozenset({*FIELDS, *RELATIONS} - {"elsewhere"})
+
 
 def checked(fields: Fields) -> dict[Place, object]:
     """Bring fields and values to what the catalog stores, or refuse them.
@@ -126,7 +130,7 @@ def _value(name: str, value: object) -> object:
         value = value.value
     if name in ("kept", "apart"):
         return int(bool(_held(value in (True, False), value, f"{name.capitalize()} is yes or no")))
-    if value is None and name in {*FIELDS, *RELATIONS} - {"elsewhere"}:
+    if value is None and name in _MAY_BE_NONE:
         return None
     number = isinstance(value, int) and not isinstance(value, bool)
     if name == "rating":
@@ -141,10 +145,9 @@ def _value(name: str, value: object) -> object:
     if name == "tag":
         known = value in ("confirmed", "removed")
         return _held(known, value, "A tag is confirmed, removed or left open")
-    for field, words in (("flag", Flag), ("label", Label)):
-        if name == field:
-            names = [str(word) for word in words]
-            return _held(value in names, value, f"A {name} is {', '.join(names)} or none")
+    if name in _WORDS:
+        names = _WORDS[name]
+        return _held(value in names, value, f"A {name} is {', '.join(names)} or none")
     raise UsageError(f"There is nothing called {name} to decide.")
 
 

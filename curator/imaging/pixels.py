@@ -94,7 +94,7 @@ def check_size(
     """
     if width <= 0 or height <= 0:
         raise UnreadableError("The file says the picture has no width or no height.")
-    if held_bytes is not None and width * height > max(_LARGE, _PIXELS_A_BYTE * held_bytes):
+    if held_bytes is not None and width * height > most_pixels(held_bytes):
         raise UnreadableError(
             f"The file is damaged: it says the picture has {width:,} x {height:,} pixels, "
             "but is far too short for one."
@@ -105,6 +105,11 @@ def check_size(
             f"The picture has {megapixels:,.0f} megapixels; the limit is {max_megapixels:,.0f}.",
             'Raise "Largest picture, megapixels" in the settings to read it.',
         )
+
+
+def most_pixels(held_bytes: int) -> int:
+    """Say how many pixels a file of so many bytes may claim to have."""
+    return max(_LARGE, _PIXELS_A_BYTE * held_bytes)
 
 
 def upright(rgb: _Any, orientation: int) -> _Any:

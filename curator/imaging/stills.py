@@ -22,13 +22,19 @@ from PIL import Image as Pillow
 from PIL import ImageCms, ImageFile, UnidentifiedImageError
 
 from curator.imaging import notes, tiff
-from curator.imaging.pixels import Image, Stored, check_size, dead_share, upright_size
+from curator.imaging.pixels import (
+    Image,
+    Stored,
+    check_size,
+    dead_share,
+    most_pixels,
+    upright_size,
+)
 from curator.model import Capture, UnreadableError
 
 log = logging.getLogger(__name__)
 
 pillow_heif.register_heif_opener(thumbnails=False)
-Pillow.MAX_IMAGE_PIXELS = None  # check_size is the limit: ours, and said in the product's words
 
 _PLUGINS = {
     "png": ["PNG"],
@@ -55,6 +61,7 @@ _FAULTS = (
     EOFError,
     MemoryError,
     ZeroDivisionError,
+    Pillow.DecompressionBombError,
     AssertionError,
     struct.error,
     zlib.error,
@@ -145,6 +152,9 @@ def _undecoded(rgb: Image) -> str | None:
 
 @contextmanager
 def _opened(file: IO[bytes], form: str) -> Iterator[Pillow.Image]:
+    # check_size is the limit; but a GIF's frames are made, and may be huge, before it is asked.
+    Pillow.MAX_IMAGE_PIXELS = most_pixels(file.seek(0, io.SEEK_END))
+    file.seek(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the reader of it copes
         with Pillow.open(file, formats=_PLUGINS[form]) as image:
@@ -241,6 +251,8 @@ def _by_profile(image: Pillow.Image, icc: bytes | None) -> Pillow.Image:
 
 def _reason(name: str, error: BaseException) -> str:
     text = str(error).lower()
+    if isinstance(error, Pillow.DecompressionBombError):
+        return "The file is damaged: it is far too short for the pixels it says it has."
     if any(word in text for word in ("truncated", "end of file", "eof", "not enough")):
         return f"The {name} file ends early: the picture is incomplete."
     # Numbers in a damaged header are most often those of a kind nobody ever made.

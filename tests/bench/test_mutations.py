@@ -25,7 +25,7 @@ from tests.unit.cli.conftest import typed
 
 pytestmark = pytest.mark.slow
 
-COUNT = int(os.environ.get("CURATOR_MUTATIONS", "10000"))
+COUNT = 1000  # in each of ten parts
 SEED = 7
 SAMPLE_MB = 300  # what a decoder may fill between two looks at its memory
 GROWTH_MB = 60
@@ -39,40 +39,48 @@ def bases(tmp_path: Path) -> tuple[Base, ...]:
     return (*drawn(), *cameras(tmp_path / "cameras"), *real)
 
 
-def test_broken_files_cost_nobody_else_anything(tmp_path: Path, bases: tuple[Base, ...]) -> None:
+@pytest.mark.parametrize("part", range(10))
+def test_broken_files_cost_nobody_else_anything(
+    tmp_path: Path, bases: tuple[Base, ...], part: int
+) -> None:
     good = written(drawn(), tmp_path / "good")
+    good.insert(0, draw_jpeg(tmp_path / "good" / "large.jpg", size=(1800, 1200)))
+    whole = draw_jpeg(tmp_path / "whole.jpg", size=(4000, 3000))
+    among, apart = [], []  # what the large one costs, s
     dirty, clean = Trial(tmp_path / "dirty"), Trial(tmp_path / "clean")
     try:
         expected = {path: clean.good(path)[0] for path in good}
-        reaped, among, apart, resident = reaped_s(), 0.0, 0.0, 0.0
-        for number, mutant in enumerate(mutants(Random(SEED), bases, COUNT)):
+        reaped, resident, on_good = reaped_s(), 0, 0.0
+        for number, mutant in enumerate(mutants(Random(SEED + part), bases, COUNT)):
             dirty.put(mutant, number)
-            if number % 4:
-                continue
-            path = good[number // 4 % len(good)]  # one in five is good
-            found, cost = dirty.good(path)
-            assert found == expected[path], path.name
-            among += cost
-            apart += clean.good(path)[1]
+            if number % 4 == 0:  # one in five is good
+                path = good[number // 4 % 10 and number // 4 % len(good)]
+                found, cost = dirty.good(path)
+                assert found == expected[path], path.name
+                on_good += cost
+                if path is good[0]:
+                    among.append(cost)
+                    apart.append(clean.good(path)[1])
             if number == COUNT // 10:
                 resident = psutil.Process().memory_info().rss
-        spent = dirty.spent_s() + reaped_s() - reaped - among
+        spent = dirty.spent_s() + reaped_s() - reaped - on_good
         grown = (psutil.Process().memory_info().rss - resident) / 1e6
-        whole = clean.good(draw_jpeg(tmp_path / "whole.jpg", size=(4000, 3000)))[1]
+        camera = min(clean.good(whole)[1] for _ in range(3))
     finally:
         dirty.pool.close()
         clean.pool.close()
+    # The quicker ones: what it costs when nothing else on this machine stands in its way.
+    ratio = sorted(among)[len(among) // 4] / sorted(apart)[len(apart) // 4]
     print(dirty.report())
-    print(*(f"{count:6} {reason}" for reason, count in dirty.reasons.most_common()), sep="\n")
-    print(f"good among broken / apart: {among / apart:.2f}; the parent grew by {grown:.0f} MB;")
-    print(f"broken: {spent / COUNT:.3f} s each, a photo of 12 megapixels {whole:.3f} s")
+    print(f"good photos among broken ones / apart: {ratio:.2f}; the parent grew by {grown:.0f} MB")
+    print(f"a broken file: {spent / COUNT:.3f} s, a photo of 12 megapixels: {camera:.3f} s")
     assert dirty.mistakes == []
     assert [reason for reason in dirty.reasons if not is_plain(reason)] == []
     assert dirty.slowest[0] < dirty.work.timeout_s + 60, dirty.slowest
     assert dirty.peak_mb < dirty.work.memory_mb + SAMPLE_MB
     assert grown < GROWTH_MB
-    assert among < 1.2 * apart, "good photos between broken ones take longer"
-    assert spent / COUNT < 1.2 * whole, "a broken file takes longer than a good photo"
+    assert ratio < 1.2, "good photos between broken ones take longer"
+    assert spent / COUNT < 1.2 * camera, "a broken file takes longer than a good photo"
 
 
 Curator = Callable[..., Any]
@@ -170,15 +178,15 @@ FILES: dict[str, Callable[[], bytes]] = {
     "d.jpg segments": lambda: b"\xff\xd8" + b"\xff\xe1\0\2" * (12 * MB),
     "e.tif directories": lambda: b"II*\0\x08\0\0\0" + struct.pack("<H", 512) * (25 * MB),
     "f.nef links": lambda: b"II*\0" + struct.pack("<I", 8) * (12 * MB),
-    "g.cr3 boxes": lambda: struct.pack(">I4s4s", 12, b"ftyp", b"crx ") + b"\0\0\0\x08free" * 6 * MB,
+    "g.cr3 boxes": lambda: struct.pack(">I4s4s", 12, b"ftyp", b"crx ") + b"\0\0\0\x08free" * MB,
 }  # fmt: skip
 PACKETS: dict[str, Callable[[], bytes]] = {
     "large": lambda: b" " * 50 * MB,
     "deep": lambda: b"<a>" * (5 * MB),
-    "words": lambda: _bag(b"dc:subject", b"".join(map(_ITEM.__mod__, range(390_000)))),
+    "words": lambda: _bag(b"dc:subject", b"".join(map(_ITEM.__mod__, range(200_000)))),
     "word": lambda: _bag(b"dc:subject", b"<rdf:li>" + b"x" * 15 * MB + b"</rdf:li>"),
     "path": lambda: _bag(b"lr:hierarchicalSubject", b"<rdf:li>" + b"a|" * 7 * MB + b"</rdf:li>"),
-    "paths": lambda: _bag(b"lr:hierarchicalSubject", b"<rdf:li>a|b</rdf:li>" * 390_000),
+    "paths": lambda: _bag(b"lr:hierarchicalSubject", b"<rdf:li>a|b</rdf:li>" * 200_000),
     "entities": lambda: b'<!DOCTYPE a [<!ENTITY b "cc">]><a>&b;</a>',
 }  # fmt: skip
 

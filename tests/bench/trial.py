@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import resource
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from curator.imaging.overlay import KINDS
 from curator.model import Converted, Kind, KnownError, StageJob
 from curator.pipeline import _PRELOAD
 from curator.settings import Settings
@@ -25,7 +25,7 @@ from tests.bench.mutations import Base, Mutant
 DIED = (WorkerCrashed, WorkerMemory, WorkerTimeout)
 _LOOKS: tuple[dict[str, Any], ...] = (
     {"size": (800, 600)},
-    {"overlays": frozenset({"clipping", "peaking", "sharpness"})},
+    {"overlays": frozenset(KINDS)},
     {"want": "demosaic"},
 )
 _ODD = re.compile(r"0x[0-9a-f]|Error|Exception|Traceback|[<>{}\\/_\n]|\b(?!WebP)[A-Z][a-z]+[A-Z]")
@@ -128,8 +128,8 @@ class Trial:
 
 def reaped_s() -> float:
     """Give the processor time of all processes that were ended so far, s."""
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return spent.ru_utime + spent.ru_stime
+    spent = psutil.Process().cpu_times()
+    return spent.children_user + spent.children_system
 
 
 def written(bases: Iterable[Base], folder: Path) -> list[Path]:

@@ -234,7 +234,7 @@ def test_bombs_are_refused_before_they_go_off(tmp_path: Path) -> None:
     header = struct.pack(">IIBBBBB", 200_000, 200_000, 8, 2, 0, 0, 0)
     png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
     (tmp_path / "a.png").write_bytes(png)
-    with pytest.raises(UnreadableError, match=r"200,000 x 200,000 pixels, but is far too short"):
+    with pytest.raises(UnreadableError, match="far too short"):
         decode.decode(tmp_path / "a.png")
     jpeg = bytearray(draw_jpeg(tmp_path / "b.jpg", size=(64, 64), thumbnail=False).read_bytes())
     at = jpeg.index(b"\xff\xc0")

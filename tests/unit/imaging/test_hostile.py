@@ -130,6 +130,19 @@ def test_an_odd_marker_does_not_hide_that_the_rest_is_missing(tmp_path: Path) ->
     assert damage and re.fullmatch(r"The file is damaged: the last 9\d % is missing\.", damage)
 
 
+def test_the_size_of_a_gif_is_doubted_before_its_header_is_read(tmp_path: Path) -> None:
+    """Pillow makes the first frame for that: 2.3 GB, of a file of 3 KB."""
+    buffer = io.BytesIO()
+    Image.new("P", (64, 48)).save(buffer, "gif")
+    data = bytearray(buffer.getvalue())
+    data[6:10] = struct.pack("<HH", 20_000, 20_000)
+    path = tmp_path / "a.gif"
+    path.write_bytes(data)
+    assert exif.read_capture(path) == Capture()
+    with pytest.raises(UnreadableError, match="far too short for the pixels"):
+        decode.decode(path)
+
+
 def test_a_sensor_without_colours_gives_a_grey_picture(tmp_path: Path) -> None:
     path = write_dng(tmp_path / "monochrom.dng", size=(96, 64), preview=False)
     linear = path.read_bytes().replace(

@@ -134,8 +134,8 @@ class Volumes(Folders):
             host = self._value("SELECT id FROM folder WHERE path = ?", (path,))
             self._join_directories(folder_id, old, path)
             steps = [(old, path)]
-            if path.startswith(old) or old.startswith(path):  # over a name that no path has
-                steps = [(old, f"\0{old}"), (f"\0{old}", path)]
+            if path.startswith(old) or old.startswith(path):  # over what no path begins with
+                steps = [(old, f"moving:{old}"), (f"moving:{old}", path)]
             for start, end in steps:
                 self._rename("directory", "path", start, end, f" AND folder_id = {folder_id}")
                 self._rename("sidecar", "path", start, end)
@@ -150,8 +150,9 @@ class Volumes(Folders):
                 return folder_id
             self._run("UPDATE directory SET folder_id = ? WHERE folder_id = ?", (host, folder_id))
             self._run(
-                "UPDATE folder SET enabled = max(enabled, mine.enabled),"
-                " recursive = max(recursive, mine.recursive), sampled = min(sampled, mine.sampled)"
+                "UPDATE folder SET enabled = max(folder.enabled, mine.enabled),"
+                " recursive = max(folder.recursive, mine.recursive),"
+                " sampled = min(folder.sampled, mine.sampled)"
                 " FROM (SELECT * FROM folder WHERE id = ?) AS mine WHERE folder.id = ?",
                 (folder_id, host),
             )

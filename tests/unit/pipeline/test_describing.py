@@ -151,13 +151,15 @@ def test_a_photo_whose_file_is_away_is_described_from_its_proxy(start, shoot, se
 
 
 def test_a_server_that_is_gone_is_one_sentence_and_a_line_in_the_list(
-    start, shoot, server, settings, home
+    start, shoot, server, settings, home, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "curator")
     with closing(shoot(3)) as catalog:
         settings.vision.url = "http://127.0.0.1:9"
         pipeline = start()
         pipeline.describe(2)
         [told] = pipeline.told
+        assert f"was not described: {told.reason}" in caplog.text
         assert told.photo_id == 2 and "127.0.0.1:9" in told.reason
         [failure] = catalog.failures()
         assert (failure.photo_id, failure.stage, failure.reason) == (2, "describe", told.reason)

@@ -296,6 +296,21 @@ def test_a_raw_that_cannot_be_developed_leaves_the_jpeg_and_says_why(
     assert swatches.shows(seen(loupe), 1100, 600, session.current or 0)
 
 
+def test_r_switches_a_lone_raw_from_its_preview_to_its_sensor_data(
+    session: Session, loupe: LoupeView, pipeline: Darkroom, home: Home, qtbot
+) -> None:
+    with closing(sqlite3.connect(home.catalog)) as catalog, catalog:
+        catalog.execute("DELETE FROM file WHERE name = 'DSC_0005.JPG'")
+    session.refresh()
+    session.go(PAIR)
+    press(loupe, Qt.Key.Key_Z)
+    qtbot.waitUntil(lambda: bool(pipeline.looks) and "0005" in pipeline.looks[0].path)
+    assert (pipeline.looks[0].path[-4:], pipeline.looks[0].want) == (".NEF", "preview")
+    deliver(loupe, pipeline, qtbot, "preview")
+    press(loupe, Qt.Key.Key_R)
+    assert (pipeline.looks[0].path[-4:], pipeline.looks[0].want) == (".NEF", "demosaic")
+
+
 def test_r_on_a_lone_jpeg_says_that_there_is_no_raw(session: Session, loupe: LoupeView) -> None:
     said: list[str] = []
     session.said.connect(said.append)

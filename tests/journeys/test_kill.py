@@ -100,8 +100,13 @@ def add_photos(folder: Path, drawn: bytes, number: int) -> None:
         (folder / f"IMG_{photo:05}.jpg").write_bytes(drawn + photo.to_bytes(8, "little"))
 
 
-def cull_until_killed(home: Home, folder: Path, seed: int, after_s: float) -> list[str]:
-    """Start a culler, kill it with its workers left to themselves, and give what it said."""
+def cull_until_killed(
+    home: Home, folder: Path, seed: int, decisions: int, after_s: float
+) -> list[str]:
+    """Start a culler, kill it with its workers left to themselves, and give what it said.
+
+    The kill comes so many seconds after so many decisions, however slow the machine is.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.journeys.culler", str(home.data), str(folder), str(seed)],
         stdout=subprocess.PIPE,
@@ -115,9 +120,10 @@ def cull_until_killed(home: Home, folder: Path, seed: int, after_s: float) -> li
         opened = process.stdout.readline()
         assert opened == "opened\n", "the culler did not start"
         children = psutil.Process(process.pid).children(recursive=True)
+        first = [process.stdout.readline() for _ in range(decisions)]
         timer = Timer(after_s, process.kill)
         timer.start()
-        said = process.stdout.read()
+        said = "".join([*first, process.stdout.read()])
         timer.join()
     process.wait()
     _, alive = psutil.wait_procs(children, timeout=60)
@@ -168,12 +174,15 @@ def test_killed_while_reading_nothing_is_lost_and_nothing_is_there_twice(
     decided = 0
     for kill in range(KILLS):
         add_photos(folder, drawn, kill)
-        said = cull_until_killed(home, folder, kill + KILLS * series, chance.uniform(0.0, 1.0))
+        wanted = chance.randint(1, 60) if kill % 3 else 0  # a third while all begins
+        seed, after_s = kill + KILLS * series, chance.uniform(0.0, 0.6)
+        said = cull_until_killed(home, folder, seed, wanted, after_s)
+        assert len(said) >= wanted
         decided += len(said)
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
             check_decisions(catalog, said)
             check_photos(catalog)
-    assert decided > 10 * KILLS, "the culler hardly got to decide anything"
+    assert decided > 5 * KILLS, "the culler hardly got to decide anything"
     originals = tree(folder)
     pipeline = Pipeline(home, Settings.load(home))
     pipeline.start()

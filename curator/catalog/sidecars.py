@@ -268,14 +268,14 @@ class Sidecars(Readings):
         """Note what is about to be written to the sidecars of photos.
 
         What was begun before and never noted as written stays noted: the file may hold either.
+        A photo nobody marked since gets the time 0, so that a mark made meanwhile is told from it.
         """
-        now = time.time()
         with self._writing():
             self._run_many(
-                "INSERT INTO unwritten (photo_id, since, intent) VALUES (?, ?, ?)"
+                "INSERT INTO unwritten (photo_id, since, intent) VALUES (?, 0, ?)"
                 " ON CONFLICT (photo_id) DO UPDATE SET intent = excluded.intent",
                 [
-                    (photo, now, json.dumps([*self._intents(photo), dict(said)][-_BEGUN:]))
+                    (photo, json.dumps([*self._intents(photo), dict(said)][-_BEGUN:]))
                     for photo, said in intents.items()
                 ],
             )
@@ -295,8 +295,8 @@ class Sidecars(Readings):
                     self._note_written(wrote.photo_id, wrote.now)
                 self._run(
                     # Another time is another mark, also an earlier one: clocks are set back.
-                    "DELETE FROM unwritten WHERE photo_id = ? AND (? IS NULL OR since = ?)",
-                    (wrote.photo_id, wrote.since, wrote.since),
+                    "DELETE FROM unwritten WHERE photo_id = ? AND since = coalesce(?, 0)",
+                    (wrote.photo_id, wrote.since),
                 )
                 self._run(
                     "UPDATE unwritten SET intent = NULL WHERE photo_id = ?", (wrote.photo_id,)

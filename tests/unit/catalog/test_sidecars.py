@@ -255,6 +255,17 @@ def test_a_clock_that_is_set_back_loses_nothing_and_holds_nothing_up(
     assert twelve.outstanding().unwritten == 1, "the second mark is to be written, too"
 
 
+def test_a_mark_made_while_what_was_not_due_is_written_stays_to_be_written(
+    twelve: Catalog,
+) -> None:
+    job = twelve.to_write([RAW])[0]
+    assert job.since is None, "nothing is due, and it is written all the same"
+    twelve.start_writing({RAW: job.said})
+    twelve.decide({RAW: {"rating": 5}}, summary="5 stars")
+    twelve.save_written([Wrote(RAW, job.since, reading(rating=0))])
+    assert twelve.outstanding().unwritten == 1
+
+
 def test_what_could_not_be_written_waits_with_its_reason(twelve: Catalog) -> None:
     twelve.decide({RAW: {"rating": 3}}, summary="3 stars")
     twelve.ask_written([RAW])

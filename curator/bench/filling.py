@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from curator import files
 from curator.bench.draw import jpeg_bytes, scene
-from curator.catalog import Catalog
+from curator.catalog import Catalog, Scan
 from curator.imaging.proxy import proxy_path, thumb_path
 from curator.model import (
     Capture,
@@ -54,15 +55,20 @@ def fill(home: Home, count: int, pictures: bool = True) -> None:
         root = home.data / "photos"
         scan = catalog.begin_scan(catalog.add_folder(root), files)
         for start in range(0, count, BATCH):
-            numbers = range(start, min(start + BATCH, count))
-            new = scan.apply([_group(root, number) for number in numbers]).new
-            pairs = list(zip(new, numbers, strict=True))
-            catalog.save_peeked([_peeked(home, root, *pair) for pair in pairs], files)
-            catalog.save_converted([_converted(home, root, *pair) for pair in pairs])
+            read(home, catalog, scan, range(start, min(start + BATCH, count)))
         catalog.note_stacks(VERSION)  # nothing to look for: each stands alone
         catalog.checkpoint()
     finally:
         catalog.close()
+
+
+def read(home: Home, catalog: Catalog, scan: Scan, numbers: Sequence[int]) -> None:
+    """Take photos in as if a scan had met them and the stages had read them."""
+    root = home.data / "photos"
+    new = scan.apply([_group(root, number) for number in numbers]).new
+    pairs = list(zip(new, numbers, strict=True))
+    catalog.save_peeked([_peeked(home, root, *pair) for pair in pairs], files)
+    catalog.save_converted([_converted(home, root, *pair) for pair in pairs])
 
 
 def embed(home: Home, dimension: int = 1280) -> None:

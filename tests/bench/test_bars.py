@@ -13,7 +13,7 @@ import pytest
 from curator import bench
 
 # These compare processor time with processor time of the same run: no clock decides.
-STEADY = ("convert", "raw")
+STEADY = ("convert", "raw", "flat")
 
 
 @pytest.fixture(scope="module")

@@ -71,4 +71,4 @@ def test_an_unknown_bar_is_named_with_those_there_are(tmp_path: Path) -> None:
 
 def test_every_bar_of_the_design_for_the_spine_is_there() -> None:
     spine = ["convert", "raw", "again", "commit", "first", "keys", "large"]
-    assert {*spine, "clip", "stacks", "taste"} <= set(bench.bars())
+    assert {*spine, "clip", "stacks", "taste", "search", "flat"} <= set(bench.bars())

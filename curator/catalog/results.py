@@ -207,11 +207,11 @@ class Results(Identity):
         )
 
     def _is_unread(self, photo: int, row: FileRow) -> bool:
-        """Say whether nothing was known but a file's name: half a copy, whose rest is here now.
+        """Say whether nobody has seen or judged it: half a copy, or a broken one, that is whole now.
 
-        What nobody could see nobody has judged; a mark made all the same was about the name.
+        A mark made all the same was about the name.
         """
-        return row.width is None and bool(
+        return bool(
             self._value(
                 "SELECT proxy IS NULL AND flag IS NULL AND rating IS NULL AND label IS NULL"
                 " AND NOT kept FROM photo WHERE id = ?",

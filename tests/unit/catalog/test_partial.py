@@ -102,3 +102,22 @@ def test_a_folder_renamed_keeps_its_photos_and_marks(days: Shoot) -> None:
     assert len(days.listed()) == 4
     assert days.photo("c/1.nef").marks.flag is Flag.REJECT
     assert str(days.photo("c/b/2.nef").path) == str(days.folder / "c" / "b" / "2.nef")
+
+
+@pytest.mark.parametrize("rated", [False, True])
+def test_a_broken_photo_copied_again_is_the_same_one_unless_it_was_judged(
+    shoot: Shoot, rated: bool
+) -> None:
+    shoot.write("scan.jpg", photo_bytes("cut off", taken=None))
+    shoot.scan()
+    shoot.peek()
+    job = shoot.jobs("convert")[0]
+    shoot.catalog.start("convert", [job.photo_id])
+    shoot.catalog.save_failure(job, "The picture is cut off.", retry=False)
+    if rated:
+        shoot.catalog.decide({job.photo_id: {"rating": 2}}, summary="2 stars")
+    shoot.write("scan.jpg", photo_bytes("whole", taken=None))
+    shoot.ingest()
+    assert len(shoot.listed()) == (2 if rated else 1)
+    assert bool(shoot.catalog.failures()) is rated
+    assert shoot.photo("scan.jpg").marks.rating is None

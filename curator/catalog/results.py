@@ -207,7 +207,7 @@ class Results(Identity):
         )
 
     def _is_unread(self, photo: int, row: FileRow) -> bool:
-        """Say whether nobody has seen or judged it: half a copy, or a broken one, that is whole now.
+        """Say whether nobody has seen or judged it: half a copy or a broken one, and whole now.
 
         A mark made all the same was about the name.
         """

@@ -36,6 +36,7 @@ _PATHS = 1000
 _LONG = 4096  # characters of one path
 _TOKEN = 256
 _CALLERS = 8
+_LONGEST = 100  # bytes of a socket's path; systems take 103 or 107
 _SPEAK_MS = 5_000  # a caller says what it wants within this, or is hung up on
 _ANSWER_MS = 15_000  # a window that is just being made hears nobody before it is there
 _OK = b"ok\n"
@@ -57,9 +58,10 @@ def name_of(home: Home) -> str:
     digest = hashlib.sha256(os.fsencode(os.path.realpath(home.data))).hexdigest()[:24]
     if sys.platform == "win32":
         return f"curator-{digest}"
-    given = os.environ.get("XDG_RUNTIME_DIR")
-    folder = Path(given if given and Path(given).is_dir() else tempfile.gettempdir())
-    return str(folder / f"curator-{os.getuid()}-{digest}")
+    given = (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp")
+    paths = [Path(place, f"curator-{os.getuid()}-{digest}") for place in given if place]
+    fit = (path for path in paths if len(os.fsencode(path)) <= _LONGEST and path.parent.is_dir())
+    return str(next(fit, paths[-1]))
 
 
 def answers(home: Home) -> bool:

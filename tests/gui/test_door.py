@@ -27,14 +27,10 @@ from curator.ui.door import Call, Door
 from tests.catalogs import fill
 from tests.conftest import PATIENCE_MS
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="speaks to a Unix socket")
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sockets of a test lie in its own folder."""
-    (tmp_path / "run").mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="speaks to a Unix socket"),
+    pytest.mark.usefixtures("sockets"),
+]
 
 
 @pytest.fixture

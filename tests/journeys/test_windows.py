@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from tests.photos import draw_jpeg
 
 pytestmark = [
+    pytest.mark.usefixtures("sockets"),
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="runtime folders of Unix"),
 ]
@@ -56,7 +56,6 @@ def start(home: Path, *words: object) -> subprocess.Popen[str]:
         [sys.executable, "-c", WINDOW, str(home), *map(str, words)],
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"XDG_RUNTIME_DIR": str(home.parent)},
     )
 
 

@@ -175,8 +175,9 @@ def test_the_most_uncertain_come_first_and_the_list_then_stays(qtbot: QtBot, ope
     assert list(doubt) == sorted(doubt, reverse=True) and len(order) == PHOTOS
     assert session.tile(order[0]).doubt == pytest.approx(doubt[0])
     Person(session).run("stars_5")
-    with qtbot.waitSignal(session.scores_changed):
-        Person(session).run("undo")
+    qtbot.waitUntil(lambda: bool(session.learned and session.learned.stars == 31))
+    Person(session).run("undo")
+    qtbot.waitUntil(lambda: bool(session.learned and session.learned.stars == 30))
     assert session.ids.tolist() == order
 
 

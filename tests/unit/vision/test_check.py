@@ -171,7 +171,7 @@ def test_the_doctor_has_a_small_picture_described(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("curator.cli.machine._formats", lambda: [])  # decoding is tested elsewhere
+    monkeypatch.setattr("curator.cli.doctor._formats", lambda: [])  # decoding is tested elsewhere
     monkeypatch.setenv("CURATOR_VISION__URL", ollama.url)
     finding = doctor(capsys, tmp_path)
     assert finding["well"] and "described a small picture in" in str(finding["found"])

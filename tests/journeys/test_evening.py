@@ -133,6 +133,7 @@ def test_letters_type_in_the_search_field_and_mark_nothing(evening: Evening, sho
     assert len(session.ids) == 8
 
 
+@pytest.mark.slow
 def test_a_batch_is_rejected_from_the_grid_and_undone_at_once(
     evening: Evening, shoot: Path
 ) -> None:

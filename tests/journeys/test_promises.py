@@ -125,6 +125,7 @@ def test_no_score_decides_and_nothing_goes_out_that_nobody_judged(
     assert curator("export", out)["photos"] == 1
 
 
+@pytest.mark.slow
 def test_a_reject_never_comes_back_by_itself(curator: Curator, card: Path, tmp_path: Path) -> None:
     curator("ingest", card)
     rejected = next(photo for photo in curator("photos") if photo["name"] == "DSC_3")

@@ -51,6 +51,7 @@ def test_the_reference_is_what_scikit_learn_gives(scene):
     np.testing.assert_allclose(given, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_learner_that_sees_the_light_learns_from_it(scene):
     figures = simulation.compare(scene, raters=8, counts=(60,), splits=1, content_share=0.3)
     assert figures["tone"].mean() > figures["taste"].mean()

@@ -388,6 +388,7 @@ def test_the_first_photos_are_read_before_the_walk_ends(
     assert seen_at_end == [True]
 
 
+@pytest.mark.slow
 def test_a_moved_folder_is_known_again_and_nothing_is_done_twice(
     threaded: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:

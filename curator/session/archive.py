@@ -50,6 +50,7 @@ class Archive:
     Thread: one, that of the catalog it is given.
 
     Attributes:
+        scratch: the folder of the temporary file.
         encoder: whose vectors these are; empty before there are any.
         dimension: columns of the vector in a row; tone stands behind.
         damaged: ids of photos whose vector cannot be used.
@@ -57,7 +58,7 @@ class Archive:
 
     def __init__(self, scratch: Path) -> None:
         """Make an empty archive that keeps its rows in a temporary file under ``scratch``."""
-        self._scratch = scratch
+        self.scratch = scratch
         self._shut: Callable[[], object] = lambda: None
         self.encoder = ""
         self._clear()
@@ -268,8 +269,8 @@ class Archive:
         runs = np.split(np.arange(len(at)), np.flatnonzero(np.diff(at) != 1) + 1)
         try:
             if self._file is None:
-                self._scratch.mkdir(parents=True, exist_ok=True)
-                self._file = tempfile.TemporaryFile(dir=self._scratch)  # noqa: SIM115
+                self.scratch.mkdir(parents=True, exist_ok=True)
+                self._file = tempfile.TemporaryFile(dir=self.scratch)  # noqa: SIM115
                 self._shut = weakref.finalize(self, self._file.close)
             for run in runs:
                 self._file.seek(int(at[run[0]]) * self._stored.itemsize)
@@ -277,7 +278,7 @@ class Archive:
             self._file.flush()
         except OSError as error:
             raise KnownError(
-                f"There is no room to compare photos in {self._scratch}"
+                f"There is no room to compare photos in {self.scratch}"
                 f" ({error.strerror or error}).",
                 "Free some disk space there; scores follow.",
             ) from error

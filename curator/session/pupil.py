@@ -289,7 +289,7 @@ class Pupil:
         size = self.archive.size
         sample = self.archive.take(np.arange(0, size, max(size // _SAMPLE, 1)))
         space = taste.Space.of(sample, self.archive.dimension)
-        self._lessons, self._spaced_at = taste.Lessons(space), size
+        self._lessons, self._spaced_at = taste.Lessons(space, scratch=self.archive.scratch), size
         self._teach(list(self._stacks))
         self._put_duels(self._duels.all())
         return self._lessons

@@ -10,6 +10,7 @@ few, weighted sums of products once they outnumber columns. :func:`fit` is the o
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from curator.model import UsageError
 from curator.taste.linear import Moments, cholesky_solve, forward
 from curator.taste.model import Doubt, TasteModel
 from curator.taste.penalty import TINY, Choice, mean_square, mix, search
+from curator.taste.rows import Rows
 from curator.taste.space import Array, Space, as_rows
 
 START = 20
@@ -79,13 +81,15 @@ class Lessons:
     Weights count relative to each other: let recency grow towards now instead of fading the old
     (:func:`recency`), and no lesson ever has to be touched again for getting old.
 
-    Rows are float64 while a Gram matrix is kept, then float32: tens of thousands of ratings and
-    rejects are half a gigabyte otherwise.
+    Once no Gram matrix is kept the rows leave memory (:class:`Rows`).
 
     Thread: one at a time (the refit thread's); models it returns are free.
     """
 
-    def __init__(self, space: Space, choice: Choice | None = None) -> None:
+    def __init__(
+        self, space: Space, choice: Choice | None = None, scratch: Path | None = None
+    ) -> None:
+        """Make none; ``scratch`` is where many of them go (:class:`Rows`)."""
         self.space = space
         self.choice = choice or Choice()
         self._searched_at = -SEARCH_EVERY
@@ -94,7 +98,7 @@ class Lessons:
         self._keys: list[Hashable] = []
         self._groups: list[Hashable] = []
         self._parts = (slice(0, space.dimension), slice(space.dimension, space.columns))
-        self._z: NDArray[Any] = np.zeros((0, space.columns))
+        self._z = Rows(space.columns, scratch)
         self._facts = np.zeros((0, 3))  # intercept (1 rating, 0 comparison), target, weight
         self._grams: list[Array] | None = [np.zeros((0, 0)), np.zeros((0, 0))]
         self._moments: Moments | None = None
@@ -167,9 +171,10 @@ class Lessons:
             return
         last = len(self) - 1
         if self._moments is not None:
-            self._moments.add(self._z[place : place + 1], self._facts[place : place + 1], -1.0)
+            self._moments.add(self._z.take([place]), self._facts[place : place + 1], -1.0)
         if place != last:
-            self._z[place], self._facts[place] = self._z[last], self._facts[last]
+            self._z.put(place, self._z.take([last]))
+            self._facts[place] = self._facts[last]
             self._keys[place], self._groups[place] = self._keys[last], self._groups[last]
             self._place[self._keys[place]] = place
             for gram in self._grams or ():
@@ -193,7 +198,8 @@ class Lessons:
             self.drop(key)
         before, after = len(self), len(self) + len(keys)
         self._reserve(after)
-        self._z[before:after], self._facts[before:after] = z, facts
+        self._z.put(before, z)
+        self._facts[before:after] = facts
         for offset, key in enumerate(keys):
             self._place[key] = before + offset
         self._keys += keys
@@ -201,22 +207,20 @@ class Lessons:
         self._changes += len(keys)
         if self._grams is not None and after > DUAL_LIMIT:
             self._grams = None
-            # What is summed is what is kept, so that a lesson withdrawn leaves nothing behind.
-            self._z = self._z.astype(np.float32)
-            self._moments = Moments(self.space.columns)
-            self._moments.add(self._z[:after], self._facts[:after])
+            self._z.leave_memory(after)
+            self._sum()
         elif self._moments is not None:
-            self._moments.add(self._z[before:after], facts)
+            # What is summed is what is kept, so that a lesson withdrawn leaves nothing behind.
+            self._moments.add(self._z.take(range(before, after)), facts)
         for gram, block in zip(self._grams or (), self._parts, strict=False):
-            cross = self._z[:after, block] @ z[:, block].T
+            cross = self._z.first(after)[:, block] @ z[:, block].T
             gram[:after, before:after] = cross
             gram[before:after, :after] = cross.T
 
     def _reserve(self, count: int) -> None:
-        if count <= len(self._z):
+        if count <= len(self._facts):
             return
-        room = max(count, 2 * len(self._z), 64)
-        self._z = _grown(self._z, (room, self._z.shape[1]))
+        room = max(count, 2 * len(self._facts), 64)
         self._facts = _grown(self._facts, (room, 3))
         if self._grams is not None and count <= DUAL_LIMIT:
             side = min(room, DUAL_LIMIT)
@@ -256,7 +260,7 @@ class Lessons:
         else:
             vectors, tones = (
                 rows[:, part] @ rows[:, part].T
-                for rows in [self._z[chosen].astype(np.float64)]
+                for rows in [self._z.take(chosen)]
                 for part in self._parts
             )
         names = {name: number for number, name in enumerate(dict.fromkeys(self._groups))}
@@ -269,8 +273,13 @@ class Lessons:
         """Use what a search settled from the next fit on."""
         self.choice = choice
         if self._moments is not None:  # sums of products drift a little with every drop
-            self._moments = Moments(self.space.columns)
-            self._moments.add(self._z[: len(self)], self._facts[: len(self)])
+            self._sum()
+
+    def _sum(self) -> None:
+        """Sum the products of all lessons anew."""
+        self._moments = Moments(self.space.columns)
+        for part, rows in self._z.parts(len(self)):
+            self._moments.add(rows, self._facts[part])
 
     def _column_scale(self) -> Array:
         scale = np.full(self.space.columns, np.sqrt(1.0 - self.choice.tone_share))
@@ -295,7 +304,7 @@ class Lessons:
             np.float64, copy=False
         )
         alpha = cholesky_solve(lower, residual[:, None])[:, 0]
-        z, scale = self._z[:count], self._column_scale()
+        z, scale = self._z.first(count), self._column_scale()
         centre = (z.T @ mass / mass.sum()) * scale
         beta = (z.T @ alpha) * scale - centre * float(alpha @ intercept)
         noise = np.sqrt(penalty * max(float(residual @ alpha), 0.0) / max(count - 1, 1))

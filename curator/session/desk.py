@@ -105,7 +105,7 @@ class Desk(QObject):
         self._shelf_serial = self.table.projects.serial
         self._own_steps: set[int] = set()
         self._announced: tuple[str, int] | None = None
-        self._untouched = self._cannot_keep = False
+        self._untouched = self._cannot_keep = self._closed = False
         self._details: dict[int, PhotoDetail] = {}
         self._data_version = catalog.data_version()
         self._refresh_timer = self._timer(_REFRESH_MS, self.refresh)
@@ -317,10 +317,13 @@ class Desk(QObject):
         return changed | set(self.table.ids[np.isin(self.table.stacks.names, stacks)].tolist())
 
     def _on_saved(self, _: object = None) -> None:
-        if not self._refresh_timer.isActive():
+        # What the pipeline said before it ended may arrive after the catalog was closed.
+        if not (self._closed or self._refresh_timer.isActive()):
             self._refresh_timer.start()
 
     def _on_scanned(self, _: object = None) -> None:
+        if self._closed:
+            return
         self.table.look_for_copies()
         self.table.order_serial += 1
         self._on_saved()
@@ -469,6 +472,7 @@ class Desk(QObject):
         self.asked.emit(what, about)
 
     def close(self) -> None:
-        """Stop the timers; the catalog stays open for its owner."""
+        """Stop the timers, for good; the catalog stays open for its owner."""
+        self._closed = True
         for timer in self.findChildren(QTimer):
             timer.stop()

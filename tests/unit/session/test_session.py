@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
 
 from curator.catalog import Catalog
 from curator.model import Flag, Kind, Label, Marks, Pass, StageJob, Verdict, View
@@ -401,3 +402,10 @@ def test_what_could_not_be_read_is_never_passed_over(session: Session, home: Hom
     session.catalog.mark_seen([2, 3])
     session.refresh()
     assert session.scope_ids("passed-over") == [3]
+
+
+def test_what_the_pipeline_tells_after_closing_asks_the_catalog_nothing(session: Session) -> None:
+    session.close()
+    session._on_saved()
+    session._on_scanned()
+    assert not any(timer.isActive() for timer in session.findChildren(QTimer))

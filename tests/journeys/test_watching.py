@@ -144,7 +144,7 @@ def test_photos_come_while_one_culls_until_that_is_switched_off(
     # A JPEG comes, and its RAW after it: one photo.
     shoot(iceland / "DSC_5.jpg", 5)
     evening.reads("1 new in Iceland")
-    write_dng(iceland / "DSC_5.dng", seed=5)
+    write_dng(iceland / "DSC_5.dng", seed=5, shot=Shot(taken=TAKEN + timedelta(minutes=5)))
     evening.until(lambda: table.column("pair").sum() == 1)
     assert len(table.ids) == 4
 

@@ -174,7 +174,7 @@ def walk(
                 given[path] = found
                 given.update((sidecar.path, sidecar) for sidecar in _sidecars_beside(path))
     for directory, files in single.items():
-        if _identity(directory) not in visited:
+        if identity(directory) not in visited:
             yield from (files[path] for path in sorted(files))
 
 
@@ -267,7 +267,7 @@ def _walk_folder(
     linked: list[str] = []
     while ahead or linked:
         path = ahead.pop() if ahead else linked.pop(0)
-        here = _identity(path)
+        here = identity(path)
         if here is not None and here in visited:
             continue
         try:
@@ -357,7 +357,8 @@ def _kind(name: str) -> Kind | None:
     return Kind.IMAGE if suffix in IMAGE_SUFFIXES else None
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def identity(path: str) -> tuple[int, int] | None:
+    """Tell a directory from others by the system's numbers for it; None if it is not there."""
     try:
         status = Path(path).stat()
     except OSError:

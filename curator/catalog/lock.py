@@ -41,6 +41,16 @@ class _FileLock:
     ) -> None:
         self.release()
 
+    def _take(self, taken: str, remedy: str) -> None:
+        """Lock out everybody else, or say that it is taken."""
+        handle = self._open()
+        try:
+            _lock_alone(handle)
+        except OSError as error:
+            os.close(handle)
+            raise BusyError(taken, remedy) from error
+        self._file = handle
+
     def _open(self) -> int:
         try:
             return os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -64,16 +74,10 @@ class ConductorLock(_FileLock):
             BusyError: another Curator has it.
             CatalogError: the file cannot be made.
         """
-        handle = self._open()
-        try:
-            _lock_alone(handle)
-        except OSError as error:
-            os.close(handle)
-            raise BusyError(
-                "Another Curator is already reading photos into this catalog.",
-                "Wait until it is done, or close it.",
-            ) from error
-        self._file = handle
+        self._take(
+            "Another Curator is already reading photos into this catalog.",
+            "Wait until it is done, or close it.",
+        )
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -114,15 +118,7 @@ class UseLock(_FileLock):
             BusyError: somebody has the catalog open.
             CatalogError: the file cannot be made.
         """
-        handle = self._open()
-        try:
-            _lock_alone(handle)
-        except OSError as error:
-            os.close(handle)
-            raise BusyError(
-                "Curator is open on this catalog.", "Close it everywhere, then try again."
-            ) from error
-        self._file = handle
+        self._take("Curator is open on this catalog.", "Close it everywhere, then try again.")
 
 
 if sys.platform == "win32":

@@ -230,7 +230,7 @@ class FolderWatch(threading.Thread):
         self._ready = self._here
 
     def _listen(self) -> None:
-        self._real, self._identity = os.path.realpath(self._top), _identity(self._top)
+        self._real, self._identity = os.path.realpath(self._top), files.identity(self._top)
         self._here = self._identity is not None and not self._is_bare()
         if not self._here or self._stopped:
             return
@@ -357,7 +357,7 @@ class FolderWatch(threading.Thread):
 
     def _stands(self) -> bool:
         """Say whether the folder is there and still the one that is watched."""
-        there = _identity(self._top)
+        there = files.identity(self._top)
         if self._here and there == self._identity:
             return True
         if self._here:
@@ -442,11 +442,3 @@ def _time(path: str) -> int | None:
         return Path(path).stat().st_mtime_ns
     except OSError:
         return None
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        status = Path(path).stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

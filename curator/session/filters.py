@@ -20,12 +20,13 @@ import operator
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
+from curator import files
 from curator.catalog.text import WITHOUT
 from curator.model import ContentType, Label, StackKind
 from curator.session.query import TEXT, FilterError, Group, Query, Term, cut
@@ -239,7 +240,15 @@ def parse(expression: str) -> Query:
                 FIELDS[term.field].check(term)
             elif not any(_is_of_words(character) for character in term.text):
                 raise term.mistake("Here is no letter or digit to look for")
-    return query
+    return Query(tuple(tuple(map(_without_suffix, group)) for group in query.groups))
+
+
+def _without_suffix(term: Term) -> Term:
+    """Look for a whole file name by its stem: the names of photos are kept without suffix."""
+    stem = term.text.rpartition(".")[0]
+    if stem and term.field in (TEXT, "name") and files.is_picture_name(term.text):
+        return replace(term, text=stem, quoted=True)
+    return term
 
 
 def mask(query: Query, table: Table, threshold: int = 70, near: Near | None = None) -> Mask:

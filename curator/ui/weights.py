@@ -73,6 +73,8 @@ class Weights(QObject):
         """Offer CLIP where the starter compares because nothing else is here."""
         if self._fetch is not None or self._session.settings.encoder.which != "auto":
             return
+        if not self._session.table.size:
+            return  # an empty window says the one thing to do
         plan = self.plan()
         if plan is None:
             return

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import os
 import random
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,7 +40,7 @@ _WAIT_S = 120.0
 def application() -> QApplication:
     """Give the application, without a display, as the program sets it up."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    sys.setswitchinterval(0.0005)  # as app.main does
+    app.tune_process()
     qt = QApplication.instance() or QApplication(["curator"])
     assert isinstance(qt, QApplication)
     theme.apply(qt)

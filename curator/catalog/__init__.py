@@ -165,10 +165,6 @@ class Catalog(
                 raise
             raise known from error
 
-    def backup_if_due(self, every_s: float = backups.DAY_S) -> Path | None:
-        """Have a verified back-up that is younger than ``every_s``; see :func:`backups.keep`."""
-        return backups.keep(self.path, every_s)
-
 
 def is_damaged(path: Path) -> bool:
     """Read a catalog from end to end and say whether it is damaged; seconds for a large one.

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from curator import app
-from curator.catalog import Catalog
+from curator.catalog import Catalog, backups
 from curator.model import KnownError
 from curator.settings import Home, Settings
 from curator.ui import dialogs, door, lifeboat
@@ -259,7 +259,7 @@ def test_a_damaged_catalog_offers_its_back_up_and_the_window_opens_on_it(
     monkeypatch.setattr(pipeline, "stop", lambda: None, raising=False)
     fill(home.catalog, 20)
     catalog = Catalog.open(home.catalog)
-    catalog.backup_if_due()
+    backups.keep(catalog.path)
     catalog.close()
     whole = home.catalog.read_bytes()
     home.catalog.write_bytes(b"\x89PNG" * 4096 + whole[16384:])

@@ -28,7 +28,7 @@ import psutil
 import pytest
 
 from curator import removal
-from curator.catalog import Catalog
+from curator.catalog import Catalog, backups
 from curator.pipeline import Pipeline
 from curator.session import versions
 from curator.settings import Home, Settings
@@ -560,7 +560,7 @@ def test_a_back_up_is_sound_or_is_none(victims: Victims, home: Home) -> None:
                 assert copy.execute("SELECT count(*) FROM photo").fetchone()[0] == 60
                 sound += 1
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-            assert catalog.backup_if_due(every_s=-1.0) is not None
+            assert backups.keep(catalog.path, -1.0) is not None
         check_swept(home)
     assert sound > BACK_UP
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from curator import export, keyboard, removal, settings
-from curator.catalog import Catalog
+from curator.catalog import Catalog, backups
 from curator.export.options import Options
 from curator.pipeline import sidecars
 from curator.session.pupil import Pupil
@@ -103,7 +103,7 @@ def remove_rejects(home: str) -> None:
 def back_up(home: str) -> None:
     catalog = Catalog.open(Home.at(home).catalog)
     while True:
-        say(catalog.backup_if_due(every_s=-1.0))
+        say(backups.keep(catalog.path, -1.0))
 
 
 @act

@@ -18,6 +18,7 @@ from curator.catalog import (
     Catalog,
     ConductorLock,
     DiskFullError,
+    backups,
     migrations,
     restore,
     schema,
@@ -156,8 +157,8 @@ def test_another_programs_file_is_left_alone(home: Home) -> None:
 def test_a_damaged_catalog_says_so_and_names_the_newest_back_up(home: Home, hurt: str) -> None:
     fill(home.catalog, 200)
     catalog = Catalog.open(home.catalog)
-    backup = catalog.backup_if_due()
-    assert catalog.backup_if_due() is None
+    backup = backups.keep(catalog.path)
+    assert backups.keep(catalog.path) is None
     catalog.close()
     whole = home.catalog.read_bytes()
     broken = {

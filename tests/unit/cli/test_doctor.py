@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.catalog import Catalog, UseLock
+from curator.catalog import Catalog, UseLock, backups
 from curator.cli import doctor
 from curator.settings import Home
 from tests.catalogs import fill
@@ -31,7 +31,7 @@ def kept(tmp_path: Path) -> Home:
     home = Home.at(tmp_path / "home").make()
     fill(home.catalog, 20, folder=str(tmp_path / "card"))
     with closing(Catalog.open(home.catalog)) as catalog:
-        catalog.backup_if_due()
+        backups.keep(catalog.path)
         catalog.decide({3: {"rating": 4}}, summary="4 stars")
     return home
 

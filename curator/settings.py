@@ -112,6 +112,11 @@ class Home:
         return self.data / "backups"
 
     @property
+    def table_file(self) -> Path:
+        """What the last window knew of all photos, to open faster; may be thrown away."""
+        return self.cache / "table.npz"
+
+    @property
     def log(self) -> Path:
         """The rotating log file."""
         return self.data / "curator.log"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
+import secrets
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -62,6 +64,7 @@ _COLUMNS: dict[str, str] = {
 }
 PHOTO_COLUMNS: tuple[str, ...] = tuple(_COLUMNS)
 _SELECT = f"SELECT {', '.join(_COLUMNS.values())} FROM photo"
+_SNAPSHOT = "snapshot"  # key in meta
 _HERE = "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
 
 
@@ -170,6 +173,34 @@ class Photos(Descriptions):
         finally:
             if collecting:
                 gc.enable()
+
+    # --- a copy of the columns that somebody keeps
+
+    def snapshot(self) -> str:
+        """Name the copy that holds, with what :meth:`columns` gives since its revision; or "".
+
+        A catalog that was put back to an earlier state names another, or none.
+        """
+        token = str(self._value("SELECT value FROM meta WHERE key = ?", (_SNAPSHOT,)) or "")
+        return token if token.startswith(self._form()) else ""
+
+    def new_snapshot(self) -> str:
+        """Make a name for a copy of today's columns."""
+        return self._form() + secrets.token_hex(8)
+
+    def hold_snapshot(self, token: str) -> None:
+        """Take note that a copy of that name was made, of a revision before this moment."""
+        with self._writing():
+            self._run(
+                "INSERT INTO meta (key, value) VALUES (?, ?)"
+                " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (_SNAPSHOT, token),
+            )
+
+    def _form(self) -> str:
+        """Say in a few digits what the columns mean; an update may mean something else."""
+        form = f"{self._value('PRAGMA user_version')} {_SELECT}"
+        return hashlib.sha256(form.encode()).hexdigest()[:12] + "-"
 
     def find(self, id_or_path: int | str | Path) -> int:
         """Find a photo by id (a number, or digits) or by the path of one of its files.

@@ -193,7 +193,12 @@ class Archive:
 
     # --- taking vectors over
 
-    def sync(self, catalog: Catalog, encoder: str | None = None) -> NDArray[np.int64]:
+    def sync(
+        self,
+        catalog: Catalog,
+        encoder: str | None = None,
+        breathe: Callable[[], None] = lambda: None,
+    ) -> NDArray[np.int64]:
         """Take over vectors that are new in the catalog; return the ids of their photos.
 
         When another encoder has become the one to go by, everything is read anew.
@@ -201,6 +206,7 @@ class Archive:
         Args:
             catalog: where they are.
             encoder: whose to take; None for the one the catalog goes by.
+            breathe: called between parts; may raise to end this.
 
         Raises:
             KnownError: there is no room for them on disk; they are taken over the next time.
@@ -213,6 +219,7 @@ class Archive:
         while encoder and (part := catalog.vectors(encoder, self._rev, _PART)):
             found.append(self._take([row[1] for row in part], [row[2:] for row in part]))
             self._rev = part[-1][0]
+            breathe()
         return np.concatenate(found)
 
     def _take(self, ids: list[int], blobs: list[tuple[bytes, bytes]]) -> NDArray[np.int64]:

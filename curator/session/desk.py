@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 _FIRST_ORDER = {Pass.BROWSE: "taken", Pass.CULL: "taken", Pass.RATE: "rating"}
 _REFRESH_MS = 120  # results come in dozens a second; the eye wants a few updates
+_WORTH_KEEPING = 5000  # photos; fewer are read within 50 ms
 _OTHERS_MS = 1000  # how soon a decision made by another process shows
 
 
@@ -79,7 +80,7 @@ class Desk(QObject):
         self.home = home
         self.settings = settings
         self.pipeline = pipeline
-        self.table = Table(catalog)
+        self.table = Table(catalog, home.table_file)
         self._expanded: dict[str, set[int]] = {}  # by scope
         self.scope = EVERYTHING
         self.pass_ = Pass.BROWSE
@@ -476,3 +477,14 @@ class Desk(QObject):
         self._closed = True
         for timer in self.findChildren(QTimer):
             timer.stop()
+        self._keep_table()
+
+    def _keep_table(self) -> None:
+        """Keep what the table knows for the next opening, where reading it all would be slow."""
+        if self.table.size < _WORTH_KEEPING:
+            return
+        try:
+            self.table.refresh()
+            self.table.keep(self.home.table_file)
+        except (KnownError, OSError, ValueError) as error:
+            log.info("the next start reads all photos: %s", error)

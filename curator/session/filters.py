@@ -29,8 +29,9 @@ import numpy as np
 from curator import files
 from curator.catalog.text import WITHOUT
 from curator.model import ContentType, Label, StackKind
+from curator.session.columns import LABELS
 from curator.session.query import TEXT, FilterError, Group, Query, Term, cut
-from curator.session.table import LABELS, Table
+from curator.session.table import Table
 from curator.session.units import Ids, Mask
 from curator.stages.stack import KIND_CODE
 

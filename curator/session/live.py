@@ -26,6 +26,11 @@ from curator.taste import Choice
 
 log = logging.getLogger(__name__)
 
+
+class _Closing(Exception):
+    """The window closes before anything was learned: there is nothing to wait for."""
+
+
 Question = Callable[[Pupil], object]
 Answer = Callable[[Any], None]  # gets what its question gives, or a KnownError
 
@@ -70,6 +75,7 @@ class LiveTaste(QObject):
         self._asked: SimpleQueue[_Asked] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="curator-taste", daemon=True)
         self._search: threading.Thread | None = None
+        self._closing = threading.Event()
         self._told: dict[str, str] = {}  # what is the matter now, by what it keeps from being done
         self._answered.connect(self._tell)
 
@@ -104,7 +110,11 @@ class LiveTaste(QObject):
         tell(answer)  # a bound method: Qt runs it on the thread of this object
 
     def close(self) -> None:
-        """End the thread, and keep a version of what was learned. Safe to repeat."""
+        """End the thread, and keep a version of what was learned. Safe to repeat.
+
+        The first learning of a window reads all vectors and is given up; a later one is waited for.
+        """
+        self._closing.set()
         self._asked.put(_Asked(stop=True))
         if self._thread.ident is not None:
             self._thread.join()
@@ -119,11 +129,18 @@ class LiveTaste(QObject):
             self._only_answer(error)
             return
         try:
-            self._learn_on(Pupil(catalog, self._settings, self._scratch))
+            pupil = Pupil(catalog, self._settings, self._scratch, lambda: self._breathe(pupil))
+            self._learn_on(pupil)
+        except _Closing:
+            log.info("closed before anything was learned")
         finally:
             if self._search is not None:
                 self._search.join()
             catalog.close()
+
+    def _breathe(self, pupil: Pupil) -> None:
+        if self._closing.is_set() and pupil.learned is None:
+            raise _Closing
 
     def _only_answer(self, error: KnownError) -> None:
         """Tell whoever asks why there is no answer, until the end."""
@@ -159,6 +176,8 @@ class LiveTaste(QObject):
         try:
             yield
             self._told.pop(what, None)
+        except _Closing:
+            raise
         except KnownError as error:
             said = f"Taste could not be {what}: {error}"
             if self._told.get(what) != said:

@@ -11,7 +11,7 @@ The command line uses it once, the window keeps one on a thread of its own (`liv
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -119,13 +119,25 @@ class Pupil:
     Thread: one, that of the catalog.
     """
 
-    def __init__(self, catalog: Catalog, settings: Taste, scratch: Path) -> None:
-        """Begin without having looked at anything; ``scratch`` is for a temporary file."""
+    def __init__(
+        self,
+        catalog: Catalog,
+        settings: Taste,
+        scratch: Path,
+        breathe: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Begin without having looked at anything; ``scratch`` is for a temporary file.
+
+        ``breathe`` is called between parts of what may take seconds. What it raises ends that
+        work in the middle: the pupil is of no use afterwards.
+        """
         self.catalog = catalog
+        self._breathe = breathe
         self.archive = Archive(scratch)
         self.learned: Learned | None = None  # by the last :meth:`learn`
         self._settings = settings
         self._known: dict[int, Lesson] = {}
+        self._starred: dict[int, int] = {}  # those of them with stars, and how many
         self._stacks: dict[int, set[int]] = {}  # stack → those of it that are known
         self._duels = duels.Duels()
         self._lessons: taste.Lessons | None = None
@@ -149,7 +161,8 @@ class Pupil:
         if self.catalog.pinned_taste() != (pinned and pinned.number):
             self._pinned = Pinned.read(self.catalog)
         try:
-            fresh = self.archive.sync(self.catalog, self._pinned.encoder if self._pinned else None)
+            wanted = self._pinned.encoder if self._pinned else None
+            fresh = self.archive.sync(self.catalog, wanted, self._breathe)
         except Exception:
             self._lessons = None  # they may be of the encoder before, and the archive no more
             raise
@@ -187,6 +200,8 @@ class Pupil:
             if new is not None:
                 touched.add(new.stack)
                 self._known[photo] = new
+                if _has_stars(new):
+                    self._starred[photo] = new.rating or 0
                 self._stacks.setdefault(new.stack, set()).add(photo)
         fought = self._duels.study(self.catalog, ids)
         if self._lessons is not None:
@@ -198,6 +213,7 @@ class Pupil:
 
     def _forget(self, lesson: Lesson) -> None:
         del self._known[lesson.photo_id]
+        self._starred.pop(lesson.photo_id, None)
         others = self._stacks[lesson.stack]
         others.discard(lesson.photo_id)
         if not others:
@@ -207,15 +223,16 @@ class Pupil:
 
     # --- teaching
 
-    def _teach(self, stacks: Iterable[int]) -> None:
+    def _teach(self, stacks: Collection[int]) -> None:
         """Put what is thought of the photos of these stacks, in place of what was put before."""
         assert self._lessons is not None
+        photos = [photo for stack in stacks for photo in self._stacks.get(stack, ())]
+        compared = self._compared(dict.fromkeys(photos))
         rated: list[tuple[Lesson, float]] = []  # with the share of a whole lesson
         against: list[tuple[Lesson, Lesson, float]] = []
         for stack in stacks:
             known = [self._known[photo] for photo in sorted(self._stacks.get(stack, ()))]
-            places = self.archive.places([lesson.photo_id for lesson in known])
-            seen = [lesson for lesson, place in zip(known, places, strict=True) if place >= 0]
+            seen = [lesson for lesson in known if lesson.photo_id in compared]
             rated += [(each, 1.0) for each in seen if _has_stars(each)]
             rejected = [each for each in seen if each.rejected]
             if not any(each.kept for each in known):
@@ -231,7 +248,7 @@ class Pupil:
 
     def _put(self, lessons: Sequence[tuple[Lesson, float]]) -> None:
         assert self._lessons is not None
-        for some in _parts(lessons):
+        for some in self._parts(lessons):
             told = [lesson for lesson, _ in some]
             stars = [_REJECT_STARS if each.rejected else float(each.rating or 0) for each in told]
             self._lessons.put(
@@ -244,7 +261,7 @@ class Pupil:
 
     def _put_against(self, lessons: Sequence[tuple[Lesson, Lesson, float]]) -> None:
         assert self._lessons is not None
-        for some in _parts(lessons):
+        for some in self._parts(lessons):
             rejected = [lesson for lesson, _, _ in some]
             self._lessons.prefer(
                 [each.photo_id for each in rejected],
@@ -271,6 +288,12 @@ class Pupil:
             DUEL_WEIGHT * self._recency([each.decided_at for each in told]),
             [each.stack for each in told],
         )
+
+    def _parts(self, lessons: Sequence[Value]) -> Iterator[Sequence[Value]]:
+        """Cut lessons into parts taught at a time: a row is eight times as large meanwhile."""
+        for start in range(0, len(lessons), _TAUGHT):
+            self._breathe()
+            yield lessons[start : start + _TAUGHT]
 
     def _rows(self, lessons: Sequence[Lesson]) -> NDArray[np.float32]:
         return self.archive.take(self.archive.places([lesson.photo_id for lesson in lessons]))
@@ -321,12 +344,9 @@ class Pupil:
     def learn(self) -> Learned:
         """Learn from all that was studied, and score the archive; from START stars on."""
         archive = self.archive
-        starred = {
-            lesson.photo_id: lesson.rating for lesson in self._known.values() if _has_stars(lesson)
-        }
-        rated = self._compared(starred)
+        rated = self._compared(self._starred)
         known = Learned(
-            archive.encoder, len(starred), len(rated), archive.size, len(archive.damaged)
+            archive.encoder, len(self._starred), len(rated), archive.size, len(archive.damaged)
         )
         if self._pinned is not None:
             known = self._by_version(known, self._pinned)
@@ -510,9 +530,3 @@ def _has_stars(lesson: Lesson) -> bool:
 def _liking(lesson: Lesson) -> tuple[int, int]:
     """Order what was kept of a stack: by stars, and the first of equals."""
     return lesson.rating or 0, -lesson.photo_id
-
-
-def _parts(lessons: Sequence[Value]) -> Iterator[Sequence[Value]]:
-    """Cut lessons into parts to be taught at a time: each row is eight times as large meanwhile."""
-    for start in range(0, len(lessons), _TAUGHT):
-        yield lessons[start : start + _TAUGHT]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -11,32 +12,67 @@ from numpy.typing import NDArray
 from curator.session.units import Ids
 
 _DIGITS = re.compile(r"(\d+)")
+_SEARCH = 4  # looking at a single name costs as much as some names of all that are sorted
 
 
 class Names:
-    """The names of all rows, as they are sorted; what they are sorted by is made when asked for."""
+    """The names of all rows, as they are sorted; in which order they stand is made when asked for.
+
+    Names that came since are put where they belong one by one, as long as they are few: a photo
+    that arrives costs no sorting of a hundred thousand.
+    """
 
     def __init__(self, names: list[object]) -> None:
         """Stand over a list that grows, and whose names may change: then :meth:`forget`."""
         self._names = names
-        self._keys: list[str] = []
+        self._order: Ids = np.zeros(0, np.int64)
 
-    def forget(self) -> None:
-        """Take note that a name changed."""
-        self._keys.clear()
+    @property
+    def order(self) -> Ids:
+        """The rows by name, as far as they were sorted; equal ones as they came."""
+        return self._order
+
+    def forget(self, order: Ids | None = None) -> None:
+        """Take note that names changed, or that the first rows stand in ``order`` by name."""
+        self._order = np.zeros(0, np.int64) if order is None else order
 
     def places(self, rows: Ids) -> Ids:
-        """Give the place of each of some rows among them; equal ones keep their order."""
-        keys = self._of(rows)
-        place = np.empty(len(rows), np.int64)
-        place[sorted(range(len(rows)), key=keys.__getitem__)] = np.arange(len(rows))
-        return place
+        """Give the place of each of some rows by name; equal ones stand as they came."""
+        if len(rows) < len(self._names) and len(self._order) < len(self._names):
+            ids = np.sort(rows)
+            keys = natural([str(self._names[row]) for row in ids.tolist()])
+            return _inverse(_sorted(keys))[np.searchsorted(ids, rows)]
+        self._complete()
+        return _inverse(self._order)[rows]
 
-    def _of(self, rows: Ids) -> list[str]:
-        if len(rows) < len(self._names) and len(self._keys) < len(self._names):
-            return natural([str(self._names[row]) for row in rows.tolist()])
-        self._keys += natural([str(name) for name in self._names[len(self._keys) :]])
-        return [self._keys[row] for row in rows.tolist()]
+    def _complete(self) -> None:
+        known, count = len(self._order), len(self._names)
+        if _SEARCH * (count - known) * max(known.bit_length(), 1) >= count:
+            self._order = _sorted(natural([str(name) for name in self._names]))
+        elif known < count:
+            keys = natural([str(name) for name in self._names[known:]])
+            fresh = _sorted(keys)
+            at = [self._find(keys[row]) for row in fresh.tolist()]
+            self._order = np.insert(self._order, at, fresh + known)
+
+    def _find(self, key: str) -> int:
+        """Find where a name goes: behind those that are less or equal."""
+        return bisect_right(self._order, key, key=lambda row: natural([str(self._names[row])])[0])
+
+
+def _sorted(keys: Sequence[str]) -> Ids:
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
+
+
+def _inverse(order: Ids) -> Ids:
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return place
+
+
+def ranked(values: Ids) -> Ids:
+    """Give each value's place among all; no two are equal."""
+    return _inverse(np.argsort(values))
 
 
 def by_time(taken: NDArray[np.datetime64], among: Callable[[Ids], Ids]) -> Ids:
@@ -51,9 +87,7 @@ def by_time(taken: NDArray[np.datetime64], among: Callable[[Ids], Ids]) -> Ids:
     tied = np.flatnonzero(~(new[1:] & new[:-1]))
     rows = order[tied]
     order[tied] = rows[np.lexsort((among(rows), np.cumsum(new[:-1])[tied]))]
-    place = np.empty(len(taken), np.int64)
-    place[order] = np.arange(len(taken))
-    return place
+    return _inverse(order)
 
 
 def natural(names: Sequence[str]) -> list[str]:

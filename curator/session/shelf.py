@@ -6,9 +6,9 @@ whoever decided it, so that a key press costs the same in a project of ten thous
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from curator.session.table import Table
 
 _UNREAD = (-1, -1)
+_NO_IDS: Ids = np.zeros(0, np.int64)
 
 
 @dataclass
@@ -102,6 +103,31 @@ class Shelf:
         self._seen = moved[-1][0]
         self._take(moved)
         return {row[2] for row in moved}
+
+    def kept(self) -> dict[str, NDArray[Any]]:
+        """Give what is known now as arrays, for :meth:`recall`."""
+        all_ = self._members.values()
+        of = [np.full(len(each.ids), project) for project, each in self._members.items()]
+        return {
+            "project.rev": np.array([*self._rev, self._seen]),
+            "project.of": np.concatenate([_NO_IDS, *of]),
+            "project.photo": np.concatenate([_NO_IDS, *(each.ids for each in all_)]),
+            "project.place": np.concatenate([np.zeros(0), *(each.places for each in all_)]),
+            "project.inside": np.concatenate([np.zeros(0, bool), *(e.inside for e in all_)]),
+        }
+
+    def recall(self, kept: Mapping[str, NDArray[Any]]) -> None:
+        """Take over what another gave; what was decided since is taken in by :meth:`refresh`."""
+        *rev, seen = kept["project.rev"].tolist()
+        if rev[0] != self._catalog.projects_rev()[0]:
+            return
+        self._rev, self._seen = (rev[0], rev[1]), seen
+        self.rows = tuple(self._catalog.projects(counted=False))
+        of, inside = kept["project.of"], kept["project.inside"]
+        ids, places = kept["project.photo"], kept["project.place"]
+        for row in self.rows:
+            its = of == row.id
+            self._members[row.id] = _Members(ids[its], places[its], inside[its])
 
     def _read(self) -> None:
         self.rows = tuple(self._catalog.projects(counted=False))

@@ -10,74 +10,36 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import PHOTO_COLUMNS, Catalog, FolderRow
-from curator.model import Clause, Flag, Label, Marks, Verdict, approval
+from curator.model import Clause, Flag, Marks, Verdict, approval
+from curator.session import snapshot
+from curator.session.columns import (
+    FLAG_CODE,
+    FLAGS,
+    LABELS,
+    NUMBERS,
+    OBJECTS,
+    ORDERING,
+    STATE_CODE,
+    STATES,
+)
 from curator.session.lexicon import Lexicon
-from curator.session.ranks import Names, by_time
+from curator.session.ranks import Names, by_time, ranked
 from curator.session.shelf import Shelf
 from curator.session.stacks import Stacks
 from curator.session.units import Ids, Mask
-from curator.stages.stack import KIND_CODE
 
-FLAGS: tuple[Flag | None, ...] = (None, Flag.PICK, Flag.REJECT)
-LABELS: tuple[Label | None, ...] = (None, *Label)
-STATES: tuple[str, ...] = ("", "failed", "missing")
-
-_FLAG_CODE = {value: code for code, value in enumerate(FLAGS)}
-_LABEL_CODE = {value: code for code, value in enumerate(LABELS)}
-_STATE_CODE = {value: code for code, value in enumerate(STATES)}
 _FIRST_CAPACITY = 1024
 _NOTHING = np.zeros(0, "f4")
-
-
-def _or_zero(values: Iterable[object]) -> list[object]:
-    return [value or 0 for value in values]
-
-
-def _or_unsaid(values: Iterable[object]) -> list[object]:
-    return [-1 if value is None else value for value in values]
-
-
-def _present(values: Iterable[object]) -> list[object]:
-    return [value is not None for value in values]
-
-
-# Column → how a catalog value becomes a number, where numpy does not know (None is NaN to it);
-# absent columns are kept as Python objects.
-_NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]] = {
-    "directory_id": ("i4", _or_zero),
-    "taken_at": ("datetime64[us]", None),
-    "added_at": ("f8", _or_zero),
-    "width": ("i4", _or_zero),
-    "height": ("i4", _or_zero),
-    "turn": ("i1", _or_zero),
-    "sharpness": ("f4", None),
-    "exposure": ("f4", None),
-    "light": ("f4", None),
-    "damaged": ("?", _or_zero),
-    "flag": ("i1", lambda values: [_FLAG_CODE[value] for value in values]),  # type: ignore[index]
-    "rating": ("i1", _or_zero),
-    "label": ("i1", lambda values: [_LABEL_CODE[value] for value in values]),  # type: ignore[index]
-    "kept": ("?", _or_zero),
-    "elsewhere": ("?", _or_zero),
-    "seen_at": ("?", _present),
-    "pair": ("?", _or_zero),
-    "state": ("i1", lambda values: [_STATE_CODE[value or ""] for value in values]),  # type: ignore[index]
-    "merged_into": ("?", _present),
-    "stack": ("i8", _or_zero),
-    "stacked": ("i8", _or_unsaid),
-    "stack_kind": ("i1", lambda values: [KIND_CODE[value] for value in values]),  # type: ignore[index]
-}
-_OBJECTS = ("name", "thumb", "proxy", "camera")
-_ORDERING = ("taken_at", "merged_into", "directory_id")  # lists are sorted by, or lose a photo to
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +91,8 @@ class Table:
         projects: which photos are in which project, and where.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, kept: Path | None = None) -> None:
+        """Read all photos; with ``kept``, the file of :meth:`keep`, just what changed since."""
         self._catalog = catalog
         self.rev = 0
         self.size = 0
@@ -137,14 +100,14 @@ class Table:
         self._row_by_id = np.full(_FIRST_CAPACITY, -1, np.int64)  # ids are dense: an array, no dict
         self._ids: Ids = np.zeros(_FIRST_CAPACITY, np.int64)
         self._numbers = {
-            name: np.zeros(_FIRST_CAPACITY, dtype) for name, (dtype, _) in _NUMBERS.items()
+            name: np.zeros(_FIRST_CAPACITY, dtype) for name, (dtype, _) in NUMBERS.items()
         }
         self.stacks = Stacks(self)
         self.projects = Shelf(self, catalog)
         self._match = np.full(_FIRST_CAPACITY, np.nan, "f4")
         self._expected = np.full(_FIRST_CAPACITY, np.nan, "f4")
         self._answers: dict[str, NDArray[np.float32]] = {}
-        self._objects: dict[str, list[object]] = {name: [] for name in _OBJECTS}
+        self._objects: dict[str, list[object]] = {name: [] for name in OBJECTS}
         self._names = Names(self._objects["name"])
         self._name_rank: NDArray[np.int64] | None = None
         self._time_rank: NDArray[np.int64] | None = None
@@ -156,7 +119,56 @@ class Table:
         self.folder_serial = 0
         self._copies: list[tuple[int, int]] = []
         self.lexicon = Lexicon(catalog, self.marked)
+        if kept is not None:
+            self._recall(kept)
         self.refresh()
+
+    # --- from one window to the next
+
+    def keep(self, path: Path) -> None:
+        """Keep what is known now in a file, for the next :class:`Table`.
+
+        Raises:
+            OSError: it cannot be written; the former one stays.
+            KnownError: the catalog cannot take note of it; the next table reads all photos.
+        """
+        here = ~self.column("merged_into")
+        rows = np.flatnonzero(here)
+        arrays: dict[str, NDArray[Any]] = {"id": self.ids[rows], "rev": np.array(self.rev)}
+        arrays |= {name: self.column(name)[rows] for name in NUMBERS}
+        places = np.cumsum(here) - 1
+        by_name = self._names.order
+        arrays["by_name"] = places[by_name[here[by_name]]]
+        if self._time_rank is not None and len(self._time_rank) == self.size:
+            arrays["by_time"] = ranked(self._time_rank[rows])
+        for name, texts in self._objects.items():
+            arrays[name] = snapshot.packed([texts[row] for row in rows.tolist()])
+        token = self._catalog.new_snapshot()
+        snapshot.write(path, token, arrays | self.projects.kept())
+        self._catalog.hold_snapshot(token)
+
+    def _recall(self, path: Path) -> None:
+        """Take over what a table kept, as far as the catalog says that it holds."""
+        kept = snapshot.read(path, self._catalog.snapshot())
+        if kept is None or not {*NUMBERS, *OBJECTS} <= kept.keys():
+            return
+        ids = kept["id"]
+        count = len(ids)
+        texts = {name: snapshot.unpacked(kept[name], count) for name in OBJECTS}
+        self._reach(int(ids.max(initial=0)))
+        self._grow(count)
+        self._row_by_id[ids] = np.arange(count)
+        self._ids[:count] = ids
+        self.size = count
+        for name in NUMBERS:
+            self._numbers[name][:count] = kept[name]
+        for name, values in texts.items():
+            self._objects[name].extend(values)
+        self._names.forget(kept["by_name"])
+        self._time_rank = kept.get("by_time")
+        self.stacks.take(np.arange(count))
+        self.projects.recall(kept)
+        self.rev = int(kept["rev"])
 
     # --- taking over what changed
 
@@ -199,10 +211,10 @@ class Table:
         at = self._row_by_id[ids]
         self._ids[at] = ids
         moved = len(fresh) > 0
-        for name, (dtype, convert) in _NUMBERS.items():
+        for name, (dtype, convert) in NUMBERS.items():
             values = np.array(convert(columns[name]) if convert else columns[name], dtype)
             column = self._numbers[name]
-            if name in _ORDERING and not np.array_equal(column[at].view("i1"), values.view("i1")):
+            if name in ORDERING and not np.array_equal(column[at].view("i1"), values.view("i1")):
                 moved = True
                 self._time_rank = None
                 if name == "directory_id":
@@ -334,11 +346,11 @@ class Table:
 
     def rejected(self) -> Mask:
         """Mark the photos flagged as rejects."""
-        return self.column("flag") == _FLAG_CODE[Flag.REJECT]
+        return self.column("flag") == FLAG_CODE[Flag.REJECT]
 
     def picked(self) -> Mask:
         """Mark the picks."""
-        return self.column("flag") == _FLAG_CODE[Flag.PICK]
+        return self.column("flag") == FLAG_CODE[Flag.PICK]
 
     def through(self) -> Mask:
         """Mark the photos whose verdict is through; :attr:`Marks.verdict` by column."""
@@ -355,11 +367,11 @@ class Table:
 
     def failed(self) -> Mask:
         """Mark the photos that could not be read."""
-        return self.column("state") == _STATE_CODE["failed"]
+        return self.column("state") == STATE_CODE["failed"]
 
     def missing(self) -> Mask:
         """Mark the photos whose files are not where they were, or cannot be reached now."""
-        mask: Mask = self.column("state") == _STATE_CODE["missing"]
+        mask: Mask = self.column("state") == STATE_CODE["missing"]
         if self._away_directories:
             away = np.isin(self.column("directory_id"), list(self._away_directories))
             here = [p for p, at in self._copies if at not in self._away_directories and p in self]

@@ -59,7 +59,8 @@ class Tasting(Opening):
         if pipeline is not None:
             pipeline.saved.connect(self._look_soon)
         self._look_timer = self._timer(_LOOK_MS, self._look)
-        self.taste.start()
+        # Once the window is painted: the first learning takes seconds of processor time.
+        self._timer(0, self.taste.start).start()
 
     # --- scores
 

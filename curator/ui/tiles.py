@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -89,8 +89,10 @@ class KnownTiles:
             tile = self._tiles[photo_id] = self._session.tile(photo_id)
         return tile
 
-    def _forget(self, changed: Iterable[int]) -> None:
-        for photo_id in changed:
+    def _forget(self, changed: Collection[int]) -> None:
+        if len(changed) > len(self._tiles):  # a drive that went away is a hundred thousand
+            self._tiles.clear()
+        for photo_id in changed if self._tiles else ():
             self._tiles.pop(photo_id, None)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.model import KnownError
+from curator.session.archive import Archive
 from curator.session.live import LiveTaste
 from curator.session.pupil import Pupil
 from curator.settings import Home, Settings
@@ -87,3 +89,20 @@ def test_without_a_catalog_who_asks_is_told_why(
         assert isinstance(answer_of(qtbot, taste), KnownError)
     finally:
         taste.close()
+
+
+def test_closing_gives_up_the_first_learning_which_reads_all_vectors(
+    qtbot: QtBot, taste: LiveTaste, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def endless(*_: object) -> list[tuple[int, int, bytes, bytes]]:
+        read.append(1)
+        return [(len(read), 1, b"", b"")]
+
+    monkeypatch.setattr(Catalog, "encoders", lambda self: {"drawn": 1})
+    monkeypatch.setattr(Catalog, "vectors", endless)
+    monkeypatch.setattr(Archive, "_take", lambda *_: np.zeros(0, np.int64))
+    taste.start()
+    qtbot.waitUntil(lambda: len(read) > 2)
+    taste.close()  # else it would never come back

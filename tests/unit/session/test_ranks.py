@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from curator.session import ranks
 from curator.session.ranks import Names, by_time, natural
 
 NONE = "NaT"
@@ -30,12 +34,39 @@ def test_names_of_some_rows_and_of_all_say_the_same_and_follow_a_new_name() -> N
     some = np.array([1, 0])
     assert names.places(some).tolist() == [1, 0]
     assert names.places(np.arange(4)).tolist() == [2, 3, 0, 1]
-    assert names.places(some).tolist() == [1, 0]
+    assert names.places(some).tolist() == [3, 2]
     listed.append("a0")
     assert names.places(np.arange(5)).tolist() == [3, 4, 0, 2, 1]
     listed[1] = "b0"
     names.forget()
     assert names.places(some).tolist() == [0, 1]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.text("aB1902_", max_size=4), max_size=60), st.integers(0, 60))
+def test_names_that_come_later_stand_as_if_all_had_come_at_once(
+    listed: list[str], first: int
+) -> None:
+    whole, parts = list[object](listed), list[object](listed[:first])
+    names = Names(parts)
+    names.places(np.arange(len(parts)))
+    parts += listed[first:]
+    rows = np.arange(len(listed))
+    assert names.places(rows).tolist() == Names(whole).places(rows).tolist()
+
+
+def test_a_name_that_comes_is_looked_for_among_the_others_and_sorts_none_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listed: list[object] = [f"IMG_{number}" for number in range(1000)]
+    names = Names(listed)
+    names.places(np.arange(1000))
+    looked: list[int] = []
+    plain = ranks.natural
+    monkeypatch.setattr(ranks, "natural", lambda some: looked.append(len(some)) or plain(some))
+    listed.append("img_500b")
+    assert names.places(np.arange(1001))[[500, 1000, 501]].tolist() == [500, 501, 502]
+    assert sum(looked) < 20
 
 
 def test_equal_names_keep_their_order() -> None:

@@ -1,0 +1,58 @@
+"""The columns of a table of photos: what a catalog's value becomes in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from curator.model import Flag, Label
+from curator.stages.stack import KIND_CODE
+
+FLAGS: tuple[Flag | None, ...] = (None, Flag.PICK, Flag.REJECT)
+LABELS: tuple[Label | None, ...] = (None, *Label)
+STATES: tuple[str, ...] = ("", "failed", "missing")
+
+FLAG_CODE = {value: code for code, value in enumerate(FLAGS)}
+LABEL_CODE = {value: code for code, value in enumerate(LABELS)}
+STATE_CODE = {value: code for code, value in enumerate(STATES)}
+
+
+def _or_zero(values: Iterable[object]) -> list[object]:
+    return [value or 0 for value in values]
+
+
+def _or_unsaid(values: Iterable[object]) -> list[object]:
+    return [-1 if value is None else value for value in values]
+
+
+def _present(values: Iterable[object]) -> list[object]:
+    return [value is not None for value in values]
+
+
+# Column → how a catalog value becomes a number, where numpy does not know (None is NaN to it);
+# absent columns are kept as Python objects.
+NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]] = {
+    "directory_id": ("i4", _or_zero),
+    "taken_at": ("datetime64[us]", None),
+    "added_at": ("f8", _or_zero),
+    "width": ("i4", _or_zero),
+    "height": ("i4", _or_zero),
+    "turn": ("i1", _or_zero),
+    "sharpness": ("f4", None),
+    "exposure": ("f4", None),
+    "light": ("f4", None),
+    "damaged": ("?", _or_zero),
+    "flag": ("i1", lambda values: [FLAG_CODE[value] for value in values]),  # type: ignore[index]
+    "rating": ("i1", _or_zero),
+    "label": ("i1", lambda values: [LABEL_CODE[value] for value in values]),  # type: ignore[index]
+    "kept": ("?", _or_zero),
+    "elsewhere": ("?", _or_zero),
+    "seen_at": ("?", _present),
+    "pair": ("?", _or_zero),
+    "state": ("i1", lambda values: [STATE_CODE[value or ""] for value in values]),  # type: ignore[index]
+    "merged_into": ("?", _present),
+    "stack": ("i8", _or_zero),
+    "stacked": ("i8", _or_unsaid),
+    "stack_kind": ("i1", lambda values: [KIND_CODE[value] for value in values]),  # type: ignore[index]
+}
+OBJECTS = ("name", "thumb", "proxy", "camera")
+ORDERING = ("taken_at", "merged_into", "directory_id")  # lists are sorted by, or lose a photo to

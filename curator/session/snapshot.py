@@ -1,0 +1,78 @@
+"""What a table held when its window closed, so that the next opens without reading every photo.
+
+Arrays by name in one file of the cache, which may be thrown away at any time. The catalog names
+the one that holds by a token, written after the file: what changed since has a later revision, and
+a catalog that was put back from before has another token, or none.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator import whole
+
+log = logging.getLogger(__name__)
+
+Arrays = Mapping[str, NDArray[Any]]
+_TOKEN = "token"
+_NONE = "\1"  # stands for a text that is not there; catalogs hold no control characters
+
+
+def write(path: Path, token: str, arrays: Arrays) -> None:
+    """Write arrays whole or not at all.
+
+    Raises:
+        OSError: it could not be written; a former file stays.
+    """
+    content = io.BytesIO()
+    every: dict[str, Any] = {_TOKEN: np.array(token), **arrays}
+    np.savez(content, **every)
+    whole.put(path, content.getvalue(), sync=False)
+
+
+def read(path: Path, token: str) -> Arrays | None:
+    """Read what was written with this token; None where nothing whole was."""
+    if not token:
+        return None
+    try:
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
+            if str(file[_TOKEN]) == token:
+                return {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        log.info("%s is read anew from the catalog: %s", path.name, error)
+    return None
+
+
+def packed(texts: Sequence[object]) -> NDArray[np.uint8]:
+    """Lay texts, None among them, end to end.
+
+    Raises:
+        ValueError: one of them cannot be told from what stands between them.
+    """
+    joined = "\0".join(_NONE if text is None else str(text) for text in texts)
+    if joined.count("\0") != max(len(texts) - 1, 0):
+        raise ValueError("a text holds a NUL")
+    return np.frombuffer(joined.encode("utf-8", "surrogatepass"), np.uint8)
+
+
+def unpacked(content: NDArray[np.uint8], count: int) -> list[object]:
+    """Give the texts that were laid end to end.
+
+    Raises:
+        ValueError: there are not as many.
+    """
+    texts = content.tobytes().decode("utf-8", "surrogatepass").split("\0") if count else []
+    if len(texts) != count:
+        raise ValueError(f"{len(texts)} texts of {count}")
+    return [None if text == _NONE else text for text in texts]

@@ -21,10 +21,11 @@ from types import TracebackType
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from curator import volumes
 from curator.catalog import Catalog, DamagedError
 from curator.model import BusyError, KnownError
 from curator.pipeline import Pipeline
-from curator.pipeline.scanning import check_sources
+from curator.pipeline.opening import check_sources
 from curator.session import Session
 from curator.settings import Home, Settings
 from curator.ui import dialogs, door, lifeboat, theme
@@ -91,7 +92,7 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
         app = App(home, catalog, pipeline, session, pictures, window)
         begun.pop_all()
     try:
-        if len(sources) == 1 and sources[0].is_file():
+        if len(sources) == 1 and volumes.is_file(sources[0]):
             window.take(sources)
         elif sources:
             session.open_sources(list(sources))

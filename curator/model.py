@@ -480,6 +480,10 @@ class GoneError(KnownError):
     """A file is not where it was; trying again later may help."""
 
 
+class NotNowError(KnownError):
+    """A file must not or cannot be read now: its card is spared, or its drive does not answer."""
+
+
 class CatalogError(KnownError):
     """The catalog cannot be opened, read or written; nothing was half-written."""
 

@@ -31,6 +31,7 @@ _LINK = "It is a link; what it points to stays."
 _SAME = "It is no copy but the same file, by way of a link to its folder."
 _LOCKED = "It is write-protected; the trash takes no such file."
 _TAKEN_BACK = "It is a reject no more, so it was left alone."
+_NO_COPY = "It only looked like a copy, so it was left alone."
 _CHANGED = "It changed since the list was made, so it was left alone."
 
 
@@ -235,7 +236,10 @@ def _remove_photo(
     stayed = {path for path, _ in report.left}
     try:
         for file in ordered:
-            digests[file.path] = _proven(file, *fingerprints.get(file.path, (None, None)))
+            known = fingerprints.get(file.path, (None, None))
+            digests[file.path] = _proven(file, *known)
+            if file.part is Part.COPY and known[0] is not None and known[1] is None:
+                _prove_copy(photo, file.path, known[0], digests[file.path])
     except KnownError as error:
         report.left.append((file.path, str(error)))
         return gone
@@ -272,6 +276,20 @@ def _proven(file: Listed, fingerprint: str | None, sha256: str | None) -> str:
     if not same:
         raise KnownError(_CHANGED)
     return digest
+
+
+def _prove_copy(photo: PhotoDetail, path: str, fingerprint: str, digest: str) -> None:
+    """Prove a copy that was taken for one by its fingerprint: it lay on a card.
+
+    Raises:
+        KnownError: it is none, or what it is a copy of cannot be read.
+    """
+    for file in photo.files:
+        if str(file.path) != path and file.fingerprint == fingerprint:
+            if (file.sha256 or files.sha256(file.path)) == digest:
+                return
+            break
+    raise KnownError(_NO_COPY)
 
 
 def _unchanged(file: Listed) -> None:

@@ -4,9 +4,11 @@
     card.path, card.label, card.removable      # "/media/ada/T7 Shield", "T7 Shield", True
     [mount for mount in mounted() if mount.key == card.key]     # wherever it is mounted today
 
-Everything here asks the system anew: cards change between two looks. A network drive that does
-not answer can hold the caller for as long as the system waits for it, so that whoever looks at
-folders does so on a thread nothing else waits for.
+Everything here asks the system anew: cards change between two looks. A drive that does not answer
+can hold the caller for as long as the system waits for it, which may be for ever. So whoever looks
+at folders does so on a thread nothing else waits for, or has it asked for a while by :func:`ask`:
+
+    there = ask(folder, lambda: Path(folder).is_dir())      # NotNowError: no answer within 2 s
 """
 
 from __future__ import annotations
@@ -14,11 +16,22 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import stat
 import sys
+import threading
+import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
+from typing import TypeVar
+
+from curator.model import NotNowError
+
+T = TypeVar("T")
+
+PATIENCE_S = 2.0  # how long a drive may take to answer
+_HEED_S = 0.2  # how soon somebody who waits gives up when told to
 
 _NETWORK = frozenset(
     {
@@ -61,20 +74,20 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What was found when a folder was looked for.
+    """Where a folder was found when it was looked for.
 
     Attributes:
-        there: a folder is at its path, be it its own or another volume's.
-        mount: the volume its path is on now, None where nothing is.
-        elsewhere: where its volume has it, if that is mounted under another name; else empty.
-        volume: its volume where ``elsewhere`` is.
+        path: where it is; empty: nowhere.
+        mount: the volume that is on, None where the system does not tell.
+        within: the way to it from that one's mount point.
+        own: it is on its own volume; else what lies there may be another folder of that name.
         plugged: its volume is mounted, whether or not the folder is on it.
     """
 
-    there: bool
-    mount: Mount | None
-    elsewhere: str = ""
-    volume: Mount | None = None
+    path: str
+    mount: Mount | None = None
+    within: str = ""
+    own: bool = True
     plugged: bool = False
 
 
@@ -135,13 +148,116 @@ def look_for(path: str, key: str | None, way: str | None, among: Sequence[Mount]
     """
     there, mount = Path(path).is_dir(), mount_of(path, among)
     plugged = key is not None and any(each.key == key for each in among)
-    if key is None or (there and mount is not None and mount.key == key):
-        return Place(there, mount, plugged=plugged)
-    for each in among:
-        other = str(Path(each.path, *PurePosixPath(way or "").parts))
-        if each.key == key and other != path and Path(other).is_dir():
-            return Place(there, mount, other, each, True)
-    return Place(there, mount, plugged=plugged)
+    own = key == (None if mount is None else mount.key)
+    if key is not None and not (there and own):
+        for each in among:
+            other = str(Path(each.path, *PurePosixPath(way or "").parts))
+            if each.key == key and other != path and Path(other).is_dir():
+                return Place(other, each, within(other, each), True, True)
+    if not there:
+        return Place("", plugged=plugged)
+    return Place(path, mount, "" if mount is None else within(path, mount), own, plugged)
+
+
+# Drives that do not answer -----------------------------------------------------------------------
+
+_silent: dict[str, threading.Thread] = {}  # by place, who still waits for an answer
+
+
+def ask(
+    path: str | os.PathLike[str],
+    question: Callable[[], T],
+    patience_s: float | None = None,
+    moved_at: Callable[[], float] = lambda: 0.0,
+    given_up: Callable[[], bool] = lambda: False,
+) -> T:
+    """Have something asked of a drive, and wait for the answer no longer than our patience.
+
+    The question goes on waiting on a thread of its own. Until that one is back, nothing else is
+    asked of that drive (of the system's own drive: of that folder).
+
+    Args:
+        path: what it is about.
+        question: what to ask; what it raises is raised here.
+        patience_s: how long without an answer, by default :data:`PATIENCE_S`.
+        moved_at: when it last got on with a long answer, on the monotonic clock.
+        given_up: asked now and then whether the answer is still wanted.
+
+    Raises:
+        NotNowError: there is no answer.
+
+    Thread: any.
+    """
+    if _is_silent(path):
+        raise _unanswered(path)
+    patience_s = PATIENCE_S if patience_s is None else patience_s
+    answer: list[T] = []
+    trouble: list[BaseException] = []
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            answer.append(question())
+        except BaseException as error:
+            trouble.append(error)
+        finally:
+            done.set()
+
+    asking = threading.Thread(target=run, name="curator-ask", daemon=True)
+    begun = time.monotonic()
+    asking.start()
+    while not done.is_set():
+        left = max(begun, moved_at()) + patience_s - time.monotonic()
+        if left <= 0 or given_up():
+            if left <= 0:
+                _silent[_quarter(path)] = asking
+            raise _unanswered(path)
+        done.wait(min(left, _HEED_S))
+    if trouble:
+        raise trouble[0]
+    return answer[0]
+
+
+def status(path: str | os.PathLike[str]) -> os.stat_result | None:
+    """Look at a file or folder, None where nothing is or no answer comes; safe for the window."""
+    try:
+        return ask(path, Path(path).stat)
+    except (NotNowError, OSError, ValueError):
+        return None
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Say whether a folder is there and its drive answers; safe for the window."""
+    found = status(path)
+    return found is not None and stat.S_ISDIR(found.st_mode)
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Say whether a file is there and its drive answers; safe for the window."""
+    found = status(path)
+    return found is not None and stat.S_ISREG(found.st_mode)
+
+
+def _unanswered(path: str | os.PathLike[str]) -> NotNowError:
+    return NotNowError(f"{path} does not answer.", "Check that its drive is connected.")
+
+
+def _is_silent(path: str | os.PathLike[str]) -> bool:
+    wanted = os.path.normcase(Path(path).absolute())
+    for place, asking in list(_silent.items()):
+        if not asking.is_alive():
+            _silent.pop(place, None)
+        elif wanted == place or wanted.startswith(place.rstrip(os.sep) + os.sep):
+            return True
+    return False
+
+
+def _quarter(path: str | os.PathLike[str]) -> str:
+    """Name what is silent with a path, without touching it: its drive, or just its folder."""
+    mount = mount_of(path, follow=False) if sys.platform == "linux" else None
+    top = Path(path).absolute()
+    near = top if mount is None or mount.path == top.anchor else Path(mount.path)
+    return os.path.normcase(near)
 
 
 def _name(label: str, path: str) -> str:

@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SAMPLE_S = 0.1  # how often memory is looked at: a decoder fills about 2 GB/s at the very most
+KILL_S = 2.0  # a killed process is waited for so long
 START_S = 60.0  # a process that has not said it is ready by then never will
 GRACE_S = 10.0  # after the time limit a process ends itself, if nobody is left to end it
 _START = threading.Lock()
@@ -328,11 +329,16 @@ class _Worker:
                 raise MemoryError
 
     def kill(self) -> int | None:
-        """End the process at once, give back all it held, and say its exit code."""
+        """End the process at once, give back all it held, and say its exit code.
+
+        One that sits in a drive that does not answer ends when the system lets it, and is not
+        waited for; its code is None.
+        """
         self.process.kill()
-        self.process.join()
+        self.process.join(KILL_S)
         code = self.process.exitcode
-        self.process.close()
+        if code is not None:
+            self.process.close()
         self.pipe.close()
         if self.segments:
             self.sweep()

@@ -2,13 +2,18 @@
 
 `Drives`: the files are real and really come and go, by renaming the folder they are in; only the
 table that says which volume is mounted where is ours. `Stick`: a file system the kernel mounts.
+`Silence`: a drive that does not answer.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import subprocess
 import sys
+import threading
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -116,3 +121,35 @@ class Stick:
 def run(*command: str) -> str:
     """Run a program of the system's; give what it says."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+class Silence:
+    """A folder whose drive does not answer from :meth:`begin` to :meth:`end`.
+
+    ``waiting`` are the names of the threads that looked at it and had to wait.
+    """
+
+    def __init__(self, top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._top, self._answer = str(top), threading.Event()
+        self.waiting: set[str] = set()
+        self._answer.set()
+        for name in ("stat", "lstat", "scandir", "listdir", "open"):
+            monkeypatch.setattr(os, name, self._slow(getattr(os, name)))
+        monkeypatch.setattr(io, "open", self._slow(io.open))
+
+    def _slow(self, real: Callable[..., object]) -> Callable[..., object]:
+        def call(path: object = ".", *rest: object, **options: object) -> object:
+            if not self._answer.is_set() and str(path).startswith(self._top):
+                self.waiting.add(threading.current_thread().name)
+                assert self._answer.wait(60)
+            return real(path, *rest, **options)
+
+        return call
+
+    def begin(self) -> None:
+        """Answer nobody from now on."""
+        self._answer.clear()
+
+    def end(self) -> None:
+        """Answer all who wait."""
+        self._answer.set()

@@ -2,14 +2,17 @@
 
 Files are matched by fingerprint. If the known file is no longer where it was, it moved; if it is,
 both are read whole, and equal bytes are a copy of the same photo. Two photos that prove to be
-one are merged into the older: files and marks go there, both journals stay. Nothing here opens a
-file itself; the bytes are read by what the caller passes as :class:`FileReader`
-(`curator.files`), and never while the write lock is held.
+one are merged into the older: files and marks go there, both journals stay. Where either must not
+or cannot be read whole now (a card is not, unasked), a fingerprint that agrees with that of a photo
+whose capture time is known makes a copy too, unproved: it has no sha256, and is proven before it
+is removed. Nothing here touches a file itself: what the caller passes as :class:`FileReader`
+(`curator.files`) does, and never while the write lock is held.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +23,7 @@ from curator.catalog.fields import FIELDS, RELATIONS, STANDS, Place, nothing
 from curator.catalog.journal import Seen
 from curator.catalog.sidecars import Sidecars
 from curator.catalog.store import marks
-from curator.model import Change, Found, KnownError, Step
+from curator.model import Change, Found, KnownError, NotNowError, Step
 
 
 class Unread(Exception):
@@ -38,8 +41,13 @@ class Unread(Exception):
 class FileReader(Protocol):
     """What reads files for the catalog; the module `curator.files` is one.
 
-    One that must not keep its thread waiting may raise :class:`Unread` instead of reading.
+    One that must not keep its thread waiting may raise :class:`Unread` instead of reading. All
+    raise GoneError for what is not there, NotNowError for what must not or cannot be read now,
+    and another KnownError for what cannot be read at all.
     """
+
+    def status(self, path: str) -> os.stat_result:
+        """Give size, times and all of a file."""
 
     def fingerprint(self, path: str) -> str:
         """Give the fingerprint of a file as hex."""
@@ -87,15 +95,21 @@ class FileRow(NamedTuple):
         return str(Path(self.directory, self.name))
 
     def is_there(self, reader: FileReader) -> bool:
-        """Say whether its content is still at its path: same size and time, or fingerprint."""
+        """Say whether its content is still at its path: same size and time, or fingerprint.
+
+        Raises:
+            NotNowError: that cannot be told now.
+        """
         try:
-            status = Path(self.path).stat()
+            status = reader.status(self.path)
             if (status.st_size, status.st_mtime_ns) == (self.size, self.mtime_ns):
                 return True
             return status.st_size == self.size and (
                 reader.fingerprint(self.path) == self.fingerprint
             )
-        except (KnownError, OSError):
+        except NotNowError:
+            raise
+        except KnownError:
             return False
 
 
@@ -108,7 +122,7 @@ _FILE = (
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A known file that holds the same content as one just met."""
+    """A known file that holds the same content as one just met; unproved without a ``sha256``."""
 
     row: FileRow
     moved: bool
@@ -291,24 +305,37 @@ class Identity(Sidecars):
         """Find the known file whose content this path holds; reads whole files, so no lock.
 
         A twin that is gone moved here, unless its sha256 is known and says otherwise. A twin
-        that is still there is read whole, as is the file; only equal bytes are a copy.
+        that is still there is read whole, as is the file; only equal bytes are a copy. Where that
+        cannot be now, the fingerprint is taken at its word: one that is gone moved, and one whose
+        photo has a capture time (which the fingerprint covers) has a copy.
         """
         assert not self._depth, "files are not read while the write lock is held"
         digest: str | None = None
+        likely: Twin | None = None
         for row in twins:
-            there = row.is_there(reader)
-            if not there and row.sha256 is None:
-                return Twin(row, moved=True)
+            there: bool | None = None
             try:
-                if there and Path(row.path).samefile(path):
+                there = row.is_there(reader)
+                if not there and row.sha256 is None:
+                    return Twin(row, moved=True)
+                if there and os.path.samestat(reader.status(row.path), reader.status(path)):
                     return Twin(row, moved=False)  # a hard or symbolic link to itself
                 digest = digest or reader.sha256(path)
                 known = row.sha256 or reader.sha256(row.path)
-            except (KnownError, OSError):
+            except NotNowError:
+                if there is False:
+                    likely = likely if likely is not None and likely.moved else Twin(row, True)
+                elif likely is None and self._is_dated(row.photo_id):
+                    likely = Twin(row, moved=False)
+                continue
+            except KnownError:
                 continue
             if known == digest:
                 return Twin(row, moved=not there, sha256=digest)
-        return None
+        return likely
+
+    def _is_dated(self, photo: int) -> bool:
+        return bool(self._value("SELECT taken_at IS NOT NULL FROM photo WHERE id = ?", (photo,)))
 
     def _attach(
         self, photo: int, directory_id: int, found: Found, content: Content, twin: Twin | None

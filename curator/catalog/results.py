@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin, Unread
 from curator.model import Capture, Converted, Found, Kind, KnownError, Peeked, StageJob
@@ -239,9 +239,9 @@ class Results(Identity):
             "photo_id = ? AND role = 'half' AND missing_since IS NULL", (job.photo_id,)
         ):
             try:
-                status = Path(half.path).stat()
+                status = reader.status(half.path)
                 fingerprint = result.half_fingerprint or reader.fingerprint(half.path)
-            except (KnownError, OSError):
+            except KnownError:
                 continue
             found = Found(half.path, Kind(half.kind), status.st_size, status.st_mtime_ns)
             if half.fingerprint is not None and fingerprint == half.fingerprint:
@@ -359,7 +359,7 @@ def _with_half(
     except Unread as unread:
         lacking[job.photo_id] = unread
         return result
-    except (KnownError, OSError):
+    except KnownError:
         return result  # gone since the scan; the next one says so
 
 

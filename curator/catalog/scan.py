@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin, Unread
 from curator.catalog.store import by_part, chunks, marks, span
-from curator.model import Found, Group, KnownError
+from curator.model import Found, GoneError, Group, KnownError
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,12 @@ class Scan:
         """
         return self._catalog._apply(self, groups, add)
 
-    def finish(self, roots: Iterable[str], deep: bool = True) -> list[int]:
+    def finish(
+        self,
+        roots: Iterable[str],
+        deep: bool = True,
+        is_here: Callable[[], bool] = lambda: True,
+    ) -> list[int]:
         """Mark files under ``roots`` as missing that were not met and are not there.
 
         Not for a folder that is away (a drive): all of its files would be missing. They would
@@ -107,14 +112,16 @@ class Scan:
             roots: the folders walked, or single files.
             deep: False if subfolders were not walked: of these only such as are gone count, with
                 all that was in them.
+            is_here: asked once it is known what is gone: is the folder here at this moment?
 
         Returns:
             Ids of the photos whose rows changed.
 
         Raises:
             CatalogError: some may not be marked; the next scan does it.
+            Unread: nothing was marked, and the reader was asked what is gone.
         """
-        return self._catalog._finish(self, list(roots), deep)
+        return self._catalog._finish(self, list(roots), deep, is_here)
 
     def count(self) -> ScanCount:
         """Count the photos met; once their peeks are through, merged ones count once."""
@@ -263,7 +270,7 @@ class Scans(Identity):
                     return
             elif found.size in sizes:
                 file.content = Content(reader.fingerprint(found.path))
-        except (KnownError, OSError):
+        except KnownError:
             file.peek = True  # gone or unreadable: peek will say so
             if row is not None and row.missing_since is not None:
                 file.row = None
@@ -372,12 +379,18 @@ class Scans(Identity):
 
     # --- the end of a scan
 
-    def _finish(self, scan: Scan, roots: Sequence[str], deep: bool) -> list[int]:
+    def _finish(
+        self, scan: Scan, roots: Sequence[str], deep: bool, is_here: Callable[[], bool]
+    ) -> list[int]:
         now = time.time()
         gone: dict[int, list[int]] = {}
+        sidecars: list[int] = []
         for root in roots:
-            for row in self._gone_under(root, scan._seen, deep):
+            for row in self._gone_under(root, scan, deep):
                 gone.setdefault(row.photo_id, []).append(row.id)
+            sidecars += self._gone_sidecars(root, scan, deep)
+        if not is_here():
+            return []
         for part in by_part(list(gone)):
             with self._writing():
                 self._run_many(
@@ -392,11 +405,10 @@ class Scans(Identity):
                     f" AND path IN ({marks(len(roots))})",
                     (now, scan.folder_id, *roots),
                 )
-        for root in roots:
-            self._drop_gone_sidecars(root, scan._beside, deep)
+        self._drop_sidecars(sidecars)
         return list(gone)
 
-    def _gone_under(self, root: str, seen: set[int], deep: bool) -> list[FileRow]:
+    def _gone_under(self, root: str, scan: Scan, deep: bool) -> list[FileRow]:
         """List files known to lie under a root that a scan has not seen, and that are not there."""
         inside, end = span(root)
         live = self._rows(
@@ -406,22 +418,33 @@ class Scans(Identity):
             " OR (? AND directory.path > ? AND directory.path < ?))",
             (root, str(PurePath(root).parent), PurePath(root).name, deep, inside, end),
         )
-        unseen = sorted({row[0] for row in live} - seen)
-        gone = [
+        unseen = sorted({row[0] for row in live} - scan._seen)
+        rows = [
             row
             for part in chunks(unseen)
             for row in self._files_where(f"file.id IN ({marks(len(part))})", part)
-            if not _exists(row.path)
         ]
+        lost = _gone((row.path for row in rows), scan._reader)
+        gone = [row for row in rows if row.path in lost]
         if not deep:
             paths = self._rows(
                 "SELECT path FROM directory WHERE path > ? AND path < ?", (inside, end)
             )
             below = sorted({inside + path[len(inside) :].split(os.sep, 1)[0] for (path,) in paths})
-            for path in below:
-                if not _exists(path):
-                    gone += self._gone_under(path, seen, True)
+            for path in _gone(below, scan._reader):
+                gone += self._gone_under(path, scan, True)
         return gone
+
+    def _gone_sidecars(self, root: str, scan: Scan, deep: bool) -> list[int]:
+        """List sidecars under a root that a scan has not met, and whose folder is there still."""
+        lost = {
+            path: number
+            for number, path in self.sidecars_below(root, deep)
+            if path not in scan._beside
+        }
+        gone = _gone(lost, scan._reader)
+        empty = _gone({str(PurePath(path).parent) for path in gone}, scan._reader)
+        return [lost[path] for path in gone if str(PurePath(path).parent) not in empty]
 
     def count_met(self, scans: Sequence[Scan]) -> ScanCount:
         """Count the photos that scans begun together met; one met by two of them counts once."""
@@ -482,12 +505,19 @@ def _unchanged(file: _Met) -> bool:
     return row is not None and row.missing_since is None and _same(row, file.found)
 
 
-def _exists(path: str) -> bool:
-    """Say whether a path is there, or cannot be looked at (which is not the same as gone)."""
-    try:
-        Path(path).stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    return True
+def _gone(paths: Iterable[str], reader: FileReader) -> set[str]:
+    """Say which paths are not there; what cannot be looked at is not gone."""
+    gone: set[str] = set()
+    unread: list[object] = []
+    for path in paths:
+        try:
+            reader.status(path)
+        except Unread as lacking:
+            unread += lacking.wanted
+        except GoneError:
+            gone.add(path)
+        except KnownError:
+            continue
+    if unread:
+        raise Unread(unread)
+    return gone

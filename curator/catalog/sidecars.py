@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,24 +144,16 @@ class Sidecars(Readings):
             )
         ]
 
-    def _drop_gone_sidecars(self, root: str, met: Set[str], deep: bool) -> None:
-        """Forget sidecars under a root that is there while they are not; the marks stay.
-
-        Args:
-            root: a folder that was scanned.
-            met: the sidecars that were there.
-            deep: whether its subfolders were scanned.
-        """
+    def sidecars_below(self, root: str, deep: bool) -> list[tuple[int, str]]:
+        """List (id, path) of the sidecars known in a folder, ``deep`` in its subfolders too."""
         rows = self._rows("SELECT id, path FROM sidecar WHERE path > ? AND path < ?", span(root))
-        lost = [(number, Path(path)) for number, path in rows if path not in met]
-        gone = [
-            (number,)
-            for number, path in lost
-            if (deep or str(path.parent) == root) and not path.exists() and path.parent.is_dir()
-        ]
+        return [row for row in rows if deep or str(Path(row[1]).parent) == root]
+
+    def _drop_sidecars(self, gone: Sequence[int]) -> None:
+        """Forget sidecars that are there no more; the marks stay."""
         if gone:
             with self._writing():
-                self._run_many("DELETE FROM sidecar WHERE id = ?", gone)
+                self._run_many("DELETE FROM sidecar WHERE id = ?", [(row,) for row in gone])
 
     def _merge_sidecars(self, survivor: int, other: int) -> None:
         """Give a photo the sidecars of another that proved to be the same."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from curator.catalog.folders import FolderRow, Folders
 from curator.catalog.identity import FileRow
-from curator.catalog.store import by_part
+from curator.catalog.store import by_part, chunks, marks
 
 _SOME = 8  # files by which a folder is told from another at the same path
 
@@ -83,6 +84,20 @@ class Volumes(Folders):
         for part in by_part(sorted(wrong)):
             with self._writing():
                 self._refresh_ready(part)
+
+    def away_of(self, photos: Iterable[int]) -> list[int]:
+        """Give those of some photos whose files are in folders that are away."""
+        return [
+            row[0]
+            for part in chunks(list(photos))
+            for row in self._rows(
+                "SELECT DISTINCT f.photo_id FROM file AS f JOIN directory AS d"
+                " ON d.id = f.directory_id JOIN folder ON folder.id = d.folder_id"
+                " WHERE f.role = 'main' AND folder.away_since IS NOT NULL"
+                f" AND f.photo_id IN ({marks(len(part))})",
+                part,
+            )
+        ]
 
     def waiting_in(self) -> dict[int, int]:
         """Count, by folder that is away, the photos that wait for its files to be read."""

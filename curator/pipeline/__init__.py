@@ -8,10 +8,10 @@
     pipeline.stop()
 
 `conductor` is the one thread that asks, saves and reports; `lanes` wait for worker processes;
-`scanning` walks folders; `watching` has scanned what changed in them, as `lookout` saw it, once it
-is still (`stillness`); `presence` knows which folders are here; `reading` reads what tells files
-apart; `saving` takes results in;
-`stacking` keeps the stacks up to date, with `likeness` for pairs of photos; `progress` counts;
+`opening` makes folders known, `scanning` walks them; `watching` has scanned what changed in them,
+as `lookout` saw it, once it is still (`stillness`); `presence` knows which folders are here;
+`reading` looks at files, so that nobody waits for a drive; `saving` takes results in; `stacking`
+keeps the stacks up to date, with `likeness` for pairs of photos; `progress` counts;
 `encoding` settles which encoder there is and hands it photos, `phrases` has it read words;
 `describing` asks the vision model; `frames` decodes originals for the loupe on demand, `placard`
 single files that are in no catalog. Nothing here draws, and no Python loop here runs long: the
@@ -36,11 +36,11 @@ from curator.model import KnownError
 from curator.pipeline.conductor import Conductor
 from curator.pipeline.encoding import Encoding, make_pool, settled
 from curator.pipeline.frames import FrameCallback, Frames
+from curator.pipeline.opening import check_sources
 from curator.pipeline.phrases import PhraseCallback, Phrases
 from curator.pipeline.placard import DescriptionCallback, PlacardCallback, Placards
 from curator.pipeline.presence import News
 from curator.pipeline.progress import Progress, ScanReport, Told, Totals
-from curator.pipeline.scanning import check_sources
 from curator.pipeline.sidecars import Difference, Preview, SidecarNews, SidecarWriter
 from curator.settings import Home, Settings
 from curator.sidecar import Profile

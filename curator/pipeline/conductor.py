@@ -26,11 +26,12 @@ from curator.pipeline.indexing import Indexer
 from curator.pipeline.keeping import Keeper
 from curator.pipeline.lanes import Lane, Outcome, job_of
 from curator.pipeline.naming import Namer
+from curator.pipeline.opening import Opener
 from curator.pipeline.presence import Attendance, Attended
 from curator.pipeline.progress import TELL_S, Listener, Pace, Teller, Totals
-from curator.pipeline.reading import Reader, Readers
+from curator.pipeline.reading import Readers
 from curator.pipeline.saving import Saver
-from curator.pipeline.scanning import Request, Scanner, opened, rescanned
+from curator.pipeline.scanning import Request, Scanner, rescanned
 from curator.pipeline.stacking import Stacker
 from curator.pipeline.watching import Watcher
 from curator.settings import Settings
@@ -88,7 +89,7 @@ class Conductor:
         self._lanes = {
             name: self._lane(name, pool) for name in dict.fromkeys(stage.lane for stage in stages)
         }
-        self._readers = Readers()
+        self._readers = Readers(self._inline)
         self._blind = False  # the encoder sees nothing, for as long as this conductor lives
         self._compared_at = 0.0  # when the encoder last had something to do
         self._pace = Pace()
@@ -188,7 +189,7 @@ class Conductor:
             CatalogError: it cannot be opened.
         """
         self.catalog = Catalog.open(path)
-        reader = Reader(self._inline)
+        reader = self._readers.reader()
         self._saver = Saver(
             self.catalog,
             self._all,
@@ -200,8 +201,9 @@ class Conductor:
             reader,
         )
         self._saver.vision = self._vision
-        self._attendance = Attendance(self.catalog, self._wake, self._inline)
+        self._attendance = Attendance(self.catalog, self._wake, self._readers, self._inline)
         self._saver.doubts = self._attendance.doubts
+        self._opener = Opener(self.catalog, self._attendance, self._readers, self.post)
         self._scanner = Scanner(
             self.catalog, self._wake, self._readers, self._inline, self._attendance.is_here
         )
@@ -380,17 +382,16 @@ class Conductor:
 
     def open_sources(self, paths: Sequence[Path], recursive: bool, sample: int | None) -> None:
         """Make folders and files known, and scan them after what was asked for before."""
-        self._heed(self._attendance.receive(paths))
-        reader = Reader(self._inline)
-        request = opened(self.catalog, paths, recursive, sample, reader)
-        self._attendance.note_new()
+        self._opener.open(paths, recursive, sample, self._opened)
+
+    def _opened(self, found: Attended, request: Request) -> None:
+        self._heed(found)
         self._ask(request)
-        self.watcher.settle()
 
     def rescan(self, folder_id: int | None) -> None:
         """Scan a folder again, or all that are on, after what was asked for before."""
         self._heed(self._attendance.attend())
-        self._ask(rescanned(self.catalog, folder_id, Reader(self._inline)))
+        self._ask(rescanned(self.catalog, folder_id, self._readers.reader()))
 
     def watch(self) -> None:
         """Scan from now on what changes in folders, as the settings say."""
@@ -400,8 +401,13 @@ class Conductor:
         """Have folders scanned that are here again; tell who came, and where from."""
         if found is None:
             return
+        if found.away:
+            if (ended := self._scanner.give_up(found.away)) is not None:
+                self._to.on_scanned(ended)
+            for lane in {self._lanes[stage.lane] for stage in self._all if stage.reads == "file"}:
+                lane.give_up(self.catalog.away_of(lane.in_flight))
         for number in found.scan:
-            request = rescanned(self.catalog, number, Reader(self._inline))
+            request = rescanned(self.catalog, number, self._readers.reader())
             request.watched = "".join(Path(part.sources[0]).name for part in request.parts)
             self._scanner.ask(request)
         self.watcher.settle()
@@ -536,13 +542,8 @@ class Conductor:
         worked = self._pace.done or self._pace.failed or self._pace.embedded
         if self._read == self._taken and not worked:
             return  # somebody only looked
-        reports = tuple(request.told(self.catalog) for request in self._requests)
-        found, new = sum(r.found for r in reports), sum(r.new for r in reports)
-        found, new, self._arrived = found + self._arrived, new + self._arrived, 0
-        pace = self._pace
-        totals = Totals(
-            found, new, found - new, pace.done, pace.failed, pace.embedded, scans=reports
-        )
+        reports = [request.told(self.catalog) for request in self._requests]
+        totals, self._arrived = self._pace.totals(reports, self._arrived), 0
         self._teller.soon()
         self._teller.recount()
         self._tell()
@@ -589,7 +590,8 @@ class Conductor:
             self._fold_at = time.monotonic() + CHECKPOINT_S
 
     def _is_idle(self) -> bool:
-        busy = any(each.waiting for each in self._afterwards) or not self._is_calm()
+        later = any(each.waiting for each in (*self._afterwards, self._opener))
+        busy = later or not self._is_calm()
         if self.paused or busy or not self._inbox.empty() or not self._attendance.begun:
             return False
         # Nothing was begun although there was room: only postponed attempts can be left.

@@ -8,7 +8,7 @@ callable would only reach stderr, and the photo would never report.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from curator.imaging.proxy import proxy_path
 from curator.model import Kind, StageJob
 from curator.settings import Settings, Work
 from curator.stages import Stage
-from curator.workers import WorkerPool
+from curator.workers import WorkerCancelled, WorkerPool
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ class Lane:
         """
         self.window = window
         self.in_flight: set[int] = set()
+        self._given_up: set[int] = set()
         if pool is not None:
             self._pool = pool
         self._limits = work
@@ -88,6 +89,19 @@ class Lane:
     def landed(self, photo_id: int) -> None:
         """Take note that the outcome of a job arrived at the conductor."""
         self.in_flight.discard(photo_id)
+        self._given_up.discard(photo_id)
+
+    def give_up(self, photos: Iterable[int]) -> None:
+        """End jobs in flight that may never end: the drive of these photos is away.
+
+        Their outcomes say that they were stopped.
+        """
+        for photo in self.in_flight.intersection(photos):
+            self._given_up.add(photo)
+            self._pool.cancel(self._token(photo))
+
+    def _token(self, photo: int) -> object:
+        return id(self), photo
 
     def forget(self) -> None:
         """Let go of what was learned about the work; the way to do it is another now."""
@@ -107,7 +121,10 @@ class Lane:
             self._deliver(outcome)
 
     def _run(self, run: Callable[..., object], job: StageJob) -> object:
-        return self._pool.run(run, job, timeout_s=self._limits.timeout_s)
+        if job.photo_id in self._given_up:
+            raise WorkerCancelled("Reading was stopped.")
+        token = self._token(job.photo_id)
+        return self._pool.run(run, job, timeout_s=self._limits.timeout_s, token=token)
 
 
 def job_of(stage: Stage, pending: Pending, settings: Settings, cache: Path) -> StageJob:

@@ -20,18 +20,23 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from curator import files, volumes
-from curator.catalog import Catalog, FolderRow
-from curator.model import KnownError, StageJob, counted
+from curator.catalog import Catalog, FolderRow, Unread
+from curator.catalog.identity import FileRow
+from curator.model import KnownError, NotNowError, StageJob, counted
+from curator.pipeline.reading import Reader, Readers
 from curator.volumes import Mount, Place
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 3.0  # how soon a pulled drive shows
-PATIENCE_S = 2.0  # how long a network drive may take to answer
+AT_MOST_S = 0.3  # and how often it is looked at all, whoever asks
+NETWORK_S, DISK_S = 2.0, 10.0  # how long a drive may take to answer: disks sleep
+_CLOSE_S = 2.0
 ASIDE_S = 3.0  # how long a photo waits whose drive may just have gone
 UNSURE = "Its drive does not answer."
 
@@ -73,13 +78,17 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Attended:
-    """What came of a look: the news, and which folders are to be scanned, by id.
+    """What came of a look.
 
-    Scanned are those here again, or at another path.
+    Attributes:
+        news: for whoever shows it.
+        scan: ids of the folders to be scanned: those here again, or at another path.
+        away: the folders that are away now.
     """
 
     news: News
     scan: tuple[int, ...]
+    away: tuple[FolderRow, ...] = ()
 
 
 class Presence:
@@ -92,9 +101,7 @@ class Presence:
     def __init__(self, deliver: Callable[[Looks], None]) -> None:
         self._deliver = deliver
         self._rows: tuple[FolderRow, ...] = ()
-        self._soon = threading.Event()
-        self._stopped = False
-        self._silent: dict[str, threading.Thread] = {}
+        self._soon, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="curator-presence", daemon=True)
 
     def start(self) -> None:
@@ -113,46 +120,45 @@ class Presence:
 
     def stop(self) -> None:
         """End; a drive that does not answer is not waited for."""
-        self._stopped = True
+        self._ended.set()
         self._soon.set()
         if self._thread.ident is not None:
-            self._thread.join(2 * PATIENCE_S)
+            self._thread.join(_CLOSE_S)
 
     def _run(self) -> None:
         told: Looks | None = None
         looks: Looks | None
-        while not self._stopped:
+        while not self._ended.is_set():
             self._soon.clear()
             try:
-                looks = self.looked(self._rows)
+                looks = looked(self._rows, self._ended.is_set)
             except Exception:
                 log.exception("looking for folders failed")
                 looks = told
-            if looks is not None and looks != told and not self._stopped:
+            if looks is not None and looks != told and not self._ended.is_set():
                 told = looks
                 self._deliver(looks)
+            self._ended.wait(min(AT_MOST_S, EVERY_S))
             self._soon.wait(EVERY_S)
 
-    def looked(self, rows: Sequence[FolderRow]) -> Looks:
-        """Look once, on the calling thread."""
-        mounts = volumes.mounted()
-        return {row.id: self._patiently(row, mounts) for row in rows}
 
-    def _patiently(self, row: FolderRow, mounts: tuple[Mount, ...]) -> Place | None:
-        """Look for one folder; on a network drive beside, no longer than our patience."""
+def looked(rows: Sequence[FolderRow], given_up: Callable[[], bool] = lambda: False) -> Looks:
+    """Look once where folders are; a drive that does not answer takes no longer than patience.
+
+    Thread: one that may wait for it.
+    """
+    mounts = volumes.mounted()
+    found: dict[int, Place | None] = {}
+    for row in rows:
         at = volumes.mount_of(row.path, mounts, follow=False)
-        if at is None or not at.network:
-            return look_for(row, mounts)
-        if row.path in self._silent and self._silent[row.path].is_alive():
-            return None
-        found: list[Place] = []
-        looking = threading.Thread(
-            target=lambda: found.append(look_for(row, mounts)), name="curator-network", daemon=True
-        )
-        self._silent[row.path] = looking
-        looking.start()
-        looking.join(PATIENCE_S)
-        return found[0] if found else None
+        patience = NETWORK_S if at is None or at.network else DISK_S
+        try:
+            found[row.id] = volumes.ask(
+                row.path, partial(look_for, row, mounts), patience, given_up=given_up
+            )
+        except NotNowError:
+            found[row.id] = None
+    return found
 
 
 def look_for(row: FolderRow, mounts: Sequence[Mount] | None = None) -> Place:
@@ -161,10 +167,44 @@ def look_for(row: FolderRow, mounts: Sequence[Mount] | None = None) -> Place:
     return volumes.look_for(row.path, row.volume, row.within, among)
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What lies at a path a person opens: a folder or a single file.
+
+    Attributes:
+        path: its path.
+        is_folder: which of the two it is.
+        mount: the volume it is on, None where the system does not tell.
+        within: the way from that one's mount point to the folder, or to the file's.
+    """
+
+    path: Path
+    is_folder: bool
+    mount: volumes.Mount | None
+    within: str
+
+    @property
+    def folder(self) -> Path:
+        """Itself, or the folder the file is in."""
+        return self.path if self.is_folder else self.path.parent
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Some files of a folder, by which it is told from another at the same path."""
+
+    path: str
+    files: tuple[FileRow, ...]
+
+    def are_there(self) -> bool:
+        return not self.files or any(file.is_there(files) for file in self.files)
+
+
 def settled(catalog: Catalog) -> Attended:
     """Look once which folders are here, where no conductor does."""
-    looks = Presence(lambda _: None).looked(catalog.folders())
-    return Attendance(catalog, lambda: None, inline=True).take(looks)
+    return Attendance(catalog, lambda: None, Readers(inline=True), inline=True).take(
+        looked(catalog.folders())
+    )
 
 
 class Attendance:
@@ -173,18 +213,26 @@ class Attendance:
     Thread: the conductor's, which owns the catalog; the thread that looks only wakes it.
     """
 
-    def __init__(self, catalog: Catalog, wake: Callable[[], None], inline: bool) -> None:
+    def __init__(
+        self, catalog: Catalog, wake: Callable[[], None], readers: Readers, inline: bool
+    ) -> None:
         """Make it; nobody looks before :meth:`start`.
 
         Args:
             catalog: where folders are.
             wake: has the conductor call :meth:`attend`; any thread.
+            readers: look at files where a folder's volume is another than it was.
             inline: look only when asked, on the calling thread.
         """
         self._catalog = catalog
         self._wake = wake
+        self._readers = readers
+        self._reader = readers.reader()
         self._presence = None if inline else Presence(self._lay_ready)
         self._looks: SimpleQueue[Looks] = SimpleQueue()
+        self._last: Looks | None = None  # a look no conclusions were drawn from yet
+        self._reading = False
+        self._known: dict[int, _Known] = {}
         self._doubted: set[int] = set()
         self._begun = False
 
@@ -212,12 +260,20 @@ class Attendance:
     def attend(self) -> Attended | None:
         """Draw the conclusions of the last look; None if nothing is as it was not before."""
         if self._presence is None:
-            return settled(self._catalog)
-        looks: Looks | None = None
+            return self.take(looked(self._catalog.folders()))
         with contextlib.suppress(Empty):
             while True:
-                looks = self._looks.get_nowait()
-        return None if looks is None else self.take(looks)
+                self._last = self._looks.get_nowait()
+        if self._last is None or self._reading:
+            return None
+        try:
+            found = self.take(self._last)
+        except Unread as unread:
+            self._reading = True
+            self._readers.start(self._reader, unread, self._lay_read)
+            return None
+        self._last = None
+        return found
 
     def _look(self) -> None:
         if self._presence is not None:
@@ -227,22 +283,32 @@ class Attendance:
         self._looks.put(looks)
         self._wake()
 
-    def take(self, looks: Looks) -> Attended:
-        """Draw the conclusions of a look."""
+    def _lay_read(self) -> None:
+        self._reading = False
+        self._wake()
+
+    def take(self, looks: Looks, reader: Reader | None = None) -> Attended:
+        """Draw the conclusions of a look.
+
+        Raises:
+            Unread: nothing was written, and the reader has to look at some files first.
+        """
+        reader = reader or self._reader
+        rows = [row for row in self._catalog.folders() if row.id in looks]
+        paths = self._where([(row, looks[row.id]) for row in rows], reader)
         first, self._begun = not self._begun, True
         waiting = self._catalog.waiting_in()
         back: list[Back] = []
         moved: list[tuple[str, str]] = []
         scan: list[int] = []
-        for row in self._catalog.folders():
-            if row.id not in looks:
-                continue
-            path, number = self._settled_path(row, looks[row.id]), row.id
+        for row, path in zip(rows, paths, strict=True):
+            place, number = looks[row.id], row.id
+            if place is not None and path:
+                self._settle_volume(row, place, reader)
             if path and path != row.path:
                 log.info("%s is at %s now", row.path, path)
                 number = self._catalog.relink(row.id, path)
                 moved.append((row.path, path))
-            place = looks[row.id]
             unplugged = row.volume is not None and not (place is not None and place.plugged)
             if (row.away, row.unplugged) != (not path, not path and unplugged):
                 log.info("%s is %s", row.path, "here again" if path else "away")
@@ -255,41 +321,61 @@ class Attendance:
             if path and row.enabled and (row.away or path != row.path):
                 scan.append(number)
         self._doubted.clear()
+        self._known.clear()
+        self._reader.forget()
         self.settle()
-        away = any(row.away for row in self._catalog.folders())
-        return Attended(News(tuple(back), tuple(moved), away), tuple(dict.fromkeys(scan)))
+        away = tuple(row for row in self._catalog.folders() if row.away)
+        return Attended(
+            News(tuple(back), tuple(moved), bool(away)), tuple(dict.fromkeys(scan)), away
+        )
 
-    def _settled_path(self, row: FolderRow, place: Place | None) -> str:
-        """Say where a folder is now, empty if it is away; note its volume if that is news."""
-        if place is None:
-            return ""
-        if place.elsewhere and place.volume is not None:
-            self._free(place.volume, place.elsewhere)
-            self._note(row, place.elsewhere, place.volume)
-            return place.elsewhere
-        if not place.there:
-            return ""
-        mount = place.mount
-        key = mount.key if mount is not None else None
-        if key == row.volume:
-            if mount is not None and key is not None and mount.label != row.volume_name:
-                self._note(row, row.path, mount)
-            return row.path
-        known = self._is_known(row)
-        if row.volume is not None and not known:
-            return ""
-        if known and mount is not None:
-            self._note(row, row.path, mount)
-        return row.path
+    def _where(self, looks: Sequence[tuple[FolderRow, Place | None]], reader: Reader) -> list[str]:
+        """Say where folders are by what a look found, each empty if it is away.
 
-    def _is_known(self, row: FolderRow) -> bool:
+        On its own volume a folder is what it was; on another one it is if its files are there.
+
+        Raises:
+            Unread: the reader has to look at those first.
+        """
+        found: list[str] = []
+        unread: list[object] = []
+        for row, place in looks:
+            path = place.path if place is not None else ""
+            try:
+                if place is not None and path and not place.own:
+                    known = self._is_known(row, reader)
+                    path = path if known or row.volume is None else ""
+            except Unread as lacking:
+                unread += lacking.wanted
+            found.append(path)
+        if unread:
+            raise Unread(unread)
+        return found
+
+    def _is_known(self, row: FolderRow, reader: Reader) -> bool:
         """Say whether what lies at a folder's path is that folder: by content, if it had any."""
-        some = self._catalog.some_files(row.id)
-        return not some or any(file.is_there(files) for file in some)
+        if row.id not in self._known:
+            some = self._catalog.some_files(row.id)
+            self._known[row.id] = _Known(row.path, tuple(some))
+        try:
+            return reader.ask(_Known.are_there, self._known[row.id])
+        except KnownError:
+            return False
 
-    def _note(self, row: FolderRow, path: str, mount: Mount) -> None:
-        way = volumes.within(path, mount)
-        self._catalog.note_volume(row.id, mount.key, mount.label, way)
+    def _settle_volume(self, row: FolderRow, place: Place, reader: Reader) -> None:
+        """Note the volume a folder was found on, if that is news; others there may make way."""
+        mount = place.mount
+        if mount is None:
+            return
+        if place.path != row.path:
+            self._free(mount, place.path)
+        elif place.own and (mount.key is None or mount.label == row.volume_name):
+            return
+        if place.own or self._is_known(row, reader):
+            self._note(row, mount, place.within)
+
+    def _note(self, row: FolderRow, mount: Mount, within: str) -> None:
+        self._catalog.note_volume(row.id, mount.key, mount.label, within)
 
     def _free(self, mount: Mount, path: str) -> None:
         """Have folders of other volumes give up a path that a folder on this one comes to."""
@@ -301,60 +387,83 @@ class Attendance:
 
     # --- what a person opens
 
-    def receive(self, paths: Sequence[Path]) -> Attended:
+    def receive(self, sources: Sequence[Source], reader: Reader) -> Attended:
         """Make ready for folders to be opened.
 
         Known folders on the same volumes come along first, if those have another mount point
         now. A folder of another volume that had one of the paths gives it up.
+
+        Raises:
+            Unread: nothing was written, and the reader has to look for folders first.
         """
-        mounts = volumes.mounted()
-        at = {path: volumes.mount_of(path, mounts) for path in paths}
-        keys = {mount.key for mount in at.values() if mount is not None}
+        keys = {source.mount.key for source in sources if source.mount is not None}
         near = [
             row
             for row in self._catalog.folders()
-            if any(_related(row.path, str(path)) for path in paths)
+            if any(_related(row.path, str(source.path)) for source in sources)
             or (row.volume is not None and row.volume in keys)
         ]
         begun = self._begun
-        found = self.take({row.id: look_for(row, mounts) for row in near})
+        found = self.take(self._looked(near, reader), reader)
         self._begun = begun
-        for path, mount in at.items():
+        for source in sources:
             for row in self._catalog.folders():
                 foreign = row.away and row.volume is not None
-                inside = mount is not None and _is_in(row.path, mount.path)
-                if foreign and inside and _related(row.path, str(path)):
+                inside = source.mount is not None and _is_in(row.path, source.mount.path)
+                if foreign and inside and _related(row.path, str(source.path)):
                     self._catalog.set_aside(row)
         return found
 
-    def note_new(self) -> None:
+    def _looked(self, rows: Sequence[FolderRow], reader: Reader) -> Looks:
+        found: dict[int, Place | None] = {}
+        unread: list[object] = []
+        for row in rows:
+            try:
+                found[row.id] = reader.ask(look_for, row)
+            except Unread as lacking:
+                unread += lacking.wanted
+            except KnownError:
+                found[row.id] = None
+        if unread:
+            raise Unread(unread)
+        return found
+
+    def note_new(self, sources: Sequence[Source]) -> None:
         """Note which volumes folders are on that were just added."""
-        mounts: tuple[Mount, ...] = ()
+        at = {str(source.folder): source for source in sources}
         for row in self._catalog.folders():
-            if row.volume is None and row.scanned_at is None:
-                mounts = mounts or volumes.mounted()
-                mount = volumes.mount_of(row.path, mounts)
+            source = at.get(row.path)
+            if row.volume is None and row.scanned_at is None and source is not None:
+                mount = source.mount
                 if mount is not None and mount.key is not None:
-                    self._note(row, row.path, mount)
+                    self._note(row, mount, source.within)
         self.settle()
 
     # --- what goes wrong meanwhile
 
-    def is_here(self, folder_id: int | None) -> bool:
-        """Look whether a folder is here at this moment; what is of no folder counts as here."""
-        row = next((row for row in self._catalog.folders() if row.id == folder_id), None)
-        if row is None:
-            return True
-        place = look_for(row)
-        if not place.there or row.volume is None:
-            return place.there
-        return (place.mount is not None and place.mount.key == row.volume) or self._is_known(row)
+    def is_here(self, folder_id: int | None, reader: Reader) -> bool:
+        """Say whether a folder is here at this moment; what is of no folder counts as here.
 
-    def doubts(self, job: StageJob) -> bool:
+        Raises:
+            Unread: the reader has to look.
+        """
+        row = next((row for row in self._catalog.folders() if row.id == folder_id), None)
+        return row is None or self._found(row, reader) is not None
+
+    def _found(self, row: FolderRow, reader: Reader) -> Place | None:
+        """Look for a folder at this moment; None unless it is where the catalog has it."""
+        place = self._looked([row], reader)[row.id]
+        [path] = self._where([(row, place)], reader)
+        return place if path == row.path else None
+
+    def doubts(self, job: StageJob, reader: Reader) -> bool:
         """Say whether a job may have failed because its drive went; once a photo, until a look.
 
         A drive that hangs does not say that it is gone, so that a file on one that can be pulled
         gets a second chance unless it can be read at this moment.
+
+        Raises:
+            Unread: the reader has to look.
         """
         file = self._catalog.main_files([job.photo_id]).get(job.photo_id)
         if file is not None and file.path != job.path:
@@ -362,23 +471,23 @@ class Attendance:
         row = self._catalog.folder(Path(job.path).parent)
         if row is None:
             return False
-        self._look()
-        if row.away or not Path(row.path).is_dir():
+        place = None if row.away else self._found(row, reader)
+        if place is None:
+            self._look()
             return True
-        mount = volumes.mount_of(row.path)
-        if row.volume is not None and (mount is None or mount.key != row.volume):
-            return not self._is_known(row)
+        mount = place.mount
         if mount is None or not (mount.removable or mount.network):
             return False
         if job.photo_id in self._doubted:
             return False
         if not mount.network:
             try:
-                files.fingerprint(job.path)
+                reader.fingerprint(job.path)
             except KnownError:
                 pass
             else:
                 return False
+        self._look()
         self._doubted.add(job.photo_id)
         return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -136,6 +136,14 @@ class Pace:
         """Forget the pace, not the counts: after a pause the seconds between say nothing."""
         self._marks.clear()
         self._begun = None
+
+    def totals(self, scans: Sequence[ScanReport], arrived: int) -> Totals:
+        """Put together what was done; ``arrived`` are photos that came without being asked for."""
+        found = sum(scan.found for scan in scans) + arrived
+        new = sum(scan.new for scan in scans) + arrived
+        return Totals(
+            found, new, found - new, self.done, self.failed, self.embedded, scans=tuple(scans)
+        )
 
     def progress(self, waiting: int, scanning: bool, paused: bool, comparing: int = 0) -> Progress:
         """Put it together for those who show it."""

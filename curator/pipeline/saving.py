@@ -67,7 +67,7 @@ class Saver:
     """
 
     vision: VisionLane
-    doubts: Callable[[StageJob], bool]
+    doubts: Callable[[StageJob, Reader], bool]
 
     def __init__(
         self,
@@ -139,8 +139,12 @@ class Saver:
             self._save_good(stage, good, saved)
         for outcome in outcomes:
             if outcome.error is not None:
-                self._save_error(outcome.job, outcome.error, saved)
-                self._landed(outcome, saved)
+                try:
+                    self._save_error(outcome.job, outcome.error, saved)
+                except Unread as unread:
+                    self._lay_aside(outcome, unread)
+                else:
+                    self._landed(outcome, saved)
 
     def _save_good(self, stage: str, good: list[Outcome], saved: Saved) -> None:
         results = [(outcome.job, outcome.result) for outcome in good]
@@ -181,10 +185,13 @@ class Saver:
         for outcome in good:
             unread = lacking.get(outcome.job.photo_id)
             if unread is not None:
-                self.outcomes.remove(outcome)
-                self._aside.setdefault(outcome.job.photo_id, []).extend(unread.wanted)
-                self._read(outcome, unread)
+                self._lay_aside(outcome, unread)
         return [outcome for outcome in good if outcome.job.photo_id not in lacking]
+
+    def _lay_aside(self, outcome: Outcome, unread: Unread) -> None:
+        self.outcomes.remove(outcome)
+        self._aside.setdefault(outcome.job.photo_id, []).extend(unread.wanted)
+        self._read(outcome, unread)
 
     def _landed(self, outcome: Outcome, saved: Saved) -> None:
         self._reader.forget(self._aside.pop(outcome.job.photo_id, ()))
@@ -212,7 +219,7 @@ class Saver:
             saved.blind = error if isinstance(error, KnownError) else KnownError(MISTAKE)
             if not isinstance(error, KnownError):
                 log.error("%s of %s failed: %s", job.stage, job.path, error)
-        elif job.stage in self._of_files and self.doubts(job):
+        elif job.stage in self._of_files and self.doubts(job, self._reader):
             self._catalog.postpone(job.stage, job.photo_id, UNSURE, ASIDE_S)
         elif isinstance(error, WorkerError | GoneError | EncodingError):
             self._fail(job, error.args[0], True, saved)

@@ -7,23 +7,22 @@ of files in small batches, so that the first photo is worked on while the walk g
 from __future__ import annotations
 
 import logging
-import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from curator import files
-from curator.catalog import Catalog, Scan, Unread
+from curator.catalog import Catalog, FolderRow, Scan, Unread
 from curator.files import WalkReport
 from curator.model import CatalogError, Found, Group, KnownError
 from curator.pipeline.lookout import Looked
 from curator.pipeline.progress import ScanReport
 from curator.pipeline.reading import Reader, Readers, Wish
-from curator.settings import absolute
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +74,7 @@ class Request:
     """One request to open or re-scan folders, and what came of it so far.
 
     ``watched`` names the folder whose change brought it about, where nobody asked; ``done`` is
-    called at its end.
+    called at its end. ``changed`` are photos of parts that have ended.
     """
 
     reader: Reader
@@ -85,6 +84,7 @@ class Request:
     problems: list[str] = field(default_factory=list)
     drawn: list[tuple[Part, Group]] = field(default_factory=list)
     unknown: int = 0
+    changed: list[int] = field(default_factory=list)
     watched: str = ""
     done: Callable[[], None] = lambda: None
 
@@ -117,80 +117,22 @@ class Request:
         )
 
 
-def check_sources(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """Make sources absolute and see that they are there; those inside others are left out.
-
-    Raises:
-        KnownError: one is not there or cannot be read; it says which, and what to do.
-    """
-    found: list[Path] = []
-    for source in sources:
-        path = Path(os.path.normpath(absolute(source)))
-        try:
-            if path.is_dir():
-                os.scandir(path).close()
-            else:
-                path.stat()
-        except OSError as error:
-            raise files.refused(path, error) from error
-        if not files.is_text(str(path)):
-            raise KnownError(
-                f"The name {files.legible(str(path))} is not valid text.", "Rename it."
-            )
-        found.append(path)
-    return list(dict.fromkeys(found))
-
-
-def opened(
-    catalog: Catalog,
-    sources: Sequence[Path],
-    recursive: bool,
-    sample: int | None,
-    reader: Reader,
-) -> Request:
-    """Make the folders known and prepare to scan them."""
-    if recursive:
-        sources = [path for path in sources if not set(path.parents) & set(sources)]
-    parts: list[Part] = []
-    singles: dict[Path, list[str]] = {}
-    for path in sources:
-        if path.is_dir():
-            number = _folder_for(catalog, path, recursive, sample is not None)
-            scan = catalog.begin_scan(number, reader)
-            parts.append(Part([str(path)], recursive, sample is None, scan))
-        else:
-            singles.setdefault(path.parent, []).append(str(path))
-    for parent, names in singles.items():
-        holder = catalog.folder(parent)
-        owner = holder.id if holder else None
-        if owner is None and any(files.is_picture_name(name) for name in names):
-            # Single files must not bring their neighbours in at the next re-scan: a sampled folder.
-            owner = catalog.add_folder(parent, False, True)
-        scan = catalog.begin_scan(owner, reader)
-        parts.append(Part(names, False, sample is None, scan))
-    return Request(reader, parts, sample)
-
-
-def _folder_for(catalog: Catalog, path: Path, recursive: bool, sampled: bool) -> int:
-    """Find the folder that takes care of a path already, or add one."""
-    holder = catalog.folder(path)
-    if holder and holder.path != str(path) and holder.enabled and not holder.sampled:
-        return holder.id
-    return catalog.add_folder(path, recursive, sampled)
-
-
 def rescanned(catalog: Catalog, folder_id: int | None, reader: Reader) -> Request:
     """Prepare to scan a folder again, or all that are switched on; those away are told of."""
     request = Request(reader, [])
     for row in catalog.folders():
         if row.id == folder_id or (folder_id is None and row.enabled):
             if row.away:
-                drive = f": {row.volume_name} is not connected" if row.volume_name else ""
-                request.problems.append(f"{row.path} is not there now{drive}.")
+                request.problems.append(_not_there(row))
                 continue
             scan = catalog.begin_scan(row.id, reader)
             request.parts.append(Part([row.path], row.recursive, not row.sampled, scan))
     return request
+
+
+def _not_there(row: FolderRow) -> str:
+    drive = f": {row.volume_name} is not connected" if row.volume_name else ""
+    return f"{row.path} is not there now{drive}."
 
 
 def watched(
@@ -304,7 +246,7 @@ class Scanner:
         wake: Callable[[], None],
         readers: Readers,
         inline: bool,
-        is_here: Callable[[int | None], bool],
+        is_here: Callable[[int | None, Reader], bool],
     ) -> None:
         """Make a scanner.
 
@@ -322,7 +264,8 @@ class Scanner:
         self._is_here = is_here
         self._queued: list[Request] = []
         self._walk: Walk | None = None
-        self._ready: SimpleQueue[Batch] = SimpleQueue()  # read, or drawn: to be taken in (again)
+        # Read, or drawn: to be taken in (again). None: what tells how a scan ended was looked at.
+        self._ready: SimpleQueue[Batch | None] = SimpleQueue()
         self._reading = 0
         self._chance = random.Random()
 
@@ -371,22 +314,66 @@ class Scanner:
         if request.drawn:
             self._lay_drawn(request)
             return [], None
-        changed = [
-            photo
-            for part in request.parts
-            if self._is_here(part.scan.folder_id)  # its drive may have gone meanwhile
-            for photo in part.scan.finish(part.sources, part.found is None or part.recursive)
-        ]
+        if not self._finish(request):
+            return [], None
+        return self._end(request)
+
+    def _finish(self, request: Request) -> bool:
+        """Note what is missing in the parts; False if first it has to be looked at."""
+        for part in request.parts:
+            folder = part.scan.folder_id
+            try:
+                request.changed += part.scan.finish(
+                    part.sources,
+                    part.found is None or part.recursive,
+                    partial(self._is_here, folder, request.reader),
+                )
+            except Unread as unread:
+                self._reading += 1
+                self._readers.start(request.reader, unread, self._laying(None))
+                return False
+        return True
+
+    def _end(self, request: Request) -> tuple[list[int], ScanReport]:
         self._walk = None
         report = request.told(self._catalog)
         request.done()
         self._next()
-        return changed, report
+        return request.changed, report
+
+    def give_up(self, away: Sequence[FolderRow]) -> ScanReport | None:
+        """Scan folders no more that went away: a walk there may never end.
+
+        Returns:
+            The report if this was the end of a scan; of several folders the others are scanned.
+        """
+        gone = {row.id: row for row in away}
+        for queued in self._queued:
+            self._let_go(queued, gone)
+        if self._walk is None or not self._let_go(self._walk.request, gone):
+            return None
+        request = self._walk.request
+        self._walk.stop()
+        self._ready, self._reading = SimpleQueue(), 0
+        if not request.parts:
+            return self._end(request)[1]
+        self._walk, request.drawn, request.unknown = None, [], 0
+        self._queued.insert(0, request)
+        self._next()
+        return None
+
+    @staticmethod
+    def _let_go(request: Request, away: Mapping[int, FolderRow]) -> bool:
+        """Take the parts in folders that are away out of a request; say whether there were any."""
+        gone = [part for part in request.parts if part.scan.folder_id in away]
+        request.problems += [_not_there(away[part.scan.folder_id or 0]) for part in gone]
+        request.parts = [part for part in request.parts if part not in gone]
+        return bool(gone)
 
     def _next_batch(self) -> Batch | None:
         if not self._ready.empty():
             batch = self._ready.get_nowait()
-            self._reading -= bool(batch.read)
+            self._reading -= batch is None or bool(batch.read)
             return batch
         if self._walk is None or self._reading >= _AHEAD:
             return None
@@ -400,7 +387,7 @@ class Scanner:
         except Unread as unread:
             batch.read += unread.wanted
             self._reading += 1
-            self._readers.start(request.reader, unread, lambda: self._lay_read(batch))
+            self._readers.start(request.reader, unread, self._laying(batch))
             return []
         except CatalogError:
             self._reading += bool(batch.read)
@@ -411,10 +398,15 @@ class Scanner:
             request.draw(batch.part, applied.left, self._chance)
         return [*applied.new, *applied.changed]
 
-    def _lay_read(self, batch: Batch) -> None:
-        """Lay a batch ready that can be told apart now; on a reading thread."""
-        self._ready.put(batch)
-        self._wake()
+    def _laying(self, batch: Batch | None) -> Callable[[], None]:
+        """Give what lays a batch ready that can be told apart now, or the end; any thread."""
+        ready = self._ready  # of this scan: it may be given up meanwhile
+
+        def lay() -> None:
+            ready.put(batch)
+            self._wake()
+
+        return lay
 
     def _lay_drawn(self, request: Request) -> None:
         """Lay the sample ready, to be made photos of."""

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from curator import volumes
 from curator.catalog import Catalog, FolderRow, absence
+from curator.pipeline.presence import looked
+from curator.volumes import Place
 
 _EVERY_MS = 5000  # how soon a pulled drive shows in the sidebar
 
@@ -51,8 +52,8 @@ class AwayFolders(QObject):
         rows = self._catalog.folders()
 
         def look() -> None:
-            mounts = volumes.mounted()
-            away = {row.path: why for row in rows if (why := _absence(row, mounts))}
+            places = looked(rows)
+            away = {row.path: why for row in rows if (why := _absence(row, places[row.id]))}
             with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
                 self._looked.emit(away)
 
@@ -65,9 +66,9 @@ class AwayFolders(QObject):
             self.changed.emit()
 
 
-def _absence(row: FolderRow, mounts: tuple[volumes.Mount, ...]) -> str:
+def _absence(row: FolderRow, place: Place | None) -> str:
     """Say why a folder cannot be reached, empty where it can or will be found by who reads."""
-    place = volumes.look_for(row.path, row.volume, row.within, mounts)
-    if place.there or place.elsewhere:
+    if place is not None and place.path:
         return ""
-    return absence(row.volume is not None and not place.plugged, row.volume, row.volume_name)
+    unplugged = row.volume is not None and not (place is not None and place.plugged)
+    return absence(unplugged, row.volume, row.volume_name)

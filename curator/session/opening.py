@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from curator import volumes
 from curator.catalog import Catalog
 from curator.model import KnownError, Pass, View
 from curator.session import filters, scopes
@@ -144,7 +145,7 @@ class Opening(Desk):
         if not sources:
             return
         self.pipeline.open_folders(sources, recursive=self.settings.scan.recursive)
-        first = sources[0] if sources[0].is_dir() else sources[0].parent
+        first = sources[0] if volumes.is_folder(sources[0]) else sources[0].parent
         folder = first.absolute()
         self.open_scope(Scope("folder", str(folder), folder.name or str(folder)))
 

@@ -13,6 +13,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
+from curator import volumes
 from curator.keyboard import Keyboard
 from curator.model import KnownError, NotFoundError
 from curator.session import Session
@@ -134,7 +135,7 @@ class Acts:
 
     @staticmethod
     def _show_path(path: Path) -> None:
-        if not path.exists():
+        if volumes.status(path) is None:
             raise NotFoundError(f"{path} is not there now.", "Is its drive connected?")
         show_in_file_manager(path)
 
@@ -233,5 +234,5 @@ def show_in_file_manager(path: Path) -> None:
     elif sys.platform == "win32":
         subprocess.run(["explorer", "/select,", str(path)], check=False)
     else:
-        folder = path if path.is_dir() else path.parent
+        folder = path if volumes.is_folder(path) else path.parent
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

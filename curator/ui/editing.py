@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QProcess
 
+from curator import volumes
 from curator.model import KnownError, NotFoundError, counted
 
 _MOST = 100  # files at a time: command lines end at 32 KiB on Windows
@@ -33,7 +34,7 @@ def open_in(program: str, files: Sequence[Path]) -> None:
     words = command(program)
     if len(files) > _MOST:
         raise KnownError(f"{counted(len(files), 'photo')} are too many to open at once.")
-    gone = [path for path in files if not path.exists()]
+    gone = [path for path in files if volumes.status(path) is None]
     if gone:
         raise NotFoundError(f"{gone[0]} is not there now.", "Is its drive connected?")
     started, _ = QProcess.startDetached(words[0], [*words[1:], *(str(f.absolute()) for f in files)])

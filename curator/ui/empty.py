@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from curator import volumes
 from curator.model import Pass
 from curator.session import Session
 from curator.ui import theme
@@ -119,7 +119,7 @@ def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tupl
     if not everything:
         if scanning:
             return "Looking for photos…", ()
-        if session.scope.kind == "folder" and not Path(session.scope.key).exists():
+        if session.scope.kind == "folder" and not volumes.is_folder(session.scope.key):
             return "This folder is not there now. Is its drive connected?", (another,)
         if session.scope.project is not None:
             return f"Nothing in {session.scope.title} yet.", (("toggle_project", "add a photo"),)

@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
-from curator import commands
+from curator import commands, volumes
 from curator.files import IMAGE_SUFFIXES, RAW_SUFFIXES
 from curator.keyboard import Keyboard, in_force
 from curator.keymap import Binding
@@ -557,4 +557,4 @@ def _dropped(event: QDropEvent) -> list[Path]:
 
 
 def _single_file(dropped: Sequence[Path]) -> bool:
-    return len(dropped) == 1 and not dropped[0].is_dir()
+    return len(dropped) == 1 and not volumes.is_folder(dropped[0])

@@ -14,7 +14,7 @@ from curator import removal
 from curator.catalog import Catalog
 from curator.model import Flag, KnownError
 from curator.removal import Part, Removal, bound
-from tests.unit.catalog.shoot import Shoot, photo_bytes
+from tests.unit.catalog.shoot import Card, Shoot, photo_bytes
 
 
 @pytest.fixture
@@ -360,3 +360,19 @@ def test_a_list_nobody_waits_for_any_more_is_not_made_to_the_end(shoot: Shoot) -
     with pytest.raises(InterruptedError):
         removal.plan(shoot.listed(), heed=heed)
     assert len(looks) == 2
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_copy_that_was_never_read_whole_is_proven_before_it_goes(
+    shoot: Shoot, same: bool
+) -> None:
+    one = photo_bytes(1) + bytes(200_000)
+    shoot.write("A.JPG", one)
+    shoot.ingest()
+    shoot.reader = Card(shoot.folder / "card")
+    copy = shoot.write("card/A.JPG", one if same else one[:100_000] + b"1" + one[100_001:])
+    assert shoot.ingest().new == 0
+    shoot.reject("A.JPG")
+    report = remove(shoot, removal.plan(shoot.listed(), wanted=[str(copy)]))
+    assert copy.exists() is not same
+    assert [said for _, said in report.left] == ([] if same else [removal._NO_COPY])

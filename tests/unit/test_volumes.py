@@ -65,6 +65,6 @@ def test_a_folder_is_found_on_its_volume_under_another_name(tmp_path: Path) -> N
     (tmp_path / "E" / "trip").mkdir(parents=True)
     table = (mount(tmp_path.anchor, "root"), mount(str(tmp_path / "E"), "t7"))
     place = look_for(str(tmp_path / "T7" / "trip"), "t7", "trip", table)
-    assert (place.there, place.elsewhere) == (False, str(tmp_path / "E" / "trip"))
+    assert (place.path, place.within, place.own) == (str(tmp_path / "E" / "trip"), "trip", True)
     gone = look_for(str(tmp_path / "T7" / "other"), "t7", "other", table)
-    assert (gone.there, gone.elsewhere, gone.plugged) == (False, "", True)
+    assert (gone.path, gone.plugged) == ("", True)

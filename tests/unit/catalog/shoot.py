@@ -10,7 +10,8 @@ from pathlib import Path
 
 from curator import files
 from curator.catalog import Applied, Catalog, PhotoDetail, ScanCount
-from curator.model import Capture, Converted, Kind, Peeked, Quality, StageJob
+from curator.catalog.identity import FileReader
+from curator.model import Capture, Converted, Kind, NotNowError, Peeked, Quality, StageJob
 from tests.catalogs import STAGES, Stage
 
 NINE = "2024-05-04T09:00:00.120000"
@@ -31,6 +32,21 @@ def read_exif(path: str | Path) -> Capture:
     return Capture(taken_at=moment, camera=camera, width=width, height=height)
 
 
+class Card:
+    """Reads files as `curator.files` does, but none whole that lies on a card."""
+
+    status = staticmethod(files.status)
+    fingerprint = staticmethod(files.fingerprint)
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
+
+    def sha256(self, path: str) -> str:
+        if Path(path).is_relative_to(self._top):
+            raise NotNowError("It is on a card.")
+        return files.sha256(path)
+
+
 @dataclass
 class Shoot:
     """A folder of photos and the catalog they go into."""
@@ -38,6 +54,7 @@ class Shoot:
     catalog: Catalog
     folder: Path
     stages: tuple[Stage, ...] = STAGES
+    reader: FileReader = files
     clock_ns: int = field(default=1_700_000_000_000_000_000)
 
     def __post_init__(self) -> None:
@@ -61,7 +78,7 @@ class Shoot:
         for source in roots:
             folder = source if not source.is_file() else source.parent
             number = self.catalog.add_folder(folder, sampled=sampled)
-            self.last = self.catalog.begin_scan(number, files)
+            self.last = self.catalog.begin_scan(number, self.reader)
             if source.exists():
                 groups = list(files.pair(files.walk([source])))
                 for group in (groups[at : at + 3] for at in range(0, len(groups), 3)):
@@ -89,7 +106,7 @@ class Shoot:
             result = Peeked(
                 files.fingerprint(job.path), status.st_size, status.st_mtime_ns, capture, "thumb"
             )
-            changed += self.catalog.save_peeked([(job, result)], files).changed
+            changed += self.catalog.save_peeked([(job, result)], self.reader).changed
         return changed
 
     def convert(self) -> list[int]:

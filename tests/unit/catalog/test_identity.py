@@ -11,7 +11,7 @@ import pytest
 from curator import files
 from curator.catalog.identity import FileRow, assign_roles
 from curator.model import Capture, Flag, Peeked, StageJob
-from tests.unit.catalog.shoot import NINE, TEN, Shoot, photo_bytes, read_exif
+from tests.unit.catalog.shoot import NINE, TEN, Card, Shoot, photo_bytes, read_exif
 
 
 def test_the_first_ingest_finds_a_photo_a_pair_and_the_second_knows_them(shoot: Shoot) -> None:
@@ -459,3 +459,34 @@ def test_who_gave_the_stars_of_a_photo_that_proved_to_be_another_says_if_they_te
         catalog._merge([1, 2])
     assert [(each.photo_id, each.rating) for each in catalog.lessons()] == learned
     assert catalog.stars() == len(learned)
+
+
+@pytest.mark.parametrize(("taken", "new"), [(NINE, 0), (None, 1)])
+def test_a_copy_on_a_card_is_taken_for_one_where_its_capture_time_is_known(
+    shoot: Shoot, taken: str | None, new: int
+) -> None:
+    shoot.reader = Card(shoot.folder / "card")
+    shoot.write("A.JPG", photo_bytes(1, taken))
+    shoot.ingest()
+    shoot.reject("A.JPG")
+    (shoot.folder / "card").mkdir()
+    shutil.copy2(shoot.folder / "A.JPG", shoot.folder / "card" / "A.JPG")
+    assert shoot.ingest().new == new
+    assert shoot.photo("card/A.JPG").marks.flag is (None if new else Flag.REJECT)
+    assert [file.sha256 for photo in shoot.listed() for file in photo.files] == [None, None]
+    (shoot.folder / "card" / "A.JPG").rename(shoot.folder / "card" / "B.JPG")
+    assert shoot.ingest().new == 0  # one that is gone moved, whether or not it is proved
+    assert shoot.photo("card/B.JPG").state == ""
+
+
+def test_what_moved_on_a_card_is_no_copy_of_what_it_was_proved_not_to_be(shoot: Shoot) -> None:
+    one = photo_bytes(1) + bytes(200_000)
+    shoot.write("A.JPG", one)
+    shoot.ingest()
+    shoot.write("card/B.JPG", one[:100_000] + b"1" + one[100_001:])
+    assert shoot.ingest().new == 1  # read whole: the two are not the same
+    shoot.reject("A.JPG")
+    shoot.reader = Card(shoot.folder / "card")
+    (shoot.folder / "card" / "B.JPG").rename(shoot.folder / "card" / "C.JPG")
+    assert shoot.ingest().new == 0
+    assert shoot.photo("card/C.JPG").marks.flag is None

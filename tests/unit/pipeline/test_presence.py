@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,14 +10,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
+from curator import volumes
 from curator.catalog import Catalog
-from curator.model import StageState
-from curator.pipeline import News, Pipeline, ScanReport, Totals, presence, saving
-from curator.pipeline.presence import Presence
+from curator.model import KnownError, StageState
+from curator.pipeline import News, Pipeline, ScanReport, Totals, presence, reading, saving
 from curator.settings import Home, Settings
 from curator.volumes import Mount, Place
 from tests import fake_stages
-from tests.drives import Drives, drives  # noqa: F401 # a fixture
+from tests.drives import Drives, Silence, drives  # noqa: F401 # a fixture
 
 LIMIT_S = 60.0
 DIRECT = Qt.ConnectionType.DirectConnection
@@ -27,7 +28,7 @@ Make = Callable[..., Pipeline]
 @pytest.fixture
 def make(home: Home) -> Iterator[Make]:
     made: list[Pipeline] = []
-    settings = Settings.load(home, {"work": {"workers": 2, "timeout_s": 20, "backoff_s": 0}})
+    settings = Settings.load(home, {"work": {"workers": 2, "timeout_s": 120, "backoff_s": 0}})
 
     def make(inline: bool = True) -> Pipeline:
         pipeline = Pipeline(home, settings, inline=inline, stages=fake_stages.STAGES)
@@ -223,7 +224,7 @@ def test_a_network_drive_that_does_not_answer_is_away_and_holds_nobody_up(
     nas = Mount("//nas/photos", str(tmp_path / "nas"), "cifs", "//nas/photos", "x", False, True)
     disk = Mount("/dev/vda", tmp_path.anchor, "ext4", "system", "/", False, False)
     monkeypatch.setattr(presence.volumes, "mounted", lambda: (disk, nas))
-    monkeypatch.setattr(presence, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(presence, "NETWORK_S", 0.01)
     answer = threading.Event()
     look = presence.volumes.look_for
 
@@ -234,15 +235,49 @@ def test_a_network_drive_that_does_not_answer_is_away_and_holds_nobody_up(
 
     monkeypatch.setattr(presence.volumes, "look_for", slow)
     far, near = catalog.add_folder(tmp_path / "nas" / "a"), catalog.add_folder(tmp_path)
-    looking = Presence(lambda _: None)
     for _ in range(2):  # the second time nobody asks it again
-        looks = looking.looked(catalog.folders())
+        looks = presence.looked(catalog.folders())
         assert looks[far] is None
         assert looks[near] is not None
-    assert len(looking._silent) == 1
+    assert len(volumes._silent) == 1
     answer.set()
-    for thread in looking._silent.values():
+    for thread in volumes._silent.values():
         thread.join(LIMIT_S)
+
+
+def test_a_drive_that_does_not_answer_holds_up_neither_reading_nor_deciding(
+    make: Make,
+    catalog: Catalog,
+    drives: Drives,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module, name in ((presence, "EVERY_S"), (presence, "DISK_S"), (volumes, "PATIENCE_S")):
+        monkeypatch.setattr(module, name, 0.05)
+    monkeypatch.setattr(reading, "PATIENCE_S", 0.05)
+    far = fake_stages.write(drives.make("1a2b", "T7") / "far", "ok", "ok", "ok")
+    far = drives.plug("1a2b") / "far"
+    near = fake_stages.write(tmp_path / "near", "ok")
+    threaded = make(inline=False)
+    threaded.open_folders([far, near])
+    assert threaded.wait_idle(LIMIT_S) is not None
+    (far / "001.jpg").unlink()  # nobody can tell now
+    same = (far / "000.jpg").read_text()
+    silence = Silence(far, monkeypatch)
+    silence.begin()
+    threaded.rescan()  # what is silent first
+    shutil.copy(near / "000.jpg", near / "copy.jpg")
+    (near / "of far.jpg").write_text(same)
+    fake_stages.write(near, "ok", "ok")
+    with pytest.raises(KnownError, match="does not answer"):
+        threaded.open_folders([far])
+    threaded.open_folders([near])
+    catalog.decide({1: {"rating": 4}}, summary="4 stars")
+    assert threaded.wait_idle(LIMIT_S) is not None
+    assert (catalog.counts()["convert"]["done"], len(catalog.columns())) == (6, 6)
+    silence.end()
+    assert silence.waiting
+    assert silence.waiting.isdisjoint({"MainThread", "curator-conductor"}), silence.waiting
 
 
 @pytest.mark.slow

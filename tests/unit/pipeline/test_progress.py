@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from curator.model import Group, KnownError
+from curator.pipeline.opening import check_sources
 from curator.pipeline.progress import Pace
 from curator.pipeline.reading import Reader
-from curator.pipeline.scanning import Request, check_sources
+from curator.pipeline.scanning import Request
 
 
 class Clock:

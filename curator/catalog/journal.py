@@ -11,6 +11,7 @@ reverts; the redo stack is the *undo* steps that no step reverts and that came a
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -338,8 +339,21 @@ class Journal(Tags):
             made_at,
             tuple(Change(*change) for change in changes),
             reverts,
-            json.loads(context),
+            self._today_in(json.loads(context), made_at),
         )
+
+    def moves(self) -> list[tuple[float, str, str]]:
+        """List when folders came to another path, and from where to where, the first one first."""
+        return json.loads(self._value("SELECT value FROM meta WHERE key = 'moves'") or "[]")
+
+    def _today_in(self, context: dict[str, object], made_at: float) -> dict[str, object]:
+        """Name the scope a step was made in as that is called today."""
+        scope = context.get("scope")
+        if scope:
+            for when, old, new in self.moves():
+                scope = moved(str(scope), old, new) if when > made_at else scope
+            context["scope"] = scope
+        return context
 
     def history(self, photo_id: int) -> list[Step]:
         """List the steps that changed a photo, oldest first, each with this photo's changes only.
@@ -388,6 +402,14 @@ class Seen:
     order_name: str
     expected: Mapping[int, float]
     source: str = "person"
+
+
+def moved(path: str, old: str, new: str) -> str:
+    """Give what a path is called once the folder ``old``, in which it may be, is ``new``."""
+    if path == old:
+        return new
+    inside = old.rstrip(os.sep) + os.sep
+    return new.rstrip(os.sep) + os.sep + path[len(inside) :] if path.startswith(inside) else path
 
 
 def revisions(step: Step) -> list[Revision]:

@@ -7,6 +7,7 @@ nothing is read again, converted again or taken for missing because a drive has 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -15,8 +16,10 @@ from pathlib import Path
 
 from curator.catalog.folders import FolderRow, Folders
 from curator.catalog.identity import FileRow
+from curator.catalog.journal import moved
 from curator.catalog.store import by_part, chunks, marks
 
+_MOVES = 500  # of so many it is known where steps were made
 _SOME = 8  # files by which a folder is told from another at the same path
 
 
@@ -135,7 +138,8 @@ class Volumes(Folders):
     def relink(self, folder_id: int, path: str) -> int:
         """Let a folder be at another path, with all that is known to be in it; one transaction.
 
-        Directories, sidecars and places move along by their paths. A folder known at that path
+        Directories, sidecars and places move along by their paths; steps of the journal, which
+        nobody writes to again, are told of it when they are read. A folder known at that path
         already takes this one in: what both hold under one name is missing in this one, and the
         next scan tells by content what it is.
 
@@ -155,9 +159,10 @@ class Volumes(Folders):
                 self._rename("directory", "path", start, end, f" AND folder_id = {folder_id}")
                 self._rename("sidecar", "path", start, end)
             self._rename("place", "scope", old, path)
+            self._note_move(old, path)
             sql = "SELECT json_extract(value, '$.scope') FROM place WHERE scope = ':last'"
             last = self._value(sql)
-            if last is not None and (now := _moved(last, old, path)) != last:
+            if last is not None and (now := moved(last, old, path)) != last:
                 sql = "UPDATE place SET value = json_set(value, '$.scope', ?) WHERE scope = ':last'"
                 self._run(sql, (now,))
             if host is None:
@@ -183,6 +188,14 @@ class Volumes(Folders):
         drive = re.sub(r'[<>:"/\\|?*]', " ", f"{folder.volume_name} {folder.volume}")
         self.relink(folder.id, str(Path(path.anchor, f"{drive} (away)", *path.parts[1:])))
 
+    def _note_move(self, old: str, path: str) -> None:
+        moves = [*self.moves(), (time.time(), old, path)][-_MOVES:]
+        self._run(
+            "INSERT INTO meta (key, value) VALUES ('moves', ?)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (json.dumps(moves),),
+        )
+
     def _rename(self, table: str, column: str, old: str, new: str, also: str = "") -> None:
         """Give a path and all below it another beginning; what would clash stays."""
         inside, into = old.rstrip(os.sep) + os.sep, new.rstrip(os.sep) + os.sep
@@ -203,7 +216,7 @@ class Volumes(Folders):
         for number, before in self._rows(
             "SELECT id, path FROM directory WHERE folder_id = ?", (folder_id,)
         ):
-            after = _moved(before, old, path)
+            after = moved(before, old, path)
             if Path(before).parts[-2:] != Path(after).parts[-2:]:
                 renamed.append(number)
             other = self._value(
@@ -227,11 +240,3 @@ class Volumes(Folders):
             " ON CONFLICT DO NOTHING",
             [(number,) for number in renamed],
         )
-
-
-def _moved(path: str, old: str, new: str) -> str:
-    """Give what a path is called once the folder ``old``, in which it may be, is ``new``."""
-    if path == old:
-        return new
-    inside = old.rstrip(os.sep) + os.sep
-    return new.rstrip(os.sep) + os.sep + path[len(inside) :] if path.startswith(inside) else path

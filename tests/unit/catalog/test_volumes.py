@@ -25,6 +25,8 @@ def test_all_that_hangs_on_a_path_comes_along(shoot: Shoot, tmp_path: Path) -> N
             (beside,),
         )
     catalog.save_place(f"{old}/day", {"photo": 1})
+    for scope in (f"{old} 2", f"{old}/day"):
+        catalog.decide({1: {"kept": scope[-1] == "2"}}, summary="", context={"scope": scope})
     catalog.save_place(f"{old} 2", {"photo": 7})  # its name only begins alike
     catalog.save_place(":last", {"scope": f"{old}/day"})
     # Into itself, as a drive whose top is mounted one folder lower.
@@ -35,7 +37,13 @@ def test_all_that_hangs_on_a_path_comes_along(shoot: Shoot, tmp_path: Path) -> N
         assert catalog._value("SELECT path FROM sidecar") == f"{new}/day/A.xmp"
         assert catalog.place(f"{new}/day") == {"photo": 1}
         assert catalog.place(":last") == {"scope": f"{new}/day"}
+        last = catalog.next_undo()
+        assert last is not None and last.context["scope"] == f"{new}/day"
     assert catalog.place(f"{old} 2") == {"photo": 7}
+    again = catalog.undo()
+    assert again is not None and again.context["scope"] == "/media/t7/shoot/day"
+    first = catalog.next_undo()
+    assert first is not None and first.context["scope"] == f"{old} 2"
     assert catalog.check() == []
 
 

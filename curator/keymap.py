@@ -161,6 +161,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Ctrl+I", "overview", _ALWAYS),
     Binding("Ctrl+T", "taste", _ALWAYS),
     Binding("Ctrl+K", "palette", _ALWAYS),
+    Binding("F10", "menu", _ALWAYS),
     Binding("Ctrl+O", "open_folder", _ALWAYS),
     Binding("Ctrl+Shift+E", "export", _ALWAYS),
     Binding("Ctrl+E", "open_in_editor"),

@@ -144,6 +144,12 @@ def palette(session: Session) -> None:
     session.ask("palette")
 
 
+@command("Menu", "Looking")
+def menu(session: Session) -> None:
+    """Open the menu of all commands, each with its key."""
+    session.ask("menu")
+
+
 @command("All keys", "Looking")
 def help_(session: Session) -> None:
     """Show every key of this view."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from curator.session.units import Ids
 
 _DIGITS = re.compile(r"(\d+)")
+_T = TypeVar("_T")
 _SEARCH = 4  # looking at a single name costs as much as some names of all that are sorted
 
 
@@ -97,3 +99,10 @@ def natural(names: Sequence[str]) -> list[str]:
     parts = _DIGITS.split("\0".join(names).casefold())  # no file is named with a NUL
     parts[1::2] = [digits.zfill(10) for digits in parts[1::2]]
     return "".join(parts).split("\0")
+
+
+def in_order(things: Iterable[_T], name: Callable[[_T], str]) -> list[_T]:
+    """Sort things by name as people count: Evening 2 before Evening 10."""
+    listed = sorted(things, key=name)
+    keys = natural([name(thing) for thing in listed])
+    return [listed[place] for place in sorted(range(len(keys)), key=keys.__getitem__)]

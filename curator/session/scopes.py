@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from curator.session.ranks import in_order
 from curator.session.table import Table
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def rows(
     for directory, path in table.directories.items():
         by_path[path] += counts.get(directory, 0)
     listed = [ScopeRow(EVERYTHING, 0, int(table.alive().sum()))]
-    for folder in folders:
+    for folder in in_order(folders, lambda folder: _by_parts(folder.path)):
         prefix = folder.path.rstrip(os.sep) + os.sep
         inside = {
             path: count
@@ -132,12 +133,16 @@ def _subfolders(folder: FolderRow, inside: dict[str, int]) -> list[ScopeRow]:
         for parent in parents:
             totals[parent] += inside[path]
     found = []
-    # By parts, not by text: "a" comes before "a/b", and both before "a b".
-    for path in sorted(shown, key=lambda path: Path(path).parts):
+    for path in in_order(shown, _by_parts):
         title = os.path.relpath(path, above[path][0] if above[path] else folder.path)
         scope = Scope("folder", path, title)
         found.append(ScopeRow(scope, 1 + len(above[path]), totals[path], folder.enabled))
     return found
+
+
+def _by_parts(path: str) -> str:
+    """Give what a path is sorted by: "a" comes before "a/b", and both before "a b"."""
+    return path.replace(os.sep, "\1")
 
 
 def _parents(path: str, root: str) -> Iterator[str]:

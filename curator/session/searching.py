@@ -23,6 +23,7 @@ from curator.session.filters import FilterError
 from curator.session.insights import Insights
 from curator.session.orders import ORDERS
 from curator.session.query import Query
+from curator.session.ranks import in_order
 from curator.session.relevance import REASONS, Likeness, alike, looking_like, relevance
 from curator.session.scopes import Scope, ScopeRow, of_search
 from curator.session.table import Mask, Tile
@@ -293,7 +294,8 @@ class Searching(Insights):
 
     def scopes(self) -> list[ScopeRow]:
         """List what the sidebar offers, with the saved searches."""
-        return [*super().scopes(), *map(self._search_row, self.catalog.saved_searches())]
+        saved = in_order(self.catalog.saved_searches(), lambda search: search.name)
+        return [*super().scopes(), *map(self._search_row, saved)]
 
     def _search_row(self, saved: SavedSearch) -> ScopeRow:
         query = _understood(saved.expression)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import Catalog, ProjectRow
+from curator.session.ranks import in_order
 from curator.session.units import Ids, Mask
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Shelf:
         if rev[0] != self._catalog.projects_rev()[0]:
             return
         self._rev, self._seen = (rev[0], rev[1]), seen
-        self.rows = tuple(self._catalog.projects(counted=False))
+        self.rows = self._projects()
         of, inside = kept["project.of"], kept["project.inside"]
         ids, places = kept["project.photo"], kept["project.place"]
         for row in self.rows:
@@ -130,7 +131,7 @@ class Shelf:
             self._members[row.id] = _Members(ids[its], places[its], inside[its])
 
     def _read(self) -> None:
-        self.rows = tuple(self._catalog.projects(counted=False))
+        self.rows = self._projects()
         self._seen, rows = self._catalog.places()
         columns = np.array(rows, np.float64).reshape(-1, 3)
         projects = columns[:, 0].astype(np.int64)
@@ -140,6 +141,9 @@ class Shelf:
             )
             for row in self.rows
         }
+
+    def _projects(self) -> tuple[ProjectRow, ...]:
+        return tuple(in_order(self._catalog.projects(counted=False), lambda row: row.name))
 
     def _take(self, moved: Sequence[tuple[int, int, int, float | None]]) -> None:
         last = {(project, photo): place for _, project, photo, place in moved}

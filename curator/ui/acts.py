@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QStandardPaths, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
@@ -81,7 +81,8 @@ class Acts:
 
     def choose_folder(self) -> None:
         """Let the person choose a folder and open it."""
-        start = str(self._memory.get("last_folder") or "")
+        pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+        start = str(self._memory.get("last_folder") or pictures)
         chosen = dialogs.choose_folder(self._window, "Open a folder of photos", start)
         if chosen:
             self.open([Path(chosen)])
@@ -94,7 +95,8 @@ class Acts:
         """
         self._session.open_sources(list(sources))
         self._memory["last_folder"] = str(sources[0].absolute().parent)
-        self._session.say(f"Opened {sources[0].name or sources[0]}")
+        more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
+        self._session.say(f"Opened {sources[0].name or sources[0]}{more}")
 
     def switch_folder(self, folder_id: int, on: bool) -> None:
         """Switch a folder on or off."""

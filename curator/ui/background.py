@@ -33,6 +33,8 @@ class Background(QObject):
         self._session = window.session
         self.scanning = False
         self._found = ""  # what the last scan said
+        self._count = 0  # photos of the scope once all that scan found was read
+        self._offered: str | None = None  # the scope whose cull is offered
         pipeline.progressed.connect(self._progressed)
         pipeline.scanned.connect(self._scanned)
         pipeline.idle.connect(self._settled)
@@ -41,6 +43,7 @@ class Background(QObject):
         pipeline.encoder_said.connect(self._session.say)
         pipeline.no_backup.connect(self._session.say)
         pipeline.unwatched.connect(self._session.say)
+        self._session.view_changed.connect(self._look)
 
     def _progressed(self, work: Work) -> None:
         self._window.status.progressed(work)
@@ -58,14 +61,22 @@ class Background(QObject):
             return
         text = self._found = _told(report)
         session = self._session
-        if session.pass_ is Pass.BROWSE and report.new and session.is_fresh():
+        fresh = session.pass_ is Pass.BROWSE and len(session.ids) and session.is_fresh()
+        if fresh and report.new:
             key = session.keys.get("enter")
             act = f"Start the cull ({key})" if key else "Start the cull"
+            self._offered = session.scope.key
             self._window.offers.offer(
                 Offer("start", text, act, lambda: self._window.run("cull"), once=False)
             )
         else:
             session.say(text)
+
+    def _look(self) -> None:
+        """Take the offer to start back where another scope is on the table."""
+        if self._offered not in (None, self._session.scope.key):
+            self._offered = None
+            self._window.offers.withdraw("start")
 
     def _present(self, news: News) -> None:
         """Say of drives that are back what goes on."""
@@ -76,14 +87,18 @@ class Background(QObject):
             self._window.offers.withdraw("back")
 
     def _settled(self, totals: Totals) -> None:
-        """Correct what the scan said: copies within it counted as photos until they were read."""
+        """Correct what the scan said: copies counted as photos until read, others came since."""
         self._window.sidecars.scanned(totals.new)
-        text = _told(totals.scans[-1]) if totals.scans else self._found
-        if text == self._found:
-            return
-        self._found = text
-        if not self._window.offers.amend("start", text) and self._session.pass_ is Pass.BROWSE:
-            self._session.say(text)
+        self.say_encoder()
+        here, before = self._session.counts()["all"], self._found
+        if totals.scans:
+            self._found, self._count = _told(totals.scans[-1]), here
+        since = f"; {here - self._count:,} more since" if here > self._count else ""
+        amended = self._offered is not None and self._window.offers.amend(
+            "start", self._found + since
+        )
+        if not amended and self._found != before and self._session.pass_ is Pass.BROWSE:
+            self._session.say(self._found)
 
     def _problem(self, text: str) -> None:
         self._window.offers.offer(
@@ -91,13 +106,14 @@ class Background(QObject):
         )
 
     def say_encoder(self) -> None:
-        """Say once that nothing compares photos here, and what to do about it."""
-        if self._session.settings.encoder.which == "none":
+        """Say once that nothing compares photos here, and what to do: once there are any."""
+        session = self._session
+        if session.settings.encoder.which == "none" or not session.table.alive().any():
             return
         encoding = self._pipeline.encoding
         if encoding.recipe is None and self._memory.get("encoder") != encoding.sentence:
             self._memory["encoder"] = encoding.sentence
-            self._session.say(encoding.sentence)
+            session.say(encoding.sentence)
 
 
 def _told(report: ScanReport) -> str:

@@ -96,6 +96,7 @@ class Chart(QWidget):
     def __init__(self, title: str = "") -> None:
         super().__init__()
         self.title = title
+        self.setAccessibleName(title or "Chart")
         self.figures: tuple[Figure, ...] = ()
         self._spots: list[Spot] = []
         self._at = -1  # the spot that is told

@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QMouseEvent,
     QNativeGestureEvent,
     QPainter,
@@ -87,6 +88,7 @@ class BesideView(QWidget):
         self._navigator = self._timer(_NAVIGATOR_MS, self.update)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Photos side by side")
         self._connect()
 
     def _connect(self) -> None:
@@ -405,6 +407,14 @@ class BesideView(QWidget):
             self._hand.press(event)
         elif area is not None and area.contains(event.position().toPoint()):
             self._session.retry(tile.id)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Make the pane the active one; the window has the photo's menu."""
+        by_mouse = event.reason() is QContextMenuEvent.Reason.Mouse
+        pane = self._pane_at(event.pos()) if by_mouse else self._active()
+        event.setAccepted(pane is None or pane.photo is None)
+        if pane is not None and pane.photo is not None:
+            self._session.activate(pane.photo)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag zoomed pictures about, all of them."""

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from curator import volumes
 from curator.model import Pass
@@ -58,9 +65,9 @@ class EmptyWindow(QWidget):
 class EmptyList(QWidget):
     """A list without a photo: why it is empty, and which key leads out."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, run: Callable[[str], None]) -> None:
         super().__init__()
-        self._session = session
+        self._session, self._run = session, run
         self._scanning = False
         self.setObjectName("empty")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -90,9 +97,27 @@ class EmptyList(QWidget):
             return
         reason, commands = why_empty(self._session, self._scanning)
         self.reason.setText(reason)
-        keys = self._session.keys
-        ways = tuple((keys[name], does) for name, does in commands if name in keys)
-        _replace(self._ways, _keys(ways, len(ways) or 1))
+        _replace(self._ways, self._doors(commands))
+
+    def _doors(self, commands: tuple[tuple[str, str], ...]) -> QWidget:
+        """Lay out the ways out: what each does, to be pressed, beside its key."""
+        block = QWidget()
+        row = QHBoxLayout(block)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for name, does in commands:
+            if row.count():
+                row.addSpacing(16)
+            key = self._session.keys.get(name)
+            if key:
+                row.addWidget(theme.plain(key, role="key"), 0, Qt.AlignmentFlag.AlignVCenter)
+            door = QToolButton()
+            door.setText(does)
+            door.setProperty("flat", True)
+            door.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            door.clicked.connect(lambda _=False, name=name: self._run(name))
+            row.addWidget(door)
+        return block
 
     def showEvent(self, event: object) -> None:
         """Say why, whenever it comes on screen."""

@@ -7,11 +7,11 @@ the dialog only shows what they say.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Qt, QThreadPool, QTimer, QUrl
+from PySide6.QtCore import QStandardPaths, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QProgressBar, QWidget
 
@@ -23,8 +23,9 @@ from curator.settings import Export, Home, Settings, absolute
 from curator.ui import dialogs, theme, words
 from curator.ui.dialogs import Dialog
 from curator.ui.export_form import LABELS, ExportForm
-from curator.ui.export_job import Job, consequences, outcome, planned, told
+from curator.ui.export_job import consequences, outcome, planned, told
 from curator.ui.finish import CLAUSE_TITLES
+from curator.ui.jobs import Jobs
 
 _CALM_MS = 250  # after the last change, before planning anew
 
@@ -62,9 +63,9 @@ class ExportDialog(Dialog):
     def __init__(self, wanted: Wanted, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__("Export", parent)
         self._wanted, self._settings = wanted, settings
-        self._pool = QThreadPool(self, maxThreadCount=1)
-        self._job: Job | None = None
-        self._started: list[Job] = []  # kept: a job that is dropped may still be running
+        self._jobs = Jobs(self)
+        self._jobs.failed.connect(self._failed)
+        self._jobs.progressed.connect(self._progressed)
         self._plan: Plan | None = None
         self.report: Report | None = None
         self.clauses: dict[Clause, QCheckBox] = {}
@@ -178,7 +179,7 @@ class ExportDialog(Dialog):
         self._changed()
 
     def _changed(self) -> None:
-        self._drop_job()
+        self._jobs.drop()
         self._plan = None
         self.go.setEnabled(False)
         ticked = (each for each, box in self.clauses.items() if box.isChecked())
@@ -202,41 +203,18 @@ class ExportDialog(Dialog):
             return
         wanted = self._wanted
         self._say("Working out what is to be done…")
-        self._start(
+        self._jobs.start(
             lambda job: planned(job, wanted.home.catalog, wanted.ids, options), self._planned
         )
 
-    def _start(self, work: Callable[[Job], object], done: Callable[..., None]) -> Job:
-        self._drop_job()
-        self._job = job = Job(work)
-        self._started.append(job)
-        queued = Qt.ConnectionType.QueuedConnection
-        job.said.done.connect(done, queued)
-        job.said.failed.connect(self._failed, queued)
-        job.said.progressed.connect(self._progressed, queued)
-        self._pool.start(job)
-        return job
-
-    def _drop_job(self) -> None:
-        """Have what is being worked out stop soon; what it still says is not listened to."""
-        if self._job is not None:
-            self._job.stopped = True
-            self._job = None
-
-    def _planned(self, job: Job, plan: Plan) -> None:
-        if job is not self._job:
-            return  # something was changed since
-        self._job = None
+    def _planned(self, plan: Plan) -> None:
         self._plan = plan
         self.form.preview([chosen.items[0].name for chosen in plan.chosen[:3]])
         self._tell_number(len(plan.chosen))  # not those that cannot go
         self._say(outcome(plan), consequences(plan))
         self.go.setEnabled(bool(plan.chosen or plan.leaving or plan.gone))
 
-    def _failed(self, job: Job, text: str) -> None:
-        if job is not self._job:
-            return
-        self._job = None
+    def _failed(self, text: str) -> None:
         self.bar.hide()
         self._enable(True)
         self._say(text)
@@ -259,13 +237,8 @@ class ExportDialog(Dialog):
         self.bar.setValue(0)
         self.bar.show()
         self._say("Exporting…")
-        self._start(
-            lambda job: write(
-                plan,
-                progress=lambda *at: job.said.progressed.emit(job, *at),
-                cancelled=lambda: job.stopped,
-            ),
-            self._done,
+        self._jobs.start(
+            lambda job: write(plan, progress=job.tell, cancelled=lambda: job.stopped), self._done
         )
 
     def _enable(self, on: bool) -> None:
@@ -275,16 +248,11 @@ class ExportDialog(Dialog):
             box.setEnabled(on and bool(self._wanted.approved[clause]))
         self.go.setEnabled(on)
 
-    def _progressed(self, job: Job, done: int, total: int, name: str) -> None:
-        if job is not self._job:
-            return
+    def _progressed(self, done: int, total: int, name: str) -> None:
         self.bar.setValue(done)
         self._say(f"Exporting {words.count(done)} of {words.count(total)} · {name}")
 
-    def _done(self, job: Job, report: Report) -> None:
-        if job is not self._job:
-            return
-        self._job = None
+    def _done(self, report: Report) -> None:
         self.report = report
         self.bar.hide()
         self._say(*told(report))
@@ -308,8 +276,8 @@ class ExportDialog(Dialog):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(shown)))
 
     def _cancel(self) -> None:
-        if self._job is not None and self.bar.isVisible():
-            self._job.stopped = True  # what is written by now stays, and the report says so
+        if self._jobs.busy and self.bar.isVisible():
+            self._jobs.stop()  # what is written by now stays, and the report says so
             self._say("Stopping after this photo…")
         elif self.report is not None:
             self.accept()
@@ -318,7 +286,7 @@ class ExportDialog(Dialog):
 
     def reject(self) -> None:
         """Stop what is going on, then close."""
-        if self._job is not None and self.bar.isVisible():
+        if self._jobs.busy and self.bar.isVisible():
             self._cancel()
             return
         self._wind_down()
@@ -336,8 +304,7 @@ class ExportDialog(Dialog):
 
     def _wind_down(self) -> None:
         self._calm.stop()
-        self._drop_job()
-        self._pool.waitForDone()
+        self._jobs.close()
 
 
 def suggested_folder(title: str) -> str:

@@ -1,61 +1,16 @@
-"""What the export dialog has done off its thread, and the words for what came of it."""
+"""The plan of the export dialog, and the words for what is to come of it and what came."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QRunnable, Signal
-
 from curator.catalog import Catalog, PhotoDetail
 from curator.export import Options, Plan, Report, make_plan
-from curator.model import KnownError, counted
+from curator.model import counted
 from curator.ui import words
-
-log = logging.getLogger(__name__)
-
-
-class _Stopped(Exception):
-    """The dialog no longer wants what is being worked out."""
-
-
-class Job(QRunnable):
-    """One planning or one export, on the dialog's thread."""
-
-    class Signals(QObject):
-        """What a job says, itself first; received on the GUI thread."""
-
-        done = Signal(object, object)
-        failed = Signal(object, str)
-        progressed = Signal(object, int, int, str)
-
-    def __init__(self, work: Callable[[Job], object]) -> None:
-        super().__init__()
-        self._work = work
-        self.said = Job.Signals()
-        self.stopped = False
-        self.setAutoDelete(False)
-
-    def heed(self) -> None:
-        """End the work here and say nothing of it, if nobody wants it any more."""
-        if self.stopped:
-            raise _Stopped
-
-    def run(self) -> None:
-        """Do the work; say what came of it."""
-        try:
-            self.said.done.emit(self, self._work(self))
-        except _Stopped:
-            return
-        except KnownError as error:
-            self.said.failed.emit(self, str(error))
-        except Exception:
-            log.exception("The export failed")
-            self.said.failed.emit(
-                self, "Curator made a mistake here; the log file has the details."
-            )
+from curator.ui.jobs import Job
 
 
 def planned(job: Job, catalog_path: Path, ids: Sequence[int], options: Options) -> Plan:

@@ -5,66 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QWidget
 
 from curator.model import Failure
 from curator.session.captions import when
 from curator.ui import theme, words
 from curator.ui.dialogs import Dialog
+from curator.ui.tables import TextRows, table
 
 STAGES = {"peek": "Headers", "convert": "Picture", "embed": "Comparing", "describe": "Describing"}
 _WIDTH = 960  # wider than other dialogs: a reason is a sentence
-_HEADS = ("File", "Reason", "At", "Tries", "Next")
-Index = QModelIndex | QPersistentModelIndex
 
 
-class FailureTable(QAbstractTableModel):
-    """The failures as rows; all of it plain text."""
+class FailureTable(TextRows[Failure]):
+    """The failures as rows."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.failures: list[Failure] = []
+    heads = ("File", "Reason", "At", "Tries", "Next")
 
-    def show_failures(self, failures: Sequence[Failure]) -> None:
-        """Replace the rows."""
-        self.beginResetModel()
-        self.failures = list(failures)
-        self.endResetModel()
+    def cell(self, row: Failure, column: int) -> str:
+        """Say one fact: file, reason, stage, attempts, next attempt."""
+        path, later = Path(row.path), row.next_attempt_at
+        return (
+            str(Path(path.parent.name) / path.name),
+            row.reason,
+            STAGES.get(row.stage, row.stage),
+            str(row.attempts),
+            when(later) if later is not None else "",
+        )[column]
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:
-        """One row a failure."""
-        return 0 if parent.isValid() else len(self.failures)
+    def tip(self, row: Failure) -> str:
+        """Say all of it."""
+        return f"{row.path}\n{row.reason}"
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:
-        """File, reason, stage, attempts, next attempt."""
-        return 0 if parent.isValid() else len(_HEADS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        """Name the columns."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return _HEADS[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Give a cell."""
-        failure = self.failures[index.row()]
-        path = Path(failure.path)
-        if role == Qt.ItemDataRole.DisplayRole:
-            stage = STAGES.get(failure.stage, failure.stage)
-            where = str(Path(path.parent.name) / path.name)
-            later = failure.next_attempt_at
-            following = when(later) if later is not None else ""
-            return (where, failure.reason, stage, str(failure.attempts), following)[index.column()]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return theme.plain_tip(f"{failure.path}\n{failure.reason}")
-        if role == Qt.ItemDataRole.ForegroundRole and index.column() != 0:
-            return theme.QUIET if index.column() > 1 else theme.TEXT
-        return None
+    def colour(self, row: Failure, column: int) -> QColor:
+        """Have the reason be as plain as the name."""
+        return theme.QUIET if column > 1 else theme.TEXT
 
 
 class FailuresDialog(Dialog):
@@ -91,7 +67,10 @@ class FailuresDialog(Dialog):
         self.sentence = self.wrapped("", "quiet")
         self.body.addWidget(self.sentence)
         self.body.addSpacing(8)
-        self.table = self._make_table()
+        widths = {0: 250, 2: 96, 3: 46, 4: 64}
+        self.table = table(self.model, "Unreadable photos", widths, selects=True)
+        self.table.setMinimumHeight(11 * theme.ROW)
+        self.table.doubleClicked.connect(lambda index: self._show_row(index.row()))
         self.body.addWidget(self.table)
         self.some = self.button("Retry selected")
         self.all = self.button("Retry all")
@@ -107,29 +86,10 @@ class FailuresDialog(Dialog):
         self.refresh()
         close.setFocus()
 
-    def _make_table(self) -> QTableView:
-        table = QTableView()
-        table.setModel(self.model)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setTextElideMode(Qt.TextElideMode.ElideRight)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(theme.ROW)
-        head = table.horizontalHeader()
-        head.setHighlightSections(False)
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        head.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((0, 250), (2, 96), (3, 46), (4, 64)):
-            table.setColumnWidth(column, width)
-        table.setMinimumHeight(11 * theme.ROW)
-        table.doubleClicked.connect(lambda index: self._show_row(index.row()))
-        return table
-
     def refresh(self) -> None:
         """Read the failures again."""
         failures = self._read()
-        self.model.show_failures(failures)
+        self.model.show_rows(failures)
         self.sentence.setText(_summary(failures))
         self._enable()
 
@@ -141,15 +101,15 @@ class FailuresDialog(Dialog):
 
     def _chosen(self) -> list[int]:
         rows = {index.row() for index in self.table.selectionModel().selectedRows()}
-        return sorted({self.model.failures[row].photo_id for row in rows})
+        return sorted({self.model.rows[row].photo_id for row in rows})
 
     def _show_row(self, row: int) -> None:
-        self._show(self.model.failures[row].photo_id)
+        self._show(self.model.rows[row].photo_id)
         self.accept()
 
     def _enable(self) -> None:
         self.some.setEnabled(bool(self._chosen()))
-        self.all.setEnabled(bool(self.model.failures))
+        self.all.setEnabled(bool(self.model.rows))
 
 
 def _summary(failures: Sequence[Failure]) -> str:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from curator.model import Marks, Verdict
@@ -229,6 +236,13 @@ class Filmstrip(QWidget):
         """Go to the photo clicked."""
         place = self.at(event.position().toPoint().x())
         if place is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._session.go_to(int(self._session.ids[place]))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Go to the photo; the window has its menu."""
+        place = self.at(event.pos().x())
+        event.setAccepted(place is None)
+        if place is not None:
             self._session.go_to(int(self._session.ids[place]))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -430,6 +431,16 @@ class GridView(QAbstractScrollArea):
         if heap is None or not heap.first:
             return False
         return self._tiles.count(self.cell(place), heap).contains(at)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Go to the photo, unless it is one of those selected; the window has its menu."""
+        if event.reason() is QContextMenuEvent.Reason.Mouse:
+            place = self._hit(event.pos())
+            event.setAccepted(place is None)
+            if place is not None and self.front(place) not in self._session.selection:
+                self._session.select_only(self.front(place))
+        else:
+            event.ignore()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The press did it all."""

@@ -14,7 +14,6 @@ from curator.keyboard import Keyboard, views_of
 from curator.ui import theme
 
 _LINE = 22  # where the window is high enough
-_FOOT = 40  # what the last line says
 _MARGIN = 40
 _BETWEEN = 12  # keys and what they do
 _NARROWEST, _GAP = 20, 72  # between columns: wider would tear apart what one reads together
@@ -52,6 +51,15 @@ def sheet(view: str, keyboard: Keyboard) -> dict[str, list[Line]]:
         lines[command.group].append(Line(shown, command.title, view in views_of(name)))
     lines["Marks"].append(Line("Shift+mark", "Go on, or stay, just once", view != "finish"))
     return lines
+
+
+def without_key(keyboard: Keyboard) -> list[str]:
+    """List what there is to do besides, by title."""
+    return [
+        command.title.rstrip("…")
+        for name, command in COMMANDS.items()
+        if not keyboard.keys_of(name)
+    ]
 
 
 # Commands whose keys usually lie in a row, by what they do.
@@ -113,6 +121,9 @@ class HelpOverlay(QWidget):
     def open(self) -> None:
         """Cover the window and take the keyboard."""
         self.setGeometry(self._covered.rect())
+        parts = sheet(self._view(), self._keyboard()).values()
+        said = (f"{line.keys}: {line.does}" for part in parts for line in part)
+        self.setAccessibleDescription(". ".join(said))
         self.show()
         self.raise_()
         self.setFocus()
@@ -153,31 +164,39 @@ class HelpOverlay(QWidget):
         lines = sheet(self._view(), self._keyboard())
         blocks = [[(group, lines[group]) for group in column] for column in COLUMNS]
         lines_most = max(sum(len(part) + 2.5 for _, part in column) for column in blocks)
-        line = min(_LINE, int((self.height() - _FOOT) / lines_most))
+        foot = self._paint_foot(painter)
+        line = min(_LINE, int((self.height() - foot) / lines_most))
         tallest = lines_most * line
         font, widths = self.fitted(blocks, self.width() - 2 * _MARGIN)
         taken = sum(keys + _BETWEEN + does for keys, does in widths)
         gap = min(max((self.width() - 2 * _MARGIN - taken) // (len(blocks) - 1), _NARROWEST), _GAP)
         x = (self.width() - taken - gap * (len(blocks) - 1)) // 2
-        top = max(round((self.height() - tallest) / 2), 8)
+        top = max(round((self.height() - foot - tallest) / 2) + 8, 8)
         for column, (keys, does) in zip(blocks, widths, strict=True):
             y = top
             for group, part in column:
                 painter.setFont(font)
                 y = _paint_group(painter, QRect(x + keys + _BETWEEN, y, does, line), group, part)
             x += keys + _BETWEEN + does + gap
-        painter.setFont(theme.caption_font())
-        painter.setPen(theme.QUIET)
-        foot = self.rect().adjusted(0, 0, 0, -16)
-        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
-        painter.drawText(foot, int(flags), self._foot())
 
-    def _foot(self) -> str:
-        """Say how to leave, and where that is found which has no key."""
-        finds = self._keyboard().keys_of("palette")
-        return (
-            f"Any key closes · {theme.keys(finds[0])} finds the rest" if finds else "Any key closes"
-        )
+    def _paint_foot(self, painter: QPainter) -> int:
+        """Draw what has no key, and below it how to leave; give the height that takes, px."""
+        painter.setFont(theme.caption_font())
+        metrics = painter.fontMetrics()
+        keyboard = self._keyboard()
+        finds = keyboard.keys_of("palette")
+        by = f"{theme.keys(finds[0])} finds " if finds else ""
+        words = "   ".join(title.replace(" ", "\u00a0") for title in without_key(keyboard))
+        text = f"{by}what has no key:   {words}" if words else ""
+        flags = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom)
+        room = self.rect().adjusted(_MARGIN, 0, -_MARGIN, -16)
+        painter.setPen(theme.QUIET)
+        painter.drawText(room, flags, "Any key closes")
+        room.adjust(0, 0, 0, -metrics.height() - 8)
+        wrapped = flags | Qt.TextFlag.TextWordWrap
+        taken = metrics.boundingRect(room, wrapped, text).height() if text else 0
+        painter.drawText(room, wrapped, text)
+        return taken + metrics.height() + 40
 
     @staticmethod
     def fitted(blocks: Sequence[Column], room: int) -> tuple[QFont, list[tuple[int, int]]]:

@@ -15,6 +15,7 @@ from typing import Any
 from PySide6.QtCore import QByteArray, QEvent, Qt
 from PySide6.QtGui import (
     QCloseEvent,
+    QContextMenuEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
@@ -46,6 +47,7 @@ from curator.ui.loupe import LoupeView
 from curator.ui.maybes import Maybes
 from curator.ui.offer import Offer, OfferLine
 from curator.ui.overview import OverviewPage
+from curator.ui.photo_menu import photo_menu
 from curator.ui.placard import PlacardView
 from curator.ui.projects import ProjectParts
 from curator.ui.provider import ProviderWatch, for_settings
@@ -124,7 +126,7 @@ class MainWindow(QWidget):
         self.beside = BesideView(session, self.pictures, self.loupe.originals)
         self.finish = FinishPage(session, run, self.pictures)
         self.empty_window = EmptyWindow(session, run)
-        self.empty_list = EmptyList(session)
+        self.empty_list = EmptyList(session, run)
         self.overview = OverviewPage(session, self.refresh)
         for page in (
             self.grid,
@@ -302,6 +304,15 @@ class MainWindow(QWidget):
         """Take the keyboard back from the search field."""
         self._focus_page()
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Show what can be done with the photo that was pressed, or with the one in hand."""
+        page, at = self.pages.currentWidget(), event.pos()
+        shown = [part for part in (self.pages, self.filmstrip) if part.isVisible()]
+        over = any(part.geometry().contains(at) for part in shown)
+        covered = any(cover.isVisible() for cover in self._covers())
+        if over and not covered and page in (self.grid, self.loupe, self.beside):
+            photo_menu(self, self.session, self.view_name(), self.run).popup(event.globalPos())
+
     # --- keys
 
     def run(self, command: str) -> None:
@@ -397,6 +408,7 @@ class MainWindow(QWidget):
             "order": lambda _: self.topbar.show_orders(),
             "filter": lambda _: self.search(),
             "help": lambda _: self.help.open(),
+            "menu": lambda _: self.topbar.show_menu(),
             "palette": lambda _: self._open_palette(),
             "tag": self.tagging.open,
             "rename_tag": lambda name: self.tagging.rename(str(name)),

@@ -77,6 +77,7 @@ class OverviewPage(QWidget):
         self.setObjectName("canvas")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Overview")
         self.behind = Backstage(session)
         self.behind.changed.connect(self._show_behind)
         self._make(session)

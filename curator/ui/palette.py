@@ -17,11 +17,10 @@ from curator.keymap import VIEWS
 from curator.model import KnownError
 from curator.session import FILTERS, Scope, Session, orders_for
 from curator.ui import theme
+from curator.ui.cover import FIELD, Cover
 from curator.ui.keys import spelled_press
 
 _ROWS = 12
-_FIELD = 40
-_ABOVE = 12  # below the top bar and an offer
 _MARGIN = 14
 _RECENT = 8  # acts remembered
 
@@ -139,32 +138,24 @@ def _fit(entry: Entry, wanted: str, letters: re.Pattern[str]) -> tuple[int, int]
     return None
 
 
-class Palette(QWidget):
-    """Lies over the whole window, a field and the rows that fit; a press beside them closes it.
-
-    Signals:
-        left: it was closed; somebody should take the keyboard.
+class Palette(Cover):
+    """A field and the rows that fit.
 
     Args:
         parent: what it covers.
         keyboard: gives the keys in force: its own key closes it again.
     """
 
-    left = Signal()
-
     def __init__(self, parent: QWidget, keyboard: Callable[[], Keyboard]) -> None:
-        super().__init__(parent)
-        self._covered, self._keyboard = parent, keyboard
+        super().__init__(parent, theme.DIALOG)
+        self._keyboard = keyboard
         self._entries: Sequence[Entry] = ()
         self._recent: list[str] = []
         self._before: QWidget | None = None
-        self.panel = QWidget(self)
-        self.panel.setObjectName("palette")
-        self.panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.field = Field(self._take)
         self.field.setPlaceholderText("Find a command, folder, order or filter")
         self.field.setAccessibleName("Command palette")
-        self.field.setFixedHeight(_FIELD)
+        self.field.setFixedHeight(FIELD)
         self.rows = EntryRows()
         column = QVBoxLayout(self.panel)
         column.setContentsMargins(1, 1, 1, 1)
@@ -173,8 +164,6 @@ class Palette(QWidget):
         column.addWidget(self.rows)
         self.field.textChanged.connect(self._find)
         self.rows.pressed.connect(self._run)
-        parent.installEventFilter(self)
-        self.hide()
 
     def open(self, entries: Sequence[Entry], recent: list[str]) -> None:
         """Show what there is to do; ``recent`` is changed in place when something is done."""
@@ -182,7 +171,7 @@ class Palette(QWidget):
         self._before = self._covered.window().focusWidget()
         self.field.clear()
         self._find("")
-        self._place()
+        self.place()
         self.show()
         self.raise_()
         self.field.setFocus()
@@ -198,7 +187,7 @@ class Palette(QWidget):
 
     def _find(self, text: str) -> None:
         self.rows.show_entries(best(self._entries, text, self._recent))
-        self._place()
+        self.place()
 
     def _run(self, entry: Entry) -> None:
         """Do what was chosen, once the window is as it was; what is off stays where it is."""
@@ -230,23 +219,9 @@ class Palette(QWidget):
             return key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
         return True
 
-    def _place(self) -> None:
-        self.setGeometry(self._covered.rect())
-        width = min(theme.DIALOG, self.width() - 32)
-        height = _FIELD + self.rows.height() + 2
-        top = min(theme.TOPBAR + theme.OFFER + _ABOVE, max(self.height() - height, 0))
-        self.panel.setGeometry((self.width() - width) // 2, top, width, height)
-
-    def eventFilter(self, watched: object, event: QEvent) -> bool:
-        """Follow the size of the window."""
-        if event.type() is QEvent.Type.Resize and self.isVisible():
-            self._place()
-        return False
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Close with a press beside the panel."""
-        if not self.panel.geometry().contains(event.position().toPoint()):
-            self.close_()
+    def height_for(self, width: int) -> int:
+        """Ask for the field and the rows."""
+        return FIELD + self.rows.height() + 2
 
 
 class Field(QLineEdit):

@@ -261,6 +261,7 @@ class PlacardView(QWidget):
         self._covered, self._session = parent, session
         self._glance: Glance | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Placard")
         self.wall = Wall(self)
         self.panel = QWidget(self)
         self.panel.setObjectName("placard")

@@ -76,7 +76,7 @@ class Chooser(Palette):
             off = "Enter makes it"
             entries = [Entry("", "Type a name for your first project", "", _nothing, off=off)]
         self.rows.show_entries(entries)
-        self._place()
+        self.place()
 
     def _entry(self, project: int, name: str, photos: int, approved: int) -> Entry:
         session = self._session
@@ -124,6 +124,7 @@ class ProjectWord(QToolButton):
     def __init__(self, session: Session, run: Callable[[str], None]) -> None:
         super().__init__()
         self._session = session
+        self._shows: tuple[object, ...] = ()
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.clicked.connect(lambda: run("choose_project"))
         session.projects.changed.connect(self.refresh)
@@ -141,6 +142,10 @@ class ProjectWord(QToolButton):
             and photo is not None
             and bool(session.table.projects.has(row.id, [photo])[0])
         )
+        state = row, inside, session.keys
+        if state == self._shows:  # asked with every key, and hardly ever another
+            return
+        self._shows = state
         name = row.name if row is not None else "Project"
         shown = QFontMetrics(theme.body_font()).elidedText(name, Qt.TextElideMode.ElideRight, _WORD)
         self.setText(shown.replace("&", "&&"))

@@ -6,22 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    Qt,
-    QThreadPool,
-    Signal,
-)
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QCheckBox,
-    QHBoxLayout,
-    QHeaderView,
-    QTableView,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QWidget
 
 from curator import removal
 from curator.catalog import Catalog
@@ -30,9 +17,10 @@ from curator.removal import Listed, Part, Removal, Report
 from curator.session import Session
 from curator.ui import dialogs, theme, words
 from curator.ui.dialogs import Choice, Dialog, Question
-from curator.ui.export_job import Job
 from curator.ui.frames import Pictures
+from curator.ui.jobs import Job, Jobs
 from curator.ui.rejects_grid import RejectsGrid
+from curator.ui.tables import DISPLAY, Index, TextRows, table
 
 _MARGIN = 48  # of the window left around the dialog
 _TITLES = {
@@ -41,29 +29,27 @@ _TITLES = {
     Part.COPY: "copy elsewhere",
     Part.COMPANION: "beside it",
 }
-Index = QModelIndex | QPersistentModelIndex
 
 
-class FileTable(QAbstractTableModel):
-    """The files as rows, each with a tick where it may go; all of it plain text.
+class FileTable(TextRows[Listed]):
+    """The files as rows, as they go, each with a tick where it may: what is beside one stays too.
 
     Signals:
         ticked: a row was ticked or unticked.
     """
 
     ticked = Signal()
+    heads = ("File", "What", "Size")
+    numbers = frozenset({2})
 
     def __init__(self) -> None:
         super().__init__()
         self.wished: list[Listed] = []  # as ticked by the person
-        self.files: list[Listed] = []  # as they go: what is beside a picture stays with it
 
     def show_files(self, files: Sequence[Listed]) -> None:
         """Replace the rows; ``files`` ticked as they are wished to be."""
-        self.beginResetModel()
         self.wished = list(files)
-        self.files = removal.bound(self.wished)
-        self.endResetModel()
+        self.show_rows(removal.bound(self.wished))
 
     def tick(self, rows: Sequence[int], on: bool) -> None:
         """Tick rows, or take their ticks off; what has to stay keeps none."""
@@ -71,41 +57,36 @@ class FileTable(QAbstractTableModel):
             file = self.wished[row]
             self.wished[row] = replace(file, ticked=on and not file.stays)
         if rows:
-            self.files = removal.bound(self.wished)
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self.files) - 1, 2))
+            self.rows = removal.bound(self.wished)
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 2))
             self.ticked.emit()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:
-        """One row a file."""
-        return 0 if parent.isValid() else len(self.files)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:
-        """Name, what it is, size."""
-        return 0 if parent.isValid() else 3
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Let the tick be changed where the file may go."""
         flags = super().flags(index)
-        may_go = not self.files[index.row()].stays
+        may_go = not self.rows[index.row()].stays
         return flags | Qt.ItemFlag.ItemIsUserCheckable if may_go else flags
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Give a cell."""
-        file = self.files[index.row()]
-        path = Path(file.path)
-        if role == Qt.ItemDataRole.DisplayRole:
-            where = str(Path(path.parent.name) / path.name)
-            what = "stays" if file.stays else _TITLES[file.part]
-            return (where, what, words.size(file.size))[index.column()]
+    def cell(self, row: Listed, column: int) -> str:
+        """Say one fact: name, what it is, size."""
+        path = Path(row.path)
+        what = "stays" if row.stays else _TITLES[row.part]
+        return (str(Path(path.parent.name) / path.name), what, words.size(row.size))[column]
+
+    def tip(self, row: Listed) -> str:
+        """Say where it lies, and why it stays."""
+        return "\n".join(filter(None, (row.path, row.stays)))
+
+    def colour(self, row: Listed, column: int) -> QColor:
+        """Have what goes stand out."""
+        return theme.TEXT if row.ticked and column == 0 else theme.QUIET
+
+    def data(self, index: Index, role: int = DISPLAY) -> object:
+        """Give a cell, and the tick of a file."""
         if role == Qt.ItemDataRole.CheckStateRole and index.column() == 0:
-            return Qt.CheckState.Checked if file.ticked else Qt.CheckState.Unchecked
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return theme.plain_tip("\n".join(filter(None, (file.path, file.stays))))
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return theme.TEXT if file.ticked and index.column() == 0 else theme.QUIET
-        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == 2:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        return None
+            ticked = self.rows[index.row()].ticked
+            return Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
+        return super().data(index, role)
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Change a tick."""
@@ -137,15 +118,16 @@ class RejectsDialog(Dialog):
         self.setFixedSize(around.width() - 2 * _MARGIN, around.height() - 2 * _MARGIN)
         self._session, self._ids = session, list(ids)
         self.report: Report | None = None
-        self._job: Job | None = None
-        self._started: list[Job] = []  # kept: one that is dropped may still be running
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
+        self._jobs = Jobs(self)
+        self._jobs.failed.connect(self._failed)
+        self._jobs.progressed.connect(self._progressed)
         self.sentence = self.wrapped("Looking at the folders…")
         self.staying = self.wrapped("", "quiet")
         self.model = FileTable()
         self.grid = RejectsGrid(session.tile, pictures)
-        self.table = self._make_table()
+        self.table = table(self.model, "Files of rejects", {1: 104, 2: 72})
+        self.table.setFrameShape(QFrame.Shape.NoFrame)
+        self.table.horizontalHeader().hide()
         self.for_good = QCheckBox("Delete for good, not to the trash")
         self.cancel = self.button("Cancel")
         self.go = self.button("Move to the trash")
@@ -172,30 +154,10 @@ class RejectsDialog(Dialog):
         self.buttons.addWidget(self.cancel)
         self.buttons.addWidget(self.go)
 
-    def _make_table(self) -> QTableView:
-        table = QTableView()
-        table.setModel(self.model)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        table.setFrameShape(QTableView.Shape.NoFrame)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(theme.ROW)
-        head = table.horizontalHeader()
-        head.hide()
-        head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((1, 104), (2, 72)):
-            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            table.setColumnWidth(column, width)
-        return table
-
     # --- what would go
 
     def make_plan(self) -> None:
         """Look at the folders, off this thread; ticks that were taken off stay off."""
-        for job in self._started:
-            job.stopped = True
         erasing, ids = self.for_good.isChecked(), self._ids
         off = {file.path for file in self.model.wished if not file.ticked and not file.stays}
         on = {file.path for file in self.model.wished if file.ticked}
@@ -211,25 +173,23 @@ class RejectsDialog(Dialog):
 
         self._start(work, self._planned)
 
-    def _planned(self, job: Job, shown: Removal) -> None:
-        if job is self._job:
-            self._job = None
-            self.model.show_files(shown.files)
-            self._say()
+    def _planned(self, shown: Removal) -> None:
+        self.model.show_files(shown.files)
+        self._say()
 
     @property
     def shown(self) -> Removal:
         """What would go as it is ticked now."""
-        return Removal(tuple(self.model.files))
+        return Removal(tuple(self.model.rows))
 
     def toggle(self, photo_id: int) -> None:
         """Leave a photo out with all its files, or take it in again with its own."""
-        rows = [row for row, file in enumerate(self.model.files) if file.photo_id == photo_id]
-        if any(self.model.files[row].ticked for row in rows):
+        rows = [row for row, file in enumerate(self.model.rows) if file.photo_id == photo_id]
+        if any(self.model.rows[row].ticked for row in rows):
             self.model.tick(rows, False)
             return
         own = (Part.ORIGINAL, Part.SIDECAR)
-        self.model.tick([row for row in rows if self.model.files[row].part in own], True)
+        self.model.tick([row for row in rows if self.model.rows[row].part in own], True)
 
     def _say(self) -> None:
         shown, erasing = self.shown, self.for_good.isChecked()
@@ -277,22 +237,17 @@ class RejectsDialog(Dialog):
                 catalog.details(ids),
                 way=way,
                 ledger=catalog,
-                progress=lambda *at: job.said.progressed.emit(job, *at),
+                progress=job.tell,
                 cancelled=lambda: job.stopped,
             )
 
         self._start(work, self._done)
 
-    def _progressed(self, job: Job, done: int, total: int, name: str) -> None:
-        if job is self._job:
-            self.sentence.setText(
-                f"Removing {words.count(done + 1)} of {words.count(total)} · {name}"
-            )
+    def _progressed(self, done: int, total: int, name: str) -> None:
+        self.sentence.setText(f"Removing {words.count(done + 1)} of {words.count(total)} · {name}")
 
-    def _done(self, job: Job, report: Report) -> None:
-        if job is not self._job:
-            return
-        self._job, self.report = None, report
+    def _done(self, report: Report) -> None:
+        self.report = report
         freed = "freed" if self.for_good.isChecked() else "freed once the trash is emptied"
         self.title.setText(f"Removed {counted(len(report.removed), 'file')}")
         stopped = "Stopped. " if report.cancelled else ""
@@ -308,10 +263,7 @@ class RejectsDialog(Dialog):
         self.cancel.setFocus()
         self._session.refresh()
 
-    def _failed(self, job: Job, text: str) -> None:
-        if job is not self._job:
-            return
-        self._job = None
+    def _failed(self, text: str) -> None:
         for part in (self.grid, self.table, self.for_good):
             part.setEnabled(True)
         self.cancel.setText("Cancel")
@@ -330,23 +282,14 @@ class RejectsDialog(Dialog):
             finally:
                 catalog.close()
 
-        self._job = job = Job(run)
-        self._started.append(job)
-        queued = Qt.ConnectionType.QueuedConnection
-        job.said.done.connect(done, queued)
-        job.said.failed.connect(self._failed, queued)
-        job.said.progressed.connect(self._progressed, queued)
-        self._pool.start(job)
+        self._jobs.start(run, done)
 
     def reject(self) -> None:
         """Close; while files are going, stop after the photo under way."""
-        if self._job is not None and self.cancel.text() == "Stop":
-            self._job.stopped = True
+        if self._jobs.busy and self.cancel.text() == "Stop":
+            self._jobs.stop()
             return
-        for job in self._started:
-            job.stopped = True  # so that closing does not wait for folders still to be looked at
-        self._job = None
-        self._pool.waitForDone()
+        self._jobs.close()
         super().reject()
 
 

@@ -68,6 +68,7 @@ class Rows(QWidget):
         if list(rows) == list(self._rows):
             return
         self._rows = rows
+        self.setAccessibleName(", ".join(f"{row.title} {row.count}".strip() for row in rows))
         self.setFixedHeight(len(rows) * theme.ROW)
         self.update()
 

@@ -52,6 +52,7 @@ class StarFilter(QWidget):
         self._stars, self._exact, self._hover = 0, False, 0
         self.setFixedHeight(theme.ROW)
         self.setMouseTracking(True)
+        self.setAccessibleName("Show by stars")
         self.setToolTip("Press once for that many stars and up, twice for exactly that many")
 
     def take(self, filter_: str) -> None:

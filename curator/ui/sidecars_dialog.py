@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QTableView, QWidget
 
 from curator.catalog import Conflict
 from curator.model import KnownError, counted
@@ -16,59 +16,14 @@ from curator.session import Session
 from curator.session.sidecars import OURS, THEIRS, in_words
 from curator.ui import dialogs, theme, words
 from curator.ui.dialogs import Choice, Dialog, Question
+from curator.ui.tables import TextRows, height, table
 
 _WIDTH = 960
 _SIDES = {OURS: "Keep mine", THEIRS: "Take the file's"}
 _NO_MARKS = "JPEG, TIFF, DNG and HEIC"
-Index = QModelIndex | QPersistentModelIndex
-_DISPLAY = Qt.ItemDataRole.DisplayRole
 
 
-class _Rows(QAbstractTableModel):
-    """Rows of plain text under heads; a subclass says what stands in a cell."""
-
-    heads: tuple[str, ...] = ()
-
-    def count(self) -> int:
-        """Say how many rows there are."""
-        raise NotImplementedError
-
-    def cell(self, row: int, column: int) -> str:
-        """Give the text of a cell."""
-        raise NotImplementedError
-
-    def tip(self, row: int) -> str:
-        """Give what the pointer is told of a row."""
-        raise NotImplementedError
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:
-        """One row each."""
-        return 0 if parent.isValid() else self.count()
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:
-        """As many as there are heads."""
-        return 0 if parent.isValid() else len(self.heads)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> object:
-        """Name the columns."""
-        if orientation is Qt.Orientation.Horizontal and role == _DISPLAY:
-            return self.heads[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        return None
-
-    def data(self, index: Index, role: int = _DISPLAY) -> object:
-        """Give a cell."""
-        if role == _DISPLAY:
-            return self.cell(index.row(), index.column())
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return theme.plain_tip(self.tip(index.row()))
-        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 0:
-            return theme.QUIET
-        return None
-
-
-class ConflictTable(_Rows):
+class ConflictTable(TextRows[Conflict]):
     """Each sidecar that contradicts a mark, both sides, and which is to be taken.
 
     The newer side is proposed; what a person chose is in pencil.
@@ -78,15 +33,12 @@ class ConflictTable(_Rows):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conflicts: list[Conflict] = []
         self.chosen: dict[int, str] = {}
 
-    def show_conflicts(self, conflicts: Sequence[Conflict]) -> None:
-        """Replace the rows."""
-        self.beginResetModel()
-        self.conflicts = list(conflicts)
+    def show_rows(self, rows: Sequence[Conflict]) -> None:
+        """Replace the rows; nothing is chosen yet."""
         self.chosen = {}
-        self.endResetModel()
+        super().show_rows(rows)
 
     def side(self, conflict: Conflict) -> str:
         """Say which side is taken of one: the one chosen, else the newer."""
@@ -95,78 +47,60 @@ class ConflictTable(_Rows):
 
     def choices(self) -> dict[int, str]:
         """Give the side of each photo."""
-        return {conflict.photo_id: self.side(conflict) for conflict in self.conflicts}
+        return {conflict.photo_id: self.side(conflict) for conflict in self.rows}
 
     def choose(self, rows: Sequence[int], side: str) -> None:
         """Choose a side for some rows."""
         for row in rows:
-            self.chosen[self.conflicts[row].photo_id] = side
+            self.chosen[self.rows[row].photo_id] = side
         if rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(self.count() - 1, 4))
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 4))
 
     def turn(self, row: int) -> None:
         """Choose the other side of a row."""
-        other = OURS if self.side(self.conflicts[row]) == THEIRS else THEIRS
+        other = OURS if self.side(self.rows[row]) == THEIRS else THEIRS
         self.choose([row], other)
 
-    def count(self) -> int:
-        """One row a sidecar."""
-        return len(self.conflicts)
-
-    def cell(self, row: int, column: int) -> str:
+    def cell(self, row: Conflict, column: int) -> str:
         """Say one fact."""
-        conflict = self.conflicts[row]
         ours, theirs = (
-            ", ".join(in_words(name, both[side]) for name, both in conflict.differs.items())
+            ", ".join(in_words(name, both[side]) for name, both in row.differs.items())
             for side in (0, 1)
         )
-        newer = "the file" if conflict.newer == "file" else "yours"
-        return (conflict.name, ours, theirs, newer, _SIDES[self.side(conflict)])[column]
+        newer = "the file" if row.newer == "file" else "yours"
+        return (row.name, ours, theirs, newer, _SIDES[self.side(row)])[column]
 
-    def tip(self, row: int) -> str:
+    def tip(self, row: Conflict) -> str:
         """Say where the file is."""
-        return self.conflicts[row].path
+        return row.path
 
-    def data(self, index: Index, role: int = _DISPLAY) -> object:
-        """Give a cell; what a person chose is in pencil, what is proposed in grey."""
-        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 4:
-            chosen = self.conflicts[index.row()].photo_id in self.chosen
-            return theme.PENCIL if chosen else theme.QUIET
-        return super().data(index, role)
+    def colour(self, row: Conflict, column: int) -> QColor:
+        """Have what a person chose in pencil, what is proposed in grey."""
+        if column == 4:
+            return theme.PENCIL if row.photo_id in self.chosen else theme.QUIET
+        return theme.QUIET if column == 0 else theme.TEXT
 
 
-class DifferenceTable(_Rows):
+class DifferenceTable(TextRows[Difference]):
     """Each sidecar that would change, and how."""
 
     heads = ("Sidecar", "What changes")
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.differences: list[Difference] = []
-
-    def show_differences(self, differences: Sequence[Difference]) -> None:
-        """Replace the rows."""
-        self.beginResetModel()
-        self.differences = list(differences)
-        self.endResetModel()
-
-    def count(self) -> int:
-        """One row a sidecar."""
-        return len(self.differences)
-
-    def cell(self, row: int, column: int) -> str:
+    def cell(self, row: Difference, column: int) -> str:
         """Say one fact."""
-        difference = self.differences[row]
-        path = Path(difference.path)
-        what = difference.problem or " · ".join(difference.lines)
-        if difference.changed:
+        path = Path(row.path)
+        what = row.problem or " · ".join(row.lines)
+        if row.changed:
             what = "changed by another program: it is read again first"
         return (str(Path(path.parent.name) / path.name), what)[column]
 
-    def tip(self, row: int) -> str:
+    def tip(self, row: Difference) -> str:
         """Say all of it, line by line."""
-        difference = self.differences[row]
-        return "\n".join((difference.path, *difference.lines, difference.problem)).strip()
+        return "\n".join((row.path, *row.lines, row.problem)).strip()
+
+    def colour(self, row: Difference, column: int) -> QColor:
+        """Have what changes stand out."""
+        return theme.TEXT if column else theme.QUIET
 
 
 class SidecarsDialog(Dialog):
@@ -187,9 +121,10 @@ class SidecarsDialog(Dialog):
         self._sidecars, self._ids, self._table = session.sidecars, list(ids), session.table
         self.conflicts, self.differences = ConflictTable(), DifferenceTable()
         self.disputed = self.wrapped("")
-        self.sides = _table(self.conflicts, (150, 190, 190, 80))
+        widths = {0: 150, 1: 190, 2: 190, 3: 80}
+        self.sides = table(self.conflicts, "Contradictions", widths, selects=True)
         self.sentence = self.wrapped("Comparing…")
-        self.table = _table(self.differences, (330,))
+        self.table = table(self.differences, "What would change", {0: 330})
         self.note = self.wrapped("", "quiet")
         self.mine, self.files = self.button("All mine"), self.button("All the files'")
         self.settle = self.button("Settle")
@@ -199,8 +134,7 @@ class SidecarsDialog(Dialog):
         self.embed.hide()
         self._lone: tuple[int, ...] = ()
         self._lay_out()
-        self.sides.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.sides.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.sides.setSelectionMode(QTableView.SelectionMode.SingleSelection)
         self.sides.clicked.connect(lambda index: self.conflicts.turn(index.row()))
         turn = QShortcut(QKeySequence(Qt.Key.Key_Space), self.sides)
         turn.setContext(Qt.ShortcutContext.WidgetShortcut)
@@ -252,8 +186,8 @@ class SidecarsDialog(Dialog):
 
     def _show_conflicts(self) -> None:
         found = self._sidecars.conflicts()
-        if found != self.conflicts.conflicts:
-            self.conflicts.show_conflicts(found)
+        if found != self.conflicts.rows:
+            self.conflicts.show_rows(found)
         for part in (self.disputed, self.sides, self.mine, self.files, self.settle):
             part.setVisible(bool(found))
         one = len(found) == 1
@@ -263,10 +197,10 @@ class SidecarsDialog(Dialog):
             " press a row, or Space on it, for the other one."
         )
         self.settle.setText(f"Settle {counted(len(found), 'photo')}")
-        self.sides.setFixedHeight(_height(len(found), 5))
+        self.sides.setFixedHeight(height(len(found), 5))
 
     def _choose(self, side: str) -> None:
-        self.conflicts.choose(range(self.conflicts.count()), side)
+        self.conflicts.choose(range(len(self.conflicts.rows)), side)
 
     def _turn(self) -> None:
         index = self.sides.currentIndex()
@@ -289,7 +223,7 @@ class SidecarsDialog(Dialog):
         if isinstance(found, KnownError):
             self.sentence.setText(str(found))
             return
-        self.differences.show_differences(found.differences)
+        self.differences.show_rows(found.differences)
         number = len(found.differences)
         same = f"; {words.count(found.same)} {_say(found.same)} so already" if found.same else ""
         self.sentence.setText(
@@ -300,7 +234,7 @@ class SidecarsDialog(Dialog):
             else "No sidecar would change: they say all there is to say."
         )
         self.table.setVisible(number > 0)
-        self.table.setFixedHeight(_height(number, 10))
+        self.table.setFixedHeight(height(number, 10))
         self.note.setText(_note(found))
         self.note.setVisible(bool(self.note.text()))
         self._lone = found.lone
@@ -344,7 +278,7 @@ class SidecarsDialog(Dialog):
         self._fit()
 
     def _write(self) -> None:
-        self._sidecars.write([each.photo_id for each in self.differences.differences])
+        self._sidecars.write([each.photo_id for each in self.differences.rows])
         self.accept()
 
 
@@ -388,26 +322,3 @@ def _left(left: Sequence[Inside]) -> list[str]:
 
 def _say(number: int) -> str:
     return "says" if number == 1 else "say"
-
-
-def _height(rows: int, most: int) -> int:
-    """Give the height of a table with its head, in px."""
-    return (1 + min(max(rows, 1), most)) * theme.ROW + 4
-
-
-def _table(model: QAbstractTableModel, widths: Sequence[int]) -> QTableView:
-    table = QTableView()
-    table.setModel(model)
-    table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-    table.setShowGrid(False)
-    table.setWordWrap(False)
-    table.setTextElideMode(Qt.TextElideMode.ElideRight)
-    table.verticalHeader().hide()
-    table.verticalHeader().setDefaultSectionSize(theme.ROW)
-    head = table.horizontalHeader()
-    head.setHighlightSections(False)
-    head.setStretchLastSection(True)
-    head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-    for column, width in enumerate(widths):
-        table.setColumnWidth(column, width)
-    return table

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from curator.catalog import folded, tag_name, tag_names
@@ -14,43 +14,35 @@ from curator.session import Session
 from curator.ui import theme
 from curator.ui.chips import TagChips
 from curator.ui.cloud import tag_menu
+from curator.ui.cover import FIELD, Cover
 from curator.ui.palette import Entry, EntryRows, Field
 
 _WIDTH = 440
-_FIELD = 40
-_ABOVE = 12  # below the top bar and an offer
 _MARGIN = 13  # with the field's own, what it types stands under what is said
 
 
-class TagEntry(QWidget):
-    """Lies over the whole window: the tags there are, a field, what would complete it.
+class TagEntry(Cover):
+    """The tags there are, a field, what would complete it.
 
     Enter adds what the lit row says, Shift+Enter just what was typed, and stays; Tab completes; a
     comma ends a tag as it stands. Up or Backspace in an empty field goes to the tags there are:
     there Enter confirms and Delete takes off. Esc, or Enter with nothing typed, leaves.
-
-    Signals:
-        left: it was closed; somebody should take the keyboard.
 
     Args:
         parent: what it covers.
         session: whose photos are tagged.
     """
 
-    left = Signal()
-
     def __init__(self, parent: QWidget, session: Session) -> None:
-        super().__init__(parent)
-        self._covered, self._session = parent, session
+        super().__init__(parent, _WIDTH)
+        self._session = session
         self._photos: list[int] = []
         self._renames = ""
-        self.panel = QWidget(self)
-        self.panel.setObjectName("palette")
-        self.panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = theme.plain("", role="caption")
         self.chips = TagChips(live=True)
         self.field = Field(self._take)
-        self.field.setFixedHeight(_FIELD)
+        self.field.setAccessibleName("Tags")
+        self.field.setFixedHeight(FIELD)
         self.rows = EntryRows()
         self._lay_out()
         self.field.textChanged.connect(self._find)
@@ -60,8 +52,6 @@ class TagEntry(QWidget):
         self.chips.menu.connect(lambda name, at: tag_menu(self, session, name).popup(at))
         session.photos_changed.connect(self._refresh)
         session.tags.changed.connect(self._refresh)
-        parent.installEventFilter(self)
-        self.hide()
 
     def _lay_out(self) -> None:
         head = QWidget()
@@ -104,11 +94,6 @@ class TagEntry(QWidget):
         self._find(text)
         self.field.setFocus()
 
-    def close_(self) -> None:
-        """Close, and have somebody take the keyboard."""
-        self.hide()
-        self.left.emit()
-
     def _refresh(self, _: object = None) -> None:
         """Show what the photos are tagged with now."""
         if not self.isVisible():
@@ -125,7 +110,7 @@ class TagEntry(QWidget):
             said = ["" if number == len(photos) else f"{number:,}" for _, number in found]
         self.chips.show_tags([tag for tag, _ in found], said)
         self.chips.setVisible(bool(found))
-        self._place()
+        self.place()
 
     # --- typing
 
@@ -154,7 +139,7 @@ class TagEntry(QWidget):
             entries = [new, *entries] if self._renames else [*entries, new]
         self.rows.show_entries(entries)
         self.rows.setVisible(bool(last) and bool(entries))
-        self._place()
+        self.place()
 
     def _add(self, last: str) -> None:
         """Add what stands before the last comma, and this; stay for more."""
@@ -245,30 +230,14 @@ class TagEntry(QWidget):
             return True
         return key in (Qt.Key.Key_Up, Qt.Key.Key_Down)
 
-    # --- place
-
-    def _place(self) -> None:
-        self.setGeometry(self._covered.rect())
-        width = min(_WIDTH, self.width() - 32)
+    def height_for(self, width: int) -> int:
+        """Ask for the title, the tags there are, the field and the rows."""
         inside = width - 2 - 2 * _MARGIN
         height = 10 + self.title.sizeHint().height() + 2
         if not self.chips.isHidden():
             height += 8 + self.chips.heightForWidth(inside)
         self._head.setFixedHeight(height)
-        height += _FIELD + (0 if self.rows.isHidden() else self.rows.height()) + 2
-        top = min(theme.TOPBAR + theme.OFFER + _ABOVE, max(self.height() - height, 0))
-        self.panel.setGeometry((self.width() - width) // 2, top, width, height)
-
-    def eventFilter(self, watched: object, event: QEvent) -> bool:
-        """Follow the size of the window."""
-        if event.type() is QEvent.Type.Resize and self.isVisible():
-            self._place()
-        return False
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Close with a press beside the panel."""
-        if not self.panel.geometry().contains(event.position().toPoint()):
-            self.close_()
+        return height + FIELD + (0 if self.rows.isHidden() else self.rows.height()) + 2
 
 
 def _nothing() -> None:

@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QModelIndex, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QGridLayout,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QTableView,
     QVBoxLayout,
@@ -26,6 +24,7 @@ from curator.ui import theme, words
 from curator.ui.dialogs import Dialog
 from curator.ui.frames import Pictures
 from curator.ui.learning_curve import LearningCurve
+from curator.ui.tables import table
 from curator.ui.versions import MovedStrip, VersionTable
 
 _WIDTH = 944
@@ -129,7 +128,11 @@ class TastePage(Dialog):
         column.addWidget(theme.plain("Versions", role="section"))
         column.addSpacing(8)
         self.versions = VersionTable()
-        self.table = self._make_table()
+        widths = {0: 86, 1: 128, 3: 62, 4: 88}
+        self.table = table(self.versions, "Versions of taste", widths, selects=True)
+        self.table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.table.setFixedWidth(_COLUMN)
+        self.table.selectionModel().currentRowChanged.connect(lambda: self._choose())
         self.no_versions = self.wrapped("", "quiet")
         self.no_versions.setFixedWidth(_COLUMN)
         self.moved_title = theme.plain("", role="section")
@@ -142,28 +145,6 @@ class TastePage(Dialog):
         column.addWidget(self.moved)
         column.addStretch(1)
         return column
-
-    def _make_table(self) -> QTableView:
-        table = QTableView()
-        table.setModel(self.versions)
-        table.setAccessibleName("Versions of taste")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setTabKeyNavigation(False)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(theme.ROW)
-        head = table.horizontalHeader()
-        head.setHighlightSections(False)
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((0, 86), (1, 128), (3, 62), (4, 88)):
-            table.setColumnWidth(column, width)
-        table.setFixedWidth(_COLUMN)
-        table.selectionModel().currentRowChanged.connect(lambda: self._choose())
-        return table
 
     def _make_buttons(self) -> None:
         self.keep = self.button("Keep a version now")

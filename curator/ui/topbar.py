@@ -22,8 +22,7 @@ _PASS_TIPS = {
     Pass.CULL: "Pass 1: may it stay?",
     Pass.RATE: "Pass 2: how much do I want it?",
 }
-# Reached by their own controls or meaningless in a menu.
-_NOT_IN_MENU = frozenset({"delete", "space", "search", "order"})
+_NOT_IN_MENU = frozenset({"delete", "menu"})  # what does nothing, and what one has done already
 
 
 class TopBar(QWidget):
@@ -53,7 +52,7 @@ class TopBar(QWidget):
         self.project = ProjectWord(session, run)
         self.more = self._button("more", "")
         self.more.setAccessibleName("All commands")
-        self.more.clicked.connect(self._show_menu)
+        self.more.clicked.connect(self.show_menu)
         self._lay_out()
         session.view_changed.connect(self.refresh)
         self.refresh()
@@ -112,7 +111,7 @@ class TopBar(QWidget):
             button.setChecked(pass_ is session.pass_)
             button.setToolTip(theme.tip(_PASS_TIPS[pass_], session.keys.get(pass_.value)))
         self.order.setToolTip(theme.tip("Order of the photos", session.keys.get("order")))
-        self.more.setToolTip(theme.tip("All commands", session.keys.get("palette")))
+        self.more.setToolTip(theme.tip("All commands", session.keys.get("menu")))
         self.scope.say(session.scope.title)
         self.scope.setToolTip(theme.plain_tip(session.scope.key or session.scope.title))
         arrow = " ↑" if session.reversed else ""
@@ -155,7 +154,8 @@ class TopBar(QWidget):
             why = menu.addAction(self._session.taste_sentence or "Taste is not known yet.")
             why.setEnabled(False)
 
-    def _show_menu(self) -> None:
+    def show_menu(self) -> None:
+        """Open the menu of all commands under its button."""
         self._popup(self.commands_menu(), self.more)
 
     def commands_menu(self) -> QMenu:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, Qt
-from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from curator.catalog import TasteRow
 from curator.session import REASONS, Moved, Session
 from curator.ui import theme, words
 from curator.ui.frames import THUMB, Pictures, Want
+from curator.ui.tables import TextRows
 
 _THUMB = 64  # side a picture is fitted into, px
 _CELL = 70
 _MOST = 6  # photos shown of what moved
-Index = QModelIndex | QPersistentModelIndex
 
 
 class MovedStrip(QWidget):
@@ -96,65 +96,37 @@ class MovedStrip(QWidget):
         self._pictures.thumbs.want("taste", [])
 
 
-class VersionTable(QAbstractTableModel):
-    """The versions as rows; all of it plain text."""
+class VersionTable(TextRows[TasteRow]):
+    """The versions as rows."""
 
-    HEADS = ("Version", "Kept", "", "Ratings", "Correlation")
+    heads = ("Version", "Kept", "", "Ratings", "Correlation")
+    numbers = frozenset({3, 4})
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: Sequence[TasteRow] = ()
         self.pinned: int | None = None
 
     def show_versions(self, rows: Sequence[TasteRow], pinned: int | None) -> bool:
         """Replace the rows; tell whether they are others."""
-        if (list(rows), pinned) == (list(self.rows), self.pinned):
+        if (list(rows), pinned) == (self.rows, self.pinned):
             return False
-        self.beginResetModel()
-        self.rows, self.pinned = list(rows), pinned
-        self.endResetModel()
+        self.pinned = pinned
+        self.show_rows(rows)
         return True
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:
-        """One row a version."""
-        return 0 if parent.isValid() else len(self.rows)
+    def cell(self, row: TasteRow, column: int) -> str:
+        """Say one fact: number, when, why, ratings, rank correlation."""
+        return (
+            f"{row.id}, pinned" if row.id == self.pinned else str(row.id),
+            _when(row.made_at),
+            REASONS[row.reason],
+            words.count(row.ratings),
+            "" if row.correlation is None else f"{row.correlation:.2f}",
+        )[column]
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:
-        """Number, when, why, ratings, rank correlation."""
-        return 0 if parent.isValid() else len(self.HEADS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        """Name the columns."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self.HEADS[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _aligned(section)
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Give a cell."""
-        row = self.rows[index.row()]
-        pinned = row.id == self.pinned
-        if role == Qt.ItemDataRole.DisplayRole:
-            return (
-                f"{row.id}, pinned" if pinned else str(row.id),
-                _when(row.made_at),
-                REASONS[row.reason],
-                words.count(row.ratings),
-                "" if row.correlation is None else f"{row.correlation:.2f}",
-            )[index.column()]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _aligned(index.column())
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return theme.WHITE if pinned else theme.TEXT if index.column() < 2 else theme.QUIET
-        return None
-
-
-def _aligned(column: int) -> int:
-    side = Qt.AlignmentFlag.AlignRight if column > 2 else Qt.AlignmentFlag.AlignLeft
-    return int(side | Qt.AlignmentFlag.AlignVCenter)
+    def colour(self, row: TasteRow, column: int) -> QColor:
+        """Have the pinned one stand out, and when it was kept be plain."""
+        return theme.WHITE if row.id == self.pinned else theme.TEXT if column < 2 else theme.QUIET
 
 
 def _when(made_at: float) -> str:

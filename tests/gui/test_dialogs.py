@@ -345,7 +345,7 @@ def test_stopping_leaves_what_is_written_and_says_so(
     from curator.export import TARGETS, Target, folder
 
     def stopping(plan, *, progress, cancelled):  # type: ignore[no-untyped-def]
-        dialog._job.stopped = True  # as a press on Stop would, before the first photo
+        dialog._jobs.stop()  # as a press on Stop would, before the first photo
         return folder.write(plan, progress=progress, cancelled=cancelled)
 
     monkeypatch.setitem(TARGETS, "folder", Target("folder", "-", stopping))

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from curator.commands import COMMANDS
 from curator.model import Pass, View
 from curator.session import ORDERS
 from curator.ui.main_window import MainWindow
-
-SHOWN_OTHERWISE = {"delete", "space", "search", "order"}
-
-
-def texts(menu: QMenu) -> Iterator[str]:
-    for action in menu.actions():
-        if (below := action.menu()) is not None:
-            assert isinstance(below, QMenu)
-            yield from texts(below)
-        elif not action.isSeparator():
-            yield action.text().partition("\t")[0]
 
 
 def test_a_press_on_a_pass_opens_it(window: MainWindow) -> None:
@@ -58,12 +44,6 @@ def test_the_orders_menu_sorts(window: MainWindow, qtbot: QtBot) -> None:
     assert window.session.taste_sentence in actions, "and why not"
     actions["Sharpness"].trigger()
     assert window.session.order == "sharpness"
-
-
-def test_every_command_can_be_reached_by_mouse(window: MainWindow) -> None:
-    shown = set(texts(window.topbar.commands_menu()))
-    wanted = {command.title for name, command in COMMANDS.items() if name not in SHOWN_OTHERWISE}
-    assert wanted <= shown
 
 
 def test_what_means_nothing_in_this_view_is_greyed(window: MainWindow) -> None:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QWidget
 
 from curator import commands
 from curator.model import Pass, View
 from curator.session import Session
 from curator.ui import palette, theme
-from curator.ui.help import sheet
+from curator.ui.help import sheet, without_key
 from curator.ui.main_window import MainWindow
 from curator.ui.offer import Offer
 from curator.ui.tour import Tour
 from tests.gui.conftest import QuietPipeline
 
 Windows = Callable[..., MainWindow]
+TAB = Qt.FocusPolicy.TabFocus
 
 
 @pytest.fixture
@@ -36,6 +38,20 @@ def unmarked(make_session: Callable[..., Session]) -> Session:
 def press(window: MainWindow, *keys: Qt.Key) -> None:
     for key in keys:
         QTest.keyClick(window.focusWidget() or window, key)
+
+
+def lines(menu: QMenu) -> Iterator[str]:
+    """List what a menu says, and the menus in it."""
+    for action in menu.actions():
+        below = action.menu()
+        if isinstance(below, QMenu):
+            yield from lines(below)
+        else:
+            yield action.text().replace("&&", "&")
+
+
+def named_by_text(part: QWidget) -> bool:
+    return isinstance(part, QAbstractButton | QLabel) and bool(part.text())
 
 
 def bright(tour: Tour) -> list[str]:
@@ -113,24 +129,48 @@ def test_an_offer_goes_first_and_the_keys_wait_for_it(
     assert window.tour.isVisible()
 
 
-def test_everything_one_can_do_is_found_in_the_palette_and_every_key_on_the_sheet(
-    window: MainWindow,
-) -> None:
-    keyboard = window.keys.keyboard
+def test_everything_one_can_do_is_in_menu_palette_and_help_with_its_key(window: MainWindow) -> None:
+    keyboard, keys = window.keys.keyboard, window.session.keys
     entries = palette.entries(window.session, "grid", lambda _: None)
     found = {entry.name: entry for entry in entries}
-    assert set(commands.COMMANDS) - set(found) == {"palette"}
-    bound = {name for name in commands.COMMANDS if keyboard.keys_of(name)} - {"palette"}
-    assert len(bound) > 60 and [name for name in bound if not found[name].key] == []
-    missed = [
-        name
-        for name, command in commands.COMMANDS.items()
-        if name != "palette" and palette.best(entries, command.title.rstrip("…"))[0].name != name
-    ]
-    assert missed == [], "what is typed whole comes first"
-    lines = sum(len(part) for part in sheet("grid", keyboard).values())
-    assert lines > 60
-    assert "Ctrl+K finds the rest" in window.help._foot()
+    menu = dict(line.partition("\t")[::2] for line in lines(window.topbar.commands_menu()))
+    parts = sheet("grid", keyboard).values()
+    helped = {line.does for part in parts for line in part} | set(without_key(keyboard))
+    folded = re.compile(r"\d stars?|(Red|Yellow|Green|Blue) label|Swap in maybe \d")
+    assert len(keys) > 80
+    for name, command in commands.COMMANDS.items():
+        key = keys.get(name, "")
+        if name not in ("delete", "menu"):  # what does nothing, and what one has just done
+            assert menu[command.title] == key
+        if name != "palette":
+            assert found[name].key == key
+            assert palette.best(entries, command.title.rstrip("…"))[0].name == name
+        assert {command.title, command.title.rstrip("…")} & helped or folded.fullmatch(
+            command.title
+        ), f"{name} is not on the cheat sheet"
+
+
+def test_whatever_can_be_pressed_has_a_name_and_says_its_key(window: MainWindow) -> None:
+    window.offers.offer(Offer("news", "There is news.", "Go on"))
+    for button in window.findChildren(QAbstractButton):
+        named = button.text() or button.accessibleName()
+        assert named, f"{button} in {button.parent()} has no name"
+        assert button.text() or button.toolTip(), f"{named} says nothing under the pointer"
+    window.session.set_pass(Pass.CULL)
+    for button, command in (
+        (window.topbar.more, "menu"),
+        (window.topbar.order, "order"),
+        (window.topbar.passes[Pass.RATE], "rate"),
+        (window.sidebar.add, "open_folder"),
+        (window.sidebar.projects.add, "choose_project"),
+        (window.sidebar.saved.add, "save_search"),
+    ):
+        assert f"({window.session.keys[command]})" in button.toolTip()
+    takers = [part for part in window.findChildren(QWidget) if part.focusPolicy() & TAB]
+    assert len(takers) > 5
+    nameless = [part for part in takers if not (part.accessibleName() or named_by_text(part))]
+    said = [f"{type(part).__name__} in {type(part.parent()).__name__}" for part in nameless]
+    assert said == [], " ".join(said)
 
 
 def test_a_folder_dragged_over_the_empty_window_is_welcomed_and_opened(

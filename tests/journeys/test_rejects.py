@@ -48,7 +48,7 @@ def test_rejects_are_reviewed_and_go_to_the_trash_but_for_one(
     before = files(shoot)
     dialog = review(evening)
     assert dialog.sentence.text().startswith("3 files of 2 photos")
-    assert "DSC_0.AAE" in {Path(file.path).name for file in dialog.model.files if not file.ticked}
+    assert "DSC_0.AAE" in {Path(file.path).name for file in dialog.model.rows if not file.ticked}
     dialog.grid.setFocus()
     QTest.keyClick(dialog.grid, Qt.Key.Key_Return)  # Enter never removes
     assert dialog.report is None and files(shoot) == before

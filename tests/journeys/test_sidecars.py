@@ -104,12 +104,12 @@ def test_marks_go_out_come_back_and_contradict(
     assert read(sidecar.read_bytes()).said.rating == 5
 
     def choose(dialog: SidecarsDialog) -> None:
-        assert dialog.conflicts.cell(0, 1) == "2 stars" and dialog.conflicts.cell(0, 2) == "5 stars"
-        assert dialog.conflicts.cell(0, 4) == "Take the file's"  # it is the newer
+        assert dialog.conflicts.index(0, 1).data() == "2 stars" and dialog.conflicts.index(0, 2).data() == "5 stars"
+        assert dialog.conflicts.index(0, 4).data() == "Take the file's"  # it is the newer
         dialog.sides.setFocus()
         dialog.sides.selectRow(0)
         QTest.keyClick(dialog.sides, " ")
-        assert dialog.conflicts.cell(0, 4) == "Keep mine"
+        assert dialog.conflicts.index(0, 4).data() == "Keep mine"
         dialog.files.click()
         dialog.settle.click()
 

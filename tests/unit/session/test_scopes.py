@@ -52,6 +52,15 @@ def test_directories_without_photos_are_no_rows_of_their_own() -> None:
     ]
 
 
+def test_folders_stand_in_the_order_people_count_in() -> None:
+    days = ("Evening 10", "evening 2", "Evening 1", "Evening 1/b", "Evening 1 b", "Evening 101")
+    found = rows({f"/p/{day}": 1 for day in days}, "/p")
+    assert [title for title, *_ in found[1:]] == [
+        *("Evening 1", "b", "Evening 1 b", "evening 2", "Evening 10", "Evening 101")
+    ]
+    assert [title for title, *_ in rows({}, "/p/10", "/p/9", "/o/11")] == ["11", "9", "10"]
+
+
 def test_a_folder_is_not_inside_one_that_only_begins_alike() -> None:
     assert rows({"/p/a": 1, "/p/a b": 2, "/p/a/c": 4}, "/p/a", "/p/a b") == [
         ("a", 0, 5),

@@ -1,0 +1,83 @@
+"""The menu of a photo: a pass through the photos with a mouse alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+
+from curator.commands import COMMANDS
+from curator.model import Flag, Pass, View
+from curator.ui.main_window import MainWindow
+
+MOUSE = QContextMenuEvent.Reason.Mouse
+KEY = QContextMenuEvent.Reason.Keyboard
+
+
+MenuAt = Callable[..., QMenu | None]
+
+
+@pytest.fixture
+def menu_at(monkeypatch: pytest.MonkeyPatch) -> MenuAt:
+    """Press the other button of the mouse somewhere, or the key of menus; give what opens."""
+    shown: list[QMenu] = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, _: shown.append(menu))
+
+    def press(over: QWidget, at: QPoint, reason: QContextMenuEvent.Reason = MOUSE) -> QMenu | None:
+        shown.clear()
+        QApplication.sendEvent(over, QContextMenuEvent(reason, at, over.mapToGlobal(at)))
+        return shown[0] if shown else None
+
+    return press
+
+
+def choose(menu: QMenu | None, title: str) -> None:
+    assert menu is not None
+    found = {action.text().partition("\t")[0]: action for action in menu.actions()}
+    found[title].trigger()
+
+
+def test_a_photo_is_marked_with_a_mouse_alone(window: MainWindow, menu_at: MenuAt) -> None:
+    session, view = window.session, window.grid.viewport()
+    third = window.grid.front(2)
+    menu = menu_at(view, window.grid.cell(2).center())
+    assert session.current == third and menu is not None
+    said = [action.text() for action in menu.actions() if action.text()]
+    assert said[0] == session.table.name(third) and not menu.actions()[0].isEnabled()
+    assert f"{COMMANDS['reject'].title}\tX" in said and "Grid\tG" not in said
+    choose(menu, "Reject")
+    assert session.table.marks(third).flag is Flag.REJECT
+    session.select_only(window.grid.front(4))
+    session.select_range(window.grid.front(6))
+    menu = menu_at(view, window.grid.cell(5).center())
+    assert menu is not None and menu.actions()[0].text() == "3 photos", "all that are selected"
+    choose(menu, "5 stars")
+    assert [session.table.marks(window.grid.front(n)).rating for n in (4, 5, 6)] == [5, 5, 5]
+    choose(menu_at(view, window.grid.cell(8).center()), "Loupe")
+    assert session.view is View.LOUPE and session.current == window.grid.front(8)
+    assert session.selection == frozenset()
+    choose(menu_at(window.filmstrip, window.filmstrip.cell(9).center()), "Compare")
+    assert session.view is View.COMPARE
+    panes = window.beside.panes()
+    menu = menu_at(window.beside, panes[1].cell.center())
+    assert menu is not None and menu.actions()[0].text() == session.table.name(panes[1].photo)
+
+
+def test_the_menu_key_is_about_the_photo_in_hand_and_nothing_lies_elsewhere(
+    window: MainWindow, menu_at: MenuAt
+) -> None:
+    session = window.session
+    session.go(7)
+    menu = menu_at(window.grid, window.grid.rect().center(), KEY)
+    assert session.index == 7 and menu is not None
+    assert menu.actions()[0].text() == session.table.name(session.current)
+    assert menu_at(window.topbar, QPoint(300, 20)) is None
+    window.run("palette")
+    assert menu_at(window.finder, QPoint(20, 500)) is None, "what lies below is covered"
+    window.finder.close_()
+    session.set_pass(Pass.CULL)
+    session.finish()
+    assert menu_at(window.finish, QPoint(20, 300)) is None

@@ -21,7 +21,7 @@ import pillow_heif
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageFile, UnidentifiedImageError
 
-from curator.imaging import notes, tiff
+from curator.imaging import bare, notes, tiff
 from curator.imaging.pixels import (
     Image,
     Stored,
@@ -116,10 +116,11 @@ def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
     """
     name = _NAMES.get(form, form.upper())
     try:
+        data = _openable(data, form)
         with _opened(io.BytesIO(data), form) as image:
             check_size(*image.size, max_megapixels, len(data))
             _refuse_floats(image)
-            found = _capture(image, form)
+            found = _noted(image, form)
             image, damage = _loaded(image, data, form)
             icc = image.info.get("icc_profile")
             rgb, converted = _rgb(image, icc)
@@ -159,6 +160,28 @@ def _opened(file: IO[bytes], form: str) -> Iterator[Pillow.Image]:
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the reader of it copes
         with Pillow.open(file, formats=_PLUGINS[form]) as image:
             yield image
+
+
+def _openable(data: bytes, form: str) -> bytes:
+    """Give the bytes to open a picture by: without its notes, where they are why it does not."""
+    if form not in bare.FORMS:
+        return data
+    try:
+        with _opened(io.BytesIO(data), form):
+            return data
+    except Pillow.DecompressionBombError:
+        raise
+    except _FAULTS:
+        return bare.without_notes(data, form)
+
+
+def _noted(image: Pillow.Image, form: str) -> Capture:
+    """Read capture data of a picture whose pixels are wanted: notes never cost them."""
+    try:
+        return _capture(image, form)
+    except _FAULTS as error:
+        log.debug("notes of a %s ignored: %s", form, error)
+        return Capture()
 
 
 def _loaded(image: Pillow.Image, data: bytes, form: str) -> tuple[Pillow.Image, str | None]:

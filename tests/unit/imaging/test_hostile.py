@@ -119,6 +119,37 @@ def test_a_size_the_file_cannot_hold_is_not_believed(tmp_path: Path, form: str) 
         decode.decode(path)
 
 
+BROKEN_NOTES = {
+    "no header": b"garbage!" * 4,
+    "beyond the end": b"II*\0" + b"\xff" * 28,
+    "around in circles": b"II*\0\x08\0\0\0\1\0\x69\x87\4\0\1\0\0\0\x08\0\0\0\x08\0\0\0",
+}
+
+
+@pytest.mark.parametrize("how", BROKEN_NOTES)
+@pytest.mark.parametrize("form", ["jpeg", "png", "webp", "avif", "heif", "tiff"])
+def test_broken_notes_never_cost_the_picture(tmp_path: Path, form: str, how: str) -> None:
+    whole, notes = Image.Exif(), BROKEN_NOTES[how]
+    whole[271] = "MAKER" * 12
+    buffer = io.BytesIO()
+    drawn = Image.linear_gradient("L").resize((48, 32)).convert("RGB")
+    drawn.save(buffer, form, exif=whole, quality=90)
+    data = bytearray(buffer.getvalue())
+    text = data.index(b"MAKERMAKER")
+    if form == "tiff":  # its notes are what its pixels are described in: this one points nowhere
+        at = data.index(struct.pack("<HH", 271, 2))
+        data[at + 8 : at + 12] = b"\xff\xff\xff\x7f"
+    else:  # of the PNG the checksum of the chunk is wrong, too
+        at = max(data.rfind(b"II*\0", 0, text), data.rfind(b"MM\0*", 0, text))
+        data[at : at + len(notes)] = notes
+    path = tmp_path / f"a.{form}"
+    path.write_bytes(data)
+    picture = decode.decode(path)
+    assert picture.damage is None and picture.rgb.shape == (32, 48, 3)
+    assert abs(picture.rgb.mean() - np.asarray(drawn).mean()) < 4
+    assert exif.read_capture(path).camera is None
+
+
 def test_an_odd_marker_does_not_hide_that_the_rest_is_missing(tmp_path: Path) -> None:
     data = bytearray(draw_jpeg(tmp_path / "a.jpg", size=(96, 64), thumbnail=False).read_bytes())
     frame = data.index(b"\xff\xc0")

@@ -1,0 +1,68 @@
+"""A picture without its notes: what is tried where a decoder chokes on broken metadata.
+
+Metadata never costs the pixels. Each function takes out of a whole file what its pixels do not
+need, and leaves a file of which it understands nothing as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+
+# PNG (third edition), 11.3: of the chunks that are not critical, those colours depend on.
+_PNG_NEEDED = {b"tRNS", b"gAMA", b"sRGB", b"iCCP"}
+# TIFF 6.0 and supplements: layout of the pixels, their colours (with the profile), orientation.
+_TIFF_NEEDED = frozenset(
+    {*range(254, 260), 262, 266, 273, 274, *range(277, 285), 292, 293, 317, *range(320, 326), 332}
+    | {330, 338, 339, 340, 341, 347, *range(512, 522), *range(529, 533), 34675}
+)
+# ISO/IEC 14496-12, 8.11.6: an item's entry ends, after its number and protection, in its type.
+_EXIF_ITEM = re.compile(rb"(infe.{4}(?:.{4}|.{6}))Exif", re.DOTALL)
+_HEADER = 1 << 20  # bytes of an AVIF its boxes lie in, if not at its end
+_MAX_ENTRIES = 512
+
+
+def without_notes(data: bytes, form: str) -> bytes:
+    """Give a file without the notes that decoders of its format parse before the pixels.
+
+    Args:
+        data: the whole file.
+        form: one of FORMS, as :func:`containers.sniff` calls them.
+    """
+    return FORMS[form](data)
+
+
+def _png(data: bytes) -> bytes:
+    kept, at = [data[:8]], 8
+    while at + 12 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if kind[0] < 0x60 or kind in _PNG_NEEDED:  # an upper case first letter: critical
+            kept.append(data[at : at + 12 + size])
+        at += 12 + size
+    return b"".join(kept)
+
+
+def _avif(data: bytes) -> bytes:
+    return _EXIF_ITEM.sub(rb"\1skip", data[:_HEADER]) + data[_HEADER:]
+
+
+def _tiff(data: bytes) -> bytes:
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
+    if order is None or len(data) < 8:
+        return data
+    start = struct.unpack_from(order + "I", data, 4)[0]
+    if start + 2 > len(data):
+        return data
+    count = struct.unpack_from(order + "H", data, start)[0]
+    bare = bytearray(data)
+    for at in range(start + 2, start + 2 + 12 * min(count, _MAX_ENTRIES), 12):
+        if at + 12 > len(data):
+            break
+        if struct.unpack_from(order + "H", data, at)[0] not in _TIFF_NEEDED:
+            struct.pack_into(order + "HII", bare, at + 2, 1, 1, 0)  # one byte, in place
+    return bytes(bare)
+
+
+FORMS: dict[str, Callable[[bytes], bytes]] = {"png": _png, "avif": _avif, "tiff": _tiff}
+"""Formats whose decoders may choke on notes → how those are taken out."""

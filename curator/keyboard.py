@@ -30,6 +30,7 @@ from curator.settings import Home, read_small, resource, write_whole
 Changes = Mapping[str, tuple[str, ...]]  # command -> its keys, all of them
 
 PRESETS = ("curator", "lightroom", "photo_mechanic", "darktable")
+_LONGEST = 400  # characters of a line
 _TOP = """\
 # Keys of Curator: what differs from the preset, each line a command and all its keys.
 # `curator keys` lists the commands. Presets: {presets}.
@@ -240,7 +241,7 @@ def _parsed(path: Path, *, only_head: bool = False) -> tuple[dict[str, str], Cha
     """
     not_used = f"{path.name} is not used:"
     try:
-        found = tomllib.loads(read_small(path, "utf-8-sig"))
+        found = tomllib.loads(_narrow(read_small(path, "utf-8-sig")))
     except (OSError, ValueError, RecursionError) as error:
         raise KeysError(f"{not_used} {' '.join(str(error).split())}.") from error
     head: dict[str, str] = {name: found.pop(name) for name in ("preset", "title") if name in found}
@@ -255,6 +256,18 @@ def _parsed(path: Path, *, only_head: bool = False) -> tuple[dict[str, str], Cha
         except KeymapError as error:
             raise KeysError(f"{not_used} {error} ({command}).") from error
     return head, changes
+
+
+def _narrow(text: str) -> str:
+    """See that no line is longer than a person writes: of one key of 20 KB the parser makes 10 s.
+
+    Raises:
+        ValueError: one is.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > _LONGEST:
+            raise ValueError(f"line {number} is longer than {_LONGEST} characters")
+    return text
 
 
 def _quoted(text: str) -> str:

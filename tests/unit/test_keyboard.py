@@ -143,6 +143,7 @@ def test_no_file_means_curators_own_keys(home: Home) -> None:
         ('reject = "X"', "reject is no list of keys"),
         ("reject = [1]", "reject is no list of keys"),
         ("reject [", "(at line 1, column 8)"),
+        ("\n" + ".".join("a" * 10_000) + " = 1", "line 2 is longer than 400 characters"),
         ("preset = 3", "preset is one of curator, lightroom, photo_mechanic, darktable"),
         ('preset = "nikon"', "preset nikon is none of"),
     ],

@@ -10,7 +10,7 @@ the module of its subject. COMMANDS has them in the order of the imports below.
 
 # isort: off
 from curator.commands import passes, marks, tags, stacks, moves, beside, looking, describing
-from curator.commands import searching, projects, files, sidecars
+from curator.commands import searching, files, sidecars, projects, program
 
 # isort: on
 from curator.commands.registry import COMMANDS, GROUPS, Command, command, run
@@ -27,6 +27,7 @@ __all__ = [
     "marks",
     "moves",
     "passes",
+    "program",
     "projects",
     "run",
     "searching",

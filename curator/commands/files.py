@@ -1,4 +1,4 @@
-"""Files: opening, exporting, reading, settings."""
+"""Files: opening, exporting, reading."""
 
 from __future__ import annotations
 
@@ -68,15 +68,3 @@ def show_file(session: Session) -> None:
 def open_in_editor(session: Session) -> None:
     """Open the originals in the program that the settings name as editor."""
     session.ask("open_in_editor", session.targets())
-
-
-@command("Settings…", "Files")
-def settings(session: Session) -> None:
-    """Change the settings."""
-    session.ask("settings")
-
-
-@command("Quit", "Files")
-def quit_(session: Session) -> None:
-    """Close Curator; the next start opens at this frame."""
-    session.ask("quit")

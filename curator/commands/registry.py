@@ -21,6 +21,7 @@ class Command:
         title: what menus call it.
         group: the column of the cheat sheet it stands in.
         help: its docstring.
+        subject: the module it is in; menus draw a line between subjects.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Command:
     group: str
     help: str
     function: Callable[[Session, bool], None]
+    subject: str
 
 
 COMMANDS: dict[str, Command] = {}
@@ -53,7 +55,8 @@ def command(title: str, group: str) -> Callable[[Callable[..., None]], Callable[
         def run(session: Session, invert: bool) -> None:
             function(session, invert) if takes_invert else function(session)
 
-        COMMANDS[name] = Command(name, title, group, function.__doc__.strip(), run)
+        subject = function.__module__
+        COMMANDS[name] = Command(name, title, group, function.__doc__.strip(), run, subject)
         return function
 
     return declare

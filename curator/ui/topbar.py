@@ -161,19 +161,23 @@ class TopBar(QWidget):
     def commands_menu(self) -> QMenu:
         """Make the menu of all commands: files plainly, the other groups one level down."""
         menu = self._menu()
-        last = GROUPS[-1]
-        for command in COMMANDS.values():
-            if command.group == last:
-                self._add(menu, command)
+        self._add_group(menu, GROUPS[-1])
         menu.addSeparator()
         for group in GROUPS[:-1]:
-            below = menu.addMenu(group)
-            for command in COMMANDS.values():
-                if command.group == group and command.name not in _NOT_IN_MENU:
-                    self._add(below, command)
+            self._add_group(menu.addMenu(group), group)
         menu.addSeparator()
         self._add(menu, COMMANDS["help_"])
         return menu
+
+    def _add_group(self, menu: QMenu, group: str) -> None:
+        """Add the commands of a group, with a line between subjects."""
+        subject = ""
+        for command in COMMANDS.values():
+            if command.group == group and command.name not in _NOT_IN_MENU:
+                if command.subject != subject:
+                    menu.addSeparator()
+                subject = command.subject
+                self._add(menu, command)
 
     def _add(self, menu: QMenu, command: Command) -> None:
         key = self._session.keys.get(command.name)

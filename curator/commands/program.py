@@ -1,0 +1,18 @@
+"""The program itself: its settings, and leaving it."""
+
+from __future__ import annotations
+
+from curator.commands.registry import command
+from curator.session import Session
+
+
+@command("Settings…", "Files")
+def settings(session: Session) -> None:
+    """Change the settings."""
+    session.ask("settings")
+
+
+@command("Quit", "Files")
+def quit_(session: Session) -> None:
+    """Close Curator; the next start opens at this frame."""
+    session.ask("quit")

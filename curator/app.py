@@ -130,7 +130,7 @@ def _hear_others(app: App, entrance: door.Door, qt: QApplication) -> None:
         if call.paths:
             app.window.take(call.paths)
 
-    entrance.called.connect(come)
+    entrance.attend(come)
     entrance.setParent(app.window)
     if not _is_blind():
         # The window one used last is the one that is found, once the first is closed.

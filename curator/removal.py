@@ -23,7 +23,7 @@ from enum import StrEnum
 from pathlib import Path, PurePath
 from typing import Protocol
 
-from curator import files
+from curator import files, volumes
 from curator.catalog import PhotoDetail
 from curator.model import Flag, KnownError, counted
 
@@ -125,6 +125,15 @@ class Ledger(Protocol):
     def note_emptied(self, photo_id: int, gone: Mapping[str, str]) -> None:
         """Note which files of a photo went: path → sha256, empty where it was not read."""
 
+    def begin_emptying(self, wanted: Mapping[int, Sequence[str]]) -> str:
+        """Note which files of which photos are to go; give what that is ended by."""
+
+    def end_emptying(self, intent: str) -> None:
+        """Note that nothing of it is left to be noted."""
+
+    def left_emptying(self) -> Mapping[str, Mapping[int, Sequence[str]]]:
+        """Read what was begun and never ended, by processes that were killed."""
+
 
 def plan(
     photos: Iterable[PhotoDetail],
@@ -176,7 +185,8 @@ def remove(
     """Remove what was shown, photo by photo, the original first.
 
     A file in use is refused by some systems: then nothing of its photo has gone. Killed between
-    the pictures of a pair, what is left of it can be removed again.
+    the pictures of a pair, what is left of it can be removed again; :func:`settle` notes later
+    what went whole and was not noted.
 
     Args:
         shown: what the person saw and agreed to.
@@ -205,6 +215,10 @@ def remove(
         by_photo[file.photo_id].append(file)
     known = {photo.id: photo for photo in now}
     report = Report()
+    settle(ledger)
+    intent = ledger.begin_emptying(
+        {photo_id: [file.path for file in going] for photo_id, going in by_photo.items()}
+    )
     for number, (photo_id, going) in enumerate(by_photo.items()):
         if cancelled():
             report.cancelled = True
@@ -217,7 +231,32 @@ def remove(
         if gone:
             ledger.note_emptied(photo_id, gone)
             report.photos += 1
+    ledger.end_emptying(intent)
     return report
+
+
+def settle(ledger: Ledger) -> int:
+    """Note the photos that were removed whole by a process that was killed before it noted them.
+
+    Without it a reject whose files lie in the trash would count as missing. Where something of a
+    photo is still there nothing is noted: it stays in the list, and removing the rest takes
+    another yes. Of a folder that cannot be reached nothing is known yet; that is kept for later.
+
+    Returns:
+        How many photos were noted.
+    """
+    noted = 0
+    for intent, wanted in ledger.left_emptying().items():
+        unsure = False
+        for photo_id, paths in wanted.items():
+            if not all(map(volumes.is_folder, {Path(path).parent for path in paths})):
+                unsure = True
+            elif not any(map(os.path.lexists, paths)) and ledger.is_reject(photo_id):
+                ledger.note_emptied(photo_id, dict.fromkeys(paths, ""))
+                noted += 1
+        if not unsure:
+            ledger.end_emptying(intent)
+    return noted
 
 
 def _remove_photo(

@@ -152,7 +152,13 @@ class Work(Section):
         description="from the next start on",
     )
     max_megapixels: int = Field(400, ge=10, le=2000, title="Largest picture, megapixels")
-    attempts: int = Field(3, ge=1, le=10, title="Attempts before a photo counts as failed")
+    attempts: int = Field(
+        3,
+        ge=1,
+        le=10,
+        title="Attempts before a photo counts as failed",
+        description="one that ran into the time limit waits for you at once",
+    )
     backoff_s: float = Field(2.0, ge=0, le=600, title="Wait before the second attempt, s")
 
 

@@ -72,12 +72,17 @@ def sweep(folder: Path) -> None:
             named = _TEMPORARY.match(entry.name)
             if named is not None:
                 with contextlib.suppress(OSError):
-                    if _is_left(int(named[1]), entry.stat().st_mtime):
+                    if is_left(int(named[1]), entry.stat().st_mtime):
                         Path(entry.path).unlink()
 
 
-def _is_left(number: int, written_at: float) -> bool:
-    """Say whether the process that wrote a file then is gone; another may have its number."""
+def is_left(number: int, written_at: float) -> bool:
+    """Say whether the process that wrote something then is gone; another may have its number.
+
+    Args:
+        number: the process id.
+        written_at: when it wrote, in Unix time.
+    """
     import psutil
 
     try:

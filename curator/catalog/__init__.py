@@ -9,10 +9,10 @@
 decisions, `identity` which files are one photo, `scan`, `work` and `results` what the conductor
 brings, `tastes` vectors and what is learned from, `tags` words for photos and `vocabulary` the
 words themselves, `text` finds photos by their words, `readings` what files say and `sidecars` what
-they are to say, `stacks` which photos the machine shows as
-one, `projects` which a person puts together, `folders` and `photos` what others read, `volumes`
-where folders went. Plain
-values come out, never models.
+they are to say, `stacks` which photos the machine shows as one, `projects` which a person puts
+together, `folders` and `photos` what others read, `volumes` where folders went. `backups` are kept
+of it, `restoring` puts one back and `replaying` makes again what happened since; `soundness` finds
+damage. Plain values come out, never models.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import peewee
 
-from curator.catalog import backups, migrations, restoring
+from curator.catalog import backups, migrations, reserve, restoring
 from curator.catalog.backups import Backup
 from curator.catalog.fields import FIELDS
 from curator.catalog.folders import FolderRow, absence
@@ -37,7 +37,8 @@ from curator.catalog.photos import (
 )
 from curator.catalog.projects import ProjectRow, Projects, project_name
 from curator.catalog.removal import Removals
-from curator.catalog.restoring import Redone, Replays, Restored
+from curator.catalog.replaying import Redone, Replays
+from curator.catalog.restoring import Restored
 from curator.catalog.rewritten import NewContent, Rewritten
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
 from curator.catalog.sidecars import (
@@ -47,8 +48,16 @@ from curator.catalog.sidecars import (
     ToWrite,
     Wrote,
 )
+from curator.catalog.soundness import judging
 from curator.catalog.stacks import SHOT_COLUMNS, StackChange, Stacks
-from curator.catalog.store import DamagedError, DiskFullError, damaged, translate
+from curator.catalog.store import (
+    DamagedError,
+    DiskFullError,
+    MissingError,
+    damaged,
+    missing,
+    translate,
+)
 from curator.catalog.tags import TagDetail, folded, tag_name, tag_names
 from curator.catalog.tastes import Comparing, Foreseen, Lesson, Preference, TasteRow, Tastes
 from curator.catalog.text import NAME_LENGTH, SavedSearch, Texts
@@ -76,6 +85,7 @@ __all__ = [
     "FolderRow",
     "Foreseen",
     "Lesson",
+    "MissingError",
     "NewContent",
     "Outstanding",
     "Pending",
@@ -98,6 +108,7 @@ __all__ = [
     "WorkDetail",
     "Wrote",
     "absence",
+    "begin_anew",
     "folded",
     "is_damaged",
     "project_name",
@@ -107,6 +118,7 @@ __all__ = [
 ]
 
 
+@judging
 class Catalog(
     Volumes,
     Scans,
@@ -129,41 +141,64 @@ class Catalog(
     """
 
     @classmethod
-    def open(cls, path: str | Path) -> Catalog:
+    def open(cls, path: str | Path, *, anew: bool = False) -> Catalog:
         """Open a catalog, creating or migrating it if need be.
 
+        Args:
+            path: the SQLite file.
+            anew: make one even where there are back-ups of one that is gone (`begin_anew`).
+
         Raises:
-            CatalogError: it is damaged, of a newer Curator, of another program, locked, or in a
-                place that cannot be written; one sentence and what to do.
+            CatalogError: it is damaged, of a newer Curator, of another program, locked, in a
+                place that cannot be written, or gone while there are back-ups of it; one sentence
+                and what to do.
         """
         path = Path(path)
+        try:
+            return cls._opened(path, anew)
+        except DiskFullError:
+            if not reserve.spend(path):
+                raise
+        return cls._opened(path, anew)
+
+    @classmethod
+    def _opened(cls, path: Path, anew: bool) -> Catalog:
         database: peewee.SqliteDatabase | None = None
         use = UseLock(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             use.share()
-            if _was_emptied(path):
-                raise damaged(path)
+            if not anew:
+                _refuse_lost(path)
             database = cls.connect(path)
             migrations.bring_up_to_date(database, path)
             return cls(path, database, use)
-        except (peewee.PeeweeException, sqlite3.Error, OSError, KnownError) as error:
+        except (peewee.PeeweeException, sqlite3.Error, OSError, ValueError, KnownError) as error:
             if database is not None:
                 database.close()
             use.release()
             if isinstance(error, KnownError):
                 raise
-            # peewee dresses SQLite's errors up; the one underneath has the code.
-            cause = error.__context__ if isinstance(error, peewee.PeeweeException) else error
-            known = translate(cause, path) if isinstance(cause, sqlite3.Error) else None
-            if known is None and isinstance(error, OSError):
-                known = CatalogError(
-                    f"The catalog {path} cannot be opened ({error.strerror or error}).",
-                    "Choose another home folder with --home or CURATOR_HOME.",
-                )
+            known = _said_at_open(error, path)
             if known is None:
                 raise
             raise known from error
+
+
+def _said_at_open(error: Exception, path: Path) -> CatalogError | None:
+    """Say why a catalog cannot be opened; None if it is a mistake of ours."""
+    # peewee dresses SQLite's errors up; the one underneath has the code.
+    cause = error.__context__ if isinstance(error, peewee.PeeweeException) else error
+    if isinstance(cause, UnicodeDecodeError):  # what SQLite says quotes a schema that is no text
+        return damaged(path)
+    if isinstance(cause, sqlite3.Error):
+        return translate(cause, path)
+    if isinstance(error, OSError):
+        return CatalogError(
+            f"The catalog {path} cannot be opened ({error.strerror or error}).",
+            "Choose another home folder with --home or CURATOR_HOME.",
+        )
+    return None
 
 
 def is_damaged(path: Path) -> bool:
@@ -207,10 +242,36 @@ def restore(catalog: Path, backup: Path, *, redo: bool) -> Restored:
     return restoring.restore(catalog, backup, mend if redo else None)
 
 
-def _was_emptied(path: Path) -> bool:
-    """Say whether a catalog lost all its bytes: to SQLite an empty file is a new catalog."""
+def begin_anew(path: Path) -> None:
+    """Make an empty catalog where there is none; of the one that is gone the back-ups stay.
+
+    The newest of them is held from now on: those of the new catalog never push it out.
+
+    Raises:
+        BusyError: somebody has one open there.
+        CatalogError: there is one, or none can be made there.
+    """
+    with UseLock(path) as lock:
+        lock.alone()
+        if path.exists() and path.stat().st_size:
+            raise CatalogError(f"There is a catalog at {path}.", "`curator` opens it.")
+        restoring.set_log_aside(path)
+        backups.hold_newest(path)
+    Catalog.open(path, anew=True).close()
+
+
+def _refuse_lost(path: Path) -> None:
+    """Refuse to begin an empty catalog by itself where back-ups tell of another.
+
+    Raises:
+        DamagedError: it is gone (MissingError), or has lost all its bytes, which to SQLite is a
+            new one.
+    """
     try:
         empty = path.stat().st_size == 0
     except FileNotFoundError:
-        return False
-    return empty and bool(backups.files(path))
+        if backups.files(path):
+            raise missing(path) from None
+        return
+    if empty and backups.files(path):
+        raise damaged(path)

@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 
 from curator import whole
-from curator.catalog import schema
+from curator.catalog import schema, soundness
 from curator.model import CatalogError
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ def inspect(path: Path) -> Backup:
             photos, decisions = counted(connection)
     except OSError as error:
         return Backup(path, when, fault=f"cannot be read ({error.strerror or error})")
-    except sqlite3.Error as error:
+    except soundness.NONSENSE as error:
         return Backup(path, when, size=size, fault=str(error))
     return Backup(path, when, version, photos, decisions, size)
 
@@ -130,9 +130,9 @@ def _foreign(connection: sqlite3.Connection) -> str:
 
 
 def verdict(connection: sqlite3.Connection) -> str:
-    """Say what SQLite finds wrong with a whole database; empty when it is sound."""
-    first = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
-    return "" if first == "ok" else first.splitlines()[-1]
+    """Say what is wrong with a whole catalog, the first thing found; empty when it is sound."""
+    found = soundness.faults(connection)
+    return found[0].splitlines()[-1] if found else ""
 
 
 def counted(connection: sqlite3.Connection) -> tuple[int, int]:
@@ -199,7 +199,7 @@ def keep(catalog: Path, every_s: float = DAY_S, stop: Stop = lambda: False) -> P
             if connection.execute("SELECT 1 FROM photo LIMIT 1").fetchone() is None:
                 return None  # it would be the only one of this day
             made = back_up(connection, to, stop)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise _failed(to, error) from error
     for old in superseded(files(catalog)):
         with contextlib.suppress(OSError):
@@ -228,6 +228,23 @@ def superseded(backups: Sequence[Path]) -> list[Path]:
     return [path for path in (*daily, *migrated) if path not in needed]
 
 
+def hold_newest(catalog: Path) -> None:
+    """Keep the newest sound back-up for good: what comes after it is of another catalog.
+
+    Raises:
+        CatalogError: it cannot be renamed.
+    """
+    found = newest_sound(catalog)
+    if found is None:
+        return
+    held = found.path.with_name(re.sub(r"-(daily|v\d+)-", "-held-", found.path.name))
+    try:
+        if not held.exists():
+            found.path.rename(held)
+    except OSError as error:
+        raise _failed(held, error) from error
+
+
 def back_up(connection: sqlite3.Connection, to: Path, stop: Stop = lambda: False) -> Path:
     """Copy a database while it is in use, verify the copy, and only then give it its name.
 
@@ -249,7 +266,7 @@ def back_up(connection: sqlite3.Connection, to: Path, stop: Stop = lambda: False
         whole.sweep(to.parent)  # what processes left that were killed at this
         _copy(connection, temporary, stop)
         temporary.replace(to)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
         raise _failed(to, error) from error
     finally:
         for left in (temporary, Path(f"{temporary}-journal")):
@@ -303,9 +320,10 @@ def _damaged(fault: str) -> CatalogError:
     )
 
 
-def _failed(to: Path, error: OSError | sqlite3.Error) -> CatalogError:
+def _failed(to: Path, error: OSError | sqlite3.Error | UnicodeDecodeError) -> CatalogError:
     name = getattr(error, "sqlite_errorname", None) or ""
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+    torn = name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+    if torn or isinstance(error, UnicodeDecodeError):  # SQLite quotes what is no text
         return _damaged(str(error))
     said = (error.strerror if isinstance(error, OSError) else "") or str(error)
     return CatalogError(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
+from curator import whole
 from curator.catalog.identity import Identity
+
+_INTENT = "emptying"  # begins the keys of what is to be removed, in the table ``meta``
 
 
 class Removals(Identity):
@@ -21,6 +26,36 @@ class Removals(Identity):
                 (photo_id,),
             )
         )
+
+    def begin_emptying(self, wanted: Mapping[int, Sequence[str]]) -> str:
+        """Note which files are to be removed now: after a kill nobody takes them for lost.
+
+        Args:
+            wanted: the paths of each photo.
+
+        Returns:
+            What :meth:`end_emptying` ends it by.
+        """
+        intent = f"{_INTENT}/{os.getpid()}/{time.time():.6f}"
+        with self._writing(durable=True):
+            self._run("INSERT INTO meta (key, value) VALUES (?, ?)", (intent, json.dumps(wanted)))
+        return intent
+
+    def end_emptying(self, intent: str) -> None:
+        """Note that all that was to be removed is removed, and noted, or left alone."""
+        with self._writing():
+            self._run("DELETE FROM meta WHERE key = ?", (intent,))
+
+    def left_emptying(self) -> dict[str, dict[int, list[str]]]:
+        """Read what processes that are no more, or this one before, were about to remove."""
+        rows = self._rows(
+            "SELECT key, value FROM meta WHERE key >= ? AND key < ?", (f"{_INTENT}/", f"{_INTENT}0")
+        )
+        return {
+            key: {int(photo): paths for photo, paths in json.loads(value).items()}
+            for key, value in rows
+            if _is_left(key)
+        }
 
     def note_emptied(self, photo_id: int, gone: Mapping[str, str]) -> None:
         """Note that files of a photo were removed by the person.
@@ -37,9 +72,10 @@ class Removals(Identity):
             for path, sha256 in gone.items():
                 name = PurePath(path)
                 self._run(
-                    "UPDATE file SET missing_since = ?1, emptied_at = ?1,"
-                    " sha256 = coalesce(nullif(?2, ''), sha256)"
-                    " WHERE photo_id = ?3 AND name = ?4 AND missing_since IS NULL"
+                    "UPDATE file SET missing_since = coalesce(missing_since, ?1),"
+                    " emptied_at = ?1, sha256 = coalesce(nullif(?2, ''), sha256)"
+                    " WHERE photo_id = ?3 AND name = ?4 AND emptied_at IS NULL"
+                    " AND role <> 'former'"
                     " AND directory_id = (SELECT id FROM directory WHERE path = ?5)",
                     (now, sha256, photo_id, name.name, str(name.parent)),
                 )
@@ -50,3 +86,8 @@ class Removals(Identity):
                 " (SELECT 1 FROM file WHERE photo_id = photo.id AND missing_since IS NULL)",
                 (now, photo_id),
             )
+
+
+def _is_left(intent: str) -> bool:
+    _, process, begun = intent.split("/")
+    return int(process) == os.getpid() or whole.is_left(int(process), float(begun))

@@ -9,6 +9,7 @@ wait for each other instead of failing half-way. Everything SQLite can say goes 
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import shutil
@@ -20,8 +21,10 @@ from typing import Any, TypeVar
 
 import peewee
 
-from curator.catalog import backups
+from curator import whole
+from curator.catalog import backups, reserve, soundness
 from curator.catalog.lock import UseLock
+from curator.catalog.turns import Turns
 from curator.model import CatalogError
 
 log = logging.getLogger(__name__)
@@ -44,6 +47,10 @@ class DiskFullError(CatalogError):
 
 class DamagedError(CatalogError):
     """The catalog cannot be read as it should; a back-up may be put in its place."""
+
+
+class MissingError(DamagedError):
+    """There is no catalog, but there are back-ups of one: an empty one would hide what is lost."""
 
 
 def chunks(values: Sequence[Value], size: int = CHUNK) -> Iterator[Sequence[Value]]:
@@ -82,7 +89,11 @@ class Store:
 
     Attributes:
         path: the SQLite file.
+        pressing: whether a person waits for whatever is written here, as for a decision: it goes
+            before what others of this process write.
     """
+
+    pressing = False
 
     def __init__(
         self, path: Path, database: peewee.SqliteDatabase, use: UseLock | None = None
@@ -91,8 +102,10 @@ class Store:
         self._use = use
         self._database = database
         self._connection: sqlite3.Connection = database.connection()
+        self._turns = Turns.at(path)
         self._depth = 0
         self._durable = False
+        self._looked_over = False
         self._connection.execute("PRAGMA busy_timeout = 0")  # waiting is ours: _patiently
 
     @classmethod
@@ -116,10 +129,7 @@ class Store:
             thread_safe=False,
             autoconnect=False,
         )
-        try:
-            database.connect()
-        except UnicodeDecodeError as error:  # what SQLite says quotes a schema that is no text
-            raise damaged(path) from error
+        database.connect()
         return database
 
     def close(self) -> None:
@@ -164,7 +174,8 @@ class Store:
         """Hold the write lock for the block: all of it is kept, or none.
 
         A block inside a block joins the outer one. ``durable`` waits until the disk has it, as
-        decisions must; other work may lose its last moments to a power cut and is done again.
+        decisions must, and goes before others of this process that wait for the lock; other work
+        may lose its last moments to a power cut and is done again.
         """
         if self._depth:
             self._depth += 1
@@ -173,6 +184,16 @@ class Store:
             finally:
                 self._depth -= 1
             return
+        ours = self._turns.take(durable or self.pressing, BUSY_TIMEOUT_S)
+        try:
+            with self._transaction(durable):
+                yield
+        finally:
+            if ours:
+                self._turns.give_back()
+
+    @contextlib.contextmanager
+    def _transaction(self, durable: bool) -> Iterator[None]:
         try:
             self._make_durable(durable)
             self._patiently("BEGIN IMMEDIATE")
@@ -250,16 +271,20 @@ class Store:
         """
         self._rows("PRAGMA wal_checkpoint(PASSIVE)")
 
-    def reserve_log(self) -> None:
-        """Give the write-ahead log its room at once, so that no decision waits for more of it.
+    def reserve_room(self) -> None:
+        """Keep some room for a day on which the disk is full, and give the log its own at once.
 
-        A commit that makes the file longer makes the file system write its own journal first,
-        and with it whatever else is being written: with a process writing 25 proxies a second
-        beside it, commits took p99 11.9 ms in a growing log and 7.5 and 3.7 ms in a reserved one
-        (ext4, 2026). Zeros behind the last frame are no frames to SQLite: their checksums fail.
-        The write lock is held, so that nobody appends meanwhile.
+        No decision is to wait for more of the log: a commit that makes the file longer makes the
+        file system write its own journal first, and with it whatever else is being written. With
+        a process writing 25 proxies a second beside it, commits took p99 11.9 ms in a growing log
+        and 7.5 and 3.7 ms in a reserved one (ext4, 2026). Zeros behind the last frame are no
+        frames to SQLite: their checksums fail. The write lock is held, so that nobody appends
+        meanwhile.
         """
-        if shutil.disk_usage(self.path.parent).free < 20 * LOG_BYTES:
+        free = shutil.disk_usage(self.path.parent).free
+        if free > 25 * reserve.ROOM:
+            reserve.keep(self.path)
+        if free < 20 * LOG_BYTES:
             return  # the room is worth more to photos than to a log that will not need it all
         log_path = Path(f"{self.path}-wal")
         with self._writing(), contextlib.suppress(OSError), log_path.open("r+b") as log_file:
@@ -274,15 +299,17 @@ class Store:
 
         Takes seconds on a large catalog.
         """
-        try:
-            found = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check")]
-            broken = self._connection.execute("PRAGMA foreign_key_check").fetchall()
-        except sqlite3.DatabaseError as error:
-            return [str(error)]
-        wrong = [line for line in found if line != "ok"]
-        return wrong + [
-            f"{table} row {row} points at no {parent}" for table, row, parent, _ in broken
-        ]
+        return soundness.faults(self._connection)
+
+    def _blamed(self, error: Exception) -> CatalogError | None:
+        """Say whether what went wrong is the catalog's fault; None if it is a mistake of ours.
+
+        The first time a catalog is looked over, which takes seconds if it is large.
+        """
+        if "decode to UTF-8" in str(error):
+            return damaged(self.path)
+        looked_over, self._looked_over = self._looked_over, True
+        return damaged(self.path) if not looked_over and self.check() else None
 
 
 def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
@@ -292,10 +319,20 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
         return CatalogError(
             f"The catalog {path} is held by another program.", "Try again in a moment."
         )
-    if name.startswith("SQLITE_FULL") or (name.startswith("SQLITE_IOERR") and _is_full(path)):
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return damaged(path)
+    # What a full disk and a quota make of it depends on what was to be written, and where.
+    refused = name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and _refusal(path)
+    if refused == errno.ENOSPC or name.startswith("SQLITE_FULL"):
         return DiskFullError(
             "The disk that holds the catalog is full.",
-            f"Make room where {path.parent} is, then try again.",
+            f"Make some 10 MB of room where {path.parent} is, then try again.",
+        )
+    if refused:
+        return DiskFullError(
+            "Your share of the disk that holds the catalog is used up (quota).",
+            f"Remove something of yours where {path.parent} is, or have your quota raised, then"
+            " try again.",
         )
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return CatalogError(
@@ -303,8 +340,6 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
             "Make its folder and the files in it writable, or choose another with --home or"
             " CURATOR_HOME.",
         )
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return damaged(path)
     if name.startswith("SQLITE_IOERR"):
         return CatalogError(
             f"The disk that holds the catalog {path} does not answer as it should.",
@@ -313,12 +348,34 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
     return None
 
 
-def _is_full(path: Path) -> bool:
-    """Say whether there is no room beside the catalog: some of SQLite's errors do not tell."""
+def _refusal(path: Path) -> int:
+    """Try whether the disk takes anything beside the catalog: ENOSPC, EDQUOT, or 0 if it does.
+
+    Some of SQLite's errors do not tell; a disk that fails in another way is none of these.
+    """
+    probe = whole.temporary(path)
     try:
-        return shutil.disk_usage(path.parent).free < _ROOM
-    except OSError:
-        return False
+        if shutil.disk_usage(path.parent).free < _ROOM:
+            return errno.ENOSPC
+        with probe.open("xb") as file:
+            file.write(bytes(_ROOM))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.errno or 0 if whole.is_full(error) else 0
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return 0
+
+
+def missing(path: Path) -> MissingError:
+    """Say that the catalog is gone, and the two ways to go on."""
+    return MissingError(
+        f"The catalog {path} is gone, and there are back-ups of it.",
+        "`curator doctor restore` puts the newest sound one in its place, `curator doctor anew`"
+        " starts an empty one; or put the file back yourself.",
+    )
 
 
 def damaged(path: Path) -> DamagedError:

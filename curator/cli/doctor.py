@@ -3,12 +3,12 @@
 curator doctor                  look at everything, name each ill with its remedy
 curator doctor backups          list the back-ups, each read from end to end
 curator doctor restore          put the newest sound one in the place of a damaged catalog
+curator doctor anew             start an empty catalog where one is gone; its back-ups stay
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import platform
 import shutil
 import sys
@@ -68,7 +68,7 @@ class Finding:
 
 
 def doctor(invocation: Invocation) -> None:
-    """Look everything over, list the back-ups, or put one in the catalog's place.
+    """Look everything over, list the back-ups, put one in the catalog's place, or start anew.
 
     Raises:
         UsageError: a back-up was named where none is to be put back.
@@ -81,6 +81,8 @@ def doctor(invocation: Invocation) -> None:
         _list(invocation)
     elif act == "restore":
         _restore(invocation, named)
+    elif act == "anew":
+        _begin_anew(invocation)
     else:
         _check(invocation)
 
@@ -116,7 +118,11 @@ def _versions() -> list[Finding]:
     return findings
 
 
-_REINSTALL = "install Curator again with the first line of its README"
+_REINSTALL = (
+    "unpack Curator again"
+    if getattr(sys, "frozen", False)
+    else "install Curator again with the first line of its README"
+)
 
 
 def _places(invocation: Invocation) -> list[Finding]:
@@ -213,22 +219,35 @@ def _restore(invocation: Invocation, named: str | None) -> None:
             f"The back-up {chosen.path} cannot be used ({chosen.fault}).",
             "`curator doctor backups` lists the others.",
         )
-    hurt = catalogs.is_damaged(home.catalog)
-    since = (
-        "What was decided since is made again as far as it can be read."
-        if hurt
-        else "The catalog there is now is sound; what was decided since is not in the back-up."
-    )
-    sentence = (
-        f"The back-up of {lifeboat.titled(chosen)} becomes the catalog. {since} The catalog there"
-        " is now is set aside, not deleted."
-    )
+    gone = not home.catalog.exists()
+    hurt = gone or catalogs.is_damaged(home.catalog)
+    if gone:
+        since = "What was decided since went with the catalog that is gone."
+    elif hurt:
+        since = "What was decided since is made again as far as it can be read." + _ASIDE
+    else:
+        since = "The catalog there is now is sound; what was decided since is not in the back-up."
+        since += _ASIDE
+    sentence = f"The back-up of {lifeboat.titled(chosen)} becomes the catalog. {since}"
     if not invocation.agreed(sentence, "Nothing was changed."):
         return
     restored = catalogs.restore(home.catalog, chosen.path, redo=hurt)
     lines = lifeboat.told(restored)
     lines.append("`curator folders rescan` brings back photos that were added since.")
     invocation.output.answer(restored, lines)
+
+
+_ASIDE = " The catalog there is now is set aside, not deleted."
+
+
+def _begin_anew(invocation: Invocation) -> None:
+    """Start an empty catalog where one is gone."""
+    from curator import catalog as catalogs
+
+    invocation.home.make()
+    catalogs.begin_anew(invocation.home.catalog)
+    lines = ["The catalog is empty. The back-ups of the one that is gone stay where they are."]
+    invocation.output.answer({"catalog": invocation.home.catalog}, lines)
 
 
 def _named(home: Home, named: str) -> Path:
@@ -297,10 +316,11 @@ def decodes(path: str) -> tuple[int, int]:
 
 def _extras(invocation: Invocation) -> list[Finding]:
     """Name what is not installed and not needed for culling; never a fault."""
+    from curator.encoders.options import absent
     from curator.pipeline import settled
 
-    there = all(importlib.util.find_spec(name) for name in ("torch", "open_clip"))
-    found = "installed" if there else "not installed; culling, rating and export do without"
+    lack = absent("torch", "open_clip")
+    found = f"{lack} Culling, rating and export do without." if lack else "installed"
     return [
         Finding("extra taste", True, found),
         Finding("encoder", True, settled(invocation.home, invocation.settings).sentence),

@@ -25,6 +25,7 @@ def rejects(invocation: Invocation) -> None:
     act = invocation.arguments.act
     if invocation.arguments.permanent and act != "empty":
         raise UsageError("--permanent goes with `rejects empty`.")
+    removal.settle(invocation.catalog)
     photos = list(in_order(invocation, _rejected(invocation)))
     if act == "restore":
         _restore(invocation, [photo.id for photo in photos])

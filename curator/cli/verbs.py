@@ -247,7 +247,8 @@ def _keys(parser: Parser) -> None:
 
 
 def _doctor(parser: Parser) -> None:
-    parser.add_argument("act", nargs="?", default="check", choices=("check", "backups", "restore"))
+    acts = ("check", "backups", "restore", "anew")
+    parser.add_argument("act", nargs="?", default="check", choices=acts)
     parser.add_argument(
         "backup", nargs="?", type=_named, metavar="BACKUP", help="its name; else the newest sound"
     )
@@ -431,9 +432,9 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         "doctor",
-        "[backups|restore [BACKUP]] [--yes]",
-        "check this installation and name what is missing; list the catalog's back-ups, or put one"
-        " in its place",
+        "[backups|restore [BACKUP]|anew] [--yes]",
+        "check this installation and name what is missing; list the catalog's back-ups, put one"
+        " in its place, or start an empty one where it is gone",
         doctor.doctor,
         _doctor,
     ),

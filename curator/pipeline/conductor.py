@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from curator import removal
 from curator.catalog import Catalog, Pending
 from curator.encoders import Recipe
 from curator.model import MISTAKE, KnownError, StageJob
@@ -249,8 +250,9 @@ class Conductor:
     def _begin(self, encoding: Encoding) -> None:
         self.settle(encoding)
         self.catalog.reset_running()
+        removal.settle(self.catalog)
         self._attendance.start()
-        self.catalog.reserve_log()
+        self.catalog.reserve_room()
 
     def settle(self, encoding: Encoding) -> None:
         """Compare photos by this encoder from now on; those another saw wait for it again."""

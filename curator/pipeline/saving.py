@@ -19,7 +19,13 @@ from curator.pipeline.reading import Reader, Wish
 from curator.settings import Work
 from curator.stages import Stage
 from curator.vision import Cancelled, VisionError
-from curator.workers import WorkerBug, WorkerCancelled, WorkerError, WorkerUnavailable
+from curator.workers import (
+    WorkerBug,
+    WorkerCancelled,
+    WorkerError,
+    WorkerTimeout,
+    WorkerUnavailable,
+)
 
 log = logging.getLogger(__name__)
 
@@ -222,7 +228,9 @@ class Saver:
         elif job.stage in self._of_files and self.doubts(job, self._reader):
             self._catalog.postpone(job.stage, job.photo_id, UNSURE, ASIDE_S)
         elif isinstance(error, WorkerError | GoneError | EncodingError):
-            self._fail(job, error.args[0], True, saved)
+            # What hung would hang again, a process and a minute each time: it waits for a person.
+            hung = isinstance(error, WorkerTimeout) and job.stage in self._of_files
+            self._fail(job, error.args[0], not hung, saved)
         elif isinstance(error, KnownError):
             self._fail(job, error.args[0], False, saved)
         elif isinstance(error, OSError):

@@ -20,13 +20,17 @@ def told(restored: Restored) -> list[str]:
     lines = [
         f"The catalog is that of {titled(backup)}, with {counted(backup.decisions, 'decision')}."
     ]
-    if redone is not None:
+    if restored.aside is None:
+        lines.append("What was decided since is lost with the catalog that was gone.")
+    elif redone is not None:
+        if redone.photos:
+            lines.append(f"{counted(redone.photos, 'photo')} added since could be taken over.")
         if redone.decisions:
             number = counted(redone.decisions, "decision")
             lines.append(f"{number} made since could be read in the damaged one and made again.")
         if redone.homeless:
             number = counted(redone.homeless, "decision")
-            lines.append(f"{number} made since, about photos that were added since: lost.")
+            lines.append(f"{number} made since, about photos that could not be read: lost.")
         if not redone.whole:
             what = "What was decided after those" if redone.decisions else "What was decided since"
             lines.append(f"{what} could not be read in the damaged one.")

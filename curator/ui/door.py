@@ -3,8 +3,8 @@
     if answers(home):                               # there is a window already
         hand_over(home, [Path("/photos/Iceland")])  # it comes to the front and opens that
     door = Door(home)
-    door.called.connect(...)                        # what the next start hands over
     door.listen()
+    door.attend(...)                                # who opens what other starts hand over
 
 It is a local socket (a named pipe on Windows) that only the same user can open, named after the
 home; nothing of it is on a network. What comes through it is data: a limited number of paths, no
@@ -19,7 +19,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,10 +142,30 @@ class Door(QObject):
         super().__init__(parent)
         self._name = name_of(home)
         self._callers: set[_Caller] = set()
+        self._early: list[Call] = []
+        self.called.connect(self._keep)
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.setMaxPendingConnections(_CALLERS)
         self._server.newConnection.connect(self._come)
+
+    def attend(self, listener: Callable[[Call], None]) -> None:
+        """Have calls heard from now on; what was called while there was no window comes first.
+
+        Args:
+            listener: gets each call, not before the event loop runs.
+        """
+        self.called.disconnect(self._keep)
+        self.called.connect(listener)
+        for call in self._early:
+            QTimer.singleShot(0, self, lambda call=call: self.called.emit(call))
+
+    def _keep(self, call: Call) -> None:
+        """Keep a call for the window to come; the question that holds it up comes forward."""
+        self._early.append(call)
+        question = QApplication.activeModalWidget()
+        if question is not None:
+            come_forward(question, call.token)
 
     def listen(self) -> bool:
         """Listen, unless another window does; what a killed process left is cleared away."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from curator import app
@@ -277,9 +277,55 @@ def test_a_damaged_catalog_offers_its_back_up_and_the_window_opens_on_it(
     assert told.title == "The catalog is restored" and "is kept" in told.body
 
 
+def test_what_is_called_before_there_is_a_window_goes_to_the_one_that_comes(
+    qtbot: QtBot,
+    open_door: Door,
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raised: list[QWidget] = []
+    monkeypatch.setattr(QDialog, "raise_", lambda self: raised.append(self))
+    monkeypatch.setattr(QApplication, "alert", lambda *_: None)
+    question = QDialog()
+    qtbot.addWidget(question)
+    question.open()  # the catalog is gone, say
+    assert elsewhere(qtbot, lambda: speak(home, call(tmp_path))) == b"ok\n"
+    assert raised == [question]
+    heard: list[Call] = []
+    open_door.attend(heard.append)
+    question.close()
+    qtbot.waitUntil(lambda: bool(heard))
+    assert elsewhere(qtbot, lambda: speak(home, call())) == b"ok\n"
+    qtbot.waitUntil(lambda: len(heard) == 2)
+    assert [each.paths for each in heard] == [(tmp_path,), ()]
+
+
+@pytest.mark.parametrize("answer", [lifeboat.RESTORE, lifeboat.ANEW, None])
+def test_a_catalog_that_is_gone_is_put_back_or_begun_anew(
+    home: Home, seen: list[Question], monkeypatch: pytest.MonkeyPatch, answer: str | None
+) -> None:
+    fill(home.catalog, 20)
+    backups.keep(home.catalog)
+    home.catalog.unlink()
+    monkeypatch.setattr(dialogs, "ask", answering(seen, answer, None))
+    assert lifeboat.offer_restore(home) is (answer is not None)
+    offer = seen[0]
+    assert offer.title == "The catalog is gone" and "(20 photos), with 0 decisions" in offer.body
+    assert [choice.text for choice in offer.choices] == [
+        "Start empty",
+        "Put the back-up in its place",
+    ]
+    assert home.catalog.exists() is (answer is not None)
+    if answer is not None:
+        with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+            assert len(catalog.columns()) == (20 if answer == lifeboat.RESTORE else 0)
+
+
 def test_without_a_sound_back_up_nothing_is_offered(
     home: Home, seen: list[Question], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    home.catalog.write_bytes(b"no catalog")
     monkeypatch.setattr(dialogs, "ask", answering(seen))
     assert not lifeboat.offer_restore(home)
     assert seen == []

@@ -566,12 +566,38 @@ def test_sidecars_on_a_full_disk_wait_and_are_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_catalog_that_is_opened_on_a_full_disk_says_so(tmp_path: Path) -> None:
+def test_a_catalog_on_a_full_disk_is_looked_at_and_decided_in(
+    evening: Callable[[Home], Evening], tmp_path: Path
+) -> None:
+    draw(tmp_path / "card")
+    with small_disk(tmp_path / "small", 160) as disk:
+        home = Home.at(disk.path / "home").make()
+        evening(home).open(tmp_path / "card", photos=PHOTOS).close()
+        assert (home.data / "catalog.reserve").exists()
+        disk.fill()
+        at = evening(home).open(photos=PHOTOS)
+        try:
+            at.press("Alt+1")
+            at.until(lambda: at.session.view is View.LOUPE)
+            photo = at.session.current
+            at.press("X").reads("Rejected IMG_")
+            at.press("Ctrl+Z").reads("Undid reject")
+            at.press("P").reads("Picked IMG_")
+        finally:
+            at.close()
+        disk.empty()
+        with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+            assert photo is not None and catalog.photo(photo).marks.flag == "pick"
+            assert catalog.check() == []
+
+
+@pytest.mark.slow
+def test_without_any_room_it_says_how_much_to_make(tmp_path: Path) -> None:
     with small_disk(tmp_path / "small", 8) as disk:
         catalogs.fill(disk.path / "catalog.db", 60)
         disk.fill()
         said = answer(lambda: Catalog.open(disk.path / "catalog.db"))
-        assert said.startswith("The disk that holds the catalog is full. Make room where")
+        assert said.startswith("The disk that holds the catalog is full. Make some 10 MB of room")
         disk.empty()
         with contextlib.closing(Catalog.open(disk.path / "catalog.db")) as catalog:
             assert len(catalog.columns()) == 60 and catalog.check() == []

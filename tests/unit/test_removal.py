@@ -233,6 +233,44 @@ def test_what_a_kill_left_of_a_photo_can_be_removed_again(paired: Shoot) -> None
     ]
 
 
+@pytest.mark.parametrize("scanned", [False, True])
+def test_a_kill_right_after_the_last_file_went_leaves_no_missing_photo(
+    paired: Shoot, monkeypatch: pytest.MonkeyPatch, trash: Path, scanned: bool
+) -> None:
+    with monkeypatch.context() as kill:
+
+        def killed(*_: object) -> None:
+            raise SystemExit
+
+        kill.setattr(Catalog, "note_emptied", killed)
+        with pytest.raises(SystemExit):
+            remove(paired, listed(paired))
+    if scanned:  # by another process, before this one was started again
+        paired.ingest()
+        assert paired.photo("DSC_1.NEF").state == "missing"
+    assert removal.settle(paired.catalog) == 1 and removal.settle(paired.catalog) == 0
+    assert [photo.name for photo in paired.listed()] == ["DSC_2"]
+    assert paired.ingest().found == 1
+    shutil.move(trash / "files" / "DSC_1.NEF", paired.folder / "renamed.NEF")
+    assert paired.ingest().new == 0
+    assert paired.photo("renamed.NEF").marks.flag is Flag.REJECT
+
+
+def test_of_a_folder_that_is_away_nothing_is_noted_before_it_is_back(
+    paired: Shoot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = paired.photo("DSC_1.NEF")
+    paired.catalog.begin_emptying({photo.id: [str(photo.path)]})
+    away = paired.folder.rename(tmp_path / "away")
+    assert removal.settle(paired.catalog) == 0
+    away.rename(paired.folder)
+    assert removal.settle(paired.catalog) == 0
+    assert paired.catalog.left_emptying() == {}, "it was there: nothing had gone"
+    paired.catalog.begin_emptying({photo.id: [str(photo.path)]})
+    monkeypatch.setattr("os.getpid", lambda: 1)  # that process lives, and may be at it
+    assert paired.catalog.left_emptying() == {}
+
+
 def test_a_half_that_is_in_use_keeps_the_sidecar_it_shares(paired: Shoot) -> None:
     report = remove(paired, listed(paired), in_use("JPG"))
     there = {path.name for path in paired.folder.glob("DSC_1*")}

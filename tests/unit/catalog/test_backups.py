@@ -15,8 +15,16 @@ from pathlib import Path
 import pytest
 
 from curator import whole
-from curator.catalog import Catalog, Redone, UseLock, backups, restore
-from curator.model import BusyError, CatalogError
+from curator.catalog import (
+    Catalog,
+    MissingError,
+    Redone,
+    UseLock,
+    backups,
+    begin_anew,
+    restore,
+)
+from curator.model import BusyError, CatalogError, Described
 from curator.settings import Home
 from tests.catalogs import fill
 
@@ -297,6 +305,87 @@ def test_an_older_back_up_becomes_todays_on_the_way(home: Home) -> None:
     assert [path.name for path in home.backups.iterdir()] == [backup.name]
     with closing(Catalog.open(home.catalog)) as catalog:
         assert catalog.photo(2).marks.rating == 4
+
+
+def test_a_log_that_outlived_its_catalog_is_not_played_into_the_back_up(
+    home: Home, backed: Path
+) -> None:
+    with closing(Catalog.open(home.catalog)) as catalog:
+        for number in range(1, 21):
+            catalog.decide({number: {"rating": 2}}, summary="2 stars")
+        log = Path(f"{home.catalog}-wal").read_bytes()
+    home.catalog.unlink()
+    Path(f"{home.catalog}-wal").write_bytes(log)
+    assert restore(home.catalog, backed, redo=True).aside is None
+    with closing(Catalog.open(home.catalog)) as catalog:
+        assert catalog.check() == [] and catalog.photo(1).marks.rating != 2
+    (kept,) = home.data.glob("catalog-before-restore-*.db-wal")
+    assert kept.read_bytes() == log
+
+
+# --- a catalog that is gone
+
+
+def test_a_catalog_that_is_gone_is_not_made_anew_by_itself(home: Home, backed: Path) -> None:
+    home.catalog.unlink()
+    before = backups.inspect(backed)
+    with pytest.raises(MissingError, match="is gone, and there are back-ups") as caught:
+        Catalog.open(home.catalog)
+    assert "doctor restore" in caught.value.remedy and "doctor anew" in caught.value.remedy
+    assert not home.catalog.exists()
+    begin_anew(home.catalog)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        assert len(catalog.columns()) == 0
+        catalog.decide({}, summary="")
+    with pytest.raises(CatalogError, match="There is a catalog"):
+        begin_anew(home.catalog)
+    (held,) = backups.listed(home.catalog)
+    assert "-held-" in held.path.name and held.made_at == before.made_at and held.photos == 20
+    new = [named(home.backups, "daily", NOON - timedelta(days=day)) for day in range(60)]
+    for path in new:
+        path.touch()
+    assert held.path not in backups.superseded(backups.files(home.catalog))
+
+
+# --- what no step tells of
+
+
+def test_photos_descriptions_and_searches_of_since_are_taken_over(home: Home, backed: Path) -> None:
+    seen = ("0" * 64, "a harbor", "landscape", "soft", "calm", (("sea", 80),))
+    told = Described("ollama", "llava", *seen)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        catalog.save_search("old", "rating:5")
+    backups.keep(home.catalog, 0)
+    (newest, *_) = backups.files(home.catalog)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        with catalog._writing():
+            catalog._run("UPDATE photo SET proxy_digest = ? WHERE id = 3", ("0" * 64,))
+            catalog._run("INSERT INTO folder (id, path, added_at) VALUES (8, '/new', 1)")
+            catalog._run("INSERT INTO directory (id, folder_id, path) VALUES (7, 8, '/new/a')")
+            catalog._run(
+                "INSERT INTO photo (id, directory_id, name, added_at) VALUES (99, 7, 'NEW_1', 1)"
+            )
+            catalog._run(
+                "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns)"
+                " VALUES (99, 7, 'NEW_1.JPG', 'image', 'main', 5, 1)"
+            )
+        catalog.decide({99: {"rating": 5}, 2: {"rating": 1}}, summary="two")
+        catalog.save_described([(3, told)])
+        catalog.remove_search(catalog.saved_searches()[0].id)
+        catalog.save_search("mine", "tag:harbor")
+        catalog.turn([4], 1)
+        catalog.note_emptied(5, {str(catalog.photo(5).path): ""})
+    hurt(home.catalog, "vector")
+    assert restore(home.catalog, newest, redo=True).redone == Redone(1, 2, 0, True, photos=1)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        new = catalog.photo(99)
+        assert (new.marks.rating, str(new.path)) == (5, "/new/a/NEW_1.JPG")
+        assert "/new" in [row.path for row in catalog.folders()]
+        assert catalog.descriptions_of([3])[3].subject == "a harbor"
+        assert [tag.name for tag in catalog.tags_of([3])[3]] == ["sea"]
+        assert [each.name for each in catalog.saved_searches()] == ["mine"]
+        assert catalog.photo(4).turn == 1 and catalog.check() == []
+        assert 5 not in [row[0] for row in catalog.columns()]
 
 
 # --- who else is there

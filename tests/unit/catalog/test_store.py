@@ -27,6 +27,7 @@ from curator.catalog import (
 from curator.model import BusyError, CatalogError
 from curator.settings import Home
 from tests.catalogs import fill
+from tests.faults import QUOTA, refuse
 
 OLD = Path(__file__).parents[2] / "data" / "catalogs"
 
@@ -236,6 +237,12 @@ def test_a_disk_too_full_to_open_a_catalog_is_called_full(
     none = namedtuple("none", "total used free")(10**9, 10**9, 0)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: none)
     assert isinstance(store.translate(error, home.catalog), DiskFullError)
+    monkeypatch.undo()
+    disk = refuse(monkeypatch, home.data, QUOTA)  # SQLite tells no quota from a broken disk
+    disk.room_for(0)
+    said = store.translate(error, home.catalog)
+    assert isinstance(said, DiskFullError) and "quota" in said.args[0] and "raised" in said.remedy
+    assert [path.name for path in home.data.iterdir() if path.is_file()] == []
 
 
 def test_the_log_takes_no_room_on_a_disk_that_has_little(
@@ -245,10 +252,10 @@ def test_the_log_takes_no_room_on_a_disk_that_has_little(
     log_file = home.data / "catalog.db-wal"
     little = namedtuple("little", "total used free")(10**9, 10**9 - 10**8, 10**8)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: little)
-    catalog.reserve_log()
+    catalog.reserve_room()
     assert log_file.stat().st_size < store.LOG_BYTES
     monkeypatch.undo()
-    catalog.reserve_log()
+    catalog.reserve_room()
     assert log_file.stat().st_size == store.LOG_BYTES
     assert catalog.check() == []
     catalog.close()

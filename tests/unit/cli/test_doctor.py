@@ -172,11 +172,26 @@ def test_one_that_is_gone_or_of_a_newer_curator_is_put_back_too(kept: Home, cura
     for ending in ("", "-wal", "-shm"):
         Path(f"{kept.catalog}{ending}").unlink(missing_ok=True)
     said = curator("doctor", "restore", "--yes")
-    assert said.code == 0 and "20 photos" in said.out and "could not be read" in said.out
+    assert said.code == 0 and "20 photos" in said.out and "is lost with the catalog" in said.out
     with closing(Catalog.open(kept.catalog)) as catalog, catalog._writing():
         catalog._run("PRAGMA user_version = 99")
     assert curator("doctor", "restore", "--yes").code == 0
     Catalog.open(kept.catalog).close()
+
+
+def test_no_verb_begins_an_empty_catalog_over_back_ups(
+    kept: Home, curator: Type, finding: Callable[..., tuple[bool, str, str]]
+) -> None:
+    kept.catalog.unlink()
+    said = curator("photos")
+    assert said.code == 1 and said.out == "" and len(said.err.splitlines()) == 1
+    assert "is gone" in said.err and "doctor restore" in said.err and "doctor anew" in said.err
+    well, found, _ = finding("catalog")
+    assert not well and "is gone" in found
+    assert not kept.catalog.exists()
+    assert curator("doctor", "anew").code == 0 and curator("photos", "--json").json == []
+    said = curator("doctor", "anew")
+    assert said.code == 1 and "There is a catalog" in said.err
 
 
 @pytest.mark.slow

@@ -1,0 +1,345 @@
+"""What happened since a back-up, made again in its copy as far as a damaged catalog can be read.
+
+The journal is only ever added to, and ids of photos and steps are never used twice. So what is
+still readable of the steps after the back-up is entered again, step by step, on photos that came
+since as well; and what a person did that no step tells of is taken over as it stands.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from curator.catalog import schema, soundness
+from curator.catalog.descriptions import DESCRIBE, Descriptions
+from curator.catalog.fields import RELATIONS
+from curator.catalog.journal import revisions
+from curator.catalog.soundness import NONSENSE
+from curator.catalog.store import Row, marks
+from curator.model import Change, Step
+
+log = logging.getLogger(__name__)
+
+
+def _listed(table: str, names: str) -> str:
+    return ", ".join(f"{table}.{name}" for name in names.split(", "))
+
+
+# What decisions are about and the journal does not tell of: their names, as far as they are new.
+_NAMES = {
+    "tag": "id, name, category, folded",
+    "project": "id, name, notes, made_at, removed_at",
+}
+_OF_FOLDER = "path, enabled, recursive, sampled, added_at, volume, volume_name, within"
+_OF_PHOTO = ", ".join(
+    field.column_name
+    for field in schema.Photo._meta.sorted_fields
+    if field.column_name not in ("directory_id", "rev")
+)
+_OF_FILE = (
+    "name, kind, role, size, mtime_ns, fingerprint, sha256, width, height, missing_since,"
+    " emptied_at"
+)
+_OF_DESCRIPTION = (
+    "photo_id, provider, model, source, subject, content_type, lighting, mood, made_at"
+)
+_OF_STEP = "id, kind, summary, made_at, reverts, source, scope, context"
+_OF_DECISION = "step_id, photo_id, field, about, before, after, expected, order_name"
+# What a person did beside the journal: the columns, whose they are, how they are written.
+_FACTS = (
+    (
+        _listed("project", "name, notes, cover, removed_at, id"),
+        "FROM project",
+        "UPDATE OR IGNORE project SET name = ?, notes = ?, cover = ?, removed_at = ? WHERE id = ?",
+    ),
+    (
+        _listed("photo", "turn, seen_at, id"),
+        "FROM photo WHERE turn <> 0 OR seen_at IS NOT NULL",
+        "UPDATE OR IGNORE photo SET turn = ?, seen_at = coalesce(seen_at, ?) WHERE id = ?",
+    ),
+    (
+        _listed("file", "missing_since, emptied_at, sha256, photo_id, name") + ", directory.path",
+        "FROM file JOIN directory ON directory.id = file.directory_id"
+        " WHERE file.emptied_at IS NOT NULL",
+        "UPDATE OR IGNORE file SET missing_since = ?, emptied_at = ?, sha256 = ? WHERE photo_id = ?"
+        " AND name = ? AND directory_id = (SELECT id FROM directory WHERE path = ?)",
+    ),
+    (
+        _listed("photo", "emptied_at, id"),
+        "FROM photo WHERE emptied_at IS NOT NULL",
+        "UPDATE OR IGNORE photo SET emptied_at = ? WHERE id = ?",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Redone:
+    """What became of what happened after a back-up.
+
+    Attributes:
+        steps: acts found in the damaged catalog and made again.
+        decisions: single decisions among them that were made again.
+        homeless: decisions found that are about photos nobody knows any more.
+        whole: the damaged catalog's journal could be read to its end.
+        related: the damaged catalog is what became of this back-up; otherwise nothing is redone.
+        photos: those added since that were taken over.
+    """
+
+    steps: int = 0
+    decisions: int = 0
+    homeless: int = 0
+    whole: bool = True
+    related: bool = True
+    photos: int = 0
+
+
+class Replays(Descriptions):
+    """The part of a catalog that takes over what happened in another since."""
+
+    def replay(self, former: Path) -> Redone:
+        """Make again, in the catalog a back-up became, what happened in the former one since.
+
+        Args:
+            former: the damaged catalog; it is only read, as far as that goes.
+
+        Returns:
+            What was found and what became of it.
+
+        Raises:
+            CatalogError: this catalog cannot be written; nothing was taken over.
+        """
+        since = self._row("SELECT id, made_at, summary FROM step ORDER BY id DESC LIMIT 1")
+        reading = _Former(former)
+        try:
+            if since is not None:
+                rows, whole = reading.rows(
+                    _listed("step", "id, made_at, summary"), "FROM step WHERE id = ?", since[0]
+                )
+                if rows != [since]:
+                    return Redone(whole=whole, related=not whole)
+            with self._writing(durable=True):
+                photos = self._take_photos(reading)
+                redone = self._redo(reading, since[0] if since else 0)
+                for columns, whose, write in _FACTS:
+                    self._write(write, reading.rows(columns, whose)[0])
+                self._take_searches(reading)
+                self._take_descriptions(reading)
+                return replace(redone, photos=photos)
+        finally:
+            reading.close()
+
+    def _write(self, sql: str, rows: Sequence[Row]) -> None:
+        """Write rows one by one, those that go with what is here."""
+        for row in rows:
+            with contextlib.suppress(*NONSENSE):
+                self._run(sql, row)
+
+    # --- photos that came since
+
+    def _take_photos(self, reading: _Former) -> int:
+        """Take over the photos added since, with their files; scans and stages do the rest."""
+        newest = self._row("SELECT id, added_at FROM photo ORDER BY id DESC LIMIT 1")
+        if newest is not None:
+            there, _ = reading.rows(
+                "photo.id, photo.added_at", "FROM photo WHERE id = ?", newest[0]
+            )
+            if there != [newest]:
+                return 0
+        folders, _ = reading.rows(_listed("folder", _OF_FOLDER), "FROM folder")
+        self._write(f"INSERT OR IGNORE INTO folder ({_OF_FOLDER}) VALUES ({marks(8)})", folders)
+        rows, _ = reading.rows(
+            "directory.path, directory.folder_id, " + _listed("photo", _OF_PHOTO),
+            "FROM photo JOIN directory ON directory.id = photo.directory_id WHERE photo.id > ?"
+            " ORDER BY photo.id",
+            newest[0] if newest else 0,
+        )
+        taken = 0
+        for path, folder, number, *rest in rows:
+            with contextlib.suppress(*NONSENSE):
+                where = self._place(reading, path, folder)
+                self._run(
+                    f"INSERT INTO photo (directory_id, {_OF_PHOTO})"
+                    f" VALUES ({marks(len(rest) + 2)})",
+                    (where, number, *rest),
+                )
+                taken += 1
+                self._take_files(reading, number)
+        return taken
+
+    def _take_files(self, reading: _Former, photo: int) -> None:
+        self._queue(photo)
+        rows, _ = reading.rows(
+            "directory.path, directory.folder_id, " + _listed("file", _OF_FILE),
+            "FROM file JOIN directory ON directory.id = file.directory_id"
+            " WHERE file.photo_id = ? ORDER BY file.id",
+            photo,
+        )
+        for path, folder, *rest in rows:
+            where = self._place(reading, path, folder)
+            self._write(
+                f"INSERT INTO file (photo_id, directory_id, {_OF_FILE})"
+                f" VALUES ({marks(len(rest) + 2)})",
+                [(photo, where, *rest)],
+            )
+        self._refresh_ready([photo])
+
+    def _place(self, reading: _Former, path: str, folder: int | None) -> int:
+        """Find or make the directory of a path; its folder may have another id here."""
+        named, _ = reading.rows("folder.path", "FROM folder WHERE id = ?", folder)
+        here = self._value("SELECT id FROM folder WHERE path = ?", named[0]) if named else None
+        return self._directory(path, here)
+
+    # --- what was decided since
+
+    def _redo(self, reading: _Former, since: int) -> Redone:
+        for table, names in _NAMES.items():
+            newest = self._value(f"SELECT coalesce(max(id), 0) FROM {table}")
+            rows, _ = reading.rows(_listed(table, names), f"FROM {table} WHERE id > ?", newest)
+            self._write(
+                f"INSERT INTO {table} ({names}) VALUES ({marks(1 + names.count(','))})", rows
+            )
+        steps = decisions = homeless = 0
+        rows, whole = reading.rows(
+            _listed("step", _OF_STEP), "FROM step WHERE id > ? ORDER BY id", since
+        )
+        for row in rows:
+            made, complete = reading.rows(
+                _listed("decision", _OF_DECISION),
+                "FROM decision WHERE step_id = ? ORDER BY id",
+                row[0],
+            )
+            try:
+                housed = [one for one in made if self._has(one[1], one[2], one[3])]
+                follows = row[0] == since + steps + 1  # else one between could not be read
+                if not follows or not complete or not self._redo_step(row, housed):
+                    whole = False  # half a step is none, and what follows it stands on it
+                    break
+            except NONSENSE as error:
+                log.info("step %d of the former catalog makes no sense: %s", row[0], error)
+                whole = False
+                break
+            homeless += len(made) - len(housed)
+            steps, decisions = steps + 1, decisions + len(housed)
+        return Redone(steps, decisions, homeless, whole)
+
+    def _has(self, photo: int, field: str, about: int | None) -> bool:
+        """Say whether what a decision is about is in this catalog."""
+        if self._value("SELECT 1 FROM photo WHERE id = ?", (photo,)) is None:
+            return False
+        return about is None or self._value(RELATIONS[field].known, (about,)) is not None
+
+    def _redo_step(self, row: Row, made: list[Row]) -> bool:
+        """Enter a step as it stood, and make photos what they are by it; all of it or nothing."""
+        self._run("SAVEPOINT step")
+        try:
+            self._run(f"INSERT INTO step ({_OF_STEP}) VALUES ({marks(len(row))})", row)
+            self._run_many(f"INSERT INTO decision ({_OF_DECISION}) VALUES ({marks(8)})", made)
+            number, kind, summary, made_at, reverts, _, _, context = row
+            changes = tuple(
+                Change(photo, field, before, after, about)
+                for _, photo, field, about, before, after, *_ in made
+            )
+            step = Step(number, kind, summary, made_at, changes, reverts, json.loads(context))
+            self._revise(revisions(step), back=kind == "undo")
+            self._put(changes)
+        except NONSENSE as error:
+            log.info("step %d of the former catalog cannot be made again: %s", row[0], error)
+            self._run("ROLLBACK TO step")
+            return False
+        finally:
+            self._run("RELEASE step")
+        return True
+
+    # --- what no step tells of
+
+    def _take_searches(self, reading: _Former) -> None:
+        """Take over the kept searches; one that was removed goes, if all could be read."""
+        rows, whole = reading.rows(
+            _listed("saved_search", "name, expression, made_at"), "FROM saved_search"
+        )
+        if whole:
+            self._run("DELETE FROM saved_search")
+        self._write(
+            "INSERT INTO saved_search (name, expression, made_at) VALUES (?, ?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET expression = excluded.expression",
+            rows,
+        )
+
+    def _take_descriptions(self, reading: _Former) -> None:
+        """Take over what was said of photos since; a model needs seconds for each of them."""
+        rows, _ = reading.rows(_listed("description", _OF_DESCRIPTION), "FROM description")
+        for row in rows:
+            photo, made_at = row[0], row[-1]
+            there = self._value("SELECT made_at FROM description WHERE photo_id = ?", (photo,))
+            if there is None or there < made_at:
+                with contextlib.suppress(*NONSENSE):
+                    self._run(
+                        f"INSERT OR REPLACE INTO description ({_OF_DESCRIPTION})"
+                        f" VALUES ({marks(len(row))})",
+                        row,
+                    )
+                    self._take_suggestions(reading, photo)
+
+    def _take_suggestions(self, reading: _Former, photo: int) -> None:
+        """Take over the tags a description came with, and that it need not be made again."""
+        tags, _ = reading.rows(
+            "tag.name, photo_tag.confidence",
+            "FROM photo_tag JOIN tag ON tag.id = photo_tag.tag_id"
+            " WHERE photo_tag.photo_id = ? AND photo_tag.source = 'vision'",
+            photo,
+        )
+        self._suggest(photo, "vision", tags)
+        self._add_description_work(photo)
+        done, _ = reading.rows(
+            "work.source",
+            "FROM work WHERE photo_id = ? AND stage = ? AND state = 'done'",
+            photo,
+            DESCRIBE,
+        )
+        for (source,) in done:
+            self._done(photo, DESCRIBE, source)
+
+
+class _Former:
+    """A damaged catalog, read as far as that goes and never written to."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection: sqlite3.Connection | None = None
+        with contextlib.suppress(sqlite3.Error):
+            self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def rows(self, columns: str, whose: str, *values: object) -> tuple[list[Row], bool]:
+        """Read rows until there is no more, or one cannot be read; such as are none are left out.
+
+        Args:
+            columns: as ``photo.id, photo.name``.
+            whose: the rest of the query.
+            *values: its parameters.
+
+        Returns:
+            The rows, and whether they are all there are.
+        """
+        found: list[Row] = []
+        names, whole = columns.split(", "), True
+        if self._connection is None:
+            return found, False
+        try:
+            for row in self._connection.execute(f"SELECT {columns} {whose}", values):
+                if soundness.fits(names, row):
+                    found.append(row)
+                else:
+                    whole = False
+        except NONSENSE as error:
+            log.info("the former catalog cannot be read on: %s", error)
+            return found, False
+        return found, whole

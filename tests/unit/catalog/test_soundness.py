@@ -1,0 +1,176 @@
+"""Damaged catalogs: whatever is wrong with one, it is said in a sentence and can be put right."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from curator.catalog import Catalog, DamagedError, backups, is_damaged, restore
+from curator.model import CatalogError, Described, KnownError
+from curator.settings import Home
+from tests.catalogs import fill, stack
+
+SEEDS = int(os.environ.get("CURATOR_DAMAGES", "60"))
+
+
+def spoil(path: Path, statement: str) -> None:
+    """Write into a catalog what no program of ours would, past its constraints."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("statement", "act"),
+    [
+        ("UPDATE work SET state = 'dome' WHERE photo_id = 3", Catalog.counts),
+        ("UPDATE photo SET taken_at = '2O24-05-04' WHERE id = 3", lambda c: c.photo(3)),
+        ("UPDATE photo SET name = CAST(x'ff41' AS TEXT) WHERE id = 3", Catalog.columns),
+        ("UPDATE meta SET value = '[[' WHERE key = 'stages'", Catalog.counts),
+        ("INSERT INTO meta VALUES ('tags_rev', 'seven')", Catalog.tags_rev),
+    ],
+)
+def test_values_nobody_wrote_are_damage(
+    home: Home, statement: str, act: Callable[[Catalog], object]
+) -> None:
+    fill(home.catalog, 20)
+    spoil(home.catalog, statement)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        with pytest.raises(DamagedError, match="is damaged"):
+            act(catalog)
+        assert catalog.check()
+    assert is_damaged(home.catalog)
+
+
+def test_a_mistake_of_ours_on_a_sound_catalog_stays_one(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(home.catalog, 20)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        looks: list[str] = []
+        sound = catalog.check
+        monkeypatch.setattr(catalog, "check", lambda: looks.append("again") or sound())
+        for _ in range(2):
+            with pytest.raises(KeyError):
+                catalog.without("nothing there is")
+        assert looks == ["again"], "a large one takes seconds"
+
+
+@pytest.mark.parametrize("version", sorted(Path(__file__).parents[2].glob("data/catalogs/*.db")))
+def test_catalogs_of_all_versions_are_sound(version: Path) -> None:
+    assert backups.inspect(version).fault == ""
+
+
+def harmed(pristine: bytes, seed: int) -> bytes:
+    """Damage a file as disks and memory do: bits flip, pages are zeros, another's, or not there."""
+    chance, page = random.Random(seed), 4096
+    data = bytearray(pristine)
+    pages = len(data) // page
+    kind = ("bits", "bytes", "zeros", "other", "cut", "noise")[seed % 6]
+    if kind in ("bits", "bytes"):
+        for _ in range(chance.choice((1, 3, 10, 100))):
+            at = chance.randrange(len(data))
+            flipped = data[at] ^ 1 << chance.randrange(8)
+            data[at] = flipped if kind == "bits" else chance.randrange(256)
+    elif kind == "cut":
+        del data[chance.randrange(len(data)) :]
+    else:
+        for _ in range(chance.choice((1, 1, 3))):
+            at = chance.randrange(pages) * page
+            size = chance.choice((page, 512))
+            there = chance.randrange(pages) * page
+            new = {"zeros": bytes(size), "other": data[there : there + size]}
+            data[at : at + size] = new.get(kind) or chance.randbytes(size)
+    return bytes(data)
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """A home with a bit of everything in it and a back-up from before the last decisions."""
+    home = Home.at(tmp_path_factory.mktemp("pristine")).make()
+    fill(home.catalog, 60)
+    stack(home.catalog, 4, 5, 6)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        catalog.save_search("mine", "rating:5")
+        tag = catalog.tag_ids(["harbor"], make=True)["harbor"]
+        catalog.decide({3: {"rating": 4}, 4: {("tag", tag): "confirmed"}}, summary="before")
+        catalog.fold_all_text()
+        made = backups.keep(catalog.path)
+        assert made is not None
+        made.rename(made.with_name("catalog-daily-20240101-120000.db"))
+        for photo in range(1, 40):
+            catalog.decide({photo: {"rating": photo % 5 + 1, "kept": True}}, summary="since")
+        said = Described("ollama", "llava", "0" * 64, "sea", "landscape", "soft", "calm", ())
+        with catalog._writing():
+            catalog._run("UPDATE photo SET proxy_digest = ? WHERE id = 3", ("0" * 64,))
+        catalog.save_described([(3, said)])
+        catalog.mark_seen([7, 8])
+    return home.data, home.catalog.read_bytes()
+
+
+def look_around(catalog: Catalog) -> None:
+    """Ask what a window asks."""
+    catalog.counts()
+    ids = [row[0] for row in catalog.columns()]
+    for photo in ids[:10]:
+        catalog.photo(photo)
+        catalog.history(photo)
+    list(catalog.details(ids))
+    catalog.folders()
+    catalog.directories()
+    catalog.placements()
+    catalog.tags_of(ids)
+    catalog.saved_searches()
+    catalog.descriptions_of(ids)
+    catalog.projects()
+    catalog.failures()
+    catalog.next_undo()
+    catalog.worded("dsc")
+    catalog.fold_all_text()
+    catalog.pending("peek", 10)
+    catalog.outstanding()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_of_many_damages_each_is_told_and_put_right(
+    pristine: tuple[Path, bytes], home: Home
+) -> None:
+    came, data = pristine
+    shutil.copytree(came / "backups", home.backups, dirs_exist_ok=True)
+    (backup,) = backups.files(home.catalog)
+    odd: list[str] = []
+    damaged = redone = 0
+    for seed in range(SEEDS):
+        for path in home.data.glob("catalog*"):
+            path.unlink()
+        home.catalog.write_bytes(harmed(data, seed))
+        try:
+            with suppress(KnownError), closing(Catalog.open(home.catalog)) as catalog:
+                look_around(catalog)
+                catalog.decide({9: {"rating": 2}}, summary="one more")
+                catalog.undo()
+            hurt = is_damaged(home.catalog)
+            damaged += hurt
+            with suppress(CatalogError):
+                backups.keep(home.catalog, -1.0)
+            for extra in set(backups.files(home.catalog)) - {backup}:
+                assert backups.inspect(extra).fault == ""
+                extra.unlink()
+            restored = restore(home.catalog, backup, redo=True)
+            redone += bool(restored.redone and restored.redone.decisions)
+            with closing(Catalog.open(home.catalog)) as catalog:
+                assert catalog.check() == []
+                look_around(catalog)
+                assert len(catalog.columns()) == 60
+        except Exception as error:
+            odd.append(f"{seed}: {error!r}")
+    assert not odd, "\n".join(odd)
+    assert damaged > SEEDS / 2 and redone > SEEDS / 4

@@ -59,6 +59,7 @@ HOME = {
     "catalog.db-shm",
     "conductor.lock",
     "catalog.lock",
+    "catalog.reserve",
     "cache",
     "backups",
     "settings.json",

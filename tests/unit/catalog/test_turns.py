@@ -1,0 +1,57 @@
+"""Who writes next: what a person decides goes before whatever is read in the background."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from curator.catalog import Catalog
+from curator.settings import Home
+from tests import catalogs
+
+WITHIN_S = 60.0
+
+
+@pytest.mark.parametrize("act", ["decide", "see"])
+def test_a_person_waits_for_the_batch_under_way_and_for_no_other(home: Home, act: str) -> None:
+    catalogs.fill(home.catalog, 3)
+    reading = Catalog.open(home.catalog)
+
+    def write() -> None:
+        catalog = Catalog.open(home.catalog)
+        if act == "decide":
+            catalog.decide({2: {"rating": 4}}, summary="4 stars")
+        else:
+            catalog.pressing = True  # as the window's is
+            catalog.mark_seen([2])
+        catalog.close()
+
+    person = threading.Thread(target=write)
+    with reading._writing():
+        person.start()
+        deadline = time.monotonic() + WITHIN_S
+        while not reading._turns._pressing:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+    with reading._writing():  # the next batch, at once
+        wrote = reading._row("SELECT rating, seen_at IS NOT NULL FROM photo WHERE id = 2")
+    person.join()
+    assert wrote == ((4, 0) if act == "decide" else (None, 1))
+    reading.close()
+
+
+def test_who_gets_no_turn_is_told_by_sqlite_and_keeps_nobody_waiting(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogs.fill(home.catalog, 3)
+    one, other = Catalog.open(home.catalog), Catalog.open(home.catalog)
+    monkeypatch.setattr("curator.catalog.store.BUSY_TIMEOUT_S", 0.01)
+    with one._writing(), pytest.raises(Exception, match="held by another program"):
+        other.decide({2: {"rating": 4}}, summary="4 stars")
+    one.mark_seen([3])
+    other.decide({2: {"rating": 4}}, summary="4 stars")
+    assert one._turns is other._turns and not one._turns._pressing
+    one.close()
+    other.close()

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.catalog.store import chunks, marks
+from curator.catalog.store import LET_GO_S, chunks, marks
 from curator.catalog.tags import SAID, Tags
 from curator.model import NotFoundError, UsageError
 
@@ -49,6 +49,7 @@ RANKED = 10_000
 NAME_LENGTH = 80
 _WEIGHTS = ", ".join(map(str, COLUMNS.values()))
 _PART = 500  # photos whose words are read in one statement
+_MERGED_PAGES = 16  # of 4 KB, in one transaction
 _DIGITS = re.compile(r"(?<!\d)0+([1-9]\d*)")
 # Written without spaces between words: each character is one.
 _UNSPACED = re.compile(
@@ -112,6 +113,8 @@ class Texts(Tags):
     def fold_text(self, most: int = _PART) -> bool:
         """Read the words of photos that changed into the index, in one short transaction.
 
+        What they are is worked out before the catalog is locked.
+
         Args:
             most: photos to read at the most; 500 take some 30 ms.
 
@@ -120,31 +123,64 @@ class Texts(Tags):
         """
         if not self.text_waits():
             return False
+        version = self.data_version()
+        due, rows = self._due(most)
         with self._writing():
-            due = [
-                row[0] for row in self._rows("SELECT photo_id FROM photo_text_due LIMIT ?", (most,))
-            ]
+            if self.data_version() != version:  # somebody decided something meanwhile
+                due, rows = self._due(most)
+            self._keep_merges_apart()
             for part in chunks(due):
                 among = f"({marks(len(part))})"
-                words = self._rows(f"{_WORDS} AND photo.id IN {among}", part)
-                tags = self.tags_of(part)
                 self._run(f"DELETE FROM photo_text WHERE rowid IN {among}", part)
-                self._run_many(
-                    f"INSERT INTO photo_text (rowid, {', '.join(COLUMNS)})"
-                    f" VALUES ({marks(1 + len(COLUMNS))})",
-                    [_row(*row, [tag.name for tag in tags.get(row[0], ())]) for row in words],
-                )
                 self._run(f"DELETE FROM photo_text_due WHERE photo_id IN {among}", part)
-            self._run(
-                "INSERT INTO meta (key, value) VALUES ('text_rev', '1')"
-                " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+            self._run_many(
+                f"INSERT INTO photo_text (rowid, {', '.join(COLUMNS)})"
+                f" VALUES ({marks(1 + len(COLUMNS))})",
+                rows,
             )
+            self._grow("text_rev")
         return len(due) == most and self.text_waits()
+
+    def _due(self, most: int) -> tuple[list[int], list[tuple[object, ...]]]:
+        """Read which photos changed, and make their rows of the index."""
+        due = [row[0] for row in self._rows("SELECT photo_id FROM photo_text_due LIMIT ?", (most,))]
+        rows: list[tuple[object, ...]] = []
+        for part in chunks(due):
+            tags = self.tags_of(part)
+            words = self._rows(f"{_WORDS} AND photo.id IN ({marks(len(part))})", part)
+            rows += [_row(*row, [tag.name for tag in tags.get(row[0], ())]) for row in words]
+        return due, rows
+
+    def _keep_merges_apart(self) -> None:
+        """Have FTS5 merge only when it is told to: by itself it does in the midst of a write.
+
+        Every 64th page written it then merges hundreds of them, and a decision waits.
+        """
+        if self._value("SELECT v FROM photo_text_config WHERE k = 'automerge'") != 0:
+            self._run("INSERT INTO photo_text (photo_text, rank) VALUES ('automerge', 0)")
+
+    def tidy_text(self) -> bool:
+        """Merge a little of what was written into the index apart, in one short transaction.
+
+        Returns:
+            Whether there was anything to merge; if so, there may be more.
+        """
+        with self._writing():
+            before = self._connection.total_changes
+            self._run(
+                "INSERT INTO photo_text (photo_text, rank) VALUES ('merge', ?)", (_MERGED_PAGES,)
+            )
+            # How FTS5 tells (sqlite.org/fts5.html#the_merge_command).
+            return self._connection.total_changes - before >= 2
 
     def fold_all_text(self) -> None:
         """Read the words of all photos that changed, in short transactions."""
-        while self.fold_text():
-            time.sleep(0.001)  # a decision goes first
+        more = True
+        while more:
+            more = self.fold_text()
+            while self.tidy_text():
+                time.sleep(LET_GO_S)
+            time.sleep(LET_GO_S)  # a decision goes first
 
     # --- asking it
 

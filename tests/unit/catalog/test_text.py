@@ -10,6 +10,7 @@ import pytest
 from curator.catalog import Catalog
 from curator.catalog.text import COLUMNS, phrase
 from curator.model import ContentType, Described, NotFoundError, UsageError
+from curator.pipeline.indexing import Indexer
 from curator.stages import STAGES
 from tests import catalogs, likings
 from tests.unit.catalog.shoot import Shoot, photo_bytes
@@ -85,6 +86,30 @@ def test_the_index_follows_what_changes_words_and_nothing_else(twelve: Catalog) 
     say(twelve, 6, "port", "confirmed")
     twelve.rename_tag("port", "haven")
     assert found(twelve, "haven") == [6] and found(twelve, "port") == []
+
+
+def test_reading_words_merges_nothing_and_what_lies_apart_is_brought_together(
+    twelve: Catalog,
+) -> None:
+    def apart() -> int:
+        return int(twelve._value("SELECT count(DISTINCT segid) FROM photo_text_idx"))
+
+    indexer, most = Indexer(twelve), 0
+    for number in range(12):
+        describe(twelve, 1 + number, f"sea and harbor {number}")
+        indexer.waiting = True
+        while indexer.waiting:
+            indexer._next_at = 0.0  # it is always time
+            indexer.advance(calm=True)
+            most = max(most, apart())
+    assert 1 < most <= 5 and not twelve.text_waits()
+    before = apart()
+    for number in range(3):
+        describe(twelve, 1 + number, f"a dune {number}")
+        twelve.fold_text()
+    assert apart() == before + 3, "each part lies apart until it is told to be merged"
+    assert found(twelve, "harbor") == list(range(4, 13))
+    twelve._connection.execute("INSERT INTO photo_text (photo_text) VALUES ('integrity-check')")
 
 
 def test_photos_that_merge_or_go_out_of_sight_keep_the_index_true(shoot: Shoot) -> None:

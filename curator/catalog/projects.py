@@ -166,7 +166,10 @@ class Projects(Store):
 
         The first grows when anything else changed, and places are to be read anew.
         """
-        return self._counter(_ANEW), self._counter(_MEMBERS)
+        found: dict[str, str] = dict(
+            self._rows("SELECT key, value FROM meta WHERE key IN (?, ?)", (_ANEW, _MEMBERS))
+        )
+        return int(found.get(_ANEW, 0)), int(found.get(_MEMBERS, 0))
 
     def places(self) -> tuple[int, list[Row]]:
         """Read (project id, photo id, place) of all projects in use, photos that are gone too.

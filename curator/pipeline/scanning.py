@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 # The first photos go ahead alone; then batches that hold the write lock for a few ms.
 _FIRST_BATCH = 8
-_BATCH = 32
+_BATCH = 12
 _BATCH_S = 0.05
 _AHEAD = 3  # batches the walk may be ahead of the conductor: memory stays bounded
 

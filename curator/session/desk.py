@@ -77,6 +77,7 @@ class Desk(QObject):
     ) -> None:
         super().__init__()
         self.catalog = catalog
+        catalog.pressing = True  # the window stands still while it writes
         self.home = home
         self.settings = settings
         self.pipeline = pipeline
@@ -110,6 +111,9 @@ class Desk(QObject):
         self._details: dict[int, PhotoDetail] = {}
         self._data_version = catalog.data_version()
         self._refresh_timer = self._timer(_REFRESH_MS, self.refresh)
+        # Other threads want the interpreter as soon as they are told anything; posted paints come
+        # before timers, so the photo is on screen by then.
+        self._after_paint = self._timer(0, self._tell_others)
         self._timer(_OTHERS_MS, self._look_for_others, repeat=True)
         if pipeline is not None:
             pipeline.saved.connect(self._on_saved)
@@ -240,6 +244,7 @@ class Desk(QObject):
 
     def refresh(self) -> None:
         """Take over what the pipeline or another process changed in the catalog."""
+        before = self.table.order_serial, self.table.stacks.serial
         changed = self.table.refresh()
         if self._folder_serial != self.table.folder_serial:
             self._follow_folders()
@@ -248,9 +253,20 @@ class Desk(QObject):
             return
         self._forget(changed)
         self._come_from_elsewhere(changed)
+        if before == (self._order_serial, self._stack_serial) and not self._concerns(changed):
+            # Photos of other folders came: nothing here is to be sorted for them.
+            self._order_serial = self.table.order_serial
+            self._stack_serial = self.table.stacks.serial
         self._settle_membership()
         self.photos_changed.emit(self._with_their_stacks(changed))
         self.counts_changed.emit()
+
+    def _concerns(self, changed: set[int]) -> bool:
+        """Tell whether any of these photos is in the list, or in the scope."""
+        known = [photo for photo in changed if photo in self.table]
+        rows = self.table.rows_of(known)
+        listed = any(photo in self.listing for photo in known)
+        return listed or bool(self._in_scope()[rows].any())
 
     def _follow_folders(self) -> None:
         """Take note that folders went, came back, or are at another path."""
@@ -273,8 +289,10 @@ class Desk(QObject):
         searching = self.filter or self.scope.search is not None
         if same and (self.pass_ is not Pass.BROWSE or not searching):
             return
+        regrouped = self._stack_serial != self.table.stacks.serial
         self._order_serial = self.table.order_serial
         self._stack_serial = self.table.stacks.serial
+        was, stale = self.ids, self._stale
         fits = self._fits()
         members = self._members() & self._may_stay()
         self._stale = frozenset(self.table.ids[members & ~fits].tolist())
@@ -289,7 +307,11 @@ class Desk(QObject):
         else:
             self.listing.join(ordered)
             self.finished = self.finished and not (was_empty and len(ordered))
-        self.list_changed.emit()
+        same = not (regrouped or was_empty or searching) and stale == self._stale
+        if not same or not np.array_equal(was, self.ids):
+            self.list_changed.emit()
+        else:
+            self.listing.ids = was  # the array views know the list by
         if self.current != before:
             self._arrive()
 
@@ -342,6 +364,10 @@ class Desk(QObject):
             self.listing.clear_selection()
             self.selection_changed.emit()
         self.current_changed.emit()
+        self._after_paint.start()
+
+    def _tell_others(self) -> None:
+        """Tell other threads what a key brought about."""
         self._focus_pipeline()
 
     def _focus_pipeline(self) -> None:

@@ -415,7 +415,6 @@ class Session(Abreast):
         if self.pass_ is Pass.BROWSE and (self.filter or self.scope.follows_marks):
             fits = self._fits()[self.table.rows_of(self.ids)]
             self._stale = frozenset(self.ids[~fits].tolist())
-        self._data_version = self.catalog.data_version()
         self.teach(changed)
         if self._stack_serial != self.table.stacks.serial:
             self._regroup()

@@ -73,6 +73,7 @@ class Stacks:
             self._doubtful = None
         elif self._doubtful is not None:
             self._doubtful.update(before.tolist(), after.tolist())
+            self._doubtful.discard(0)  # who stands alone is proposed to nobody
 
     def doubt(self) -> None:
         """Look at all of them again: photos came or went with their folder."""

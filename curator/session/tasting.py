@@ -51,6 +51,7 @@ class Tasting(Opening):
         self.learned: Learned | None = None
         self._revealed: tuple[int, str] | None = None
         self._touched: set[int] = set()  # ids that others changed, to be passed on
+        self._marked: set[int] = set()  # ids that a person marked, to be learned from
         self._waits_for_scores = False
         self.taste = LiveTaste(catalog.path, settings.taste, home.cache)
         super().__init__(catalog, home, settings, pipeline)
@@ -102,8 +103,18 @@ class Tasting(Opening):
         return passing and self.order != "match" and self.pass_ not in self._orders
 
     def teach(self, ids: Iterable[int]) -> None:
-        """Have marks learned from at once that a person just made or took back."""
-        self.taste.decided(ids)
+        """Have marks learned from that a person just made or took back, once they are painted."""
+        self._marked |= set(ids)
+        self._after_paint.start()
+
+    def _tell_others(self) -> None:
+        super()._tell_others()
+        self._teach_now()
+
+    def _teach_now(self) -> None:
+        if self._marked:
+            self.taste.decided(self._marked)
+            self._marked = set()
 
     def _come_from_elsewhere(self, changed: set[int]) -> None:
         super()._come_from_elsewhere(changed)
@@ -228,4 +239,5 @@ class Tasting(Opening):
     def close(self) -> None:
         """Remember the place, and end the thread that learns."""
         super().close()
+        self._teach_now()
         self.taste.close()

@@ -121,9 +121,8 @@ class Filmstrip(QWidget):
         here = self._session.ids[seen.start : seen.stop].tolist()
         touched = [photo for photo in here if photo in changed]
         if touched:
-            keys = (self._known(photo).thumb for photo in touched)
-            self._pictures.thumbs.forgive([key for key in keys if key])
-            self._refresh()
+            self._pictures.thumbs.forgive(self._known(photo).thumb for photo in touched)
+            self._on_current()
 
     def _on_arrived(self, wants: Collection[Want]) -> None:
         if self.isVisible() and any(want.key in self._keys for want in wants):

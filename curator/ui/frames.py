@@ -13,8 +13,9 @@ import logging
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import tee
 from pathlib import Path
 from typing import NamedTuple
 
@@ -180,8 +181,11 @@ class FrameStore(QObject):
         for _ in range(start):
             self._pool.start(self._work)
 
-    def forgive(self, keys: Iterable[str]) -> None:
-        """Forget that pictures of these keys failed: their files may be there now."""
+    def forgive(self, keys: Iterable[str | None]) -> None:
+        """Forget that pictures of these keys failed: their files may be there now.
+
+        Nobody is asked for a key unless one has failed.
+        """
         if self._failed:
             gone = set(keys)
             self._failed = {one: why for one, why in self._failed.items() if one.key not in gone}
@@ -287,10 +291,10 @@ class Pictures:
         where = thumb_path if want.kind == THUMB else proxy_path
         return where(self._cache, want.key).read_bytes()
 
-    def forgive(self, keys: Sequence[str]) -> None:
+    def forgive(self, keys: Iterable[str | None]) -> None:
         """Try again what had failed: these pictures were made anew."""
-        self.frames.forgive(keys)
-        self.thumbs.forgive(keys)
+        for store, some in zip((self.frames, self.thumbs), tee(keys), strict=True):
+            store.forgive(some)
 
     def close(self) -> None:
         """Stop decoding; the threads are gone afterwards."""

@@ -171,14 +171,16 @@ class GridView(QAbstractScrollArea):
 
     def _on_photos(self, changed: Collection[int]) -> None:
         self._fronts.clear()
+        if not self.isVisible():
+            self._wants.clear()  # showing looks at all of them anew
+            return
         here = self._positions(self.visible())
         ids = self._ids[here.start : here.stop].tolist()
         places = (place for place, photo in enumerate(ids, here.start) if photo in changed)
         stale = list(dict.fromkeys(map(self._spans.at, places)))
         if not stale:
             return
-        keys = (self._tile(number).thumb for number in stale)
-        self._pictures.forgive([key for key in keys if key])
+        self._pictures.forgive(self._tile(number).thumb for number in stale)
         self._update(stale)
         self._forget_wants()
 

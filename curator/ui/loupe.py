@@ -64,6 +64,7 @@ class LoupeView(QWidget):
         self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
         self._navigator = self._timer(_NAVIGATOR_MS, self.update)
         self._linger = self._timer(_LINGER_MS, self._lingered)
+        self._naming = self._timer(0, self._name)
         self._lingering: int | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -197,10 +198,10 @@ class LoupeView(QWidget):
         touched = [photo for photo in near if photo in changed]
         if not touched:
             return
-        keys = (session.tile(photo).proxy for photo in touched)
-        self._pictures.forgive([key for key in keys if key])
+        self._pictures.forgive(session.tile(photo).proxy for photo in touched)
         self.originals.forgive()
-        self._ask_soon()
+        self.update()
+        self._asking.start()
         if session.current in touched:
             self._sharpen.start()
 
@@ -275,13 +276,20 @@ class LoupeView(QWidget):
         if not self._session.bare:
             self._drawing.line(painter, tile, self.rect())
         if self._sight.gaze.dragged is None:
-            said = self._drawing.words(tile)
-            if said != self.accessibleName():
-                self.setAccessibleName(said)
+            self._naming.start()  # who listens hears it once who looks has seen it
         if own:
             self.painted.emit(tile.id)
             if not self._rest.isActive() and not tile.seen:
                 self._rest.start()
+
+    def _name(self) -> None:
+        """Say in words what was painted."""
+        tile = self._sight.tile()
+        if tile is None or self._session.finished:
+            return
+        said = self._drawing.words(tile)
+        if said != self.accessibleName():
+            self.setAccessibleName(said)
 
     # --- coming, going, mouse
 

@@ -1,0 +1,66 @@
+"""What stands between a key and its photo: what must, and nothing that may come after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from curator.model import Flag
+from curator.session import Session
+from curator.ui.main_window import MainWindow
+from tests.gui import swatches
+from tests.gui.conftest import QuietPipeline
+
+WITHIN_MS = 60_000
+WOKEN = ["focus", "learned from"]
+READ = {"file", "work", "photo_tag", "description", "directory", "folder"}
+
+
+@pytest.fixture
+def culling(
+    make_session: Callable[..., Session], make_window: Callable[..., MainWindow], qtbot
+) -> MainWindow:
+    """A window in the cull, the photo and the next one decoded, nothing left to do."""
+    session = make_session()
+    swatches.lay_out(session.home.cache, session.ids.tolist())
+    window = make_window(session)
+    QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    sight, frames = window.loupe._sight, window.pictures.frames
+    qtbot.waitUntil(
+        lambda: (
+            session.is_shown
+            and all(frames.get(want) is not None for want in sight.wants())
+            and not window.loupe._asking.isActive()
+        ),
+        timeout=WITHIN_MS,
+    )
+    return window
+
+
+def test_after_a_mark_the_next_photo_comes_first(
+    culling: MainWindow, pipeline: QuietPipeline, monkeypatch: pytest.MonkeyPatch, qtbot
+) -> None:
+    window, session = culling, culling.session
+    marked, events, said = session.current, [], []
+    monkeypatch.setattr(pipeline, "focus", lambda _: events.append("focus"))
+    monkeypatch.setattr(session.taste, "decided", lambda _: events.append("learned from"))
+    named = window.loupe.accessibleName()
+
+    def painted(photo: int) -> None:
+        session.catalog._connection.set_trace_callback(None)
+        flag = session.catalog.photo(marked).marks.flag
+        events.append((photo, flag, window.loupe.accessibleName() == named))
+
+    window.loupe.painted.connect(painted)
+    session.catalog._connection.set_trace_callback(said.append)
+    QTest.keyClick(window, Qt.Key.Key_X)
+    qtbot.waitUntil(lambda: set(WOKEN) <= set(events), timeout=WITHIN_MS)
+    assert events[0] == (session.current, Flag.REJECT, True), "decided, painted, then the others"
+    qtbot.waitUntil(lambda: window.loupe.accessibleName() != named, timeout=WITHIN_MS)
+    # Each statement lets go of the interpreter, and getting it back from a busy thread takes long.
+    told = list(dict.fromkeys(said))  # one with triggers is traced several times
+    assert not [text for text in told if READ & set(text.split())], "nothing of the photo one left"
+    assert len(told) <= 9

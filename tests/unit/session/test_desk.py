@@ -1,0 +1,41 @@
+"""A list on the table stays as it is, to the eye and for the views, while others are read."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from curator import files
+from curator.catalog import Catalog
+from curator.model import Found, Group, Kind
+from curator.session import Session
+
+
+def come(catalog: Catalog, folder: str, name: str) -> None:
+    """Have a scan meet a photo."""
+    found = Found(f"{folder}/{name}.JPG", Kind.IMAGE, 4_000, 1)
+    scan = catalog.begin_scan(catalog.add_folder(Path(folder)), files)
+    scan.apply([Group(folder, name, (found,))])
+
+
+@pytest.mark.parametrize("pass_", ["browse", "cull"])
+def test_photos_of_other_folders_do_not_lay_the_list_out_anew(
+    session: Session, person, pass_: str
+) -> None:
+    session.open_scope(next(r.scope for r in session.scopes() if r.scope.key == "/photos"))
+    person.run(pass_)
+    ids, told = session.ids, []
+    session.list_changed.connect(lambda: told.append(len(session.ids)))
+    with closing(Catalog.open(session.catalog.path)) as reading:
+        come(reading, "/others", "DSC_9000")
+        session.refresh()
+        assert not told and session.ids is ids
+        with reading._writing():  # a second later, but still before the next one
+            reading._run("UPDATE photo SET taken_at = taken_at || '1' WHERE id = 3")
+        session.refresh()
+        assert not told and session.ids is ids
+        come(reading, "/photos", "DSC_9001")
+        session.refresh()
+    assert told == [len(ids) + 1]

@@ -18,6 +18,7 @@ damage. Plain values come out, never models.
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from pathlib import Path
 
 import peewee
@@ -166,13 +167,15 @@ class Catalog(
         database: peewee.SqliteDatabase | None = None
         use = UseLock(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            use.share()
             if not anew:
                 _refuse_lost(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            use.share()
             database = cls.connect(path)
             migrations.bring_up_to_date(database, path)
-            return cls(path, database, use)
+            opened = cls(path, database, use)
+            _OPEN.add(opened)
+            return opened
         except (peewee.PeeweeException, sqlite3.Error, OSError, ValueError, KnownError) as error:
             if database is not None:
                 database.close()
@@ -183,6 +186,10 @@ class Catalog(
             if known is None:
                 raise
             raise known from error
+
+
+# Those of this process: where one of them is gone, its home was moved from under it.
+_OPEN: weakref.WeakSet[Catalog] = weakref.WeakSet()
 
 
 def _said_at_open(error: Exception, path: Path) -> CatalogError | None:
@@ -264,12 +271,19 @@ def _refuse_lost(path: Path) -> None:
     """Refuse to begin an empty catalog by itself where back-ups tell of another.
 
     Raises:
+        CatalogError: this process has it open, and it is there no more: it was moved, and what is
+            decided goes where it is.
         DamagedError: it is gone (MissingError), or has lost all its bytes, which to SQLite is a
             new one.
     """
     try:
         empty = path.stat().st_size == 0
     except FileNotFoundError:
+        if any(each.path == path and each.is_open for each in list(_OPEN)):
+            raise CatalogError(
+                f"The catalog {path} was moved while it is open.",
+                "Close Curator, then move it back or start with its new place in --home.",
+            ) from None
         if backups.files(path):
             raise missing(path) from None
         return

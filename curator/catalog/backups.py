@@ -27,6 +27,8 @@ from curator.model import CatalogError
 log = logging.getLogger(__name__)
 
 DAY_S = 86_400.0
+# Their names have the time of where one was: a day and two hours is how far clocks differ on earth.
+_AHEAD_S = 26 * 3600.0
 _KEEP_DAYS = 5
 _KEEP_WEEKS = 4
 _KEEP_VERSIONS = 3
@@ -71,8 +73,17 @@ def files(catalog: Path) -> list[Path]:
     """List the back-ups of a catalog, newest first; none of them is opened."""
     with contextlib.suppress(OSError):
         found = (catalog.parent / "backups").glob(f"{catalog.stem}-*.db")
-        return sorted(found, key=made_at, reverse=True)
+        return sorted(found, key=_age_s)
     return []
+
+
+def _age_s(backup: Path) -> float:
+    """Say how old a back-up is; one from the future, as by a clock that was wrong, is the oldest.
+
+    Otherwise it would keep new ones from being made until then, and push out those that are.
+    """
+    age = time.time() - made_at(backup)
+    return age if age > -_AHEAD_S else time.time()
 
 
 def made_at(backup: Path) -> float:
@@ -164,7 +175,7 @@ def before_migration(path: Path, version: int) -> Path:
 def is_due(catalog: Path, every_s: float = DAY_S) -> bool:
     """Say whether the newest daily back-up is older than ``every_s``, or there is none."""
     newest = next(iter(_daily(catalog)), None)
-    return newest is None or time.time() - made_at(newest) >= every_s
+    return newest is None or _age_s(newest) >= every_s
 
 
 def keep(catalog: Path, every_s: float = DAY_S, stop: Stop = lambda: False) -> Path | None:

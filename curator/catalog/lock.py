@@ -48,7 +48,12 @@ class _FileLock:
             _lock_alone(handle)
         except OSError as error:
             os.close(handle)
-            raise BusyError(taken, remedy) from error
+            if _is_taken(error):
+                raise BusyError(taken, remedy) from error
+            raise CatalogError(
+                f"The file system of {self.path.parent} has no locks ({error.strerror or error}).",
+                "Choose a folder on another disk with --home or CURATOR_HOME.",
+            ) from error
         self._file = handle
 
     def _open(self) -> int:
@@ -72,7 +77,7 @@ class ConductorLock(_FileLock):
 
         Raises:
             BusyError: another Curator has it.
-            CatalogError: the file cannot be made.
+            CatalogError: the file cannot be made, or there are no locks.
         """
         self._take(
             "Another Curator is already reading photos into this catalog.",
@@ -116,7 +121,7 @@ class UseLock(_FileLock):
 
         Raises:
             BusyError: somebody has the catalog open.
-            CatalogError: the file cannot be made.
+            CatalogError: the file cannot be made, or there are no locks.
         """
         self._take("Curator is open on this catalog.", "Close it everywhere, then try again.")
 

@@ -124,7 +124,11 @@ def _set_aside(catalog: Path) -> Path | None:
     try:
         os.link(catalog, aside)
     except OSError:  # a file system without links
-        shutil.copy2(catalog, aside)
+        try:
+            shutil.copy2(catalog, aside)
+        except OSError:
+            aside.unlink(missing_ok=True)
+            raise
     _move_log(catalog, aside)
     return aside
 

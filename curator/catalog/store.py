@@ -138,6 +138,11 @@ class Store:
         if self._use is not None:
             self._use.release()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it was not closed yet."""
+        return not self._database.is_closed()
+
     # --- speaking to SQLite
 
     def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:

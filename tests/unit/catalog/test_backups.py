@@ -162,6 +162,20 @@ def test_a_new_one_lets_older_ones_go(home: Home, backed: Path) -> None:
     assert set(home.backups.iterdir()) == {made, newer, *old[:4]}
 
 
+def test_a_back_up_from_the_future_keeps_none_from_being_made(home: Home, backed: Path) -> None:
+    now = datetime.now()
+    for year in range(1, 7):
+        named(home.backups, "daily", now + timedelta(days=365 * year)).touch()
+    assert not backups.is_due(home.catalog), "today's is there"
+    assert backups.files(home.catalog)[0] == backed
+    backed.rename(named(home.backups, "daily", now - timedelta(days=2)))
+    assert backups.is_due(home.catalog)
+    made = backups.keep(home.catalog)
+    assert made is not None and made.exists() and backups.files(home.catalog)[0] == made
+    backed.with_name(made.name).rename(named(home.backups, "daily", now + timedelta(hours=20)))
+    assert not backups.is_due(home.catalog), "made east of here"
+
+
 def test_five_days_four_weeks_and_three_versions_are_kept(tmp_path: Path) -> None:
     daily = [named(tmp_path, "daily", NOON - timedelta(days=day)) for day in range(60)]
     migrated = [named(tmp_path, f"v{4 - at}", NOON - timedelta(days=at)) for at in range(4)]

@@ -261,6 +261,20 @@ def test_the_log_takes_no_room_on_a_disk_that_has_little(
     catalog.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing that is open can be moved there")
+def test_a_home_moved_from_under_a_window_is_not_made_anew(home: Home, tmp_path: Path) -> None:
+    fill(home.catalog, 3)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        home.data.rename(tmp_path / "moved")
+        catalog.decide({2: {"rating": 4}}, summary="4 stars")
+        with pytest.raises(CatalogError, match="was moved while it is open"):
+            Catalog.open(home.catalog)
+        assert not home.data.exists()
+    with closing(Catalog.open(tmp_path / "moved" / "catalog.db")) as catalog:
+        assert catalog.photo(2).marks.rating == 4 and catalog.check() == []
+    Catalog.open(home.catalog).close()
+
+
 def test_a_catalog_held_by_another_says_so(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(home.catalog, 3)
     monkeypatch.setattr(store, "BUSY_TIMEOUT_S", 0.05)

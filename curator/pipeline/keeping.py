@@ -37,7 +37,7 @@ class Keeper:
             tell: gets why there is no back-up; called on the keeper's thread.
         """
         self._path, self._inline, self._tell = path, inline, tell
-        self._look_at = time.monotonic() + _SETTLED_S
+        self._look_at = self._settled_at = time.monotonic() + _SETTLED_S
         self._again_at = 0.0
         self._thread: threading.Thread | None = None
         self._given_up = threading.Event()
@@ -54,7 +54,8 @@ class Keeper:
 
     def finished(self) -> None:
         """Have a back-up made if it is time: photos were read, and all is done."""
-        self._begin(backups.DAY_S)
+        if self._inline or time.monotonic() >= self._settled_at:  # else :meth:`look` does, then
+            self._begin(backups.DAY_S)
 
     def _begin(self, every_s: float) -> None:
         if self._is_busy() or time.monotonic() < self._again_at:

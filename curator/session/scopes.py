@@ -134,8 +134,8 @@ def _subfolders(folder: FolderRow, inside: dict[str, int]) -> list[ScopeRow]:
             totals[parent] += inside[path]
     found = []
     for path in in_order(shown, _by_parts):
-        title = os.path.relpath(path, above[path][0] if above[path] else folder.path)
-        scope = Scope("folder", path, title)
+        parent = above[path][0] if above[path] else folder.path
+        scope = Scope("folder", path, path[len(parent.rstrip(os.sep)) + 1 :])
         found.append(ScopeRow(scope, 1 + len(above[path]), totals[path], folder.enabled))
     return found
 

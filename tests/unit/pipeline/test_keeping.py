@@ -26,6 +26,7 @@ def test_a_mark_is_committed_while_the_back_up_is_being_made(
         assert go_on.wait(60)
 
     monkeypatch.setattr(backups.time, "sleep", wait)
+    monkeypatch.setattr(keeping, "_SETTLED_S", 0.0)
     keeper = Keeper(home.catalog, False, pytest.fail)
     keeper.finished()
     assert half_way.wait(60)
@@ -78,8 +79,18 @@ def test_the_end_gives_up_one_that_takes_too_long(
 ) -> None:
     fill(home.catalog, 50)
     monkeypatch.setattr(keeping, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(keeping, "_SETTLED_S", 0.0)
     monkeypatch.setattr(backups, "_PAGES", 1)  # some thousand steps of 5 ms
     keeper = Keeper(home.catalog, False, pytest.fail)
     keeper.finished()
     keeper.close()
     assert list(home.backups.glob("*.db*")) == []
+
+
+def test_a_window_that_opens_with_nothing_to_read_is_seen_before_a_back_up_begins(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "is_due", lambda *_: pytest.fail("nobody has seen a photo yet"))
+    keeper = Keeper(home.catalog, False, pytest.fail)
+    keeper.finished()
+    keeper.look(True)

@@ -426,7 +426,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "desktop",
         "add|remove",
-        "put Curator into a Linux desktop's menu and its Open with, or take it out",
+        "put Curator into the desktop's Open with, or take it out (Linux, Windows)",
         desktop.desktop,
         _desktop,
     ),

@@ -80,6 +80,14 @@ def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
     return PatientBot(request)
 
 
+@pytest.fixture(scope="session")
+def qapp_cls() -> type[QApplication]:
+    """Qt's application as `curator.app` makes it."""
+    from curator.ui.door import Application
+
+    return Application
+
+
 @pytest.fixture
 def sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder for local sockets, whose paths have to be short."""

@@ -9,6 +9,8 @@
 It is a local socket (a named pipe on Windows) that only the same user can open, named after the
 home; nothing of it is on a network. What comes through it is data: a limited number of paths, no
 command, and whoever does not keep to that is hung up on.
+
+macOS starts no second program: it tells the one that runs what to open (:class:`Application`).
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -234,6 +237,37 @@ class _Caller(QObject):
     def _end(self) -> None:
         self._door.forget(self)
         self.deleteLater()
+
+
+class Application(QApplication):
+    """Qt's application, which also hears what macOS's Finder has opened with Curator.
+
+    Signals:
+        opened(Call): files and folders; they come one by one, what comes together is one call.
+
+    Thread: GUI.
+    """
+
+    opened = Signal(object)
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        super().__init__(list(arguments))
+        self._paths: list[Path] = []
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._tell)
+
+    def event(self, event: QEvent) -> bool:
+        """Take in one file that is to be opened."""
+        if not isinstance(event, QFileOpenEvent):
+            return super().event(event)
+        if event.file():  # else it is an address of the web
+            self._paths.append(Path(event.file()))
+            self._soon.start()
+        return True
+
+    def _tell(self) -> None:
+        paths, self._paths = self._paths, []
+        self.opened.emit(Call(tuple(paths)))
 
 
 def come_forward(window: QWidget, token: str = "") -> None:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -181,6 +182,23 @@ def test_the_window_comes_forward_out_of_the_task_bar(
     window.showMinimized()
     door.come_forward(window, "")
     assert window.isVisible() and not window.windowState() & Qt.WindowState.WindowMinimized
+
+
+# --- macOS
+
+
+def test_what_finder_opens_comes_through_the_door_as_one_call(
+    qtbot: QtBot, qapp: QApplication, home: Home, tmp_path: Path
+) -> None:
+    entrance, heard = Door(home), list[Call]()
+    assert isinstance(qapp, door.Application)
+    qapp.opened.connect(entrance.called)
+    chosen = (tmp_path / "card 1", tmp_path / "DSC_1.JPG")
+    for place in (*map(QUrl.fromLocalFile, map(str, chosen)), QUrl("https://example.com/")):
+        QApplication.sendEvent(qapp, QFileOpenEvent(place))
+    entrance.called.connect(heard.append)
+    qtbot.waitUntil(lambda: bool(heard))
+    assert heard == [Call(chosen)]
 
 
 # --- a second start

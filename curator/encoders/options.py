@@ -58,11 +58,17 @@ class Tag:
     confidence: float
 
 
+_NOT_IN_THIS_BUILD = (
+    "The extra taste is not in this build: install Curator with pip to have it (its README says"
+    " how); photos and marks stay."
+)
+
+
 def absent(*modules: str) -> str | None:
     """Say which of some modules is not installed, and the remedy; nothing is imported."""
     lacking = [name for name in modules if importlib.util.find_spec(name) is None]
     if not lacking:
         return None
     if getattr(sys, "frozen", False):  # nothing can be installed into a packaged program
-        return f"This package comes without {lacking[0]}: to have it, install Curator with pip."
+        return _NOT_IN_THIS_BUILD
     return f"{lacking[0]} is not installed: pip install 'curator[taste]'."

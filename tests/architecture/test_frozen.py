@@ -1,20 +1,70 @@
-"""What is shipped holds what the code looks for: wheel and frozen folder carry `resources`."""
+"""What is shipped holds what the code looks for: wheel and frozen folder carry `resources`.
+
+The spec is run with a PyInstaller that only remembers what it was told; `.ci/run` builds it.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
+import types
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from curator.cli.doctor import LIBRARIES
+from curator.encoders import EncoderOptions, available
 from curator.settings import resource
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = "\n".join(path.read_text("utf-8") for path in (ROOT / "curator").rglob("*.py"))
-SPEC = (ROOT / "curator.spec").read_text("utf-8")
 NAMED = sorted(set(re.findall(r'resource\(f?"([^"{]*)', CODE)))
+
+Told = dict[str, tuple[tuple[Any, ...], dict[str, Any]]]
+Build = Callable[[str], Told]
+
+
+class Made(types.SimpleNamespace):
+    """What a step of PyInstaller's gives the next one."""
+
+    scripts = pure = ()
+    datas = (("PySide6/Qt/translations/qt_ar.qm", "", ""),)
+    binaries = (("libQt6Core.so.6", "", ""), ("PySide6/Qt/lib/libQt6Qml.so.6", "", ""))
+
+
+@pytest.fixture
+def build(monkeypatch: pytest.MonkeyPatch) -> Build:
+    """Runs the spec as on some system; what each step was told."""
+    hooks = types.ModuleType("PyInstaller.utils.hooks")
+    vars(hooks).update(
+        collect_dynamic_libs=lambda package: [(f"{package}.libs", ".")],
+        collect_submodules=lambda package: [f"{package}.*"],
+        copy_metadata=lambda package: [(f"{package}.dist-info", ".")],
+    )
+    for name in ("PyInstaller", "PyInstaller.utils", hooks.__name__):
+        monkeypatch.setitem(sys.modules, name, hooks)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def run(system: str) -> Told:
+        told: Told = {}
+
+        def step(name: str) -> Callable[..., Made]:
+            def remember(*words: Any, **options: Any) -> Made:
+                told[name] = (words, options)
+                return Made()
+
+            return remember
+
+        monkeypatch.setattr(sys, "platform", system)
+        steps = {name: step(name) for name in ("Analysis", "PYZ", "EXE", "COLLECT", "BUNDLE")}
+        spec = ROOT / "curator.spec"
+        exec(compile(spec.read_text("utf-8"), spec, "exec"), {"SPECPATH": str(ROOT), **steps})
+        return told
+
+    return run
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -28,26 +78,51 @@ def test_the_code_names_resources_at_all() -> None:
 
 
 def test_the_wheel_carries_all_resources_inside_the_package() -> None:
-    build = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
-    assert build["targets"]["wheel"]["force-include"] == {"resources": "curator/resources"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
+    assert project["targets"]["wheel"]["force-include"] == {"resources": "curator/resources"}
 
 
-def test_the_frozen_folder_carries_them_where_the_wheel_does() -> None:
-    assert '(str(HERE / "resources"), "curator/resources")' in SPEC
-
-
-def test_the_frozen_folder_names_what_is_imported_inside_functions() -> None:
-    assert re.search(r"^    from curator import \w+$", CODE, re.MULTILINE)
-    for package in ("curator", "instructor.v2", "keyring.backends"):
-        assert f'*collect_submodules("{package}")' in SPEC
-
-
-def test_the_frozen_doctor_knows_the_versions_of_what_it_names() -> None:
+def test_the_doctor_names_what_is_needed() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     needed = {re.match(r"[\w-]+", line)[0].lower() for line in project["dependencies"]}  # type: ignore[index]
     assert {name.lower() for name in LIBRARIES} <= needed
 
 
-def test_the_frozen_folder_leaves_taste_out() -> None:
-    excluded = re.search(r"excludes=\[(.*?)\]", SPEC, re.DOTALL)
-    assert excluded and '"torch"' in excluded[1] and '"open_clip"' in excluded[1]
+def test_the_frozen_folder_has_what_the_code_looks_for_and_no_taste(build: Build) -> None:
+    told = build("linux")
+    analysis = told["Analysis"][1]
+    assert (str(ROOT / "resources"), "curator/resources") in analysis["datas"]
+    assert {(f"{name}.dist-info", ".") for name in LIBRARIES} <= set(analysis["datas"])
+    # What is imported inside functions, or by its name.
+    assert {"curator.*", "instructor.v2.*", "keyring.backends.*"} <= set(analysis["hiddenimports"])
+    assert {"torch", "open_clip", "timm"} <= set(analysis["excludes"])
+    _, *left = told["COLLECT"][0]
+    assert left == [[Made.binaries[0]], []], "what nothing here uses is left out"
+    assert told["EXE"][1]["console"] and "BUNDLE" not in told
+
+
+def test_windows_gets_an_icon_of_its_own(build: Build) -> None:
+    told = build("win32")["EXE"][1]
+    assert told["console"] and told["hide_console"]
+    assert Path(told["icon"]).suffix == ".ico" and Path(told["icon"]).is_file()
+
+
+def test_macos_gets_an_app_that_finder_offers_for_folders_and_pictures(build: Build) -> None:
+    told = build("darwin")
+    assert not told["EXE"][1]["console"], "else macOS takes it for a program without windows"
+    options = told["BUNDLE"][1]
+    assert options["name"] == "Curator.app" and Path(options["icon"]).is_file()
+    documents = options["info_plist"]["CFBundleDocumentTypes"]
+    kinds = [kind for document in documents for kind in document["LSItemContentTypes"]]
+    assert {"public.folder", "public.volume", "public.image"} == set(kinds)
+    assert {document["LSHandlerRank"] for document in documents} == {"Alternate"}
+
+
+def test_a_frozen_program_says_how_to_have_taste(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    lacks = set(available(EncoderOptions()).values())
+    assert lacks == {
+        "The extra taste is not in this build: install Curator with pip to have it (its README"
+        " says how); photos and marks stay."
+    }

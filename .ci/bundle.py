@@ -1,0 +1,153 @@
+"""The folder PyInstaller makes, built and used: what a release hands to people without Python.
+
+Run by `.ci/run` in a clone, with the Python of an environment that has PyInstaller and Curator
+without the extra `taste`. The window gets real keys where Xvfb and xdotool are; elsewhere it opens
+where nobody sees it, and the marks come by verbs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+from newcomer import PATIENCE_S, Newcomer, until
+
+from curator.bench.draw import draw_jpeg
+
+ROOT = Path(__file__).resolve().parents[1]
+LARGEST_MB = 600
+
+
+def main() -> None:
+    """Build it, weigh it, play with it, kill it."""
+    with tempfile.TemporaryDirectory() as scratch, screen() as on:
+        base = Path(scratch, "a folder")  # people's folders have blanks in their names
+        program = build(base)
+        megabytes = weigh(program.parent)
+        newcomer = Newcomer(program, base)
+        newcomer.play(lambda _: cull(newcomer, on))
+        describe(newcomer)
+        kill(newcomer, on)
+    how = "by key" if "DISPLAY" in on else "by verbs"
+    print(f"bundle: {megabytes:.0f} MB; ingested 6 photos, culled {how}, exported 2")
+
+
+def build(base: Path) -> Path:
+    """Run PyInstaller, and give the program it made."""
+    made = ("--distpath", base / "dist", "--workpath", base / "build", ROOT / "curator.spec")
+    quiet = ("--noconfirm", "--log-level", "ERROR")
+    subprocess.run([sys.executable, "-m", "PyInstaller", *quiet, *made], check=True)
+    return base / "dist" / "curator" / ("curator.exe" if os.name == "nt" else "curator")
+
+
+def weigh(folder: Path) -> float:
+    """Give its size in MB; it holds no torch and is no larger than was promised."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    strange = [path for path in files if "torch" in path.name.lower()]
+    assert not strange, strange
+    megabytes = sum(path.stat().st_size for path in files) / 1e6
+    assert megabytes <= LARGEST_MB, f"{megabytes:.0f} MB"
+    return megabytes
+
+
+@contextlib.contextmanager
+def screen() -> Iterator[dict[str, str]]:
+    """Have a screen nobody else uses; gives what tells a program of it."""
+    if not all(map(shutil.which, ("Xvfb", "xdotool"))):
+        yield {"QT_QPA_PLATFORM": "offscreen"}
+        return
+    size = ("-screen", "0", "1280x800x24")
+    with subprocess.Popen(["Xvfb", "-displayfd", "1", *size], stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        number = server.stdout.readline().decode("ascii").strip()  # it is there by then
+        try:
+            yield {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
+        finally:
+            server.terminate()
+
+
+def cull(newcomer: Newcomer, on: dict[str, str]) -> None:
+    """Cull in the window, while a seventh photo is copied onto the card."""
+    with opened(newcomer, newcomer.card, on) as window:
+        if "DISPLAY" in on:
+            press(newcomer, on)
+        else:
+            marks = ("--reject", "--keep", "--pick", "--rate=4")
+            for photo, mark in zip(newcomer.photos(), marks, strict=False):
+                newcomer.verb("decide", mark, photo["id"])
+        draw_jpeg(newcomer.card / "DSC_7.JPG", size=(1200, 800), seed=7)
+        until(lambda: len(newcomer.photos()) == 7)  # nobody told the window of it
+        window.send_signal(signal.SIGINT)
+        assert window.wait(PATIENCE_S) == 0
+
+
+def press(newcomer: Newcomer, on: dict[str, str]) -> None:
+    """Press the keys of a short cull, each once the photo before it was rested on."""
+
+    def xdotool(*words: str) -> str:
+        done = subprocess.run(
+            ["xdotool", *words], env={**os.environ, **on}, stdout=subprocess.PIPE, text=True
+        )
+        return done.stdout.strip()
+
+    def seen() -> int:
+        return sum(photo["seen"] for photo in newcomer.photos())
+
+    found = ("search", "--onlyvisible", "--name", "Curator")
+    until(lambda: xdotool(*found))
+    xdotool("windowfocus", "--sync", xdotool(*found).split()[-1])
+    until(lambda: seen() == 1, lambda: xdotool("key", "alt+1"))
+    for number, key in enumerate(("x", "space", "p"), 2):
+        xdotool("key", key)
+        until(lambda number=number: seen() == number)  # type: ignore[misc]
+    xdotool("key", "4")
+    until(lambda: any(photo["rating"] == 4 for photo in newcomer.photos()))
+
+
+def describe(newcomer: Newcomer) -> None:
+    """Have a photo described by an Ollama that knows one sentence."""
+    sys.path.append(str(ROOT))
+    from tests.ollama import RECORD, Ollama
+
+    with Ollama() as server:
+        photo = newcomer.photos()[0]["id"]
+        told = newcomer.verb("describe", photo, CURATOR_VISION__URL=server.url)
+    assert RECORD["subject"] in str(told), told
+
+
+def kill(newcomer: Newcomer, on: dict[str, str]) -> None:
+    """Kill a window while its workers read: they end too."""
+
+    def running() -> list[int]:
+        made = str(newcomer.program)
+        return [each.pid for each in psutil.process_iter(["exe"]) if each.info["exe"] == made]
+
+    card = newcomer.base / "another card"
+    for number in range(12):
+        draw_jpeg(card / f"DSC_{number}.JPG", size=(3000, 2000), seed=number)
+    with opened(newcomer, card, on):
+        until(lambda: len(running()) > 2)
+    until(lambda: not running())
+
+
+@contextlib.contextmanager
+def opened(newcomer: Newcomer, card: Path, on: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Open a window on a folder; it is killed at the end, if it is there by then."""
+    command = [newcomer.program, "--home", newcomer.base / "home", card]
+    with subprocess.Popen(command, env={**os.environ, **on}) as window:
+        try:
+            yield window
+        finally:
+            window.kill()
+
+
+if __name__ == "__main__":
+    main()

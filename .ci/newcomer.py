@@ -1,0 +1,144 @@
+"""A newcomer's first ten minutes with an installed Curator: ingest, window, keys, export.
+
+Run by `.ci/run` with the Python of an environment that has the wheel and nothing of the checkout;
+`bundle.py` plays the same with the program PyInstaller made. It fails loudly where a wheel without
+`resources`, or a dependency that only the test extra brings, would.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import curator
+from curator.bench.draw import draw_jpeg, write_dng
+from curator.settings import resource
+
+PATIENCE_S = 120.0
+
+
+class Newcomer:
+    """Somebody with a card of six photos and a program."""
+
+    def __init__(self, program: Path, base: Path) -> None:
+        self.program, self.base, self.card = program, base, base / "card"
+        for number in range(1, 6):
+            draw_jpeg(self.card / f"DSC_{number}.JPG", size=(1200, 800), seed=number)
+        write_dng(self.card / "DSC_5.DNG", size=(1200, 800), seed=5)  # a RAW and JPEG pair
+        write_dng(self.card / "DSC_6.DNG", size=(1200, 800), seed=6, preview=False)
+
+    def play(self, cull: Callable[[Newcomer], None]) -> None:
+        """Go through it; `cull` rejects one photo, keeps one, picks one and gives one 4 stars."""
+        before = contents(self.card)
+        found = self.verb("ingest", self.card)
+        assert (found["found"], found["failed"]) == (6, 0), found
+        told = self.verb("doctor")
+        assert told["well"], [finding for finding in told["findings"] if not finding["well"]]
+        cull(self)
+        verdicts = {photo["name"]: photo["verdict"] for photo in self.photos()}
+        assert list(verdicts.values()).count("rejected") == 1, verdicts
+        assert list(verdicts.values()).count("through") == 3, verdicts
+        report = self.verb("export", self.base / "out")
+        assert report["photos"] == 2, report
+        check_export(self.base / "out")
+        after = contents(self.card)
+        assert {name: after[name] for name in before} == before, "originals were changed"
+
+    def verb(self, *words: object, **environment: str) -> Any:
+        """Run a verb as a user would, and return its answer."""
+        done = subprocess.run(
+            [self.program, "--home", self.base / "home", *map(str, words), "--json"],
+            stdout=subprocess.PIPE,
+            check=False,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        assert done.returncode == 0, (words, done.returncode, done.stdout)
+        return json.loads(done.stdout)
+
+    def photos(self) -> list[dict[str, Any]]:
+        """List the photos."""
+        return list(self.verb("photos"))
+
+
+def check_export(out: Path) -> None:
+    """See that the manifest tells the truth about the files."""
+    book = json.loads((out / "photos.json").read_text("utf-8"))
+    assert len(book["photos"]) == 2
+    for entry in book["photos"]:
+        for file in entry["files"]:
+            data = (out / file["filename"]).read_bytes()
+            assert hashlib.sha256(data).hexdigest() == file["sha256"], file["filename"]
+
+
+def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Take a picture of a folder: bytes and time stamps."""
+    return {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.iterdir()}
+
+
+def until(
+    condition: Callable[[], object], meanwhile: Callable[[], object] = lambda: time.sleep(0.2)
+) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end, "what was waited for did not come"
+        meanwhile()
+
+
+# --- the wheel
+
+
+def cull_in_a_process(newcomer: Newcomer) -> None:
+    """Cull in the real window, in a process of its own that presses the keys itself."""
+    done = subprocess.run([sys.executable, __file__, "window", newcomer.base], check=False)
+    assert done.returncode == 0, f"the window ended with {done.returncode}"
+
+
+def window(base: Path) -> None:
+    """Press the keys of a short cull in the real window."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QApplication
+
+    from curator import app
+    from curator.settings import Home, Settings
+    from curator.ui import theme
+
+    theme.apply(QApplication(["curator"]))
+    home = Home.at(base / "home")
+    running = app.build(home, Settings.load(home), [base / "card"])
+    session, shown = running.session, running.window
+    painted: list[int] = [0]
+    shown.loupe.painted.connect(painted.append)
+    shown.show()
+    assert QTest.qWaitForWindowExposed(shown)
+    until(lambda: len(session.ids) == 6, lambda: QTest.qWait(20))
+    QTest.keyClick(shown, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    for key in (Qt.Key.Key_X, Qt.Key.Key_Space, Qt.Key.Key_P, Qt.Key.Key_4):
+        until(lambda: painted[-1] == session.current, lambda: QTest.qWait(20))
+        QApplication.processEvents()
+        QTest.keyClick(shown, key)
+    running.close()
+
+
+def main() -> None:
+    """Play with the wheel, in folders of its own."""
+    assert "site-packages" in curator.__file__, curator.__file__
+    assert resource("photos.schema.json").is_relative_to(Path(curator.__file__).parent)
+    program = Path(sys.executable).with_name("curator")
+    with tempfile.TemporaryDirectory() as scratch:
+        Newcomer(program, Path(scratch)).play(cull_in_a_process)
+    print("wheel: ingested 6 photos, culled by key, exported 2")
+
+
+if __name__ == "__main__":
+    window(Path(sys.argv[2])) if sys.argv[1:2] == ["window"] else main()

@@ -16,6 +16,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import select
 import stat
 import sys
 import threading
@@ -97,7 +98,7 @@ def mounted() -> tuple[Mount, ...]:
     Thread: any but the window's: reading a drive that is just coming may take a while.
     """
     if sys.platform == "linux":
-        return tuple(_on_linux())
+        return _on_linux()
     return tuple(_elsewhere())
 
 
@@ -273,11 +274,57 @@ def _shared(device: str) -> str:
 # Linux ------------------------------------------------------------------------------------------
 
 
-def _on_linux() -> Iterator[Mount]:
+class _Table:
+    """Linux's table of mounts as last read; the kernel tells when it is another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._file, self._of = -1, Path()
+        self._names: object = None
+        self._mounts: tuple[Mount, ...] = ()
+
+    def read(self) -> tuple[Mount, ...]:
+        names = [_changed_at(_DISKS / which) for which in ("by-uuid", "by-label")]
+        with self._lock:
+            if sys.platform != "linux" or (self._is_as_it_was() and names == self._names):
+                return self._mounts
+            os.lseek(self._file, 0, os.SEEK_SET)
+            parts = iter(lambda: os.read(self._file, 1 << 16), b"")
+            lines = b"".join(parts).decode("utf-8", "surrogateescape").splitlines()
+            self._mounts, self._names = tuple(_mounts_in(lines)), names
+            return self._mounts
+
+    def _is_as_it_was(self) -> bool:
+        if sys.platform != "linux":
+            return True
+        if self._of != _MOUNTINFO:
+            if self._file >= 0:
+                os.close(self._file)
+            self._file, self._of = os.open(_MOUNTINFO, os.O_RDONLY), _MOUNTINFO
+            self._names = None
+        asked = select.poll()
+        asked.register(self._file, select.POLLPRI | select.POLLERR)
+        return not asked.poll(0)
+
+
+_table = _Table()
+
+
+def _on_linux() -> tuple[Mount, ...]:
     try:
-        lines = _MOUNTINFO.read_text("utf-8", "surrogateescape").splitlines()
+        return _table.read()
     except OSError:
-        return
+        return ()
+
+
+def _changed_at(folder: Path) -> tuple[str, int]:
+    try:
+        return str(folder), folder.stat().st_mtime_ns
+    except OSError:
+        return str(folder), 0
+
+
+def _mounts_in(lines: Sequence[str]) -> Iterator[Mount]:
     keys, labels = _links("by-uuid"), _links("by-label")
     for line in lines:
         # "36 35 98:0 /root /mnt rw ... - ext3 /dev/sda1 rw" (Documentation/filesystems/proc.rst)

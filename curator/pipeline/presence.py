@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from queue import Empty, SimpleQueue
 from curator import files, volumes
 from curator.catalog import Catalog, FolderRow, Unread
 from curator.catalog.identity import FileRow
-from curator.model import KnownError, NotNowError, StageJob, counted
+from curator.model import GoneError, KnownError, NotNowError, StageJob, counted
 from curator.pipeline.reading import Reader, Readers
 from curator.volumes import Mount, Place
 
@@ -233,6 +234,7 @@ class Attendance:
         self._last: Looks | None = None  # a look no conclusions were drawn from yet
         self._reading = False
         self._known: dict[int, _Known] = {}
+        self._places: dict[int, Place | None] = {}  # as last seen
         self._doubted: set[int] = set()
         self._begun = False
 
@@ -320,6 +322,7 @@ class Attendance:
                 back.append(Back(Path(path).name or path, row.volume_name or "", waited))
             if path and row.enabled and (row.away or path != row.path):
                 scan.append(number)
+        self._places |= looks
         self._doubted.clear()
         self._known.clear()
         self._reader.forget()
@@ -456,11 +459,12 @@ class Attendance:
         [path] = self._where([(row, place)], reader)
         return place if path == row.path else None
 
-    def doubts(self, job: StageJob, reader: Reader) -> bool:
+    def doubts(self, job: StageJob, error: Exception, reader: Reader) -> bool:
         """Say whether a job may have failed because its drive went; once a photo, until a look.
 
         A drive that hangs does not say that it is gone, so that a file on one that can be pulled
-        gets a second chance unless it can be read at this moment.
+        gets a second chance unless it can be read at this moment. Thousands of files that are no
+        pictures, on a disk that is mounted as it was, cost no look each.
 
         Raises:
             Unread: the reader has to look.
@@ -470,6 +474,8 @@ class Attendance:
             return True  # its drive came back under another name meanwhile
         row = self._catalog.folder(Path(job.path).parent)
         if row is None:
+            return False
+        if not isinstance(error, GoneError | OSError) and self._stands(row):
             return False
         place = None if row.away else self._found(row, reader)
         if place is None:
@@ -490,6 +496,17 @@ class Attendance:
         self._look()
         self._doubted.add(job.photo_id)
         return True
+
+    def _stands(self, row: FolderRow) -> bool:
+        """Say whether a folder is on a disk nobody pulls, mounted as it was at the last look.
+
+        The kernel's table of mounts is at hand at any time; other systems ask the drives.
+        """
+        place = self._places.get(row.id)
+        mount = place.mount if place is not None and place.path == row.path else None
+        if sys.platform != "linux" or row.away or mount is None:
+            return False
+        return not (mount.removable or mount.network) and mount in volumes.mounted()
 
 
 def _is_in(path: str, folder: str) -> bool:

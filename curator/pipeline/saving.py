@@ -73,7 +73,7 @@ class Saver:
     """
 
     vision: VisionLane
-    doubts: Callable[[StageJob, Reader], bool]
+    doubts: Callable[[StageJob, Exception, Reader], bool]
 
     def __init__(
         self,
@@ -225,7 +225,7 @@ class Saver:
             saved.blind = error if isinstance(error, KnownError) else KnownError(MISTAKE)
             if not isinstance(error, KnownError):
                 log.error("%s of %s failed: %s", job.stage, job.path, error)
-        elif job.stage in self._of_files and self.doubts(job, self._reader):
+        elif job.stage in self._of_files and self.doubts(job, error, self._reader):
             self._catalog.postpone(job.stage, job.photo_id, UNSURE, ASIDE_S)
         elif isinstance(error, WorkerError | GoneError | EncodingError):
             # What hung would hang again, a process and a minute each time: it waits for a person.

@@ -22,7 +22,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from curator import volumes
-from curator.catalog import Catalog, DamagedError, blaming
+from curator.catalog import Catalog, DamagedError
 from curator.model import BusyError, KnownError
 from curator.pipeline import Pipeline
 from curator.pipeline.opening import check_sources
@@ -140,8 +140,7 @@ def _hear_others(app: App, entrance: door.Door, qt: QApplication) -> None:
 def _built(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
     """Build the window; a damaged catalog may have its back-up put in its place first."""
     try:
-        with blaming(home.catalog):
-            return build(home, settings, sources)
+        return build(home, settings, sources)
     except DamagedError:
         if _is_blind() or not lifeboat.offer_restore(home):
             raise
@@ -253,10 +252,6 @@ def _report_mistakes(session: Session) -> None:
             session.say(str(error))
             return
         log.error("a mistake of ours", exc_info=(kind, error, trace))
-        damage = session.catalog.blamed(error)
-        if damage is not None:
-            session.say(str(damage))
-            return
         session.say(f"Curator made a mistake ({kind.__name__}). Details are in the log.")
 
     def report_thread(args: threading.ExceptHookArgs) -> None:

@@ -177,15 +177,13 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
     tune_process()
     _need_display()
     token = door.token()  # Qt takes it away
-    qt = QApplication.instance() or door.Application(["curator"])
+    qt = QApplication.instance() or QApplication(["curator"])
     assert isinstance(qt, QApplication)
     theme.apply(qt)
     try:
         if not _is_alone(home, sources, token):
             return 0
         entrance = _entrance(home)  # at once: who starts while this window is made is to find it
-        if isinstance(qt, door.Application):
-            qt.opened.connect(entrance.called)
         app = _built(home, settings, sources)
     except KnownError as error:
         _show(error)
@@ -230,8 +228,7 @@ def _need_display() -> None:
 
 def _show(error: KnownError) -> None:
     """Show why no window opens, where no terminal does: when a file manager started us."""
-    hidden = sys.platform == "win32" and getattr(sys, "frozen", False)  # the bundle's terminal
-    on_terminal = sys.stderr is not None and sys.stderr.isatty() and not hidden
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
     if on_terminal or _is_blind():
         return
     body = "\n".join(part for part in (str(error.args[0]), error.remedy) if part)

@@ -17,13 +17,15 @@ damage. Plain values come out, never models.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import peewee
 
-from curator.catalog import backups, migrations, reserve, restoring
+from curator.catalog import backups, migrations, reserve, restoring, soundness
 from curator.catalog.backups import Backup
 from curator.catalog.fields import FIELDS
 from curator.catalog.folders import FolderRow, absence
@@ -110,6 +112,7 @@ __all__ = [
     "Wrote",
     "absence",
     "begin_anew",
+    "blaming",
     "folded",
     "is_damaged",
     "project_name",
@@ -206,6 +209,21 @@ def _said_at_open(error: Exception, path: Path) -> CatalogError | None:
             "Choose another home folder with --home or CURATOR_HOME.",
         )
     return None
+
+
+@contextlib.contextmanager
+def blaming(path: Path) -> Iterator[None]:
+    """Have what goes wrong with what a damaged catalog holds be said to be its fault.
+
+    Raises:
+        DamagedError: something went wrong in the block as mistakes do, and the catalog is damaged.
+    """
+    try:
+        yield
+    except soundness.NONSENSE as error:
+        if not path.exists() or not is_damaged(path):
+            raise
+        raise damaged(path) from error
 
 
 def is_damaged(path: Path) -> bool:

@@ -62,6 +62,8 @@ NONSENSE = (
     ValueError,
 )
 
+_PLAIN = ("blamed", "check", "close")
+
 Class = TypeVar("Class", bound=type)
 
 
@@ -72,6 +74,7 @@ def faults(connection: sqlite3.Connection) -> list[str]:
 
     Raises:
         sqlite3.OperationalError: it was interrupted.
+        sqlite3.ProgrammingError: it is closed, or another thread's.
     """
     try:
         found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
@@ -81,6 +84,8 @@ def faults(connection: sqlite3.Connection) -> list[str]:
             for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check")
         ]
         return wrong or list(_misfits(connection)) or list(_unread(connection))
+    except sqlite3.ProgrammingError:
+        raise
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             raise
@@ -158,11 +163,11 @@ def _wrong(table: str, field: peewee.Field) -> str:
 def judging(cls: Class) -> Class:
     """Have the public methods of a store tell a damaged catalog from a mistake of ours.
 
-    What goes wrong in one of them goes through ``cls._blamed``, which may know better.
+    What goes wrong in one of them goes through ``cls.blamed``, which may know better.
     """
     for name in dir(cls):
         method = inspect.getattr_static(cls, name)
-        if not name.startswith("_") and inspect.isfunction(method):
+        if not name.startswith("_") and name not in _PLAIN and inspect.isfunction(method):
             setattr(cls, name, _judged(method))
     return cls
 
@@ -186,7 +191,7 @@ def _judged(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _raise(store: Any, error: Exception) -> NoReturn:
-    known = store._blamed(error)
+    known = store.blamed(error)
     if known is None:
         raise error
     raise known from error

@@ -35,6 +35,7 @@ LOG_BYTES = 32 << 20  # more than the log grows to between two checkpoints
 CHUNK = 900
 PART = 200  # photos whose work is queued in one transaction, some 5 ms
 LET_GO_S = 0.001
+HELD_S = 0.05  # whatever becomes of the key
 _ROOM = 256 << 10  # what SQLite needs beside a catalog to open it at all
 
 Row = tuple[Any, ...]
@@ -197,6 +198,13 @@ class Store:
             if ours:
                 self._turns.give_back()
 
+    def hold_others(self, held: bool) -> None:
+        """Have what others of this process write wait while a key is answered, for a moment at most.
+
+        Thread: any.
+        """
+        self._turns.hold(HELD_S if held else 0.0)
+
     @contextlib.contextmanager
     def _transaction(self, durable: bool) -> Iterator[None]:
         try:
@@ -306,15 +314,21 @@ class Store:
         """
         return soundness.faults(self._connection)
 
-    def _blamed(self, error: Exception) -> CatalogError | None:
+    def blamed(self, error: BaseException) -> CatalogError | None:
         """Say whether what went wrong is the catalog's fault; None if it is a mistake of ours.
 
         The first time a catalog is looked over, which takes seconds if it is large.
         """
+        if not isinstance(error, soundness.NONSENSE):
+            return None
+        if isinstance(error, sqlite3.ProgrammingError) or not self.is_open:
+            return None
         if "decode to UTF-8" in str(error):
             return damaged(self.path)
         looked_over, self._looked_over = self._looked_over, True
-        return damaged(self.path) if not looked_over and self.check() else None
+        with contextlib.suppress(sqlite3.ProgrammingError):  # asked on another thread
+            return damaged(self.path) if not looked_over and self.check() else None
+        return None
 
 
 def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:

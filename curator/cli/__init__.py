@@ -48,7 +48,8 @@ def main(
         start_logging(home)
         with Invocation(home, arguments, output, Outside(open_window, run_bench)) as invocation:
             log.info("curator %s", encodable(" ".join(argv)))
-            return int(arguments.run(invocation) or 0)
+            with invocation.blaming():
+                return int(arguments.run(invocation) or 0)
     except KnownError as error:
         log.info("refused: %s", error)
         output.error(error)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
@@ -54,6 +55,21 @@ class Invocation:
 
         self.home.make()
         return Catalog.open(self.home.catalog)
+
+    @contextlib.contextmanager
+    def blaming(self) -> Iterator[None]:
+        """Have what goes wrong with what a damaged catalog holds be said to be its fault.
+
+        Raises:
+            DamagedError: so it is.
+        """
+        try:
+            yield
+        except Exception as error:
+            known = self.catalog.blamed(error) if "catalog" in self.__dict__ else None
+            if known is None:
+                raise
+            raise known from error
 
     def look(self) -> None:
         """See which folders are here, before their files are read or written.

@@ -289,9 +289,10 @@ class Conductor:
             act()
         except KnownError as error:
             self._halt(error)
-        except Exception:
+        except Exception as error:
             log.exception("the conductor failed")
-            self._halt(KnownError(MISTAKE, "Reading is paused."))
+            known = self.catalog.blamed(error)
+            self._halt(known or KnownError(MISTAKE, "Reading is paused."))
 
     def _turn(self) -> None:
         """Wait for something to happen, take it in, and begin what can be begun."""

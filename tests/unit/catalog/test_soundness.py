@@ -61,6 +61,7 @@ def test_a_mistake_of_ours_on_a_sound_catalog_stays_one(
             with pytest.raises(KeyError):
                 catalog.without("nothing there is")
         assert looks == ["again"], "a large one takes seconds"
+    assert catalog.blamed(ValueError()) is None, "it is closed"
 
 
 @pytest.mark.parametrize("version", sorted(Path(__file__).parents[2].glob("data/catalogs/*.db")))

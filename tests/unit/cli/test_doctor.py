@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -192,6 +193,14 @@ def test_no_verb_begins_an_empty_catalog_over_back_ups(
     assert curator("doctor", "anew").code == 0 and curator("photos", "--json").json == []
     said = curator("doctor", "anew")
     assert said.code == 1 and "There is a catalog" in said.err
+
+
+def test_a_time_that_is_none_is_no_mistake_of_ours(kept: Home, curator: Type) -> None:
+    with closing(sqlite3.connect(kept.catalog)) as connection:
+        connection.execute("UPDATE photo SET taken_at = replace(taken_at, 'T', 'U') WHERE id = 3")
+        connection.commit()
+    said = curator("photos")
+    assert said.code == 1 and "is damaged" in said.err and "doctor restore" in said.err
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from curator import volumes
-from curator.catalog import Catalog, DamagedError
+from curator.catalog import Catalog, DamagedError, blaming
 from curator.model import BusyError, KnownError
 from curator.pipeline import Pipeline
 from curator.pipeline.opening import check_sources
@@ -140,7 +140,8 @@ def _hear_others(app: App, entrance: door.Door, qt: QApplication) -> None:
 def _built(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
     """Build the window; a damaged catalog may have its back-up put in its place first."""
     try:
-        return build(home, settings, sources)
+        with blaming(home.catalog):
+            return build(home, settings, sources)
     except DamagedError:
         if _is_blind() or not lifeboat.offer_restore(home):
             raise
@@ -177,13 +178,15 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
     tune_process()
     _need_display()
     token = door.token()  # Qt takes it away
-    qt = QApplication.instance() or QApplication(["curator"])
+    qt = QApplication.instance() or door.Application(["curator"])
     assert isinstance(qt, QApplication)
     theme.apply(qt)
     try:
         if not _is_alone(home, sources, token):
             return 0
         entrance = _entrance(home)  # at once: who starts while this window is made is to find it
+        if isinstance(qt, door.Application):
+            qt.opened.connect(entrance.called)
         app = _built(home, settings, sources)
     except KnownError as error:
         _show(error)
@@ -228,7 +231,8 @@ def _need_display() -> None:
 
 def _show(error: KnownError) -> None:
     """Show why no window opens, where no terminal does: when a file manager started us."""
-    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    hidden = sys.platform == "win32" and getattr(sys, "frozen", False)  # the bundle's terminal
+    on_terminal = sys.stderr is not None and sys.stderr.isatty() and not hidden
     if on_terminal or _is_blind():
         return
     body = "\n".join(part for part in (str(error.args[0]), error.remedy) if part)
@@ -249,6 +253,10 @@ def _report_mistakes(session: Session) -> None:
             session.say(str(error))
             return
         log.error("a mistake of ours", exc_info=(kind, error, trace))
+        damage = session.catalog.blamed(error)
+        if damage is not None:
+            session.say(str(damage))
+            return
         session.say(f"Curator made a mistake ({kind.__name__}). Details are in the log.")
 
     def report_thread(args: threading.ExceptHookArgs) -> None:

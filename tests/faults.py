@@ -109,6 +109,24 @@ def make_room(catalog: Catalog) -> None:
     catalog._connection.execute("PRAGMA max_page_count = 1073741823")
 
 
+@contextlib.contextmanager
+def broken_beyond(size: int) -> Iterator[None]:
+    """Have the system refuse this process every write beyond so many bytes of any file.
+
+    What SQLite makes of it is an I/O error in the middle of what it writes, not a full disk.
+    """
+    if sys.platform == "win32":
+        pytest.skip("the system there knows no such limit")
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 class SmallDisk:
     """A file system of its own with little room, mounted for the test."""
 

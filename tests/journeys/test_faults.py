@@ -30,7 +30,15 @@ from curator.settings import Home, Settings, save
 from curator.sidecar import PROFILES, read
 from curator.workers import InlinePool
 from tests import catalogs, likings
-from tests.faults import FAULTS, FULL, fill_up, make_room, refuse, small_disk
+from tests.faults import (
+    FAULTS,
+    FULL,
+    broken_beyond,
+    fill_up,
+    make_room,
+    refuse,
+    small_disk,
+)
 from tests.journeys.evening import Evening
 from tests.journeys.victim import Here
 from tests.photos import draw_jpeg
@@ -140,6 +148,48 @@ def test_a_decision_that_found_no_room_is_not_half_there(home: Home, seed: int) 
         assert refused and catalog.check() == []
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
         assert [row[:2] for row in journal(catalog)] == acknowledged
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
+def test_a_decision_in_which_the_disk_broke_is_not_half_there(home: Home, seed: int) -> None:
+    catalogs.fill(home.catalog, 60)
+    chance, acknowledged, refused = random.Random(seed), [], 0
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+        log = home.data / "catalog.db-wal"
+        for turn in range(24):
+            some = {photo: {"rating": chance.randint(1, 5)} for photo in range(1, 61)}
+            before = journal(catalog)
+            breaks = broken_beyond(chance.randrange(1, log.stat().st_size)) if turn % 2 else None
+            try:
+                with breaks or contextlib.nullcontext():
+                    step = catalog.decide(some, summary="Stars")
+            except CatalogError as error:
+                refused += 1
+                assert "does not answer as it should" in str(error) and "Check the disk" in str(
+                    error
+                )
+                assert journal(catalog) == before
+            else:
+                acknowledged += [(step.id, change.photo_id) for change in step.changes]
+        assert refused >= 6 and catalog.check() == []
+    with contextlib.closing(Catalog.open(home.catalog)) as catalog:
+        assert [row[:2] for row in journal(catalog)] == acknowledged
+
+
+def test_reading_waits_for_a_disk_that_breaks_under_the_catalog(
+    inline: Pipeline, catalog: Catalog, tmp_path: Path
+) -> None:
+    draw(tmp_path / "card", 3)
+    said: list[str] = []
+    inline.problem.connect(said.append)
+    with broken_beyond(12_000):
+        inline.open_folders([tmp_path / "card"])
+    assert inline.paused and catalog.failures() == []
+    assert len(said) == 1 and "does not answer as it should" in said[0], said
+    inline.open_folders([tmp_path / "card"])
+    totals = inline.wait_idle()
+    assert totals is not None and len(catalog.columns()) == 3 and catalog.failures() == []
+    assert catalog.check() == []
 
 
 @contextlib.contextmanager

@@ -82,7 +82,9 @@ class Journal(Tags):
             CatalogError: the catalog cannot be written.
             In each case nothing was decided.
         """
-        wanted = {photo: checked(fields) for photo, fields in changes.items()}
+        alike = {id(fields): fields for fields in changes.values()}  # of a batch most are one
+        sound = {number: checked(fields) for number, fields in alike.items()}
+        wanted = {photo: sound[id(fields)] for photo, fields in changes.items()}
         with self._writing(durable=True):
             made = self._changes(wanted, source)
             step = Step(0, "do", summary, time.time(), tuple(made), None, dict(context or {}))

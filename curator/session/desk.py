@@ -47,6 +47,7 @@ class Desk(QObject):
         selection_changed: the selection is another.
         view_changed: view, pass, zoom, order, filter, scope, finish page, panels: the chrome.
         said: one line about the last act.
+        lengthy: a line about what begins now and takes a moment; to be shown before it does.
         asked: name of a dialog or window act, and its argument.
         counts_changed: progress of the pass or counts in the sidebar moved.
 
@@ -65,6 +66,7 @@ class Desk(QObject):
     selection_changed = Signal()
     view_changed = Signal()
     said = Signal(str)
+    lengthy = Signal(str)
     asked = Signal(str, object)
     counts_changed = Signal()
 

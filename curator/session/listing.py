@@ -82,6 +82,12 @@ class Listing:
         place = self._places[photo_id] if 0 <= photo_id < len(self._places) else -1
         return int(place) if place >= 0 else None
 
+    def positions(self, photo_ids: Iterable[int]) -> Ids:
+        """Give the places of those of some photos that are in the list."""
+        ids = np.fromiter(photo_ids, np.int64)
+        places = self._places[ids[ids < len(self._places)]]
+        return places[places >= 0]
+
     def replace(self, ids: Ids, current: int | None = None) -> None:
         """Put another list on the table; stay on ``current`` where it has a place in it.
 

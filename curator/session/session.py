@@ -43,6 +43,9 @@ class Words:
     summary: str
 
 
+_MANY = 2_000  # photos whose marking takes longer than a blink
+
+
 class Session(Abreast):
     """The state of one window: what is on the table, and all a person does with it.
 
@@ -395,6 +398,8 @@ class Session(Abreast):
             "pass": self.pass_,
             "photo": self.current if len(ids) > 1 else ids[0],
         } | self.seen_in()
+        if len(ids) >= _MANY:
+            self.lengthy.emit(f"Marking {len(ids):,} photos…")
         step = self.catalog.decide(
             changes,
             summary=words.summary,
@@ -443,6 +448,9 @@ class Session(Abreast):
             self._announced = (way, step.id)
             self.say(f"Next: {captions.step_line(step)}. Again to {way}")
             return
+        if len(step.changes) >= _MANY:
+            begins = "Taking back" if way == "undo" else "Doing again"
+            self.lengthy.emit(f"{begins}: {step.summary}…")
         done = self.catalog.undo(step.id) if way == "undo" else self.catalog.redo(step.id)
         if done is None:
             self.say(f"Something was decided elsewhere just now. Again to {way}")

@@ -146,7 +146,15 @@ class Stacking(Searching):
             return [self.current]
         tiles, selecting = self.listing.tiles, len(self.selection) > 1
         taken: list[int] = []
-        for number in self._tiles_meant():
+        meant = self._tiles_meant()
+        first = tiles.starts[meant]
+        alone = np.diff(tiles.starts, append=len(self.ids))[meant] == 1
+        for number, photo, is_alone in zip(
+            meant.tolist(), self.ids[first].tolist(), alone.tolist(), strict=True
+        ):
+            if is_alone:
+                taken.append(photo)
+                continue
             frames = self.ids[tiles[number].start : tiles[number].stop].tolist()
             if selecting:  # a stack may have formed around what one selected
                 frames = [frame for frame in frames if frame in self.selection]
@@ -158,12 +166,11 @@ class Stacking(Searching):
             taken += undecided
         return taken
 
-    def _tiles_meant(self) -> list[int]:
+    def _tiles_meant(self) -> Ids:
         """Number the tiles of the grid a mark acts on: the selected ones, else the current one."""
         if len(self.selection) < 2:
-            return [self.tile_number]
-        places = [self.listing.position(photo) for photo in self.selection]
-        return sorted({self.listing.tiles.at(place) for place in places if place is not None})
+            return np.array([self.tile_number], np.int64)
+        return self.listing.tiles.over(self.listing.positions(self.selection))
 
     @property
     def on_collapsed_stack(self) -> bool:

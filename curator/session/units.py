@@ -46,6 +46,10 @@ class Spans:
         """Find the span a position lies in; -1 for a position before the first."""
         return int(np.searchsorted(self._edges, position, "right")) - 1
 
+    def over(self, positions: Ids) -> Ids:
+        """Number the spans that any of these positions lie in, ascending."""
+        return np.unique(np.searchsorted(self._edges, positions, "right") - 1)
+
     def __getitem__(self, number: int) -> range:
         """Give the positions of a span."""
         return range(int(self._edges[number]), int(self._edges[number + 1]))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QWidget, QWidgetAction
 
 from curator.commands import COMMANDS
 from curator.keyboard import views_of
 from curator.model import counted
 from curator.session import Session
+from curator.ui import theme
+
+_HEAD = 220  # px a name may take
 
 # Commands between lines; those under a name are a level down.
 _PARTS = (
@@ -35,7 +38,7 @@ def photo_menu(parent: QWidget, session: Session, view: str, run: Callable[[str]
     """
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    menu.addAction(_named(session)).setEnabled(False)
+    menu.addAction(_head(menu, _named(session)))
     for under, names in _PARTS:
         menu.addSeparator()
         into = menu.addMenu(under) if under else menu
@@ -48,7 +51,18 @@ def photo_menu(parent: QWidget, session: Session, view: str, run: Callable[[str]
     return menu
 
 
+def _head(menu: QMenu, text: str) -> QWidgetAction:
+    """Say above the lines what they are about."""
+    label = theme.plain(role="caption")
+    label.setText(label.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, _HEAD))
+    label.setContentsMargins(12, 4, 12, 4)
+    head = QWidgetAction(menu)
+    head.setText(text)
+    head.setDefaultWidget(label)
+    head.setEnabled(False)
+    return head
+
+
 def _named(session: Session) -> str:
     photos = session.targets()
-    name = session.table.name(photos[0]) if len(photos) == 1 else counted(len(photos), "photo")
-    return name.replace("&", "&&")
+    return session.table.name(photos[0]) if len(photos) == 1 else counted(len(photos), "photo")

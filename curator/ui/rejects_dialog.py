@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
 from curator import removal
 from curator.catalog import Catalog
@@ -126,7 +126,7 @@ class RejectsDialog(Dialog):
         self.model = FileTable()
         self.grid = RejectsGrid(session.tile, pictures)
         self.table = table(self.model, "Files of rejects", {1: 104, 2: 72})
-        self.table.setFrameShape(QFrame.Shape.NoFrame)
+        self.table.setProperty("bare", True)
         self.table.horizontalHeader().hide()
         self.for_good = QCheckBox("Delete for good, not to the trash")
         self.cancel = self.button("Cancel")

@@ -30,9 +30,16 @@ class Words(QWidget):
     clicked = Signal()
     said = Signal()
 
-    def __init__(self, colour: QColor, align: Qt.AlignmentFlag, *, fades: bool = False) -> None:
+    def __init__(
+        self,
+        colour: QColor,
+        align: Qt.AlignmentFlag,
+        *,
+        fades: bool = False,
+        elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+    ) -> None:
         super().__init__()
-        self._colour, self._align = colour, align
+        self._colour, self._align, self._elide = colour, align, elide
         self._text = ""
         self._opacity = 1.0
         self._fade: QVariantAnimation | None = None
@@ -59,6 +66,14 @@ class Words(QWidget):
             self._fade.start()
         self.update()
         self.said.emit()
+
+    def say_now(self, text: str) -> None:
+        """Have another text on screen before anything else is done: that takes a moment."""
+        self.say(text)
+        if self._fade is not None:
+            self._fade.stop()
+        self._opacity = 1.0
+        self.repaint()
 
     def press_to(self, act: Callable[[], None], tip: str) -> None:
         """Make the text something to press."""
@@ -87,7 +102,7 @@ class Words(QWidget):
         if self.cursor().shape() is Qt.CursorShape.PointingHandCursor and self.underMouse():
             colour = theme.WHITE
         painter.setPen(colour)
-        text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
+        text = self.fontMetrics().elidedText(self._text, self._elide, self.width())
         flags = int(self._align | Qt.AlignmentFlag.AlignVCenter) | Qt.TextFlag.TextSingleLine
         painter.drawText(self.rect(), flags, text)
 
@@ -172,6 +187,8 @@ class StatusLine(QWidget):
         for part in (self.act, self.pass_, *self._at_the_end):
             part.said.connect(self._moved.start)
         session.said.connect(self.act.say)
+        session.lengthy.connect(self.act.say_now)
+        self.act.said.connect(lambda: self.act.setToolTip(theme.plain_tip(self.act.text)))
         # Counting a large catalog takes a millisecond or two: not between a key and its frame.
         self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._later.timeout.connect(self.refresh)

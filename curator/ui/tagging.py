@@ -103,7 +103,10 @@ class TagEntry(Cover):
             self.title.setText(f"Rename {self._renames} on every photo")
         else:
             one = self._session.table.name(photos[0]) if len(photos) == 1 else ""
-            self.title.setText(f"Tags of {one or counted(len(photos), 'photo')}")
+            what = f"Tags of {one or counted(len(photos), 'photo')}"
+            room = _WIDTH - 2 * _MARGIN - 2
+            middle = Qt.TextElideMode.ElideMiddle  # files differ at their ends
+            self.title.setText(self.title.fontMetrics().elidedText(what, middle, room))
         found = self._session.tags.of(photos) if photos else []
         said = None
         if len(photos) > 1:

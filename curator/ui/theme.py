@@ -129,6 +129,9 @@ def plain(text: str = "", *, role: str = "", parent: QWidget | None = None) -> Q
     """
     label = QLabel(parent)
     label.setTextFormat(Qt.TextFormat.PlainText)
+    # What is written from right to left stands at the left with the rest, too.
+    left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
+    label.setAlignment(left | Qt.AlignmentFlag.AlignVCenter)
     label.setText(text)
     if role:
         label.setProperty("role", role)

@@ -22,6 +22,7 @@ _PASS_TIPS = {
     Pass.CULL: "Pass 1: may it stay?",
     Pass.RATE: "Pass 2: how much do I want it?",
 }
+_SCOPE = 480  # px the name of a scope may take
 _NOT_IN_MENU = frozenset({"delete", "menu"})  # what does nothing, and what one has done already
 
 
@@ -43,7 +44,9 @@ class TopBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(theme.TOPBAR)
         self.passes = {pass_: self._pass_button(pass_) for pass_ in Pass}
-        self.scope = Words(theme.TEXT, Qt.AlignmentFlag.AlignLeft)
+        middle = Qt.TextElideMode.ElideMiddle  # folders differ at their ends
+        self.scope = Words(theme.TEXT, Qt.AlignmentFlag.AlignLeft, elide=middle)
+        self.scope.setMaximumWidth(_SCOPE)
         self.scope.setFont(theme.body_font())
         self.order = self._button("", "")
         self.order.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+from PySide6.QtCore import QEvent, QObject
 
 from curator.model import Pass
 from curator.pipeline import Progress as Work
@@ -103,3 +105,42 @@ def test_sidecars_that_wait_are_counted_and_why(
     assert window.status.sidecars.text == ""
     pipeline.sidecars_told.emit(SidecarNews(pending=1))
     assert "writable" not in window.status.sidecars.toolTip(), "that was another time"
+
+
+def test_what_takes_a_moment_is_on_screen_before_it_begins(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curator.session.session._MANY", 60)
+    session, act = window.session, window.status.act
+    shown: list[tuple[str, float]] = []
+    watch = Watch(lambda: shown.append((act.text, act._opacity)))
+    act.installEventFilter(watch)
+    begun: list[object] = []
+    decide = session.catalog.decide
+
+    def look(*changes: object, **how: object) -> object:
+        begun.append(shown[-1])
+        return decide(*changes, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(session.catalog, "decide", look)
+    session.select_all()
+    window.run("stars_4")
+    assert begun == [("Marking 60 photos…", 1.0)], "painted, and not faint any more"
+    assert act.text.startswith("4 stars for 60 photos")
+    window.run("undo")
+    assert shown[-1] == ("Taking back: 4 stars for 60 photos…", 1.0)
+    assert act.text.startswith("Undid 4 stars")
+    act.removeEventFilter(watch)
+
+
+class Watch(QObject):
+    """Tells when a widget is painted."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Paint:
+            self._tell()
+        return False

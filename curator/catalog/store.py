@@ -199,7 +199,7 @@ class Store:
                 self._turns.give_back()
 
     def hold_others(self, held: bool) -> None:
-        """Have what others of this process write wait while a key is answered, for a moment at most.
+        """Have who writes in the background wait while a key is answered: for a moment at most.
 
         Thread: any.
         """

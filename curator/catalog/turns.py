@@ -3,12 +3,15 @@
 SQLite lets one connection write at a time and knows no order among those that wait. A conductor
 at work leaves microseconds between two transactions; a mark that asks twice a millisecond misses
 them several times over. Here it waits for the transaction under way and for no other, and it is
-woken where it would have slept. Other processes know nothing of this: SQLite's own lock stays.
+woken where it would have slept. From a key to its photo those in the background hold still: the
+interpreter is one, and the window wants it. Other processes know nothing of this: SQLite's own
+lock stays.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from pathlib import Path
 
@@ -23,6 +26,7 @@ class Turns:
         self._changed = threading.Condition(threading.Lock())
         self._taken = False
         self._pressing = 0
+        self._held_until = 0.0
 
     @staticmethod
     def at(path: Path) -> Turns:
@@ -38,14 +42,33 @@ class Turns:
             pressing: a person waits: goes before all who write in the background.
             within_s: how long to wait.
         """
+        deadline = time.monotonic() + within_s
         with self._changed:
             self._pressing += pressing
-            came = self._changed.wait_for(
-                lambda: not self._taken and (pressing or not self._pressing), within_s
-            )
+            while not (came := self._is_free(pressing)):
+                now = time.monotonic()
+                if now >= deadline:
+                    break
+                held = 0.0 if pressing else self._held_until - now
+                self._changed.wait(min(held, deadline - now) if held > 0 else deadline - now)
             self._pressing -= pressing
             self._taken |= came
         return came
+
+    def _is_free(self, pressing: bool) -> bool:
+        held = self._pressing or time.monotonic() < self._held_until
+        return not self._taken and (pressing or not held)
+
+    def hold(self, seconds: float) -> None:
+        """Have who writes in the background hold still for so long; 0 lets them go on.
+
+        Asked again before that is over, as by a key that repeats, it is no longer for that.
+        """
+        with self._changed:
+            now = time.monotonic()
+            if not seconds or now >= self._held_until:
+                self._held_until = now + seconds
+                self._changed.notify_all()
 
     def give_back(self) -> None:
         """Let the next one write."""

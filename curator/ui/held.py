@@ -21,11 +21,13 @@ class HeldKeys(QObject):
     """Watches one window's keyboard, without taking anything from it.
 
     Signals:
+        pressed: a key went down, or repeats.
         released: a key is up: whether it is one that looks while it is held, and the seconds.
 
     Thread: GUI.
     """
 
+    pressed = Signal()
     released = Signal(bool, float)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -58,6 +60,7 @@ class HeldKeys(QObject):
         kind = event.type()
         if kind in _DOWN and isinstance(event, QKeyEvent):
             self._since.setdefault(event.key(), time.monotonic())
+            self.pressed.emit()
         elif kind == QEvent.Type.KeyRelease and isinstance(event, QKeyEvent):
             if not event.isAutoRepeat():
                 since = self._since.pop(event.key(), None)

@@ -83,6 +83,7 @@ class LoupeView(QWidget):
         self.originals.arrived.connect(self._on_original)
         self.originals.failed.connect(self._on_failure)
         self._hand.moved.connect(self._on_moved)
+        self._held.pressed.connect(self._on_pressed)
         self._held.released.connect(self._on_released)
         # Queued: a photo counts as shown when the paint is through, not in the middle of it.
         self.painted.connect(session.shown, Qt.ConnectionType.QueuedConnection)
@@ -252,6 +253,11 @@ class LoupeView(QWidget):
             return
         self._session.rested(photo)
 
+    def _on_pressed(self) -> None:
+        """Have what is read in the background wait for the photo this key leads to."""
+        if self.isVisible():
+            self._session.catalog.hold_others(True)
+
     def _on_released(self, looks: bool, seconds: float) -> None:
         if looks and self.isVisible() and self._hand.let_go(seconds):
             return
@@ -283,7 +289,8 @@ class LoupeView(QWidget):
                 self._rest.start()
 
     def _name(self) -> None:
-        """Say in words what was painted."""
+        """Say in words what was painted; what is read in the background goes on."""
+        self._session.catalog.hold_others(False)
         tile = self._sight.tile()
         if tile is None or self._session.finished:
             return

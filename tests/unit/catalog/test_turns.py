@@ -8,6 +8,7 @@ import time
 import pytest
 
 from curator.catalog import Catalog
+from curator.catalog.turns import Turns
 from curator.settings import Home
 from tests import catalogs
 
@@ -40,6 +41,44 @@ def test_a_person_waits_for_the_batch_under_way_and_for_no_other(home: Home, act
     person.join()
     assert wrote == ((4, 0) if act == "decide" else (None, 1))
     reading.close()
+
+
+def test_while_a_key_is_answered_only_a_person_writes(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogs.fill(home.catalog, 3)
+    window = Catalog.open(home.catalog)
+    asked: list[tuple[bool, bool]] = []
+    is_free = Turns._is_free
+
+    def noted(turns: Turns, pressing: bool) -> bool:
+        asked.append((pressing, free := is_free(turns, pressing)))
+        return free
+
+    def read() -> None:
+        catalog = Catalog.open(home.catalog)
+        catalog.mark_seen([3])
+        catalog.close()
+
+    monkeypatch.setattr(Turns, "_is_free", noted)
+    monkeypatch.setattr("curator.catalog.store.HELD_S", 10 * WITHIN_S)
+    monkeypatch.setattr("curator.catalog.store.BUSY_TIMEOUT_S", WITHIN_S)
+    window.hold_others(True)
+    reading = threading.Thread(target=read)
+    reading.start()
+    deadline = time.monotonic() + WITHIN_S
+    while (False, False) not in asked:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    window.decide({2: {"rating": 4}}, summary="4 stars")
+    assert window._value("SELECT seen_at FROM photo WHERE id = 3") is None
+    window.hold_others(False)
+    reading.join()
+    assert window._value("SELECT seen_at FROM photo WHERE id = 3") is not None
+    monkeypatch.setattr("curator.catalog.store.HELD_S", 0.001)
+    window.hold_others(True)
+    window.mark_seen([1])  # a key that led nowhere holds nobody up for long
+    window.close()
 
 
 def test_who_gets_no_turn_is_told_by_sqlite_and_keeps_nobody_waiting(

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ def bars() -> dict[str, Bar]:
 
 
 def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
-    """Measure the bars asked for and say each figure; a missed bar is no failure.
+    """Measure the bars asked for and say each figure; a missed bar is no failure, exit code 0.
 
     Args:
         home: where the history is kept; no bar touches it, each makes a home of its own.
@@ -79,7 +80,8 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
 
     Raises:
         UsageError: there is no bar of that name.
-        KnownError: a bar could not be measured here, a library not be made.
+        KnownError: the only bar asked for could not be measured here, a library not be made. Of
+            several bars the others are measured, and the exit code is 1.
     """
     known = bars()
     for name in arguments.only:
@@ -89,16 +91,18 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
         return _make(Home.at(arguments.make_catalog), arguments.count, output)
     if arguments.history:
         return _tell_history(home, arguments.only, output)
+    begun, whole = history.begin(), True
     if len(arguments.only) == 1:
         name = arguments.only[0]
         found = _measure(known[name], arguments.photos, arguments.stock)
         figures = [{"bar": name, **_plain(figure)} for figure in found]
     else:
-        figures = _all(arguments, output)
+        figures, whole = _all(arguments, output)
+    run = replace(begun, figures=figures)
     if not arguments.apart:
-        history.keep(home, figures)
-    output.answer(figures, [*columns(_table(figures)), *_notes(figures)])
-    return 0
+        history.keep(home, run)
+    output.answer(run.plain(), [*columns(_table(figures)), "", *_notes(figures), "", run.where()])
+    return 0 if whole else 1
 
 
 def _make(home: Home, count: int, output: Output) -> int:
@@ -123,9 +127,13 @@ def _tell_history(home: Home, only: Sequence[str], output: Output) -> int:
     return 0
 
 
-def _all(arguments: argparse.Namespace, output: Output) -> list[dict[str, Any]]:
-    """Measure several bars, each in a process of its own; they share what takes long to make."""
-    known = bars()
+def _all(arguments: argparse.Namespace, output: Output) -> tuple[list[dict[str, Any]], bool]:
+    """Measure several bars, each in a process of its own; they share what takes long to make.
+
+    Returns:
+        The figures, and whether each bar that can be measured here was.
+    """
+    known, whole = bars(), True
     figures: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as stock:
         for name in arguments.only or known:
@@ -134,8 +142,12 @@ def _all(arguments: argparse.Namespace, output: Output) -> list[dict[str, Any]]:
                 output.note(f"{name}: left out. {lack}")
                 continue
             output.note(f"{name}: {known[name].title} ...")
-            figures += _apart(name, arguments.photos, arguments.stock or stock)
-    return figures
+            try:
+                figures += _apart(name, arguments.photos, arguments.stock or stock)
+            except KnownError as error:  # a quarter of an hour of others is not lost for it
+                output.note(f"{error} {error.remedy}".rstrip())
+                whole = False
+    return figures, whole
 
 
 def _measure(bar: Bar, photos: str | None, stock: str | None) -> list[Figure]:
@@ -163,26 +175,27 @@ def _apart(name: str, photos: str | None, stock: str) -> list[dict[str, Any]]:
         answer = json.loads(done.stdout)
     except ValueError:
         answer = {"error": f"The process ended with {done.returncode}.", "remedy": ""}
-    if isinstance(answer, dict):
+    if "error" in answer:
         raise KnownError(
             f"The bar {name} could not be measured: {answer['error']}", answer["remedy"]
         )
-    return list(answer)
+    return list(answer["figures"])
 
 
 def _table(figures: Sequence[dict[str, Any]]) -> list[list[object]]:
-    """Lay figures out: bar, figure, reference, ratio, what it is to be, whether it is."""
-    table: list[list[object]] = [["bar", "figure", "value", "reference", "ratio", "limit", ""]]
+    """Lay figures out: what, beside what, how many times that, what it is to be, whether it is."""
+    table: list[list[object]] = [["bar", "what", "figure", "reference", "ratio", "limit", ""]]
     for each in figures:
-        sign = "≥" if each["at_least"] else "≤"
+        unit, sign = each["unit"], "≥" if each["at_least"] else "≤"
+        reference, ratio = each["reference"], each["ratio"]
         table.append(
             [
                 each["bar"],
                 each["what"],
-                f"{number(each['value'])} {each['unit']}",
-                "" if each["reference"] is None else f"{number(each['reference'])} {each['unit']}",
-                "" if each["ratio"] is None else f"{each['ratio']:.2f} ×",
-                f"{sign} {each['limit']:g} {'×' if each['ratio'] is not None else each['unit']}",
+                f"{number(each['value'])} {unit}",
+                "" if reference is None else f"{number(reference)} {unit}",
+                "" if ratio is None else f"{number(ratio)} ×",
+                f"{sign} {each['limit']:g} {'×' if each['per_reference'] else unit}",
                 "holds" if each["holds"] else "MISSED",
             ]
         )
@@ -190,26 +203,29 @@ def _table(figures: Sequence[dict[str, Any]]) -> list[list[object]]:
 
 
 def _notes(figures: Sequence[dict[str, Any]]) -> list[str]:
-    """Say below the table what references are, and what else was seen."""
+    """Say below the table what references are, or why there is none, and what else was seen."""
     said = []
     for each in figures:
-        words = [each["note"]]
-        if each["reference"] is not None:
-            words.insert(0, f"beside {each['reference_what']}")
-        if any(words):
-            said.append(f"{each['what']}: {'; '.join(filter(None, words))}")
-    return ["", *said] if said else []
+        beside = f"beside {each['reference_what']}" if each["reference_what"] else each["alone"]
+        said.append(f"{each['what']}: {'; '.join(filter(None, (beside, each['note'])))}")
+    return said
 
 
 def _plain(figure: Figure) -> dict[str, Any]:
+    from curator.bench.figures import Reference
+
+    beside = figure.beside
+    reference = beside if isinstance(beside, Reference) else None
     return {
         "what": figure.what,
         "value": figure.value,
         "unit": figure.unit,
-        "reference": figure.reference,
-        "reference_what": figure.reference_what,
-        "ratio": figure.judged if figure.per_reference else None,
+        "reference": reference and reference.value,
+        "reference_what": reference.what if reference else "",
+        "alone": "" if isinstance(beside, Reference) else beside.why,
+        "ratio": figure.ratio,
         "limit": figure.limit,
+        "per_reference": figure.per_reference,
         "at_least": figure.at_least,
         "holds": figure.holds,
         "note": figure.note,

@@ -1,7 +1,4 @@
-"""The bar about photos side by side: dragging two and eight at 100 %, and a key to a challenger.
-
-The real window without a display, driven by real events, as in :mod:`curator.bench.window`.
-"""
+"""The bar about photos side by side: dragging two and eight at 100 %, and a key to a challenger."""
 
 from __future__ import annotations
 
@@ -11,10 +8,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from curator import app
-from curator.bench.figures import Figure, Place, percentile
+from curator.bench.driving import Viewer, application, blank, opened, rest, wait, whole
+from curator.bench.figures import Figure, Pairs, Place
 from curator.bench.stock import large_jpegs
-from curator.bench.window import application, opened, rest, wait
-from curator.bench.zooming import panned
+from curator.bench.zooming import REACH, panned
 from curator.model import KnownError
 from curator.session.panes import MOST
 from curator.settings import Home
@@ -41,28 +38,26 @@ def compare(place: Place) -> list[Figure]:
         QTest.keyClick(window, Qt.Key.Key_C)
         wait(lambda: session._shown == session.current, window.beside.painted)
         rest(1.0)
-        steps = _challenged(running)
-        pair = _dragged(running)
+        viewer = Viewer()
+        steps = _challenged(running, viewer)
+        pair = _dragged(running, viewer)
         QTest.keyClick(window, Qt.Key.Key_G)
         session.select_only(int(session.ids[0]))
         session.select_range(int(session.ids[MOST - 1]))
         QTest.keyClick(window, Qt.Key.Key_N)
-        survey = _dragged(running)
+        survey = _dragged(running, viewer)
+    drawn = "a bare viewer drawing as many decoded pixels"
     return [
-        _figure("key to the painted challenger, prefetched, p95", steps, "keys"),
-        _figure("dragging two 24 MP photos at 100 %, a frame, p95", pair, "moves"),
-        _figure(f"dragging {MOST} 24 MP photos at 100 %, a frame, p95", survey, "moves"),
+        steps.figure("key to the painted challenger, prefetched", 0.95, 16.0, drawn),
+        pair.figure("dragging two 24 MP photos at 100 %, a frame", 0.95, 16.0, drawn),
+        survey.figure(f"dragging {MOST} 24 MP photos at 100 %, a frame", 0.95, 16.0, drawn),
     ]
 
 
-def _figure(what: str, spent: list[float], of: str) -> Figure:
-    note = f"{len(spent)} {of}, median {1000 * percentile(spent, 0.5):.1f} ms"
-    return Figure(what, 1000 * percentile(spent, 0.95), "ms", 16.0, note=note)
-
-
-def _challenged(running: app.App) -> list[float]:
-    """Bring challengers by key; return the seconds from each key to the one painted."""
-    session, view, spent = running.session, running.window.beside, []
+def _challenged(running: app.App, viewer: Viewer) -> Pairs:
+    """Bring challengers by key: the seconds from each key to the one painted."""
+    session, view, pairs = running.session, running.window.beside, Pairs()
+    layers = [whole(blank(pane.picture.size()), pane.picture.topLeft()) for pane in view.panes()]
     way = Qt.Key.Key_Right
     for _ in range(_KEYS):
         if not session.upcoming():
@@ -81,17 +76,20 @@ def _challenged(running: app.App) -> list[float]:
             raise KnownError(f"The key {way.name} brought no challenger.")
         wait(lambda painted=painted: bool(painted), view.painted, 10.0)  # type: ignore[misc]
         view.painted.disconnect(note)
-        spent.append(painted[0] - begin)
-        rest(_KEY_EVERY_S)
-    return spent
+        spent = painted[0] - begin
+        rest(_KEY_EVERY_S / 2)
+        pairs.add(spent, viewer.drawn(*layers))
+        rest(_KEY_EVERY_S / 2)
+    return pairs
 
 
-def _dragged(running: app.App) -> list[float]:
+def _dragged(running: app.App, viewer: Viewer) -> Pairs:
     """Go to 100 %, wait for every pixel of every pane, drag, and go back to fit."""
     view = running.window.beside
     QTest.keyClick(running.window, Qt.Key.Key_Z)
     wait(lambda: view.whole, view.painted, 60.0)
     rest(1.0)
-    spent = panned(view, view.panes()[0].cell.center())
+    cells = [pane.cell for pane in view.panes()]
+    pairs = panned(view, cells, viewer, [blank(cells[0].size() + REACH)])
     QTest.keyClick(running.window, Qt.Key.Key_Escape)
-    return spent
+    return pairs

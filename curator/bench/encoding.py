@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from curator import encoders
 from curator.bench.draw import scene
-from curator.bench.figures import Figure, Place, timed
+from curator.bench.figures import Alone, Figure, Place, Reference, timed
 from curator.encoders import EncoderOptions
 from curator.encoders.options import absent
 from curator.encoders.reference import Encode, cpu_has_bf16, plain_clip
@@ -51,15 +51,14 @@ def clip(place: Place) -> list[Figure]:
     if not cpu_has_bf16():
         told += "; no bf16 instructions in this CPU, where there are the bar is 3"
     return [
-        _exact("starter against float32 without fused layers", starter, pictures),
-        _exact(f"CLIP {_MODEL} against open_clip's float32", cosine, pictures),
+        _exact("starter against plain float32", starter, pictures),
+        _exact("CLIP against open_clip's float32", cosine, pictures),
         Figure(
             f"CLIP {_MODEL}, a photo",
             1000 * spent,
             "ms",
             3.0 if cpu_has_bf16() else 1.0,
-            1000 * loop,
-            "open_clip's float32 loop",
+            Reference("open_clip's float32 loop", 1000 * loop),
             per_reference=True,
             at_least=True,
             note=told,
@@ -76,9 +75,10 @@ def _timed(encode: Encode, pictures: Pictures) -> tuple[float, NDArray[np.float3
 
 
 def _exact(what: str, cosine: float, pictures: Pictures) -> Figure:
-    what = f"{what}, least of {len(pictures)} photos"
+    what = f"{what}, least of {len(pictures)}"
     note = f"1 - {max(1 - cosine, 0):.0e}"
-    return Figure(what, cosine, "cosine", _LEAST_COSINE, at_least=True, note=note)
+    alone = Alone("a likeness, no speed: what it is compared with gives 1")
+    return Figure(what, cosine, "cosine", _LEAST_COSINE, alone, at_least=True, note=note)
 
 
 def _pictures(place: Place) -> Pictures:

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from curator.bench.figures import Figure, Place, one_core, worked
+from curator.bench.figures import Figure, Place, Reference, one_core, worked
 from curator.bench.stock import large_jpegs
 from curator.catalog import FileDetail, PhotoDetail
 from curator.export import TARGETS, Options, make_plan
@@ -55,8 +55,7 @@ def _figure(what: str, spent: float, reference: float) -> Figure:
         a_photo * spent,
         "ms",
         1.0,
-        a_photo * reference,
-        "Pillow: open, resize, save",
+        Reference("Pillow: open, resize, save", a_photo * reference),
         per_reference=True,
     )
 

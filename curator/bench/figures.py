@@ -2,41 +2,68 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+_SHARES = {0.5: "median", 0.95: "p95", 0.99: "p99", 1.0: "worst"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a figure is set beside: the least that has to be done, by bare libraries.
+
+    ``value`` was measured in the same run, in the figure's unit.
+    """
+
+    what: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Why there is nothing a figure could be set beside."""
+
+    why: str
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured number beside what it is judged by.
+    """One measured number beside its reference, and what it is judged by.
 
-    ``value`` and ``reference`` are in ``unit``. The bar holds if ``value`` is at most ``limit``;
-    where ``per_reference`` is set, if value / reference is (or is at least, with ``at_least``).
+    The bar holds if ``value`` is at most ``limit``, or at least, with ``at_least``; where
+    ``per_reference`` is set, it is the ratio that has to.
     """
 
     what: str
     value: float
     unit: str
     limit: float
-    reference: float | None = None
-    reference_what: str = ""
+    beside: Reference | Alone
     per_reference: bool = False
     at_least: bool = False
     note: str = ""
 
     @property
+    def ratio(self) -> float | None:
+        """How many references the figure is; with ``at_least``, how many of it a reference is."""
+        if isinstance(self.beside, Alone):
+            return None
+        parts = self.value, self.beside.value
+        above, below = reversed(parts) if self.at_least else parts
+        return above / below if below else None
+
+    @property
     def judged(self) -> float:
-        """The number that is compared with the limit."""
-        if not self.per_reference or not self.reference:
+        """The number that is compared with the limit; NaN for a ratio there is not."""
+        if not self.per_reference:
             return self.value
-        if self.at_least:
-            return self.reference / self.value if self.value else 0.0
-        return self.value / self.reference
+        return math.nan if self.ratio is None else self.ratio
 
     @property
     def holds(self) -> bool:
@@ -46,14 +73,48 @@ class Figure:
     def sentence(self) -> str:
         """Say it in one line."""
         text = f"{self.what}: {number(self.value)} {self.unit}"
-        if self.reference is not None:
-            text += f" ({self.reference_what} {number(self.reference)} {self.unit})"
+        if isinstance(self.beside, Reference):
+            text += f" ({self.beside.what} {number(self.beside.value)} {self.unit})"
+        if self.ratio is not None:
+            text += f" = {number(self.ratio)} ×"
         sign, times = ("≥" if self.at_least else "≤"), ("×" if self.per_reference else self.unit)
-        judged = f" = {self.judged:.2f} ×" if self.per_reference else ""
-        text += (
-            f"{judged}; bar {sign} {self.limit:g} {times}: {'holds' if self.holds else 'MISSED'}"
-        )
+        text += f"; bar {sign} {self.limit:g} {times}: {'holds' if self.holds else 'MISSED'}"
         return f"{text}; {self.note}" if self.note else text
+
+
+@dataclass
+class Pairs:
+    """Seconds of many acts, and of the bare reference right after each: noise meets both."""
+
+    spent: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
+
+    def add(self, spent: float, bare: float) -> None:
+        """Take one act, and its reference."""
+        self.spent.append(spent)
+        self.bare.append(bare)
+
+    def figure(self, what: str, share: float, limit: float, beside: str, note: str = "") -> Figure:
+        """Give the act in ms at a percentile, beside the reference at the same.
+
+        Args:
+            what: the act.
+            share: 0.5, 0.95, 0.99, or 1.0 for the worst; said behind ``what``.
+            limit: ms.
+            beside: the reference.
+            note: what else is to be said.
+        """
+        value, bare = (1000 * percentile(each, share) for each in (self.spent, self.bare))
+        middle, usual = (1000 * percentile(each, 0.5) for each in (self.spent, self.bare))
+        said = f"{len(self.spent)} of them, median {middle:.1f} ms beside {usual:.1f} ms"
+        return Figure(
+            f"{what}, {_SHARES[share]}",
+            value,
+            "ms",
+            limit,
+            Reference(beside, bare),
+            note=f"{said}; {note}" if note else said,
+        )
 
 
 def number(value: float) -> str:
@@ -108,10 +169,10 @@ def one_core() -> Iterator[bool]:
         process.cpu_affinity(before)
 
 
-def timed(act: Callable[[], object]) -> float:
-    """Run something and return how many seconds it took."""
+def timed(act: Callable[..., object], *given: object) -> float:
+    """Run something on what it is given and return how many seconds it took."""
     begin = time.perf_counter()
-    act()
+    act(*given)
     return time.perf_counter() - begin
 
 
@@ -120,3 +181,8 @@ def worked(act: Callable[[], object]) -> float:
     begin = time.process_time()
     act()
     return time.process_time() - begin
+
+
+def resident_mb() -> float:
+    """Return the memory this process holds, in MB."""
+    return float(psutil.Process().memory_info().rss / 1e6)

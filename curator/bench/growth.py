@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from curator import files
-from curator.bench.figures import Figure, Place, worked
+from curator.bench.figures import Figure, Place, Reference, worked
 from curator.bench.filling import fill, read
 from curator.bench.library import PHOTOS, lent
 from curator.catalog import Catalog
@@ -29,7 +29,7 @@ def flat(place: Place) -> list[Figure]:
             spent.append(_taken_in(home, _FIRST + turn * _PHOTOS // _ROUNDS))
     first, last = (1000 * min(spent) / (_PHOTOS // _ROUNDS) for spent in homes.values())
     what = f"a photo more with {PHOTOS:,} in the catalog"
-    return [Figure(what, last, "ms", 1.2, first, "with none", per_reference=True)]
+    return [Figure(what, last, "ms", 1.2, Reference("with none", first), per_reference=True)]
 
 
 def _taken_in(home: Home, first: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,11 +14,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from curator import __version__
+from curator.bench.figures import number
 from curator.model import KnownError
 from curator.settings import Home
 
-_SHOWN = 6  # runs side by side
+_SHOWN = 4  # runs side by side: they fit 120 columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Run:
     version: str
     commit: str
     machine: Mapping[str, object]
-    figures: Sequence[Mapping[str, Any]]
+    figures: Sequence[Mapping[str, Any]] = ()
 
     def plain(self) -> dict[str, object]:
         """Give it as one JSON object."""
@@ -40,20 +44,36 @@ class Run:
             "figures": [dict(figure) for figure in self.figures],
         }
 
+    def where(self) -> str:
+        """Say in one line what was measured on what."""
+        machine = self.machine
+        told = [f"{machine['processor']}, {machine['cores']} cores", str(machine["system"])]
+        if "load" in machine:  # earlier runs did not say
+            told.append(f"load {machine['load']} at the start")
+        libraries = machine.get("libraries")
+        if isinstance(libraries, Mapping):
+            told += [f"{name} {version}" for name, version in libraries.items()]
+        told.append(f"Curator {self.version} {self.commit}".strip())
+        return "; ".join(told)
+
 
 def file(home: Home) -> Path:
     """Where the runs of a home are kept."""
     return home.data / "bench.jsonl"
 
 
-def keep(home: Home, figures: Sequence[Mapping[str, Any]]) -> None:
+def begin() -> Run:
+    """Note when, of what and where a run begins; it has no figures yet."""
+    at = datetime.now().astimezone().isoformat(timespec="seconds")
+    return Run(at, __version__, _commit(), machine())
+
+
+def keep(home: Home, run: Run) -> None:
     """Add a run to the history.
 
     Raises:
         KnownError: the home cannot be written; the history is as it was.
     """
-    at = datetime.now().astimezone().isoformat(timespec="seconds")
-    run = Run(at, __version__, _commit(), machine(), figures)
     try:
         home.data.mkdir(parents=True, exist_ok=True)
         with file(home).open("a", encoding="utf-8") as lines:
@@ -89,7 +109,10 @@ def runs(home: Home) -> list[Run]:
 
 
 def rows(kept: Sequence[Run], only: Sequence[str] = ()) -> list[list[object]]:
-    """Lay runs side by side, the newest last: a figure a row, under a row of dates.
+    """Lay runs side by side, the newest last: two rows a figure, itself and its ratio.
+
+    An absolute figure moves with the machine's hour; how it moved beside its ratio says whether
+    it was the program.
 
     Args:
         kept: runs, oldest first; the last few of those with a figure that is wanted are shown.
@@ -103,30 +126,50 @@ def rows(kept: Sequence[Run], only: Sequence[str] = ()) -> list[list[object]]:
     if not wanted:
         return []
     keys = list(dict.fromkeys(key for _, figures in wanted for key in figures))
-    head: list[object] = ["bar", "figure", "unit"]
-    head += [f"{run.at[:16]} {run.commit[:7]}".strip() for run, _ in wanted]
-    table = [head]
+    table: list[list[object]] = [
+        ["bar", "figure", "unit", *(f"{run.at[5:10]} {run.at[11:16]}" for run, _ in wanted)],
+        ["", "", "", *(run.commit[:7] for run, _ in wanted)],
+    ]
     for bar, what in keys:
         found = [figures.get((bar, what)) for _, figures in wanted]
-        unit = next("×" if each["ratio"] is not None else each["unit"] for each in found if each)
-        table.append([bar, what, unit, *map(_cell, found)])
+        unit = next(each["unit"] for each in found if each)
+        table.append([bar, what, unit, *(_cell(each, "value") for each in found)])
+        if any(each and each["ratio"] is not None for each in found):
+            table.append(["", "", "×", *(_cell(each, "ratio") for each in found)])
     return table
 
 
-def _cell(figure: Mapping[str, Any] | None) -> str:
-    if figure is None:
+def _cell(figure: Mapping[str, Any] | None, name: str) -> str:
+    """Say a figure or its ratio; that it missed its bar stands with the one that is judged."""
+    if figure is None or figure[name] is None:
         return ""
-    judged = figure["value"] if figure["ratio"] is None else figure["ratio"]
-    return f"{judged:.3g}{'' if figure['holds'] else ' missed'}"
+    # Earlier runs have a ratio only where that is judged.
+    by_ratio = figure.get("per_reference", figure["ratio"] is not None)
+    missed = not figure["holds"] and by_ratio == (name == "ratio")
+    return f"{number(figure[name])}{' missed' if missed else ''}"
 
 
 def machine() -> dict[str, object]:
-    """Say what the figures were measured on."""
+    """Say what figures are measured on, and how much it has to do just now (processes, 1 min)."""
+    import numpy
+    import simplejpeg
+    from PIL import features
+    from PySide6.QtCore import qVersion
+
     return {
         "processor": _processor(),
         "cores": os.cpu_count() or 0,
+        "load": round(psutil.getloadavg()[0], 2),
         "system": platform.platform(),
         "python": platform.python_version(),
+        "libraries": {
+            "Python": platform.python_version(),
+            "Qt": qVersion(),
+            "numpy": numpy.__version__,
+            "libjpeg-turbo": str(features.version("libjpeg_turbo")),  # Pillow's
+            "simplejpeg": simplejpeg.__version__,  # which has one of its own
+            "SQLite": sqlite3.sqlite_version,
+        },
     }
 
 

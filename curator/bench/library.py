@@ -22,7 +22,7 @@ from curator.settings import Home, Settings
 from curator.settings import save as save_settings
 
 PHOTOS = 100_000
-_READ = 20_000  # photos that go through all of the catalog's own code; more repeat these
+_READ = 8_000  # photos that go through all of the catalog's own code; more repeat these
 DESCRIBED = 0.7  # shares of all photos
 _CULLED = 0.6
 _TAGGED = 0.05  # of those culled: by hand, a machine tags what it describes

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from io import FileIO
+from functools import partial
 from pathlib import Path
 
 import psutil
 import simplejpeg
 
+from curator.bench import bare
 from curator.bench.draw import write_dng
-from curator.bench.figures import Figure, Place, one_core, percentile, timed, worked
+from curator.bench.figures import Figure, Pairs, Place, Reference, one_core, timed, worked
 from curator.bench.stock import large_jpegs, many_small
 from curator.catalog import Catalog
 from curator.imaging.decode import decode
@@ -29,8 +29,9 @@ from curator.stages.convert import convert as convert_stage
 
 _LARGE_FILES = 16
 _SMALL_FILES = 5_000
-_SYNC_BYTES = 12_000  # what a mark adds to the log
 _MARKS = 400
+# What a second ingest cannot do without: Python, and a look at each file.
+_LOOK = "import os, sys; print(len([each.stat() for each in os.scandir(sys.argv[1])]))"
 _MARK_EVERY_S = 0.02  # 50 a second, six times what a hand does, so that many meet a write
 
 
@@ -58,8 +59,7 @@ def convert(place: Place) -> list[Figure]:
             1000 * spent / len(photos),
             "ms",
             3.0,
-            1000 * min(grey) / len(photos),
-            "bare grey decode",
+            Reference("bare grey decode", 1000 * min(grey) / len(photos)),
             per_reference=True,
             note=note,
         ),
@@ -68,8 +68,7 @@ def convert(place: Place) -> list[Figure]:
             1000 * sharp / 4,
             "ms",
             0.6,
-            1000 * four / 4,
-            "bare grey decode",
+            Reference("bare grey decode", 1000 * four / 4),
             per_reference=True,
         ),
     ]
@@ -131,8 +130,7 @@ def raw(place: Place) -> list[Figure]:
             1000 * quick,
             "ms",
             5.0,
-            1000 * slow,
-            "by demosaic",
+            Reference("by demosaic", 1000 * slow),
             per_reference=True,
             at_least=True,
         )
@@ -144,22 +142,27 @@ def _act(job: StageJob) -> Callable[[], object]:
 
 
 def again(place: Place) -> list[Figure]:
-    """Ingest 5,000 unchanged files a second time: the whole command, start of Python included."""
+    """Ingest 5,000 unchanged files a second time: the whole command, start of Python included.
+
+    Without an encoder, which would take minutes over them the first time and nothing the second.
+    """
     folder = many_small(place.scratch / "many", _SMALL_FILES)
-    first = timed(lambda: _command(place, "ingest", str(folder)))
-    seconds = min(timed(lambda: _command(place, "ingest", str(folder))) for _ in range(2))
-    answer = _command(place, "ingest", str(folder))
-    if (answer["found"], answer["new"]) != (_SMALL_FILES, 0):
-        raise KnownError(f"The second ingest found something new: {answer}")
-    listing = timed(lambda: [entry.stat() for entry in folder.iterdir()])
+    ingest = partial(_command, place, "ingest", str(folder), "--encoder", "none")
+    first = timed(ingest)
+    pairs, answers = Pairs(), []
+    for _ in range(2):
+        again = timed(lambda: answers.append(ingest()))
+        look = [sys.executable, "-c", _LOOK, str(folder)]
+        pairs.add(again, timed(subprocess.check_output, look))
+    if (answers[-1]["found"], answers[-1]["new"]) != (_SMALL_FILES, 0):
+        raise KnownError(f"The second ingest found something new: {answers[-1]}")
     return [
         Figure(
             f"second ingest of {_SMALL_FILES:,} unchanged files",
-            seconds,
+            min(pairs.spent),
             "s",
             2.0,
-            listing,
-            "listing them",
+            Reference("Python started, and each file looked at", min(pairs.bare)),
             note=f"the first took {first:.1f} s",
         )
     ]
@@ -185,23 +188,16 @@ def commit(place: Place) -> list[Figure]:
         pipeline.open_folders([many_small(place.scratch / "first", 200)])
         pipeline.wait_idle(120)
         ids = [row[0] for row in catalog.columns()]
-        calm, _ = _marked(catalog, ids, lambda done: done < _MARKS)
-        pipeline.open_folders([many_small(place.scratch / "more", 6_000)])
-        busy, bare = _marked(catalog, ids, lambda done: done < _MARKS or _meets(pipeline, done))
+        with bare.commits(place.scratch) as row:
+            calm = _marked(catalog, ids, row, lambda done: done < _MARKS)
+            pipeline.open_folders([many_small(place.scratch / "more", 6_000)])
+            busy = _marked(catalog, ids, row, lambda done: done < _MARKS or _meets(pipeline, done))
     finally:
         catalog.close()
         pipeline.stop()
     return [
-        Figure(
-            "mark to commit with the pipeline writing, p99",
-            1000 * percentile(busy, 0.99),
-            "ms",
-            10.0,
-            1000 * percentile(bare, 0.99),
-            "a bare sync of 12 KB in between",
-            note=f"{len(busy)} marks, median {1000 * percentile(busy, 0.5):.1f} ms,"
-            f" p99 with nothing else going on {1000 * percentile(calm, 0.99):.1f} ms",
-        )
+        busy.figure("mark to commit with the pipeline writing", 0.99, 10.0, bare.COMMIT),
+        calm.figure("mark to commit with the pipeline idle", 0.99, 10.0, bare.COMMIT),
     ]
 
 
@@ -211,33 +207,16 @@ def _meets(pipeline: Pipeline, done: int) -> bool:
 
 
 def _marked(
-    catalog: Catalog, ids: list[int], more: Callable[[int], bool]
-) -> tuple[list[float], list[float]]:
-    """Mark photo after photo at an even pace, syncing a file of our own in between.
-
-    Returns:
-        The seconds of each mark, and of each bare sync: what the disk alone takes just then.
-    """
-    spent: list[float] = []
-    bare: list[float] = []
-    pace = threading.Event()
-    with (catalog.path.parent / "sync").open("w+b", buffering=0) as file:
-        file.write(bytes(_SYNC_BYTES))
-        os.fsync(file.fileno())
-        for number in itertools.count():
-            if not more(number):
-                return spent, bare
-            flag = (Flag.PICK, Flag.REJECT, None)[(number // len(ids)) % 3]
-            change = {ids[number % len(ids)]: {"flag": flag, "rating": 1 + number % 5}}
-            spent.append(timed(lambda change=change: catalog.decide(change, summary="bench")))  # type: ignore[misc]
-            pace.wait(_MARK_EVERY_S / 2)
-            bare.append(timed(lambda: _sync(file)))
-            pace.wait(_MARK_EVERY_S / 2)
-    raise AssertionError("itertools.count ends never")
-
-
-def _sync(file: FileIO) -> None:
-    """Write as much as a mark does and wait for the disk."""
-    file.seek(0)
-    file.write(os.urandom(_SYNC_BYTES))
-    os.fsync(file.fileno())
+    catalog: Catalog, ids: list[int], row: Callable[[], float], more: Callable[[int], bool]
+) -> Pairs:
+    """Mark photo after photo at an even pace, committing a bare row in between."""
+    pairs, pace = Pairs(), threading.Event()
+    decide = partial(catalog.decide, summary="bench")
+    for number in itertools.takewhile(more, itertools.count()):
+        flag = (Flag.PICK, Flag.REJECT, None)[(number // len(ids)) % 3]
+        change = {ids[number % len(ids)]: {"flag": flag, "rating": 1 + number % 5}}
+        spent = timed(decide, change)
+        pace.wait(_MARK_EVERY_S / 2)
+        pairs.add(spent, row())
+        pace.wait(_MARK_EVERY_S / 2)
+    return pairs

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
-from curator.bench.figures import Figure, Place, percentile, timed
+from curator.bench import bare
+from curator.bench.figures import Figure, Pairs, Place, timed
 from curator.bench.filling import drawn_vectors
-from curator.bench.library import DESCRIBED, PHOTOS, describe, lent, sayings, vocabulary
+from curator.bench.library import PHOTOS, describe, lent, sayings, vocabulary
 from curator.catalog import Catalog
 from curator.pipeline.indexing import PART
 from curator.session import Table
 from curator.session.archive import Archive
 from curator.session.filters import mask, parse
+from curator.session.query import Query
 from curator.session.relevance import looking_like, relevance
 
 _TURNS = 40
@@ -25,21 +29,17 @@ def search(place: Place) -> list[Figure]:
     home = lent(place)
     catalog = Catalog.open(home.catalog)
     try:
-        table, archive = Table(catalog), Archive(home.cache)
+        table, archive, words = Table(catalog), Archive(home.cache), vocabulary()
         archive.sync(catalog)
         archive.prepare()
-        told = [" ".join(said) for said in sayings(int(DESCRIBED * PHOTOS))]
-        words = vocabulary()
-        found = [*_by_words(table, words, told), *_marks(table, words), _by_looks(archive, table)]
-        return [*found, _reading(catalog)]
+        return [
+            _by_words(table, words, home.catalog),
+            _after_a_mark(table, words),
+            _by_looks(archive, table),
+            _reading(catalog, place.scratch),
+        ]
     finally:
         catalog.close()
-
-
-def _kept(spent: list[float], act: Callable[[], bool]) -> bool:
-    answers: list[bool] = []
-    spent.append(timed(lambda: answers.append(act())))
-    return answers[0]
 
 
 def _asked(words: list[str]) -> Iterator[str]:
@@ -49,75 +49,57 @@ def _asked(words: list[str]) -> Iterator[str]:
         yield (word, word[:2], f"{word} {words[turn]}", f"DSC_{turn:03}")[turn % 4]
 
 
-def _by_words(table: Table, words: list[str], told: list[str]) -> list[Figure]:
-    spent, scans = [], []
+def _by_words(table: Table, words: list[str], catalog: Path) -> Figure:
+    pairs = Pairs()
+    match = "SELECT rowid FROM photo_text WHERE photo_text MATCH ?"
     for text in _asked(words):
-        query, begun = parse(text), text.split()[0]
-        spent.append(timed(lambda query=query: _found(table, query)))  # type: ignore[misc]
-        scans.append(timed(lambda begun=begun: [begun in each for each in told]))  # type: ignore[misc]
-    return [
-        Figure(
-            f"words found and ranked among {PHOTOS:,} photos, p95 of {_TURNS}",
-            1000 * percentile(spent, 0.95),
-            "ms",
-            50.0,
-            1000 * percentile(scans, 0.95),
-            "a look at every photo's words",
-            note=f"median {1000 * percentile(spent, 0.5):.1f} ms",
-        )
-    ]
+        spent = timed(_found, table, parse(text))
+        begun = " ".join(f'"{word}"*' for word in text.split())
+        pairs.add(spent, timed(bare.rows, catalog, match, begun))
+    what = f"words found and ranked among {PHOTOS:,} photos"
+    return pairs.figure(what, 0.95, 50.0, "SQLite's full-text index asked, unranked")
 
 
-def _found(table: Table, query: object) -> None:
-    fits = mask(query, table)  # type: ignore[arg-type]
-    relevance(query, table, fits, {})  # type: ignore[arg-type]
+def _found(table: Table, query: Query) -> None:
+    relevance(query, table, mask(query, table), {})
 
 
-def _marks(table: Table, words: list[str]) -> list[Figure]:
+def _after_a_mark(table: Table, words: list[str]) -> Figure:
     """Ask again what fits, as each mark under a search does; the words are known by then."""
-    query = parse(f"{words[0][:2]} is:undecided sharpness:>10")
-    first = timed(lambda: mask(query, table))
-    spent = [timed(lambda: mask(query, table)) for _ in range(_TURNS)]
-    return [
-        Figure(
-            "what fits a search, worked out after a mark, p95",
-            1000 * percentile(spent, 0.95),
-            "ms",
-            8.0,
-            1000 * first,
-            "the first time",
-        )
-    ]
+    query, pairs = parse(f"{words[0][:2]} is:undecided sharpness:>10"), Pairs()
+    numbers = np.random.default_rng(6).random(PHOTOS)
+    first = timed(mask, query, table)
+    for _ in range(_TURNS):
+        compared = timed(lambda: np.flatnonzero((numbers > 0.2) & (numbers < 0.8)))
+        pairs.add(timed(mask, query, table), compared)
+    beside = "numpy comparing as many numbers twice"
+    note = f"the first time {1000 * first:.0f} ms"
+    return pairs.figure("what fits a search, after a mark", 0.95, 8.0, beside, note)
 
 
 def _by_looks(archive: Archive, table: Table) -> Figure:
-    phrases = drawn_vectors(_TURNS, archive.dimension, np.random.default_rng(3))
-    among = table.ids[table.alive()]
-    spent = [timed(lambda each=each: looking_like(archive, each, among)) for each in phrases]  # type: ignore[misc]
-    weights = np.zeros(archive.columns, np.float32)
-    weights[: archive.dimension] = phrases[0]
-    return Figure(
-        f"what looks like a phrase among {PHOTOS:,} vectors, median",
-        1000 * percentile(spent, 0.5),
-        "ms",
-        30.0,
-        1000 * timed(lambda: archive.product(weights)),
-        "every vector compared",
-        note=f"slowest {1000 * max(spent):.0f} ms; beside encoding the phrase",
-    )
+    phrases, pairs = drawn_vectors(_TURNS, archive.dimension, np.random.default_rng(3)), Pairs()
+    among, vectors = table.ids[table.alive()], bare.vectors(archive)
+    for each in phrases:
+        spent = timed(looking_like, archive, each, among)
+        pairs.add(spent, timed(np.matmul, vectors, each))
+    what = f"what looks like a phrase, of {PHOTOS:,}"
+    note = f"slowest {1000 * max(pairs.spent):.0f} ms; beside encoding the phrase"
+    return pairs.figure(what, 0.5, 30.0, bare.PRODUCT, note)
 
 
-def _reading(catalog: Catalog) -> Figure:
+def _reading(catalog: Catalog, scratch: Path) -> Figure:
     """Say something else of some photos, and have that read."""
     ids = sorted(int(row[0]) for row in catalog.columns())[:: PHOTOS // _READ]
     describe(catalog, ids, seed=5)
-    parts: list[float] = []
-    while _kept(parts, lambda: catalog.fold_text(PART)):
-        pass
-    return Figure(
-        f"words of {PART} photos read into the index, p99",
-        1000 * percentile(parts, 0.99),
-        "ms",
-        20.0,
-        note=f"slowest {1000 * max(parts):.0f} ms; {len(ids):,} photos in {sum(parts):.1f} s",
+    texts = (" ".join(said) for said in sayings(len(ids) + PART, seed=5))
+    pairs, more = Pairs(), [True]
+    with bare.index(scratch) as insert:
+        while more[-1]:
+            spent = timed(lambda: more.append(catalog.fold_text(PART)))
+            pairs.add(spent, insert(list(itertools.islice(texts, PART))))
+    what = f"words of {PART} photos read into the index"
+    note = (
+        f"slowest {1000 * max(pairs.spent):.0f} ms; {len(ids):,} photos in {sum(pairs.spent):.1f} s"
     )
+    return pairs.figure(what, 0.99, 20.0, "as many bare rows put into one by SQLite", note)

@@ -1,27 +1,30 @@
-"""The bar about a library of 100,000 photos in the window: opening, filters, orders, scrolling.
-
-The real window without a display, driven by real events, as in :mod:`curator.bench.window`.
-"""
+"""The bar about a library of 100,000 photos in the window: opening, filters, orders, scrolling."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
-import psutil
+from PySide6.QtCore import QPoint, QSize
 from PySide6.QtWidgets import QApplication
 
 from curator import app
-from curator.bench.figures import Figure, Place, percentile
+from curator.bench import bare
+from curator.bench.driving import Paints, Viewer, application, blank, opened, rest, wait, whole
+from curator.bench.figures import Figure, Pairs, Place, Reference, resident_mb, timed
 from curator.bench.library import PHOTOS, lent, vocabulary
-from curator.bench.window import Paints, application, opened, rest, wait
 from curator.model import KnownError
 from curator.session.orders import ORDERS
-from curator.settings import Home
 
 _BAR_MS = 150.0
+_BARE = "SQLite alone asked the like, and a bare viewer drawing a screen"
+_ALL = "true"
+# One text, not a hundred thousand rows: memory is measured, too.
+_LISTED = "SELECT group_concat(id) FROM (SELECT id FROM photo WHERE {} ORDER BY {})"
 _FILTERS = (
     "is:undecided", "is:picked", "match:<60", "is:stack", "rating:>=4", "label:red",
     "after:2012-04 before:2012-09", "camera:two sharpness:>60", "folder:2012-05",
@@ -32,6 +35,7 @@ def large(place: Place) -> list[Figure]:
     """Open the window on a library of 100,000 photos, filter and sort it, scroll through it."""
     home = lent(place)
     application()
+    without = resident_mb()
     begin = time.perf_counter()
     with opened(home) as running:
         grid = running.window.grid
@@ -45,21 +49,33 @@ def large(place: Place) -> list[Figure]:
         if len(running.session.ids) != PHOTOS:
             raise KnownError(f"The window shows {len(running.session.ids):,} photos.")
         _learned(running)
-        acts = _Acts(running, paints)
-        filtered = dict(acts.filters())
-        sorted_ = dict(acts.orders())
-        scopes = dict(acts.scopes(home))
+        bare_grid = _BareGrid(running, home.catalog)
+        acts = _Acts(running, paints, bare_grid)
+        judged = [acts.filters(), acts.orders(), acts.scopes()]
         running.session.set_order("taken")
-        spent = _scrolled(running)
-        resident = psutil.Process().memory_info().rss / 1e6
-    note = f"{len(spent)} steps, median {1000 * percentile(spent, 0.5):.1f} ms"
+        scrolled = _scrolled(running, bare_grid)
+        resident = resident_mb()
+    # Afterwards: so many rows in memory would count as the window's.
+    rows = min(timed(bare.rows, home.catalog, "SELECT * FROM photo") for _ in range(2))
     return [
-        Figure(f"window on {PHOTOS:,} photos, thumbnails painted", ready, "s", 1.0),
-        _worst("another filter, painted, worst", filtered),
-        _worst("another order, painted, worst", sorted_),
-        _worst("another scope, painted, worst", scopes),
-        Figure("grid scroll step, p99", 1000 * percentile(spent, 0.99), "ms", 16.0, note=note),
-        Figure("resident memory after scrolling", resident, "MB", 600.0),
+        Figure(
+            f"window on {PHOTOS:,} photos, thumbnails painted",
+            ready,
+            "s",
+            1.0,
+            Reference("their rows read by SQLite alone", rows),
+        ),
+        *judged,
+        scrolled.figure(
+            "grid scroll step", 0.99, 16.0, "a bare viewer drawing as many decoded thumbnails"
+        ),
+        Figure(
+            "resident memory after scrolling",
+            resident,
+            "MB",
+            600.0,
+            Reference("Python, Qt and all modules, before a window", without),
+        ),
     ]
 
 
@@ -72,21 +88,52 @@ def _learned(running: app.App) -> None:
         rest(0.2)
 
 
-def _worst(what: str, spent: dict[str, float]) -> Figure:
+class _Act(NamedTuple):
+    """What was done, the seconds until it was painted, and those of the bare reference."""
+
+    name: str
+    spent: float
+    bare: float
+
+
+def _worst(what: str, acts: Sequence[_Act]) -> Figure:
     """Judge by the slowest act, each at its first time; say which that is."""
-    slowest = sorted(spent, key=spent.__getitem__, reverse=True)[:3]
-    note = f"{len(spent)} of them, median {1000 * percentile(list(spent.values()), 0.5):.0f} ms; "
-    note += ", ".join(f"{name} {1000 * spent[name]:.0f} ms" for name in slowest)
-    return Figure(what, 1000 * max(spent.values()), "ms", _BAR_MS, note=note)
+    pairs = Pairs([act.spent for act in acts], [act.bare for act in acts])
+    slowest = sorted(acts, key=lambda act: act.spent, reverse=True)[:3]
+    note = ", ".join(f"{act.name} {1000 * act.spent:.0f} ms" for act in slowest)
+    return pairs.figure(what, 1.0, _BAR_MS, _BARE, note)
+
+
+class _BareGrid:
+    """As many thumbnails as the grid shows, drawn by a bare viewer; and the catalog, by SQLite."""
+
+    def __init__(self, running: app.App, catalog: Path) -> None:
+        grid = running.window.grid
+        edge = grid.sheet.edge
+        self._image = blank(QSize(edge, edge * 2 // 3))
+        self._corners = [grid.cell(tile).topLeft() for tile in grid.visible()]
+        self._viewer = Viewer()
+        self._catalog = catalog
+
+    def drawn(self, moved_px: int = 0) -> float:
+        """Draw the thumbnails, moved up; return the seconds."""
+        up = QPoint(0, -moved_px)
+        return self._viewer.drawn(*(whole(self._image, corner + up) for corner in self._corners))
+
+    def listed(self, where: str, order: str) -> float:
+        """List photos in an order, and draw; return the seconds."""
+        return timed(bare.rows, self._catalog, _LISTED.format(where, order)) + self.drawn()
 
 
 class _Acts:
     """What a person does with the whole library, each measured from the command to the paint."""
 
-    def __init__(self, running: app.App, paints: Paints) -> None:
-        self._session, self._paints = running.session, paints
+    def __init__(self, running: app.App, paints: Paints, bare_grid: _BareGrid) -> None:
+        self._session, self._paints, self._bare = running.session, paints, bare_grid
 
-    def _painted(self, name: str, act: Callable[[], object]) -> tuple[str, float]:
+    def _painted(
+        self, name: str, act: Callable[[], object], where: str, order: str = "taken_at"
+    ) -> _Act:
         before, begin = self._paints.count, time.perf_counter()
         act()
         while self._paints.count == before:
@@ -94,48 +141,61 @@ class _Acts:
             if time.perf_counter() - begin > 10:
                 raise KnownError(f"The grid was not painted: {name}.")
         spent = time.perf_counter() - begin
-        rest(0.2)
-        return name, spent
+        rest(0.1)
+        found = _Act(name, spent, self._bare.listed(where, order))
+        rest(0.1)
+        return found
 
-    def filters(self) -> Iterator[tuple[str, float]]:
+    def filters(self) -> Figure:
         """Filter by facts, marks and words, seldom and frequent; and take each filter off."""
         words = vocabulary()
         texts = (words[0], words[0][:2], words[300], f"{words[2]} {words[5]}", f"tag:{words[9]}")
+        acts = []
         for text in (*_FILTERS, *texts):
-            yield self._painted(text, partial(self._session.set_filter, text))
-            yield self._painted(f"{text}, off", self._session.leave_filter)
+            set_filter = partial(self._session.set_filter, text)
+            acts.append(self._painted(text, set_filter, "sharpness > 60"))
+            acts.append(self._painted(f"{text}, off", self._session.leave_filter, _ALL))
+        return _worst("another filter, painted", acts)
 
-    def orders(self) -> Iterator[tuple[str, float]]:
+    def orders(self) -> Figure:
         """Sort by each order there is for everything, forwards and backwards."""
+        acts = []
         for name, order in ORDERS.items():
             if order.loose or order.question is not None or not self._session.may_order(name):
                 continue
             for back in (True, False):
                 title = f"{name}{', reversed' if back else ''}"
-                yield self._painted(title, partial(self._session.set_order, name, back))
+                sort = partial(self._session.set_order, name, back)
+                acts.append(self._painted(title, sort, _ALL, "name"))
+        return _worst("another order, painted", acts)
 
-    def scopes(self, home: Home) -> Iterator[tuple[str, float]]:
+    def scopes(self) -> Figure:
         """Go to folders, a project and a saved search, and back to everything."""
         rows = {row.scope.kind: row.scope for row in reversed(self._session.scopes())}
+        acts = []
         for kind in ("folder", "project", "search"):
-            yield self._painted(kind, partial(self._session.open_scope, rows[kind]))
+            go = partial(self._session.open_scope, rows[kind])
+            acts.append(self._painted(kind, go, "directory_id < 9"))
             back = partial(self._session.open_scope, rows["all"])
-            yield self._painted(f"everything after {kind}", back)
+            acts.append(self._painted(f"everything after {kind}", back, _ALL))
+        return _worst("another scope, painted", acts)
 
 
-def _scrolled(running: app.App) -> list[float]:
-    """Scroll by notches, by pages and by leaps; return what the event loop took each time."""
+def _scrolled(running: app.App, bare_grid: _BareGrid) -> Pairs:
+    """Scroll by notches, by pages and by leaps: what the event loop took each time."""
     bar = running.window.grid.verticalScrollBar()
-    chance, spent = random.Random(2), []
+    chance, pairs = random.Random(2), Pairs()
     steps = [*[120] * 300, *[bar.pageStep()] * 100]
     leaps = [chance.randrange(bar.maximum()) for _ in range(60)]
     targets: list[Callable[[], int]] = [lambda step=step: bar.value() + step for step in steps]  # type: ignore[misc]
     targets += [lambda leap=leap: leap for leap in leaps]  # type: ignore[misc]
-    for target in targets:
+    for number, target in enumerate(targets):
         value = target()
         begin = time.perf_counter()
         bar.setValue(value)
         QApplication.processEvents()
-        spent.append(time.perf_counter() - begin)
-        rest(0.016)
-    return spent
+        spent = time.perf_counter() - begin
+        rest(0.008)
+        pairs.add(spent, bare_grid.drawn(number % 100))
+        rest(0.008)
+    return pairs

@@ -1,114 +1,50 @@
-"""Bars about the window: the first photo, thumbnails, a key to its photo.
-
-The real window runs without a display (Qt's offscreen platform) and is driven by real key events.
-A moment counts when the widget has painted, which is all the program can answer for.
-"""
+"""Bars about the window: the first photo, thumbnails, a key to its photo."""
 
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 
 from curator import app
-from curator.bench import encoding
-from curator.bench.figures import Figure, Place, percentile
+from curator.bench import bare, encoding
+from curator.bench.driving import (
+    Viewer,
+    application,
+    image_of,
+    opened,
+    picture,
+    rest,
+    wait,
+    whole,
+)
+from curator.bench.figures import Figure, Pairs, Place, Reference, timed
 from curator.bench.stock import large_jpegs, many_small
+from curator.imaging.proxy import proxy_path
 from curator.model import KnownError
-from curator.settings import Home, Settings
-from curator.ui import theme
+from curator.settings import Home
 
-_SIZE = (1440, 900)
 _FILES = 10_000
+_THUMBNAILS = 1_000
 _LARGE_FILES = 40
 _LARGE_SIZE = (6000, 4000)
 _KEYS = 240
 _COMPARED = 1_500
 _KEY_EVERY_S = 0.125  # eight keys a second
 _COLD = 40
-_WAIT_S = 120.0
-
-
-def application() -> QApplication:
-    """Give the application, without a display, as the program sets it up."""
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    app.tune_process()
-    qt = QApplication.instance() or QApplication(["curator"])
-    assert isinstance(qt, QApplication)
-    theme.apply(qt)
-    return qt
-
-
-@contextmanager
-def opened(home: Home, *sources: Path) -> Iterator[app.App]:
-    """Open the window as the program does; closed again at the end."""
-    settings = Settings()
-    settings.encoder.which = "none"
-    running = app.build(home, settings, sources)
-    running.window.resize(*_SIZE)
-    running.window.show()
-    try:
-        yield running
-    finally:
-        running.close()
-        QApplication.processEvents()
-
-
-def wait(holds: Callable[[], bool], signal: object, within_s: float = _WAIT_S) -> None:
-    """Run the event loop until something holds, looking whenever ``signal`` is emitted.
-
-    Polling with a sleep would delay the very paint that is waited for.
-    """
-    loop, timer = QEventLoop(), QTimer()
-    timer.setSingleShot(True)
-    timer.timeout.connect(loop.quit)
-
-    def look(*_: object) -> None:
-        if holds():
-            loop.quit()
-
-    signal.connect(look)  # type: ignore[attr-defined]
-    timer.start(int(1000 * within_s))
-    if not holds():
-        loop.exec()
-    signal.disconnect(look)  # type: ignore[attr-defined]
-    if not holds():
-        raise KnownError(f"Something waited for did not come within {within_s:.0f} s.")
-
-
-def rest(seconds: float) -> None:
-    """Let the event loop run for a while."""
-    loop = QEventLoop()
-    QTimer.singleShot(int(1000 * seconds), loop.quit)
-    loop.exec()
-
-
-class Paints(QObject):
-    """Notes when a widget was last painted."""
-
-    def __init__(self, widget: QObject) -> None:
-        super().__init__()
-        self.count = 0
-        widget.installEventFilter(self)
-
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Count paints, and let everything through."""
-        self.count += event.type() == QEvent.Type.Paint
-        return False
+_DRAWN = "a bare viewer drawing a decoded photo"
 
 
 def first(place: Place) -> list[Figure]:
     """Open 10,000 files: when is the first photo on screen, when are there 1,000 thumbnails."""
     qt = application()
     folder = place.photos or many_small(place.scratch / "many", _FILES)
+    before = _bare_first(folder), _bare_thumbnails(folder)
     seen: list[float] = []
     begin = time.perf_counter()
     with opened(Home.at(place.scratch / "home"), folder) as running:
@@ -119,24 +55,55 @@ def first(place: Place) -> list[Figure]:
         shown = time.perf_counter() - begin
         table = running.session.table
         wait(
-            lambda: sum(key is not None for key in table.strings("thumb")) >= 1000,
+            lambda: sum(key is not None for key in table.strings("thumb")) >= _THUMBNAILS,
             running.session.photos_changed,
         )
         thousand = time.perf_counter() - begin
     qt.processEvents()
+    after = _bare_first(folder), _bare_thumbnails(folder)
+    listed, decoded = map(min, before, after)
     return [
-        Figure(f"first photo on screen of {_FILES:,} files", shown, "s", 1.0),
-        Figure("1,000 thumbnails, from opening the folder", thousand, "s", 5.0),
+        Figure(
+            f"first photo on screen of {_FILES:,} files",
+            shown,
+            "s",
+            1.0,
+            Reference("a bare listing of them, one thumbnail decoded and drawn", listed),
+        ),
+        Figure(
+            f"{_THUMBNAILS:,} thumbnails, from opening the folder",
+            thousand,
+            "s",
+            5.0,
+            Reference("a bare decode of as many embedded ones, one thread", decoded),
+        ),
     ]
 
 
+def _bare_first(folder: Path) -> float:
+    """List the files and draw the first one's thumbnail in a window; return the seconds."""
+    begin = time.perf_counter()
+    viewer = Viewer()
+    viewer.drawn(whole(image_of(bare.thumbnail(bare.listed(folder)[0]))))
+    return time.perf_counter() - begin
+
+
+def _bare_thumbnails(folder: Path) -> float:
+    some = bare.listed(folder)[:_THUMBNAILS]
+    return timed(lambda: [bare.thumbnail(path) for path in some])
+
+
 def keys(place: Place) -> list[Figure]:
-    """Go through 24 MP JPEGs by key at eight keys a second while another folder is read."""
+    """Go through 24 MP JPEGs by key at eight keys a second while another folder is read.
+
+    After each key a bare viewer draws a photo of the same size, in the same conditions: decoded
+    ahead, with a bare commit before it, or from its file, as the key's photo was.
+    """
     application()
     home = Home.at(place.scratch / "home")
     photos = large_jpegs(place, _LARGE_FILES, _LARGE_SIZE)
     noise = many_small(place.scratch / "noise", 4_000, (1600, 1200))
-    with opened(home, photos[0].parent) as running:
+    with opened(home, photos[0].parent) as running, bare.commits(place.scratch) as commit:
         pipeline, session, window = running.pipeline, running.session, running.window
         assert pipeline is not None
         wait(
@@ -146,43 +113,38 @@ def keys(place: Place) -> list[Figure]:
         QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
         wait(lambda: bool(window.loupe.isVisible()), window.loupe.painted)
         rest(1.0)
-        compared = _compared(running, place)
+        viewer = Viewer()
+        proxies = [
+            proxy_path(home.cache, str(key)) for key in session.table.strings("proxy") if key
+        ]
+        files = itertools.cycle(proxies)
+        read = lambda: whole(picture(next(files), window.loupe.size()))  # noqa: E731
+        ahead = itertools.cycle([read() for _ in range(4)])
+        draw = lambda: viewer.drawn(next(ahead))  # noqa: E731
+        compared = _compared(running, place, draw)
         pipeline.open_folders([noise])
-        moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2)
-        marks = _pressed(running, itertools.cycle([Qt.Key.Key_X, Qt.Key.Key_P]), _KEYS // 4)
+        moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2, draw)
+        decide = itertools.cycle([Qt.Key.Key_X, Qt.Key.Key_P])
+        marks = _pressed(running, decide, _KEYS // 4, lambda: commit() + draw())
         busy = pipeline.wait_idle(0.0) is None
         pipeline.pause()
         rest(1.0)
-        cold = _cold(running)
-    note = f"{len(moves)} keys, median {1000 * percentile(moves, 0.5):.1f} ms"
-    note += "" if busy else "; the pipeline was done before the keys were"
+        cold = _cold(running, lambda: timed(lambda: viewer.drawn(read())))
+    note = "" if busy else "the pipeline was done before the keys were"
     return [
-        Figure(
-            "key to painted photo, prefetched, pipeline running, p99",
-            1000 * percentile(moves, 0.99),
-            "ms",
-            16.0,
-            note=note,
-        ),
+        moves.figure("key to painted photo, pipeline running", 0.99, 16.0, _DRAWN, note),
         *compared,
-        Figure(
-            "mark to the next painted photo, the commit included, p99",
-            1000 * percentile(marks, 0.99),
-            "ms",
+        marks.figure(
+            "mark to the next painted photo, committed",
+            0.99,
             26.0,  # the bar of a commit and that of a painted photo
-            note=f"{len(marks)} marks, median {1000 * percentile(marks, 0.5):.1f} ms",
+            f"{bare.COMMIT}, and {_DRAWN}",
         ),
-        Figure(
-            "key to painted photo, cold, worst",
-            1000 * max(cold),
-            "ms",
-            100.0,
-            note=f"{len(cold)} keys, median {1000 * percentile(cold, 0.5):.1f} ms",
-        ),
+        cold.figure("key to painted photo, cold", 1.0, 100.0, "a bare decode of a proxy, drawn"),
     ]
 
 
-def _compared(running: app.App, place: Place) -> list[Figure]:
+def _compared(running: app.App, place: Place, draw: Callable[[], float]) -> list[Figure]:
     """Go through them by key while an encoder looks at others; nothing where none is installed."""
     pipeline, settings = running.pipeline, running.session.settings
     assert pipeline is not None
@@ -195,25 +157,29 @@ def _compared(running: app.App, place: Place) -> list[Figure]:
     catalog = running.session.catalog
     wait(lambda: bool(catalog.encoders()), pipeline.saved)
     before = sum(catalog.encoders().values())
-    moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2)
+    moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2, draw)
     seen = sum(catalog.encoders().values()) - before
     settings.encoder.which = "none"
     pipeline.settle_encoder()
-    note = f"median {1000 * percentile(moves, 0.5):.1f} ms; {seen:,} photos compared meanwhile"
-    what = "key to painted photo, prefetched, an encoder at work, p99"
-    return [Figure(what, 1000 * percentile(moves, 0.99), "ms", 16.0, note=note)]
+    note = f"{seen:,} photos compared meanwhile"
+    what = "key to painted photo, an encoder at work"
+    return [moves.figure(what, 0.99, 16.0, _DRAWN, note)]
 
 
-def _pressed(running: app.App, which: Iterator[Qt.Key], count: int) -> list[float]:
-    """Press keys at an even pace, turning round at the ends; return seconds to the paint."""
-    session, spent = running.session, []
+def _pressed(
+    running: app.App, which: Iterator[Qt.Key], count: int, draw: Callable[[], float]
+) -> Pairs:
+    """Press keys at an even pace, turning round at the ends; half-way to the next, ``draw``."""
+    session, pairs = running.session, Pairs()
     for key in itertools.islice(which, count):
         if session.finished or session.index >= len(session.ids) - 1:
             session.go(0)
             rest(1.0)
-        spent.append(_press(running, key))
-        rest(max(0.0, _KEY_EVERY_S - spent[-1]))
-    return spent
+        spent = _press(running, key)
+        rest(max(0.0, _KEY_EVERY_S / 2 - spent))
+        pairs.add(spent, draw())
+        rest(max(0.0, _KEY_EVERY_S / 2 - pairs.bare[-1]))
+    return pairs
 
 
 def _press(running: app.App, key: Qt.Key) -> float:
@@ -232,9 +198,9 @@ def _press(running: app.App, key: Qt.Key) -> float:
     return next(at for photo, at in painted if photo == session.current) - begin
 
 
-def _cold(running: app.App) -> list[float]:
+def _cold(running: app.App, draw: Callable[[], float]) -> Pairs:
     """Go to photos anywhere, nothing decoded ahead."""
-    session, spent = running.session, []
+    session, pairs = running.session, Pairs()
     chance = random.Random(1)
     frames = running.window.pictures.frames
     for _ in range(_COLD):
@@ -242,5 +208,5 @@ def _cold(running: app.App) -> list[float]:
         rest(0.3)
         frames.want("loupe", ())
         frames.clear()
-        spent.append(_press(running, Qt.Key.Key_Right))
-    return spent
+        pairs.add(_press(running, Qt.Key.Key_Right), draw())
+    return pairs

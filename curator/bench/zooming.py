@@ -1,7 +1,6 @@
 """The bar about looking closely: a key to the painted 100 % crop, panning, memory over an evening.
 
-The real window without a display, driven by real events, as in :mod:`curator.bench.window`. A crop
-counts when the loupe has painted from every pixel of the original.
+A crop counts when the loupe has painted from every pixel of the original.
 """
 
 from __future__ import annotations
@@ -9,17 +8,17 @@ from __future__ import annotations
 import gc
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
-import psutil
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import app
-from curator.bench.figures import Figure, Place, percentile
+from curator.bench.driving import Layer, Viewer, application, blank, opened, rest, wait
+from curator.bench.figures import Figure, Pairs, Place, Reference, percentile, resident_mb
 from curator.bench.stock import large_jpegs
-from curator.bench.window import application, opened, rest, wait
 from curator.model import KnownError
 from curator.settings import Home
 
@@ -27,6 +26,7 @@ _FILES = 24
 _SIZE = (6000, 4000)  # 24 MP
 _KEYS = 80
 _MOVES = 240
+REACH = QSize(640, 360)  # px a drag goes, at most
 _STEPS = 2_000
 _STEP_S = 0.03  # faster than anything can be decoded
 _LOOK_EVERY = 20  # steps, after which one waits to see
@@ -52,46 +52,33 @@ def zoom(place: Place) -> list[Figure]:
         wait(lambda: bool(loupe.isVisible()), loupe.painted)
         QTest.keyClick(running.window, Qt.Key.Key_Z)
         _sharp(running)
-        steps, ready = _stepped(running)
-        moves = panned(loupe, loupe.rect().center())
+        viewer = Viewer()
+        ground = [blank(loupe.size() + REACH)]
+        veiled = [*ground, blank(loupe.size() + REACH, seen_through=True)]
+        steps, ready = _stepped(running, viewer, ground[0])
+        moves = panned(loupe, [loupe.rect()], viewer, ground)
         for key in (Qt.Key.Key_J, Qt.Key.Key_A, Qt.Key.Key_A):
             QTest.keyClick(running.window, key)
         rest(3.0)
-        covered = panned(loupe, loupe.rect().center())
+        covered = panned(loupe, [loupe.rect()], viewer, veiled)
         before, after, most = _walked(running)
         budget = session.settings.loupe.originals_mb
     crop = (
-        f"{len(steps)} keys, median {1000 * percentile(steps, 0.5):.1f} ms; read ahead "
-        f"{1000 * percentile(ready, 0.5):.0f} ms after one has come, p95 "
+        f"read ahead {1000 * percentile(ready, 0.5):.0f} ms after one has come, p95 "
         f"{1000 * percentile(ready, 0.95):.0f} ms"
     )
-    pan = f"{len(moves)} moves, median {1000 * percentile(moves, 0.5):.1f} ms"
-    veil = f"clipping and peaking on, median {1000 * percentile(covered, 0.5):.1f} ms"
-    walk = f"{before:,.0f} MB after {_WARM} steps, {after:,.0f} MB at the end"
+    drawn = "a bare viewer drawing as many decoded pixels"
     return [
-        Figure(
-            "key to painted 100 % crop of the next 24 MP photo, read ahead, p95",
-            1000 * percentile(steps, 0.95),
-            "ms",
-            50.0,
-            note=crop,
-        ),
-        Figure(
-            "panning at 100 %, a frame, p95", 1000 * percentile(moves, 0.95), "ms", 16.0, note=pan
-        ),
-        Figure(
-            "panning at 100 % under overlays, a frame, p95",
-            1000 * percentile(covered, 0.95),
-            "ms",
-            16.0,
-            note=veil,
-        ),
+        steps.figure("key to the next photo at 100 %, read ahead", 0.95, 50.0, drawn, crop),
+        moves.figure("panning at 100 %, a frame", 0.95, 16.0, drawn),
+        covered.figure("panning at 100 % under overlays, a frame", 0.95, 16.0, f"{drawn}, twice"),
         Figure(
             f"most resident memory over {_STEPS:,} zoomed steps",
             most,
             "MB",
             float(budget + _BESIDE_MB),
-            note=walk,
+            Reference(f"after {_WARM} steps", before),
+            note=f"{after:,.0f} MB at the end",
         ),
     ]
 
@@ -102,14 +89,14 @@ def _sharp(running: app.App) -> None:
     wait(lambda: loupe.whole, loupe.painted, 20.0)
 
 
-def _stepped(running: app.App) -> tuple[list[float], list[float]]:
+def _stepped(running: app.App, viewer: Viewer, image: QImage) -> tuple[Pairs, list[float]]:
     """Go on photo by photo, each once it was read ahead.
 
     Returns:
         Seconds from each key to the crop painted whole, and until the next photo was ready.
     """
     session, loupe = running.session, running.window.loupe
-    spent: list[float] = []
+    pairs = Pairs()
     ready: list[float] = []
     for _ in range(_KEYS):
         if session.index >= len(session.ids) - 1:
@@ -133,31 +120,41 @@ def _stepped(running: app.App) -> tuple[list[float], list[float]]:
             raise KnownError("The key Right led to no other photo.")
         wait(lambda painted=painted: bool(painted), loupe.painted, 10.0)  # type: ignore[misc]
         loupe.painted.disconnect(note)
-        spent.append(painted[0] - begin)
-    return spent, ready
+        pairs.add(painted[0] - begin, viewer.drawn(Layer(QPoint(), image, loupe.rect())))
+    return pairs, ready
 
 
-def panned(view: QWidget, at: QPoint) -> list[float]:
-    """Drag what a view shows about, taken hold of at a point; return the seconds a frame."""
-    spent, held = [], Qt.MouseButton.LeftButton
+def panned(
+    view: QWidget, cells: Sequence[QRect], viewer: Viewer, images: Sequence[QImage]
+) -> Pairs:
+    """Drag what a view shows about, taken hold of in its first cell: the seconds a frame.
+
+    After each frame a bare viewer draws the images, one over the other, in each of the cells,
+    moved as far; they are larger than a cell by REACH.
+    """
+    pairs, held = Pairs(), Qt.MouseButton.LeftButton
+    at = cells[0].center()
     QTest.mousePress(view, held, Qt.KeyboardModifier.NoModifier, at)
     for number in range(_MOVES):
         # Out and back on a slanting way, some 20 px a frame: a fast hand.
         out = number % 60 if number % 60 < 30 else 60 - number % 60
-        to = at + QPoint(out * 20 - 300, out * 11 - 160)
+        way = QPoint(out * 20, out * 11)
         begin = time.perf_counter()
-        QTest.mouseMove(view, to)
+        QTest.mouseMove(view, at + way - QPoint(300, 160))
         QApplication.processEvents()
-        spent.append(time.perf_counter() - begin)
-        rest(0.016)
+        spent = time.perf_counter() - begin
+        rest(0.008)
+        parts = ((cell.topLeft(), QRect(way, cell.size())) for cell in cells)
+        layers = [Layer(to, image, part) for to, part in parts for image in images]
+        pairs.add(spent, viewer.drawn(*layers))
+        rest(0.008)
     QTest.mouseRelease(view, held, Qt.KeyboardModifier.NoModifier, at)
-    return spent
+    return pairs
 
 
 def _walked(running: app.App) -> tuple[float, float, float]:
     """Hurry to and fro; return resident MB once all is warm, at the end, and the most there was."""
-    session, process = running.session, psutil.Process()
-    resident: Callable[[], float] = lambda: process.memory_info().rss / 1e6  # noqa: E731
+    session = running.session
     before = most = 0.0
     way = itertools.cycle([Qt.Key.Key_Right] * (_FILES - 1) + [Qt.Key.Key_Left] * (_FILES - 1))
     session.go(0)
@@ -168,7 +165,7 @@ def _walked(running: app.App) -> tuple[float, float, float]:
             _sharp(running)
         if number == _WARM:
             gc.collect()
-            before = resident()
-        most = max(most, resident())
+            before = resident_mb()
+        most = max(most, resident_mb())
     gc.collect()
-    return before, resident(), most
+    return before, resident_mb(), most

@@ -44,7 +44,8 @@ PIXELS = {"imaging", "bench"}
 ONLY: dict[str, set[str]] = {
     **dict.fromkeys(("rawpy", "PIL", "pillow_heif", "cv2", "exifread", "simplejpeg"), PIXELS),
     "tifffile": {"bench"},
-    **{library: {"catalog"} for library in ("peewee", "playhouse", "sqlite3")},
+    **{library: {"catalog"} for library in ("peewee", "playhouse")},
+    "sqlite3": {"catalog", "bench"},
     **{
         library: {"encoders"}
         for library in ("torch", "torchvision", "open_clip", "timm", "safetensors")

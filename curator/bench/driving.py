@@ -1,0 +1,170 @@
+"""The real window without a display (Qt's offscreen platform), driven by real events.
+
+A moment counts when the widget has painted, which is all the program can answer for. Beside it
+stands a bare viewer, which draws given pictures and does nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QApplication, QWidget
+
+from curator import app
+from curator.model import KnownError
+from curator.settings import Home, Settings
+from curator.ui import theme
+
+SIZE = QSize(1440, 900)
+_WAIT_S = 600.0  # what reads photos makes way for all else a busy machine does
+
+
+def application() -> QApplication:
+    """Give the application, without a display, as the program sets it up."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    app.tune_process()
+    qt = QApplication.instance() or QApplication(["curator"])
+    assert isinstance(qt, QApplication)
+    theme.apply(qt)
+    return qt
+
+
+@contextmanager
+def opened(home: Home, *sources: Path) -> Iterator[app.App]:
+    """Open the window as the program does; closed again at the end."""
+    settings = Settings()
+    settings.encoder.which = "none"
+    running = app.build(home, settings, sources)
+    running.window.resize(SIZE)
+    running.window.show()
+    try:
+        yield running
+    finally:
+        running.close()
+        QApplication.processEvents()
+
+
+def wait(holds: Callable[[], bool], signal: object, within_s: float = _WAIT_S) -> None:
+    """Run the event loop until something holds, looking whenever ``signal`` is emitted.
+
+    Polling with a sleep would delay the very paint that is waited for.
+    """
+    loop, timer = QEventLoop(), QTimer()
+    timer.setSingleShot(True)
+    timer.timeout.connect(loop.quit)
+
+    def look(*_: object) -> None:
+        if holds():
+            loop.quit()
+
+    signal.connect(look)  # type: ignore[attr-defined]
+    timer.start(int(1000 * within_s))
+    if not holds():
+        loop.exec()
+    signal.disconnect(look)  # type: ignore[attr-defined]
+    if not holds():
+        raise KnownError(f"Something waited for did not come within {within_s:.0f} s.")
+
+
+def rest(seconds: float) -> None:
+    """Let the event loop run for a while."""
+    loop = QEventLoop()
+    QTimer.singleShot(int(1000 * seconds), loop.quit)
+    loop.exec()
+
+
+class Paints(QObject):
+    """Notes when a widget was last painted."""
+
+    def __init__(self, widget: QObject) -> None:
+        super().__init__()
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Count paints, and let everything through."""
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+class Layer(NamedTuple):
+    """A part of an image, pixel for pixel, with its top left corner at a point."""
+
+    at: QPoint
+    image: QImage
+    part: QRect
+
+
+class Viewer(QWidget):
+    """The bare viewer: a window of its own that draws the layers it is given.
+
+    It never takes the keyboard from the window that is measured.
+    """
+
+    painted = Signal()
+
+    def __init__(self, size: QSize = SIZE) -> None:
+        # Without a display, any other kind of window takes the keyboard when it is shown.
+        super().__init__(None, Qt.WindowType.ToolTip)
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.resize(size)
+        self._layers: Sequence[Layer] = ()
+        self._paints = 0
+        self.show()
+        QApplication.processEvents()
+
+    def drawn(self, *layers: Layer) -> float:
+        """Draw layers through the event loop; return the seconds until they were painted."""
+        begin, before = time.perf_counter(), self._paints
+        self._layers = layers
+        self.update()
+        wait(lambda: self._paints > before, self.painted)
+        return time.perf_counter() - begin
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw the layers, one over the other."""
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), Qt.GlobalColor.black)
+            for at, image, part in self._layers:
+                painter.drawImage(at, image, part)
+        self._paints += 1
+        self.painted.emit()
+
+
+def blank(size: QSize, seen_through: bool = False) -> QImage:
+    """Give an image of one colour, which takes as long to draw as any other of its size."""
+    form = QImage.Format.Format_ARGB32_Premultiplied if seen_through else QImage.Format.Format_RGB32
+    image = QImage(size, form)
+    image.fill(0x40404040)
+    return image
+
+
+def picture(path: Path, box: QSize) -> QImage:
+    """Decode a JPEG by libjpeg-turbo and scale it into a box by OpenCV."""
+    pixels = simplejpeg.decode_jpeg(path.read_bytes(), "BGRA")
+    scale = min(box.width() / pixels.shape[1], box.height() / pixels.shape[0], 1.0)
+    scaled = cv2.resize(pixels, None, fx=scale, fy=scale)
+    return image_of(np.ascontiguousarray(scaled))
+
+
+def image_of(pixels: NDArray[np.uint8]) -> QImage:
+    """Give (H, W, 4) BGRX pixels as an image of their own."""
+    height, width = pixels.shape[:2]
+    return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
+
+
+def whole(image: QImage, at: QPoint | None = None) -> Layer:
+    """Show all of an image, at a point or the corner."""
+    return Layer(at or QPoint(), image, image.rect())

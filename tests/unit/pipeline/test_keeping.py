@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from curator.catalog import Catalog, backups
 from curator.model import CatalogError, KnownError
-from curator.pipeline import keeping
+from curator.pipeline import Pipeline, keeping
 from curator.pipeline.keeping import Keeper
-from curator.settings import Home
+from curator.settings import Home, Settings
+from tests import fake_stages
 from tests.catalogs import fill
 
 
@@ -94,3 +96,35 @@ def test_a_window_that_opens_with_nothing_to_read_is_seen_before_a_back_up_begin
     keeper = Keeper(home.catalog, False, pytest.fail)
     keeper.finished()
     keeper.look(True)
+
+
+@pytest.mark.parametrize(
+    "inline", [True, False], ids=["after photos were read", "while it is calm"]
+)
+def test_whoever_uses_curator_has_a_back_up_of_the_day(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inline: bool
+) -> None:
+    made = threading.Event()
+    real = backups.keep
+
+    def keep(*args: object, **options: object) -> object:
+        found = real(*args, **options)  # type: ignore[arg-type]
+        made.set()
+        return found
+
+    monkeypatch.setattr(backups, "keep", keep)
+    monkeypatch.setattr(keeping, "_SETTLED_S", 0.0)
+    pipeline = Pipeline(home, Settings.load(home), inline=inline, stages=fake_stages.STAGES)
+    if inline:
+        source = fake_stages.write(tmp_path / "in", "ok")
+    else:
+        fill(home.catalog, 5)
+        monkeypatch.setattr(Keeper, "finished", lambda _: None)
+    pipeline.start()
+    try:
+        if inline:
+            pipeline.open_folders([source])
+        assert made.wait(60)
+    finally:
+        pipeline.stop()
+    assert len(backups.files(home.catalog)) == 1

@@ -126,7 +126,7 @@ def locking(handle: int, mode: int, count: int) -> None:
 
     Linux has the same as locks of an open file description: fcntl(2), F_OFD_SETLK.
     """
-    assert mode == 2, "LK_NBLCK"
+    assert mode == 2 and count > 0, "LK_NBLCK of some bytes"
     here = os.lseek(handle, 0, os.SEEK_CUR)
     lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, here, count, 0)
     fcntl.fcntl(handle, fcntl.F_OFD_SETLK, lock)

@@ -337,6 +337,7 @@ def status(invocation: Invocation) -> None:
     document = {
         "home": invocation.home.data,
         "catalog": invocation.home.catalog,
+        "cache": invocation.home.cache,
         "bytes": weight,
         "folders": len(folders),
         "photos": int(alive.sum()),
@@ -362,6 +363,7 @@ def status(invocation: Invocation) -> None:
         encoding.sentence,
         *([known.sentence] if known else []),
         f"catalog {invocation.home.catalog}, {size(weight)}",
+        f"proxies and thumbnails {invocation.home.cache}",
     ]
     invocation.output.answer(document, lines)
 

@@ -365,7 +365,8 @@ def test_status_counts(shoot: Type) -> None:
     assert status["verdicts"] == {"undecided": 3, "through": 1, "rejected": 1}
     assert (status["photos"], status["approved"], status["failed"]) == (5, 1, 1)
     assert status["work"]["convert"]["done"] == 4
-    assert "5 photos" in shoot("status").out
+    said = shoot("status").out
+    assert "5 photos" in said and status["catalog"] in said and status["cache"] in said
 
 
 def test_failures_say_why_and_retry_tries_again(shoot: Type, tmp_path: Path) -> None:

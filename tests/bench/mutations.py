@@ -45,6 +45,7 @@ _SUFFIXES = {
         ".orf", ".arw",
     ),
 }  # fmt: skip
+FORMS = frozenset(_SUFFIXES)
 _FORM_OF = {suffix: form for form, suffixes in _SUFFIXES.items() for suffix in suffixes}
 _XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-'

@@ -18,7 +18,7 @@ from curator import sidecar
 from curator.imaging import embedded, exif, packets
 from curator.model import Capture, KnownError
 from curator.settings import Settings
-from tests.bench.mutations import Base, cameras, drawn, mutants, of_corpus
+from tests.bench.mutations import FORMS, Base, cameras, drawn, mutants, of_corpus
 from tests.bench.trial import Trial, is_plain, reaped_s, written
 from tests.photos import draw_jpeg
 from tests.unit.cli.conftest import typed
@@ -74,6 +74,7 @@ def test_broken_files_cost_nobody_else_anything(
     print(dirty.report())
     print(f"good photos among broken ones / apart: {ratio:.2f}; the parent grew by {grown:.0f} MB")
     print(f"a broken file: {spent / COUNT:.3f} s, a photo of 12 megapixels: {camera:.3f} s")
+    assert {form for form, _ in dirty.table} == FORMS and dirty.table.total() == COUNT
     assert dirty.mistakes == []
     assert [reason for reason in dirty.reasons if not is_plain(reason)] == []
     assert dirty.slowest[0] < dirty.work.timeout_s + 60, dirty.slowest

@@ -8,8 +8,11 @@ environment's proxies are off.
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
+import gc
 import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from curator import __version__
@@ -94,16 +97,29 @@ def client(options: VisionOptions, base_url: str, key: str) -> AsyncOpenAI:
     )
 
 
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Collect no garbage meanwhile: a look through all that lives stops every thread."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
 @functools.cache
 def load() -> None:
     """Load the libraries before a clock runs: the seconds that takes are no model's fault."""
-    import instructor
-    import openai
+    with _undisturbed():
+        import instructor
+        import openai
 
-    # What fails is raised, and said where people look; the library would put it on stderr.
-    logging.getLogger("instructor").setLevel(logging.CRITICAL)
-    unused = openai.AsyncOpenAI(api_key=_NO_KEY, base_url="http://localhost")
-    instructor.from_openai(unused, mode=instructor.Mode.JSON_SCHEMA)  # loads what it is made of
+        # What fails is raised, and said where people look; the library would put it on stderr.
+        logging.getLogger("instructor").setLevel(logging.CRITICAL)
+        unused = openai.AsyncOpenAI(api_key=_NO_KEY, base_url="http://localhost")
+        instructor.from_openai(unused, mode=instructor.Mode.JSON_SCHEMA)  # loads what it needs
 
 
 async def ask(options: VisionOptions, base_url: str, key: str, jpeg: bytes) -> Description:

@@ -345,7 +345,7 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
     if refused == errno.ENOSPC or name.startswith("SQLITE_FULL"):
         return DiskFullError(
             "The disk that holds the catalog is full.",
-            f"Make some 10 MB of room where {path.parent} is, then try again.",
+            f"Make room where {path.parent} is, 10 MB or more, then try again.",
         )
     if refused:
         return DiskFullError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -9,6 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from curator.catalog import Catalog, ConductorLock
+from curator.model import Flag
+from curator.settings import Home
+from tests.catalogs import fill
+from tests.journeys.evening import Evening
 from tests.photos import draw_jpeg
 
 pytestmark = [
@@ -98,3 +104,18 @@ def test_after_a_kill_the_next_start_asks_nothing(tmp_path: Path) -> None:
     for process in (first, second, third):
         assert process.stdout is not None
         process.stdout.close()
+
+
+def test_a_window_beside_one_that_reads_marks_too_and_each_sees_what_the_other_did(
+    evening: Evening, home: Home
+) -> None:
+    fill(home.catalog, 12)
+    with ConductorLock(home), contextlib.closing(Catalog.open(home.catalog)) as other:
+        evening.start().reads("already reading photos")
+        assert evening.app is not None and evening.app.pipeline is None
+        other.decide({3: {"rating": 4}}, summary="4 stars")
+        evening.until(lambda: evening.session.table.marks(3).rating == 4)
+        evening.session.go_to(5)
+        evening.press("X")
+        assert other.photo(5).marks.flag == Flag.REJECT
+        evening.close()

@@ -13,6 +13,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -126,7 +127,7 @@ def cull_until_killed(
         timer.start()
         said = "".join([*first, process.stdout.read()])
         timer.join()
-    process.wait()
+    assert process.wait() == -signal.SIGKILL, "the culler ended before it was killed"
     _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive, "workers outlived the process that started them"
     return [line for line in said.splitlines(keepends=True) if line.endswith("\n")]

@@ -80,7 +80,8 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
         if row.enabled and row.scope != session.scope:
             scope = row.scope
             act = partial(open_scope, scope)
-            found.append(Entry(f"scope:{scope.key}", f"Go to {scope.title}", scope.key, act))
+            about = "project" if scope.project is not None else scope.expression or scope.key
+            found.append(Entry(f"scope:{scope.key}", f"Go to {scope.title}", about, act))
     for name, order in orders_for(session.scope.kind).items():
         off = "" if session.may_order(name) else session.why_not_order(name)
         act = partial(session.set_order, name)

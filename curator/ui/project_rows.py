@@ -11,7 +11,8 @@ from curator.session import Session
 from curator.ui import theme, words
 from curator.ui.rows import Row, Rows, headed
 
-_SERIES = "series"
+_SERIES, _REST = "series", "rest"
+_MOST = 8  # projects before the rest is folded: the filters below are to stay in sight
 
 
 class ProjectRows(QWidget):
@@ -25,11 +26,13 @@ class ProjectRows(QWidget):
     def __init__(self, session: Session, run: Callable[[str], None]) -> None:
         super().__init__()
         self._session, self._run = session, run
+        self._unfolded = False
         self.rows = Rows()
         self.add = headed(self, "Projects", "Choose or make a project", self.rows)
         self.add.clicked.connect(lambda: run("choose_project"))
         self.rows.pressed.connect(self._press)
         self.rows.menu.connect(self._menu)
+        self.rows.folded.connect(lambda _: self._fold())
         session.projects.changed.connect(self.refresh)
         session.series.changed.connect(self.refresh)
 
@@ -60,11 +63,25 @@ class ProjectRows(QWidget):
                     tip=about,
                 )
             )
+        if len(rows) > _MOST + 1:
+            rows = self._folded(rows)
         found = session.series.found
         if found is not None:
             title = f"A series of {len(found.photos)}?"
             rows.append(Row(_SERIES, title, "", "proposed", dim=False, tip=found.sentence))
         self.rows.show_rows(rows)
+
+    def _folded(self, rows: list[Row]) -> list[Row]:
+        """Leave the rest out, but never the one on the table; a row brings it back."""
+        if self._unfolded:
+            return [*rows, Row(_REST, "Fewer", opens=True)]
+        shown = [row for place, row in enumerate(rows) if place < _MOST or row.current]
+        more = f"{len(rows) - len(shown):,} more"
+        return [*shown, Row(_REST, more, opens=False, tip="All projects, by name")]
+
+    def _fold(self) -> None:
+        self._unfolded = not self._unfolded
+        self.refresh()
 
     def showEvent(self, event: object) -> None:
         """Catch up on what changed while hidden."""
@@ -73,11 +90,13 @@ class ProjectRows(QWidget):
     def _press(self, key: str) -> None:
         if key == _SERIES:
             self._run("find_series")
+        elif key == _REST:
+            self._fold()
         else:
             self._session.projects.open_scope(int(key))
 
     def _menu(self, key: str, where: QPoint) -> None:
-        if key != _SERIES:
+        if key not in (_SERIES, _REST):
             self.project_menu(int(key)).popup(where)
 
     def project_menu(self, project: int) -> QMenu:

@@ -16,6 +16,7 @@ from curator.session.series import Suggestion
 from curator.ui import dialogs, theme
 from curator.ui.finish import rate_page
 from curator.ui.main_window import MainWindow
+from curator.ui.palette import entries
 from curator.ui.project_page import ProjectDialog
 from curator.ui.series import SeriesDialog
 
@@ -107,6 +108,25 @@ def test_the_sidebar_lists_projects_and_opens_them(window: MainWindow, harbour: 
     assert window.projects.head.isVisible()
     name, counts, _ = window.projects.head.said
     assert name == "Harbour" and counts.startswith("6 photos · 0 approved · drag")
+
+
+def test_many_projects_stand_in_counting_order_and_leave_the_filters_in_sight(
+    window: MainWindow,
+) -> None:
+    session, part = window.session, window.sidebar.projects
+    made = {
+        number: session.projects.make(f"Evening {number}") for number in (101, *range(12, 1, -1))
+    }
+    session.projects.open_scope(made[101])
+    part.refresh()
+    first = [f"Evening {number}" for number in range(2, 10)]
+    assert [row.title for row in part.rows.rows] == [*first, "Evening 101", "3 more"]
+    for last in ("Fewer", "3 more"):
+        rest = part.rows.row_rect("rest").center()
+        QTest.mouseClick(part.rows, Qt.MouseButton.LeftButton, pos=rest)
+        assert part.rows.rows[-1].title == last
+    gone = {entry.title: entry.about for entry in entries(session, "grid", lambda _: None)}
+    assert gone["Go to Evening 7"] == "project"
 
 
 def test_photos_are_dragged_to_where_they_shall_stand(window: MainWindow, harbour: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QWid
 
 from curator import commands
 from curator.model import Pass, View
+from curator.pipeline import ScanReport, Totals
 from curator.session import Session
 from curator.ui import palette, theme
 from curator.ui.help import sheet, without_key
@@ -194,6 +196,29 @@ def test_a_folder_dragged_over_the_empty_window_is_welcomed_and_opened(
     refused = QDragEnterEvent(QPoint(600, 400), action, text, left, none)
     QApplication.sendEvent(window, refused)
     assert not refused.isAccepted() and window.veil.isHidden()
+
+
+def test_the_offer_to_start_counts_what_came_since_and_goes_with_its_folder(
+    make_window: Windows,
+    unmarked: Session,
+    pipeline: QuietPipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    window, session = make_window(unmarked), unmarked
+    told = ScanReport(9, 9, 0, 0, "9 photos")
+    pipeline.scanned.emit(told)
+    pipeline.idle.emit(Totals(scans=(replace(told, sentence="9 photos; 2 videos left alone"),)))
+    assert window.offers.text.text == "9 photos; 2 videos left alone"
+    here = session.counts()
+    monkeypatch.setattr(session, "counts", lambda: {**here, "all": 12})
+    pipeline.scanned.emit(ScanReport(3, 3, 0, 0, "3 new in photos", watched=True))
+    pipeline.idle.emit(Totals())
+    assert window.offers.text.text == "9 photos; 2 videos left alone; 3 more since"
+    monkeypatch.undo()
+    session.open_scope(session.scopes()[1].scope)
+    assert window.offers.isHidden(), "it was about all photos"
+    pipeline.idle.emit(Totals())
+    assert window.offers.isHidden()
 
 
 def test_enter_in_the_empty_window_chooses_a_folder(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from curator import bench, cli
 from curator.bench import library
 from curator.catalog import Catalog
 from curator.model import KnownError, StageState
 from curator.session import Table
 from curator.session.filters import mask, parse
 from curator.settings import Home
+from tests.unit.cli.conftest import typed
 
 COUNT, READ = 2_000, 800
 
@@ -53,3 +56,18 @@ def test_a_home_with_a_catalog_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(KnownError, match="already"):
         library.make(home, 10)
     assert home.catalog.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_library_is_drawn_by_the_verb_and_can_be_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = tmp_path / "drawn"
+    words = ["--home", str(tmp_path / "own"), "--json", "bench", "--count", "30"]
+    assert cli.main([*words, "--make-catalog", str(drawn)], pytest.fail, bench.main) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["home"], said["photos"]) == (str(drawn), 30)
+    photos = typed(capsys, "--home", drawn, "--json", "photos").json
+    assert len(photos) == 30 and {photo["verdict"] for photo in photos} > {"rejected", "through"}
+    for kind in ("proxies", "thumbs"):
+        assert any((drawn / "cache" / kind).rglob("*.jpg"))

@@ -34,7 +34,8 @@ GROWTH_MB = 60
 @pytest.fixture
 def bases(tmp_path: Path) -> tuple[Base, ...]:
     """Good files of every format; real ones, too, where there are any."""
-    corpus = Path(os.environ.get("CURATOR_CORPUS", ""))
+    beside = Path(__file__).resolve().parents[3] / "shared" / "corpus"
+    corpus = Path(os.environ.get("CURATOR_CORPUS") or beside)
     real = of_corpus(corpus) if (corpus / "formats").is_dir() else ()
     return (*drawn(), *cameras(tmp_path / "cameras"), *real)
 

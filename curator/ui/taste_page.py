@@ -204,14 +204,16 @@ class TastePage(Dialog):
         self.slots.show_given(min(learned.stars, START))
         missing = f"{learned.stars} of {START} photos with stars"
         self.verdict.setText(told.judged.verdict if begun else missing)
-        self.why.setText(told.judged.why if begun else self._how_to_begin(learned.stars))
+        lack = self._not_compared(told)  # where nothing compares photos, stars alone begin nothing
+        how = "" if lack else self._how_to_begin(learned.stars)
+        self.why.setText(told.judged.why if begun else how)
+        self.why.setVisible(bool(self.why.text()))
         pinned = learned.pinned is not None
         later = "" if learned.problem else " Later stars are kept, and learned from once unpinned."
         self.pin.setText(learned.sentence + later if pinned else "")
         self.pin.setVisible(pinned)
         where = learned.sentence if begun else "Until then a cull goes by capture time."
-        compared = self._not_compared(told) or told.compared
-        state = [*([] if pinned else [where]), compared, told.damaged]
+        state = [*([] if pinned else [where]), lack or told.compared, told.damaged]
         self.state.setText("\n".join(filter(None, state)))
 
     def _how_to_begin(self, stars: int) -> str:

@@ -89,6 +89,7 @@ def test_without_an_encoder_it_says_why_and_what_to_do(session: Session, opened:
     page = opened()
     assert page.verdict.text() == "2 of 20 photos with stars"
     assert "Photos are not compared: no encoder is here." in page.state.text()
+    assert not page.why.isVisible(), "no promise that stars alone would do"
 
 
 def test_it_says_whether_to_trust_the_order_and_why_and_draws_how_it_came(

@@ -50,7 +50,7 @@ def bars() -> dict[str, Bar]:
     listed = (
         Bar("convert", "converting JPEGs against a bare grey decode", reading.convert),
         Bar("raw", "a RAW by its preview against a full demosaic", reading.raw),
-        Bar("again", "a second ingest of 5,000 unchanged files", reading.again),
+        Bar("again", "a second ingest of 5,000 unchanged files", reading.again, reading.missing),
         Bar("commit", "a mark to its commit, with the pipeline writing", reading.commit),
         Bar("first", "the first photo of 10,000, and 1,000 thumbnails", window.first),
         Bar("keys", "a key to the painted photo", window.keys),

@@ -141,6 +141,13 @@ def _act(job: StageJob) -> Callable[[], object]:
     return lambda: convert_stage(job)
 
 
+def missing() -> str | None:
+    """Say why a second ingest cannot be measured here: a bundle has no bare Python beside it."""
+    if getattr(sys, "frozen", False):
+        return "It is set beside a bare Python, which this build has not."
+    return None
+
+
 def again(place: Place) -> list[Figure]:
     """Ingest 5,000 unchanged files a second time: the whole command, start of Python included.
 

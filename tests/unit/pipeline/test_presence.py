@@ -245,6 +245,7 @@ def test_a_network_drive_that_does_not_answer_is_away_and_holds_nobody_up(
         thread.join(LIMIT_S)
 
 
+@pytest.mark.slow
 def test_a_drive_that_does_not_answer_holds_up_neither_reading_nor_deciding(
     make: Make,
     catalog: Catalog,

@@ -151,7 +151,7 @@ class Pipeline(QObject):
             2, memory_mb=work.memory_mb, nice=0, name="frames", preload=_LOOKS
         )
         self._frames = Frames(work, self._frame_pool)
-        self._frames_warm = False
+        self._frames_warm = self._looked_at = False
         self._placards = Placards(settings, self._frame_pool, self._encoder_pool)
         self._sidecars = SidecarWriter(
             self._path, settings, self._pool, self.sidecars_told.emit, self.on_saved
@@ -339,9 +339,10 @@ class Pipeline(QObject):
         self._conductor.focus(ids)
         if self._inline:
             self._settle()
-        elif not self._frames_warm:
+        elif not self._frames_warm and (self._looked_at or self._conductor.is_idle):
             self._frames_warm = True  # somebody looks at photos; soon at one
             self._conductor.post(lambda: self._frame_pool.warm(1))
+        self._looked_at = True  # who opens a folder waits for its first photos, first of all
 
     def _post(self, act: Callable[[], None]) -> None:
         self._conductor.post(act)

@@ -363,7 +363,9 @@ class Conductor:
         self._save_at = time.monotonic() + (LET_GO_S if self._saver.outcomes else GATHER_S)
         self._look = True
         for job in saved.landed:
-            self._lane_of(job.stage).landed(job.photo_id)
+            self._scanner.go_on()
+            lane = next(stage.lane for stage in self._all if stage.name == job.stage)
+            self._lanes[lane].landed(job.photo_id)
         self._pace.count(saved.done, saved.failed)
         self._pace.described += saved.described
         if saved.embedded:
@@ -379,9 +381,6 @@ class Conductor:
             self._to.on_encoder(saved.blind)
         if saved.trouble is not None:
             self._halt(saved.trouble)
-
-    def _lane_of(self, stage: str) -> Lane:
-        return self._lanes[next(entry.lane for entry in self._all if entry.name == stage)]
 
     def open_sources(self, paths: Sequence[Path], recursive: bool, sample: int | None) -> None:
         """Make folders and files known, and scan them after what was asked for before."""

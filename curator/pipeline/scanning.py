@@ -27,9 +27,12 @@ from curator.pipeline.reading import Reader, Readers, Wish
 log = logging.getLogger(__name__)
 
 # The first photos go ahead alone; then batches that hold the write lock for a few ms.
-_FIRST_BATCH = 8
+_FIRST_BATCH = 24
 _BATCH = 12
 _BATCH_S = 0.05
+# Until a first photo was read, at most: the processes that read load what they read with, and share
+# the machine with a scan of thousands of files, while whoever opened them looks at empty tiles.
+_FIRST_S = 2.0
 _AHEAD = 3  # batches the walk may be ahead of the conductor: memory stays bounded
 
 
@@ -267,6 +270,7 @@ class Scanner:
         # Read, or drawn: to be taken in (again). None: what tells how a scan ended was looked at.
         self._ready: SimpleQueue[Batch | None] = SimpleQueue()
         self._reading = 0
+        self._alone_until: float | None = None  # the first photos, until one of them was read
         self._chance = random.Random()
 
     def ask(self, request: Request) -> None:
@@ -287,11 +291,15 @@ class Scanner:
     @property
     def waiting(self) -> bool:
         """Whether :meth:`advance` has something to do right now."""
-        if self._walk is None:
+        if self._walk is None or time.monotonic() < (self._alone_until or 0.0):
             return False
         if not self._ready.empty() or (self._reading < _AHEAD and self._walk.waiting()):
             return True
         return self._walk.done and not self._reading  # its end is to be noticed
+
+    def go_on(self) -> None:
+        """Take note that a photo was read: the first ones need not go alone any more."""
+        self._alone_until = 0.0
 
     def advance(self) -> tuple[list[int], ScanReport | None]:
         """Take one batch in, in one short transaction.
@@ -394,6 +402,8 @@ class Scanner:
             self._ready.put(batch)
             raise
         request.reader.forget(batch.read)
+        if applied.new and self._alone_until is None and not self._inline:
+            self._alone_until = time.monotonic() + _FIRST_S
         if request.sample is not None and not batch.add:
             request.draw(batch.part, applied.left, self._chance)
         return [*applied.new, *applied.changed]

@@ -29,7 +29,7 @@ def test_a_well_provider_says_what_it_has_and_how_long_a_picture_took(
     compatible = replace(options, provider=provider, model="llava:latest")
     health = vision.check(compatible, PICTURE)
     assert health.well and health.model_there and health.models == ("llava:latest",)
-    assert health.seconds is not None and 0 < health.seconds < 60
+    assert health.seconds is not None and health.seconds > 0
     assert health.said is not None and "described a small picture in" in health.sentence
     assert len(ollama.chats) == 1
 

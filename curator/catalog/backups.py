@@ -140,9 +140,9 @@ def _foreign(connection: sqlite3.Connection) -> str:
     return "" if ours else "is no catalog of Curator's"
 
 
-def verdict(connection: sqlite3.Connection) -> str:
+def verdict(connection: sqlite3.Connection, *, gently: bool = False) -> str:
     """Say what is wrong with a whole catalog, the first thing found; empty when it is sound."""
-    found = soundness.faults(connection)
+    found = soundness.faults(connection, gently=gently)
     return found[0].splitlines()[-1] if found else ""
 
 
@@ -305,7 +305,7 @@ def _copy(connection: sqlite3.Connection, temporary: Path, stop: Stop) -> None:
                 connection.backup(copy, pages=_PAGES, progress=breathe)
                 copy.execute("PRAGMA journal_mode = DELETE")  # the copy says of itself what we do
                 copy.set_progress_handler(stop, _OPCODES)
-                fault = verdict(copy)
+                fault = verdict(copy, gently=True)
                 if not fault and expected is not None and counted(copy) != expected:
                     fault = "photos or decisions are missing in it"
                 os.fsync(file.fileno())

@@ -13,6 +13,7 @@ import contextlib
 import functools
 import inspect
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar
@@ -62,15 +63,21 @@ NONSENSE = (
     ValueError,
 )
 
+_ROWS = 200  # read at once, half a millisecond
+_BREATH_S = 0.002
 _PLAIN = ("blamed", "check", "close")
 
 Class = TypeVar("Class", bound=type)
 
 
-def faults(connection: sqlite3.Connection) -> list[str]:
+def faults(connection: sqlite3.Connection, *, gently: bool = False) -> list[str]:
     """Look a whole catalog over; say what is wrong, nothing when it is sound.
 
     Takes seconds on a large one.
+
+    Args:
+        connection: of the catalog.
+        gently: let others have the interpreter in between: a window lives in this process.
 
     Raises:
         sqlite3.OperationalError: it was interrupted.
@@ -83,7 +90,10 @@ def faults(connection: sqlite3.Connection) -> list[str]:
             f"{table} row {row} points at no {parent}"
             for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check")
         ]
-        return wrong or list(_misfits(connection)) or list(_unread(connection))
+        wrong = wrong or list(_misfits(connection)) or list(_unread(connection))
+        if not wrong:
+            _read_through(connection, gently)
+        return wrong
     except sqlite3.ProgrammingError:
         raise
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
@@ -117,18 +127,34 @@ def fits(columns: Sequence[str], row: Sequence[object]) -> bool:
 
 
 def _misfits(connection: sqlite3.Connection) -> Iterator[str]:
-    """Name the tables with values that are of another type than their column, or not to be read."""
-    for table in schema.TABLES:
-        name = table._meta.table_name
-        there = {row[1] for row in connection.execute(f"PRAGMA table_info({name})")}
-        fields = [field for field in table._meta.sorted_fields if field.column_name in there]
+    """Name the tables with values that are of another type than their column."""
+    for name, fields in _tables(connection):
         wrong = " OR ".join(filter(None, (_wrong(name, field) for field in fields)))
         if wrong and connection.execute(f"SELECT 1 FROM {name} WHERE {wrong} LIMIT 1").fetchone():
             yield f"{name} holds what does not belong there"
+
+
+def _read_through(connection: sqlite3.Connection, gently: bool) -> None:
+    """Read every text there is: it may be none.
+
+    Raises:
+        sqlite3.OperationalError: one is not UTF-8.
+    """
+    for name, fields in _tables(connection):
         texts = [field.column_name for field in fields if _kind(field) == "text"]
-        if texts:  # read through: text may be none
-            for _ in connection.execute(f"SELECT {', '.join(texts)} FROM {name}"):
-                pass
+        if texts:
+            rows = connection.execute(f"SELECT {', '.join(texts)} FROM {name}")
+            while rows.fetchmany(_ROWS):
+                if gently:
+                    time.sleep(_BREATH_S)
+
+
+def _tables(connection: sqlite3.Connection) -> Iterator[tuple[str, list[peewee.Field]]]:
+    """List the tables and columns there are; an older catalog has fewer."""
+    for table in schema.TABLES:
+        name = table._meta.table_name
+        there = {row[1] for row in connection.execute(f"PRAGMA table_info({name})")}
+        yield name, [field for field in table._meta.sorted_fields if field.column_name in there]
 
 
 def _unread(connection: sqlite3.Connection) -> Iterator[str]:

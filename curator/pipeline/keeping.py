@@ -39,6 +39,7 @@ class Keeper:
         self._path, self._inline, self._tell = path, inline, tell
         self._look_at = self._settled_at = time.monotonic() + _SETTLED_S
         self._again_at = 0.0
+        self._owed = False
         self._thread: threading.Thread | None = None
         self._given_up = threading.Event()
 
@@ -53,8 +54,13 @@ class Keeper:
             self._begin(backups.DAY_S if calm else 2 * backups.DAY_S)
 
     def finished(self) -> None:
-        """Have a back-up made if it is time: photos were read, and all is done."""
-        if self._inline or time.monotonic() >= self._settled_at:  # else :meth:`look` does, then
+        """Have a back-up made if it is time: photos were read, and all is done.
+
+        Right after the start it waits for :meth:`look`, or for the end where that comes first: a
+        verb that reads a few photos takes seconds.
+        """
+        self._owed = not self._inline and time.monotonic() < self._settled_at
+        if not self._owed:
             self._begin(backups.DAY_S)
 
     def _begin(self, every_s: float) -> None:
@@ -82,7 +88,9 @@ class Keeper:
             self._tell(error)
 
     def close(self) -> None:
-        """Wait a while for a back-up that is being made, then give it up."""
+        """Wait a while for a back-up that is being made or owed, then give it up."""
+        if self._owed:
+            self._begin(backups.DAY_S)
         if self._thread is not None:
             self._thread.join(_PATIENCE_S)
             self._given_up.set()

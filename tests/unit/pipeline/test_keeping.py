@@ -128,3 +128,18 @@ def test_whoever_uses_curator_has_a_back_up_of_the_day(
     finally:
         pipeline.stop()
     assert len(backups.files(home.catalog)) == 1
+
+
+def test_a_run_of_a_few_seconds_that_read_photos_ends_with_a_back_up(
+    home: Home, tmp_path: Path
+) -> None:
+    source = fake_stages.write(tmp_path / "in", "ok")
+    for _ in range(2):  # the second time there is one of today
+        pipeline = Pipeline(home, Settings.load(home), stages=fake_stages.STAGES)
+        pipeline.start()
+        try:
+            pipeline.open_folders([source])
+            assert pipeline.wait_idle(60) is not None
+        finally:
+            pipeline.stop()
+        assert len(backups.files(home.catalog)) == 1

@@ -1,8 +1,8 @@
 """Picture to vector: ENCODERS, and which one is used.
 
 The only package that imports torch, and only when an encoder is loaded; asking what is here costs
-a look at the disk. To add an encoder: one module with ``missing(options)`` and ``load(options)``
-and one line in ENCODERS::
+a look at the disk. To add an encoder: one module with ``missing(options)``, ``key(options)`` and
+``load(options)``, and one line in ENCODERS::
 
     choice = choose("auto", options)        # choice.sentence goes on screen
     encoder = load(choice.name, options)    # in the encoder's worker process

@@ -379,6 +379,7 @@ def test_an_export_that_was_killed_is_completed_by_the_next(
         assert now.keys() <= whole.keys() if thought else now.keys() == files.keys()
         check_export(out, whole)
     assert tree(tmp_path / "card") == originals
+    check_swept(home)
 
 
 def test_sidecars_are_the_old_or_the_new_ones(victims: Victims, home: Home, tmp_path: Path) -> None:
@@ -418,6 +419,7 @@ def test_sidecars_are_the_old_or_the_new_ones(victims: Victims, home: Home, tmp_
             allowed = originals.keys() | {f"{name}.xmp" for name in originals}
             assert names <= allowed, f"left beside originals: {names - allowed}"
     assert {name: sha for name, sha in tree(folder).items() if name in originals} == originals
+    check_swept(home)
 
 
 def written(path: Path) -> int | None:
@@ -457,6 +459,7 @@ def test_what_was_learned_is_kept_and_so_is_each_star(victims: Victims, home: Ho
                 assert versions.read(catalog, number).to_numbers(), "cannot be read again"
         assert not list(home.cache.rglob("tmp*")), "a copy of the vectors was left"
     assert kept >= LEARN // 2, "hardly a version was kept"
+    check_swept(home)
 
 
 @pytest.mark.parametrize("old", ["v1", "v3"])
@@ -547,6 +550,7 @@ def test_a_reject_is_in_its_place_or_in_the_trash(
             photos = list(catalog.details(list(ids.values())))
             assert removal.plan(photos).going == []
             assert all(photo.marks.flag == "reject" for photo in photos if photo.name in rejects)
+    check_swept(home)
 
 
 def test_a_back_up_is_sound_or_is_none(victims: Victims, home: Home) -> None:

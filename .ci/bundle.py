@@ -64,7 +64,7 @@ def screen() -> Iterator[dict[str, str]]:
     if not all(map(shutil.which, ("Xvfb", "xdotool"))):
         yield {"QT_QPA_PLATFORM": "offscreen"}
         return
-    size = ("-screen", "0", "1280x800x24")
+    size = ("-screen", "0", "1440x900x24")
     with subprocess.Popen(["Xvfb", "-displayfd", "1", *size], stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         number = server.stdout.readline().decode("ascii").strip()  # it is there by then

@@ -275,8 +275,8 @@ class Identity(Sidecars):
 
     def _add_file(
         self, photo: int, directory_id: int, found: Found, role: str, content: Content
-    ) -> None:
-        self._run(
+    ) -> int:
+        number = self._run(
             "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns,"
             " fingerprint, sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -290,7 +290,9 @@ class Identity(Sidecars):
                 content.fingerprint,
                 content.sha256,
             ),
-        )
+        ).lastrowid
+        assert number is not None
+        return number
 
     # --- the same content
 

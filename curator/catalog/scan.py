@@ -309,7 +309,8 @@ class Scans(Identity):
         if not photos:
             photo = self._add_photo(directory, group.name)
             for file, role in zip(files, ("main", "half"), strict=False):
-                self._add_file(photo, directory, file.found, role, file.content)
+                # Met just now: nobody need look at the end whether it is gone.
+                scan._seen.add(self._add_file(photo, directory, file.found, role, file.content))
             self._queue(photo)
             new.append(photo)
             return photo

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.catalog import Catalog
+from curator.catalog import Catalog, Unread
 from curator.pipeline import scanning
 from curator.pipeline.reading import Reader, Readers
 from curator.pipeline.scanning import Part, Request, Scanner
@@ -29,8 +29,14 @@ def test_the_first_photos_go_ahead_alone_until_one_was_read(
         (folder / f"DSC_{number:04}.JPG").write_bytes(number.to_bytes(4, "big"))
     catalog.use_stages(STAGES)
     came = threading.Event()
-    scanner = Scanner(catalog, came.set, Readers(), False, lambda *_: True)
-    reader = Reader(inline=True)
+    readers = Readers()
+
+    def look(_: Reader, lacking: Unread, __: object) -> None:
+        raise AssertionError(f"met, and looked for again: {lacking.wanted}")
+
+    monkeypatch.setattr(readers, "start", look)
+    scanner = Scanner(catalog, came.set, readers, False, lambda *_: True)
+    reader = Reader()
     scan = catalog.begin_scan(catalog.add_folder(folder), reader)
     scanner.ask(Request(reader, [Part([str(folder)], True, True, scan)]))
     walk = scanner._walk
@@ -52,8 +58,7 @@ def test_the_first_photos_go_ahead_alone_until_one_was_read(
             time.sleep(0.001)
         assert scanner.busy and not scanner.waiting
         scanner.go_on()
-    while scanner.busy and first < FILES:
+    while scanner.busy:
         first += advance()
     assert first == FILES
-    scanner.stop()
     walk.join()

@@ -46,7 +46,7 @@ OLD = ROOT / "tests" / "data" / "catalogs"
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(not hasattr(os, "fork"), reason="kill -9 is a word of POSIX systems"),
 ]
 

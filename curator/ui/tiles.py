@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Collection
+from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -89,11 +89,9 @@ class KnownTiles:
             tile = self._tiles[photo_id] = self._session.tile(photo_id)
         return tile
 
-    def _forget(self, changed: Collection[int]) -> None:
-        if len(changed) > len(self._tiles):  # a drive that went away is a hundred thousand
-            self._tiles.clear()
-        for photo_id in changed if self._tiles else ():
-            self._tiles.pop(photo_id, None)
+    def _forget(self, changed: Set[int]) -> None:
+        for photo_id in self._tiles.keys() & changed:  # as long as the shorter of the two
+            del self._tiles[photo_id]
 
 
 @dataclass(frozen=True, slots=True)

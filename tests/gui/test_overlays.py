@@ -191,10 +191,10 @@ def test_h_shows_the_histogram_and_its_panel_stays_while_photos_change(
     assert pipeline.looks[0].overlays == {HISTOGRAM}
     empty = seen(loupe)
     assert empty.pixelColor(corner) != theme.CANVAS
-    assert " · –" in loupe.accessibleName()
+    qtbot.waitUntil(lambda: " · –" in loupe.accessibleName())
     deliver(loupe, pipeline, qtbot)
     assert seen(loupe) != empty
-    assert loupe.accessibleName().endswith(" · JPEG")
+    qtbot.waitUntil(lambda: loupe.accessibleName().endswith(" · JPEG"))
     session.set_zoom(1.0, (0.5, 0.5))
     press(loupe, Qt.Key.Key_Right)
     assert loupe._drawing._overlays.lines(None, "") == ["–"]

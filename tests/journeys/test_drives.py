@@ -59,7 +59,8 @@ def test_a_drive_pulled_in_the_middle_of_an_evening(
     evening.press("4").until(lambda: catalog.photo(read[0]).marks.rating == 4)
     loupe = evening.window.loupe
     loupe.grab()
-    assert "T7 Shield unplugged · proxy 1,440 px" in loupe.accessibleName()
+    away = "T7 Shield unplugged · proxy 1,440 px"
+    evening.until(lambda: away in loupe.accessibleName())
     evening.press("Z").reads("zoom stops at the proxy. T7 Shield unplugged.")
     evening.press("X").until(lambda: catalog.photo(read[0]).marks.flag == "reject")
     assert catalog.failures() == []

@@ -24,6 +24,8 @@ from curator.model import Found, Group, Kind, Reading
 _DISPUTED = (
     "EXISTS (SELECT 1 FROM sidecar AS s WHERE s.photo_id = u.photo_id AND s.state = 'conflict')"
 )
+_CONFLICTS = "SELECT count(*) FROM sidecar WHERE state = 'conflict'"
+_REV = "sidecars_rev"
 _BEGUN = 8  # writes begun and never noted that are remembered of a photo
 _LATER_S = 60.0  # after which what could not be written is tried again by itself
 
@@ -174,10 +176,22 @@ class Sidecars(Readings):
                 " (photo_id) DO UPDATE SET asked = 1, reason = NULL, tried_at = NULL",
                 [(photo, now) for photo in ids],
             )
+            self._grow(_REV)
+
+    def sidecars_rev(self) -> tuple[int, int]:
+        """Give two numbers, cheap, that marks leave as they are.
+
+        The first grows when sidecars are asked for, tried again or written; the second is how many
+        contradict a person's word. What a person came to agree with is settled first.
+        """
+        self._settle_agreed()
+        return self._counter(_REV), int(self._value(_CONFLICTS))
 
     def due_sidecars(self, limit: int, background: bool, quiet_s: float) -> list[int]:
         """List photos whose sidecars are to be written now, those asked for first.
 
+        Goes through all that is unwritten, which is every marked photo where nobody wants sidecars:
+        to be asked only when :meth:`sidecars_rev` changed, or they are written in the background.
         What contradicts a person's word waits for their choice.
 
         Args:
@@ -200,8 +214,11 @@ class Sidecars(Readings):
         ]
 
     def outstanding(self) -> Outstanding:
-        """Say how many sidecars are to be written, and what is in the way."""
-        conflicts = int(self._value("SELECT count(*) FROM sidecar WHERE state = 'conflict'"))
+        """Say how many sidecars are to be written, and what is in the way.
+
+        Goes through all that is unwritten, as :meth:`due_sidecars` does.
+        """
+        conflicts = int(self._value(_CONFLICTS))
         row = self._row(
             "SELECT count(*), coalesce(sum(asked), 0), coalesce(sum(asked AND reason IS NULL"
             f" AND NOT {_DISPUTED}), 0), count(reason), max(reason), max(since) FROM unwritten AS u"
@@ -293,6 +310,7 @@ class Sidecars(Readings):
                 self._run(
                     "UPDATE unwritten SET intent = NULL WHERE photo_id = ?", (wrote.photo_id,)
                 )
+            self._grow(_REV)
 
     def _note_written(self, photo: int, now: Reading) -> None:
         self._run(

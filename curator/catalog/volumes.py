@@ -61,6 +61,7 @@ class Volumes(Folders):
                     f" WHERE reason IS NOT NULL AND {inside}",
                     (folder_id,),
                 )
+                self._grow("sidecars_rev")
         self.settle_waiting(folder_id)
 
     def settle_waiting(self, folder_id: int) -> None:

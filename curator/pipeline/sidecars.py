@@ -244,6 +244,7 @@ class SidecarWriter:
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="curator-sidecars", daemon=True)
         self._version = -1
+        self._known: object = None  # of sidecars, when it looked last
         self._due_at = 0.0
         self._told = SidecarNews()
         self._waits = ""  # for what, as it was told
@@ -382,8 +383,8 @@ class SidecarWriter:
     def _turn(self, catalog: Catalog) -> float:
         """Write what is to be written now; say for how long there is nothing to do, in s."""
         version = catalog.data_version()
-        if version != self._version or time.monotonic() >= self._due_at:
-            self._version = version
+        anyway = time.monotonic() >= self._due_at
+        if (anyway or version != self._version) and (self._concerned(catalog) or anyway):
             background = self._settings.sidecars.background
             while due := catalog.due_sidecars(BATCH, background, QUIET_S):
                 # Of those due are some that another process asked for.
@@ -395,7 +396,17 @@ class SidecarWriter:
             left = catalog.outstanding()
             self._due_at = time.monotonic() + self._pause(left)
             self._say(left)
+        self._version = version
         return min(max(self._due_at - time.monotonic(), 0.0), _LOOK_S)
+
+    def _concerned(self, catalog: Catalog) -> bool:
+        """Say whether what changed is about sidecars; marks are where those follow by themselves.
+
+        Else each mark would have gone through all that was marked since the first.
+        """
+        background = self._settings.sidecars.background
+        was, self._known = self._known, (background, *catalog.sidecars_rev())
+        return background or self._known != was
 
     def _pause(self, left: Outstanding) -> float:
         """Say when there may be something to write in the background, in s from now."""

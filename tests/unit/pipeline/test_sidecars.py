@@ -209,6 +209,31 @@ def test_what_is_asked_for_is_written_and_said(
     assert said(folder / "DSC_0005.xmp") == 4
 
 
+def test_a_mark_nobody_wants_written_has_no_others_gone_through(
+    catalog: Catalog, folder: Path, writer: SidecarWriter
+) -> None:
+    here = Catalog.open(catalog.path)  # the writer's
+    try:
+        rate(catalog, 3, JPEG)
+        writer._turn(here)
+        noted: list[str] = []
+        here._connection.set_trace_callback(noted.append)
+        for stars in (1, 2):
+            rate(catalog, stars, RAW)
+            writer._turn(here)
+        assert noted and not [sql for sql in noted if "unwritten" in sql]
+        catalog.ask_written([RAW])  # as another process does: nobody wakes the writer
+        writer._turn(here)
+        assert said(folder / "DSC_0005.xmp") == 2
+        writer._settings.sidecars.background = True
+        del noted[:]
+        rate(catalog, 5, JPEG)
+        writer._turn(here)
+        assert [sql for sql in noted if "unwritten" in sql], "where all is written, marks are"
+    finally:
+        here.close()
+
+
 def test_in_the_background_it_is_written_once_one_is_quiet(
     catalog: Catalog,
     folder: Path,

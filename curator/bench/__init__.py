@@ -74,8 +74,8 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
     Args:
         home: where the history is kept; no bar touches it, each makes a home of its own.
         arguments: ``only`` (names of bars), ``photos`` and ``stock`` (folders, or None),
-            ``history`` to show earlier runs instead, ``make_catalog`` (a folder, or None) with
-            ``count`` to make a library instead.
+            ``count`` (photos of the library they measure), ``history`` to show earlier runs
+            instead, ``make_catalog`` (a folder, or None) to make a library of ``count`` instead.
         output: where the answer goes.
 
     Raises:
@@ -94,7 +94,7 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
     begun, whole = history.begin(), True
     if len(arguments.only) == 1:
         name = arguments.only[0]
-        found = _measure(known[name], arguments.photos, arguments.stock)
+        found = _measure(known[name], arguments)
         figures = [{"bar": name, **_plain(figure)} for figure in found]
     else:
         figures, whole = _all(arguments, output)
@@ -143,30 +143,33 @@ def _all(arguments: argparse.Namespace, output: Output) -> tuple[list[dict[str, 
                 continue
             output.note(f"{name}: {known[name].title} ...")
             try:
-                figures += _apart(name, arguments.photos, arguments.stock or stock)
+                figures += _apart(name, arguments, arguments.stock or stock)
             except KnownError as error:  # a quarter of an hour of others is not lost for it
                 output.note(f"{error} {error.remedy}".rstrip())
                 whole = False
     return figures, whole
 
 
-def _measure(bar: Bar, photos: str | None, stock: str | None) -> list[Figure]:
+def _measure(bar: Bar, arguments: argparse.Namespace) -> list[Figure]:
     from curator.bench.figures import Place
 
     if (lack := bar.missing()) is not None:
         raise KnownError(f"The bar {bar.name} cannot be measured here.", lack)
-    given, kept = (absolute(folder) if folder else None for folder in (photos, stock))
+    given, kept = (
+        absolute(folder) if folder else None for folder in (arguments.photos, arguments.stock)
+    )
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as scratch:
-        return bar.measure(Place(Path(scratch), given, kept))
+        return bar.measure(Place(Path(scratch), given, kept, arguments.count))
 
 
-def _apart(name: str, photos: str | None, stock: str) -> list[dict[str, Any]]:
+def _apart(name: str, arguments: argparse.Namespace, stock: str) -> list[dict[str, Any]]:
     """Measure one bar in a process of its own."""
     program = (
         [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "curator"]
     )
     words = ["bench", "--json", "--apart", "--only", name, "--stock", stock]
-    words += ["--photos", photos] if photos else []
+    words += ["--count", str(arguments.count)]
+    words += ["--photos", arguments.photos] if arguments.photos else []
     environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ}
     done = subprocess.run(
         [*program, *words], stdout=subprocess.PIPE, text=True, check=False, env=environment

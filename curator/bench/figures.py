@@ -11,6 +11,9 @@ from pathlib import Path
 
 import psutil
 
+PHOTOS = 100_000
+"""Photos of the library that bars measure, where nobody says otherwise."""
+
 _SHARES = {0.5: "median", 0.95: "p95", 0.99: "p99", 1.0: "worst"}
 
 
@@ -127,11 +130,13 @@ class Place:
     """Where a bar works: a scratch folder of its own, and the photos the user gave, if any.
 
     ``stock`` is a folder for what takes long to make: bars copy from it, and leave it as it is.
+    ``count`` is how many photos the library has that is lent to them.
     """
 
     scratch: Path
     photos: Path | None = None
     stock: Path | None = None
+    count: int = PHOTOS
 
 
 @dataclass(frozen=True, slots=True)

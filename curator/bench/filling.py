@@ -25,6 +25,7 @@ from curator.model import (
     Quality,
     StageJob,
 )
+from curator.pipeline.indexing import MERGES
 from curator.pipeline.stacking import VERSION
 from curator.settings import Home
 from curator.stages import STAGES
@@ -69,6 +70,13 @@ def read(home: Home, catalog: Catalog, scan: Scan, numbers: Sequence[int]) -> No
     pairs = list(zip(new, numbers, strict=True))
     catalog.save_peeked([_peeked(home, root, *pair) for pair in pairs], files)
     catalog.save_converted([_converted(home, root, *pair) for pair in pairs])
+
+
+def tidy(catalog: Catalog) -> None:
+    """Merge what was last read into the full-text index, as the pipeline does after each part."""
+    for _ in range(MERGES):
+        if not catalog.tidy_text():
+            break
 
 
 def embed(home: Home, dimension: int = 1280) -> None:

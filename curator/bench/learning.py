@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from curator.bench import bare
 from curator.bench.figures import Figure, Pairs, Place, Reference, resident_mb, timed
-from curator.bench.library import PHOTOS, lent
+from curator.bench.library import lent
 from curator.catalog import Catalog
 from curator.session.archive import Archive
 from curator.session.pupil import Pupil
@@ -39,7 +39,7 @@ def taste(place: Place) -> list[Figure]:
         for turn, photo in enumerate(ids[_RATED : _RATED + _TURNS], _RATED):
             spent = _one_more(pupil, photo)
             learned.add(spent, timed(_ridge, vectors, turn))
-        for at in range(0, PHOTOS, PHOTOS // _ASKED):
+        for at in range(0, len(ids), max(1, len(ids) // _ASKED)):
             spent, exact, share = _similar(pupil.archive, vectors, at)
             nearest.add(spent, exact)
             shares.append(share)
@@ -49,14 +49,14 @@ def taste(place: Place) -> list[Figure]:
         catalog.close()
     return [
         learned.figure(
-            f"refit and re-score of {PHOTOS:,} photos",
+            f"refit and re-score of {len(ids):,} photos",
             0.5,
             150.0,
             "a ridge of as many ratings by numpy, and a float32 product",
             f"slowest {1000 * max(learned.spent):.0f} ms; vectors read before in {read:.1f} s",
         ),
         nearest.figure(
-            f"nearest of {PHOTOS:,} vectors",
+            f"nearest of {len(ids):,} vectors",
             0.5,
             30.0,
             bare.PRODUCT,

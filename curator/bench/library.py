@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from curator.bench.figures import Place
+from curator.bench.figures import PHOTOS, Place
 from curator.bench.filling import BATCH, EVENING, embed, fill
 from curator.bench.repeating import repeat
 from curator.catalog import Catalog
@@ -21,7 +21,6 @@ from curator.pipeline.stacking import Stacker
 from curator.settings import Home, Settings
 from curator.settings import save as save_settings
 
-PHOTOS = 100_000
 _READ = 8_000  # photos that go through all of the catalog's own code; more repeat these
 DESCRIBED = 0.7  # shares of all photos
 _CULLED = 0.6
@@ -99,12 +98,12 @@ def make(
 
 
 def lent(place: Place) -> Home:
-    """Give a bar a library of 100,000 photos of its own: a copy of that all bars of a run share."""
+    """Give a bar a library of its own: a copy of the one that all bars of a run share."""
     stock = place.stock or place.scratch / "stock"
-    whole = stock / f"library-{PHOTOS}"
+    whole = stock / f"library-{place.count}"
     if not whole.exists():
         shutil.rmtree(stock / "begun", ignore_errors=True)
-        make(Home.at(stock / "begun"))
+        make(Home.at(stock / "begun"), place.count)
         (stock / "begun").rename(whole)
     before, home = Home.at(whole), Home.at(place.scratch / "home").make()
     shutil.copyfile(before.catalog, home.catalog)

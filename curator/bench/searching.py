@@ -10,8 +10,8 @@ import numpy as np
 
 from curator.bench import bare
 from curator.bench.figures import Figure, Pairs, Place, timed
-from curator.bench.filling import drawn_vectors
-from curator.bench.library import PHOTOS, describe, lent, sayings, vocabulary
+from curator.bench.filling import drawn_vectors, tidy
+from curator.bench.library import describe, lent, sayings, vocabulary
 from curator.catalog import Catalog
 from curator.pipeline.indexing import PART
 from curator.session import Table
@@ -56,7 +56,7 @@ def _by_words(table: Table, words: list[str], catalog: Path) -> Figure:
         spent = timed(_found, table, parse(text))
         begun = " ".join(f'"{word}"*' for word in text.split())
         pairs.add(spent, timed(bare.rows, catalog, match, begun))
-    what = f"words found and ranked among {PHOTOS:,} photos"
+    what = f"words found and ranked among {len(table.ids):,} photos"
     return pairs.figure(what, 0.95, 50.0, "SQLite's full-text index asked, unranked")
 
 
@@ -67,7 +67,7 @@ def _found(table: Table, query: Query) -> None:
 def _after_a_mark(table: Table, words: list[str]) -> Figure:
     """Ask again what fits, as each mark under a search does; the words are known by then."""
     query, pairs = parse(f"{words[0][:2]} is:undecided sharpness:>10"), Pairs()
-    numbers = np.random.default_rng(6).random(PHOTOS)
+    numbers = np.random.default_rng(6).random(len(table.ids))
     first = timed(mask, query, table)
     for _ in range(_TURNS):
         compared = timed(lambda: np.flatnonzero((numbers > 0.2) & (numbers < 0.8)))
@@ -83,23 +83,24 @@ def _by_looks(archive: Archive, table: Table) -> Figure:
     for each in phrases:
         spent = timed(looking_like, archive, each, among)
         pairs.add(spent, timed(np.matmul, vectors, each))
-    what = f"what looks like a phrase, of {PHOTOS:,}"
+    what = f"what looks like a phrase, of {len(among):,}"
     note = f"slowest {1000 * max(pairs.spent):.0f} ms; beside encoding the phrase"
     return pairs.figure(what, 0.5, 30.0, bare.PRODUCT, note)
 
 
 def _reading(catalog: Catalog, scratch: Path) -> Figure:
     """Say something else of some photos, and have that read."""
-    ids = sorted(int(row[0]) for row in catalog.columns())[:: PHOTOS // _READ]
+    every = sorted(int(row[0]) for row in catalog.columns())
+    ids = every[:: max(1, len(every) // _READ)]
     describe(catalog, ids, seed=5)
     texts = (" ".join(said) for said in sayings(len(ids) + PART, seed=5))
-    pairs, more = Pairs(), [True]
+    pairs, more, tidied = Pairs(), [True], 0.0
     with bare.index(scratch) as insert:
         while more[-1]:
             spent = timed(lambda: more.append(catalog.fold_text(PART)))
             pairs.add(spent, insert(list(itertools.islice(texts, PART))))
+            tidied += timed(tidy, catalog)
     what = f"words of {PART} photos read into the index"
-    note = (
-        f"slowest {1000 * max(pairs.spent):.0f} ms; {len(ids):,} photos in {sum(pairs.spent):.1f} s"
-    )
+    note = f"slowest {1000 * max(pairs.spent):.0f} ms; {len(ids):,} photos in "
+    note += f"{sum(pairs.spent):.1f} s, and {tidied:.1f} s to merge them"
     return pairs.figure(what, 0.99, 20.0, "as many bare rows put into one by SQLite", note)

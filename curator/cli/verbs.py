@@ -275,7 +275,11 @@ def _bench(parser: Parser) -> None:
         help="measure nothing, make a home with a drawn library in it, to be opened with --home",
     )
     parser.add_argument(
-        "--count", type=_count, default=100_000, metavar="N", help="photos of that library"
+        "--count",
+        type=_count,
+        default=100_000,
+        metavar="N",
+        help="photos of that library, or of the one that bars measure",
     )
     parser.add_argument("--apart", action="store_true", help=argparse.SUPPRESS)
 
@@ -440,8 +444,9 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         "bench",
-        "[--only NAME] [--history] [--make-catalog HOME [--count N]]",
-        "measure the speed bars on this machine, say how they moved, or draw a library of N photos",
+        "[--only NAME] [--count N] [--history] [--make-catalog HOME]",
+        "measure the speed bars on this machine, say how they moved, or draw a library;"
+        " of N photos, else 100,000",
         _run_bench,
         _bench,
     ),

@@ -9,9 +9,9 @@ from curator.catalog import Catalog
 PART = 40
 """Photos at a time: the catalog is locked for some 3 ms of processor time, 10 at the very most."""
 _BUSY_S, _CALM_S = 0.25, 0.003  # from one part to the next
-# Times that what was written is merged before the next part: what comes together keeps up with
-# what comes in, and no more than a few parts ever lie apart.
-_MERGES = 5
+MERGES = 5
+"""Times that what was written is merged before the next part, at most: what comes together keeps up
+with what comes in, and no more than a few parts ever lie apart."""
 
 
 class Indexer:
@@ -41,7 +41,7 @@ class Indexer:
             self._merges = self._merges - 1 if self._catalog.tidy_text() else 0
         elif self._catalog.text_waits():
             self._catalog.fold_text(PART)
-            self._merges = _MERGES
+            self._merges = MERGES
         self.waiting = bool(self._merges) or self._catalog.text_waits()
         self._next_at = time.monotonic() + _CALM_S
 

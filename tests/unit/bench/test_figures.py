@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from curator import bench
 from curator.bench import sidecars, stacks
 from curator.bench.figures import Alone, Bar, Figure, Pairs, Place, Reference, percentile
 from curator.cli.output import Output, columns
+from curator.cli.verbs import parse
 from curator.model import KnownError, UsageError
 from curator.settings import Home
 
@@ -110,6 +113,29 @@ def test_one_bar_is_measured_in_a_scratch_folder_that_is_gone_afterwards(
     assert {"Python", "Qt", "numpy", "libjpeg-turbo"} <= set(run["machine"]["libraries"])
     assert run["at"] and run["version"]
     assert not places[0].scratch.exists() and not home.catalog.exists()
+
+
+def test_the_library_that_is_measured_has_as_many_photos_as_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int] = []
+    bar = Bar("one", "a bar", lambda place: counts.append(place.count) or [RATIO])
+    monkeypatch.setattr(bench, "bars", lambda: {"one": bar, "two": replace(bar, name="two")})
+
+    run = subprocess.run
+
+    def here(words: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        """Measure in this process what gets one of its own."""
+        if "bench" not in words:
+            return run(words, **options)
+        assert bench.main(home, parse(words[words.index("bench") :]), Output(True)) == 0
+        return subprocess.CompletedProcess(words, 0, json.dumps({"figures": []}))
+
+    monkeypatch.setattr(subprocess, "run", here)
+    home = Home.at(tmp_path / "home")
+    for words in (["--only", "one"], ["--only", "one", "--count", "300"], ["--count", "20"]):
+        assert bench.main(home, parse(["bench", *words]), Output(True)) == 0
+    assert counts == [100_000, 300, 20, 20]
 
 
 def test_an_unknown_bar_is_named_with_those_there_are(tmp_path: Path) -> None:

@@ -233,16 +233,6 @@ class Texts(Tags):
         sql = f"SELECT group_concat(id) FROM photo WHERE merged_into IS NULL AND {WITHOUT[what]}"
         return _numbers(self._value(sql))
 
-    def cameras(self) -> list[str]:
-        """List the cameras there are, the most used first."""
-        return [
-            row[0]
-            for row in self._rows(
-                "SELECT camera FROM photo WHERE camera IS NOT NULL AND merged_into IS NULL"
-                " GROUP BY camera ORDER BY count(*) DESC, camera LIMIT 50"
-            )
-        ]
-
     # --- saved searches
 
     def saved_searches(self) -> list[SavedSearch]:

@@ -24,7 +24,6 @@ class Lexicon:
         self._catalog, self._marked = catalog, marked
         self._answers: dict[Question, Ids] = {}
         self._ranked: dict[tuple[object, ...], Ids] = {}
-        self._cameras: list[str] | None = None
         self._revs = (-1, -1)
 
     def worded(self, text: str, column: str = "", prefix: bool = True) -> Mask:
@@ -51,13 +50,6 @@ class Lexicon:
             self._ranked[asked] = self._catalog.ranked(groups)
         return self._ranked[asked]
 
-    def cameras(self) -> list[str]:
-        """List the cameras there are, the most used first."""
-        self._look()
-        if self._cameras is None:
-            self._cameras = self._catalog.cameras()
-        return self._cameras
-
     @property
     def rev(self) -> tuple[int, int]:
         """What the answers are of: another value says that words changed somewhere."""
@@ -68,7 +60,6 @@ class Lexicon:
         rev = self.rev
         if rev != self._revs or len(self._answers) > _KEPT:
             self._answers, self._ranked, self._revs = {}, {}, rev
-            self._cameras = None
 
     def _of(self, asked: Question, ask: Callable[..., Sequence[int] | Ids], *about: object) -> Mask:
         self._look()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from curator.session import FilterError, Session, filters
+from curator.session.hints import hints
 from tests import likings
 
 
@@ -121,3 +122,16 @@ def test_a_mistake_says_where(expression: str, position: int, says: str) -> None
     with pytest.raises(FilterError, match=says) as refused:
         filters.parse(expression)
     assert refused.value.position == position
+
+
+def test_cameras_are_offered_the_most_used_first_without_asking_the_catalog(
+    session: Session,
+) -> None:
+    noted: list[str] = []
+    session.catalog._connection.set_trace_callback(noted.append)
+    offered = [hint.text for hint in hints(session, "camera:").found]
+    session.catalog._connection.set_trace_callback(None)
+    names = [str(name) for name in session.table.strings("camera")]
+    assert len(offered) > 1 and noted == []
+    uses = [names.count(text.removeprefix("camera:").strip(' "')) for text in offered]
+    assert uses == sorted(uses, reverse=True) and sum(uses) == len(names)

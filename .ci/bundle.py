@@ -34,6 +34,7 @@ def main() -> None:
         megabytes = weigh(program.parent)
         newcomer = Newcomer(program, base)
         newcomer.play(lambda _: cull(newcomer, on))
+        assert "with pip" in str(newcomer.verb("encoder")), "how to have taste"
         describe(newcomer)
         kill(newcomer, on)
     how = "by key" if "DISPLAY" in on else "by verbs"

@@ -23,7 +23,7 @@ _FIRST = 5_000_000  # numbers no photo of a library has
 _CARDS = (20, 300, 300)  # photos of cards; the first is for what comes once a start
 _SIZE = (600, 400)
 _NOTE = (
-    "cards of 300; stacks of all photos are looked for anew at the end of each, which is most of"
+    "cards of 300; stacks of all photos are looked for anew at the end of each, a good part of"
     " the difference; it moves by a tenth from run to run"
 )
 

@@ -43,7 +43,9 @@ def main(folder: Path) -> None:
         draw(card)
         theme.apply(QApplication(["curator"]))
         home = Home.at(Path(scratch) / "home")
-        running = app.build(home, Settings.load(home), [card])
+        settings = Settings.load(home)
+        settings.encoder.which = "none"  # the same pictures with and without taste
+        running = app.build(home, settings, [card])
         running.window.resize(*SIZE)
         running.window.show()
         wait(lambda: all_read(running, sum(frames for _, frames, _ in WALK)))

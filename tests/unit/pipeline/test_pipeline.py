@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from curator import files
 from curator.catalog import Catalog, DiskFullError
 from curator.model import BusyError, KnownError, StageState
-from curator.pipeline import Pipeline, Progress, ScanReport, Totals
+from curator.pipeline import Pipeline, Progress, ScanReport, Totals, scanning
 from curator.settings import Home, Settings
 from tests import fake_stages
 
@@ -470,7 +470,8 @@ def test_while_copies_are_proved_others_are_read_and_saved(
     slow_proofs: threading.Event,
     known_before: bool,
 ) -> None:
-    card = fake_stages.write(tmp_path / "card", *["ok"] * 8)
+    copies = scanning._FIRST_BATCH  # they wait together
+    card = fake_stages.write(tmp_path / "card", *["ok"] * copies)
     if known_before:
         threaded.open_folders([card])
         assert threaded.wait_idle(LIMIT_S) is not None
@@ -492,7 +493,7 @@ def test_while_copies_are_proved_others_are_read_and_saved(
     assert all_read.wait(LIMIT_S), "proofs hold up what needs none"
     slow_proofs.set()
     totals = threaded.wait_idle(LIMIT_S)
-    assert totals is not None and totals.found == 16
+    assert totals is not None and totals.found == copies + 8
     assert [report.sentence for report in totals.scans] == ["16 photos"]
     roles = [file.role for row in catalog.columns() for file in catalog.photo(row[0]).files]
     assert (roles.count("main"), roles.count("copy")) == (16, 8)

@@ -104,7 +104,8 @@ def test_marks_go_out_come_back_and_contradict(
     assert read(sidecar.read_bytes()).said.rating == 5
 
     def choose(dialog: SidecarsDialog) -> None:
-        assert dialog.conflicts.index(0, 1).data() == "2 stars" and dialog.conflicts.index(0, 2).data() == "5 stars"
+        sides = [dialog.conflicts.index(0, column).data() for column in (1, 2)]
+        assert sides == ["2 stars", "5 stars"]
         assert dialog.conflicts.index(0, 4).data() == "Take the file's"  # it is the newer
         dialog.sides.setFocus()
         dialog.sides.selectRow(0)

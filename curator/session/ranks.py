@@ -22,44 +22,42 @@ class Names:
 
     Names that came since are put where they belong one by one, as long as they are few: a photo
     that arrives costs no sorting of a hundred thousand.
+
+    Attributes:
+        order: the first rows by name, as far as they were sorted; equal ones as they came.
     """
 
     def __init__(self, names: list[object]) -> None:
         """Stand over a list that grows, and whose names may change: then :meth:`forget`."""
         self._names = names
-        self._order: Ids = np.zeros(0, np.int64)
+        self.forget()
 
-    @property
-    def order(self) -> Ids:
-        """The rows by name, as far as they were sorted; equal ones as they came."""
-        return self._order
-
-    def forget(self, order: Ids | None = None) -> None:
-        """Take note that names changed, or that the first rows stand in ``order`` by name."""
-        self._order = np.zeros(0, np.int64) if order is None else order
+    def forget(self) -> None:
+        """Take note that a name changed."""
+        self.order: Ids = np.zeros(0, np.int64)
 
     def places(self, rows: Ids) -> Ids:
         """Give the place of each of some rows by name; equal ones stand as they came."""
-        if len(rows) < len(self._names) and len(self._order) < len(self._names):
+        if len(rows) < len(self._names) and len(self.order) < len(self._names):
             ids = np.sort(rows)
             keys = natural([str(self._names[row]) for row in ids.tolist()])
             return _inverse(_sorted(keys))[np.searchsorted(ids, rows)]
         self._complete()
-        return _inverse(self._order)[rows]
+        return _inverse(self.order)[rows]
 
     def _complete(self) -> None:
-        known, count = len(self._order), len(self._names)
+        known, count = len(self.order), len(self._names)
         if _SEARCH * (count - known) * max(known.bit_length(), 1) >= count:
-            self._order = _sorted(natural([str(name) for name in self._names]))
+            self.order = _sorted(natural([str(name) for name in self._names]))
         elif known < count:
             keys = natural([str(name) for name in self._names[known:]])
             fresh = _sorted(keys)
             at = [self._find(keys[row]) for row in fresh.tolist()]
-            self._order = np.insert(self._order, at, fresh + known)
+            self.order = np.insert(self.order, at, fresh + known)
 
     def _find(self, key: str) -> int:
         """Find where a name goes: behind those that are less or equal."""
-        return bisect_right(self._order, key, key=lambda row: natural([str(self._names[row])])[0])
+        return bisect_right(self.order, key, key=lambda row: natural([str(self._names[row])])[0])
 
 
 def _sorted(keys: Sequence[str]) -> Ids:
@@ -105,4 +103,4 @@ def in_order(things: Iterable[_T], name: Callable[[_T], str]) -> list[_T]:
     """Sort things by name as people count: Evening 2 before Evening 10."""
     listed = sorted(things, key=name)
     keys = natural([name(thing) for thing in listed])
-    return [listed[place] for place in sorted(range(len(keys)), key=keys.__getitem__)]
+    return [listed[place] for place in _sorted(keys).tolist()]

@@ -164,7 +164,7 @@ class Table:
             self._numbers[name][:count] = kept[name]
         for name, values in texts.items():
             self._objects[name].extend(values)
-        self._names.forget(kept["by_name"])
+        self._names.order = kept["by_name"]
         self._time_rank = kept.get("by_time")
         self.stacks.take(np.arange(count))
         self.projects.recall(kept)

@@ -483,6 +483,15 @@ def evening(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[[Home], Evening]]
         each.close()
 
 
+def begin_cull(at: Evening) -> int:
+    """Start the cull by its key; give the photo one sees."""
+    at.press("Alt+1")
+    at.until(lambda: at.session.view is View.LOUPE)
+    photo = at.session.current
+    assert photo is not None
+    return photo
+
+
 @pytest.mark.slow
 def test_at_the_window_a_full_home_refuses_a_mark_in_words_and_takes_it_once_there_is_room(
     evening: Callable[[Home], Evening], tmp_path: Path
@@ -492,10 +501,7 @@ def test_at_the_window_a_full_home_refuses_a_mark_in_words_and_takes_it_once_the
         home = Home.at(disk.path / "home").make()
         at = evening(home).open(tmp_path / "card", photos=PHOTOS)
         try:
-            at.press("Alt+1")
-            at.until(lambda: at.session.view is View.LOUPE)
-            photo = at.session.current
-            assert photo is not None
+            photo = begin_cull(at)
             disk.fill()
             refused = 0
             while not refused:  # the log of the catalog has room left in what it holds already
@@ -627,9 +633,7 @@ def test_a_catalog_on_a_full_disk_is_looked_at_and_decided_in(
         disk.fill()
         at = evening(home).open(photos=PHOTOS)
         try:
-            at.press("Alt+1")
-            at.until(lambda: at.session.view is View.LOUPE)
-            photo = at.session.current
+            photo = begin_cull(at)
             at.press("X").reads("Rejected IMG_")
             at.press("Ctrl+Z").reads("Undid reject")
             at.press("P").reads("Picked IMG_")
@@ -637,7 +641,7 @@ def test_a_catalog_on_a_full_disk_is_looked_at_and_decided_in(
             at.close()
         disk.empty()
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-            assert photo is not None and catalog.photo(photo).marks.flag == "pick"
+            assert catalog.photo(photo).marks.flag == "pick"
             assert catalog.check() == []
 
 

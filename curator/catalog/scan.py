@@ -470,6 +470,20 @@ class Scans(Identity):
         )
         return ScanCount(new, len(ids) - new, pairs, elsewhere)
 
+    def awaits_headers(self) -> bool:
+        """Say whether headers are still to be read, of photos whose files can be reached."""
+        return any(
+            self._value(f"SELECT EXISTS (SELECT 1 FROM work WHERE stage = 'peek' AND {state})")
+            for state in ("state = 'waiting' AND ready = 1", "state = 'running'")
+        )
+
+    def were_rated(self, scans: Sequence[Scan]) -> bool:
+        """Say whether any photo that came since scans begun together has marks from a file."""
+        began = min((scan._last_id for scan in scans), default=0)
+        return bool(
+            self._value("SELECT EXISTS (SELECT 1 FROM photo WHERE id > ? AND elsewhere)", (began,))
+        )
+
     def _met_by(self, scan: Scan) -> set[int]:
         """Give the photos a scan met, as what they are today."""
         ids = {

@@ -79,7 +79,7 @@ class Pipeline(QObject):
     Signals (emitted on the conductor's thread; a receiver in the window's gets them queued):
         saved(list[int]): ids of photos whose rows changed, after each transaction.
         progressed(Progress): at most four times a second, and when something changed for good.
-        scanned(ScanReport): a scan ended.
+        scanned(ScanReport): a scan ended; ``again`` once the headers of all it found are read.
         problem(str): reading paused itself: one sentence and what to do. :meth:`resume` goes on.
         no_backup(str): no back-up could be made: why, and what to do; work goes on.
         idle(Totals): all that was asked for is done.

@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -107,14 +107,19 @@ class Request:
                 self.drawn[place] = (part, group)
 
     def told(self, catalog: Catalog) -> ScanReport:
-        """Put the report together; copies that nobody knew to be such yet count apart."""
+        """Put the report together; copies that nobody knew to be such yet count apart.
+
+        Until the headers of all are read nobody knows how many were rated elsewhere: it is not
+        said then, rather than too small a number.
+        """
         count = catalog.count_met([part.scan for part in self.parts])
         if self.watched:
             said = f"{count.new:,} new in {self.watched}" if count.new else ""
             return ScanReport(count.found, count.new, count.known, count.pairs, said, watched=True)
         problems = [*self.problems]
         problems += [f"{path}: {reason}" for path, reason in self.report.unreadable]
-        sentence = self.report.sentence(count.found, count.pairs, count.elsewhere)
+        elsewhere = 0 if catalog.awaits_headers() else count.elsewhere
+        sentence = self.report.sentence(count.found, count.pairs, elsewhere)
         return ScanReport(
             count.found, count.new, count.known, count.pairs, sentence, tuple(problems)
         )
@@ -267,6 +272,7 @@ class Scanner:
         self._is_here = is_here
         self._queued: list[Request] = []
         self._walk: Walk | None = None
+        self._unsaid: Request | None = None  # ended; how many were rated elsewhere is to be said
         # Read, or drawn: to be taken in (again). None: what tells how a scan ended was looked at.
         self._ready: SimpleQueue[Batch | None] = SimpleQueue()
         self._reading = 0
@@ -291,6 +297,8 @@ class Scanner:
     @property
     def waiting(self) -> bool:
         """Whether :meth:`advance` has something to do right now."""
+        if self._is_to_be_said():
+            return True
         if self._walk is None or time.monotonic() < (self._alone_until or 0.0):
             return False
         if not self._ready.empty() or (self._reading < _AHEAD and self._walk.waiting()):
@@ -305,11 +313,14 @@ class Scanner:
         """Take one batch in, in one short transaction.
 
         Returns:
-            Ids of photos that are new or changed, and the report if this was the end of a scan.
+            Ids of photos that are new or changed, and the report if this was the end of a scan,
+            or if by now the headers of all it found are read.
 
         Raises:
             CatalogError: the catalog cannot be written; the batch is taken in the next time.
         """
+        if self._is_to_be_said():
+            return [], self._say_again()
         if self._walk is None:
             return [], None
         request = self._walk.request
@@ -345,9 +356,21 @@ class Scanner:
     def _end(self, request: Request) -> tuple[list[int], ScanReport]:
         self._walk = None
         report = request.told(self._catalog)
+        if not request.watched:
+            self._unsaid = request if self._catalog.awaits_headers() else None
         request.done()
         self._next()
         return request.changed, report
+
+    def _is_to_be_said(self) -> bool:
+        return self._unsaid is not None and not self._catalog.awaits_headers()
+
+    def _say_again(self) -> ScanReport | None:
+        """Tell of a scan again now that all headers are read, if any photo was rated elsewhere."""
+        request, self._unsaid = self._unsaid, None
+        if request is None or not self._catalog.were_rated([part.scan for part in request.parts]):
+            return None
+        return replace(request.told(self._catalog), again=True)
 
     def give_up(self, away: Sequence[FolderRow]) -> ScanReport | None:
         """Scan folders no more that went away: a walk there may never end.

@@ -59,8 +59,13 @@ class Background(QObject):
             if report.sentence:
                 self._session.say(report.sentence)
             return
-        text = self._found = _told(report)
         session = self._session
+        if report.again:
+            session.refresh()  # what the last headers said may not have been taken over yet
+            self._window.sidecars.scanned(report.new)
+            self._correct(_told(report))
+            return
+        text = self._found = _told(report)
         fresh = session.pass_ is Pass.BROWSE and len(session.ids) and session.is_fresh()
         if fresh and report.new:
             key = session.keys.get("enter")
@@ -88,17 +93,20 @@ class Background(QObject):
 
     def _settled(self, totals: Totals) -> None:
         """Correct what the scan said: copies counted as photos until read, others came since."""
+        self._session.refresh()
         self._window.sidecars.scanned(totals.new)
         self.say_encoder()
-        here, before = self._session.counts()["all"], self._found
+        here, found = self._session.counts()["all"], self._found
         if totals.scans:
-            self._found, self._count = _told(totals.scans[-1]), here
-        since = f"; {here - self._count:,} more since" if here > self._count else ""
-        amended = self._offered is not None and self._window.offers.amend(
-            "start", self._found + since
-        )
-        if not amended and self._found != before and self._session.pass_ is Pass.BROWSE:
-            self._session.say(self._found)
+            found, self._count = _told(totals.scans[-1]), here
+        self._correct(found, f"; {here - self._count:,} more since" if here > self._count else "")
+
+    def _correct(self, found: str, since: str = "") -> None:
+        """Say in place of what the last scan said that it found this, and what came since."""
+        before, self._found = self._found, found
+        amended = self._offered is not None and self._window.offers.amend("start", found + since)
+        if not amended and found != before and self._session.pass_ is Pass.BROWSE:
+            self._session.say(found)
 
     def _problem(self, text: str) -> None:
         self._window.offers.offer(

@@ -38,9 +38,11 @@ class SidecarParts(QObject):
         self._status = status
         self._conflicts = 0
         self._found_in = ""  # the scope in which some were rated elsewhere
+        self._offered = 0  # so many, as it is offered now
         status.sidecars.press_to(self.open, "Show what is to be written, and why it waits")
         session.sidecars.changed.connect(self.refresh)
         session.view_changed.connect(self._withdraw)
+        session.counts_changed.connect(self._recount)
         self.refresh()
 
     def open(self) -> None:
@@ -77,19 +79,33 @@ class SidecarParts(QObject):
         """Offer to cull what came with marks from elsewhere, if any of ``new`` photos did."""
         number = self._session.marked_elsewhere() if new else 0
         if number and not self._session.with_elsewhere:
-            self._found_in = self._session.scope.key
+            self._found_in, self._offered = self._session.scope.key, number
             self._offers.offer(
                 Offer(
                     "elsewhere",
-                    f"{number:,} already rated elsewhere",
+                    _elsewhere(number),
                     "Cull them too",
                     lambda: self._run("cull_elsewhere"),
                     once=False,
                 )
             )
 
+    def _recount(self) -> None:
+        """Correct the number offered: more was read, or a person judged some here."""
+        number = self._session.marked_elsewhere() if self._offered else 0
+        if number == self._offered:
+            return
+        self._offered = number if self._offers.amend("elsewhere", _elsewhere(number)) else 0
+        if not number:
+            self._offers.withdraw("elsewhere")
+
     def _withdraw(self) -> None:
         session = self._session
         away = session.scope.key != self._found_in
         if away or session.with_elsewhere or session.pass_ is Pass.RATE:
+            self._offered = 0
             self._offers.withdraw("elsewhere")
+
+
+def _elsewhere(number: int) -> str:
+    return f"{number:,} already rated elsewhere"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,7 +16,10 @@ from curator.catalog import Catalog, DiskFullError
 from curator.model import BusyError, KnownError, StageState
 from curator.pipeline import Pipeline, Progress, ScanReport, Totals, scanning
 from curator.settings import Home, Settings
+from curator.stages import STAGES, Stage
 from tests import fake_stages
+from tests.photos import draw_jpeg
+from tests.sidecars import xmp
 
 LIMIT_S = 60.0
 DIRECT = Qt.ConnectionType.DirectConnection
@@ -34,8 +37,8 @@ def settings(home: Home) -> Settings:
 def make(home: Home, settings: Settings) -> Iterator[Make]:
     made: list[Pipeline] = []
 
-    def make(inline: bool = False) -> Pipeline:
-        pipeline = Pipeline(home, settings, inline=inline, stages=fake_stages.STAGES)
+    def make(inline: bool = False, stages: Sequence[Stage] = fake_stages.STAGES) -> Pipeline:
+        pipeline = Pipeline(home, settings, inline=inline, stages=stages)
         made.append(pipeline)
         return pipeline
 
@@ -105,6 +108,25 @@ def test_a_pair_is_one_photo(inline: Pipeline, tmp_path: Path) -> None:
     inline.scanned.connect(reports.append)
     inline.open_folders([folder])
     assert [report.sentence for report in reports] == ["1 photo (1 pair)"]
+
+
+def test_what_was_rated_elsewhere_is_counted_once_all_headers_are_read(
+    make: Make, tmp_path: Path
+) -> None:
+    for number in range(12):
+        draw_jpeg(tmp_path / "in" / f"DSC_{number}.jpg", size=(60, 40), seed=number)
+        if number < 9:
+            (tmp_path / "in" / f"DSC_{number}.xmp").write_bytes(xmp(4))
+    reports: list[ScanReport] = []
+    pipeline = make(inline=True, stages=STAGES[:1])
+    pipeline.scanned.connect(reports.append)
+    pipeline.start()
+    pipeline.pause()  # the scan ends before a header is read
+    pipeline.open_folders([tmp_path / "in"])
+    assert [report.sentence for report in reports] == ["12 photos"], "nobody knows yet"
+    pipeline.resume()
+    assert [report.again for report in reports] == [False, True]
+    assert reports[-1].sentence == "12 photos, 9 already rated elsewhere"
 
 
 def test_single_files_do_not_bring_their_neighbours(inline: Pipeline, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from curator import volumes
@@ -196,10 +196,7 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
     _hear_others(app, entrance, qt)
     _leave_on_interrupt(app.window)
     app.window.show()
-    # What is loaded now stays for the evening: kept out of the collector's rounds, which held
-    # the window up for 60 to 100 ms at 100,000 photos.
-    gc.collect()
-    gc.freeze()
+    settle(app)
     try:
         return qt.exec()
     finally:
@@ -219,6 +216,16 @@ def tune_process() -> None:
             mallopt = ctypes.CDLL(None).mallopt
             for option, value in _MEMORY.items():
                 mallopt(option, value)
+
+
+def settle(app: App) -> None:
+    """Keep what stays for the evening out of the garbage collector's rounds.
+
+    With 100,000 photos they held the window up for 60 to 100 ms; half of what they looked at is
+    there when the window is, half once taste was learned. Bench does as well.
+    """
+    gc.freeze()
+    app.session.scores_changed.connect(gc.freeze, Qt.ConnectionType.SingleShotConnection)
 
 
 def _need_display() -> None:

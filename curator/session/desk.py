@@ -17,7 +17,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.catalog import Catalog, PhotoDetail
-from curator.model import Flag, KnownError, Pass, Verdict, View
+from curator.model import KnownError, Pass, View
 from curator.session import captions, filters
 from curator.session.listing import Listing, Loose
 from curator.session.orders import arranged, is_loose
@@ -430,15 +430,7 @@ class Desk(QObject):
     def tile(self, photo_id: int) -> Tile:
         """Gather what is drawn of one photo."""
         tile = self.table.tile(photo_id)
-        rejected = tile.marks.flag is Flag.REJECT
-        stale = photo_id in self._stale
-        proposed = self._is_proposed(photo_id) and tile.marks.verdict is Verdict.UNDECIDED
-        if not (rejected or stale or proposed):
-            return tile
-        return replace(tile, struck=rejected, stale=stale, proposed=proposed)
-
-    def _is_proposed(self, photo_id: int) -> bool:
-        return bool(self.table.stacks.proposed_at(self.table.rows_of([photo_id]))[0])
+        return replace(tile, stale=True) if photo_id in self._stale else tile
 
     def detail(self, photo_id: int) -> PhotoDetail:
         """Give all the catalog knows of one photo."""

@@ -46,7 +46,8 @@ class Stacking(Searching):
 
     def _liking(self, photo_id: int) -> int:
         """Say how far a photo may stand for its stack; rejected or unreadable, not at all."""
-        marks, verdict = self.table.marks(photo_id), self.table.verdict(photo_id)
+        marks = self.table.marks(photo_id)
+        verdict = marks.verdict
         if verdict is Verdict.REJECTED or self.table.state(photo_id) == "failed":
             return -1
         if verdict is Verdict.UNDECIDED:

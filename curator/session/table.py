@@ -9,10 +9,12 @@ changed it, and takes just that over.
 from __future__ import annotations
 
 import gc
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -490,19 +492,12 @@ class Table:
         return self._marks(int(self._row_by_id[photo_id]))
 
     def marks_of(self, photo_ids: Sequence[int]) -> list[Marks]:
-        """Give those of several photos, in the same order; alike ones are one object."""
+        """Give those of several photos, in the same order."""
         rows = self.rows_of(photo_ids)
         fields = (
             self._numbers[name][rows].tolist() for name in ("flag", "rating", "label", "kept")
         )
-        known: dict[tuple[int, ...], Marks] = {}
-        found = []
-        for row, coded in zip(rows.tolist(), zip(*fields, strict=True), strict=True):
-            marks = known.get(coded)
-            if marks is None:
-                marks = known[coded] = self._marks(row)
-            found.append(marks)
-        return found
+        return [_decoded(*coded) for coded in zip(*fields, strict=True)]
 
     def name(self, photo_id: int) -> str:
         """Give the name shown on screen."""
@@ -531,42 +526,39 @@ class Table:
     def tile(self, photo_id: int) -> Tile:
         """Gather what is drawn of one photo."""
         row = int(self._row_by_id[photo_id])
-        number = self._numbers
-        turn = int(number["turn"][row])
-        size = int(number["width"][row]), int(number["height"][row])
+        number, text, marks = self._numbers, self._objects, self._marks(row)
+        turn = number["turn"].item(row)
+        size = number["width"].item(row), number["height"].item(row)
         if turn % 2:
             size = size[1], size[0]
-        taken = number["taken_at"][row]
         return Tile(
             photo_id,
-            str(self._objects["name"][row]),
+            str(text["name"][row]),
             *size,
             turn,
-            self._objects["thumb"][row],  # type: ignore[arg-type]
-            self._objects["proxy"][row],  # type: ignore[arg-type]
-            self._marks(row),
-            bool(number["seen_at"][row]),
-            bool(number["pair"][row]),
+            text["thumb"][row],  # type: ignore[arg-type]
+            text["proxy"][row],  # type: ignore[arg-type]
+            marks,
+            number["seen_at"].item(row),
+            number["pair"].item(row),
             self.state(photo_id),
-            None if np.isnat(taken) else taken.astype(datetime),
-            _measured(number["sharpness"][row]),
-            _measured(number["exposure"][row]),
-            _score(self._match[row]),
+            number["taken_at"].item(row),  # None where no time is known
+            _measured(number["sharpness"].item(row)),
+            _measured(number["exposure"].item(row)),
+            _score(self._match.item(row)),
+            struck=marks.flag is Flag.REJECT,
+            proposed=marks.verdict is Verdict.UNDECIDED and self.stacks.is_proposed(row),
             doubt=self._doubt(row),
         )
 
     def _doubt(self, row: int) -> float | None:
         known = self._answers.get("uncertain", _NOTHING)
-        return _measured(known[row]) if row < len(known) else None
+        return _measured(known.item(row)) if row < len(known) else None
 
     def _marks(self, row: int) -> Marks:
         number = self._numbers
-        return Marks(
-            FLAGS[number["flag"][row]],
-            int(number["rating"][row]) or None,
-            LABELS[number["label"][row]],
-            bool(number["kept"][row]),
-        )
+        fields = (number[name].item(row) for name in ("flag", "rating", "label", "kept"))
+        return _decoded(*fields)
 
     # --- the tree of folders
 
@@ -589,9 +581,15 @@ def _widened(column: NDArray[Any], size: int, capacity: int) -> NDArray[Any]:
     return grown
 
 
+@lru_cache(maxsize=1024)
+def _decoded(flag: int, rating: int, label: int, kept: bool) -> Marks:
+    """Give what these values of the columns say; alike marks are one object."""
+    return Marks(FLAGS[flag], rating or None, LABELS[label], kept)
+
+
 def _measured(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return None if math.isnan(value) else float(value)
 
 
 def _score(value: float) -> int | None:
-    return None if np.isnan(value) else int(value)
+    return None if math.isnan(value) else int(value)

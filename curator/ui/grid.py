@@ -62,6 +62,9 @@ class GridView(QAbstractScrollArea):
         self._wants_timer = QTimer(self)  # no delay, but after the paint
         self._wants_timer.setSingleShot(True)
         self._wants_timer.timeout.connect(self._refresh_wants)
+        self._ahead_timer = QTimer(self)  # and what comes next after what is seen
+        self._ahead_timer.setSingleShot(True)
+        self._ahead_timer.timeout.connect(self._want_ahead)
         self._visible_timer = QTimer(self)
         self._visible_timer.setSingleShot(True)
         self._visible_timer.setInterval(_VISIBLE_MS)
@@ -254,29 +257,39 @@ class GridView(QAbstractScrollArea):
     # --- thumbnails
 
     def _refresh_wants(self) -> None:
-        """Ask for what is on screen, then for one screen ahead in the direction of scrolling."""
+        """Ask for what is on screen, and soon for what comes next."""
         if not self.isVisible():
             self._store.want("grid", ())
+            return
+        self._wanted = {}
+        self._want(self.visible())
+        self._ahead_timer.start()
+        self._visible_timer.start()
+
+    def _want_ahead(self) -> None:
+        """Ask for one screen ahead in the direction of scrolling, too."""
+        if not self.isVisible():
             return
         seen = self.visible()
         ahead, count = len(seen), len(self._spans)
         if self._downward:
-            beyond = range(seen.stop, min(seen.stop + ahead, count))
+            self._want(range(seen.stop, min(seen.stop + ahead, count)))
         else:
-            beyond = range(seen.start - 1, max(seen.start - ahead, 0) - 1, -1)
+            self._want(range(seen.start - 1, max(seen.start - ahead, 0) - 1, -1))
+
+    def _want(self, places: range) -> None:
+        """Ask for the thumbnails of these tiles after those wanted so far."""
         known, box = self._wants, self._tiles.box(self._sheet.rect(0))
-        self._wanted = {}
-        for place in (*seen, *beyond):
+        if len(known) > _KNOWN_WANTS:
+            known.clear()
+        for place in places:
             if place in known:
                 want = known[place]
             else:
                 want = known[place] = thumb(self._tile(place), box)
             if want is not None:
                 self._wanted.setdefault(want, []).append(place)
-        if len(known) > _KNOWN_WANTS:
-            known.clear()
         self._store.want("grid", self._wanted)
-        self._visible_timer.start()
 
     def _forget_wants(self) -> None:
         self._wants.clear()

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPen, QPixmap
 
 from curator.model import Flag, Label, Marks
 from curator.ui import theme
 
 MARKS_PX = 14  # height of a row of marks
+_MATCH_PX = 16  # height of a match score
 _STAR_PX = 10
 _STAR_STEP = 11
 _GAP = 6
@@ -81,15 +82,28 @@ def _parts(label: Label | None, glyph: str, stars: int) -> list[int]:
 
 def match(painter: QPainter, left: int, middle: int, score: int) -> int:
     """Draw a match score, the machine's: a grey outlined number. Returns where it ends, px."""
+    ratio = painter.device().devicePixelRatioF()
+    painter.drawPixmap(QPoint(left, middle - _MATCH_PX // 2), _number(score, ratio))
+    return left + match_width(score)
+
+
+@lru_cache(maxsize=256)
+def _number(score: int, ratio: float) -> QPixmap:
+    room = QRect(0, 0, match_width(score), _MATCH_PX)
+    image = QPixmap(math.ceil(room.width() * ratio), math.ceil(room.height() * ratio))
+    image.fill(Qt.GlobalColor.transparent)
+    image.setDevicePixelRatio(ratio)
+    painter = QPainter(image)
     painter.setFont(theme.caption_font())
-    text, wide = str(score), match_width(score)
     painter.setPen(QPen(theme.DISABLED, 1))
-    painter.drawRect(QRect(left, middle - 8, wide - 1, 15))
+    painter.drawRect(room.adjusted(0, 0, -1, -1))
     painter.setPen(theme.QUIET)
-    painter.drawText(QRect(left, middle - 8, wide, 16), Qt.AlignmentFlag.AlignCenter, text)
-    return left + wide
+    painter.drawText(room, Qt.AlignmentFlag.AlignCenter, str(score))
+    painter.end()
+    return image
 
 
+@lru_cache(maxsize=256)
 def match_width(score: int) -> int:
     """Give the width of a match score, px."""
     return QFontMetrics(theme.caption_font()).horizontalAdvance(str(score)) + 8

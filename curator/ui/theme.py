@@ -78,6 +78,11 @@ def font(px: int = BODY_PX, *, semibold: bool = False) -> QFont:
 
     Thread: GUI only, after the QApplication exists.
     """
+    return QFont(_font(px, semibold))  # a caller's own, which shares what is in it
+
+
+@lru_cache
+def _font(px: int, semibold: bool) -> QFont:
     made = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     made.setPixelSize(px)
     made.setWeight(QFont.Weight.DemiBold if semibold else QFont.Weight.Normal)

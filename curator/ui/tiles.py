@@ -33,7 +33,12 @@ _LINE = FOOTER - _UNDERLINE  # px: the footer's line of text
 
 def fitted(tile: Tile, box: tuple[int, int]) -> tuple[int, int]:
     """Fit a photo into a box of device px, never cropped; small pictures fill it like any other."""
-    width, height = (tile.width, tile.height) if tile.width and tile.height else _ASPECT
+    return _fitted(tile.width, tile.height, box)
+
+
+@lru_cache(maxsize=1024)
+def _fitted(width: int, height: int, box: tuple[int, int]) -> tuple[int, int]:
+    width, height = (width, height) if width and height else _ASPECT
     scale = min(box[0] / width, box[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,22 @@ def test_what_no_terminal_shows_a_dialog_does(
     monkeypatch.setattr("sys.stderr", None)
     app._show(error)
     assert shown == ["Nothing was opened", "/cards/a <b>.jpg is not there.", "Check the name."]
+
+
+def test_what_stays_for_the_evening_is_kept_out_of_the_collectors_rounds(
+    home: Home, quiet: QuietPipeline
+) -> None:
+    running = started(home)
+    counts = []
+    try:
+        app.settle(running)
+        counts.append(gc.get_freeze_count())
+        stays = []
+        for _ in range(2):  # what came when taste was learned is there to stay, later things not
+            stays += [[] for _ in range(10_000)]
+            running.session.scores_changed.emit()
+            counts.append(gc.get_freeze_count())
+    finally:
+        gc.unfreeze()
+        running.close()
+    assert counts[0] > 0 and counts[1] >= counts[0] + 10_000 and counts[2] < counts[1] + 10_000

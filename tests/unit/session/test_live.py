@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -106,3 +109,16 @@ def test_closing_gives_up_the_first_learning_which_reads_all_vectors(
     taste.start()
     qtbot.waitUntil(lambda: len(read) > 2)
     taste.close()  # else it would never come back
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread's niceness is Linux's")
+def test_learning_steps_back_behind_the_window(qtbot: QtBot, taste: LiveTaste) -> None:
+    taste.start()
+    answers: list[int] = []
+
+    def niceness(_: Pupil) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    taste.ask(niceness, answers.append)
+    qtbot.waitUntil(lambda: bool(answers))
+    assert answers[0] > niceness(None)  # type: ignore[arg-type] # ours, who asked

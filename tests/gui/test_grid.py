@@ -201,6 +201,27 @@ def test_a_list_of_any_length_costs_only_what_is_on_screen(
     assert grid.cell(5_999).bottom() < grid.viewport().height()
 
 
+@pytest.mark.parametrize("downward", [True, False])
+def test_after_what_is_on_screen_comes_a_screen_in_the_direction_of_scrolling(
+    make_session, make_grid, monkeypatch, qtbot, downward: bool
+) -> None:
+    session = make_session(600)
+    grid = make_grid(session)
+    wanted: list[list[str]] = []
+    monkeypatch.setattr(
+        grid._store, "want", lambda _, wants: wanted.append([want.key for want in wants])
+    )
+    bar = grid.verticalScrollBar()
+    bar.setValue(0 if downward else bar.maximum())
+    bar.setValue(bar.maximum() // 2)
+    here = grid.visible()
+    ahead = range(here.stop, here.stop + len(here))
+    if not downward:
+        ahead = range(here.start - 1, here.start - 1 - len(here), -1)
+    keys = [session.tile(grid.front(number)).thumb for number in (*here, *ahead)]
+    qtbot.waitUntil(lambda: bool(wanted) and wanted[-1] == keys)
+
+
 def test_the_pipeline_hears_what_is_on_screen(session, grid, pipeline, monkeypatch, qtbot) -> None:
     told: list[list[int]] = []
     monkeypatch.setattr(pipeline, "focus", lambda ids: told.append(list(ids)))

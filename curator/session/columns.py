@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from curator.model import Flag, Label
 from curator.stages.stack import KIND_CODE
@@ -56,3 +61,20 @@ NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]
 }
 OBJECTS = ("name", "thumb", "proxy", "camera")
 ORDERING = ("taken_at", "merged_into", "directory_id")  # lists are sorted by, or lose a photo to
+
+
+def widened(column: NDArray[Any], size: int, capacity: int) -> NDArray[Any]:
+    """Copy the first ``size`` values of a column of scores into a longer one, else NaN."""
+    grown = np.full(capacity, np.nan, column.dtype)
+    grown[:size] = column[:size]
+    return grown
+
+
+def as_measure(value: float) -> float | None:
+    """Give a value of such a column; None where there is none."""
+    return None if math.isnan(value) else float(value)
+
+
+def as_score(value: float) -> int | None:
+    """Give a score of such a column; None where there is none."""
+    return None if math.isnan(value) else int(value)

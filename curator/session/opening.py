@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from curator import volumes
 from curator.catalog import Catalog
 from curator.model import KnownError, Pass, View
@@ -21,7 +23,7 @@ from curator.session.desk import Desk
 from curator.session.listing import Listing
 from curator.session.orders import ORDERS, arranged
 from curator.session.progress import Pace
-from curator.session.scopes import Scope, ScopeRow, followed
+from curator.session.scopes import Scope, ScopeRow, followed, is_inside
 from curator.settings import Home, Settings
 
 if TYPE_CHECKING:
@@ -93,6 +95,21 @@ class Opening(Desk):
         away = self._away.why if self._away is not None else None
         folders = scopes.rows(self.catalog.folders(), self.table, away)
         return [*folders, *scopes.project_rows(self.table)]
+
+    def switched_off(self) -> list[str]:
+        """List the folders that are off and whose photos would be seen here, by copies at least."""
+        if self.scope.kind != "folder":
+            return []
+        hidden = self.table.inside(self.scope.key) & ~self.table.alive()
+        where = np.unique(
+            self.table.column("directory_id")[hidden & ~self.table.column("merged_into")]
+        )
+        paths = [self.table.directories.get(each, "") for each in where.tolist()]
+        return [
+            folder.path
+            for folder in self.catalog.folders()
+            if not folder.enabled and any(is_inside(path, folder.path) for path in paths)
+        ]
 
     def _open_first(self) -> None:
         last = self.catalog.place(_LAST) or {}

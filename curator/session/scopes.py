@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from curator.session.places import by_main
 from curator.session.ranks import in_order
 from curator.session.table import Table
 
@@ -77,10 +78,7 @@ def rows(
     asking a dead network drive takes minutes, so the answer is somebody else's. Linear in
     directories: a library of years has thousands, and the sidebar asks often.
     """
-    counts = table.count_by_directory()
-    by_path: Counter[str] = Counter()
-    for directory, path in table.directories.items():
-        by_path[path] += counts.get(directory, 0)
+    by_path, copied = _by_path(table)
     listed = [ScopeRow(EVERYTHING, 0, int(table.alive().sum()))]
     for folder in in_order(folders, lambda folder: _by_parts(folder.path)):
         prefix = folder.path.rstrip(os.sep) + os.sep
@@ -90,11 +88,49 @@ def rows(
             if path == folder.path or path.startswith(prefix)
         }
         scope = Scope("folder", folder.path, Path(folder.path).name or folder.path)
-        number = sum(inside.values())
+        below = [each for each in copied if each.at(prefix)]
+        number = sum(inside.values()) + sum(each.number for each in below if each.adds(prefix))
         gone = folder.absence or (away or {}).get(folder.path, "")
         listed.append(ScopeRow(scope, 0, number, folder.enabled, gone, folder.id))
-        listed.extend(_subfolders(folder, inside))
+        listed.extend(_subfolders(folder, inside, below))
     return listed
+
+
+@dataclass(frozen=True, slots=True)
+class _Copied:
+    """Some photos with copies: where the main file lies and where those do, as path and ``/``."""
+
+    main: str
+    copies: tuple[str, ...]
+    number: int
+
+    def at(self, folder: str) -> bool:
+        """Say whether copies lie in a folder, or below it."""
+        return any(copy.startswith(folder) for copy in self.copies)
+
+    def adds(self, folder: str) -> bool:
+        """Say whether the folder has these photos by their copies alone."""
+        return self.at(folder) and not self.main.startswith(folder)
+
+
+def _by_path(table: Table) -> tuple[Counter[str], list[_Copied]]:
+    """Count photos by the path their main file lies in, and list those with copies elsewhere."""
+    counts, paths = table.count_by_places(), table.directories
+    main = by_main(counts)
+    by_path: Counter[str] = Counter()
+    for directory, path in paths.items():
+        by_path[path] += main.get(directory, 0)
+    copied = []
+    for where, number in counts.items():
+        first, *others = (paths.get(each, "").rstrip(os.sep) + os.sep for each in where)
+        if others:
+            copied.append(_Copied(first, tuple(others), number))
+    return by_path, copied
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Say whether a path is a folder, or in it."""
+    return (path + os.sep).startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def followed(key: str, old: str, new: str) -> str:
@@ -124,14 +160,28 @@ def project_rows(table: Table) -> list[ScopeRow]:
     ]
 
 
-def _subfolders(folder: FolderRow, inside: dict[str, int]) -> list[ScopeRow]:
-    """List the directories below a folder that hold photos themselves, parents first."""
-    shown = {path for path, count in inside.items() if count and path != folder.path}
+def _subfolders(
+    folder: FolderRow, inside: dict[str, int], copied: Sequence[_Copied]
+) -> list[ScopeRow]:
+    """List the directories below a folder that hold photos themselves, parents first.
+
+    Args:
+        folder: one that a person opened.
+        inside: photos by the path in it where their main file lies.
+        copied: photos with copies in it.
+    """
+    holding = {copy[: -len(os.sep)] for each in copied for copy in each.copies}
+    shown = {
+        path for path, count in inside.items() if (count or path in holding) and path != folder.path
+    }
     above = {path: [p for p in _parents(path, folder.path) if p in shown] for path in inside}
     totals = Counter(inside)
     for path, parents in above.items():
         for parent in parents:
             totals[parent] += inside[path]
+    for each in copied:
+        for path in _around(each.copies, folder.path) & shown - _around([each.main], folder.path):
+            totals[path] += each.number
     found = []
     for path in in_order(shown, _by_parts):
         parent = above[path][0] if above[path] else folder.path
@@ -151,3 +201,14 @@ def _parents(path: str, root: str) -> Iterator[str]:
     while len(parent) > len(root):
         yield parent
         parent = parent.rpartition(os.sep)[0]
+
+
+def _around(paths: Iterable[str], root: str) -> set[str]:
+    """Give the folders below ``root`` that hold any of some folders, or are one."""
+    inside = root.rstrip(os.sep) + os.sep
+    return {
+        folder
+        for path in paths
+        if path.startswith(inside)
+        for folder in (path[: -len(os.sep)], *_parents(path[: -len(os.sep)], root))
+    }

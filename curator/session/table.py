@@ -9,7 +9,6 @@ changed it, and takes just that over.
 from __future__ import annotations
 
 import gc
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,8 +32,12 @@ from curator.session.columns import (
     ORDERING,
     STATE_CODE,
     STATES,
+    as_measure,
+    as_score,
+    widened,
 )
 from curator.session.lexicon import Lexicon
+from curator.session.places import Places, counted
 from curator.session.ranks import Names, by_time, ranked
 from curator.session.shelf import Shelf
 from curator.session.stacks import Stacks
@@ -119,7 +122,7 @@ class Table:
         self._folders: dict[int, str] = {}
         self.moved: list[tuple[str, str]] = []
         self.folder_serial = 0
-        self._copies: list[tuple[int, int]] = []
+        self._copies = np.zeros((0, 2), np.int64)  # photo id, directory id
         self.lexicon = Lexicon(catalog, self.marked)
         if kept is not None:
             self._recall(kept)
@@ -260,8 +263,8 @@ class Table:
         self._numbers = {
             name: np.resize(column, capacity) for name, column in self._numbers.items()
         }
-        self._match = _widened(self._match, self.size, capacity)
-        self._expected = _widened(self._expected, self.size, capacity)
+        self._match = widened(self._match, self.size, capacity)
+        self._expected = widened(self._expected, self.size, capacity)
 
     def _refresh_directories(self) -> None:
         folders = self._catalog.folders()
@@ -337,14 +340,18 @@ class Table:
             if where == path or where.startswith(prefix)
         }
         mask: Mask = np.isin(self.column("directory_id"), list(wanted))
-        copies = [photo for photo, where in self._copies if where in wanted and photo in self]
-        if copies:
-            mask[self.rows_of(copies)] = True
+        copied, where = self._copied()
+        mask[copied[np.isin(where, list(wanted))]] = True
         return mask
 
     def look_for_copies(self) -> None:
         """Learn which photos have a copy in another folder, where they show as well."""
-        self._copies = self._catalog.placements()
+        self._copies = np.array(self._catalog.placements(), np.int64).reshape(-1, 2)
+
+    def _copied(self) -> tuple[Ids, Ids]:
+        """Give the rows that have a copy in another folder, and the directory ids of these."""
+        photos, where = self._copies[self.knows(self._copies[:, 0])].T
+        return self.rows_of(photos), where
 
     def rejected(self) -> Mask:
         """Mark the photos flagged as rejects."""
@@ -376,8 +383,8 @@ class Table:
         mask: Mask = self.column("state") == STATE_CODE["missing"]
         if self._away_directories:
             away = np.isin(self.column("directory_id"), list(self._away_directories))
-            here = [p for p, at in self._copies if at not in self._away_directories and p in self]
-            away[self.rows_of(here)] = False
+            copied, where = self._copied()
+            away[copied[~np.isin(where, list(self._away_directories))]] = False
             mask |= away & ~self.failed()
         return mask
 
@@ -416,15 +423,15 @@ class Table:
     def answer(self, order: str) -> NDArray[np.float32]:
         """Give what was asked for an order, by row; NaN where there is nothing."""
         known = self._answers.get(order, _NOTHING)
-        return _widened(known, len(known), self.size)
+        return widened(known, len(known), self.size)
 
     def score(self, photo_id: int) -> int | None:
         """Give a photo's match score 0-100, None without one."""
-        return _score(self._match[self._row_by_id[photo_id]])
+        return as_score(self._match[self._row_by_id[photo_id]])
 
     def expected(self, photo_id: int) -> float | None:
         """Give the stars foretold for a photo, None without a prediction."""
-        return _measured(self._expected[self._row_by_id[photo_id]])
+        return as_measure(self._expected[self._row_by_id[photo_id]])
 
     def expected_of(self, ids: Ids) -> NDArray[np.float32]:
         """Give the stars foretold for known photos, (N,) float32; NaN without a prediction."""
@@ -436,7 +443,7 @@ class Table:
         found = {}
         read = self.column("elsewhere")
         for row in np.flatnonzero(candidates).tolist():
-            score, elsewhere = _score(self._match[row]), bool(read[row])
+            score, elsewhere = as_score(self._match[row]), bool(read[row])
             clause = approval(self._marks(row), score, threshold, elsewhere=elsewhere)
             if clause is not None:
                 found[int(self._ids[row])] = clause
@@ -507,11 +514,10 @@ class Table:
         """Give ``""``, ``"failed"`` or ``"missing"``, as :meth:`missing` has it."""
         row = self._row_by_id[photo_id]
         state = STATES[self._numbers["state"][row]]
-        away = not state and self._numbers["directory_id"][row] in self._away_directories
-        copied = away and any(
-            photo == photo_id and at not in self._away_directories for photo, at in self._copies
-        )
-        return "missing" if away and not copied else state
+        if state or self._numbers["directory_id"][row] not in self._away_directories:
+            return state
+        copies = self._copies[self._copies[:, 0] == photo_id, 1].tolist()
+        return "missing" if self._away_directories.issuperset(copies) else state
 
     def verdict(self, photo_id: int) -> Verdict:
         """Give what a photo's marks amount to."""
@@ -543,9 +549,9 @@ class Table:
             number["pair"].item(row),
             self.state(photo_id),
             number["taken_at"].item(row),  # None where no time is known
-            _measured(number["sharpness"].item(row)),
-            _measured(number["exposure"].item(row)),
-            _score(self._match.item(row)),
+            as_measure(number["sharpness"].item(row)),
+            as_measure(number["exposure"].item(row)),
+            as_score(self._match.item(row)),
             struck=marks.flag is Flag.REJECT,
             proposed=marks.verdict is Verdict.UNDECIDED and self.stacks.is_proposed(row),
             doubt=self._doubt(row),
@@ -553,7 +559,7 @@ class Table:
 
     def _doubt(self, row: int) -> float | None:
         known = self._answers.get("uncertain", _NOTHING)
-        return _measured(known.item(row)) if row < len(known) else None
+        return as_measure(known.item(row)) if row < len(known) else None
 
     def _marks(self, row: int) -> Marks:
         number = self._numbers
@@ -567,29 +573,15 @@ class Table:
         """Folder paths by directory id."""
         return self._directories
 
-    def count_by_directory(self) -> dict[int, int]:
-        """Count photos per directory id, merged ones left out."""
-        where = self.column("directory_id")[~self.column("merged_into")]
-        numbers, counts = np.unique(where, return_counts=True)
-        return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
-
-
-def _widened(column: NDArray[Any], size: int, capacity: int) -> NDArray[Any]:
-    """Copy a column of scores into a longer one that is empty behind."""
-    grown = np.full(capacity, np.nan, column.dtype)
-    grown[:size] = column[:size]
-    return grown
+    def count_by_places(self) -> dict[Places, int]:
+        """Count photos, merged ones left out, by the directories they are to be seen in."""
+        copied, where = self._copied()
+        seen = self.alive()[copied]
+        here = ~self.column("merged_into")
+        return counted(self.column("directory_id"), here, copied[seen], where[seen])
 
 
 @lru_cache(maxsize=1024)
 def _decoded(flag: int, rating: int, label: int, kept: bool) -> Marks:
     """Give what these values of the columns say; alike marks are one object."""
     return Marks(FLAGS[flag], rating or None, LABELS[label], kept)
-
-
-def _measured(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
-
-
-def _score(value: float) -> int | None:
-    return None if math.isnan(value) else int(value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -15,8 +16,9 @@ from PySide6.QtWidgets import (
 )
 
 from curator import volumes
-from curator.model import Pass
+from curator.model import Pass, counted
 from curator.session import Session
+from curator.session.scopes import is_inside
 from curator.ui import theme
 
 # Command → what the empty window says of its key; keeping has the large key where it has one.
@@ -150,6 +152,9 @@ def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tupl
             return f"Nothing in {session.scope.title} yet.", (("toggle_project", "add a photo"),)
         if session.scope.search is not None:
             return f"No photo fits {session.scope.expression}", (("search", "search"),)
+        off = session.switched_off()
+        if off:
+            return _switched_off(session.scope.key, off), (another,)
         return "No photos in this folder.", (another,)
     if session.pass_ is Pass.CULL:
         failed = counts.get("failed", 0)
@@ -160,6 +165,22 @@ def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tupl
         return "No photo has come through the cull yet.", (cull, browse)
     leave, again = ("back", "show all"), ("search", "search again")
     return f"No photo here fits {session.filter}", (leave, again)
+
+
+def _switched_off(here: str, off: Sequence[str]) -> str:
+    """Say that what would be seen here is of folders that are switched off, and what helps."""
+    if any(is_inside(here, path) for path in off):
+        return "This folder is switched off. Switch it on in the sidebar to see its photos."
+    if len(off) > 1:
+        return (
+            f"Only copies of photos in {counted(len(off), 'folder')} that are switched off."
+            " Switch them on in the sidebar to see them here."
+        )
+    name = Path(off[0]).name or off[0]
+    return (
+        f"Only copies of photos in {name}, which is switched off."
+        " Switch it on in the sidebar to see them here."
+    )
 
 
 def _keys(pairs: tuple[tuple[str, str], ...], columns: int) -> QWidget:

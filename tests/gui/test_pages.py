@@ -180,12 +180,22 @@ def test_an_empty_list_says_why_and_which_key_leads_out(
     assert keys_of(command)
 
 
-def test_an_empty_folder_and_one_that_is_away_differ(make_session, tmp_path) -> None:
+def test_an_empty_folder_one_switched_off_and_one_that_is_away_differ(
+    make_session, tmp_path, monkeypatch
+) -> None:
     from curator.session import Scope
 
     session = make_session(photos=0)
     session.open_scope(Scope("folder", str(tmp_path), tmp_path.name))
     assert why_empty(session)[0] == "No photos in this folder."
+    for off, said in (
+        (["/p/Iceland"], "Only copies of photos in Iceland, which is switched off. Switch it on"),
+        (["/p/a", "/p/b"], "Only copies of photos in 2 folders that are switched off. Switch them"),
+        ([str(tmp_path)], "This folder is switched off. Switch it on"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(session, "switched_off", lambda off=off: off)
+            assert why_empty(session)[0].startswith(said)
     session.open_scope(Scope("folder", str(tmp_path / "gone"), "gone"))
     assert "not there now" in why_empty(session)[0]
 

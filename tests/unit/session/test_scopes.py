@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from curator.catalog import FolderRow
+from curator.catalog import Catalog, FolderRow
 from curator.model import Flag, Marks, approval
-from curator.session import scopes
+from curator.pipeline import Pipeline
+from curator.session import Session, scopes
 from curator.session.filters import FILTERS
+from curator.settings import Home, Settings
+from tests import fake_stages
 
 
 def rows(photos: dict[str, int], *roots: str) -> list[tuple[str, int, int]]:
@@ -21,7 +26,7 @@ def rows(photos: dict[str, int], *roots: str) -> list[tuple[str, int, int]]:
     paths = [str(Path(path)) for path in photos]
     table = SimpleNamespace(
         directories=dict(enumerate(paths)),
-        count_by_directory=lambda: dict(enumerate(photos.values())),
+        count_by_places=lambda: {(n,): number for n, number in enumerate(photos.values())},
         alive=lambda: np.ones(sum(photos.values()), bool),
     )
     folders = [
@@ -75,10 +80,46 @@ def test_a_folder_is_not_inside_one_that_only_begins_alike() -> None:
     ]
 
 
+def test_each_folder_counts_what_choosing_it_shows_copies_too(
+    qapp: object, home: Home, tmp_path: Path
+) -> None:
+    card = fake_stages.write(tmp_path / "card", *["ok"] * 6)
+    backup, again = tmp_path / "backup", tmp_path / "backup" / "again"
+    for copy, to in ((0, backup), (1, backup), (1, again), (2, again), (3, card / "best")):
+        to.mkdir(exist_ok=True, parents=True)
+        shutil.copy(card / f"{copy:03}.jpg", to / f"IMG_{copy}.jpg")
+    (again / "own.jpg").write_text("ok - of nobody else")
+    settings = Settings.load(home)
+    pipeline = Pipeline(home, settings, inline=True, stages=fake_stages.STAGES)
+    pipeline.start()
+    pipeline.open_folders([card])
+    pipeline.open_folders([backup])
+    with closing(Catalog.open(home.catalog)) as catalog:
+        session = Session(catalog, home, settings)
+
+        def shown() -> dict[str, tuple[int, int]]:
+            found = {}
+            for row in session.scopes():
+                session.open_scope(row.scope)
+                found[row.scope.title] = (row.count, session.counts()["all"])
+            return found
+
+        assert shown() == {
+            **{"All photos": (7, 7), "card": (6, 6), "best": (1, 1)},
+            **{"backup": (4, 4), "again": (3, 3)},
+        }
+        catalog.enable_folder(catalog.folder(card / "000.jpg").id, False)
+        session.refresh()
+        counts = shown()
+        assert counts["backup"] == counts["again"] == counts["All photos"] == (1, 1)
+        session.open_scope(scopes.Scope("folder", str(card / "best"), "best"))
+        assert session.switched_off() == [str(card)]
+        session.close()
+    pipeline.stop()
+
+
 def test_a_folder_that_is_away_says_so(tmp_path: Path) -> None:
-    table = SimpleNamespace(
-        directories={}, count_by_directory=dict, alive=lambda: np.zeros(0, bool)
-    )
+    table = SimpleNamespace(directories={}, count_by_places=dict, alive=lambda: np.zeros(0, bool))
     folders = [
         FolderRow(n, str(path), True, True, False, 0.0, None)
         for n, path in enumerate((tmp_path, tmp_path / "gone"))

@@ -105,12 +105,17 @@ class Shelf:
         self._take(moved)
         return {row[2] for row in moved}
 
+    @property
+    def known(self) -> tuple[int, ...]:
+        """What was taken over so far, as numbers that only grow."""
+        return *self._rev, self._seen
+
     def kept(self) -> dict[str, NDArray[Any]]:
         """Give what is known now as arrays, for :meth:`recall`."""
         all_ = self._members.values()
         of = [np.full(len(each.ids), project) for project, each in self._members.items()]
         return {
-            "project.rev": np.array([*self._rev, self._seen]),
+            "project.rev": np.array(self.known),
             "project.of": np.concatenate([_NO_IDS, *of]),
             "project.photo": np.concatenate([_NO_IDS, *(each.ids for each in all_)]),
             "project.place": np.concatenate([np.zeros(0), *(each.places for each in all_)]),

@@ -23,7 +23,7 @@ from curator import whole
 log = logging.getLogger(__name__)
 
 Arrays = Mapping[str, NDArray[Any]]
-_TOKEN = "token"
+TOKEN = "token"
 _NONE = "\1"  # stands for a text that is not there; catalogs hold no control characters
 
 
@@ -34,7 +34,7 @@ def write(path: Path, token: str, arrays: Arrays) -> None:
         OSError: it could not be written; a former file stays.
     """
     content = io.BytesIO()
-    every: dict[str, Any] = {_TOKEN: np.array(token), **arrays}
+    every: dict[str, Any] = {TOKEN: np.array(token), **arrays}
     np.savez(content, **every)
     whole.put(path, content.getvalue(), sync=False)
 
@@ -45,7 +45,7 @@ def read(path: Path, token: str) -> Arrays | None:
         return None
     try:
         with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-            if str(file[_TOKEN]) == token:
+            if str(file[TOKEN]) == token:
                 return {name: file[name] for name in file.files}
     except FileNotFoundError:
         pass

@@ -124,6 +124,7 @@ class Table:
         self.folder_serial = 0
         self._copies = np.zeros((0, 2), np.int64)  # photo id, directory id
         self.lexicon = Lexicon(catalog, self.marked)
+        self._kept: tuple[object, ...] = ()  # the file's token, and what was known as it was made
         if kept is not None:
             self._recall(kept)
         self.refresh()
@@ -131,12 +132,14 @@ class Table:
     # --- from one window to the next
 
     def keep(self, path: Path) -> None:
-        """Keep what is known now in a file, for the next :class:`Table`.
+        """Keep what is known now in a file, for the next :class:`Table`, unless it is there.
 
         Raises:
             OSError: it cannot be written; the former one stays.
             KnownError: the catalog cannot take note of it; the next table reads all photos.
         """
+        if self._kept == (self._catalog.snapshot(), *self._known()) and path.exists():
+            return
         here = ~self.column("merged_into")
         rows = np.flatnonzero(here)
         arrays: dict[str, NDArray[Any]] = {"id": self.ids[rows], "rev": np.array(self.rev)}
@@ -151,6 +154,10 @@ class Table:
         token = self._catalog.new_snapshot()
         snapshot.write(path, token, arrays | self.projects.kept())
         self._catalog.hold_snapshot(token)
+        self._kept = token, *self._known()
+
+    def _known(self) -> tuple[object, ...]:
+        return self.rev, self.projects.known, self._time_rank is None
 
     def _recall(self, path: Path) -> None:
         """Take over what a table kept, as far as the catalog says that it holds."""
@@ -174,6 +181,7 @@ class Table:
         self.stacks.take(np.arange(count))
         self.projects.recall(kept)
         self.rev = int(kept["rev"])
+        self._kept = str(kept[snapshot.TOKEN]), *self._known()
 
     # --- taking over what changed
 

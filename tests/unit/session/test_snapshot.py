@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +161,36 @@ def test_a_window_keeps_its_table_where_reading_it_would_be_slow(
     monkeypatch.setattr(desk, "_WORTH_KEEPING", 12)
     Session(catalog, home, Settings.load(home)).close()
     assert not reads_all(catalog, home.table_file, monkeypatch)
+
+
+def test_an_evening_without_a_decision_writes_no_file(
+    qapp: object, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "_WORTH_KEEPING", 12)
+
+    def close_and_look(decide: Callable[[Catalog], object] = lambda _: None) -> tuple[int, int]:
+        session = Session(catalog, home, Settings.load(home))
+        decide(catalog)
+        session.close()
+        status = home.table_file.stat()
+        return status.st_ino, status.st_mtime_ns
+
+    before = close_and_look()
+    assert close_and_look() == before
+    after = close_and_look(lambda catalog: catalog.decide({3: {"rating": 5}}, summary="5 stars"))
+    assert after != before
+    assert close_and_look() == after
+    home.table_file.unlink()  # the cache was emptied
+    assert close_and_look() not in (before, after)
+    assert not reads_all(catalog, home.table_file, monkeypatch)
+    session = Session(catalog, home, Settings.load(home))
+    catalog.hold_snapshot(catalog.new_snapshot())  # another window kept its own
+    session.close()
+    assert not reads_all(catalog, home.table_file, monkeypatch)
+    project = catalog.projects()[0].id
+    before = close_and_look()
+    after = close_and_look(lambda catalog: catalog.rename_project(project, "Norway"))
+    assert after != before, "and what changed of projects only"
 
 
 def test_a_full_disk_costs_the_file_and_nothing_else(

@@ -6,6 +6,7 @@ milliseconds. Nothing here touches a disk, a window or a database.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -251,6 +252,11 @@ class Found:
     kind: Kind
     size: int
     mtime_ns: int
+
+    @property
+    def name(self) -> str:
+        """The file's name, with its suffix."""
+        return os.path.basename(self.path)  # noqa: PTH119 (a scan asks for ten thousand)
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,7 +282,7 @@ class Identity(Sidecars):
             (
                 photo,
                 directory_id,
-                PurePath(found.path).name,
+                found.name,
                 str(found.kind),
                 role,
                 found.size,
@@ -353,7 +353,7 @@ class Identity(Sidecars):
                 (
                     photo,
                     directory_id,
-                    PurePath(found.path).name,
+                    found.name,
                     str(found.kind),
                     found.size,
                     found.mtime_ns,

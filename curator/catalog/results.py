@@ -8,6 +8,7 @@ cards use names again, and next week's DSC_0001 must not inherit a reject.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -324,10 +325,10 @@ class Results(Identity):
 
     def _row_of(self, job: StageJob) -> FileRow | None:
         """Find the file a job was about, if it still is its photo's."""
-        path = PurePath(job.path)
+        directory, name = os.path.split(job.path)
         rows = self._files_where(
             "photo_id = ? AND directory.path = ? AND name = ? AND missing_since IS NULL",
-            (job.photo_id, str(path.parent), path.name),
+            (job.photo_id, directory, name),
         )
         return rows[0] if rows else None
 

@@ -216,7 +216,7 @@ class Scans(Identity):
         by_directory: dict[str, list[str]] = {}
         for group in groups:
             names = by_directory.setdefault(group.directory, [])
-            names.extend(PurePath(found.path).name for found in group.files)
+            names.extend(found.name for found in group.files)
         rows: dict[tuple[str, str], FileRow] = {}
         for directory, names in by_directory.items():
             for part in chunks(names):
@@ -227,10 +227,7 @@ class Scans(Identity):
                 ):
                     rows[directory, row.name] = row
         return [
-            [
-                _Met(found, rows.get((group.directory, PurePath(found.path).name)))
-                for found in group.files
-            ]
+            [_Met(found, rows.get((group.directory, found.name))) for found in group.files]
             for group in groups
         ]
 
@@ -305,7 +302,7 @@ class Scans(Identity):
             left.append(group)
             return None
         directory = self._directory(group.directory, scan.folder_id)
-        scan._busy.append((group.directory, PurePath(group.files[0].path).name))
+        scan._busy.append((group.directory, group.files[0].name))
         if not photos:
             photo = self._add_photo(directory, group.name)
             for file, role in zip(files, ("main", "half"), strict=False):

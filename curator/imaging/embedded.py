@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import simplejpeg
@@ -40,19 +41,22 @@ def thumbnail(path: str, capture: Capture) -> Image | None:
             form = containers.sniff(head[:65536], path)
             if form not in ("jpeg", "raw"):
                 return None
-            jpeg = form == "jpeg"
-            notes = tiff.from_bytes(containers.jpeg_head(head).exif) if jpeg else read
-            found = [_decoded(data, capture) for data in _jpegs(notes)]
+            if form == "jpeg":
+                block = containers.jpeg_head(head).exif
+                jpegs = _jpegs(tiff.of_block(block), tiff.from_bytes(block))
+            else:
+                jpegs = _jpegs(tiff.directories(read), read)
+            found = [_decoded(data, capture) for data in jpegs]
             candidates = [picture for picture in found if picture is not None]
     except OSError:
         return None
     return max(candidates, key=lambda picture: picture.size, default=None)
 
 
-def _jpegs(read: tiff.Read) -> list[bytes]:
+def _jpegs(directories: Iterable[tiff.Directory], read: tiff.Read) -> list[bytes]:
     """Collect the small JPEGs that TIFF directories point at, by either of the two usual ways."""
     found = []
-    for directory in tiff.directories(read):
+    for directory in directories:
         for at, length in ((513, 514), (273, 279)):
             start, size = tiff.whole(directory.number(at)), tiff.whole(directory.number(length))
             if at == 273 and directory.number(259) not in (6, 7):

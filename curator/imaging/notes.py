@@ -30,8 +30,7 @@ _TIMES = ((36867, 37521, 36881), (36868, 37522, 36882), (306, 37520, 36880))
 
 def from_jpeg(head: containers.JpegHead) -> Capture:
     """Make the capture data of a JPEG from its segments."""
-    directories = tiff.directories(tiff.from_bytes(head.exif))
-    return sized(capture_of(directories), head.width, head.height)
+    return sized(capture_of(tiff.of_block(head.exif)), head.width, head.height)
 
 
 def sized(capture: Capture, width: float | None, height: float | None) -> Capture:

@@ -7,7 +7,7 @@ construction, and never raises on content: a broken file carries nothing.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -95,7 +95,7 @@ def _of_jpeg(read: tiff.Read) -> Carried:
         elif marker == 0xE1 and segment.startswith(_EXTENSION):
             _extend(extended, segment[len(_EXTENSION) :])
         elif marker == 0xE1 and segment[:5] == b"Exif\0" and rating is None:
-            rating = _rating(tiff.directories(tiff.from_bytes(segment[6:])))
+            rating = _rating(tiff.of_block(segment[6:]))
         elif marker == 0xED and segment.startswith(_PHOTOSHOP):
             photoshop += segment[len(_PHOTOSHOP) :]
     # The main packet names its extension; another one is left from an edit long ago.
@@ -180,7 +180,7 @@ def _text(value: bytes, utf8: bool) -> str:
         return value.decode("utf-8" if utf8 else "cp1252", "replace")
 
 
-def _rating(directories: list[tiff.Directory]) -> int | None:
+def _rating(directories: Iterable[tiff.Directory]) -> int | None:
     for directory in directories:
         value = directory.number(_RATING)
         if value is not None and value == tiff.whole(value):

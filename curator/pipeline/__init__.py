@@ -70,7 +70,8 @@ _ANSWER_S = 1.0
 # What a worker process loads before its first job; the window's process need not.
 _PIXELS = ("curator.imaging.decode", "curator.imaging.proxy")
 _LOOKS = (*_PIXELS, "curator.imaging.overlay", "curator.imaging.screen")
-_PRELOAD = ("curator.stages", "curator.imaging.exif", "curator.imaging.quality", *_PIXELS)
+_HEADERS = ("curator.imaging.embedded", "curator.imaging.packets", "curator.sidecar.rounds")
+_PRELOAD = ("curator.stages", *_HEADERS, "curator.imaging.quality", *_PIXELS)
 
 
 class Pipeline(QObject):
@@ -197,7 +198,8 @@ class Pipeline(QObject):
             raise
         self._running = True
         if not self._inline:  # they load while the person chooses a folder
-            self._conductor.post(lambda: self._pool.warm(2))
+            # One core is left to the window that is being built.
+            self._conductor.post(lambda: self._pool.warm(max(1, min(2, _cores() - 1))))
             if self._watching:
                 self._conductor.post(self._conductor.watch)
             self._sidecars.start()

@@ -33,6 +33,13 @@ _BATCH_S = 0.05
 # Until a first photo was read, at most: the processes that read load what they read with, and share
 # the machine with a scan of thousands of files, while whoever opened them looks at empty tiles.
 _FIRST_S = 2.0
+# The first screens of a scan are read before the rest of it is found: until so many were read the
+# scan is no more than its lead ahead of them. Both take the same interpreter, and a list ten
+# thousand long is of no more use to somebody who looks at its first thousand tiles. A drive on
+# which reading hangs does not keep the rest from being found.
+_SCREENS = 1_000
+_LEAD = 240
+_SCREENS_S = 6.0
 _AHEAD = 3  # batches the walk may be ahead of the conductor: memory stays bounded
 
 
@@ -277,6 +284,8 @@ class Scanner:
         self._ready: SimpleQueue[Batch | None] = SimpleQueue()
         self._reading = 0
         self._alone_until: float | None = None  # the first photos, until one of them was read
+        self._lead_until: float | None = None  # in this scan: photos not read yet go first
+        self._new = self._read = 0  # photos, in this scan
         self._chance = random.Random()
 
     def ask(self, request: Request) -> None:
@@ -299,7 +308,7 @@ class Scanner:
         """Whether :meth:`advance` has something to do right now."""
         if self._is_to_be_said():
             return True
-        if self._walk is None or time.monotonic() < (self._alone_until or 0.0):
+        if self._walk is None or self._gives_way():
             return False
         if not self._ready.empty() or (self._reading < _AHEAD and self._walk.waiting()):
             return True
@@ -308,6 +317,13 @@ class Scanner:
     def go_on(self) -> None:
         """Take note that a photo was read: the first ones need not go alone any more."""
         self._alone_until = 0.0
+        self._read += 1
+
+    def _gives_way(self) -> bool:
+        """Say whether photos that were found are to be read before more are."""
+        now = time.monotonic()
+        ahead = self._read < _SCREENS and self._new - self._read >= _LEAD
+        return now < (self._alone_until or 0.0) or (ahead and now < (self._lead_until or 0.0))
 
     def advance(self) -> tuple[list[int], ScanReport | None]:
         """Take one batch in, in one short transaction.
@@ -425,8 +441,11 @@ class Scanner:
             self._ready.put(batch)
             raise
         request.reader.forget(batch.read)
-        if applied.new and self._alone_until is None and not self._inline:
-            self._alone_until = time.monotonic() + _FIRST_S
+        if applied.new and not self._inline:
+            now = time.monotonic()
+            self._alone_until = now + _FIRST_S if self._alone_until is None else self._alone_until
+            self._lead_until = now + _SCREENS_S if not self._new else self._lead_until
+            self._new += len(applied.new)
         if request.sample is not None and not batch.add:
             request.draw(batch.part, applied.left, self._chance)
         return [*applied.new, *applied.changed]
@@ -457,7 +476,7 @@ class Scanner:
     def _next(self) -> None:
         if self._walk is not None or not self._queued:
             return
-        self._walk = Walk(self._queued.pop(0), self._wake)
+        self._walk, self._new, self._read = Walk(self._queued.pop(0), self._wake), 0, 0
         if self._inline:
             self._walk.walk_here()
         else:

@@ -18,47 +18,85 @@ WITHIN_S = 60.0
 FILES = 80
 
 
+class Scanning:
+    """A scan of :data:`FILES` photos under way, which is told to advance."""
+
+    def __init__(self, catalog: Catalog, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        folder.mkdir()
+        for number in range(FILES):
+            (folder / f"DSC_{number:04}.JPG").write_bytes(number.to_bytes(4, "big"))
+        catalog.use_stages(STAGES)
+        self._came = threading.Event()
+        readers = Readers()
+
+        def look(_: Reader, lacking: Unread, __: object) -> None:
+            raise AssertionError(f"met, and looked for again: {lacking.wanted}")
+
+        monkeypatch.setattr(readers, "start", look)
+        self.scanner = Scanner(catalog, self._came.set, readers, False, lambda *_: True)
+        reader = Reader()
+        scan = catalog.begin_scan(catalog.add_folder(folder), reader)
+        self.scanner.ask(Request(reader, [Part([str(folder)], True, True, scan)]))
+        walk = self.scanner._walk
+        assert walk is not None
+        self.walk = walk
+
+    def advance(self) -> int:
+        """Take in what comes next; give how many photos that was."""
+        deadline = time.monotonic() + WITHIN_S
+        while not self.scanner.waiting:
+            assert time.monotonic() < deadline
+            self._came.wait(0.01)
+        return len(self.scanner.advance()[0])
+
+    def is_held(self) -> bool:
+        """Say whether more was found, and nothing is taken in all the same."""
+        deadline = time.monotonic() + WITHIN_S
+        while not self.walk.waiting():
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        return self.scanner.busy and not self.scanner.waiting
+
+    def end(self) -> int:
+        """Take in all that is left; give how many photos that was."""
+        rest = 0
+        while self.scanner.busy:
+            rest += self.advance()
+        self.walk.join()
+        return rest
+
+
 @pytest.mark.parametrize("first_s", [1000.0, 0.0])
 def test_the_first_photos_go_ahead_alone_until_one_was_read(
     catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first_s: float
 ) -> None:
     monkeypatch.setattr(scanning, "_FIRST_S", first_s)
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for number in range(FILES):
-        (folder / f"DSC_{number:04}.JPG").write_bytes(number.to_bytes(4, "big"))
-    catalog.use_stages(STAGES)
-    came = threading.Event()
-    readers = Readers()
-
-    def look(_: Reader, lacking: Unread, __: object) -> None:
-        raise AssertionError(f"met, and looked for again: {lacking.wanted}")
-
-    monkeypatch.setattr(readers, "start", look)
-    scanner = Scanner(catalog, came.set, readers, False, lambda *_: True)
-    reader = Reader()
-    scan = catalog.begin_scan(catalog.add_folder(folder), reader)
-    scanner.ask(Request(reader, [Part([str(folder)], True, True, scan)]))
-    walk = scanner._walk
-    assert walk is not None
-
-    def advance() -> int:
-        deadline = time.monotonic() + WITHIN_S
-        while not scanner.waiting:
-            assert time.monotonic() < deadline
-            came.wait(0.01)
-        return len(scanner.advance()[0])
-
-    first = advance()
+    scanning_ = Scanning(catalog, tmp_path / "photos", monkeypatch)
+    first = scanning_.advance()
     assert 0 < first < FILES
     if first_s:
-        deadline = time.monotonic() + WITHIN_S
-        while not walk.waiting():  # more was found
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
-        assert scanner.busy and not scanner.waiting
-        scanner.go_on()
-    while scanner.busy:
-        first += advance()
-    assert first == FILES
-    walk.join()
+        assert scanning_.is_held()
+        scanning_.scanner.go_on()
+    assert first + scanning_.end() == FILES
+
+
+@pytest.mark.parametrize("screens_s", [1000.0, 0.0])
+def test_the_first_screens_are_read_before_the_rest_is_found(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, screens_s: float
+) -> None:
+    lead, screens = 30, 20
+    monkeypatch.setattr(scanning, "_LEAD", lead)
+    monkeypatch.setattr(scanning, "_SCREENS", screens)
+    monkeypatch.setattr(scanning, "_SCREENS_S", screens_s)
+    scanning_ = Scanning(catalog, tmp_path / "photos", monkeypatch)
+    found = scanning_.advance()
+    scanning_.scanner.go_on()
+    if screens_s:
+        for read in range(1, screens):
+            while not scanning_.is_held():
+                assert found < lead + read  # no farther ahead than that
+                found += scanning_.advance()
+            assert lead <= found - read < lead + scanning._BATCH
+            scanning_.scanner.go_on()
+        assert found < FILES and not scanning_.is_held()
+    assert found + scanning_.end() == FILES

@@ -174,12 +174,16 @@ class Identity(Sidecars):
             )
         return self._stages
 
-    def _queue(self, photo_id: int) -> None:
-        """Give a new photo a waiting row for every stage."""
-        self._run_many(
-            "INSERT INTO work (photo_id, stage, version, state) VALUES (?, ?, ?, 'waiting')",
-            [(photo_id, stage.name, stage.version) for stage in self.stages() if stage.every],
-        )
+    def _queue(self, photos: Sequence[int]) -> None:
+        """Give new photos a waiting row for every stage."""
+        ids = json.dumps(photos)
+        for stage in self.stages():
+            if stage.every:
+                self._run(
+                    "INSERT INTO work (photo_id, stage, version, state)"
+                    " SELECT value, ?, ?, 'waiting' FROM json_each(?)",
+                    (stage.name, stage.version, ids),
+                )
 
     def _refresh_ready(self, photos: Iterable[int], of: str = "") -> None:
         """Set ``ready`` of the work of photos from everything it depends on.
@@ -188,8 +192,8 @@ class Identity(Sidecars):
             photos: their ids.
             of: a stage, if nothing but its work has changed: for others it is as it was.
         """
-        ids = [(photo,) for photo in photos]
-        for stage in self.stages():
+        ids = list(photos)
+        for stage in self.stages() if ids else ():
             if of and of != stage.name and of not in stage.needs:
                 continue
             needs = "".join(
@@ -199,7 +203,8 @@ class Identity(Sidecars):
             )
             # A proxy is looked at and described whether or not the drive of its file is here.
             here = " AND folder.away_since IS NULL" if stage.reads == "file" else ""
-            self._run_many(
+            # One statement for all of them: each lets go of the interpreter while a mark may wait.
+            self._run(
                 "UPDATE work SET ready = EXISTS (SELECT 1 FROM photo JOIN file"
                 " ON file.photo_id = photo.id AND file.role = 'main'"
                 " AND file.missing_since IS NULL"
@@ -207,8 +212,9 @@ class Identity(Sidecars):
                 " LEFT JOIN folder ON folder.id = directory.folder_id"
                 " WHERE photo.id = work.photo_id AND photo.merged_into IS NULL"
                 f" AND photo.removed_at IS NULL AND coalesce(folder.enabled, 1){here})"
-                f"{needs} WHERE photo_id = ? AND stage = '{stage.name}'",
-                ids,
+                f"{needs} WHERE photo_id IN (SELECT value FROM json_each(?))"
+                f" AND stage = '{stage.name}'",
+                (json.dumps(ids),),
             )
 
     # --- files of a photo
@@ -423,7 +429,7 @@ class Identity(Sidecars):
             other = self._add_photo(halves[0].directory_id, halves[0].name)
             self._run("UPDATE photo SET half_of = ? WHERE id = ?", (photo, other))
         self._run("UPDATE photo SET merged_into = NULL WHERE id = ?", (other,))
-        self._queue(other)
+        self._queue([other])
         names = [name for name in FIELDS if name != "apart"]
         self._run(
             f"UPDATE photo SET {', '.join(f'{name} = pair.{name}' for name in names)}"

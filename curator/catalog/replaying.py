@@ -172,7 +172,7 @@ class Replays(Descriptions):
         return taken
 
     def _take_files(self, reading: _Former, photo: int) -> None:
-        self._queue(photo)
+        self._queue([photo])
         rows, _ = reading.rows(
             "directory.path, directory.folder_id, " + _listed("file", _OF_FILE),
             "FROM file JOIN directory ON directory.id = file.directory_id"

@@ -179,7 +179,7 @@ class Results(Identity):
         else:
             photo = self._add_photo(row.directory_id, PurePath(row.name).stem)
             self._add_file(photo, row.directory_id, found, "main", content)
-            self._queue(photo)
+            self._queue([photo])
         for half, half_found, fingerprint in halves:
             self._add_file(photo, half.directory_id, half_found, "half", Content(fingerprint))
         if twin is None:

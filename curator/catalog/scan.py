@@ -2,7 +2,7 @@
 
     scan = catalog.begin_scan(folder_id, files)         # curator.files reads the bytes
     for batch in batches_of(files.pair(files.walk([path], recursive=True))):
-        scan.apply(batch)                               # one short transaction
+        scan.apply(batch)                               # short transactions
     scan.finish(["/photos/iceland"])                    # what was not met there is missing
     scan.count()                                        # found = new + known
 
@@ -22,6 +22,8 @@ from pathlib import PurePath
 from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin, Unread
 from curator.catalog.store import by_part, chunks, marks, span
 from curator.model import Found, GoneError, Group, KnownError
+
+_AT_ONCE = 4  # groups in one transaction, some ms while photos are read: a decision waits for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,10 @@ class Scan:
         self._busy: list[tuple[str, str]] = []  # directory and name of what was not simply known
         self._seen: set[int] = set()
         self._beside: set[str] = set()  # sidecars
+        self._places: dict[str, int] = {}  # directories met in this transaction
 
     def apply(self, groups: Sequence[Group], add: bool = True) -> Applied:
-        """Bring the catalog in line with some groups of files, in one short transaction.
+        """Bring the catalog in line with some groups of files, in short transactions.
 
         Args:
             groups: as `curator.files.pair` gives them; some hundreds at a time.
@@ -92,8 +95,8 @@ class Scan:
                 sample is drawn from ``left``.
 
         Raises:
-            CatalogError: nothing of this batch was written.
-            Unread: as that, and the reader was asked for what it has not read yet.
+            CatalogError: what of this batch was not written is, when it comes again.
+            Unread: nothing was written, and the reader was asked for what it has not read yet.
         """
         return self._catalog._apply(self, groups, add)
 
@@ -144,7 +147,7 @@ class Scans(Identity):
     # --- applying a batch
 
     def _apply(self, scan: Scan, groups: Sequence[Group], add: bool) -> Applied:
-        """Look first, without the lock; then write, in one transaction."""
+        """Look first, without the lock; then write, a few groups in one transaction."""
         met = self._meet(groups)
         sizes = self._known_sizes(met, scan._last_file)
         busy: list[tuple[Group, list[_Met]]] = []
@@ -174,23 +177,41 @@ class Scans(Identity):
         changed: list[int] = []
         left: list[Group] = []
         again: list[Group] = []
-        if busy or self._new_sidecars(beside):
+        if self._new_sidecars(beside):
             with self._writing():
-                for group, files in busy:
-                    if any(self._is_stale(file) for file in files):
-                        again.append(group)
-                        continue
-                    photo = self._take(scan, group, files, add, (new, changed, left))
-                    if photo is not None and group.sidecars:
-                        beside.append((photo, group.sidecars))
                 self._look_beside(beside)
-                self._settle(changed)
-                self._refresh_ready(new)
+        for some in chunks(busy, _AT_ONCE):
+            taken, stale = self._take_some(scan, some, add)
+            new, changed, left = new + taken.new, changed + taken.changed, left + taken.left
+            again += stale
         if again:  # fewer each time: the first of a batch is never stale
             more = self._apply(scan, again, add)
             new, changed, left = new + more.new, changed + more.changed, left + more.left
         fresh = set(new)
         return Applied(new, [p for p in dict.fromkeys(changed) if p not in fresh], left)
+
+    def _take_some(
+        self, scan: Scan, busy: Sequence[tuple[Group, list[_Met]]], add: bool
+    ) -> tuple[Applied, list[Group]]:
+        """Write some groups in one transaction; give also those to be looked at again."""
+        taken = Applied([], [], [])
+        again: list[Group] = []
+        beside: list[tuple[int, Sequence[Found]]] = []
+        scan._places.clear()
+        with self._writing():
+            for group, files in busy:
+                if any(self._is_stale(file) for file in files):
+                    again.append(group)
+                    continue
+                told = (taken.new, taken.changed, taken.left)
+                photo = self._take(scan, group, files, add, told)
+                if photo is not None and group.sidecars:
+                    beside.append((photo, group.sidecars))
+            self._queue(taken.new)
+            self._look_beside(beside)
+            self._settle(taken.changed)
+            self._refresh_ready(taken.new)
+        return taken, again
 
     def _look_beside(self, beside: Sequence[tuple[int, Sequence[Found]]]) -> None:
         """Have peek read the sidecars that are new or changed."""
@@ -301,14 +322,16 @@ class Scans(Identity):
         if not photos and not add:
             left.append(group)
             return None
-        directory = self._directory(group.directory, scan.folder_id)
+        directory = scan._places.get(group.directory)
+        if directory is None:
+            directory = self._directory(group.directory, scan.folder_id)
+            scan._places[group.directory] = directory
         scan._busy.append((group.directory, group.files[0].name))
         if not photos:
             photo = self._add_photo(directory, group.name)
             for file, role in zip(files, ("main", "half"), strict=False):
                 # Met just now: nobody need look at the end whether it is gone.
                 scan._seen.add(self._add_file(photo, directory, file.found, role, file.content))
-            self._queue(photo)
             new.append(photo)
             return photo
         changed.extend(photos)

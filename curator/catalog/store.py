@@ -147,6 +147,7 @@ class Store:
     # --- speaking to SQLite
 
     def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        self._stand_back()
         try:
             return self._patiently(sql, parameters).fetchall()
         except sqlite3.Error as error:
@@ -197,6 +198,12 @@ class Store:
         finally:
             if ours:
                 self._turns.give_back()
+            self._stand_back()
+
+    def _stand_back(self) -> None:
+        """Hold still while a decision is kept elsewhere, unless it is what others wait for."""
+        if not (self.pressing or self._depth):
+            self._turns.stand_back(HELD_S)
 
     def hold_others(self, held: bool) -> None:
         """Have who writes in the background wait while a key is answered: for a moment at most.

@@ -10,6 +10,7 @@ person types is ever syntax here: a phrase goes in quoted, with all its characte
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 import unicodedata
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.catalog.store import LET_GO_S, chunks, marks
+from curator.catalog.store import CHUNK, LET_GO_S, chunks, marks
 from curator.catalog.tags import SAID, Tags
 from curator.model import NotFoundError, UsageError
 
@@ -123,23 +124,32 @@ class Texts(Tags):
         """
         if not self.text_waits():
             return False
-        version = self.data_version()
-        due, rows = self._due(most)
-        with self._writing():
-            if self.data_version() != version:  # somebody decided something meanwhile
-                due, rows = self._due(most)
-            self._keep_merges_apart()
-            for part in chunks(due):
-                among = f"({marks(len(part))})"
-                self._run(f"DELETE FROM photo_text WHERE rowid IN {among}", part)
-                self._run(f"DELETE FROM photo_text_due WHERE photo_id IN {among}", part)
-            self._run_many(
+        for last in (False, False, True):
+            version = self.data_version()
+            found = self._due(most)
+            with self._writing():
+                unchanged = self.data_version() == version
+                if unchanged or last:  # in the end also where somebody decides all the time
+                    self._fold(*(found if unchanged else self._due(most)))
+                    break
+        return self.text_waits()
+
+    def _fold(self, due: Sequence[int], rows: Sequence[tuple[object, ...]]) -> None:
+        """Put rows of the index in place of what it had of some photos."""
+        self._keep_merges_apart()
+        for part in chunks(due):
+            among = f"({marks(len(part))})"
+            self._run(f"DELETE FROM photo_text WHERE rowid IN {among}", part)
+            self._run(f"DELETE FROM photo_text_due WHERE photo_id IN {among}", part)
+        one = f"({marks(1 + len(COLUMNS))})"
+        for some in chunks(rows, CHUNK // (1 + len(COLUMNS))):
+            # Many in one statement: each lets go of the interpreter while a mark may wait.
+            self._run(
                 f"INSERT INTO photo_text (rowid, {', '.join(COLUMNS)})"
-                f" VALUES ({marks(1 + len(COLUMNS))})",
-                rows,
+                f" VALUES {', '.join([one] * len(some))}",
+                tuple(itertools.chain.from_iterable(some)),
             )
-            self._grow("text_rev")
-        return len(due) == most and self.text_waits()
+        self._grow("text_rev")
 
     def _due(self, most: int) -> tuple[list[int], list[tuple[object, ...]]]:
         """Read which photos changed, and make their rows of the index."""

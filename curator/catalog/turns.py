@@ -3,9 +3,9 @@
 SQLite lets one connection write at a time and knows no order among those that wait. A conductor
 at work leaves microseconds between two transactions; a mark that asks twice a millisecond misses
 them several times over. Here it waits for the transaction under way and for no other, and it is
-woken where it would have slept. From a key to its photo those in the background hold still: the
-interpreter is one, and the window wants it. Other processes know nothing of this: SQLite's own
-lock stays.
+woken where it would have slept. While it is written, and from a key to its photo, those in the
+background hold still: the interpreter is one, and a mark lets go of it at each statement. Other
+processes know nothing of this: SQLite's own lock stays.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Turns:
 
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.Lock())
-        self._taken = False
-        self._pressing = 0
+        self._taken = self._by_pressing = False
+        self._pressing = 0  # who wait, and who writes
         self._held_until = 0.0
 
     @staticmethod
@@ -51,8 +51,10 @@ class Turns:
                     break
                 held = 0.0 if pressing else self._held_until - now
                 self._changed.wait(min(held, deadline - now) if held > 0 else deadline - now)
-            self._pressing -= pressing
-            self._taken |= came
+            if came:
+                self._taken, self._by_pressing = True, pressing
+            else:
+                self._pressing -= pressing
         return came
 
     def _is_free(self, pressing: bool) -> bool:
@@ -73,8 +75,15 @@ class Turns:
     def give_back(self) -> None:
         """Let the next one write."""
         with self._changed:
-            self._taken = False
+            self._pressing -= self._by_pressing
+            self._taken = self._by_pressing = False
             self._changed.notify_all()
+
+    def stand_back(self, within_s: float) -> None:
+        """Hold still while a person waits for what is written, so long at most."""
+        if self._pressing:
+            with self._changed:
+                self._changed.wait_for(lambda: not self._pressing, within_s)
 
 
 _LOCK = threading.Lock()

@@ -216,10 +216,10 @@ class WorkQueue(Results):
     def start(self, stage: str, ids: Sequence[int]) -> None:
         """Note that a stage has been begun for photos; each beginning is an attempt."""
         with self._writing():
-            self._run_many(
-                "UPDATE work SET state = 'running', attempts = attempts + 1,"
-                " next_attempt_at = NULL WHERE photo_id = ? AND stage = ?",
-                [(photo, stage) for photo in ids],
+            self._run(
+                "UPDATE work SET state = 'running', attempts = attempts + 1, next_attempt_at = NULL"
+                " WHERE photo_id IN (SELECT value FROM json_each(?)) AND stage = ?",
+                (json.dumps(list(ids)), stage),
             )
 
     def put_back(self, stage: str, ids: Sequence[int]) -> None:

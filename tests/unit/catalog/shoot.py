@@ -81,7 +81,7 @@ class Shoot:
             self.last = self.catalog.begin_scan(number, self.reader)
             if source.exists():
                 groups = list(files.pair(files.walk([source])))
-                for group in (groups[at : at + 3] for at in range(0, len(groups), 3)):
+                for group in (groups[at : at + 6] for at in range(0, len(groups), 6)):
                     part = self.last.apply(group, add=add)
                     done = Applied(
                         done.new + part.new, done.changed + part.changed, done.left + part.left

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from curator import files
+from curator.catalog import Scan
 from curator.catalog.identity import FileRow, assign_roles
-from curator.model import Capture, Flag, Peeked, StageJob
+from curator.model import Capture, CatalogError, Flag, Peeked, StageJob
 from tests.unit.catalog.shoot import NINE, TEN, Card, Shoot, photo_bytes, read_exif
 
 
@@ -490,3 +493,33 @@ def test_what_moved_on_a_card_is_no_copy_of_what_it_was_proved_not_to_be(shoot: 
     (shoot.folder / "card" / "B.JPG").rename(shoot.folder / "card" / "C.JPG")
     assert shoot.ingest().new == 0
     assert shoot.photo("card/C.JPG").marks.flag is None
+
+
+def test_a_scan_is_written_in_short_transactions_and_a_broken_off_one_goes_on(
+    shoot: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(10):
+        shoot.write(f"DSC_{number}.JPG", photo_bytes(number))
+    catalog, said = shoot.catalog, list[str]()
+    groups = list(files.pair(files.walk([shoot.folder])))
+    scan = catalog.begin_scan(catalog.add_folder(shoot.folder), files)
+    take_some, parts = catalog._take_some, list[int]()
+
+    def once_full(scan: Scan, busy: Sequence[Any], add: bool) -> object:
+        parts.append(len(busy))
+        if len(parts) == 2:
+            raise CatalogError("The disk that holds the catalog is full.")
+        return take_some(scan, busy, add)
+
+    monkeypatch.setattr(catalog, "_take_some", once_full)
+    with pytest.raises(CatalogError):
+        scan.apply(groups)
+    catalog._connection.set_trace_callback(said.append)
+    assert len(scan.apply(groups).new) == 6, "what was written is known, the rest comes now"
+    catalog._connection.set_trace_callback(None)
+    assert parts == [4, 4, 4, 2] and said.count("COMMIT") == 2
+    written = [sql for sql in said[: said.index("COMMIT")] if " work " in sql]
+    # Each statement lets go of the interpreter, and a mark may wait for the transaction.
+    assert len(written) == 2 * len(shoot.stages), "one for all photos, not one for each"
+    assert (scan.count().found, scan.count().new) == (10, 10)
+    assert len(catalog.pending("peek", 100)) == 10

@@ -112,6 +112,32 @@ def test_reading_words_merges_nothing_and_what_lies_apart_is_brought_together(
     twelve._connection.execute("INSERT INTO photo_text (photo_text) VALUES ('integrity-check')")
 
 
+@pytest.mark.parametrize(("decided", "held"), [(1, [0, 0]), (9, [0, 0, 0, 1])])
+def test_words_are_worked_out_anew_without_the_lock_when_somebody_decides_meanwhile(
+    twelve: Catalog, monkeypatch: pytest.MonkeyPatch, decided: int, held: list[int]
+) -> None:
+    other = Catalog.open(twelve.path)
+    due, depths = twelve._due, list[int]()
+
+    def meanwhile(most: int) -> object:
+        found = due(most)
+        depths.append(twelve._depth)
+        if len(depths) <= decided and not twelve._depth:
+            say(other, 4, f"harbor {len(depths)}", "confirmed")
+        return found
+
+    say(twelve, 5, "harbor", "confirmed")
+    monkeypatch.setattr(twelve, "_due", meanwhile)
+    said: list[str] = []
+    twelve._connection.set_trace_callback(said.append)
+    assert not twelve.fold_text()
+    twelve._connection.set_trace_callback(None)
+    assert depths == held, "unless somebody decides all the time"
+    assert sum(sql.startswith("INSERT INTO photo_text (rowid") for sql in set(said)) == 1
+    assert sorted(twelve.worded("harbor").tolist()) == [4, 5]
+    other.close()
+
+
 def test_photos_that_merge_or_go_out_of_sight_keep_the_index_true(shoot: Shoot) -> None:
     catalog = shoot.catalog
     shoot.write("a.jpg", photo_bytes(1))

@@ -16,7 +16,10 @@ WITHIN_S = 60.0
 
 
 @pytest.mark.parametrize("act", ["decide", "see"])
-def test_a_person_waits_for_the_batch_under_way_and_for_no_other(home: Home, act: str) -> None:
+def test_a_person_waits_for_the_batch_under_way_and_for_no_other(
+    home: Home, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    monkeypatch.setattr("curator.catalog.store.HELD_S", WITHIN_S)
     catalogs.fill(home.catalog, 3)
     reading = Catalog.open(home.catalog)
 
@@ -36,10 +39,13 @@ def test_a_person_waits_for_the_batch_under_way_and_for_no_other(home: Home, act
         while not reading._turns._pressing:
             assert time.monotonic() < deadline
             time.sleep(0.001)
+    # Nor does who goes on in the background take the interpreter from whoever keeps it.
+    sql = "SELECT rating, seen_at IS NOT NULL FROM photo WHERE id = 2"
+    (kept,) = reading._connection.execute(sql).fetchall()
     with reading._writing():  # the next batch, at once
-        wrote = reading._row("SELECT rating, seen_at IS NOT NULL FROM photo WHERE id = 2")
+        wrote = reading._row(sql)
     person.join()
-    assert wrote == ((4, 0) if act == "decide" else (None, 1))
+    assert kept == wrote == ((4, 0) if act == "decide" else (None, 1))
     reading.close()
 
 
@@ -79,6 +85,40 @@ def test_while_a_key_is_answered_only_a_person_writes(
     window.hold_others(True)
     window.mark_seen([1])  # a key that led nowhere holds nobody up for long
     window.close()
+
+
+@pytest.mark.parametrize("background", [True, False])
+def test_while_a_decision_is_kept_nobody_reads_in_the_background(
+    home: Home, monkeypatch: pytest.MonkeyPatch, background: bool
+) -> None:
+    catalogs.fill(home.catalog, 3)
+    person, read = Catalog.open(home.catalog), list[int | None]()
+    stood, goes, stand_back = threading.Event(), threading.Event(), Turns.stand_back
+
+    def noted(turns: Turns, within_s: float) -> None:
+        stood.set()
+        goes.set()
+        stand_back(turns, within_s)
+
+    def look() -> None:
+        catalog = Catalog.open(home.catalog)
+        read.append(catalog._value("SELECT rating FROM photo WHERE id = 2"))
+        goes.set()
+        catalog.close()
+
+    monkeypatch.setattr(Turns, "stand_back", noted)
+    monkeypatch.setattr(Catalog, "pressing", not background)
+    monkeypatch.setattr("curator.catalog.store.HELD_S", WITHIN_S)
+    reading = threading.Thread(target=look)
+    with person._writing(durable=True):
+        person.decide({2: {"rating": 4}}, summary="4 stars")
+        reading.start()
+        assert goes.wait(WITHIN_S)
+        if not background:
+            reading.join()
+    reading.join()
+    assert (read, stood.is_set()) == (([4], True) if background else ([None], False))
+    person.close()
 
 
 def test_who_gets_no_turn_is_told_by_sqlite_and_keeps_nobody_waiting(

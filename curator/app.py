@@ -116,13 +116,6 @@ def _is_alone(home: Home, sources: Sequence[Path], token: str) -> bool:
     return not door.hand_over(home, paths, token) and lifeboat.ask_without_answer()
 
 
-def _entrance(home: Home) -> door.Door:
-    entrance = door.Door(home)
-    if not _is_blind():
-        entrance.listen()
-    return entrance
-
-
 def _hear_others(app: App, entrance: door.Door, qt: QApplication) -> None:
     """Let a later start bring this window to the front, and hand over what it was to open."""
 
@@ -183,9 +176,11 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
     assert isinstance(qt, QApplication)
     theme.apply(qt)
     try:
-        if not _is_alone(home, sources, token):
+        # At once: who starts while this window is made, or in the same instant, is to find it.
+        entrance = door.Door(home)
+        first = not _is_blind() and entrance.listen()
+        if not first and not _is_alone(home, sources, token):
             return 0
-        entrance = _entrance(home)  # at once: who starts while this window is made is to find it
         if isinstance(qt, door.Application):
             qt.opened.connect(entrance.called)
         app = _built(home, settings, sources)

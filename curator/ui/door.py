@@ -1,9 +1,8 @@
 """The door between windows: a second start finds the first, and hands it what is to be opened.
 
-    if answers(home):                               # there is a window already
-        hand_over(home, [Path("/photos/Iceland")])  # it comes to the front and opens that
     door = Door(home)
-    door.listen()
+    if not door.listen() and answers(home):         # there is a window already
+        hand_over(home, [Path("/photos/Iceland")])  # it comes to the front and opens that
     door.attend(...)                                # who opens what other starts hand over
 
 It is a local socket (a named pipe on Windows) that only the same user can open, named after the
@@ -15,17 +14,18 @@ macOS starts no second program: it tells the one that runs what to open (:class:
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QLockFile, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QWidget
@@ -103,6 +103,22 @@ def _connected(name: str) -> QLocalSocket | None:
     return socket if socket.waitForConnected(_ANSWER_MS) else None
 
 
+@contextlib.contextmanager
+def _one_at_a_time(name: str) -> Iterator[None]:
+    """Keep other starts from looking who listens until it is settled whether this one does.
+
+    Qt takes away the lock of a process that is gone; where none can be had, there is none.
+    """
+    # Beside the socket; the name of a pipe is no path.
+    lock = QLockFile(str(Path(tempfile.gettempdir(), f"{name}.lock")))
+    if not lock.tryLock(_ANSWER_MS):
+        log.info("who listens is settled without a lock: %s", lock.error())
+    try:
+        yield
+    finally:
+        lock.unlock()
+
+
 def parsed(line: bytes) -> Call | None:
     """Read a call; None if it is none.
 
@@ -171,13 +187,17 @@ class Door(QObject):
             come_forward(question, call.token)
 
     def listen(self) -> bool:
-        """Listen, unless another window does; what a killed process left is cleared away."""
+        """Listen, unless another window does; what a killed process left is cleared away.
+
+        Who listens is the first: of several starts in one instant just one is.
+        """
         if self._server.isListening():
             return True
-        if _connected(self._name) is not None:
-            return False
-        QLocalServer.removeServer(self._name)
-        heard = self._server.listen(self._name)
+        with _one_at_a_time(self._name):
+            if _connected(self._name) is not None:
+                return False
+            QLocalServer.removeServer(self._name)
+            heard = self._server.listen(self._name)
         if not heard:
             log.info("no other start will find this window: %s", self._server.errorString())
         return heard

@@ -56,10 +56,31 @@ settings = Settings.load(home, {"encoder": {"which": "none"}, "work": {"workers"
 say(code=app.main(home, settings, [Path(each) for each in sys.argv[3:]]))
 """
 
+# Before it: a start that says when it begins to settle who is first, and stops in the middle.
+HESITANT = """
+import json, sys
+from curator.ui import door
+real_listen, real_remove = door.Door.listen, door.QLocalServer.removeServer
 
-def start(home: Path, *words: object) -> subprocess.Popen[str]:
+def tell(**what): print(json.dumps(what), flush=True)
+
+def listen(self):
+    if not self._server.isListening(): tell(asks=True)
+    return real_listen(self)
+
+def remove(name):
+    tell(nobody=True)
+    sys.stdin.readline()
+    return real_remove(name)
+
+door.Door.listen, door.QLocalServer.removeServer = listen, remove
+"""
+
+
+def start(home: Path, *words: object, before: str = "") -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", WINDOW, str(home), *map(str, words)],
+        [sys.executable, "-c", before + WINDOW, str(home), *map(str, words)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -69,6 +90,21 @@ def said(process: subprocess.Popen[str]) -> dict[str, object]:
     """Read the next thing a process says; it ends with it, or pytest's time limit comes."""
     assert process.stdout is not None
     return dict(json.loads(process.stdout.readline()))
+
+
+def over(*processes: subprocess.Popen[str]) -> None:
+    """See processes end as they should."""
+    for process in processes:
+        assert process.wait(60) == 0
+        close(process)
+
+
+def close(process: subprocess.Popen[str]) -> None:
+    """Let go of a process that has ended, or will."""
+    process.wait(60)
+    for pipe in (process.stdin, process.stdout):
+        assert pipe is not None
+        pipe.close()
 
 
 def test_a_folder_opened_while_a_window_is_open_goes_to_that_window(tmp_path: Path) -> None:
@@ -82,10 +118,37 @@ def test_a_folder_opened_while_a_window_is_open_goes_to_that_window(tmp_path: Pa
     assert asked["choices"] == ["Open another window", "Open “card” there"]
     assert said(first) == {"taken": [str(card)]}
     assert said(second) == {"code": 0} and said(first) == {"code": 0}
-    assert second.wait(60) == first.wait(60) == 0
+    over(first, second)
+
+
+def test_of_two_starts_in_one_instant_one_opens_and_the_other_asks(tmp_path: Path) -> None:
+    card = tmp_path / "card"
+    draw_jpeg(card / "DSC_1.JPG")
+    first = start(tmp_path / "home", "another", before=HESITANT)
+    assert said(first) == {"asks": True} and said(first) == {"nobody": True}
+    second = start(tmp_path / "home", "show", card, before=HESITANT)
+    assert said(second) == {"asks": True}
+    assert first.stdin is not None
+    first.stdin.write("\n")
+    first.stdin.flush()
+    assert said(first) == {"shown": True}
+    assert said(second).get("asked") == "Curator is already open on this catalog"
+    assert said(first) == {"taken": [str(card)]}
+    over(first, second)
+
+
+def test_a_start_that_was_killed_as_it_settled_who_is_first_is_in_nobodys_way(
+    tmp_path: Path,
+) -> None:
+    first = start(tmp_path / "home", "another", before=HESITANT)
+    assert said(first) == {"asks": True} and said(first) == {"nobody": True}
+    first.kill()
+    first.wait(60)
+    second = start(tmp_path / "home", "another")
+    assert said(second) == {"shown": True}
+    second.kill()
     for process in (first, second):
-        assert process.stdout is not None
-        process.stdout.close()
+        close(process)
 
 
 def test_after_a_kill_the_next_start_asks_nothing(tmp_path: Path) -> None:
@@ -100,10 +163,8 @@ def test_after_a_kill_the_next_start_asks_nothing(tmp_path: Path) -> None:
     third = start(tmp_path / "home", "show", card)
     assert "asked" in said(third)
     assert said(second) == {"taken": [str(card)]}
-    assert third.wait(60) == second.wait(60) == 0
-    for process in (first, second, third):
-        assert process.stdout is not None
-        process.stdout.close()
+    over(second, third)
+    close(first)
 
 
 def test_a_window_beside_one_that_reads_marks_too_and_each_sees_what_the_other_did(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -14,7 +16,7 @@ from PySide6.QtCore import Qt
 from curator import files
 from curator.catalog import Catalog, DiskFullError
 from curator.model import BusyError, KnownError, StageState
-from curator.pipeline import Pipeline, Progress, ScanReport, Totals, scanning
+from curator.pipeline import _PRELOAD, Pipeline, Progress, ScanReport, Totals, scanning
 from curator.settings import Home, Settings
 from curator.stages import STAGES, Stage
 from tests import fake_stages
@@ -533,3 +535,26 @@ def test_stopping_does_not_wait_for_a_proof(
     threaded.stop()
     assert not slow_proofs.is_set()
     assert len(catalog.columns()) == 4
+
+
+# Loads what it is told to, reads the headers of a photo, and prints what it loaded only for that.
+PEEK = """
+import importlib, sys
+*names, path, cache = sys.argv[1:]
+for name in names:
+    importlib.import_module(name)
+before = set(sys.modules)
+from curator.model import Kind, StageJob
+from curator.stages.peek import peek
+assert peek(StageJob(1, "peek", path, Kind.IMAGE, cache)).thumb is not None
+print(*(name for name in sys.modules if name.startswith("curator") and name not in before))
+"""
+
+
+def test_a_process_that_reads_has_loaded_all_it_needs_for_a_first_photo(tmp_path: Path) -> None:
+    path = draw_jpeg(tmp_path / "a.jpg", size=(300, 200))
+    names = [*_PRELOAD, str(path), str(tmp_path / "cache")]
+    done = subprocess.run(
+        [sys.executable, "-c", PEEK, *names], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from curator.files import fingerprint
-from curator.imaging import proxy
+from curator.imaging import proxy, tiff
 from curator.model import GoneError, Kind, StageJob, UnreadableError
 from curator.stages import STAGES
 from curator.stages.convert import convert
@@ -38,6 +38,24 @@ def test_every_stage_of_the_table_answers_plainly(tmp_path: Path, stage: object)
     assert result.fingerprint == fingerprint(path)
     assert (result.size, result.mtime_ns) == (path.stat().st_size, path.stat().st_mtime_ns)
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+def test_peek_reads_the_block_of_a_jpeg_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[tiff.Read] = []
+    directories = tiff.directories
+
+    def noted(bytes_of: tiff.Read) -> list[tiff.Directory]:
+        read.append(bytes_of)
+        return directories(bytes_of)
+
+    monkeypatch.setattr(tiff, "directories", noted)
+    tiff.of_block.cache_clear()
+    for seed in (1, 2):  # what is remembered of one photo is not said of the next
+        path = draw_jpeg(tmp_path / f"{seed}.jpg", size=(300, 200), seed=seed, iso=100 * seed)
+        assert peek(job(path, tmp_path / "cache")).capture.iso == 100 * seed
+    assert len(read) == 2
 
 
 def test_peek_takes_the_embedded_thumbnail_upright(tmp_path: Path) -> None:

@@ -497,12 +497,11 @@ class Scans(Identity):
             for state in ("state = 'waiting' AND ready = 1", "state = 'running'")
         )
 
-    def were_rated(self, scans: Sequence[Scan]) -> bool:
-        """Say whether any photo that came since scans begun together has marks from a file."""
+    def learned_more(self, scans: Sequence[Scan]) -> bool:
+        """Say whether headers told of any photo that came since that it is a copy, or is marked."""
         began = min((scan._last_id for scan in scans), default=0)
-        return bool(
-            self._value("SELECT EXISTS (SELECT 1 FROM photo WHERE id > ? AND elsewhere)", (began,))
-        )
+        more = "id > ? AND (elsewhere OR merged_into IS NOT NULL)"
+        return bool(self._value(f"SELECT EXISTS (SELECT 1 FROM photo WHERE {more})", (began,)))
 
     def _met_by(self, scan: Scan) -> set[int]:
         """Give the photos a scan met, as what they are today."""

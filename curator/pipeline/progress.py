@@ -49,7 +49,8 @@ class ScanReport:
     ``sentence`` says it: "3,012 photos (2,980 pairs); 12 videos and 4 other files left alone".
     ``problems`` are folders that could not be read, a sentence each. ``watched``: nobody asked for
     it, something changed; the sentence is "12 new in Iceland", or empty. ``again``: the scan was
-    told of before, when not all headers were read; now it is known what was rated elsewhere.
+    told of before, when not all headers were read; now it is known what was rated elsewhere, and
+    which are copies.
     """
 
     found: int

@@ -279,7 +279,7 @@ class Scanner:
         self._is_here = is_here
         self._queued: list[Request] = []
         self._walk: Walk | None = None
-        self._unsaid: Request | None = None  # ended; how many were rated elsewhere is to be said
+        self._unsaid: Request | None = None  # ended; what its headers tell is to be said
         # Read, or drawn: to be taken in (again). None: what tells how a scan ended was looked at.
         self._ready: SimpleQueue[Batch | None] = SimpleQueue()
         self._reading = 0
@@ -382,9 +382,10 @@ class Scanner:
         return self._unsaid is not None and not self._catalog.awaits_headers()
 
     def _say_again(self) -> ScanReport | None:
-        """Tell of a scan again now that all headers are read, if any photo was rated elsewhere."""
+        """Tell of a scan again now that all headers are read, if they told more than it did."""
         request, self._unsaid = self._unsaid, None
-        if request is None or not self._catalog.were_rated([part.scan for part in request.parts]):
+        assert request is not None
+        if not self._catalog.learned_more([part.scan for part in request.parts]):
             return None
         return replace(request.told(self._catalog), again=True)
 

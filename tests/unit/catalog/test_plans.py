@@ -63,7 +63,7 @@ def _scan(catalog: Catalog) -> None:
 
     scan.apply([_group(root, number) for number in (PHOTO - 1, 5000, 5001)])
     catalog.count_met([scan])
-    assert catalog.awaits_headers() and not catalog.were_rated([scan])
+    assert catalog.awaits_headers() and not catalog.learned_more([scan])
 
 
 def _read(catalog: Catalog) -> None:

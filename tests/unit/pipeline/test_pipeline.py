@@ -131,6 +131,21 @@ def test_what_was_rated_elsewhere_is_counted_once_all_headers_are_read(
     assert reports[-1].sentence == "12 photos, 9 already rated elsewhere"
 
 
+def test_copies_count_as_photos_only_until_all_headers_are_read(make: Make, tmp_path: Path) -> None:
+    folder = fake_stages.write(tmp_path / "in", "ok", "ok", "ok")
+    for number in range(3):
+        shutil.copy(folder / f"00{number}.jpg", folder / f"copy of 00{number}.jpg")
+    reports: list[ScanReport] = []
+    pipeline = make(inline=True)
+    pipeline.scanned.connect(reports.append)
+    pipeline.start()
+    pipeline.pause()
+    pipeline.open_folders([folder])
+    pipeline.idle.connect(lambda _: reports.append(ScanReport(0, 0, 0, 0, "idle")))
+    pipeline.resume()
+    assert [report.sentence for report in reports] == ["6 photos", "3 photos", "idle"]
+
+
 def test_single_files_do_not_bring_their_neighbours(inline: Pipeline, tmp_path: Path) -> None:
     folder = fake_stages.write(tmp_path / "in", "ok", "ok", "ok")
     inline.open_folders([folder / "001.jpg"])

@@ -99,13 +99,13 @@ def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> lis
 
     A whole title goes first, then the start of one, of a word in it, initials, a part of it or of
     its key, the words of its sentence, and last letters in that order anywhere. Of equals the one
-    used last goes first; without any letters, that is all that counts.
+    used last goes first; without any letters, that is all that counts, and what is off comes last.
     """
     used = {name: place for place, name in enumerate(recent)}
     wanted = text.casefold().strip()
     if not wanted:
         offered = [each for each in entries if each.at_once or each.name in used]
-        return sorted(offered, key=lambda each: (used.get(each.name, len(used)), bool(each.off)))
+        return sorted(offered, key=lambda each: (bool(each.off), used.get(each.name, len(used))))
     letters = re.compile(".*?".join(map(re.escape, wanted.replace(" ", ""))))
     ranked = []
     for place, entry in enumerate(entries):
@@ -264,23 +264,32 @@ class EntryRows(QWidget):
 
     @property
     def current(self) -> Entry | None:
-        """The entry Enter would take."""
-        return self._entries[self._at] if self._entries else None
+        """The entry Enter would take; none where what fits best is off."""
+        return self._entries[self._at] if self._at >= 0 else None
 
     def show_entries(self, entries: Sequence[Entry]) -> None:
-        """Show other entries, the first of them current."""
-        self._entries, self._at, self._top = entries, 0, 0
+        """Show other entries, the first of them current unless it is off."""
+        self._entries, self._top = entries, 0
+        self._at = 0 if entries and not entries[0].off else -1
         self.setFixedHeight(theme.ROW * max(min(len(entries), _ROWS), 1) + 8)
         self._moved()
 
     def move_(self, by: int) -> None:
-        """Make another row current; the list has ends."""
-        self._at = max(0, min(self._at + by, len(self._entries) - 1))
-        self._top = max(self._at - _ROWS + 1, min(self._top, self._at))
+        """Make another row current that is not off; the list has ends."""
+        if not self._entries:
+            return
+        last, step = len(self._entries) - 1, 1 if by > 0 else -1
+        at = max(0, min(self._at + by, last))
+        ways = (*range(at, self._at, -step), *range(at, last + 1 if by > 0 else -1, step))
+        self._at = next((row for row in ways if not self._entries[row].off), self._at)
+        self._top = max(self._at - _ROWS + 1, min(self._top, max(self._at, 0)))
+        if all(entry.off for entry in self._entries[: max(self._at, 0)]) and self._at < _ROWS:
+            self._top = 0  # what is off above the first is to be seen, too
         self._moved()
 
     def _moved(self) -> None:
-        self.setAccessibleName(self.current.title if self.current else "Nothing fits")
+        nothing = "Not here" if self._entries else "Nothing fits"
+        self.setAccessibleName(self.current.title if self.current else nothing)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -333,7 +342,7 @@ class EntryRows(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Make the row under the pointer current."""
         row = self._row(event.position().toPoint())
-        if row is not None and row != self._at:
+        if row is not None and row != self._at and not self._entries[row].off:
             self._at = row
             self._moved()
 

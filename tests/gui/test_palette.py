@@ -117,6 +117,31 @@ def test_what_is_off_here_says_so_and_does_nothing(window: MainWindow) -> None:
     assert window.finder.isVisible() and window.session.zoom is None
 
 
+def test_no_row_is_lit_that_is_off(window: MainWindow) -> None:
+    open_palette(window)
+    rows, field = window.finder.rows, window.finder.field
+    assert rows.current is not None and not rows.current.off
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_PageDown, Qt.Key.Key_End, Qt.Key.Key_PageUp):
+        for _ in rows.entries:
+            QTest.keyClick(field, key)
+            assert rows.current is not None and not rows.current.off
+    for typed in ("zoom", "keep"):
+        field.clear()
+        QTest.keyClicks(field, typed)
+        off = [row for row, entry in enumerate(rows.entries[:12]) if entry.off]
+        assert off, "what is off is among them"
+        assert rows.current is None if off[0] == 0 else rows.current is rows.entries[0]
+        before = rows.current
+        QTest.mouseMove(rows, QPoint(40, 4 + off[0] * 28 + 14))
+        assert rows.current is before
+        QTest.keyClick(field, Qt.Key.Key_Down)
+        QTest.keyClick(field, Qt.Key.Key_Up)
+        assert rows.current is None or not rows.current.off
+    field.setText("zzzzz")
+    QTest.keyClick(field, Qt.Key.Key_Down)
+    assert rows.current is None and not rows.entries
+
+
 def test_arrows_move_and_a_press_takes_a_row(window: MainWindow) -> None:
     open_palette(window)
     rows = window.finder.rows
@@ -126,7 +151,8 @@ def test_arrows_move_and_a_press_takes_a_row(window: MainWindow) -> None:
     QTest.keyClick(window.finder.field, Qt.Key.Key_Up)
     assert rows.current is rows.entries[0]
     QTest.keyClick(window.finder.field, Qt.Key.Key_PageDown)
-    assert rows.current is rows.entries[min(11, len(rows.entries) - 1)]
+    page = rows.entries[: min(12, len(rows.entries))]
+    assert rows.current is next(each for each in reversed(page) if not each.off)
     wanted = rows.entries[2]
     QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=QPoint(40, 4 + 2 * 28 + 14))
     assert f"order:{window.session.order}" == wanted.name

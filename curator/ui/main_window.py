@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QEvent, Qt
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt
 from PySide6.QtGui import (
     QCloseEvent,
     QContextMenuEvent,
@@ -47,7 +47,7 @@ from curator.ui.loupe import LoupeView
 from curator.ui.maybes import Maybes
 from curator.ui.offer import Offer, OfferLine
 from curator.ui.overview import OverviewPage
-from curator.ui.photo_menu import photo_menu
+from curator.ui.photo_menu import by_key, photo_menu
 from curator.ui.placard import PlacardView
 from curator.ui.projects import ProjectParts
 from curator.ui.provider import ProviderWatch, for_settings
@@ -311,7 +311,20 @@ class MainWindow(QWidget):
         over = any(part.geometry().contains(at) for part in shown)
         covered = any(cover.isVisible() for cover in self._covers())
         if over and not covered and page in (self.grid, self.loupe, self.beside):
-            photo_menu(self, self.session, self.view_name(), self.run).popup(event.globalPos())
+            by_mouse = event.reason() is QContextMenuEvent.Reason.Mouse
+            place = event.globalPos() if by_mouse else self._in_hand()
+            photo_menu(self, self.session, self.view_name(), self.run).popup(place)
+
+    def _in_hand(self) -> QPoint:
+        """Give the middle of the photo in hand, on the screen."""
+        page, panes = self.pages.currentWidget() or self.pages, self.session.panes
+        rect = page.rect()
+        if page is self.grid and (number := self.session.tile_number) >= 0:
+            self.grid.reveal(number)
+            page, rect = self.grid.viewport(), self.grid.cell(number)
+        elif page is self.beside and panes is not None:
+            rect = self.beside.panes()[panes.active].cell
+        return page.mapToGlobal(rect.center())
 
     # --- keys
 
@@ -387,6 +400,8 @@ class MainWindow(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Run what a digit's place is bound to."""
         action = self.keys.by_place(event)
+        if action is None and by_key(event, self):
+            return
         if action is None:
             super().keyPressEvent(event)
         elif not event.isAutoRepeat():

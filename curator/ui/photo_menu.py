@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMenu, QWidget, QWidgetAction
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QMenu, QWidget, QWidgetAction
 
 from curator.commands import COMMANDS
 from curator.keyboard import views_of
@@ -49,6 +51,22 @@ def photo_menu(parent: QWidget, session: Session, view: str, run: Callable[[str]
                 action = into.addAction(f"{title}\t{key}" if key else title)
                 action.triggered.connect(lambda _=False, name=name: run(name))
     return menu
+
+
+def by_key(event: QKeyEvent, window: QWidget) -> bool:
+    """Have Shift+F10 ask for a menu as the Menu key does; only Windows sees to that itself.
+
+    Returns:
+        Whether the press was that.
+    """
+    pressed = event.key(), event.modifiers()
+    if pressed != (Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier) or sys.platform == "win32":
+        return False
+    over = window.focusWidget() or window
+    at = over.rect().center()
+    asks = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, at, over.mapToGlobal(at))
+    QApplication.sendEvent(over, asks)
+    return True
 
 
 def _head(menu: QMenu, text: str) -> QWidgetAction:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from curator.commands import COMMANDS
@@ -81,3 +83,32 @@ def test_the_menu_key_is_about_the_photo_in_hand_and_nothing_lies_elsewhere(
     session.set_pass(Pass.CULL)
     session.finish()
     assert menu_at(window.finish, QPoint(20, 300)) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there the system asks for the menu")
+def test_shift_f10_opens_the_menu_at_the_photo_in_hand(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[str, QPoint]] = []
+    monkeypatch.setattr(
+        QMenu, "popup", lambda menu, place: opened.append((menu.actions()[0].text(), place))
+    )
+    session, grid = window.session, window.grid
+
+    def press() -> QPoint:
+        over = QApplication.focusWidget() or window
+        QTest.keyClick(over, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
+        name, place = opened.pop()
+        assert name == session.table.name(session.current) and not opened
+        return place
+
+    for number in (7, len(session.ids) - 1):
+        session.go(number - session.index)
+        place = grid.viewport().mapFromGlobal(press())
+        assert grid.cell(session.tile_number).contains(place)
+        assert grid.viewport().rect().contains(place)
+    window.run("loupe")
+    assert window.loupe.rect().contains(window.loupe.mapFromGlobal(press()))
+    window.run("compare")
+    active = window.beside.panes()[session.panes.active]
+    assert active.cell.contains(window.beside.mapFromGlobal(press()))

@@ -246,6 +246,8 @@ class Desk(QObject):
 
     def refresh(self) -> None:
         """Take over what the pipeline or another process changed in the catalog."""
+        if self._closed:
+            return  # what the pipeline said before it ended may arrive later
         before = self.table.order_serial, self.table.stacks.serial
         changed = self.table.refresh()
         if self._folder_serial != self.table.folder_serial:

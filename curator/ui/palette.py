@@ -288,7 +288,7 @@ class EntryRows(QWidget):
         self._moved()
 
     def _moved(self) -> None:
-        nothing = "Not here" if self._entries else "Nothing fits"
+        nothing = self._entries[0].title if self._entries else "Nothing fits"
         self.setAccessibleName(self.current.title if self.current else nothing)
         self.update()
 

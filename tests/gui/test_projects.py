@@ -61,7 +61,7 @@ def test_shift_b_makes_a_project_and_b_fills_it_in_the_loupe(window: MainWindow)
     session.set_view(View.LOUPE)
     press(window, Qt.Key.Key_B, SHIFT)
     chooser = window.projects.chooser
-    assert chooser.isVisible() and chooser.rows.current is not None and chooser.rows.current.off
+    assert chooser.isVisible() and chooser.rows.current is None, "there is nothing to take yet"
     assert type_(window, "Harbour") == ["New project “Harbour”"]
     enter(window)
     assert not chooser.isVisible() and names(session) == ["Harbour"]

@@ -408,4 +408,6 @@ def test_what_the_pipeline_tells_after_closing_asks_the_catalog_nothing(session:
     session.close()
     session._on_saved()
     session._on_scanned()
+    session.catalog.close()
+    session.refresh()
     assert not any(timer.isActive() for timer in session.findChildren(QTimer))

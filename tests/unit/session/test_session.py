@@ -404,10 +404,12 @@ def test_what_could_not_be_read_is_never_passed_over(session: Session, home: Hom
     assert session.scope_ids("passed-over") == [3]
 
 
-def test_what_the_pipeline_tells_after_closing_asks_the_catalog_nothing(session: Session) -> None:
+def test_what_the_pipeline_tells_after_closing_asks_the_catalog_nothing(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session.close()
+    monkeypatch.setattr(session.table, "refresh", lambda: pytest.fail("it was asked"))
     session._on_saved()
     session._on_scanned()
-    session.catalog.close()
     session.refresh()
     assert not any(timer.isActive() for timer in session.findChildren(QTimer))

@@ -521,7 +521,7 @@ class Table:
     def state(self, photo_id: int) -> str:
         """Give ``""``, ``"failed"`` or ``"missing"``, as :meth:`missing` has it."""
         row = self._row_by_id[photo_id]
-        state = STATES[self._numbers["state"][row]]
+        state = STATES[self._numbers["state"].item(row)]
         if state or self._numbers["directory_id"][row] not in self._away_directories:
             return state
         copies = self._copies[self._copies[:, 0] == photo_id, 1].tolist()
@@ -571,8 +571,12 @@ class Table:
 
     def _marks(self, row: int) -> Marks:
         number = self._numbers
-        fields = (number[name].item(row) for name in ("flag", "rating", "label", "kept"))
-        return _decoded(*fields)
+        return _decoded(
+            number["flag"].item(row),
+            number["rating"].item(row),
+            number["label"].item(row),
+            number["kept"].item(row),
+        )
 
     # --- the tree of folders
 

@@ -233,19 +233,20 @@ class TilePainter:
 
     def _draw_picture(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
         place = self.picture(cell, tile)
-        rect = self._logical(place)
         want = thumb(tile, self.box(cell))
         frame = None
         if want is not None:
             frame = self.store.get(want) or self.store.stand_in(want)
         if frame is None:
-            painter.fillRect(rect, theme.PANEL)
-        else:
-            painter.setOpacity(STRUCK if tile.struck else STALE if tile.stale else 1.0)
+            painter.fillRect(self._logical(place), theme.PANEL)
+        elif tile.struck or tile.stale:
+            painter.setOpacity(STRUCK if tile.struck else STALE)
             blit(painter, frame, place, self.ratio)
             painter.setOpacity(1.0)
+        else:
+            blit(painter, frame, place, self.ratio)
         if tile.struck:
-            pencil.struck(painter, rect)
+            pencil.struck(painter, self._logical(place))
 
     def _draw_footer(self, painter: QPainter, cell: QRect, tile: Tile, heap: Heap | None) -> None:
         middle = cell.top() + cell.width() + (FOOTER - _UNDERLINE) // 2
@@ -259,9 +260,9 @@ class TilePainter:
             icon = theme.pixmap("folder_away", theme.QUIET, theme.ICON, self.ratio)
             painter.drawPixmap(QPointF(right, middle - theme.ICON / 2), icon)
             right -= 4
-        text = " · ".join(part for part in (self.value(tile), "R+J" if tile.pair else "") if part)
-        room = QRect(end + GAP, middle - 8, right - end - GAP, 16)
+        text = " · ".join(filter(None, (self.value(tile), "R+J" if tile.pair else "")))
         if text:
+            room = QRect(end + GAP, middle - 8, right - end - GAP, 16)
             painter.setPen(theme.QUIET)
             text = self._metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room.width())
             painter.drawText(

@@ -125,7 +125,7 @@ def keys(place: Place) -> list[Figure]:
         pipeline.open_folders([noise])
         moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2, draw)
         decide = itertools.cycle([Qt.Key.Key_X, Qt.Key.Key_P])
-        marks = _pressed(running, decide, _KEYS // 4, lambda: commit() + draw())
+        marks = _pressed(running, decide, _KEYS // 2, lambda: commit() + draw())
         busy = pipeline.wait_idle(0.0) is None
         pipeline.pause()
         rest(1.0)

@@ -60,6 +60,8 @@ NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]
     "stack_kind": ("i1", lambda values: [KIND_CODE[value] for value in values]),  # type: ignore[index]
 }
 OBJECTS = ("name", "thumb", "proxy", "camera")
+MARKS = ("flag", "rating", "label", "kept")  # what a person decides
+DRAWN = ("width", "height", "turn", "seen_at", "pair", "taken_at", "sharpness", "exposure")
 ORDERING = ("taken_at", "merged_into", "directory_id")  # lists are sorted by, or lose a photo to
 
 

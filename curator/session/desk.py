@@ -431,8 +431,14 @@ class Desk(QObject):
 
     def tile(self, photo_id: int) -> Tile:
         """Gather what is drawn of one photo."""
-        tile = self.table.tile(photo_id)
-        return replace(tile, stale=True) if photo_id in self._stale else tile
+        return self.tiles([photo_id])[0]
+
+    def tiles(self, photo_ids: Sequence[int]) -> list[Tile]:
+        """Gather what is drawn of photos, in the same order."""
+        found = self.table.tiles(photo_ids)
+        if self._stale.isdisjoint(photo_ids):
+            return found
+        return [replace(tile, stale=True) if tile.id in self._stale else tile for tile in found]
 
     def detail(self, photo_id: int) -> PhotoDetail:
         """Give all the catalog knows of one photo."""

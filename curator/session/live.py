@@ -242,7 +242,8 @@ def _step_back() -> None:
     QThread.currentThread().setPriority(QThread.Priority.LowPriority)
     if sys.platform == "linux":  # where Qt cannot, but each thread has a niceness of its own
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+            nice = os.getpriority(os.PRIO_PROCESS, os.getpid()) + _NICE
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
 
 
 def _answer(question: Question, pupil: Pupil) -> object:

@@ -8,7 +8,7 @@ found, it takes its place by relevance.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -169,11 +169,12 @@ class Searching(Insights):
             self._settle_membership()
             self.counts_changed.emit()
 
-    def tile(self, photo_id: int) -> Tile:
-        """Gather what is drawn of one photo; of what was found, why."""
-        tile = super().tile(photo_id)
-        why = self._found_by.get(photo_id)
-        return tile if why is None else replace(tile, found=why)
+    def tiles(self, photo_ids: Sequence[int]) -> list[Tile]:
+        """Gather what is drawn of photos; of what was found, why."""
+        tiles, why = super().tiles(photo_ids), self._found_by
+        if not why:
+            return tiles
+        return [replace(tile, found=why[tile.id]) if tile.id in why else tile for tile in tiles]
 
     # --- searching
 

@@ -230,7 +230,7 @@ class Session(Abreast):
         """Take note that a person rested on this photo in the loupe: it is *seen*."""
         if photo_id != self.current:
             return
-        tile = self.table.tile(photo_id)
+        tile = self.tile(photo_id)
         if not tile.seen and tile.state != "failed":  # what could not be read was not seen
             self.kept(lambda: self.catalog.mark_seen([photo_id]))
             self.refresh()

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curator.model import Flag, StackKind, Verdict, View, counted
+from curator.session.columns import FLAG_CODE, STATE_CODE
 from curator.session.searching import Searching
 from curator.session.units import Ids
 from curator.stages.stack import KINDS
@@ -39,20 +41,20 @@ class Stacking(Searching):
         if len(frames) == 1:
             return int(frames[0])
         rows = self.table.rows_of(frames)
-        liking = np.array([self._liking(photo) for photo in frames.tolist()])
+        liking = self._liking(rows)
         best = np.flatnonzero(liking == liking.max())
         proposed = best[self.table.stacks.proposed_at(rows[best])]
         return int(frames[proposed[0] if len(proposed) else best[0]])
 
-    def _liking(self, photo_id: int) -> int:
-        """Say how far a photo may stand for its stack; rejected or unreadable, not at all."""
-        marks = self.table.marks(photo_id)
-        verdict = marks.verdict
-        if verdict is Verdict.REJECTED or self.table.state(photo_id) == "failed":
-            return -1
-        if verdict is Verdict.UNDECIDED:
-            return 0
-        return 1 + 2 * (marks.rating or 0) + (marks.flag is Flag.PICK)
+    def _liking(self, rows: Ids) -> NDArray[np.int64]:
+        """Say how far photos may stand for their stack; rejected or unreadable, not at all."""
+        flag, rating, kept, state = (
+            self.table.column(name)[rows] for name in ("flag", "rating", "kept", "state")
+        )
+        picked = flag == FLAG_CODE[Flag.PICK]
+        liking = np.where(kept | picked | (rating > 0), 1 + 2 * rating.astype(int) + picked, 0)
+        liking[(flag == FLAG_CODE[Flag.REJECT]) | (state == STATE_CODE["failed"])] = -1
+        return liking
 
     def front(self, number: int) -> int:
         """Give the photo a tile of the grid shows: the current one if it is in it, else its face.

@@ -120,11 +120,6 @@ class Stacks:
         self._propose()
         return self._proposed[rows]
 
-    def is_proposed(self, row: int) -> bool:
-        """Tell whether the frame in a row is proposed, judged or not."""
-        self._propose()
-        return bool(self._proposed[row])
-
     def reason(self, row: int) -> str:
         """Say why the frame in a row is proposed."""
         rows = self._in_order(self.rows_with(row))

@@ -9,11 +9,13 @@ changed it, and takes just that over.
 from __future__ import annotations
 
 import gc
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,11 @@ from curator.catalog import PHOTO_COLUMNS, Catalog, FolderRow
 from curator.model import Clause, Flag, Marks, Verdict, approval
 from curator.session import snapshot
 from curator.session.columns import (
+    DRAWN,
     FLAG_CODE,
     FLAGS,
     LABELS,
+    MARKS,
     NUMBERS,
     OBJECTS,
     ORDERING,
@@ -509,9 +513,7 @@ class Table:
     def marks_of(self, photo_ids: Sequence[int]) -> list[Marks]:
         """Give those of several photos, in the same order."""
         rows = self.rows_of(photo_ids)
-        fields = (
-            self._numbers[name][rows].tolist() for name in ("flag", "rating", "label", "kept")
-        )
+        fields = (self._numbers[name][rows].tolist() for name in MARKS)
         return [_decoded(*coded) for coded in zip(*fields, strict=True)]
 
     def name(self, photo_id: int) -> str:
@@ -537,46 +539,44 @@ class Table:
             int(self._numbers["directory_id"][self._row_by_id[photo_id]]), ""
         )
 
-    def tile(self, photo_id: int) -> Tile:
-        """Gather what is drawn of one photo."""
-        row = int(self._row_by_id[photo_id])
-        number, text, marks = self._numbers, self._objects, self._marks(row)
-        turn = number["turn"].item(row)
-        size = number["width"].item(row), number["height"].item(row)
-        if turn % 2:
-            size = size[1], size[0]
-        return Tile(
-            photo_id,
-            str(text["name"][row]),
-            *size,
-            turn,
-            text["thumb"][row],  # type: ignore[arg-type]
-            text["proxy"][row],  # type: ignore[arg-type]
+    def tiles(self, photo_ids: Sequence[int]) -> list[Tile]:
+        """Gather what is drawn of photos, in the same order; all at once that is cheap."""
+        rows, marks = self.rows_of(photo_ids), self.marks_of(photo_ids)
+        number = {name: column[rows] for name, column in self._numbers.items() if name in DRAWN}
+        text = {
+            name: [values[row] for row in rows.tolist()] for name, values in self._objects.items()
+        }
+        turned, width, height = number["turn"] % 2 == 1, number["width"], number["height"]
+        undecided = [each.verdict is Verdict.UNDECIDED for each in marks]
+        columns = (
+            photo_ids,
+            text["name"],
+            np.where(turned, height, width).tolist(),
+            np.where(turned, width, height).tolist(),
+            number["turn"].tolist(),
+            text["thumb"],
+            text["proxy"],
             marks,
-            number["seen_at"].item(row),
-            number["pair"].item(row),
-            self.state(photo_id),
-            number["taken_at"].item(row),  # None where no time is known
-            as_measure(number["sharpness"].item(row)),
-            as_measure(number["exposure"].item(row)),
-            as_score(self._match.item(row)),
-            struck=marks.flag is Flag.REJECT,
-            proposed=marks.verdict is Verdict.UNDECIDED and self.stacks.is_proposed(row),
-            doubt=self._doubt(row),
+            number["seen_at"].tolist(),
+            number["pair"].tolist(),
+            map(self.state, photo_ids),
+            number["taken_at"].tolist(),  # None where no time is known
+            map(as_measure, number["sharpness"].tolist()),
+            map(as_measure, number["exposure"].tolist()),
+            map(as_score, self._match[rows].tolist()),
+            [each.flag is Flag.REJECT for each in marks],
+            repeat(False),
+            (self.stacks.proposed_at(rows) & undecided).tolist(),
+            map(as_measure, self._doubts(rows)),
         )
+        return list(map(Tile, *columns))
 
-    def _doubt(self, row: int) -> float | None:
+    def _doubts(self, rows: Ids) -> list[float]:
         known = self._answers.get("uncertain", _NOTHING)
-        return as_measure(known.item(row)) if row < len(known) else None
+        return [known.item(row) if row < len(known) else math.nan for row in rows.tolist()]
 
     def _marks(self, row: int) -> Marks:
-        number = self._numbers
-        return _decoded(
-            number["flag"].item(row),
-            number["rating"].item(row),
-            number["label"].item(row),
-            number["kept"].item(row),
-        )
+        return _decoded(*(self._numbers[name].item(row) for name in MARKS))
 
     # --- the tree of folders
 

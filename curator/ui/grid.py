@@ -282,6 +282,7 @@ class GridView(QAbstractScrollArea):
         known, box = self._wants, self._tiles.box(self._sheet.rect(0))
         if len(known) > _KNOWN_WANTS:
             known.clear()
+        self._known.gather(self.front(place) for place in places if place not in known)
         for place in places:
             if place in known:
                 want = known[place]
@@ -333,9 +334,11 @@ class GridView(QAbstractScrollArea):
         offset = self.verticalScrollBar().value()
         dirty = event.region()
         # Selected cells reach half a gap over their tile.
-        for place in self._sheet.between(
+        places = self._sheet.between(
             event.rect().top() - GAP + offset, event.rect().bottom() + 1 + GAP + offset
-        ):
+        )
+        self._known.gather(map(self.front, places))
+        for place in places:
             cell = self.cell(place)
             if dirty.intersects(cell.adjusted(-GAP // 2, -GAP // 2, GAP // 2, GAP // 2)):
                 self._paint_tile(painter, cell, place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -87,12 +87,17 @@ class KnownTiles:
 
     def __call__(self, photo_id: int) -> Tile:
         """Give a photo's tile as the session would."""
-        tile = self._tiles.get(photo_id)
-        if tile is None:
+        if photo_id not in self._tiles:
+            self.gather((photo_id,))
+        return self._tiles[photo_id]
+
+    def gather(self, photo_ids: Iterable[int]) -> None:
+        """Ask the session for all of these that are not known, at once: a screen full is cheap."""
+        missing = [photo for photo in photo_ids if photo not in self._tiles]
+        if missing:
             if len(self._tiles) > _KNOWN:
                 self._tiles.clear()
-            tile = self._tiles[photo_id] = self._session.tile(photo_id)
-        return tile
+            self._tiles.update(zip(missing, self._session.tiles(missing), strict=True))
 
     def _forget(self, changed: Set[int]) -> None:
         for photo_id in self._tiles.keys() & changed:  # as long as the shorter of the two

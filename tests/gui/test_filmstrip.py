@@ -115,8 +115,8 @@ def test_marks_show_in_pencil_at_once(session, strip) -> None:
 
 def test_a_list_of_any_length_costs_only_the_strip(session, strip, monkeypatch, qtbot) -> None:
     asked: list[int] = []
-    real = session.tile
-    monkeypatch.setattr(session, "tile", lambda photo: asked.append(photo) or real(photo))
+    real = session.tiles
+    monkeypatch.setattr(session, "tiles", lambda photos: asked.extend(photos) or real(photos))
     with qtbot.waitSignal(strip._later.timeout):
         session.go(40)
     seen(strip)

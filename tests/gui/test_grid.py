@@ -188,8 +188,8 @@ def test_a_list_of_any_length_costs_only_what_is_on_screen(
     session = make_session(6_000)
     grid = make_grid(session)
     asked: list[int] = []
-    real = session.tile
-    monkeypatch.setattr(session, "tile", lambda photo: asked.append(photo) or real(photo))
+    real = session.tiles
+    monkeypatch.setattr(session, "tiles", lambda photos: asked.extend(photos) or real(photos))
     bar = grid.verticalScrollBar()
     for share in (0.2, 0.5, 0.9):
         bar.setValue(int(bar.maximum() * share))

@@ -227,7 +227,7 @@ def test_what_nobody_decided_is_said_once_when_it_cannot_be_kept(
         session.step(1)
         session.rested(session.current or 0)
         session.save_place()
-        assert said == [] and session.table.tile(session.current or 0).seen
+        assert said == [] and session.tile(session.current or 0).seen
     finally:
         session.close()
         catalog.close()

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import volumes
 from curator.catalog import Catalog, DamagedError, blaming
@@ -109,10 +109,10 @@ def _is_alone(home: Home, sources: Sequence[Path], token: str) -> bool:
     """Say whether to open a window: none is there, or the person wants another."""
     if _is_blind() or not door.answers(home):
         return True
+    paths = check_sources(sources)
     chosen = lifeboat.ask_which_window(sources)
     if chosen != lifeboat.SHOW:
         return chosen == lifeboat.ANOTHER
-    paths = check_sources(sources)
     return not door.hand_over(home, paths, token) and lifeboat.ask_without_answer()
 
 
@@ -145,6 +145,11 @@ def _built(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
     return app
 
 
+def _fit_screen(window: QWidget) -> None:
+    """Make a window no larger than its screen: the first size, or one kept from a larger one."""
+    window.resize(window.size().boundedTo(window.screen().availableSize()))
+
+
 def _is_blind() -> bool:
     """Say whether nobody sees this process's windows, or can answer its questions."""
     return QApplication.platformName() in ("offscreen", "minimal")
@@ -169,8 +174,8 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
         KnownError: there is no display; or the home, its catalog or a source cannot be opened,
             which a dialog says where no terminal would show it.
     """
-    tune_process()
     _need_display()
+    tune_process()
     token = door.token()  # Qt takes it away
     qt = QApplication.instance() or door.Application(["curator"])
     assert isinstance(qt, QApplication)
@@ -190,6 +195,7 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
     _report_mistakes(app.session)
     _hear_others(app, entrance, qt)
     _leave_on_interrupt(app.window)
+    _fit_screen(app.window)
     app.window.show()
     settle(app)
     try:
@@ -204,6 +210,7 @@ def tune_process() -> None:
     Call it before there are other threads; bench does as well.
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    gc.freeze()  # the modules: to look through them twice was a fifth of the time to a window
     if sys.platform == "linux":
         import ctypes
 

@@ -447,7 +447,7 @@ def _sidecars_by_photo(
     for members in groups:
         main = members[0]
         for file in members:
-            by_name[os.path.basename(file.path).casefold()] = main.path  # noqa: PTH119
+            by_name[file.name.casefold()] = main.path
         stem = _split(main.path)[0].casefold()
         by_stem[stem] = min(by_stem.get(stem, main), main, key=_claim)
     found: dict[str, list[Found]] = {}

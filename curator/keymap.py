@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from curator.commands import COMMANDS
 
@@ -193,6 +194,7 @@ _BY_NAME = {name.lower(): name for name in (*_MODIFIERS, *_NAMED)} | {
 }
 
 
+@lru_cache(maxsize=1024)  # each start, and each change of a key, spells the whole table
 def spelled(keys: str) -> str:
     """Spell a key as the table does: ``shift+ctrl+e`` is ``Ctrl+Shift+E``.
 

@@ -28,7 +28,7 @@ from curator.catalog import PhotoDetail
 from curator.model import Flag, KnownError, counted
 
 _LINK = "It is a link; what it points to stays."
-_SAME = "It is no copy but the same file, by way of a link to its folder."
+_SAME = "It is no copy but the same file, by another way to its folder."
 _LOCKED = "It is write-protected; the trash takes no such file."
 _TAKEN_BACK = "It is a reject no more, so it was left alone."
 _NO_COPY = "It only looked like a copy, so it was left alone."
@@ -346,7 +346,7 @@ def _originals(photo: PhotoDetail, folders: _Folders) -> Iterable[Listed]:
     A copy stays one when what it is a copy of was removed: it was left on purpose.
     """
     emptied = {file.fingerprint for file in photo.files if file.emptied}
-    own = {os.path.realpath(f.path) for f in photo.files if f.role != "copy"}
+    own = {_folded(f.path): f.path for f in photo.files if f.role != "copy"}
     for file in photo.files:
         if file.missing and not file.away:
             continue
@@ -364,9 +364,21 @@ def _originals(photo: PhotoDetail, folders: _Folders) -> Iterable[Listed]:
             stays = "Another program changed it since it was read; scan its folder again."
         elif file.fingerprint is None:
             stays = "It was not read yet."
-        elif file.role == "copy" and os.path.realpath(path) in own:
+        elif file.role == "copy" and _is_same(file.path, own.get(_folded(file.path))):
             stays = _SAME
         yield Listed(photo.id, path, part, file.size, file.mtime_ns, part is Part.ORIGINAL, stays)
+
+
+def _folded(path: Path) -> str:
+    return os.path.realpath(path).casefold()
+
+
+def _is_same(path: Path, other: Path | None) -> bool:
+    """Say whether two names are one file; a disk may take names that differ in case for one."""
+    try:
+        return other is not None and path.samefile(other)
+    except OSError:
+        return False
 
 
 def _beside(

@@ -24,6 +24,7 @@ from pydantic_settings import (
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from curator import whole
@@ -35,11 +36,15 @@ _SMALL = 1 << 16  # bytes of a file of settings or keys: parsers need seconds fo
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
-    """Make what was typed absolute: ``~`` is one's home, links stay as they are."""
-    try:
-        return Path(path).expanduser().absolute()
-    except RuntimeError:  # ~somebody, whom this machine does not know: a name like any other
-        return Path(path).absolute()
+    """Make what was typed absolute, the one way the catalog knows it by.
+
+    ``~`` is one's home, links stay as they are, and ``..`` goes back by name, as a shell's cd.
+    """
+    typed = Path(path)
+    # ~somebody, whom this machine does not know, is a name like any other.
+    with contextlib.suppress(RuntimeError):
+        typed = typed.expanduser()
+    return Path(os.path.normpath(typed.absolute()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ class Home:
 
     @property
     def table_file(self) -> Path:
-        """What the last window knew of all photos, to open faster; may be thrown away."""
+        """What was last known of all photos, for the next window; may be thrown away."""
         return self.cache / "table.npz"
 
     @property
@@ -334,7 +339,7 @@ class Sidecars(Section):
     profile: Literal["lightroom", "darktable", "digikam"] = Field(
         "lightroom",
         title="Sidecars are for",
-        description="lightroom: base.xmp beside RAW files; the others: file.ext.xmp beside any",
+        description="Lightroom: base.xmp beside RAW files; the others: file.ext.xmp beside any",
     )
     background: bool = Field(
         False,
@@ -435,6 +440,11 @@ class Settings(BaseSettings):
             raise UsageError(
                 f"Setting {name}: {first['msg']} (got {first.get('input')!r}).",
                 f"Mend it in {home.settings_file}, the environment or the flag.",
+            ) from error
+        except SettingsError as error:
+            raise UsageError(
+                f"The environment holds what is no setting ({error}).",
+                "A variable has the name of one setting: CURATOR_WORK__WORKERS=4.",
             ) from error
 
 

@@ -20,6 +20,7 @@ PER_DIRECTORY = 2_000
 ADDED_AT = 1_700_000_000.0
 _FEW = 100
 _FILLED: dict[tuple[int, str, bool], bytes] = {}  # small catalogs, made once: tests ask for many
+_EMPTY: list[bytes] = []  # and the one with nothing in it
 FIRST = datetime(2024, 5, 4, 8, 0, 0, 120000)
 
 
@@ -38,6 +39,16 @@ class Stage:
 STAGES = tuple(Stage(s.name, s.version, s.needs) for s in stages.STAGES if s.reads == "file")
 
 
+def empty(path: Path) -> None:
+    """Make a catalog without photos, as `Catalog.open` makes one, but once for all tests."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not _EMPTY:
+        Catalog.open(path).close()
+        _EMPTY.append(path.read_bytes())
+    else:
+        path.write_bytes(_EMPTY[0])
+
+
 def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = True) -> None:
     """Make a catalog of ``photos`` photos; ``converted=False`` leaves convert waiting for all."""
     asked, fresh = (photos, folder, converted), not path.exists()
@@ -45,6 +56,8 @@ def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_FILLED[asked])
         return
+    if fresh:
+        empty(path)
     catalog = Catalog.open(path)
     catalog.use_stages(STAGES)
     catalog.close()

@@ -22,16 +22,20 @@ def embed(
     """Give photos vectors, the same for the same ids; return them by id."""
     vectors = {}
     results = []
-    for photo in ids:
+    for photo, digest in digests(catalog, ids).items():
         rng = np.random.default_rng(photo)
         vector = rng.normal(size=dimension)
         vectors[photo] = vector = (vector / np.linalg.norm(vector)).astype(np.float32)
         tone = rng.normal(size=TONES).astype(np.float32)
-        results.append(
-            (job(photo), result(catalog, photo, encoder, vector.astype(np.float16), tone))
-        )
+        made = Embedded(encoder, digest, vector.astype(np.float16).tobytes(), tone.tobytes())
+        results.append((job(photo), made))
     catalog.save_embedded(results)
     return vectors
+
+
+def digests(catalog: Catalog, ids: Iterable[int]) -> dict[int, str]:
+    """Say which bytes the proxies of photos have now."""
+    return {photo.id: photo.proxy_digest or "" for photo in catalog.details(list(ids))}
 
 
 def job(photo: int) -> StageJob:
@@ -43,8 +47,7 @@ def result(
     catalog: Catalog, photo: int, encoder: str, vector: np.ndarray, tone: np.ndarray
 ) -> Embedded:
     """Make what embedding gives, of the proxy the photo has now."""
-    digest = catalog.photo(photo).proxy_digest or ""
-    return Embedded(encoder, digest, vector.tobytes(), tone.tobytes())
+    return Embedded(encoder, digests(catalog, [photo])[photo], vector.tobytes(), tone.tobytes())
 
 
 def stars(vector: np.ndarray) -> int:

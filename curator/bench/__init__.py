@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curator.bench import history
-from curator.bench.figures import number
+from curator.bench.figures import number, program
 from curator.cli.output import columns, size
 from curator.model import KnownError, UsageError
 from curator.settings import Home, absolute
@@ -164,15 +163,12 @@ def _measure(bar: Bar, arguments: argparse.Namespace) -> list[Figure]:
 
 def _apart(name: str, arguments: argparse.Namespace, stock: str) -> list[dict[str, Any]]:
     """Measure one bar in a process of its own."""
-    program = (
-        [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "curator"]
-    )
     words = ["bench", "--json", "--apart", "--only", name, "--stock", stock]
     words += ["--count", str(arguments.count)]
     words += ["--photos", arguments.photos] if arguments.photos else []
     environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ}
     done = subprocess.run(
-        [*program, *words], stdout=subprocess.PIPE, text=True, check=False, env=environment
+        [*program(), *words], stdout=subprocess.PIPE, text=True, check=False, env=environment
     )
     try:
         answer = json.loads(done.stdout)

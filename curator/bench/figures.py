@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -186,6 +187,11 @@ def worked(act: Callable[[], object]) -> float:
     begin = time.process_time()
     act()
     return time.process_time() - begin
+
+
+def program() -> list[str]:
+    """Give the words that start Curator in a process of its own; a bundle is the program itself."""
+    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "curator"]
 
 
 def resident_mb() -> float:

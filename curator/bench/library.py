@@ -7,17 +7,19 @@ of them described; the older ones culled, some rated, tagged and put into projec
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from curator.bench.figures import PHOTOS, Place
+from curator.bench.figures import PHOTOS, Place, program
 from curator.bench.filling import BATCH, EVENING, embed, fill
 from curator.bench.repeating import repeat
 from curator.catalog import Catalog
 from curator.model import ContentType, Described, KnownError, Label
 from curator.pipeline.stacking import Stacker
+from curator.session import Table, handover
 from curator.settings import Home, Settings
 from curator.settings import save as save_settings
 
@@ -95,6 +97,11 @@ def make(
     repeat(home.catalog, count, home.data / "photos")
     tell("compared ...")
     embed(home)
+    catalog = Catalog.open(home.catalog)
+    try:
+        handover.leave(Table(catalog), home.table_file)
+    finally:
+        catalog.close()
 
 
 def lent(place: Place) -> Home:
@@ -103,7 +110,10 @@ def lent(place: Place) -> Home:
     whole = stock / f"library-{place.count}"
     if not whole.exists():
         shutil.rmtree(stock / "begun", ignore_errors=True)
-        make(Home.at(stock / "begun"), place.count)
+        # In a process of its own: what drawing takes would count as memory of what is measured.
+        words = ["bench", "--make-catalog", str(stock / "begun"), "--count", str(place.count)]
+        if subprocess.run([*program(), *words], check=False, stdout=subprocess.DEVNULL).returncode:
+            raise KnownError("The library could not be drawn.", "Why is said above.")
         (stock / "begun").rename(whole)
     before, home = Home.at(whole), Home.at(place.scratch / "home").make()
     shutil.copyfile(before.catalog, home.catalog)

@@ -17,7 +17,7 @@ import simplejpeg
 
 from curator.bench import bare
 from curator.bench.draw import write_dng
-from curator.bench.figures import Figure, Pairs, Place, Reference, one_core, timed, worked
+from curator.bench.figures import Figure, Pairs, Place, Reference, one_core, program, timed, worked
 from curator.bench.stock import large_jpegs, many_small
 from curator.catalog import Catalog
 from curator.imaging.decode import decode
@@ -177,7 +177,7 @@ def again(place: Place) -> list[Figure]:
 
 def _command(place: Place, *words: str) -> dict[str, object]:
     done = subprocess.run(
-        [sys.executable, "-m", "curator", "--home", place.scratch / "home", *words, "--json"],
+        [*program(), "--home", place.scratch / "home", *words, "--json"],
         stdout=subprocess.PIPE,
         check=False,
     )

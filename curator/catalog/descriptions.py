@@ -75,7 +75,7 @@ class Descriptions(Results):
                 # The photo has changed for everyone who shows it, though no column of it has.
                 self._run("UPDATE photo SET proxy_digest = proxy_digest WHERE id = ?", (photo,))
                 self._add_description_work(photo)
-                self._done(photo, DESCRIBE, told.source + prompt)
+                self._done(DESCRIBE, {photo: told.source + prompt})
                 saved += dict.fromkeys((asked, photo))
         return saved
 

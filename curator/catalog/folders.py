@@ -149,12 +149,15 @@ class Folders(Identity):
     def enable_folder(self, folder_id: int, enabled: bool) -> None:
         """Switch a folder on or off: off, its photos are neither shown nor worked on.
 
+        A photo that has a copy in a folder that is on is there, and is read there.
+
         Raises:
             NotFoundError: there is no such folder.
         """
         with self._writing():
             self._know(folder_id)
             self._run("UPDATE folder SET enabled = ? WHERE id = ?", (enabled, folder_id))
+            self._settle(self._elsewhere_too(folder_id))
             self._refresh_ready(self._photos_of(folder_id))
 
     def remove_folder(self, folder_id: int, keep_photos: bool) -> int:
@@ -185,11 +188,14 @@ class Folders(Identity):
                     [(now, file) for file, _ in inside],
                 )
                 photos = sorted({photo for _, photo in inside})
-                self._settle(photos)
+                self._settle(self._elsewhere_too(folder_id))
                 gone = [
-                    photo
-                    for photo in photos
-                    if self._value("SELECT missing FROM photo WHERE id = ?", (photo,))
+                    row[0]
+                    for row in self._rows(
+                        "SELECT id FROM photo WHERE missing"
+                        " AND id IN (SELECT value FROM json_each(?))",
+                        (json.dumps(photos),),
+                    )
                 ]
                 self._run_many(
                     "UPDATE photo SET removed_at = ? WHERE id = ?", [(now, p) for p in gone]
@@ -205,6 +211,17 @@ class Folders(Identity):
             raise NotFoundError(
                 f"There is no folder {folder_id}.", "`curator folders` lists those there are."
             )
+
+    def _elsewhere_too(self, folder_id: int) -> list[int]:
+        """List the photos that have a file in a folder, and another one elsewhere."""
+        rows = self._rows(
+            "SELECT DISTINCT photo_id FROM directory JOIN file ON directory_id = directory.id"
+            " WHERE folder_id = ?1 AND EXISTS (SELECT 1 FROM file AS other"
+            " JOIN directory AS there ON there.id = other.directory_id"
+            " WHERE other.photo_id = file.photo_id AND there.folder_id IS NOT ?1)",
+            (folder_id,),
+        )
+        return [row[0] for row in rows]
 
     def _photos_of(self, folder_id: int) -> list[int]:
         rows = self._rows(

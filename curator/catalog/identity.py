@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple, Protocol
@@ -69,6 +69,24 @@ class StageRule(NamedTuple):
     reads: str = "file"
     every: bool = True
     variant: str = ""
+
+
+def _ready(stage: StageRule, photo: str) -> str:
+    """Say in SQL whether a stage can be run for a photo: what ``work.ready`` holds."""
+    # A proxy is looked at and described whether or not the drive of its file is here.
+    here = " AND folder.away_since IS NULL" if stage.reads == "file" else ""
+    needs = "".join(
+        f" AND NOT EXISTS (SELECT 1 FROM work AS n WHERE n.photo_id = {photo}"
+        f" AND n.stage = '{name}' AND n.state <> 'done')"
+        for name in stage.needs
+    )
+    return (
+        "EXISTS (SELECT 1 FROM photo JOIN file ON file.photo_id = photo.id AND file.role = 'main'"
+        " AND file.missing_since IS NULL JOIN directory ON directory.id = file.directory_id"
+        f" LEFT JOIN folder ON folder.id = directory.folder_id WHERE photo.id = {photo}"
+        " AND photo.merged_into IS NULL AND photo.removed_at IS NULL"
+        f" AND coalesce(folder.enabled, 1){here}){needs}"
+    )
 
 
 class FileRow(NamedTuple):
@@ -129,14 +147,16 @@ class Twin:
     sha256: str | None = None
 
 
-def assign_roles(files: Sequence[FileRow]) -> dict[int, str]:
+def assign_roles(files: Sequence[FileRow], off: Collection[int] = ()) -> dict[int, str]:
     """Decide which file of a photo is main, which its half, which are copies.
 
-    What is there goes before what is missing; a RAW before a picture; what was main or half
-    stays so. The half of a RAW lies beside it if it can.
+    What is there goes before what is missing, and before what lies in directories that are
+    ``off``; a RAW before a picture; what was main or half stays so. The half of a RAW lies
+    beside it if it can.
     """
     current = [file for file in files if file.role != "former"]
     pool = [file for file in current if file.missing_since is None] or current
+    pool = [file for file in pool if file.directory_id not in off] or pool
     if not pool:
         return {}
     main = min(pool, key=lambda file: (file.kind != "raw", file.role != "main", file.id))
@@ -175,15 +195,17 @@ class Identity(Sidecars):
         return self._stages
 
     def _queue(self, photos: Sequence[int]) -> None:
-        """Give new photos a waiting row for every stage."""
-        ids = json.dumps(photos)
-        for stage in self.stages():
+        """Give new photos, whose files are known, a waiting row for every stage."""
+        ids, queued = json.dumps(photos), set[str]()
+        for stage in self.stages() if photos else ():
             if stage.every:
+                waits = not queued.isdisjoint(stage.needs)
                 self._run(
-                    "INSERT INTO work (photo_id, stage, version, state)"
-                    " SELECT value, ?, ?, 'waiting' FROM json_each(?)",
+                    "INSERT INTO work (photo_id, stage, version, state, ready) SELECT value, ?, ?,"
+                    f" 'waiting', {0 if waits else _ready(stage, 'value')} FROM json_each(?)",
                     (stage.name, stage.version, ids),
                 )
+                queued.add(stage.name)
 
     def _refresh_ready(self, photos: Iterable[int], of: str = "") -> None:
         """Set ``ready`` of the work of photos from everything it depends on.
@@ -192,29 +214,15 @@ class Identity(Sidecars):
             photos: their ids.
             of: a stage, if nothing but its work has changed: for others it is as it was.
         """
-        ids = list(photos)
-        for stage in self.stages() if ids else ():
+        ids = json.dumps([*photos])
+        for stage in self.stages() if ids != "[]" else ():
             if of and of != stage.name and of not in stage.needs:
                 continue
-            needs = "".join(
-                " AND NOT EXISTS (SELECT 1 FROM work AS n WHERE n.photo_id = work.photo_id"
-                f" AND n.stage = '{name}' AND n.state <> 'done')"
-                for name in stage.needs
-            )
-            # A proxy is looked at and described whether or not the drive of its file is here.
-            here = " AND folder.away_since IS NULL" if stage.reads == "file" else ""
             # One statement for all of them: each lets go of the interpreter while a mark may wait.
             self._run(
-                "UPDATE work SET ready = EXISTS (SELECT 1 FROM photo JOIN file"
-                " ON file.photo_id = photo.id AND file.role = 'main'"
-                " AND file.missing_since IS NULL"
-                " JOIN directory ON directory.id = file.directory_id"
-                " LEFT JOIN folder ON folder.id = directory.folder_id"
-                " WHERE photo.id = work.photo_id AND photo.merged_into IS NULL"
-                f" AND photo.removed_at IS NULL AND coalesce(folder.enabled, 1){here})"
-                f"{needs} WHERE photo_id IN (SELECT value FROM json_each(?))"
-                f" AND stage = '{stage.name}'",
-                (json.dumps(ids),),
+                f"UPDATE work SET ready = {_ready(stage, 'work.photo_id')} WHERE photo_id IN"
+                f" (SELECT value FROM json_each(?)) AND stage = '{stage.name}'",
+                (ids,),
             )
 
     # --- files of a photo
@@ -225,9 +233,10 @@ class Identity(Sidecars):
     def _settle(self, photos: Iterable[int]) -> None:
         """Bring roles, place, name and work of photos in line with their files."""
         ids = list(dict.fromkeys(photos))
+        off = self._switched_off() if ids else ()
         for photo in ids:
             files = self._files_where("photo_id = ? ORDER BY file.id", (photo,))
-            roles = assign_roles(files)
+            roles = assign_roles(files, off)
             self._run_many(
                 "UPDATE file SET role = ? WHERE id = ?",
                 [(roles[f.id], f.id) for f in files if f.id in roles and roles[f.id] != f.role],
@@ -242,21 +251,28 @@ class Identity(Sidecars):
                 (main.directory_id, name, photo, main.directory_id, name),
             )
             if main.missing_since is None:
-                self._outdate(photo, "file", main.fingerprint)
+                self._outdate("file", {photo: main.fingerprint})
         self._refresh_ready(ids)
 
-    def _outdate(self, photo: int, reads: str, source: str | None) -> None:
-        """Have done again what was made of other bytes than ``source``; the rest holds."""
-        self._run_many(
-            "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-            " reason = NULL WHERE photo_id = ? AND state IN ('done', 'failed')"
-            " AND source IS NOT ? || ? AND stage = ?",
-            [
-                (photo, source, rule.variant, rule.name)
-                for rule in self.stages()
-                if rule.reads == reads and rule.every
-            ],
+    def _switched_off(self) -> set[int]:
+        """Give the directories of folders that are switched off."""
+        rows = self._rows(
+            "SELECT directory.id FROM folder JOIN directory ON folder_id = folder.id"
+            " WHERE NOT enabled"
         )
+        return {row[0] for row in rows}
+
+    def _outdate(self, reads: str, sources: Mapping[int, str | None]) -> None:
+        """Have done again what was made of other bytes of photos than these; the rest holds."""
+        for rule in self.stages():
+            if rule.reads == reads and rule.every:
+                self._run(
+                    "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
+                    " reason = NULL WHERE photo_id IN (SELECT value FROM json_each(?))"
+                    " AND stage = ? AND state IN ('done', 'failed')"
+                    " AND source IS NOT json_extract(?, '$.' || photo_id) || ?",
+                    (json.dumps([*sources]), rule.name, json.dumps(sources), rule.variant),
+                )
 
     def _directory(self, path: str, folder_id: int | None) -> int:
         """Find or make the row of a directory; one of no folder joins this one."""

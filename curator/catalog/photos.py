@@ -218,11 +218,10 @@ class Photos(Descriptions):
                 "SELECT coalesce(merged_into, id) FROM photo WHERE id = ?", (min(int(text), 2**62),)
             )
         if row is None and not isinstance(id_or_path, int):
-            path = absolute(text)
             row = self._row(
                 "SELECT photo_id FROM file JOIN directory ON directory.id = file.directory_id"
                 " WHERE path = ? AND name = ? ORDER BY missing_since IS NOT NULL, file.id DESC",
-                (str(path.parent), path.name),
+                _place(text),
             )
         if row is None:
             raise NotFoundError(
@@ -237,9 +236,8 @@ class Photos(Descriptions):
             path: of the file; what lies there may have changed since it was read.
             fingerprint: of its content (`curator.files.fingerprint`).
         """
-        where = absolute(path)
-        ways: tuple[tuple[str, tuple[str, ...]], ...] = (
-            ("directory.path = ? AND file.name = ?", (str(where.parent), where.name)),
+        ways: tuple[tuple[str, tuple[str | None, ...]], ...] = (
+            ("directory.path = ? AND file.name = ?", _place(path)),
             ("fingerprint = ?", (fingerprint,)),
         )
         for condition, values in ways:
@@ -331,6 +329,16 @@ class Photos(Descriptions):
             " ON photo.id = photo_id WHERE role = 'copy' AND missing_since IS NULL"
             " AND file.directory_id <> photo.directory_id"
         )
+
+
+def _place(path: str | Path) -> tuple[str | None, ...]:
+    """Give folder and name of a file as the catalog has them; None for what is no text."""
+    where = absolute(path)
+    try:
+        str(where).encode()
+    except UnicodeEncodeError:  # no photo has such a name
+        return None, None
+    return str(where.parent), where.name
 
 
 def _detail(row: Row, files: tuple[FileDetail, ...], work: tuple[WorkDetail, ...]) -> PhotoDetail:

@@ -302,7 +302,7 @@ class Replays(Descriptions):
             DESCRIBE,
         )
         for (source,) in done:
-            self._done(photo, DESCRIBE, source)
+            self._done(DESCRIBE, {photo: source})
 
 
 class _Former:

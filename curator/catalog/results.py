@@ -8,13 +8,16 @@ cards use names again, and next week's DSC_0001 must not inherit a reject.
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin, Unread
+from curator.catalog.store import chunks, marks
 from curator.model import Capture, Converted, Found, Kind, KnownError, Peeked, StageJob
 
 
@@ -49,8 +52,9 @@ class Results(Identity):
         A result for bytes that are no longer the photo's is dropped, and peek looks again.
         """
         changed: list[int] = []
-        rows = [self._row_of(job) for job, _ in results]  # a person's mark may go in between
-        with self._writing():
+        sources: dict[int, str | None] = {}
+        proxies: dict[int, str | None] = {}
+        with self._writing_by(lambda: self._rows_of([job for job, _ in results])) as rows:
             for (job, result), row in zip(results, rows, strict=True):
                 if row is None or row.role != "main":
                     self._requeue(job.photo_id, job.stage)
@@ -60,10 +64,12 @@ class Results(Identity):
                     self._requeue(job.photo_id, "peek")
                 else:
                     self._save_quality(job.photo_id, result)
-                    self._done(job.photo_id, job.stage, row.fingerprint)
-                    self._outdate(job.photo_id, "proxy", result.proxy_digest)
+                    sources[job.photo_id] = row.fingerprint
+                    proxies[job.photo_id] = result.proxy_digest
                 changed.append(job.photo_id)
-            self._refresh_ready(changed)
+            self._done("convert", sources)
+            self._outdate("proxy", proxies)
+            self._refresh_ready(sources, of="convert")
         return changed
 
     def save_peeked(
@@ -83,26 +89,42 @@ class Results(Identity):
         results = [(job, result) for job, result in results if job.photo_id not in lacking]
         changed: list[int] = []
         doubtful: list[tuple[StageJob, Peeked, FileRow]] = []
-        rows = [self._row_of(job) for job, _ in results]
-        with self._writing():
+        sure: list[tuple[FileRow, Peeked]] = []
+        with self._writing_by(lambda: self._met(results)) as (rows, holders):
             for (job, result), row in zip(results, rows, strict=True):
-                if row is None:
-                    self._requeue(job.photo_id, job.stage)
+                photo = job.photo_id
+                if row is None or row.role != "main":
+                    self._requeue(photo, job.stage)
                 elif row.fingerprint not in (None, result.fingerprint) or (
-                    result.size and self._twins(result.fingerprint, job.photo_id)
+                    result.size and holders[result.fingerprint] - {photo}
                 ):
                     doubtful.append((job, result, row))
                 else:
-                    self._save_peek(row, result)
-                    changed.append(job.photo_id)
-            self._refresh_ready(changed)
-            self._take_over([(job.photo_id, r) for job, r in results if job.photo_id in changed])
+                    sure.append((row, result))
+                    changed.append(photo)
+                    for fingerprint in (result.fingerprint, result.half_fingerprint):
+                        holders[fingerprint].add(photo)
+            self._save_peeks(sure)
+            self._take_over([(row.photo_id, result) for row, result in sure])
         for job, result, row in doubtful:
             try:
                 changed += self._settle_content(job, result, row, reader)
             except Unread as unread:
                 lacking[job.photo_id] = unread
         return Settled(changed, lacking)
+
+    def _met(
+        self, results: Sequence[tuple[StageJob, Peeked]]
+    ) -> tuple[list[FileRow | None], defaultdict[str | None, set[int]]]:
+        """Find the files that were peeked at, and the photos that have files of such content."""
+        holders: defaultdict[str | None, set[int]] = defaultdict(set)
+        for part in chunks([result.fingerprint for _, result in results]):
+            for fingerprint, photo in self._rows(
+                f"SELECT fingerprint, photo_id FROM file WHERE fingerprint IN ({marks(len(part))})",
+                part,
+            ):
+                holders[fingerprint].add(photo)
+        return self._rows_of([job for job, _ in results]), holders
 
     def _settle_content(
         self, job: StageJob, result: Peeked, row: FileRow, reader: FileReader
@@ -112,13 +134,13 @@ class Results(Identity):
         twin = self._prove(row.path, twins, reader) if twins else None
         halves = self._changed_halves(job, result, row, reader)
         with self._writing():
-            row_now = self._row_of(job)
-            if row_now is None:
-                return []
             photo = job.photo_id
+            if self._row_of(job) != row or (twin is not None and self._has_changed(twin.row)):
+                self._requeue(photo, job.stage)  # settled meanwhile, by another process perhaps
+                return []
             known = row.fingerprint not in (None, result.fingerprint)
             if not known or self._is_unread(photo, row):
-                self._save_peek(row, result)
+                self._save_peeks([(row, result)])
                 self._set_fingerprints(halves.changed if known else [])
             elif (
                 halves.unchanged
@@ -126,7 +148,7 @@ class Results(Identity):
                 or self._held(photo, result.fingerprint)
             ):
                 self._keep_former(row)
-                self._save_peek(row, result)
+                self._save_peeks([(row, result)])
                 self._set_fingerprints(halves.changed)
             else:
                 return self._part(row, result, halves.changed, twin)
@@ -137,6 +159,9 @@ class Results(Identity):
             self._settle(changed)
             self._take_over([(photo, result)])
         return changed
+
+    def _has_changed(self, row: FileRow) -> bool:
+        return self._files_where("file.id = ?", (row.id,)) != [row]
 
     def _take_over(self, results: Sequence[tuple[int, Peeked]]) -> None:
         """Take over what the files of photos say; look again where another sidecar came by."""
@@ -184,7 +209,7 @@ class Results(Identity):
             self._add_file(photo, half.directory_id, half_found, "half", Content(fingerprint))
         if twin is None:
             made = self._files_where("photo_id = ? AND role = 'main'", (photo,))[0]
-            self._save_peek(made, result)
+            self._save_peeks([(made, result)])
         self._settle((row.photo_id, photo))
         self._run_many(  # what lies beside the path is about what the path holds now
             "UPDATE sidecar SET photo_id = ?, said = NULL, theirs = NULL, digest = ''"
@@ -267,33 +292,39 @@ class Results(Identity):
             [(new, found.size, found.mtime_ns, half.id) for half, found, new in halves],
         )
 
-    def _save_peek(self, row: FileRow, result: Peeked) -> None:
-        capture = result.capture
-        self._run(
-            "UPDATE file SET sha256 = CASE WHEN fingerprint = ? THEN sha256 END,"
-            " fingerprint = ?, size = ?, mtime_ns = ?, width = ?, height = ? WHERE id = ?",
-            (
-                result.fingerprint,
-                result.fingerprint,
-                result.size,
-                result.mtime_ns,
-                capture.width,
-                capture.height,
-                row.id,
-            ),
+    def _save_peeks(self, read: Sequence[tuple[FileRow, Peeked]]) -> None:
+        """Save what headers said of photos and their files."""
+        self._run_many(
+            "UPDATE file SET sha256 = CASE WHEN fingerprint = ?1 THEN sha256 END,"
+            " fingerprint = ?1, size = ?2, mtime_ns = ?3, width = ?4, height = ?5 WHERE id = ?6",
+            [
+                (
+                    result.fingerprint,
+                    result.size,
+                    result.mtime_ns,
+                    result.capture.width,
+                    result.capture.height,
+                    row.id,
+                )
+                for row, result in read
+            ],
         )
-        if result.half_fingerprint is not None:
-            self._run(
-                "UPDATE file SET fingerprint = ? WHERE photo_id = ? AND role = 'half'"
-                " AND missing_since IS NULL AND fingerprint IS NULL",
-                (result.half_fingerprint, row.photo_id),
-            )
-        if row.role == "main":
-            known = _capture_columns(capture)
+        self._run_many(
+            "UPDATE file SET fingerprint = ? WHERE photo_id = ? AND role = 'half'"
+            " AND missing_since IS NULL AND fingerprint IS NULL",
+            [
+                (result.half_fingerprint, row.photo_id)
+                for row, result in read
+                if result.half_fingerprint is not None
+            ],
+        )
+        for row, result in read:
+            known = _capture_columns(result.capture)
             if result.thumb is not None:
                 known["thumb"] = result.thumb
             self._write_photo(row.photo_id, known)
-            self._done(row.photo_id, "peek", result.fingerprint)
+        self._done("peek", {row.photo_id: result.fingerprint for row, result in read})
+        self._refresh_ready([row.photo_id for row, _ in read], of="peek")
 
     def _save_quality(self, photo: int, result: Converted) -> None:
         quality = result.quality
@@ -325,19 +356,27 @@ class Results(Identity):
 
     def _row_of(self, job: StageJob) -> FileRow | None:
         """Find the file a job was about, if it still is its photo's."""
-        directory, name = os.path.split(job.path)
-        rows = self._files_where(
-            "photo_id = ? AND directory.path = ? AND name = ? AND missing_since IS NULL",
-            (job.photo_id, directory, name),
-        )
-        return rows[0] if rows else None
+        return self._rows_of([job])[0]
 
-    def _done(self, photo: int, stage: str, source: str | None) -> None:
+    def _rows_of(self, jobs: Sequence[StageJob]) -> list[FileRow | None]:
+        """Find the file each job was about, None where it is not its photo's any more."""
+        rows = {
+            (row.photo_id, row.directory, row.name): row
+            for part in chunks([job.photo_id for job in jobs])
+            for row in self._files_where(
+                f"photo_id IN ({marks(len(part))}) AND missing_since IS NULL", part
+            )
+        }
+        return [rows.get((job.photo_id, *os.path.split(job.path))) for job in jobs]
+
+    def _done(self, stage: str, sources: Mapping[int, str | None]) -> None:
+        """Note that a stage is through with photos, and what it read of each."""
         versions = {rule.name: rule.version for rule in self.stages()}
         self._run(
-            "UPDATE work SET state = 'done', version = ?, source = ?, attempts = 0,"
-            " next_attempt_at = NULL, reason = NULL WHERE photo_id = ? AND stage = ?",
-            (versions.get(stage, 1), source, photo, stage),
+            "UPDATE work SET state = 'done', version = ?, attempts = 0, next_attempt_at = NULL,"
+            " reason = NULL, source = json_extract(?, '$.' || photo_id)"
+            " WHERE photo_id IN (SELECT value FROM json_each(?)) AND stage = ?",
+            (versions.get(stage, 1), json.dumps(sources), json.dumps([*sources]), stage),
         )
 
     def _requeue(self, photo: int, stage: str) -> None:

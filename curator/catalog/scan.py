@@ -37,6 +37,12 @@ class Applied:
     changed: list[int]
     left: list[Group]
 
+    def extend(self, more: Applied) -> None:
+        """Put what was done afterwards behind it."""
+        self.new.extend(more.new)
+        self.changed.extend(more.changed)
+        self.left.extend(more.left)
+
 
 @dataclass(frozen=True, slots=True)
 class ScanCount:
@@ -58,7 +64,10 @@ class ScanCount:
 
 @dataclass
 class _Met:
-    """One file of a group: its row if its path is known, its twin if its content is."""
+    """One file of a group: its row if its path is known, its twin if its content is.
+
+    ``gone``: it was removed after it was met.
+    """
 
     found: Found
     row: FileRow | None
@@ -66,6 +75,7 @@ class _Met:
     twin: Twin | None = None
     changed: bool = False
     peek: bool = False
+    gone: bool = False
 
 
 class Scan:
@@ -78,6 +88,7 @@ class Scan:
         self._catalog = catalog
         self.folder_id = folder_id
         self._reader = reader
+        self._began = time.time()
         self._last_id = catalog._last_id()
         self._last_file = catalog._last_file()
         self._known: set[int] = set()
@@ -167,28 +178,26 @@ class Scans(Identity):
                         file.peek = True  # both changed: peek settles them together
                     else:
                         try:
-                            self._look(file, sizes, scan._reader)
+                            self._look(scan, file, sizes)
                         except Unread as lacking:
                             unread += lacking.wanted
-                busy.append((group, files))
+                if there := [file for file in files if not file.gone]:
+                    busy.append((group, there))
         if unread:
             raise Unread(unread)
-        new: list[int] = []
-        changed: list[int] = []
-        left: list[Group] = []
+        done = Applied([], [], [])
         again: list[Group] = []
         if self._new_sidecars(beside):
             with self._writing():
                 self._look_beside(beside)
         for some in chunks(busy, _AT_ONCE):
             taken, stale = self._take_some(scan, some, add)
-            new, changed, left = new + taken.new, changed + taken.changed, left + taken.left
+            done.extend(taken)
             again += stale
         if again:  # fewer each time: the first of a batch is never stale
-            more = self._apply(scan, again, add)
-            new, changed, left = new + more.new, changed + more.changed, left + more.left
-        fresh = set(new)
-        return Applied(new, [p for p in dict.fromkeys(changed) if p not in fresh], left)
+            done.extend(self._apply(scan, again, add))
+        fresh = set(done.new)
+        return replace(done, changed=[p for p in dict.fromkeys(done.changed) if p not in fresh])
 
     def _take_some(
         self, scan: Scan, busy: Sequence[tuple[Group, list[_Met]]], add: bool
@@ -203,14 +212,12 @@ class Scans(Identity):
                 if any(self._is_stale(file) for file in files):
                     again.append(group)
                     continue
-                told = (taken.new, taken.changed, taken.left)
-                photo = self._take(scan, group, files, add, told)
+                photo = self._take(scan, group, files, add, taken)
                 if photo is not None and group.sidecars:
                     beside.append((photo, group.sidecars))
             self._queue(taken.new)
             self._look_beside(beside)
             self._settle(taken.changed)
-            self._refresh_ready(taken.new)
         return taken, again
 
     def _look_beside(self, beside: Sequence[tuple[int, Sequence[Found]]]) -> None:
@@ -224,11 +231,15 @@ class Scans(Identity):
         self._refresh_ready(photos)
 
     def _is_stale(self, file: _Met) -> bool:
-        """Say whether an earlier group of the batch took what this one was found to be."""
+        """Say whether an earlier group of the batch took what this one was found to be.
+
+        Or a person removed it meanwhile.
+        """
         rows = [row for row in (file.row, file.twin.row if file.twin else None) if row is not None]
+        known = "SELECT photo_id, directory_id, name, missing_since FROM file WHERE id = ?"
         return any(
-            self._row("SELECT photo_id, directory_id, name FROM file WHERE id = ?", (row.id,))
-            != (row.photo_id, row.directory_id, row.name)
+            self._row(known, (row.id,))
+            != (row.photo_id, row.directory_id, row.name, row.missing_since)
             for row in rows
         )
 
@@ -272,10 +283,12 @@ class Scans(Identity):
             )
         return known
 
-    def _look(self, file: _Met, sizes: set[int], reader: FileReader) -> None:
+    def _look(self, scan: Scan, file: _Met, sizes: set[int]) -> None:
         """Find out what a file not known as it stands is; opens it only when in doubt."""
-        row, found = file.row, file.found
-        if row is not None and _same(row, found):
+        row, found, reader = file.row, file.found, scan._reader
+        if row is not None and (row.missing_since or 0.0) >= scan._began:
+            file.gone = found.path in _gone([found.path], reader)
+        if file.gone or (row is not None and _same(row, found)):
             return
         if row is not None and row.missing_since is None and row.role == "main":
             file.peek = True  # settled there, where capture time and camera are read
@@ -310,17 +323,16 @@ class Scans(Identity):
         group: Group,
         files: Sequence[_Met],
         add: bool,
-        told: tuple[list[int], list[int], list[Group]],
+        done: Applied,
     ) -> int | None:
         """Write one group: known, linked to what it proved to be, or new; give its photo."""
-        new, changed, left = told
         if len(files) > 1 and self._is_apart(_photos_of(files)):
-            return self._take_apart(scan, group, files, add, told)
+            return self._take_apart(scan, group, files, add, done)
         for file in files:
-            self._part_from_edited_copy(file, changed)
+            self._part_from_edited_copy(file, done.changed)
         photos = _photos_of(files)
         if not photos and not add:
-            left.append(group)
+            done.left.append(group)
             return None
         directory = scan._places.get(group.directory)
         if directory is None:
@@ -332,9 +344,9 @@ class Scans(Identity):
             for file, role in zip(files, ("main", "half"), strict=False):
                 # Met just now: nobody need look at the end whether it is gone.
                 scan._seen.add(self._add_file(photo, directory, file.found, role, file.content))
-            new.append(photo)
+            done.new.append(photo)
             return photo
-        changed.extend(photos)
+        done.changed.extend(photos)
         photo = self._merge(photos)
         for file in files:
             if file.row is None:
@@ -364,13 +376,13 @@ class Scans(Identity):
         group: Group,
         files: Sequence[_Met],
         add: bool,
-        told: tuple[list[int], list[int], list[Group]],
+        done: Applied,
     ) -> int | None:
         """Write the files of a pair that a person made two photos, each as its own."""
         whole: int | None = None
         for file in files:
             alone = replace(group, files=(file.found,))
-            photo = self._take(scan, alone, [file], add, told)
+            photo = self._take(scan, alone, [file], add, done)
             whole = photo if whole is None else whole
         return whole
 

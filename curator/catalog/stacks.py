@@ -59,8 +59,7 @@ class Stacks(Store):
             changes: some tens; all of one stack belong into one call.
         """
         changed: list[int] = []
-        with self._writing():
-            now, decided = self._now(changes)
+        with self._writing_by(lambda: self._now(changes)) as (now, decided):
             held = {
                 change.stack
                 for change in changes

@@ -15,7 +15,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -199,6 +199,18 @@ class Store:
             if ours:
                 self._turns.give_back()
             self._stand_back()
+
+    @contextlib.contextmanager
+    def _writing_by(self, look: Callable[[], Value]) -> Iterator[Value]:
+        """Hold the write lock as :meth:`_writing` does, for a block that needs what ``look`` reads.
+
+        It is read before, so that a decision waits for less, and once more if anybody else wrote
+        in between.
+        """
+        version = self.data_version()
+        seen = look()
+        with self._writing():
+            yield seen if self.data_version() == version else look()
 
     def _stand_back(self) -> None:
         """Hold still while a decision is kept elsewhere, unless it is what others wait for."""

@@ -220,13 +220,15 @@ class Tags(Store):
 
         Of two paths that end in the same word the first stays: a photo is found by either.
         """
-        self._run(
-            "INSERT INTO tag (name, category, folded) VALUES (?, ?, ?)"
-            " ON CONFLICT (folded) DO UPDATE SET category = excluded.category"
-            " WHERE tag.category IS NULL AND excluded.category IS NOT NULL",
-            (name, category, folded(name)),
-        )
-        found = self._tag(name)
+        found = None if category else self._tag(name)
+        if found is None:
+            self._run(
+                "INSERT INTO tag (name, category, folded) VALUES (?, ?, ?)"
+                " ON CONFLICT (folded) DO UPDATE SET category = excluded.category"
+                " WHERE tag.category IS NULL AND excluded.category IS NOT NULL",
+                (name, category, folded(name)),
+            )
+            found = self._tag(name)
         assert found is not None
         return found
 

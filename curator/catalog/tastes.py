@@ -215,11 +215,11 @@ class Tastes(Results):
         encoder that is no longer in use is kept, and the photo waits for the one that is.
         """
         saved: list[int] = []
+        done: dict[int, str | None] = {}
         wanted = self._value("SELECT value FROM meta WHERE key = 'encoder'")
-        with self._writing():
+        with self._writing_by(lambda: self._proxies([job.photo_id for job, _ in results])) as now:
             for job, result in results:
-                row = self._row("SELECT proxy_digest FROM photo WHERE id = ?", (job.photo_id,))
-                if row is None or row[0] != result.source:
+                if now.get(job.photo_id) != result.source:
                     self._requeue(job.photo_id, job.stage)
                     continue
                 self._run(
@@ -240,11 +240,24 @@ class Tastes(Results):
                 if result.tags is not None:
                     self._suggest(job.photo_id, "encoder", result.tags)
                 if wanted in (None, result.encoder):
-                    self._done(job.photo_id, job.stage, result.source)
+                    done[job.photo_id] = result.source
                 else:
                     self._requeue(job.photo_id, job.stage)
                 saved.append(job.photo_id)
+            self._done("embed", done)
         return saved
+
+    def _proxies(self, ids: Sequence[int]) -> dict[int, str]:
+        """Read the digests of the proxies of photos that have one."""
+        return {
+            row[0]: row[1]
+            for part in chunks(ids)
+            for row in self._rows(
+                "SELECT id, proxy_digest FROM photo WHERE proxy_digest IS NOT NULL"
+                f" AND id IN ({marks(len(part))})",
+                part,
+            )
+        }
 
     def vectors(self, encoder: str, since_rev: int = 0, limit: int = 2000) -> list[Row]:
         """Read (rev, photo id, vector bytes, tone bytes), oldest first, ``limit`` at most.

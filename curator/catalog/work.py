@@ -316,13 +316,11 @@ class WorkQueue(Results):
         if stage is not None:
             sql += " AND stage = ?"
             parameters.append(stage)
+        if ids is not None:
+            sql += " AND photo_id IN (SELECT value FROM json_each(?))"
+            parameters.append(json.dumps(list(ids)))
         with self._writing():
-            if ids is None:
-                count = self._run(sql, parameters).rowcount
-                return count
-            return sum(
-                self._run(f"{sql} AND photo_id = ?", (*parameters, photo)).rowcount for photo in ids
-            )
+            return self._run(sql, parameters).rowcount
 
     def backfill(self, stage: str) -> int:
         """Have a stage done again for every photo; return for how many."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TITLES = {
     Clause.STARS: "4-5 stars",
     Clause.PICK: "picked, no stars",
-    Clause.MATCH: "3 and match",
+    Clause.MATCH: "3 stars and match",
     Clause.FILE: "read from files",
 }
 
@@ -44,7 +44,7 @@ def export(invocation: Invocation) -> None:
     with bar("Exporting", len(plan.chosen)) as advance:
         report = write(plan, progress=advance)
     document = {**plan.summary(), **report.summary(), "dry_run": False}
-    invocation.output.answer(document, _reported(report))
+    invocation.output.answer(document, _reported(plan, report))
 
 
 def _options(invocation: Invocation, known: Learned | None) -> Options:
@@ -100,10 +100,11 @@ def _scope(invocation: Invocation, table: Table) -> list[int]:
 def _planned(plan: Plan) -> list[str]:
     summary = plan.summary()
     new = int(str(summary["new_files"])) + int(str(summary["changed_files"]))
+    about = "about " if plan.options.rendered else ""
     lines = [f"{TITLES[clause]:<18}{plan.approved[clause]:>7,}" for clause in Clause]
     lines.append(
         f"{counted(len(plan.chosen), 'photo')}, {counted(new, 'file')} to write"
-        f" ({size(plan.bytes_to_write)}), {summary['unchanged_files']:,} there already."
+        f" ({about}{size(plan.bytes_to_write)}), {summary['unchanged_files']:,} there already."
     )
     leaving = (*(entry for entry, _ in plan.leaving), *plan.gone)
     lines += [f"withdrawn, the file stays: {entry['filename']}" for entry in leaving]
@@ -112,7 +113,7 @@ def _planned(plan: Plan) -> list[str]:
     return lines
 
 
-def _reported(report: Report) -> list[str]:
+def _reported(plan: Plan, report: Report) -> list[str]:
     lines = [
         f"{counted(report.photos, 'photo')} in {report.folder}:"
         f" {counted(len(report.written), 'file')} written"
@@ -120,5 +121,5 @@ def _reported(report: Report) -> list[str]:
     ]
     lines += [f"withdrawn, the file stays: {name}" for name in report.withdrawn]
     lines += [f"changed since its export, left as it is: {name}" for name in report.edited]
-    lines += [f"{skip.path}: {skip.reason}" for skip in report.failed]
+    lines += [f"{skip.path}: {skip.reason}" for skip in (*plan.skipped, *report.failed)]
     return lines

@@ -128,9 +128,19 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
             run.totals = pipeline.wait_idle()
         finally:
             pipeline.stop()
+    _leave(invocation, run.totals)
     run.seconds = time.monotonic() - begin
     run.problems += [run.held] if run.held else []
     return run
+
+
+def _leave(invocation: Invocation, totals: Totals | None) -> None:
+    """Leave for the next window what is known of all photos, once many were read."""
+    from curator.session import Table, handover
+
+    if totals is not None and totals.converted >= handover.WORTH:
+        path = invocation.home.table_file
+        handover.leave(Table(invocation.catalog, path), path)
 
 
 def _advance(advance: Advance, progress: Progress) -> None:

@@ -196,7 +196,13 @@ def load(name: str, options: EncoderOptions) -> Encoder:
         raise UsageError(f"There is no encoder {name!r}.")
     if (lack := kind.missing(options)) is not None:
         raise KnownError(f"The encoder {name} cannot be used.", lack)
-    return kind.load(options)
+    try:
+        return kind.load(options)
+    except (ImportError, OSError) as error:  # torch is here, and what it needs of the system not
+        raise KnownError(
+            f"The encoder {name} cannot be loaded ({error}).",
+            "Install what compares photos again: pip install --force-reinstall 'curator[taste]'.",
+        ) from error
 
 
 def knows_words(name: str) -> bool:

@@ -86,7 +86,8 @@ class Claims:
             return Act.WRITE
         if self._intent.get(name) == meant(slot, self._options):
             return Act.ADOPT
-        same_size = self._disk[folded].stat().st_size == slot.source.size
+        there = self._disk[folded]
+        same_size = there.is_file() and there.stat().st_size == slot.source.size
         return Act.ADOPT if same_size and slot.edge is None else None
 
 
@@ -100,6 +101,6 @@ def read_intent(folder: Path) -> dict[str, list[str]]:
     """Read which names an unfinished run was writing: name → as :func:`meant`."""
     try:
         found = json.loads((folder / INTENT).read_bytes())
-    except (OSError, ValueError):  # no such run, or it ended while saying so: nothing to adopt
-        return {}
+    except (OSError, ValueError, RecursionError):
+        return {}  # no such run, or it ended while saying so: nothing to adopt
     return found if isinstance(found, dict) else {}

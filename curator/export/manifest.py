@@ -91,7 +91,7 @@ def load(folder: Path) -> Manifest:
         return Manifest()
     except OSError as error:
         raise KnownError(f"{path} cannot be read ({error.strerror or error}).", remedy) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise KnownError(f"{path} is no manifest of Curator.", remedy) from error
     try:
         if content["version"] > VERSION:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from curator import volumes
 from curator.catalog import PhotoDetail
 from curator.export import manifest, naming
 from curator.export.claims import Act, Claims
@@ -172,8 +173,8 @@ def make_plan(
 
     Raises:
         KnownError: the target lies inside a source folder, is no folder, is on a drive that is
-            away, or holds a ``photos.json`` that Curator did not write, or of another target; the
-            template makes no names.
+            away or does not answer, or holds a ``photos.json`` that Curator did not write, or of
+            another target; the template makes no names.
     """
     naming.check(options.names)
     ordered = _in_order((photo for photo in photos if photo.files), options)
@@ -406,7 +407,7 @@ def _refuse_place(options: Options, photos: list[PhotoDetail]) -> None:
     """Refuse a target in or under a folder of originals, however it is spelled or linked."""
     folder = options.folder
     try:
-        is_folder = stat.S_ISDIR(folder.stat().st_mode)
+        is_folder = stat.S_ISDIR(volumes.ask(folder, folder.stat).st_mode)
     except FileNotFoundError:
         is_folder = True  # it will be made
         _refuse_away(folder)
@@ -423,7 +424,8 @@ def _refuse_place(options: Options, photos: list[PhotoDetail]) -> None:
             "Choose a folder without it: what lies there is not the export's to change.",
         )
     inside = {mark for source in options.sources if (mark := _mark(source)) is not None}
-    beside = {Path(file.path).parent for photo in photos for file in photo.files}
+    known = (file for photo in photos for file in photo.files if not file.away)
+    beside = {Path(file.path).parent for file in known}
     same = inside | {mark for each in beside if (mark := _mark(each)) is not None}
     resolved = folder.resolve()
     for above in (resolved, *resolved.parents):
@@ -454,9 +456,6 @@ def _refuse_away(folder: Path) -> None:
 
 
 def _mark(folder: Path) -> tuple[int, int] | None:
-    """Return what identifies a folder on disk, or None if it is not there."""
-    try:
-        status = folder.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+    """Return what identifies a folder on disk, or None if it is not there or does not answer."""
+    status = volumes.status(folder)
+    return None if status is None else (status.st_dev, status.st_ino)

@@ -98,7 +98,7 @@ def read(path: Path) -> Preset:
             content = json.loads(file.read(_MAX_BYTES))
     except OSError as error:
         raise KnownError(f"{path} cannot be read ({error.strerror or error}).", remedy) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise KnownError(f"{path} is no export preset.", remedy) from error
     if not isinstance(content, dict):
         raise KnownError(f"{path} is no export preset.", remedy)

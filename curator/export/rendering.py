@@ -42,14 +42,20 @@ class Renderings:
             KnownError: no picture can be made of the original; says why.
         """
         if self._latest is None or self._latest[0] is not chosen:
-            self._fill()
-            while self._under_way and self._under_way[0][0] is not chosen:
-                self._under_way.popleft()  # it failed before it came to this
-            self._latest = self._under_way.popleft()
-            self._fill()
+            self._latest = self._next(chosen)
         made = self._latest[1].result()
         at = self._options.rendered.index(edge)
         return made.contents[at], made.sizes[at], made.original_sha256
+
+    def _next(self, chosen: Chosen) -> tuple[Chosen, Future[Rendered]]:
+        if not _needs(chosen):  # only to be renamed, but somebody changed it since
+            return self._begun(chosen)
+        self._fill()
+        while self._under_way[0][0] is not chosen:
+            self._under_way.popleft()  # it failed before it came to this
+        found = self._under_way.popleft()
+        self._fill()
+        return found
 
     def close(self) -> None:
         """Let go of what was not taken; end the processes that were started here."""
@@ -65,12 +71,15 @@ class Renderings:
             chosen = next(self._waiting, None)
             if chosen is None:
                 return
-            if self._threads is None:
-                self._threads = ThreadPoolExecutor(self._size, "export")
-                self._pool = self._pool or WorkerPool(
-                    self._size, memory_mb=_MEMORY_MB, nice=5, name="export"
-                )
-            self._under_way.append((chosen, self._threads.submit(self._render, chosen)))
+            self._under_way.append(self._begun(chosen))
+
+    def _begun(self, chosen: Chosen) -> tuple[Chosen, Future[Rendered]]:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._size, "export")
+            self._pool = self._pool or WorkerPool(
+                self._size, memory_mb=_MEMORY_MB, nice=5, name="export"
+            )
+        return chosen, self._threads.submit(self._render, chosen)
 
     def _render(self, chosen: Chosen) -> Rendered:
         options, slot = self._options, chosen.items[0].slot

@@ -8,12 +8,11 @@ remembers what was said last, so that the next run changes only what changed her
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
-from curator import sidecar
+from curator import sidecar, whole
 from curator.catalog import FileDetail, PhotoDetail
 from curator.export import naming
 from curator.export.claims import INTENT, Act
@@ -25,8 +24,6 @@ from curator.export.writing import Progress, Run, write_files
 from curator.model import Kind, KnownError
 from curator.sidecar import NONE, PROFILES, Said, SidecarError
 from curator.workers import WorkerPool
-
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +224,7 @@ def _put(folder: Path, name: str, content: bytes, expected: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        if error.errno in _FULL:
+        if whole.is_full(error):
             raise
         raise KnownError(
             f"The folder of {name} cannot be made ({error.strerror or error})."
@@ -235,9 +232,8 @@ def _put(folder: Path, name: str, content: bytes, expected: str) -> None:
     try:
         sidecar.write(path, content, expected)
     except SidecarError as error:
-        cause = error.__cause__
-        if isinstance(cause, OSError) and cause.errno in _FULL:
-            raise cause from error
+        if error.__cause__ is not None and whole.is_full(error.__cause__):
+            raise error.__cause__ from error
         raise
 
 

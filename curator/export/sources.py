@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 
+from curator import volumes
 from curator.catalog import FileDetail, PhotoDetail
 from curator.export.options import Options
 from curator.files import RAW_SUFFIXES
-from curator.model import Kind
+from curator.model import Kind, NotNowError
 from curator.sidecar import Said
 
 SIDECAR = "sidecar"
@@ -35,6 +37,7 @@ class Slot:
     ``ending`` is what follows the photo's name; ``edge`` the long edge in px of a JPEG to be
     made, None for a copy; ``fallback`` what the JPEG is made of where the source is unreadable.
     ``said`` is what goes out of marks and keywords inside the file, where that is ours to write.
+    ``pixels`` is the photo's width and height in px, where they are known.
     """
 
     source: Source
@@ -42,11 +45,18 @@ class Slot:
     edge: int | None = None
     fallback: str | None = None
     said: Said | None = None
+    pixels: tuple[int, int] = (0, 0)
 
     @property
     def weight(self) -> int:
-        """Bytes to write: of a copy exactly, of a JPEG a generous guess."""
-        return self.source.size if self.edge is None else self.edge**2 * 2 // 3
+        """Bytes to write: of a copy exactly, of a JPEG a generous guess of one a pixel."""
+        if self.edge is None:
+            return self.source.size
+        long, short = max(self.pixels), min(self.pixels)
+        if not short:
+            return self.edge**2 * 2 // 3
+        edge = min(self.edge, long)
+        return edge * edge * short // long
 
 
 class Sidecars:
@@ -77,16 +87,20 @@ class Sidecars:
     def _list(self, folder: Path) -> dict[str, os.DirEntry[str]]:
         if folder not in self._listed:
             try:
-                with os.scandir(folder) as entries:
-                    there = list(entries)
+                there = volumes.ask(folder, partial(_entries, folder))
                 named = [e for e in there if e.name[-4:].lower() == ".xmp" and e.is_file()]
-            except OSError:  # the folder is away: so are its photos, and that is said of them
+            except (OSError, NotNowError):  # away: so are its photos, and that is said of them
                 there = named = []
             raws = self._raws.setdefault(folder, {})
             for raw in (Path(entry.path) for entry in there if _is_raw(entry.name)):
                 raws.setdefault(raw.stem.casefold(), set()).add(raw)
             self._listed[folder] = {entry.name.casefold(): entry for entry in named}
         return self._listed[folder]
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return list(entries)
 
 
 def _is_raw(name: str) -> bool:
@@ -114,8 +128,9 @@ def slots_of(photo: PhotoDetail, options: Options, sidecars: Sidecars) -> list[S
         # Everyone's eyes need no marks, and whose projects a photo is in is nobody's business.
         hidden = options.private or options.metadata == "none"
         said = None if hidden else said_of(photo)
+        pixels = (photo.capture.width or 0, photo.capture.height or 0)
         return [
-            Slot(source, f"-{edge}.jpg" if options.edges else ".jpg", edge, fallback, said)
+            Slot(source, f"-{edge}.jpg" if options.edges else ".jpg", edge, fallback, said, pixels)
             for edge in options.rendered
         ]
     slots: dict[Path, Slot] = {}

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from curator import files
+from curator import files, whole
 from curator.export import manifest, naming
 from curator.export.claims import INTENT, Act, meant
 from curator.export.manifest import Entry, FileEntry, Written
@@ -184,11 +184,12 @@ def _supersede(run: Run, chosen: Chosen, new: Entry) -> None:
     """Name the files of the old entry that the new one no longer speaks of and that stay."""
     old = chosen.entry
     assert old is not None
-    names = {record["filename"] for record in new["files"]}
+    names = {naming.folded(record["filename"]) for record in new["files"]}
     gone = [
         record
         for record in old["files"]
-        if record["filename"] not in names and (run.folder / record["filename"]).exists()
+        if naming.folded(record["filename"]) not in names
+        and (run.folder / record["filename"]).exists()
     ]
     if gone:
         today = {file.fingerprint for file in chosen.photo.files}
@@ -228,7 +229,7 @@ def _bring(run: Run, chosen: Chosen, item: Item) -> FileEntry:
             ) from error
         break
     if item.known is not None and item.known["filename"] != name:
-        _retire(run, item.known)
+        _retire(run, item.known, name)
     return manifest.record(slot, name, written, private=private)
 
 
@@ -237,19 +238,29 @@ def _renamed(run: Run, item: Item, known: FileEntry) -> bool:
     old, new = run.folder / known["filename"], run.folder / item.name
     if not old.exists() or files.sha256(old) != known["sha256"]:
         return False
-    try:
-        _name(old, new)
-    except _Changed:
-        return False
-    old.unlink(missing_ok=True)
+    if _is_same(old, new):
+        old.rename(new)
+    else:
+        try:
+            _name(old, new)
+        except _Changed:
+            return False
+        old.unlink(missing_ok=True)
     run.report.written.append(item.name)
     return True
 
 
-def _retire(run: Run, known: FileEntry) -> None:
+def _is_same(old: Path, new: Path) -> bool:
+    """Say whether a disk takes two names for one, as it does where they differ in case alone."""
+    return new.exists() and old.samefile(new)
+
+
+def _retire(run: Run, known: FileEntry, name: str) -> None:
     """Remove a file that has been written anew under another name, if nobody changed it since."""
     old = run.folder / known["filename"]
-    if old.exists() and files.sha256(old) == known["sha256"]:
+    if not old.exists() or _is_same(old, run.folder / name):
+        return
+    if files.sha256(old) == known["sha256"]:
         old.unlink()
 
 
@@ -380,7 +391,7 @@ def _stopped(run: Run, error: OSError) -> KnownError:
 
 def stopped(folder: Path, error: OSError, done: str, missing: int = 0) -> KnownError:
     """Put a fault of the target folder in one sentence; ``missing`` bytes were to come."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if whole.is_full(error):
         room = f"some {_size(missing)}" if missing > 0 else "some space"
         what, remedy = "is full", f"Free {room} and export again; it goes on where it stopped."
     elif error.errno in (errno.ENOENT, errno.EIO, errno.ENODEV, errno.ENXIO):

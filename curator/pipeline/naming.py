@@ -11,6 +11,8 @@ import hashlib
 import io
 import logging
 import time
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,7 @@ from curator.model import KnownError
 from curator.pipeline.encoding import with_loading
 from curator.settings import Settings
 from curator.stages.words import words
-from curator.workers import WorkerBug, WorkerCancelled, WorkerError, WorkerPool
+from curator.workers import WorkerBug, WorkerCancelled, WorkerPool
 
 log = logging.getLogger(__name__)
 
@@ -138,11 +140,11 @@ class Namer:
                 return self._take(told[1])
         kept = self._kept()
         try:
-            with np.load(kept, allow_pickle=False) as file:
+            with kept.open("rb") as content, np.load(content, allow_pickle=False) as file:
                 self._places, self._scale = file["places"], float(file["scale"])
                 return True
-        except (OSError, ValueError, KeyError):
-            pass  # not asked yet, or half-written
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            pass  # not asked yet, or damaged
         if not self._asking:
             self._asking = True
             recipe, vocabulary = self._recipe, self._vocabulary
@@ -161,7 +163,7 @@ class Namer:
             answer = self._pool.run(words, recipe, sentences, timeout_s=limit)
         except WorkerCancelled:
             return
-        except (WorkerError, WorkerBug, KnownError) as error:
+        except (WorkerBug, KnownError, OSError) as error:
             log.warning("no words are suggested: %s", error)
         self._answer = vocabulary, answer
 

@@ -29,7 +29,7 @@ def check_sources(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """
     found: list[Path] = []
     for source in sources:
-        path = Path(os.path.normpath(absolute(source)))
+        path = absolute(source)
         try:
             volumes.ask(path, partial(_try, path))
         except OSError as error:

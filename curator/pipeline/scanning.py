@@ -284,7 +284,7 @@ class Scanner:
         self._ready: SimpleQueue[Batch | None] = SimpleQueue()
         self._reading = 0
         self._alone_until: float | None = None  # the first photos, until one of them was read
-        self._lead_until: float | None = None  # in this scan: photos not read yet go first
+        self._lead_until = 0.0  # in this scan: photos not read yet go first
         self._new = self._read = 0  # photos, in this scan
         self._chance = random.Random()
 
@@ -323,7 +323,7 @@ class Scanner:
         """Say whether photos that were found are to be read before more are."""
         now = time.monotonic()
         ahead = self._read < _SCREENS and self._new - self._read >= _LEAD
-        return now < (self._alone_until or 0.0) or (ahead and now < (self._lead_until or 0.0))
+        return now < (self._alone_until or 0.0) or (ahead and now < self._lead_until)
 
     def advance(self) -> tuple[list[int], ScanReport | None]:
         """Take one batch in, in one short transaction.
@@ -406,6 +406,7 @@ class Scanner:
         if not request.parts:
             return self._end(request)[1]
         self._walk, request.drawn, request.unknown = None, [], 0
+        request.report = WalkReport()  # what is left is walked from its beginning
         self._queued.insert(0, request)
         self._next()
         return None
@@ -444,8 +445,10 @@ class Scanner:
         request.reader.forget(batch.read)
         if applied.new and not self._inline:
             now = time.monotonic()
-            self._alone_until = now + _FIRST_S if self._alone_until is None else self._alone_until
-            self._lead_until = now + _SCREENS_S if not self._new else self._lead_until
+            if self._alone_until is None:
+                self._alone_until = now + _FIRST_S
+            if not self._new:
+                self._lead_until = now + _SCREENS_S
             self._new += len(applied.new)
         if request.sample is not None and not batch.add:
             request.draw(batch.part, applied.left, self._chance)

@@ -459,6 +459,7 @@ class _Report:
     """What came of what somebody asked for."""
 
     asked: bool = False
+    tried: bool = False
     names: list[str] = field(default_factory=list)
     same: int = 0
     without: int = 0
@@ -466,13 +467,14 @@ class _Report:
 
     def add(self, batch: Batch) -> None:
         """Count what came of a few."""
+        self.tried = True
         self.names += [Path(result.path).name for result in batch.of(Act.WRITTEN)]
         self.same += len(batch.of(Act.SAME))
         self.without += len(batch.without)
         self.failed += len(batch.failed)
 
     def sentence(self, left: Outstanding, profile: Profile) -> str:
-        """Say it in one line."""
+        """Say it in one line; nothing where it was written, and told, before its wake came."""
         parts: list[str] = []
         if self.names:
             one = len(self.names) == 1
@@ -490,4 +492,4 @@ class _Report:
             parts.append(f"{self.failed:,} not written: {left.reason}")
         if self.names and profile.name == "lightroom":
             parts.append("in Lightroom: Metadata > Read Metadata from Files")
-        return " · ".join(parts) or "Nothing to write"
+        return " · ".join(parts) or ("Nothing to write" if self.tried else "")

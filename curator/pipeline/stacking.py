@@ -153,8 +153,8 @@ class Stacker:
         """Take note that photos changed."""
         self._stale = True
         if self._noted:
-            self._noted = False
             self._catalog.note_stacks(None)
+            self._noted = False
 
     @property
     def waiting(self) -> bool:

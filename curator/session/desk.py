@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.catalog import Catalog, PhotoDetail
 from curator.model import KnownError, Pass, View
-from curator.session import captions, filters
+from curator.session import captions, filters, handover
 from curator.session.listing import Listing, Loose
 from curator.session.orders import arranged, is_loose
 from curator.session.progress import Pace, Progress
@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 
 _FIRST_ORDER = {Pass.BROWSE: "taken", Pass.CULL: "taken", Pass.RATE: "rating"}
 _REFRESH_MS = 120  # results come in dozens a second; the eye wants a few updates
-_WORTH_KEEPING = 5000  # photos; fewer are read within 50 ms
 _OTHERS_MS = 1000  # how soon a decision made by another process shows
 
 
@@ -505,14 +504,4 @@ class Desk(QObject):
         self._closed = True
         for timer in self.findChildren(QTimer):
             timer.stop()
-        self._keep_table()
-
-    def _keep_table(self) -> None:
-        """Keep what the table knows for the next opening, where reading it all would be slow."""
-        if self.table.size < _WORTH_KEEPING:
-            return
-        try:
-            self.table.refresh()
-            self.table.keep(self.home.table_file)
-        except (KnownError, OSError, ValueError) as error:
-            log.info("the next start reads all photos: %s", error)
+        handover.leave(self.table, self.home.table_file)

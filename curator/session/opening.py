@@ -23,8 +23,8 @@ from curator.session.desk import Desk
 from curator.session.listing import Listing
 from curator.session.orders import ORDERS, arranged
 from curator.session.progress import Pace
-from curator.session.scopes import Scope, ScopeRow, followed, is_inside
-from curator.settings import Home, Settings
+from curator.session.scopes import Scope, ScopeRow, followed
+from curator.settings import Home, Settings, absolute
 
 if TYPE_CHECKING:
     from curator.pipeline import Pipeline
@@ -97,7 +97,7 @@ class Opening(Desk):
         return [*folders, *scopes.project_rows(self.table)]
 
     def switched_off(self) -> list[str]:
-        """List the folders that are off and whose photos would be seen here, by copies at least."""
+        """List the folders that are off and whose photos would else be seen here."""
         if self.scope.kind != "folder":
             return []
         hidden = self.table.inside(self.scope.key) & ~self.table.alive()
@@ -108,7 +108,7 @@ class Opening(Desk):
         return [
             folder.path
             for folder in self.catalog.folders()
-            if not folder.enabled and any(is_inside(path, folder.path) for path in paths)
+            if not folder.enabled and any(Path(path).is_relative_to(folder.path) for path in paths)
         ]
 
     def _open_first(self) -> None:
@@ -163,7 +163,7 @@ class Opening(Desk):
             return
         self.pipeline.open_folders(sources, recursive=self.settings.scan.recursive)
         first = sources[0] if volumes.is_folder(sources[0]) else sources[0].parent
-        folder = first.absolute()
+        folder = absolute(first)
         self.open_scope(Scope("folder", str(folder), folder.name or str(folder)))
 
     def save_place(self) -> None:

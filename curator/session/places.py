@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -34,14 +34,6 @@ def counted(main: Ids, here: Mask, rows: Ids, copies: Ids) -> dict[Places, int]:
             np.column_stack([main[photos[has]], *spread]), axis=0, return_counts=True
         )
         found |= dict(zip(map(tuple, where.tolist()), counts.tolist(), strict=True))
-    return found
-
-
-def by_main(counts: Mapping[Places, int]) -> dict[int, int]:
-    """Count photos by the directory of the main file alone."""
-    found: dict[int, int] = {}
-    for (main, *_), number in counts.items():
-        found[main] = found.get(main, 0) + number
     return found
 
 

@@ -42,10 +42,10 @@ class Names:
             ids = np.sort(rows)
             keys = natural([str(self._names[row]) for row in ids.tolist()])
             return _inverse(_sorted(keys))[np.searchsorted(ids, rows)]
-        self._complete()
-        return _inverse(self.order)[rows]
+        return _inverse(self.whole())[rows]
 
-    def _complete(self) -> None:
+    def whole(self) -> Ids:
+        """Give all rows by name; equal ones as they came."""
         known, count = len(self.order), len(self._names)
         if _SEARCH * (count - known) * max(known.bit_length(), 1) >= count:
             self.order = _sorted(natural([str(name) for name in self._names]))
@@ -54,6 +54,7 @@ class Names:
             fresh = _sorted(keys)
             at = [self._find(keys[row]) for row in fresh.tolist()]
             self.order = np.insert(self.order, at, fresh + known)
+        return self.order
 
     def _find(self, key: str) -> int:
         """Find where a name goes: behind those that are less or equal."""

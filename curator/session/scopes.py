@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.session.places import by_main
 from curator.session.ranks import in_order
 from curator.session.table import Table
 
@@ -115,22 +114,16 @@ class _Copied:
 
 def _by_path(table: Table) -> tuple[Counter[str], list[_Copied]]:
     """Count photos by the path their main file lies in, and list those with copies elsewhere."""
-    counts, paths = table.count_by_places(), table.directories
-    main = by_main(counts)
-    by_path: Counter[str] = Counter()
-    for directory, path in paths.items():
-        by_path[path] += main.get(directory, 0)
+    paths = table.directories
+    by_path = Counter(dict.fromkeys(paths.values(), 0))
     copied = []
-    for where, number in counts.items():
-        first, *others = (paths.get(each, "").rstrip(os.sep) + os.sep for each in where)
-        if others:
-            copied.append(_Copied(first, tuple(others), number))
+    for where, number in table.count_by_places().items():
+        main, *copies = (paths.get(each, "") for each in where)
+        by_path[main] += number
+        if copies:
+            ends = tuple(path.rstrip(os.sep) + os.sep for path in copies)
+            copied.append(_Copied(main.rstrip(os.sep) + os.sep, ends, number))
     return by_path, copied
-
-
-def is_inside(path: str, folder: str) -> bool:
-    """Say whether a path is a folder, or in it."""
-    return (path + os.sep).startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def followed(key: str, old: str, new: str) -> str:

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from curator.model import Flag, StackKind, Verdict, View, counted
-from curator.session.columns import FLAG_CODE, STATE_CODE
+from curator.model import Flag, Marks, StackKind, Verdict, View, counted
 from curator.session.searching import Searching
 from curator.session.units import Ids
 from curator.stages.stack import KINDS
@@ -41,20 +39,19 @@ class Stacking(Searching):
         if len(frames) == 1:
             return int(frames[0])
         rows = self.table.rows_of(frames)
-        liking = self._liking(rows)
+        marks = self.table.marks_of(frames.tolist())
+        liking = np.array(list(map(self._liking, frames.tolist(), marks)))
         best = np.flatnonzero(liking == liking.max())
         proposed = best[self.table.stacks.proposed_at(rows[best])]
         return int(frames[proposed[0] if len(proposed) else best[0]])
 
-    def _liking(self, rows: Ids) -> NDArray[np.int64]:
-        """Say how far photos may stand for their stack; rejected or unreadable, not at all."""
-        flag, rating, kept, state = (
-            self.table.column(name)[rows] for name in ("flag", "rating", "kept", "state")
-        )
-        picked = flag == FLAG_CODE[Flag.PICK]
-        liking = np.where(kept | picked | (rating > 0), 1 + 2 * rating.astype(int) + picked, 0)
-        liking[(flag == FLAG_CODE[Flag.REJECT]) | (state == STATE_CODE["failed"])] = -1
-        return liking
+    def _liking(self, photo_id: int, marks: Marks) -> int:
+        """Say how far a photo may stand for its stack; rejected or unreadable, not at all."""
+        if marks.verdict is Verdict.REJECTED or self.table.state(photo_id) == "failed":
+            return -1
+        if marks.verdict is Verdict.UNDECIDED:
+            return 0
+        return 1 + 2 * (marks.rating or 0) + (marks.flag is Flag.PICK)
 
     def front(self, number: int) -> int:
         """Give the photo a tile of the grid shows: the current one if it is in it, else its face.

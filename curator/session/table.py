@@ -144,15 +144,14 @@ class Table:
         """
         if self._kept == (self._catalog.snapshot(), *self._known()) and path.exists():
             return
+        by_time, by_name = self.time_ranks(), self._names.whole()  # sorted now, not at first use
         here = ~self.column("merged_into")
         rows = np.flatnonzero(here)
         arrays: dict[str, NDArray[Any]] = {"id": self.ids[rows], "rev": np.array(self.rev)}
         arrays |= {name: self.column(name)[rows] for name in NUMBERS}
         places = np.cumsum(here) - 1
-        by_name = self._names.order
         arrays["by_name"] = places[by_name[here[by_name]]]
-        if self._time_rank is not None and len(self._time_rank) == self.size:
-            arrays["by_time"] = ranked(self._time_rank[rows])
+        arrays["by_time"] = ranked(by_time[rows])
         for name, texts in self._objects.items():
             arrays[name] = snapshot.packed([texts[row] for row in rows.tolist()])
         token = self._catalog.new_snapshot()
@@ -161,12 +160,12 @@ class Table:
         self._kept = token, *self._known()
 
     def _known(self) -> tuple[object, ...]:
-        return self.rev, self.projects.known, self._time_rank is None
+        return self.rev, self.projects.known
 
     def _recall(self, path: Path) -> None:
         """Take over what a table kept, as far as the catalog says that it holds."""
         kept = snapshot.read(path, self._catalog.snapshot())
-        if kept is None or not {*NUMBERS, *OBJECTS} <= kept.keys():
+        if kept is None or not {*NUMBERS, *OBJECTS, "by_name", "by_time"} <= kept.keys():
             return
         ids = kept["id"]
         count = len(ids)
@@ -181,7 +180,7 @@ class Table:
         for name, values in texts.items():
             self._objects[name].extend(values)
         self._names.order = kept["by_name"]
-        self._time_rank = kept.get("by_time")
+        self._time_rank = kept["by_time"]
         self.stacks.take(np.arange(count))
         self.projects.recall(kept)
         self.rev = int(kept["rev"])
@@ -285,11 +284,11 @@ class Table:
         self._follow_folders(folders, listed)
         known = len(self._directories)
         self._directories = {directory: path for directory, _, path in listed}
-        if len(listed) != known:
-            self.look_for_copies()
         hidden = frozenset(
             directory for directory, folder, _ in listed if folder is not None and folder not in on
         )
+        if len(listed) != known or hidden != self._hidden_directories:
+            self.look_for_copies()
         if hidden != self._hidden_directories:
             self._hidden_directories = hidden
             self.stacks.doubt()
@@ -381,10 +380,6 @@ class Table:
     def undecided(self) -> Mask:
         """Mark the photos nobody has judged."""
         return ~(self.through() | self.rejected())
-
-    def is_elsewhere(self, photo_id: int) -> bool:
-        """Say whether a photo's verdict was read from a file, and nobody judged it here."""
-        return bool(self.column("elsewhere")[self.rows_of([photo_id])[0]])
 
     def failed(self) -> Mask:
         """Mark the photos that could not be read."""
@@ -542,20 +537,21 @@ class Table:
     def tiles(self, photo_ids: Sequence[int]) -> list[Tile]:
         """Gather what is drawn of photos, in the same order; all at once that is cheap."""
         rows, marks = self.rows_of(photo_ids), self.marks_of(photo_ids)
-        number = {name: column[rows] for name, column in self._numbers.items() if name in DRAWN}
-        text = {
-            name: [values[row] for row in rows.tolist()] for name, values in self._objects.items()
-        }
+        number = {column: self._numbers[column][rows] for column in DRAWN}
+        name, thumb, proxy = (
+            [self._objects[column][row] for row in rows.tolist()]
+            for column in ("name", "thumb", "proxy")
+        )
         turned, width, height = number["turn"] % 2 == 1, number["width"], number["height"]
         undecided = [each.verdict is Verdict.UNDECIDED for each in marks]
         columns = (
             photo_ids,
-            text["name"],
+            name,
             np.where(turned, height, width).tolist(),
             np.where(turned, width, height).tolist(),
             number["turn"].tolist(),
-            text["thumb"],
-            text["proxy"],
+            thumb,
+            proxy,
             marks,
             number["seen_at"].tolist(),
             number["pair"].tolist(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import hashlib
 import os
@@ -19,7 +18,6 @@ from curator.sidecar.said import ChangedError, Profile, SidecarError
 SUFFIX = ".xmp"
 _RETRY = "Make the folder writable, then write again."
 _NO_ROOM = "Make room on the disk, then write again."
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def name_for(profile: Profile, file: str, kind: Kind) -> str | None:
@@ -88,7 +86,7 @@ def write(path: Path, data: bytes, expected: str) -> None:
     except OSError as error:
         raise SidecarError(
             f"The sidecar {path.name} could not be written ({error.strerror or error}).",
-            _NO_ROOM if error.errno in _FULL else _RETRY,
+            _NO_ROOM if whole.is_full(error) else _RETRY,
         ) from error
     if back != data:
         raise SidecarError(

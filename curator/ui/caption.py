@@ -61,7 +61,7 @@ class Caption:
         start = max(left + _GAP, room.center().x() - width // 2)
         end = min(start + width, right - _GAP)
         start = max(left + _GAP, end - width)
-        shown = metrics.elidedText(self.middle, elide, end - start)
+        shown = whole(self.middle, metrics, end - start)
         painter.setPen(text)
         line = QRect(start, room.top(), max(end - start, 0) + 1, room.height())
         painter.drawText(line, align | Qt.AlignmentFlag.AlignLeft, shown)
@@ -73,6 +73,13 @@ class Caption:
         painter.setPen(QPen(theme.QUIET, 1))
         painter.drawRect(rect)
         pencil.struck(painter, rect.adjusted(-1, -1, 2, 2))
+
+
+def whole(text: str, metrics: QFontMetrics, room: int) -> str:
+    """Leave out facts at the end that do not fit: half of one reads as another."""
+    while metrics.horizontalAdvance(text) > room and " · " in text:
+        text = text.rpartition(" · ")[0]
+    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
 
 
 def navigator(area: QRect, picture: tuple[int, int]) -> QRect:

@@ -340,7 +340,7 @@ class RowChart(Chart):
         for row, spot in enumerate(self._spots):
             figure, place, lit = spot.figure, spot.place, self._is_lit(row)
             quiet = self._unfolds(row)
-            colour = theme.QUIET if quiet else theme.TEXT if figure.photos else theme.DISABLED
+            colour = theme.TEXT if figure.photos and not quiet else theme.QUIET
             painter.setPen(theme.WHITE if lit else colour)
             self._name(painter, figure, place, left - 12, len(self.shown) - row)
             wide = max(room * figure.photos / most, 1 if figure.photos else 0)

@@ -13,7 +13,7 @@ from curator.ui import theme
 from curator.ui.frames import THUMB, Pictures, Want
 
 WIDTH = 960
-_SHEET_ROW = 132
+_SHEET_ROW = 132  # px, at most
 _SHEET_ROWS = 2
 _GAP = 8
 _MOST = 60  # photos considered: more never fit two rows
@@ -30,6 +30,7 @@ class ContactSheet(QWidget):
 
     def __init__(self, session: Session, pictures: Pictures | None) -> None:
         super().__init__()
+        self._rows = _SHEET_ROWS
         self._session, self._pictures = session, pictures
         self._ids: list[int] = []
         self.places: list[tuple[Tile, QRect]] = []
@@ -42,6 +43,12 @@ class ContactSheet(QWidget):
         self._ids = list(ids[:_MOST])
         self._arrange()
 
+    def have_rows(self, most: int) -> None:
+        """Lay out at most so many rows."""
+        if most != self._rows:
+            self._rows = most
+            self._arrange()
+
     def resizeEvent(self, event: object) -> None:
         """Lay out anew for the width."""
         self._arrange()
@@ -49,7 +56,7 @@ class ContactSheet(QWidget):
     def _arrange(self) -> None:
         tiles = [self._session.tile(photo_id) for photo_id in self._ids]
         shapes = [tile.width / tile.height if tile.width and tile.height else 1.5 for tile in tiles]
-        placed = justified(shapes, self.width() or WIDTH)
+        placed = justified(shapes, self.width() or WIDTH, self._rows)
         self.places = [(tiles[number], rect) for number, rect in placed]
         self.setFixedHeight(max((rect.bottom() + 1 for _, rect in placed), default=0))
         if self._pictures is not None:
@@ -88,15 +95,22 @@ class ContactSheet(QWidget):
                 self.pressed.emit(tile.id)
 
 
-def justified(shapes: Sequence[float], width: int) -> list[tuple[int, QRect]]:
+def fitting_rows(height: int) -> int:
+    """Say how many rows there is room for in ``height`` px, as many as there ever are at most."""
+    return min(max((height + _GAP) // (_SHEET_ROW + _GAP), 0), _SHEET_ROWS)
+
+
+def justified(
+    shapes: Sequence[float], width: int, rows: int = _SHEET_ROWS
+) -> list[tuple[int, QRect]]:
     """Arrange pictures of these aspect ratios in full rows; the last row keeps its height.
 
     Returns:
-        Index and place of each picture that fits ``_SHEET_ROWS`` rows.
+        Index and place of each picture that fits ``rows``.
     """
     placed: list[tuple[int, QRect]] = []
     start, y = 0, 0
-    for _ in range(_SHEET_ROWS):
+    for _ in range(rows):
         if start >= len(shapes):
             break
         end, total = start, 0.0

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -25,21 +25,29 @@ from PySide6.QtWidgets import (
 from curator.catalog import FolderRow
 from curator.ui import theme, words
 
+_EDGE = 8  # of the screen, that a dialog leaves free
+
 
 class Dialog(QDialog):
     """A dialog of 560 px: a title, a body to fill, a row of buttons to fill.
+
+    Args:
+        title: the act.
+        parent: the window.
+        width: px; never wider than the screen.
 
     Attributes:
         body: the layout between title and buttons.
         buttons: the layout at the bottom; the first widget put in stands at the left.
     """
 
-    def __init__(self, title: str, parent: QWidget | None) -> None:
+    def __init__(self, title: str, parent: QWidget | None, width: int = theme.DIALOG) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.setFixedWidth(theme.DIALOG)
+        self.setFixedWidth(min(width, self.room.width()))
         self.setModal(True)
         self.title = theme.plain(title, role="title")
+        self.title.setWordWrap(True)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(24, 20, 24, 20)
         whole.setSpacing(0)
@@ -52,6 +60,19 @@ class Dialog(QDialog):
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(8)
         whole.addLayout(self.buttons)
+
+    @property
+    def room(self) -> QSize:
+        """The size of the screen without what always lies on it, and a little less."""
+        parent = self.parentWidget()
+        size = (parent or self).screen().availableGeometry().size()
+        return size - QSize(2 * _EDGE, 2 * _EDGE)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Be as high as what is in it: Qt itself stops at two thirds of the screen."""
+        if not event.spontaneous():
+            self.grow()
+        super().showEvent(event)
 
     def button(self, text: str, *, primary: bool = False) -> QPushButton:
         """Make a button for the row; never one that Enter presses from elsewhere."""
@@ -68,6 +89,16 @@ class Dialog(QDialog):
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return label
+
+    def grow(self) -> None:
+        """Make room for text that became longer; Qt would lay the rows over each other."""
+        layout = self.layout()
+        if layout is None or not self.isVisible():
+            return
+        self.body.activate()
+        layout.activate()
+        needed = min(layout.totalHeightForWidth(self.width()), self.room.height())
+        self.resize(self.width(), max(self.height(), needed))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Press the focused button with Enter; Enter elsewhere does nothing by itself."""

@@ -127,7 +127,7 @@ def parsed(line: bytes) -> Call | None:
     """
     try:
         asked = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(asked, dict):
         return None

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
 from curator import volumes
 from curator.model import Pass, counted
 from curator.session import Session
-from curator.session.scopes import is_inside
 from curator.ui import theme
 
 # Command → what the empty window says of its key; keeping has the large key where it has one.
@@ -169,16 +168,16 @@ def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tupl
 
 def _switched_off(here: str, off: Sequence[str]) -> str:
     """Say that what would be seen here is of folders that are switched off, and what helps."""
-    if any(is_inside(here, path) for path in off):
+    if any(Path(here).is_relative_to(path) for path in off):
         return "This folder is switched off. Switch it on in the sidebar to see its photos."
     if len(off) > 1:
         return (
-            f"Only copies of photos in {counted(len(off), 'folder')} that are switched off."
+            f"Only photos of {counted(len(off), 'folder')} that are switched off."
             " Switch them on in the sidebar to see them here."
         )
     name = Path(off[0]).name or off[0]
     return (
-        f"Only copies of photos in {name}, which is switched off."
+        f"Only photos of {name}, which is switched off."
         " Switch it on in the sidebar to see them here."
     )
 

@@ -199,7 +199,7 @@ class ExportDialog(Dialog):
         try:
             options = self.options()
         except KnownError as error:
-            self._say(str(error))
+            self._refuse(str(error))
             return
         wanted = self._wanted
         self._say("Working out what is to be done…")
@@ -217,13 +217,18 @@ class ExportDialog(Dialog):
     def _failed(self, text: str) -> None:
         self.bar.hide()
         self._enable(True)
-        self._say(text)
+        self._refuse(text)
         self.go.setEnabled(False)
+
+    def _refuse(self, text: str) -> None:
+        self.form.preview([])  # those shown were of other choices
+        self._say(text)
 
     def _say(self, text: str, more: str = "") -> None:
         self.outcome.setText(text)
         self.details.setText(more)
         self.details.setVisible(bool(more))
+        self.grow()
 
     # --- doing
 

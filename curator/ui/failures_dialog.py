@@ -60,14 +60,14 @@ class FailuresDialog(Dialog):
         show: Callable[[int], None],
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__("Unreadable photos", parent)
-        self.setFixedWidth(_WIDTH)
+        super().__init__("Unreadable photos", parent, _WIDTH)
         self._read, self._retry, self._show = read, retry, show
         self.model = FailureTable()
         self.sentence = self.wrapped("", "quiet")
         self.body.addWidget(self.sentence)
         self.body.addSpacing(8)
-        widths = {0: 250, 2: 96, 3: 46, 4: 64}
+        narrow = self.width() < _WIDTH
+        widths = {0: 170, 2: 66, 3: 44, 4: 48} if narrow else {0: 250, 2: 96, 3: 46, 4: 64}
         self.table = table(self.model, "Unreadable photos", widths, selects=True)
         self.table.setMinimumHeight(11 * theme.ROW)
         self.table.doubleClicked.connect(lambda index: self._show_row(index.row()))

@@ -14,10 +14,11 @@ from curator.session import Session
 from curator.session.overview import Figure
 from curator.ui import theme, words
 from curator.ui.charts import RowChart, number_block
-from curator.ui.contact import WIDTH, ContactSheet
+from curator.ui.contact import WIDTH, ContactSheet, fitting_rows
 from curator.ui.frames import Pictures
 
 _HISTOGRAM = 560  # its width at most, px
+_EDGE, _BELOW = 16, 28  # px around the page, and below its photos
 _ACTIONS = 3  # at most: what is left out stands in the sidebar
 CLAUSE_TITLES = {
     Clause.STARS: "4–5 stars",
@@ -89,12 +90,12 @@ class FinishPage(QWidget):
         session.counts_changed.connect(self.refresh)
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout()
+        self._column = column = QVBoxLayout()
         column.setSpacing(0)
         column.addStretch(3)
         # Each part carries its own space below, so that an absent one leaves no gap.
         self._histogram_part = _spaced(self.histogram, 24)
-        self._sheet_part = _spaced(self.sheet, 28)
+        self._sheet_part = _spaced(self.sheet, _BELOW)
         self.title.setContentsMargins(0, 0, 0, 20)
         self.caption.setContentsMargins(0, 0, 0, 8)
         self.sentence.setContentsMargins(0, 0, 0, 12)
@@ -112,9 +113,9 @@ class FinishPage(QWidget):
         self._numbers.setSpacing(44)
         self._actions.setSpacing(8)
         whole = QHBoxLayout(self)
-        whole.setContentsMargins(32, 16, 32, 16)
+        whole.setContentsMargins(32, _EDGE, 32, _EDGE)
         whole.addStretch(1)
-        holder = QWidget()
+        self._holder = holder = QWidget()
         holder.setLayout(column)
         holder.setMaximumWidth(WIDTH)
         holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -154,6 +155,30 @@ class FinishPage(QWidget):
         self.caption.setVisible(bool(picks))
         self._sheet_part.setVisible(bool(picks))
         self.sheet.show_photos(picks)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Have one row of photos, or none, where two would push the rest together."""
+        if not self.caption.text():
+            return
+        self.caption.show()
+        places = range(self._column.count())
+        items = [item for place in places if (item := self._column.itemAt(place)) is not None]
+        besides = sum(
+            item.heightForWidth(self._holder.width())
+            if item.hasHeightForWidth()
+            else item.sizeHint().height()
+            for item in items
+            if item.widget() is not self._sheet_part and not item.isEmpty()
+        )
+        rows = fitting_rows(self.height() - 2 * _EDGE - besides - _BELOW)
+        self.sheet.have_rows(rows)
+        for part in (self.caption, self._sheet_part):
+            part.setVisible(rows > 0)
+
+    def resizeEvent(self, event: object) -> None:
+        """Fit what is shown to the height."""
+        self._fit()
 
     def showEvent(self, event: object) -> None:
         """Say how the pass ended, whenever the page comes on screen."""

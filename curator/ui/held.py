@@ -2,6 +2,10 @@
 
 A key that is bound to an action never reaches a widget as a press. What a window does see of it is
 the question whether it overrides the shortcut, and the release; both are enough.
+
+X11 repeats a held key as releases and presses, and Qt tells them from a finger's only where both
+arrive together; what a server sends in two goes looks like a key hit again. Both still have one
+time stamp, to the millisecond, and no finger is that fast.
 """
 
 from __future__ import annotations
@@ -24,6 +28,10 @@ class HeldKeys(QObject):
         pressed: a key went down, or repeats.
         released: a key is up: whether it is one that looks while it is held, and the seconds.
 
+    Attributes:
+        echo: the last press was none of a finger: the key is held. A key that looks has none, as
+            its release has ended the look, which this press begins again.
+
     Thread: GUI.
     """
 
@@ -33,6 +41,8 @@ class HeldKeys(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._since: dict[int, float] = {}
+        self._let_go: dict[int, tuple[int, float]] = {}  # key: time stamp, and down since when
+        self.echo = False
         self._window: QWidget | None = None
         self.use(Keyboard())
 
@@ -59,17 +69,25 @@ class HeldKeys(QObject):
         """Note keys going down and up; never takes an event."""
         kind = event.type()
         if kind in _DOWN and isinstance(event, QKeyEvent):
-            self._since.setdefault(event.key(), time.monotonic())
+            self._went_down(event)
             self.pressed.emit()
         elif kind == QEvent.Type.KeyRelease and isinstance(event, QKeyEvent):
             if not event.isAutoRepeat():
                 since = self._since.pop(event.key(), None)
                 if since is not None:
+                    self._let_go[event.key()] = event.timestamp(), since
                     looks = event.key() in self._looks
                     self.released.emit(looks, time.monotonic() - since)
         elif kind == QEvent.Type.WindowDeactivate:
             self._since.clear()
         return False
+
+    def _went_down(self, event: QKeyEvent) -> None:
+        key = event.key()
+        let_go, since = self._let_go.get(key, (0, 0.0))
+        again = bool(let_go) and event.timestamp() == let_go
+        self.echo = (again or event.isAutoRepeat()) and key not in self._looks
+        self._since.setdefault(key, since if again else time.monotonic())
 
 
 def _qt_key(keys: str) -> int:

@@ -40,6 +40,7 @@ from curator.ui.filmstrip import Filmstrip
 from curator.ui.finish import FinishPage
 from curator.ui.frames import Pictures
 from curator.ui.grid import GridView
+from curator.ui.held import HeldKeys
 from curator.ui.help import HelpOverlay
 from curator.ui.inspector import Inspector
 from curator.ui.keys import Keys
@@ -96,6 +97,8 @@ class MainWindow(QWidget):
         self.background: Background | None = None
         keyboard, refused = in_force(session.home)
         self.keys = Keys(self, keyboard, self._press)
+        self._held = HeldKeys(self)
+        self._held.watch(self)
         self.acts = Acts(
             self,
             session,
@@ -336,7 +339,8 @@ class MainWindow(QWidget):
         self._focus_page()
 
     def _press(self, binding: Binding) -> None:
-        self._do(binding.command, binding.invert)
+        if binding.repeat or not self._held.echo:
+            self._do(binding.command, binding.invert)
 
     def _do(self, command: str, invert: bool = False) -> None:
         if command == "back" and (self._close_something() or self.overview.leave()):
@@ -346,6 +350,7 @@ class MainWindow(QWidget):
         self.tour.did(command)
 
     def _use_held(self, keyboard: Keyboard) -> None:
+        self._held.use(keyboard)
         for part in (self.loupe, self.beside, self.maybes):
             part.use_keys(keyboard)
 

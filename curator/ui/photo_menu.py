@@ -40,7 +40,7 @@ def photo_menu(parent: QWidget, session: Session, view: str, run: Callable[[str]
     """
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    menu.addAction(_head(menu, _named(session)))
+    menu.addAction(head(menu, _named(session), _HEAD))
     for under, names in _PARTS:
         menu.addSeparator()
         into = menu.addMenu(under) if under else menu
@@ -69,11 +69,12 @@ def by_key(event: QKeyEvent, window: QWidget) -> bool:
     return True
 
 
-def _head(menu: QMenu, text: str) -> QWidgetAction:
-    """Say above the lines what they are about."""
+def head(menu: QMenu, text: str, px: int = 1 << 14) -> QWidgetAction:
+    """Say above the lines what they are about, legibly: a line that is off is dim."""
     label = theme.plain(role="caption")
-    label.setText(label.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, _HEAD))
-    label.setContentsMargins(12, 4, 12, 4)
+    label.setText(label.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, px))
+    checks = bool(menu.property("checks"))  # words stand right of the ticks
+    label.setContentsMargins(30 if checks else 12, 4, 12, 4)
     head = QWidgetAction(menu)
     head.setText(text)
     head.setDefaultWidget(label)

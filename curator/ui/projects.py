@@ -125,12 +125,18 @@ class ProjectWord(QToolButton):
         super().__init__()
         self._session = session
         self._shows: tuple[object, ...] = ()
+        self._room = _WORD
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.clicked.connect(lambda: run("choose_project"))
         session.projects.changed.connect(self.refresh)
         session.view_changed.connect(self.refresh)
         session.current_changed.connect(self.refresh)
         session.photos_changed.connect(lambda _: self.refresh())
+        self.refresh()
+
+    def have_room(self, px: int) -> None:
+        """Take at most so much for the name."""
+        self._room = min(px, _WORD)
         self.refresh()
 
     def refresh(self) -> None:
@@ -142,12 +148,14 @@ class ProjectWord(QToolButton):
             and photo is not None
             and bool(session.table.projects.has(row.id, [photo])[0])
         )
-        state = row, inside, session.keys
+        state = row, inside, session.keys, self._room
         if state == self._shows:  # asked with every key, and hardly ever another
             return
         self._shows = state
         name = row.name if row is not None else "Project"
-        shown = QFontMetrics(theme.body_font()).elidedText(name, Qt.TextElideMode.ElideRight, _WORD)
+        shown = QFontMetrics(theme.body_font()).elidedText(
+            name, Qt.TextElideMode.ElideRight, self._room
+        )
         self.setText(shown.replace("&", "&&"))
         colour = theme.PENCIL if inside else theme.TEXT if row is not None else theme.QUIET
         if self.palette().color(QPalette.ColorRole.ButtonText) != colour:

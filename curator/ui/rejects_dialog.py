@@ -19,10 +19,11 @@ from curator.ui import dialogs, theme, words
 from curator.ui.dialogs import Choice, Dialog, Question
 from curator.ui.frames import Pictures
 from curator.ui.jobs import Job, Jobs
-from curator.ui.rejects_grid import RejectsGrid
+from curator.ui.rejects_grid import CELL, RejectsGrid
 from curator.ui.tables import DISPLAY, Index, TextRows, table
 
 _MARGIN = 48  # of the window left around the dialog
+_NARROW = 900  # px of a dialog in which photos and names get in each other's way
 _TITLES = {
     Part.ORIGINAL: "photo",
     Part.SIDECAR: "sidecar",
@@ -115,7 +116,8 @@ class RejectsDialog(Dialog):
     ) -> None:
         super().__init__(f"Remove the files of {counted(len(ids), 'reject')}", parent)
         around = parent.window().size() if parent is not None else self.size() * 2
-        self.setFixedSize(around.width() - 2 * _MARGIN, around.height() - 2 * _MARGIN)
+        margin = _MARGIN if around.width() > _NARROW else 16
+        self.setFixedSize(around.width() - 2 * margin, around.height() - 2 * margin)
         self._session, self._ids = session, list(ids)
         self.report: Report | None = None
         self._jobs = Jobs(self)
@@ -125,7 +127,8 @@ class RejectsDialog(Dialog):
         self.staying = self.wrapped("", "quiet")
         self.model = FileTable()
         self.grid = RejectsGrid(session.tile, pictures)
-        self.table = table(self.model, "Files of rejects", {1: 104, 2: 72})
+        self.grid.setMinimumWidth(2 * CELL.width() + 12)  # two columns and the bar
+        self.table = table(self.model, "Files of rejects", {1: 124, 2: 72})
         self.table.setProperty("bare", True)
         self.table.horizontalHeader().hide()
         self.for_good = QCheckBox("Delete for good, not to the trash")
@@ -146,8 +149,9 @@ class RejectsDialog(Dialog):
         self.body.addSpacing(12)
         across = QHBoxLayout()
         across.setSpacing(24)
-        across.addWidget(self.grid, 3)
-        across.addWidget(self.table, 2)
+        narrow = self.width() < _NARROW  # the names of files need what there is
+        across.addWidget(self.grid, 4 if narrow else 3)
+        across.addWidget(self.table, 5 if narrow else 2)
         self.body.addLayout(across, 1)
         self.buttons.addWidget(self.for_good)
         self.buttons.addStretch(1)
@@ -208,10 +212,19 @@ class RejectsDialog(Dialog):
             else "Nothing here can go."
         )
         left = [f"{counted(number, 'file')}: {why}" for why, number in shown.staying().items()]
+        left[:0] = self._copies()
         self.staying.setText("\n".join(left[:4]))
         self.staying.setVisible(bool(left))
         self.go.setText(f"Delete {going} for good…" if erasing else f"Move {going} to the trash")
         self.go.setEnabled(bool(shown.going))
+
+    def _copies(self) -> list[str]:
+        """Say how many copies are left where they lie, if any: those photos are not gone."""
+        rows = self.model.rows
+        number = sum(row.part is Part.COPY and not (row.ticked or row.stays) for row in rows)
+        if not number:
+            return []
+        return ["1 copy elsewhere stays." if number == 1 else f"{number:,} copies elsewhere stay."]
 
     # --- the going
 
@@ -252,16 +265,28 @@ class RejectsDialog(Dialog):
         self.title.setText(f"Removed {counted(len(report.removed), 'file')}")
         stopped = "Stopped. " if report.cancelled else ""
         self.sentence.setText(
-            f"{stopped}{words.photos(report.photos)} gone: {words.size(report.bytes)}, {freed}."
+            f"{stopped}Of {words.photos(report.photos)}: {words.size(report.bytes)}, {freed}."
         )
-        left = [f"{path}: {reason}" for path, reason in report.left]
+        left = self._copies() + [f"{path}: {reason}" for path, reason in report.left]
         self.staying.setText("\n".join(left[:6]))
         self.staying.setVisible(bool(left))
         for part in (self.grid, self.table, self.for_good, self.go):
             part.hide()
+        self._shrink()
         self.cancel.setText("Close")
         self.cancel.setFocus()
         self._session.refresh()
+
+    def _shrink(self) -> None:
+        """Take no more room than the outcome needs, in the same middle."""
+        layout, place = self.layout(), self.geometry()
+        assert layout is not None
+        self.body.activate()
+        layout.activate()
+        self.setFixedSize(theme.DIALOG, layout.totalHeightForWidth(theme.DIALOG))
+        middle, place = place.center(), self.geometry()
+        place.moveCenter(middle)
+        self.move(place.topLeft())
 
     def _failed(self, text: str) -> None:
         for part in (self.grid, self.table, self.for_good):

@@ -12,7 +12,7 @@ from curator.session import Tile
 from curator.ui import theme, words
 from curator.ui.frames import THUMB, Pictures, Want
 
-_CELL = QSize(150, 126)  # with the gap; the footer is 20 of its height
+CELL = QSize(150, 126)  # with the gap; the footer is 20 of its height
 _GAP, _FOOT = 8, 20
 _STAYS = 0.3  # how bright a photo is that is left out
 
@@ -60,25 +60,25 @@ class RejectsGrid(QAbstractScrollArea):
     def rect_of(self, number: int) -> QRect:
         """Give the place of a photo on the viewport, without the gap."""
         row, column = divmod(number, self._columns)
-        top = row * _CELL.height() - self.verticalScrollBar().value()
-        return QRect(column * _CELL.width(), top, _CELL.width() - _GAP, _CELL.height() - _GAP)
+        top = row * CELL.height() - self.verticalScrollBar().value()
+        return QRect(column * CELL.width(), top, CELL.width() - _GAP, CELL.height() - _GAP)
 
     @property
     def _columns(self) -> int:
-        return max(self.viewport().width() // _CELL.width(), 1)
+        return max(self.viewport().width() // CELL.width(), 1)
 
     def _measure(self) -> None:
         rows = -(-len(self._photos) // self._columns)
         bar, height = self.verticalScrollBar(), self.viewport().height()
-        bar.setRange(0, max(rows * _CELL.height() - height, 0))
+        bar.setRange(0, max(rows * CELL.height() - height, 0))
         bar.setPageStep(height)
-        bar.setSingleStep(_CELL.height() // 2)
+        bar.setSingleStep(CELL.height() // 2)
         self._ask()
         self.viewport().update()
 
     def _visible(self) -> range:
-        first = self.verticalScrollBar().value() // _CELL.height()
-        rows = self.viewport().height() // _CELL.height() + 2
+        first = self.verticalScrollBar().value() // CELL.height()
+        rows = self.viewport().height() // CELL.height() + 2
         return range(first * self._columns, min((first + rows) * self._columns, len(self._photos)))
 
     def _ask(self) -> None:
@@ -92,7 +92,7 @@ class RejectsGrid(QAbstractScrollArea):
             return None
         ratio = self.devicePixelRatioF()
         shape = tile.width / tile.height if tile.width and tile.height else 1.5
-        width = min(_CELL.width() - _GAP, (_CELL.height() - _GAP - _FOOT) * shape)
+        width = min(CELL.width() - _GAP, (CELL.height() - _GAP - _FOOT) * shape)
         size = round(width * ratio), round(width / shape * ratio)
         return Want(THUMB, tile.thumb, size, tile.turn)
 
@@ -140,4 +140,4 @@ class RejectsGrid(QAbstractScrollArea):
 
     def sizeHint(self) -> QSize:
         """Four columns and some rows."""
-        return QSize(4 * _CELL.width(), 3 * _CELL.height())
+        return QSize(4 * CELL.width(), 3 * CELL.height())

@@ -20,13 +20,12 @@ class SeriesDialog(Dialog):
     def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None) -> None:
         found = session.series.found
         assert found is not None
-        super().__init__(f"A series of {len(found.photos)}?", parent)
+        super().__init__(f"A series of {len(found.photos)}?", parent, theme.DIALOG + 160)
         self._session = session
-        self.setFixedWidth(theme.DIALOG + 160)
         self.body.setSpacing(12)
         self.body.addWidget(self.wrapped(found.sentence))
         self.sheet = ContactSheet(session, pictures)
-        self.sheet.setFixedWidth(theme.DIALOG + 160 - 48)
+        self.sheet.setFixedWidth(self.width() - 48)
         self.body.addWidget(self.sheet)
         self.sheet.show_photos(found.photos)
         self.name = QLineEdit(session.projects.free_name(_NAME))

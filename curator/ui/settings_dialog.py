@@ -37,6 +37,7 @@ from curator.ui.keys_page import KeysPage
 
 _FIELD_WIDTH = 132
 _TEXT_WIDTH = 220
+_BESIDES = 160  # px of the dialog above and below the settings
 _NAMES = {
     "original": "Originals",
     "jpeg": "JPEGs",
@@ -52,6 +53,17 @@ _NAMES = {
     "none": "None",
     "both": "Both files",
     "raw": "RAW",
+    "sidecar": "Sidecars alone",
+    "tiles": "Sharpest tiles",
+    "peaking": "Peaking",
+    "auto": "Auto",
+    "open_clip": "CLIP",
+    "starter": "Starter",
+    "cpu": "CPU",
+    "cuda": "CUDA",
+    "mps": "MPS",
+    "lightroom": "Lightroom",
+    "digikam": "digiKam",
 }
 
 
@@ -189,7 +201,7 @@ class SettingsDialog(Dialog):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setMinimumHeight(480)
+        scroll.setMinimumHeight(min(480, self.room.height() - _BESIDES))
         self.keys = KeysPage(keys or keyboard.Keyboard())
         self._keys = self.keys.keyboard
         self._pages = QStackedWidget()
@@ -383,6 +395,7 @@ def _bound(info: FieldInfo, name: str) -> float | None:
 def _field(setting: Setting, value: object) -> QWidget:
     if isinstance(value, bool):
         box = QCheckBox()
+        box.setProperty("bare", True)
         box.setChecked(value)
         return box
     if get_origin(setting.info.annotation) is Literal:

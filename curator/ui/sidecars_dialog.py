@@ -19,6 +19,7 @@ from curator.ui.dialogs import Choice, Dialog, Question
 from curator.ui.tables import TextRows, height, table
 
 _WIDTH = 960
+_BESIDES = 400  # px of everything but rows
 _SIDES = {OURS: "Keep mine", THEIRS: "Take the file's"}
 _NO_MARKS = "JPEG, TIFF, DNG and HEIC"
 
@@ -116,8 +117,7 @@ class SidecarsDialog(Dialog):
     def __init__(
         self, session: Session, ids: Sequence[int], of: str, parent: QWidget | None = None
     ) -> None:
-        super().__init__(f"Sidecars of {of}", parent)
-        self.setFixedWidth(_WIDTH)
+        super().__init__(f"Sidecars of {of}", parent, _WIDTH)
         self._sidecars, self._ids, self._table = session.sidecars, list(ids), session.table
         self.conflicts, self.differences = ConflictTable(), DifferenceTable()
         self.disputed = self.wrapped("")
@@ -197,7 +197,7 @@ class SidecarsDialog(Dialog):
             " press a row, or Space on it, for the other one."
         )
         self.settle.setText(f"Settle {counted(len(found), 'photo')}")
-        self.sides.setFixedHeight(height(len(found), 5))
+        self.sides.setFixedHeight(height(len(found), self._rows // 2))
 
     def _choose(self, side: str) -> None:
         self.conflicts.choose(range(len(self.conflicts.rows)), side)
@@ -234,7 +234,7 @@ class SidecarsDialog(Dialog):
             else "No sidecar would change: they say all there is to say."
         )
         self.table.setVisible(number > 0)
-        self.table.setFixedHeight(height(number, 10))
+        self.table.setFixedHeight(height(number, self._rows))
         self.note.setText(_note(found))
         self.note.setVisible(bool(self.note.text()))
         self._lone = found.lone
@@ -243,12 +243,17 @@ class SidecarsDialog(Dialog):
         self.write.setText(f"Write {counted(number, 'sidecar')}" if number else "Write")
         self._fit()
 
+    @property
+    def _rows(self) -> int:
+        """How many rows of what would change show at once: fewer on a low screen."""
+        return min(max((self.room.height() - _BESIDES) // (2 * theme.ROW), 2), 10)
+
     def _fit(self) -> None:
         """Be as high as what is in it."""
         layout = self.layout()
         assert layout is not None
         layout.activate()
-        self.setFixedHeight(layout.totalHeightForWidth(_WIDTH))
+        self.setFixedHeight(layout.totalHeightForWidth(self.width()))
 
     # --- into originals
 

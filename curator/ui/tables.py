@@ -76,7 +76,7 @@ class TextRows(QAbstractTableModel, Generic[R]):
         """Give a cell."""
         row, column = self.rows[index.row()], index.column()
         if role == DISPLAY:
-            return self.cell(row, column)
+            return "↵".join(self.cell(row, column).splitlines())  # Qt would end at the first
         if role == Qt.ItemDataRole.ToolTipRole:
             tip = self.tip(row)
             return theme.plain_tip(tip) if tip else None

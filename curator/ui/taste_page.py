@@ -28,7 +28,9 @@ from curator.ui.tables import table
 from curator.ui.versions import MovedStrip, VersionTable
 
 _WIDTH = 944
+_HEIGHT = 400  # px at least: it opens before there is something to show
 _COLUMN = 460
+_NARROW = 360  # px of that column on a small screen
 _GAP = 32
 _ROWS = 5  # versions that show at once
 _SOON_MS = 300  # stars given while the page stands open come in bursts
@@ -70,18 +72,20 @@ class TastePage(Dialog):
     """
 
     def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None = None) -> None:
-        super().__init__("Taste", parent)
-        self.setFixedWidth(_WIDTH)
+        super().__init__("Taste", parent, _WIDTH)
+        self._narrow = self.width() < _WIDTH
+        self._column = _NARROW if self._narrow else _COLUMN
+        self.setMinimumHeight(_HEIGHT)
         self._session = session
         self._over = False
         self._report: Report | None = None
         self._make_head()
         self.body.addSpacing(20)
         columns = QHBoxLayout()
-        columns.setSpacing(_GAP)
+        columns.setSpacing(_GAP - 8 * self._narrow)
         columns.addLayout(self._make_honesty(), 1)
         columns.addLayout(self._make_versions(pictures))
-        self.body.addLayout(columns)
+        self.body.addLayout(columns, 1)
         self._make_buttons()
         empty = (self.slots, self.pin, self.curve, self.table, self.moved, self.moved_title)
         for part in (*empty, self.unpin, self.roll_back):
@@ -100,7 +104,7 @@ class TastePage(Dialog):
         self.slots = Slots()
         self.why = self.wrapped("")
         self.pin = self.wrapped("")
-        self.state = self.wrapped(self._session.taste_sentence, "quiet")
+        self.state = self.wrapped(self._session.taste_sentence or "Reading…", "quiet")
         for part in (self.verdict, self.slots, self.why, self.pin, self.state):
             self.body.addWidget(part)
 
@@ -115,7 +119,7 @@ class TastePage(Dialog):
         column.addWidget(self.no_curve)
         column.addSpacing(16)
         self.figures = QGridLayout()
-        self.figures.setHorizontalSpacing(16)
+        self.figures.setHorizontalSpacing(8 if self._narrow else 16)
         self.figures.setVerticalSpacing(2)
         self.figures.setColumnStretch(0, 1)
         column.addLayout(self.figures)
@@ -128,13 +132,13 @@ class TastePage(Dialog):
         column.addWidget(theme.plain("Versions", role="section"))
         column.addSpacing(8)
         self.versions = VersionTable()
-        widths = {0: 86, 1: 128, 3: 62, 4: 88}
+        widths = {0: 60, 1: 104, 3: 60, 4: 80} if self._narrow else {0: 86, 1: 128, 3: 62, 4: 88}
         self.table = table(self.versions, "Versions of taste", widths, selects=True)
         self.table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        self.table.setFixedWidth(_COLUMN)
+        self.table.setFixedWidth(self._column)
         self.table.selectionModel().currentRowChanged.connect(lambda: self._choose())
         self.no_versions = self.wrapped("", "quiet")
-        self.no_versions.setFixedWidth(_COLUMN)
+        self.no_versions.setFixedWidth(self._column)
         self.moved_title = theme.plain("", role="section")
         self.moved = MovedStrip(self._session, pictures)
         column.addWidget(self.table)
@@ -148,6 +152,7 @@ class TastePage(Dialog):
 
     def _make_buttons(self) -> None:
         self.keep = self.button("Keep a version now")
+        self.keep.setEnabled(False)
         self.roll_back = self.button("Roll back")
         self.unpin = self.button("Unpin")
         self.close_button = self.button("Close")
@@ -250,6 +255,7 @@ class TastePage(Dialog):
         for row, line in enumerate(lines):
             for column, text in enumerate(line):
                 label: QLabel = theme.plain(text, role="caption" if not row else "")
+                label.setWordWrap(self._narrow and not column)
                 place = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
                 self.figures.addWidget(label, row, column, place)
 

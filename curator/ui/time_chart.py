@@ -104,7 +104,7 @@ class TimeChart(Chart):
             x = min(place.left(), self.width() - wide)
             if x < free:
                 continue
-            painter.setPen(theme.QUIET if whole else theme.DISABLED)
+            painter.setPen(theme.TEXT if whole else theme.QUIET)
             painter.drawText(QRectF(x, ground + 4, wide + 2, 14), LEFT, text)
             free = x + wide + 10
 

@@ -13,6 +13,7 @@ from curator.keyboard import views_of
 from curator.model import Pass
 from curator.session import Session, orders_for
 from curator.ui import theme
+from curator.ui.photo_menu import head
 from curator.ui.projects import ProjectWord
 from curator.ui.search import SearchField
 from curator.ui.statusline import Words
@@ -107,6 +108,10 @@ class TopBar(QWidget):
         row.addWidget(self.project)
         row.addWidget(self.more)
 
+    def resizeEvent(self, event: object) -> None:
+        """Leave the scope its room: the project's name is the one that is cut first."""
+        self.project.have_room(self.width() // 9)
+
     def refresh(self) -> None:
         """Take over pass, scope and order."""
         session = self._session
@@ -154,8 +159,7 @@ class TopBar(QWidget):
         """Set the orders by taste apart; say why where there is none yet or a version is pinned."""
         menu.addSeparator()
         if not self._session.has_scores or self._session.pinned_taste is not None:
-            why = menu.addAction(self._session.taste_sentence or "Taste is not known yet.")
-            why.setEnabled(False)
+            menu.addAction(head(menu, self._session.taste_sentence or "Taste is not known yet."))
 
     def show_menu(self) -> None:
         """Open the menu of all commands under its button."""

@@ -66,7 +66,7 @@ class MovedStrip(QWidget):
         """Draw the pictures that are loaded, flat shapes for the others, and the scores."""
         painter = QPainter(self)
         painter.setFont(theme.caption_font())
-        for number, moved in enumerate(self._moved):
+        for number, moved in enumerate(self._moved[: self.width() // _CELL]):
             square, (wide, high) = self._place(number), self._fitted(moved)
             place = QRect(0, 0, wide, high)
             place.moveCenter(square.center())

@@ -116,6 +116,14 @@ def test_a_white_line_lies_under_the_active_pane(comparing) -> None:
     assert lines() == [False, True]
 
 
+def test_shown_again_it_asks_for_its_pictures_again(comparing, qtbot) -> None:
+    view = comparing.beside
+    qtbot.waitUntil(lambda: not view._asking.isActive())
+    view.hide()
+    view.show()
+    assert view._asking.isActive()
+
+
 def test_arrows_bring_challengers_and_never_another_photos_pixels(comparing, qtbot) -> None:
     for challenger in range(5, 12):
         press(comparing, "Right")

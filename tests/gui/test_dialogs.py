@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QLineEdit
+from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton
 
 from curator.catalog import Catalog
 from curator.model import Clause, Failure
@@ -47,6 +47,33 @@ def test_a_dialog_is_560_wide_and_titled_by_its_act(dressed, qtbot) -> None:
     qtbot.addWidget(dialog)
     assert dialog.width() == theme.DIALOG
     assert dialog.title.text() == "Remove Iceland" == dialog.windowTitle()
+
+
+def test_dialogs_fit_a_small_screen(dressed, qtbot, monkeypatch) -> None:
+    room = QSize(784, 584)
+    monkeypatch.setattr(dialogs.Dialog, "room", room)
+    long = dialogs.Question("Remove", "\n".join(["One more line of what it does."] * 18), ())
+    for dialog in (
+        FailuresDialog(lambda: FAILURES, lambda _: 2, lambda _: None),
+        dialogs.question_dialog(None, long),
+    ):
+        qtbot.addWidget(dialog)
+        dialog.show()
+        assert dialog.width() <= room.width() and dialog.height() <= room.height()
+        for button in dialog.findChildren(QPushButton):
+            if button.parent() is dialog:
+                assert dialog.rect().contains(button.geometry()), button.text()
+
+
+def test_a_dialog_is_as_high_as_what_is_in_it(dressed, qtbot) -> None:
+    dialog = dialogs.Dialog("A title that is long, and longer than one line can be. " * 2, None)
+    qtbot.addWidget(dialog)
+    for _ in range(14):
+        dialog.body.addWidget(dialog.wrapped("These are all alike, and more than one line. " * 2))
+    dialog.show()
+    for label in dialog.findChildren(QLabel):
+        assert label.height() >= label.heightForWidth(label.width()), label.text()
+    assert dialog.title.height() >= 2 * dialog.title.fontMetrics().height()
 
 
 # --- settings
@@ -237,6 +264,23 @@ def test_the_button_counts_what_can_go_and_no_choice_is_cut_off(exporting, qtbot
     qtbot.waitUntil(dialog.go.isEnabled)
     assert "3 photos cannot go" in dialog.details.text()
     assert dialog.title.text() == "Export 1 photo" == dialog.go.text()
+    dialog.reject()
+
+
+def test_a_refusal_of_two_lines_lies_over_no_field(exporting, qtbot, tmp_path: Path) -> None:
+    dialog = exporting(tmp_path / ("long " * 12))
+    qtbot.waitUntil(dialog.go.isEnabled)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.report is not None)
+    dialog.accept()
+    dialog = exporting(tmp_path / ("long " * 12))
+    qtbot.waitUntil(dialog.go.isEnabled)
+    assert dialog.form.called.text()
+    dialog.form.kinds["gallery"].click()
+    qtbot.waitUntil(lambda: "another kind" in dialog.outcome.text())
+    names, called = dialog.form.names, dialog.form.called
+    assert called.geometry().top() > names.geometry().bottom()
+    assert not called.text()
     dialog.reject()
 
 

@@ -242,13 +242,14 @@ def test_where_a_window_is_open_the_person_chooses(
     assert handed == ([(home, [tmp_path], "token")] if answer == "show" else [])
 
 
-def test_a_place_that_is_not_there_is_said_by_who_was_asked(
+def test_a_place_that_is_not_there_is_said_by_who_was_asked_before_any_question(
     home: Home, tmp_path: Path, seen: list[Question], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(door, "answers", lambda _: True)
     monkeypatch.setattr(dialogs, "ask", answering(seen, "show"))
     with pytest.raises(KnownError):
         app._is_alone(home, [tmp_path / "nothing"], "")
+    assert not seen
 
 
 def test_a_window_that_hangs_keeps_nobody_from_opening_another(

@@ -220,6 +220,31 @@ def test_a_held_space_is_no_rest_where_space_walks_on(window: MainWindow) -> Non
         QTest.keyRelease(window, Qt.Key.Key_Space)
 
 
+def test_a_held_x_rejects_one_photo_also_where_the_repeats_look_like_taps(
+    window: MainWindow,
+) -> None:
+    """X11 repeats a key as a release and a press of one instant; a finger takes longer."""
+    photo = in_loupe(window)
+    QTest.keyPress(window, Qt.Key.Key_X)
+    assert window.session.table.marks(photo).flag is Flag.REJECT
+    for released, pressed, goes_on in ((500, 500, False), (540, 540, False), (900, 980, True)):
+        before = window.session.current
+        assert before is not None
+        window.session.shown(before)
+        for kind, at in (
+            (QEvent.Type.KeyRelease, released),
+            (QEvent.Type.ShortcutOverride, pressed),
+        ):
+            event = QKeyEvent(kind, Qt.Key.Key_X, NONE, "x")
+            event.ignore()
+            event.setTimestamp(at)
+            QApplication.sendEvent(window, event)
+        action = window.keys.action("X")
+        assert action is not None
+        action.trigger()  # as Qt does where nothing overrides the shortcut
+        assert (window.session.current != before) is goes_on
+
+
 def test_alt_with_a_digit_by_place_opens_a_pass(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import (
     QCursor,
+    QFontMetrics,
     QInputDevice,
     QNativeGestureEvent,
     QPointingDevice,
@@ -22,7 +23,7 @@ from PySide6.QtWidgets import QApplication
 from curator import commands
 from curator.model import Flag, KnownError
 from curator.session import Session
-from curator.ui import hand, placing, theme
+from curator.ui import caption, hand, placing, theme
 from curator.ui.loupe import LoupeView
 from tests.catalogs import fill
 from tests.gui import swatches
@@ -525,3 +526,12 @@ def test_out_of_sight_nothing_is_decoded(session, loupe, qtbot) -> None:
     session.go(20)
     QApplication.processEvents()
     assert loupe._frames._wanted == frozenset()
+
+
+def test_a_fact_without_room_is_left_out_whole(qapp) -> None:
+    metrics = QFontMetrics(theme.caption_font())
+    facts = "DSC_0412 · 18:42:07 · 1/250 · ISO 800"
+    room = metrics.horizontalAdvance("DSC_0412 · 18:42:07 · 1/250 · IS")
+    assert caption.whole(facts, metrics, room) == "DSC_0412 · 18:42:07 · 1/250"
+    assert caption.whole(facts, metrics, 1000) == facts
+    assert caption.whole(facts, metrics, metrics.horizontalAdvance("DSC_041")).startswith("DSC")

@@ -200,6 +200,8 @@ def test_a_long_problem_leaves_room_for_its_answer(
     pipeline.problem.emit("The disk is full. " * 30)
     offers = window.offers
     qtbot.waitUntil(lambda: offers.act.geometry().right() < offers.close_.geometry().left() < 700)
+    QTest.mouseClick(offers.close_, Qt.MouseButton.LeftButton)
+    assert offers.isHidden()
 
 
 def test_a_pick_on_the_finish_page_opens_in_the_loupe(window: MainWindow) -> None:

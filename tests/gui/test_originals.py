@@ -94,6 +94,11 @@ def test_a_moment_after_nobody_looks_closely_the_memory_is_given_back(
     assert originals.nbytes == 0 and originals.seen(wish(1)) is None
 
 
+def test_the_budget_is_the_megabytes_of_the_settings(session) -> None:
+    session.settings.loupe.originals_mb = 300
+    assert Originals(session).budget_bytes == 300 * 1024 * 1024
+
+
 def test_without_a_pipeline_there_is_a_reason(originals, session) -> None:
     session.pipeline = None
     originals.want([wish(1)])

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QWidget
 
-from curator.commands import COMMANDS
+from curator.commands import COMMANDS, GROUPS
 from curator.keyboard import Keyboard
 from curator.keymap import keys_of
 from curator.model import Capture, Flag, Label, Marks, Pass
+from curator.removal import Listed, Part, Removal, Report
 from curator.session import Session
 from curator.ui import theme
 from curator.ui.contact import WIDTH, justified
 from curator.ui.empty import why_empty
 from curator.ui.finish import cull_page, rate_page
-from curator.ui.help import COLUMNS, HelpOverlay, sheet
+from curator.ui.help import ARRANGEMENTS, HelpOverlay, sheet
 from curator.ui.inspector import MarksLine, in_words, sections
 from curator.ui.main_window import MainWindow
 from curator.ui.rejects_dialog import RejectsDialog
@@ -120,6 +124,31 @@ def test_a_finish_page_is_answered_by_key(window: MainWindow) -> None:
     assert window.session.pass_ is Pass.RATE
 
 
+@pytest.mark.parametrize("pass_", [Pass.CULL, Pass.RATE])
+def test_photos_on_a_finish_page_give_way_where_it_is_low(window: MainWindow, pass_: Pass) -> None:
+    session, page = window.session, window.finish
+    decide_all(session, flag=Flag.PICK, rating=None, kept=True)
+    session.catalog.decide({1: {"rating": 4}}, summary="-")
+    session.refresh()
+    session.set_pass(pass_)
+    session.finish()
+    rows = set()
+    for height in (900, 600, 480):
+        window.resize(800, height)
+        QApplication.processEvents()
+        rows.add(len({place.top() for _, place in page.sheet.places}))
+        shown = [page.title, page.caption, page.sheet, page.sentence, *buttons(page).values()]
+        tops = [part.mapTo(page, part.rect().topLeft()).y() for part in shown]
+        parts = [(y, part) for y, part in zip(tops, shown, strict=True) if part.isVisible()]
+        below = sorted({y for y, _ in parts})
+        for y, part in parts:
+            assert y + part.height() <= min(
+                (top for top in below if top > y), default=page.height()
+            )
+        assert page.histogram.height() >= page.histogram.minimumHeight()
+    assert len(rows) > 1
+
+
 # --- the end of rating
 
 
@@ -142,6 +171,26 @@ def test_rejects_are_reviewed_from_the_end_of_the_rating(window: MainWindow) -> 
     buttons(window.finish)["Review 2 rejected…"].click()
     assert asked == ["remove_rejects"]
     window.findChild(RejectsDialog).reject()
+
+
+def test_the_review_of_rejects_names_files_whole_and_counts_copies_that_stay(
+    window: MainWindow,
+) -> None:
+    ids = [int(i) for i in window.session.scope_ids("rejected")[:1]]
+    dialog = RejectsDialog(window.session, ids, None, window)
+    dialog._jobs.drop()
+    dialog.show()
+    original = Listed(ids[0], "/card/DSC_1.JPG", Part.ORIGINAL, 9, 0, True)
+    copy = replace(original, path="/card/new\nline.jpg", part=Part.COPY, ticked=False)
+    dialog._planned(Removal((original, copy)))
+    names = {dialog.model.index(row, 0).data() for row in range(2)}
+    assert {Path(name).name for name in names} == {"DSC_1.JPG", "new↵line.jpg"}
+    assert dialog.staying.text() == "1 copy elsewhere stays."
+    dialog._done(Report([original.path], bytes=9, photos=1))
+    assert dialog.sentence.text().startswith("Of 1 photo: ")
+    assert dialog.staying.text() == "1 copy elsewhere stays."
+    assert dialog.width() == theme.DIALOG and dialog.height() < window.height() / 2
+    dialog.reject()
 
 
 def test_the_contact_sheet_fills_its_rows_to_the_edge() -> None:
@@ -189,8 +238,8 @@ def test_an_empty_folder_one_switched_off_and_one_that_is_away_differ(
     session.open_scope(Scope("folder", str(tmp_path), tmp_path.name))
     assert why_empty(session)[0] == "No photos in this folder."
     for off, said in (
-        (["/p/Iceland"], "Only copies of photos in Iceland, which is switched off. Switch it on"),
-        (["/p/a", "/p/b"], "Only copies of photos in 2 folders that are switched off. Switch them"),
+        (["/p/Iceland"], "Only photos of Iceland, which is switched off. Switch it on"),
+        (["/p/a", "/p/b"], "Only photos of 2 folders that are switched off. Switch them"),
         ([str(tmp_path)], "This folder is switched off. Switch it on"),
     ):
         with monkeypatch.context() as patch:
@@ -322,10 +371,9 @@ def test_this_views_keys_are_bright(qapp) -> None:
     assert grid["Select all"] and not loupe["Select all"]
 
 
-def test_every_group_has_its_column() -> None:
-    from curator.commands import GROUPS
-
-    assert sorted(name for column in COLUMNS for name in column) == sorted(GROUPS)
+@pytest.mark.parametrize("columns", ARRANGEMENTS)
+def test_every_group_has_its_column(columns: tuple[tuple[str, ...], ...]) -> None:
+    assert sorted(name for column in columns for name in column) == sorted(GROUPS)
 
 
 def test_a_key_closes_the_sheet_and_marks_nothing(window: MainWindow) -> None:
@@ -343,15 +391,30 @@ def test_the_sheet_keeps_the_keyboard_when_it_is_called_by_mouse(window: MainWin
     assert window.help.hasFocus()
 
 
-@pytest.mark.parametrize("width", [1000, 1440])
-def test_the_cheat_sheet_cuts_no_word(qapp, width: int) -> None:
-    lines = sheet("grid", Keyboard())
-    blocks = [[(group, lines[group]) for group in column] for column in COLUMNS]
-    room = width - 80
-    font, widths = HelpOverlay.fitted(blocks, room)
-    metrics = QFontMetrics(font)
-    for column, (keys, does) in zip(blocks, widths, strict=True):
-        for _, part in column:
-            assert max(metrics.horizontalAdvance(line.keys) for line in part) <= keys
-            assert max(metrics.horizontalAdvance(line.does) for line in part) <= does
-    assert sum(keys + does for keys, does in widths) < room
+@pytest.mark.parametrize("size", [(640, 480), (800, 600), (1000, 700), (1440, 900)])
+def test_the_cheat_sheet_cuts_no_word_and_shows_all(dressed, qtbot, size: tuple[int, int]) -> None:
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    holder.resize(*size)
+    overlay = HelpOverlay(holder, lambda: "grid", Keyboard)
+    holder.show()
+    overlay.open()
+    seen: set[str] = set()
+    for key in (Qt.Key.Key_Home, *[Qt.Key.Key_PageDown] * 4):
+        if overlay.scrolls:
+            QTest.keyClick(overlay, key)
+        shown = [word for word in overlay.words if overlay.room.contains(word.place)]
+        seen |= {word.text for word in shown}
+        for word in shown:
+            metrics, wide = QFontMetrics(word.font), word.place.width()
+            assert metrics.elidedText(word.text, Qt.TextElideMode.ElideRight, wide) == word.text
+            assert word.place.height() >= metrics.height() or word.text in GROUPS
+        for one, other in pairwise(
+            sorted(shown, key=lambda word: (word.place.y(), word.place.x()))
+        ):
+            assert not one.place.intersects(other.place), (one.text, other.text)
+    lines = [line for group in sheet("grid", Keyboard()).values() for line in group]
+    assert seen == {text for line in lines for text in (line.keys, line.does)} | set(GROUPS)
+    assert overlay.scrolls == (size == (640, 480))
+    QTest.keyClick(overlay, Qt.Key.Key_X)
+    assert overlay.isHidden()

@@ -224,6 +224,7 @@ def test_what_is_no_picture_gets_one_sentence(
     placard = window.placard._glance.placard
     assert placard.refused == reason and window.placard.wall.words == reason
     assert "odd.jpg" in said(window) and "Sharpness" not in said(window)
+    assert "catalog" not in said(window), "there is nothing to say of what is no photo"
     assert window.placard.folder.isVisible()
     press(window, Key.Key_Escape)
     assert window.placard.isHidden()

@@ -141,6 +141,7 @@ def test_photos_are_dragged_to_where_they_shall_stand(window: MainWindow, harbou
         assert window.projects.hand.line.isVisible()
         QTest.mouseRelease(port, LEFT, pos=to)
         assert not window.projects.hand.line.isVisible()
+        assert not window.projects.hand._scroll.isActive(), "nothing goes on once it is let go"
 
     drag(4, window.grid.cell(1).center() - QPoint(40, 0))
     assert session.ids.tolist() == [11, 15, 12, 13, 14, 16] and session.current == 15

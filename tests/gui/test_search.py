@@ -50,6 +50,8 @@ def test_the_ways_to_go_on_lie_over_the_inspector(window: MainWindow, box: Searc
     over = box.hints.geometry().intersected(window.inspector.geometry())
     assert not over.isEmpty()
     assert box.hints.isAncestorOf(window.childAt(over.center()))
+    box.hide()
+    assert not box.hints.isVisible() and not box._typing.isActive(), "it looks for nothing more"
 
 
 def test_a_mistake_is_underlined_and_told(box: SearchField) -> None:

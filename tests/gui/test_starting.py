@@ -48,6 +48,14 @@ def test_open_with_curator_on_one_picture_looks_at_it_without_adding_it(
     running.close()
 
 
+def test_a_window_is_no_larger_than_its_screen(home: Home, quiet: QuietPipeline) -> None:
+    running = started(home)
+    running.window.resize(5000, 4000)
+    app._fit_screen(running.window)
+    assert running.window.size() == running.window.screen().availableSize()
+    running.close()
+
+
 def test_a_folder_and_several_pictures_are_opened(
     home: Home, quiet: QuietPipeline, tmp_path: Path
 ) -> None:

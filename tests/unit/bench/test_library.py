@@ -11,7 +11,7 @@ from curator import bench, cli
 from curator.bench import library
 from curator.catalog import Catalog
 from curator.model import KnownError, StageState
-from curator.session import Table
+from curator.session import Table, handover
 from curator.session.filters import mask, parse
 from curator.settings import Home
 from tests.unit.cli.conftest import typed
@@ -22,8 +22,10 @@ COUNT, READ = 2_000, 800
 @pytest.mark.slow
 def test_repeated_rows_are_a_sound_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "_READ", READ)
+    monkeypatch.setattr(handover, "WORTH", COUNT)
     home = Home.at(tmp_path / "home")
     library.make(home, COUNT, pictures=False)
+    assert home.table_file.exists(), "the first window opens like any other"
     catalog = Catalog.open(home.catalog)
     try:
         assert catalog.check() == []

@@ -83,6 +83,21 @@ def test_a_back_up_that_is_not_sound_says_why(backed: Path, how: str) -> None:
     assert backups.inspect(backed).fault
 
 
+def test_the_newest_that_can_be_read_is_proposed(home: Home, backed: Path) -> None:
+    older = backed.rename(backed.with_name("catalog-daily-20200102-030405.db"))
+    backed.write_bytes(older.read_bytes()[:5_000])
+    found = backups.newest_sound(home.catalog)
+    assert found is not None and found.path == older
+    older.unlink()
+    assert backups.newest_sound(home.catalog) is None
+
+
+def test_what_a_migration_began_with_stands_in_for_no_daily_one(home: Home, backed: Path) -> None:
+    assert not backups.is_due(home.catalog)
+    backed.rename(backed.with_name(backed.name.replace("-daily-", "-v4-")))
+    assert backups.is_due(home.catalog)
+
+
 def test_decisions_go_on_while_a_back_up_is_made_and_it_holds_one_moment(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

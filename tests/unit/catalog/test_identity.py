@@ -416,6 +416,13 @@ def test_roles_go_to_what_is_there_and_raw_first(
     assert assign_roles(rows) == roles
 
 
+def test_a_photo_is_where_a_folder_is_on() -> None:
+    rows = [_row(1, "A.NEF", "main"), _row(2, "A.JPG", "half"), _row(3, "B.NEF", at=2)]
+    assert assign_roles(rows, {1}) == {1: "copy", 2: "copy", 3: "main"}
+    assert assign_roles(rows[:2], {1}) == {1: "main", 2: "half"}
+    assert assign_roles([*rows[:2], _row(3, "B.NEF", at=2, there=False)], {1})[1] == "main"
+
+
 def test_words_on_a_photo_that_proved_to_be_another_go_to_the_sidecar_of_that_one(
     shoot: Shoot,
 ) -> None:
@@ -520,6 +527,13 @@ def test_a_scan_is_written_in_short_transactions_and_a_broken_off_one_goes_on(
     assert parts == [4, 4, 4, 2] and said.count("COMMIT") == 2
     written = [sql for sql in said[: said.index("COMMIT")] if " work " in sql]
     # Each statement lets go of the interpreter, and a mark may wait for the transaction.
-    assert len(written) == 2 * len(shoot.stages), "one for all photos, not one for each"
+    assert len(written) == len(shoot.stages), "one for all photos, not one for each"
     assert (scan.count().found, scan.count().new) == (10, 10)
     assert len(catalog.pending("peek", 100)) == 10
+
+
+def test_a_copy_of_what_was_read_last_is_one_before_it_is_opened(shoot: Shoot) -> None:
+    shoot.write("A.JPG", photo_bytes(1))
+    shoot.ingest()
+    shoot.write("B.JPG", photo_bytes(1))
+    assert shoot.scan().new == []

@@ -69,6 +69,30 @@ def test_a_folder_known_at_that_path_takes_it_in(shoot: Shoot, tmp_path: Path) -
     assert catalog.check() == []
 
 
+def test_two_drives_of_one_name_that_make_room_are_two_still(shoot: Shoot) -> None:
+    shoot.write("a/A.JPG", photo_bytes(1))
+    shoot.write("b/B.JPG", photo_bytes(2))
+    shoot.ingest(shoot.folder / "a")
+    shoot.ingest(shoot.folder / "b")
+    catalog = shoot.catalog
+    for key in ("1a2b", "3c4d"):
+        row = next(row for row in catalog.folders() if row.volume is None)
+        catalog.relink(row.id, "/media/NO NAME")  # where each was plugged in, one after the other
+        catalog.note_volume(row.id, key, "NO NAME", "")
+        catalog.set_aside(next(each for each in catalog.folders() if each.id == row.id))
+    assert [row.volume for row in catalog.folders()] == ["1a2b", "3c4d"]
+    assert catalog.main_files([1])[1].directory != catalog.main_files([2])[2].directory
+
+
+def test_no_file_stands_for_a_photo_that_is_missing(shoot: Shoot) -> None:
+    gone = shoot.write("A.JPG", photo_bytes(1))
+    shoot.write("B.JPG", photo_bytes(2))
+    shoot.ingest()
+    gone.unlink()
+    shoot.ingest()
+    assert [row.name for row in shoot.catalog.main_files([1, 2]).values()] == ["B.JPG"]
+
+
 def test_a_reject_on_a_drive_that_is_away_is_named_and_left(shoot: Shoot) -> None:
     shoot.write("A.JPG", photo_bytes(1))
     shoot.ingest()

@@ -46,6 +46,20 @@ def test_a_stage_waits_for_what_it_needs(four: Shoot) -> None:
     }
 
 
+def test_results_of_several_photos_are_noted_at_once(four: Shoot) -> None:
+    said: list[str] = []
+    four.peek()
+    four.catalog._connection.set_trace_callback(said.append)
+    four.convert()
+    four.catalog._connection.set_trace_callback(None)
+    (*_, start) = (at for at, sql in enumerate(said) if sql == "BEGIN IMMEDIATE")
+    locked = set(said[start:])  # SQLite says a statement again for each trigger
+    # Each statement lets go of the interpreter, and a mark may wait for the transaction.
+    assert len([sql for sql in locked if sql.startswith("UPDATE work")]) == 2, "done, and ready"
+    assert not [sql for sql in locked if sql.startswith("SELECT")], "what can be read before, is"
+    assert four.catalog.counts()["convert"]["done"] == 4
+
+
 def test_what_is_running_is_not_given_out_twice_and_survives_a_crash(four: Shoot) -> None:
     four.catalog.start("peek", [1, 2])
     assert waiting(four, "peek") == [3, 4]
@@ -257,9 +271,10 @@ def test_places_are_remembered(catalog: Catalog) -> None:
 def test_a_photo_is_named_by_id_or_path(four: Shoot) -> None:
     path = four.folder / "A2.JPG"
     assert four.catalog.find(2) == four.catalog.find("2") == four.catalog.find(path) == 2
-    for unknown in (99, "99", "nowhere.jpg", 10**30, "²"):
+    for unknown in (99, "99", "nowhere.jpg", 10**30, "²", "\udcff.jpg"):
         with pytest.raises(NotFoundError):
             four.catalog.find(unknown)
+    assert four.catalog.known("/card/\udcff/A2.JPG", "of none") is None
 
 
 def test_a_result_for_a_photo_there_is_not_is_dropped(four: Shoot) -> None:

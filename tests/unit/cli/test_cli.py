@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from curator.catalog import ConductorLock
+from curator.session import handover
 from curator.settings import Home
 from tests.photos import draw_jpeg
 from tests.unit.cli.conftest import NAMES, Type
@@ -23,7 +24,10 @@ def by_name(shoot: Type, *words: str) -> dict[str, dict[str, Any]]:
 # --- ingest
 
 
-def test_ingest_says_what_it_found_and_what_failed(curator: Type, card: Path) -> None:
+def test_ingest_says_what_it_found_and_what_failed(
+    curator: Type, card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "WORTH", 4)
     said = curator("ingest", card, "--json", "--set", "work.workers=1", "--set", "work.attempts=1")
     assert said.code == 0
     answer = said.json
@@ -33,6 +37,7 @@ def test_ingest_says_what_it_found_and_what_failed(curator: Type, card: Path) ->
     (failure,) = answer["failures"]
     assert failure["path"].endswith("DSC_5.JPG") and failure["reason"]
     assert answer["scan"] == ["5 photos (1 pair); 1 video left alone"]
+    assert Home.at(tmp_path / "home").table_file.exists(), "the window need not read them all anew"
 
 
 def test_a_second_ingest_finds_nothing_new(shoot: Type, card: Path) -> None:
@@ -288,6 +293,12 @@ def test_export_copies_what_is_approved_and_a_dry_run_does_not(shoot: Type, tmp_
     assert json.loads((out / "photos.json").read_text())["photos"][0]["rating"] == 5
 
 
+def test_export_names_what_could_not_go(shoot: Type, tmp_path: Path) -> None:
+    shoot("decide", "--rate", 5, 1)
+    said = shoot("export", tmp_path / "out", "--target", "sidecar").out
+    assert "DSC_1.JPG: Lightroom, Bridge" in said
+
+
 def test_export_of_one_clause_and_of_one_folder(shoot: Type, tmp_path: Path, card: Path) -> None:
     shoot("decide", "--rate", 5, 1)
     shoot("decide", "--pick", 2)
@@ -349,7 +360,7 @@ def test_files_of_rejects_go_only_when_told_and_nothing_comes_back(shoot: Type, 
 def test_folders_are_listed_switched_off_and_removed(shoot: Type, card: Path) -> None:
     (folder,) = shoot("folders", "--json").json
     assert (folder["path"], folder["photos"], folder["enabled"]) == (str(card), 5, True)
-    shoot("folders", "off", card)
+    shoot("folders", "off", card / ".." / card.name)
     assert shoot("photos", "--json").json == []
     shoot("folders", "on", card)
     assert len(shoot("photos", "--json").json) == 5

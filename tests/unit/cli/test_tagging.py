@@ -69,6 +69,8 @@ def test_a_tag_is_renamed_and_merged(curator: Type) -> None:
     assert tags(curator, 1) == {"Hafen": "suggested", "boat": "suggested"}
     curator("tag", "merge", "boat", "Hafen")
     assert tags(curator, 1) == {"Hafen": "suggested"}
+    same = curator("--json", "tag", "rename", "Hafen", "Hafen")
+    assert same.json["step"] is None, "there is nothing to undo"
     assert curator("undo").out.strip() == "Merged tag boat into Hafen"
 
 

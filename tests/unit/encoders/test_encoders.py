@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,10 +70,23 @@ def test_one_asked_for_by_name_must_be_here(here):
         choose("open_clip", EncoderOptions())
     with pytest.raises(KnownError, match="not downloaded"):
         load("open_clip", EncoderOptions())
-    assert choose("starter", EncoderOptions()).name == "starter"
+    chosen = choose("starter", EncoderOptions())
+    assert chosen.name == "starter" and ENCODERS[1].title in chosen.sentence
     assert choose("none", EncoderOptions()).name is None
     with pytest.raises(UsageError, match="clipp"):
         choose("clipp", EncoderOptions())
+
+
+@pytest.mark.parametrize("error", [OSError(126, "c10.dll is not there"), ImportError("no kernels")])
+def test_a_torch_that_cannot_be_loaded_is_said_once_and_of_no_photo(monkeypatch, error):
+    def load_none(options):
+        raise error
+
+    kinds = [replace(kind, missing=lambda _: None, load=load_none) for kind in ENCODERS]
+    monkeypatch.setattr("curator.encoders.ENCODERS", kinds)
+    with pytest.raises(KnownError, match=r"not there|kernels") as caught:
+        load("starter", EncoderOptions())
+    assert "taste" in caught.value.remedy
 
 
 def test_missing_modules_are_named(monkeypatch):

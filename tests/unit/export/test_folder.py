@@ -8,6 +8,7 @@ import io
 import json
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +16,13 @@ import jsonschema
 import pytest
 from PIL import Image, ImageCms
 
+from curator import volumes
 from curator.catalog import PhotoDetail
 from curator.export import TARGETS, Options, Report, folder, make_plan, writing
 from curator.export.claims import INTENT
 from curator.model import Clause, KnownError, Label, Marks
 from curator.settings import resource
+from tests.drives import Silence
 from tests.photos import draw_jpeg
 from tests.unit.export.conftest import PICK, REJECT, STARS, Here, photo
 
@@ -227,15 +230,44 @@ def test_no_export_into_a_source_folder(
             make_plan(shoot, Options(target, sources=(card,)))
 
 
+@pytest.mark.parametrize("content", ['["not ours"]', "[" * 9000], ids=["list", "deep"])
 def test_a_foreign_photos_json_is_refused_and_stays(
-    shoot: list[PhotoDetail], tmp_path: Path
+    shoot: list[PhotoDetail], tmp_path: Path, content: str
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    (out / "photos.json").write_text('["not ours"]')
+    (out / "photos.json").write_text(content)
     with pytest.raises(KnownError, match="no manifest of Curator"):
         run(shoot, out)
     assert names(out) == {"photos.json"}
+
+
+def test_a_link_to_nowhere_keeps_its_name(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "DSC_2.JPG").symlink_to(tmp_path / "nowhere")
+    assert run(shoot[1:2], out).written == ["DSC_2-2.JPG"]
+    assert (out / "DSC_2.JPG").is_symlink()
+
+
+@pytest.mark.parametrize("away", ["drive is away", ""])
+def test_a_drive_that_does_not_answer_keeps_no_export_waiting(
+    shoot: list[PhotoDetail], card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, away: str
+) -> None:
+    monkeypatch.setattr(volumes, "PATIENCE_S", 0.05)
+    lost = replace(shoot[0].files[1], missing=bool(away), away=away)
+    there = replace(shoot[1], files=(replace(shoot[1].files[0], path=tmp_path / "DSC_2.JPG"),))
+    silence = Silence(card, monkeypatch)
+    silence.begin()
+    with ThreadPoolExecutor(1, "planning") as threads:
+        options = Options(tmp_path / "out", sources=(card,))
+        photos = [replace(shoot[0], files=(lost,)), there]
+        planned = threads.submit(make_plan, photos, options).result(60)
+        with pytest.raises(KnownError, match="does not answer"):
+            threads.submit(make_plan, photos, Options(card / "out")).result(60)
+        silence.end()
+    assert not any(name.startswith("planning") for name in silence.waiting)
+    assert "DSC_2.JPG" in [item.name for item in planned.items()]
 
 
 def test_an_original_that_is_away_is_named_and_stops_nothing(
@@ -417,6 +449,9 @@ def test_a_jpeg_export_is_never_enlarged(shoot: list[PhotoDetail], tmp_path: Pat
     run(shoot[1:2], tmp_path / "out", form="jpeg", long_edge_px=5000)
     with Image.open(tmp_path / "out" / "DSC_2.jpg") as image:
         assert image.size == (96, 64)
+    known = replace(shoot[1], capture=replace(shoot[1].capture, width=96, height=64))
+    plan = make_plan([known], Options(tmp_path / "guessed", form="jpeg", long_edge_px=5000))
+    assert plan.bytes_to_write == 96 * 64  # a disk need not have room for more than there is
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import unicodedata
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.export.naming import WORDS, Facts, check, folded, joined, safe, stem
@@ -84,6 +84,7 @@ def test_a_name_is_cut_between_letters_and_keeps_ending_and_number() -> None:
     assert joined("n" * 251, 1, ".jpg") == "n" * 251 + ".jpg"
 
 
+@settings(deadline=None)
 @given(st.text(), st.sampled_from(sorted(WORDS)), st.integers(1, 99))
 def test_whatever_a_photo_is_called_its_file_has_a_name(text: str, word: str, number: int) -> None:
     facts = Facts(text, None, number, 3, None, text, text)

@@ -46,7 +46,9 @@ def test_those_that_come_with_curator_stay(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{", '{"long_edge_px": 1}', '{"folder": "/etc"}', '{"form": "gif"}']
+    "content",
+    ["", "[]", "{", "[" * 9000, '{"long_edge_px": 1}', '{"folder": "/etc"}', '{"form": "gif"}'],
+    ids=range(7),
 )
 def test_a_file_that_is_no_preset_is_left_out(home: Home, content: str, expected_log) -> None:
     path = presets.folder(home) / "odd.json"

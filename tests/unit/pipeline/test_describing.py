@@ -207,7 +207,7 @@ def test_all_are_described_once_and_a_new_proxy_with_equal_bytes_changes_nothing
         with catalog._writing():  # as convert would, with the bytes there were
             for photo, digest in ((1, f"{0:064x}"), (2, "other")):
                 catalog._run("UPDATE photo SET proxy_digest = ? WHERE id = ?", (digest, photo))
-                catalog._outdate(photo, "proxy", digest)
+                catalog._outdate("proxy", {photo: digest})
         assert states(catalog) == {"done": 5, "waiting": 1}
         start(automatic=True)
         assert len(server.chats) == 7

@@ -15,9 +15,9 @@ from curator import pipeline as package
 from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe
 from curator.pipeline import Encoding, Pipeline, Progress
-from curator.pipeline.encoding import settled
+from curator.pipeline.encoding import EncoderLane, make_pool, settled
 from curator.settings import Home, Settings
-from tests import fake_stages
+from tests import fake_stages, likings
 
 LIMIT_S = 60.0
 DIRECT = Qt.ConnectionType.DirectConnection
@@ -153,6 +153,18 @@ def test_the_encoder_gets_as_many_at_once_as_it_likes(
     sizes = [number for number, _ in calls(home)]
     assert sizes[0] == 1, "the first is seen as soon as ever"
     assert max(sizes) == 8 and sum(sizes) == 20
+
+
+def test_while_one_group_is_compared_the_next_is_at_hand() -> None:
+    pool = make_pool(Settings())
+    pool.close()  # each group fails at once, and nobody has heard of it yet
+    lane = EncoderLane(0, pool, Settings().work, lambda outcome: None)
+    for photo in (1, 2):
+        assert lane.room() == 1
+        lane.submit(print, [likings.job(photo)])
+    assert lane.room() == 0
+    lane.landed(1)
+    assert lane.room() == 1
 
 
 def test_what_cannot_be_encoded_fails_alone_with_the_reason(

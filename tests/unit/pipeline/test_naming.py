@@ -125,6 +125,19 @@ def test_the_next_start_asks_and_names_nothing_again(
     assert len(speaker.asked) == 1, "where the words lie was kept"
 
 
+@pytest.mark.parametrize("damage", [b"", b"PK\3\4" + bytes(40)])
+def test_a_damaged_file_of_where_words_lie_is_made_anew(
+    catalog: Catalog, make: Callable[[], Namer], home: Home, damage: bytes
+) -> None:
+    see(catalog, 2, 1, 0, 0, 0)
+    name_all(make())
+    (kept,) = (home.cache / "words").iterdir()
+    kept.write_bytes(damage)
+    see(catalog, 3, 1, 0, 0, 0)
+    assert name_all(make()) == [3]
+    assert kept.stat().st_size > len(damage)
+
+
 def test_other_words_name_all_anew_and_look_at_no_picture(
     catalog: Catalog, make: Callable[[], Namer], home: Home, settings: Settings
 ) -> None:
@@ -153,7 +166,10 @@ def test_an_encoder_without_words_is_asked_nothing(
     assert not namer.waiting and name_all(namer) == [] and speaker.asked == []
 
 
-@pytest.mark.parametrize("trouble", [WorkerCrashed("It died."), KnownError("No such weights.")])
+@pytest.mark.parametrize(
+    "trouble",
+    [WorkerCrashed("It died."), KnownError("No such weights."), OSError("A library is not here.")],
+)
 def test_an_encoder_that_fails_at_words_stops_nothing(
     catalog: Catalog,
     make: Callable[[], Namer],

@@ -19,7 +19,7 @@ from curator.model import BusyError, KnownError, StageState
 from curator.pipeline import _PRELOAD, Pipeline, Progress, ScanReport, Totals, scanning
 from curator.settings import Home, Settings
 from curator.stages import STAGES, Stage
-from tests import fake_stages
+from tests import catalogs, fake_stages
 from tests.photos import draw_jpeg
 from tests.sidecars import xmp
 
@@ -38,6 +38,7 @@ def settings(home: Home) -> Settings:
 @pytest.fixture
 def make(home: Home, settings: Settings) -> Iterator[Make]:
     made: list[Pipeline] = []
+    catalogs.empty(home.catalog)
 
     def make(inline: bool = False, stages: Sequence[Stage] = fake_stages.STAGES) -> Pipeline:
         pipeline = Pipeline(home, settings, inline=inline, stages=stages)

@@ -16,7 +16,7 @@ from curator.model import KnownError, StageState
 from curator.pipeline import News, Pipeline, ScanReport, Totals, presence, reading, saving
 from curator.settings import Home, Settings
 from curator.volumes import Mount, Place
-from tests import fake_stages
+from tests import catalogs, fake_stages
 from tests.drives import Drives, Silence, drives  # noqa: F401 # a fixture
 
 LIMIT_S = 60.0
@@ -28,6 +28,7 @@ Make = Callable[..., Pipeline]
 @pytest.fixture
 def make(home: Home) -> Iterator[Make]:
     made: list[Pipeline] = []
+    catalogs.empty(home.catalog)
     settings = Settings.load(home, {"work": {"workers": 2, "timeout_s": 120, "backoff_s": 0}})
 
     def make(inline: bool = True) -> Pipeline:

@@ -100,3 +100,25 @@ def test_the_first_screens_are_read_before_the_rest_is_found(
             scanning_.scanner.go_on()
         assert found < FILES and not scanning_.is_held()
     assert found + scanning_.end() == FILES
+
+
+def test_what_is_walked_again_as_another_folder_went_away_counts_once(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    catalog.use_stages(STAGES)
+    readers, reader = Readers(inline=True), Reader(inline=True)
+    scanner = Scanner(catalog, lambda: None, readers, True, lambda *_: True)
+    parts = []
+    for name in ("card", "disk"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "DSC_1.JPG").write_text(name)
+        (folder / "film.mp4").touch()
+        scan = catalog.begin_scan(catalog.add_folder(folder), reader)
+        parts.append(Part([str(folder)], True, True, scan))
+    scanner.ask(Request(reader, parts))  # both were walked
+    scanner.give_up([row for row in catalog.folders() if row.path.endswith("card")])
+    told = None
+    while scanner.busy:
+        told = scanner.advance()[1] or told
+    assert told is not None and told.sentence == "1 photo; 1 video left alone"

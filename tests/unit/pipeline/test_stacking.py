@@ -9,12 +9,14 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe
+from curator.model import CatalogError
 from curator.pipeline import Encoding, Pipeline, stacking
 from curator.pipeline.likeness import Pairs
 from curator.pipeline.stacking import Stacker
@@ -129,6 +131,19 @@ def test_a_size_no_picture_has_stops_nothing(shoot: Shoot) -> None:
     shoot.put(9, 9.0, width=2**32 - 1, height=2**63 - 1)
     work_off(Stacker(shoot.catalog))
     assert shoot.stacks() == [(3, 4, 5)]
+
+
+def test_a_disk_that_was_full_does_not_make_it_forget_that_photos_came(
+    shoot: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stacker = Stacker(shoot.catalog)
+    work_off(stacker)
+    with monkeypatch.context() as full:
+        full.setattr(shoot.catalog, "note_stacks", Mock(side_effect=CatalogError("It is full.")))
+        with pytest.raises(CatalogError):
+            stacker.touch()
+    stacker.touch()
+    assert Stacker(shoot.catalog).waiting, "killed now, the next start makes them"
 
 
 def test_a_second_look_writes_nothing(shoot: Shoot) -> None:

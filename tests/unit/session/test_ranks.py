@@ -42,7 +42,7 @@ def test_names_of_some_rows_and_of_all_say_the_same_and_follow_a_new_name() -> N
     assert names.places(some).tolist() == [0, 1]
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.text("aB1902_", max_size=4), max_size=60), st.integers(0, 60))
 def test_names_that_come_later_stand_as_if_all_had_come_at_once(
     listed: list[str], first: int

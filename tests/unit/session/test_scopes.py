@@ -110,10 +110,27 @@ def test_each_folder_counts_what_choosing_it_shows_copies_too(
         }
         catalog.enable_folder(catalog.folder(card / "000.jpg").id, False)
         session.refresh()
-        counts = shown()
-        assert counts["backup"] == counts["again"] == counts["All photos"] == (1, 1)
+        counts = shown()  # the copies are there to be seen, and are what is worked on
+        assert (counts["backup"], counts["again"], counts["All photos"]) == ((4, 4), (3, 3), (4, 4))
+        assert {Path(session.table.directory(photo)) for photo in session.ids} <= {backup, again}
         session.open_scope(scopes.Scope("folder", str(card / "best"), "best"))
         assert session.switched_off() == [str(card)]
+        session.close()
+    pipeline.stop()
+
+
+def test_a_folder_opened_by_a_way_round_is_the_scope(
+    qapp: object, home: Home, tmp_path: Path
+) -> None:
+    card = fake_stages.write(tmp_path / "card", "ok")
+    settings = Settings.load(home)
+    pipeline = Pipeline(home, settings, inline=True, stages=fake_stages.STAGES)
+    pipeline.start()
+    with closing(Catalog.open(home.catalog)) as catalog:
+        session = Session(catalog, home, settings, pipeline)
+        session.open_sources([tmp_path / "card" / ".." / "card"])
+        session.refresh()
+        assert (session.scope.key, session.counts()["all"]) == (str(card), 1)
         session.close()
     pipeline.stop()
 

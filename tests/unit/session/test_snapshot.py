@@ -13,7 +13,7 @@ import pytest
 from curator import files
 from curator.bench import filling
 from curator.catalog import Catalog, photos
-from curator.session import Session, Table, desk
+from curator.session import Session, Table, handover, ranks
 from curator.session.columns import NUMBERS, OBJECTS
 from curator.settings import Home, Settings
 from tests import catalogs
@@ -33,11 +33,8 @@ def catalog(home: Home) -> Iterator[Catalog]:
 
 @pytest.fixture
 def kept(home: Home, catalog: Catalog) -> Path:
-    """The table of those photos, kept after it was sorted."""
-    table = Table(catalog)
-    table.time_ranks()
-    table.name_ranks()
-    table.keep(home.table_file)
+    """The table of those photos."""
+    Table(catalog).keep(home.table_file)
     return home.table_file
 
 
@@ -76,6 +73,17 @@ def test_a_table_that_was_kept_says_what_one_that_is_read_does(
 ) -> None:
     assert everything(Table(catalog, kept)) == everything(Table(catalog))
     assert not reads_all(catalog, kept, monkeypatch)
+
+
+def test_nothing_that_was_kept_is_sorted_anew(
+    catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = everything(Table(catalog))
+    sizes: list[int] = []
+    by_key = ranks._sorted
+    monkeypatch.setattr(ranks, "_sorted", lambda keys: [sizes.append(len(keys)), by_key(keys)][1])
+    assert everything(Table(catalog, kept)) == right
+    assert max(sizes) < 12, "names of photos, not of projects"
 
 
 def test_what_was_decided_since_is_in_it(catalog: Catalog, kept: Path) -> None:
@@ -158,7 +166,7 @@ def test_a_window_keeps_its_table_where_reading_it_would_be_slow(
 ) -> None:
     Session(catalog, home, Settings.load(home)).close()
     assert not home.table_file.exists(), "twelve photos are read at once"
-    monkeypatch.setattr(desk, "_WORTH_KEEPING", 12)
+    monkeypatch.setattr(handover, "WORTH", 12)
     Session(catalog, home, Settings.load(home)).close()
     assert not reads_all(catalog, home.table_file, monkeypatch)
 
@@ -166,7 +174,7 @@ def test_a_window_keeps_its_table_where_reading_it_would_be_slow(
 def test_an_evening_without_a_decision_writes_no_file(
     qapp: object, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "_WORTH_KEEPING", 12)
+    monkeypatch.setattr(handover, "WORTH", 12)
 
     def close_and_look(decide: Callable[[Catalog], object] = lambda _: None) -> tuple[int, int]:
         session = Session(catalog, home, Settings.load(home))
@@ -196,7 +204,7 @@ def test_an_evening_without_a_decision_writes_no_file(
 def test_a_full_disk_costs_the_file_and_nothing_else(
     qapp: object, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "_WORTH_KEEPING", 12)
+    monkeypatch.setattr(handover, "WORTH", 12)
     home.table_file.mkdir()  # nothing can be written there
     Session(catalog, home, Settings.load(home)).close()
     assert everything(Table(catalog, home.table_file)) == everything(Table(catalog))

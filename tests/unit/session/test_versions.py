@@ -179,6 +179,10 @@ def test_what_moved_most_is_told_with_both_scores(catalog: Catalog, pupil: Pupil
     assert [abs(each.now - each.before) for each in moved] == sorted(gaps, reverse=True)[:5]
     assert second.by_id()[moved[0].photo_id] == moved[0].now
     assert first.by_id()[moved[0].photo_id] == moved[0].before
+    catalog.decide({31: {"rating": 3}}, summary="a third mind")
+    after(pupil)
+    assert pupil.snapshot("daily") == 3
+    assert all(second.by_id()[each.photo_id] == each.before for each in pupil.moved(3))
 
 
 # --- what cannot be used

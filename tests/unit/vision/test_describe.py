@@ -356,9 +356,12 @@ def test_the_time_limit_holds_for_silence_and_for_a_slow_drip(
     act: Act, ollama: Ollama, options: VisionOptions
 ) -> None:
     ollama.chat(act)
-    error = failure(replace(options, timeout_s=0.2))
-    assert "within 0.2 s" in str(error) and error.retry and error.burns
-    assert ollama.gone.wait(10)  # the connection is closed, not forgotten
+    for limit in (0.2, 2.0, 20.0):
+        error = failure(replace(options, timeout_s=limit))
+        assert f"within {limit:g} s" in str(error) and error.retry and error.burns
+        if ollama.chats:  # else a busy machine spent it all before the question was asked
+            break
+    assert ollama.gone.wait(60)  # the connection is closed, not forgotten
 
 
 @pytest.mark.parametrize("act", [fake.hang, fake.drip], ids=["hang", "drip"])
@@ -368,7 +371,7 @@ def test_cancelling_closes_the_connection(act: Act, ollama: Ollama, options: Vis
     with pytest.raises(Cancelled):
         # Given up as soon as the server has the question.
         vision.describe(PICTURE, options, lambda: bool(ollama.chats))
-    assert ollama.gone.wait(10)
+    assert ollama.gone.wait(60)
     assert threading.active_count() <= before + 1  # the server's own, at most
 
 

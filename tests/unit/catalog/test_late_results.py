@@ -1,0 +1,104 @@
+"""What comes when the catalog is no longer as it was when that was begun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from curator import files
+from curator.catalog import Catalog
+from curator.model import Peeked, StageJob
+from tests.unit.catalog.shoot import Shoot, photo_bytes, read_exif
+
+
+def headers(job: StageJob) -> tuple[StageJob, Peeked]:
+    """Read what peek reads of a job's file."""
+    status = Path(job.path).stat()
+    fingerprint = files.fingerprint(job.path)
+    return job, Peeked(fingerprint, status.st_size, status.st_mtime_ns, read_exif(job.path))
+
+
+def test_a_raw_that_arrives_while_its_jpeg_is_read_is_read_next(shoot: Shoot) -> None:
+    shoot.write("A.JPG", photo_bytes("jpeg"))
+    shoot.scan()
+    (job,) = shoot.jobs("peek")
+    shoot.catalog.start("peek", [job.photo_id])
+    shoot.write("A.NEF", photo_bytes("raw"))
+    shoot.scan()
+    shoot.catalog.save_peeked([headers(job)], files)
+    assert [Path(each.path).name for each in shoot.jobs("peek")] == ["A.NEF"]
+    shoot.peek()
+    assert [Path(each.path).name for each in shoot.jobs("convert")] == ["A.NEF"]
+
+
+def test_what_another_process_saves_just_before_is_heeded(
+    shoot: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shoot.write("one/A.JPG", photo_bytes("same"))
+    shoot.write("two/A.JPG", photo_bytes("same"))
+    shoot.scan()
+    first, second = (headers(job) for job in shoot.jobs("peek"))
+    other = Catalog.open(shoot.catalog.path)
+    writing = Catalog._writing
+    theirs = [first]
+
+    def late(catalog: Catalog, durable: bool = False) -> object:
+        if catalog is shoot.catalog and theirs:
+            other.save_peeked([theirs.pop()], files)
+        return writing(catalog, durable)
+
+    monkeypatch.setattr(Catalog, "_writing", late)
+    shoot.catalog.save_peeked([second], files)
+    other.close()
+    assert len(shoot.photos()) == 1, "one content is one photo"
+    assert shoot.catalog.check() == []
+
+
+class Slow:
+    """Reads files whole while something else happens."""
+
+    status = staticmethod(files.status)
+    fingerprint = staticmethod(files.fingerprint)
+
+    def __init__(self, meanwhile: list[Callable[[], object]]) -> None:
+        self._meanwhile = meanwhile
+
+    def sha256(self, path: str) -> str:
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        return files.sha256(path)
+
+
+def test_a_copy_whose_original_became_another_photo_meanwhile_is_one_of_that(shoot: Shoot) -> None:
+    for number in (1, 2, 3):
+        shoot.write(f"{number}/A.JPG", photo_bytes("same"))
+    shoot.scan()
+    first, second, third = (headers(job) for job in shoot.jobs("peek"))
+    shoot.catalog.start("peek", [1, 2, 3])
+    shoot.catalog.save_peeked([second], files)
+    other = Catalog.open(shoot.catalog.path)
+    meanwhile: list[Callable[[], object]] = [lambda: other.save_peeked([first], files)]
+    shoot.catalog.save_peeked([third], Slow(meanwhile))
+    other.close()
+    shoot.peek()
+    (photo,) = shoot.photos().values()
+    assert len(photo.files) == 3
+    assert shoot.catalog.check() == []
+    assert shoot.catalog.counts()["peek"]["running"] == 0
+
+
+def test_what_is_removed_while_a_scan_goes_on_does_not_come_back(shoot: Shoot) -> None:
+    paths = [shoot.write(f"{name}.JPG", photo_bytes(name)) for name in "AB"]
+    shoot.ingest()
+    groups = list(files.pair(files.walk([shoot.folder])))
+    scan = shoot.catalog.begin_scan(shoot.catalog.add_folder(shoot.folder), files)
+    for path in paths:
+        number = shoot.photo(path.name).id
+        path.unlink()
+        shoot.catalog.note_emptied(number, {str(path): ""})
+    shoot.write("B.JPG", photo_bytes("B"))  # this one was put back at once
+    scan.apply(groups)
+    scan.finish([str(shoot.folder)])
+    assert list(shoot.photos()) == ["shoot/B.JPG"]

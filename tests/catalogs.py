@@ -40,7 +40,12 @@ STAGES = tuple(Stage(s.name, s.version, s.needs) for s in stages.STAGES if s.rea
 
 
 def empty(path: Path) -> None:
-    """Make a catalog without photos, as `Catalog.open` makes one, but once for all tests."""
+    """Make a catalog without photos, as `Catalog.open` makes one, but once for all tests.
+
+    One that is there stays: another fixture made it, and it may be open.
+    """
+    if path.exists():
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     if not _EMPTY:
         Catalog.open(path).close()
@@ -56,8 +61,7 @@ def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_FILLED[asked])
         return
-    if fresh:
-        empty(path)
+    empty(path)
     catalog = Catalog.open(path)
     catalog.use_stages(STAGES)
     catalog.close()

@@ -4,6 +4,7 @@ The map. A module may import from the rows above its own, never from below or be
 
     model       the words: photos, marks, decisions, results and errors; standard library only
     whole       files written whole or not at all, and what killed processes left of them
+    arrays      arrays by name as bytes, never a pickle; numpy
     settings    defaults < file < environment (CURATOR_...) < flags; where things live (home)
 
     files       walk folders, pair RAW and JPEG, identify a file by its content

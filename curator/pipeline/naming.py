@@ -8,18 +8,15 @@ at no picture.
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
 import time
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QThreadPool
 
-from curator import encoders, whole
+from curator import arrays, encoders, whole
 from curator.catalog import Catalog
 from curator.encoders import Recipe, zero_shot
 from curator.model import KnownError
@@ -140,10 +137,10 @@ class Namer:
                 return self._take(told[1])
         kept = self._kept()
         try:
-            with kept.open("rb") as content, np.load(content, allow_pickle=False) as file:
-                self._places, self._scale = file["places"], float(file["scale"])
-                return True
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            held = arrays.load(kept)
+            self._places, self._scale = held["places"], float(held["scale"])
+            return True
+        except (FileNotFoundError, ValueError, KeyError):
             pass  # not asked yet, or damaged
         if not self._asking:
             self._asking = True
@@ -173,12 +170,10 @@ class Namer:
             return False
         data, self._scale = answer
         self._places = np.frombuffer(data, np.float32).reshape(len(self._vocabulary.words), -1)
-        held = io.BytesIO()
-        np.savez(held, places=self._places, scale=self._scale)
         kept = self._kept()
         try:
             kept.parent.mkdir(parents=True, exist_ok=True)
-            whole.put(kept, held.getvalue(), sync=False)
+            whole.put(kept, arrays.dump({"places": self._places, "scale": self._scale}), sync=False)
         except OSError as error:  # asked again at the next start
             log.warning("where the words lie was not kept: %s", error)
         return True

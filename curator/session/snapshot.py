@@ -7,10 +7,7 @@ a catalog that was put back from before has another token, or none.
 
 from __future__ import annotations
 
-import io
 import logging
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator import whole
+from curator import arrays, whole
 
 log = logging.getLogger(__name__)
 
@@ -27,16 +24,13 @@ TOKEN = "token"
 _NONE = "\1"  # stands for a text that is not there; catalogs hold no control characters
 
 
-def write(path: Path, token: str, arrays: Arrays) -> None:
+def write(path: Path, token: str, held: Arrays) -> None:
     """Write arrays whole or not at all.
 
     Raises:
         OSError: it could not be written; a former file stays.
     """
-    content = io.BytesIO()
-    every: dict[str, Any] = {TOKEN: np.array(token), **arrays}
-    np.savez(content, **every)
-    whole.put(path, content.getvalue(), sync=False)
+    whole.put(path, arrays.dump({TOKEN: token, **held}), sync=False)
 
 
 def read(path: Path, token: str) -> Arrays | None:
@@ -44,14 +38,13 @@ def read(path: Path, token: str) -> Arrays | None:
     if not token:
         return None
     try:
-        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-            if str(file[TOKEN]) == token:
-                return {name: file[name] for name in file.files}
+        held = arrays.load(path)
     except FileNotFoundError:
-        pass
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        return None
+    except arrays.DamagedArraysError as error:
         log.info("%s is read anew from the catalog: %s", path.name, error)
-    return None
+        return None
+    return held if str(held.get(TOKEN)) == token else None
 
 
 def packed(texts: Sequence[object]) -> NDArray[np.uint8]:

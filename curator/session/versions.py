@@ -6,13 +6,9 @@ A version is an npz of plain numbers, a fifth of a megabyte, never a pickle. One
 
 from __future__ import annotations
 
-import io
-import zipfile
-import zlib
 from dataclasses import dataclass
 
-import numpy as np
-
+from curator import arrays
 from curator.catalog import Catalog
 from curator.model import KnownError
 from curator.taste import BadVectorsError, TasteModel
@@ -43,9 +39,7 @@ class Pinned:
 
 def to_blob(model: TasteModel) -> bytes:
     """Write a model down as an npz of plain numbers."""
-    held = io.BytesIO()
-    np.savez_compressed(held, allow_pickle=False, **model.to_numbers())
-    return held.getvalue()
+    return arrays.dump(model.to_numbers(), packed=True)
 
 
 def read(catalog: Catalog, number: int) -> TasteModel:
@@ -57,10 +51,8 @@ def read(catalog: Catalog, number: int) -> TasteModel:
     """
     version = catalog.taste_version(number)
     try:
-        with np.load(io.BytesIO(version.numbers), allow_pickle=False) as numbers:
-            return TasteModel.from_numbers(dict(numbers))
-    # What a damaged archive raises depends on where the damage is.
-    except (ValueError, TypeError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error):
+        return TasteModel.from_numbers(arrays.load(version.numbers))
+    except (ValueError, TypeError, KeyError):
         raise KnownError(
             f"Version {number} of taste is damaged and cannot be used.", "The others are untouched."
         ) from None

@@ -21,7 +21,7 @@ PACKAGE = Path(curator.__file__).resolve().parent
 # From the lowest row to the highest. A module imports from rows before its own only: not from a
 # later one, and not from a neighbour in its own row.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("model", "whole"),
+    ("model", "whole", "arrays"),
     ("settings",),
     ("files", "volumes", "imaging", "sidecar", "taste", "catalog", "workers"),
     ("encoders", "vision"),

@@ -1,0 +1,52 @@
+"""Arrays come back as they were laid down, and whatever is wrong with them is one error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from curator import arrays
+
+HELD = {"places": np.arange(60, dtype=np.float32).reshape(6, 10), "scale": np.float64(0.5)}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_was_laid_down_comes_back_by_its_name(tmp_path: Path, packed: bool) -> None:
+    content = arrays.dump({**HELD, "said": "a text"}, packed=packed)
+    (tmp_path / "held").write_bytes(content)
+    for source in (content, tmp_path / "held"):
+        found = arrays.load(source)
+        assert sorted(found) == ["places", "said", "scale"]
+        assert np.array_equal(found["places"], HELD["places"])
+        assert found["places"].dtype == np.float32
+        assert (float(found["scale"]), str(found["said"])) == (0.5, "a text")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_no_damage_raises_anything_but_the_one_error(packed: bool) -> None:
+    content = arrays.dump(HELD, packed=packed)
+    faults = 0
+    for place in range(len(content)):
+        flipped = bytearray(content)
+        flipped[place] ^= 0x41
+        for damaged in (bytes(flipped), content[:place]):
+            try:
+                arrays.load(damaged)
+            except arrays.DamagedArraysError:
+                faults += 1
+    assert faults > len(content), "each cut, and some of the flips"
+
+
+def test_pickles_and_lone_arrays_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "lone.npy", HELD["places"])
+    pickled = arrays.dump({"thing": np.array([{}])})
+    for source in (pickled, tmp_path / "lone.npy", b"", b"PK"):
+        with pytest.raises(arrays.DamagedArraysError):
+            arrays.load(source)
+
+
+def test_a_file_that_is_not_there_is_no_damage(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        arrays.load(tmp_path / "none.npz")

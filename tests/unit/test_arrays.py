@@ -24,9 +24,8 @@ def test_what_was_laid_down_comes_back_by_its_name(tmp_path: Path, packed: bool)
         assert (float(found["scale"]), str(found["said"])) == (0.5, "a text")
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_no_damage_raises_anything_but_the_one_error(packed: bool) -> None:
-    content = arrays.dump(HELD, packed=packed)
+def test_no_damage_raises_anything_but_the_one_error() -> None:
+    content = arrays.dump({"scale": np.float64(0.5)}, packed=True)
     faults = 0
     for place in range(len(content)):
         flipped = bytearray(content)

@@ -25,7 +25,7 @@ from curator.model import (
     Quality,
     StageJob,
 )
-from curator.pipeline.indexing import MERGES
+from curator.pipeline.indexing import MERGES, PART
 from curator.pipeline.stacking import VERSION
 from curator.settings import Home
 from curator.stages import STAGES
@@ -70,6 +70,17 @@ def read(home: Home, catalog: Catalog, scan: Scan, numbers: Sequence[int]) -> No
     pairs = list(zip(new, numbers, strict=True))
     catalog.save_peeked([_peeked(home, root, *pair) for pair in pairs], files)
     catalog.save_converted([_converted(home, root, *pair) for pair in pairs])
+
+
+def index(catalog: Catalog) -> None:
+    """Read all words that wait into the full-text index, in parts as the pipeline does.
+
+    FTS5 merges by how often something was merged, not by how much it is: what went in at once
+    would be written again after every few hundred photos more.
+    """
+    while catalog.fold_text(PART):
+        tidy(catalog)
+    tidy(catalog)
 
 
 def tidy(catalog: Catalog) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from curator.bench.figures import PHOTOS, Place, program
-from curator.bench.filling import BATCH, EVENING, embed, fill
+from curator.bench.filling import BATCH, EVENING, embed, fill, index
 from curator.bench.repeating import repeat
 from curator.catalog import Catalog
 from curator.model import ContentType, Described, KnownError, Label
@@ -85,11 +85,11 @@ def make(
         tell("described ...")
         ids = [int(photo) for photo in sorted(row[0] for row in catalog.columns())]
         describe(catalog, ids[: int(DESCRIBED * len(ids))])
-        catalog.fold_all_text()
+        index(catalog)
         catalog.checkpoint()
         tell("culled ...")
         _cull(catalog, ids[: int(_CULLED * len(ids))])
-        catalog.fold_all_text()
+        index(catalog)
         catalog.checkpoint()
     finally:
         catalog.close()

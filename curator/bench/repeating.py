@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
-from curator.bench.filling import DAYS, EVENING
+from curator.bench.filling import DAYS, EVENING, index
 from curator.catalog import Catalog
 
 # Table → column → how it moves on; ``:photos`` is by how much ids of photos grow. In this order:
@@ -49,18 +49,11 @@ _MOVED: dict[str, dict[str, str]] = {
         "photo_id": "photo_id + :photos",
     },
     "unwritten": {"photo_id": "photo_id + :photos"},
-    "photo_text": {
-        "rowid": "rowid + :photos",
-        "name": "'DSC_' || printf('%06d', substr(name, 5, 6) + :photos)",
-        "project": "'Evening ' || (substr(project, 9) + :evenings)",
-        "folder": "strftime('%Y %Y-%m-%d', substr(folder, 6), :days)",
-    },
 }
 _OF_FIRST = {  # which rows are repeated, of tables that have no photo; ``:last`` is of photos
     "photo": "id <= :last",
     "project": "id <= :first_project",
     "step": "id <= :first_step",
-    "photo_text": "rowid <= :last",
 }
 _COUNTED = ("photo", "directory", "file", "project", "step", "decision")
 
@@ -78,6 +71,7 @@ def repeat(path: Path, count: int, root: Path) -> None:
         }
         for start in range(first["photo"], count, first["photo"]):
             _repeat_once(catalog, first, start, min(first["photo"], count - start), root)
+            index(catalog)
             catalog.checkpoint()
     finally:
         catalog.close()
@@ -114,13 +108,17 @@ def _repeat_once(
         )
         for table, moved in _MOVED.items():
             columns = [row[1] for row in catalog._rows(f"PRAGMA table_info({table})")]
-            columns += ["rowid"] if table == "photo_text" else []  # which has no id of its own
             given = ", ".join(moved.get(column, column) for column in columns)
             catalog._connection.execute(
                 f"INSERT INTO {table} ({', '.join(columns)}) SELECT {given} FROM {table}"
                 f" WHERE {_OF_FIRST.get(table, 'photo_id <= :last')}",
                 values,
             )
+        catalog._connection.execute(
+            "INSERT INTO photo_text_due (photo_id) SELECT id + :photos FROM photo"
+            " WHERE id <= :last",
+            values,
+        )
         for _, sql in triggers:
             catalog._run(sql)
 

@@ -165,7 +165,7 @@ def _wanted() -> list[type[FileSystemEvent]]:
 class FolderWatch(threading.Thread):
     """Watches one folder until it is stopped.
 
-    Thread: its own; :meth:`stop` and :meth:`scanned` from any.
+    Thread: its own; :meth:`stop`, :meth:`scanned` and :meth:`lost` from any.
     """
 
     def __init__(
@@ -210,6 +210,13 @@ class FolderWatch(threading.Thread):
         with self._news:
             self._handed = False
             self._news.notify()
+
+    def lost(self, looked: Iterable[Looked]) -> None:
+        """Say that what was handed over did not get into the catalog: it is, another time."""
+        with self._news:
+            for each in looked:
+                self._changes.renew(each.directory, each.deep)
+        self.scanned()
 
     def run(self) -> None:
         """Watch; what goes wrong here is logged, and the folder is watched no more."""

@@ -38,6 +38,7 @@ BATCH = 32  # sidecars a worker writes in one go: some 50 ms
 _LOOK_S = 0.5  # how often it looks whether somebody decided something
 _AGAIN_S = 30.0  # what could not be written may be possible again
 _TIMEOUT_S = 60.0
+_CLOSE_S = 2.0
 _AWAY = "Its drive is away. Connect it, and its sidecar is written."
 
 
@@ -326,11 +327,14 @@ class SidecarWriter:
         self._tell(replace(news_of(catalog.outstanding(), self._settings), said=said))
 
     def close(self) -> None:
-        """End; what was not written yet is at the next start. Close the worker pool first."""
+        """End; what was not written yet is at the next start. Close the worker pool first.
+
+        A thread that sits in a drive which does not answer is left to end with the process.
+        """
         self._stopped = True
         self._asked.put(None)
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(_CLOSE_S)
 
     # --- the thread
 

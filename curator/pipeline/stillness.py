@@ -153,6 +153,11 @@ class Changes:
             self.drop(place)
         return still
 
+    def renew(self, directory: str, deep: bool) -> None:
+        """Look at a directory as if nothing in it had been told: whoever was told lost it."""
+        self._places.pop(directory, None)
+        self.note(directory, deep)
+
     def drop(self, place: Place) -> None:
         """Look at a place no more, until something changes there."""
         self._places.pop(place.directory, None)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from curator.catalog import Catalog
-from curator.model import KnownError
+from curator.model import CatalogError, KnownError
 from curator.pipeline.lookout import CLOSE_S, FolderWatch, Looked, System, Watched
 from curator.pipeline.reading import Reader
 from curator.pipeline.scanning import Scanner, watched
@@ -112,13 +112,21 @@ class Watcher:
     # --- and on the conductor's, what they posted
 
     def _scan(self, folder_id: int, looked: Sequence[Looked]) -> None:
-        """Scan what changed in a folder, and nothing else of it."""
+        """Scan what changed in a folder, and nothing else of it.
+
+        Raises:
+            CatalogError: the catalog cannot be read; what changed is handed over again.
+        """
         watch = self._folders.get(folder_id)
-        if watch is not None and self._catalog is not None:
-            top = Path(watch.what[0])
-            request = watched(self._catalog, top, folder_id, looked, Reader())
-            request.done = watch.scanned
-            self._scanner.ask(request)
+        if watch is None or self._catalog is None:
+            return
+        try:
+            request = watched(self._catalog, Path(watch.what[0]), folder_id, looked, Reader())
+        except CatalogError:
+            watch.lost(looked)
+            raise
+        request.done = watch.scanned
+        self._scanner.ask(request)
 
     def _tell_once(self, error: KnownError) -> None:
         if not self._told:

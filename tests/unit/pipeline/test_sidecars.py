@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import queue
+import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from curator.sidecar import PROFILES, read
 from curator.sidecar.rounds import Act
 from curator.workers import InlinePool
 from tests import catalogs
+from tests.drives import Silence
 from tests.sidecars import change, read_again, xmp
 
 RAW, JPEG = 6, 3
@@ -276,4 +278,26 @@ def test_in_the_background_it_is_written_once_one_is_quiet(
     writer.wake()
     while told.get(timeout=WAIT_S).pending:
         pass
+    assert said(folder / "DSC_0005.xmp") == 4
+
+
+def test_a_drive_that_does_not_answer_holds_nobody_up_who_leaves(
+    catalog: Catalog, folder: Path, writer: SidecarWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sidecars, "_CLOSE_S", 0.0, raising=False)
+    rate(catalog, 4, RAW)
+    catalog.ask_written([RAW])
+    silence = Silence(folder, monkeypatch)
+    silence.begin()
+    try:
+        writer.start()
+        while not silence.waiting:
+            threading.Event().wait(0.001)
+        leaving = threading.Thread(target=writer.close)
+        leaving.start()
+        leaving.join(WAIT_S / 6)
+        assert not leaving.is_alive()
+    finally:
+        silence.end()
+        writer._thread.join(WAIT_S)
     assert said(folder / "DSC_0005.xmp") == 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import queue
 import shutil
 import threading
 import time
@@ -13,10 +14,13 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import Catalog
-from curator.model import KnownError
+from curator.model import CatalogError, KnownError
 from curator.pipeline import Pipeline, lookout, stillness
 from curator.pipeline.lookout import FolderWatch, Looked, System, Watched
-from curator.settings import Home, Settings
+from curator.pipeline.reading import Readers
+from curator.pipeline.scanning import Scanner
+from curator.pipeline.watching import Watcher
+from curator.settings import Home, Scan, Settings
 from tests.photos import draw_jpeg
 
 LIMIT_S = 60.0
@@ -280,6 +284,52 @@ def test_one_thing_at_a_time_is_handed_over(desk: Desk) -> None:
     assert len(given) == 1
     desk.watch.scanned()
     desk.until(lambda: len(given) > 1)
+
+
+def test_what_the_catalog_could_not_take_in_is_handed_over_again(desk: Desk) -> None:
+    desk.begin()
+    watch = desk.watch
+    assert watch is not None
+    lost: list[Looked] = []
+
+    def lose(number: int, looked: list[Looked]) -> None:
+        lost.extend(looked)
+        watch._changed = desk._take
+        watch.lost(looked)
+
+    watch._changed = lose
+    (desk.top / "1.jpg").write_bytes(b"one")
+    desk.until(lambda: desk.has("1.jpg"))
+    assert [file.path for each in lost for file in each.found] == [str(desk.top / "1.jpg")]
+
+
+def test_a_folder_is_watched_on_after_its_catalog_could_not_be_read(
+    desk: Desk, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+    watcher = Watcher(Scan(), posted.put, desk.troubles.append)
+    scanner = Scanner(catalog, lambda: None, Readers(inline=True), True, lambda *_: True)
+    catalog.add_folder(desk.top)
+    watcher.begin(catalog, scanner)
+    try:
+        [watch] = watcher._folders.values()
+        desk.until(lambda: watch.ready)
+        (desk.top / "1.jpg").write_bytes(b"one")
+        begin = catalog.begin_scan
+        monkeypatch.setattr(catalog, "begin_scan", refuse)
+        with pytest.raises(CatalogError):
+            posted.get(timeout=LIMIT_S)()
+        monkeypatch.setattr(catalog, "begin_scan", begin)
+        posted.get(timeout=LIMIT_S)()
+        while scanner.busy:
+            scanner.advance()
+    finally:
+        watcher.close()
+    assert [catalog.photo(row[0]).name for row in catalog.columns()] == ["1"]
+
+
+def refuse(*_: object) -> None:
+    raise CatalogError("The catalog is held by another program.", "Try again in a moment.")
 
 
 @pytest.mark.parametrize("size", [100])

@@ -404,8 +404,7 @@ class Conductor:
         if found is None:
             return
         if found.away:
-            if (ended := self._scanner.give_up(found.away)) is not None:
-                self._to.on_scanned(ended)
+            self._scanner.give_up(found.away)
             for lane in {self._lanes[stage.lane] for stage in self._all if stage.reads == "file"}:
                 lane.give_up(self.catalog.away_of(lane.in_flight))
         for number in found.scan:

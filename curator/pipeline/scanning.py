@@ -370,10 +370,10 @@ class Scanner:
         return True
 
     def _end(self, request: Request) -> tuple[list[int], ScanReport]:
-        self._walk = None
         report = request.told(self._catalog)
         if not request.watched:
             self._unsaid = request if self._catalog.awaits_headers() else None
+        self._walk = None  # from here on nothing can keep the next from its turn
         request.done()
         self._next()
         return request.changed, report
@@ -389,27 +389,24 @@ class Scanner:
             return None
         return replace(request.told(self._catalog), again=True)
 
-    def give_up(self, away: Sequence[FolderRow]) -> ScanReport | None:
+    def give_up(self, away: Sequence[FolderRow]) -> None:
         """Scan folders no more that went away: a walk there may never end.
 
-        Returns:
-            The report if this was the end of a scan; of several folders the others are scanned.
+        Of several folders the others are scanned; where there is none, that was all.
         """
         gone = {row.id: row for row in away}
         for queued in self._queued:
             self._let_go(queued, gone)
         if self._walk is None or not self._let_go(self._walk.request, gone):
-            return None
+            return
         request = self._walk.request
         self._walk.stop()
         self._ready, self._reading = SimpleQueue(), 0
-        if not request.parts:
-            return self._end(request)[1]
         self._walk, request.drawn, request.unknown = None, [], 0
-        request.report = WalkReport()  # what is left is walked from its beginning
+        if request.parts:
+            request.report = WalkReport()  # what is left is walked from its beginning
         self._queued.insert(0, request)
         self._next()
-        return None
 
     @staticmethod
     def _let_go(request: Request, away: Mapping[int, FolderRow]) -> bool:

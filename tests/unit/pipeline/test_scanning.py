@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import Catalog, Unread
+from curator.model import CatalogError
 from curator.pipeline import scanning
 from curator.pipeline.reading import Reader, Readers
 from curator.pipeline.scanning import Part, Request, Scanner
@@ -122,3 +123,33 @@ def test_what_is_walked_again_as_another_folder_went_away_counts_once(
     while scanner.busy:
         told = scanner.advance()[1] or told
     assert told is not None and told.sentence == "1 photo; 1 video left alone"
+
+
+def test_a_scan_that_could_not_be_told_of_is_told_of_later_and_the_next_has_its_turn(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog.use_stages(STAGES)
+    readers, reader = Readers(inline=True), Reader(inline=True)
+    scanner = Scanner(catalog, lambda: None, readers, True, lambda *_: True)
+    ended = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "DSC_1.JPG").write_text(name)
+        scan = catalog.begin_scan(catalog.add_folder(folder), reader)
+        parts = [Part([str(folder)], True, True, scan)]
+        scanner.ask(Request(reader, parts, done=lambda name=name: ended.append(name)))
+    count = catalog.count_met
+    monkeypatch.setattr(catalog, "count_met", refuse)
+    with pytest.raises(CatalogError):
+        while scanner.busy:
+            scanner.advance()
+    monkeypatch.setattr(catalog, "count_met", count)
+    told = []
+    while scanner.busy:
+        told += [report for report in scanner.advance()[1:] if report is not None]
+    assert [report.new for report in told] == [1, 1] and ended == ["first", "second"]
+
+
+def refuse(*_: object) -> None:
+    raise CatalogError("The catalog is held by another program.", "Try again in a moment.")

@@ -152,16 +152,18 @@ class FinishPage(QWidget):
         self._shown = page
         picks, what = best(session)
         self.caption.setText(what)
-        self.caption.setVisible(bool(picks))
-        self._sheet_part.setVisible(bool(picks))
         self.sheet.show_photos(picks)
         self._fit()
 
     def _fit(self) -> None:
         """Have one row of photos, or none, where two would push the rest together."""
-        if not self.caption.text():
-            return
-        self.caption.show()
+        rows = self._fitting_rows() if self.caption.text() else 0
+        self.sheet.have_rows(rows)
+        for part in (self.caption, self._sheet_part):
+            part.setVisible(rows > 0)
+
+    def _fitting_rows(self) -> int:
+        self.caption.show()  # what is hidden would count for nothing
         places = range(self._column.count())
         items = [item for place in places if (item := self._column.itemAt(place)) is not None]
         besides = sum(
@@ -171,10 +173,7 @@ class FinishPage(QWidget):
             for item in items
             if item.widget() is not self._sheet_part and not item.isEmpty()
         )
-        rows = fitting_rows(self.height() - 2 * _EDGE - besides - _BELOW)
-        self.sheet.have_rows(rows)
-        for part in (self.caption, self._sheet_part):
-            part.setVisible(rows > 0)
+        return fitting_rows(self.height() - 2 * _EDGE - besides - _BELOW)
 
     def resizeEvent(self, event: object) -> None:
         """Fit what is shown to the height."""

@@ -21,7 +21,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from curator.keyboard import Keyboard
 from curator.session import Session, Tile
 from curator.session.panes import Cell, Pair, Panes, below, cells, halves
 from curator.ui import caption, theme
@@ -64,13 +63,16 @@ class BesideView(QWidget):
         session: what is on the table.
         pictures: proxies and thumbnails.
         originals: pixels of originals, shared with the loupe: one budget for both.
+        held: which of the window's keys are down.
 
     Thread: GUI.
     """
 
     painted = Signal(object)
 
-    def __init__(self, session: Session, pictures: Pictures, originals: Originals) -> None:
+    def __init__(
+        self, session: Session, pictures: Pictures, originals: Originals, held: HeldKeys
+    ) -> None:
         super().__init__()
         self._session, self._pictures, self._originals = session, pictures, originals
         self._frames = pictures.frames
@@ -80,7 +82,7 @@ class BesideView(QWidget):
         self._on_screen: frozenset[int] = frozenset()
         self._last: tuple[object, ...] = ()
         self._woke = False  # whether the press made its pane the active one
-        self._held = HeldKeys(self)
+        self._held = held
         self._hand = Hand(self, self._made[0].sight)
         self._asking = self._timer(0, self._ask)  # posted paints come before timers
         self._rest = self._timer(_REST_MS, self._rested)
@@ -303,10 +305,6 @@ class BesideView(QWidget):
         if not self._held.moving() and not self._rest.isActive():
             self._rest.start()
 
-    def use_keys(self, keyboard: Keyboard) -> None:
-        """Take over the keys in force."""
-        self._held.use(keyboard)
-
     # --- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -373,8 +371,7 @@ class BesideView(QWidget):
     # --- coming, going, mouse
 
     def showEvent(self, event: QEvent) -> None:
-        """Take up decoding, and watch the window's keys."""
-        self._held.watch(self.window())
+        """Take up decoding."""
         self._last = ()
         self._on_panes()
 

@@ -22,7 +22,7 @@ _DOWN = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
 
 
 class HeldKeys(QObject):
-    """Watches one window's keyboard, without taking anything from it.
+    """Watches one window's keyboard for all its parts, without taking anything from it.
 
     Signals:
         pressed: a key went down, or repeats.
@@ -43,7 +43,6 @@ class HeldKeys(QObject):
         self._since: dict[int, float] = {}
         self._let_go: dict[int, tuple[int, float]] = {}  # key: time stamp, and down since when
         self.echo = False
-        self._window: QWidget | None = None
         self.use(Keyboard())
 
     def use(self, keyboard: Keyboard) -> None:
@@ -53,12 +52,7 @@ class HeldKeys(QObject):
         self._looks = frozenset(map(_qt_key, keyboard.keys_of("zoom")))
 
     def watch(self, window: QWidget) -> None:
-        """Watch this window from now on, and no other."""
-        if window is self._window:
-            return
-        if self._window is not None:
-            self._window.removeEventFilter(self)
-        self._window = window
+        """Watch this window from now on."""
         window.installEventFilter(self)
 
     def moving(self) -> bool:

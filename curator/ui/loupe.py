@@ -19,7 +19,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from curator.keyboard import Keyboard
 from curator.model import View
 from curator.session import Session
 from curator.ui import caption
@@ -48,15 +47,15 @@ class LoupeView(QWidget):
 
     painted = Signal(object)
 
-    def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, session: Session, pictures: Pictures, held: HeldKeys) -> None:
+        super().__init__()
         self._session = session
         self._pictures = pictures
         self._frames = pictures.frames
         self.originals = Originals(session, self)
         self._sight = Sight(session, pictures.frames, self.originals)
         self._drawing = LoupePainter(session, pictures, self._sight, self.originals)
-        self._held = HeldKeys(self)
+        self._held = held
         self._hand = Hand(self, self._sight)
         self._last: tuple[object, ...] = ()
         self._asking = self._timer(0, self._ask_on)  # posted paints come before timers
@@ -264,10 +263,6 @@ class LoupeView(QWidget):
         if not self._held.moving() and self.isVisible() and not self._rest.isActive():
             self._rest.start()
 
-    def use_keys(self, keyboard: Keyboard) -> None:
-        """Take over the keys in force."""
-        self._held.use(keyboard)
-
     # --- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -301,9 +296,8 @@ class LoupeView(QWidget):
     # --- coming, going, mouse
 
     def showEvent(self, event: QEvent) -> None:
-        """Take up decoding, and watch the window's keys."""
+        """Take up decoding."""
         self._measure()
-        self._held.watch(self.window())
         self._on_current()
 
     def hideEvent(self, event: QEvent) -> None:

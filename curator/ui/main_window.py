@@ -98,6 +98,7 @@ class MainWindow(QWidget):
         keyboard, refused = in_force(session.home)
         self.keys = Keys(self, keyboard, self._press)
         self._held = HeldKeys(self)
+        self._held.use(keyboard)
         self._held.watch(self)
         self.acts = Acts(
             self,
@@ -110,7 +111,6 @@ class MainWindow(QWidget):
         session.keys = theme.all_keys(keyboard.first_keys())
         self._make_pages()
         self._make_edges()
-        self._use_held(keyboard)
         self._answers = self._answering()
         self._connect()
         self._restore()
@@ -125,8 +125,8 @@ class MainWindow(QWidget):
         session, run = self.session, self.run
         self.pages = QStackedWidget(self)
         self.grid = GridView(session, self.pictures)
-        self.loupe = LoupeView(session, self.pictures)
-        self.beside = BesideView(session, self.pictures, self.loupe.originals)
+        self.loupe = LoupeView(session, self.pictures, self._held)
+        self.beside = BesideView(session, self.pictures, self.loupe.originals, self._held)
         self.finish = FinishPage(session, run, self.pictures)
         self.empty_window = EmptyWindow(session, run)
         self.empty_list = EmptyList(session, run)
@@ -150,7 +150,7 @@ class MainWindow(QWidget):
         self.offers = OfferLine()
         self.tour = Tour(session, self._memory)
         self.filmstrip = Filmstrip(session, self.pictures)
-        self.maybes = Maybes(session, self.pictures)
+        self.maybes = Maybes(session, self.pictures, self._held)
         self.status = StatusLine(session, lambda: session.ask("failures"))
         self.sidebar = Sidebar(session, run)
         self.inspector = Inspector(session, self.pictures)
@@ -349,15 +349,10 @@ class MainWindow(QWidget):
         commands.run(self.session, command, invert)
         self.tour.did(command)
 
-    def _use_held(self, keyboard: Keyboard) -> None:
-        self._held.use(keyboard)
-        for part in (self.loupe, self.beside, self.maybes):
-            part.use_keys(keyboard)
-
     def use_keys(self, keyboard: Keyboard) -> None:
         """Put other keys in force, in every sentence too."""
         self.keys.use(keyboard)
-        self._use_held(keyboard)
+        self._held.use(keyboard)
         self.session.keys = theme.all_keys(keyboard.first_keys())
         self.offers.withdraw("keys")
         self.session.view_changed.emit()

@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from curator.keyboard import Keyboard
 from curator.session import Session, captions
 from curator.session.nearby import SLOTS, Nearby
 from curator.ui import pencil, theme
@@ -33,12 +32,12 @@ class Maybes(QWidget):
     Thread: GUI.
     """
 
-    def __init__(self, session: Session, pictures: Pictures) -> None:
+    def __init__(self, session: Session, pictures: Pictures, held: HeldKeys) -> None:
         super().__init__()
         self._session, self._thumbs = session, pictures.thumbs
         self._known = KnownTiles(session)
         self.nearby = Nearby(session)
-        self._held = HeldKeys(self)
+        self._held = held
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest.timeout.connect(self._look)
         self.setFixedWidth(theme.MAYBES)
@@ -49,10 +48,6 @@ class Maybes(QWidget):
         session.photos_changed.connect(self._on_photos)
         session.asked.connect(self._on_asked)
         self._thumbs.arrived.connect(self._on_arrived)
-
-    def use_keys(self, keyboard: Keyboard) -> None:
-        """Take over the keys in force."""
-        self._held.use(keyboard)
 
     # --- what is where
 
@@ -169,7 +164,6 @@ class Maybes(QWidget):
 
     def showEvent(self, event: QEvent) -> None:
         """Look around."""
-        self._held.watch(self.window())
         self._rest.start()
 
     def hideEvent(self, event: QEvent) -> None:

@@ -18,6 +18,7 @@ from curator.model import KnownError, View
 from curator.session import Session
 from curator.stages.frame import Frame, Look
 from curator.ui.frames import Pictures
+from curator.ui.held import HeldKeys
 from curator.ui.loupe import LoupeView
 from curator.workers import Pixels
 from tests.gui import swatches
@@ -88,7 +89,9 @@ def loupe_over(session: Session, photos: bool = True) -> Iterator[LoupeView]:
     if photos:
         swatches.lay_out(session.home.cache, session.ids.tolist())
     pictures = Pictures(session.home, session.settings)
-    loupe = LoupeView(session, pictures)
+    held = HeldKeys()
+    loupe = LoupeView(session, pictures, held)
+    held.watch(loupe)
     loupe.resize(1200, 800)
     for keys, command in KEYS.items():
         action = QAction(command, loupe)

@@ -212,7 +212,7 @@ def test_a_preset_in_force_is_named_wherever_a_key_is(window: MainWindow) -> Non
 
 def test_a_held_space_is_no_rest_where_space_walks_on(window: MainWindow) -> None:
     in_loupe(window)
-    held = window.loupe._held
+    held = window._held
     for keys, walks in (("curator", False), ("darktable", True)):
         window.use_keys(Keyboard(keys))
         QTest.keyPress(window, Qt.Key.Key_Space)

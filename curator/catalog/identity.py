@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -22,7 +23,7 @@ from typing import Any, NamedTuple, Protocol
 from curator.catalog.fields import FIELDS, RELATIONS, STANDS, Place, nothing
 from curator.catalog.journal import Seen
 from curator.catalog.sidecars import Sidecars
-from curator.catalog.store import marks
+from curator.catalog.store import chunks, marks
 from curator.model import Change, Found, KnownError, NotNowError, Step
 
 
@@ -233,26 +234,38 @@ class Identity(Sidecars):
     def _settle(self, photos: Iterable[int]) -> None:
         """Bring roles, place, name and work of photos in line with their files."""
         ids = list(dict.fromkeys(photos))
-        off = self._switched_off() if ids else ()
-        for photo in ids:
-            files = self._files_where("photo_id = ? ORDER BY file.id", (photo,))
-            roles = assign_roles(files, off)
-            self._run_many(
-                "UPDATE file SET role = ? WHERE id = ?",
-                [(roles[f.id], f.id) for f in files if f.id in roles and roles[f.id] != f.role],
-            )
-            main = next((file for file in files if roles.get(file.id) == "main"), None)
+        off = self._switched_off() if ids else set()
+        for part in chunks(ids):
+            self._settle_some(part, off)
+        self._refresh_ready(ids)
+
+    def _settle_some(self, photos: Sequence[int], off: Collection[int]) -> None:
+        files: defaultdict[int, list[FileRow]] = defaultdict(list)
+        for file in self._files_where(
+            f"photo_id IN ({marks(len(photos))}) ORDER BY file.id", photos
+        ):
+            files[file.photo_id].append(file)
+        apart = self._apart(photos)
+        roles: list[tuple[str, int]] = []
+        places: list[tuple[int, str, int]] = []
+        sources: dict[int, str | None] = {}
+        for photo, own in files.items():
+            now = assign_roles(own, off)
+            roles += [(now[f.id], f.id) for f in own if now.get(f.id, f.role) != f.role]
+            main = next((file for file in own if now.get(file.id) == "main"), None)
             if main is None:
                 continue
-            name = main.name if self._is_apart([photo]) else PurePath(main.name).stem
-            self._run(
-                "UPDATE photo SET directory_id = ?, name = ?"
-                " WHERE id = ? AND (directory_id <> ? OR name <> ?)",
-                (main.directory_id, name, photo, main.directory_id, name),
-            )
+            name = main.name if photo in apart else PurePath(main.name).stem
+            places.append((main.directory_id, name, photo))
             if main.missing_since is None:
-                self._outdate("file", {photo: main.fingerprint})
-        self._refresh_ready(ids)
+                sources[photo] = main.fingerprint
+        self._run_many("UPDATE file SET role = ? WHERE id = ?", roles)
+        self._run_many(
+            "UPDATE photo SET directory_id = ?1, name = ?2"
+            " WHERE id = ?3 AND (directory_id <> ?1 OR name <> ?2)",
+            places,
+        )
+        self._outdate("file", sources)
 
     def _switched_off(self) -> set[int]:
         """Give the directories of folders that are switched off."""
@@ -413,16 +426,14 @@ class Identity(Sidecars):
                 self._join(change.photo_id)
         return entered
 
-    def _is_apart(self, photos: Iterable[int]) -> bool:
-        """Say whether one of these is, or was, half of a pair made two photos."""
-        ids = list(photos)
-        return bool(
-            self._value(
-                f"SELECT count(*) FROM photo WHERE id IN ({marks(len(ids))})"
-                " AND (apart OR half_of IS NOT NULL)",
-                ids,
-            )
+    def _apart(self, photos: Collection[int]) -> set[int]:
+        """Give those of these photos that are, or were, half of a pair made two."""
+        rows = self._rows(
+            f"SELECT id FROM photo WHERE id IN ({marks(len(photos))})"
+            " AND (apart OR half_of IS NOT NULL)",
+            [*photos],
         )
+        return {row[0] for row in rows}
 
     def _split(self, photo: int, again: bool = False) -> None:
         """Make the other half of a pair a photo of its own, marked as the pair is.

@@ -326,7 +326,7 @@ class Scans(Identity):
         done: Applied,
     ) -> int | None:
         """Write one group: known, linked to what it proved to be, or new; give its photo."""
-        if len(files) > 1 and self._is_apart(_photos_of(files)):
+        if len(files) > 1 and self._apart(_photos_of(files)):
             return self._take_apart(scan, group, files, add, done)
         for file in files:
             self._part_from_edited_copy(file, done.changed)

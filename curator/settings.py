@@ -13,8 +13,8 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from pathlib import Path, PurePath
+from typing import Any, Literal, TypeVar
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
@@ -30,6 +30,8 @@ from pydantic_settings import (
 from curator import whole
 from curator.model import KnownError, UsageError
 
+P = TypeVar("P", bound=PurePath)
+
 CACHE_TAG = "CACHEDIR.TAG"  # bford.info/cachedir: what marks a folder as a cache, and how
 _CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
 _SMALL = 1 << 16  # bytes of a file of settings or keys: parsers need seconds for some of 1 MB
@@ -44,7 +46,14 @@ def absolute(path: str | os.PathLike[str]) -> Path:
     # ~somebody, whom this machine does not know, is a name like any other.
     with contextlib.suppress(RuntimeError):
         typed = typed.expanduser()
-    return Path(os.path.normpath(typed.absolute()))
+    return capital(Path(os.path.normpath(typed.absolute())))
+
+
+def capital(path: P) -> P:
+    """Name a drive of Windows by its capital letter, as the system does: c: and C: are one."""
+    if path.drive[1:] != ":":
+        return path
+    return type(path)(path.anchor.upper(), *path.parts[1:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 
 from curator.model import KnownError, UsageError
-from curator.settings import Home, Settings, Tags, absolute, read_file, resource, save
+from curator.settings import Home, Settings, Tags, absolute, capital, read_file, resource, save
 
 
 def test_each_source_wins_over_the_one_before(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,6 +83,22 @@ def test_a_tilde_is_ones_home_and_somebody_unknown_is_a_name(
     assert absolute("~/photos") == Path.home() / "photos"
     assert str(absolute("work/../photos/.")) == str(tmp_path / "photos")
     assert absolute("~no-such-user/photos") == tmp_path / "~no-such-user" / "photos"
+
+
+@pytest.mark.parametrize(
+    ("typed", "known"),
+    [
+        (r"c:\photos\iceland", r"C:\photos\iceland"),
+        ("e:/", "E:/"),
+        (r"D:\a", r"D:\a"),
+        (r"\\nas\photos\a", r"\\nas\photos\a"),
+    ],
+)
+def test_a_drive_of_windows_is_one_whichever_way_its_letter_is_typed(
+    typed: str, known: str
+) -> None:
+    assert str(capital(PureWindowsPath(typed))) == str(PureWindowsPath(known))
+    assert capital(PurePosixPath("/c:/photos")) == PurePosixPath("/c:/photos")
 
 
 def test_a_home_that_cannot_be_written_says_what_to_do(home: Home) -> None:

@@ -7,6 +7,7 @@ it did not expect.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import logging
 import os
@@ -128,6 +129,22 @@ def pytest_sessionstart(session: pytest.Session) -> None:
                 importlib.import_module(
                     ".".join(path.relative_to(here.parent).with_suffix("").parts)
                 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Destroy here what a test with a window leaves in cycles, and on no other thread.
+
+    Python looks for cycles on whatever thread makes objects. One that learns, or decodes for the
+    next test, would destroy Qt's objects of this one under the hands of the event loop; in Curator
+    they live as long as their process.
+    """
+    result = yield
+    if "qapp" in getattr(item, "fixturenames", ()):
+        gc.collect()
+        if not gc.get_freeze_count():
+            gc.freeze()  # modules and tests stay: to look through them each time would be slow
+    return result
 
 
 # --- guards

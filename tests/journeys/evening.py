@@ -8,6 +8,7 @@ The whole app runs in process over real files and real worker processes; nothing
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,6 +121,7 @@ class Evening:
         if self.app is not None:
             self.app.close()
             self.app = None
+            gc.collect()  # what is left of the window goes on this thread, before there are others
 
     def again(self, *sources: Path) -> Evening:
         """Close, and start anew the next evening."""

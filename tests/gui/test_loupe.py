@@ -471,6 +471,7 @@ def test_a_view_larger_than_the_proxy_gets_the_originals_pixels_after_resting(
 
 
 def test_a_view_the_proxy_fills_asks_for_no_original(session, loupe, pipeline, qtbot) -> None:
+    loupe._linger.setInterval(3_600_000)  # who stays longer gets them; see below
     with qtbot.waitSignal(loupe._sharpen.timeout):
         session.go(7)
     assert pipeline.looks == []

@@ -75,7 +75,7 @@ def real(home: Home, tmp_path: Path, dressed: object, server: Ollama) -> Iterato
         path = proxy_path(home.cache, f"{number:032x}")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(jpeg)
-    settings = Settings.load(home, {"vision": {"backoff_s": 0, "timeout_s": 5}})
+    settings = Settings.load(home, {"vision": {"backoff_s": 0, "timeout_s": 60}})
     settings.vision.url = server.url
     stages = [stage for stage in STAGES if stage.lane != "encoder"]
     pipeline = Pipeline(home, settings, inline=True, stages=stages)

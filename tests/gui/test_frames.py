@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage
 from curator.imaging import proxy
 from curator.settings import Home, Settings
 from curator.ui.frames import PROXY, THUMB, Frame, FrameStore, Pictures, Want
+from tests.conftest import GRACE_S
 from tests.gui import swatches
 
 MB = 1 << 20
@@ -30,7 +31,7 @@ class Desk:
         self.missing: set[str] = set()
 
     def __call__(self, want: Want) -> bytes:
-        assert self.gate.wait(10)
+        assert self.gate.wait(GRACE_S)
         self.read.append(want.key)
         if want.key in self.missing:
             raise FileNotFoundError(2, "No such file")

@@ -95,7 +95,7 @@ def test_a_yes_brings_it_beside_the_work_and_it_takes_over(
     starting.offers.act.click()
     assert "Downloading CLIP" in offered(starting)
     pipeline.encoding = CLIP
-    qtbot.waitUntil(lambda: not starting.weights.coming, timeout=20_000)  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: not starting.weights.coming)  # type: ignore[attr-defined]
     assert ("settle", None) in pipeline.asked
     assert "compared by CLIP" in starting.status.act.text
     assert offered(starting) == ""
@@ -108,7 +108,7 @@ def test_it_can_be_stopped_and_what_came_is_kept(
     server.files[NAME], server.holds = bytes(2 * PIECE), PIECE + 1000
     say(monkeypatch, "yes")
     starting.offers.act.click()
-    qtbot.waitUntil(lambda: "10.5 MB of 21.0 MB" in offered(starting), timeout=20_000)  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: "10.5 MB of 21.0 MB" in offered(starting))  # type: ignore[attr-defined]
     panel = weights.EncoderPanel(starting.weights)
     assert "10.5 MB of 21.0 MB" in panel.said.text()
     panel.button.click()
@@ -134,7 +134,7 @@ def test_a_hub_out_of_reach_is_offered_to_be_tried_again(
     monkeypatch.setattr(weights, "Fetch", Failing)
     say(monkeypatch, "yes")
     starting.offers.act.click()
-    qtbot.waitUntil(lambda: not starting.weights.coming, timeout=20_000)  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: not starting.weights.coming)  # type: ignore[attr-defined]
     assert "could not be reached" in offered(starting)
     assert starting.offers.act.text() == "Try again"
 

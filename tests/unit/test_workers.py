@@ -22,7 +22,7 @@ from curator.workers import InlinePool, WorkerPool
 from tests import misbehaving
 
 SHM = Path("/dev/shm")
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 def segments() -> list[str]:
@@ -35,7 +35,7 @@ def pool() -> Iterator[WorkerPool]:
     yield pool
     pids = pool.processes()
     pool.close()
-    _, alive = psutil.wait_procs([psutil.Process(p) for p in pids if psutil.pid_exists(p)], 10)
+    _, alive = psutil.wait_procs([psutil.Process(p) for p in pids if psutil.pid_exists(p)], LIMIT_S)
     assert not alive, "close() left a process behind"
     gc.collect()
     assert segments() == [], "shared memory was left behind"
@@ -141,19 +141,19 @@ def test_shared_memory_is_unmapped_with_its_last_array(pool: WorkerPool) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("function", "error"),
+    ("function", "error", "limit_s"),
     [
-        (misbehaving.share_and_abort, workers.WorkerCrashed),
-        (misbehaving.share_and_hang, workers.WorkerTimeout),
-        (misbehaving.share_two_and_fail, UnreadableError),
+        (misbehaving.share_and_abort, workers.WorkerCrashed, LIMIT_S),
+        (misbehaving.share_and_hang, workers.WorkerTimeout, 1.0),
+        (misbehaving.share_two_and_fail, UnreadableError, LIMIT_S),
     ],
 )
 def test_shared_memory_of_a_failed_job_is_removed(
-    pool: WorkerPool, function: object, error: type[Exception]
+    pool: WorkerPool, function: object, error: type[Exception], limit_s: float
 ) -> None:
     pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
     with pytest.raises(error):
-        pool.run(function, timeout_s=1.0)  # type: ignore[arg-type]
+        pool.run(function, timeout_s=limit_s)  # type: ignore[arg-type]
     assert segments() == []
 
 
@@ -176,7 +176,7 @@ def test_a_job_can_be_called_off(pool: WorkerPool) -> None:
     thread.start()
     while not pool.cancel("frame 7"):
         thread.join(0.01)
-    thread.join(10)
+    thread.join(LIMIT_S)
     assert [str(error) for error in outcome] == ["Reading was stopped."]
     assert not pool.cancel("frame 7")
 
@@ -186,7 +186,7 @@ def test_closing_ends_jobs_and_refuses_new_ones(pool: WorkerPool) -> None:
     with ThreadPoolExecutor(1) as threads:
         job = threads.submit(pool.run, misbehaving.hang, timeout_s=LIMIT_S)
         pool.close()
-        assert isinstance(job.exception(10), workers.WorkerCancelled)
+        assert isinstance(job.exception(LIMIT_S), workers.WorkerCancelled)
     with pytest.raises(workers.WorkerCancelled):
         pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
 

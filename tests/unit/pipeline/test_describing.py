@@ -46,7 +46,7 @@ def server() -> Iterator[Ollama]:
 @pytest.fixture
 def settings(home: Home, server: Ollama, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("CURATOR_VISION__URL", server.url)
-    flags = {"vision": {"backoff_s": 0, "timeout_s": 5, "concurrency": 4}}
+    flags = {"vision": {"backoff_s": 0, "timeout_s": 60, "concurrency": 4}}
     return Settings.load(home, flags)
 
 

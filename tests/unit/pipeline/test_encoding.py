@@ -19,7 +19,7 @@ from curator.pipeline.encoding import EncoderLane, make_pool, settled
 from curator.settings import Home, Settings
 from tests import fake_stages, likings
 
-LIMIT_S = 60.0
+LIMIT_S = 240.0  # processes of encoders come last where others have something to do
 DIRECT = Qt.ConnectionType.DirectConnection
 Make = Callable[..., Pipeline]
 
@@ -28,7 +28,7 @@ Make = Callable[..., Pipeline]
 def make(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Make pipelines with an encoder of a name, or with none."""
     made: list[Pipeline] = []
-    flags = {"work": {"workers": 1, "timeout_s": 5, "backoff_s": 600, "memory_mb": 512}}
+    flags = {"work": {"workers": 1, "timeout_s": LIMIT_S, "backoff_s": 600, "memory_mb": 512}}
 
     def make(encoder: str | None = "fake", inline: bool = True, attempts: int = 3) -> Pipeline:
         device = "auto" if encoder == "gpu" else "cpu"

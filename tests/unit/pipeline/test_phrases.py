@@ -16,7 +16,7 @@ from curator.stages.embed import embed
 from curator.workers import InlinePool
 
 CLIP = Recipe("open_clip", "open_clip/test", EncoderOptions())
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 class Words:

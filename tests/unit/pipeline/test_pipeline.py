@@ -31,7 +31,7 @@ Make = Callable[..., Pipeline]
 
 @pytest.fixture
 def settings(home: Home) -> Settings:
-    flags = {"work": {"workers": 2, "timeout_s": 5, "backoff_s": 0, "memory_mb": 512}}
+    flags = {"work": {"workers": 2, "timeout_s": LIMIT_S, "backoff_s": 0, "memory_mb": 512}}
     return Settings.load(home, flags)
 
 

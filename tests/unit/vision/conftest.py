@@ -20,4 +20,4 @@ def ollama() -> Iterator[Ollama]:
 @pytest.fixture
 def options(ollama: Ollama) -> VisionOptions:
     """Ask that server; a test that means to wait takes less time."""
-    return VisionOptions(url=ollama.url, timeout_s=20)
+    return VisionOptions(url=ollama.url, timeout_s=60)

@@ -370,12 +370,12 @@ class FolderWatch(threading.Thread):
         if self._here:
             log.info("%s is watched no more: it is gone, or another", self._top)
             self._end()
-            with self._news:
-                self._changes.clear()
             self._here = self._ready = self._polled = False
             self._times = {}
             self._since_ns = time.time_ns()
             self._poll_at = time.monotonic() + POLL_S  # it may come back
+        with self._news:  # what was on its way, too: it would be due for as long as this is gone
+            self._changes.clear()
         return False
 
     def _look(self, place: Place) -> Looked | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from watchdog.events import FileDeletedEvent
 
 from curator.catalog import Catalog
 from curator.model import CatalogError, KnownError
@@ -261,6 +262,16 @@ def test_a_folder_that_goes_ends_its_watch_and_one_that_comes_back_is_watched(
     desk.until(lambda: desk.has("1.jpg"))
     (desk.top / "2.jpg").write_bytes(b"two")
     desk.until(lambda: desk.has("2.jpg"))
+
+
+def test_what_is_heard_late_of_a_folder_that_went_is_no_work_without_end(desk: Desk) -> None:
+    desk.begin()
+    watch = desk.watch
+    assert watch is not None
+    shutil.rmtree(desk.top)
+    desk.until(lambda: not watch.ready)
+    watch._happened(FileDeletedEvent(str(desk.top / "1.jpg")))  # it was on its way
+    desk.until(lambda: watch._changes.wait_s() is None)
 
 
 def test_without_subfolders_these_are_left_alone(desk: Desk) -> None:

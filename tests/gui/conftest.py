@@ -18,6 +18,7 @@ from curator.ui import theme
 from curator.ui.frames import Pictures
 from curator.ui.main_window import MainWindow
 from tests.catalogs import fill
+from tests.conftest import PATIENCE_MS
 
 PHOTOS = 60
 
@@ -136,7 +137,7 @@ def make_window(
         made.append(window)
         window.show()
         window.activateWindow()
-        assert QTest.qWaitForWindowActive(window)
+        assert QTest.qWaitForWindowActive(window, PATIENCE_MS)
         return window
 
     yield make

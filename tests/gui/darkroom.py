@@ -21,6 +21,7 @@ from curator.ui.frames import Pictures
 from curator.ui.held import HeldKeys
 from curator.ui.loupe import LoupeView
 from curator.workers import Pixels
+from tests.conftest import PATIENCE_MS
 from tests.gui import swatches
 from tests.gui.conftest import QuietPipeline
 
@@ -101,7 +102,7 @@ def loupe_over(session: Session, photos: bool = True) -> Iterator[LoupeView]:
     session.set_view(View.LOUPE)
     loupe.show()
     loupe.activateWindow()
-    assert QTest.qWaitForWindowActive(loupe)
+    assert QTest.qWaitForWindowActive(loupe, PATIENCE_MS)
     yield loupe
     loupe.close()
     pictures.close()

@@ -29,6 +29,7 @@ from curator.ui.statusline import reading
 from curator.vision import VisionError
 from tests import ollama
 from tests.catalogs import fill
+from tests.conftest import PATIENCE_MS
 from tests.gui.conftest import QuietPipeline
 from tests.ollama import Ollama
 from tests.photos import draw_jpeg
@@ -85,7 +86,7 @@ def real(home: Home, tmp_path: Path, dressed: object, server: Ollama) -> Iterato
     window = MainWindow(session, Pictures(home, settings), pipeline)
     window.show()
     window.activateWindow()
-    assert QTest.qWaitForWindowActive(window)
+    assert QTest.qWaitForWindowActive(window, PATIENCE_MS)
     yield window
     window.close()
     window.pictures.close()

@@ -21,6 +21,7 @@ from curator.ui.export_dialog import ExportDialog, Wanted
 from curator.ui.failures_dialog import FailuresDialog
 from curator.ui.finish import approved
 from curator.ui.settings_dialog import SettingsDialog, all_settings
+from tests.conftest import PATIENCE_MS
 
 # --- questions
 
@@ -37,7 +38,7 @@ def test_enter_never_removes(dressed, qtbot, question: dialogs.Question, result:
     dialog = dialogs.question_dialog(None, question)
     qtbot.addWidget(dialog)
     dialog.show()
-    assert QTest.qWaitForWindowActive(dialog)
+    assert QTest.qWaitForWindowActive(dialog, PATIENCE_MS)
     QTest.keyClick(dialog, Qt.Key.Key_Return)
     assert dialog.result() == result and dialog.isHidden()
 

@@ -17,6 +17,7 @@ from curator.ui import theme
 from curator.ui.filmstrip import Filmstrip
 from curator.ui.frames import Pictures
 from tests import catalogs
+from tests.conftest import PATIENCE_MS
 from tests.gui import swatches
 
 
@@ -28,7 +29,7 @@ def strip(session: Session, dressed: object, qtbot) -> Iterator[Filmstrip]:
     strip = Filmstrip(session, pictures)
     strip.resize(1000, theme.FILMSTRIP)
     strip.show()
-    assert QTest.qWaitForWindowExposed(strip)
+    assert QTest.qWaitForWindowExposed(strip, PATIENCE_MS)
     yield strip
     strip.close()
     pictures.close()

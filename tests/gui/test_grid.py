@@ -21,6 +21,7 @@ from curator.ui.frames import Pictures
 from curator.ui.grid import GridView
 from curator.ui.sheet import FOOTER, GAP, MARGIN, Sheet
 from tests import catalogs
+from tests.conftest import PATIENCE_MS
 from tests.gui import swatches
 from tests.gui.conftest import QuietPipeline
 
@@ -38,7 +39,7 @@ def make_grid(dressed: object, qtbot) -> Iterator[Callable[..., GridView]]:
         made.append((grid, pictures))
         grid.resize(860, 600)
         grid.show()
-        assert QTest.qWaitForWindowExposed(grid)
+        assert QTest.qWaitForWindowExposed(grid, PATIENCE_MS)
         return grid
 
     yield make

@@ -18,6 +18,7 @@ from curator.ui import dialogs
 from curator.ui.keys_page import KeyRow, KeysPage
 from curator.ui.main_window import MainWindow
 from curator.ui.settings_dialog import SettingsDialog
+from tests.conftest import PATIENCE_MS
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -28,7 +29,7 @@ def dialog(dressed, qtbot, home: Home, settings: Settings) -> SettingsDialog:
     qtbot.addWidget(made)
     made.turn_to("Keys")
     made.show()
-    assert QTest.qWaitForWindowActive(made)
+    assert QTest.qWaitForWindowActive(made, PATIENCE_MS)
     return made
 
 

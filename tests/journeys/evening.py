@@ -22,6 +22,7 @@ from pytestqt.qtbot import QtBot
 from curator import app
 from curator.settings import Home, Settings
 from curator.ui import theme
+from tests.conftest import PATIENCE_MS
 
 WAIT_MS = 120_000  # a loaded machine is no fault
 
@@ -42,7 +43,7 @@ class Evening:
         self.app = app.build(self.home, Settings.load(self.home), sources)
         self.window.resize(1440, 900)
         self.window.show()
-        QTest.qWaitForWindowExposed(self.window)
+        QTest.qWaitForWindowExposed(self.window, PATIENCE_MS)
         self.window.activateWindow()
         return self
 

@@ -16,7 +16,6 @@ import jsonschema
 import pytest
 from PIL import Image, ImageCms
 
-from curator import volumes
 from curator.catalog import PhotoDetail
 from curator.export import TARGETS, Options, Report, folder, make_plan, writing
 from curator.export.claims import INTENT
@@ -254,7 +253,6 @@ def test_a_link_to_nowhere_keeps_its_name(shoot: list[PhotoDetail], tmp_path: Pa
 def test_a_drive_that_does_not_answer_keeps_no_export_waiting(
     shoot: list[PhotoDetail], card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, away: str
 ) -> None:
-    monkeypatch.setattr(volumes, "PATIENCE_S", 0.05)
     lost = replace(shoot[0].files[1], missing=bool(away), away=away)
     there = replace(shoot[1], files=(replace(shoot[1].files[0], path=tmp_path / "DSC_2.JPG"),))
     silence = Silence(card, monkeypatch)

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from curator import volumes
 from curator.catalog import Catalog
 from curator.model import KnownError, StageState
-from curator.pipeline import News, Pipeline, ScanReport, Totals, presence, reading, saving
+from curator.pipeline import News, Pipeline, ScanReport, Totals, presence, saving
 from curator.settings import Home, Settings
 from curator.volumes import Mount, Place
 from tests import catalogs, fake_stages
@@ -254,9 +254,7 @@ def test_a_drive_that_does_not_answer_holds_up_neither_reading_nor_deciding(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module, name in ((presence, "EVERY_S"), (presence, "DISK_S"), (volumes, "PATIENCE_S")):
-        monkeypatch.setattr(module, name, 0.05)
-    monkeypatch.setattr(reading, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(presence, "EVERY_S", 0.05)
     far = fake_stages.write(drives.make("1a2b", "T7") / "far", "ok", "ok", "ok")
     far = drives.plug("1a2b") / "far"
     near = fake_stages.write(tmp_path / "near", "ok")

@@ -237,6 +237,7 @@ class Attendance:
         self._places: dict[int, Place | None] = {}  # as last seen
         self._doubted: set[int] = set()
         self._begun = False
+        self._to_scan: list[int] = []  # they are here again, and nobody was told yet
 
     def start(self) -> None:
         """Begin to look."""
@@ -293,16 +294,16 @@ class Attendance:
         """Draw the conclusions of a look.
 
         Raises:
+            CatalogError: some may be drawn; the others are the next time.
             Unread: nothing was written, and the reader has to look at some files first.
         """
         reader = reader or self._reader
         rows = [row for row in self._catalog.folders() if row.id in looks]
         paths = self._where([(row, looks[row.id]) for row in rows], reader)
-        first, self._begun = not self._begun, True
+        first = not self._begun
         waiting = self._catalog.waiting_in()
         back: list[Back] = []
         moved: list[tuple[str, str]] = []
-        scan: list[int] = []
         for row, path in zip(rows, paths, strict=True):
             place, number = looks[row.id], row.id
             if place is not None and path:
@@ -321,16 +322,16 @@ class Attendance:
                 waited = waiting.get(row.id, 0)
                 back.append(Back(Path(path).name or path, row.volume_name or "", waited))
             if path and row.enabled and (row.away or path != row.path):
-                scan.append(number)
+                self._to_scan.append(number)
+        self._begun = True
         self._places |= looks
         self._doubted.clear()
         self._known.clear()
         self._reader.forget()
         self.settle()
         away = tuple(row for row in self._catalog.folders() if row.away)
-        return Attended(
-            News(tuple(back), tuple(moved), bool(away)), tuple(dict.fromkeys(scan)), away
-        )
+        scan, self._to_scan = tuple(dict.fromkeys(self._to_scan)), []
+        return Attended(News(tuple(back), tuple(moved), bool(away)), scan, away)
 
     def _where(self, looks: Sequence[tuple[FolderRow, Place | None]], reader: Reader) -> list[str]:
         """Say where folders are by what a look found, each empty if it is away.

@@ -12,8 +12,10 @@ from PySide6.QtCore import Qt
 
 from curator import volumes
 from curator.catalog import Catalog
-from curator.model import KnownError, StageState
+from curator.model import CatalogError, KnownError, StageState
 from curator.pipeline import News, Pipeline, ScanReport, Totals, presence, saving
+from curator.pipeline.presence import Attendance, Looks
+from curator.pipeline.reading import Readers
 from curator.settings import Home, Settings
 from curator.volumes import Mount, Place
 from tests import catalogs, fake_stages
@@ -324,3 +326,28 @@ def test_a_drive_pulled_while_its_photos_are_read(
     assert {w.state for r in catalog.columns() for w in catalog.photo(r[0]).work} == {
         StageState.DONE
     }
+
+
+def test_folders_that_are_back_are_all_scanned_though_the_catalog_was_held_meanwhile(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        numbers.append(catalog.add_folder(tmp_path / name))
+        catalog.set_away(numbers[-1], True)
+    attendance = Attendance(catalog, lambda: None, Readers(inline=True), inline=True)
+    here: Looks = {row.id: Place(row.path) for row in catalog.folders()}
+    note = catalog.set_away
+
+    def refuse_second(number: int, *rest: bool) -> None:
+        if number == numbers[1]:
+            raise CatalogError("The catalog is held by another program.", "Try again in a moment.")
+        note(number, *rest)
+
+    monkeypatch.setattr(catalog, "set_away", refuse_second)
+    with pytest.raises(CatalogError):
+        attendance.take(here)
+    monkeypatch.setattr(catalog, "set_away", note)
+    assert sorted(attendance.take(here).scan) == numbers
+    assert attendance.take(here).scan == ()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from curator.session.filters import FIELDS, FILTERS
+from curator.session.query import slip
 
 if TYPE_CHECKING:
     from curator.session.session import Session
@@ -43,6 +44,10 @@ def hints(session: Session, text: str) -> Hints:
     name, colon, value = word.partition(":")
     if not colon:
         found = _fields(word) if word or not text.strip() else []
+        if meant := slip(word, tuple(FIELDS)):
+            found = [Hint(f"{meant} ", "a field is followed by a colon")]
+        elif word == "or" and begun[1] != "OR" and text[:start].strip():
+            found = [Hint("OR ", "one of the two is enough; in small letters it is a word"), *found]
     elif name in FIELDS:
         value = value.lstrip('"')
         found = [

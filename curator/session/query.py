@@ -24,6 +24,8 @@ TEXT = "text"
 """The field of a word that stands alone."""
 _TERM = re.compile(r'(-)?(?:([^\W\d_]+):)?(?:"([^"]*)"|([^\s"]*))')
 _OR = re.compile(r"OR(?=\s|$)")
+_QUOTED = re.compile(r'"[^"]*"')
+_NO_COLON = re.compile(r"([^\W\d_]+)\s*(>=|<=|==|=|>|<)\s*([^\s\"]*)")
 
 
 class FilterError(UsageError):
@@ -141,6 +143,21 @@ def cut(expression: str, fields: Sequence[str]) -> Query:
     return Query(tuple(map(tuple, groups)))
 
 
+def slip(text: str, fields: Sequence[str]) -> str | None:
+    """Give what was meant by a field that stands without its colon, as ``rating>=3``; else None."""
+    found = _NO_COLON.match(text)
+    if found is None or found[1].lower() not in fields:
+        return None
+    sign = "" if found[2].startswith("=") else found[2]
+    return f"{found[1].lower()}:{sign}{found[3]}"
+
+
+def small_or(expression: str) -> bool:
+    """Tell whether "or" stands between words, where it is a word as any other."""
+    words = _QUOTED.sub('""', expression).split()
+    return any(word != "OR" and word.lower() == "or" for word in words[1:-1])
+
+
 def _skipped(expression: str, position: int) -> int:
     while position < len(expression) and expression[position].isspace():
         position += 1
@@ -159,6 +176,11 @@ def _term(expression: str, position: int, fields: Sequence[str]) -> Term:
     field = (name or TEXT).lower()
     if name is not None and field not in fields:
         raise FilterError(f"There is no field {field}:", found.start(2), len(name) + 1)
+    if name is None and quoted is None and (meant := slip(expression[at:], fields)):
+        wrong = _NO_COLON.match(expression, at)
+        assert wrong is not None  # it is a slip by this
+        stands = wrong[0].strip()
+        raise FilterError(f"{stands} wants a colon: {meant}", at, len(stands))
     if not value.strip():
         what = f"{field}: wants a value" if name else "Here is nothing to look for"
         raise FilterError(what, start, stop - start)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from curator import volumes
 from curator.model import Pass, counted
 from curator.session import Session
+from curator.session.query import small_or
 from curator.ui import theme
 
 # Command → what the empty window says of its key; keeping has the large key where it has one.
@@ -150,7 +151,8 @@ def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tupl
         if session.scope.project is not None:
             return f"Nothing in {session.scope.title} yet.", (("toggle_project", "add a photo"),)
         if session.scope.search is not None:
-            return f"No photo fits {session.scope.expression}", (("search", "search"),)
+            expression = session.scope.expression
+            return f"No photo fits {expression}{_either(expression)}", (("search", "search"),)
         off = session.switched_off()
         if off:
             return _switched_off(session.scope.key, off), (another,)
@@ -163,7 +165,12 @@ def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tupl
     if session.pass_ is Pass.RATE:
         return "No photo has come through the cull yet.", (cull, browse)
     leave, again = ("back", "show all"), ("search", "search again")
-    return f"No photo here fits {session.filter}", (leave, again)
+    return f"No photo here fits {session.filter}{_either(session.filter)}", (leave, again)
+
+
+def _either(expression: str) -> str:
+    """Say what an "or" in small letters is, where there is one."""
+    return ". In capitals, OR means that one of the two is enough" if small_or(expression) else ""
 
 
 def _switched_off(here: str, off: Sequence[str]) -> str:

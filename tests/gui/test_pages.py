@@ -215,6 +215,13 @@ def test_a_few_photos_keep_their_size() -> None:
     ("pass_", "filter_", "reason", "command"),
     [
         (Pass.BROWSE, "zebra", "No photo here fits zebra", "back"),
+        (Pass.BROWSE, '"zebra or not"', 'No photo here fits "zebra or not"', "back"),
+        (
+            Pass.BROWSE,
+            "zebra or yak",
+            "No photo here fits zebra or yak. In capitals, OR means that one of the two is enough",
+            "back",
+        ),
         (Pass.RATE, "", "No photo has come through the cull yet.", "cull"),
     ],
 )

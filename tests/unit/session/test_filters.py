@@ -116,6 +116,9 @@ def tag(session: Session, photo: int, *tags: tuple[str, int]) -> None:
         ("before:2024-13", 7, "date"),
         ("colour:red", 0, "no field colour"),
         ('"open', 0, "quotation mark"),
+        ("harbor rating>=3", 7, "rating>=3 wants a colon: rating:>=3"),
+        ("-Rating = 3", 1, "wants a colon: rating:3"),
+        ("match >70 harbor", 0, "match >70 wants a colon: match:>70"),
     ],
 )
 def test_a_mistake_says_where(expression: str, position: int, says: str) -> None:
@@ -135,3 +138,18 @@ def test_cameras_are_offered_the_most_used_first_without_asking_the_catalog(
     assert len(offered) > 1 and noted == []
     uses = [names.count(text.removeprefix("camera:").strip(' "')) for text in offered]
     assert uses == sorted(uses, reverse=True) and sum(uses) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("sea rating>=3", "rating:>=3 "), ("camera=x100", "camera:x100 "), ("tag:a or", "OR ")],
+)
+def test_a_slip_is_offered_as_it_was_meant(session: Session, typed: str, offered: str) -> None:
+    assert hints(session, typed).found[0].text == offered
+
+
+def test_what_only_looks_like_a_slip_is_looked_for_as_it_stands(session: Session) -> None:
+    for expression in ('"rating>=3"', "berating=3", "rating", "sea or"):
+        filters.parse(expression)
+    assert "OR " not in [hint.text for hint in hints(session, "or").found]
+    assert "OR " not in [hint.text for hint in hints(session, "sea OR").found]

@@ -24,7 +24,7 @@ from pathlib import Path, PurePath
 from typing import Protocol
 
 from curator import files, volumes
-from curator.catalog import PhotoDetail
+from curator.catalog import FileDetail, PhotoDetail
 from curator.model import Flag, KnownError, counted
 
 _LINK = "It is a link; what it points to stays."
@@ -140,6 +140,7 @@ def plan(
     wanted: Collection[str] | None = None,
     *,
     erasing: bool = False,
+    within: str = "",
     heed: Callable[[], None] = lambda: None,
 ) -> Removal:
     """List what would go with some photos; what is no reject is passed over.
@@ -148,6 +149,8 @@ def plan(
         photos: as the catalog has them.
         wanted: paths that are to go instead of those proposed; what has to stay stays.
         erasing: for good, so that no trash is needed.
+        within: the folder one looks at, empty for all; of a photo that is there by its copies
+            alone, those are what goes, and its files elsewhere are the copies that stay.
         heed: called before each look at a disk; what it raises ends the planning.
 
     Thread: any; reads each folder once.
@@ -163,11 +166,11 @@ def plan(
 
     pictures: dict[str, Listed] = {}
     for photo in rejected:
-        for file in _originals(photo, folders):
+        for file in _originals(photo, folders, within):
             pictures.setdefault(file.path, settled(file))
     found = dict(pictures)
     for photo in rejected:
-        for file in _beside(photo, folders, pictures):
+        for file in _beside(photo, folders, pictures, within):
             found.pop(file.path, None)  # what several share is gone with the last of them
             found[file.path] = settled(file)
     return Removal(tuple(bound(list(found.values()))))
@@ -179,6 +182,7 @@ def remove(
     *,
     way: Way,
     ledger: Ledger,
+    within: str = "",
     progress: Callable[[int, int, str], None] = lambda *_: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Report:
@@ -194,6 +198,7 @@ def remove(
         way: :func:`trash` or :func:`erase`.
         ledger: asked right before each photo whether it is a reject still, as thousands take
             minutes and others decide meanwhile; told right after it what went. The catalog.
+        within: as the list was made.
         progress: told before each photo: how many are through, how many there are, its name.
         cancelled: asked between photos.
 
@@ -202,7 +207,7 @@ def remove(
     """
     ticked = {file.path for file in shown.going}
     now = list(photos)
-    again = plan(now, ticked, erasing=way is erase)
+    again = plan(now, ticked, erasing=way is erase, within=within)
     if set(again.going) != set(shown.going):
         changed = len(set(again.going) ^ set(shown.going))
         raise KnownError(
@@ -270,14 +275,17 @@ def _remove_photo(
     fingerprints = {str(file.path): (file.fingerprint, file.sha256) for file in photo.files}
     gone: dict[str, str] = {}
     digests: dict[str, str] = {}
-    main = str(photo.path)
+    copies = {str(file.path) for file in photo.files if file.role == "copy"}
+    paths = [file.path for file in going if file.part is Part.ORIGINAL]
+    main = str(photo.path) if str(photo.path) in paths else paths[0] if paths else ""
     ordered = sorted(going, key=lambda file: (bool(file.of), file.path != main))
     stayed = {path for path, _ in report.left}
     try:
         for file in ordered:
             known = fingerprints.get(file.path, (None, None))
             digests[file.path] = _proven(file, *known)
-            if file.part is Part.COPY and known[0] is not None and known[1] is None:
+            copied = file.part is Part.COPY or file.path in copies
+            if copied and known[0] is not None and known[1] is None:
                 _prove_copy(photo, file.path, known[0], digests[file.path])
     except KnownError as error:
         report.left.append((file.path, str(error)))
@@ -340,18 +348,34 @@ def _unchanged(file: Listed) -> None:
 # --- what lies where
 
 
-def _originals(photo: PhotoDetail, folders: _Folders) -> Iterable[Listed]:
-    """List a photo's own files and its copies elsewhere.
+def _is_there_by_copies(photo: PhotoDetail, within: str) -> bool:
+    """Say whether a photo is in a folder by its copies alone."""
+    if not within or any(file.role != "copy" and _here(file, within) for file in photo.files):
+        return False
+    own = [file.path for file in photo.files if file.role != "copy"]
+    here = [file.path for file in photo.files if _here(file, within)]
+    return any(not any(_is_same(path, each) for each in own) for path in here)
+
+
+def _here(file: FileDetail, within: str) -> bool:
+    return not file.missing and file.path.is_relative_to(within)
+
+
+def _originals(photo: PhotoDetail, folders: _Folders, within: str) -> Iterable[Listed]:
+    """List a photo's own files and its copies elsewhere; seen from a folder of copies, those.
 
     A copy stays one when what it is a copy of was removed: it was left on purpose.
     """
     emptied = {file.fingerprint for file in photo.files if file.emptied}
     own = {_folded(f.path): f.path for f in photo.files if f.role != "copy"}
+    from_here = _is_there_by_copies(photo, within)
     for file in photo.files:
         if file.missing and not file.away:
             continue
         path = str(file.path)
         copied = file.role == "copy" or file.fingerprint in emptied
+        if from_here:
+            copied = not _here(file, within)
         part = Part.COPY if copied else Part.ORIGINAL
         stays, status = "", None if file.away else folders.status(path)
         if file.away:
@@ -382,11 +406,12 @@ def _is_same(path: Path, other: Path | None) -> bool:
 
 
 def _beside(
-    photo: PhotoDetail, folders: _Folders, pictures: Mapping[str, Listed]
+    photo: PhotoDetail, folders: _Folders, pictures: Mapping[str, Listed], within: str
 ) -> Iterable[Listed]:
-    """List sidecars and companions of a photo's own files; ``pictures`` are those listed."""
+    """List what lies beside a photo's own files, or its copies; ``pictures`` are those listed."""
+    from_here = _is_there_by_copies(photo, within)
     for original in photo.files:
-        if original.role == "copy":
+        if not _here(original, within) if from_here else original.role == "copy":
             continue
         lying = folders.alone if original.missing else folders.beside
         for path, status, owners in lying(original.path):

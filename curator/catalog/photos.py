@@ -306,13 +306,13 @@ class Photos(Descriptions):
                 detail = _detail(row, tuple(files[row[0]]), tuple(work[row[0]]))
                 yield replace(detail, tags=tags.get(row[0], ()), description=told.get(row[0]))
 
-    def file_bytes(self, ids: Sequence[int]) -> int:
-        """Add up what the files of these photos take on disk, copies too, in bytes."""
-        total = 0
+    def file_bytes(self, ids: Sequence[int], copies: bool = True) -> int:
+        """Add up what the files of these photos take on disk, their copies too or not, in bytes."""
+        total, roles = 0, "('former')" if copies else "('former', 'copy')"
         for part in chunks(list(ids)):
             total += int(
                 self._value(
-                    "SELECT coalesce(sum(size), 0) FROM file WHERE role <> 'former'"
+                    f"SELECT coalesce(sum(size), 0) FROM file WHERE role NOT IN {roles}"
                     f" AND missing_since IS NULL AND photo_id IN ({marks(len(part))})",
                     part,
                 )

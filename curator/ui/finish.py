@@ -189,7 +189,8 @@ def cull_page(session: Session, run: Callable[[str], None]) -> Page:
     progress = session.progress()
     over, unseen = progress.seen, progress.left - progress.seen
     numbers = [Number(words.count(progress.through), "through", True)]
-    gone = session.catalog.file_bytes(session.scope_ids("rejected"))
+    # As much as removing them frees: copies elsewhere stay.
+    gone = session.catalog.file_bytes(session.scope_ids("rejected"), copies=False)
     numbers.append(
         Number(
             words.count(progress.rejected),

@@ -119,6 +119,7 @@ class RejectsDialog(Dialog):
         margin = _MARGIN if around.width() > _NARROW else 16
         self.setFixedSize(around.width() - 2 * margin, around.height() - 2 * margin)
         self._session, self._ids = session, list(ids)
+        self._within = session.scope.key if session.scope.kind == "folder" else ""
         self.report: Report | None = None
         self._jobs = Jobs(self)
         self._jobs.failed.connect(self._failed)
@@ -162,13 +163,14 @@ class RejectsDialog(Dialog):
 
     def make_plan(self) -> None:
         """Look at the folders, off this thread; ticks that were taken off stay off."""
-        erasing, ids = self.for_good.isChecked(), self._ids
+        erasing, ids, within = self.for_good.isChecked(), self._ids, self._within
         off = {file.path for file in self.model.wished if not file.ticked and not file.stays}
         on = {file.path for file in self.model.wished if file.ticked}
         self.go.setEnabled(False)
 
         def work(job: Job, catalog: Catalog) -> Removal:
-            shown = removal.plan(catalog.details(ids), erasing=erasing, heed=job.heed)
+            photos = catalog.details(ids)
+            shown = removal.plan(photos, erasing=erasing, within=within, heed=job.heed)
             files = (
                 replace(file, ticked=file.path not in off and (file.ticked or file.path in on))
                 for file in shown.files
@@ -243,6 +245,7 @@ class RejectsDialog(Dialog):
             part.setEnabled(False)
         self.cancel.setText("Stop")
         way, ids = removal.erase if erasing else removal.trash, self._ids
+        within = self._within
 
         def work(job: Job, catalog: Catalog) -> Report:
             return removal.remove(
@@ -250,6 +253,7 @@ class RejectsDialog(Dialog):
                 catalog.details(ids),
                 way=way,
                 ledger=catalog,
+                within=within,
                 progress=job.tell,
                 cancelled=lambda: job.stopped,
             )

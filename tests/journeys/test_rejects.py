@@ -9,6 +9,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from curator.session import Scope
+from curator.ui import words
+from curator.ui.finish import cull_page
 from curator.ui.rejects_dialog import RejectsDialog
 from tests.journeys.evening import Evening
 from tests.photos import draw_jpeg, write_dng
@@ -79,3 +82,26 @@ def test_a_pair_is_made_two_photos_and_one_again(evening: Evening, shoot: Path) 
     evening.press("Ctrl+Z", "Ctrl+Z").reads("Undid split, DSC_0")
     assert evening.until(lambda: len(session.ids) == 4)
     assert session.tile(int(session.ids[0])).pair
+
+
+def test_in_a_folder_of_copies_those_are_reviewed_and_all_say_one_size(
+    evening: Evening, shoot: Path
+) -> None:
+    session = evening.open(shoot, photos=4).session
+    card = shoot / "card"
+    card.mkdir()
+    for number in (1, 2):
+        name = f"DSC_{number}.JPG"
+        (card / name).write_bytes((shoot / name).read_bytes())
+    session.pipeline.rescan()
+    evening.until(lambda: len(session.table.ids[session.table.inside(str(card))]) == 2)
+    session.open_scope(Scope("folder", str(card), "card"))
+    evening.press("Alt+1", "X", "X")
+    assert session.counts()["rejected"] == 2
+    numbers = [number.what for number in cull_page(session, evening.window.run).numbers]
+    dialog = review(evening)
+    going = dialog.shown
+    assert {Path(file.path).parent for file in going.going} == {card}
+    assert dialog.staying.text() == "2 copies elsewhere stay."
+    assert f"rejected, {words.size(going.bytes)}" in numbers
+    dialog.reject()

@@ -421,3 +421,59 @@ def test_a_copy_that_was_never_read_whole_is_proven_before_it_goes(
     report = remove(shoot, removal.plan(shoot.listed(), wanted=[str(copy)]))
     assert copy.exists() is not same
     assert [said for _, said in report.left] == ([] if same else [removal._NO_COPY])
+
+
+def test_in_a_folder_of_copies_what_one_sees_there_goes(shoot: Shoot) -> None:
+    write(shoot, "a.NEF", "a.JPG", "b.JPG")
+    shoot.ingest()
+    for name in ("a.NEF", "a.JPG"):
+        shoot.write(f"backup/{name}", (shoot.folder / name).read_bytes())
+        (shoot.folder / name).with_suffix(".xmp").write_text("first")
+    (shoot.folder / "backup" / "a.xmp").write_text("second")
+    shoot.ingest()
+    for name in ("a.NEF", "b.JPG"):
+        shoot.reject(name)
+    backup = str(shoot.folder / "backup")
+    seen = [photo for photo in shoot.listed() if photo.name != "b"]
+    shown = removal.plan(seen, within=backup)
+    assert {file.path for file in shown.going} == {
+        f"{backup}/{name}" for name in ("a.NEF", "a.JPG", "a.xmp")
+    }
+    elsewhere = [file for file in shown.files if not file.ticked]
+    assert {(Path(file.path).name, file.part) for file in elsewhere} == {
+        ("a.NEF", Part.COPY),
+        ("a.JPG", Part.COPY),
+    }
+    report = removal.remove(shown, seen, way=removal.trash, ledger=shoot.catalog, within=backup)
+    assert len(report.removed) == 3 and report.left == []
+    assert not list(Path(backup).iterdir()), "the files one saw are gone"
+    assert (shoot.folder / "a.NEF").exists() and (shoot.folder / "a.xmp").exists()
+    assert going(removal.plan(seen)) >= {"a.NEF", "a.JPG"}, "seen from everywhere, as ever"
+
+
+def test_in_the_folder_of_the_file_itself_its_copies_elsewhere_stay(shoot: Shoot) -> None:
+    write(shoot, "first/a.JPG")
+    shoot.ingest()
+    shoot.write("second/a.JPG", (shoot.folder / "first/a.JPG").read_bytes())
+    shoot.ingest()
+    shoot.reject("first/a.JPG")
+    for within in ("first", ""):
+        shown = removal.plan(shoot.listed(), within=str(shoot.folder / within))
+        assert [Path(file.path).parent.name for file in shown.going] == ["first"]
+
+
+def test_a_copy_seen_alone_is_proven_too_before_it_goes(shoot: Shoot) -> None:
+    one = photo_bytes(1) + bytes(200_000)
+    shoot.write("A.JPG", one)
+    shoot.ingest()
+    shoot.reader = Card(shoot.folder / "card")
+    copy = shoot.write("card/A.JPG", one[:100_000] + b"1" + one[100_001:])
+    assert shoot.ingest().new == 0
+    shoot.reject("A.JPG")
+    within = str(copy.parent)
+    shown = removal.plan(shoot.listed(), within=within)
+    assert [file.path for file in shown.going] == [str(copy)]
+    report = removal.remove(
+        shown, shoot.listed(), way=removal.trash, ledger=shoot.catalog, within=within
+    )
+    assert copy.exists() and [said for _, said in report.left] == [removal._NO_COPY]

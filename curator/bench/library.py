@@ -19,7 +19,7 @@ from curator.bench.repeating import repeat
 from curator.catalog import Catalog
 from curator.model import ContentType, Described, KnownError, Label
 from curator.pipeline.stacking import Stacker
-from curator.session import Table, handover
+from curator.session import handover
 from curator.settings import Home, Settings
 from curator.settings import save as save_settings
 
@@ -99,7 +99,7 @@ def make(
     embed(home)
     catalog = Catalog.open(home.catalog)
     try:
-        handover.leave(Table(catalog), home.table_file)
+        handover.leave(catalog, home.table_file)
     finally:
         catalog.close()
 

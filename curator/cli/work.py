@@ -136,11 +136,10 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
 
 def _leave(invocation: Invocation, totals: Totals | None) -> None:
     """Leave for the next window what is known of all photos, once many were read."""
-    from curator.session import Table, handover
+    from curator.session import handover
 
     if totals is not None and totals.converted >= handover.WORTH:
-        path = invocation.home.table_file
-        handover.leave(Table(invocation.catalog, path), path)
+        handover.leave(invocation.catalog, invocation.home.table_file)
 
 
 def _advance(advance: Advance, progress: Progress) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from curator.catalog import Catalog
 from curator.model import KnownError
 from curator.session.table import Table
 
@@ -13,16 +14,21 @@ log = logging.getLogger(__name__)
 WORTH = 5000  # photos; fewer are read within 50 ms
 
 
-def leave(table: Table, path: Path) -> None:
+def leave(known: Table | Catalog, path: Path) -> None:
     """Keep what a table knows for the next one, where reading all photos would be slow.
 
-    If it cannot be kept the next start takes a second longer, and nothing else is lost. Thread:
-    the table's.
+    If it cannot be kept the next start takes a second longer, and nothing else is lost.
+
+    Args:
+        known: the table, or the catalog it is to be read from.
+        path: where it is kept.
+
+    Thread: the catalog's.
     """
-    if table.size < WORTH:
-        return
     try:
-        table.refresh()
-        table.keep(path)
+        table = known if isinstance(known, Table) else Table(known, path)
+        if table.size >= WORTH:
+            table.refresh()
+            table.keep(path)
     except (KnownError, OSError, ValueError) as error:
         log.info("the next start reads all photos: %s", error)

@@ -6,13 +6,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
 from curator import files
 from curator.bench import filling
-from curator.catalog import Catalog, photos
+from curator.catalog import Catalog, CatalogError, photos
 from curator.session import Session, Table, handover, ranks
 from curator.session.columns import NUMBERS, OBJECTS
 from curator.settings import Home, Settings
@@ -208,3 +209,20 @@ def test_a_full_disk_costs_the_file_and_nothing_else(
     home.table_file.mkdir()  # nothing can be written there
     Session(catalog, home, Settings.load(home)).close()
     assert everything(Table(catalog, home.table_file)) == everything(Table(catalog))
+
+
+def test_a_catalog_that_is_held_costs_the_file_and_nothing_else(
+    home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "WORTH", 12)
+
+    def held(*_: object) -> NoReturn:
+        raise CatalogError("The catalog is held by another program.", "Try again in a moment.")
+
+    monkeypatch.setattr(Catalog, "snapshot", held)
+    handover.leave(catalog, home.table_file)
+    assert not home.table_file.exists()
+    monkeypatch.undo()
+    monkeypatch.setattr(handover, "WORTH", 12)
+    handover.leave(catalog, home.table_file)
+    assert not reads_all(catalog, home.table_file, monkeypatch)

@@ -64,9 +64,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Exactly what would go."""
+    """Exactly what would go; ``within``: the folder it was seen from, empty for all."""
 
     files: tuple[Listed, ...]
+    within: str = ""
 
     @property
     def going(self) -> list[Listed]:
@@ -173,7 +174,7 @@ def plan(
         for file in _beside(photo, folders, pictures, within):
             found.pop(file.path, None)  # what several share is gone with the last of them
             found[file.path] = settled(file)
-    return Removal(tuple(bound(list(found.values()))))
+    return Removal(tuple(bound(list(found.values()))), within)
 
 
 def remove(
@@ -182,7 +183,6 @@ def remove(
     *,
     way: Way,
     ledger: Ledger,
-    within: str = "",
     progress: Callable[[int, int, str], None] = lambda *_: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Report:
@@ -198,7 +198,6 @@ def remove(
         way: :func:`trash` or :func:`erase`.
         ledger: asked right before each photo whether it is a reject still, as thousands take
             minutes and others decide meanwhile; told right after it what went. The catalog.
-        within: as the list was made.
         progress: told before each photo: how many are through, how many there are, its name.
         cancelled: asked between photos.
 
@@ -207,7 +206,7 @@ def remove(
     """
     ticked = {file.path for file in shown.going}
     now = list(photos)
-    again = plan(now, ticked, erasing=way is erase, within=within)
+    again = plan(now, ticked, erasing=way is erase, within=shown.within)
     if set(again.going) != set(shown.going):
         changed = len(set(again.going) ^ set(shown.going))
         raise KnownError(

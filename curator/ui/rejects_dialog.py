@@ -175,7 +175,8 @@ class RejectsDialog(Dialog):
                 replace(file, ticked=file.path not in off and (file.ticked or file.path in on))
                 for file in shown.files
             )
-            return Removal(tuple(replace(f, ticked=f.ticked and not f.stays) for f in files))
+            rows = tuple(replace(f, ticked=f.ticked and not f.stays) for f in files)
+            return Removal(rows, within)
 
         self._start(work, self._planned)
 
@@ -186,7 +187,7 @@ class RejectsDialog(Dialog):
     @property
     def shown(self) -> Removal:
         """What would go as it is ticked now."""
-        return Removal(tuple(self.model.rows))
+        return Removal(tuple(self.model.rows), self._within)
 
     def toggle(self, photo_id: int) -> None:
         """Leave a photo out with all its files, or take it in again with its own."""
@@ -245,7 +246,6 @@ class RejectsDialog(Dialog):
             part.setEnabled(False)
         self.cancel.setText("Stop")
         way, ids = removal.erase if erasing else removal.trash, self._ids
-        within = self._within
 
         def work(job: Job, catalog: Catalog) -> Report:
             return removal.remove(
@@ -253,7 +253,6 @@ class RejectsDialog(Dialog):
                 catalog.details(ids),
                 way=way,
                 ledger=catalog,
-                within=within,
                 progress=job.tell,
                 cancelled=lambda: job.stopped,
             )

@@ -444,7 +444,7 @@ def test_in_a_folder_of_copies_what_one_sees_there_goes(shoot: Shoot) -> None:
         ("a.NEF", Part.COPY),
         ("a.JPG", Part.COPY),
     }
-    report = removal.remove(shown, seen, way=removal.trash, ledger=shoot.catalog, within=backup)
+    report = removal.remove(shown, seen, way=removal.trash, ledger=shoot.catalog)
     assert len(report.removed) == 3 and report.left == []
     assert not list(Path(backup).iterdir()), "the files one saw are gone"
     assert (shoot.folder / "a.NEF").exists() and (shoot.folder / "a.xmp").exists()
@@ -473,7 +473,5 @@ def test_a_copy_seen_alone_is_proven_too_before_it_goes(shoot: Shoot) -> None:
     within = str(copy.parent)
     shown = removal.plan(shoot.listed(), within=within)
     assert [file.path for file in shown.going] == [str(copy)]
-    report = removal.remove(
-        shown, shoot.listed(), way=removal.trash, ledger=shoot.catalog, within=within
-    )
+    report = removal.remove(shown, shoot.listed(), way=removal.trash, ledger=shoot.catalog)
     assert copy.exists() and [said for _, said in report.left] == [removal._NO_COPY]

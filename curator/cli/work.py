@@ -59,12 +59,24 @@ def ingest(invocation: Invocation) -> None:
     if arguments.describe is not None:
         invocation.settings.vision.automatic = arguments.describe
     _check_connected(invocation, sources)
+    _check_there(sources)
     run = _work(
         invocation,
         "Reading",
         lambda pipeline: pipeline.open_folders(sources, recursive, arguments.sample),
     )
     _answer(invocation, run, sources)
+
+
+def _check_there(sources: Sequence[Path]) -> None:
+    """See that the folders are there before it is asked who reads: that waits for nobody.
+
+    Raises:
+        KnownError: one is not, or cannot be read; nothing was read.
+    """
+    from curator.pipeline.opening import check_sources
+
+    check_sources(sources)
 
 
 def _check_connected(invocation: Invocation, sources: Sequence[Path]) -> None:

@@ -59,9 +59,11 @@ def test_a_second_ingest_at_the_same_time_says_so(shoot: Type, card: Path, tmp_p
     lock.acquire()
     try:
         said = shoot("ingest", card, "--json")
+        gone = shoot("ingest", card / "nope", "--json")
         retried = shoot("retry", "--json")
     finally:
         lock.release()
+    assert gone.code == 1 and "nope" in gone.json["error"], "that waits for nobody"
     assert said.code == 1 and "reading photos" in said.json["error"]
     assert retried.code == 0 and retried.json["asked"] == 1, "the other one takes it up"
 

@@ -26,7 +26,7 @@ TITLES = {
 }
 
 
-def export(invocation: Invocation) -> None:
+def export(invocation: Invocation) -> int | None:
     """Copy the approved photos of the scope into a folder, or say what that would do."""
     invocation.look()
     table, known = scored(invocation)
@@ -40,11 +40,12 @@ def export(invocation: Invocation) -> None:
     plan = make_plan(invocation.catalog.details(ids), options)
     if invocation.arguments.dry_run:
         invocation.output.answer({"dry_run": True, **plan.summary()}, _planned(plan))
-        return
+        return None
     with bar("Exporting", len(plan.chosen)) as advance:
         report = write(plan, progress=advance)
     document = {**plan.summary(), **report.summary(), "dry_run": False}
     invocation.output.answer(document, _reported(plan, report))
+    return 1 if not report.photos and (plan.skipped or report.failed) else None
 
 
 def _options(invocation: Invocation, known: Learned | None) -> Options:

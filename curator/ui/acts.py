@@ -162,7 +162,8 @@ class Acts:
         dialog = ExportDialog(wanted, session.settings, self._window)
         dialog.exec()
         if dialog.report is not None:
-            self._memory["export_folder"] = str(dialog.report.folder)
+            went = {dialog.form.kind: str(dialog.report.folder)}
+            self._memory["export_folders"] = {**self._export_folders(), **went}
             self._memory["export_choices"] = dialog.form.choices().model_dump(mode="json")
             session.say(dialog.title.text())
         dialog.deleteLater()
@@ -182,13 +183,18 @@ class Acts:
             approved(session),
             session.home,
             tuple(Path(row.path) for row in session.catalog.folders()),
-            str(self._memory.get("export_folder") or ""),
+            self._export_folders(),
             scores,
             model,
             project.name if project else None,
             project.notes if project else "",
             choices,
         )
+
+    def _export_folders(self) -> dict[str, str]:
+        """Say where the last export of each kind went."""
+        kept = self._memory.get("export_folders")
+        return dict(kept) if isinstance(kept, dict) else {}
 
     def failures(self) -> None:
         """Open the list of what could not be read."""

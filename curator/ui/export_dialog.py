@@ -35,7 +35,8 @@ class Wanted:
     """What is to be exported, before any choice: a scope's photos and its approved ones.
 
     ``project`` names it where the scope is one, ``notes`` are its, and ``ids`` then are in its
-    order by hand. ``choices`` are those of the last export.
+    order by hand. ``choices`` are those of the last export, ``last_folders`` where the last of
+    each kind went.
     """
 
     title: str
@@ -43,7 +44,7 @@ class Wanted:
     approved: Counter[Clause]
     home: Home
     sources: tuple[Path, ...] = ()
-    last_folder: str = ""
+    last_folders: Mapping[str, str] = field(default_factory=dict)
     scores: Mapping[int, int] = field(default_factory=dict)
     match_model: str | None = None
     project: str | None = None
@@ -107,13 +108,23 @@ class ExportDialog(Dialog):
         self.heading.setAccessibleName("Title of the page")
         self.heading.textChanged.connect(self._changed)
         self._heading_row = self._line("Title", self.heading)
-        self.folder = QLineEdit(self._wanted.last_folder or suggested_folder(self._wanted.title))
+        self._suggested = self._suggestion()
+        self.folder = QLineEdit(self._suggested)
         self.folder.setAccessibleName("Export into")
         self.folder.textChanged.connect(self._changed)
         self.choose = self.button("Choose…")
         self.choose.clicked.connect(self._choose)
         self._line("Into", self.folder, self.choose)
         self.body.addSpacing(12)
+
+    def _suggestion(self) -> str:
+        """Say where to: where the last export of this kind went; a page beside no originals."""
+        last, title = self._wanted.last_folders.get(self.form.kind), self._wanted.title
+        return last or suggested_folder(f"{title} gallery" if self._is_gallery else title)
+
+    @property
+    def _is_gallery(self) -> bool:
+        return self.form.kind == "gallery"
 
     def _line(self, label: str, *parts: QWidget) -> QWidget:
         line = QWidget()
@@ -173,9 +184,11 @@ class ExportDialog(Dialog):
         ).chosen_as(self.form.choices())
 
     def _form_changed(self) -> None:
-        gallery = self.form.kinds["gallery"].isChecked()
-        self._heading_row.setVisible(gallery)
-        self.show_folder.setText("Open the page" if gallery else "Show folder")
+        self._heading_row.setVisible(self._is_gallery)
+        self.show_folder.setText("Open the page" if self._is_gallery else "Show folder")
+        if self.folder.text() == self._suggested:  # one that was typed stays
+            self._suggested = self._suggestion()
+            self.folder.setText(self._suggested)
         self._changed()
 
     def _changed(self) -> None:
@@ -276,8 +289,8 @@ class ExportDialog(Dialog):
 
     def _open_folder(self) -> None:
         if self.report is not None:
-            folder, gallery = self.report.folder, self.form.kinds["gallery"].isChecked()
-            shown = folder / PAGE if gallery else folder
+            folder = self.report.folder
+            shown = folder / PAGE if self._is_gallery else folder
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(shown)))
 
     def _cancel(self) -> None:

@@ -78,7 +78,7 @@ class ExportForm(QWidget):
         Raises:
             KnownError: a size or the quality is no number of its range, or names make no names.
         """
-        kind = self._kind()
+        kind = self.kind
         long_edge = _number(self.long_edge.text(), 320, 20000, "The long edge has to be", " px")
         quality = _number(self.quality.text(), 60, 100, "The quality has to be", "")
         naming.check(self.names.text())
@@ -119,7 +119,9 @@ class ExportForm(QWidget):
         metrics, elide = self.called.fontMetrics(), Qt.TextElideMode.ElideRight
         self.called.setText(metrics.elidedText(shown, elide, self.names.width()))
 
-    def _kind(self) -> str:
+    @property
+    def kind(self) -> str:
+        """What goes out: "original", "jpeg", "gallery" or "sidecar"."""
         return next(kind for kind, button in self.kinds.items() if button.isChecked())
 
     # --- parts
@@ -238,14 +240,14 @@ class ExportForm(QWidget):
     def _kind_toggled(self, on: bool) -> None:
         if on:
             self._show_kind()
-            if self._kind() == "gallery" and not self._filling:
+            if self.kind == "gallery" and not self._filling:
                 # A page is for everyone: where somebody lives is said only on purpose.
                 self._choose(self.metadata, _METADATA, "no_location")
             self._touched()
 
     def _show_kind(self) -> None:
-        alone = self._kind() == "sidecar"  # sidecars are called what their photos are
-        copies = alone or self._kind() == "original"
+        alone = self.kind == "sidecar"  # sidecars are called what their photos are
+        copies = alone or self.kind == "original"
         for part in (self._picture, self._picture_label):
             part.setVisible(not copies)
         for part in (self._pair_label, self.pair, self.names, self._names_label):

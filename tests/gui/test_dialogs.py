@@ -226,14 +226,17 @@ def exporting(
         session.catalog.decide({number: {"rating": 5}}, summary="-")
     session.refresh()
 
-    def make(into: Path | None = None) -> ExportDialog:
+    def make(into: Path | None = None, **folders: str) -> ExportDialog:
         wanted = Wanted(
             session.scope.title,
             session.scope_ids(),
             approved(session),
             session.home,
             (tmp_path / "originals",),
-            str(into or tmp_path / "out"),
+            folders
+            or dict.fromkeys(
+                ("original", "jpeg", "gallery", "sidecar"), str(into or tmp_path / "out")
+            ),
         )
         dialog = ExportDialog(wanted, settings)
         qtbot.addWidget(dialog)
@@ -265,6 +268,22 @@ def test_the_button_counts_what_can_go_and_no_choice_is_cut_off(exporting, qtbot
     qtbot.waitUntil(dialog.go.isEnabled)
     assert "3 photos cannot go" in dialog.details.text()
     assert dialog.title.text() == "Export 1 photo" == dialog.go.text()
+    dialog.reject()
+
+
+def test_each_kind_goes_where_its_last_went_and_a_page_beside_no_originals(exporting) -> None:
+    dialog = exporting(original="/out/originals", jpeg="/out/small")
+    kinds, into = dialog.form.kinds, dialog.folder.text
+    assert into() == "/out/originals"
+    kinds["jpeg"].click()
+    assert into() == "/out/small"
+    kinds["gallery"].click()
+    assert Path(into()).name == "All photos gallery"
+    kinds["original"].click()
+    assert into() == "/out/originals"
+    dialog.folder.setText("/out/mine")
+    kinds["gallery"].click()
+    assert into() == "/out/mine", "what was typed stays"
     dialog.reject()
 
 

@@ -295,10 +295,14 @@ def test_export_copies_what_is_approved_and_a_dry_run_does_not(shoot: Type, tmp_
     assert json.loads((out / "photos.json").read_text())["photos"][0]["rating"] == 5
 
 
-def test_export_names_what_could_not_go(shoot: Type, tmp_path: Path) -> None:
+def test_export_names_what_could_not_go_and_is_exit_1_if_nothing_could(
+    shoot: Type, tmp_path: Path
+) -> None:
     shoot("decide", "--rate", 5, 1)
-    said = shoot("export", tmp_path / "out", "--target", "sidecar").out
-    assert "DSC_1.JPG: Lightroom, Bridge" in said
+    words = ("export", tmp_path / "out", "--target", "sidecar")
+    said = shoot(*words)
+    assert "DSC_1.JPG: Lightroom, Bridge" in said.out and said.code == 1
+    assert shoot(*words, "--set", "sidecars.profile=darktable").code == 0
 
 
 def test_export_of_one_clause_and_of_one_folder(shoot: Type, tmp_path: Path, card: Path) -> None:

@@ -143,6 +143,12 @@ def summary(act: str, what: str) -> str:
     return f"{_DONE[act]} {what}" if act in _DONE else f"{act.capitalize()} for {what}"
 
 
+def already(act: str, what: str) -> str:
+    """Say that it was so before: "DSC_0411: rejected already"."""
+    done = _DONE.get(act)
+    return f"{what}: {done.lower() if done else act} already"
+
+
 def step_line(step: Step) -> str:
     """Say what a step did, when and where: "reject 212 photos, yesterday 23:14, Iceland"."""
     act = f"{step.context.get('act', '')} {step.context.get('what', '')}".strip()

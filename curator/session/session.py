@@ -325,7 +325,7 @@ class Session(Abreast):
             self._pace.decided(time.monotonic())
             self.say(self._with_undo(step.summary))
         elif len(changes) == 1:
-            self.say(f"{self.table.name(next(iter(changes)))}: {act} already")
+            self.say(captions.already(act, self.table.name(next(iter(changes)))))
         if advance and single and self.panes is not None:
             self.advance()
         elif advance and single:

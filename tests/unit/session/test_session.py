@@ -104,6 +104,8 @@ def test_a_mark_made_again_changes_nothing_and_makes_no_undo_step(person: Person
     assert person.said[-1] == "DSC_0001: 4 stars already"
     person.run("undo")
     assert session.table.marks(2) == Marks()
+    person.run("reject", "previous_photo", "reject")
+    assert person.said[-1] == "DSC_0001: rejected already"
 
 
 def test_undo_brings_the_photo_back_on_screen_and_says_what_it_undid(person: Person) -> None:

@@ -31,6 +31,7 @@ _COMPARE = frozenset({"compare"})
 _SURVEY = frozenset({"survey"})
 _BESIDE = _COMPARE | _SURVEY
 _LIST = frozenset({"grid", "loupe"})
+_FINISH = frozenset({"finish"})
 _LOUPE = frozenset({"loupe"})
 _CLOSE = _LOUPE | _BESIDE
 _PHOTOS = _LIST | _BESIDE
@@ -108,8 +109,8 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Up", "up", repeat=True),
     Binding("PgDown", "page_down", _GRID, repeat=True),
     Binding("PgUp", "page_up", _GRID, repeat=True),
-    Binding("Ctrl+Right", "next_undecided", _LIST),
-    Binding("Ctrl+Left", "previous_undecided", _LIST),
+    Binding("Ctrl+Right", "next_undecided", _LIST | _FINISH),
+    Binding("Ctrl+Left", "previous_undecided", _LIST | _FINISH),
     Binding("Home", "first", _LIST),
     Binding("End", "last", _LIST),
     Binding("S", "toggle_stack", _GRID),

@@ -199,8 +199,14 @@ class Session(Abreast):
         return False
 
     def step_undecided(self, by: int) -> None:
-        """Move to the next or previous photo nobody has judged, in the grid to the next tile."""
+        """Move to the next or previous photo nobody has judged, in the grid to the next tile.
+
+        The finish page lies past the last photo: from there one gets back to the nearest.
+        """
         wanted = self.table.undecided()[self.table.rows_of(self.ids)]
+        if self.finished and by < 0 and wanted.any():
+            self.go_to(int(self.ids[np.flatnonzero(wanted)[-1]]))
+            return
         if self.view is View.GRID and len(wanted):
             tiles = self.listing.tiles
             inside = np.logical_or.reduceat(wanted, tiles.starts)

@@ -198,6 +198,16 @@ def test_past_the_last_photo_lies_the_finish_page_and_no_wrap(person: Person) ->
     assert session.current == 12
 
 
+def test_from_the_finish_page_one_gets_back_to_what_nobody_judged(person: Person) -> None:
+    session = person.run("cull", "last", "next_photo", "next_undecided").session
+    assert session.finished and person.said[-1] == "No undecided photo further on."
+    last, before = UNDECIDED[-1], UNDECIDED[-2]
+    person.run("previous_undecided")
+    assert (session.finished, session.current) == (False, last)
+    person.run("finish", "previous_undecided", "keep", "finish", "previous_undecided")
+    assert (session.finished, session.current) == (False, before)
+
+
 def test_what_was_passed_over_is_kept_in_one_step(person: Person) -> None:
     session = person.run("cull").session
     for photo in UNDECIDED[:3]:

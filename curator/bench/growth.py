@@ -18,7 +18,7 @@ from curator.pipeline import Pipeline
 from curator.settings import Home, Settings
 
 _SOME = 32  # photos in one transaction, as the pipeline saves them
-_ROUND = 320
+_ROUND = 10 * _SOME
 _ROUNDS = 12
 _FIRST = 5_000_000  # numbers no photo of a library has
 _CARDS = (20, 300, 300)  # photos of cards; the first is for what comes once a start
@@ -36,8 +36,8 @@ _NOTE = (
 def flat(place: Place) -> list[Figure]:
     """Take photos into an empty catalog and into a library, turn by turn, and compare.
 
-    Figures are seconds of processor time of this process: what the catalog does for a photo, and
-    all that the pipeline does, from the look for files to the words in the index.
+    Figures are processor time of this process in the median round: what the catalog does for a
+    photo, and all that the pipeline does, from the look for files to the words in the index.
     """
     library = lent(place)
     saved, ingested = _saved(place, library), _ingested(place, library)

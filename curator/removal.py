@@ -165,13 +165,17 @@ def plan(
         ticked = file.ticked if wanted is None else file.path in wanted
         return replace(file, ticked=ticked and not stays, stays=stays)
 
+    seen_from: dict[int, str] = {}
+    for photo in rejected:
+        heed()
+        seen_from[photo.id] = within if _is_there_by_copies(photo, within) else ""
     pictures: dict[str, Listed] = {}
     for photo in rejected:
-        for file in _originals(photo, folders, within):
+        for file in _originals(photo, folders, seen_from[photo.id]):
             pictures.setdefault(file.path, settled(file))
     found = dict(pictures)
     for photo in rejected:
-        for file in _beside(photo, folders, pictures, within):
+        for file in _beside(photo, folders, pictures, seen_from[photo.id]):
             found.pop(file.path, None)  # what several share is gone with the last of them
             found[file.path] = settled(file)
     return Removal(tuple(bound(list(found.values()))), within)
@@ -360,21 +364,20 @@ def _here(file: FileDetail, within: str) -> bool:
     return not file.missing and file.path.is_relative_to(within)
 
 
-def _originals(photo: PhotoDetail, folders: _Folders, within: str) -> Iterable[Listed]:
+def _originals(photo: PhotoDetail, folders: _Folders, seen_from: str) -> Iterable[Listed]:
     """List a photo's own files and its copies elsewhere; seen from a folder of copies, those.
 
     A copy stays one when what it is a copy of was removed: it was left on purpose.
     """
     emptied = {file.fingerprint for file in photo.files if file.emptied}
     own = {_folded(f.path): f.path for f in photo.files if f.role != "copy"}
-    from_here = _is_there_by_copies(photo, within)
     for file in photo.files:
         if file.missing and not file.away:
             continue
         path = str(file.path)
         copied = file.role == "copy" or file.fingerprint in emptied
-        if from_here:
-            copied = not _here(file, within)
+        if seen_from:
+            copied = not _here(file, seen_from)
         part = Part.COPY if copied else Part.ORIGINAL
         stays, status = "", None if file.away else folders.status(path)
         if file.away:
@@ -405,12 +408,11 @@ def _is_same(path: Path, other: Path | None) -> bool:
 
 
 def _beside(
-    photo: PhotoDetail, folders: _Folders, pictures: Mapping[str, Listed], within: str
+    photo: PhotoDetail, folders: _Folders, pictures: Mapping[str, Listed], seen_from: str
 ) -> Iterable[Listed]:
     """List what lies beside a photo's own files, or its copies; ``pictures`` are those listed."""
-    from_here = _is_there_by_copies(photo, within)
     for original in photo.files:
-        if not _here(original, within) if from_here else original.role == "copy":
+        if not _here(original, seen_from) if seen_from else original.role == "copy":
             continue
         lying = folders.alone if original.missing else folders.beside
         for path, status, owners in lying(original.path):

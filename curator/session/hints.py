@@ -44,8 +44,8 @@ def hints(session: Session, text: str) -> Hints:
     name, colon, value = word.partition(":")
     if not colon:
         found = _fields(word) if word or not text.strip() else []
-        if meant := slip(word, tuple(FIELDS)):
-            found = [Hint(f"{meant} ", "a field is followed by a colon")]
+        if wrong := slip(word, tuple(FIELDS)):
+            found = [Hint(f"{wrong.meant} ", "a field is followed by a colon")]
         elif word == "or" and begun[1] != "OR" and text[:start].strip():
             found = [Hint("OR ", "one of the two is enough; in small letters it is a word"), *found]
     elif name in FIELDS:

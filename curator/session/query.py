@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from curator.model import UsageError
 
@@ -143,13 +144,20 @@ def cut(expression: str, fields: Sequence[str]) -> Query:
     return Query(tuple(map(tuple, groups)))
 
 
-def slip(text: str, fields: Sequence[str]) -> str | None:
-    """Give what was meant by a field that stands without its colon, as ``rating>=3``; else None."""
-    found = _NO_COLON.match(text)
+class Slip(NamedTuple):
+    """A field without its colon: what ``stands`` there, ``rating>=3``, and what was ``meant``."""
+
+    stands: str
+    meant: str
+
+
+def slip(text: str, fields: Sequence[str], at: int = 0) -> Slip | None:
+    """Tell whether a field that is to stand at a place of a text stands without its colon."""
+    found = _NO_COLON.match(text, at)
     if found is None or found[1].lower() not in fields:
         return None
     sign = "" if found[2].startswith("=") else found[2]
-    return f"{found[1].lower()}:{sign}{found[3]}"
+    return Slip(found[0].strip(), f"{found[1].lower()}:{sign}{found[3]}")
 
 
 def small_or(expression: str) -> bool:
@@ -176,11 +184,8 @@ def _term(expression: str, position: int, fields: Sequence[str]) -> Term:
     field = (name or TEXT).lower()
     if name is not None and field not in fields:
         raise FilterError(f"There is no field {field}:", found.start(2), len(name) + 1)
-    if name is None and quoted is None and (meant := slip(expression[at:], fields)):
-        wrong = _NO_COLON.match(expression, at)
-        assert wrong is not None  # it is a slip by this
-        stands = wrong[0].strip()
-        raise FilterError(f"{stands} wants a colon: {meant}", at, len(stands))
+    if name is None and quoted is None and (wrong := slip(expression, fields, at)):
+        raise FilterError(f"{wrong.stands} wants a colon: {wrong.meant}", at, len(wrong.stands))
     if not value.strip():
         what = f"{field}: wants a value" if name else "Here is nothing to look for"
         raise FilterError(what, start, stop - start)

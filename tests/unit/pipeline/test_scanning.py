@@ -111,12 +111,8 @@ def test_what_is_walked_again_as_another_folder_went_away_counts_once(
     scanner = Scanner(catalog, lambda: None, readers, True, lambda *_: True)
     parts = []
     for name in ("card", "disk"):
-        folder = tmp_path / name
-        folder.mkdir()
-        (folder / "DSC_1.JPG").write_text(name)
-        (folder / "film.mp4").touch()
-        scan = catalog.begin_scan(catalog.add_folder(folder), reader)
-        parts.append(Part([str(folder)], True, True, scan))
+        parts.append(one_photo(catalog, reader, tmp_path / name))
+        (tmp_path / name / "film.mp4").touch()
     scanner.ask(Request(reader, parts))  # both were walked
     scanner.give_up([row for row in catalog.folders() if row.path.endswith("card")])
     told = None
@@ -133,11 +129,7 @@ def test_a_scan_that_could_not_be_told_of_is_told_of_later_and_the_next_has_its_
     scanner = Scanner(catalog, lambda: None, readers, True, lambda *_: True)
     ended = []
     for name in ("first", "second"):
-        folder = tmp_path / name
-        folder.mkdir()
-        (folder / "DSC_1.JPG").write_text(name)
-        scan = catalog.begin_scan(catalog.add_folder(folder), reader)
-        parts = [Part([str(folder)], True, True, scan)]
+        parts = [one_photo(catalog, reader, tmp_path / name)]
         scanner.ask(Request(reader, parts, done=lambda name=name: ended.append(name)))
     count = catalog.count_met
     monkeypatch.setattr(catalog, "count_met", refuse)
@@ -149,6 +141,14 @@ def test_a_scan_that_could_not_be_told_of_is_told_of_later_and_the_next_has_its_
     while scanner.busy:
         told += [report for report in scanner.advance()[1:] if report is not None]
     assert [report.new for report in told] == [1, 1] and ended == ["first", "second"]
+
+
+def one_photo(catalog: Catalog, reader: Reader, folder: Path) -> Part:
+    """Make a folder of one photo, to be scanned."""
+    folder.mkdir()
+    (folder / "DSC_1.JPG").write_text(folder.name)
+    scan = catalog.begin_scan(catalog.add_folder(folder), reader)
+    return Part([str(folder)], True, True, scan)
 
 
 def refuse(*_: object) -> None:

@@ -92,6 +92,30 @@ def stack(path: Path, *photos: int, kind: str = "burst") -> None:
         connection.commit()
 
 
+def capture(path: Path, photo: int, **facts: float | str | None) -> None:
+    """Let peek have read other capture data, by column."""
+    with closing(sqlite3.connect(path)) as connection:
+        names = ", ".join(f"{name} = ?" for name in facts)
+        connection.execute(f"UPDATE photo SET {names} WHERE id = ?", (*facts.values(), photo))
+        connection.commit()
+
+
+def append(path: Path, photo: int, name: str, **facts: float | str | None) -> None:
+    """Let a scan have found one photo more, of one file."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "INSERT INTO photo (id, directory_id, name, added_at) VALUES (?, 1, ?, ?)",
+            (photo, name.partition(".")[0], ADDED_AT),
+        )
+        connection.execute(
+            "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns)"
+            " VALUES (?, 1, ?, 'image', 'main', 1000, 1)",
+            (photo, name),
+        )
+        connection.commit()
+    capture(path, photo, **facts)
+
+
 def _fill(connection: sqlite3.Connection, photos: int, folder: str, converted: bool) -> None:
     connection.execute(
         "INSERT INTO folder (id, path, added_at) VALUES (1, ?, ?)", (folder, ADDED_AT)

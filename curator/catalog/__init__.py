@@ -32,6 +32,7 @@ from curator.catalog.folders import FolderRow, absence
 from curator.catalog.identity import FileReader, FileRow, Unread
 from curator.catalog.lock import ConductorLock, UseLock
 from curator.catalog.photos import (
+    CAPTURE_COLUMNS,
     PHOTO_COLUMNS,
     FileDetail,
     PhotoDetail,
@@ -70,6 +71,7 @@ from curator.catalog.work import Pending, WorkQueue
 from curator.model import CatalogError, KnownError
 
 __all__ = [
+    "CAPTURE_COLUMNS",
     "FIELDS",
     "NAME_LENGTH",
     "PHOTO_COLUMNS",

@@ -63,6 +63,8 @@ _COLUMNS: dict[str, str] = {
     " WHEN removed_at IS NOT NULL OR emptied_at IS NOT NULL THEN 0 END",
 }
 PHOTO_COLUMNS: tuple[str, ...] = tuple(_COLUMNS)
+CAPTURE_COLUMNS = ("iso", "f_number", "exposure_s", "focal_length_mm", "latitude", "longitude")
+"""What a search compares and nothing else in a list needs."""
 _SELECT = f"SELECT {', '.join(_COLUMNS.values())} FROM photo"
 _SNAPSHOT = "snapshot"  # key in meta
 _HERE = "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
@@ -173,6 +175,24 @@ class Photos(Descriptions):
         finally:
             if collecting:
                 gc.enable()
+
+    def capture_columns(self, since_rev: int = 0) -> list[Row]:
+        """Return (id, one value for each of CAPTURE_COLUMNS) of photos changed since a revision."""
+        return self._rows(
+            f"SELECT id, {', '.join(CAPTURE_COLUMNS)} FROM photo WHERE rev > ?", (since_rev,)
+        )
+
+    def suffixes(self, since_rev: int = 0) -> list[tuple[int, str]]:
+        """Return (id, suffix as in ``nef``) of each file of photos changed since a revision.
+
+        Files that are gone count only where all of the photo's are.
+        """
+        return self._rows(
+            "SELECT p.id, lower(replace(f.name, rtrim(f.name, replace(f.name, '.', '')), ''))"
+            " FROM photo AS p JOIN file AS f ON f.photo_id = p.id"
+            " WHERE rev > ? AND role <> 'former' AND (missing_since IS NULL OR p.missing)",
+            (since_rev,),
+        )
 
     # --- a copy of the columns that somebody keeps
 

@@ -7,6 +7,8 @@
     tag:harbor OR tag:port             one of them
 
     camera:none                        the camera wrote no name of its own
+    iso:>=3200 shutter:1/60..1/15      high ISO, and rather long
+    near:64.1,-21.9,5km ext:nef        Reykjavik, as NEF
 
 Words are looked for by their beginnings in file names, tags, projects, descriptions, cameras and
 folders, case and accents apart; in quotes they stand as written. How an expression is cut is in
@@ -16,21 +18,20 @@ rows of a :class:`~curator.session.table.Table`.
 
 from __future__ import annotations
 
-import operator
-import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Any
 
 import numpy as np
 
 from curator import files
 from curator.catalog.text import WITHOUT
 from curator.model import ContentType, Label, StackKind
+from curator.session import ranges
 from curator.session.columns import LABELS
 from curator.session.query import TEXT, FilterError, Group, Query, Term, cut
+from curator.session.ranges import Values
 from curator.session.table import Table
 from curator.session.units import Ids, Mask
 from curator.stages.stack import KIND_CODE
@@ -63,16 +64,6 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
 Near = Mapping[str | int, Ids]
 """What was asked of vectors: photos near to a phrase, or like a photo, the nearest first."""
 
-_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    ">": operator.gt,
-    "<": operator.lt,
-    "": operator.eq,
-    "=": operator.eq,
-}
-_NUMBER = re.compile(r"(>=|<=|>|<|=)?(\d{1,6}(?:\.\d{1,6})?)", re.ASCII)
-_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
 _KINDS = (*StackKind, "hand")
 
 
@@ -82,6 +73,9 @@ def _approved(table: Table, threshold: int) -> Mask:
     picked = table.picked() & ~np.isin(rating, (1, 2))
     matched = (rating == 3) & (table.match >= threshold)
     return table.through() & ((rating >= 4) | picked | matched)
+
+
+Holds = Callable[[Term, Table, int], Mask]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +92,7 @@ class Field:
 
     about: str
     example: str
-    holds: Callable[[Term, Table, int], Mask]
+    holds: Holds
     values: Sequence[str] = ()
     check: Callable[[Term], None] = lambda term: None
 
@@ -108,18 +102,12 @@ def _one_of(values: Sequence[str], term: Term) -> None:
         raise term.mistake(f"{term.field}:{term.text} is none of {', '.join(values)}")
 
 
-def _number(term: Term) -> None:
-    if not _NUMBER.fullmatch(term.text):
-        raise term.mistake(f"{term.field}: wants a number, as in {term.field}:>=3")
-
-
-def _date(term: Term) -> None:
-    if not _DATE.fullmatch(term.text):
-        raise term.mistake(f"{term.field}: wants a date, as in {term.field}:2024-05")
+def _reads(read: Callable[[str], object], wanted: str, term: Term) -> None:
+    """Refuse a value that cannot be read; ``wanted`` says what would be."""
     try:
-        np.datetime64(term.text)
+        read(term.text)
     except ValueError as error:
-        raise term.mistake(f"{term.text} is no date") from error
+        raise term.mistake(f"{term.field}: wants {wanted}") from error
 
 
 def _photo(term: Term) -> None:
@@ -146,25 +134,74 @@ def _tagged(term: Term, table: Table, _: int) -> Mask:
     return table.lexicon.tagged(term.text)
 
 
-def _compared(term: Term, table: Table, _: int) -> Mask:
-    sign, number = _NUMBER.fullmatch(term.text).groups()  # type: ignore[union-attr]
-    values = table.match if term.field == "match" else table.column(term.field)
-    compared: Mask = _COMPARE[sign or ""](values, float(number))  # of what has no value, never
-    return compared
+def _scores(term: Term, table: Table, _: int) -> Values:
+    return table.match if term.field == "match" else table.column(term.field)
+
+
+def _captured(column: str, term: Term, table: Table, _: int) -> Values:
+    return table.capture.column(column)
+
+
+def _across(side: int, term: Term, table: Table, _: int) -> Values:
+    """Return widths (0) or heights (1) of the upright pictures, in px."""
+    sides = table.column("width"), table.column("height")
+    lies = table.column("turn") % 2 == 1
+    return np.where(lies, sides[1 - side], sides[side])
+
+
+def _compared(
+    about: str,
+    example: str,
+    values: Callable[[Term, Table, int], Values] = _scores,
+    read: Callable[[str], float] = ranges.number,
+    slack: float = 0.0,
+) -> Field:
+    """Make a field of numbers; a photo without a value is never found."""
+
+    def span(text: str) -> ranges.Range:
+        return ranges.read_range(text, read, slack)
+
+    def holds(term: Term, table: Table, threshold: int) -> Mask:
+        return span(term.text).holds(values(term, table, threshold))
+
+    wanted = f"a number or a range, as in {example}"
+    return Field(about, example, holds, check=partial(_reads, span, wanted))
+
+
+def _located(term: Term, table: Table, _: int) -> Mask:
+    known = ~np.isnan(table.capture.column("latitude"))
+    return known if term.text.lower() == "yes" else ~known
+
+
+def _near(term: Term, table: Table, _: int) -> Mask:
+    places = table.capture.column("latitude"), table.capture.column("longitude")
+    return ranges.circle(term.text).holds(*places)
+
+
+def _before(term: Term, table: Table, _: int) -> Mask:
+    before: Mask = table.column("taken_at") < ranges.day(term.text)
+    return before
+
+
+def _after(term: Term, table: Table, _: int) -> Mask:
+    after: Mask = table.column("taken_at") >= ranges.day(term.text)
+    return after
+
+
+def _on(term: Term, table: Table, _: int) -> Mask:
+    taken, (first, next_day) = table.column("taken_at"), ranges.days(term.text)
+    within: Mask = (taken >= first) & (taken < next_day)
+    return within
+
+
+def _date(read: Callable[[str], object], about: str, example: str, holds: Holds) -> Field:
+    """Make a field of dates; a photo without a capture time is never found."""
+    return Field(about, example, holds, check=partial(_reads, read, f"a date, as in {example}"))
 
 
 def _labelled(term: Term, table: Table, _: int) -> Mask:
     text = term.text.lower()
     return table.column("label") == (0 if text == "none" else LABELS.index(Label(text)))
-
-
-def _timed(term: Term, table: Table, _: int) -> Mask:
-    taken, limit = table.column("taken_at"), np.datetime64(term.text)
-    before: Mask = taken < (limit + 1 if term.field == "on" else limit)
-    if term.field == "before":
-        return before
-    after: Mask = taken >= limit
-    return after & before if term.field == "on" else after
 
 
 def _stacked(term: Term, table: Table, _: int) -> Mask:
@@ -188,7 +225,7 @@ FIELDS: dict[str, Field] = {
         tuple(FILTERS),
         partial(_one_of, tuple(FILTERS)),
     ),
-    "rating": Field("stars, 0 for none", ">=4", _compared, check=_number),
+    "rating": _compared("stars, 0 for none", ">=4"),
     "label": Field(
         "colour", "red", _labelled, (*Label, "none"), partial(_one_of, (*Label, "none"))
     ),
@@ -203,17 +240,59 @@ FIELDS: dict[str, Field] = {
     ),
     "camera": _text("camera", "name of the camera, or none", "x100"),
     "lens": _text("lens", "name of the lens, or none", "35mm"),
-    "before": Field("taken before", "2024-05", _timed, check=_date),
-    "after": Field("taken from then on", "2024-05-17", _timed, check=_date),
-    "on": Field("taken in that year, month or day", "2024-05", _timed, check=_date),
+    "before": _date(ranges.day, "taken before", "2024-05", _before),
+    "after": _date(ranges.day, "taken from then on", "2024-05-17", _after),
+    "on": _date(
+        ranges.days, "taken that year, month or day, or between two", "2024-05-01..2024-05-17", _on
+    ),
+    "iso": _compared("ISO", "1600..6400", partial(_captured, "iso")),
+    "aperture": _compared(
+        "f-number", "<=2.8", partial(_captured, "f_number"), ranges.f_number, 0.015
+    ),
+    "shutter": _compared(
+        "exposure time; > is longer",
+        "<=1/500",
+        partial(_captured, "exposure_s"),
+        ranges.seconds,
+        0.05,
+    ),
+    "focal": _compared(
+        "focal length in mm",
+        "24..70",
+        partial(_captured, "focal_length_mm"),
+        ranges.millimeters,
+        0.01,
+    ),
+    "width": _compared("width in px", ">=6000", partial(_across, 0)),
+    "height": _compared("height in px", ">=4000", partial(_across, 1)),
+    "gps": Field(
+        "whether the file says where it was taken",
+        "yes",
+        _located,
+        ("yes", "no"),
+        partial(_one_of, ("yes", "no")),
+    ),
+    "near": Field(
+        "taken near a place: latitude, longitude and how far",
+        "64.1,-21.9,5km",
+        _near,
+        check=partial(
+            _reads, ranges.circle, "latitude, longitude and a distance, as in 64.1,-21.9,5km"
+        ),
+    ),
+    "ext": Field(
+        "ending of a file's name",
+        "nef",
+        lambda term, table, _: table.capture.suffixed(term.text.removeprefix(".")),
+    ),
     "name": _text("name", "file name", "DSC_04"),
     "folder": _text("folder", "name of its folder", "iceland"),
     "subject": _text("subject", "what is in it, as described", "boat"),
     "mood": _text("mood", "its mood, as described", "calm"),
     "light": _text("light", "its light, as described", "backlit"),
-    "match": Field("match with your taste, 0-100", ">=70", _compared, check=_number),
-    "sharpness": Field("sharpness, 0-100", "<30", _compared, check=_number),
-    "exposure": Field("exposure, 0-100", "<50", _compared, check=_number),
+    "match": _compared("match with your taste, 0-100", ">=70"),
+    "sharpness": _compared("sharpness, 0-100", "<30"),
+    "exposure": _compared("exposure, 0-100", "<50"),
     "stack": Field("kind of stack", "burst", _stacked, _KINDS, partial(_one_of, _KINDS)),
     "similar": Field(
         "like a photo, by its number", "412", lambda _, table, __: table.marked(()), check=_photo

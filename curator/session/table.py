@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from curator.catalog import PHOTO_COLUMNS, Catalog, FolderRow
 from curator.model import Clause, Flag, Marks, Verdict, approval
 from curator.session import snapshot
+from curator.session.capture_columns import CaptureColumns
 from curator.session.columns import (
     DRAWN,
     FLAG_CODE,
@@ -98,6 +99,7 @@ class Table:
         moved: former and new path of folders, for who follows them; whoever does empties it.
         stacks: which photos show as one.
         projects: which photos are in which project, and where.
+        capture: what the cameras wrote, read when a search asks for it.
     """
 
     def __init__(self, catalog: Catalog, kept: Path | None = None) -> None:
@@ -128,6 +130,7 @@ class Table:
         self.folder_serial = 0
         self._copies = np.zeros((0, 2), np.int64)  # photo id, directory id
         self.lexicon = Lexicon(catalog, self.marked)
+        self.capture = CaptureColumns(self, catalog)
         self._kept: tuple[object, ...] = ()  # the file's token, and what was known as it was made
         if kept is not None:
             self._recall(kept)

@@ -123,6 +123,10 @@ HOT: dict[str, Act] = {
     # what changed
     "folders": lambda c: (c.folders(), c.directories(), c.saved_searches()),
     "changed rows": lambda c: c.columns(since_rev=c.last_rev() - 5),
+    "changed capture data": lambda c: (
+        c.capture_columns(c.last_rev() - 5),
+        c.suffixes(c.last_rev() - 5),
+    ),
     "rows of some": lambda c: c.columns(ids=SOME),
     "moved in projects": lambda c: (c.projects_rev(), c.moved(c.projects_rev()[0])),
     "words changed": lambda c: (c.tags_rev(), c.text_rev(), c.text_waits()),

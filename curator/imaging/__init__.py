@@ -5,7 +5,7 @@ tiff        the directories EXIF and most RAWs are made of
 exif        notes -> Capture
 packets     what a picture carries of a person's stars and keywords: XMP, IPTC, EXIF Rating
 decode      file -> Picture (upright, sRGB) or UnreadableError; jpeg, stills and raw do the work
-colour      embedded profiles -> sRGB
+colour      embedded profiles -> sRGB, by their content; icc reads what is in them
 quality     full-resolution pixels -> sharpness and exposure
 look        a picture -> a line of text that near-equal pictures share
 proxy       proxies and thumbnails: names, writing, reading back

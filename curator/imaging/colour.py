@@ -1,16 +1,19 @@
-"""Colours of a file into sRGB, once."""
+"""Colors of a file into sRGB, once, by what its profile contains and never by its name."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import logging
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
+
+from curator.imaging import icc as profiles
 
 log = logging.getLogger(__name__)
 
@@ -20,50 +23,128 @@ _ADOBE_TO_SRGB = np.array(
     [[1.39836, -0.39836, 0.0], [0.0, 1.0, 0.0], [0.0, -0.04293, 1.04293]], np.float32
 )
 _BAND = 64  # rows
-_transforms: dict[bytes, ImageCms.ImageCmsTransform | None] = {}
+_SAME = 2  # levels of 255: profiles of sRGB round their tables this differently
+# A gray ramp that moves by more is measured as it is shown. Gamma 2.2 moves by 7, and only in the
+# deepest shadows, which it would make look clipped; gamma 1.8 and linear light move by 20 and 100.
+_OTHER_TONE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversion:
+    """How pixels of one profile become sRGB: a curve for grays, or a transform, or neither.
+
+    ``gray`` (256,) uint8 is where a gray ramp goes; ``transform`` is None if that is all.
+    """
+
+    gray: npt.NDArray[np.uint8]
+    transform: ImageCms.ImageCmsTransform | None = None
+
+
+_conversions: dict[bytes, _Conversion | None] = {}
 
 
 def to_srgb(rgb: npt.NDArray[np.uint8], icc: bytes | None) -> npt.NDArray[np.uint8]:
     """Convert pixels to sRGB by the profile a file embeds.
 
     Args:
-        rgb: (H, W, 3) uint8.
-        icc: the profile's bytes, :data:`ADOBE_RGB`, or None for sRGB. A profile that is broken
-            or not for RGB is taken as sRGB: the picture is worth more than its exact colours.
+        rgb: (H, W, 3) uint8; of a gray picture three equal channels.
+        icc: the profile's bytes, for RGB or for gray; :data:`ADOBE_RGB`, or None for sRGB. A
+            profile that is broken, or for other colors, is taken as sRGB: the picture is worth
+            more than its exact colors.
     """
     if not icc:
         return rgb
     if icc == ADOBE_RGB:
         return _from_adobe(rgb)
-    transform = _transform(icc)
-    if transform is None:
+    found = _conversion(icc)
+    if found is None:
         return rgb
-    shown = ImageCms.applyTransform(Image.fromarray(rgb), transform)
-    return np.asarray(shown)
+    if found.transform is None:
+        return np.asarray(cv2.LUT(rgb, found.gray), np.uint8)
+    return np.asarray(ImageCms.applyTransform(Image.fromarray(rgb), found.transform))
 
 
-def _transform(icc: bytes) -> ImageCms.ImageCmsTransform | None:
+def toned(pixels: npt.NDArray[np.uint8], icc: bytes | None) -> npt.NDArray[np.uint8]:
+    """Return pixels with the tones of sRGB, for measuring: light and dark as a person sees them.
+
+    Colors stay those of the profile, since outside sRGB they would look clipped. Pixels whose
+    tones are near those of sRGB are returned as they are.
+
+    Args:
+        pixels: (H, W, 3) or (H, W) uint8 as the file stores them.
+        icc: as in :func:`to_srgb`.
+    """
+    found = _conversion(icc) if icc and icc != ADOBE_RGB else None
+    if found is None or _moved(found.gray) <= _OTHER_TONE:
+        return pixels
+    return np.asarray(cv2.LUT(pixels, found.gray), np.uint8)
+
+
+def gray16(icc: bytes | None) -> npt.NDArray[np.uint8]:
+    """Return what each 16-bit gray is in sRGB: (65536,) uint8, so that dark tones keep their steps.
+
+    Args:
+        icc: a profile for gray or RGB; None, or one without a curve, for sRGB.
+    """
+    value = np.linspace(0.0, 1.0, 65536)
+    curve = profiles.curve_of(icc) if icc else None
+    return _bytes(value if curve is None else encoded(curve(value)))
+
+
+def is_for(icc: bytes, gray: bool) -> bool:
+    """Whether a profile's colors can be those of a picture: one for gray is no use for RGB."""
+    return gray or icc[16:20] != b"GRAY"
+
+
+def _conversion(icc: bytes) -> _Conversion | None:
+    """Return how to convert, None where there is nothing to do; looked up by the profile's hash."""
     key = hashlib.blake2b(icc, digest_size=16).digest()
-    if key not in _transforms:
-        if len(_transforms) >= 16:
-            _transforms.clear()
-        _transforms[key] = _make_transform(icc)
-    return _transforms[key]
+    if key not in _conversions:
+        if len(_conversions) >= 16:
+            _conversions.clear()
+        _conversions[key] = _made(icc)
+    return _conversions[key]
 
 
-def _make_transform(icc: bytes) -> ImageCms.ImageCmsTransform | None:
+def _made(icc: bytes) -> _Conversion | None:
     try:
+        if icc[16:20] == b"GRAY":
+            return _for_gray(icc)
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        if "srgb" in (ImageCms.getProfileDescription(profile) or "").lower():
-            return None
         if profile.profile.xcolor_space.strip() != "RGB":
             return None
-        return ImageCms.buildTransform(
+        transform = ImageCms.buildTransform(
             profile, _srgb(), "RGB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC
         )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
-        log.debug("colour profile of %d bytes ignored: %s", len(icc), error)
+        log.debug("color profile of %d bytes ignored: %s", len(icc), error)
         return None
+    samples = _samples()
+    shown = np.asarray(ImageCms.applyTransform(Image.fromarray(samples), transform))
+    if np.abs(shown.astype(int) - samples).max() <= _SAME:
+        return None
+    return _Conversion(np.ascontiguousarray(shown[0, :, 1]), transform)
+
+
+def _for_gray(icc: bytes) -> _Conversion | None:
+    curve = profiles.curve_of(icc)
+    if curve is None:
+        return None
+    gray = _bytes(encoded(curve(np.linspace(0.0, 1.0, 256))))
+    return None if _moved(gray) <= _SAME else _Conversion(gray)
+
+
+def _moved(gray: npt.NDArray[np.uint8]) -> int:
+    return int(np.abs(gray.astype(int) - np.arange(256)).max())
+
+
+@lru_cache(maxsize=1)
+def _samples() -> npt.NDArray[np.uint8]:
+    """Return colors to compare profiles by, (4, 256, 3): grays, and a lattice of nine levels."""
+    levels = np.rint(np.linspace(0, 255, 9)).astype(np.uint8)
+    lattice = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 3)
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    return np.vstack([ramp, lattice, ramp[: 1024 - 256 - len(lattice)]]).reshape(4, 256, 3)
 
 
 @lru_cache(maxsize=1)
@@ -87,7 +168,14 @@ def _decode_curve() -> npt.NDArray[np.float32]:
 
 @lru_cache(maxsize=1)
 def _encode_curve() -> npt.NDArray[np.uint8]:
-    """Encode linear light in 4,096 steps as sRGB (IEC 61966-2-1)."""
-    light = np.arange(4096) / 4095.0
-    value = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return _bytes(encoded(np.arange(4096) / 4095.0))
+
+
+def encoded(light: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Encode linear light, 0-1, as sRGB, 0-1 (IEC 61966-2-1)."""
+    light = np.clip(light, 0.0, 1.0)
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def _bytes(value: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
     return np.rint(value * 255).astype(np.uint8)

@@ -39,6 +39,8 @@ def stored(data: bytes, wish: Wish, head: containers.JpegHead | None = None) -> 
     directories = tiff.directories(tiff.from_bytes(head.exif))
     orientation = notes.capture_of(directories).orientation
     icc = head.icc or (colour.ADOBE_RGB if _is_adobe(directories) else None)
+    if icc and not colour.is_for(icc, head.components == 1):
+        icc = None
     damage = None
     try:
         rgb = _decode(data, head, wish, strict=True)

@@ -21,7 +21,7 @@ import pillow_heif
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageFile, UnidentifiedImageError
 
-from curator.imaging import bare, notes, tiff
+from curator.imaging import bare, colour, notes, tiff
 from curator.imaging.pixels import (
     Image,
     Stored,
@@ -47,6 +47,7 @@ _PLUGINS = {
     "jpeg": ["JPEG", "MPO"],
 }
 _NAMES = {"heif": "HEIC", "webp": "WebP"}
+_GRAY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N")
 # What Pillow and its plugins were seen to raise on broken files.
 _FAULTS = (
     OSError,
@@ -123,6 +124,8 @@ def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
             found = _noted(image, form)
             image, damage = _loaded(image, data, form)
             icc = image.info.get("icc_profile")
+            if icc and not colour.is_for(icc, image.mode in _GRAY):
+                icc = None
             rgb, converted = _rgb(image, icc)
             if damage is None and form in ("heif", "avif"):
                 damage = _undecoded(rgb)
@@ -245,8 +248,8 @@ def _refuse_floats(image: Pillow.Image) -> None:
 def _rgb(image: Pillow.Image, icc: bytes | None) -> tuple[Image, bool]:
     """Convert any mode to RGB; the second value says that colours are sRGB already."""
     if image.mode.startswith("I;16"):
-        grey = np.asarray(image).astype(np.uint16)  # converting to RGB would clip at 255
-        return np.repeat((grey >> 8).astype(np.uint8)[:, :, None], 3, axis=2), True
+        gray = np.asarray(image).astype(np.uint16)  # converting to RGB would clip at 255
+        return np.repeat(colour.gray16(icc)[gray][:, :, None], 3, axis=2), True
     if image.mode in ("CMYK", "LAB"):
         return np.asarray(_by_profile(image, icc)), True
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:

@@ -105,7 +105,9 @@ def looked_at(found: Stored, long_edge_px: int) -> tuple[Quality, Image]:
 
     rgb = found.rgb
     half = pixels.whole_step(rgb, 2) if min(rgb.shape[:2]) >= 4 else None
-    measured = quality.measure(rgb, half)
+    measured = quality.measure(
+        colour.toned(rgb, found.icc), None if half is None else colour.toned(half, found.icc)
+    )
     if measured.sharpest:
         point = notes.upright_point(measured.sharpest, found.orientation)
         measured = replace(measured, sharpest=point)

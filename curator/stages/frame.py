@@ -89,7 +89,7 @@ def frame(look: Look, max_megapixels: int) -> Frame:
         ChangedError: it is another file than the one expected, or changed while it was read.
     """
     # Imported here: the window's process knows this function, and never decodes.
-    from curator.imaging import decode, overlay, pixels, screen
+    from curator.imaging import colour, decode, overlay, pixels, screen
 
     before = files.status(look.path)
     if look.fingerprint is not None and files.fingerprint(look.path) != look.fingerprint:
@@ -106,7 +106,8 @@ def frame(look: Look, max_megapixels: int) -> Frame:
     size = (height, width) if look.turn % 2 else (width, height)
     seen = Frame(None, found.basis, found.damage, size)
     if look.overlays:
-        seen = _measured(seen, overlay.measure(rgb, look.overlays), look.limit_bytes)
+        toned = colour.toned(rgb, found.icc)
+        seen = _measured(seen, overlay.measure(toned, look.overlays), look.limit_bytes)
     return replace(seen, pixels=share(_shown(rgb, found, look))) if look.pixels else seen
 
 

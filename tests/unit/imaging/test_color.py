@@ -1,0 +1,198 @@
+"""Colors come out as the profile means them, whatever it is called; the answers are computed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from curator.imaging import colour, decode
+from curator.model import Kind, Quality, StageJob
+from curator.stages.convert import decoded, looked_at
+from curator.stages.frame import Look, frame
+from tests.photos import draw_jpeg, pixels_of, scene
+from tests.profiles import P3_XYZ, PROPHOTO_XYZ, SRGB_CURVE, SRGB_XYZ, curve, profile
+
+LINEAR, SRGB = curve(1.0), curve(*SRGB_CURVE)
+RGB_SAVERS = {
+    "a.png": {},
+    "a.tif": {},
+    "a.webp": {"lossless": True},
+    "a.jpg": {"quality": 98, "subsampling": 0},
+    "a.avif": {"quality": 98, "subsampling": "4:4:4"},
+    "a.heic": {"quality": 98},
+}
+
+
+def encoded(light: np.ndarray) -> np.ndarray:
+    """sRGB by IEC 61966-2-1, in levels of 255."""
+    light = np.clip(light, 0, 1)
+    return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def light_of(value: np.ndarray) -> np.ndarray:
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def by_matrix(rgb: np.ndarray, curve_of: Callable, xyz: tuple) -> np.ndarray:
+    """What a picture is in sRGB, in floats: curve, primaries, sRGB's primaries, curve."""
+    light = curve_of(rgb / 255.0)
+    back = np.linalg.inv(np.array(SRGB_XYZ).T)
+    return encoded(light @ (back @ np.array(xyz).T).T)
+
+
+def off(shown: np.ndarray, expected: np.ndarray) -> float:
+    assert shown.shape == expected.shape
+    return float(np.abs(shown - expected).mean())
+
+
+def soft(size: tuple[int, int] = (64, 48)) -> np.ndarray:
+    """Colors without edges, so that no codec changes them much: (H, W, 3)."""
+    across, down = np.meshgrid(np.linspace(0, 1, size[0]), np.linspace(0, 1, size[1]))
+    return np.rint(255 * np.stack([across, down, (across + 1 - down) / 2], -1)).astype(np.uint8)
+
+
+def saved(path: Path, pixels: np.ndarray, **how: object) -> Path:
+    Image.fromarray(pixels).save(path, **how)
+    return path
+
+
+def proxied(path: Path) -> tuple[Quality, np.ndarray]:
+    """What convert measures, and the picture it makes a proxy of."""
+    job = StageJob(1, "convert", str(path), Kind.IMAGE, "")
+    return looked_at(decoded(job)[0], job.long_edge_px)
+
+
+@pytest.mark.parametrize("file", RGB_SAVERS)
+@pytest.mark.parametrize(
+    ("name", "trc", "power", "xyz"),
+    [
+        ("Linear sRGB", LINEAR, lambda value: value, SRGB_XYZ),
+        ("sRGB built-in (linear)", LINEAR, lambda value: value, SRGB_XYZ),
+        (
+            "ProPhoto, not sRGB",
+            curve(1.8),
+            lambda value: value ** (461 / 256),
+            PROPHOTO_XYZ,
+        ),
+        ("Display P3", SRGB, light_of, P3_XYZ),
+    ],
+    ids=("linear", "gimp", "prophoto", "p3"),
+)
+def test_a_profile_is_told_by_its_content(
+    tmp_path: Path, file: str, name: str, trc: bytes, power: Callable, xyz: tuple
+) -> None:
+    path = tmp_path / file
+    picture = soft()
+    saved(path, picture, icc_profile=profile(name, trc, xyz), **RGB_SAVERS[file])
+    lossy = file in ("a.jpg", "a.avif", "a.heic")
+    assert off(decode.decode(path).rgb, by_matrix(picture, power, xyz)) < (3 if lossy else 1)
+
+
+def test_srgb_under_any_name_is_left_alone() -> None:
+    picture = scene((64, 48), 0)
+    for icc in (profile("Camera 7", SRGB), ImageCms.createProfile("sRGB")):
+        data = icc if isinstance(icc, bytes) else ImageCms.ImageCmsProfile(icc).tobytes()
+        assert colour.to_srgb(picture, data) is picture
+        assert colour.toned(picture, data) is picture
+
+
+@pytest.mark.parametrize("file", ["a.png", "a.tif", "a.webp", "a.jpg"])
+@pytest.mark.parametrize(
+    ("trc", "power"),
+    [
+        (LINEAR, lambda value: value),
+        (curve(2.8), lambda value: value ** (717 / 256)),
+        (curve(1.8), lambda value: value ** (461 / 256)),
+        (SRGB, light_of),
+    ],
+    ids=("linear", "2.8", "1.8", "srgb"),
+)
+def test_gray_profiles_count(tmp_path: Path, file: str, trc: bytes, power: Callable) -> None:
+    gray = np.tile(np.arange(256, dtype=np.uint8), (16, 1))
+    icc = profile("Gray of some kind", trc, None)
+    if file == "a.webp":  # it has no gray
+        gray = np.repeat(gray[:, :, None], 3, axis=2)
+        icc = profile("Gray of some kind", trc)
+    how = {"quality": 98} if file == "a.jpg" else {"lossless": True} if "webp" in file else {}
+    path = saved(tmp_path / file, gray, icc_profile=icc, **how)
+    expected = encoded(power(gray / 255.0))
+    expected = expected if expected.ndim == 3 else np.repeat(expected[:, :, None], 3, axis=2)
+    assert off(decode.decode(path).rgb, expected) < 1
+
+
+def test_gray_agrees_with_littlecms() -> None:
+    """From level 8 on; below, its table of linear light is coarse: 6 where the formula has 13."""
+    gray = np.tile(np.arange(256, dtype=np.uint8), (2, 1))
+    for trc in (LINEAR, curve(2.8), SRGB):
+        icc = profile("Gray", trc, None)
+        theirs = ImageCms.profileToProfile(
+            Image.fromarray(gray),
+            ImageCms.ImageCmsProfile(io.BytesIO(icc)),
+            ImageCms.createProfile("sRGB"),
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            "RGB",
+        )
+        ours = colour.to_srgb(np.repeat(gray[:, :, None], 3, axis=2), icc)
+        assert np.abs(ours.astype(int) - np.asarray(theirs))[:, 8:].max() <= 1
+
+
+@pytest.mark.parametrize("file", ["a.png", "a.tif"])
+def test_sixteen_bits_of_gray_keep_their_dark_steps(tmp_path: Path, file: str) -> None:
+    gray = np.tile(np.linspace(0, 1500, 256).astype(np.uint16), (16, 1))  # all 0-5 in 8 bits
+    path = saved(tmp_path / file, gray, icc_profile=profile("Linear", LINEAR, None))
+    shown = decode.decode(path).rgb[:, :, 0]
+    assert off(shown, encoded(gray / 65535.0)) < 0.5
+    assert len(np.unique(shown)) > 40
+
+
+def test_a_profile_for_other_colors_is_no_profile(tmp_path: Path) -> None:
+    picture = soft()
+    gray = profile("Gray", LINEAR, None)
+    for name in ("a.png", "a.jpg"):
+        path = saved(tmp_path / name, picture, icc_profile=gray, **RGB_SAVERS[name])
+        assert off(decode.decode(path).rgb, picture.astype(float)) < 3
+    for broken in (gray[:140], gray[:128] + b"\xff" * 60, profile("x", curve(0.0), None)):
+        path = saved(tmp_path / "b.png", picture[:, :, 0].copy(), icc_profile=broken)
+        assert off(decode.decode(path).rgb[:, :, 0], picture[:, :, 0].astype(float)) < 1
+
+
+def test_exposure_and_clipping_are_of_the_picture_shown(tmp_path: Path) -> None:
+    """A dark picture in linear light has next to nothing in its lowest levels that is black."""
+    light = np.tile(np.linspace(0.0015, 0.5, 512), (256, 1))
+    linear = np.rint(255 * np.repeat(light[:, :, None], 3, axis=2)).astype(np.uint8)
+    path = saved(tmp_path / "a.png", linear, icc_profile=profile("Linear sRGB", LINEAR))
+    plain = saved(tmp_path / "b.png", np.rint(encoded(linear / 255.0)).astype(np.uint8))
+    seen = [proxied(file) for file in (path, plain)]
+    assert seen[0][0] == seen[1][0]
+    assert off(seen[0][1], seen[1][1].astype(float)) < 0.5
+    looks = [
+        frame(Look(str(file), overlays=frozenset({"clipping"})), 100) for file in (path, plain)
+    ]
+    overlays = [look.measured() for look in looks]
+    assert overlays[0] is not None
+    assert overlays[1] is not None
+    assert np.array_equal(overlays[0].shares, overlays[1].shares)
+    assert off(looks[0].array, looks[1].array.astype(float)) < 0.5
+
+
+def test_an_export_as_jpeg_has_the_colors_shown(tmp_path: Path) -> None:
+    from curator.export.render import RenderJob, render
+
+    picture = soft((200, 150))
+    path = saved(tmp_path / "a.png", picture, icc_profile=profile("Linear sRGB", LINEAR))
+    job = RenderJob(str(path), (200,), 98, "off", "none", 0, 100)
+    made = pixels_of(render(job).contents[0])
+    assert off(made, by_matrix(picture, lambda value: value, SRGB_XYZ)) < 2
+
+
+def test_a_loupe_at_full_size_has_the_colors_of_the_proxy(tmp_path: Path) -> None:
+    gray = draw_jpeg(tmp_path / "a.jpg", size=(96, 64), icc=profile("sRGB (linear)", LINEAR))
+    shown = frame(Look(str(gray)), 100).array
+    small = proxied(gray)[1]
+    assert shown is not None
+    assert off(shown, small.astype(float)) < 0.5

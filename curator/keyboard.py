@@ -43,11 +43,21 @@ class KeysError(KnownError):
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """The keys of a program people know; ``changes`` is what differs from KEYMAP."""
+    """The keys of a program people know.
+
+    Attributes:
+        name: of the file.
+        title: the program.
+        changes: what differs from KEYMAP.
+        flags_stay: a flag stays on the photo, as stars do; Shift with it goes to the next.
+        caps_lock: while Caps Lock is on, flags, stars and labels go to the next photo.
+    """
 
     name: str
     title: str
     changes: Changes
+    flags_stay: bool = False
+    caps_lock: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,8 +172,9 @@ def preset(name: str) -> Preset:
     """
     if name not in PRESETS:
         raise KeymapError(f"preset {name} is none of {', '.join(PRESETS)}")
-    head, changes = _parsed(resource("keys") / f"{name}.toml")
-    return Preset(name, head["title"], changes)
+    head, changes = _parsed(resource("keys") / f"{name}.toml", ("title", "flags", "caps_lock"))
+    flags_stay, caps_lock = head.get("flags") == "stay", head.get("caps_lock") == "advances"
+    return Preset(name, head["title"], changes, flags_stay, caps_lock)
 
 
 # --- files of keys
@@ -233,8 +244,10 @@ def in_force(home: Home) -> tuple[Keyboard, str]:
     return Keyboard(), why
 
 
-def _parsed(path: Path, *, only_head: bool = False) -> tuple[dict[str, str], Changes]:
-    """Read a file of keys as its head (``preset`` or ``title``) and its lines.
+def _parsed(
+    path: Path, heads: Sequence[str] = ("preset", "title"), *, only_head: bool = False
+) -> tuple[dict[str, str], Changes]:
+    """Read a file of keys as its head (the lines named ``heads``) and its other lines.
 
     Raises:
         KeysError: as :func:`load`, but for what only layering finds out.
@@ -244,7 +257,7 @@ def _parsed(path: Path, *, only_head: bool = False) -> tuple[dict[str, str], Cha
         found = tomllib.loads(_narrow(read_small(path, "utf-8-sig")))
     except (OSError, ValueError, RecursionError) as error:
         raise KeysError(f"{not_used} {' '.join(str(error).split())}.") from error
-    head: dict[str, str] = {name: found.pop(name) for name in ("preset", "title") if name in found}
+    head: dict[str, str] = {name: found.pop(name) for name in heads if name in found}
     if not all(isinstance(value, str) for value in head.values()):
         raise KeysError(f"{not_used} preset is one of {', '.join(PRESETS)}, in quotes.")
     changes: dict[str, tuple[str, ...]] = {}

@@ -71,14 +71,14 @@ def keep(session: Session, invert: bool) -> None:
 
 @command("Pick", "Marks")
 def pick(session: Session, invert: bool) -> None:
-    """Flag the photo as a pick, keep it, and go on."""
-    _mark(session, "pick", picking, not invert)
+    """Flag the photo as a pick and keep it; go to the next, unless the preset stays."""
+    _mark(session, "pick", picking, session.flags_advance != invert)
 
 
 @command("Reject", "Marks")
 def reject(session: Session, invert: bool) -> None:
-    """Reject the photo and go on. Nothing is deleted; stars and label stay."""
-    _mark(session, "reject", rejecting, not invert, whole=True)
+    """Reject the photo; go to the next, unless the preset stays. Nothing is deleted."""
+    _mark(session, "reject", rejecting, session.flags_advance != invert, whole=True)
 
 
 @command("Keep this, reject the rest", "Marks")
@@ -136,7 +136,7 @@ def unflag(session: Session, invert: bool) -> None:
         through = marks.kept or marks.flag is Flag.PICK
         return {"flag": None, "kept": through}
 
-    _mark(session, "unflag", fields, invert)
+    _mark(session, "unflag", fields, session.unflag_advances != invert)
 
 
 def _stars(session: Session, number: int, invert: bool) -> None:
@@ -220,9 +220,11 @@ def label_purple(session: Session, invert: bool) -> None:
 
 @command("Stars advance", "Marks")
 def toggle_stars_advance(session: Session) -> None:
-    """Switch whether stars and labels go on to the next photo; Shift turns it round once."""
-    session.settings.loupe.stars_advance = not session.stars_advance
-    session.say("Stars advance" if session.stars_advance else "Stars stay on the photo")
+    """Switch whether stars and labels go to the next photo too; Shift inverts it once."""
+    loupe = session.settings.loupe
+    loupe.stars_advance = not loupe.stars_advance
+    marks = "Marks" if session.flags_stay else "Stars"
+    session.say(f"{marks} advance" if loupe.stars_advance else f"{marks} stay on the photo")
     session.ask("settings_changed")
     session.view_changed.emit()
 

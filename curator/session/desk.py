@@ -53,11 +53,15 @@ class Desk(QObject):
     Attributes:
         keys: what a person presses for a command, as they read it; put in by whoever has a
             keyboard, for sentences that name a key.
+        flags_stay: the preset in force leaves P and X on the photo; Shift goes to the next.
+        caps_lock: the preset in force advances with Caps Lock, and it is on.
 
     Thread: GUI only.
     """
 
     keys: Mapping[str, str] = MappingProxyType({})
+    flags_stay: bool = False
+    caps_lock: bool = False
 
     list_changed = Signal()
     photos_changed = Signal(object)
@@ -176,8 +180,18 @@ class Desk(QObject):
 
     @property
     def stars_advance(self) -> bool:
-        """Whether stars and labels go on to the next photo (M)."""
-        return self.settings.loupe.stars_advance
+        """Whether stars and labels go to the next photo: M, or Caps Lock in some presets."""
+        return self.settings.loupe.stars_advance or self.caps_lock
+
+    @property
+    def flags_advance(self) -> bool:
+        """Whether P and X go to the next photo."""
+        return self.stars_advance or not self.flags_stay
+
+    @property
+    def unflag_advances(self) -> bool:
+        """Whether U goes to the next photo: where flags stay, and M or Caps Lock is on."""
+        return self.stars_advance and self.flags_stay
 
     def _fits(self) -> Mask:
         """Mark what belongs to the list if it were opened now."""

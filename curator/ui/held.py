@@ -10,6 +10,7 @@ time stamp, to the millisecond, and no finger is that fast.
 
 from __future__ import annotations
 
+import sys
 import time
 
 from PySide6.QtCore import QEvent, QObject, Signal
@@ -29,6 +30,7 @@ class HeldKeys(QObject):
         released: a key is up: whether it is one that looks while it is held, and the seconds.
 
     Attributes:
+        caps_lock: Caps Lock was on at the last press of any other key.
         echo: the last press was none of a finger: the key is held. A key that looks has none, as
             its release has ended the look, which this press begins again.
 
@@ -42,7 +44,7 @@ class HeldKeys(QObject):
         super().__init__(parent)
         self._since: dict[int, float] = {}
         self._let_go: dict[int, tuple[int, float]] = {}  # key: time stamp, and down since when
-        self.echo = False
+        self.echo = self.caps_lock = False
         self.use(Keyboard())
 
     def use(self, keyboard: Keyboard) -> None:
@@ -78,10 +80,21 @@ class HeldKeys(QObject):
 
     def _went_down(self, event: QKeyEvent) -> None:
         key = event.key()
+        self.caps_lock = is_caps_lock_on(event.nativeModifiers(), sys.platform)
         let_go, since = self._let_go.get(key, (0, 0.0))
         again = bool(let_go) and event.timestamp() == let_go
         self.echo = (again or event.isAutoRepeat()) and key not in self._looks
         self._since.setdefault(key, since if again else time.monotonic())
+
+
+def is_caps_lock_on(native_modifiers: int, platform: str) -> bool:
+    """Whether Caps Lock is on, from the modifiers as the platform gives them.
+
+    Qt has no modifier for it. X11 and Wayland set LockMask, macOS NSEventModifierFlagCapsLock,
+    and Qt's Windows plugin a flag of its own.
+    """
+    mask = {"darwin": 1 << 16, "win32": 1 << 8}.get(platform, 1 << 1)
+    return bool(native_modifiers & mask)
 
 
 def _qt_key(keys: str) -> int:

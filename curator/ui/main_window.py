@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
 from curator import commands, volumes
 from curator.files import IMAGE_SUFFIXES, RAW_SUFFIXES
-from curator.keyboard import Keyboard, in_force
+from curator.keyboard import Keyboard, in_force, preset
 from curator.keymap import Binding
 from curator.model import KnownError, Pass, View
 from curator.pipeline import Pipeline
@@ -108,7 +108,7 @@ class MainWindow(QWidget):
             lambda: self.keys.keyboard,
             self.use_keys,
         )
-        session.keys = theme.all_keys(keyboard.first_keys())
+        self._tell_session(keyboard)
         self._make_pages()
         self._make_edges()
         self._answers = self._answering()
@@ -346,6 +346,7 @@ class MainWindow(QWidget):
         if command == "back" and (self._close_something() or self.overview.leave()):
             return
         self.overview.makes_way(command)
+        self.session.caps_lock = self._caps_lock_advances and self._held.caps_lock
         commands.run(self.session, command, invert)
         self.tour.did(command)
 
@@ -353,9 +354,16 @@ class MainWindow(QWidget):
         """Put other keys in force, in every sentence too."""
         self.keys.use(keyboard)
         self._held.use(keyboard)
-        self.session.keys = theme.all_keys(keyboard.first_keys())
+        self._tell_session(keyboard)
         self.offers.withdraw("keys")
         self.session.view_changed.emit()
+
+    def _tell_session(self, keyboard: Keyboard) -> None:
+        """Let the session name the keys in force, and advance as their preset does."""
+        its = preset(keyboard.preset)
+        self.session.keys = theme.all_keys(keyboard.first_keys())
+        self.session.flags_stay = its.flags_stay
+        self._caps_lock_advances = its.caps_lock
 
     def _change_keys(self) -> None:
         self.acts.settings("Keys")

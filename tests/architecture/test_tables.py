@@ -88,7 +88,7 @@ def test_a_preset_is_a_whole_keyboard(name: str) -> None:
     lost = {command for command in usual if not keyboard.keys_of(command)}
     assert lost <= {"space"}, "a preset leaves no command without a key, but Space may just look"
     assert keyboard.keys_of("space") or keyboard.keys_of("keep"), "something keeps"
-    assert keyboard.keys_of("delete") == ("Del",)
+    assert "Del" in keyboard.keys_of("delete")
     assert keyboard.keys_of("palette") == ("Ctrl+K",)
 
 

@@ -14,6 +14,7 @@ from curator import keymap
 from curator.keyboard import PRESETS, Keyboard
 from curator.keymap import KEYMAP, Binding, KeymapError
 from curator.model import Flag, Pass, View
+from curator.ui.held import is_caps_lock_on
 from curator.ui.keys import Keys, digit_at, spelled_press
 from curator.ui.main_window import MainWindow
 
@@ -205,9 +206,54 @@ def test_a_preset_in_force_is_named_wherever_a_key_is(window: MainWindow) -> Non
     QTest.keyClick(window, Qt.Key.Key_T)
     assert window.session.table.marks(photo).flag is Flag.PICK
     photo = in_loupe(window, Pass.CULL)
-    QTest.keyClick(window, Qt.Key.Key_8, SHIFT)
+    QTest.keyClick(window, Qt.Key.Key_8)
     assert window.session.table.marks(photo).flag is Flag.REJECT
-    assert window.session.current == photo, "Shift with a mark stays where the mark goes on"
+    assert window.session.current == photo, "a mark stays, as there"
+
+
+def hit(window: MainWindow, key: Qt.Key, modifiers: Qt.KeyboardModifier, native: int = 0) -> bool:
+    """Press and release a key in the loupe of a cull; whether it went to the next photo."""
+    photo = in_loupe(window, Pass.CULL)
+    event = QKeyEvent(QEvent.Type.ShortcutOverride, key, modifiers, 0, 0, native, "")
+    event.ignore()
+    QApplication.sendEvent(window, event)
+    with_shift = "Shift+" if modifiers & SHIFT else ""
+    action = window.keys.action(with_shift + chr(key))
+    assert action is not None
+    action.trigger()  # as Qt does where nothing overrides the shortcut
+    QTest.keyRelease(window, key, modifiers)
+    went_on = window.session.current != photo
+    window.run("undo")
+    return went_on
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_P, Qt.Key.Key_X, Qt.Key.Key_U, Qt.Key.Key_3])
+def test_marks_advance_as_in_lightroom(
+    window: MainWindow, key: Qt.Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There a mark stays, and Shift, Caps Lock or Auto Advance go to the next photo."""
+    monkeypatch.setattr("curator.ui.held.sys.platform", "linux")
+    caps_lock = 1 << 1
+    window.use_keys(Keyboard("lightroom"))
+    assert [hit(window, key, NONE), hit(window, key, SHIFT)] == [False, True]
+    assert hit(window, key, NONE, caps_lock)
+    assert not hit(window, key, NONE)
+    window.run("toggle_stars_advance")
+    assert hit(window, key, NONE)
+    window.run("toggle_stars_advance")
+    window.use_keys(Keyboard("curator"))
+    goes_on = key in (Qt.Key.Key_P, Qt.Key.Key_X)
+    assert [hit(window, key, NONE, native) for native in (0, caps_lock)] == [goes_on, goes_on]
+
+
+@pytest.mark.parametrize(
+    ("native", "platform", "on"),
+    [(2, "linux", True), (1, "linux", False), (1 << 8, "win32", True), (1 << 16, "darwin", True)],
+)
+def test_caps_lock_is_read_from_what_the_platform_says(
+    native: int, platform: str, on: bool
+) -> None:
+    assert is_caps_lock_on(native, platform) is on
 
 
 def test_a_held_space_is_no_rest_where_space_walks_on(window: MainWindow) -> None:

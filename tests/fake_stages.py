@@ -1,9 +1,9 @@
 """Stages over text files that say what should happen to them; quick, and as bad as asked for.
 
-The first word of a file is what its convert does: ``ok``, ``crash``, ``hang``, ``unreadable``,
-``mistake``, ``gone``, ``shaky N`` (crashes N times, then is fine), ``full`` (no room on the disk
-while a file ``disk-is-full`` is in the cache), ``wait`` (until a file ``go`` is there). What its
-embed does: see :func:`embed`.
+The first word of a file is what its convert does: ``ok``, ``crash``, ``hang``, ``greedy``,
+``unreadable``, ``mistake``, ``gone``, ``shaky N`` (crashes N times, then is fine), ``full`` (no
+room on the disk while a file ``disk-is-full`` is in the cache), ``wait`` (until a file ``go`` is
+there). What its embed does: see :func:`embed`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from curator.model import (
 )
 from curator.stages import Stage
 from curator.stages.frame import Frame, Look
-from curator.workers import share
+from curator.workers import WorkerMemory, share
 
 
 def write(folder: Path, *wishes: str) -> Path:
@@ -76,6 +76,8 @@ def behave(wish: Sequence[str], cache: Path, name: str) -> None:
             os.abort()
         case ["hang", *_]:
             threading.Event().wait()
+        case ["greedy", *_]:
+            raise WorkerMemory("Reading it needs more than 512 MB.")
         case ["unreadable", *_]:
             raise UnreadableError("The file is empty.")
         case ["gone", *_]:

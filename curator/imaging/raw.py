@@ -40,6 +40,8 @@ _REASONS = (
     (rawpy.LibRawDataError, "The RAW file's picture data is damaged."),
 )
 # Canon's CIFF (CRW) names maker and model in one record; LibRaw's Python face does not give it.
+_MAX_CIFF = 32 << 20  # bytes; those cameras had 3 to 11 megapixels
+_MAX_FILE = 2_000_000_000  # bytes that may go through memory
 _CIFF_MODEL = re.compile(rb"Canon\0(Canon [ -~]{2,30})\0")
 
 
@@ -130,11 +132,12 @@ def _read(path: str, file: IO[bytes] | None) -> Any:
     if os.path.exists(path):  # noqa: PTH110 (the name may not be valid text)
         with contextlib.suppress(UnicodeError):  # a name LibRaw's binding cannot encode
             return rawpy.imread(path)
-    if file is not None:
-        file.seek(0)
-        return rawpy.imread(io.BytesIO(file.read()))
     try:
-        return rawpy.imread(io.BytesIO(Path(path).read_bytes()))
+        with contextlib.nullcontext(file) if file is not None else Path(path).open("rb") as raw:
+            if raw.seek(0, os.SEEK_END) > _MAX_FILE:
+                raise UnreadableError("The file is larger than 2 GB and is not read.")
+            raw.seek(0)
+            return rawpy.imread(io.BytesIO(raw.read()))
     except OSError as error:
         raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
 
@@ -212,7 +215,7 @@ def _from_libraw(raw: Any, found: Capture, file: IO[bytes]) -> Capture:
     if taken is not None and taken.tzinfo is not None:
         taken = taken.astimezone(UTC).replace(tzinfo=None)
     file.seek(0)
-    model = _CIFF_MODEL.search(file.read())
+    model = _CIFF_MODEL.search(file.read(_MAX_CIFF))
     return replace(
         found,
         taken_at=taken if taken and taken.year > 1970 else None,

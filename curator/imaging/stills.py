@@ -14,14 +14,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 import pillow_heif
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageFile, UnidentifiedImageError
 
-from curator.imaging import bare, colour, notes, tiff
+from curator.imaging import bare, colour, heads, notes, tiff
 from curator.imaging.pixels import (
     Image,
     Stored,
@@ -46,6 +46,8 @@ _PLUGINS = {
     "avif": ["AVIF", "HEIF"],
     "jpeg": ["JPEG", "MPO"],
 }
+_MAX_HEADER = 16 << 20  # bytes read of a file to learn of it what its header says
+_LEAST_READ = 1024  # what a read counts at least: a GIF of zeros was read byte by byte, for minutes
 _NAMES = {"heif": "HEIC", "webp": "WebP"}
 _GRAY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N")
 # What Pillow and its plugins were seen to raise on broken files.
@@ -71,9 +73,11 @@ _FAULTS = (
 
 def capture(file: IO[bytes], form: str) -> Capture:
     """Read capture data and size from the header of a picture; never raises on content."""
-    file.seek(0)
+    head = _head(file, form)
+    if head is not None:
+        return _captured(head, form)
     try:
-        with _opened(file, form) as image:
+        with _opened(cast("IO[bytes]", _Bounded(file)), form) as image:
             return _capture(image, form)
     except _FAULTS as error:
         log.debug("header of a %s not readable: %s", form, error)
@@ -82,26 +86,75 @@ def capture(file: IO[bytes], form: str) -> Capture:
 
 def directories(file: IO[bytes], form: str) -> list[tiff.Directory]:
     """Read the camera's directories from the header of a picture; never raises on content."""
-    file.seek(0)
-    try:
-        with _opened(file, form) as image:
-            return _notes(image)
-    except _FAULTS as error:
-        log.debug("header of a %s not readable: %s", form, error)
-        return []
+    return inside(file, form)[1]
 
 
 def inside(file: IO[bytes], form: str) -> tuple[bytes, list[tiff.Directory]]:
     """Read XMP packet and EXIF directories of a picture's header; never raises on content."""
-    file.seek(0)
+    head = _head(file, form)
+    if head is not None:
+        return head.xmp, _directories(head.exif)
     try:
-        with _opened(file, form) as image:
+        with _opened(cast("IO[bytes]", _Bounded(file)), form) as image:
             packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
             found = packet.encode() if isinstance(packet, str) else bytes(packet)
             return found, _notes(image)
     except _FAULTS as error:
         log.debug("header of a %s not readable: %s", form, error)
         return b"", []
+
+
+class _Bounded(io.BufferedIOBase):
+    """A file of which a decoder that asks for its header gets so much and no more."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._left = file, _MAX_HEADER
+        self._size = file.seek(0, io.SEEK_END)
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read on.
+
+        Raises:
+            ValueError: it would be too much in all.
+        """
+        rest = max(0, self._size - self._file.tell())
+        wanted = rest if size is None or size < 0 else min(size, rest)
+        self._left -= max(wanted, _LEAST_READ)
+        if self._left < 0:
+            raise ValueError("the header is longer than any")
+        return self._file.read(wanted)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place of the file."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the place in the file."""
+        return self._file.tell()
+
+
+def _head(file: IO[bytes], form: str) -> heads.Head | None:
+    """Read what needs no decoder; None for formats that have to be opened, and for broken ones."""
+    if form not in ("heif", "avif", "webp"):
+        return None
+
+    def read(offset: int, size: int) -> bytes:
+        file.seek(offset)
+        return file.read(size)
+
+    return heads.head(read, form)
+
+
+def _captured(head: heads.Head, form: str) -> Capture:
+    found = notes.capture_of(_directories(head.exif))
+    size = (head.width, head.height)
+    if form == "heif":  # pillow_heif crops it, and turns it upright
+        across, down = head.crop or size
+        size = (down, across) if head.orientation >= 5 else (across, down)
+        found = replace(found, orientation=1)
+    elif form == "avif":
+        found = replace(found, orientation=head.orientation)
+    return notes.sized(found, *size)
 
 
 def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
@@ -213,7 +266,10 @@ def _loaded(image: Pillow.Image, data: bytes, form: str) -> tuple[Pillow.Image, 
 
 
 def _notes(image: Pillow.Image) -> list[tiff.Directory]:
-    block = image.info.get("exif") or b""
+    return _directories(image.info.get("exif") or b"")
+
+
+def _directories(block: bytes) -> list[tiff.Directory]:
     if block[:6] == b"Exif\0\0":
         block = block[6:]
     return tiff.directories(tiff.from_bytes(block))

@@ -23,6 +23,7 @@ from curator.workers import (
     WorkerBug,
     WorkerCancelled,
     WorkerError,
+    WorkerMemory,
     WorkerTimeout,
     WorkerUnavailable,
 )
@@ -228,9 +229,10 @@ class Saver:
         elif job.stage in self._of_files and self.doubts(job, error, self._reader):
             self._catalog.postpone(job.stage, job.photo_id, UNSURE, ASIDE_S)
         elif isinstance(error, WorkerError | GoneError | EncodingError):
-            # What hung would hang again, a process and a minute each time: it waits for a person.
-            hung = isinstance(error, WorkerTimeout) and job.stage in self._of_files
-            self._fail(job, error.args[0], not hung, saved)
+            # What hung, or filled memory up to its limit, would again, a process and a minute each
+            # time: it waits for a person.
+            costly = isinstance(error, WorkerTimeout | WorkerMemory) and job.stage in self._of_files
+            self._fail(job, error.args[0], not costly, saved)
         elif isinstance(error, KnownError):
             self._fail(job, error.args[0], False, saved)
         elif isinstance(error, OSError):

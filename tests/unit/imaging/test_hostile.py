@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import re
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +119,48 @@ def test_a_size_the_file_cannot_hold_is_not_believed(tmp_path: Path, form: str) 
     path.write_bytes(data)
     with pytest.raises(UnreadableError, match=r"says the picture has 9,000 x 9,000 pixels"):
         decode.decode(path)
+
+
+def _chunk(kind: bytes, size: int, order: str) -> bytes:
+    return struct.pack(f"{order}I", size) + kind if order == ">" else kind + struct.pack("<I", size)
+
+
+HOLE_BYTES = 200 << 20  # bytes, of a hole that takes no room on the disk
+PNG = (
+    b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", 13, ">") + struct.pack(">IIBBBBB", 64, 48, 8, 2, 0, 0, 0)
+)
+HEADS_OF_HOLES = {
+    "heif": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+    "heif with a long description": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + _chunk(b"meta", 0, ">"),
+    "avif": b"\0\0\0\x18ftypavif\0\0\0\0mif1avif",
+    "webp": b"RIFF" + struct.pack("<I", HOLE_BYTES) + b"WEBP" + _chunk(b"EXIF", HOLE_BYTES, "<"),
+    "png": PNG + bytes(4) + _chunk(b"tEXt", HOLE_BYTES, ">"),
+    "gif": b"GIF89a" + struct.pack("<HH", 64, 48) + b"\xf7\0\0",
+    "bmp": b"BM" + bytes(30),
+    "tif": b"II*\0\x08\0\0\0",
+    "jpg": b"\xff\xd8\xff\xe0",
+    "crw": b"II\x1a\0\0\0HEAPCCDR",
+    "raf": b"FUJIFILMCCD-RAW ",
+    "cr3": b"\0\0\0\x18ftypcrx \0\0\0\1crx isom",
+}
+
+
+@pytest.mark.parametrize("kind", HEADS_OF_HOLES)
+def test_a_file_made_long_costs_no_memory_to_peek_at(tmp_path: Path, kind: str) -> None:
+    """Of 24 bytes of a HEIC made 4 GB long all was read, three times."""
+    path = tmp_path / f"a.{kind.split()[0]}"
+    path.write_bytes(HEADS_OF_HOLES[kind])
+    os.truncate(path, HOLE_BYTES)
+    tracemalloc.start()
+    try:
+        exif.read_capture(path)
+        packets.carried(path)
+        embedded.thumbnail(str(path), Capture(width=60, height=40))
+        kept.notes_to_keep(path, location=True)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 48 << 20
 
 
 BROKEN_NOTES = {

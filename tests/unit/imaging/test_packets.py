@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pillow_heif
 import pytest
 from PIL import Image, TiffImagePlugin
 
+from curator.imaging import containers, decode, heads, stills, tiff
+from curator.imaging import exif as exif_reader
 from curator.imaging.packets import Carried, carried
-from curator.model import GoneError
+from curator.model import Capture, GoneError
 
 PACKET = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>the packet</x:xmpmeta>"
 PICTURE = Image.new("RGB", (64, 48), (90, 120, 40))
@@ -161,3 +165,53 @@ def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
 def test_no_real_file_breaks_it(corpus: Path) -> None:
     paths = sorted(p for p in (corpus / "hostile").rglob("*") if p.is_file())
     assert sum(bool(carried(path).packets) for path in paths) > 20
+
+
+@pytest.mark.parametrize("form", ["heif", "avif", "webp"])
+def test_the_head_tells_what_the_decoder_would(tmp_path: Path, form: str) -> None:
+    """Size, turn, EXIF and XMP come from the boxes; the decoder would read the whole file."""
+    notes = Image.Exif()
+    notes[271], notes[272], notes[274] = "Maker", "Model 1", 6
+    path = tmp_path / f"a.{form}"
+    PICTURE.save(path, form, exif=notes, xmp=PACKET)
+    head = heads.head(tiff.from_bytes(path.read_bytes()), form)
+    assert head is not None and (head.crop or (head.width, head.height)) == (64, 48)
+    assert head.xmp == PACKET and b"Model 1" in head.exif
+    found = exif_reader.read_capture(path)
+    assert found.camera == "Maker Model 1"
+    assert found.orientation == (1 if form == "heif" else 6)
+    assert (found.width, found.height) == decode.decode(path).full_size
+
+
+@pytest.mark.parametrize("form", ["heif", "avif", "webp"])
+def test_a_head_cut_anywhere_is_no_error(form: str) -> None:
+    buffer = io.BytesIO()
+    PICTURE.save(buffer, form, exif=exif(3), xmp=PACKET)
+    data = buffer.getvalue()
+    for end in range(0, len(data), 3):
+        heads.head(tiff.from_bytes(data[:end]), form)
+    for at_ in range(12, min(len(data), 400)):
+        broken = data[:at_] + b"\xff\xff\xff\xff" + data[at_ + 4 :]
+        heads.head(tiff.from_bytes(broken), form)
+
+
+@pytest.mark.slow
+def test_heads_tell_what_decoders_tell_of_real_files(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every HEIC, AVIF and WebP a decoder opens has the same size, turn and packet by its head."""
+    compared = 0
+    for path in sorted(corpus.rglob("*")):
+        data = path.read_bytes() if path.is_file() else b""
+        form = containers.sniff(data[:65536], str(path))
+        if form not in ("heif", "avif", "webp"):
+            continue
+        file = io.BytesIO(data)
+        here = stills.capture(file, form)
+        with monkeypatch.context() as patched:
+            patched.setattr(stills, "_head", lambda file, form: None)
+            there = stills.capture(file, form)
+        if there != Capture():
+            compared += 1
+            assert replace(here, subject=there.subject) == there, path
+    assert compared > 100

@@ -236,6 +236,16 @@ def test_a_hang_costs_that_photo_only(
     ]
 
 
+def test_what_fills_memory_is_refused_once(
+    inline: Pipeline, settings: Settings, catalog: Catalog, tmp_path: Path
+) -> None:
+    assert settings.work.attempts > 1
+    inline.open_folders([fake_stages.write(tmp_path / "in", "greedy", "ok")])
+    assert [(failure.reason, failure.attempts) for failure in catalog.failures()] == [
+        ("Reading it needs more than 512 MB.", 1)
+    ]
+
+
 @pytest.mark.slow
 def test_what_fails_now_and_then_is_tried_again(
     threaded: Pipeline, catalog: Catalog, tmp_path: Path

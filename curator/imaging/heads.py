@@ -1,0 +1,231 @@
+"""Read what stands before the pixels of HEIC, AVIF and WebP, without the pixels.
+
+The decoders of these formats want the whole file in memory before they tell even its size. Here
+the boxes (ISO/IEC 14496-12 and 23008-12) and chunks (RFC 9649) are followed instead, with a bound
+on everything read; broken files yield None or less, never an error.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from curator.imaging.tiff import Read
+
+_MAX_META = 4 << 20  # bytes of the box that describes all items; the corpus has 33 KB at the most
+_MAX_NOTES = 16 << 20  # bytes of EXIF or XMP
+_MAX_BOXES = 4096
+_MAX_CHUNKS = 64
+_BEYOND = 1 << 40  # no file is so long
+_XMP_TYPE = b"application/rdf+xml"
+# ISO/IEC 23008-12, 6.5.10 and 6.5.12: quarter turns counterclockwise, then a mirror (None, or its
+# axis: 1 swaps left and right) → EXIF orientation.
+_ORIENTATIONS = {
+    (0, None): 1,
+    (0, 1): 2,
+    (2, None): 3,
+    (0, 0): 4,
+    (1, 0): 5,
+    (3, None): 6,
+    (1, 1): 7,
+    (1, None): 8,
+    (2, 0): 2,
+    (2, 1): 4,
+    (3, 0): 7,
+    (3, 1): 5,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The size as stored, how to turn it upright (EXIF 1-8), and the notes as bytes.
+
+    ``orientation`` is the container's own (0 for WebP, which has none), ``crop`` the size in
+    pixels that its clean aperture leaves.
+    """
+
+    width: int
+    height: int
+    orientation: int = 0
+    crop: tuple[int, int] | None = None
+    exif: bytes = b""
+    xmp: bytes = b""
+
+
+def head(read: Read, form: str) -> Head | None:
+    """Read the head of a picture; None where it cannot be understood.
+
+    Args:
+        read: reads the file at an offset.
+        form: heif, avif or webp, as :func:`containers.sniff` calls them.
+    """
+
+    def bounded(offset: int, size: int) -> bytes:
+        return read(offset, size) if offset + size < _BEYOND else b""
+
+    try:
+        return _webp(bounded) if form == "webp" else _boxed(bounded)
+    except (struct.error, IndexError, ValueError, OverflowError):
+        return None
+
+
+def _webp(read: Read) -> Head | None:
+    size, notes = (0, 0), {b"EXIF": b"", b"XMP ": b""}
+    at = 12
+    for _ in range(_MAX_CHUNKS):
+        chunk = read(at, 18)
+        if len(chunk) < 8:
+            break
+        kind, length = struct.unpack_from("<4sI", chunk)
+        body = chunk[8:]
+        if kind in notes and length <= _MAX_NOTES:
+            notes[kind] = notes[kind] or read(at + 8, length)
+        elif kind == b"VP8X":
+            across, down = (int.from_bytes(body[start : start + 3], "little") for start in (4, 7))
+            size = (1 + across, 1 + down)
+        elif kind == b"VP8L" and body[:1] == b"\x2f" and not size[0]:
+            bits = struct.unpack_from("<I", body, 1)[0]
+            size = (1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
+        elif kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a" and not size[0]:
+            across, down = struct.unpack_from("<HH", body, 6)
+            size = (across & 0x3FFF, down & 0x3FFF)
+        at += 8 + length + length % 2
+    return Head(*size, exif=notes[b"EXIF"], xmp=notes[b"XMP "]) if size[0] else None
+
+
+def _boxed(read: Read) -> Head | None:
+    meta = _meta(read)
+    boxes = {kind: meta[at:end] for kind, at, end in _boxes(meta, 4)}
+    if not {b"pitm", b"iprp"} <= boxes.keys():
+        return None
+    main = _number(boxes[b"pitm"], 4, boxes[b"pitm"][0])
+    width, height, turn, mirror, crop = 0, 0, 0, None, None
+    for kind, body in _properties(boxes[b"iprp"], main):
+        if kind == b"ispe":
+            width, height = struct.unpack_from(">II", body, 4)
+        elif kind == b"irot":
+            turn = body[0] & 3
+        elif kind == b"imir":
+            mirror = body[0] & 1
+        elif kind == b"clap":
+            across, parts_x, down, parts_y = struct.unpack_from(">IIII", body)
+            crop = (across // max(parts_x, 1), down // max(parts_y, 1))
+    if not width or not height:
+        return None
+    notes = {b"exif": b"", b"xmp": b""}
+    places = dict(_places(boxes.get(b"iloc", b"")))
+    for number, name in _items(boxes.get(b"iinf", b"")):
+        if not notes[name]:
+            notes[name] = _content(read, places.get(number, (0, [])), boxes.get(b"idat", b""))
+    skipped = 4 + int.from_bytes(notes[b"exif"][:4], "big")  # to the TIFF header, past the prefix
+    block = notes[b"exif"][skipped:]
+    orientation = _ORIENTATIONS[turn, mirror]
+    return Head(width, height, orientation, crop, block, notes[b"xmp"])
+
+
+def _meta(read: Read) -> bytes:
+    """Find the content of the file's meta box; empty where there is none of a likely size."""
+    at = 0
+    for _ in range(_MAX_CHUNKS):
+        start = read(at, 16)
+        if len(start) < 8:
+            break
+        size, kind = struct.unpack_from(">I4s", start)
+        prefix = 8
+        if size == 1 and len(start) == 16:
+            size, prefix = struct.unpack_from(">Q", start, 8)[0], 16
+        if size < prefix:  # also 0: up to the end of the file
+            break
+        if kind == b"meta":
+            return read(at + prefix, min(size - prefix, _MAX_META))
+        at += size
+    return b""
+
+
+def _boxes(data: bytes, at: int = 0) -> Iterator[tuple[bytes, int, int]]:
+    """List (kind, start, end) of the boxes in a box's content."""
+    for _ in range(_MAX_BOXES):
+        if at + 8 > len(data):
+            return
+        size, kind = struct.unpack_from(">I4s", data, at)
+        size = size or len(data) - at
+        if size < 8:
+            return
+        yield kind, at + 8, min(at + size, len(data))
+        at += size
+
+
+def _number(data: bytes, at: int, wide: int) -> int:
+    return int(struct.unpack_from(">I" if wide else ">H", data, at)[0])
+
+
+def _properties(data: bytes, item: int) -> Iterator[tuple[bytes, bytes]]:
+    """List (kind, content) of the properties of an item, in the order they apply."""
+    inside = list(_boxes(data))
+    known: list[tuple[bytes, bytes]] = []
+    for kind, at, end in inside:
+        if kind == b"ipco":
+            known += [(name, data[s:e]) for name, s, e in _boxes(data[:end], at)]
+    for kind, at, _ in inside:
+        if kind != b"ipma":
+            continue
+        version, wide, count = data[at], data[at + 3] & 1, _number(data, at + 4, 1)
+        at += 8
+        for _ in range(min(count, _MAX_BOXES)):
+            number = _number(data, at, version)
+            at += 4 if version else 2
+            links, at = data[at], at + 1
+            for _ in range(links):
+                link = _number(data, at, 0) & 0x7FFF if wide else data[at] & 0x7F
+                at += 2 if wide else 1
+                if number == item and 0 < link <= len(known):
+                    yield known[link - 1]
+
+
+def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """List (number, exif or xmp) of the items that are notes."""
+    for kind, at, end in _boxes(data, 8 if data[:1] not in (b"", b"\0") else 6):
+        version = data[at]
+        if kind != b"infe" or version < 2:
+            continue
+        number = _number(data, at + 4, version > 2)
+        rest = data[at + (10 if version > 2 else 8) : end]
+        if rest[:4] == b"Exif":
+            yield number, b"exif"
+        elif rest[:4] == b"mime" and rest[4:].split(b"\0")[1:2] == [_XMP_TYPE]:
+            yield number, b"xmp"
+
+
+def _places(data: bytes) -> Iterator[tuple[int, tuple[int, list[tuple[int, int]]]]]:
+    """List item → (how, [(offset, length)]): how 0 is in the file, 1 in the box idat."""
+    if not data:
+        return
+    version = data[0]
+    widths = (data[4] >> 4, data[4] & 15, data[5] >> 4, data[5] & 15 if version else 0)
+    count, at = _number(data, 6, version > 1), 10 if version > 1 else 8
+
+    def take(width: int) -> int:
+        nonlocal at
+        at += width
+        if at > len(data):
+            raise ValueError("the box ends early")
+        return int.from_bytes(data[at - width : at], "big")
+
+    for _ in range(min(count, _MAX_BOXES)):
+        number = take(4 if version > 1 else 2)
+        how = take(2) & 15 if version else 0
+        take(2)  # which file: this one
+        base, extents = take(widths[2]), []
+        for _ in range(take(2)):
+            take(widths[3])
+            extents.append((base + take(widths[0]), take(widths[1])))
+        yield number, (how, extents)
+
+
+def _content(read: Read, place: tuple[int, list[tuple[int, int]]], idat: bytes) -> bytes:
+    how, extents = place
+    if how > 1 or sum(length for _, length in extents) > _MAX_NOTES:
+        return b""
+    parts = (idat[at : at + size] if how else read(at, size) for at, size in extents if size)
+    return b"".join(parts)

@@ -43,6 +43,7 @@ class Desk(QObject):
         list_changed: the list was replaced, sorted anew or has grown.
         photos_changed: set of photo ids whose tile or caption is to be drawn again.
         current_changed: another photo is current.
+        stayed: a move led to the photo that is current already: it is to be seen.
         selection_changed: the selection is another.
         view_changed: view, pass, zoom, order, filter, scope, finish page, panels: the chrome.
         said: one line about the last act.
@@ -66,6 +67,7 @@ class Desk(QObject):
     list_changed = Signal()
     photos_changed = Signal(object)
     current_changed = Signal()
+    stayed = Signal()
     selection_changed = Signal()
     view_changed = Signal()
     said = Signal(str)
@@ -94,6 +96,8 @@ class Desk(QObject):
         self._opened_by: dict[Pass, str] = {}  # as a pass opened, where nobody chose
         self.filter = ""
         self.listing = self._new_list()
+        self._told_of = self.listing  # the list that views were told of last
+        self.list_changed.connect(self._have_told)
         self.view = View.GRID
         self.finished = False
         self.with_elsewhere = False  # whether the cull asks about marks read from files, too
@@ -142,6 +146,9 @@ class Desk(QObject):
         desk = weakref.proxy(self)
         stacks = Loose(self.table.stacks, lambda: is_loose(desk.table, desk.order))
         return Listing(stacks, self._expanded.setdefault(self.scope.key, set()))
+
+    def _have_told(self) -> None:
+        self._told_of = self.listing
 
     @property
     def ids(self) -> np.ndarray:
@@ -324,7 +331,8 @@ class Desk(QObject):
         else:
             self.listing.join(ordered)
             self.finished = self.finished and not (was_empty and len(ordered))
-        same = not (regrouped or was_empty or searching) and stale == self._stale
+        another = self._told_of is not self.listing  # what is left of a search may look alike
+        same = not (regrouped or was_empty or searching or another) and stale == self._stale
         if not same or not np.array_equal(was, self.ids):
             self.list_changed.emit()
         else:

@@ -224,7 +224,8 @@ class Opening(Desk):
         if new:
             self._opened_by[pass_] = self.first_order(pass_)
         self._pace = Pace()
-        self._left = None
+        if self._left is not None and not (pass_ is before is self._left.pass_):
+            self._left = None
         if pass_ is not Pass.BROWSE:
             self.view = View.LOUPE
             self.filter = ""  # a search is over when a pass begins: its queue is the scope's

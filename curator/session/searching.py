@@ -315,7 +315,7 @@ class Searching(Insights):
         if not self.filter:
             raise KnownError("There is no search to save.")
         saved = self.catalog.save_search(name, self.filter)
-        self.counts_changed.emit()
+        self._follow_searches()
         self.say(f"Saved as {saved.name}")
 
     def rename_search(self, number: int, name: str) -> None:
@@ -333,14 +333,20 @@ class Searching(Insights):
         self._follow_searches()
 
     def _follow_searches(self) -> None:
-        """Stand where one stood, under the name it has now, or nowhere in particular."""
+        """Follow the saved search that is open: renamed, looking for something else, or removed."""
         rows = self.scopes()
         if self.scope.kind == "search":
-            here = next((row.scope for row in rows if row.scope.key == self.scope.key), None)
+            before = self.scope
+            here = next((row.scope for row in rows if row.scope.key == before.key), None)
             if here is None:
                 self.open_scope(rows[0].scope)
-            elif here != self.scope:
+            else:
                 self.scope = here
+                if here.expression != before.expression:
+                    self._left = None  # that list was of what it looked for before
+                    self._forget_found()
+                    self.rebuild(self.current)
+                    self._ask_vectors()
         self.counts_changed.emit()
         self.view_changed.emit()
 

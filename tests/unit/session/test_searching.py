@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe
-from curator.model import KnownError, Pass
-from curator.session import FilterError, Session
+from curator.model import KnownError, Pass, View
+from curator.session import EVERYTHING, FilterError, Session
 from curator.settings import Home, Settings
 from tests import catalogs, likings
 from tests.unit.session.conftest import Person
@@ -174,6 +174,29 @@ def test_a_saved_search_is_a_scope_with_passes(session: Session, person: Person)
     assert session.ids.tolist() == [7, 10]
     session.remove_search(row.scope.search or 0)
     assert session.scope.kind == "all"
+
+
+def test_a_saved_search_saved_anew_while_open_shows_what_it_looks_for_now(session: Session) -> None:
+    for search in ("is:picked", "is:rejected"):
+        session.open_scope(EVERYTHING)
+        session.set_filter(search)
+        session.save_search(search.removeprefix("is:"))
+    session.open_scope(next(row.scope for row in session.scopes() if row.scope.title == "picked"))
+    session.set_filter("is:rejected")
+    session.save_search("picked")
+    session.leave_filter()
+    assert session.scope.expression == "is:rejected"
+    assert session.ids.tolist() == [11]
+
+
+def test_browse_pressed_under_a_search_keeps_the_place_it_was_begun_at(
+    session: Session, person: Person
+) -> None:
+    session.go(7)
+    person.run("loupe")
+    session.set_filter("is:rejected")
+    person.run("browse", "back")
+    assert (session.view, session.index) == (View.LOUPE, 7)
 
 
 def test_a_search_of_another_version_finds_nothing_and_harms_nothing(session: Session) -> None:

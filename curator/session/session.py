@@ -86,6 +86,8 @@ class Session(Abreast):
         if self.listing.go(index):
             self.direction = 1 if self.index > before else -1
             self._arrive()
+        else:
+            self.stayed.emit()
 
     def go_to(self, photo_id: int) -> None:
         """Make a photo of the list current."""
@@ -178,13 +180,15 @@ class Session(Abreast):
 
     def _step_over(self, spans: Spans, by: int) -> None:
         number = spans.at(self.index) + by
-        if not self._beyond(by, number, len(spans)) and 0 <= number < len(spans):
-            self._go_to_span(spans[number])
+        if not self._beyond(by, number, len(spans)) and len(spans):
+            self._go_to_span(spans[min(max(number, 0), len(spans) - 1)])
 
     def _go_to_span(self, span: range) -> None:
         if self.index not in span:
             face = self.face(self.ids[span.start : span.stop])
             self.go(self.listing.position(face) or 0)
+        else:
+            self.stayed.emit()
 
     def _beyond(self, by: int, place: int, count: int) -> bool:
         """Turn to the finish page past the end, or back from it; tell whether that was all."""
@@ -217,6 +221,7 @@ class Session(Abreast):
         place = self.listing.next_where(wanted, by)
         if place is None:
             self.say("No undecided photo further on." if by > 0 else "None before this one.")
+            self.stayed.emit()
         elif self.view is View.GRID:
             self.go_to_tile(self.listing.tiles.at(place))
         else:

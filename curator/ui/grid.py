@@ -49,6 +49,7 @@ class GridView(QAbstractScrollArea):
         self._store = pictures.thumbs
         self._pictures = pictures
         self._tiles = TilePainter(self._store)
+        self._tiles.order = session.order
         self._known = KnownTiles(session)
         self._ids: np.ndarray = session.ids
         self._spans = session.listing.tiles
@@ -74,6 +75,7 @@ class GridView(QAbstractScrollArea):
         session.photos_changed.connect(self._on_photos)
         session.scores_changed.connect(self.viewport().update)
         session.current_changed.connect(self._on_current)
+        session.stayed.connect(self._reveal_current)
         session.selection_changed.connect(self.viewport().update)
         session.view_changed.connect(self._on_view)
         session.asked.connect(self._on_asked)
@@ -230,8 +232,8 @@ class GridView(QAbstractScrollArea):
             number = count - 1 if here // columns < last_row else -1
         elif number < 0:
             number = here % columns
-        if 0 <= number < count:
-            self._session.go_to_tile(number)
+        if count:
+            self._session.go_to_tile(number if 0 <= number < count else here)
 
     def set_thumb_px(self, size: int) -> None:
         """Make thumbnails larger or smaller, within 120 to 360 px; the settings keep it."""

@@ -302,6 +302,26 @@ def test_the_wheel_scrolls_and_moves_no_selection(session, grid) -> None:
     assert session.index == 1
 
 
+@pytest.mark.parametrize(
+    ("at", "moves"),
+    [
+        (0, ("first", "previous_photo", "up", "page_up", "previous_undecided")),
+        (-1, ("last", "next_photo", "down", "page_down")),
+    ],
+)
+def test_a_move_that_ends_where_it_began_brings_the_current_photo_back_into_sight(
+    session, grid, at: int, moves: tuple[str, ...]
+) -> None:
+    session.go(at % len(session.ids))
+    bar = grid.verticalScrollBar()
+    for move in moves:
+        bar.setValue(bar.maximum() if at == 0 else 0)
+        assert session.index not in grid.visible()
+        commands.run(session, move)
+        assert session.index == at % len(session.ids), move
+        assert grid.viewport().rect().contains(grid.cell(session.index)), move
+
+
 # --- staying where one looks
 
 

@@ -62,7 +62,10 @@ def enter(session: Session) -> None:
 
 @command("Back", "Passes")
 def back(session: Session) -> None:
-    """Go one step back: 100 % to fit, compare to loupe, loupe to grid, selection and filter off."""
+    """Go one step back: 100 % to fit, compare to loupe, loupe to grid, selection and filter off.
+
+    Where nothing of that is left, dismiss what is offered.
+    """
     if session.fullscreen:
         run(session, "toggle_fullscreen")
     elif session.zoom is not None:
@@ -75,3 +78,5 @@ def back(session: Session) -> None:
         session.clear_selection()
     elif session.filter:
         session.leave_filter()
+    else:
+        session.ask("dismiss")

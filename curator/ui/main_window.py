@@ -389,10 +389,7 @@ class MainWindow(QWidget):
         if self.session.panels_hidden:
             self.run("toggle_panels")
             return True
-        if self.offers.current is not None:
-            self.offers.dismiss()
-            return True
-        return self.tour.dismissed()
+        return False
 
     def event(self, event: QEvent) -> bool:
         """Claim digits by their place before the shortcuts look at their characters."""
@@ -427,6 +424,7 @@ class MainWindow(QWidget):
         """Give what this window does when the session asks; the rest is for :class:`Acts`."""
         session = self.session
         return {
+            "dismiss": lambda _: self.offers.dismiss(),
             "search": lambda about: saved.asked(session, about, self),
             "order": lambda _: self.topbar.show_orders(),
             "filter": lambda _: self.search(),

@@ -1,8 +1,8 @@
 """The tour: six keys in one line over the first cull. A key pressed is a key known.
 
 It asks for nothing and stops nothing: each pair of key and word fades once the key was used, and
-the line goes with the last of them, with Esc, or when somebody has marked so many photos that they
-know their way. It comes by itself once in the life of a catalog, and again when asked for.
+the line goes with the last of them, or when somebody has marked so many photos that they know their
+way. It comes by itself once in the life of a catalog, and again when asked for.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Tour(QWidget):
         self.close_ = QToolButton()
         self.close_.setProperty("flat", True)
         self.close_.setIcon(theme.icon("close"))
-        self.close_.setToolTip("Not now, and not again (Esc)")
+        self.close_.setToolTip("Not now, and not again")
         self.close_.setAccessibleName("End the tour")
         self.close_.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.close_.clicked.connect(self.end)
@@ -87,13 +87,6 @@ class Tour(QWidget):
         if self._left is not None:
             self._left = None
             self.changed.emit()
-
-    def dismissed(self) -> bool:
-        """End it if it is on screen, as Esc does; tell whether it was."""
-        if not self.isVisible():
-            return False
-        self.end()
-        return True
 
     def did(self, command: str) -> None:
         """Take note of what a key or a button just did."""

@@ -99,14 +99,30 @@ def test_a_new_folder_offers_the_cull_and_enter_starts_it(make_window, make_sess
     assert window.offers.isHidden() and "elsewhere" not in window.status.act.text
 
 
-def test_esc_dismisses_the_offer_before_anything_else(window: MainWindow, pipeline) -> None:
-    window.session.set_view(View.LOUPE)
+def test_esc_is_for_what_one_is_in_before_it_dismisses_an_offer(
+    window: MainWindow, pipeline: QuietPipeline
+) -> None:
+    session = window.session
     pipeline.problem.emit("The disk is full.")
-    assert not window.offers.isHidden()
+    session.set_filter("is:undecided")
+    session.select_all()
+    session.set_view(View.LOUPE)
+    session.set_zoom(1.0)
+    left: list[Callable[[], bool]] = [
+        lambda: session.zoom is None,
+        lambda: session.view is View.GRID,
+        lambda: not session.selection,
+        lambda: not session.filter,
+    ]
+    for has_left in left:
+        assert not has_left()
+        QTest.keyClick(window, Qt.Key.Key_Escape)
+        assert has_left() and not window.offers.isHidden()
+    QTest.keyClick(window, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    assert window.offers.isHidden() and window.session.view is View.LOUPE
+    assert window.page() is window.grid and not window.offers.isHidden()
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    assert window.session.view is View.GRID
+    assert window.offers.isHidden()
 
 
 def test_a_problem_can_be_answered_in_its_line(window: MainWindow, pipeline: QuietPipeline) -> None:

@@ -82,13 +82,17 @@ def test_the_first_cull_shows_six_keys_and_each_fades_once_it_was_used(
     assert tour.isHidden()
 
 
-def test_esc_ends_it_for_good_and_keeps_the_place(
+def test_esc_leaves_the_loupe_and_a_press_ends_it_for_good(
     make_window: Windows, unmarked: Session, make_session: Callable[..., Session]
 ) -> None:
     window = make_window(unmarked)
     press(window, Qt.Key.Key_Return)
     assert window.tour.isVisible()
     press(window, Qt.Key.Key_Escape)
+    assert unmarked.view is View.GRID
+    press(window, Qt.Key.Key_E)
+    assert window.tour.isVisible()
+    window.tour.close_.click()
     assert window.tour.isHidden() and unmarked.view is View.LOUPE
     window.run("browse")
     window.run("cull")
@@ -127,7 +131,7 @@ def test_an_offer_goes_first_and_the_keys_wait_for_it(
     window.run("cull")
     window.offers.offer(Offer("news", "There is news."))
     assert window.offers.isVisible() and window.tour.isHidden()
-    press(window, Qt.Key.Key_Escape)
+    window.offers.dismiss()
     assert window.tour.isVisible()
 
 

@@ -149,37 +149,16 @@ def counted(number: int, noun: str) -> str:
 
 
 class Clause(StrEnum):
-    """Which sentence of the approval rule lets a photo out.
+    """The clauses of the default approval rule, by name; others are named by their search.
 
-    ``FILE`` is any of them, for a photo that has its marks from a file and that nobody has judged
-    here: it goes out only when that is asked for.
+    ``FILE`` is any of them, for a photo whose marks were read from a file and that nobody has
+    reviewed here: it is exported only when that is asked for.
     """
 
     STARS = "stars"
     PICK = "pick"
     MATCH = "match"
     FILE = "file"
-
-
-def approval(
-    marks: Marks, match_score: int | None, threshold: int = 70, *, elsewhere: bool = False
-) -> Clause | None:
-    """Say which clause approves a photo for export, or None.
-
-    Approved: verdict through, and (rated 4 or 5; or picked and not rated 1-2; or rated
-    exactly 3 with a match score at or over ``threshold``). A reject never is, whatever
-    its stars; unrated and unpicked never is. ``elsewhere``: its marks were read from a file.
-    """
-    if marks.verdict is not Verdict.THROUGH:
-        return None
-    clause = None
-    if marks.rating is not None and marks.rating >= 4:
-        clause = Clause.STARS
-    elif marks.flag is Flag.PICK and marks.rating not in (1, 2):
-        clause = Clause.PICK
-    elif marks.rating == 3 and match_score is not None and match_score >= threshold:
-        clause = Clause.MATCH
-    return Clause.FILE if clause and elsewhere else clause
 
 
 @dataclass(frozen=True, slots=True)

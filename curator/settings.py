@@ -226,6 +226,22 @@ class Taste(Section):
     )
 
 
+DEFAULT_RULE = "rating:>=4; is:picked -rating:1 -rating:2; rating:3 is:match"
+
+
+class Approval(Section):
+    """Which photos are approved for export; searches are checked where they are understood."""
+
+    rule: str = Field(
+        DEFAULT_RULE,
+        min_length=1,
+        max_length=1000,
+        title="Approved for export",
+        description="searches separated by semicolons, one has to hold; "
+        "never rejected or unreviewed photos",
+    )
+
+
 class Encoder(Section):
     """What compares photos; it runs in a process of its own."""
 
@@ -387,6 +403,7 @@ class Settings(BaseSettings):
     grid: Grid = Field(default_factory=Grid, title="Grid")
     scan: Scan = Field(default_factory=Scan, title="Folders")
     taste: Taste = Field(default_factory=Taste, title="Taste")
+    approval: Approval = Field(default_factory=Approval, title="Approved photos")
     encoder: Encoder = Field(default_factory=Encoder, title="Comparing photos")
     tags: Tags = Field(default_factory=Tags, title="Tags")
     vision: Vision = Field(default_factory=Vision, title="Describing photos")

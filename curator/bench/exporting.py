@@ -13,7 +13,7 @@ from curator.bench.stock import large_jpegs
 from curator.catalog import FileDetail, PhotoDetail
 from curator.export import TARGETS, Options, make_plan
 from curator.imaging.exif import read_capture
-from curator.model import Kind, KnownError, Marks
+from curator.model import Clause, Kind, KnownError, Marks
 
 _FILES = 8
 _SIZE = (6000, 4000)  # 24 MP
@@ -74,7 +74,13 @@ def _pillow(photos: Sequence[Path], to: Path, edges: tuple[int, ...]) -> None:
 def _export(photos: Sequence[Path], to: Path, target: str) -> None:
     shoot = [_photo(number, path) for number, path in enumerate(photos, 1)]
     options = Options(
-        to, target=target, form="jpeg", jpeg_quality=_QUALITY, long_edge_px=2560, sharpen="screen"
+        to,
+        {photo.id: Clause.STARS for photo in shoot},
+        target=target,
+        form="jpeg",
+        jpeg_quality=_QUALITY,
+        long_edge_px=2560,
+        sharpen="screen",
     )
     report = TARGETS[target].write(make_plan(shoot, options), pool=_Here())
     if report.photos != len(photos):

@@ -10,27 +10,21 @@ from curator.cli.invocation import Invocation
 from curator.cli.output import size
 from curator.cli.progress import bar
 from curator.cli.tastes import scored
-from curator.export import TICKED, Options, Plan, Report, make_plan, write
+from curator.export import Options, Plan, Report, make_plan, write
 from curator.export.presets import find
-from curator.model import Clause, NotFoundError, counted
+from curator.model import NotFoundError, counted
 from curator.settings import absolute
 
 if TYPE_CHECKING:
     from curator.session import Learned, Table
 
-TITLES = {
-    Clause.STARS: "4-5 stars",
-    Clause.PICK: "picked, no stars",
-    Clause.MATCH: "3 stars and match",
-    Clause.FILE: "read from files",
-}
-
 
 def export(invocation: Invocation) -> int | None:
     """Copy the approved photos of the scope into a folder, or say what that would do."""
     invocation.look()
+    settings = invocation.settings
     table, known = scored(invocation)
-    options = _options(invocation, known)
+    options = _options(invocation, table, known)
     project = invocation.arguments.project
     if project is not None:
         ids, options = _project(invocation, project, options)
@@ -39,7 +33,8 @@ def export(invocation: Invocation) -> int | None:
     options = replace(options, projects=invocation.catalog.projects_of(ids))
     plan = make_plan(invocation.catalog.details(ids), options)
     if invocation.arguments.dry_run:
-        invocation.output.answer({"dry_run": True, **plan.summary()}, _planned(plan))
+        lines = _planned(plan, settings.approval.rule)
+        invocation.output.answer({"dry_run": True, **plan.summary()}, lines)
         return None
     with bar("Exporting", len(plan.chosen)) as advance:
         report = write(plan, progress=advance)
@@ -48,7 +43,10 @@ def export(invocation: Invocation) -> int | None:
     return 1 if not report.photos and (plan.skipped or report.failed) else None
 
 
-def _options(invocation: Invocation, known: Learned | None) -> Options:
+def _options(invocation: Invocation, table: Table, known: Learned | None) -> Options:
+    from curator.session.approval import all_clauses, chosen_clauses
+    from curator.session.filters import approved
+
     arguments, settings = invocation.arguments, invocation.settings
     given = {
         "target": arguments.target,
@@ -63,11 +61,13 @@ def _options(invocation: Invocation, known: Learned | None) -> Options:
     choices = settings.export
     if arguments.preset:
         choices = find(invocation.home, arguments.preset).choices
+    rule = settings.approval.rule
     said = {name: value for name, value in given.items() if value is not None}
     return Options(
         folder=absolute(arguments.folder),
-        approve=arguments.approve or TICKED,
-        threshold=settings.taste.match_threshold,
+        clauses=approved(table, settings.taste.match_threshold),
+        rule=tuple(clause.name for clause in all_clauses(rule)),
+        approve=chosen_clauses(rule, arguments.approve) if arguments.approve else None,
         sources=tuple(Path(row.path) for row in invocation.catalog.folders() if row.recursive),
         scores=known.by_id() if known else {},
         match_model=known.name if known else None,
@@ -98,11 +98,15 @@ def _scope(invocation: Invocation, table: Table) -> list[int]:
     return list(table.ids[rows].tolist())
 
 
-def _planned(plan: Plan) -> list[str]:
+def _planned(plan: Plan, rule: str) -> list[str]:
+    from curator.session.approval import all_clauses
+
     summary = plan.summary()
     new = int(str(summary["new_files"])) + int(str(summary["changed_files"]))
     about = "about " if plan.options.rendered else ""
-    lines = [f"{TITLES[clause]:<18}{plan.approved[clause]:>7,}" for clause in Clause]
+    clauses = all_clauses(rule)
+    wide = max(len(clause.title) for clause in clauses)
+    lines = [f"{each.title:<{wide}}{plan.approved[each.name]:>7,}" for each in clauses]
     lines.append(
         f"{counted(len(plan.chosen), 'photo')}, {counted(new, 'file')} to write"
         f" ({about}{size(plan.bytes_to_write)}), {summary['unchanged_files']:,} there already."

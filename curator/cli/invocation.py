@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from curator.cli.output import Output
 from curator.model import UsageError
-from curator.settings import Home, Settings
+from curator.settings import DEFAULT_RULE, Home, Settings
 
 if TYPE_CHECKING:
     from curator.catalog import Catalog
@@ -46,7 +46,9 @@ class Invocation:
     @cached_property
     def settings(self) -> Settings:
         """The settings, with ``--set`` over environment over file over defaults."""
-        return Settings.load(self.home, nested(self.arguments.set))
+        settings = Settings.load(self.home, nested(self.arguments.set))
+        check_searches(settings)
+        return settings
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -116,6 +118,18 @@ class Invocation:
     ) -> None:
         if "catalog" in self.__dict__:
             self.catalog.close()
+
+
+def check_searches(settings: Settings) -> None:
+    """Check the settings written in the search language, which `settings` does not know.
+
+    Raises:
+        UsageError: the approval rule makes no sense.
+    """
+    if settings.approval.rule != DEFAULT_RULE:
+        from curator.session.filters import check_rule
+
+        check_rule(settings.approval.rule)
 
 
 def nested(changes: list[str]) -> dict[str, Any]:

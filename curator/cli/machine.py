@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from curator.cli.invocation import Invocation, nested
+from curator.cli.invocation import Invocation, check_searches, nested
 from curator.cli.output import columns, tail
 from curator.model import UsageError
 from curator.settings import Settings, save
@@ -48,6 +48,7 @@ def _change(invocation: Invocation) -> None:
             except ValidationError as error:
                 first = error.errors()[0]
                 raise UsageError(f"{section}.{field}: {first['msg']} (got {value!r}).") from error
+    check_searches(kept)
     save(kept, invocation.home)
     invocation.__dict__.pop("settings", None)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def photos(invocation: Invocation) -> None:
     """List photos, filtered and sorted as in the window."""
     from curator.session import ORDERS, arranged
-    from curator.session.filters import mask, parse
+    from curator.session.filters import approved, mask, parse
 
     arguments = invocation.arguments
     if arguments.sort not in ORDERS:
@@ -42,6 +42,7 @@ def photos(invocation: Invocation) -> None:
             invocation.catalog.fold_all_text()
     table, _ = scored(invocation)
     threshold = invocation.settings.taste.match_threshold
+    clauses = approved(table, threshold)
     rows = mask(query, table, threshold) & table.alive()
     answer_order(invocation, arguments.sort, table, table.ids[rows])
     ids = arranged(table, rows, arguments.sort, arguments.reverse, units=False).tolist()
@@ -50,6 +51,7 @@ def photos(invocation: Invocation) -> None:
     listed = [
         _listed(detail)
         | {"match_score": table.score(detail.id), "projects": projects.get(detail.id, ())}
+        | {"approved": clauses.get(detail.id)}
         | stacks.get(detail.id, {})
         for detail in in_order(invocation, ids)
     ]
@@ -86,6 +88,7 @@ def _listed(photo: PhotoDetail) -> dict[str, Any]:
         "flag": marks.flag,
         "label": marks.label,
         "match_score": None,
+        "approved": None,
         "tags": [asdict(tag) for tag in photo.tags],
         "stack": None,
         "stack_kind": None,

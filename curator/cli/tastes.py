@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
 from curator.model import KnownError, NotFoundError, UsageError, counted
-from curator.settings import absolute
+from curator.settings import DEFAULT_RULE, absolute
 
 if TYPE_CHECKING:
     from curator.catalog import TasteRow
@@ -38,7 +39,10 @@ def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
     """Read all photos, with match scores where there are enough stars or a version is pinned."""
     from curator.session import Table
 
-    table = Table(invocation.catalog)
+    if invocation.settings.approval.rule != DEFAULT_RULE:  # it may look for words and tags
+        with contextlib.suppress(KnownError):  # then it finds what was there before
+            invocation.catalog.fold_all_text()
+    table = Table(invocation.catalog, approval=invocation.settings.approval)
     if not _may_be_scored(invocation):
         return table, None
     known = learned(invocation)

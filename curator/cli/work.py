@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from curator.cli.progress import Advance, bar
 from curator.cli.tastes import scored
 from curator.model import (
     BusyError,
+    Clause,
     Failure,
     KnownError,
     NotFoundError,
@@ -341,6 +343,7 @@ def status(invocation: Invocation) -> None:
     """Say what is in the catalog and what still waits."""
     from curator.pipeline import settled
     from curator.pipeline.progress import waits
+    from curator.session.filters import approved
 
     invocation.look()
     table, known = scored(invocation)
@@ -354,6 +357,8 @@ def status(invocation: Invocation) -> None:
     verdicts = {verdict.value: int((mask & alive).sum()) for verdict, mask in masks.items()}
     encoding = settled(invocation.home, invocation.settings)
     threshold, folders = invocation.settings.taste.match_threshold, invocation.catalog.folders()
+    by_clause = Counter(approved(table, threshold).values())
+    by_files = by_clause.pop(Clause.FILE, 0)
     away = waits(invocation.catalog)
     document = {
         "home": invocation.home.data,
@@ -365,7 +370,8 @@ def status(invocation: Invocation) -> None:
         "verdicts": verdicts,
         "picked": int((table.picked() & alive).sum()),
         "rated": int((table.column("rating")[alive] > 0).sum()),
-        "approved": len(table.approved(threshold)),
+        "approved": by_clause.total(),
+        "approved_by_file": by_files,
         "failed": int((table.failed() & alive).sum()),
         "work": counts,
         "away": [row.absence for row in folders if row.away],
@@ -379,6 +385,7 @@ def status(invocation: Invocation) -> None:
         + ",".join(f" {number:,} {verdict}" for verdict, number in verdicts.items()),
         f"{document['picked']:,} picked, {document['rated']:,} with stars,"
         f" {document['approved']:,} approved, {document['failed']:,} could not be read",
+        *([f"{by_files:,} more approved by ratings read from files"] if by_files else []),
         *(f"{stage}: {_spread(states)}" for stage, states in counts.items()),
         *([f"{away}."] if away else []),
         encoding.sentence,

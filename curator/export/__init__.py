@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from curator.catalog import PhotoDetail
 from curator.export import folder, gallery, manifest, plan, sidecar
 from curator.export.alone import alone
-from curator.export.options import TICKED, Options
+from curator.export.options import Options
 from curator.export.plan import Going, Plan, Report
 from curator.export.writing import Progress
 from curator.model import UsageError
 
-__all__ = ["TARGETS", "TICKED", "Options", "Plan", "Report", "Target", "make_plan", "write"]
+__all__ = ["TARGETS", "Options", "Plan", "Report", "Target", "make_plan", "write"]
 
 
 def _as_given(options: Options) -> Options:

@@ -17,7 +17,7 @@ from curator.catalog import PhotoDetail
 from curator.export import naming
 from curator.export.sources import SIDECAR, Slot, Source, main_file
 from curator.export.whole import put
-from curator.model import Clause, KnownError
+from curator.model import KnownError
 
 NAME = "photos.json"
 VERSION = 1
@@ -144,18 +144,18 @@ def save(manifest: Manifest, folder: Path) -> bool:
     return put(folder, NAME, manifest.rendered())
 
 
-def describe(photo: PhotoDetail, clause: Clause | None, *, location: bool) -> Entry:
+def describe(photo: PhotoDetail, clause: str | None, *, location: bool) -> Entry:
     """Say everything of a photo that an entry holds, except which files were written.
 
     Args:
         photo: as the catalog has it now.
-        clause: which sentence of the approval rule let it out; None once withdrawn.
+        clause: name of the clause of the approval rule; None once withdrawn.
         location: whether GPS may leave the house.
     """
     capture, quality, marks = photo.capture, photo.quality, photo.marks
     taken, told = capture.taken_at, photo.description
     return {
-        "clause": clause.value if clause else None,
+        "clause": str(clause) if clause else None,
         "project": None,
         "projects": [],
         "rating": marks.rating,

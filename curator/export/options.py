@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Literal
 
 from curator.export import naming
 from curator.export.render import Keep
-from curator.model import Clause
+from curator.model import Clause, Verdict
 
 if TYPE_CHECKING:
+    from curator.catalog import PhotoDetail
     from curator.settings import Export
-
-# Ratings read from files go out only when asked for: nobody has looked at those photos here.
-TICKED = frozenset(Clause) - {Clause.FILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,10 @@ class Options:
 
     Attributes:
         folder: where to.
-        approve: the clauses that are ticked.
+        clauses: the approved photos by id, each with the name of the clause that approves it.
+        rule: names of all clauses of the approval rule, in its order.
+        approve: names of the clauses whose photos go out; None: all but ratings read from files,
+            because nobody has reviewed those photos here.
         target: a name of TARGETS.
         form: copies of the originals, JPEGs made of them, or (a target's business) sidecars.
         long_edge_px: of JPEGs, at most; nothing is enlarged.
@@ -33,7 +34,6 @@ class Options:
         metadata: what JPEGs and manifest keep of the camera's notes: all, all but the place, none.
         pair: which halves of a RAW+JPEG pair are copied; JPEGs are made of the RAW unless "jpeg".
         names: a template (`curator.export.naming`).
-        threshold: a match from this score on.
         sources: the folders read with their subfolders: no export may land inside one.
         scores: match scores by photo id.
         match_model: whose scores they are.
@@ -49,7 +49,9 @@ class Options:
     """
 
     folder: Path
-    approve: frozenset[Clause] = TICKED
+    clauses: Mapping[int, str] = field(default_factory=dict)
+    rule: tuple[str, ...] = tuple(Clause)
+    approve: frozenset[str] | None = None
     target: str = "folder"
     form: Literal["original", "jpeg", "sidecar"] = "original"
     long_edge_px: int = 2560
@@ -58,7 +60,6 @@ class Options:
     metadata: Keep = "all"
     pair: Literal["both", "raw", "jpeg"] = "both"
     names: str = naming.PLAIN
-    threshold: int = 70
     sources: tuple[Path, ...] = ()
     scores: Mapping[int, int] = field(default_factory=dict)
     match_model: str | None = None
@@ -85,6 +86,14 @@ class Options:
             pair=preset.pair,
             names=preset.names,
         )
+
+    def clause_of(self, photo: PhotoDetail) -> str | None:
+        """Return the clause that approves a photo; None for a reject or an unreviewed photo."""
+        return self.clauses.get(photo.id) if photo.marks.verdict is Verdict.THROUGH else None
+
+    def takes(self, clause: str) -> bool:
+        """Whether photos of a clause go out."""
+        return clause != Clause.FILE if self.approve is None else clause in self.approve
 
     @property
     def rendered(self) -> tuple[int, ...]:

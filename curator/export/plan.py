@@ -23,7 +23,7 @@ from curator.export.claims import Act, Claims
 from curator.export.manifest import Entry, FileEntry, Manifest
 from curator.export.options import Options
 from curator.export.sources import SIDECAR, Sidecars, Slot, main_file, slots_of
-from curator.model import Clause, KnownError, approval
+from curator.model import KnownError
 from curator.sidecar import Said
 
 
@@ -42,7 +42,7 @@ class Chosen:
     """One photo that goes out; ``entry`` is the manifest's, if it went out before."""
 
     photo: PhotoDetail
-    clause: Clause
+    clause: str
     items: tuple[Item, ...]
     entry: Entry | None = None
     seq: int | None = None
@@ -67,9 +67,9 @@ class Plan:
 
     options: Options
     manifest: Manifest
-    approved: Counter[Clause] = field(default_factory=Counter)
+    approved: Counter[str] = field(default_factory=Counter)
     chosen: list[Chosen] = field(default_factory=list)
-    refreshed: list[tuple[Entry, PhotoDetail, Clause]] = field(default_factory=list)
+    refreshed: list[tuple[Entry, PhotoDetail, str]] = field(default_factory=list)
     leaving: list[tuple[Entry, PhotoDetail]] = field(default_factory=list)
     gone: list[Entry] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Plan:
         for chosen in self.chosen:
             yield from chosen.items
 
-    def describe(self, photo: PhotoDetail, clause: Clause | None) -> Entry:
+    def describe(self, photo: PhotoDetail, clause: str | None) -> Entry:
         """Say of a photo what the manifest holds, except which files were written."""
         options = self.options
         score = options.scores.get(photo.id)
@@ -108,7 +108,7 @@ class Plan:
         return {
             "folder": str(self.options.folder),
             "target": self.options.target,
-            "approved": {clause.value: self.approved[clause] for clause in Clause},
+            "approved": {clause: self.approved[clause] for clause in self.options.rule},
             "photos": len(self.chosen),
             "files": acts.total(),
             "new_files": acts[Act.WRITE] + acts[Act.ADOPT],
@@ -124,7 +124,7 @@ class Plan:
         }
 
 
-Going = tuple[PhotoDetail, Clause, Entry | None]
+Going = tuple[PhotoDetail, str, Entry | None]
 """A photo that goes out, why, and its entry if it went out before."""
 
 
@@ -217,8 +217,7 @@ def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> list[Going]:
     going: list[Going] = []
     own = manifest.kind(options.rendering)
     for photo in ordered:
-        score = options.scores.get(photo.id)
-        clause = approval(photo.marks, score, options.threshold, elsewhere=photo.elsewhere)
+        clause = options.clause_of(photo)
         for kind in kinds:
             entry = manifest.find(standing, kind, photo)
             if entry is not None and clause is None:
@@ -228,7 +227,7 @@ def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> list[Going]:
         if clause is None:
             continue
         plan.approved[clause] += 1
-        if clause in options.approve:
+        if options.takes(clause):
             entry = manifest.find(standing, own, photo) or manifest.find(returned, own, photo)
             going.append((photo, clause, entry))
     if options.project:

@@ -88,7 +88,7 @@ class Desk(QObject):
         self.home = home
         self.settings = settings
         self.pipeline = pipeline
-        self.table = Table(catalog, home.table_file)
+        self.table = Table(catalog, home.table_file, settings.approval)
         self._expanded: dict[str, set[int]] = {}  # by scope
         self.scope = EVERYTHING
         self.pass_ = Pass.BROWSE
@@ -447,6 +447,12 @@ class Desk(QObject):
         if name:
             mask &= filters.FILTERS[name][1](self.table, self.settings.taste.match_threshold)
         return [int(photo_id) for photo_id in arranged(self.table, mask, "taken", units=False)]
+
+    def approved(self) -> dict[int, str]:
+        """Return the scope's approved photos by id, each with the name of its clause."""
+        clauses = filters.approved(self.table, self.settings.taste.match_threshold)
+        here = set(self.table.ids[self._in_scope()].tolist())
+        return {photo: clause for photo, clause in clauses.items() if photo in here}
 
     # --- one photo
 

@@ -24,11 +24,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curator import files
 from curator.catalog.text import WITHOUT
-from curator.model import ContentType, Label, StackKind
-from curator.session import ranges
+from curator.model import ContentType, Label, StackKind, UsageError
+from curator.session import approval, ranges
+from curator.session.approval import FROM_FILES, RuleClause
 from curator.session.columns import LABELS
 from curator.session.query import TEXT, FilterError, Group, Query, Term, cut
 from curator.session.ranges import Values
@@ -36,7 +38,18 @@ from curator.session.table import Table
 from curator.session.units import Ids, Mask
 from curator.stages.stack import KIND_CODE
 
-__all__ = ["FIELDS", "FILTERS", "Field", "FilterError", "Near", "mask", "parse"]
+__all__ = [
+    "FIELDS",
+    "FILTERS",
+    "Field",
+    "FilterError",
+    "Near",
+    "approved",
+    "check_rule",
+    "mask",
+    "parse",
+    "parse_rule",
+]
 
 # Name → (title on screen, mask). To add a filter: one line.
 FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
@@ -50,9 +63,10 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "rejected": ("Rejected", lambda table, _: table.rejected()),
     "rated": ("Rated", lambda table, _: table.column("rating") > 0),
     "match": ("Match", lambda table, threshold: table.match >= threshold),
-    "approved": (
-        "Approved",
-        lambda table, threshold: _approved(table, threshold),
+    "approved": ("Approved", lambda table, threshold: _approved(table, threshold)),
+    "approved-by-file": (
+        "Approved by ratings from files",
+        lambda table, threshold: _approved(table, threshold, by_file=True),
     ),
     "failed": ("Unreadable", lambda table, _: table.failed()),
     "missing": ("Missing", lambda table, _: table.missing()),
@@ -67,12 +81,41 @@ Near = Mapping[str | int, Ids]
 _KINDS = (*StackKind, "hand")
 
 
-def _approved(table: Table, threshold: int) -> Mask:
-    """Mark the approved photos: :func:`curator.model.approval` by column, for counts in passing."""
-    rating = table.column("rating")
-    picked = table.picked() & ~np.isin(rating, (1, 2))
-    matched = (rating == 3) & (table.match >= threshold)
-    return table.through() & ((rating >= 4) | picked | matched)
+_FROM_FILES = -1  # the code of that clause; those of a rule count from 1
+
+
+def _approved(table: Table, threshold: int, *, by_file: bool = False) -> Mask:
+    codes = _clause_codes(table, threshold)
+    marked: Mask = codes == _FROM_FILES if by_file else codes > 0
+    return marked
+
+
+def _clause_codes(table: Table, threshold: int) -> NDArray[np.int8]:
+    """Return by row which clause approves a photo, (N,) int8; 0 for none.
+
+    The one place that says what approved means: the first clause of the rule that holds, for a
+    photo that is kept, picked or rated and not rejected.
+    """
+    codes = np.zeros(table.size, np.int8)
+    for number, (_, query) in reversed([*enumerate(parse_rule(table.approval.rule), 1)]):
+        codes[mask(query, table, threshold)] = number
+    codes[table.column("elsewhere") & (codes > 0)] = _FROM_FILES
+    codes[~table.through()] = 0
+    return codes
+
+
+def approved(table: Table, threshold: int) -> dict[int, str]:
+    """Return the approved photos by id, each with the name of the clause that approves it.
+
+    Photos approved by ratings read from files are among them, as `Clause.FILE`.
+    """
+    codes = _clause_codes(table, threshold)
+    names = [clause.name for clause, _ in parse_rule(table.approval.rule)]
+    rows = np.flatnonzero((codes != 0) & table.alive())
+    pairs = zip(table.ids[rows].tolist(), codes[rows].tolist(), strict=True)
+    return {
+        photo: FROM_FILES.name if code == _FROM_FILES else names[code - 1] for photo, code in pairs
+    }
 
 
 Holds = Callable[[Term, Table, int], Mask]
@@ -321,6 +364,47 @@ def parse(expression: str) -> Query:
             elif not any(_is_of_words(character) for character in term.text):
                 raise term.mistake("Here is no letter or digit to look for")
     return Query(tuple(tuple(map(_without_suffix, group)) for group in query.groups))
+
+
+@lru_cache(maxsize=16)
+def parse_rule(rule: str) -> tuple[tuple[RuleClause, Query], ...]:
+    """Understand an approval rule: its clauses, each with its search.
+
+    Raises:
+        FilterError: a search makes no sense, or the rule has none or too many; says where.
+    """
+    clauses = approval.cut_rule(rule)
+    if not clauses:
+        raise FilterError("An approval rule has at least one search", 0, len(rule))
+    if len(clauses) > approval.MOST:
+        last = clauses[approval.MOST]
+        raise FilterError(f"An approval rule has at most {approval.MOST} searches", last.start)
+    found = []
+    for clause in clauses:
+        query = parse(" " * clause.start + clause.search)  # so that errors are placed in the rule
+        for term in (term for group in query.groups for term in group):
+            if term.field == "similar" or (term.field, term.text.lower()) in _SELF:
+                raise term.mistake(f"An approval rule cannot use {term.field}:{term.text}")
+        found.append((clause, query))
+    return tuple(found)
+
+
+_SELF = (("is", "approved"), ("is", "approved-by-file"))
+
+
+def check_rule(rule: str) -> None:
+    """Check an approval rule.
+
+    Raises:
+        UsageError: it makes no sense; says what does not.
+    """
+    try:
+        parse_rule(rule)
+    except FilterError as error:
+        raise UsageError(
+            f"The approval rule {rule!r} makes no sense: {error}",
+            "Correct approval.rule in the settings.",
+        ) from error
 
 
 def _without_suffix(term: Term) -> Term:

@@ -70,7 +70,8 @@ class Overview:
     Attributes:
         whole: all of them.
         verdicts: all of them, each once, by what became of it; none is left out that is not 0.
-        starred: those through that have stars; ``approved``: what would be exported.
+        starred: those through that have stars; ``approved``: what would be exported, and
+            ``approved_by_file`` what would be, too, if ratings read from files counted.
         grain: what a period is: DAY, MONTH or YEAR.
         periods: from the first to the last, empty ones too; None is a long stretch of nothing.
         undated: those without a capture time.
@@ -84,6 +85,7 @@ class Overview:
     verdicts: tuple[Figure, ...]
     starred: Figure
     approved: Figure
+    approved_by_file: Figure
     grain: str
     periods: tuple[Period | None, ...]
     undated: Figure
@@ -124,6 +126,7 @@ def overview(table: Table, among: Mask, threshold: int = 70) -> Overview:
         verdicts=tuple(f for name, query in _VERDICTS if (f := count.found(name, query)).photos),
         starred=count.found("with stars", "is:rated is:through"),
         approved=count.found("approved", "is:approved"),
+        approved_by_file=count.found("approved by files", "is:approved-by-file"),
         grain=grain,
         periods=periods,
         undated=undated,

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import PHOTO_COLUMNS, Catalog, FolderRow
-from curator.model import Clause, Flag, Marks, Verdict, approval
+from curator.model import Flag, Marks, Verdict
 from curator.session import snapshot
 from curator.session.capture_columns import CaptureColumns
 from curator.session.columns import (
@@ -47,6 +47,7 @@ from curator.session.ranks import Names, by_time, ranked
 from curator.session.shelf import Shelf
 from curator.session.stacks import Stacks
 from curator.session.units import Ids, Mask
+from curator.settings import Approval
 
 _FIRST_CAPACITY = 1024
 _NOTHING = np.zeros(0, "f4")
@@ -100,11 +101,15 @@ class Table:
         stacks: which photos show as one.
         projects: which photos are in which project, and where.
         capture: what the cameras wrote, read when a search asks for it.
+        approval: the setting of which photos are approved; `filters` evaluates it.
     """
 
-    def __init__(self, catalog: Catalog, kept: Path | None = None) -> None:
+    def __init__(
+        self, catalog: Catalog, kept: Path | None = None, approval: Approval | None = None
+    ) -> None:
         """Read all photos; with ``kept``, the file of :meth:`keep`, just what changed since."""
         self._catalog = catalog
+        self.approval = approval or Approval()
         self.rev = 0
         self.size = 0
         self.order_serial = 0
@@ -446,18 +451,6 @@ class Table:
     def expected_of(self, ids: Ids) -> NDArray[np.float32]:
         """Give the stars foretold for known photos, (N,) float32; NaN without a prediction."""
         return self._expected[self._row_by_id[ids]]
-
-    def approved(self, threshold: int) -> dict[int, Clause]:
-        """Give the approved photos with the clause that lets each out, by id."""
-        candidates = self.through() & ((self.column("rating") >= 3) | self.picked()) & self.alive()
-        found = {}
-        read = self.column("elsewhere")
-        for row in np.flatnonzero(candidates).tolist():
-            score, elsewhere = as_score(self._match[row]), bool(read[row])
-            clause = approval(self._marks(row), score, threshold, elsewhere=elsewhere)
-            if clause is not None:
-                found[int(self._ids[row])] = clause
-        return found
 
     # --- ranks, by which orders break ties
 

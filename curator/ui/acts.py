@@ -21,7 +21,7 @@ from curator.settings import Export, save
 from curator.ui import dialogs, editing, words
 from curator.ui.export_dialog import ExportDialog, Wanted
 from curator.ui.failures_dialog import FailuresDialog
-from curator.ui.finish import approved
+from curator.ui.finish import how_to_approve
 from curator.ui.settings_dialog import SettingsDialog
 
 log = logging.getLogger(__name__)
@@ -156,9 +156,7 @@ class Acts:
         session = self._session
         wanted = self._wanted()
         if not wanted.approved.total():
-            raise KnownError(
-                "No photo here is approved yet.", "4 or 5 stars, or a pick (P), approve one."
-            )
+            raise KnownError("No photo here is approved yet.", how_to_approve(session))
         dialog = ExportDialog(wanted, session.settings, self._window)
         dialog.exec()
         if dialog.report is not None:
@@ -180,7 +178,7 @@ class Acts:
         return Wanted(
             session.scope.title,
             ids,
-            approved(session),
+            session.approved(),
             session.home,
             tuple(Path(row.path) for row in session.catalog.folders()),
             self._export_folders(),

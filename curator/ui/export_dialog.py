@@ -15,16 +15,16 @@ from PySide6.QtCore import QStandardPaths, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QProgressBar, QWidget
 
-from curator.export import TICKED, Options, Plan, Report, write
+from curator.export import Options, Plan, Report, write
 from curator.export.gallery import PAGE
 from curator.export.naming import safe
-from curator.model import Clause, KnownError
+from curator.model import KnownError
+from curator.session.approval import FROM_FILES, all_clauses
 from curator.settings import Export, Home, Settings, absolute
 from curator.ui import dialogs, theme, words
 from curator.ui.dialogs import Dialog
 from curator.ui.export_form import LABELS, ExportForm
 from curator.ui.export_job import consequences, outcome, planned, told
-from curator.ui.finish import CLAUSE_TITLES
 from curator.ui.jobs import Jobs
 
 _CALM_MS = 250  # after the last change, before planning anew
@@ -34,6 +34,7 @@ _CALM_MS = 250  # after the last change, before planning anew
 class Wanted:
     """What is to be exported, before any choice: a scope's photos and its approved ones.
 
+    ``clauses`` are the names of the clauses that approve photos, by photo id.
     ``project`` names it where the scope is one, ``notes`` are its, and ``ids`` then are in its
     order by hand. ``choices`` are those of the last export, ``last_folders`` where the last of
     each kind went.
@@ -41,7 +42,7 @@ class Wanted:
 
     title: str
     ids: Sequence[int]
-    approved: Counter[Clause]
+    clauses: Mapping[int, str]
     home: Home
     sources: tuple[Path, ...] = ()
     last_folders: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +51,11 @@ class Wanted:
     project: str | None = None
     notes: str = ""
     choices: Export | None = None
+
+    @property
+    def approved(self) -> Counter[str]:
+        """Count the photos by the clause that approves them."""
+        return Counter(self.clauses[photo] for photo in self.ids if photo in self.clauses)
 
 
 class ExportDialog(Dialog):
@@ -69,7 +75,9 @@ class ExportDialog(Dialog):
         self._jobs.progressed.connect(self._progressed)
         self._plan: Plan | None = None
         self.report: Report | None = None
-        self.clauses: dict[Clause, QCheckBox] = {}
+        self._rule = all_clauses(settings.approval.rule)
+        self._approved = wanted.approved
+        self.clauses: dict[str, QCheckBox] = {}
         self._calm = QTimer(self, singleShot=True, interval=_CALM_MS)
         self._calm.timeout.connect(self.make_plan)
         self.body.addWidget(theme.plain(f"From {wanted.title}", role="quiet"))
@@ -87,19 +95,19 @@ class ExportDialog(Dialog):
     # --- parts
 
     def _add_clauses(self) -> None:
-        for clause, title in CLAUSE_TITLES.items():
-            count = self._wanted.approved[clause]
+        for clause in self._rule:
+            count = self._approved[clause.name]
             line = QWidget()
             row = QHBoxLayout(line)
             row.setContentsMargins(0, 0, 0, 0)
-            box = QCheckBox(title)
-            box.setChecked(bool(count) and clause in TICKED)
+            box = QCheckBox(clause.title.replace("&", "&&"))
+            box.setChecked(bool(count) and clause is not FROM_FILES)
             box.setEnabled(bool(count))
             box.toggled.connect(self._changed)
             row.addWidget(box)
             row.addStretch(1)
             row.addWidget(theme.plain(words.count(count), role="" if count else "quiet"))
-            self.clauses[clause] = box
+            self.clauses[clause.name] = box
             self.body.addWidget(line)
         self.body.addSpacing(12)
 
@@ -171,8 +179,9 @@ class ExportDialog(Dialog):
             raise KnownError("Choose a folder to export into.")
         return Options(
             folder=absolute(folder),
+            clauses=wanted.clauses,
+            rule=tuple(clause.name for clause in self._rule),
             approve=frozenset(clause for clause, box in self.clauses.items() if box.isChecked()),
-            threshold=self._settings.taste.match_threshold,
             sources=wanted.sources,
             scores=wanted.scores,
             match_model=wanted.match_model,
@@ -196,7 +205,7 @@ class ExportDialog(Dialog):
         self._plan = None
         self.go.setEnabled(False)
         ticked = (each for each, box in self.clauses.items() if box.isChecked())
-        self._tell_number(sum(self._wanted.approved[clause] for clause in ticked))
+        self._tell_number(sum(self._approved[clause] for clause in ticked))
         self._calm.start()
 
     def _tell_number(self, number: int) -> None:
@@ -263,7 +272,7 @@ class ExportDialog(Dialog):
         for part in (self.folder, self.choose, self.heading, self.form):
             part.setEnabled(on)
         for clause, box in self.clauses.items():
-            box.setEnabled(on and bool(self._wanted.approved[clause]))
+            box.setEnabled(on and bool(self._approved[clause]))
         self.go.setEnabled(on)
 
     def _progressed(self, done: int, total: int, name: str) -> None:

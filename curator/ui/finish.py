@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from curator.model import Clause, Pass, counted
 from curator.session import Session
+from curator.session.approval import cut_rule
 from curator.session.overview import Figure
+from curator.settings import DEFAULT_RULE
 from curator.ui import theme, words
 from curator.ui.charts import RowChart, number_block
 from curator.ui.contact import WIDTH, ContactSheet, fitting_rows
@@ -20,12 +22,8 @@ from curator.ui.frames import Pictures
 _HISTOGRAM = 560  # its width at most, px
 _EDGE, _BELOW = 16, 28  # px around the page, and below its photos
 _ACTIONS = 3  # at most: what is left out stands in the sidebar
-CLAUSE_TITLES = {
-    Clause.STARS: "4–5 stars",
-    Clause.PICK: "picked, no stars",
-    Clause.MATCH: "3 stars and match",
-    Clause.FILE: "ratings read from files",
-}
+HOW_TO_APPROVE = "4 or 5 stars, or a pick (P), approve a photo for export."
+OWN_RULE = "Your approval rule in the settings decides which photos are approved."
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +228,7 @@ def cull_page(session: Session, run: Callable[[str], None]) -> Page:
 def rate_page(session: Session, run: Callable[[str], None]) -> Page:
     """Make the page at the end of rating."""
     progress = session.progress()
-    clauses = approved(session)
+    clauses = Counter(session.approved().values())
     number = clauses.total() - clauses[Clause.FILE]
     stars = Counter(
         session.tile(photo_id).marks.rating for photo_id in session.scope_ids("through")
@@ -240,11 +238,13 @@ def rate_page(session: Session, run: Callable[[str], None]) -> Page:
     if progress.unrated:
         numbers.append(Number(words.count(progress.unrated), "without stars"))
     parts = [
-        f"{title} {words.count(clauses[clause])}"
-        for clause, title in CLAUSE_TITLES.items()
-        if clauses[clause]
+        f"{clause.title} {words.count(clauses[clause.name])}"
+        for clause in cut_rule(session.settings.approval.rule)
+        if clauses[clause.name]
     ]
-    sentence = words.joined(parts) or "Four or five stars, or a pick, approve a photo for export."
+    sentence = words.joined(parts) or how_to_approve(session)
+    if clauses[Clause.FILE]:
+        sentence = f"{sentence}\n{approved_by_files(clauses[Clause.FILE])}"
     actions = []
     starred = len(session.projects.starred())
     if number:
@@ -273,11 +273,14 @@ def rate_page(session: Session, run: Callable[[str], None]) -> Page:
     )
 
 
-def approved(session: Session) -> Counter[Clause]:
-    """Count the scope's approved photos by the clause that lets them out."""
-    here = set(session.scope_ids("approved"))
-    clauses = session.table.approved(session.settings.taste.match_threshold)
-    return Counter(clause for photo_id, clause in clauses.items() if photo_id in here)
+def how_to_approve(session: Session) -> str:
+    """Say what approves a photo."""
+    return HOW_TO_APPROVE if session.settings.approval.rule == DEFAULT_RULE else OWN_RULE
+
+
+def approved_by_files(number: int) -> str:
+    """Say how many more photos would be approved by ratings that nobody gave here."""
+    return f"{words.count(number)} more by ratings read from files: exported only if you tick them."
 
 
 def best(session: Session) -> tuple[list[int], str]:

@@ -10,8 +10,9 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QToolButton, QVBoxLayout, QWidget
 
 from curator.catalog import PhotoDetail, TagDetail
-from curator.model import Change, Flag, Kind, KnownError, Marks, StageState, Step, counted
+from curator.model import Change, Clause, Flag, Kind, KnownError, Marks, StageState, Step, counted
 from curator.session import Insight, Session
+from curator.session.approval import all_clauses
 from curator.session.captions import MEASURED, when
 from curator.ui import pencil, theme, words
 from curator.ui.chips import TagChips
@@ -104,6 +105,8 @@ class Inspector(QWidget):
         self.title = theme.plain("", role="title")
         self.title.setWordWrap(True)
         self.marks, self.memberships = MarksLine(), Memberships(session)
+        self.approved = theme.plain("", role="caption")
+        self.approved.setWordWrap(True)
         self.why, self.similar = WhyPart(session, pictures), SimilarPart(session, pictures)
         self._above, self._below = QVBoxLayout(), QVBoxLayout()
         self._lay_out()
@@ -126,6 +129,7 @@ class Inspector(QWidget):
         column.addWidget(self.title)
         column.addSpacing(4)
         column.addWidget(self.marks)
+        column.addWidget(self.approved)
         column.addWidget(self.memberships)
         column.addLayout(self._above)
         column.addWidget(self.why)
@@ -189,6 +193,8 @@ class Inspector(QWidget):
         for widget in (self.marks, self.why, self.similar):
             widget.setVisible(current is not None)
         self.memberships.show_photo(current)
+        self.approved.setText(self._why_approved(current))
+        self.approved.setVisible(bool(self.approved.text()))
         if current is None:
             self.title.setText("No photo")
             return
@@ -216,6 +222,16 @@ class Inspector(QWidget):
         self._shows = None
         self._show_insight()
         self._session.wonder(current)
+
+    def _why_approved(self, photo_id: int | None) -> str:
+        """Return the clause that approves a photo for export, as a line; empty if none does."""
+        session = self._session
+        name = None if photo_id is None else session.approved().get(photo_id)
+        if name == Clause.FILE:
+            return "Approved only by ratings read from files"
+        clauses = all_clauses(session.settings.approval.rule)
+        title = next((clause.title for clause in clauses if clause.name == name), "")
+        return f"Approved for export: {title}" if title else ""
 
     def _again(self, photo_id: int) -> QToolButton:
         """Make the way to try again what failed for a photo; Work is the last of the sections."""

@@ -490,8 +490,9 @@ class MainWindow(QWidget):
         self.session.clerk.settings_changed(changed)
         if "scan.watch" in changed and self._pipeline is not None:
             self._pipeline.settle_watching()
-        if "taste.match_threshold" in changed:
+        if changed & {"taste.match_threshold", "approval.rule"}:
             self.session.rebuild(self.session.current)
+            self.session.counts_changed.emit()
         if any(name.startswith("sidecars.") for name in changed) and self._pipeline is not None:
             self._pipeline.write_sidecars()
         if any(name.startswith("taste.") for name in changed):

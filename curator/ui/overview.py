@@ -265,7 +265,10 @@ class OverviewPage(QWidget):
             (judged, "decided", True),
             (told.starred.photos, "with stars", True),
             (told.approved.photos, "approved", True),
+            (told.approved_by_file.photos, "more by ratings read from files", False),
         ):
+            if number == 0 and what.startswith("more"):
+                continue
             block = number_block(words.count(number), what, decided and number > 0)
             self._numbers.addWidget(block)
             block.show()

@@ -7,7 +7,7 @@ that cannot be is answered in its own row, in the words of the model's check.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 
 from curator import keyboard
 from curator.model import KnownError
+from curator.session.filters import parse_rule
 from curator.settings import Home, Settings, save
 from curator.ui import theme
 from curator.ui.dialogs import Dialog
@@ -38,6 +39,8 @@ from curator.ui.keys_page import KeysPage
 _FIELD_WIDTH = 132
 _TEXT_WIDTH = 220
 _BESIDES = 160  # px of the dialog above and below the settings
+# Settings in the search language, which their model does not know.
+_CHECKS: dict[str, Callable[[str], object]] = {"approval.rule": parse_rule}
 _NAMES = {
     "original": "Originals",
     "jpeg": "JPEGs",
@@ -136,7 +139,8 @@ class SettingRow:
         if isinstance(self.field, QComboBox):
             return self.field.currentData()
         assert isinstance(self.field, QLineEdit)
-        return self.field.text().strip().replace(",", "")
+        text = self.field.text().strip()
+        return text if self.setting.info.annotation is str else text.replace(",", "")
 
     def complain(self, text: str) -> None:
         """Say what is wrong with the value; an empty text brings description and range back."""
@@ -312,7 +316,7 @@ class SettingsDialog(Dialog):
             wanted.setdefault(row.setting.section, {})[row.setting.name] = row.value
         sections = {name: type(getattr(self._settings, name)) for name in wanted}
         made: dict[str, BaseModel] = {}
-        wrong: list[SettingRow] = []
+        wrong = [row for path, check in _CHECKS.items() if self._fails(self.rows[path], check)]
         for name, model in sections.items():
             try:
                 made[name] = model(**wanted[name])
@@ -334,6 +338,14 @@ class SettingsDialog(Dialog):
         self.changed |= changed
         if self._write_keys():
             self.accept()
+
+    def _fails(self, row: SettingRow, check: Callable[[str], object]) -> bool:
+        try:
+            check(str(row.value))
+        except KnownError as error:
+            row.complain(str(error))
+            return True
+        return False
 
     def _write(self, made: dict[str, BaseModel], before: dict[str, Any], changed: set[str]) -> bool:
         old = {path: _get(self._settings, path) for path in changed}

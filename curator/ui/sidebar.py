@@ -31,6 +31,7 @@ _ICONS = {
     "rated": "star",
     "match": "match",
     "approved": "approved",
+    "approved-by-file": "approved",
     "failed": "failed",
     "missing": "folder_away",
     "stack": "pile",
@@ -38,7 +39,9 @@ _ICONS = {
     "pair": "photos",
 }
 # These say that something is wrong or special: absent while there are none.
-_ONLY_IF_ANY = frozenset({"failed", "missing", "pair", "match", "stack", "proposed"})
+_ONLY_IF_ANY = frozenset(
+    {"approved-by-file", "failed", "missing", "pair", "match", "stack", "proposed"}
+)
 _COUNT_MS = 250  # counts while photos stream in: the eye wants a few a second
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from curator.settings import Home, Settings
 from curator.ui import dialogs, theme
 from curator.ui.export_dialog import ExportDialog, Wanted
 from curator.ui.failures_dialog import FailuresDialog
-from curator.ui.finish import approved
 from curator.ui.settings_dialog import SettingsDialog, all_settings
 from tests.conftest import PATIENCE_MS
 
@@ -118,6 +116,21 @@ def test_a_wrong_value_is_answered_in_its_row_and_nothing_is_saved(
     assert settings_dialog.rows["grid.thumb_px"].note.text() == "120 to 360"
     assert not home.settings_file.exists()
     assert settings_dialog.changed == set()
+
+
+def test_an_approval_rule_is_checked_in_its_row(
+    settings_dialog: SettingsDialog, home: Home
+) -> None:
+    rule = field(settings_dialog, "approval.rule")
+    rule.setText("rating:5; colour:red")
+    settings_dialog.commit()
+    note = settings_dialog.rows["approval.rule"].note
+    assert "colour:" in note.text() and "at character 11" in note.text()
+    assert not home.settings_file.exists()
+    rule.setText('rating:5; tag:"wedding, church"')
+    settings_dialog.commit()
+    saved = json.loads(home.settings_file.read_text())
+    assert saved == {"approval": {"rule": 'rating:5; tag:"wedding, church"'}}
 
 
 def test_settings_are_saved_and_take_effect(dressed, qtbot, home: Home, settings: Settings) -> None:
@@ -230,7 +243,7 @@ def exporting(
         wanted = Wanted(
             session.scope.title,
             session.scope_ids(),
-            approved(session),
+            session.approved(),
             session.home,
             (tmp_path / "originals",),
             folders
@@ -254,6 +267,24 @@ def test_the_dialog_says_what_would_go_out(exporting, qtbot) -> None:
     assert not dialog.clauses[Clause.MATCH].isEnabled()
     qtbot.waitUntil(dialog.go.isEnabled)
     assert dialog.outcome.text().startswith("4 photos, 5 files, ")
+    dialog.reject()
+
+
+def test_an_own_rule_has_a_line_for_each_of_its_searches(exporting, settings, qtbot) -> None:
+    settings.approval.rule = exporting.session.settings.approval.rule = (
+        "rating:5; dsc_0040; is:match"
+    )
+    dialog = exporting()
+    boxes = {box.text(): box.isChecked() for box in dialog.clauses.values()}
+    assert boxes == {
+        "rating:5": True,
+        "dsc_0040": False,
+        "is:match": False,
+        "Ratings read from files": False,
+    }
+    assert dialog.title.text() == "Export 3 photos"
+    qtbot.waitUntil(dialog.go.isEnabled)
+    assert dialog.outcome.text().startswith("3 photos, ")
     dialog.reject()
 
 
@@ -429,6 +460,8 @@ def test_nothing_approved_says_what_approves(window) -> None:
         summary="-",
     )
     window.session.refresh()
-    assert approved(window.session) == Counter()
+    assert window.session.approved() == {}
     window.session.ask("export")
-    assert said[-1] == "No photo here is approved yet. 4 or 5 stars, or a pick (P), approve one."
+    assert said[-1] == (
+        "No photo here is approved yet. 4 or 5 stars, or a pick (P), approve a photo for export."
+    )

@@ -159,8 +159,28 @@ def test_rating_ends_in_stars_and_what_they_approve(window: MainWindow) -> None:
     page = rate_page(session, window.run)
     assert page.stars == (1, 0, 1, 0, 0)
     assert page.numbers[0].value == "1"
-    assert page.sentence == "picked, no stars 1"
+    assert page.sentence == "Picks (no stars, or 3) 1"
     assert page.actions[0].text == "Export 1 photo…" and page.actions[0].primary
+
+
+def test_clauses_add_up_and_ratings_from_files_are_named_apart(window: MainWindow) -> None:
+    session = window.session
+    marks = {2: {"rating": 5, "flag": "pick"}, 3: {"rating": 3, "flag": "pick"}, 4: {"rating": 4}}
+    session.catalog.decide(marks, summary="-")
+    session.catalog.decide({6: {"rating": 4}}, summary="-", source="file")
+    session.refresh()
+    session.set_pass(Pass.RATE)
+    session.finish()
+    page = rate_page(session, window.run)
+    assert page.numbers[0].value == "4"
+    assert page.sentence == (
+        "4–5 stars 2 · Picks (no stars, or 3) 2\n"
+        "1 more by ratings read from files: exported only if you tick them."
+    )
+    session.settings.approval.rule = "rating:>=3 is:picked"
+    page = rate_page(session, window.run)
+    assert (page.numbers[0].value, page.actions[0].text) == ("2", "Export 2 photos…")
+    assert page.sentence == "rating:>=3 is:picked 2"
 
 
 def test_rejects_are_reviewed_from_the_end_of_the_rating(window: MainWindow) -> None:
@@ -277,6 +297,24 @@ def test_the_inspector_shows_history_newest_first(window: MainWindow, qtbot) -> 
     qtbot.waitUntil(lambda: "History" in texts(window.inspector))
     shown = texts(window.inspector)
     assert shown.index("4 stars") < shown.index("2 stars")
+
+
+def test_the_inspector_says_what_approves_a_photo(window: MainWindow) -> None:
+    session = window.session
+    session.catalog.decide({2: {"rating": 5}, 3: {"rating": 5}}, summary="-")
+    session.catalog.decide({4: {"rating": 5}}, summary="-", source="file")
+    session.refresh()
+    window.run("toggle_inspector")
+    lines = []
+    for photo in (2, 4, 5):
+        session.go_to(photo)
+        window.inspector.refresh()
+        lines.append(window.inspector.approved.text())
+    assert lines == [
+        "Approved for export: 4–5 stars",
+        "Approved only by ratings read from files",
+        "",
+    ]
 
 
 def test_what_failed_is_tried_again_from_the_inspector(window: MainWindow, pipeline) -> None:

@@ -346,8 +346,10 @@ def export_to(
     home: Home, out: Path, target: str = "folder", form: str = "original"
 ) -> export.Report:
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        options = Options(out, target=target, form=form, long_edge_px=320)  # type: ignore[arg-type]
-        plan = export.make_plan(catalog.details([row[0] for row in catalog.columns()]), options)
+        ids = [row[0] for row in catalog.columns()]
+        approved = dict.fromkeys(ids, "stars")
+        options = Options(out, approved, target=target, form=form, long_edge_px=320)  # type: ignore[arg-type]
+        plan = export.make_plan(catalog.details(ids), options)
         return export.TARGETS[target].write(plan, pool=Here())
 
 

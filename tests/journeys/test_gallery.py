@@ -31,7 +31,14 @@ def gallery(tmp_path: Path) -> str:
     tags = (TagDetail(WILD, "person", 100, "confirmed"),)
     photos[1] = replace(photos[1], tags=tags, capture=replace(photos[1].capture, camera=WILD))
     to = tmp_path / "out # 1"
-    options = Options(to, target="gallery", order=(1, 2, 3), title=WILD, notes=WILD)
+    options = Options(
+        to,
+        target="gallery",
+        order=(1, 2, 3),
+        title=WILD,
+        notes=WILD,
+        clauses=dict.fromkeys((1, 2, 3), "pick"),
+    )
     assert write(make_plan(photos, options)).photos == 3
     return (to / "index.html").as_uri()
 

@@ -55,8 +55,10 @@ def say(*words: object) -> None:
 @act
 def export_to(home: str, folder: str, target: str, form: str) -> None:
     catalog = Catalog.open(Home.at(home).catalog)
-    options = Options(Path(folder), target=target, form=form, long_edge_px=320)
-    plan = export.make_plan(catalog.details([row[0] for row in catalog.columns()]), options)
+    ids = [row[0] for row in catalog.columns()]
+    approved = dict.fromkeys(ids, "stars")
+    options = Options(Path(folder), approved, target=target, form=form, long_edge_px=320)
+    plan = export.make_plan(catalog.details(ids), options)
     report = export.TARGETS[target].write(plan, pool=Here())
     say("written", len(report.written))
 

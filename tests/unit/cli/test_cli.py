@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from curator.catalog import ConductorLock
+from curator.catalog import Catalog, ConductorLock
 from curator.session import handover
 from curator.settings import Home
 from tests.photos import draw_jpeg
@@ -513,3 +514,39 @@ def test_a_search_finds_by_words_and_is_kept_by_name(shoot: Type) -> None:
     assert wrong.code == 2 and "at character 8" in wrong.json["error"]
     assert shoot("searches", "remove", "Four", "--json").json == []
     assert shoot("searches", "remove", "Four").code == 1
+
+
+def test_approved_means_the_same_to_every_command(shoot: Type, tmp_path: Path) -> None:
+    with closing(Catalog.open(tmp_path / "home" / "catalog.db")) as catalog:
+        catalog.decide({1: {"rating": 5}, 2: {"rating": 4}}, summary="-", source="file")
+    shoot("decide", "--pick", 3)
+    shoot("decide", "--rate", 3, 4)
+    shoot("project", "add", "Harbour", 1, 2, 3, 4)
+
+    def numbers(*words: object) -> tuple[object, ...]:
+        status, planned = shoot("status", "--json", *words).json, plan(shoot, tmp_path, *words)
+        listed = shoot("photos", "--filter", "is:approved", "--json", *words).json
+        by_file = shoot("photos", "--filter", "is:approved-by-file", "--json", *words).json
+        assert all(photo["approved"] == "file" for photo in by_file)
+        assert status["approved_by_file"] == len(by_file) == planned["approved"]["file"]
+        assert status["approved"] == len(listed) == planned["photos"]
+        assert shoot("projects", "--json", *words).json[0]["approved"] == len(listed)
+        return [photo["approved"] for photo in listed], len(by_file)
+
+    assert numbers() == (["pick"], 2)
+    assert "1 approved" in shoot("status").out
+    assert "2 more approved by ratings read from files" in shoot("status").out
+    shoot("settings", "approval.rule=rating:3; rating:5")
+    assert numbers() == (["rating:3"], 1)
+    assert numbers("--set", "approval.rule=-is:rejected") == (["-is:rejected"] * 2, 2)
+
+
+def plan(shoot: Type, to: Path, *words: object) -> dict[str, Any]:
+    return dict(shoot("export", to / "out", "--dry-run", "--json", *words).json)
+
+
+def test_an_approval_rule_that_makes_no_sense_is_not_saved(shoot: Type) -> None:
+    refused = shoot("settings", "approval.rule=rating:>=4; colour:red")
+    assert refused.code == 2 and "colour" in refused.err
+    assert shoot("settings", "--json").json["approval.rule"]["value"].startswith("rating:>=4; is:")
+    assert shoot("status", "--set", "approval.rule=is:approved").code == 2

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from curator import export
 from curator.catalog import FileDetail, PhotoDetail
+from curator.export import Options, Plan
 from curator.files import fingerprint
 from curator.model import Capture, Flag, Kind, Marks, Quality
 from tests.photos import draw_jpeg
@@ -50,6 +53,19 @@ def photo(number: int, marks: Marks, *paths: Path, **more: Any) -> PhotoDetail:
         "work": (),
     }
     return PhotoDetail(**{**facts, **more})
+
+
+def clause(photo: PhotoDetail) -> str | None:
+    """Approve a photo with 4 or 5 stars, or a pick; who asks knows better (curator.session)."""
+    starred, picked = (photo.marks.rating or 0) > 3, photo.marks.flag is Flag.PICK
+    approved = "stars" if starred else "pick" if picked else None
+    return "file" if approved and photo.elsewhere else approved
+
+
+def make_plan(photos: Iterable[PhotoDetail], options: Options) -> Plan:
+    photos = list(photos)
+    approved = {photo.id: name for photo in photos if (name := clause(photo))}
+    return export.make_plan(photos, replace(options, clauses=approved))
 
 
 class Here:

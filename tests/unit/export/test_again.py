@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 
 from curator.catalog import PhotoDetail, TagDetail
-from curator.export import TARGETS, TICKED, Options, Report, make_plan, plan, write
+from curator.export import TARGETS, Options, Report, plan, write
 from curator.export.claims import Act
 from curator.imaging.packets import carried
 from curator.model import BusyError, Clause, KnownError, Marks
 from curator.sidecar import Said, read_embedded
 from tests.photos import draw_jpeg
-from tests.unit.export.conftest import PICK, REJECT, STARS, Here, photo
+from tests.unit.export.conftest import PICK, REJECT, STARS, Here, make_plan, photo
 from tests.unit.export.test_folder import book, names, snapshot
 
 
@@ -225,7 +225,7 @@ def test_ratings_read_from_files_go_out_only_when_ticked(
     read = [replace(shoot[1], marks=Marks(rating=5, kept=True), elsewhere=True)]
     made = make_plan(read, Options(tmp_path / "out"))
     assert (made.approved[Clause.FILE], made.chosen) == (1, [])
-    run(read, tmp_path / "out", approve=TICKED | {Clause.FILE})
+    run(read, tmp_path / "out", approve=frozenset(Clause))
     assert [entry["clause"] for entry in book(tmp_path / "out")["photos"]] == ["file"]
     assert make_plan([replace(read[0], marks=REJECT)], Options(tmp_path)).approved.total() == 0
 

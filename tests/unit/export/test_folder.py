@@ -17,13 +17,13 @@ import pytest
 from PIL import Image, ImageCms
 
 from curator.catalog import PhotoDetail
-from curator.export import TARGETS, Options, Report, folder, make_plan, writing
+from curator.export import TARGETS, Options, Report, folder, writing
 from curator.export.claims import INTENT
 from curator.model import Clause, KnownError, Label, Marks
 from curator.settings import resource
 from tests.drives import Silence
 from tests.photos import draw_jpeg
-from tests.unit.export.conftest import PICK, REJECT, STARS, Here, photo
+from tests.unit.export.conftest import PICK, REJECT, STARS, Here, make_plan, photo
 
 
 def run(photos: list[PhotoDetail], to: Path, **options: object) -> Report:

@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 
 from curator.catalog import PhotoDetail, TagDetail
-from curator.export import TARGETS, Options, Report, make_plan
+from curator.export import TARGETS, Options, Report
 from curator.model import KnownError
 from tests.photos import draw_jpeg
-from tests.unit.export.conftest import PICK, REJECT, Here, photo
+from tests.unit.export.conftest import PICK, REJECT, Here, make_plan, photo
 from tests.unit.export.test_folder import book, snapshot
 
 WILD = "</title></h1><script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;\u202e"

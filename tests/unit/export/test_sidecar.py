@@ -10,9 +10,9 @@ import pytest
 
 from curator import sidecar
 from curator.catalog import PhotoDetail, TagDetail
-from curator.export import TARGETS, Options, Plan, Report, make_plan
+from curator.export import TARGETS, Options, Plan, Report
 from curator.model import Flag, Label, Marks
-from tests.unit.export.conftest import PICK, REJECT, STARS, photo
+from tests.unit.export.conftest import PICK, REJECT, STARS, make_plan, photo
 from tests.unit.export.test_folder import book
 
 Shoot = Callable[..., list[PhotoDetail]]

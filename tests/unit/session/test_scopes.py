@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 from contextlib import closing
@@ -10,13 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 
 from curator.catalog import Catalog, FolderRow
-from curator.model import Flag, Marks, approval
 from curator.pipeline import Pipeline
 from curator.session import Session, scopes
-from curator.session.filters import FILTERS
 from curator.settings import Home, Settings
 from tests import fake_stages
 
@@ -144,25 +140,3 @@ def test_a_folder_that_is_away_says_so(tmp_path: Path) -> None:
     away = {str(tmp_path / "gone"): "T7 Shield unplugged"}
     listed = scopes.rows(folders, table, away)  # type: ignore[arg-type]
     assert [row.away for row in listed] == ["", "", "T7 Shield unplugged"]
-
-
-@pytest.mark.parametrize("threshold", [0, 70])
-def test_approved_by_column_is_the_rule_of_one_photo(threshold: int) -> None:
-    every = list(
-        itertools.product(
-            (None, Flag.PICK, Flag.REJECT), (None, 1, 2, 3, 4, 5), (False, True), (None, 69, 70)
-        )
-    )
-    ratings = np.array([rating or 0 for _, rating, _, _ in every], "i1")
-    marks = [Marks(flag, rating, None, kept) for flag, rating, kept, _ in every]
-    table = SimpleNamespace(
-        column=lambda name: {"rating": ratings}[name],
-        picked=lambda: np.array([mark.flag is Flag.PICK for mark in marks]),
-        through=lambda: np.array([mark.verdict == "through" for mark in marks]),
-        match=np.array([np.nan if score is None else score for *_, score in every]),
-    )
-    found = FILTERS["approved"][1](table, threshold)  # type: ignore[arg-type]
-    assert found.tolist() == [
-        approval(mark, score, threshold) is not None
-        for mark, (*_, score) in zip(marks, every, strict=True)
-    ]

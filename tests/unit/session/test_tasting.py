@@ -219,7 +219,7 @@ def test_three_stars_and_a_match_are_approved(open_at: Open, catalog: Catalog) -
     session.settings.taste.match_threshold = threshold
     catalog.decide({best: {"rating": 3}}, summary="")
     session.table.refresh()
-    assert best in session.table.approved(threshold)
+    assert session.approved()[best] == "match"
     scores, model = session.scores_for_export()
     assert scores[best] == threshold and model == f"{likings.ENCODER}, 40 ratings"
 

@@ -1,0 +1,83 @@
+"""The approval rule as text: searches separated by semicolons, of which one has to hold.
+
+Each search is a clause with a name (in ``photos.json`` and for ``--approve``) and a title (on
+screen). The default rule has three; a person may write others in the settings. What a search means,
+and which photos a rule approves, is in `filters`; no rule ever approves a reject or an unreviewed
+photo.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from curator.model import Clause, UsageError
+
+MOST = 8
+"""Searches of a rule, at most: each is a line of the export dialog."""
+# A semicolon in quotation marks is part of a search.
+_PARTS = re.compile(r'(?:[^;"]|"[^"]*"|")+')
+
+
+@dataclass(frozen=True, slots=True)
+class RuleClause:
+    """One search of a rule; ``start`` is its place in the rule, in characters."""
+
+    name: str
+    title: str
+    search: str = ""
+    start: int = 0
+
+
+FROM_FILES = RuleClause(Clause.FILE, "Ratings read from files")
+"""The clause of photos whose marks were read from files and that nobody reviewed here."""
+
+# The searches of the default rule. The first that holds counts, so a pick with 4 or 5 stars is
+# among the stars.
+_KNOWN = {
+    "rating:>=4": (Clause.STARS, "4–5 stars"),
+    "is:picked -rating:1 -rating:2": (Clause.PICK, "Picks (no stars, or 3)"),
+    "rating:3 is:match": (Clause.MATCH, "3 stars and match"),
+}
+
+
+def cut_rule(rule: str) -> tuple[RuleClause, ...]:
+    """Cut a rule into its clauses; searches are not checked."""
+    found: dict[str, RuleClause] = {}
+    for part in _PARTS.finditer(rule):
+        search = part[0].strip()
+        if search:
+            name, title = _KNOWN.get(search, (search, search))
+            if search in set(Clause):  # a search for the word, not the clause of that name
+                name = f'"{search}"'
+            start = part.start() + len(part[0]) - len(part[0].lstrip())
+            found.setdefault(search, RuleClause(name, title, search, start))
+    return tuple(found.values())
+
+
+def all_clauses(rule: str) -> tuple[RuleClause, ...]:
+    """Return the clauses of a rule, and last the one of ratings read from files."""
+    return (*cut_rule(rule), FROM_FILES)
+
+
+def chosen_clauses(rule: str, words: Collection[str]) -> frozenset[str]:
+    """Return the names of the clauses meant by ``--approve``: by name, or by number in the rule.
+
+    Raises:
+        UsageError: the rule has no such clause.
+    """
+    known = {clause.name: clause.name for clause in all_clauses(rule)}
+    known |= {str(number): clause.name for number, clause in enumerate(cut_rule(rule), 1)}
+    for word in words:
+        if word not in known:
+            raise UsageError(
+                f"The approval rule has no clause {word}.", f"It has {', '.join(_offered(rule))}."
+            )
+    return frozenset(known[word] for word in words)
+
+
+def _offered(rule: str) -> Iterator[str]:
+    for number, clause in enumerate(cut_rule(rule), 1):
+        yield str(clause.name) if clause.name in set(Clause) else f"{number} ({clause.search})"
+    yield FROM_FILES.name

@@ -23,6 +23,42 @@ from curator.ui.keys import spelled_press
 _ROWS = 12
 _MARGIN = 14
 _RECENT = 8  # acts remembered
+_OFF = 2  # kinds of fit that something counts less for being off here
+# What people do most, the most frequent first: decides between equal fits.
+_USUAL = {
+    name: place
+    for place, name in enumerate(
+        (
+            *("export", "undo", "search", "pick", "reject", "keep", "cull", "rate", "browse"),
+            *("open_folder", "settings", "compare", "survey", "grid", "loupe", "tag", "order"),
+            *("toggle_fullscreen", "toggle_inspector", "select_all", "turn_left", "turn_right"),
+            *("write_sidecars", "find_similar", "choose_project", "redo", "help_", "overview"),
+        )
+    )
+}
+# What other programs call it.
+_ALSO = {
+    "choose_project": "collection album",
+    "export": "save as share publish",
+    "failures": "errors broken damaged",
+    "help_": "shortcuts keyboard help",
+    "keep": "accept",
+    "open_folder": "import add",
+    "order": "sort",
+    "quit_": "exit close",
+    "reject": "delete trash discard",
+    "remove_rejects": "delete trash empty",
+    "search": "filter find",
+    "settings": "preferences options configuration",
+    "survey": "n-up",
+    "compare": "2-up side by side",
+    "tag": "keywords",
+    "toggle_stack": "group",
+    "turn_left": "rotate",
+    "turn_right": "rotate",
+    "unflag": "clear unpick",
+    "write_sidecars": "xmp save metadata",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +131,15 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
 
 
 def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> list[Entry]:
-    """Pick what fits the letters typed, the best first.
+    """Return the entries that fit the letters typed, the best first.
 
-    A whole title goes first, then the start of one, of a word in it, initials, a part of it or of
-    its key, the words of its sentence, and last letters in that order anywhere. Of equals the one
-    used last goes first; without any letters, that is all that counts, and what is off comes last.
+    The start of a title counts most, then the start of a word in it, initials, another program's
+    word for it, any part of it, the words of its sentence, and last letters in that order
+    anywhere. What is off here counts as a weaker fit. Of equal fits the one used last goes first,
+    then what people do more often, then the shorter title. Without any letters, only use counts.
     """
     used = {name: place for place, name in enumerate(recent)}
-    wanted = text.casefold().strip()
+    wanted = " ".join(text.casefold().split())
     if not wanted:
         offered = [each for each in entries if each.at_once or each.name in used]
         return sorted(offered, key=lambda each: (bool(each.off), used.get(each.name, len(used))))
@@ -111,28 +148,32 @@ def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> lis
     for place, entry in enumerate(entries):
         fit = _fit(entry, wanted, letters)
         if fit is not None:
-            rank = (*fit, bool(entry.off), used.get(entry.name, len(used)))
-            ranked.append((rank, place, entry))
-    return [entry for _, _, entry in sorted(ranked, key=lambda each: each[:2])]
+            weaker = _OFF if entry.off else 0
+            last_used, usual = used.get(entry.name, len(used)), _USUAL.get(entry.name, len(_USUAL))
+            rank = (fit[0] + weaker, fit[1], last_used, usual, len(entry.title), place)
+            ranked.append((rank, entry))
+    return [entry for _, entry in sorted(ranked, key=lambda each: each[0])]
 
 
 def _fit(entry: Entry, wanted: str, letters: re.Pattern[str]) -> tuple[int, int] | None:
-    """Say how well an entry fits, lower is better: the kind of fit, and the letters left out."""
+    """Return how well an entry fits, lower is better: the kind of fit, and a step within it."""
     title, name = entry.title.casefold(), entry.name.casefold()
-    about = f" {entry.about.casefold()}"
-    if title == wanted:
+    typed, of_title = wanted.split(), f" {title}"
+    if wanted in (title, entry.key.casefold()):
         return 0, 0
-    if title.startswith(wanted) or wanted == entry.key.casefold():
-        return 0, 1
-    if f" {wanted}" in title:
-        return 1, 0
+    if title.startswith(wanted):
+        return 1, 0 if title.startswith(f"{wanted} ") else 1
+    if all(f" {word}" in of_title for word in typed):
+        return 2, 0 if f" {wanted}" in of_title else 1
     if "".join(word[0] for word in title.split()).startswith(wanted):
-        return 2, 0
-    if wanted in title or wanted in name:
         return 3, 0
-    if all(f" {word}" in about for word in wanted.split()):
+    if f" {wanted}" in f" {_ALSO.get(entry.name, '')}":
         return 4, 0
-    for kind, text in ((5, title), (6, name)):
+    if wanted in title or wanted in name:
+        return 5, 0
+    if all(f" {word}" in f" {entry.about.casefold()}" for word in typed):
+        return 6, 0
+    for kind, text in ((7, title), (8, name)):
         found = letters.search(text)
         if found is not None:
             return kind, found.end() - found.start()

@@ -50,6 +50,24 @@ def test_letters_find_what_they_begin_initial_or_run_through(typed: str, found: 
     assert titles(typed, [], *ALL) == found
 
 
+MEANT = {
+    **{"exp": "export", "expo": "export", "ex": "export", "expa": "toggle_stack"},
+    **{"und": "undo", "re": "reject", "redo": "redo", "red": "label_red", "pi": "pick"},
+    **{"cul": "cull", "rat": "rate", "comp": "compare", "sea": "search", "5": "stars_5"},
+    **{"turn r": "turn_right", "stack sel": "stack_selection", "select": "select_all"},
+    **{"sharp": "order:sharpness", "full": "toggle_fullscreen", "set": "settings"},
+    # As other programs call it.
+    **{"pref": "settings", "rotate": "turn_left", "keyw": "tag", "sort": "order"},
+    **{"import": "open_folder", "shortcut": "help_", "xmp": "write_sidecars", "exit": "quit_"},
+}
+
+
+def test_a_few_letters_bring_up_what_a_person_means(session: Session) -> None:
+    everything = entries(session, "grid", lambda _: None)
+    found = {typed: best(everything, typed)[0].name for typed in MEANT}
+    assert found == MEANT
+
+
 def test_of_equals_the_last_used_goes_first_and_what_is_off_goes_last() -> None:
     assert titles("re", ["reverse_order"], *ALL) == ["Reverse the order", "Reject"]
     offered = titles("", ["scope:/iceland", "toggle_panels"], *ALL)

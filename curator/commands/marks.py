@@ -271,3 +271,9 @@ def reject_passed_over(session: Session) -> None:
 def look_again(session: Session) -> None:
     """Open the pass anew with what is still undecided."""
     session.set_pass(session.pass_)
+
+
+@command("Go on with the unseen", "Passes")
+def look_at_unseen(session: Session) -> None:
+    """Go to the first photo of the pass that you have not seen yet."""
+    session.go_to_unseen()

@@ -69,7 +69,7 @@ class Progress:
             if self.picked:
                 parts.append(f"{self.picked:,} picked")
             if self.seen:
-                parts.append(f"{self.seen:,} passed over")
+                parts.append(f"{self.seen:,} skipped")
         else:
             parts.append(f"{self.unrated:,} without stars")
         if self.seconds_each is not None and self.left:

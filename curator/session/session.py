@@ -227,6 +227,16 @@ class Session(Abreast):
         else:
             self.go(place)
 
+    def go_to_unseen(self) -> None:
+        """Go to the first photo of the pass that nobody has judged or rested on."""
+        table = self.table
+        unseen = table.undecided() & ~table.column("seen_at") & ~table.failed()
+        places = np.flatnonzero(unseen[table.rows_of(self.ids)])
+        if len(places):
+            self.go_to(int(self.ids[places[0]]))
+        else:
+            self.say("You have seen every photo here.")
+
     def finish(self) -> None:
         """Turn to the finish page of the pass."""
         self.finished, self.zoom = True, None

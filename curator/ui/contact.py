@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from PySide6.QtCore import QRect, QRectF, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
@@ -37,11 +37,17 @@ class ContactSheet(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         if pictures is not None:
             pictures.thumbs.arrived.connect(self.update)
+        session.photos_changed.connect(self._on_photos)
 
     def show_photos(self, ids: Sequence[int]) -> None:
         """Lay out these photos, as many as fit two rows."""
         self._ids = list(ids[:_MOST])
         self._arrange()
+
+    def _on_photos(self, changed: Set[int]) -> None:
+        """Show pictures that were made, or turned, since they were laid out."""
+        if self.isVisible() and not changed.isdisjoint(self._ids):
+            self._arrange()
 
     def have_rows(self, most: int) -> None:
         """Lay out at most so many rows."""
@@ -82,7 +88,9 @@ class ContactSheet(QWidget):
         for tile, rect in self.places:
             want = self._want(tile, rect)
             thumbs = self._pictures.thumbs if self._pictures is not None else None
-            frame = thumbs.get(want) if thumbs is not None and want is not None else None
+            frame = None
+            if thumbs is not None and want is not None:
+                frame = thumbs.get(want) or thumbs.stand_in(want)
             if frame is None:
                 painter.fillRect(rect, theme.PANEL)
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -37,10 +37,11 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing to do next: a command, or an act of the window."""
+    """One thing to do next: a command, what its button says, and what pressing it does."""
 
     text: str
-    act: Callable[[], None]
+    command: str
+    about: str = ""
     primary: bool = False
 
 
@@ -71,6 +72,7 @@ class FinishPage(QWidget):
         super().__init__()
         self._session, self._run = session, run
         self._shown = Page("", (), "", ())
+        self._buttons: list[QPushButton] = []
         self.setObjectName("finish")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = theme.plain("", role="title")
@@ -125,11 +127,7 @@ class FinishPage(QWidget):
         session = self._session
         if not self.isVisible() or session.pass_ is Pass.BROWSE:
             return
-        page = (
-            rate_page(session, self._run)
-            if session.pass_ is Pass.RATE
-            else cull_page(session, self._run)
-        )
+        page = rate_page(session) if session.pass_ is Pass.RATE else cull_page(session)
         self.title.setText(page.title)
         self.sentence.setText(page.sentence)
         self.sentence.setVisible(bool(page.sentence))
@@ -145,13 +143,25 @@ class FinishPage(QWidget):
         if page.numbers != self._shown.numbers:
             _refill(self._numbers, [number_block(*astuple(number)) for number in page.numbers])
         # Counts come in while photos are read: a button under the pointer must stay itself.
-        if _titles(page) != _titles(self._shown):
-            _refill(self._actions, [_button(action) for action in page.actions])
+        if _commands(page) != _commands(self._shown):
+            self._buttons = [self._button(action) for action in page.actions]
+            _refill(self._actions, self._buttons)
+        for button, action in zip(self._buttons, page.actions, strict=True):
+            button.setText(action.text.replace("&", "&&"))
+            button.setToolTip(theme.plain_tip(action.about))
         self._shown = page
         picks, what = best(session)
         self.caption.setText(what)
         self.sheet.show_photos(picks)
         self._fit()
+
+    def _button(self, action: Action) -> QPushButton:
+        button = QPushButton()
+        button.setProperty("primary", action.primary)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setAutoDefault(True)  # Enter presses the one that Tab chose
+        button.clicked.connect(lambda: self._run(action.command))
+        return button
 
     def _fit(self) -> None:
         """Have one row of photos, or none, where two would push the rest together."""
@@ -182,11 +192,11 @@ class FinishPage(QWidget):
         self.refresh()
 
 
-def cull_page(session: Session, run: Callable[[str], None]) -> Page:
+def cull_page(session: Session) -> Page:
     """Make the page at the end of a cull."""
     progress = session.progress()
     over, unseen = progress.seen, progress.left - progress.seen
-    numbers = [Number(words.count(progress.through), "through", True)]
+    numbers = [Number(words.count(progress.through), "kept", True)]
     # As much as removing them frees: copies elsewhere stay.
     gone = session.catalog.file_bytes(session.scope_ids("rejected"), copies=False)
     numbers.append(
@@ -197,35 +207,47 @@ def cull_page(session: Session, run: Callable[[str], None]) -> Page:
         )
     )
     if over:
-        numbers.append(Number(words.count(over), "passed over"))
+        numbers.append(Number(words.count(over), "skipped"))
     if unseen:
         numbers.append(Number(words.count(unseen), "not seen yet"))
     the = "the one" if progress.through == 1 else f"the {words.count(progress.through)}"
     onward = f"Rate {the}"
-    sentence, after, actions = "", "", []
+    through = Action(onward, "rate", "Opens the second pass over what you kept.")
+    sentence = words.joined(
+        (
+            f"{words.photos(unseen)} not seen yet" if unseen else None,
+            f"{words.count(over)} seen and left unreviewed" if over else None,
+        )
+    )
+    actions: list[Action] = []
+    if unseen:
+        shows = f"Shows the first of the {words.photos(unseen)} you have not seen."
+        the_unseen = f"Go on with the {words.count(unseen)} unseen"
+        actions.append(Action(the_unseen, "look_at_unseen", shows, primary=True))
     if over:
-        sentence = f"{_were(over)} seen and left undecided."
-        them = "it" if over == 1 else "them"
-        actions = [
-            Action(f"Keep {them}", lambda: run("keep_passed_over")),
-            Action(f"Reject {them}", lambda: run("reject_passed_over")),
-            Action("Look again", lambda: run("look_again")),
+        skipped, as_one = f"the {words.count(over)} skipped", "as one step. Undo takes it back."
+        actions += [
+            Action(f"Keep {skipped}", "keep_passed_over", f"Marks {skipped} as kept, {as_one}"),
+            Action(f"Reject {skipped}", "reject_passed_over", f"Rejects {skipped}, {as_one}"),
         ]
-        if progress.through:
-            after = _keys_of(session, rate=f"rates {the}.")
-    else:
-        if progress.through:
-            actions.append(Action(onward, lambda: run("rate"), primary=True))
-        if unseen:
-            actions.append(Action("Look at the rest", lambda: run("look_again")))
-        actions.append(Action("Browse all", lambda: run("browse")))
-        after = _keys_of(session, rate="rates", browse="browses")
+    if over and not unseen:
+        again = f"Shows {skipped} once more, from the first."
+        actions.append(Action(f"Review {skipped}", "look_again", again))
+    if not over and progress.through:
+        actions.append(replace(through, primary=not unseen))
+    if not over:
+        actions.append(Action("Browse all", "browse", "Shows every photo here in the grid."))
+    after = (
+        _keys_of(session, rate=f"rates {the}" if progress.through else "")
+        if over
+        else _keys_of(session, rate="rates", browse="browses")
+    )
     done = "Cull done" if not progress.left else "End of the cull"
     title = f"{session.scope.title} · {done} · {words.photos(progress.total)}"
     return Page(title, numbers, sentence, actions, after)
 
 
-def rate_page(session: Session, run: Callable[[str], None]) -> Page:
+def rate_page(session: Session) -> Page:
     """Make the page at the end of rating."""
     progress = session.progress()
     clauses = Counter(session.approved().values())
@@ -248,21 +270,20 @@ def rate_page(session: Session, run: Callable[[str], None]) -> Page:
     actions = []
     starred = len(session.projects.starred())
     if number:
-        actions.append(
-            Action(f"Export {words.photos(number)}…", lambda: run("export"), primary=True)
-        )
+        to_export = f"Export {words.photos(number)}…"
+        about = "Opens the export dialog: originals, JPEGs or a web gallery."
+        actions.append(Action(to_export, "export", about, primary=True))
     if progress.unrated:
-        actions.append(Action("Look again", lambda: run("look_again")))
+        to_rate = f"Rate the {words.count(progress.unrated)} without stars"
+        about = "Opens the pass again, those without stars first."
+        actions.append(Action(to_rate, "look_again", about, primary=not number))
     if starred:
-        title = "New project from 4–5 stars"
-        actions.append(Action(title, lambda: run("project_from_stars")))
+        about = f"Makes a project of {words.photos(starred)}."
+        actions.append(Action("New project from 4–5 stars", "project_from_stars", about))
     if progress.rejected and len(actions) < _ACTIONS:
-        actions.append(
-            Action(
-                f"Review {words.count(progress.rejected)} rejected…",
-                lambda: run("remove_rejects"),
-            )
-        )
+        review = f"Review {words.count(progress.rejected)} rejected…"
+        about = "Lists the rejects; deleting their files is a separate step."
+        actions.append(Action(review, "remove_rejects", about))
     done = "Rating done" if not progress.unrated else "End of the rating"
     return Page(
         f"{session.scope.title} · {done} · {words.photos(progress.total)}",
@@ -304,21 +325,8 @@ def _spaced(part: QWidget, below: int) -> QWidget:
     return holder
 
 
-def _were(number: int) -> str:
-    return "1 photo was" if number == 1 else f"{words.count(number)} photos were"
-
-
-def _titles(page: Page) -> list[tuple[str, bool]]:
-    return [(action.text, action.primary) for action in page.actions]
-
-
-def _button(action: Action) -> QPushButton:
-    button = QPushButton(action.text.replace("&", "&&"))
-    button.setProperty("primary", action.primary)
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.setAutoDefault(True)  # Enter presses the one that Tab chose
-    button.clicked.connect(lambda: action.act())
-    return button
+def _commands(page: Page) -> list[tuple[str, bool]]:
+    return [(action.command, action.primary) for action in page.actions]
 
 
 def _refill(row: QHBoxLayout, widgets: Sequence[QWidget]) -> None:
@@ -332,4 +340,6 @@ def _refill(row: QHBoxLayout, widgets: Sequence[QWidget]) -> None:
 def _keys_of(session: Session, **does: str) -> str:
     """Say what the keys of these commands do: "Alt+2 rates · Alt+0 browses"."""
     keys = session.keys
-    return " · ".join(f"{keys[name]} {text}" for name, text in does.items() if name in keys)
+    return " · ".join(
+        f"{keys[name]} {text}" for name, text in does.items() if name in keys and text
+    )

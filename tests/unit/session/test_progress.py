@@ -48,7 +48,7 @@ def test_the_median_ignores_a_few_slow_ones() -> None:
 
 def test_the_cull_line_reads_as_designed() -> None:
     line = cull(total=3012, decided=1204, picked=61, seen=412, seconds_each=60 / 38).text
-    assert line == ("Cull · 1,204 of 3,012 · 61 picked · 412 passed over · 38/min · about 48 min")
+    assert line == ("Cull · 1,204 of 3,012 · 61 picked · 412 skipped · 38/min · about 48 min")
 
 
 def test_the_rate_line_counts_stars() -> None:

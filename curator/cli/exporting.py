@@ -30,6 +30,8 @@ def export(invocation: Invocation) -> int | None:
         ids, options = _project(invocation, project, options)
     else:
         ids = _scope(invocation, table)
+    if invocation.arguments.photos:
+        ids, options = _chosen(invocation, ids), replace(options, partial=True)
     options = replace(options, projects=invocation.catalog.projects_of(ids))
     plan = make_plan(invocation.catalog.details(ids), options)
     if invocation.arguments.dry_run:
@@ -96,6 +98,22 @@ def _scope(invocation: Invocation, table: Table) -> list[int]:
             )
         rows &= inside
     return list(table.ids[rows].tolist())
+
+
+def _chosen(invocation: Invocation, scope: list[int]) -> list[int]:
+    """Return the photos named on the command line, in the order of the scope.
+
+    Raises:
+        NotFoundError: one of them is not known, or not in the scope.
+    """
+    named = {invocation.catalog.find(word): word for word in invocation.arguments.photos}
+    outside = named.keys() - set(scope)
+    if outside:
+        raise NotFoundError(
+            f"{named[min(outside)]} is not among the photos to export from.",
+            "Leave out --project or --scope, or name photos that are in it.",
+        )
+    return [photo for photo in scope if photo in named]
 
 
 def _planned(plan: Plan, rule: str) -> list[str]:

@@ -101,6 +101,13 @@ def _export(parser: Parser) -> None:
     parser.add_argument(
         "folder", type=_named, metavar="DIR", help="where to; made if it is not there"
     )
+    parser.add_argument(
+        "photos",
+        nargs="*",
+        type=_named,
+        metavar="PHOTO",
+        help="an id or a path; of these, only the approved go; else all that are approved",
+    )
     parser.add_argument("--target", choices=tuple(TARGETS))
     parser.add_argument(
         "--preset", metavar="NAME", help="choices saved under a name, or their file"
@@ -368,8 +375,8 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         "export",
-        "DIR [--target folder|gallery] [--project NAME] [--preset NAME] [--as original|jpeg]"
-        " [--dry-run]",
+        "DIR [PHOTO...] [--target folder|gallery] [--project NAME] [--preset NAME]"
+        " [--as original|jpeg] [--dry-run]",
         "bring the approved photos out: copies, JPEGs or a web gallery, with a manifest",
         exporting.export,
         _export,

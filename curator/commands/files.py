@@ -32,6 +32,16 @@ def export(session: Session) -> None:
     session.ask("export")
 
 
+@command("Export selected…", "Files")
+def export_selected(session: Session) -> None:
+    """Export the selected photos, or the one on screen. Of these, only the approved go."""
+    selected = session.selected()
+    if selected:
+        session.ask("export", selected)
+    else:
+        session.say("No photo is selected.")
+
+
 @command("Remove the files of rejects…", "Files")
 def remove_rejects(session: Session) -> None:
     """Review the rejects of this scope and move their files to the trash. No key does this."""

@@ -39,6 +39,7 @@ class Options:
         match_model: whose scores they are.
         project: what is exported is this project.
         projects: names of the projects photos are in, by photo id.
+        partial: photos of the scope were chosen one by one; nothing is said of the others.
         order: photo ids as ordered by hand; otherwise capture time orders them.
         title: what a page is headed with.
         notes: what stands under the title.
@@ -65,6 +66,7 @@ class Options:
     match_model: str | None = None
     project: str | None = None
     projects: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    partial: bool = False
     order: tuple[int, ...] = ()
     title: str = ""
     notes: str = ""

@@ -26,6 +26,8 @@ from curator.export.sources import SIDECAR, Sidecars, Slot, main_file, slots_of
 from curator.model import KnownError
 from curator.sidecar import Said
 
+NOT_APPROVED = "It is not approved."
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -225,12 +227,14 @@ def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> list[Going]:
             elif entry is not None and clause is not None:
                 plan.refreshed.append((entry, photo, clause))
         if clause is None:
+            if options.partial:  # it was asked for by name
+                plan.skipped.append(Skipped(str(main_file(photo).path), NOT_APPROVED))
             continue
         plan.approved[clause] += 1
         if options.takes(clause):
             entry = manifest.find(standing, own, photo) or manifest.find(returned, own, photo)
             going.append((photo, clause, entry))
-    if options.project:
+    if options.project and not options.partial:
         here = {id(entry) for entry, *_ in (*plan.leaving, *plan.refreshed)}
         plan.gone = [
             entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class Acts:
         self.notes: Callable[[], dict[str, QWidget]] = dict  # what the settings say of a section
         self._table: dict[str, Callable[[object], None]] = {
             "add_folder": lambda _: self.choose_folder(),
-            "export": lambda _: self.export(),
+            "export": self.export,
             "failures": lambda _: self.failures(),
             "settings": lambda _: self.settings(),
             "provider": lambda _: self.settings(section="vision"),
@@ -151,11 +151,20 @@ class Acts:
 
     # --- dialogs
 
-    def export(self) -> None:
-        """Open the export dialog for the scope."""
+    def export(self, selected: object = None) -> None:
+        """Open the export dialog for the scope, or to begin with for the ``selected`` photos."""
         session = self._session
-        wanted = self._wanted()
-        if not wanted.approved.total():
+        wanted = self._wanted(selected if isinstance(selected, Collection) else None)
+        if wanted.only_selected and not wanted.approved(only_selected=True):
+            number = len(wanted.selected)
+            what = session.table.name(wanted.selected[0])
+            raise KnownError(
+                f"{what} is not approved yet."
+                if number == 1
+                else f"None of the {number:,} selected photos is approved yet.",
+                how_to_approve(session),
+            )
+        if not wanted.approved():
             raise KnownError("No photo here is approved yet.", how_to_approve(session))
         dialog = ExportDialog(wanted, session.settings, self._window)
         dialog.exec()
@@ -166,10 +175,12 @@ class Acts:
             session.say(dialog.title.text())
         dialog.deleteLater()
 
-    def _wanted(self) -> Wanted:
+    def _wanted(self, asked: Collection[int] | None) -> Wanted:
         session = self._session
         project = session.table.projects.row(session.scope.project)
         ids = session.catalog.members(project.id) if project else session.scope_ids()
+        chosen = session.selection if asked is None and len(session.selection) > 1 else asked or ()
+        selected = [photo for photo in ids if photo in set(chosen)]
         scores, model = session.scores_for_export()
         try:
             choices = Export.model_validate(self._memory.get("export_choices"))
@@ -187,6 +198,8 @@ class Acts:
             project.name if project else None,
             project.notes if project else "",
             choices,
+            selected,
+            asked is not None,
         )
 
     def _export_folders(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QProgressBar, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QWidget
 
 from curator.export import Options, Plan, Report, write
 from curator.export.gallery import PAGE
@@ -34,7 +34,8 @@ _CALM_MS = 250  # after the last change, before planning anew
 class Wanted:
     """What is to be exported, before any choice: a scope's photos and its approved ones.
 
-    ``clauses`` are the names of the clauses that approve photos, by photo id.
+    ``clauses`` are the names of the clauses that approve photos, by photo id. ``selected`` are the
+    ones of ``ids`` a person selected; ``only_selected``: the dialog begins with these alone.
     ``project`` names it where the scope is one, ``notes`` are its, and ``ids`` then are in its
     order by hand. ``choices`` are those of the last export, ``last_folders`` where the last of
     each kind went.
@@ -51,11 +52,13 @@ class Wanted:
     project: str | None = None
     notes: str = ""
     choices: Export | None = None
+    selected: Sequence[int] = ()
+    only_selected: bool = False
 
-    @property
-    def approved(self) -> Counter[str]:
-        """Count the photos by the clause that approves them."""
-        return Counter(self.clauses[photo] for photo in self.ids if photo in self.clauses)
+    def approved(self, only_selected: bool = False) -> Counter[str]:
+        """Count the photos, or those selected, by the clause that approves them."""
+        among = self.selected if only_selected else self.ids
+        return Counter(self.clauses[photo] for photo in among if photo in self.clauses)
 
 
 class ExportDialog(Dialog):
@@ -76,12 +79,13 @@ class ExportDialog(Dialog):
         self._plan: Plan | None = None
         self.report: Report | None = None
         self._rule = all_clauses(settings.approval.rule)
-        self._approved = wanted.approved
         self.clauses: dict[str, QCheckBox] = {}
+        self._counts: dict[str, QLabel] = {}
         self._calm = QTimer(self, singleShot=True, interval=_CALM_MS)
         self._calm.timeout.connect(self.make_plan)
         self.body.addWidget(theme.plain(f"From {wanted.title}", role="quiet"))
         self.body.addSpacing(8)
+        self._add_selection()
         self._add_clauses()
         self.form = ExportForm(wanted.home, wanted.choices or settings.export)
         self.form.changed.connect(self._form_changed)
@@ -94,22 +98,45 @@ class ExportDialog(Dialog):
 
     # --- parts
 
+    def _add_selection(self) -> None:
+        number = len(self._wanted.selected)
+        self.selection = QCheckBox(f"Selected photos only ({number:,})")
+        self.selection.setChecked(self._wanted.only_selected)
+        self.selection.setVisible(number > 0)
+        self.selection.toggled.connect(self._count_clauses)
+        self.selection.toggled.connect(self._changed)
+        self.body.addWidget(self.selection)
+        if number:
+            self.body.addSpacing(8)
+
+    @property
+    def _approved(self) -> Counter[str]:
+        """How many photos each clause approves, of the scope or of the selection."""
+        return self._wanted.approved(self.selection.isChecked())
+
     def _add_clauses(self) -> None:
         for clause in self._rule:
-            count = self._approved[clause.name]
             line = QWidget()
             row = QHBoxLayout(line)
             row.setContentsMargins(0, 0, 0, 0)
             box = QCheckBox(clause.title.replace("&", "&&"))
-            box.setChecked(bool(count) and clause is not FROM_FILES)
-            box.setEnabled(bool(count))
+            box.setChecked(bool(self._approved[clause.name]) and clause is not FROM_FILES)
             box.toggled.connect(self._changed)
             row.addWidget(box)
             row.addStretch(1)
-            row.addWidget(theme.plain(words.count(count), role="" if count else "quiet"))
+            self._counts[clause.name] = theme.plain("", role="quiet")
+            row.addWidget(self._counts[clause.name])
             self.clauses[clause.name] = box
             self.body.addWidget(line)
+        self._count_clauses()
         self.body.addSpacing(12)
+
+    def _count_clauses(self) -> None:
+        for clause, box in self.clauses.items():
+            count = self._approved[clause]
+            box.setEnabled(bool(count))
+            self._counts[clause].setText(words.count(count))
+            self._counts[clause].setEnabled(bool(count))
 
     def _add_place(self) -> None:
         self.heading = QLineEdit(self._wanted.project or self._wanted.title)
@@ -186,6 +213,7 @@ class ExportDialog(Dialog):
             scores=wanted.scores,
             match_model=wanted.match_model,
             project=wanted.project,
+            partial=self.selection.isChecked(),
             order=tuple(wanted.ids) if wanted.project else (),
             title=self.heading.text().strip(),
             notes=wanted.notes,
@@ -224,10 +252,9 @@ class ExportDialog(Dialog):
             self._refuse(str(error))
             return
         wanted = self._wanted
+        ids = wanted.selected if options.partial else wanted.ids
         self._say("Working out what is to be done…")
-        self._jobs.start(
-            lambda job: planned(job, wanted.home.catalog, wanted.ids, options), self._planned
-        )
+        self._jobs.start(lambda job: planned(job, wanted.home.catalog, ids, options), self._planned)
 
     def _planned(self, plan: Plan) -> None:
         self._plan = plan
@@ -269,7 +296,7 @@ class ExportDialog(Dialog):
         )
 
     def _enable(self, on: bool) -> None:
-        for part in (self.folder, self.choose, self.heading, self.form):
+        for part in (self.folder, self.choose, self.heading, self.form, self.selection):
             part.setEnabled(on)
         for clause, box in self.clauses.items():
             box.setEnabled(on and bool(self._approved[clause]))

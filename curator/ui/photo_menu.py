@@ -24,7 +24,9 @@ _PARTS = (
     ("Label", ("label_red", "label_yellow", "label_green", "label_blue", "label_purple")),
     ("", ("tag", "toggle_project")),
     ("", ("promote", "drop", "toggle_stack", "loupe", "grid", "compare", "survey")),
-    ("", ("find_similar", "show_file", "open_in_editor")),
+    ("", ("turn_left", "turn_right")),
+    ("", ("export_selected", "write_sidecars", "open_in_editor", "show_file")),
+    ("", ("find_similar",)),
 )
 _EVERYWHERE = frozenset({"keep"})  # its key is another's in some views, but it means the same
 

@@ -239,7 +239,7 @@ def exporting(
         session.catalog.decide({number: {"rating": 5}}, summary="-")
     session.refresh()
 
-    def make(into: Path | None = None, **folders: str) -> ExportDialog:
+    def make(into: Path | None = None, selected: list[int] = [], **folders: str) -> ExportDialog:  # noqa: B006
         wanted = Wanted(
             session.scope.title,
             session.scope_ids(),
@@ -250,6 +250,8 @@ def exporting(
             or dict.fromkeys(
                 ("original", "jpeg", "gallery", "sidecar"), str(into or tmp_path / "out")
             ),
+            selected=selected,
+            only_selected=bool(selected),
         )
         dialog = ExportDialog(wanted, settings)
         qtbot.addWidget(dialog)
@@ -343,6 +345,60 @@ def test_unticking_a_clause_counts_anew(exporting, qtbot) -> None:
     qtbot.waitUntil(dialog.go.isEnabled)
     assert dialog.outcome.text().startswith("3 photos, 3 files")
     dialog.reject()
+
+
+def test_of_the_selection_alone_only_what_is_approved_goes(
+    exporting, qtbot, tmp_path: Path
+) -> None:
+    dialog = exporting()
+    assert not dialog.selection.isVisible()
+    dialog.reject()
+    dialog = exporting(selected=[2, 3, 9])
+    assert dialog.selection.text() == "Selected photos only (3)" and dialog.selection.isChecked()
+    assert dialog.go.text() == "Export 2 photos"
+    qtbot.waitUntil(dialog.go.isEnabled)
+    assert dialog.details.text().startswith("1 photo cannot go: It is not approved")
+    dialog.selection.click()
+    assert dialog.go.text() == "Export 4 photos"
+    dialog.selection.click()
+    qtbot.waitUntil(dialog.go.isEnabled)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.report is not None)
+    assert len(dialog.report.written) == 2
+    dialog.accept()
+
+
+def test_the_selection_is_offered_where_there_is_one(window, monkeypatch) -> None:
+    session, wanted = window.session, []
+    said: list[str] = []
+    session.said.connect(said.append)
+    monkeypatch.setattr(
+        "curator.ui.acts.ExportDialog", lambda want, *_: wanted.append(want) or NoDialog()
+    )
+    session.catalog.decide({4: {"rating": 5}}, summary="-")
+    session.refresh()
+    window.run("export")
+    assert not wanted[-1].selected
+    for photo in (4, 5, 6):
+        session.toggle(photo)
+    window.run("export")
+    assert set(wanted[-1].selected) >= {4, 5, 6} and not wanted[-1].only_selected
+    window.run("export_selected")
+    assert wanted[-1].only_selected and wanted[-1].approved(True) == {Clause.STARS: 1}
+    session.select_only(5)
+    window.run("export_selected")
+    assert said[-1].startswith(f"{session.table.name(5)} is not approved yet. ")
+    assert len(wanted) == 3, "and no dialog opens"
+
+
+class NoDialog:
+    """Stands where a dialog would open."""
+
+    report = None
+
+    def exec(self) -> None: ...
+
+    def deleteLater(self) -> None: ...
 
 
 def test_exporting_writes_and_again_finds_all_there(exporting, qtbot, tmp_path: Path) -> None:

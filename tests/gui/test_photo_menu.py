@@ -42,7 +42,9 @@ def choose(menu: QMenu | None, title: str) -> None:
     found[title].trigger()
 
 
-def test_a_photo_is_marked_with_a_mouse_alone(window: MainWindow, menu_at: MenuAt) -> None:
+def test_a_photo_is_marked_with_a_mouse_alone(
+    window: MainWindow, menu_at: MenuAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session, view = window.session, window.grid.viewport()
     third = window.grid.front(2)
     menu = menu_at(view, window.grid.cell(2).center())
@@ -57,6 +59,16 @@ def test_a_photo_is_marked_with_a_mouse_alone(window: MainWindow, menu_at: MenuA
     menu = menu_at(view, window.grid.cell(5).center())
     assert menu is not None and menu.actions()[0].text() == "3 photos", "all that are selected"
     choose(menu, "5 stars")
+    marked = {window.grid.front(n) for n in (4, 5, 6)}
+    asked: list[tuple[str, object]] = []
+    session.asked.connect(lambda *said: asked.append(said))
+    monkeypatch.setattr(window.acts, "do", lambda *_: None)
+    menu = menu_at(view, window.grid.cell(5).center())
+    choose(menu, "Export selected…")
+    assert asked == [("export", marked)]
+    choose(menu, "Turn right")
+    assert {session.tile(photo).turn for photo in marked} == {1}
+    assert any(action.text().startswith("Write sidecars") for action in menu.actions())
     assert [session.table.marks(window.grid.front(n)).rating for n in (4, 5, 6)] == [5, 5, 5]
     choose(menu_at(view, window.grid.cell(8).center()), "Loupe")
     assert session.view is View.LOUPE and session.current == window.grid.front(8)

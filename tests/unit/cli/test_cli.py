@@ -316,6 +316,19 @@ def test_export_of_one_clause_and_of_one_folder(shoot: Type, tmp_path: Path, car
     assert shoot("export", tmp_path / "c", "--scope", tmp_path / "elsewhere").code == 1
 
 
+def test_export_of_named_photos_takes_the_approved_among_them(shoot: Type, tmp_path: Path) -> None:
+    shoot("decide", "--pick", 1, 2, 3)
+    shoot("project", "add", "Harbour", 1, 3)
+    out, project = tmp_path / "out", ("--project", "Harbour")
+    assert shoot("export", out, *project, "--json").json["photos"] == 2
+    some = shoot("export", out, 3, *project, "--json").json
+    assert (some["photos"], some["withdrawn"]) == (1, []), "the other one stays as it is"
+    mixed = shoot("export", tmp_path / "b", 2, 4, "--json").json
+    assert mixed["photos"] == 1 and "not approved" in mixed["skipped"][0]["reason"]
+    assert shoot("export", tmp_path / "c", 4).code == 1
+    assert "not among the photos" in shoot("export", out, 2, *project).err
+
+
 def test_export_of_a_project_by_a_preset(shoot: Type, tmp_path: Path) -> None:
     shoot("decide", "--pick", 1, 2, 3)
     shoot("project", "add", "Harbour", 3, 1)

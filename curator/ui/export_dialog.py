@@ -115,12 +115,13 @@ class ExportDialog(Dialog):
         return self._wanted.approved(self.selection.isChecked())
 
     def _add_clauses(self) -> None:
+        approved = self._wanted.approved()
         for clause in self._rule:
             line = QWidget()
             row = QHBoxLayout(line)
             row.setContentsMargins(0, 0, 0, 0)
             box = QCheckBox(clause.title.replace("&", "&&"))
-            box.setChecked(bool(self._approved[clause.name]) and clause is not FROM_FILES)
+            box.setChecked(clause.name in approved and clause is not FROM_FILES)
             box.toggled.connect(self._changed)
             row.addWidget(box)
             row.addStretch(1)

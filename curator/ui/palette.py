@@ -136,7 +136,7 @@ def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> lis
     The start of a title counts most, then the start of a word in it, initials, another program's
     word for it, any part of it, the words of its sentence, and last letters in that order
     anywhere. What is off here counts as a weaker fit. Of equal fits the one used last goes first,
-    then what people do more often, then the shorter title. Without any letters, only use counts.
+    then what people do more often. Without any letters, only use counts.
     """
     used = {name: place for place, name in enumerate(recent)}
     wanted = " ".join(text.casefold().split())
@@ -150,7 +150,7 @@ def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> lis
         if fit is not None:
             weaker = _OFF if entry.off else 0
             last_used, usual = used.get(entry.name, len(used)), _USUAL.get(entry.name, len(_USUAL))
-            rank = (fit[0] + weaker, fit[1], last_used, usual, len(entry.title), place)
+            rank = (fit[0] + weaker, fit[1], last_used, usual, place)
             ranked.append((rank, entry))
     return [entry for _, entry in sorted(ranked, key=lambda each: each[0])]
 

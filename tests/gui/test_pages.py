@@ -211,14 +211,14 @@ def test_clauses_add_up_and_ratings_from_files_are_named_apart(window: MainWindo
     session.refresh()
     session.set_pass(Pass.RATE)
     session.finish()
-    page = rate_page(session, window.run)
+    page = rate_page(session)
     assert page.numbers[0].value == "4"
     assert page.sentence == (
         "4–5 stars 2 · Picks (no stars, or 3) 2\n"
         "1 more by ratings read from files: exported only if you tick them."
     )
     session.settings.approval.rule = "rating:>=3 is:picked"
-    page = rate_page(session, window.run)
+    page = rate_page(session)
     assert (page.numbers[0].value, page.actions[0].text) == ("2", "Export 2 photos…")
     assert page.sentence == "rating:>=3 is:picked 2"
 

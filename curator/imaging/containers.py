@@ -44,7 +44,9 @@ class JpegHead:
     """What the segments before a JPEG's picture data say.
 
     ``components`` is 1, 3 or 4; ``bits`` per sample; ``exif`` the TIFF structure without its
-    prefix; ``body`` where the coded picture begins (0: no frame header was found).
+    prefix; ``body`` where the coded picture begins (0: no frame header was found). ``unit`` is
+    (width, height) px of its blocks, all components together; ``tables`` are the segments without
+    which the picture cannot be decoded, from the first bytes of the file on.
     """
 
     width: int = 0
@@ -55,6 +57,8 @@ class JpegHead:
     icc: bytes = b""
     body: int = 0
     complete: bool = False
+    unit: tuple[int, int] = (8, 8)
+    tables: bytes = b""
 
 
 def sniff(head: bytes, name: str = "") -> str:
@@ -102,8 +106,9 @@ def jpeg_head(data: bytes) -> JpegHead:
         data: the file or its beginning; ``complete`` of the result tells whether it reached.
     """
     width = height = components = 0
-    bits, exif = 8, b""
+    bits, exif, unit = 8, b"", (8, 8)
     chunks: dict[int, bytes] = {}
+    tables = [data[:2]]
     at = 2
     for _ in range(_MAX_SEGMENTS):
         found = _SEGMENT.search(data, at)
@@ -115,9 +120,17 @@ def jpeg_head(data: bytes) -> JpegHead:
         segment = data[at + 4 : at + 2 + length]
         if marker == 0xDA:
             icc = b"".join(chunks[key] for key in sorted(chunks))
-            return JpegHead(width, height, components, bits, exif, icc, at, True)
+            needed = b"".join(tables)
+            return JpegHead(
+                width, height, components, bits, exif, icc, at, True, unit=unit, tables=needed
+            )
+        if 0xC0 <= marker <= 0xCF or marker in (0xDB, 0xDD):
+            tables.append(data[at : at + 2 + length])
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and len(segment) >= 6:
             bits, height, width, components = struct.unpack_from(">BHHB", segment)
+            factors = [(each >> 4, each & 15) for each in segment[7 : 6 + 3 * components : 3]]
+            if components > 1 and factors:  # of one component alone blocks come one by one
+                unit = 8 * max(x for x, _ in factors), 8 * max(y for _, y in factors)
         elif marker == 0xE1 and segment[:5] == b"Exif\0" and not exif:
             exif = segment[6:]
         elif marker == 0xE2 and segment[:12] == b"ICC_PROFILE\0" and len(segment) > 14:

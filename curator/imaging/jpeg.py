@@ -6,12 +6,14 @@ A damaged file gives what it has, and says so.
 from __future__ import annotations
 
 import logging
+import re
 
 import cv2
 import numpy as np
 import simplejpeg
 
 from curator.imaging import colour, containers, notes, tiff
+from curator.imaging.damage import is_shifted
 from curator.imaging.pixels import Image, Stored, Wish, check_size, dead_share, upright_size
 from curator.model import UnreadableError
 
@@ -19,6 +21,9 @@ log = logging.getLogger(__name__)
 
 # Words of libjpeg-turbo's messages that mean picture data is wrong or missing.
 _LOSSES = ("premature", "huffman", "instead of rst", "progression", "arithmetic", "unexpected end")
+# So much coded picture was left over where it was to end: at the end of all, or of a part.
+_LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker 0xd[0-79]")
+_WRONG = "The file is damaged: parts of the picture may be wrong."
 
 
 def stored(data: bytes, wish: Wish, head: containers.JpegHead | None = None) -> Stored:
@@ -44,8 +49,10 @@ def stored(data: bytes, wish: Wish, head: containers.JpegHead | None = None) -> 
     damage = None
     try:
         rgb = _decode(data, head, wish, strict=True)
-    except ValueError as error:
-        rgb, damage = _salvaged(data, head, wish, str(error))
+    except ValueError:
+        rgb, damage = _salvaged(data, head, wish)
+    if damage is None and rgb.shape[:2] == (head.height, head.width) and is_shifted(rgb, head.unit):
+        damage = _WRONG
     size = upright_size(head.width, head.height, orientation)
     return Stored(rgb, orientation, icc, size, damage=damage)
 
@@ -70,9 +77,7 @@ def _decode(data: bytes, head: containers.JpegHead, wish: Wish, *, strict: bool)
     )
 
 
-def _salvaged(
-    data: bytes, head: containers.JpegHead, wish: Wish, message: str
-) -> tuple[Image, str | None]:
+def _salvaged(data: bytes, head: containers.JpegHead, wish: Wish) -> tuple[Image, str | None]:
     """Get out of a JPEG what there is; the second value says what is missing, if anything."""
     try:
         rgb = _decode(data, head, wish, strict=False)
@@ -81,13 +86,33 @@ def _salvaged(
     missing = dead_share(rgb)
     # libjpeg-turbo tells of the first fault only, and paints what is not there middle grey.
     grey = missing > 0.01 and bool((rgb[-1, -1] == 128).all())
-    if not grey and not any(word in message.lower() for word in _LOSSES):
+    if not grey and not _is_incomplete(data, head):
         return rgb, None  # rubbish between parts, odd markers: nothing of the picture is lost
     if missing > 0.97:
         raise UnreadableError("The file ends early: next to nothing of the picture is there.")
     if missing > 0.01:
         return rgb, f"The file is damaged: the last {100 * missing:.0f} % is missing."
-    return rgb, "The file is damaged: parts of the picture may be wrong."
+    return rgb, _WRONG
+
+
+def _is_incomplete(data: bytes, head: containers.JpegHead) -> bool:
+    """Whether the decoder misses some of the coded picture, or has some of it left over.
+
+    It is asked about the picture alone: it names its first complaint only, and those about what
+    stands before the picture, of which nothing is lost, come first.
+    """
+    alone = head.tables + data[head.body :]
+    try:
+        simplejpeg.decode_jpeg(alone, "GRAY", min_width=1, min_height=1, strict=True)
+        return False
+    except ValueError as error:
+        message = str(error)
+    left = _LEFT_OVER.search(message)
+    if left is None:
+        return any(word in message.lower() for word in _LOSSES)
+    end = data.find(b"\xff\xd9", head.body)
+    rest = data[max(end - int(left[1]), head.body) : end]
+    return len(set(rest)) > 1  # otherwise it is padding: some writers fill up with zeros
 
 
 def _by_opencv(data: bytes, head: containers.JpegHead, message: str) -> Image:

@@ -17,11 +17,11 @@ _Any = npt.NDArray[Any]
 Want = Literal["preview", "demosaic"]
 
 MAX_MEGAPIXELS = 400  # the default of the setting work.max_megapixels
-# What says it is larger than _LARGE pixels must have a byte for _PIXELS_A_BYTE of them: a JPEG
-# without a single detail has one for 113. A few bits flipped in a header of 10 KB otherwise cost
-# a minute and 4 GB, to make a picture of nothing.
+# What says it is larger than _LARGE pixels must have a byte for _PIXELS_A_BYTE of them: a JPEG has
+# at least a bit for each block of 8 x 8, however flat it is. A few bits flipped in a header of
+# 10 KB otherwise cost a minute and 4 GB, to make a picture of nothing.
 _LARGE = 50_000_000
-_PIXELS_A_BYTE = 250
+_PIXELS_A_BYTE = 8 * 8 * 8
 # One thread a picture: the pool of worker processes shares out the cores, and a second layer of
 # threads would only contend with it.
 cv2.setNumThreads(1)

@@ -289,3 +289,12 @@ def test_capture_data_inside_other_formats(tmp_path: Path) -> None:
         assert found.camera == "Curator Works Test One", name
         assert found.taken_at == datetime(2024, 5, 4, 18, 42, 7, 120000), name
         assert (found.width, found.height) == (96, 64), name
+
+
+def test_a_large_picture_of_nearly_nothing_is_no_damaged_one(tmp_path: Path) -> None:
+    """Two bits for each block: a bit of its mean in one pass, a bit in another."""
+    flat = Image.new("L", (7248, 7248), 128)
+    path = saved(tmp_path, flat, "a.jpg", optimize=True, progressive=True)
+    assert 7248 * 7248 / path.stat().st_size > 250
+    picture = decode.decode_scaled(path, 800)
+    assert picture.full_size == (7248, 7248) and picture.damage is None

@@ -67,10 +67,11 @@ from curator.catalog.tastes import Comparing, Foreseen, Lesson, Preference, Tast
 from curator.catalog.text import NAME_LENGTH, SavedSearch, Texts
 from curator.catalog.vocabulary import TagRow, Vocabulary
 from curator.catalog.volumes import Volumes
-from curator.catalog.work import Pending, WorkQueue
+from curator.catalog.work import BLOCKED, Pending, WorkQueue
 from curator.model import CatalogError, KnownError
 
 __all__ = [
+    "BLOCKED",
     "CAPTURE_COLUMNS",
     "FIELDS",
     "NAME_LENGTH",

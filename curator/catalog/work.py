@@ -25,6 +25,9 @@ from curator.model import (
     StageState,
 )
 
+BLOCKED = "blocked"
+"""A state that is counted and not stored: waiting, after an earlier stage that failed."""
+
 
 class StageLike(Protocol):
     """What a stage tells the catalog; entries of STAGES fit."""
@@ -261,6 +264,7 @@ class WorkQueue(Results):
         retry: bool,
         attempts: int = 3,
         backoff_s: float = 2.0,
+        wait_s: float | None = None,
     ) -> bool:
         """Note that a stage failed for a photo, in words a photographer understands.
 
@@ -270,6 +274,7 @@ class WorkQueue(Results):
             retry: whether another attempt may help; it waits twice as long each time.
             attempts: how many there are in all.
             backoff_s: the wait before the second.
+            wait_s: the wait before the next one, where that is known better.
 
         Returns:
             Whether it counts as failed now (else it will be tried again).
@@ -283,12 +288,13 @@ class WorkQueue(Results):
                 return False  # merged away meanwhile
             again = retry and made < attempts
             row = self._row_of(job)
+            wait = backoff_s * 2 ** max(made - 1, 0) if wait_s is None else wait_s
             self._run(
                 "UPDATE work SET state = ?, next_attempt_at = ?, reason = ?, source = ?"
                 " WHERE photo_id = ? AND stage = ?",
                 (
                     "waiting" if again else "failed",
-                    time.time() + backoff_s * 2 ** max(made - 1, 0) if again else None,
+                    time.time() + wait if again else None,
                     reason,
                     row.fingerprint if row else None,
                     job.photo_id,
@@ -323,7 +329,13 @@ class WorkQueue(Results):
             return self._run(sql, parameters).rowcount
 
     def backfill(self, stage: str) -> int:
-        """Have a stage done again for every photo; return for how many."""
+        """Do a stage again for every photo; return for how many it will be done.
+
+        A stage that is not for every photo is done for all of them this once.
+        """
+        rule = next((rule for rule in self.stages() if rule.name == stage), None)
+        if rule is not None:
+            self._queue_all(rule._replace(every=True), rule)
         ids = self._ids(
             "SELECT photo_id FROM work WHERE stage = ? AND state IN ('done', 'failed')", (stage,)
         )
@@ -336,16 +348,28 @@ class WorkQueue(Results):
                     [(photo, stage) for photo in part],
                 )
                 self._refresh_ready(part, stage)
-        return len(ids)
+        counted = self.counts().get(stage, {})
+        return counted.get("waiting", 0) + counted.get("running", 0)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Count photos by stage and state (waiting, running, done, failed), stages in order."""
-        found = {rule.name: dict.fromkeys(StageState, 0) for rule in self.stages()}
+        """Count photos by stage and state, stages in order.
+
+        The states are those of StageState, and BLOCKED: an earlier stage failed for the photo, so
+        that it waits for nothing but a retry.
+        """
+        states = (*map(str, StageState), BLOCKED)
+        found = {rule.name: dict.fromkeys(states, 0) for rule in self.stages()}
         for stage, state, count in self._rows(
             "SELECT stage, state, count(*) FROM work GROUP BY stage, state"
         ):
-            found.setdefault(stage, dict.fromkeys(StageState, 0))[StageState(state)] = count
-        return {stage: {str(state): n for state, n in found[stage].items()} for stage in found}
+            found.setdefault(stage, dict.fromkeys(states, 0))[state] = count
+        for stage, count in self._rows(
+            "SELECT stage, count(*) FROM work JOIN photo ON photo.id = work.photo_id"
+            " WHERE state = 'waiting' AND ready = 0 AND photo.failed GROUP BY stage"
+        ):
+            found[stage]["waiting"] -= count
+            found[stage][BLOCKED] = count
+        return found
 
     def unfinished(self, reads: str = "file") -> int:
         """Count photos something can or will be done for; each waits for one stage at a time.

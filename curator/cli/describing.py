@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from curator.session import Placard
 
 
-def describe(invocation: Invocation) -> None:
-    """Say all there is to say of a photo, or of a file; the vision model is asked if need be.
+def describe(invocation: Invocation) -> int:
+    """Print all there is to know of a photo, or of a file; the vision model is asked if need be.
 
     What it says of a photo is kept in the catalog; of a file that is none, nothing is. Without the
-    model the rest is said all the same.
+    model the rest is printed all the same.
+
+    Returns:
+        The exit code: 1 where the model was asked and described nothing.
 
     Raises:
         NotFoundError: there is no such photo or file.
@@ -45,6 +48,7 @@ def describe(invocation: Invocation) -> None:
     else:
         placard = _with_why(invocation, _of_catalog(invocation, placard))
     invocation.output.answer(_document(placard), _lines(placard))
+    return 1 if placard.undescribed else 0
 
 
 def _of_catalog(invocation: Invocation, placard: Placard) -> Placard:

@@ -163,7 +163,8 @@ def _advance(advance: Advance, progress: Progress) -> None:
     comparing = f"{counted(to_compare, 'photo')} to compare" if to_compare else ""
     to_describe = progress.describing if not progress.waiting else 0
     describing = f"{counted(to_describe, 'photo')} to describe" if to_describe else ""
-    words = "  ".join(part for part in (rate, left, comparing, describing) if part)
+    held = progress.held if to_describe else ""
+    words = "  ".join(part for part in (rate, left, comparing, describing, held) if part)
     advance(progress.done + progress.failed, progress.found, words)
 
 
@@ -236,7 +237,18 @@ def failures(invocation: Invocation) -> None:
 
 def retry(invocation: Invocation) -> None:
     """Try failed photos again, now."""
-    _again(invocation, lambda: invocation.catalog.retry(stage=invocation.arguments.stage))
+    stage, asked = invocation.arguments.stage, 0
+
+    def ask(pipeline: Pipeline) -> None:
+        nonlocal asked
+        asked = pipeline.retry(stage, timeout_s=None)
+
+    try:
+        problems = _work(invocation, "Reading", ask).problems
+    except BusyError as error:
+        asked, problems = invocation.catalog.retry(stage=stage), []
+        invocation.output.note(f"{error.args[0]} It takes these up.")
+    _answer_again(invocation, asked, problems)
 
 
 def backfill(invocation: Invocation) -> None:
@@ -244,15 +256,16 @@ def backfill(invocation: Invocation) -> None:
     stage = invocation.arguments.stage
     if stage == "describe":  # asked for by name, so also where photos are described by hand only
         invocation.settings.vision.automatic = True
-    _again(invocation, lambda: invocation.catalog.backfill(stage))
-
-
-def _again(invocation: Invocation, ask: Callable[[], int]) -> None:
-    asked, problems = ask(), []
+    asked, problems = invocation.catalog.backfill(stage), []
     try:
         problems = _work(invocation, "Reading", lambda pipeline: None).problems
     except BusyError as error:
         invocation.output.note(f"{error.args[0]} It takes these up.")
+    _answer_again(invocation, asked, problems)
+
+
+def _answer_again(invocation: Invocation, asked: int, problems: Sequence[str]) -> None:
+    """Print what was done again and what failed once more."""
     failed = invocation.catalog.failures()
     document = {
         "asked": asked,

@@ -296,13 +296,18 @@ class Pipeline(QObject):
         if self._running:
             self._post(self._conductor.watcher.settle)
 
-    def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> int:
+    def retry(
+        self,
+        stage: str | None = None,
+        ids: Sequence[int] | None = None,
+        timeout_s: float | None = _ANSWER_S,
+    ) -> int:
         """Try failed work again, of one stage or all, of some photos or all.
 
         If a problem had paused reading, it goes on.
 
         Returns:
-            How much will be tried; 0 if the conductor did not answer within a second.
+            How much will be tried; 0 if the conductor did not answer within ``timeout_s``.
         """
         if not self._running:
             return 0
@@ -311,7 +316,7 @@ class Pipeline(QObject):
         conductor.forgive()
         self._post(lambda: answer.put(conductor.retry(stage, ids)))
         try:
-            return answer.get(timeout=_ANSWER_S)
+            return answer.get(timeout=timeout_s)
         except Empty:
             return 0
 

@@ -499,7 +499,14 @@ class Conductor:
         self._teller.soon()
 
     def retry(self, stage: str | None, ids: Sequence[int] | None) -> int:
-        """Let failed work be done again; say how much."""
+        """Do failed work again, descriptions too where photos are not described by themselves.
+
+        Returns:
+            How much that is.
+        """
+        if stage in (None, describing.DESCRIBE) and not self._settings.vision.automatic:
+            failed = self.catalog.failures(ids, later=True)
+            self._vision.ask([row.photo_id for row in failed if row.stage == describing.DESCRIBE])
         return self.catalog.retry(stage, ids)
 
     def _halt(self, error: KnownError) -> None:
@@ -515,8 +522,8 @@ class Conductor:
     # --- telling and resting
 
     def _tell(self) -> None:
-        held = str(self._vision.held or "")
-        self._teller.tell(self.catalog, self._scanner.asked, self.paused, self._blind, held)
+        scanning, waits = self._scanner.asked, self._vision.waits
+        self._teller.tell(self.catalog, scanning, self.paused, self._blind, waits)
 
     def _rest(self) -> None:
         """Notice that all is done; fold the log in; look whether others left us work."""

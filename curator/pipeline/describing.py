@@ -2,7 +2,8 @@
 
 Attempts at one photo are counted in the catalog, as for every stage. What concerns all photos is
 here: a server that is not running stops the lane with one sentence, and it goes on by itself once
-the server answers; one that is busy is left alone for as long as it says.
+the server answers; one that is busy is asked again after a wait that doubles, or after the wait it
+names, whichever is longer.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 LANE = "vision"
 DESCRIBE = "describe"
 LOOK_S = 10.0  # how often a server that stopped the lane is looked at
-_BUSY_S, _BUSY_MOST_S = 4.0, 64.0  # the wait for a busy server that does not say how long
+_BUSY_S, _BUSY_MOST_S = 4.0, 64.0  # the least wait for a busy server; it doubles up to the second
 _PATIENCE_S = 300.0  # one that wants more, or has been busy for longer, has stopped the lane
 _LOOKED_AT = 100  # photos somebody waits for, at a time
 _POWER_S = 10.0  # how often the battery is looked at
@@ -102,6 +103,7 @@ class VisionLane(Lane):
         self._begun: deque[float] = deque()  # when photos were, in the last minute
         self._power_at, self._battery = 0.0, False
         self._stop = threading.Event()
+        self._busy_with: VisionError | None = None
         self._health: vision.Health | None = None
         self._looking = False
         self.renew()
@@ -114,7 +116,7 @@ class VisionLane(Lane):
         self._stop = threading.Event()
         self.asking = asking(self._settings, self._stop.is_set)
         self._not_before = self._busy_since = self._look_at = 0.0
-        self._busy = 0
+        self._busy, self._busy_with = 0, None
         self.held = None
         if self._threads is not None:
             self._threads.setMaxThreadCount(self._settings.vision.concurrency + 1)
@@ -201,7 +203,7 @@ class VisionLane(Lane):
 
     def answered(self, photo_ids: Sequence[int]) -> None:
         """Take note that photos were described: the server is there, and not too busy."""
-        self._busy, self._not_before = 0, 0.0
+        self._busy, self._not_before, self._busy_with = 0, 0.0, None
         self.held = None
         for photo in photo_ids:
             self._tell(photo, "", True)
@@ -211,15 +213,13 @@ class VisionLane(Lane):
         reason, final = str(error), True
         if error.stops_all:
             self._hold(error, LOOK_S)
-            if job.photo_id in self.asked and not self._settings.vision.automatic:
-                catalog.save_failure(job, reason, retry=False)
-            else:
+            if self._settings.vision.automatic:
                 catalog.put_back(job.stage, [job.photo_id])
-        elif error.burns:
-            final = self._failed(catalog, job, reason, error.retry)
+            else:  # somebody asked for it, here or by `curator retry`
+                catalog.save_failure(job, reason, retry=False)
         else:
-            wait_s, final = self._is_busy(error), False
-            catalog.postpone(job.stage, job.photo_id, reason, wait_s)
+            wait_s = None if error.burns else self._is_busy(error)
+            final = self._failed(catalog, job, reason, error.retry, wait_s)
         note("%s was not described: %s", job.path, reason)
         self._tell(job.photo_id, reason, final)
 
@@ -233,11 +233,23 @@ class VisionLane(Lane):
         self._failed(catalog, job, reason, False)
         self._tell(job.photo_id, reason, True)
 
-    def _failed(self, catalog: Catalog, job: StageJob, reason: str, retry: bool) -> bool:
-        """Count an attempt at a photo that failed; say whether it was the last."""
+    def _failed(
+        self,
+        catalog: Catalog,
+        job: StageJob,
+        reason: str,
+        retry: bool,
+        wait_s: float | None = None,
+    ) -> bool:
+        """Count an attempt at a photo that failed; return whether it was the last."""
         limits = self._settings.vision
         return catalog.save_failure(
-            job, reason, retry=retry, attempts=limits.attempts, backoff_s=limits.backoff_s
+            job,
+            reason,
+            retry=retry,
+            attempts=limits.attempts,
+            backoff_s=limits.backoff_s,
+            wait_s=wait_s,
         )
 
     def news(self) -> list[Told]:
@@ -254,16 +266,32 @@ class VisionLane(Lane):
     # --- a server that is away or busy
 
     def _is_busy(self, error: VisionError) -> float:
-        """Leave a busy server alone; say for how long, in s."""
+        """Leave a busy server alone; return for how long, in s.
+
+        It may name a shorter wait than ours and be busy again each time: one that says "1 s" was
+        asked 256 times in five minutes.
+        """
         now = time.monotonic()
         self._busy_since = now if not self._busy else self._busy_since
         own = min(_BUSY_S * 2.0 ** min(self._busy, 10), _BUSY_MOST_S)
-        wait = own if error.after_s is None else error.after_s
+        wait = max(own, error.after_s or 0.0)
         self._busy += 1
-        self._not_before = max(self._not_before, now + wait)
+        if now + wait > self._not_before:
+            self._not_before, self._busy_with = now + wait, error
         if self._not_before - self._busy_since > _PATIENCE_S:
             self._hold(error, wait)
         return wait
+
+    @property
+    def waits(self) -> str:
+        """Why no photo is begun by itself now, and until when, in one sentence; or empty."""
+        if self.held is not None:
+            return str(self.held)
+        left = self._not_before - time.monotonic()
+        if self._busy_with is None or left <= 0:
+            return ""
+        again = time.strftime("%H:%M:%S", time.localtime(time.time() + left))
+        return f"{self._busy_with.args[0]} Next try at {again}."
 
     def _hold(self, error: KnownError, look_in_s: float) -> None:
         self.held, self._look_at = error, time.monotonic() + look_in_s
@@ -309,8 +337,8 @@ class VisionLane(Lane):
         if health is None:
             return
         self._look_at = time.monotonic() + LOOK_S
-        if health.well:
-            self.held, self._busy, self._not_before = None, 0, 0.0
+        if health.well:  # it may be as busy as before: only an answer shortens the next wait
+            self.held = None
         elif self.held is not None:
             self.held = VisionError(health.sentence, health.remedy, stops_all=True)
             self.held.pull = health.pull

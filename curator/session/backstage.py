@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
-from curator.model import KnownError, StageState
+from curator.catalog import BLOCKED
+from curator.model import KnownError
 from curator.session.pupil import Pupil
 from curator.settings import Home
 from curator.stages import STAGES
@@ -160,26 +161,13 @@ def lanes(counts: Mapping[str, Mapping[str, int]]) -> tuple[Lane, ...]:
     Args:
         counts: photos by stage and state, as the catalog counts them.
     """
-    most = max((sum(states.values()) for states in counts.values()), default=0)
-    found, failed_before = [], 0
+    stands = ("done", "waiting", "running", "failed", BLOCKED)
+    found = []
     for stage in STAGES:
         states = counts.get(stage.name, {})
-        waiting = states.get(StageState.WAITING, 0)
-        # A stage for every photo waits for ever for those that failed in one before.
-        blocked = min(failed_before, waiting) if sum(states.values()) == most else 0
-        lane = Lane(
-            stage.name,
-            stage.title,
-            states.get(StageState.DONE, 0),
-            waiting - blocked,
-            states.get(StageState.RUNNING, 0),
-            states.get(StageState.FAILED, 0),
-            blocked,
-        )
+        lane = Lane(stage.name, stage.title, *(states.get(state, 0) for state in stands))
         if lane.all:
             found.append(lane)
-        if stage.reads == "file":
-            failed_before += lane.failed
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ class VisionError(KnownError):
     Attributes:
         retry: whether the same photo may succeed later with nothing changed.
         after_s: how long the server asked us to wait, in seconds; None: it did not say.
-        burns: whether this counts as an attempt at this photo. A busy server does not.
+        burns: whether this is about this photo. A busy server is about all: they wait with it.
         stops_all: no photo will succeed until a person acts (server not running, model not
             pulled, wrong address or key): pause, rather than walk all photos into it.
         pull: the model is not there and :func:`curator.vision.pull` can fetch it.
@@ -39,7 +39,7 @@ class VisionError(KnownError):
 
 
 class BusyError(VisionError):
-    """The server has no time now; the photo is as good as unasked."""
+    """The server has no time now, for this photo or any other."""
 
     def __init__(self, message: str, remedy: str, after_s: float | None) -> None:
         super().__init__(message, remedy, after_s=after_s)

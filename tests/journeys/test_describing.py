@@ -90,6 +90,7 @@ def test_killed_in_the_middle_it_goes_on_with_the_rest(
             "running": 0,
             "done": PHOTOS,
             "failed": 0,
+            "blocked": 0,
         }
         assert catalog.check() == []
 

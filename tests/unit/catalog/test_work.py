@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.catalog import Catalog, store
+from curator.catalog import BLOCKED, Catalog, store
 from curator.model import NotFoundError, StageJob
 from tests.catalogs import STAGES, Stage
 from tests.unit.catalog.shoot import Shoot, photo_bytes
@@ -43,6 +43,7 @@ def test_a_stage_waits_for_what_it_needs(four: Shoot) -> None:
         "running": 0,
         "done": 4,
         "failed": 0,
+        BLOCKED: 0,
     }
 
 
@@ -152,6 +153,30 @@ def test_a_new_stage_is_caught_up_on_old_photos(four: Shoot) -> None:
     assert waiting(four, "embed") == [1, 2, 3, 4]
     assert four.catalog.backfill("convert") == 4
     assert waiting(four, "embed") == []
+
+
+def test_what_cannot_be_read_is_not_said_to_wait_for_the_stages_after(four: Shoot) -> None:
+    four.catalog.use_stages((*STAGES, Stage("embed", needs=("convert",))))
+    four.peek()
+    job = four.jobs("convert", [4])[0]
+    four.catalog.start("convert", [4])
+    assert four.catalog.save_failure(job, "It is broken.", retry=False)
+    four.convert()
+    counts = four.catalog.counts()
+    assert counts["convert"]["failed"] == 1
+    assert (counts["embed"]["waiting"], counts["embed"][BLOCKED]) == (3, 1)
+    four.catalog.retry("convert")
+    counts = four.catalog.counts()
+    assert (counts["embed"]["waiting"], counts["embed"][BLOCKED]) == (4, 0)
+
+
+def test_a_backfill_counts_every_photo_the_stage_is_done_for(four: Shoot) -> None:
+    """Of a stage that was for no photo before it counted none."""
+    by_hand = replace(STAGES[1], name="describe", needs=("convert",), every=False)
+    four.catalog.use_stages((*STAGES, by_hand))
+    four.peek()
+    four.convert()
+    assert four.catalog.backfill("describe") == 4
 
 
 def test_queueing_all_photos_lets_decisions_in_between_and_goes_on_where_it_was_cut_off(

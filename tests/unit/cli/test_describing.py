@@ -40,7 +40,9 @@ def test_a_file_is_described_and_no_catalog_is_made_for_it(curator: Type, tmp_pa
 
 def test_its_label_reads_from_what_it_is_to_where_it_lies(curator: Type, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "DSC_0412.JPG", size=(900, 600))
-    lines = curator("describe", path).out.splitlines()
+    said = curator("describe", path)
+    assert said.code == 1, "the model was asked, and described nothing"
+    lines = said.out.splitlines()
     assert lines[0] == "DSC_0412" and "4 May 2024, 18:" in lines[1]
     heads = [line.split()[0] for line in lines if line.startswith(("sharpness", "exposure"))]
     assert heads == ["sharpness", "exposure"]
@@ -141,6 +143,27 @@ def test_a_photo_is_described_by_the_model_once_and_that_is_kept(
     shoot("describe", card / "DSC_1.JPG", "--again")
     assert len(server.chats) == 2
     assert shoot("status", "--json").json["work"]["describe"]["done"] == 1
+
+
+@pytest.mark.slow
+def test_a_description_that_failed_is_tried_again_and_stays_in_the_list(
+    shoot: Type, card: Path, server: Ollama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = ("--set", "work.workers=1", "--json")
+    assert (
+        shoot("backfill", "describe", *few, "--set", f"vision.url={server.url}").json["asked"] == 4
+    )
+    assert shoot("status", "--json").json["work"]["describe"] == {
+        **{"waiting": 0, "running": 0, "done": 4, "failed": 0, "blocked": 1}
+    }
+    refused = ollama.status(400, "no")
+    server.chat(*[refused] * 4)
+    assert shoot("backfill", "describe", *few).json["failed"] == 5, "and the photo without pixels"
+    server.chat(*[refused] * 4)
+    told = shoot("retry", "--stage", "describe", *few).json
+    assert (told["asked"], told["failed"], len(server.chats)) == (4, 5, 12)
+    told = shoot("retry", "--stage", "describe", *few).json
+    assert (told["asked"], told["failed"], len(server.chats)) == (4, 1, 16)
 
 
 @pytest.mark.slow

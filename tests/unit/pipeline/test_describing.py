@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import operator
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from curator.pipeline.describing import VisionLane
 from curator.pipeline.lanes import Outcome
 from curator.settings import Home, Settings
 from curator.stages import STAGES, Stage
+from curator.vision.errors import BusyError
 from tests import ollama
 from tests.catalogs import fill
 from tests.ollama import Ollama
@@ -291,8 +293,9 @@ def test_a_server_that_is_gone_stops_all_with_one_sentence_and_no_failures(
 
 
 def test_a_busy_server_and_a_wrong_answer_in_the_middle_cost_nothing(
-    start, shoot, server, expected_log
+    start, shoot, server, expected_log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(describing, "_BUSY_S", 0.0)
     with closing(shoot(8)) as catalog:
         wrong = ollama.said("I see a boat.")
         server.chat(WELL, ollama.busy(after="0"), ollama.busy(503, after="0"), wrong, wrong, WELL)
@@ -300,6 +303,41 @@ def test_a_busy_server_and_a_wrong_answer_in_the_middle_cost_nothing(
         for _ in range(4):  # what a busy server put off is taken up when its time has come
             pipeline.resume()
         assert states(catalog) == {"done": 8} and catalog.failures(later=True) == []
+
+
+def test_a_server_that_is_always_busy_is_asked_three_times_about_a_photo(
+    start, shoot, server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was asked 256 times in five minutes by a server that said "Retry-After: 1"."""
+    monkeypatch.setattr(describing, "_BUSY_S", 0.0)
+    with closing(shoot(2)) as catalog:
+        server.chat(*[ollama.busy(after="0")] * 10)
+        pipeline = start()
+        pipeline.describe(1)
+        for _ in range(5):
+            pipeline.resume()
+        assert len(server.chats) == 3 and pipeline.told[-1].again is False
+        [failure] = catalog.failures()
+        assert failure.attempts == 3 and "busy (429)" in failure.reason
+
+
+@pytest.mark.parametrize("url", ["gone", "there"])
+def test_what_failed_is_described_by_a_retry_though_photos_are_described_by_hand(
+    start, shoot, server, settings, url: str
+) -> None:
+    """A retry sent nothing, and the list of failures was empty afterwards."""
+    with closing(shoot(3)) as catalog:
+        settings.vision.url = "http://127.0.0.1:9"
+        pipeline = start()
+        pipeline.describe(1, 2, 3)
+        assert len(catalog.failures()) == 3
+        if url == "there":
+            settings.vision.url = server.url
+        pipeline.settle_vision()
+        assert pipeline.retry("describe") == 3
+        assert (len(server.chats), len(catalog.failures())) == (
+            (3, 0) if url == "there" else (0, 3)
+        )
 
 
 def test_a_log_that_cannot_be_written_takes_nothing_down(start, shoot, server) -> None:
@@ -359,6 +397,36 @@ def test_no_more_a_minute_than_the_setting_says(
         assert [row.photo_id for row in lane.choose(catalog, False, ())] == [7]
         now[0] = 1061.0
         assert len(lane.choose(catalog, False, ())) == 2  # one as asked for, one by the rate
+
+
+@pytest.mark.parametrize(
+    ("says_s", "waits_s"), [(1.0, [4, 8, 16, 32, 64, 64]), (None, [4, 8, 16]), (30.0, [30, 30, 30])]
+)
+def test_a_busy_server_is_left_alone_for_the_longer_of_its_wait_and_ours(
+    lane: VisionLane, monkeypatch: pytest.MonkeyPatch, says_s: float | None, waits_s: list[int]
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(describing.time, "monotonic", lambda: now[0])
+    busy = BusyError("The server is busy (429).", "Try again in a moment.", says_s)
+    for wait_s in waits_s:
+        assert lane._is_busy(busy) == wait_s
+        assert re.fullmatch(
+            r"The server is busy \(429\)\. Next try at \d\d:\d\d:\d\d\.", lane.waits
+        )
+        now[0] += wait_s
+        assert lane.waits == ""
+    lane.answered([])
+    assert lane._is_busy(BusyError("Busy.", "", None)) == 4, "an answer ends the doubling"
+
+
+def test_what_a_busy_server_is_waited_for_is_told_as_progress(start, shoot, server) -> None:
+    with closing(shoot(2)):
+        server.chat(ollama.busy(after="7"))
+        pipeline = start()
+        told: list[str] = []
+        pipeline.progressed.connect(lambda progress: told.append(progress.held))
+        pipeline.describe(1)
+        assert "is busy (429)" in told[-1] and "Next try at" in told[-1]
 
 
 @pytest.mark.parametrize("most", [1, 3])

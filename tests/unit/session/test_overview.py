@@ -182,8 +182,8 @@ def test_no_photos_are_no_figures(table: Table) -> None:
 def test_what_failed_waits_for_nothing_further() -> None:
     counts = {
         "peek": {"done": 9, "failed": 1},
-        "convert": {"done": 5, "waiting": 2, "running": 1, "failed": 2},
-        "embed": {"done": 4, "waiting": 6},
+        "convert": {"done": 5, "waiting": 1, "running": 1, "failed": 2, "blocked": 1},
+        "embed": {"done": 4, "waiting": 3, "blocked": 3},
         "describe": {"waiting": 1},
     }
     assert lanes(counts) == (

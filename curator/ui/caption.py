@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from curator.model import Verdict
 from curator.session import Tile
 from curator.ui import pencil, theme
+from curator.ui.statusline import whole
 
 HEIGHT = 24
 _GAP = 16
@@ -73,13 +74,6 @@ class Caption:
         painter.setPen(QPen(theme.QUIET, 1))
         painter.drawRect(rect)
         pencil.struck(painter, rect.adjusted(-1, -1, 2, 2))
-
-
-def whole(text: str, metrics: QFontMetrics, room: int) -> str:
-    """Leave out facts at the end that do not fit: half of one reads as another."""
-    while metrics.horizontalAdvance(text) > room and " · " in text:
-        text = text.rpartition(" · ")[0]
-    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
 
 
 def navigator(area: QRect, picture: tuple[int, int]) -> QRect:

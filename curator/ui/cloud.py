@@ -20,6 +20,8 @@ _MANY = 300  # tags shown at all
 _ROW = 22
 _GAP = 10
 _MARGIN = 12
+_NONE = "No tags yet"
+_MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _SIZES = (theme.CAPTION_PX, theme.BODY_PX, theme.TITLE_PX)
 
 
@@ -42,6 +44,7 @@ class TagCloud(QWidget):
         super().__init__()
         self._session = session
         self._tags: list[TagCount] = []
+        self._shown: list[tuple[TagCount | None, str, int]] = []  # tag, text, px; in order
         self._words: list[_Word] = []
         self._all, self._hover = False, -1
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
@@ -54,38 +57,58 @@ class TagCloud(QWidget):
         """What is counted, most used first."""
         return self._tags
 
-    def refresh(self) -> bool:
-        """Take over the scope's tags; tell whether there are any."""
+    def refresh(self, anew: bool = False) -> None:
+        """Take over the scope's tags.
+
+        Args:
+            anew: sort and size them anew; else the words stay where they are and new ones follow.
+        """
         tags = self._session.tags.cloud()
-        if tags != self._tags:
+        if anew or tags != self._tags:
             self._tags = tags
+            self._shown = self._sorted() if anew else self._kept()
             self._lay_out()
         self.update()
-        return bool(tags)
 
     def place_of(self, name: str) -> QRect:
         """Say where a tag stands; nowhere if it does not."""
         return next((word.place for word in self._words if word.text == name), QRect())
 
-    def _lay_out(self) -> None:
-        shown = self._tags[: _MANY if self._all else _FEW]
-        self._words = self._placed(shown, self.width() - 2 * _MARGIN)
-        self._hover = -1
-        self.setAccessibleName("Tags: " + ", ".join(f"{t.name} {t.count}" for t in shown))
-        self.updateGeometry()
-        self.update()
-
-    def _placed(self, shown: list[TagCount], width: int) -> list[_Word]:
+    def _sorted(self) -> list[tuple[TagCount | None, str, int]]:
+        """List the words in the order of the alphabet, and the one that shows more at the end."""
+        tags = self._tags[: _MANY if self._all else _FEW]
+        steps = _steps([tag.count for tag in tags])
+        sized = sorted(zip(tags, steps, strict=True), key=lambda each: folded(each[0].name))
         words: list[tuple[TagCount | None, str, int]] = []
-        steps = _steps([tag.count for tag in shown])
-        sized = sorted(zip(shown, steps, strict=True), key=lambda each: folded(each[0].name))
         words += [(tag, tag.name, _SIZES[step]) for tag, step in sized]
         if len(self._tags) > _FEW:
             rest = min(len(self._tags), _MANY) - _FEW
             words.append((None, "fewer" if self._all else f"{rest:,} more…", _SIZES[0]))
+        return words
+
+    def _kept(self) -> list[tuple[TagCount | None, str, int]]:
+        """List the words as they stand, and behind them those that came, while there is room."""
+        counts = {tag.name: tag for tag in self._tags}
+        words = [(counts.get(text, tag), text, px) for tag, text, px in self._shown]
+        if words and words[-1][0] is None:
+            return words
+        new = {word[1]: word for word in self._sorted()}
+        for _, text, _ in self._shown:
+            new.pop(text, None)
+        return [*words, *list(new.values())[: _FEW - len(words)]]
+
+    def _lay_out(self) -> None:
+        self._words = self._placed(self.width() - 2 * _MARGIN)
+        self._hover = -1
+        said = (f"{tag.name} {tag.count}" for tag, _, _ in self._shown if tag is not None)
+        self.setAccessibleName("Tags: " + (", ".join(said) or _NONE))
+        self.updateGeometry()
+        self.update()
+
+    def _placed(self, width: int) -> list[_Word]:
         x = y = 0
         found = []
-        for tag, text, px in words:
+        for tag, text, px in self._shown:
             font = theme.font(px)
             metrics = QFontMetrics(font)
             elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
@@ -102,9 +125,8 @@ class TagCloud(QWidget):
 
     def heightForWidth(self, width: int) -> int:
         """Room for all rows."""
-        shown = self._tags[: _MANY if self._all else _FEW]
-        words = self._placed(shown, width - 2 * _MARGIN)
-        return words[-1].place.bottom() + 5 if words else 0
+        words = self._placed(width - 2 * _MARGIN)
+        return words[-1].place.bottom() + 5 if words else _ROW
 
     def resizeEvent(self, event: object) -> None:
         """Lay the words out for the width."""
@@ -113,6 +135,10 @@ class TagCloud(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the words on common lines."""
         painter = QPainter(self)
+        if not self._words:
+            painter.setFont(theme.caption_font())
+            painter.setPen(theme.DISABLED)
+            painter.drawText(QRect(_MARGIN, 0, self.width(), _ROW), _MIDDLE, _NONE)
         base = QFontMetrics(theme.title_font()).ascent() + 1
         for number, word in enumerate(self._words):
             current = word.tag is not None and self._session.filter == _filter(word.tag.name)
@@ -161,7 +187,7 @@ class TagCloud(QWidget):
         tag = self._words[number].tag
         if tag is None:
             self._all = not self._all
-            self._lay_out()
+            self.refresh(anew=True)
         elif self._session.filter == _filter(tag.name):
             self._session.leave_filter()
         else:

@@ -51,6 +51,8 @@ class Filmstrip(QWidget):
         self._pictures = pictures
         self._known = KnownTiles(session)
         self._wheel = 0
+        self._count = 0  # photos of the list when it was last laid out
+        self._held: tuple[int, int] | None = None  # the current photo, and the x of its cell
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(_LATER_MS)
@@ -60,7 +62,7 @@ class Filmstrip(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Filmstrip")
         session.current_changed.connect(self._on_current)
-        session.list_changed.connect(self._refresh)
+        session.list_changed.connect(self._on_list)
         session.view_changed.connect(self.update)
         session.photos_changed.connect(self._on_photos)
         self._store.arrived.connect(self._on_arrived)
@@ -69,6 +71,13 @@ class Filmstrip(QWidget):
 
     def start(self) -> int:
         """Give the x of the list's first photo, px; negative when it lies left of the strip."""
+        held, index = self._held, self._session.index
+        if held is not None and held[0] == self._session.current:
+            return held[1] - index * _CELL
+        return self._centered()
+
+    def _centered(self) -> int:
+        """Return the same with the current photo in the middle, or a short list as a whole."""
         count, width = len(self._session.ids), self.width()
         length = count * _CELL
         if length <= width:
@@ -93,12 +102,29 @@ class Filmstrip(QWidget):
 
     # --- following the session
 
+    def _settle(self) -> None:
+        """Lay the list out anew, and hold the current photo's cell where it is from now on."""
+        current, index = self._session.current, self._session.index
+        self._count = len(self._session.ids)
+        self._held = None if current is None else (current, self._centered() + index * _CELL)
+
     def _on_current(self) -> None:
+        self._settle()
+        self._draw()
+
+    def _draw(self) -> None:
         """Draw at once; what comes in was decoded before, and the loupe's frame goes first."""
         if self.isVisible():
             if not self._later.isActive():
                 self._later.start()
             self.update()
+
+    def _on_list(self) -> None:
+        """Stay where one is while photos join the list."""
+        if self._held is None or len(self._session.ids) < self._count:
+            self._settle()
+        self._count = len(self._session.ids)
+        self._refresh()
 
     def _refresh(self) -> None:
         if self.isVisible():
@@ -122,7 +148,7 @@ class Filmstrip(QWidget):
         touched = [photo for photo in here if photo in changed]
         if touched:
             self._pictures.thumbs.forgive(self._known(photo).thumb for photo in touched)
-            self._on_current()
+            self._draw()
 
     def _on_arrived(self, wants: Collection[Want]) -> None:
         if self.isVisible() and any(want.key in self._keys for want in wants):
@@ -205,6 +231,7 @@ class Filmstrip(QWidget):
 
     def showEvent(self, event: QEvent) -> None:
         """Take up decoding."""
+        self._settle()
         self._refresh()
 
     def hideEvent(self, event: QEvent) -> None:
@@ -213,6 +240,7 @@ class Filmstrip(QWidget):
 
     def resizeEvent(self, event: QEvent) -> None:
         """Show more or fewer."""
+        self._settle()
         self._refresh()
 
     def event(self, event: QEvent) -> bool:

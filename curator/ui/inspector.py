@@ -1,4 +1,8 @@
-"""The right edge: all there is to know of the current photo, yours first, the machine's last."""
+"""The right edge: all there is to know of the current photo, yours first, the machine's last.
+
+What comes in while one looks at a photo moves nothing: it takes its own room, or stands below all
+the rest until another photo is looked at.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QRectF, Qt, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QToolButton, QVBoxLayout, QWidget
 
 from curator.catalog import PhotoDetail, TagDetail
@@ -25,8 +29,9 @@ from curator.ui.why import SimilarPart, WhyPart
 _REST_MS = 60  # held arrows must not rebuild the panel at every frame
 _HISTORY = 12
 _MARGIN = 16
-_BELOW = ("Stack", "History", "Work")  # sections that stand under the machine's judgement
+_DESCRIPTION = "Description"
 _BEFORE_WORDS = ("Capture", "Files", "Quality")
+_WORK = "Work"
 _STAGES = {
     "peek": "Headers",
     "convert": "Picture",
@@ -107,8 +112,11 @@ class Inspector(QWidget):
         self.marks, self.memberships = MarksLine(), Memberships(session)
         self.approved = theme.plain("", role="caption")
         self.approved.setWordWrap(True)
+        self.approved.setMinimumHeight(QFontMetrics(theme.caption_font()).height())
         self.why, self.similar = WhyPart(session, pictures), SimilarPart(session, pictures)
-        self._above, self._below = QVBoxLayout(), QVBoxLayout()
+        self._parts, self._late = QVBoxLayout(), QVBoxLayout()
+        self._laid: tuple[object, ...] = ()  # for what the parts were laid out
+        self._blocks: dict[str, tuple[object, QWidget]] = {}  # by title
         self._lay_out()
         self._later = QTimer(self, singleShot=True, interval=_REST_MS)
         self._later.timeout.connect(self.refresh)
@@ -131,10 +139,10 @@ class Inspector(QWidget):
         column.addWidget(self.marks)
         column.addWidget(self.approved)
         column.addWidget(self.memberships)
-        column.addLayout(self._above)
-        column.addWidget(self.why)
+        column.addLayout(self._parts)
+        column.addWidget(self.why)  # a moment later than the rest: nothing is below
         column.addWidget(self.similar)
-        column.addLayout(self._below)
+        column.addLayout(self._late)
         column.addStretch(1)
         self._scroll = theme.scrolled(content)
         whole = QVBoxLayout(self)
@@ -157,6 +165,8 @@ class Inspector(QWidget):
         current = self._session.current
         if current is None or not self.isVisible():
             return
+        if self._late.count() and not self._why_wanted:
+            return  # it would push what came in meanwhile
         state = current, self._told, self._session.may_show_why(current)
         if state != self._shows:
             self._shows = state
@@ -166,6 +176,7 @@ class Inspector(QWidget):
     def _bring_why(self) -> None:
         """Scroll to the why, once it is laid out."""
         self._why_wanted = True
+        self._show_insight()
         QTimer.singleShot(0, self, self._scroll_to_why)
 
     def _scroll_to_why(self) -> None:
@@ -187,38 +198,39 @@ class Inspector(QWidget):
         """Show the current photo; nothing while the panel does not show."""
         if not self.isVisible():
             return
-        for part in (self._above, self._below):
-            theme.empty(part)
         current = self._session.current
         for widget in (self.marks, self.why, self.similar):
             widget.setVisible(current is not None)
         self.memberships.show_photo(current)
         self.approved.setText(self._why_approved(current))
-        self.approved.setVisible(bool(self.approved.text()))
+        self.approved.setVisible(current is not None)  # it comes and goes with a score
         if current is None:
+            self._lay_anew((), [])
             self.title.setText("No photo")
             return
         try:
             detail = self._session.detail(current)
             history = self._session.catalog.history(current)
         except KnownError as error:
+            self._lay_anew((), [])
             self.title.setText(str(error))
             return
         self.title.setText(breakable(detail.name))
         self.marks.show_marks(detail.marks)
-        found = sections(detail, history, self._session.stack_facts(current))
-        for section in found:
-            block = _block(section, self._chips(section, current))
-            (self._below if section.title in _BELOW else self._above).addWidget(block)
-            block.show()
-        if any(work.state is StageState.FAILED for work in detail.work):
-            self._below.addWidget(self._again(current), 0, Qt.AlignmentFlag.AlignLeft)
-        waits = UNDER_WAY if self._session.clerk.describes(current) else ""
-        told = description_block(detail.description, waits)
-        if told is not None:
-            before = sum(section.title in _BEFORE_WORDS for section in found)
-            self._above.insertWidget(before, told)
-            told.show()
+        found: list[tuple[str, object]] = [
+            (section.title, section)
+            for section in sections(detail, history, self._session.stack_facts(current))
+        ]
+        asked = self._session.clerk.describes(current)
+        if detail.description is not None or asked:
+            before = sum(title in _BEFORE_WORDS for title, _ in found)
+            words = detail.description, UNDER_WAY if asked else ""
+            found.insert(before, (_DESCRIPTION, words))
+        acts = history[-1].id if history else None, asked  # what a person did to it
+        if self._laid != (current, acts):
+            self._lay_anew((current, acts), found)
+        else:
+            self._let_in(dict(found))
         self._shows = None
         self._show_insight()
         self._session.wonder(current)
@@ -233,8 +245,59 @@ class Inspector(QWidget):
         title = next((clause.title for clause in clauses if clause.name == name), "")
         return f"Approved for export: {title}" if title else ""
 
+    def _lay_anew(self, laid: tuple[object, ...], found: Sequence[tuple[str, object]]) -> None:
+        """Lay all parts out in their order."""
+        self._laid, self._blocks = laid, {}
+        for part in (self._parts, self._late):
+            theme.empty(part)
+        for title, value in found:
+            self._add(self._parts, title, value)
+
+    def _let_in(self, found: dict[str, object]) -> None:
+        """Show what changed meanwhile where there is room for it, and below the rest where not."""
+        for title, (value, block) in list(self._blocks.items()):
+            if found.get(title) == value:
+                continue
+            room = QWidget()
+            room.setFixedHeight(block.height())
+            new = self._block(title, found[title]) if title in found else None
+            if new is not None and _height(new, block.width()) <= block.height():
+                column = QVBoxLayout(room)
+                column.setContentsMargins(0, 0, 0, 0)
+                column.addWidget(new)
+                column.addStretch(1)
+                self._blocks[title] = found[title], room
+            else:
+                del self._blocks[title]
+            self._parts.replaceWidget(block, room)
+            self._late.replaceWidget(block, room)
+            room.show()
+            block.hide()
+            block.deleteLater()
+        for title in found.keys() - self._blocks.keys():
+            self._add(self._late, title, found[title])
+
+    def _add(self, part: QVBoxLayout, title: str, value: object) -> None:
+        block = self._block(title, value)
+        self._blocks[title] = value, block
+        part.addWidget(block)
+        block.show()
+
+    def _block(self, title: str, value: object) -> QWidget:
+        """Make a part: a section, or the description."""
+        if not isinstance(value, Section):
+            assert isinstance(value, tuple)
+            return description_block(*value) or QWidget()
+        photo = self._session.current
+        assert photo is not None
+        block = _block(value, self._chips(value, photo))
+        layout = block.layout()
+        if title == _WORK and self._session.table.state(photo) == "failed" and layout is not None:
+            layout.addWidget(self._again(photo))
+        return block
+
     def _again(self, photo_id: int) -> QToolButton:
-        """Make the way to try again what failed for a photo; Work is the last of the sections."""
+        """Make the way to try again what failed for a photo."""
         button = QToolButton()
         button.setText("Try again")
         button.setProperty("link", True)
@@ -273,7 +336,7 @@ def sections(
         Section("Tags", tags=detail.tags),
         Section("Stack", stack),
         Section("History", _history(history)),
-        Section("Work", _work(detail)),
+        Section(_WORK, _work(detail)),
     ]
     return [section for section in found if not section.empty]
 
@@ -374,6 +437,16 @@ def _block(section: Section, chips: TagChips | None = None) -> QWidget:
         label.setWordWrap(True)
         grid.addWidget(label, number, 1)
     return block
+
+
+def _height(block: QWidget, width: int) -> int:
+    """Return how high a block is in so much room, px."""
+    block.ensurePolished()
+    layout = block.layout()
+    assert layout is not None
+    return (
+        layout.heightForWidth(width) if layout.hasHeightForWidth() else layout.sizeHint().height()
+    )
 
 
 def breakable(text: str) -> str:

@@ -1,7 +1,8 @@
 """The window: its edges, its pages, and which of them are there when.
 
-Geometry is plain arithmetic: top bar, offer line, status line and filmstrip take their heights,
-panels their widths; under 1100 px panels lie over the page instead of beside it.
+Geometry is plain arithmetic: top bar, status line and filmstrip take their heights, panels their
+widths. It follows from the window's size and from what a person chose, never from what goes on in
+the background: nothing on screen moves by itself.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ from curator.ui.provider import ProviderWatch, for_settings
 from curator.ui.rejects_dialog import review_rejects
 from curator.ui.sidebar import Sidebar
 from curator.ui.sidecars import SidecarParts
-from curator.ui.space import Space
+from curator.ui.space import Space, place
 from curator.ui.statusline import StatusLine
 from curator.ui.tagging import TagEntry
 from curator.ui.taste_page import TastePage
@@ -162,11 +163,11 @@ class MainWindow(QWidget):
         }
         for edge in (
             self.topbar,
-            self.offers,
             self.tour,
             self.filmstrip,
             self.maybes,
             self.status,
+            self.offers,
             self.sidebar,
             self.inspector,
         ):
@@ -192,6 +193,7 @@ class MainWindow(QWidget):
         session.asked.connect(self._asked)
         session.taste_ready.connect(self._offer_taste)
         self.offers.changed.connect(self.arrange)
+        session.said.connect(self.offers.make_way)
         self.tour.changed.connect(self.arrange)
         self.sidebar.folder_switched.connect(self.acts.switch_folder)
         self.topbar.search.left.connect(self._focus_page)
@@ -260,11 +262,10 @@ class MainWindow(QWidget):
         along = page is self.loupe or (page is self.beside and session.view is View.COMPARE)
         space = Space(self.rect())
         space.top(self.topbar, theme.TOPBAR, chrome)
-        offered = self.offers.current is not None
-        space.top(self.offers, theme.OFFER, chrome and offered)
-        toured = self.tour.shows and page is self.loupe and not offered
-        space.top(self.tour, theme.OFFER, chrome and toured)
+        space.top(self.tour, theme.OFFER, chrome and self.tour.shows and page is self.loupe)
         space.bottom(self.status, theme.STATUSLINE + theme.PASSLINE, chrome)
+        offered = self.status.act_room().translated(self.status.pos())
+        place(self.offers, offered, chrome and self.offers.shows)
         space.bottom(self.filmstrip, theme.FILMSTRIP, chrome and along)
         side = chrome and (beside or called)
         space.beside(self.sidebar, theme.SIDEBAR, side, right=False, over=not beside)

@@ -1,15 +1,21 @@
-"""The offer line: one 28 px line under the top bar, one offer at a time, Esc dismisses for good."""
+"""Offers: one at a time at the left of the status line, where the last act stands.
+
+There it moves nothing. What a person does is said in its place for a few seconds; then the offer
+is back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from curator.ui import theme
 from curator.ui.statusline import Words
+
+_ACT_MS = 4000  # an act stands in an offer's place this long
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +45,11 @@ class OfferLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("offer")
+        self.setObjectName("offered")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedHeight(theme.OFFER)
         self._offers: list[Offer] = []
+        self._waits = QTimer(self, singleShot=True, interval=_ACT_MS)
+        self._waits.timeout.connect(self._show)
         self.never: set[str] = set()
         self.text = Words(theme.TEXT, Qt.AlignmentFlag.AlignLeft)
         self.text.setFont(theme.body_font())
@@ -56,12 +63,12 @@ class OfferLine(QWidget):
         self.close_.setAccessibleName("Dismiss")
         self.close_.clicked.connect(self.dismiss)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 8, 1)
+        row.setContentsMargins(12, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(self.text)
         row.addWidget(self.act)
-        row.addStretch(1)
         row.addWidget(self.close_)
+        row.addStretch(1)
         for button in (self.act, self.close_):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.hide()
@@ -81,6 +88,8 @@ class OfferLine(QWidget):
         if offer.key in self.never:
             return
         keys = [each.key for each in self._offers]
+        if first or offer.key not in keys:
+            self._waits.stop()  # it is the newest of what there is to say
         if first:
             self._offers = [offer, *(each for each in self._offers if each.key != offer.key)]
         elif offer.key in keys:
@@ -100,6 +109,17 @@ class OfferLine(QWidget):
         """Take an offer back that has lost its point."""
         self._offers = [offer for offer in self._offers if offer.key != key]
         self._show()
+
+    def make_way(self, said: str) -> None:
+        """Let what was just said stand here for a while."""
+        if said and self._offers:
+            self._waits.start()
+            self._show()
+
+    @property
+    def shows(self) -> bool:
+        """Whether there is an offer, and nothing newer in its place."""
+        return bool(self._offers) and not self._waits.isActive()
 
     def dismiss(self) -> None:
         """Send the offer shown away for good."""
@@ -123,5 +143,5 @@ class OfferLine(QWidget):
             self.text.setToolTip(theme.plain_tip(offer.text))
             self.act.setText(offer.act_title)
             self.act.setVisible(bool(offer.act_title))
-        self.setVisible(offer is not None)
+        self.setVisible(self.shows)
         self.changed.emit()

@@ -27,6 +27,7 @@ class ProjectRows(QWidget):
         super().__init__()
         self._session, self._run = session, run
         self._unfolded = False
+        self._chosen: tuple[object, ...] = ()  # what a person chose when rows last came or went
         self.rows = Rows()
         self.add = headed(self, "Projects", "Choose or make a project", self.rows)
         self.add.clicked.connect(lambda: run("choose_project"))
@@ -69,7 +70,12 @@ class ProjectRows(QWidget):
         if found is not None:
             title = f"A series of {len(found.photos)}?"
             rows.append(Row(_SERIES, title, "", "proposed", dim=False, tip=found.sentence))
-        self.rows.show_rows(rows)
+        before = self._chosen
+        self._chosen = (*(row.key for row in rows if row.key != _SERIES), self._unfolded)
+        if self._chosen != before:
+            self.rows.show_rows(rows)
+        else:  # a series is suggested the next time: it would push what one aims at
+            self.rows.update_rows(rows)
 
     def _folded(self, rows: list[Row]) -> list[Row]:
         """Leave the rest out, but never the one on the table; a row brings it back."""
@@ -85,6 +91,7 @@ class ProjectRows(QWidget):
 
     def showEvent(self, event: object) -> None:
         """Catch up on what changed while hidden."""
+        self._chosen = ()
         self.refresh()
 
     def _press(self, key: str) -> None:

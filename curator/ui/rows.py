@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
@@ -71,6 +71,12 @@ class Rows(QWidget):
         self.setAccessibleName(", ".join(f"{row.title} {row.count}".strip() for row in rows))
         self.setFixedHeight(len(rows) * theme.ROW)
         self.update()
+
+    def update_rows(self, rows: Sequence[Row]) -> None:
+        """Take over what is new of the rows shown; none comes, none goes, none moves."""
+        found = {row.key: row for row in rows}
+        gone = (replace(row, count="", dim=True) for row in self._rows)
+        self.show_rows([found.get(row.key, row) for row in gone])
 
     def sizeHint(self) -> QSize:
         """Ask for the height of all rows."""

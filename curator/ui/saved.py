@@ -16,7 +16,7 @@ from curator.ui.rows import Row, Rows, headed
 
 
 class SavedRows(QWidget):
-    """The saved searches by name with their counts; absent while there are none and none is made.
+    """The saved searches by name with their counts, and the way to save the one in force.
 
     Args:
         session: what is on the table.
@@ -33,7 +33,6 @@ class SavedRows(QWidget):
         self.add.clicked.connect(lambda: run("save_search"))
         self.rows.pressed.connect(self._open)
         self.rows.menu.connect(lambda key, where: self.search_menu(key).popup(where))
-        self.hide()
 
     def show_scopes(self, listed: list[ScopeRow]) -> None:
         """Take over the saved searches among the scopes."""
@@ -53,9 +52,9 @@ class SavedRows(QWidget):
                 for row in found
             ]
         )
-        self.add.setVisible(bool(session.filter))
-        self.add.setToolTip(theme.tip("Save this search…", session.keys.get("save_search")))
-        self.setVisible(bool(found or session.filter))
+        self.add.setEnabled(bool(session.filter))
+        what = "Save this search…" if session.filter else "Search first, then save it here"
+        self.add.setToolTip(theme.tip(what, session.keys.get("save_search")))
 
     def _open(self, key: str) -> None:
         try:

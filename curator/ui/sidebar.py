@@ -38,10 +38,6 @@ _ICONS = {
     "proposed": "proposed",
     "pair": "photos",
 }
-# These say that something is wrong or special: absent while there are none.
-_ONLY_IF_ANY = frozenset(
-    {"approved-by-file", "failed", "missing", "pair", "match", "stack", "proposed"}
-)
 _COUNT_MS = 250  # counts while photos stream in: the eye wants a few a second
 
 
@@ -129,6 +125,7 @@ class Sidebar(QWidget):
         self._session = session
         self._run = run
         self.unfolded: set[str] = set()
+        self._chosen: tuple[object, ...] = ()  # what a person chose when rows last came or went
         self._scopes: dict[str, ScopeRow] = {}
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -145,7 +142,7 @@ class Sidebar(QWidget):
         self._later.timeout.connect(self.refresh)
         session.counts_changed.connect(self._soon)
         session.view_changed.connect(self._soon)
-        session.tags.changed.connect(self._show_cloud)
+        session.tags.changed.connect(self.cloud.refresh)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -162,9 +159,9 @@ class Sidebar(QWidget):
         column.addWidget(self._head("Show"))
         column.addWidget(self.filters)
         column.addWidget(self.stars)
-        self.tags_head, self.cloud = self._head("Tags"), TagCloud(self._session)
+        self.cloud = TagCloud(self._session)
         column.addSpacing(12)
-        column.addWidget(self.tags_head)
+        column.addWidget(self._head("Tags"))
         column.addWidget(self.cloud)
         column.addStretch(1)
         whole = QVBoxLayout(self)
@@ -204,20 +201,30 @@ class Sidebar(QWidget):
         listed = self._session.scopes()
         rows = [row for row in listed if row.scope.kind in ("all", "folder")]
         self._scopes = {row.scope.key: row for row in rows}
-        self.folders.show_rows(self._folder_rows(rows))
+        before, self._chosen = self._chosen, self._choice(rows)
+        if self._chosen != before:
+            self.folders.show_rows(self._folder_rows(rows))
+        else:
+            self.folders.update_rows(self._folder_rows(rows))
         self.projects.refresh()
         self.saved.show_scopes(listed)
         self.filters.show_rows(self._filter_rows())
         self.stars.take(self._session.filter)
-        self._show_cloud()
+        self.cloud.refresh(anew=self._chosen != before)
 
-    def _show_cloud(self) -> None:
-        any_ = self.cloud.refresh()
-        self.tags_head.setVisible(any_)
-        self.cloud.setVisible(any_)
+    def _choice(self, rows: list[ScopeRow]) -> tuple[object, ...]:
+        """Name what a person chose: only with it do rows come and go, not while one aims at them.
+
+        Subfolders that a scan finds, and new tags between the others, are shown the next time.
+        """
+        session = self._session
+        opened = tuple(row.scope.key for row in rows if row.depth == 0)
+        here = session.scope.key, session.pass_, session.view, session.filter
+        return opened, here, frozenset(self.unfolded)
 
     def showEvent(self, event: object) -> None:
         """Catch up on what changed while hidden."""
+        self._chosen = ()
         self.refresh()
 
     # --- folders
@@ -316,8 +323,6 @@ class Sidebar(QWidget):
         ]
         for name, (title, _) in FILTERS.items():
             current = browsing and session.filter == f"is:{name}"
-            if name in _ONLY_IF_ANY and not counts.get(name) and not current:
-                continue
             count = counts.get(name, 0)
             rows.append(
                 Row(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, QVariantAnimation, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from curator.model import Pass
 from curator.pipeline import Progress as Work
 from curator.session import Progress, Session
 from curator.ui import theme, words
@@ -16,7 +17,19 @@ FADE_MS = 120
 _COUNT_MS = 30
 _MARGIN = 12
 _GAP = 16
+_PASS = 0.30  # of the width: the pass in the middle, while there is one
+_ACT = 0.62  # of the width: the last act, while there is no pass
+# The longest of what is usual: such counts grow and shrink, and move nothing beside them.
+_UNREADABLE, _PENDING = "8,888 unreadable", "8,888 sidecars pending"
+_COUNTED = "8,888"  # and no more of it than an icon and the number where the window is narrow
 _SIDECARS = "Show what is to be written, and why it waits"
+
+
+def whole(text: str, metrics: QFontMetrics, room: int) -> str:
+    """Leave out facts at the end that do not fit: half of one reads as another."""
+    while metrics.horizontalAdvance(text) > room and " · " in text:
+        text = text.rpartition(" · ")[0]
+    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
 
 
 class Words(QWidget):
@@ -37,9 +50,19 @@ class Words(QWidget):
         *,
         fades: bool = False,
         elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        icon: str = "",
     ) -> None:
+        """Make it empty.
+
+        Args:
+            colour: of the text.
+            align: where it stands in its room.
+            fades: another text fades in.
+            elide: where it is cut; at the right, whole facts are left out first.
+            icon: stands with the first word of the text where there is no room for all of it.
+        """
         super().__init__()
-        self._colour, self._align, self._elide = colour, align, elide
+        self._colour, self._align, self._elide, self._icon = colour, align, elide, icon
         self._text = ""
         self._opacity = 1.0
         self._fade: QVariantAnimation | None = None
@@ -102,9 +125,22 @@ class Words(QWidget):
         if self.cursor().shape() is Qt.CursorShape.PointingHandCursor and self.underMouse():
             colour = theme.WHITE
         painter.setPen(colour)
-        text = self.fontMetrics().elidedText(self._text, self._elide, self.width())
+        text = self.shown_text()
         flags = int(self._align | Qt.AlignmentFlag.AlignVCenter) | Qt.TextFlag.TextSingleLine
         painter.drawText(self.rect(), flags, text)
+        if self._icon and text and text != self._text:
+            left = self.width() - self.fontMetrics().horizontalAdvance(text) - theme.ICON - 4
+            image = theme.pixmap(self._icon, colour, theme.ICON, self.devicePixelRatioF())
+            painter.drawPixmap(left, (self.height() - theme.ICON) // 2, image)
+
+    def shown_text(self) -> str:
+        """Return as much of the text as there is room for."""
+        metrics = self.fontMetrics()
+        if self._icon and metrics.horizontalAdvance(self._text) > self.width():
+            return self._text.partition(" ")[0]
+        if self._elide is Qt.TextElideMode.ElideRight:
+            return whole(self._text, metrics, self.width())
+        return metrics.elidedText(self._text, self._elide, self.width())
 
     def enterEvent(self, event: QEvent) -> None:
         """Brighten what can be pressed."""
@@ -159,6 +195,9 @@ class PassLine(QWidget):
 class StatusLine(QWidget):
     """The status line; idle it is blank.
 
+    Where its parts are follows from its width and from whether a pass is under way, never from
+    what they say: counts come and grow while somebody aims at one of them.
+
     Args:
         session: what is on the table.
         show_failures: called when the number of unreadable photos is pressed.
@@ -177,21 +216,24 @@ class StatusLine(QWidget):
         self.pass_ = Words(theme.QUIET, Qt.AlignmentFlag.AlignHCenter)
         self.chosen = Words(theme.TEXT, right)
         self.work = Words(theme.QUIET, right)
-        self.unreadable = Words(theme.QUIET, right)
+        self.sidecars = Words(theme.QUIET, right, icon="sidecar")
+        self.unreadable = Words(theme.QUIET, right, icon="failed")
         self.unreadable.press_to(show_failures, "Show what could not be read, and why")
-        self.sidecars = Words(theme.QUIET, right)
         self.advances = Words(theme.QUIET, right)
-        self._lay_out()
-        self._moved = QTimer(self, singleShot=True, interval=0)  # once a turn, however many say
-        self._moved.timeout.connect(self._arrange)
-        for part in (self.act, self.pass_, *self._at_the_end):
-            part.said.connect(self._moved.start)
+        self.ending = QWidget(self)
+        for part in (self.act, self.pass_):
+            part.setParent(self)
+        for part in (self.chosen, self.work, self.sidecars, self.unreadable, self.advances):
+            part.setParent(self.ending)
+        for part in (self.chosen, self.advances):  # a person selects, and switches the mode
+            part.said.connect(self._arrange)
         session.said.connect(self.act.say)
         session.lengthy.connect(self.act.say_now)
         self.act.said.connect(lambda: self.act.setToolTip(theme.plain_tip(self.act.text)))
         # Counting a large catalog takes a millisecond or two: not between a key and its frame.
         self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._later.timeout.connect(self.refresh)
+        session.view_changed.connect(self._arrange)
         for signal in (
             session.counts_changed,
             session.current_changed,  # what one leaves undecided counts as passed over then
@@ -200,44 +242,56 @@ class StatusLine(QWidget):
         ):
             signal.connect(self._soon)
 
-    def _lay_out(self) -> None:
-        self.ending = QWidget(self)
-        self._row = inner = QHBoxLayout(self.ending)
-        inner.setContentsMargins(0, 0, 0, 0)
-        inner.setSpacing(_GAP)
-        inner.addStretch(1)
-        for part in self._at_the_end:
-            inner.addWidget(part)
-        for part in (self.act, self.pass_):
-            part.setParent(self)
-
     def resizeEvent(self, event: object) -> None:
         """Keep the pass line on top, the full width."""
         self.line.setGeometry(0, 0, self.width(), theme.PASSLINE)
         self._arrange()
 
+    def act_room(self) -> QRect:
+        """Return the room at the left, from edge to edge: the last act's, and an offer's."""
+        width = self.width()
+        passing = self._session.pass_ is not Pass.BROWSE
+        end = round(width * (1 - _PASS) / 2) - _GAP if passing else round(width * _ACT)
+        return QRect(0, theme.PASSLINE, end, self.height() - theme.PASSLINE)
+
     def _arrange(self) -> None:
-        """Put the pass in the middle of the window; the last act has all the room up to it."""
-        self._moved.stop()
-        left, right = _MARGIN, self.width() - _MARGIN
-        ending = self._row.sizeHint().width()
-        ending = min(ending, (right - left) // 2)
-        beside = right - ending - _GAP if ending else right
-        least = min(self.act.sizeHint().width(), (right - left) * 3 // 10)
-        start = left + least + _GAP if least else left
-        wide = min(self.pass_.sizeHint().width() if self.pass_.text else 0, beside - start)
-        middle = min(max((self.width() - wide) // 2, start), beside - wide)
-        height = self.height() - theme.PASSLINE
-        end = middle - _GAP if wide > 0 else beside
-        for part, x, width in (
-            (self.act, left, end - left),
-            (self.pass_, middle, wide),
-            (self.ending, right - ending, ending),
+        """Put the pass in the middle of the window, act and work at its sides."""
+        room = self.act_room()
+        self.act.setGeometry(room.adjusted(_MARGIN, 0, 0, 0))
+        start, end = room.right() + 1 + _GAP, self.width() - _MARGIN
+        if self._session.pass_ is not Pass.BROWSE:
+            wide = round(self.width() * _PASS)
+            self.pass_.setGeometry((self.width() - wide) // 2, room.y(), wide, room.height())
+            start = self.pass_.geometry().right() + 1 + _GAP
+        else:
+            self.pass_.setGeometry(QRect())
+        self.ending.setGeometry(start, room.y(), end - start, room.height())
+        self._arrange_ending()
+
+    def _arrange_ending(self) -> None:
+        """Place what stands at the right, from there: what can be pressed has its own place."""
+        metrics = self.work.fontMetrics()
+        narrow = self.width() < theme.NARROW
+        short = metrics.horizontalAdvance(_COUNTED) + theme.ICON + 4
+        right = self.ending.width()
+        for part, widest in (
+            (self.advances, self.advances.text),
+            (self.unreadable, _UNREADABLE),
+            (self.sidecars, _PENDING),
         ):
-            part.setGeometry(x, theme.PASSLINE, max(width, 0), height)
+            wide = short if narrow and part is not self.advances else 0
+            wide = wide or (metrics.horizontalAdvance(widest) + 2 if widest else 0)
+            right -= wide
+            part.setGeometry(right, 0, wide, self.ending.height())
+            right -= _GAP if wide else 0
+        chosen = min(self.chosen.sizeHint().width() if self.chosen.text else 0, max(right, 0))
+        left = chosen + _GAP if chosen else 0
+        self.chosen.setGeometry(0, 0, chosen, self.ending.height())
+        self.work.setGeometry(left, 0, max(right - left, 0), self.ending.height())
 
     def showEvent(self, event: object) -> None:
         """Catch up on what changed while hidden."""
+        self._arrange()
         self.refresh()
 
     def _soon(self) -> None:
@@ -269,10 +323,6 @@ class StatusLine(QWidget):
         """Show how many sidecars are to be written, and why some cannot be."""
         self._show(self.sidecars, text)
         self.sidecars.setToolTip(theme.plain_tip(reason or _SIDECARS))
-
-    @property
-    def _at_the_end(self) -> tuple[Words, ...]:
-        return self.chosen, self.work, self.unreadable, self.sidecars, self.advances
 
     @staticmethod
     def _show(part: Words, text: str) -> None:

@@ -21,6 +21,7 @@ from PySide6.QtGui import (
     QPainter,
     QPalette,
     QPixmap,
+    QResizeEvent,
 )
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QLayout, QScrollArea, QWidget
@@ -105,9 +106,24 @@ def title_font() -> QFont:
     return font(TITLE_PX, semibold=True)
 
 
+class _Panel(QScrollArea):
+    """Leaves room for its vertical bar while that is hidden."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the content as wide as it is beside the bar."""
+        bar = self.verticalScrollBar()
+        room = 0 if bar.isVisibleTo(self) else bar.sizeHint().width()
+        if self.viewportMargins().right() != room:
+            self.setViewportMargins(0, 0, room, 0)
+        super().resizeEvent(event)
+
+
 def scrolled(content: QWidget) -> QScrollArea:
-    """Let a panel's content scroll up and down, without a frame and without taking the focus."""
-    scroll = QScrollArea()
+    """Let a panel's content scroll up and down, without a frame and without taking the focus.
+
+    The bar has its room where it does not show, too: the content keeps its width.
+    """
+    scroll = _Panel()
     scroll.setWidget(content)
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QFrame.Shape.NoFrame)

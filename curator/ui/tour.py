@@ -1,8 +1,9 @@
 """The tour: six keys in one line over the first cull. A key pressed is a key known.
 
-It asks for nothing and stops nothing: each pair of key and word fades once the key was used, and
-the line goes with the last of them, or when somebody has marked so many photos that they know their
-way. It comes by itself once in the life of a catalog, and again when asked for.
+It asks for nothing and stops nothing: each pair of key and word fades once the key was used, all of
+them when somebody has marked so many photos that they know their way. The line comes and goes with
+the view it stands in, so that no picture moves for it, or goes with its cross. It comes by itself
+once in the life of a catalog, and again when asked for.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Tour(QWidget):
         self._session, self._memory = session, memory
         self._left: set[str] | None = None  # what of the six is to be tried yet; None: no tour
         self._marks = 0
+        self._at: tuple[Pass, View] | None = None  # where one was with the last key
         self.setObjectName("offer")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.pairs: dict[str, tuple[QLabel, QLabel]] = {}
@@ -95,8 +97,9 @@ class Tour(QWidget):
         name = _SAME.get(command, command)
         self._left -= {does for names, does in SIX if name in names}
         self._marks += COMMANDS[command].group == "Marks"
-        if not self._left or self._marks >= _ENOUGH:
-            self.end()
+        if self._marks >= _ENOUGH:
+            self._left.clear()
+        self._at = self._session.pass_, self._session.view
         self._say()
 
     def _look(self) -> None:
@@ -107,6 +110,8 @@ class Tour(QWidget):
             self._memory[_MEMORY] = True  # somebody who has culled before needs none
             if session.is_fresh():
                 self.begin()
+        elif self._left == set() and self._at != (session.pass_, session.view):
+            self.end()
         elif self._left is not None:
             self._say()
 

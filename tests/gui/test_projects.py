@@ -258,13 +258,20 @@ def test_a_series_is_made_or_sent_away(
     session = window.session
     session.series.found = Suggestion((1, 21, 41, 2, 3), "These 5 approved photos look alike.")
     session.series.changed.emit()
-    assert [row.title for row in window.sidebar.projects.rows.rows] == ["A series of 5?"]
+    rows = window.sidebar.projects.rows
+    assert not rows.rows, "it would push what one aims at"
+    session.set_view(View.LOUPE)
+    session.set_view(View.GRID)
+    assert [row.title for row in rows.rows] == ["A series of 5?"]
     dialog = SeriesDialog(session, window.pictures, window)
     dialog.name.setText("Fog")
     dialog.make.click()
     assert names(session) == ["Fog"]
     assert session.catalog.members(1) == [1, 21, 41, 2, 3]
-    assert not [row for row in window.sidebar.projects.rows.rows if row.key == "series"]
+    assert [row.dim for row in rows.rows if row.key == "series"] == [True]
+    session.set_view(View.LOUPE)
+    session.set_view(View.GRID)
+    assert [row.title for row in rows.rows] == ["Fog"]
     dialog.deleteLater()
 
 

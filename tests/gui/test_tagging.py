@@ -151,7 +151,6 @@ def test_a_word_of_the_cloud_shows_its_photos_and_all_again(window: MainWindow) 
         ("boat", 1),
         ("hare", 1),
     ]
-    assert window.sidebar.tags_head.isVisible()
     click(cloud, cloud.place_of("harbor").center())
     assert session.filter == 'tag:"harbor"' and session.ids.tolist() == [2, 3, 4, 5]
     click(cloud, cloud.place_of("harbor").center())

@@ -76,9 +76,13 @@ def test_the_first_cull_shows_six_keys_and_each_fades_once_it_was_used(
     press(window, Qt.Key.Key_X, Qt.Key.Key_Space, Qt.Key.Key_3)
     assert bright(tour) == ["100 %", "undo", "all keys"]
     press(window, Qt.Key.Key_Z)
-    window.run("undo")
+    tour.did("undo")
     assert bright(tour) == ["all keys"]
     window.run("help_")
+    assert bright(tour) == [] and tour.isVisible(), "the picture would grow under one's eyes"
+    window.help.hide()
+    window.run("browse")
+    window.run("cull")
     assert tour.isHidden()
 
 
@@ -112,6 +116,9 @@ def test_who_has_marked_forty_photos_knows_their_way(
         window.tour.did("reject")
     assert window.tour.isVisible()
     window.tour.did("reject")
+    assert not bright(window.tour)
+    window.run("browse")
+    window.run("cull")
     assert window.tour.isHidden()
 
 
@@ -124,15 +131,25 @@ def test_who_has_culled_before_is_not_shown_around_until_they_ask(window: MainWi
     assert session.view is View.LOUPE and window.tour.isVisible()
 
 
-def test_an_offer_goes_first_and_the_keys_wait_for_it(
+def test_an_offer_stands_in_the_status_line_and_makes_way_for_what_one_does(
     make_window: Windows, unmarked: Session
 ) -> None:
     window = make_window(unmarked)
     window.run("cull")
-    window.offers.offer(Offer("news", "There is news."))
-    assert window.offers.isVisible() and window.tour.isHidden()
-    window.offers.dismiss()
-    assert window.tour.isVisible()
+    offers = window.offers
+    offers.offer(Offer("news", "There is news."))
+    assert offers.isVisible() and window.tour.isVisible()
+    assert window.status.geometry().contains(offers.geometry())
+    window.session.say("Kept DSC_0001")
+    assert offers.isHidden() and window.status.act.isVisible()
+    assert not offers.amend("other", "…") and offers.amend("news", "There is more news.")
+    assert offers.isHidden(), "how far something is makes no news"
+    offers.offer(Offer("other", "Something else."), first=True)
+    assert offers.isVisible(), "the newest of what there is to say"
+    window.session.say("Kept DSC_0002")
+    offers._waits.stop()
+    offers._waits.timeout.emit()
+    assert offers.isVisible() and offers.text.text == "Something else."
 
 
 def test_everything_one_can_do_is_in_menu_palette_and_help_with_its_key(window: MainWindow) -> None:

@@ -7,10 +7,11 @@ The map. A module may import from the rows above its own, never from below or be
     arrays      arrays by name as bytes, never a pickle; numpy
     settings    defaults < file < environment (CURATOR_...) < flags; where things live (home)
 
+    sidecar     read and merge XMP without losing what others wrote: bytes in, bytes out
+
     files       walk folders, pair RAW and JPEG, identify a file by its content
     volumes     what is mounted where, and how to tell a drive that is back under another name
     imaging     file -> pixels, capture data, sharpness and exposure, proxy; rawpy, Pillow, OpenCV
-    sidecar     read and merge XMP without losing what others wrote: bytes in, bytes out
     taste       one person's taste learned from their stars: numpy in, numpy out
     catalog     the SQLite file: schema, migrations, decisions and their journal; peewee
     workers     spawned processes that may crash, hang or be killed without harm; multiprocessing

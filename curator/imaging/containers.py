@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import PurePath
 
 from curator.imaging import tiff
@@ -159,6 +160,41 @@ def raw_notes(read: tiff.Read) -> list[tiff.Directory]:
         at = block.find(b"\0TTW")
         return tiff.directories(tiff.from_bytes(block[at + 8 :])) if at > 0 else []
     return tiff.directories(read)
+
+
+def movie_time(read: tiff.Read) -> tuple[datetime | None, int | None]:
+    """Read when a sequence (AVIF, HEIF) says it was made, in UTC; None and None for a still.
+
+    Source: ISO/IEC 14496-12, 8.2.2: seconds since 1904, 0 for none.
+    """
+    at = 0
+    for _ in range(64):
+        size, kind, prefix = _box(read, at)
+        if size < prefix or tiff.whole(at + size) is None:
+            break
+        if kind == b"moov":
+            head = read(at + prefix, 24)
+            long = len(head) == 24 and head[8] == 1
+            if head[4:8] != b"mvhd" or len(head) < 24:
+                break
+            seconds = struct.unpack_from(">Q" if long else ">I", head, 12)[0]
+            if not seconds or seconds >= 1 << 40:
+                break
+            when = datetime(1904, 1, 1) + timedelta(seconds=seconds)
+            return (when, 0) if when.year >= 1971 else (None, None)
+        at += size
+    return None, None
+
+
+def _box(read: tiff.Read, at: int) -> tuple[int, bytes, int]:
+    """Read size, kind and the size of the head of a box; size 0 at the end of the file."""
+    head = read(at, 16)
+    if len(head) < 8:
+        return 0, b"", 8
+    size, kind = struct.unpack(">I4s", head[:8])
+    if size == 1 and len(head) == 16:
+        return struct.unpack(">Q", head[8:])[0], kind, 16
+    return size, kind, 8
 
 
 def _canon_boxes(head: bytes) -> list[tiff.Directory]:

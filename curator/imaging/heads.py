@@ -1,4 +1,4 @@
-"""Read what stands before the pixels of HEIC, AVIF and WebP, without the pixels.
+"""Read what a HEIC, AVIF, WebP or PNG holds besides its pixels, without the pixels.
 
 The decoders of these formats want the whole file in memory before they tell even its size. Here
 the boxes (ISO/IEC 14496-12 and 23008-12) and chunks (RFC 9649) are followed instead, with a bound
@@ -11,7 +11,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from curator.imaging import png
 from curator.imaging.tiff import Read
+
+FORMS = ("heif", "avif", "webp", "png")
 
 _MAX_META = 4 << 20  # bytes of the box that describes all items; the corpus has 33 KB at the most
 _MAX_NOTES = 16 << 20  # bytes of EXIF or XMP
@@ -41,8 +44,8 @@ _ORIENTATIONS = {
 class Head:
     """The size as stored, how to turn it upright (EXIF 1-8), and the notes as bytes.
 
-    ``orientation`` is the container's own (0 for WebP, which has none), ``crop`` the size in
-    pixels that its clean aperture leaves.
+    ``orientation`` is the container's own (0 for WebP and PNG, which have none), ``crop`` the size
+    in pixels that its clean aperture leaves.
     """
 
     width: int
@@ -58,14 +61,15 @@ def head(read: Read, form: str) -> Head | None:
 
     Args:
         read: reads the file at an offset.
-        form: heif, avif or webp, as :func:`containers.sniff` calls them.
+        form: one of FORMS, as :func:`containers.sniff` calls them.
     """
 
     def bounded(offset: int, size: int) -> bytes:
         return read(offset, size) if offset + size < _BEYOND else b""
 
     try:
-        return _webp(bounded) if form == "webp" else _boxed(bounded)
+        reader = {"webp": _webp, "png": _chunked}.get(form, _boxed)
+        return reader(bounded)
     except (struct.error, IndexError, ValueError, OverflowError):
         return None
 
@@ -92,6 +96,14 @@ def _webp(read: Read) -> Head | None:
             size = (across & 0x3FFF, down & 0x3FFF)
         at += 8 + length + length % 2
     return Head(*size, exif=notes[b"EXIF"], xmp=notes[b"XMP "]) if size[0] else None
+
+
+def _chunked(read: Read) -> Head | None:
+    if read(12, 4) != b"IHDR":
+        return None
+    found = png.notes(read)
+    width, height = struct.unpack(">II", read(16, 8))
+    return Head(width, height, exif=found.exif, xmp=found.xmp) if width and height else None
 
 
 def _boxed(read: Read) -> Head | None:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from curator.imaging import containers, tiff
+from curator.imaging import tiff
 from curator.model import Capture
 
 _DATED = re.compile(
-    r"\s*(\d{4})\D(\d{1,2})\D(\d{1,2})[T\s]+(\d{1,2})\D(\d{1,2})\D(\d{1,2})"
+    r"\s*(\d{4})\D(\d{1,2})\D(\d{1,2})[T\s]+(\d{1,2})\D(\d{1,2})[:.](\d{1,2})"
     r"(?:[.,](\d{1,9}))?\s*(Z|[+-]\d{2}:?\d{2})?"
 )
 _ENGLISH = re.compile(r"\s*\w{3}\s+(\w{3})\s+(\d{1,2})\s+(\d{2}):(\d{2}):(\d{2})\s+(\d{4})")
@@ -24,13 +24,13 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 # Before this a time means "none" (0000, 1601, 1919, 1970-01-01 are what cameras write then).
 _EARLIEST, _LATEST = datetime(1970, 1, 2), datetime(2100, 1, 1)
 _LONGEST_PX = 1_000_000  # more is a broken header's: no camera and no program makes such pictures
-# Tags of EXIF 2.32 for original, digitised and changed: time, sub-seconds, offset.
-_TIMES = ((36867, 37521, 36881), (36868, 37522, 36882), (306, 37520, 36880))
+# Tags of EXIF 2.32: time, sub-seconds, offset.
+_ORIGINAL, _DIGITIZED = (36867, 37521, 36881), (36868, 37522, 36882)
+_CHANGED = (306, 37520, 36880)  # no time of capture, but in a RAW, which only the camera writes
+_DNG_VERSION = 50706
 
-
-def from_jpeg(head: containers.JpegHead) -> Capture:
-    """Make the capture data of a JPEG from its segments."""
-    return sized(capture_of(tiff.of_block(head.exif)), head.width, head.height)
+Moment = tuple[datetime | None, int | None]
+"""A wall-clock time without zone, and its offset from UTC in minutes where that is written."""
 
 
 def sized(capture: Capture, width: float | None, height: float | None) -> Capture:
@@ -44,15 +44,18 @@ def sized(capture: Capture, width: float | None, height: float | None) -> Captur
 
 
 def capture_of(directories: Iterable[tiff.Directory]) -> Capture:
-    """Read the fields Curator keeps out of TIFF directories; size is left out."""
+    """Read the fields Curator keeps out of TIFF directories; size is left out.
+
+    The time is DateTimeOriginal or none: other times are weighed in `curator.imaging.xmp`.
+    """
     main, exif, gps = _merged(directories)
-    taken, offset = _taken(main, exif)
+    taken, offset = _taken(exif, _ORIGINAL)
     turned = orientation_of(main.number(274))
     latitude, longitude = _place(gps)
     return Capture(
         taken_at=taken,
         utc_offset_min=offset,
-        camera=_camera(main.text(271), main.text(272)),
+        camera=camera_name(main.text(271), main.text(272)),
         lens=exif.text(42036),
         exposure_s=within(exif.number(33434), 1e-7, 1e5),
         f_number=within(exif.number(33437), 0.1, 1000),
@@ -87,7 +90,7 @@ def _merged(
     return main, exif, gps
 
 
-def parse_time(text: str | None) -> tuple[datetime | None, int | None]:
+def parse_time(text: str | None) -> Moment:
     """Read a time in any form met in files; gives it naive, and the offset if written with it.
 
     Seconds over 59 are taken as 59, since the minute is right. Times that mean "none" (zeros,
@@ -125,21 +128,54 @@ def parse_offset(text: str | None) -> int | None:
     return (-minutes if found.group(1) == "-" else minutes) if minutes <= 15 * 60 else None
 
 
-def _taken(main: tiff.Directory, exif: tiff.Directory) -> tuple[datetime | None, int | None]:
-    for time_tag, part_tag, zone_tag in _TIMES:
-        when, offset = parse_time(exif.text(time_tag) or main.text(time_tag))
-        if when is None:
-            continue
-        part = (exif.text(part_tag) or "").strip()
-        if part.isascii() and part.isdigit() and not when.microsecond:
-            when += timedelta(microseconds=int(part.ljust(6, "0")[:6]))
-        written = parse_offset(exif.text(zone_tag))
-        return when, offset if written is None else written
-    return None, None
+def digitized(directories: Iterable[tiff.Directory]) -> Moment:
+    """Read when a picture was digitized, for where nothing says when it was taken."""
+    return _taken(_merged(directories)[1], _DIGITIZED)
 
 
-def _camera(make: str | None, model: str | None) -> str | None:
-    """Name the camera once: makers like to repeat themselves in the model."""
+def written(directories: Iterable[tiff.Directory]) -> Moment:
+    """Read when a camera wrote a RAW, for where it says nothing else; a DNG may be converted."""
+    main, exif, _ = _merged(directories)
+    return (None, None) if _DNG_VERSION in main.tags else _taken(exif, _CHANGED)
+
+
+def dated(capture: Capture, moments: Sequence[Moment]) -> Capture:
+    """Give capture data the first of several times, if it has none yet."""
+    for when, offset in moments if capture.taken_at is None else ():
+        if when is not None:
+            return replace(capture, taken_at=when, utc_offset_min=offset)
+    return capture
+
+
+def filled(capture: Capture, more: Capture) -> Capture:
+    """Fill in what is missing of camera, lens, exposure and place; a place as a whole."""
+    names = ["camera", "lens", "exposure_s", "f_number", "iso", "focal_length_mm"]
+    if capture.latitude is None:
+        names += ["latitude", "longitude"]
+    missing = [name for name in names if getattr(capture, name) is None]
+    return replace(capture, **{name: getattr(more, name) for name in missing})
+
+
+def is_complete(capture: Capture) -> bool:
+    """Whether nothing is missing that XMP or IPTC could add; few photos have no need of a place."""
+    wanted = ("taken_at", "camera", "lens", "exposure_s", "f_number", "iso", "focal_length_mm")
+    return all(getattr(capture, name) is not None for name in wanted)
+
+
+def _taken(exif: tiff.Directory, tags: tuple[int, int, int]) -> Moment:
+    time_tag, part_tag, zone_tag = tags
+    when, offset = parse_time(exif.text(time_tag))
+    if when is None:
+        return None, None
+    part = (exif.text(part_tag) or "").strip()
+    if part.isascii() and part.isdigit() and not when.microsecond:
+        when += timedelta(microseconds=int(part.ljust(6, "0")[:6]))
+    written = parse_offset(exif.text(zone_tag))
+    return when, offset if written is None else written
+
+
+def camera_name(make: str | None, model: str | None) -> str | None:
+    """Return a camera's name with the maker in it once: many repeat themselves in the model."""
     if not make or not model:
         return model or make
     first = make.split()[0]

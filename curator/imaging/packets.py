@@ -24,18 +24,22 @@ _RATING, _PACKET, _IPTC = 0x4746, 700, 33723
 _MAX = 16 << 20  # bytes of one packet, and of all segments of a JPEG looked at
 _MAX_SEGMENTS = 2000
 _MAX_KEYWORDS = 10_000
+_DATES = (55, 60, 62, 63)  # IPTC-IIM, record 2: created, digitized; each date, time
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
     """The parts: XMP packets (the main one first, then the extended), IPTC keywords, EXIF Rating.
 
-    ``keywords`` are as decoded from IPTC-IIM 2:25; ``rating`` is the number in EXIF 0x4746.
+    ``keywords`` are as decoded from IPTC-IIM 2:25; ``rating`` is the number in EXIF 0x4746;
+    ``created`` and ``digitized`` are date and time as IPTC-IIM 2:55, 2:60, 2:62 and 2:63 hold them.
     """
 
     packets: tuple[bytes, ...] = ()
     keywords: tuple[str, ...] = ()
     rating: int | None = None
+    created: tuple[str, str] = ("", "")
+    digitized: tuple[str, str] = ("", "")
 
 
 def carried(path: str | Path) -> Carried:
@@ -50,14 +54,21 @@ def carried(path: str | Path) -> Carried:
     """
     try:
         with Path(path).open("rb") as file:
-            return _carried(file, str(path))
+            return carried_in(file, str(path))
     except FileNotFoundError as error:
         raise GoneError("The file is no longer there.", "Rescan the folder.") from error
     except OSError as error:
         raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
 
 
-def _carried(file: IO[bytes], name: str) -> Carried:
+def carried_in(file: IO[bytes], name: str) -> Carried:
+    """Find what an open picture carries; never raises on content.
+
+    Args:
+        file: the picture.
+        name: its name; only asked whether a TIFF structure is a picture or a RAW.
+    """
+
     def read(offset: int, size: int) -> bytes:
         file.seek(offset)
         return file.read(size)
@@ -82,8 +93,8 @@ def _carried(file: IO[bytes], name: str) -> Carried:
 
 def _of_tiff(read: tiff.Read) -> Carried:
     packet = tiff.block(read, _PACKET, _MAX)
-    keywords = _keywords(tiff.block(read, _IPTC, _MAX))
-    return Carried((packet,) if packet else (), keywords, _rating(tiff.directories(read)))
+    iptc = tiff.block(read, _IPTC, _MAX)
+    return _with_iptc((packet,) if packet else (), iptc, _rating(tiff.directories(read)))
 
 
 def _of_jpeg(read: tiff.Read) -> Carried:
@@ -101,7 +112,7 @@ def _of_jpeg(read: tiff.Read) -> Carried:
     # The main packet names its extension; another one is left from an edit long ago.
     own = [bytes(data) for digest, data in extended.items() if digest in packet]
     packets = tuple(part for part in (packet, *own[:1]) if part)
-    return Carried(packets, _keywords(_resource(photoshop)), rating)
+    return _with_iptc(packets, _resource(photoshop), rating)
 
 
 def _segments(read: tiff.Read) -> Iterator[tuple[int, bytes]]:
@@ -156,11 +167,15 @@ def _resource(data: bytes) -> bytes:
     return b""
 
 
-def _keywords(data: bytes) -> tuple[str, ...]:
-    """Read IPTC-IIM 2:25, decoded as 1:90 says; else as UTF-8, else as Western Europe wrote it."""
-    found: list[bytes] = []
+def _with_iptc(packets: tuple[bytes, ...], data: bytes, rating: int | None) -> Carried:
+    """Read keywords and dates of IPTC-IIM.
+
+    Decoded as 1:90 says; else as UTF-8, else as Western Europe wrote it.
+    """
+    keywords: list[bytes] = []
+    dates: dict[int, str] = {}
     at, utf8 = 0, False
-    while at + 5 <= len(data) and data[at] == 0x1C and len(found) < _MAX_KEYWORDS:
+    while at + 5 <= len(data) and data[at] == 0x1C and len(keywords) < _MAX_KEYWORDS:
         record, number, size = data[at + 1], data[at + 2], struct.unpack_from(">H", data, at + 3)[0]
         if size & 0x8000:  # a length of lengths: for data no keyword has
             break
@@ -168,9 +183,13 @@ def _keywords(data: bytes) -> tuple[str, ...]:
         if (record, number) == (1, 90):
             utf8 = value == b"\x1b%G"
         elif (record, number) == (2, 25):
-            found.append(value)
+            keywords.append(value)
+        elif record == 2 and number in _DATES:
+            dates.setdefault(number, value[:32].decode("ascii", "replace"))
         at += 5 + size
-    return tuple(_text(value, utf8) for value in found)
+    day, time, other_day, other_time = (dates.get(number, "") for number in _DATES)
+    found = tuple(_text(value, utf8) for value in keywords)
+    return Carried(packets, found, rating, (day, time), (other_day, other_time))
 
 
 def _text(value: bytes, utf8: bool) -> str:

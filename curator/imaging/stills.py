@@ -21,7 +21,7 @@ import pillow_heif
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageFile, UnidentifiedImageError
 
-from curator.imaging import bare, colour, heads, notes, tiff
+from curator.imaging import bare, colour, containers, heads, notes, tiff, xmp
 from curator.imaging.pixels import (
     Image,
     Stored,
@@ -75,13 +75,19 @@ def capture(file: IO[bytes], form: str) -> Capture:
     """Read capture data and size from the header of a picture; never raises on content."""
     head = _head(file, form)
     if head is not None:
-        return _captured(head, form)
-    try:
-        with _opened(cast("IO[bytes]", _Bounded(file)), form) as image:
-            return _capture(image, form)
-    except _FAULTS as error:
-        log.debug("header of a %s not readable: %s", form, error)
-        return Capture()
+        made, packet, found = _captured(head, form), head.xmp, _directories(head.exif)
+    else:
+        try:
+            with _opened(cast("IO[bytes]", _Bounded(file)), form) as image:
+                made, packet, found = _capture(image, form), _packet(image), _notes(image)
+        except _FAULTS as error:
+            log.debug("header of a %s not readable: %s", form, error)
+            made, packet, found = Capture(), b"", []
+    if not notes.is_complete(made):
+        made = xmp.completed(made, filter(None, (packet,)), notes.digitized(found))
+    if made.taken_at is None and form in ("avif", "heif"):
+        made = notes.dated(made, [containers.movie_time(_reader(file))])
+    return made
 
 
 def directories(file: IO[bytes], form: str) -> list[tiff.Directory]:
@@ -96,9 +102,7 @@ def inside(file: IO[bytes], form: str) -> tuple[bytes, list[tiff.Directory]]:
         return head.xmp, _directories(head.exif)
     try:
         with _opened(cast("IO[bytes]", _Bounded(file)), form) as image:
-            packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
-            found = packet.encode() if isinstance(packet, str) else bytes(packet)
-            return found, _notes(image)
+            return _packet(image), _notes(image)
     except _FAULTS as error:
         log.debug("header of a %s not readable: %s", form, error)
         return b"", []
@@ -135,18 +139,20 @@ class _Bounded(io.BufferedIOBase):
 
 def _head(file: IO[bytes], form: str) -> heads.Head | None:
     """Read what needs no decoder; None for formats that have to be opened, and for broken ones."""
-    if form not in ("heif", "avif", "webp"):
-        return None
+    return heads.head(_reader(file), form) if form in heads.FORMS else None
 
+
+def _reader(file: IO[bytes]) -> tiff.Read:
     def read(offset: int, size: int) -> bytes:
         file.seek(offset)
         return file.read(size)
 
-    return heads.head(read, form)
+    return read
 
 
 def _captured(head: heads.Head, form: str) -> Capture:
-    found = notes.capture_of(_directories(head.exif))
+    directories = _directories(head.exif)
+    found = notes.capture_of(directories)
     size = (head.width, head.height)
     if form == "heif":  # pillow_heif crops it, and turns it upright
         across, down = head.crop or size
@@ -154,6 +160,9 @@ def _captured(head: heads.Head, form: str) -> Capture:
         found = replace(found, orientation=1)
     elif form == "avif":
         found = replace(found, orientation=head.orientation)
+    elif not any(274 in page.tags for page in directories):
+        # Until 2017 a PNG had no other place for it. JPEGs do, and their viewers look there only.
+        found = replace(found, orientation=xmp.orientation(filter(None, (head.xmp,))) or 1)
     return notes.sized(found, *size)
 
 
@@ -174,7 +183,7 @@ def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
         with _opened(io.BytesIO(data), form) as image:
             check_size(*image.size, max_megapixels, len(data))
             _refuse_floats(image)
-            found = _noted(image, form)
+            found = _noted(image, data, form)
             image, damage = _loaded(image, data, form)
             icc = image.info.get("icc_profile")
             if icc and not colour.is_for(icc, image.mode in _GRAY):
@@ -231,10 +240,11 @@ def _openable(data: bytes, form: str) -> bytes:
         return bare.without_notes(data, form)
 
 
-def _noted(image: Pillow.Image, form: str) -> Capture:
+def _noted(image: Pillow.Image, data: bytes, form: str) -> Capture:
     """Read capture data of a picture whose pixels are wanted: notes never cost them."""
     try:
-        return _capture(image, form)
+        head = _head(io.BytesIO(data), form) if form in ("png", "webp") else None
+        return _captured(head, form) if head is not None else _capture(image, form)
     except _FAULTS as error:
         log.debug("notes of a %s ignored: %s", form, error)
         return Capture()
@@ -263,6 +273,11 @@ def _loaded(image: Pillow.Image, data: bytes, form: str) -> tuple[Pillow.Image, 
         if share > 0.01
         else "The file is damaged: parts of the picture may be wrong."
     )
+
+
+def _packet(image: Pillow.Image) -> bytes:
+    packet = image.info.get("xmp") or b""
+    return packet.encode() if isinstance(packet, str) else bytes(packet)
 
 
 def _notes(image: Pillow.Image) -> list[tiff.Directory]:

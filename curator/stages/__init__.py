@@ -44,7 +44,7 @@ class Stage:
 
 
 STAGES = (
-    Stage("peek", 2, peek, (), "peek", "Reading headers"),
+    Stage("peek", 3, peek, (), "peek", "Reading headers"),
     Stage("convert", 3, convert, ("peek",), "convert", "Making proxies"),
     Stage("embed", 2, embed, ("convert",), "encoder", "Comparing photos", "proxy"),
     Stage("describe", 1, describe, ("convert",), "vision", "Describing photos", "proxy", False),

@@ -23,7 +23,8 @@ PACKAGE = Path(curator.__file__).resolve().parent
 ROWS: tuple[tuple[str, ...], ...] = (
     ("model", "whole", "arrays"),
     ("settings",),
-    ("files", "volumes", "imaging", "sidecar", "taste", "catalog", "workers"),
+    ("sidecar",),
+    ("files", "volumes", "imaging", "taste", "catalog", "workers"),
     ("encoders", "vision"),
     ("stages", "export", "removal"),
     ("pipeline",),

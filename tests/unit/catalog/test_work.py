@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import BLOCKED, Catalog, store
-from curator.model import NotFoundError, StageJob
+from curator.model import Flag, NotFoundError, StageJob
 from tests.catalogs import STAGES, Stage
+from tests.unit.catalog import shoot as shooting
 from tests.unit.catalog.shoot import Shoot, photo_bytes
 
 
@@ -144,6 +145,23 @@ def test_a_newer_stage_makes_its_results_again_and_nothing_else(four: Shoot) -> 
     assert waiting(four, "convert") == [1, 2, 3, 4]
     four.convert()
     assert {entry.version for entry in four.photo("A1.JPG").work} == {STAGES[0].version, 99}
+
+
+def test_a_time_read_anew_moves_the_photo_and_none_of_its_marks(
+    four: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer peek takes the time of a file's last change for no capture time any more."""
+    four.peek()
+    four.convert()
+    four.reject("A1.JPG")
+    four.catalog.use_stages((replace(STAGES[0], version=99), *STAGES[1:]))
+    read = shooting.read_exif
+    monkeypatch.setattr(shooting, "read_exif", lambda path: replace(read(path), taken_at=None))
+    four.peek()
+    assert len(four.photos()) == 4, "each is still the photo it was"
+    again = four.photo("A1.JPG")
+    assert (again.capture.taken_at, again.marks.flag) == (None, Flag.REJECT)
+    assert waiting(four, "convert") == []
 
 
 def test_a_new_stage_is_caught_up_on_old_photos(four: Shoot) -> None:

@@ -1,0 +1,103 @@
+"""The notes of a PNG, wherever among its chunks they are: before the picture data or after it.
+
+Pillow hands out only what comes before the picture data until that is decoded, and reads no notes
+that older programs wrote as text. Bounded by construction, and never raises on content.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+
+from curator.imaging import tiff
+
+_MAX_CHUNKS = 100_000  # a picture of 800 MB in libpng's chunks of 8 KiB
+_MAX = 16 << 20  # bytes of one chunk of notes, and of what is unpacked from it
+_XMP_WORD = b"XML:com.adobe.xmp"
+_JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+# What ImageMagick, exiftool and others write: a line for the name, one for the length, then hex.
+_PROFILE = re.compile(rb"Raw profile type (exif|APP1|xmp)\Z", re.IGNORECASE)
+_HEX = re.compile(rb"\s*\w*\s*\n\s*\d+\s*\n([0-9a-fA-F\s]*)")
+
+
+@dataclass(slots=True)
+class Notes:
+    """EXIF as a TIFF structure, the XMP packet, and the values of cICP; empty where absent."""
+
+    exif: bytes = b""
+    xmp: bytes = b""
+    cicp: bytes = b""
+
+
+def notes(read: tiff.Read) -> Notes:
+    """Read the notes of a PNG.
+
+    Args:
+        read: ``read(offset, size)`` of the file; picture data is passed over.
+    """
+    found = Notes()
+    at = 8
+    for _ in range(_MAX_CHUNKS):
+        head = read(at, 8)
+        if len(head) < 8:
+            break
+        size, kind = struct.unpack(">I4s", head)
+        if kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"cICP") and size <= _MAX:
+            _take(found, kind, read(at + 8, size))
+        elif kind == b"IEND" or size > 0x7FFFFFFF:
+            break
+        at += 12 + size
+    return found
+
+
+def _take(found: Notes, kind: bytes, data: bytes) -> None:
+    if kind == b"eXIf":
+        found.exif = _tiff(data)  # goes before what is written as text
+    elif kind == b"cICP":
+        found.cicp = data
+    else:
+        word, _, rest = data.partition(b"\0")
+        profile = _PROFILE.match(word)
+        if word != _XMP_WORD and not profile:
+            return
+        text = _text(kind, rest)
+        if not profile:
+            found.xmp = found.xmp or text
+            return
+        block = _unhexed(text)
+        if block.startswith(_JPEG_XMP):
+            found.xmp = found.xmp or block[len(_JPEG_XMP) :]
+        elif profile[1].lower() == b"xmp":
+            found.xmp = found.xmp or block
+        else:
+            found.exif = found.exif or _tiff(block)
+
+
+def _text(kind: bytes, rest: bytes) -> bytes:
+    if kind == b"tEXt":
+        return rest
+    if kind == b"zTXt":
+        return _unpacked(rest[1:])
+    parts = rest[2:].split(b"\0", 2)  # after the flag and the method: language, translated word
+    if len(parts) < 3:
+        return b""
+    return _unpacked(parts[2]) if rest[:1] == b"\1" else parts[2]
+
+
+def _unpacked(data: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(data, _MAX)
+    except zlib.error:
+        return b""
+
+
+def _unhexed(text: bytes) -> bytes:
+    found = _HEX.match(text)
+    digits = b"".join(found[1].split()) if found else b""
+    return bytes.fromhex(digits[: len(digits) // 2 * 2].decode("ascii"))
+
+
+def _tiff(block: bytes) -> bytes:
+    return block[6:] if block[:6] == b"Exif\0\0" else block

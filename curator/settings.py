@@ -206,6 +206,7 @@ class Grid(Section):
     """Looking at many photos."""
 
     thumb_px: int = Field(184, ge=120, le=360, title="Thumbnail size, px")
+    captions: bool = Field(False, title="File name and date below each photo")
 
 
 class Taste(Section):

@@ -25,6 +25,16 @@ def smaller(session: Session) -> None:
     session.ask("size", -1)
 
 
+@command("File names and dates", "Looking")
+def toggle_captions(session: Session) -> None:
+    """Show or hide the file name and the capture date below each photo of the grid."""
+    settings = session.settings.grid
+    settings.captions = not settings.captions
+    session.say(f"File names and dates are {'shown' if settings.captions else 'hidden'}")
+    session.ask("settings_changed")
+    session.view_changed.emit()
+
+
 @command("RAW or JPEG", "Looking")
 def switch_source(session: Session) -> None:
     """Switch between RAW and JPEG of a pair, or between a RAW's preview and its sensor data."""

@@ -27,7 +27,7 @@ from curator.model import View
 from curator.session import Session, Tile, captions
 from curator.ui import theme
 from curator.ui.frames import Pictures, Want
-from curator.ui.sheet import FOOTER, GAP, Sheet
+from curator.ui.sheet import FOOTER, GAP, Sheet, fitting_shape
 from curator.ui.tiles import Heap, KnownTiles, TilePainter, failure_card, line_tip, thumb
 
 _THUMB_STEP = 24
@@ -54,6 +54,8 @@ class GridView(QAbstractScrollArea):
         self._ids: np.ndarray = session.ids
         self._spans = session.listing.tiles
         self._fronts: dict[int, int] = {}  # photo shown by tile, while list, marks and place stay
+        self._shape = 1.0  # of cells
+        self._shaped_for: str | None = None  # the scope it was chosen for
         self._sheet = Sheet(1, 0, session.settings.grid.thumb_px)
         self._underlined: int | None = session.current
         self._wants: dict[int, Want | None] = {}  # by position, while list and size stay
@@ -120,7 +122,11 @@ class GridView(QAbstractScrollArea):
         self._ids, self._spans = self._session.ids, self._session.listing.tiles
         self._fronts.clear()
         count, width = len(self._spans), self.viewport().width()
-        self._sheet = Sheet(width, count, self._session.settings.grid.thumb_px)
+        if self._shaped_for != self._session.scope.key:
+            self._shape_cells()
+        settings = self._session.settings.grid
+        self._tiles.captions = settings.captions
+        self._sheet = Sheet(width, count, settings.thumb_px, self._shape, self._tiles.foot)
         bar, height = self.verticalScrollBar(), self.viewport().height()
         bar.blockSignals(True)
         bar.setRange(0, max(0, self._sheet.height - height))
@@ -133,6 +139,19 @@ class GridView(QAbstractScrollArea):
         bar.blockSignals(False)
         self._forget_wants()
         self.viewport().update()
+
+    def _shape_cells(self) -> None:
+        """Choose the shape of cells by the photos of the scope.
+
+        It stays while one looks at the scope: pictures of which the size becomes known move none.
+        """
+        table, scope = self._session.table, self._session.in_scope()
+        size = table.column("width")[scope], table.column("height")[scope]
+        turned = table.column("turn")[scope] % 2 == 1
+        width, height = np.where(turned, size[::-1], size).astype("f4")
+        known = width > 0
+        self._shape = fitting_shape(height[known] / width[known])
+        self._shaped_for = self._session.scope.key
 
     def _anchor(self) -> tuple[int, int] | None:
         """Choose what stays in place: the current tile if it is on screen, else the first one."""
@@ -208,7 +227,9 @@ class GridView(QAbstractScrollArea):
             self._tiles.order = self._session.order
             self.viewport().update()
         if self._session.view is View.GRID:
-            if self._sheet.thumb_px != self._session.settings.grid.thumb_px:
+            settings = self._session.settings.grid
+            now = settings.thumb_px, settings.captions
+            if (self._sheet.thumb_px, self._tiles.captions) != now:
                 self._relayout(self._anchor())
             self._refresh_wants()
 
@@ -368,8 +389,7 @@ class GridView(QAbstractScrollArea):
             before, after = self._bound(place - 1), self._bound(place)
             self._tiles.draw_bond(painter, cell, before, after)
         if tile.state == "failed":
-            square = QRect(cell.left(), cell.top(), cell.width(), cell.width())
-            card = self._tiles.picture(square, tile)
+            card = self._tiles.picture(cell, tile)
             scale = 1 / self._tiles.ratio
             card = QRect(
                 cell.left(), round(card.y() * scale), cell.width(), round(card.height() * scale)
@@ -406,6 +426,7 @@ class GridView(QAbstractScrollArea):
 
     def showEvent(self, event: object) -> None:
         """Come back to the current photo, wherever the loupe went meanwhile."""
+        self._shaped_for = None  # what was learned of the photos meanwhile moves nothing now
         self._relayout(self._anchor())
         self._reveal_current()
 

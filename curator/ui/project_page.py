@@ -371,7 +371,7 @@ class HandOrder(QObject):
         row, column = self._gap(self._at)
         left = MARGIN + column * (sheet.edge + GAP) - GAP // 2 - 1
         top = MARGIN + row * sheet.pitch - self._grid.verticalScrollBar().value()
-        self.line.setGeometry(left, top, 2, sheet.edge)
+        self.line.setGeometry(left, top, 2, sheet.tall)
         self.line.show()
         self.line.raise_()
 

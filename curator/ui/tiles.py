@@ -16,7 +16,7 @@ from curator.model import Verdict
 from curator.session import Session, Tile
 from curator.ui import pencil, theme
 from curator.ui.frames import PROXY, THUMB, Frame, FrameStore, Want
-from curator.ui.sheet import FOOTER, GAP
+from curator.ui.sheet import CAPTION, FOOTER, GAP
 
 STRUCK = 0.3  # how much of a rejected thumbnail is left
 STALE = 0.55  # of one that no longer fits the filter
@@ -28,6 +28,8 @@ _EDGES = (2, 4)  # px above a picture, within half a gap: the edges of the photo
 _RING = 3  # px between a picture and the ring round it
 _BOND = 3  # px below a tile: the line that frames of one stack share
 _PILE = 9  # px: the sign before a stack's count
+_TIMES = ("%Y-%m-%d %H:%M", "%Y-%m-%d")  # what a caption says of the capture time, if there is room
+_NAME = 72  # px a name has in a caption before any of the time
 _LINE = FOOTER - _UNDERLINE  # px: the footer's line of text
 
 
@@ -151,22 +153,28 @@ class TilePainter:
         store: where thumbnails come from.
         order: the sort in use; its value stands in the footer unless it is a time.
         ratio: device px a logical px.
+        captions: whether a second line below the picture has its name and capture time.
         font: 11 px captions.
     """
 
     store: FrameStore
     order: str = "taken"
     ratio: float = 1.0
+    captions: bool = False
     font: QFont = field(default_factory=theme.caption_font)
     _metrics: QFontMetrics = field(init=False)
 
     def __post_init__(self) -> None:
         self._metrics = QFontMetrics(self.font)
 
+    @property
+    def foot(self) -> int:
+        """What lies below the picture, px."""
+        return FOOTER + (CAPTION if self.captions else 0)
+
     def box(self, cell: QRect) -> tuple[int, int]:
-        """Give the square a thumbnail of this cell is fitted into, device px."""
-        edge = round(cell.width() * self.ratio)
-        return edge, edge
+        """Return the box a thumbnail of this cell is fitted into, (width, height) device px."""
+        return round(cell.width() * self.ratio), round((cell.height() - self.foot) * self.ratio)
 
     def draw(
         self,
@@ -194,10 +202,10 @@ class TilePainter:
 
     def picture(self, cell: QRect, tile: Tile) -> QRect:
         """Give the place of the thumbnail in device px: centred, standing on the footer."""
-        edge, _ = self.box(cell)
-        width, height = fitted(tile, (edge, edge))
+        wide, tall = self.box(cell)
+        width, height = fitted(tile, (wide, tall))
         left, top = round(cell.left() * self.ratio), round(cell.top() * self.ratio)
-        return QRect(left + (edge - width) // 2, top + edge - height, width, height)
+        return QRect(left + (wide - width) // 2, top + tall - height, width, height)
 
     def _logical(self, place: QRect) -> QRectF:
         return QRectF(
@@ -228,7 +236,7 @@ class TilePainter:
     def count(self, cell: QRect, heap: Heap) -> QRect:
         """Give where the count of a stack stands in its tile's footer, and can be clicked."""
         wide = round(_pile(heap.count, self.ratio).width() / self.ratio)
-        return QRect(cell.right() + 1 - wide, cell.top() + cell.width(), wide, _LINE)
+        return QRect(cell.right() + 1 - wide, cell.bottom() + 1 - self.foot, wide, _LINE)
 
     def _draw_count(self, painter: QPainter, cell: QRect, heap: Heap) -> int:
         """Draw how many photos a stack has; returns where that begins, px."""
@@ -254,7 +262,7 @@ class TilePainter:
             pencil.struck(painter, self._logical(place))
 
     def _draw_footer(self, painter: QPainter, cell: QRect, tile: Tile, heap: Heap | None) -> None:
-        middle = cell.top() + cell.width() + (FOOTER - _UNDERLINE) // 2
+        middle = cell.bottom() + 1 - self.foot + _LINE // 2
         passed_over = tile.seen and tile.marks.verdict is Verdict.UNDECIDED
         end = pencil.marks(painter, cell.left(), middle, tile.marks, passed_over)
         right = cell.right() + 1
@@ -273,13 +281,31 @@ class TilePainter:
             painter.drawText(
                 room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text
             )
+        if self.captions:
+            self._draw_caption(painter, cell, tile)
         if tile.match is not None and tile.marks.verdict is Verdict.UNDECIDED:
             pencil.match(painter, end + (GAP if end > cell.left() else 0), middle, tile.match)
 
+    def _draw_caption(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
+        """Write the name, and at the right as much of the capture time as leaves it room."""
+        line = QRect(cell.left(), cell.bottom() + 1 - _UNDERLINE - CAPTION, cell.width(), CAPTION)
+        painter.setPen(theme.QUIET)
+        middle = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+        room = line.width()
+        for form in _TIMES if tile.taken is not None else ():
+            time = f"{tile.taken:{form}}"
+            left = line.width() - self._metrics.horizontalAdvance(time) - GAP
+            if left >= _NAME:
+                painter.drawText(line, int(middle | Qt.AlignmentFlag.AlignRight), time)
+                room = left
+                break
+        name = self._metrics.elidedText(tile.name, Qt.TextElideMode.ElideMiddle, room)
+        painter.drawText(line, int(middle), name)
+
     def value(self, tile: Tile) -> str:
-        """Write the value the grid is sorted by; nothing for a time."""
+        """Return the value the grid is sorted by; nothing for a time, or what the caption has."""
         if self.order == "name":
-            return tile.name
+            return "" if self.captions else tile.name
         if self.order == "uncertain":
             return "" if tile.doubt is None else f"± {tile.doubt:.2f}"
         if self.order == "relevance":

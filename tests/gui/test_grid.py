@@ -19,7 +19,8 @@ from curator.settings import Home
 from curator.ui import theme
 from curator.ui.frames import Pictures
 from curator.ui.grid import GridView
-from curator.ui.sheet import FOOTER, GAP, MARGIN, Sheet
+from curator.ui.sheet import FOOTER, GAP, MARGIN, Sheet, fitting_shape
+from curator.ui.tiles import TilePainter
 from tests import catalogs
 from tests.conftest import PATIENCE_MS
 from tests.gui import swatches
@@ -100,7 +101,7 @@ def test_columns_fill_the_width_and_tiles_are_never_smaller_than_asked() -> None
         assert sheet.edge >= 184
         assert width - MARGIN - right < sheet.columns
         assert sheet.rect(1).left() - sheet.rect(0).right() - 1 == GAP
-        assert sheet.rect(0).height() == sheet.edge + FOOTER
+        assert sheet.rect(0).height() == round(sheet.edge * 2 / 3) + FOOTER
 
 
 def test_between_gives_just_the_rows_that_reach_in() -> None:
@@ -116,6 +117,37 @@ def test_between_gives_just_the_rows_that_reach_in() -> None:
         assert set(wanted) <= set(given)
         assert len(given) - len(wanted) <= 2 * sheet.columns
     assert list(Sheet(860, 0, 184).between(0, 500)) == []
+
+
+@pytest.mark.parametrize(
+    ("ratios", "shape"),
+    [
+        ([], 2 / 3),
+        ([2 / 3] * 9, 2 / 3),
+        ([9 / 16] * 9, 2 / 3),
+        ([3 / 4] * 9, 3 / 4),
+        ([2 / 3] * 7 + [3 / 2] * 3, 2 / 3),
+        ([2 / 3] * 3 + [3 / 2] * 7, 1.0),
+        ([4 / 3] * 9, 1.0),
+    ],
+)
+def test_cells_have_the_shape_that_shows_most_of_the_pictures(
+    ratios: list[float], shape: float
+) -> None:
+    assert fitting_shape(np.array(ratios, "f4")) == shape
+    tall, square = Sheet(1200, 99, 184, shape), Sheet(1200, 99, 184, 1.0)
+    assert tall.columns == square.columns and tall.edge == square.edge
+
+
+def test_what_becomes_known_of_pictures_moves_no_tile_until_one_comes_back(session, grid) -> None:
+    before = [grid.cell(place) for place in range(9)]
+    session.catalog.turn(session.ids.tolist(), 1)
+    session.refresh()
+    assert [grid.cell(place) for place in range(9)] == before
+    assert grid.sheet.tall < grid.sheet.edge
+    grid.hide()
+    grid.show()
+    assert grid.sheet.tall == grid.sheet.edge, "all are upright now"
 
 
 # --- drawing
@@ -167,9 +199,45 @@ def test_a_reject_is_faint_with_one_pencil_stroke_and_comes_back_on_undo(
 
 
 def test_a_photo_without_pixels_yet_is_a_flat_panel_in_its_own_aspect(session, grid) -> None:
+    session.catalog.turn([int(session.ids[2])], 1)
+    session.refresh()
+    image, cell, upright = seen(grid), grid.cell(1), grid.cell(2)
+    assert image.pixelColor(cell.left() + 4, cell.top() + 10) == theme.PANEL
+    assert image.pixelColor(upright.center().x(), upright.top() + 10) == theme.PANEL
+    assert image.pixelColor(upright.left() + 4, upright.top() + 10) == theme.CANVAS
+
+
+def test_names_and_dates_stand_on_a_line_of_their_own_and_are_remembered(
+    session, grid, monkeypatch
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(TilePainter, "_draw_caption", lambda *of: written.append(of[3].name))
+    session.go(40)
+    place, pitch, picture = grid.cell(40).top(), grid.sheet.pitch, grid.sheet.tall
+    seen(grid)
+    assert not written
+    commands.run(session, "toggle_captions")
+    assert session.settings.grid.captions
+    seen(grid)
+    assert session.table.name(session.current) in written
+    assert (grid.sheet.pitch, grid.sheet.tall) == (pitch + 16, picture)
+    assert grid.cell(40).top() == place or grid.viewport().rect().contains(grid.cell(40))
+    session.set_order("name")
+    assert grid._tiles.value(session.tile(1)) == "", "it is not written twice"
+    commands.run(session, "toggle_captions")
+    assert grid.sheet.pitch == pitch
+
+
+def test_a_caption_leaves_the_name_its_room(session, grid) -> None:
+    session.settings.grid.captions = True
+    session.view_changed.emit()
     image, cell = seen(grid), grid.cell(1)
-    assert image.pixelColor(cell.center().x(), cell.top() + 170) == theme.PANEL
-    assert image.pixelColor(cell.center().x(), cell.top() + 10) == theme.CANVAS
+    line = range(cell.bottom() - 16, cell.bottom() - 1)
+
+    def ink(left: int, right: int) -> bool:
+        return any(image.pixelColor(x, y) != theme.CANVAS for x in range(left, right) for y in line)
+
+    assert ink(cell.left(), cell.left() + 40) and ink(cell.right() - 40, cell.right())
 
 
 def test_current_has_a_white_line_and_the_selection_a_raised_cell(session, grid) -> None:
@@ -403,7 +471,7 @@ def stacked(session, home: Home) -> Session:
 def top_of_picture(grid: GridView, place: int) -> QPoint:
     """Where the picture of a tile begins, in its middle: photos here are 3:2, on the footer."""
     cell = grid.cell(place)
-    return QPoint(cell.center().x(), cell.top() + cell.width() - round(cell.width() / 1.5))
+    return QPoint(cell.center().x(), cell.bottom() + 1 - FOOTER - round(cell.width() / 1.5))
 
 
 def below(grid: GridView, place: int) -> QPoint:

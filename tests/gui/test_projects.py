@@ -223,10 +223,10 @@ def test_the_end_of_rating_offers_a_project_of_the_best(window: MainWindow) -> N
     session.refresh()
     session.set_pass(Pass.RATE)
     starred = session.projects.starred()
-    page = rate_page(session, window.run)
+    page = rate_page(session)
     titles = [action.text for action in page.actions]
     assert len(titles) <= 3 and "New project from 4–5 stars" in titles
-    page.actions[titles.index("New project from 4–5 stars")].act()
+    window.run(page.actions[titles.index("New project from 4–5 stars")].command)
     assert window.projects.chooser.field.text() == session.scope.title
     enter(window)
     assert names(session) == [session.scope.title]

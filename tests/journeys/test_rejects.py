@@ -98,7 +98,7 @@ def test_in_a_folder_of_copies_those_are_reviewed_and_all_say_one_size(
     session.open_scope(Scope("folder", str(card), "card"))
     evening.press("Alt+1", "X", "X")
     assert session.counts()["rejected"] == 2
-    numbers = [number.what for number in cull_page(session, evening.window.run).numbers]
+    numbers = [number.what for number in cull_page(session).numbers]
     dialog = review(evening)
     going = dialog.shown
     assert {Path(file.path).parent for file in going.going} == {card}

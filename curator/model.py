@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Flag(StrEnum):
@@ -368,12 +368,23 @@ class Converted:
     look: str | None = None
 
 
+class SuggestedTag(NamedTuple):
+    """A tag as a machine suggests it.
+
+    ``confidence`` is 0-100 and ``category`` the path above the name; None where it gave none.
+    """
+
+    name: str
+    confidence: int | None = None
+    category: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
     """What a vision model said is in a picture; it is never asked whether that is good.
 
     ``source`` is the digest of the proxy it saw. ``content_type`` is a ContentType, ``lighting``
-    one sentence, ``tags`` are (name, confidence 0-100) each. Plain text all of it, cleaned.
+    one sentence. Plain text all of it, cleaned.
     """
 
     provider: str
@@ -383,7 +394,7 @@ class Described:
     content_type: str
     lighting: str
     mood: str
-    tags: tuple[tuple[str, int], ...]
+    tags: tuple[SuggestedTag, ...]
 
 
 @dataclass(frozen=True, slots=True)

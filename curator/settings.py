@@ -28,7 +28,7 @@ from pydantic_settings import (
 )
 
 from curator import whole
-from curator.model import KnownError, UsageError
+from curator.model import KnownError, SuggestedTag, UsageError
 
 P = TypeVar("P", bound=PurePath)
 
@@ -279,10 +279,10 @@ class Tags(Section):
     )
     most: int = Field(7, ge=0, le=30, title="Tags a machine suggests for one photo, at most")
 
-    def kept(self, tags: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-        """Choose what is suggested of (name, confidence 0-100): the surest."""
-        sure = [tag for tag in tags if tag[1] >= self.threshold]
-        return sorted(sure, key=lambda tag: -tag[1])[: self.most]
+    def kept(self, tags: Sequence[SuggestedTag]) -> list[SuggestedTag]:
+        """Return the surest; tags without a confidence keep their order behind the others."""
+        sure = [tag for tag in tags if tag.confidence is None or tag.confidence >= self.threshold]
+        return sorted(sure, key=lambda tag: -(tag.confidence or 0))[: self.most]
 
 
 class Vision(Section):

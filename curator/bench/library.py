@@ -17,7 +17,7 @@ from curator.bench.figures import PHOTOS, Place, program
 from curator.bench.filling import BATCH, EVENING, embed, fill, index
 from curator.bench.repeating import repeat
 from curator.catalog import Catalog
-from curator.model import ContentType, Described, KnownError, Label
+from curator.model import ContentType, Described, KnownError, Label, SuggestedTag
 from curator.pipeline.stacking import Stacker
 from curator.session import handover
 from curator.settings import Home, Settings
@@ -159,7 +159,7 @@ def describe(catalog: Catalog, ids: Sequence[int], seed: int = 3) -> None:
 
 def _described(source: str, words: list[str], photo: int) -> Described:
     subject, mood, light = " ".join(words[:6]), " ".join(words[6:8]), " ".join(words[8:18])
-    tags = tuple((word, 50) for word in dict.fromkeys(words[18:]))
+    tags = tuple(SuggestedTag(word, 50) for word in dict.fromkeys(words[18:]))
     kinds = tuple(ContentType)
     return Described("drawn", "1", source, subject, kinds[photo % len(kinds)], light, mood, tags)
 

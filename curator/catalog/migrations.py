@@ -35,6 +35,7 @@ MIGRATIONS: tuple[tuple[int, str, Step], ...] = (
         lambda database: _add_words_and_ways(database),
     ),
     (5, "folders know their volume", lambda database: _add_volumes(database)),
+    (6, "tags without a confidence", lambda database: _allow_no_confidence(database)),
 )
 
 
@@ -288,6 +289,33 @@ def _add_volumes(database: peewee.Database) -> None:
         database.execute_sql(f"ALTER TABLE folder ADD COLUMN {column}")
     database.execute_sql("CREATE INDEX folder_away ON folder (id) WHERE away_since IS NOT NULL")
     database.execute_sql("CREATE INDEX sidecar_state ON sidecar (state, path)")
+
+
+def _allow_no_confidence(database: peewee.Database) -> None:
+    """Let tags have no confidence, and take back the 60 that no vision model ever said.
+
+    SQLite changes a constraint only by copying the table. What belongs to it is dropped with it
+    and made again last, so that no photo counts as changed by the copying.
+    """
+    belongs = database.execute_sql(
+        "SELECT sql FROM sqlite_master WHERE tbl_name = 'photo_tag' AND type <> 'table'"
+        " AND sql IS NOT NULL"
+    ).fetchall()
+    for statement in (
+        "CREATE TEMP TABLE kept_tag AS SELECT * FROM photo_tag",
+        "DROP TABLE photo_tag",
+        "CREATE TABLE photo_tag (photo_id INTEGER NOT NULL REFERENCES photo (id),"
+        " tag_id INTEGER NOT NULL REFERENCES tag (id),"
+        " source TEXT NOT NULL CHECK (source IN ('person', 'vision', 'encoder', 'file')),"
+        " confidence INTEGER CHECK (confidence BETWEEN 0 AND 100),"
+        " state TEXT NOT NULL CHECK (state IN ('suggested', 'confirmed', 'removed')),"
+        " PRIMARY KEY (photo_id, tag_id, source)) WITHOUT ROWID",
+        "INSERT INTO photo_tag SELECT photo_id, tag_id, source,"
+        " iif(source = 'vision', NULL, confidence), state FROM kept_tag",
+        "DROP TABLE kept_tag",
+        *(sql for (sql,) in belongs),
+    ):
+        database.execute_sql(statement)
 
 
 _REFUSED = "BEGIN SELECT RAISE(ABORT, 'the journal is only ever added to'); END"

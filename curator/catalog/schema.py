@@ -312,7 +312,7 @@ class Tag(Table):
 
 
 class PhotoTag(Table):
-    """A tag of a photo, and who said so with what confidence (0-100).
+    """A tag of a photo, and who said so with what confidence (0-100, NULL for none given).
 
     A machine's rows are ``suggested``, those read from a file ``confirmed``. A person's word on a
     tag is a row of its own, ``confirmed`` or ``removed``, and goes before all others: what they
@@ -322,7 +322,7 @@ class PhotoTag(Table):
     photo = ForeignKeyField(Photo, index=False)
     tag = ForeignKeyField(Tag)
     source = TextField(constraints=[Check("source IN ('person', 'vision', 'encoder', 'file')")])
-    confidence = IntegerField(constraints=[Check("confidence BETWEEN 0 AND 100")])
+    confidence = IntegerField(null=True, constraints=[Check("confidence BETWEEN 0 AND 100")])
     state = TextField(constraints=[Check("state IN ('suggested', 'confirmed', 'removed')")])
 
     class Meta:  # noqa: D106

@@ -15,11 +15,10 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from curator.catalog.fields import STANDS
 from curator.catalog.store import Row, Store, chunks, marks
-from curator.model import UsageError
+from curator.model import SuggestedTag, UsageError
 
 LONGEST = 64
 """Characters of a name, at most."""
@@ -40,7 +39,7 @@ SAID = (
     " (SELECT t.photo_id, coalesce(tag.merged_into, tag.id) AS tag_id, t.source, t.confidence,"
     " t.state, max(CASE t.source WHEN 'person' THEN CASE WHEN tag.merged_into IS NULL THEN 5"
     " WHEN t.state = 'confirmed' THEN 4 ELSE 3 END WHEN 'file' THEN 2"
-    " ELSE t.confidence / 101.0 END)"
+    " ELSE coalesce(t.confidence, 50) / 101.0 END)"
     " FROM photo_tag AS t JOIN tag ON tag.id = t.tag_id WHERE {}"
     " GROUP BY t.photo_id, coalesce(tag.merged_into, tag.id)) WHERE state <> 'removed'"
 )
@@ -86,12 +85,13 @@ class TagDetail:
     """A tag of one photo.
 
     ``source`` is who said it (person, vision, encoder, file), ``confidence`` how sure it was,
-    0-100, and ``state`` suggested or confirmed. ``category`` is the path above it, if it has one.
+    0-100, None where a model gave no number, and ``state`` suggested or confirmed. ``category``
+    is the path above it, if it has one.
     """
 
     name: str
     source: str
-    confidence: int
+    confidence: int | None
     state: str
     category: str | None = None
 
@@ -267,7 +267,8 @@ class Tags(Store):
         """
         with self._writing():
             for photo, tags in said:
-                self._suggest(photo, "encoder", tags, categories)
+                named = [SuggestedTag(*tag, categories.get(tag[0])) for tag in tags]
+                self._suggest(photo, "encoder", named)
             for key, value in (("named", mark), ("named_rev", rev)):
                 self._run(
                     "INSERT INTO meta (key, value) VALUES (?, ?)"
@@ -279,8 +280,7 @@ class Tags(Store):
         self,
         photo: int,
         source: str,
-        tags: Sequence[tuple[str, int]],
-        categories: Mapping[str, str | None] = MappingProxyType({}),
+        tags: Sequence[SuggestedTag | tuple[str, int | None]],
     ) -> None:
         """Suggest tags for a photo in place of what this source suggested before.
 
@@ -290,8 +290,7 @@ class Tags(Store):
         Args:
             photo: its id.
             source: who suggests.
-            tags: (name, confidence 0-100); empty takes this source's suggestions back.
-            categories: of names, where they are known.
+            tags: what it suggests; nothing takes this source's suggestions back.
         """
         spoken = {
             row[0]
@@ -301,12 +300,13 @@ class Tags(Store):
                 (photo,),
             )
         }
-        wanted: dict[int, int] = {}
-        for text, confidence in tags:
+        wanted: dict[int, int | None] = {}
+        for text, sure, category in (SuggestedTag(*tag) for tag in tags):
             name = tag_name(text)
             if name:
-                tag = self._made(name, categories.get(text))
-                wanted[tag] = max(wanted.get(tag, 0), min(max(int(confidence), 0), 100))
+                tag = self._made(name, category)
+                known = [each for each in (wanted.get(tag), sure) if each is not None]
+                wanted[tag] = min(max(*known, 0), 100) if known else None
         self._say(photo, source, {tag: wanted[tag] for tag in wanted.keys() - spoken}, spoken)
 
     def _take_keywords(
@@ -335,7 +335,11 @@ class Tags(Store):
         self._say(photo, "file", wanted, frozenset())
 
     def _say(
-        self, photo: int, source: str, wanted: dict[int, int], kept: set[int] | frozenset[int]
+        self,
+        photo: int,
+        source: str,
+        wanted: Mapping[int, int | None],
+        kept: set[int] | frozenset[int],
     ) -> None:
         """Bring what a source says of a photo to ``wanted`` (tag → confidence), but for ``kept``.
 
@@ -346,7 +350,7 @@ class Tags(Store):
             " JOIN tag ON tag.id = t.tag_id WHERE t.photo_id = ? AND t.source = ?",
             (photo, source),
         )
-        gone = [row for row in now if row[1] not in kept and wanted.get(row[0]) != row[2]]
+        gone = [row for row in now if row[1] not in kept and wanted.get(row[0], -1) != row[2]]
         there = {row[0] for row in now} - {row[0] for row in gone}
         new = {tag: sure for tag, sure in wanted.items() if tag not in there}
         if not gone and not new:

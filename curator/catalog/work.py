@@ -362,7 +362,7 @@ class WorkQueue(Results):
         for stage, state, count in self._rows(
             "SELECT stage, state, count(*) FROM work GROUP BY stage, state"
         ):
-            found.setdefault(stage, dict.fromkeys(states, 0))[state] = count
+            found.setdefault(stage, dict.fromkeys(states, 0))[StageState(state)] = count
         for stage, count in self._rows(
             "SELECT stage, count(*) FROM work JOIN photo ON photo.id = work.photo_id"
             " WHERE state = 'waiting' AND ready = 0 AND photo.failed GROUP BY stage"

@@ -208,4 +208,7 @@ def _said(placard: Placard) -> list[str]:
 
 
 def _tag(tag: TagDetail) -> str:
-    return tag.name if tag.state == "confirmed" else f"{tag.name} ({tag.source} {tag.confidence})"
+    if tag.state == "confirmed":
+        return tag.name
+    sure = "" if tag.confidence is None else f" {tag.confidence} %"
+    return f"{tag.name} (suggested by {tag.source}{sure})"

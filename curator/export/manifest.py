@@ -174,6 +174,7 @@ def describe(photo: PhotoDetail, clause: str | None, *, location: bool) -> Entry
                 "name": tag.name,
                 "source": tag.source,
                 "confidence": tag.confidence,
+                "category": tag.category,
                 "state": tag.state,
             }
             for tag in photo.tags

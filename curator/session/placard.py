@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from curator.catalog import PhotoDetail, TagDetail
-from curator.model import Capture, Described, Embedded, GoneError, KnownError, Quality
+from curator.model import (
+    Capture,
+    Described,
+    Embedded,
+    GoneError,
+    KnownError,
+    Quality,
+    SuggestedTag,
+)
 from curator.session.captions import exposure_line, offset, place
 from curator.session.evidence import Why, opinion
 from curator.workers import Pixels
@@ -93,9 +101,10 @@ class Placard:
         known = self.photo is not None and self.tags  # those a person let it have
         return placard if known or not told.tags else placard._with_more("vision", told.tags)
 
-    def _with_more(self, source: str, tags: Sequence[tuple[str, int]]) -> Placard:
+    def _with_more(self, source: str, tags: Sequence[SuggestedTag | tuple[str, int]]) -> Placard:
         known = {tag.name for tag in self.tags or ()}
-        more = [TagDetail(name, source, sure, "suggested") for name, sure in tags]
+        named = [SuggestedTag(*tag) for tag in tags]
+        more = [TagDetail(tag.name, source, tag.confidence, "suggested") for tag in named]
         new = tuple(tag for tag in more if tag.name not in known)
         return replace(self, tags=(*(self.tags or ()), *new))
 

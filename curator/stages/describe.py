@@ -69,5 +69,5 @@ def described(proxy: bytes, asking: Asking, source: str = "") -> Described:
         str(told.content_type),
         told.lighting_critique,
         told.artistic_mood,
-        tuple((tag, vision.TAG_CONFIDENCE) for tag in told.suggested_tags),
+        tuple(told.suggested_tags),
     )

@@ -206,13 +206,17 @@ class TagChips(QWidget):
 
 
 def _said(tag: TagDetail) -> str:
-    return "" if tag.state == "confirmed" else f"{tag.source} {tag.confidence}"
+    if tag.state == "confirmed":
+        return ""
+    return "suggested" if tag.confidence is None else f"suggested {tag.confidence} %"
 
 
 def in_words(tag: TagDetail) -> str:
-    """Say a tag in a few words: ``harbor, suggested by the encoder, 80 of 100``."""
+    """Describe a tag in a few words: ``harbor, suggested by the encoder, 80 %``."""
     if tag.state == "confirmed":
         return f"{tag.name}, confirmed"
     if not tag.source:
         return f"{tag.name}, suggested"
-    return f"{tag.name}, suggested by the {tag.source}, {tag.confidence} of 100"
+    sure = "" if tag.confidence is None else f", {tag.confidence} %"
+    by = {"vision": "vision model"}.get(tag.source, tag.source)
+    return f"{tag.name}, suggested by the {by}{sure}"

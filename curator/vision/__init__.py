@@ -23,7 +23,7 @@ from curator.model import UsageError
 from curator.vision import chat, ollama, openai_compatible
 from curator.vision.calls import TimeUpError, run
 from curator.vision.chat import sample_picture
-from curator.vision.description import TAG_CONFIDENCE, Description
+from curator.vision.description import Description
 from curator.vision.errors import Cancelled, TooLargeError, VisionError
 from curator.vision.failures import meaning, mute, not_pulled
 from curator.vision.keys import find_key, forget_keys, keep_key
@@ -31,7 +31,6 @@ from curator.vision.options import VisionOptions, options
 
 __all__ = [
     "PROVIDERS",
-    "TAG_CONFIDENCE",
     "Cancelled",
     "Description",
     "Health",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import (
@@ -20,10 +20,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from curator.model import ContentType
+from curator.model import ContentType, SuggestedTag
 
-# 0-100. A vision model gives no number worth keeping; that a person sees it is a suggestion.
-TAG_CONFIDENCE = 60
 TAGS_LEAST, TAGS_MOST = 5, 7
 LONGEST = {"subject": 240, "lighting": 300, "mood": 80, "tag": 40}  # characters
 
@@ -36,6 +34,10 @@ _TAGS: dict[str, Any] = {
     "minItems": TAGS_LEAST,
     "maxItems": TAGS_MOST,
 }
+# What models call these, where they answer with objects.
+_NAMES = ("name", "tag", "label", "keyword")
+_CATEGORIES = ("category", "type", "kind")
+_CONFIDENCES = ("confidence", "score", "probability")
 # Said of every picture, so they find none.
 _EMPTY_WORDS = frozenset(
     ("photo", "photos", "photograph", "photographs", "photography", "photographic")
@@ -61,20 +63,50 @@ def plain(text: str, longest: int) -> str:
     return (cut.rpartition(" ")[0] if " " in cut[longest // 2 :] else cut).rstrip() + "…"
 
 
-def tags(names: Sequence[str]) -> list[str]:
+def tags(given: Sequence[object]) -> list[SuggestedTag]:
     """Bring suggested tags into the vocabulary's form: lower case, each once, seven at most.
 
     Words that fit every picture ("photo", "photography") are taken out, also of a longer tag:
     "street photography" is "street". What is no short name is left out.
+
+    Args:
+        given: names, several in one text perhaps, or objects with a name and what else a model
+            says of it.
     """
-    found: dict[str, None] = {}
-    for name in (part for text in names for part in re.split(r"[,;\n]", text[:1000])):
-        words = re.sub(r"[_|#\"“”]+", " ", plain(name, 400)).lower().split()
-        tag = " ".join(word for word in words if word.strip(".!:") not in _EMPTY_WORDS)
-        tag = tag.strip(" .!?:'*-/\\()[]{}")
-        if len(tag) <= LONGEST["tag"] and any(char.isalnum() for char in tag):
-            found[tag] = None
-    return list(found)[:TAGS_MOST]
+    found: dict[str, SuggestedTag] = {}
+    for each in given:
+        said = each if isinstance(each, Mapping) else {"name": each}
+        text = _first(said, _NAMES)
+        for part in re.split(r"[,;\n]", text[:1000]) if isinstance(text, str) else ():
+            if name := _tag_name(part):
+                category = _first(said, _CATEGORIES)
+                above = _tag_name(category) if isinstance(category, str) else ""
+                sure = _confidence(_first(said, _CONFIDENCES))
+                found.setdefault(name, SuggestedTag(name, sure, above or None))
+    return list(found.values())[:TAGS_MOST]
+
+
+def _first(said: Mapping[object, object], names: Sequence[str]) -> object:
+    return next((said[name] for name in names if name in said), None)
+
+
+def _tag_name(text: str) -> str:
+    words = re.sub(r"[_|#\"“”]+", " ", plain(text, 400)).lower().split()
+    tag = " ".join(word for word in words if word.strip(".!:") not in _EMPTY_WORDS)
+    tag = tag.strip(" .!?:'*-/\\()[]{}")
+    return tag if len(tag) <= LONGEST["tag"] and any(char.isalnum() for char in tag) else ""
+
+
+def _confidence(said: object) -> int | None:
+    """Read how sure a model is, as 0-100, from 0.8, 80 or "80 %"; None for anything else."""
+    if isinstance(said, str):
+        try:
+            said = float(said.strip().removesuffix("%"))
+        except ValueError:
+            return None
+    if isinstance(said, bool) or not isinstance(said, int | float) or not 0 <= said <= 100:
+        return None
+    return round(said * 100 if said <= 1 else said)
 
 
 def _stated(text: str) -> str:
@@ -92,8 +124,16 @@ def _sentence(text: str) -> str:
     return plain(_SENTENCE_END.split(plain(text, 4 * LONGEST["lighting"]))[0], LONGEST["lighting"])
 
 
-def _suggested(names: list[str], info: ValidationInfo) -> list[str]:
-    found = tags(names)
+def _listed(given: object) -> list[SuggestedTag]:
+    """Read the tags of a list, or of one text with commas, which LLaVA likes to write."""
+    if isinstance(given, str):
+        given = [given]
+    if not isinstance(given, list) or not all(isinstance(each, str | dict) for each in given):
+        raise ValueError("is no list")
+    return tags(given)
+
+
+def _suggested(found: list[SuggestedTag], info: ValidationInfo) -> list[SuggestedTag]:
     if len(found) < (1 if info.context else TAGS_LEAST):
         raise ValueError(
             f"must be {TAGS_LEAST} to {TAGS_MOST} different short tags without the words photo or"
@@ -118,7 +158,12 @@ class Description(BaseModel):
     content_type: Annotated[ContentType, BeforeValidator(_kind), WithJsonSchema(_KINDS)]
     lighting_critique: Annotated[str, AfterValidator(_sentence), AfterValidator(_stated)]
     artistic_mood: Annotated[str, _line("mood")]
-    suggested_tags: Annotated[list[str], AfterValidator(_suggested), WithJsonSchema(_TAGS)]
+    suggested_tags: Annotated[
+        list[SuggestedTag],
+        BeforeValidator(_listed),
+        AfterValidator(_suggested),
+        WithJsonSchema(_TAGS),
+    ]
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **how: Any) -> Description:

@@ -20,7 +20,7 @@ BOAT = TagDetail("boat", "encoder", 30, "confirmed")
 
 
 def test_a_tag_says_who_said_it_and_how_sure() -> None:
-    assert in_words(HARBOR) == "harbor, suggested by the encoder, 80 of 100"
+    assert in_words(HARBOR) == "harbor, suggested by the encoder, 80 %"
     assert in_words(BOAT) == "boat, confirmed"
 
 
@@ -54,5 +54,5 @@ def test_the_inspector_shows_what_an_encoder_suggests(window: MainWindow) -> Non
     window.refresh()
     window.inspector.refresh()
     chips = next(each for each in window.inspector.findChildren(TagChips) if each.isVisible())
-    assert chips.accessibleName() == "Tags: harbor, suggested by the encoder, 80 of 100"
+    assert chips.accessibleName() == "Tags: harbor, suggested by the encoder, 80 %"
     assert chips.height() >= chips.heightForWidth(chips.width())

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from curator import app
-from curator.model import Described, Embedded, Kind, KnownError, StageJob, View
+from curator.model import Described, Embedded, Kind, KnownError, StageJob, SuggestedTag, View
 from curator.pipeline import Encoding
 from curator.settings import Home, Settings
 from curator.stages.placard import see
@@ -112,7 +112,7 @@ def test_one_dropped_file_shows_its_placard_and_opens_no_folder(
     assert "Describing…" in text
     assert "Photos are compared by the test." in text
     (chips,) = window.placard.panel.findChildren(TagChips)
-    assert "harbor, suggested by the encoder, 76 of 100" in chips.accessibleName()
+    assert "harbor, suggested by the encoder, 76 %" in chips.accessibleName()
     assert window.placard.wall.place().size().toTuple() == (900, 600), "never enlarged"
 
 
@@ -120,7 +120,7 @@ def test_what_the_model_says_stands_on_the_label_as_plain_text(
     window: MainWindow, pipeline: Studio, photo: Path
 ) -> None:
     drop(window, photo)
-    tags = (("boat", 60), ("harbor", 60))
+    tags = (SuggestedTag("boat"), SuggestedTag("harbor", 60))
     subject = "A <b>boat</b> & its mooring."
     pipeline.say(Described("ollama", "llava", "", subject, "still_life", "Soft.", "calm", tags))
     text = said(window)

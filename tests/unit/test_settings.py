@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 
-from curator.model import KnownError, UsageError
+from curator.model import KnownError, SuggestedTag, UsageError
 from curator.settings import Home, Settings, Tags, absolute, capital, read_file, resource, save
 
 
@@ -112,9 +112,11 @@ def test_resources_are_found() -> None:
 
 
 def test_of_what_a_machine_suggests_the_surest_tags_are_kept() -> None:
-    said = [("boat", 30), ("harbor", 80), ("sky", 10), ("pier", 50)]
-    assert Tags(threshold=20, most=2).kept(said) == [("harbor", 80), ("pier", 50)]
-    assert Tags(threshold=0).kept(said) == sorted(said, key=lambda tag: -tag[1])
+    told = (("boat", 30), ("harbor", 80), ("sky", 10), ("pier", 50), ("rope",))
+    said = [SuggestedTag(*tag) for tag in told]
+    assert Tags(threshold=20, most=2).kept(said) == [said[1], said[3]]
+    assert Tags(threshold=20, most=9).kept(said)[-1] == SuggestedTag("rope"), "no number, no limit"
+    assert Tags(threshold=0).kept(said) == sorted(said, key=lambda tag: -(tag.confidence or 0))
     assert Tags(most=0).kept(said) == []
 
 

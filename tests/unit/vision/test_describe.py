@@ -13,13 +13,14 @@ import pytest
 
 from curator import vision
 from curator.imaging.proxy import long_edge_px
-from curator.model import KnownError, UnreadableError, UsageError
+from curator.model import KnownError, SuggestedTag, UnreadableError, UsageError
 from curator.vision import Cancelled, VisionError, VisionOptions
 from curator.vision.failures import retry_after_s
 from tests import ollama as fake
 from tests.ollama import RECORD, Act, Ollama
 
 PICTURE = vision.sample_picture()
+DESCRIBED = vision.Description(**RECORD).model_dump()
 
 
 def failure(options: VisionOptions) -> VisionError:
@@ -42,7 +43,7 @@ def test_every_provider_describes_a_picture(
     provider: str, ollama: Ollama, options: VisionOptions
 ) -> None:
     found = vision.describe(PICTURE, replace(options, provider=provider))
-    assert found.model_dump() == RECORD
+    assert found.model_dump() == DESCRIBED
     (chat,) = ollama.chats
     assert sent_picture(chat) == PICTURE  # the proxy's own bytes
     assert chat["model"] == "llava" and chat["response_format"]["type"] == "json_schema"
@@ -53,7 +54,7 @@ def test_a_server_that_knows_only_the_older_form_of_answer_is_asked_in_that(
 ) -> None:
     refusal = "[{'loc': ('body', 'response_format', 'type'), 'msg': \"Input should be 'text'\"}]"
     ollama.chat(fake.status(500, refusal))
-    assert vision.describe(PICTURE, options).model_dump() == RECORD
+    assert vision.describe(PICTURE, options).model_dump() == DESCRIBED
     vision.describe(PICTURE, options)  # and is not asked in vain again
     forms = [chat["response_format"]["type"] for chat in ollama.chats]
     assert forms == ["json_schema", "json_object", "json_object"]
@@ -157,7 +158,7 @@ def test_a_wrong_record_is_fed_back_once_with_what_was_wrong(
     ollama: Ollama, options: VisionOptions
 ) -> None:
     ollama.chat(fake.record(subject=5))
-    assert vision.describe(PICTURE, options).model_dump() == RECORD
+    assert vision.describe(PICTURE, options).model_dump() == DESCRIBED
     first, second = ollama.chats
     assert second["messages"][:2] == first["messages"]
     assert "subject" in second["messages"][-1]["content"]
@@ -165,7 +166,7 @@ def test_a_wrong_record_is_fed_back_once_with_what_was_wrong(
 
 WRONG: dict[str, tuple[Act, str]] = {
     "a number where text belongs": (fake.record(subject=5), "subject is no text"),
-    "text where a list belongs": (fake.record(suggested_tags="a, b"), "suggested_tags is no list"),
+    "a number where a list belongs": (fake.record(suggested_tags=7), "suggested_tags"),
     "a field left out": (fake.record(artistic_mood=None), "artistic_mood is missing"),
     "a field that says nothing": (fake.record(subject=" "), "subject says nothing"),
     "no JSON": (fake.said("A boat."), "other than the JSON"),
@@ -202,7 +203,10 @@ def test_too_few_tags_twice_are_better_than_no_description(
 ) -> None:
     few = fake.record(suggested_tags=["boat", "harbor"])
     ollama.chat(few, few)
-    assert vision.describe(PICTURE, options).suggested_tags == ["boat", "harbor"]
+    assert vision.describe(PICTURE, options).suggested_tags == [
+        SuggestedTag("boat"),
+        SuggestedTag("harbor"),
+    ]
     assert len(ollama.chats) == 2
 
 
@@ -424,8 +428,8 @@ def test_a_photo_that_gives_orders_changes_nothing_but_its_own_description(
     )
     found = vision.describe(PICTURE, options)
     assert found.subject == order  # words, and nothing done about them
-    assert found.suggested_tags[-1] == "drop table tag"
-    assert vision.describe(PICTURE, options).model_dump() == RECORD
+    assert found.suggested_tags[-1].name == "drop table tag"
+    assert vision.describe(PICTURE, options).model_dump() == DESCRIBED
     first, second = ollama.chats
     assert first == second  # the next photo is asked about as if this one had never been
 

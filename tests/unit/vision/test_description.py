@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from curator.model import SuggestedTag
 from curator.vision import Description
 from curator.vision.description import LONGEST, plain, tags
 from tests.ollama import RECORD
@@ -20,7 +21,8 @@ def read(**changes: Any) -> Description:
 
 
 def test_a_good_record_comes_through_as_it_is() -> None:
-    assert read().model_dump() == RECORD
+    assert read() == Description(**RECORD)
+    assert [tag.name for tag in read().suggested_tags] == RECORD["suggested_tags"]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_no_text_breaks_the_limit_or_brings_in_a_control_character(text: str) ->
     found = plain(text, 40)
     assert len(found) <= 40 and found.isprintable()
     assert plain(found, 40) == found
-    for tag in tags([text]):
+    for tag in (each.name for each in tags([text])):
         assert 0 < len(tag) <= LONGEST["tag"] and tag == " ".join(tag.split())
 
 
@@ -73,7 +75,28 @@ def test_no_text_breaks_the_limit_or_brings_in_a_control_character(text: str) ->
     ],
 )
 def test_tags_take_the_vocabularys_form(said: list[str], kept: list[str]) -> None:
-    assert tags(said) == kept
+    assert [tag.name for tag in tags(said)] == kept
+
+
+@pytest.mark.parametrize(
+    "said", ["boat, harbor, evening, water, rope", "Boat; harbor\nevening, #water, rope."]
+)
+def test_tags_in_one_text_are_taken_apart(said: str) -> None:
+    """LLaVA answers so, whatever it is asked for."""
+    assert read(suggested_tags=said).suggested_tags == [
+        SuggestedTag(name) for name in ("boat", "harbor", "evening", "water", "rope")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "confidence"),
+    [(0.8, 80), (80, 80), ("80%", 80), (1, 100), (0, 0), (None, None), (True, None), (180, None)],
+)
+def test_a_tags_confidence_and_category_are_the_models_own(
+    said: object, confidence: int | None
+) -> None:
+    told = [{"tag": "Boat", "confidence": said, "category": "Vehicle"}, {"name": "harbor"}]
+    assert tags(told) == [SuggestedTag("boat", confidence, "vehicle"), SuggestedTag("harbor")]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +129,9 @@ def test_the_lighting_is_one_sentence() -> None:
         {"subject": " \u200b "},
         {"lighting_critique": None},
         {"artistic_mood": ["calm"]},
-        {"suggested_tags": "boat, harbor, evening, water, rope"},
+        {"suggested_tags": "boat, harbor"},
+        {"suggested_tags": {"boat": 1}},
+        {"suggested_tags": 7},
         {"suggested_tags": [1, 2, 3, 4, 5]},
         {"suggested_tags": ["boat", "photo", "boats at sea", "Boat", "photography"]},
     ],
@@ -127,7 +152,7 @@ def test_what_is_no_json_is_refused(text: str) -> None:
 )
 def test_a_fence_or_a_sentence_around_the_record_does_not_count(around: str) -> None:
     text = around.replace("{{", "\0").replace("{}", json.dumps(RECORD)).replace("\0", "{")
-    assert Description.model_validate_json(text).model_dump() == RECORD
+    assert Description.model_validate_json(text) == Description(**RECORD)
 
 
 def test_the_schema_says_what_is_wanted_without_references() -> None:

@@ -3,6 +3,7 @@
 The map. A module may import from the rows above its own, never from below or beside.
 
     model       the words: photos, marks, decisions, results and errors; standard library only
+    private     folders and files that are their owner's alone; standard library
     whole       files written whole or not at all, and what killed processes left of them
     arrays      arrays by name as bytes, never a pickle; numpy
     settings    defaults < file < environment (CURATOR_...) < flags; where things live (home)

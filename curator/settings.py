@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -27,13 +28,26 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from curator import whole
+from curator import private, whole
 from curator.model import KnownError, SuggestedTag, UsageError
 
 P = TypeVar("P", bound=PurePath)
 
 CACHE_TAG = "CACHEDIR.TAG"  # bford.info/cachedir: what marks a folder as a cache, and how
 _CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
+# What is ours in a home that may hold other things, too.
+_TEMPORARY = r"\.curator-.*\.tmp"
+_DATA = re.compile(
+    rf"{_TEMPORARY}|catalog[-\w]*\.(db|lock|reserve)(-\w+)?|conductor\.lock|curator\.log(\.\d+)?"
+    r"|(settings|keys)\.(json|toml)(\.refused)?|bench\.jsonl|vocabulary\.txt"
+    r"|backups|cache|export-presets|restoring"
+)
+_CACHE = re.compile(
+    rf"{_TEMPORARY}|CACHEDIR\.TAG|table\.npz|[0-9a-f]{{24}}\.npz|proxies|thumbs|models"
+)
+_BACKUPS = re.compile(rf"{_TEMPORARY}(-journal)?|catalog-[-\w]+\.db(-\w+)?")
+_PRESETS = re.compile(rf"{_TEMPORARY}|.+\.json")
+_PROXIES = re.compile(rf"{_TEMPORARY}|[0-9a-f]{{2}}")
 _SMALL = 1 << 16  # bytes of a file of settings or keys: parsers need seconds for some of 1 MB
 
 
@@ -86,18 +100,19 @@ class Home:
             KnownError: the place cannot be written; nothing was created below it.
         """
         try:
-            self.data.mkdir(parents=True, exist_ok=True)
-            self.cache.mkdir(parents=True, exist_ok=True)
+            private.make_folder(self.data)
+            private.make_folder(self.cache)
+            self._restrict()
             # Back-up programs leave a folder out that has this file, and so does a scan: a home
             # inside an opened folder must not have its own proxies read in as photos.
             tag = self.cache / CACHE_TAG
             if not tag.exists():
                 with contextlib.suppress(OSError):  # a full disk: reading needs no room
                     text = f"{_CACHE_SIGNATURE}\n# Made by Curator; can be made again.\n"
-                    tag.write_text(text, "utf-8")
+                    whole.put(tag, text.encode("utf-8"))
             probe = whole.temporary(self.data / "probe")
             try:
-                probe.touch()
+                probe.touch(private.FILE)
                 probe.unlink()
             except OSError as error:
                 if not whole.is_full(error):  # there one can look, at least
@@ -114,6 +129,19 @@ class Home:
                 f"{first} another with --home or CURATOR_HOME.",
             ) from error
         return self
+
+    def _restrict(self) -> None:
+        """Keep others out of what is here, as earlier versions did not; see `private`.
+
+        The folders keep them out, so that no proxy is looked at: there are 100,000 of them.
+        """
+        ours = self.data == Path(platformdirs.user_data_dir("curator", False))
+        private.restrict_known(self.data, _DATA, whole=ours)
+        private.restrict_known(self.cache, _CACHE, whole=ours)
+        private.restrict_known(self.backups, _BACKUPS)
+        private.restrict_known(self.data / "export-presets", _PRESETS)
+        for name in ("proxies", "thumbs"):
+            private.restrict_known(self.cache / name, _PROXIES)
 
     @property
     def catalog(self) -> Path:

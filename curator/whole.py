@@ -16,6 +16,8 @@ import re
 import secrets
 from pathlib import Path
 
+from curator import private
+
 _TEMPORARY = re.compile(r"\.curator-(\d+)-[0-9a-f]{12}\.tmp")
 _SLACK_S = 5.0  # by which clocks of a disk and of the system may differ
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -31,7 +33,14 @@ def temporary(path: Path) -> Path:
     return path.with_name(f".curator-{os.getpid()}-{secrets.token_hex(6)}.tmp")
 
 
-def put(path: Path, content: bytes, *, work: Path | None = None, sync: bool = True) -> None:
+def put(
+    path: Path,
+    content: bytes,
+    *,
+    work: Path | None = None,
+    sync: bool = True,
+    owners: bool = True,
+) -> None:
     """Write a file so that no reader ever sees half of it.
 
     Args:
@@ -39,6 +48,7 @@ def put(path: Path, content: bytes, *, work: Path | None = None, sync: bool = Tr
         content: what it is to hold.
         work: where the temporary file goes, on the same disk; beside it unless given.
         sync: whether to wait until the disk has it; what can be made again need not.
+        owners: whether it is its owner's alone; else others may do what the umask lets them.
 
     Raises:
         OSError: it could not be written, as on a full disk; it names ``path``, whatever step
@@ -47,7 +57,7 @@ def put(path: Path, content: bytes, *, work: Path | None = None, sync: bool = Tr
     new = temporary(path if work is None else work / path.name)
     try:
         try:
-            with new.open("xb") as file:
+            with open(new, "xb", opener=private.opener if owners else None) as file:
                 file.write(content)
                 if sync:
                     file.flush()

@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from curator import __version__
+from curator import __version__, private
 from curator.bench.figures import number
 from curator.model import KnownError
 from curator.settings import Home
@@ -76,7 +76,7 @@ def keep(home: Home, run: Run) -> None:
     """
     try:
         home.data.mkdir(parents=True, exist_ok=True)
-        with file(home).open("a", encoding="utf-8") as lines:
+        with open(file(home), "a", encoding="utf-8", opener=private.opener) as lines:
             lines.write(json.dumps(run.plain()) + "\n")
     except OSError as error:
         raise KnownError(

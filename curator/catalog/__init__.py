@@ -25,6 +25,7 @@ from pathlib import Path
 
 import peewee
 
+from curator import private
 from curator.catalog import backups, migrations, reserve, restoring, soundness
 from curator.catalog.backups import Backup
 from curator.catalog.fields import FIELDS
@@ -175,8 +176,11 @@ class Catalog(
         try:
             if not anew:
                 _refuse_lost(path)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private.make_folder(path.parent)
             use.share()
+            private.touch(path)  # SQLite gives its log and its index the catalog's rights
+            for ending in ("-wal", "-shm"):
+                private.restrict(f"{path}{ending}")
             database = cls.connect(path)
             migrations.bring_up_to_date(database, path)
             opened = cls(path, database, use)

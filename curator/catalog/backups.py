@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from curator import whole
+from curator import private, whole
 from curator.catalog import schema, soundness
 from curator.model import CatalogError
 
@@ -273,8 +273,9 @@ def back_up(connection: sqlite3.Connection, to: Path, stop: Stop = lambda: False
     """
     temporary = whole.temporary(to)
     try:
-        to.parent.mkdir(parents=True, exist_ok=True)
+        private.make_folder(to.parent)
         whole.sweep(to.parent)  # what processes left that were killed at this
+        private.touch(temporary)
         _copy(connection, temporary, stop)
         temporary.replace(to)
     except (OSError, sqlite3.Error, UnicodeDecodeError) as error:

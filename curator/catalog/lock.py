@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from curator import private
 from curator.model import BusyError, CatalogError
 from curator.settings import Home
 
@@ -58,7 +59,7 @@ class _FileLock:
 
     def _open(self) -> int:
         try:
-            return os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            return os.open(self.path, os.O_RDWR | os.O_CREAT, private.FILE)
         except OSError as error:
             raise CatalogError(
                 f"The home folder {self.path.parent} cannot be written ({error.strerror}).",

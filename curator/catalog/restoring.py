@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from curator import private
 from curator.catalog import backups
 from curator.catalog.backups import Backup
 from curator.catalog.lock import UseLock
@@ -70,9 +71,10 @@ def restore(
                 "`curator doctor backups` lists the others.",
             )
         shutil.rmtree(bench, ignore_errors=True)
-        bench.mkdir()
+        private.make_folder(bench)
         copy = bench / catalog.name
         _need_room(catalog, found)
+        private.touch(copy)
         shutil.copyfile(backup, copy)
         redone = mend(copy, catalog) if mend is not None else None
         _close_off(copy)
@@ -125,6 +127,7 @@ def _set_aside(catalog: Path) -> Path | None:
         os.link(catalog, aside)
     except OSError:  # a file system without links
         try:
+            private.touch(aside)
             shutil.copy2(catalog, aside)
         except OSError:
             aside.unlink(missing_ok=True)

@@ -162,7 +162,7 @@ def _forget(kept: set[str]) -> None:
     lines = path.read_bytes().splitlines(keepends=True)
     left = [line for line in lines if os.fsdecode(line).strip().rstrip(";") not in kept]
     if left != lines:
-        whole.put(path, b"".join(left))
+        whole.put(path, b"".join(left), owners=False)
 
 
 def _run(tool: str, *words: str) -> str:

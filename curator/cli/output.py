@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from curator import private
 from curator.model import KnownError
 from curator.settings import Home
 
@@ -144,6 +146,11 @@ class _LogFile(RotatingFileHandler):
 
     _said = False
 
+    def _open(self) -> TextIOWrapper:
+        """Open it anew, for its owner's eyes alone."""
+        how = (self.mode, -1, self.encoding, self.errors)
+        return cast("TextIOWrapper", open(self.baseFilename, *how, opener=private.opener))
+
     def handleError(self, record: logging.LogRecord) -> None:
         """Say once that nothing is logged; the next line is tried again."""
         error = sys.exc_info()[1]
@@ -173,7 +180,7 @@ def start_logging(home: Home) -> None:
     shown.setFormatter(_OneLine())
     root.addHandler(shown)
     try:
-        home.data.mkdir(parents=True, exist_ok=True)
+        private.make_folder(home.data)
         kept = _LogFile(
             home.log,
             maxBytes=_LOG_BYTES,

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from curator import private
 from curator.model import KnownError
 from curator.workers import WorkerCancelled, WorkerError, WorkerPool
 
@@ -205,7 +206,7 @@ def brought(remote: Remote, folder: Path, host: str) -> Path:
 
     part = remote.part(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private.make_folder(folder)
         for other in folder.glob(f"{remote.name}.*.part"):
             if other != part:
                 other.unlink()

@@ -11,6 +11,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from curator import private
 from curator.export import naming
 from curator.model import KnownError, NotFoundError, UsageError
 from curator.settings import Export, Home, write_whole
@@ -130,7 +131,7 @@ def save(home: Home, name: str, choices: Export) -> Preset:
     path = old.path if old and old.path else _free(folder(home), naming.safe(name))
     failed = f"The preset {name} could not be saved"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private.make_folder(path.parent)
     except OSError as error:
         raise KnownError(f"{failed} ({error.strerror or error}).") from error
     content = {"name": name, **choices.model_dump(mode="json")}

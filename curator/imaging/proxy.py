@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import simplejpeg
 
-from curator import whole
+from curator import private, whole
 from curator.imaging.pixels import Image, shrink
 from curator.model import UnreadableError
 
@@ -31,7 +31,7 @@ def write_atomic(path: Path, data: bytes) -> None:
     Raises:
         OSError: it could not be written, as on a full disk; an older file of that name stays.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private.make_folder(path.parent)
     whole.put(path, data, work=path.parent.parent, sync=False)
 
 

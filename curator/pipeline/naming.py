@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QThreadPool
 
-from curator import arrays, encoders, whole
+from curator import arrays, encoders, private, whole
 from curator.catalog import Catalog
 from curator.encoders import Recipe, zero_shot
 from curator.model import KnownError
@@ -172,7 +172,7 @@ class Namer:
         self._places = np.frombuffer(data, np.float32).reshape(len(self._vocabulary.words), -1)
         kept = self._kept()
         try:
-            kept.parent.mkdir(parents=True, exist_ok=True)
+            private.make_folder(kept.parent)
             whole.put(kept, arrays.dump({"places": self._places, "scale": self._scale}), sync=False)
         except OSError as error:  # asked again at the next start
             log.warning("where the words lie was not kept: %s", error)

@@ -27,6 +27,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from curator import private
 from curator.catalog import Catalog
 from curator.model import KnownError
 from curator.session.sketch import Sketch
@@ -276,7 +277,7 @@ class Archive:
         runs = np.split(np.arange(len(at)), np.flatnonzero(np.diff(at) != 1) + 1)
         try:
             if self._file is None:
-                self.scratch.mkdir(parents=True, exist_ok=True)
+                private.make_folder(self.scratch)
                 self._file = tempfile.TemporaryFile(dir=self.scratch)  # noqa: SIM115
                 self._shut = weakref.finalize(self, self._file.close)
             for run in runs:

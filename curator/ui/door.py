@@ -30,6 +30,7 @@ from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QWidget
 
+from curator import private
 from curator.settings import Home
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,9 @@ def _one_at_a_time(name: str) -> Iterator[None]:
     """
     # Beside the socket; the name of a pipe is no path.
     lock = QLockFile(str(Path(tempfile.gettempdir(), f"{name}.lock")))
-    if not lock.tryLock(_ANSWER_MS):
+    if lock.tryLock(_ANSWER_MS):
+        private.restrict(lock.fileName())
+    else:
         log.info("who listens is settled without a lock: %s", lock.error())
     try:
         yield

@@ -21,7 +21,8 @@ PACKAGE = Path(curator.__file__).resolve().parent
 # From the lowest row to the highest. A module imports from rows before its own only: not from a
 # later one, and not from a neighbour in its own row.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("model", "whole", "arrays"),
+    ("model", "private"),
+    ("whole", "arrays"),
     ("settings",),
     ("sidecar",),
     ("files", "volumes", "imaging", "taste", "catalog", "workers"),

@@ -350,10 +350,12 @@ class Converted:
     """What one decode of the original gave.
 
     ``basis`` says which pixels: ``"image"`` the file itself, ``"preview"`` the JPEG embedded
-    in a RAW, ``"demosaic"`` the sensor data, ``"fallback"`` the pair's other half.
+    in a RAW, ``"small preview"`` one that is not full size, of a RAW nothing else can be read of,
+    ``"demosaic"`` the sensor data, ``"fallback"`` the pair's other half.
     ``proxy`` is the cache key of proxy and thumbnail, ``proxy_digest`` the sha256 of the proxy's
-    bytes. ``damage`` is a plain sentence when only part of the picture could be read. ``look`` is
-    what the picture looks like, as text (`curator.imaging.look`).
+    bytes. ``damage`` is a plain sentence when the file is damaged: part of the picture is missing
+    or wrong, and what was measured on it is no score. ``look`` is what the picture looks like, as
+    text (`curator.imaging.look`).
     """
 
     fingerprint: str
@@ -470,6 +472,10 @@ class KnownError(Exception):
 
 class UnreadableError(KnownError):
     """A file's content cannot be made into a picture; the message is the reason."""
+
+
+class UnsupportedError(UnreadableError):
+    """A file is of a kind no decoder here knows; that does not make it damaged."""
 
 
 class GoneError(KnownError):

@@ -43,8 +43,9 @@ _COLUMNS: dict[str, str] = {
     "turn": "turn",
     "thumb": "thumb",
     "proxy": "proxy",
-    "sharpness": "sharpness",
-    "exposure": "exposure",
+    # What was measured on a damaged picture is no score.
+    "sharpness": "CASE WHEN damage IS NULL THEN sharpness END",
+    "exposure": "CASE WHEN damage IS NULL THEN exposure END",
     "flag": "flag",
     "rating": "rating",
     "label": "label",
@@ -134,6 +135,11 @@ class PhotoDetail:
     tags: tuple[TagDetail, ...] = ()
     description: Described | None = None
     elsewhere: bool = False
+
+    @property
+    def scores(self) -> Quality | None:
+        """The photo's quality; None while unknown, and for a damaged picture for good."""
+        return None if self.damage else self.quality
 
 
 _DETAIL = (

@@ -136,8 +136,8 @@ def _document(placard: Placard) -> dict[str, Any]:
         "bytes": placard.size,
         "taken_at": capture.taken_at,
         **capture.facts(),
-        "sharpness": quality.sharpness,
-        "exposure": quality.exposure,
+        "sharpness": None if placard.damage else quality.sharpness,
+        "exposure": None if placard.damage else quality.exposure,
         "highlights": round(quality.highlights, 5),
         "shadows": round(quality.shadows, 5),
         "basis": placard.basis,
@@ -160,10 +160,10 @@ def _lines(placard: Placard) -> list[str]:
 
     capture, quality, why = placard.capture, placard.quality, placard.why
     assert capture is not None and quality is not None
-    rows = [
-        ("sharpness", f"{quality.sharpness:.0f}", MEASURED.get(placard.basis, "")),
-        ("exposure", f"{quality.exposure:.0f}", clipped(quality)),
-    ]
+    rows = []
+    if not placard.damage:
+        rows.append(("sharpness", f"{quality.sharpness:.0f}", MEASURED.get(placard.basis, "")))
+        rows.append(("exposure", f"{quality.exposure:.0f}", clipped(quality)))
     if why is not None:
         told = f"{why.expected:.1f} stars expected, ± {why.std:.1f}; {why.doubt}"
         rows.append(("match", f"{why.match}", told))

@@ -152,7 +152,7 @@ def describe(photo: PhotoDetail, clause: str | None, *, location: bool) -> Entry
         clause: name of the clause of the approval rule; None once withdrawn.
         location: whether GPS may leave the house.
     """
-    capture, quality, marks = photo.capture, photo.quality, photo.marks
+    capture, quality, marks = photo.capture, photo.scores, photo.marks
     taken, told = capture.taken_at, photo.description
     return {
         "clause": str(clause) if clause else None,

@@ -19,7 +19,7 @@ import rawpy
 
 from curator.imaging import containers, jpeg, notes
 from curator.imaging.pixels import Image, Stored, Wish, check_size, dead_share, upright_size
-from curator.model import Capture, UnreadableError
+from curator.model import Capture, UnreadableError, UnsupportedError
 
 log = logging.getLogger(__name__)
 
@@ -72,9 +72,11 @@ def stored(path: str, wish: Wish) -> Stored:
         except (rawpy.LibRawError, ValueError, MemoryError) as error:
             if wish.small_preview and preview and preview[1] >= USABLE_PX:
                 shown = _shown(preview[0], orientation, size, wish)
-                shown.damage = f"Only the small preview can be read. {_reason(error)}"
+                shown.basis = "small preview"
+                if not isinstance(error, rawpy.LibRawFileUnsupportedError):
+                    shown.damage = f"Only the small preview can be read. {_reason(error)}"
                 return shown
-            raise UnreadableError(_reason(error)) from error
+            raise _unreadable(error) from error
 
 
 def completed(found: Capture, path: str, file: IO[bytes]) -> Capture:
@@ -120,7 +122,7 @@ def _opened(path: str, file: IO[bytes] | None = None) -> Iterator[Any]:
     try:
         raw = _read(path, file)
     except (rawpy.LibRawError, UnicodeError, ValueError, MemoryError) as error:
-        raise UnreadableError(_reason(error)) from error
+        raise _unreadable(error) from error
     try:
         yield raw
     finally:
@@ -225,6 +227,11 @@ def _from_libraw(raw: Any, found: Capture, file: IO[bytes]) -> Capture:
         iso=round(iso) if iso else None,
         focal_length_mm=notes.within(other.focal_length, 0.1, 10000),
     )
+
+
+def _unreadable(error: BaseException) -> UnreadableError:
+    unknown = isinstance(error, rawpy.LibRawFileUnsupportedError)
+    return (UnsupportedError if unknown else UnreadableError)(_reason(error))
 
 
 def _reason(error: BaseException) -> str:

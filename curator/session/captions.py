@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _BASIS = {
     "preview": "preview",
+    "small preview": "small preview",
     "demosaic": "RAW",
     "fallback": "JPEG of the pair",
     "image": "",
@@ -19,6 +20,7 @@ _BASIS = {
 MEASURED = {
     "image": "on the file itself",
     "preview": "on the camera's JPEG inside the RAW",
+    "small preview": "on the small preview inside the RAW: nothing else of it can be read",
     "demosaic": "on the RAW's sensor data",
     "fallback": "on the pair's JPEG: the RAW could not be read",
 }

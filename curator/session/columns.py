@@ -61,7 +61,17 @@ NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]
 }
 OBJECTS = ("name", "thumb", "proxy", "camera")
 MARKS = ("flag", "rating", "label", "kept")  # what a person decides
-DRAWN = ("width", "height", "turn", "seen_at", "pair", "taken_at", "sharpness", "exposure")
+DRAWN = (
+    "width",
+    "height",
+    "turn",
+    "seen_at",
+    "pair",
+    "taken_at",
+    "sharpness",
+    "exposure",
+    "damaged",
+)
 ORDERING = ("taken_at", "merged_into", "directory_id")  # lists are sorted by, or lose a photo to
 
 

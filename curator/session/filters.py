@@ -69,6 +69,7 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
         lambda table, threshold: _approved(table, threshold, by_file=True),
     ),
     "failed": ("Unreadable", lambda table, _: table.failed()),
+    "damaged": ("Damaged", lambda table, _: table.column("damaged")),
     "missing": ("Missing", lambda table, _: table.missing()),
     "stack": ("Stacks", lambda table, _: table.stacks.shared()),
     "proposed": ("Proposed", lambda table, _: table.stacks.proposed()),

@@ -40,15 +40,15 @@ class Source:
         Args:
             basis: as the decoder said (`curator.model.Converted`).
         """
-        if basis in ("preview", "demosaic"):
-            return "preview" if basis == "preview" else "RAW"
+        if basis in ("preview", "small preview", "demosaic"):
+            return "RAW" if basis == "demosaic" else basis
         suffix = PurePath(self.path).suffix.lower()
         return _NAMES.get(suffix, suffix[1:].upper())
 
     def long_word(self, basis: str) -> str:
         """Name whose levels they are: "camera JPEG", "RAW", "TIFF"..."""
         word = self.word(basis)
-        return "camera JPEG" if word == "preview" or (self.paired and word == "JPEG") else word
+        return "camera JPEG" if "preview" in word or (self.paired and word == "JPEG") else word
 
 
 def source(detail: PhotoDetail, developed: bool | None, zoomed: bool) -> Source:

@@ -82,6 +82,7 @@ class Tile:
     struck: bool = False
     stale: bool = False
     proposed: bool = False
+    damaged: bool = False
     doubt: float | None = None
     found: str = ""
 
@@ -559,6 +560,7 @@ class Table:
             [each.flag is Flag.REJECT for each in marks],
             repeat(False),
             (self.stacks.proposed_at(rows) & undecided).tolist(),
+            number["damaged"].tolist(),
             map(as_measure, self._doubts(rows)),
         )
         return list(map(Tile, *columns))

@@ -45,7 +45,7 @@ class Stage:
 
 STAGES = (
     Stage("peek", 3, peek, (), "peek", "Reading headers"),
-    Stage("convert", 3, convert, ("peek",), "convert", "Making proxies"),
+    Stage("convert", 4, convert, ("peek",), "convert", "Making proxies"),
     Stage("embed", 2, embed, ("convert",), "encoder", "Comparing photos", "proxy"),
     Stage("describe", 1, describe, ("convert",), "vision", "Describing photos", "proxy", False),
 )

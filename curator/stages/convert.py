@@ -8,7 +8,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from curator import files
-from curator.model import Capture, Converted, GoneError, Quality, StageJob, UnreadableError
+from curator.model import (
+    Capture,
+    Converted,
+    GoneError,
+    Quality,
+    StageJob,
+    UnreadableError,
+    UnsupportedError,
+)
 
 if TYPE_CHECKING:
     from curator.imaging.pixels import Image, Stored
@@ -69,7 +77,8 @@ def decoded(job: StageJob) -> tuple[Stored, Capture]:
     except (UnreadableError, GoneError):
         raise reason from None
     found.basis = "fallback"
-    found.damage = f"{reason.args[0]} The other file of the pair is shown."
+    if not isinstance(reason, UnsupportedError):
+        found.damage = f"{reason.args[0]} The other file of the pair is shown."
     from curator.imaging import exif
 
     capture = exif.read_capture(job.path)

@@ -99,7 +99,7 @@ def frame(look: Look, max_megapixels: int) -> Frame:
     after = files.status(look.path)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise ChangedError("The file is being written.")
-    if look.want == "demosaic" and found.basis == "preview":
+    if look.want == "demosaic" and found.basis in ("preview", "small preview"):
         raise UnreadableError(found.damage or "The RAW cannot be developed.")
     rgb = screen.turned(pixels.upright(found.rgb, found.orientation), look.turn)
     width, height = found.full_size

@@ -539,6 +539,8 @@ class GridView(QAbstractScrollArea):
             parts.append(f"{tile.taken:%H:%M:%S}")
         if tile.marks.label:
             parts.append(f"{tile.marks.label} label")
+        if tile.damaged:
+            parts.append(self._session.detail(tile.id).damage or "damaged")
         if tile.state == "missing":
             parts.append(captions.away(self._session.detail(tile.id)))
         if tile.stale:

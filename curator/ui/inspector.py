@@ -362,9 +362,10 @@ def _files(detail: PhotoDetail) -> list[tuple[str, str]]:
 
 
 def _quality(detail: PhotoDetail) -> list[tuple[str, str]]:
-    quality = detail.quality
+    quality = detail.scores
+    damage = [("Damage", detail.damage)] if detail.damage else []
     if quality is None:
-        return []
+        return damage
     rows = [
         ("Sharpness", f"{quality.sharpness:.0f}"),
         ("Exposure", f"{quality.exposure:.0f}"),
@@ -376,7 +377,6 @@ def _quality(detail: PhotoDetail) -> list[tuple[str, str]]:
     ]
     rows += [("Clipped", "\n".join(clipped))] if clipped else []
     rows += [("Measured", MEASURED.get(detail.basis or "", ""))] if detail.basis else []
-    rows += [("Damage", detail.damage)] if detail.damage else []
     return rows
 
 

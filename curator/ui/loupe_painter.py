@@ -193,7 +193,8 @@ class LoupePainter:
                 return captions.files_line(detail)
             why = "" if away else why
             edge = self._session.settings.proxy.long_edge_px
-            return f"proxy {min(edge, max(tile.width, tile.height, 1)):,} px{why and ': '}{why}"
+            proxy = f"proxy {min(edge, max(tile.width, tile.height, 1)):,} px{why and ': '}{why}"
+            return f"{proxy} · damaged" if tile.damaged else proxy
         parts = [captions.files_line(detail, best.source.word(best.basis))]
         long = max(best.frame.image.size().toTuple())
         if best.whole and long < _FEWER * max(tile.width, tile.height):

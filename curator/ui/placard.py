@@ -169,8 +169,10 @@ class Label(QWidget):
         assert quality is not None
         measured = "" if placard.basis in ("", "image") else MEASURED[placard.basis]
         of = words.joined(("of 100", measured))
-        rows = [("Sharpness", f"{quality.sharpness:.0f}", of)]
-        rows.append(("Exposure", f"{quality.exposure:.0f}", clipped(quality)))
+        rows = []
+        if not placard.damage:
+            rows.append(("Sharpness", f"{quality.sharpness:.0f}", of))
+            rows.append(("Exposure", f"{quality.exposure:.0f}", clipped(quality)))
         if why is not None:
             told = f"{why.stars:.1f} stars expected, ±\u00a0{why.std:.1f}\n{why.doubt}"
             rows.append(("Match", f"{why.match}", told))

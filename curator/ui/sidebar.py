@@ -33,6 +33,7 @@ _ICONS = {
     "approved": "approved",
     "approved-by-file": "approved",
     "failed": "failed",
+    "damaged": "damaged",
     "missing": "folder_away",
     "stack": "pile",
     "proposed": "proposed",

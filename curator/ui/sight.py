@@ -195,7 +195,7 @@ class Sight:
             center = self.gaze.center
         else:
             detail = self._session.detail(tile.id)
-            point = detail.capture.subject or (detail.quality and detail.quality.sharpest)
+            point = detail.capture.subject or (detail.scores and detail.scores.sharpest)
             center = placing.turned(point or (0.5, 0.5), tile.turn)
         place = placing.zoomed(size, self.view, zoom, center)
         return placing.center_of(place, self.view)

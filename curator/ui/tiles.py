@@ -268,9 +268,10 @@ class TilePainter:
         right = cell.right() + 1
         if heap is not None and heap.first:
             right = self._draw_count(painter, cell, heap) - GAP
-        if tile.state == "missing":
+        signs = ("folder_away", tile.state == "missing"), ("damaged", tile.damaged)
+        for sign in (name for name, shown in signs if shown):
             right -= theme.ICON
-            icon = theme.pixmap("folder_away", theme.QUIET, theme.ICON, self.ratio)
+            icon = theme.pixmap(sign, theme.QUIET, theme.ICON, self.ratio)
             painter.drawPixmap(QPointF(right, middle - theme.ICON / 2), icon)
             right -= 4
         text = " · ".join(filter(None, (self.value(tile), "R+J" if tile.pair else "")))

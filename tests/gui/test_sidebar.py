@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from curator.session import FILTERS
 from curator.ui.main_window import MainWindow
 from curator.ui.rows import Row, Rows
+from curator.ui.sheet import FOOTER
 from curator.ui.sidebar import StarFilter
+from tests import catalogs
 
 
 def counts(rows: Rows) -> dict[str, str]:
@@ -27,6 +30,30 @@ def test_filters_that_tell_of_trouble_have_their_place_and_are_dim_without(
     rows = {row.title: row for row in window.sidebar.filters.rows}
     assert rows["Unreadable"].dim and rows["Unreadable"].count == "0"
     assert rows.keys() - {"All"} == {title for title, _ in FILTERS.values()}
+
+
+def test_damaged_photos_have_a_filter_and_a_sign_in_the_grid(
+    make_session, make_window, home, qtbot
+) -> None:
+    session = make_session()
+    window = make_window(session)
+    before = {photo: footer(window, photo) for photo in (5, 6)}
+    assert counts(window.sidebar.filters)["Damaged"] == "0"
+    catalogs.capture(home.catalog, 5, damage="The file is damaged: parts may be wrong.")
+    session.refresh()
+    window.sidebar.refresh()
+    assert counts(window.sidebar.filters)["Damaged"] == "1"
+    qtbot.waitUntil(lambda: footer(window, 5) != before[5])
+    assert footer(window, 6) == before[6]
+    assert "damaged" in session.caption(5)[2]
+    assert "The file is damaged" in window.grid._tip(session.tile(5), None)
+
+
+def footer(window: MainWindow, photo: int) -> QImage:
+    """Paint the line below a photo's tile, as the grid does."""
+    grid = window.grid
+    rect = grid.cell(window.session.ids.tolist().index(photo))
+    return grid.viewport().grab(rect.adjusted(0, rect.height() - FOOTER, 0, 0)).toImage()
 
 
 def test_a_press_on_a_filter_shows_those_photos(window: MainWindow) -> None:

@@ -174,6 +174,19 @@ def test_photos_filters_sorts_and_limits(shoot: Type) -> None:
     assert len(shoot("photos", "--limit", 2, "--json").json) == 2
 
 
+def test_a_damaged_photo_says_so_and_has_no_sharpness(curator: Type, tmp_path: Path) -> None:
+    whole = draw_jpeg(tmp_path / "card" / "a.jpg", size=(240, 160)).read_bytes()
+    (tmp_path / "card" / "b.jpg").write_bytes(whole[: len(whole) * 3 // 4])
+    curator("ingest", tmp_path / "card", "--set", "work.workers=1")
+    (found,) = curator("photos", "--filter", "is:damaged", "--json").json
+    assert (found["name"], found["status"]) == ("b", "ok") and "is missing" in found["damage"]
+    assert (found["sharpness"], found["exposure"]) == (None, None)
+    (clean,) = curator("photos", "--filter", "name:a", "--json").json
+    assert clean["damage"] is None and clean["sharpness"] is not None
+    told = curator("describe", tmp_path / "card" / "b.jpg").out
+    assert "is missing" in told and "sharpness" not in told
+
+
 def test_photos_for_people_are_lines(shoot: Type) -> None:
     lines = shoot("photos").out.splitlines()
     assert len(lines) == 6 and "DSC_1" in lines[1]

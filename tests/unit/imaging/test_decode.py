@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rawpy
 from PIL import Image, ImageCms
 
-from curator.imaging import decode, exif
+from curator.imaging import decode, exif, raw
 from curator.model import GoneError, UnreadableError
 from tests.photos import draw_jpeg, scene, write_dng
 
@@ -191,7 +192,7 @@ def test_a_raw_cut_short_shows_its_small_preview_and_says_so(tmp_path: Path) -> 
     path = write_dng(tmp_path / "a.dng", size=(640, 480), preview=(400, 300))
     path.write_bytes(path.read_bytes()[:100_000])  # the preview comes first
     picture = decode.decode(path)
-    assert picture.basis == "preview"
+    assert picture.basis == "small preview"
     assert picture.rgb.shape == (300, 400, 3)
     assert picture.full_size == (640, 480)
     assert picture.damage is not None
@@ -298,3 +299,15 @@ def test_a_large_picture_of_nearly_nothing_is_no_damaged_one(tmp_path: Path) -> 
     assert 7248 * 7248 / path.stat().st_size > 250
     picture = decode.decode_scaled(path, 800)
     assert picture.full_size == (7248, 7248) and picture.damage is None
+
+
+def test_a_raw_of_an_unknown_kind_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object) -> None:
+        raise rawpy.LibRawFileUnsupportedError("unknown")
+
+    monkeypatch.setattr(raw, "_demosaiced", unknown)
+    path = write_dng(tmp_path / "a.dng", size=(1200, 800), preview=(600, 400))
+    picture = decode.decode(path)
+    assert (picture.basis, picture.damage) == ("small preview", None)

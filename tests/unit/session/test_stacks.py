@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from curator.catalog import Catalog
-from curator.session import Table
+from curator.session import Table, arranged
 from curator.session.filters import mask, parse
 from curator.settings import Home
 from tests import catalogs
@@ -102,6 +102,21 @@ def test_a_rejected_frame_gives_way_to_the_next_best_and_undo_brings_it_back(
     catalog.undo()
     table.refresh()
     assert found(table, "is:proposed") == [6, 9]
+
+
+def test_a_damaged_frame_is_found_but_has_no_sharpness_and_is_never_proposed(
+    catalog: Catalog, home: Home
+) -> None:
+    catalogs.capture(home.catalog, 6, damage="The file is damaged.")  # the sharpest of its stack
+    table = Table(catalog)
+    assert found(table, "is:damaged") == [6]
+    assert found(table, "is:proposed") == [5, 9]
+    assert 6 not in found(table, "sharpness:>=0")
+    assert [tile.damaged for tile in table.tiles([5, 6])] == [False, True]
+    for reverse in (False, True):
+        order = arranged(table, table.alive(), "sharpness", reverse, units=False)
+        assert order.tolist()[-1] == 6
+    assert catalog.photo(6).scores is None
 
 
 def test_what_is_judged_is_no_longer_proposed(catalog: Catalog) -> None:

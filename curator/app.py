@@ -101,7 +101,7 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
         app.close()
         raise
     if notice:
-        session.say(notice)
+        session.announce(notice)
     return app
 
 
@@ -260,14 +260,14 @@ def _report_mistakes(session: Session) -> None:
             return
         if isinstance(error, KnownError):  # the world's fault: a slot that nobody pressed
             log.info("said by a slot: %s", error, exc_info=(kind, error, trace))
-            session.say(str(error))
+            session.announce(str(error))
             return
         log.error("a mistake of ours", exc_info=(kind, error, trace))
         damage = session.catalog.blamed(error)
         if damage is not None:
-            session.say(str(damage))
+            session.announce(str(damage))
             return
-        session.say(f"Curator made a mistake ({kind.__name__}). Details are in the log.")
+        session.announce(f"Curator made a mistake ({kind.__name__}). Details are in the log.")
 
     def report_thread(args: threading.ExceptHookArgs) -> None:
         log.error(

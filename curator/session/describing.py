@@ -94,12 +94,12 @@ class Clerk(QObject):
         session.look_again([told.photo_id])
         if told.reason:
             again = " It is tried again." if told.again else ""
-            session.say(f"{name} was not described. {told.reason}{again}")
+            session.announce(f"{name} was not described. {told.reason}{again}")
         elif self._of == 1:
-            session.say(f"{name}: {_subject(session, told.photo_id)}")
+            session.announce(f"{name}: {_subject(session, told.photo_id)}")
         else:
             failed = f", {self._failed:,} not" if self._failed else ""
-            session.say(f"Described {self._done:,} of {self._of:,}{failed}")
+            session.announce(f"Described {self._done:,} of {self._of:,}{failed}")
         if not self._asked:
             self._of = self._done = self._failed = 0
         self.changed.emit()

@@ -46,7 +46,7 @@ class Desk(QObject):
         stayed: a move led to the photo that is current already: it is to be seen.
         selection_changed: the selection is another.
         view_changed: view, pass, zoom, order, filter, scope, finish page, panels: the chrome.
-        said: one line about the last act.
+        said: one line about the last act; empty where that has outlived its place.
         lengthy: a line about what begins now and takes a moment; to be shown before it does.
         asked: name of a dialog or window act, and its argument.
         counts_changed: progress of the pass or counts in the sidebar moved.
@@ -116,6 +116,8 @@ class Desk(QObject):
         self._shelf_serial = self.table.projects.serial
         self._own_steps: set[int] = set()
         self._announced: tuple[str, int] | None = None
+        self._said_at: tuple[object, ...] | None = None  # where one was as the last line was said
+        self._stands = False  # whether that line outlives a move
         self._untouched = self._cannot_keep = self._closed = False
         self._details: dict[int, PhotoDetail] = {}
         self._data_version = catalog.data_version()
@@ -123,6 +125,9 @@ class Desk(QObject):
         # Other threads want the interpreter as soon as they are told anything; posted paints come
         # before timers, so the photo is on screen by then.
         self._after_paint = self._timer(0, self._tell_others)
+        self._after_act = self._timer(0, self._note_place)  # an act may say first and move then
+        self.view_changed.connect(self._outlive)
+        self.current_changed.connect(self._outlive)
         self._timer(_OTHERS_MS, self._look_for_others, repeat=True)
         if pipeline is not None:
             pipeline.saved.connect(self._on_saved)
@@ -405,13 +410,15 @@ class Desk(QObject):
     # --- counts
 
     def counts(self) -> dict[str, int]:
-        """Count the scope's photos per filter, and all of them."""
+        """Count the scope's photos per filter, and all of them; of stacks, the stacks."""
         scope = self._in_scope()
         threshold = self.settings.taste.match_threshold
-        return {"all": int(scope.sum())} | {
-            name: int((holds(self.table, threshold) & scope).sum())
+        found = {
+            name: holds(self.table, threshold) & scope
             for name, (_, holds) in filters.FILTERS.items()
         }
+        stacks = {"stack": self.table.stacks.number(found["stack"])}
+        return {"all": int(scope.sum())} | {n: int(m.sum()) for n, m in found.items()} | stacks
 
     def progress(self) -> Progress:
         """Say how the pass stands over its scope."""
@@ -504,8 +511,31 @@ class Desk(QObject):
         return True
 
     def say(self, text: str) -> None:
-        """Put one line into the status line."""
+        """Put a note on what was just tried here into the status line; it goes with a move."""
+        self._say(text, stands=False)
+
+    def announce(self, text: str) -> None:
+        """Put an act or news into the status line; it stays with scope, pass and filter."""
+        self._say(text, stands=True)
+
+    def _say(self, text: str, *, stands: bool) -> None:
+        self._said_at, self._stands = None, stands
+        self._after_act.start()
         self.said.emit(text)
+
+    def _place(self) -> tuple[object, ...]:
+        """Return what the last line holds for."""
+        place = self.scope.key, self.pass_, self.filter
+        return place if self._stands else (*place, self.view, self.finished, self.current)
+
+    def _note_place(self) -> None:
+        self._said_at = self._place()
+
+    def _outlive(self) -> None:
+        """Blank the last line once one is somewhere it says nothing about."""
+        if self._said_at not in (None, self._place()):
+            self._said_at = self._announced = None
+            self.said.emit("")
 
     def kept(self, keep: Callable[[], None]) -> None:
         """Keep a fact that nobody decided: a place, or that a photo was seen.
@@ -518,7 +548,7 @@ class Desk(QObject):
         except KnownError as error:
             log.info("not kept: %s", error)
             if not self._cannot_keep:
-                self.say(str(error))
+                self.announce(str(error))
             self._cannot_keep = True
         else:
             self._cannot_keep = False

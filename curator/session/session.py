@@ -344,7 +344,7 @@ class Session(Abreast):
         step = self._decide(act, changes, words)
         if step is not None and step.id:
             self._pace.decided(time.monotonic())
-            self.say(self._with_undo(step.summary))
+            self.announce(self._with_undo(step.summary))
         elif len(changes) == 1:
             self.say(captions.already(act, self.table.name(next(iter(changes)))))
         if advance and single and self.panes is not None:
@@ -356,7 +356,7 @@ class Session(Abreast):
         """Make decisions for photos that need not be on screen (finish page), as one step."""
         step = self._decide(act, changes, words)
         if step is not None and step.id:
-            self.say(self._with_undo(step.summary))
+            self.announce(self._with_undo(step.summary))
         return step
 
     def entered(self, step: Step) -> None:
@@ -364,7 +364,7 @@ class Session(Abreast):
         if step.id:
             self._own_steps.add(step.id)
             self._after_journal(set())
-            self.say(self._with_undo(step.summary))
+            self.announce(self._with_undo(step.summary))
 
     @property
     def is_shown(self) -> bool:
@@ -481,7 +481,7 @@ class Session(Abreast):
         if done.changes:  # none, where a tag was renamed
             self._bring_back(step, [change.photo_id for change in done.changes])
         verb = "Undid" if way == "undo" else "Redid"
-        self.say(f"{verb} {context.get('act', 'marks')}, {context.get('what', step.summary)}")
+        self.announce(f"{verb} {context.get('act', 'marks')}, {context.get('what', step.summary)}")
 
     def _bring_back(self, step: Step, ids: list[int]) -> None:
         context = step.context

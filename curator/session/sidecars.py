@@ -46,7 +46,7 @@ class Sidecars(QObject):
     def _take(self, news: SidecarNews) -> None:
         self.news = news
         if news.said:
-            self._session.say(news.said)
+            self._session.announce(news.said)
         self.changed.emit()
 
     # --- writing
@@ -141,7 +141,7 @@ class Sidecars(QObject):
         session.catalog.settle_conflicts(theirs, write=False)
         session.catalog.settle_conflicts(ours, write=True)
         if ours and not theirs:
-            session.say(f"Kept your marks: {counted(len(ours), 'photo')}")
+            session.announce(f"Kept your marks: {counted(len(ours), 'photo')}")
         if session.pipeline is not None:
             session.pipeline.write_sidecars()
 

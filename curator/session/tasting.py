@@ -56,7 +56,7 @@ class Tasting(Opening):
         self.taste = LiveTaste(catalog.path, settings.taste, home.cache)
         super().__init__(catalog, home, settings, pipeline)
         self.taste.learned.connect(self._on_learned)
-        self.taste.trouble.connect(self.say)
+        self.taste.trouble.connect(self.announce)
         if pipeline is not None:
             pipeline.saved.connect(self._look_soon)
         self._look_timer = self._timer(_LOOK_MS, self._look)

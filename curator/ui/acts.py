@@ -128,7 +128,7 @@ class Acts:
         session.refresh()
         session.open_scope(everything)
         stay = "its photos stay" if answer == "stay" else "its files are untouched"
-        session.say(f"Removed {Path(rows[0].path).name}; {stay}")
+        session.announce(f"Removed {Path(rows[0].path).name}; {stay}")
 
     # --- files
 
@@ -172,7 +172,7 @@ class Acts:
             went = {dialog.form.kind: str(dialog.report.folder)}
             self._memory["export_folders"] = {**self._export_folders(), **went}
             self._memory["export_choices"] = dialog.form.choices().model_dump(mode="json")
-            session.say(dialog.title.text())
+            session.announce(dialog.title.text())
         dialog.deleteLater()
 
     def _wanted(self, asked: Collection[int] | None) -> Wanted:

@@ -40,9 +40,9 @@ class Background(QObject):
         pipeline.idle.connect(self._settled)
         pipeline.problem.connect(self._problem)
         pipeline.presence_told.connect(self._present)
-        pipeline.encoder_said.connect(self._session.say)
-        pipeline.no_backup.connect(self._session.say)
-        pipeline.unwatched.connect(self._session.say)
+        pipeline.encoder_said.connect(self._session.announce)
+        pipeline.no_backup.connect(self._session.announce)
+        pipeline.unwatched.connect(self._session.announce)
         self._session.view_changed.connect(self._look)
 
     def _progressed(self, work: Work) -> None:
@@ -57,7 +57,7 @@ class Background(QObject):
             log.warning("scan: %s", problem)
         if report.watched:
             if report.sentence:
-                self._session.say(report.sentence)
+                self._session.announce(report.sentence)
             return
         session = self._session
         if report.again:
@@ -75,7 +75,7 @@ class Background(QObject):
                 Offer("start", text, act, lambda: self._window.run("cull"), once=False)
             )
         else:
-            session.say(text)
+            session.announce(text)
 
     def _look(self) -> None:
         """Take the offer to start back where another scope is on the table."""
@@ -106,7 +106,7 @@ class Background(QObject):
         before, self._found = self._found, found
         amended = self._offered is not None and self._window.offers.amend("start", found + since)
         if not amended and found != before and self._session.pass_ is Pass.BROWSE:
-            self._session.say(found)
+            self._session.announce(found)
 
     def _problem(self, text: str) -> None:
         self._window.offers.offer(
@@ -121,7 +121,7 @@ class Background(QObject):
         encoding = self._pipeline.encoding
         if encoding.recipe is None and self._memory.get("encoder") != encoding.sentence:
             self._memory["encoder"] = encoding.sentence
-            session.say(encoding.sentence)
+            session.announce(encoding.sentence)
 
 
 def _told(report: ScanReport) -> str:

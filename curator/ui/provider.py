@@ -83,11 +83,13 @@ class ProviderWatch(QObject):
 
     def _end(self, end: Pulled) -> None:
         if end.stopped:
-            self._session.say(f"Stopped pulling {end.model}; it goes on from there another time")
+            self._session.announce(
+                f"Stopped pulling {end.model}; it goes on from there another time"
+            )
         elif end.error is not None:
-            self._session.say(str(end.error))
+            self._session.announce(str(end.error))
         else:
-            self._session.say(f"{end.model} is here")
+            self._session.announce(f"{end.model} is here")
             self._session.clerk.settle()
 
 

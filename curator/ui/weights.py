@@ -135,7 +135,7 @@ class Weights(QObject):
             again = Offer("clip-failed", str(fetch.error), "Try again", self.ask, once=False)
             self._offers.offer(again)
         else:
-            self._session.say("Stopped the download; what has come is kept")
+            self._session.announce("Stopped the download; what has come is kept")
         self.changed.emit()
 
     # --- which encoder
@@ -148,7 +148,7 @@ class Weights(QObject):
     def settle(self) -> None:
         """Settle anew which encoder there is, and say so."""
         if self._session.pipeline is not None:
-            self._session.say(self._session.pipeline.settle_encoder().sentence)
+            self._session.announce(self._session.pipeline.settle_encoder().sentence)
         self.changed.emit()
 
 

@@ -7,11 +7,12 @@ from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication
 
-from curator.model import Pass
+from curator.model import Pass, View
 from curator.pipeline import Progress as Work
 from curator.pipeline.sidecars import SidecarNews
-from curator.session import Progress
+from curator.session import Progress, Scope, Session
 from curator.ui.main_window import MainWindow
 from curator.ui.statusline import PassLine, reading
 from tests.gui.conftest import QuietPipeline
@@ -59,6 +60,63 @@ def test_the_pass_as_a_line(qapp, progress: Progress, parts: tuple[int, int]) ->
 def test_the_last_act_stands_at_the_left(window: MainWindow) -> None:
     window.session.say("Rejected <b>DSC_0411</b> · Ctrl+Z")
     assert window.status.act.text == "Rejected <b>DSC_0411</b> · Ctrl+Z"
+
+
+@pytest.mark.parametrize(
+    ("said", "moved"),
+    [
+        ("toggle_stack", lambda session: session.go(9)),
+        ("toggle_stack", lambda session: session.set_view(View.LOUPE)),
+        ("finish", lambda session: session.set_pass(Pass.RATE)),
+        ("finish", lambda session: session.set_filter("is:picked")),
+        ("reject", lambda session: session.set_pass(Pass.CULL)),
+        ("reject", lambda session: session.set_filter("is:picked")),
+        ("reject", lambda session: session.open_scope(folder(session))),
+    ],
+)
+def test_what_was_said_goes_with_the_place_it_was_said_of(
+    window: MainWindow, said: str, moved: Callable[[Session], None]
+) -> None:
+    session, line = window.session, window.status.act
+    session.go(3)
+    window.run(said)
+    QApplication.processEvents()
+    assert line.text
+    moved(session)
+    assert not line.text
+
+
+def test_an_act_stands_while_one_moves_on_and_a_new_sentence_on_what_it_leads_to(
+    window: MainWindow,
+) -> None:
+    session, line = window.session, window.status.act
+    session.go(3)
+    window.run("reject")
+    QApplication.processEvents()
+    rejected = line.text
+    assert "DSC_0003" in rejected
+    session.go(9)
+    session.set_view(View.LOUPE)
+    assert line.text == rejected
+    session.open_scope(folder(session))
+    session.say("Opened photos")
+    QApplication.processEvents()
+    assert line.text == "Opened photos"
+
+
+def test_taking_back_is_announced_anew_once_its_announcement_is_gone(window: MainWindow) -> None:
+    session = window.session
+    session.catalog.decide({2: {"rating": 3}}, summary="3 stars")
+    for move in (View.LOUPE, View.GRID):
+        window.run("undo")
+        QApplication.processEvents()
+        assert window.status.act.text.startswith("Next: ")
+        session.set_view(move)
+    assert session.catalog.photo(2).marks.rating == 3
+
+
+def folder(session: Session) -> Scope:
+    return next(row.scope for row in session.scopes() if row.scope.kind == "folder")
 
 
 def test_selection_and_advance_mode_show(window: MainWindow, qtbot) -> None:

@@ -242,17 +242,12 @@ class Tagging(QObject):
     # --- a person's word
 
     def begin(self) -> list[int]:
-        """Give the photos that tags are typed for; none if they are not on screen.
-
-        In the grid every frame of the selection, those of collapsed stacks too: words for a scene
-        hold for all of it, and nothing is judged. Elsewhere the photo in focus.
-        """
+        """Return the photos that tags are typed for: those any mark takes; none unless on screen."""
         session = self._session
         if not session.is_shown:
             session.say(f"{session.table.name(session.current or 0)} is not on screen yet.")
             return []
-        selected = np.fromiter(session.selected(), np.int64)
-        return [int(photo) for photo in session.ids[np.isin(session.ids, selected)]]
+        return session.targets()
 
     def add(self, names: Sequence[str], photos: Sequence[int]) -> None:
         """Tag photos, as one undo step; a tag that was suggested is confirmed.

@@ -78,7 +78,13 @@ def finish(session: Session) -> None:
         session.finish()
 
 
-@command("Expand the stack", "Moves")
+def _no_stack(session: Session) -> str:
+    """Say that what is current is no stack; empty where it is one."""
+    here = session.current
+    return "" if here in session.listing and len(session.listing.unit(here)) > 1 else "no stack"
+
+
+@command("Expand the stack", "Moves", lacks=_no_stack)
 def toggle_stack(session: Session) -> None:
     """Show the frames of the stack in the grid, or one tile for all of them again."""
     if session.current is not None:

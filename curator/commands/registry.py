@@ -22,6 +22,7 @@ class Command:
         group: the column of the cheat sheet it stands in.
         help: its docstring.
         subject: the module it is in; menus draw a line between subjects.
+        lacks: says in a few words why it means nothing for what is current; empty where it does.
     """
 
     name: str
@@ -30,14 +31,17 @@ class Command:
     help: str
     function: Callable[[Session, bool], None]
     subject: str
+    lacks: Callable[[Session], str]
 
 
 COMMANDS: dict[str, Command] = {}
 GROUPS = ("Passes", "Marks", "Moves", "Looking", "Files")
 
 
-def command(title: str, group: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Declare a function as a command.
+def command(
+    title: str, group: str, *, lacks: Callable[[Session], str] = lambda _: ""
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Declare a function as a command; what it ``lacks`` takes it out of menus and palette.
 
     A function with a second parameter ``invert`` is told whether Shift turned the advance rule
     round for this once.
@@ -56,7 +60,7 @@ def command(title: str, group: str) -> Callable[[Callable[..., None]], Callable[
             function(session, invert) if takes_invert else function(session)
 
         subject = function.__module__
-        COMMANDS[name] = Command(name, title, group, function.__doc__.strip(), run, subject)
+        COMMANDS[name] = Command(name, title, group, function.__doc__.strip(), run, subject, lacks)
         return function
 
     return declare

@@ -23,13 +23,19 @@ def stack_selection(session: Session) -> None:
         _set(session, "stack", ids.tolist(), session.table.stacks.free_number(ids))
 
 
-@command("Split off its stack", "Marks")
+def _none_stacked(session: Session) -> str:
+    """Say that nothing a mark takes is in a stack; empty where something is."""
+    stacks = session.table.stacks.of(np.array(session.targets(), np.int64))
+    return "" if stacks.any() else "no stack"
+
+
+@command("Split off its stack", "Marks", lacks=_none_stacked)
 def split_off(session: Session) -> None:
     """Take the photo out of its stack; it then stands alone."""
     _leave(session, "split off", session.targets())
 
 
-@command("Unstack", "Marks")
+@command("Unstack", "Marks", lacks=_none_stacked)
 def unstack(session: Session) -> None:
     """Take the stack apart: every frame of it then stands alone."""
     _leave(session, "unstack", set().union(*session.stacks_of(session.targets())))
@@ -61,7 +67,7 @@ def _leave(session: Session, act: str, photos: Collection[int]) -> None:
     if len(stacked):
         _set(session, act, stacked.tolist(), 0)
     elif len(ids) == 1:
-        session.say(f"{session.table.name(int(ids[0]))} is in no stack.")
+        session.say(f"{session.table.name(int(ids[0]))} isn't in a stack")
     elif len(ids):
         session.say("None of these is in a stack.")
 

@@ -121,7 +121,7 @@ class Stacking(Searching):
     def toggle_stack(self, photo_id: int) -> None:
         """Show a stack frame by frame in the grid, or as one tile again."""
         if len(self.listing.unit(photo_id)) == 1:
-            self.say(f"{self.table.name(photo_id)} is in no stack.")
+            self.say(f"{self.table.name(photo_id)} isn't in a stack")
             return
         self._untouched = False
         opened = self.listing.expand(photo_id)
@@ -134,6 +134,8 @@ class Stacking(Searching):
 
     def targets(self, whole: bool = False) -> list[int]:
         """Give the photos a mark acts on: in the grid the selection, else the one on screen.
+
+        One rule for all that is done to photos: stars, labels, tags, projects, turning, editors.
 
         Args:
             whole: of a collapsed stack, every undecided frame; else the frame shown, which also
@@ -207,7 +209,7 @@ class Stacking(Searching):
         return found
 
     def selected(self) -> set[int]:
-        """Give the photos selected in the grid: all frames of the tile one is at, if no more."""
+        """Return every photo of the selected tiles, to be stacked together; no mark takes these."""
         if self.current is None or self.finished:
             return set()
         if self.view is not View.GRID:

@@ -89,6 +89,10 @@ class Stacks:
         mask[members] = counts[where] > 1
         return mask
 
+    def number(self, among: Mask) -> int:
+        """Return how many stacks the marked rows are of."""
+        return len(np.unique(self.names[among & (self.names > 0)]))
+
     def rows_with(self, row: int) -> NDArray[np.intp]:
         """Give the rows of the stack a row is in, itself included; of a photo alone, just that."""
         name = self._names[row]

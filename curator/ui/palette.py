@@ -106,7 +106,9 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
             command.help.splitlines()[0],
             partial(do, name),
             session.keys.get(name, ""),
-            "" if view in views_of(name) else f"in the {_listed(views_of(name))} only",
+            f"in the {_listed(views_of(name))} only"
+            if view not in views_of(name)
+            else command.lacks(session),
             at_once=True,
         )
         for name, command in COMMANDS.items()

@@ -47,7 +47,8 @@ def photo_menu(parent: QWidget, session: Session, view: str, run: Callable[[str]
         menu.addSeparator()
         into = menu.addMenu(under) if under else menu
         for name in names:
-            if name != view and (view in views_of(name) or name in _EVERYWHERE):
+            means = view in views_of(name) or name in _EVERYWHERE
+            if name != view and means and not COMMANDS[name].lacks(session):
                 key = session.keys.get(name, "")
                 title = COMMANDS[name].title
                 action = into.addAction(f"{title}\t{key}" if key else title)

@@ -190,7 +190,8 @@ class TopBar(QWidget):
         key = self._session.keys.get(command.name)
         title = command.title.replace("&", "&&")
         action = menu.addAction(f"{title}\t{key}" if key else title)
-        action.setEnabled(self._view() in views_of(command.name))
+        here = self._view() in views_of(command.name)
+        action.setEnabled(here and not command.lacks(self._session))
         action.triggered.connect(lambda: self._run(command.name))
 
     def _menu(self) -> QMenu:

@@ -13,7 +13,9 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from curator.commands import COMMANDS
 from curator.model import Flag, Pass, View
+from curator.ui import palette
 from curator.ui.main_window import MainWindow
+from tests import catalogs
 
 MOUSE = QContextMenuEvent.Reason.Mouse
 KEY = QContextMenuEvent.Reason.Keyboard
@@ -124,3 +126,27 @@ def test_shift_f10_opens_the_menu_at_the_photo_in_hand(
     window.run("compare")
     active = window.beside.panes()[session.panes.active]
     assert active.cell.contains(window.beside.mapFromGlobal(press()))
+
+
+def test_what_needs_a_stack_is_offered_on_a_stack_alone(
+    window: MainWindow, menu_at: MenuAt
+) -> None:
+    session = window.session
+    catalogs.stack(session.home.catalog, 3, 4, 5)
+    session.refresh()
+    commands = ("toggle_stack", "split_off", "unstack")
+    titles = {COMMANDS[name].title for name in commands}
+
+    def offered() -> tuple[set[str], set[str], set[str]]:
+        menu = menu_at(window.grid.viewport(), window.grid.cell(session.tile_number).center())
+        assert menu is not None
+        mine = {action.text().partition("\t")[0] for action in menu.actions()}
+        whole = [a for m in window.topbar.commands_menu().findChildren(QMenu) for a in m.actions()]
+        on = {action.text().partition("\t")[0] for action in whole if action.isEnabled()}
+        found = palette.entries(session, "grid", lambda _: None)
+        return mine & titles, on & titles, {e.title for e in found if not e.off} & titles
+
+    session.go_to(1)
+    assert offered() == (set(), set(), set())
+    session.go_to(4)
+    assert offered() == ({"Expand the stack"}, titles, titles)

@@ -97,9 +97,14 @@ def test_coming_from_the_loupe_the_tile_shows_the_frame_one_was_at(person: Perso
     assert (session.current, session.front(2)) == (4, 4)
 
 
+def test_stacks_are_counted_as_the_tiles_they_are(session: Session) -> None:
+    session.set_filter("is:stack")
+    assert session.counts()["stack"] == len(session.listing.tiles) == 2
+
+
 def test_nothing_happens_to_a_photo_of_no_stack(person: Person) -> None:
     person.run("toggle_stack")
-    assert person.said[-1] == "DSC_0000 is in no stack."
+    assert person.said[-1] == "DSC_0000 isn't in a stack"
 
 
 # --- marks
@@ -137,6 +142,28 @@ def test_stars_on_a_collapsed_stack_take_the_frame_shown(person: Person) -> None
     session = person.run("next_photo", "next_photo", "stars_4").session
     assert session.table.marks(6) == Marks(rating=4, kept=True)
     assert session.table.marks(3) == Marks()
+
+
+@pytest.mark.parametrize("shown", [[6], [6, 9]])
+def test_whatever_is_done_to_a_collapsed_stack_is_done_to_the_frame_shown(
+    person: Person, shown: list[int]
+) -> None:
+    session = person.session
+    session.projects.make("Iceland")
+    session.tags.add(["harbor"], [12])
+    at(session, 6)
+    for other in shown[1:]:
+        session.toggle(other)
+
+    def state() -> dict[int, object]:
+        projects = session.table.projects
+        return {p: (session.catalog.photo(p), projects.of(p)) for p in session.ids.tolist()}
+
+    for mark in ("stars_4", "label_red", "turn_left", "toggle_project", "tag_again"):
+        before = state()
+        person.run(mark)
+        after = state()
+        assert [photo for photo in before if before[photo] != after[photo]] == shown, mark
 
 
 def test_space_keeps_a_collapsed_stack_in_the_cull_and_opens_the_loupe_elsewhere(
@@ -384,7 +411,7 @@ def test_what_cannot_be_stacked_says_so(person: Person) -> None:
     person.run("stack_selection")
     assert person.said[-1] == "Select two or more photos in the grid to stack them."
     person.run("split_off")
-    assert person.said[-1] == "DSC_0000 is in no stack."
+    assert person.said[-1] == "DSC_0000 isn't in a stack"
     at(person.session, 6)
     person.run("stack_selection")
     assert person.said[-1] == "These are one stack already."

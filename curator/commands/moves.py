@@ -81,7 +81,8 @@ def finish(session: Session) -> None:
 def _no_stack(session: Session) -> str:
     """Say that what is current is no stack; empty where it is one."""
     here = session.current
-    return "" if here in session.listing and len(session.listing.unit(here)) > 1 else "no stack"
+    stacked = here is not None and len(session.listing.unit(here)) > 1
+    return "" if stacked else "no stack"
 
 
 @command("Expand the stack", "Moves", lacks=_no_stack)

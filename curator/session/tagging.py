@@ -242,7 +242,7 @@ class Tagging(QObject):
     # --- a person's word
 
     def begin(self) -> list[int]:
-        """Return the photos that tags are typed for: those any mark takes; none unless on screen."""
+        """Return the photos that tags are typed for, as any mark takes; none unless on screen."""
         session = self._session
         if not session.is_shown:
             session.say(f"{session.table.name(session.current or 0)} is not on screen yet.")

@@ -79,11 +79,17 @@ def sweep(folder: Path) -> None:
     """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            named = _TEMPORARY.match(entry.name)
-            if named is not None:
+            writer = writer_of(entry.name)
+            if writer is not None:
                 with contextlib.suppress(OSError):
-                    if is_left(int(named[1]), entry.stat().st_mtime):
+                    if is_left(writer, entry.stat(follow_symlinks=False).st_mtime):
                         Path(entry.path).unlink()
+
+
+def writer_of(name: str) -> int | None:
+    """Return the id of the process that writes a temporary file, None for the name of another."""
+    named = _TEMPORARY.match(name)
+    return None if named is None else int(named[1])
 
 
 def is_left(number: int, written_at: float) -> bool:

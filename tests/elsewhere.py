@@ -148,6 +148,7 @@ def begin() -> None:
     from curator import cli, workers
     from curator.catalog import ConductorLock, UseLock
     from curator.export.alone import alone
+    from curator.opened_folder import OpenedFolder
     from curator.settings import Home
     from curator.ui import door
 
@@ -164,8 +165,11 @@ def begin() -> None:
         with UseLock(home.catalog) as one:
             one.alone()
             refused(UseLock(home.catalog).share)
-        with alone(Path(folder)):
-            refused(alone(Path(folder)).__enter__)
+        with OpenedFolder.at(Path(folder)) as one, OpenedFolder.at(Path(folder)) as other:
+            with alone(one):
+                refused(alone(other).__enter__)
+            with alone(other):
+                pass  # it ended with who had it
         with contextlib.redirect_stdout(io.StringIO()):
             assert cli.main(["--home", folder, "photos"], mock.Mock(), mock.Mock()) == 0
         assert door.name_of(home)

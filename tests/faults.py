@@ -47,10 +47,10 @@ class Refusing:
 
 
 class _File(io.BufferedWriter):
-    """A file that asks before each write."""
+    """A file that asks before each write; ``file`` is its path, or its handle."""
 
-    def __init__(self, path: str, mode: str, refusing: Refusing) -> None:
-        raw = io.FileIO(path, mode.replace("b", ""))
+    def __init__(self, file: str | int, path: str, mode: str, refusing: Refusing) -> None:
+        raw = io.FileIO(file, mode.replace("b", ""))
         super().__init__(raw)
         self._path, self._refusing = path, refusing
 
@@ -64,13 +64,20 @@ def refuse(monkeypatch: pytest.MonkeyPatch, folder: Path, number: int) -> Refusi
     refusing = Refusing(folder, number)
     real_open, real_fsync = io.open, os.fsync
 
+    def named(name: Any, handle: int | None) -> str:
+        """Put together what a name inside an opened folder is called."""
+        if handle is None:
+            return os.fspath(name)
+        return os.path.join(os.readlink(f"/proc/self/fd/{handle}"), name)  # noqa: PTH115, PTH118
+
     def opened(file: Any, mode: str = "r", *args: Any, **more: Any) -> Any:
-        written = isinstance(file, str | os.PathLike) and set(mode) & set("wxa+")
-        if written:
-            refusing.touch(os.fspath(file))
+        if set(mode) & set("wxa+"):
+            path = named("", file) if isinstance(file, int) else os.fspath(file)
+            path = path.rstrip("/")
+            refusing.touch(path)
             plain = "b" in mode and set(mode) <= set("xwb") and set(args) <= {-1, None}
-            if plain and str(file).startswith(os.fspath(folder)):
-                return _File(os.fspath(file), mode, refusing)
+            if plain and path.startswith(os.fspath(folder)):
+                return _File(file if isinstance(file, int) else path, path, mode, refusing)
         return real_open(file, mode, *args, **more)
 
     def synced(handle: int) -> None:
@@ -83,7 +90,8 @@ def refuse(monkeypatch: pytest.MonkeyPatch, folder: Path, number: int) -> Refusi
         real = getattr(os, name)
 
         def act(*args: Any, **more: Any) -> Any:
-            refusing.touch(os.fspath(args[place]))
+            handle = more.get("dst_dir_fd", more.get("dir_fd"))
+            refusing.touch(named(args[place], handle))
             return real(*args, **more)
 
         return act

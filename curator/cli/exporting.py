@@ -65,12 +65,14 @@ def _options(invocation: Invocation, table: Table, known: Learned | None) -> Opt
         choices = find(invocation.home, arguments.preset).choices
     rule = settings.approval.rule
     said = {name: value for name, value in given.items() if value is not None}
+    folders = invocation.catalog.folders()
     return Options(
         folder=absolute(arguments.folder),
         clauses=approved(table, settings.taste.match_threshold),
         rule=tuple(clause.name for clause in all_clauses(rule)),
         approve=chosen_clauses(rule, arguments.approve) if arguments.approve else None,
-        sources=tuple(Path(row.path) for row in invocation.catalog.folders() if row.recursive),
+        sources=tuple(Path(row.path) for row in folders if row.recursive),
+        flat_sources=tuple(Path(row.path) for row in folders if not row.recursive),
         scores=known.by_id() if known else {},
         match_model=known.name if known else None,
         title=arguments.title or "",

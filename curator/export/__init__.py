@@ -10,19 +10,19 @@ was done, in numbers and names.
 Photos that are not in the scope given are neither exported nor withdrawn. `options` what is wanted,
 `sources` which files of a photo that is, `naming` and `claims` what they are called, `plan` what is
 to be done, `rendering` and `render` JPEGs, `writing` files and `manifest` what is known of them;
-`alone` keeps two exports apart; `presets` choices with a name.
+`place` opens the target outside of originals, `alone` keeps two exports apart; `presets` choices
+with a name. Whatever is done in a target is done in a :mod:`curator.opened_folder`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from curator.catalog import PhotoDetail
-from curator.export import folder, gallery, manifest, plan, sidecar
-from curator.export.alone import alone
+from curator.export import folder, gallery, plan, sidecar
 from curator.export.options import Options
-from curator.export.plan import Going, Plan, Report
+from curator.export.plan import Plan, Report
 from curator.export.writing import Progress
 from curator.model import UsageError
 
@@ -45,7 +45,7 @@ class Target:
     title: str
     write: Callable[..., Report]
     settle: Callable[[Options], Options] = _as_given
-    choose: Callable[[Plan, Sequence[Going]], None] = plan.choose
+    choose: plan.Choose = plan.choose
 
 
 # To add a target: write a module with a `write(plan, *, pool, progress, cancelled) -> Report` and
@@ -83,11 +83,6 @@ def write(
     """Do what a plan says, by its target; see :func:`curator.export.writing.write_files`.
 
     Raises:
-        BusyError: another export into the folder is under way.
-        KnownError: as there; or another export was there since the plan was made. Nothing was
-            written.
+        BusyError, KnownError: as there.
     """
-    options = plan.options
-    with alone(options.folder):
-        manifest.unchanged(plan.manifest, options.folder)
-        return TARGETS[options.target].write(plan, progress=progress, cancelled=cancelled)
+    return TARGETS[plan.options.target].write(plan, progress=progress, cancelled=cancelled)

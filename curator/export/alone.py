@@ -1,53 +1,77 @@
 """One export into a folder at a time, of all Curators on this computer.
 
-The lock lies among the system's temporary files and not in the folder, which is the person's and
-may be handed on; it ends with the process that holds it.
+The folder itself is locked, as it is held open: by whatever name, person or home it is come to,
+it is one lock, nothing of it is on disk, and it ends with the process that holds it. Windows locks
+files only: there it is a file in the folder, which the system removes when it is closed. A disk
+that knows no locks keeps nobody out; then a manifest that somebody else wrote meanwhile stops an
+export (:func:`curator.export.manifest.save`), and no file is ever written over.
 """
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from curator.model import BusyError
+from curator.opened_folder import OpenedFolder
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def alone(folder: OpenedFolder) -> Iterator[None]:
     """Keep other exports out of a folder.
 
     Raises:
         BusyError: one is under way there; nothing was written.
     """
-    own = f"{getattr(os, 'getuid', int)()} {folder.resolve()}"
-    name = hashlib.sha256(os.fsencode(own)).hexdigest()[:24]
-    lock = Path(tempfile.gettempdir(), f"curator-export-{name}.lock")
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            _lock(handle)
-        except OSError as error:
-            raise BusyError(
-                f"Another export into {folder} is under way.", "Wait until it is done."
-            ) from error
-        yield
-    finally:
-        os.close(handle)
+        with _locked(folder):
+            yield
+    except _HeldError as error:
+        raise BusyError(
+            f"Another export into {folder.path} is under way.", "Wait until it is done."
+        ) from error
+
+
+class _HeldError(Exception):
+    """Somebody else has the lock."""
 
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(handle: int) -> None:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    _FILE = ".curator-export.lock"
+
+    @contextmanager
+    def _locked(folder: OpenedFolder) -> Iterator[None]:
+        passing = getattr(os, "O_TEMPORARY", 0)  # gone once nobody has it open
+        try:
+            handle = os.open(folder.path / _FILE, os.O_RDWR | os.O_CREAT | passing)
+        except PermissionError as error:
+            raise _HeldError from error  # another is just closing it
+        try:
+            try:
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            except OSError as error:
+                raise _HeldError from error
+            yield
+        finally:
+            os.close(handle)
 
 else:
     import fcntl
 
-    def _lock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    @contextmanager
+    def _locked(folder: OpenedFolder) -> Iterator[None]:
+        with contextlib.suppress(OSError):
+            try:
+                fcntl.flock(folder.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise _HeldError from error
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                fcntl.flock(folder.fileno(), fcntl.LOCK_UN)

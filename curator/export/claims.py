@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
+import stat
 from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 
 from curator.export import manifest, naming
 from curator.export.manifest import Manifest
 from curator.export.options import Options
 from curator.export.sources import Slot
 from curator.model import KnownError
+from curator.opened_folder import OpenedFolder, OutsideError
 
 INTENT = ".curator-export.json"  # names an unfinished run was writing; gone when it is done
 
@@ -30,21 +30,32 @@ class Act(StrEnum):
 class Claims:
     """Settles file names without a clash, on file systems that fold case and accents too."""
 
-    def __init__(self, options: Options, known: Manifest) -> None:
-        self._options = options
+    def __init__(self, options: Options, known: Manifest, folder: OpenedFolder | None) -> None:
+        """Look at what is there.
+
+        Args:
+            options: of the export.
+            known: its manifest.
+            folder: where it goes, None while that is not there.
+
+        Raises:
+            KnownError: the folder cannot be looked into.
+        """
+        self._options, self._folder = options, folder
         self._taken = {naming.folded(name) for name in (manifest.NAME, INTENT)} | known.names()
-        self._disk: dict[str, os.DirEntry[str]] = {}
+        self._disk: dict[str, str] = {}
+        self._intent: dict[str, list[str]] = {}
+        if folder is None:
+            return
         try:
-            with os.scandir(options.folder / options.inside) as entries:
-                self._disk = {naming.folded(self._inside(entry.name)): entry for entry in entries}
-        except FileNotFoundError:
-            pass
+            there = [self._inside(name) for name in folder.names(options.inside)]
         except OSError as error:
             raise KnownError(
                 f"{options.folder} cannot be used ({error.strerror or error}).",
                 "Choose a folder that can be written.",
             ) from error
-        self._intent = read_intent(options.folder)
+        self._disk = {naming.folded(name): name for name in there}
+        self._intent = read_intent(folder)
 
     def _inside(self, name: str) -> str:
         return f"{self._options.inside}/{name}" if self._options.inside else name
@@ -86,9 +97,10 @@ class Claims:
             return Act.WRITE
         if self._intent.get(name) == meant(slot, self._options):
             return Act.ADOPT
-        there = self._disk[folded]
-        same_size = there.is_file() and there.stat().st_size == slot.source.size
-        return Act.ADOPT if same_size and slot.edge is None else None
+        assert self._folder is not None
+        there = self._folder.status(self._disk[folded])
+        same = there and stat.S_ISREG(there.st_mode) and there.st_size == slot.source.size
+        return Act.ADOPT if same and slot.edge is None else None
 
 
 def meant(slot: Slot, options: Options) -> list[str]:
@@ -97,10 +109,10 @@ def meant(slot: Slot, options: Options) -> list[str]:
     return [known, options.rendering]
 
 
-def read_intent(folder: Path) -> dict[str, list[str]]:
+def read_intent(folder: OpenedFolder) -> dict[str, list[str]]:
     """Read which names an unfinished run was writing: name → as :func:`meant`."""
     try:
-        found = json.loads((folder / INTENT).read_bytes())
-    except (OSError, ValueError, RecursionError):
+        found = json.loads(folder.read(INTENT) or b"{}")
+    except (OSError, OutsideError, ValueError, RecursionError):
         return {}  # no such run, or it ended while saying so: nothing to adopt
     return found if isinstance(found, dict) else {}

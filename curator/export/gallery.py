@@ -7,9 +7,9 @@ original path. A photo that is no longer approved leaves the page; its files sta
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import math
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -18,9 +18,9 @@ from curator.export.manifest import NAME, Entry, save
 from curator.export.options import Options
 from curator.export.page import Heading, page
 from curator.export.plan import Plan, Report
-from curator.export.whole import put
-from curator.export.writing import Progress, stopped, write_files
+from curator.export.writing import Progress, Run, stopped, write_files
 from curator.model import KnownError
+from curator.opened_folder import OpenedFolder, OutsideError
 from curator.workers import WorkerPool
 
 PAGE = "index.html"
@@ -39,7 +39,7 @@ def settle(options: Options) -> Options:
         KnownError: there is a page in that folder that is none of ours.
     """
     folder = options.folder
-    if (folder / PAGE).exists() and not (folder / NAME).exists():
+    if os.path.lexists(folder / PAGE) and not (folder / NAME).exists():
         raise KnownError(f"{folder} holds a page already.", "Choose another folder.")
     largest = options.long_edge_px
     edges = (largest, *(edge for edge in _SMALLER if edge <= 0.8 * largest))
@@ -58,41 +58,52 @@ def write(
     Raises:
         KnownError: as :func:`curator.export.writing.write_files`; the page stays as it was.
     """
-    report = write_files(plan, pool=pool, progress=progress, cancelled=cancelled)
+    return write_files(plan, pool=pool, progress=progress, cancelled=cancelled, finish=_finish)
+
+
+def _finish(run: Run) -> None:
     try:
-        _bring_up_to_date(plan, report)
+        _bring_up_to_date(run)
     except OSError as error:
-        done = f"{report.photos} of {len(plan.chosen)} photos were exported, their page was not"
-        raise stopped(plan.options.folder, error, done) from error
-    return report
+        done = f"{run.report.photos} of {len(run.plan.chosen)} photos were exported, their page"
+        raise stopped(run.folder.path, error, f"{done} was not") from error
 
 
-def _bring_up_to_date(plan: Plan, report: Report) -> None:
+def _bring_up_to_date(run: Run) -> None:
     """Write the page, unless somebody has changed it since: then it is theirs, and named."""
-    options, book = plan.options, plan.manifest
-    if not (options.folder / NAME).exists():
+    options, book, folder = run.plan.options, run.plan.manifest, run.folder
+    if not folder.is_file(NAME):
         return
-    _order(plan)
+    _order(run.plan)
     title = options.title or options.project or options.folder.name
-    content = page(Heading(title, options.notes), book.listed())
-    path = options.folder / PAGE
-    there = path.read_bytes() if path.exists() else None
-    if there not in (None, content) and _sha(there or b"") not in (book.page, *_meant(plan)):
-        report.edited.append(PAGE)
+    try:
+        content = page(Heading(title, options.notes), book.listed())
+    except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError) as error:
+        raise KnownError(
+            f"The page cannot be made: somebody wrote into {folder.path / NAME}.",
+            "Export into another folder.",
+        ) from error
+    try:
+        there = folder.read(PAGE)
+        ours = there in (None, content) or _sha(there or b"") in (book.page, *_meant(folder))
+    except OutsideError:  # a link, a folder
+        ours = False
+    if not ours:
+        run.report.edited.append(PAGE)
     else:
         if there != content:
-            digests = f"{_sha(there or b'')} {_sha(content)}"
-            put(options.folder, _MEANT, digests.encode("ascii"))
-        put(options.folder, PAGE, content)
+            folder.write(_MEANT, f"{_sha(there or b'')} {_sha(content)}".encode("ascii"))
+        folder.write(PAGE, content)
         book.page = _sha(content)
-    save(book, options.folder)
-    (options.folder / _MEANT).unlink(missing_ok=True)
+    save(book, folder)
+    folder.remove(_MEANT)
 
 
-def _meant(plan: Plan) -> list[str]:
-    with contextlib.suppress(OSError, ValueError):
-        return (plan.options.folder / _MEANT).read_text("ascii").split()
-    return []
+def _meant(folder: OpenedFolder) -> list[str]:
+    try:
+        return (folder.read(_MEANT) or b"").decode("ascii").split()
+    except (OSError, OutsideError, ValueError):
+        return []
 
 
 def _sha(content: bytes) -> str:

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from curator.catalog import PhotoDetail
 from curator.export import naming
 from curator.export.sources import SIDECAR, Slot, Source, main_file
-from curator.export.whole import put
 from curator.model import KnownError
+from curator.opened_folder import OpenedFolder, OutsideError
 
 NAME = "photos.json"
 VERSION = 1
+_MOST = 1_000_000_000  # photos in one export that anybody numbers
 
 Entry = dict[str, Any]
 FileEntry = dict[str, Any]
@@ -30,7 +31,7 @@ FileEntry = dict[str, Any]
 class Manifest:
     """The entries of one export folder, oldest first; of a gallery, the sha256 of its page, too.
 
-    ``read`` is the file's content they were read from; empty where there was none.
+    ``read`` is the file's content as it was read or written last; empty where there was none.
     Entries are told apart by identity, not by comparing them: 10,000 are compared with 10,000
     in minutes.
     """
@@ -76,72 +77,128 @@ class Manifest:
         return text.encode("utf-8", "backslashreplace")
 
 
-def load(folder: Path) -> Manifest:
+def load(folder: OpenedFolder) -> Manifest:
     """Read the manifest of an export folder; an empty one if the folder has none.
 
     Raises:
         KnownError: the file is there and is not one that Curator wrote; it stays as it is.
     """
-    path = folder / NAME
+    path = folder.path / NAME
     remedy = "Choose another folder, or move that file away."
+    foreign = KnownError(f"{path} is no manifest of Curator.", remedy)
     try:
-        data = path.read_bytes()
-        content = json.loads(data)
-    except FileNotFoundError:
-        return Manifest()
+        data = folder.read(NAME)
+        content: Any = json.loads(data) if data is not None else None
     except OSError as error:
         raise KnownError(f"{path} cannot be read ({error.strerror or error}).", remedy) from error
-    except (ValueError, RecursionError) as error:
-        raise KnownError(f"{path} is no manifest of Curator.", remedy) from error
+    except (OutsideError, ValueError, RecursionError) as error:
+        raise foreign from error
+    if data is None:
+        return Manifest()
     try:
         if content["version"] > VERSION:
             raise KnownError(f"{path} was written by a newer Curator.", "Update Curator.")
         target = str(content.get("target", "folder"))
         page = content.get("page")
         found = Manifest(target, page, list(content["photos"]), list(content["withdrawn"]), data)
-        # Sidecars go by the names of their originals, and see to it themselves.
-        inside = target == "sidecar" or all(_is_inside(folder, name) for name in found.names())
     except (KeyError, TypeError, AttributeError) as error:
-        raise KnownError(f"{path} is no manifest of Curator.", remedy) from error
-    if not inside:
+        raise foreign from error
+    entries = (*found.photos, *found.withdrawn)
+    if not all(_is_entry(entry) for entry in entries):
+        raise foreign
+    names = (record["filename"] for entry in entries for record in entry["files"])
+    if not all(_is_of_target(target, name) for name in names):
         raise KnownError(f"{path} names files that are not in its folder.", remedy)
     return found
 
 
-def _is_inside(folder: Path, name: str) -> bool:
-    """Say whether a name stays in the export folder: files by it are renamed and replaced."""
-    parts = name.split("/")
-    if any(p in ("", ".", "..") or "\0" in p or PurePath(p).name != p for p in parts):
+# What is read of an entry and of its files, and may not be missing.
+_ENTRY = {"filename": str, "form": str, "files": list, "tags": list, "capture": dict}
+_RECORD = {"filename": str, "sha256": str, "kind": str, "size": int, "original_size": int,
+           "original_mtime_ns": int}  # fmt: skip
+
+
+def _is_entry(entry: object) -> bool:
+    """Whether an entry is made as ours are; a person or a program may have written into it."""
+    if not isinstance(entry, dict) or not {"project", "turn"} <= entry.keys():
         return False
-    return not any(folder.joinpath(*parts[:at]).is_symlink() for at in range(1, len(parts)))
+    seq = entry.get("seq")
+    return (
+        all(isinstance(entry.get(key), kind) for key, kind in _ENTRY.items())
+        and (seq is None or (isinstance(seq, int) and 0 <= seq < _MOST))
+        and all(isinstance(tag, dict) and isinstance(tag.get("name"), str) for tag in entry["tags"])
+        and len(entry["files"]) > 0
+        and all(map(_is_record, entry["files"]))
+    )
 
 
-def unchanged(manifest: Manifest, folder: Path) -> None:
+def _is_record(record: object) -> bool:
+    return (
+        isinstance(record, dict)
+        and all(isinstance(record.get(key), kind) for key, kind in _RECORD.items())
+        and all(
+            isinstance(record.get(key, ""), str | None) for key in ("original_path", "fingerprint")
+        )
+        and _is_said(record.get("said", {}))
+    )
+
+
+def _is_said(said: object) -> bool:
+    """Whether this is what :meth:`curator.sidecar.Said.as_json` gives."""
+    return isinstance(said, dict) and all(
+        value is None
+        or isinstance(value, int if name == "rating" else str)
+        or (isinstance(value, list) and all(isinstance(word, str) for word in value))
+        for name, value in said.items()
+    )
+
+
+def _is_of_target(target: str, name: str) -> bool:
+    """Whether a target has files of such a name: they are renamed and replaced by it.
+
+    A folder has them in no folder below, a gallery in one. Sidecars lie as their originals do;
+    there every name is looked at when its turn comes.
+    """
+    below, _, leaf = name.rpartition("/")
+    return target == "sidecar" or (
+        below == ("images" if target == "gallery" else "")
+        and leaf not in ("", ".", "..")
+        and "\0" not in leaf
+        and PurePath(leaf).name == leaf
+    )
+
+
+def unchanged(manifest: Manifest, folder: OpenedFolder) -> None:
     """Make sure nobody wrote the file since it was read.
 
     Raises:
         KnownError: somebody did: what was planned would forget what is said there.
     """
     try:
-        there = (folder / NAME).read_bytes()
+        there = folder.read(NAME)
     except OSError:
-        there = b""  # gone, or away: the run itself says of what it cannot do
+        return  # gone, or away: the run itself says of what it cannot do
     if there and there != manifest.read:
         raise KnownError(
-            f"Another export into {folder} was done meanwhile.",
+            f"Another export into {folder.path} was done meanwhile.",
             "Export again; it goes on from there.",
         )
 
 
-def save(manifest: Manifest, folder: Path) -> bool:
-    """Write the manifest through a temporary file; say whether anything had to change.
+def save(manifest: Manifest, folder: OpenedFolder) -> bool:
+    """Write the manifest through a temporary file; return whether anything had to change.
 
     Raises:
+        KnownError: somebody else wrote it since we did.
         OSError: the folder cannot be written; the old manifest stays.
     """
-    if not (folder / NAME).exists() and not (manifest.photos or manifest.withdrawn):
+    if not manifest.read and not (manifest.photos or manifest.withdrawn):
         return False
-    return put(folder, NAME, manifest.rendered())
+    unchanged(manifest, folder)
+    content = manifest.rendered()
+    written = folder.write(NAME, content)
+    manifest.read = content
+    return written
 
 
 def describe(photo: PhotoDetail, clause: str | None, *, location: bool) -> Entry:

@@ -35,6 +35,7 @@ class Options:
         pair: which halves of a RAW+JPEG pair are copied; JPEGs are made of the RAW unless "jpeg".
         names: a template (`curator.export.naming`).
         sources: the folders read with their subfolders: no export may land inside one.
+        flat_sources: the folders read without their subfolders: no export may land in one.
         scores: match scores by photo id.
         match_model: whose scores they are.
         project: what is exported is this project.
@@ -62,6 +63,7 @@ class Options:
     pair: Literal["both", "raw", "jpeg"] = "both"
     names: str = naming.PLAIN
     sources: tuple[Path, ...] = ()
+    flat_sources: tuple[Path, ...] = ()
     scores: Mapping[int, int] = field(default_factory=dict)
     match_model: str | None = None
     project: str | None = None

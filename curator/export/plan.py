@@ -8,7 +8,6 @@ folder always gives the same names; a photo that went out keeps its name until t
 from __future__ import annotations
 
 import math
-import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,14 +15,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from curator import volumes
 from curator.catalog import PhotoDetail
-from curator.export import manifest, naming
+from curator.export import manifest, naming, place
 from curator.export.claims import Act, Claims
 from curator.export.manifest import Entry, FileEntry, Manifest
 from curator.export.options import Options
+from curator.export.place import Originals
 from curator.export.sources import SIDECAR, Sidecars, Slot, main_file, slots_of
 from curator.model import KnownError
+from curator.opened_folder import OpenedFolder
 from curator.sidecar import Said
 
 NOT_APPROVED = "It is not approved."
@@ -64,11 +64,13 @@ class Plan:
 
     ``approved`` counts photos by clause, ticked or not. ``leaving`` are entries whose photo is no
     longer approved, ``gone`` those of a photo that was taken out of the project exported; their
-    files stay. ``edited`` are exported files that another program changed.
+    files stay. ``edited`` are exported files that another program changed. ``originals`` are the
+    folders to keep out of.
     """
 
     options: Options
     manifest: Manifest
+    originals: Originals
     approved: Counter[str] = field(default_factory=Counter)
     chosen: list[Chosen] = field(default_factory=list)
     refreshed: list[tuple[Entry, PhotoDetail, str]] = field(default_factory=list)
@@ -129,6 +131,9 @@ class Plan:
 Going = tuple[PhotoDetail, str, Entry | None]
 """A photo that goes out, why, and its entry if it went out before."""
 
+Choose = Callable[[Plan, Sequence[Going], OpenedFolder | None], None]
+"""Puts the files of photos that go out into a plan; gets the target, None while it is not there."""
+
 
 @dataclass
 class Report:
@@ -163,7 +168,7 @@ class Report:
 def make_plan(
     photos: Iterable[PhotoDetail],
     options: Options,
-    choose: Callable[[Plan, Sequence[Going]], None],
+    choose: Choose,
 ) -> Plan:
     """Say what exporting a scope would do.
 
@@ -180,14 +185,15 @@ def make_plan(
     """
     naming.check(options.names)
     ordered = _in_order((photo for photo in photos if photo.files), options)
-    _refuse_place(options, ordered)
-    plan = Plan(options, _load(options))
-    choose(plan, _sort_out(plan, ordered))
+    originals = Originals.of(options, ordered)
+    with place.looked_into(options.folder, originals) as folder:
+        plan = Plan(options, _load(options, folder), originals)
+        choose(plan, _sort_out(plan, ordered), folder)
     return plan
 
 
-def _load(options: Options) -> Manifest:
-    found = manifest.load(options.folder)
+def _load(options: Options, folder: OpenedFolder | None) -> Manifest:
+    found = Manifest() if folder is None else manifest.load(folder)
     if not (found.photos or found.withdrawn):
         found.target = options.target
     if found.target != options.target:
@@ -244,17 +250,17 @@ def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> list[Going]:
     return going
 
 
-def choose(plan: Plan, going: Sequence[Going]) -> None:
+def choose(plan: Plan, going: Sequence[Going], folder: OpenedFolder | None) -> None:
     """Put the copies, or the JPEGs, of photos that go out into a plan."""
-    _Choosing(plan, len(going)).choose(going)
+    _Choosing(plan, len(going), folder).choose(going)
 
 
 class _Choosing:
     """Settles what is done for each photo that goes out."""
 
-    def __init__(self, plan: Plan, number: int) -> None:
-        self._plan, self._options = plan, plan.options
-        self._claims = Claims(plan.options, plan.manifest)
+    def __init__(self, plan: Plan, number: int, folder: OpenedFolder | None) -> None:
+        self._plan, self._options, self._folder = plan, plan.options, folder
+        self._claims = Claims(plan.options, plan.manifest, folder)
         self._sidecars = Sidecars()
         entries = (*plan.manifest.photos, *plan.manifest.withdrawn)
         self._counts = "{seq}" in plan.options.names
@@ -362,11 +368,9 @@ class _Choosing:
         """Look at a file that an earlier run wrote: keep it, or have it as it should be now."""
         old = item.known
         assert old is not None
-        exported = self._options.folder / old["filename"]
         fresh = self._fresh(item.slot, old, entry, photo)
-        try:
-            size = exported.stat().st_size
-        except OSError:
+        size = self._size(old["filename"])
+        if size is None:
             return Item(item.slot, item.name, Act.WRITE if fresh else Act.REPLACE, old)
         if size != old["size"]:
             self._plan.edited.append(old["filename"])
@@ -376,6 +380,14 @@ class _Choosing:
             act = Act.ADOPT if item.act is Act.ADOPT else Act.RENAME
             return Item(item.slot, item.name, act, old)
         return Item(item.slot, item.name, Act.KEEP, old)
+
+    def _size(self, name: str) -> int | None:
+        """Return the size of an exported file; None where no file is by that name, or a link."""
+        try:
+            status = None if self._folder is None else self._folder.status(name)
+        except (KnownError, OSError):
+            return None
+        return status.st_size if status and stat.S_ISREG(status.st_mode) else None
 
 
 def _known(slots: list[Slot], entry: Entry | None, options: Options) -> list[FileEntry | None]:
@@ -404,61 +416,3 @@ def _known(slots: list[Slot], entry: Entry | None, options: Options) -> list[Fil
             )
         found.append(next(of_it, None))
     return found
-
-
-def _refuse_place(options: Options, photos: list[PhotoDetail]) -> None:
-    """Refuse a target in or under a folder of originals, however it is spelled or linked."""
-    folder = options.folder
-    try:
-        is_folder = stat.S_ISDIR(volumes.ask(folder, folder.stat).st_mode)
-    except FileNotFoundError:
-        is_folder = True  # it will be made
-        _refuse_away(folder)
-    except OSError as error:
-        raise KnownError(
-            f"{folder} cannot be used ({error.strerror or error}).",
-            "Choose a folder that can be written.",
-        ) from error
-    if not is_folder:
-        raise KnownError(f"{folder} is not a folder.", "Choose a folder for the export.")
-    if options.inside and (folder / options.inside).is_symlink():
-        raise KnownError(
-            f"{folder / options.inside} is a link to another folder.",
-            "Choose a folder without it: what lies there is not the export's to change.",
-        )
-    inside = {mark for source in options.sources if (mark := _mark(source)) is not None}
-    known = (file for photo in photos for file in photo.files if not file.away)
-    beside = {Path(file.path).parent for file in known}
-    same = inside | {mark for each in beside if (mark := _mark(each)) is not None}
-    resolved = folder.resolve()
-    for above in (resolved, *resolved.parents):
-        mark = _mark(above)
-        if mark is not None and mark in (same if above == resolved else inside):
-            raise KnownError(
-                f"{folder} lies inside {above}, which holds originals.",
-                "Choose a folder outside, so that exports are not read in as new photos.",
-            )
-
-
-# Where systems put drives, and at which depth below the drive's own folder stands. Making it there
-# while the drive is away would fill the disk underneath, unseen.
-_MOUNTS = (("/Volumes", 1), ("/media", 2), ("/run/media", 2), ("/mnt", 1))
-
-
-def _refuse_away(folder: Path) -> None:
-    """Refuse to make the folder of a drive that is not connected."""
-    for root, depth in _MOUNTS:
-        if not folder.is_relative_to(root) or folder == Path(root):
-            continue
-        drives = [Path(root, *folder.relative_to(root).parts[:at]) for at in range(1, depth + 1)]
-        drive = drives[-1]
-        if drive != folder and not drive.exists() and not any(map(os.path.ismount, drives)):
-            raise KnownError(
-                f"The drive {drive.name} is not connected.", "Connect it or choose another folder."
-            )
-
-
-def _mark(folder: Path) -> tuple[int, int] | None:
-    """Return what identifies a folder on disk, or None if it is not there or does not answer."""
-    status = volumes.status(folder)
-    return None if status is None else (status.st_dev, status.st_ino)

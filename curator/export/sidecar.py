@@ -22,6 +22,7 @@ from curator.export.plan import Chosen, Going, Item, Plan, Report, Skipped
 from curator.export.sources import Slot, Source, main_file, said_of
 from curator.export.writing import Progress, Run, write_files
 from curator.model import Kind, KnownError
+from curator.opened_folder import OpenedFolder
 from curator.sidecar import NONE, PROFILES, Said, SidecarError
 from curator.workers import WorkerPool
 
@@ -45,9 +46,9 @@ def settle(options: Options) -> Options:
     return replace(options, form="sidecar", names=naming.PLAIN)
 
 
-def choose(plan: Plan, going: Sequence[Going]) -> None:
+def choose(plan: Plan, going: Sequence[Going], folder: OpenedFolder | None) -> None:
     """Put the sidecar of each photo that goes out into the plan, or say why there is none."""
-    choosing = _Choosing(plan)
+    choosing = _Choosing(plan, folder)
     several = len({choosing.root(main_file(photo).path) for photo, *_ in going}) > 1
     for photo, clause, entry in going:
         try:
@@ -75,8 +76,8 @@ def write(
 class _Choosing:
     """Names each sidecar, and looks at what is there."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._options = plan.options
+    def __init__(self, plan: Plan, folder: OpenedFolder | None) -> None:
+        self._options, self._folder = plan.options, folder
         self._profile = PROFILES[plan.options.profile]
         self._taken = {naming.folded(NAME), naming.folded(INTENT)}
         self._known: dict[str, FileEntry] = {
@@ -84,7 +85,7 @@ class _Choosing:
             for entry in (*plan.manifest.withdrawn, *plan.manifest.photos)
             for record in entry["files"]
         }
-        self._listed: dict[Path, dict[str, str]] = {}
+        self._listed: dict[str, dict[str, str]] = {}
 
     def root(self, path: Path) -> Path:
         """Give the folder that was opened and holds a photo, else the photo's own."""
@@ -113,7 +114,7 @@ class _Choosing:
             said=self._said(photo),
             base=base,
         )
-        there = _load(self._options.folder, name)
+        there = None if self._folder is None else _load(self._folder, name)
         new = _merged(there, wanted, self._options)
         if known is not None and new == there and base == wanted.said:
             return Item(wanted, name, Act.KEEP, known)
@@ -137,18 +138,17 @@ class _Choosing:
 
     def _as_there(self, name: str) -> str:
         """Take the name in the letters it has there: editors do not tell DSC_1.XMP from .xmp."""
-        path = PurePath(name)
-        folder = self._options.folder / path.parent
-        if folder not in self._listed:
+        below, _, leaf = name.rpartition("/")
+        if below not in self._listed:
             try:
-                found = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+                found = self._folder.names(below) if self._folder is not None else []
             except OSError as error:
-                raise KnownError(f"{folder} cannot be read ({error.strerror or error}).") from error
-            self._listed[folder] = {naming.folded(each): each for each in found}
-            self._listed[folder] |= {each: each for each in found}
-        here = self._listed[folder]
-        same = here.get(path.name) or here.get(naming.folded(path.name), path.name)
-        return (path.parent / same).as_posix()
+                raise KnownError(f"{below} cannot be read ({error.strerror or error}).") from error
+            self._listed[below] = {naming.folded(each): each for each in found}
+            self._listed[below] |= {each: each for each in found}
+        here = self._listed[below]
+        same = here.get(leaf) or here.get(naming.folded(leaf), leaf)
+        return f"{below}/{same}" if below else same
 
     def _said(self, photo: PhotoDetail) -> Said:
         own = [self._options.project] if self._options.project else []
@@ -207,22 +207,28 @@ def _leave_withdrawn(run: Run, chosen: Chosen, name: str) -> None:
             book.drop(entry)
 
 
-def _load(folder: Path, name: str) -> bytes | None:
+def _load(folder: OpenedFolder, name: str) -> bytes | None:
     """Read the sidecar that is there, if any.
 
     Raises:
-        KnownError: it cannot be read, or a link leads out of the export's folder.
+        KnownError: it cannot be read, or is, or lies behind, a link.
     """
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise KnownError(f"A link leads from {name} out of the folder; it is not followed.")
-    return sidecar.load(path)
-
-
-def _put(folder: Path, name: str, content: bytes, expected: str) -> None:
-    path = folder / name
+    below, _, leaf = name.rpartition("/")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with folder.inside(below) as inside:
+            return sidecar.load_in(inside, leaf)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise KnownError(f"{below} cannot be read ({error.strerror or error}).") from error
+
+
+def _put(folder: OpenedFolder, name: str, content: bytes, expected: str) -> None:
+    below, _, leaf = name.rpartition("/")
+    try:
+        if below:
+            folder.make_folder(below)
+        inside = folder.inside(below)
     except OSError as error:
         if whole.is_full(error):
             raise
@@ -230,7 +236,8 @@ def _put(folder: Path, name: str, content: bytes, expected: str) -> None:
             f"The folder of {name} cannot be made ({error.strerror or error})."
         ) from error
     try:
-        sidecar.write(path, content, expected)
+        with inside:
+            sidecar.write_in(inside, leaf, content, expected)
     except SidecarError as error:
         if error.__cause__ is not None and whole.is_full(error.__cause__):
             raise error.__cause__ from error

@@ -19,15 +19,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from curator import files, whole
-from curator.export import manifest, naming
+from curator import whole
+from curator.export import manifest, naming, place
+from curator.export.alone import alone
 from curator.export.claims import INTENT, Act, meant
 from curator.export.manifest import Entry, FileEntry, Written
 from curator.export.plan import Chosen, Item, Plan, Report, Skipped
 from curator.export.rendering import Renderings
 from curator.export.sources import Source
-from curator.export.whole import put
 from curator.model import KnownError, UnreadableError
+from curator.opened_folder import OpenedFolder, OutsideError, mark_of
 from curator.workers import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -51,14 +52,13 @@ class Run:
 
     plan: Plan
     report: Report
+    folder: OpenedFolder
     renderings: Renderings
-    bring: Callable[[Run, Chosen, Item], FileEntry]
     saved_at: float = field(default_factory=monotonic)
 
-    @property
-    def folder(self) -> Path:
-        """Where to."""
-        return self.plan.options.folder
+
+Bring = Callable[[Run, Chosen, Item], FileEntry]
+"""Has one file in the folder, and says what it is."""
 
 
 def write_files(
@@ -67,7 +67,8 @@ def write_files(
     pool: WorkerPool | None,
     progress: Progress,
     cancelled: Callable[[], bool],
-    bring: Callable[[Run, Chosen, Item], FileEntry] | None = None,
+    bring: Bring | None = None,
+    finish: Callable[[Run], None] = lambda run: None,
 ) -> Report:
     """Do what the plan says. Running it twice changes nothing the second time.
 
@@ -77,53 +78,77 @@ def write_files(
         progress: told photos done, photos in all, and the name of the one just done.
         cancelled: asked before each photo; what is written by then stays, with its entries.
         bring: has one file in the folder and says what it is; copies and JPEGs unless given.
+        finish: does what is to be done once all files are there.
 
     Raises:
+        BusyError: another export into the folder is under way.
         KnownError: the folder is full or cannot be written; photos exported by then stay, whole
-            and listed, and nothing is half-written.
+            and listed, and nothing is half-written. Or another export was there since the plan
+            was made, or the folder holds originals by now; nothing was written.
 
     Thread: any; only one export into a folder at a time.
     """
-    report = Report(plan.options.folder, edited=list(plan.edited))
-    run = Run(plan, report, Renderings(plan, pool), bring or _bring)
+    target = plan.options.folder
+    report = Report(target, edited=list(plan.edited))
+    if not target.exists() and all(item.act is Act.KEEP for item in plan.items()):
+        return report
+    renderings = Renderings(plan, pool)
     try:
-        _prepare(run)
-        _settle_entries(run)
-        for number, chosen in enumerate(plan.chosen, 1):
-            if cancelled():
-                run.report.cancelled = True
-                break
-            _export(run, chosen)
-            progress(number, len(plan.chosen), Path(chosen.items[0].name).name)
-            if monotonic() - run.saved_at > _SAVE_EVERY_S:
+        with place.made(target, plan.originals) as folder, alone(folder):
+            manifest.unchanged(plan.manifest, folder)
+            run = Run(plan, report, folder, renderings)
+            try:
+                _prepare(run)
+                _settle_entries(run)
+                _export_all(run, bring or _bring, progress, cancelled)
                 _save(run)
-        _save(run)
-        (run.folder / INTENT).unlink(missing_ok=True)
+                folder.remove(INTENT)
+            except OSError as error:
+                raise _stopped(run, error) from error
+            finish(run)
     except OSError as error:
-        raise _stopped(run, error) from error
+        raise stopped(target, error, _done(plan, report), plan.bytes_to_write) from error
     finally:
-        run.renderings.close()
-    return run.report
+        renderings.close()
+    return report
 
 
 def _prepare(run: Run) -> None:
-    """Make the folder, sweep what a killed run left, see that all fits, note what is meant."""
+    """Sweep what a killed run left, see that all fits, note what is meant."""
     plan, folder = run.plan, run.folder
     to_write = [item for item in plan.items() if item.act is not Act.KEEP]
-    if not to_write and not folder.exists():
-        return
-    (folder / plan.options.inside).mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(".curator-*.part"):
-        left.unlink()
-    free = shutil.disk_usage(folder).free
+    below = plan.options.inside
+    if below:
+        folder.make_folder(below)
+        with folder.inside(below) as pictures:
+            pictures.sweep()
+    folder.sweep()
+    for name in folder.names():
+        ours = name.startswith(".curator-") and name.endswith(".part")  # before version 0.2
+        if ours and folder.is_file(name):
+            folder.remove(name)
+    free = shutil.disk_usage(folder.path).free
     if to_write and plan.bytes_to_write + _SPARE > free:
         raise KnownError(
-            f"The export needs {_size(plan.bytes_to_write)} and {folder} has {_size(free)} free.",
+            f"The export needs {_size(plan.bytes_to_write)} and {folder.path} has {_size(free)}"
+            " free.",
             "Free some space or choose another folder; nothing was written.",
         )
     names = {item.name: meant(item.slot, plan.options) for item in to_write}
     if names:
-        put(folder, INTENT, json.dumps(names).encode())
+        folder.write(INTENT, json.dumps(names).encode())
+
+
+def _export_all(run: Run, bring: Bring, progress: Progress, cancelled: Callable[[], bool]) -> None:
+    chosen = run.plan.chosen
+    for number, each in enumerate(chosen, 1):
+        if cancelled():
+            run.report.cancelled = True
+            return
+        _export(run, each, bring)
+        progress(number, len(chosen), Path(each.items[0].name).name)
+        if monotonic() - run.saved_at > _SAVE_EVERY_S:
+            _save(run)
 
 
 def _settle_entries(run: Run) -> None:
@@ -144,12 +169,12 @@ def _why(entry: Entry) -> str:
     return "rejected" if entry["flag"] == "reject" else "no longer approved"
 
 
-def _export(run: Run, chosen: Chosen) -> None:
+def _export(run: Run, chosen: Chosen, bring: Bring) -> None:
     """Bring one photo's files into the folder and its entry into the manifest."""
     records: list[FileEntry] = []
     for item in chosen.items:
         try:
-            records.append(run.bring(run, chosen, item))
+            records.append(bring(run, chosen, item))
         except KnownError as error:
             log.info("not exported: %s: %s", item.slot.source.path, error)
             run.report.failed.append(Skipped(str(item.slot.source.path), str(error)))
@@ -188,8 +213,7 @@ def _supersede(run: Run, chosen: Chosen, new: Entry) -> None:
     gone = [
         record
         for record in old["files"]
-        if naming.folded(record["filename"]) not in names
-        and (run.folder / record["filename"]).exists()
+        if naming.folded(record["filename"]) not in names and _is_there(run, record["filename"])
     ]
     if gone:
         today = {file.fingerprint for file in chosen.photo.files}
@@ -201,6 +225,13 @@ def _supersede(run: Run, chosen: Chosen, new: Entry) -> None:
         }
         run.plan.manifest.withdrawn.append(passed)
         run.report.withdrawn += [record["filename"] for record in gone]
+
+
+def _is_there(run: Run, name: str) -> bool:
+    try:
+        return run.folder.status(name) is not None
+    except OutsideError:
+        return False
 
 
 def _bring(run: Run, chosen: Chosen, item: Item) -> FileEntry:
@@ -235,33 +266,24 @@ def _bring(run: Run, chosen: Chosen, item: Item) -> FileEntry:
 
 def _renamed(run: Run, item: Item, known: FileEntry) -> bool:
     """Give a file that an earlier run wrote its new name; False where it was changed since."""
-    old, new = run.folder / known["filename"], run.folder / item.name
-    if not old.exists() or files.sha256(old) != known["sha256"]:
+    old = run.folder.seen(known["filename"])
+    if old is None or old.sha256 != known["sha256"]:
         return False
-    if _is_same(old, new):
-        old.rename(new)
-    else:
-        try:
-            _name(old, new)
-        except _Changed:
-            return False
-        old.unlink(missing_ok=True)
+    try:
+        run.folder.rename(known["filename"], item.name, old)
+    except FileExistsError:
+        return False
     run.report.written.append(item.name)
     return True
 
 
-def _is_same(old: Path, new: Path) -> bool:
-    """Say whether a disk takes two names for one, as it does where they differ in case alone."""
-    return new.exists() and old.samefile(new)
-
-
 def _retire(run: Run, known: FileEntry, name: str) -> None:
     """Remove a file that has been written anew under another name, if nobody changed it since."""
-    old = run.folder / known["filename"]
-    if not old.exists() or _is_same(old, run.folder / name):
-        return
-    if files.sha256(old) == known["sha256"]:
-        old.unlink()
+    old, new = run.folder.seen(known["filename"]), run.folder.status(name)
+    if old is None or (new is not None and mark_of(new) == old.mark):
+        return  # gone; or a disk that takes both for one, as where they differ in case alone
+    if old.sha256 == known["sha256"]:
+        run.folder.remove(known["filename"], old)
 
 
 def _written(run: Run, chosen: Chosen, item: Item, name: str) -> Written:
@@ -270,45 +292,43 @@ def _written(run: Run, chosen: Chosen, item: Item, name: str) -> Written:
     Raises:
         _Changed: another file has that name.
     """
-    final = run.folder / name
-    part = run.folder / f".curator-{os.getpid()}.part"  # a long name has no room for more
-    pixels = None
+    folder, part, pixels = run.folder, run.folder.temporary(name), None
     try:
         if item.slot.edge is None:
-            sha = original_sha = _copy(item.slot.source, part)
+            sha = original_sha = _copy(item.slot.source, folder, part)
         else:
             content, pixels, original_sha = run.renderings.take(chosen, item.slot.edge)
             sha = hashlib.sha256(content).hexdigest()
-            _fill(part, content)
-        if final.exists():
-            there = files.sha256(final)
-            if there == sha:
+            with folder.create(part) as target:
+                target.write(content)
+        there = folder.seen(name)
+        if there is None and folder.status(name) is not None:
+            raise _Changed(name)  # a folder, a link
+        if there is not None:
+            if there.sha256 == sha:
                 run.report.kept += 1
-                return Written(sha, original_sha, final.stat().st_size, pixels)
-            if item.act is not Act.REPLACE or item.known is None or there != item.known["sha256"]:
+                return Written(sha, original_sha, there.size, pixels)
+            ours = item.known is not None and there.sha256 == item.known["sha256"]
+            if item.act is not Act.REPLACE or not ours:
                 raise _Changed(name)
-        if files.sha256(part) != sha:
+        made = folder.seen(part)
+        if made is None or made.sha256 != sha:
             raise OSError(errno.EIO, "what was written reads back differently")
-        if final.exists():
-            part.replace(final)  # what an earlier run made, and nobody touched
+        if there is not None:
+            folder.replace(part, name, there)  # what an earlier run made, and nobody touched
         else:
-            _name(part, final)
+            try:
+                folder.rename(part, name, made)
+            except FileExistsError as error:
+                raise _Changed(name) from error
         run.report.written.append(name)
-        size = final.stat().st_size
-        run.report.bytes += size
+        run.report.bytes += made.size
     finally:
-        part.unlink(missing_ok=True)
-    return Written(sha, original_sha, size, pixels)
+        folder.remove(part)
+    return Written(sha, original_sha, made.size, pixels)
 
 
-def _fill(part: Path, content: bytes) -> None:
-    with part.open("wb") as target:
-        target.write(content)
-        target.flush()
-        os.fsync(target.fileno())
-
-
-def _copy(file: Source, part: Path) -> str:
+def _copy(file: Source, folder: OpenedFolder, part: str) -> str:
     """Copy an original with its time stamp; return the sha256 of what was read.
 
     Raises:
@@ -321,14 +341,13 @@ def _copy(file: Source, part: Path) -> str:
         raise UnreadableError(
             f"The original cannot be read ({error.strerror or error})."
         ) from error
-    with source, part.open("wb") as target:
-        while chunk := _read(source.read):
-            digest.update(chunk)
-            target.write(chunk)
-        target.flush()
-        os.fsync(target.fileno())
+    with source:
         status = os.fstat(source.fileno())
-    os.utime(part, ns=(status.st_atime_ns, status.st_mtime_ns))
+        times_ns = (status.st_atime_ns, status.st_mtime_ns)
+        with folder.create(part, times_ns=times_ns) as target:
+            while chunk := _read(source.read):
+                digest.update(chunk)
+                target.write(chunk)
     return digest.hexdigest()
 
 
@@ -342,22 +361,6 @@ def _read(read: Callable[[int], bytes]) -> bytes:
         ) from error
 
 
-def _name(part: Path, final: Path) -> None:
-    """Give a finished file its name without ever taking it from another.
-
-    Raises:
-        _Changed: a file of that name has appeared.
-    """
-    try:
-        os.link(part, final)  # fails if the name is taken, unlike a rename
-    except FileExistsError as error:
-        raise _Changed(final.name) from error
-    except OSError:  # no hard links here (FAT, some network drives)
-        if final.exists():
-            raise _Changed(final.name) from None
-        os.replace(part, final)  # noqa: PTH105
-
-
 def _next_free(run: Run, item: Item, name: str) -> str:
     """Find the next name with a number that neither disk, manifest nor plan has."""
     plan = run.plan
@@ -368,14 +371,13 @@ def _next_free(run: Run, item: Item, name: str) -> str:
     number = 2
     while True:
         candidate = (path.parent / naming.joined(stem, number, ending)).as_posix()
-        if naming.folded(candidate) not in taken and not (run.folder / candidate).exists():
+        if naming.folded(candidate) not in taken and run.folder.status(candidate) is None:
             return candidate
         number += 1
 
 
 def _save(run: Run) -> None:
-    if run.folder.exists():
-        manifest.save(run.plan.manifest, run.folder)
+    manifest.save(run.plan.manifest, run.folder)
     run.saved_at = monotonic()
 
 
@@ -383,10 +385,14 @@ def _stopped(run: Run, error: OSError) -> KnownError:
     """Save what is true so far, if the disk still takes it, and put the fault in one sentence."""
     try:
         _save(run)
-    except OSError as again:  # the next run adopts the files by the names it meant to write
+    except (KnownError, OSError) as again:  # the next run adopts the files by the names it meant
         log.info("the manifest could not be brought up to date: %s", again)
-    done = f"{run.report.photos} of {len(run.plan.chosen)} photos were exported"
-    return stopped(run.folder, error, done, run.plan.bytes_to_write - run.report.bytes)
+    missing = run.plan.bytes_to_write - run.report.bytes
+    return stopped(run.folder.path, error, _done(run.plan, run.report), missing)
+
+
+def _done(plan: Plan, report: Report) -> str:
+    return f"{report.photos} of {len(plan.chosen)} photos were exported"
 
 
 def stopped(folder: Path, error: OSError, done: str, missing: int = 0) -> KnownError:

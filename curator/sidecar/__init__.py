@@ -20,7 +20,7 @@ and the next base is ``read(new).said``. Standard library only; bytes in, bytes 
 """
 
 from curator.sidecar.merging import difference, merge
-from curator.sidecar.places import digest, keep, load, name_for, write
+from curator.sidecar.places import digest, keep, load, load_in, name_for, write, write_in
 from curator.sidecar.reading import read, read_embedded
 from curator.sidecar.said import (
     NONE,
@@ -44,9 +44,11 @@ __all__ = [
     "digest",
     "keep",
     "load",
+    "load_in",
     "merge",
     "name_for",
     "read",
     "read_embedded",
     "write",
+    "write_in",
 ]

@@ -1,9 +1,12 @@
-"""What sidecars are called, and putting one on disk."""
+"""What sidecars are called, and putting one on disk.
+
+Read through a link, a sidecar is read; none is ever written through one: what the link leads to is
+not beside the photo, and may be anything.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import os
 import stat
@@ -12,6 +15,7 @@ from pathlib import Path, PurePath
 
 from curator import whole
 from curator.model import Kind
+from curator.opened_folder import Mark, OpenedFolder, OutsideError
 from curator.sidecar.elements import ALONE, MAX_BYTES
 from curator.sidecar.said import ChangedError, Profile, SidecarError
 
@@ -43,18 +47,35 @@ def load(path: Path) -> bytes | None:
     Raises:
         SidecarError: it cannot be read, or is over the size limit.
     """
+    real = Path(os.path.realpath(path))
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        with OpenedFolder.at(real.parent) as folder:
+            return load_in(folder, real.name)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise SidecarError(
             f"The sidecar {path.name} cannot be read ({error.strerror or error})."
         ) from error
-    if len(data) > MAX_BYTES:
+
+
+def load_in(folder: OpenedFolder, name: str) -> bytes | None:
+    """Read the bytes of a sidecar right inside a folder, None where there is none; no link.
+
+    Raises:
+        SidecarError: it cannot be read, is a link or no file, or is over the size limit.
+    """
+    try:
+        data = folder.read(name, MAX_BYTES + 1)
+    except OutsideError as error:
+        raise _no_file(name) from error
+    except OSError as error:
         raise SidecarError(
-            f"The sidecar {path.name} is larger than {MAX_BYTES >> 20} MB.",
+            f"The sidecar {name} cannot be read ({error.strerror or error})."
+        ) from error
+    if data is not None and len(data) > MAX_BYTES:
+        raise SidecarError(
+            f"The sidecar {name} is larger than {MAX_BYTES >> 20} MB.",
             f"No editor writes so much; {ALONE}",
         )
     return data
@@ -65,34 +86,68 @@ def digest(data: bytes | None) -> str:
     return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
+def check(path: Path) -> None:
+    """Check that a sidecar could be written: nothing is there, or a plain file.
+
+    Raises:
+        SidecarError: it is a link, even to nowhere, or no file.
+    """
+    with contextlib.suppress(OSError), OpenedFolder.at(path.parent) as folder:
+        load_in(folder, path.name)
+
+
 def write(path: Path, data: bytes, expected: str) -> None:
     """Put a sidecar in place as a whole, or not at all, and read it back.
 
-    A temporary file beside it, fsync, replace; the mode stays, a link stays a link. After a power
-    cut there is the old or the new one; `keep` makes sure of the new.
+    A temporary file beside it, fsync, replace; the mode stays. After a power cut there is the old
+    or the new one; `keep` makes sure of the new.
 
     Args:
-        path: where.
+        path: where; links to its folder are followed, it itself must be none.
         data: from `merge`.
         expected: `digest` of what was read before; ``""``: there must be no file.
 
     Raises:
         ChangedError: something else is there now; it stays.
-        SidecarError: the place cannot be written; what was there stays.
+        SidecarError: the place cannot be written, or is a link; what was there stays.
     """
     try:
-        _replace(Path(os.path.realpath(path)), data, expected)
-        back = path.read_bytes()
+        folder = OpenedFolder.at(path.parent)
     except OSError as error:
-        raise SidecarError(
-            f"The sidecar {path.name} could not be written ({error.strerror or error}).",
-            _NO_ROOM if whole.is_full(error) else _RETRY,
-        ) from error
+        raise _unwritten(path.name, error) from error
+    with folder:
+        write_in(folder, path.name, data, expected)
+
+
+def write_in(folder: OpenedFolder, name: str, data: bytes, expected: str) -> None:
+    """Put a sidecar right inside a folder; see `write`.
+
+    Raises:
+        ChangedError, SidecarError: as there.
+    """
+    try:
+        _replace(folder, name, data, expected)
+        back = load_in(folder, name)
+    except OSError as error:
+        raise _unwritten(name, error) from error
     if back != data:
         raise SidecarError(
-            f"The sidecar {path.name} reads back otherwise than it was written.",
+            f"The sidecar {name} reads back otherwise than it was written.",
             "The disk may be failing, or another program writes at the same moment.",
         )
+
+
+def _no_file(name: str) -> SidecarError:
+    return SidecarError(
+        f"The sidecar {name} is a link, or no file.", "Put the file itself in its place."
+    )
+
+
+def _unwritten(name: str, error: OSError) -> SidecarError:
+    return SidecarError(
+        f"The sidecar {name} could not be written ({error.strerror or error}).",
+        _NO_ROOM if whole.is_full(error) else _RETRY,
+    )
 
 
 def keep(paths: Iterable[Path]) -> None:
@@ -108,56 +163,53 @@ def keep(paths: Iterable[Path]) -> None:
                 os.close(handle)
 
 
-def _replace(path: Path, data: bytes, expected: str) -> None:
-    there = _mode(path)
-    if there is not None and not there & stat.S_IWUSR:
+_swept: set[Mark] = set()
+
+
+def _replace(folder: OpenedFolder, name: str, data: bytes, expected: str) -> None:
+    there = folder.status(name)
+    if there is not None and not stat.S_ISREG(there.st_mode):
+        raise _no_file(name)
+    if there is not None and not there.st_mode & stat.S_IWUSR:
         raise SidecarError(
-            f"The sidecar {path.name} is write-protected.", "Take the protection off to have it."
+            f"The sidecar {name} is write-protected.", "Take the protection off to have it."
         )
-    _swept(path.parent)
-    temporary = whole.temporary(path)
+    if folder.mark not in _swept:  # of what killed processes left, the first time
+        _swept.add(folder.mark)
+        folder.sweep()
+    temporary = folder.temporary(name)
     try:
-        with temporary.open("xb") as file:
+        mode = None if there is None else stat.S_IMODE(there.st_mode)
+        with folder.create(temporary, mode=mode) as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if there is not None:
-            temporary.chmod(there)
-        if digest(load(path)) != expected:
+        seen = folder.seen(name)
+        if (seen.sha256 if seen else "") != expected:
             raise ChangedError(
-                f"Another program changed the sidecar {path.name} since it was read.",
+                f"Another program changed the sidecar {name} since it was read.",
                 "Read it again; both sides are then shown.",
             )
-        if there is None:
-            _claim(temporary, path)
+        if seen is not None:
+            folder.replace(temporary, name, seen)
         else:
-            temporary.replace(path)
+            _claim(folder, temporary, name)
+    except OutsideError as error:
+        raise ChangedError(
+            f"Another program changed the sidecar {name} just now.",
+            "Read it again; both sides are then shown.",
+        ) from error
     finally:
         with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            folder.remove(temporary)
 
 
-@functools.cache
-def _swept(folder: Path) -> None:
-    """Clear what killed processes left in a folder, the first time something is written there."""
-    whole.sweep(folder)
-
-
-def _mode(path: Path) -> int | None:
+def _claim(folder: OpenedFolder, temporary: str, name: str) -> None:
+    """Give the file its name only if nobody took that since we looked."""
+    made = folder.seen(temporary)
+    assert made is not None
     try:
-        return stat.S_IMODE(path.stat().st_mode)
-    except FileNotFoundError:
-        return None
-
-
-def _claim(temporary: Path, path: Path) -> None:
-    """Give the file its name only if nobody took that since we looked, where links exist."""
-    try:
-        path.hardlink_to(temporary)
+        folder.rename(temporary, name, made)
     except FileExistsError:
         raise ChangedError(
-            f"Another program made the sidecar {path.name} just now.",
+            f"Another program made the sidecar {name} just now.",
             "Read it first; both sides are then shown.",
         ) from None
-    except OSError:  # FAT and exFAT, as on cards, have no links
-        temporary.replace(path)

@@ -147,6 +147,7 @@ def _write(job: SidecarJob) -> Written:
         raise SidecarError(
             f"The folder {path.parent} is not there.", "Connect its drive, then write again."
         )
+    places.check(path)
     data = places.load(path)
     if places.digest(data) != job.digest and data is not None:
         return Written(job.photo_id, job.path, Act.CHANGED, _reading(job.path, data))

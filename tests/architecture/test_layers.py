@@ -23,6 +23,7 @@ PACKAGE = Path(curator.__file__).resolve().parent
 ROWS: tuple[tuple[str, ...], ...] = (
     ("model", "private"),
     ("whole", "arrays"),
+    ("opened_folder",),
     ("settings",),
     ("sidecar",),
     ("files", "volumes", "imaging", "taste", "catalog", "workers"),

@@ -403,7 +403,7 @@ def test_an_export_goes_on_where_the_disk_refused(
             assert "nothing is half-written" in str(error) and "Errno" not in str(error)
             if number == FULL:
                 assert "is full" in str(error) and "Free some" in str(error)
-        assert not list((tmp_path / "out").rglob("*.part")) if (tmp_path / "out").exists() else True
+        assert not list((tmp_path / "out").rglob("*.tmp")) if (tmp_path / "out").exists() else True
         disk.room_for(float("inf"))
         export_to(home, tmp_path / "out", target, form)
         made = {path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*")}

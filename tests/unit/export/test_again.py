@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from curator.catalog import PhotoDetail, TagDetail
-from curator.export import TARGETS, Options, Report, plan, write
+from curator.export import TARGETS, Options, Report, place, write
 from curator.export.claims import Act
 from curator.imaging.packets import carried
 from curator.model import BusyError, Clause, KnownError, Marks
@@ -237,9 +237,11 @@ def test_the_manifest_holds_tags_with_who_said_so(shoot: list[PhotoDetail], tmp_
     )
     run([replace(shoot[1], tags=tags)], tmp_path / "out")
     assert book(tmp_path / "out")["photos"][0]["tags"] == [
-        {"name": "harbour", "source": "person", "confidence": 100, "state": "confirmed"},
-        {"name": "fog", "source": "vision", "confidence": 71, "state": "suggested"},
-    ]
+        {"name": "harbour", "source": "person", "confidence": 100, "category": None,
+         "state": "confirmed"},
+        {"name": "fog", "source": "vision", "confidence": 71, "category": None,
+         "state": "suggested"},
+    ]  # fmt: skip
 
 
 def test_names_that_fold_together_do_not_overwrite_each_other(card: Path, tmp_path: Path) -> None:
@@ -264,7 +266,7 @@ def test_names_that_fold_together_do_not_overwrite_each_other(card: Path, tmp_pa
 def test_a_drive_that_is_away_is_not_made_up(
     shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "_MOUNTS", ((str(tmp_path / "media"), 2),))
+    monkeypatch.setattr(place, "_MOUNTS", ((str(tmp_path / "media"), 2),))
     away = tmp_path / "media" / "ann" / "T7 Shield" / "out"
     with pytest.raises(KnownError, match="The drive T7 Shield is not connected"):
         run(shoot, away)

@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,10 +69,12 @@ def test_one_made_at_the_same_moment_is_left_alone(
 ) -> None:
     path = tmp_path / "a.xmp"
 
-    def looked(at: Path) -> None:
-        at.write_bytes(b"theirs")  # another program, right after we looked
+    def late(source: str, target: str, **how: Any) -> None:
+        path.write_bytes(b"theirs")  # another program, right after we looked
+        link(source, target, **how)
 
-    monkeypatch.setattr(places, "load", looked)
+    link = os.link
+    monkeypatch.setattr(os, "link", late)
     with pytest.raises(ChangedError):
         write(path, b"ours", digest(None))
     assert path.read_bytes() == b"theirs"
@@ -85,13 +88,13 @@ def test_a_full_disk_leaves_what_was_there(
     path = tmp_path / "a.xmp"
     path.write_bytes(b"before")
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     if fails == "fsync":
         monkeypatch.setattr(os, "fsync", full)
     else:
-        monkeypatch.setattr(Path, "replace", full)
+        monkeypatch.setattr(os, "replace", full)
     with pytest.raises(SidecarError, match="No space left on device"):
         write(path, b"ours", digest(b"before"))
     assert path.read_bytes() == b"before"
@@ -116,21 +119,37 @@ def test_a_protected_file_a_missing_folder_and_a_folder_are_refused(tmp_path: Pa
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    real, link = tmp_path / "real.xmp", tmp_path / "link.xmp"
+def test_a_link_is_read_through_and_never_written_through(tmp_path: Path) -> None:
+    real, link, nowhere = tmp_path / "real.xmp", tmp_path / "link.xmp", tmp_path / "nowhere.xmp"
     real.write_bytes(b"before")
     link.symlink_to(real)
-    write(link, b"after", digest(b"before"))
-    assert link.is_symlink() and real.read_bytes() == b"after"
+    nowhere.symlink_to(tmp_path / "home" / "new.xmp")
+    assert (load(link), load(nowhere)) == (b"before", None)
+    (tmp_path / "home").mkdir()
+    for path, there in ((link, b"before"), (nowhere, None)):
+        with pytest.raises(SidecarError, match="is a link"):
+            write(path, b"after", digest(there))
+        with pytest.raises(SidecarError, match="is a link"):
+            places.check(path)
+    assert real.read_bytes() == b"before" and not list((tmp_path / "home").iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_a_pipe_in_the_place_of_a_sidecar_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.xmp")
+    with pytest.raises(SidecarError, match="no file"):
+        load(tmp_path / "a.xmp")
+    with pytest.raises(SidecarError, match="no file"):
+        write(tmp_path / "a.xmp", b"ours", digest(None))
 
 
 def test_where_there_are_no_hard_links_it_is_written_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    monkeypatch.setattr(os, "link", refuse)
     write(tmp_path / "a.xmp", b"ours", digest(None))
     assert load(tmp_path / "a.xmp") == b"ours"
     assert len(list(tmp_path.iterdir())) == 1

@@ -36,7 +36,7 @@ RAW_SUFFIXES = frozenset(
 IMAGE_SUFFIXES = frozenset(
     {
         ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".tif", ".tiff", ".png", ".webp", ".heic",
-        ".heif", ".hif", ".avif", ".bmp", ".gif",
+        ".heif", ".hif", ".avif", ".bmp", ".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm",
     }
 )
 # What cameras write beside a RAW; any other picture of the same name is an edit of its own.

@@ -4,7 +4,7 @@ containers  what a file is, by content, and where the camera's notes are in it
 tiff        the directories EXIF and most RAWs are made of
 exif        notes -> Capture; xmp fills in what only XMP or IPTC says
 packets     what a picture carries of a person's stars and keywords: XMP, IPTC, EXIF Rating
-decode      file -> Picture (upright, sRGB) or UnreadableError; jpeg, stills and raw do the work
+decode      file -> Picture (upright, sRGB) or UnreadableError; by jpeg, stills, deep and raw
 colour      embedded profiles -> sRGB, by their content; icc reads what is in them
 quality     full-resolution pixels -> sharpness and exposure
 look        a picture -> a line of text that near-equal pictures share

@@ -63,7 +63,7 @@ class JpegHead:
 
 
 def sniff(head: bytes, name: str = "") -> str:
-    """Say what a file is: jpeg png webp gif bmp tiff heif avif raw, or "" for none of them.
+    """Return what a file is: jpeg png webp gif bmp pnm pfm tiff heif avif raw, or "" for none.
 
     Args:
         head: its first bytes, 64 KiB if there are as many.
@@ -81,6 +81,8 @@ def sniff(head: bytes, name: str = "") -> str:
         return "gif"
     if head[:2] == b"BM" and len(head) > 26:
         return "bmp"
+    if head[:1] == b"P" and head[2:3] in (b"\n", b"\r", b" ", b"\t", b"#"):
+        return "pnm" if head[1:2] in b"123456" else "pfm" if head[1:2] in b"fF" else ""
     if head[4:8] == b"ftyp":
         size = min(struct.unpack(">I", head[:4])[0], 256)
         brands = {head[at : at + 4] for at in range(8, size, 4)}

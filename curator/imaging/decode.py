@@ -141,7 +141,7 @@ def _picture_after_all(path: str, head: bytes, wish: Wish, error: UnreadableErro
         found = stills.stored(read_bytes(path), "tiff", wish.max_megapixels)
     except UnreadableError:
         raise error from None
-    if max(found.full_size) < raw.USABLE_PX:
+    if max(found.full_size) < raw.USABLE_PX or found.basis != "image":
         raise error
     return found
 

@@ -1,4 +1,4 @@
-"""ICC profiles as bytes: the curve inside one.
+"""ICC profiles as bytes: curve and primaries inside one.
 
 Only what LittleCMS behind Pillow does not hand out; nothing here raises on content.
 """
@@ -15,24 +15,47 @@ Floats = npt.NDArray[np.float64]
 Curve = Callable[[Floats], Floats]
 
 
+# Linear sRGB to XYZ as profiles hold it, over D50 (sRGB v2 profiles of HP and the ICC).
+_SRGB_XYZ = np.array(
+    [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]]
+)
+
+
 def curve_of(icc: bytes) -> Curve | None:
     """Read the curve of a profile from value to light; of RGB that of green. None if it has none.
 
-    Source: ICC.1:2022, 7.3 (tag table), 10.6 (curv) and 10.18 (para).
+    Source: ICC.1:2022, 10.6 (curv) and 10.18 (para).
     """
+    tags = _tags(icc)
+    data = tags.get(b"kTRC") or tags.get(b"gTRC") or b""
     try:
-        count = min(struct.unpack_from(">I", icc, 128)[0], 100)
-        tags = {
-            icc[at : at + 4]: struct.unpack_from(">II", icc, at + 4)
-            for at in range(132, 132 + 12 * count, 12)
-        }
-        at, size = tags.get(b"kTRC") or tags.get(b"gTRC") or (0, 0)
-        data = icc[at : at + size]
         if data[:4] == b"curv":
             return _tabled(data)
         return _parametric(data) if data[:4] == b"para" else None
     except struct.error:
         return None
+
+
+def to_srgb_light(icc: bytes) -> Floats | None:
+    """Return the matrix from a profile's light to that of sRGB; None if it has no such matrix."""
+    tags = _tags(icc)
+    parts = [tags.get(name, b"")[8:20] for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
+    if any(len(part) != 12 for part in parts):
+        return None
+    columns = [[value / 65536 for value in struct.unpack(">3i", part)] for part in parts]
+    return np.linalg.inv(_SRGB_XYZ) @ np.array(columns).T
+
+
+def _tags(icc: bytes) -> dict[bytes, bytes]:
+    """Read the tag table: ICC.1:2022, 7.3."""
+    if len(icc) < 132:
+        return {}
+    count = min(struct.unpack_from(">I", icc, 128)[0], 100, (len(icc) - 132) // 12)
+    found = {}
+    for at in range(132, 132 + 12 * count, 12):
+        name, start, size = struct.unpack_from(">4sII", icc, at)
+        found[name] = icc[start : start + size]
+    return found
 
 
 def _tabled(data: bytes) -> Curve | None:

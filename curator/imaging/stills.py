@@ -21,7 +21,7 @@ import pillow_heif
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageFile, UnidentifiedImageError
 
-from curator.imaging import bare, colour, containers, heads, notes, tiff, xmp
+from curator.imaging import bare, colour, containers, deep, heads, notes, tiff, xmp
 from curator.imaging.pixels import (
     Image,
     Stored,
@@ -41,11 +41,13 @@ _PLUGINS = {
     "webp": ["WEBP"],
     "gif": ["GIF"],
     "bmp": ["BMP"],
+    "pnm": ["PPM"],
     "tiff": ["TIFF"],
     "heif": ["HEIF"],
     "avif": ["AVIF", "HEIF"],
     "jpeg": ["JPEG", "MPO"],
 }
+_PROFILE = 34675  # TIFF: ICC profile
 _MAX_HEADER = 16 << 20  # bytes read of a file to learn of it what its header says
 _LEAST_READ = 1024  # what a read counts at least: a GIF of zeros was read byte by byte, for minutes
 _NAMES = {"heif": "HEIC", "webp": "WebP"}
@@ -73,6 +75,8 @@ _FAULTS = (
 
 def capture(file: IO[bytes], form: str) -> Capture:
     """Read capture data and size from the header of a picture; never raises on content."""
+    if form == "pfm":
+        return notes.sized(Capture(), *(deep.pfm_size(_reader(file)(0, 64)) or (None, None)))
     head = _head(file, form)
     if head is not None:
         made, packet, found = _captured(head, form), head.xmp, _directories(head.exif)
@@ -178,11 +182,18 @@ def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
         UnreadableError: it cannot be decoded or is of a kind refused with a reason.
     """
     name = _NAMES.get(form, form.upper())
+    if form == "pfm":
+        return deep.stored_pfm(data, max_megapixels)
+    if form == "tiff":
+        read = tiff.from_bytes(data)
+        pages = tiff.directories(read)
+        if deep.is_deep(pages):
+            profile = tiff.block(read, _PROFILE, _MAX_HEADER)
+            return deep.stored_tiff(data, pages, profile, max_megapixels)
     try:
         data = _openable(data, form)
         with _opened(io.BytesIO(data), form) as image:
             check_size(*image.size, max_megapixels, len(data))
-            _refuse_floats(image)
             found = _noted(image, data, form)
             image, damage = _loaded(image, data, form)
             icc = image.info.get("icc_profile")
@@ -304,26 +315,19 @@ def _tiff_orientation(image: Pillow.Image) -> int:
     return notes.orientation_of(value if isinstance(value, int) else 1)
 
 
-def _refuse_floats(image: Pillow.Image) -> None:
-    if image.mode == "F":
-        raise UnreadableError(
-            "Floating-point pictures cannot be read.", "Save it with 8 or 16 bits per colour."
-        )
-    if image.mode == "I":
-        raise UnreadableError(
-            "Pictures with 32 bits per colour cannot be read.",
-            "Save it with 8 or 16 bits per colour.",
-        )
-
-
 def _rgb(image: Pillow.Image, icc: bytes | None) -> tuple[Image, bool]:
     """Convert any mode to RGB; the second value says that colours are sRGB already."""
     if image.mode.startswith("I;16"):
         gray = np.asarray(image).astype(np.uint16)  # converting to RGB would clip at 255
         return np.repeat(colour.gray16(icc)[gray][:, :, None], 3, axis=2), True
+    if image.mode == "I":  # only of a PNM: 16 bits, scaled to all of them
+        gray = np.clip(np.asarray(image), 0, 65535)
+        return np.repeat(colour.gray16(None)[gray][:, :, None], 3, axis=2), True
     if image.mode in ("CMYK", "LAB"):
         return np.asarray(_by_profile(image, icc)), True
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+    if image.mode == "La":
+        image = image.convert("LA")  # the only way from there
+    if image.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in image.info:
         full = image.convert("RGBA")
         white = Pillow.new("RGBA", full.size, (255, 255, 255, 255))
         return np.asarray(Pillow.alpha_composite(white, full).convert("RGB")), False

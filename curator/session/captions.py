@@ -16,6 +16,8 @@ _BASIS = {
     "demosaic": "RAW",
     "fallback": "JPEG of the pair",
     "image": "",
+    "float": "floating point",
+    "integer": "scaled integers",
 }
 MEASURED = {
     "image": "on the file itself",
@@ -23,6 +25,8 @@ MEASURED = {
     "small preview": "on the small preview inside the RAW: nothing else of it can be read",
     "demosaic": "on the RAW's sensor data",
     "fallback": "on the pair's JPEG: the RAW could not be read",
+    "float": "on the file itself; floating point: tone curve applied for viewing",
+    "integer": "on the file itself; long or signed integers: scaled for viewing",
 }
 """What sharpness and exposure were measured on, by basis (`curator.model.Converted`)."""
 

@@ -20,7 +20,7 @@ class Seen:
     """What one decode of a file gave.
 
     Attributes:
-        form: what it is by its content: jpeg png webp gif bmp tiff heif avif raw.
+        form: what it is by its content: jpeg png webp gif bmp pnm pfm tiff heif avif raw.
         size: of the file, bytes.
         fingerprint: of its content.
         capture, quality, basis, damage: as in `curator.model.Converted`.

@@ -18,6 +18,7 @@ from curator.settings import resource
 from tests.unit.cli.conftest import Type
 
 KNOWN = {"avif", "bmp", "gif", "heic", "heif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp"}
+KNOWN |= {"pbm", "pgm", "pnm", "ppm"}
 
 
 @pytest.fixture

@@ -123,12 +123,6 @@ def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path, suffix: str) ->
     assert near(rgb, np.repeat((grey >> 8)[:, :, None], 3, 2)) < 1
 
 
-def test_floats_are_refused_with_a_reason(tmp_path: Path) -> None:
-    path = saved(tmp_path, Image.fromarray(np.zeros((8, 8), np.float32)), "a.tif")
-    with pytest.raises(UnreadableError, match="Floating-point"):
-        decode.decode(path)
-
-
 def test_cmyk_is_shown_in_its_colours(tmp_path: Path) -> None:
     red = Image.new("RGB", (64, 64), (220, 20, 30)).convert("CMYK")
     path = saved(tmp_path, red, "a.jpg", quality=95)

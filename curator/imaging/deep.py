@@ -1,0 +1,149 @@
+"""TIFFs of 32 bits and PFMs: more tones than a screen has, so they are shown through a curve.
+
+Decoded by OpenCV, which turns them upright itself. How bright white is meant to be is written in
+none of them, so what is shown is one way to look at the numbers, and ``basis`` says which.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from curator.imaging import colour, icc, tiff
+from curator.imaging.pixels import Stored, check_size
+from curator.model import UnreadableError
+
+_Values = npt.NDArray[Any]
+
+# A pixel weighs 12 bytes and more where others have 3: fewer of them are decoded.
+_WEIGHT = 4
+_MOST_SAMPLES = 4
+_SIZE = re.compile(rb"P[fF]\s+(\d{1,6})\s+(\d{1,6})\s")
+_BITS, _SAMPLES, _FORMAT = 258, 277, 339
+_SIGNED, _FLOAT = 2, 3  # TIFF 6.0, section 19
+_MIDDLE_GRAY = 0.18
+_DIM = 0.1  # of white: a picture without anything brighter is not meant to be shown as it is
+_BAND = 64  # rows
+
+
+def is_deep(directories: list[tiff.Directory]) -> bool:
+    """Whether the first page of a TIFF has signed, floating-point or more than 16-bit samples."""
+    page = directories[0] if directories else tiff.Directory("page", 0)
+    return (page.number(_BITS) or 1) > 16 or (
+        page.number(_FORMAT) in (_SIGNED, _FLOAT) and (page.number(_BITS) or 1) >= 16
+    )
+
+
+def pfm_size(head: bytes) -> tuple[int, int] | None:
+    """Read (width, height) from the first line of a PFM; None where it is no such line."""
+    found = _SIZE.match(head)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def stored_tiff(
+    data: bytes, directories: list[tiff.Directory], profile: bytes, max_megapixels: float
+) -> Stored:
+    """Decode a deep TIFF.
+
+    Args:
+        data: the whole file.
+        directories: its pages.
+        profile: its ICC profile, or nothing.
+        max_megapixels: the largest picture of 8 bits to decode; a quarter of it is the limit here.
+
+    Raises:
+        UnreadableError: it is too large, damaged, or of a kind refused with a reason.
+    """
+    page = directories[0]
+    if page.number(_FORMAT) == _FLOAT and page.number(_BITS) == 16:
+        raise UnreadableError(
+            "Floating-point pictures of 16 bits cannot be read.", "Save it with 32 bits per color."
+        )
+    if (page.number(_SAMPLES) or 1) > _MOST_SAMPLES:
+        raise UnreadableError("The TIFF has more than four channels and cannot be read.")
+    size = tiff.whole(page.number(256)) or 0, tiff.whole(page.number(257)) or 0
+    check_size(*size, max_megapixels / _WEIGHT, len(data))
+    return _stored(data, "TIFF", profile)
+
+
+def stored_pfm(data: bytes, max_megapixels: float) -> Stored:
+    """Decode a PFM; arguments and errors as for :func:`stored_tiff`."""
+    check_size(*(pfm_size(data[:64]) or (0, 0)), max_megapixels / _WEIGHT, len(data))
+    return _stored(data, "PFM", b"")
+
+
+def _stored(data: bytes, name: str, profile: bytes) -> Stored:
+    try:
+        values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        values = None
+    if values is None or not values.size:
+        raise UnreadableError(f"This kind of {name} is not supported, or the file is damaged.")
+    values = values[:, :, None] if values.ndim == 2 else values
+    values = values[:, :, 2::-1] if values.shape[2] >= 3 else values[:, :, :1]  # OpenCV has BGR
+    floating = values.dtype.kind == "f"
+    rgb = _from_floats(values, profile) if floating else _from_integers(values)
+    size = rgb.shape[1], rgb.shape[0]
+    return Stored(rgb, 1, None, size, basis="float" if floating else "integer")
+
+
+def _from_floats(values: _Values, profile: bytes) -> npt.NDArray[np.uint8]:
+    """Show light: 0 to 1 as it is; other ranges by Reinhard's curve, their average middle gray.
+
+    Source: Reinhard et al., Photographic Tone Reproduction for Digital Images, 2002, (2) and (4).
+    """
+    sample = _sample(values)
+    low, white = (float(part) for part in np.percentile(sample, (0.1, 99.9)))
+    if low >= -0.01 and _DIM <= white <= 1.0:
+        curve, matrix = icc.curve_of(profile), icc.to_srgb_light(profile)
+        return _banded(values, lambda part: _profiled(part, curve, matrix))
+    low = min(low, 0.0)
+    light = np.maximum(sample - low, 0)
+    average = float(np.exp(np.log(light + 1e-6 * (white - low)).mean()))
+    scale = _MIDDLE_GRAY / average
+    brightest = max(scale * (white - low), 1.0)
+
+    def toned(part: _Values) -> _Values:
+        light = np.maximum(part - low, 0) * scale
+        return light * (1 + light / brightest**2) / (1 + light)
+
+    return _banded(values, toned)
+
+
+def _profiled(values: _Values, curve: icc.Curve | None, matrix: icc.Floats | None) -> _Values:
+    light = values if curve is None else curve(np.clip(values, 0, 1))
+    return light if matrix is None or light.shape[2] != 3 else light @ matrix.T
+
+
+def _from_integers(values: _Values) -> npt.NDArray[np.uint8]:
+    """Show numbers evenly: black is 0 or the lowest, white the end of the range they fill."""
+    low, high = min(float(values.min()), 0.0), float(values.max())
+    if low < 0:
+        full = high - low
+    else:
+        ends = (255.0, 65535.0, 2.0**31 - 1, 2.0**32 - 1)
+        full = next((end for end in ends if end / 2 < high <= end), high)
+    return _banded(values, lambda part: (part - low) / (full or 1.0), encode=False)
+
+
+def _sample(values: _Values) -> _Values:
+    """Return some of the finite values as floats; a thousand rows and columns at the most."""
+    step = max(1, max(values.shape[:2]) // 1000)
+    found = values[::step, ::step].astype(np.float64).ravel()
+    found = found[np.isfinite(found)]
+    return found if found.size else np.zeros(1)
+
+
+def _banded(values: _Values, light_of: Any, *, encode: bool = True) -> npt.NDArray[np.uint8]:
+    """Make 8 bits of values, some rows at a time: in floats a whole picture weighs eight times."""
+    shown = np.empty((*values.shape[:2], 3), np.uint8)
+    for top in range(0, values.shape[0], _BAND):
+        part = values[top : top + _BAND].astype(np.float64)
+        part = light_of(np.nan_to_num(part, posinf=3e38, neginf=0.0))
+        part = colour.encoded(part) if encode else np.clip(part, 0, 1)
+        shown[top : top + _BAND] = np.rint(255 * part)
+    return shown

@@ -188,6 +188,10 @@ class Photos(Descriptions):
             f"SELECT id, {', '.join(CAPTURE_COLUMNS)} FROM photo WHERE rev > ?", (since_rev,)
         )
 
+    def capture_names(self, since_rev: int = 0) -> list[tuple[int, str | None, str | None]]:
+        """Return (id, camera, lens) of photos changed since a revision."""
+        return self._rows("SELECT id, camera, lens FROM photo WHERE rev > ?", (since_rev,))
+
     def suffixes(self, since_rev: int = 0) -> list[tuple[int, str]]:
         """Return (id, suffix as in ``nef``) of each file of photos changed since a revision.
 

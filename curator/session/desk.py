@@ -420,6 +420,11 @@ class Desk(QObject):
         stacks = {"stack": self.table.stacks.number(found["stack"])}
         return {"all": int(scope.sum())} | {n: int(m.sum()) for n, m in found.items()} | stacks
 
+    def count_of(self, name: str) -> int:
+        """Count the scope's photos of one filter."""
+        holds = filters.FILTERS[name][1](self.table, self.settings.taste.match_threshold)
+        return int((self._in_scope() & holds).sum())
+
     def progress(self) -> Progress:
         """Say how the pass stands over its scope."""
         table = self.table

@@ -246,20 +246,26 @@ def _by_camera(count: _Counter) -> tuple[tuple[Figure, ...], Figure]:
     none = [counted.pop(name) for name in (None, "") if name in counted]
     nameless = _figure("no camera named", "", np.sum([[0, 0, 0], *none], axis=0).tolist())
     here = {str(name): numbers for name, numbers in counted.items() if sum(numbers)}
-    queries = _camera_queries([str(name) for name in counted])
-    figures = [_figure(_shown(name), queries[name], numbers) for name, numbers in here.items()]
+    queries = name_queries("camera", [str(name) for name in counted])
+    figures = [_figure(plain_name(name), queries[name], numbers) for name, numbers in here.items()]
     return tuple(sorted(figures, key=lambda figure: (-figure.photos, figure.name))), nameless
 
 
-def _camera_queries(names: Sequence[str]) -> dict[str, str]:
-    """Make the search for each camera: of a Canon EOS 5D those of a 5D Mark II are not."""
+def name_queries(field: str, names: Sequence[str]) -> dict[str, str]:
+    """Return the search for each camera, or lens: of a Canon EOS 5D those of a 5D Mark II are not.
+
+    A name that no search finds has an empty one.
+    """
     words = {name: f" {' '.join(_words(name))} " for name in names}
     queries = {}
     for name in names:
         longer = [
             other for other in names if words[name] in words[other] and words[other] != words[name]
         ]
-        terms = [f'camera:"{_shown(name)}"', *(f'-camera:"{_shown(other)}"' for other in longer)]
+        terms = [
+            f'{field}:"{plain_name(name)}"',
+            *(f'-{field}:"{plain_name(other)}"' for other in longer),
+        ]
         query = " ".join(terms)
         fits = words[name].strip() and len(terms) < MOST and len(query) < LONGEST
         queries[name] = query if fits else ""
@@ -272,7 +278,7 @@ def _words(name: str) -> list[str]:
     return _WORD.findall("".join(char for char in bare if not unicodedata.combining(char)))
 
 
-def _shown(name: str) -> str:
+def plain_name(name: str) -> str:
     """Give a name as it may stand on screen and in quotes."""
     clean = (" " if unicodedata.category(c) in ("Cc", "Cs") or c == '"' else c for c in name)
     return " ".join("".join(clean).split())

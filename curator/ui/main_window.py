@@ -555,7 +555,7 @@ class MainWindow(QWidget):
         if isinstance(geometry, str):
             self.restoreGeometry(QByteArray(base64.b64decode(geometry)))
         self.session.inspector = bool(memory.get("inspector"))
-        self.sidebar.unfolded = set(memory.get("unfolded") or ())
+        self.sidebar.unfolded.update(memory.get("unfolded") or ())
         self.offers.never = set(memory.get("never") or ())
         if self.background is not None:
             self.background.say_encoder()

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.model import Label
 from curator.ui import theme
 
 _LEFT = 12
@@ -25,7 +26,10 @@ _RIGHT = 14
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. ``opens``: None no children, else whether they are shown; ``dim``: out of use."""
+    """One row. ``opens``: None no children, else whether they are shown; ``dim``: out of use.
+
+    ``swatch`` is the name of a label whose color stands before the title.
+    """
 
     key: str
     title: str
@@ -36,6 +40,7 @@ class Row:
     dim: bool = False
     opens: bool | None = None
     tip: str = ""
+    swatch: str = ""
 
 
 class Rows(QWidget):
@@ -117,6 +122,10 @@ class Rows(QWidget):
             shade = colour if row.current or row.dim else theme.QUIET
             painter.drawPixmap(left, middle, theme.pixmap(row.icon, shade, theme.ICON, ratio))
             left += theme.ICON + 8
+        if row.swatch:
+            bar = QRect(left, middle, 3, theme.ICON)
+            painter.fillRect(bar, theme.LABELS[Label(row.swatch)])
+            left += 11
         right = self.width() - _RIGHT
         if row.opens is not None:
             name = "down" if row.opens else "right"

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QFontMetrics,
+    QHideEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from curator.model import KnownError
 from curator.session import FilterError, Hint, Session, hints
-from curator.ui import theme
+from curator.ui import theme, words
 from curator.ui.rows import Row, Rows
 
 _TYPING_MS = 200
@@ -92,7 +100,30 @@ class SearchField(QLineEdit):
         self.problem.hide()
         self.hints = HintRows(self.window())
         self.hints.chosen.connect(self._take_hint)
+        self._found = ""
         session.view_changed.connect(self._take_over)
+        for changed in (session.view_changed, session.list_changed):
+            changed.connect(self._count)
+
+    def _count(self) -> None:
+        """Show at the right end how many photos the search found."""
+        found = len(self._session.ids) if self._session.filter else None
+        self._found = "" if found is None else words.photos(found)
+        self.setAccessibleDescription(self._found)
+        self._leave_room()
+        self.update()
+
+    def _leave_room(self) -> None:
+        metrics = QFontMetrics(theme.caption_font())
+        if metrics.horizontalAdvance(self._found) > self.width() // 3:
+            self._found = self._found.partition(" ")[0]  # the number alone
+        wide = metrics.horizontalAdvance(self._found)
+        self.setTextMargins(0, 0, wide + 8 if wide else 0, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Have room for the count beside the text."""
+        super().resizeEvent(event)
+        self._count()
 
     def _take_over(self) -> None:
         self.setToolTip(theme.tip(_TIP, self._session.keys.get("search")))
@@ -239,6 +270,11 @@ class SearchField(QLineEdit):
         image = theme.pixmap("search", colour, theme.ICON, self.devicePixelRatioF())
         painter = QPainter(self)
         painter.drawPixmap(8, (self.height() - theme.ICON) // 2, image)
+        if self._found and self._mistake is None:
+            painter.setFont(theme.caption_font())
+            painter.setPen(theme.QUIET)
+            flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(self.rect().adjusted(0, 0, -10, 0), int(flags), self._found)
         if self._mistake is not None:
             painter.setClipRect(self.rect().adjusted(28, 0, -6, 0))
             painter.setPen(QPen(theme.WHITE, 1, Qt.PenStyle.DotLine))

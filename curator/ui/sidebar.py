@@ -16,8 +16,10 @@ from PySide6.QtWidgets import (
 
 from curator.model import KnownError, Pass
 from curator.session import FILTERS, ScopeRow, Session
+from curator.session.facets import says
 from curator.ui import theme, words
 from curator.ui.cloud import TagCloud
+from curator.ui.facet_rows import FacetRows, narrow
 from curator.ui.project_rows import ProjectRows
 from curator.ui.rows import Row, Rows
 from curator.ui.saved import SavedRows
@@ -39,6 +41,7 @@ _ICONS = {
     "proposed": "proposed",
     "pair": "photos",
 }
+_IS, _RATING = frozenset({"is"}), frozenset({"rating"})
 _COUNT_MS = 250  # counts while photos stream in: the eye wants a few a second
 
 
@@ -131,6 +134,7 @@ class Sidebar(QWidget):
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.folders, self.filters, self.stars = Rows(), Rows(), StarFilter()
+        self.facets = FacetRows(session, self.unfolded)
         self.projects = ProjectRows(session, run)
         self.saved = SavedRows(session, run)
         self._lay_out()
@@ -138,7 +142,7 @@ class Sidebar(QWidget):
         self.folders.folded.connect(self._fold)
         self.folders.menu.connect(self._menu)
         self.filters.pressed.connect(self._filter)
-        self.stars.chosen.connect(self._filter_by)
+        self.stars.chosen.connect(self._filter_by_stars)
         self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._later.timeout.connect(self.refresh)
         session.counts_changed.connect(self._soon)
@@ -160,6 +164,9 @@ class Sidebar(QWidget):
         column.addWidget(self._head("Show"))
         column.addWidget(self.filters)
         column.addWidget(self.stars)
+        column.addSpacing(12)
+        column.addWidget(self._head("Filter by"))
+        column.addWidget(self.facets)
         self.cloud = TagCloud(self._session)
         column.addSpacing(12)
         column.addWidget(self._head("Tags"))
@@ -211,6 +218,7 @@ class Sidebar(QWidget):
         self.saved.show_scopes(listed)
         self.filters.show_rows(self._filter_rows())
         self.stars.take(self._session.filter)
+        self.facets.refresh()
         self.cloud.refresh(anew=self._chosen != before)
 
     def _choice(self, rows: list[ScopeRow]) -> tuple[object, ...]:
@@ -323,7 +331,7 @@ class Sidebar(QWidget):
             )
         ]
         for name, (title, _) in FILTERS.items():
-            current = browsing and session.filter == f"is:{name}"
+            current = browsing and self._shows(name)
             count = counts.get(name, 0)
             rows.append(
                 Row(
@@ -338,13 +346,17 @@ class Sidebar(QWidget):
         return rows
 
     def _filter(self, name: str) -> None:
-        self._filter_by(f"is:{name}" if name else "")
+        if not name:
+            self._session.set_filter("")
+        else:
+            narrow(self._session, _IS, f"is:{name}")
 
-    def _filter_by(self, text: str) -> None:
-        try:
-            self._session.set_filter(text)
-        except KnownError as error:
-            self._session.say(str(error))
+    def _shows(self, name: str) -> bool:
+        """Whether the search says this of how photos stand, whatever else it says."""
+        return says(self._session.filter, _IS) == says(f"is:{name}", _IS)
+
+    def _filter_by_stars(self, text: str) -> None:
+        narrow(self._session, _RATING, text)
 
 
 def _separator(path: str) -> str:

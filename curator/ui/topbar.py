@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QActionGroup
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer
+from PySide6.QtGui import QActionGroup, QIcon
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from curator.commands import COMMANDS, GROUPS, Command
 from curator.keyboard import views_of
-from curator.model import Pass
+from curator.model import Pass, counted
 from curator.session import Session, orders_for
 from curator.ui import theme
 from curator.ui.photo_menu import head
@@ -23,6 +23,7 @@ _PASS_TIPS = {
     Pass.CULL: "Pass 1: may it stay?",
     Pass.RATE: "Pass 2: how much do I want it?",
 }
+_COUNT_MS = 250  # counts while photos stream in
 _SCOPE = 480  # px the name of a scope may take
 _NOT_IN_MENU = frozenset({"delete", "menu"})  # what does nothing, and what one has done already
 
@@ -57,6 +58,14 @@ class TopBar(QWidget):
         self.more = self._button("more", "")
         self.more.setAccessibleName("All commands")
         self.more.clicked.connect(self.show_menu)
+        self.export = self._button("approved", "")
+        self.export.setText("Export…")
+        self.export.setAccessibleName("Export")
+        self.export.setProperty("export", True)
+        self.export.clicked.connect(lambda: run("export"))
+        self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
+        self._later.timeout.connect(self._count_approved)
+        session.counts_changed.connect(self._count_soon)
         self._lay_out()
         session.view_changed.connect(self.refresh)
         self.refresh()
@@ -106,11 +115,19 @@ class TopBar(QWidget):
         row.addWidget(self.search, 2)
         row.addSpacing(6)
         row.addWidget(self.project)
+        row.addSpacing(2)
+        row.addWidget(self.export)
+        row.addSpacing(2)
         row.addWidget(self.more)
 
     def resizeEvent(self, event: object) -> None:
-        """Leave the scope its room: the project's name is the one that is cut first."""
-        self.project.have_room(self.width() // 9)
+        """Leave the scope its room: Export becomes a sign, and the project's name is cut first."""
+        narrow = self.width() < theme.NARROW
+        style = Qt.ToolButtonStyle
+        self.export.setToolButtonStyle(
+            style.ToolButtonIconOnly if narrow else style.ToolButtonTextOnly
+        )
+        self.project.have_room(self.width() // (12 if narrow else 9))
 
     def refresh(self) -> None:
         """Take over pass, scope and order."""
@@ -124,6 +141,29 @@ class TopBar(QWidget):
         self.scope.setToolTip(theme.plain_tip(session.scope.key or session.scope.title))
         arrow = " ↑" if session.reversed else ""
         self.order.setText(f"by {_lower(session.order_title)}{arrow} ▾")
+
+        self._count_soon()
+
+    def _count_soon(self) -> None:
+        if not self._later.isActive():
+            self._later.start()
+
+    def _count_approved(self) -> None:
+        """Say how many photos Export would take; the word stays where it is."""
+        number = self._session.count_of("approved")
+        if number:
+            approved = counted(number, "approved photo")
+            said = f"Export {approved} of {self._session.scope.title}"
+        else:
+            said = "Nothing here is approved for export yet"
+        self.export.setToolTip(theme.tip(said, self._session.keys.get("export")))
+        if self.export.property("nothing") is not (not number):
+            color = theme.PENCIL if number else theme.DISABLED
+            ratio = self.devicePixelRatioF()
+            self.export.setIcon(QIcon(theme.pixmap("approved", color, theme.ICON, ratio)))
+            self.export.setProperty("nothing", not number)
+            self.export.style().unpolish(self.export)
+            self.export.style().polish(self.export)
 
     # --- menus
 

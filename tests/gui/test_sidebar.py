@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
@@ -116,3 +119,58 @@ def test_odd_names_are_drawn_as_they_are(qapp) -> None:
     rows.resize(232, 100)
     rows.show_rows([Row("k", "<img src=x> & <b>", "1", "folder", tip="<b>a</b>")])
     assert not rows.grab().isNull()
+
+
+def press(window: MainWindow, rows: Rows, title: str) -> None:
+    key = next(row.key for row in rows.rows if row.title == title)
+    QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=rows.row_rect(key).center())
+    window.sidebar.refresh()
+
+
+def test_a_camera_a_label_and_a_verdict_are_narrowed_down_to_by_mouse(window: MainWindow) -> None:
+    session, rows, box = window.session, window.sidebar.facets.rows, window.topbar.search
+    session.catalog.decide({4: {"label": "red"}, 5: {"label": "red"}}, summary="-")
+    session.refresh()
+    assert [row.title for row in rows.rows] == ["Label", "Camera", "Lens", "Date"]
+    press(window, rows, "Camera")
+    camera = rows.rows[2]
+    assert camera.depth == 1 and camera.tip.startswith("camera:")
+    press(window, rows, camera.title)
+    assert box.text() == session.filter == camera.tip
+    assert len(session.ids) == int(camera.count) == int(box.accessibleDescription().split()[0])
+    press(window, rows, "Label")
+    assert ("Red", "2") in [(row.title, row.count) for row in rows.rows]
+    press(window, rows, "Red")
+    assert session.filter == f"{camera.tip} label:red"
+    press(window, window.sidebar.filters, "Picked")
+    assert session.filter == f"{camera.tip} label:red is:picked"
+    assert {row.title for row in rows.rows if row.current} == {camera.title, "Red"}
+    press(window, rows, camera.title)
+    press(window, window.sidebar.filters, "Picked")
+    assert session.filter == "label:red" and len(session.ids) == 2
+    press(window, rows, "Label")
+    assert [row.title for row in rows.rows if row.current] == ["Label"], "also folded it says so"
+    press(window, window.sidebar.filters, "All")
+    assert not session.filter and len(session.ids) == 60 and not box.accessibleDescription()
+
+
+def test_days_are_under_their_month_and_no_row_moves_while_photos_come(window: MainWindow) -> None:
+    session, rows = window.session, window.sidebar.facets.rows
+    press(window, rows, "Date")
+    titles = [row.title for row in rows.rows][4:]
+    assert titles[:3] == ["2024", "May", "4 May"]
+    press(window, rows, "4 May")
+    assert session.filter == "on:2024-05-04"
+    press(window, rows, "4 May")
+    assert not session.filter
+    session.catalog.turn([1], 0)
+    with closing(sqlite3.connect(session.home.catalog)) as database, database:
+        later = "UPDATE photo SET taken_at = '2025-01-02T00:00:00', rev = rev + 100 WHERE id = 9"
+        database.execute(later)
+    session.refresh()
+    window.sidebar.refresh()
+    shown = [row.title for row in rows.rows][4:]
+    assert shown[0] == "2024" and shown[-1] == "2025", "the new one comes last while one looks"
+    press(window, rows, "Date")
+    press(window, rows, "Date")
+    assert [row.title for row in rows.rows][4] == "2025", "the latest first"

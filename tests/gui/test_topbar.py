@@ -95,3 +95,22 @@ def test_a_long_project_leaves_the_scope_its_name(window: MainWindow) -> None:
     scope = window.topbar.scope
     assert scope.text == "All photos" and scope.width() >= scope.sizeHint().width()
     assert window.topbar.project.text().startswith("Every")
+
+
+def test_export_is_a_word_of_the_bar_and_dim_while_nothing_is_approved(window: MainWindow) -> None:
+    session, button = window.session, window.topbar.export
+    asked: list[str] = []
+    said: list[str] = []
+    session.asked.connect(lambda what, _: asked.append(what))
+    session.said.connect(said.append)
+    window.topbar._count_approved()
+    assert not button.property("nothing") and "approved photo of All photos" in button.toolTip()
+    wide = button.width()
+    session.catalog.decide(
+        {int(i): {"flag": None, "rating": None, "kept": True} for i in session.ids}, summary="-"
+    )
+    session.refresh()
+    window.topbar._count_approved()
+    assert button.property("nothing") and button.width() == wide
+    button.click()
+    assert asked == ["export"] and said[-1].startswith("No photo here is approved yet.")

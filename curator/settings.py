@@ -351,6 +351,23 @@ class Vision(Section):
     )
 
 
+Kept = Literal["all", "no_location", "none"]
+
+
+def kept_metadata(metadata: str, target: str, form: str) -> Kept:
+    """Return what metadata an export keeps; the one place that decides about location.
+
+    Unless asked otherwise, galleries and JPEGs, which are made for others to see, say nothing of
+    the place. Copies of originals cannot be without metadata, but without location.
+    """
+    picture = form == "jpeg" or target == "gallery"
+    if metadata == "auto":
+        return "no_location" if picture else "all"
+    if metadata == "none" and picture:
+        return "none"
+    return "all" if metadata == "all" else "no_location"
+
+
 class Export(Section):
     """Getting the approved photos out; what a preset holds, too."""
 
@@ -361,10 +378,11 @@ class Export(Section):
     long_edge_px: int = Field(2560, ge=320, le=20000, title="Long edge of exported JPEGs, px")
     jpeg_quality: int = Field(92, ge=60, le=100, title="JPEG quality")
     sharpen: Literal["off", "screen", "print"] = Field("off", title="Sharpen exported JPEGs")
-    metadata: Literal["all", "no_location", "none"] = Field(
-        "all",
-        title="Metadata of exported JPEGs",
-        description="originals always go out as they are",
+    metadata: Literal["auto", "all", "no_location", "none"] = Field(
+        "auto",
+        title="Metadata of exported files",
+        description="auto: no location in JPEGs and galleries, originals as they are;"
+        " exiftool removes the location from originals",
     )
     pair: Literal["both", "raw", "jpeg"] = Field("both", title="Of a RAW+JPEG pair, export")
     names: str = Field(
@@ -374,6 +392,11 @@ class Export(Section):
         title="Names of exported files",
         description="of {name} {date} {time} {seq} {rating} {project} {camera}",
     )
+
+    @property
+    def kept(self) -> Kept:
+        """What metadata goes out."""
+        return kept_metadata(self.metadata, self.target, self.form)
 
 
 class Editing(Section):

@@ -46,6 +46,7 @@ def export(invocation: Invocation) -> int | None:
 
 
 def _options(invocation: Invocation, table: Table, known: Learned | None) -> Options:
+    from curator.pipeline.embedding import exiftool_if_any
     from curator.session.approval import all_clauses, chosen_clauses
     from curator.session.filters import approved
 
@@ -76,6 +77,7 @@ def _options(invocation: Invocation, table: Table, known: Learned | None) -> Opt
         scores=known.by_id() if known else {},
         match_model=known.name if known else None,
         title=arguments.title or "",
+        exiftool=exiftool_if_any(settings),
         profile=settings.sidecars.profile,
     ).chosen_as(choices.model_copy(update=said))
 
@@ -131,11 +133,22 @@ def _planned(plan: Plan, rule: str) -> list[str]:
         f"{counted(len(plan.chosen), 'photo')}, {counted(new, 'file')} to write"
         f" ({about}{size(plan.bytes_to_write)}), {summary['unchanged_files']:,} there already."
     )
+    lines += _location(plan)
     leaving = (*(entry for entry, _ in plan.leaving), *plan.gone)
     lines += [f"withdrawn, the file stays: {entry['filename']}" for entry in leaving]
     lines += [f"changed since its export, left as it is: {name}" for name in plan.edited]
     lines += [f"{skip.path}: {skip.reason}" for skip in plan.skipped]
     return lines
+
+
+def _location(plan: Plan) -> list[str]:
+    """Say whether the export tells where photos were taken."""
+    if plan.located:
+        number = counted(plan.located, "photo")
+        return [f"location included: {number} with GPS (--no-location leaves it out)"]
+    if plan.options.removes_location and plan.chosen:
+        return ["location removed from each copy by exiftool"]
+    return [] if plan.options.location else ["location left out"]
 
 
 def _reported(plan: Plan, report: Report) -> list[str]:
@@ -144,6 +157,7 @@ def _reported(plan: Plan, report: Report) -> list[str]:
         f" {counted(len(report.written), 'file')} written"
         f" ({size(report.bytes)}), {report.kept:,} there already."
     ]
+    lines += _location(plan)
     lines += [f"withdrawn, the file stays: {name}" for name in report.withdrawn]
     lines += [f"changed since its export, left as it is: {name}" for name in report.edited]
     lines += [f"{skip.path}: {skip.reason}" for skip in (*plan.skipped, *report.failed)]

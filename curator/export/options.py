@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from curator.export import naming
 from curator.export.render import Keep
 from curator.model import Clause, Verdict
+from curator.settings import kept_metadata
 
 if TYPE_CHECKING:
     from curator.catalog import PhotoDetail
@@ -31,7 +32,9 @@ class Options:
         long_edge_px: of JPEGs, at most; nothing is enlarged.
         jpeg_quality: 60-100.
         sharpen: JPEGs for a screen, for print, or not.
-        metadata: what JPEGs and manifest keep of the camera's notes: all, all but the place, none.
+        metadata: what files and manifest keep of the camera's notes: all, all but the location,
+            none; auto: as `curator.settings.kept_metadata` decides.
+        exiftool: path of exiftool, which removes the location from originals; empty without it.
         pair: which halves of a RAW+JPEG pair are copied; JPEGs are made of the RAW unless "jpeg".
         names: a template (`curator.export.naming`).
         sources: the folders read with their subfolders: no export may land inside one.
@@ -59,7 +62,8 @@ class Options:
     long_edge_px: int = 2560
     jpeg_quality: int = 92
     sharpen: Literal["off", "screen", "print"] = "off"
-    metadata: Keep = "all"
+    metadata: Literal["auto", "all", "no_location", "none"] = "auto"
+    exiftool: str = ""
     pair: Literal["both", "raw", "jpeg"] = "both"
     names: str = naming.PLAIN
     sources: tuple[Path, ...] = ()
@@ -108,8 +112,18 @@ class Options:
 
     @property
     def location(self) -> bool:
-        """Whether the manifest may say where photos were taken."""
-        return self.metadata == "all"
+        """Whether files and manifest may say where photos were taken."""
+        return self.kept == "all"
+
+    @property
+    def kept(self) -> Keep:
+        """What files and manifest keep of the camera's notes."""
+        return kept_metadata(self.metadata, self.target, self.form)
+
+    @property
+    def removes_location(self) -> bool:
+        """Whether copies of originals are made without location."""
+        return self.form == "original" and not self.location
 
     @property
     def rendering(self) -> str:
@@ -117,9 +131,9 @@ class Options:
         if self.form == "sidecar":
             return f"sidecar {self.profile}"
         if self.form == "original":
-            return "original"
+            return "original without place" if self.removes_location else "original"
         said = f"jpeg {'+'.join(map(str, self.rendered))} px q{self.jpeg_quality}"
         if self.sharpen != "off":
             said += f", sharpened for {self.sharpen}"
         kept = {"all": "", "no_location": ", without place", "none": ", without metadata"}
-        return said + kept[self.metadata]
+        return said + kept[self.kept]

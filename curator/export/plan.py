@@ -18,6 +18,7 @@ from pathlib import Path
 from curator.catalog import PhotoDetail
 from curator.export import manifest, naming, place
 from curator.export.claims import Act, Claims
+from curator.export.location import MISSING
 from curator.export.manifest import Entry, FileEntry, Manifest
 from curator.export.options import Options
 from curator.export.place import Originals
@@ -89,7 +90,7 @@ class Plan:
         options = self.options
         score = options.scores.get(photo.id)
         told = manifest.describe(photo, clause, location=options.location)
-        if options.private and options.metadata == "none":
+        if options.private and options.kept == "none":
             told["capture"] = dict.fromkeys(told["capture"])
         own = [options.project] if options.project else []
         projects = own if options.private else list(options.projects.get(photo.id, own))
@@ -99,6 +100,13 @@ class Plan:
             "match_score": score,
             "match_model": options.match_model if score is not None else None,
         }
+
+    @property
+    def located(self) -> int:
+        """Photos that go out and say where they were taken, as far as their GPS is known."""
+        return self.options.location * sum(
+            chosen.photo.capture.latitude is not None for chosen in self.chosen
+        )
 
     @property
     def bytes_to_write(self) -> int:
@@ -120,6 +128,8 @@ class Plan:
             "unchanged_files": acts[Act.KEEP],
             "names": [item.name for item in self.items()],
             "bytes": self.bytes_to_write,
+            "metadata": self.options.kept,
+            "photos_with_location": self.located,
             "withdrawn": [
                 entry["filename"] for entry in (*(entry for entry, _ in self.leaving), *self.gone)
             ],
@@ -181,9 +191,12 @@ def make_plan(
     Raises:
         KnownError: the target lies inside a source folder, is no folder, is on a drive that is
             away or does not answer, or holds a ``photos.json`` that Curator did not write, or of
-            another target; the template makes no names.
+            another target; the template makes no names; location is to be removed from originals
+            and exiftool is missing.
     """
     naming.check(options.names)
+    if options.removes_location and not options.exiftool:
+        raise MISSING
     ordered = _in_order((photo for photo in photos if photo.files), options)
     originals = Originals.of(options, ordered)
     with place.looked_into(options.folder, originals) as folder:
@@ -312,8 +325,10 @@ class _Choosing:
         """Say whether a file is what this export would write."""
         if not manifest.is_of(old, slot.source):
             return False
-        if slot.edge is None or entry is None:
+        if entry is None:
             return True
+        if slot.edge is None:
+            return bool(entry["form"] == self._options.rendering)
         same = entry["form"] == self._options.rendering and entry["turn"] == photo.turn
         return bool(same and Said.from_json(old.get("said", {})) == (slot.said or Said()))
 

@@ -48,7 +48,6 @@ BUILT_IN: tuple[Preset, ...] = (
             long_edge_px=2560,
             jpeg_quality=85,
             sharpen="screen",
-            metadata="no_location",
         ),
     ),
 )

@@ -88,7 +88,7 @@ class Renderings:
             options.rendered,
             options.jpeg_quality,
             options.sharpen,
-            options.metadata,
+            options.kept,
             chosen.photo.turn,
             _MAX_MEGAPIXELS,
             slot.fallback,

@@ -126,7 +126,7 @@ def slots_of(photo: PhotoDetail, options: Options, sidecars: Sidecars) -> list[S
         source, *others = [_reachable(file, photo) for file in halves]
         fallback = next((str(other.path) for other in others if not other.missing), None)
         # Everyone's eyes need no marks, and whose projects a photo is in is nobody's business.
-        hidden = options.private or options.metadata == "none"
+        hidden = options.private or options.kept == "none"
         said = None if hidden else said_of(photo)
         pixels = (photo.capture.width or 0, photo.capture.height or 0)
         return [

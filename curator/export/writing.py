@@ -23,6 +23,7 @@ from curator import whole
 from curator.export import manifest, naming, place
 from curator.export.alone import alone
 from curator.export.claims import INTENT, Act, meant
+from curator.export.location import Removals
 from curator.export.manifest import Entry, FileEntry, Written
 from curator.export.plan import Chosen, Item, Plan, Report, Skipped
 from curator.export.rendering import Renderings
@@ -54,6 +55,7 @@ class Run:
     report: Report
     folder: OpenedFolder
     renderings: Renderings
+    removals: Removals
     saved_at: float = field(default_factory=monotonic)
 
 
@@ -92,11 +94,11 @@ def write_files(
     report = Report(target, edited=list(plan.edited))
     if not target.exists() and all(item.act is Act.KEEP for item in plan.items()):
         return report
-    renderings = Renderings(plan, pool)
+    renderings, removals = Renderings(plan, pool), Removals(plan.options.exiftool, pool)
     try:
         with place.made(target, plan.originals) as folder, alone(folder):
             manifest.unchanged(plan.manifest, folder)
-            run = Run(plan, report, folder, renderings)
+            run = Run(plan, report, folder, renderings, removals)
             try:
                 _prepare(run)
                 _settle_entries(run)
@@ -110,6 +112,7 @@ def write_files(
         raise stopped(target, error, _done(plan, report), plan.bytes_to_write) from error
     finally:
         renderings.close()
+        removals.close()
     return report
 
 
@@ -295,7 +298,11 @@ def _written(run: Run, chosen: Chosen, item: Item, name: str) -> Written:
     folder, part, pixels = run.folder, run.folder.temporary(name), None
     try:
         if item.slot.edge is None:
-            sha = original_sha = _copy(item.slot.source, folder, part)
+            source, original_sha = item.slot.source, ""
+            if run.plan.options.removes_location:
+                source, original_sha = run.removals.take(source)
+            sha = _copy(source, folder, part)
+            original_sha = original_sha or sha
         else:
             content, pixels, original_sha = run.renderings.take(chosen, item.slot.edge)
             sha = hashlib.sha256(content).hexdigest()

@@ -52,6 +52,14 @@ def exiftool(settings: Settings) -> str:
     return found
 
 
+def exiftool_if_any(settings: Settings) -> str:
+    """Return the path of exiftool; empty where there is none."""
+    try:
+        return exiftool(settings)
+    except KnownError:
+        return ""
+
+
 def lone(found: Sequence[ToWrite]) -> list[ToWrite]:
     """Give those a person had a word in and whose marks no sidecar takes to Lightroom."""
     return [

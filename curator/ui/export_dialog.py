@@ -19,6 +19,7 @@ from curator.export import Options, Plan, Report, write
 from curator.export.gallery import PAGE
 from curator.export.naming import safe
 from curator.model import KnownError
+from curator.pipeline.embedding import exiftool_if_any
 from curator.session.approval import FROM_FILES, all_clauses
 from curator.settings import Export, Home, Settings, absolute
 from curator.ui import dialogs, theme, words
@@ -219,6 +220,7 @@ class ExportDialog(Dialog):
             title=self.heading.text().strip(),
             notes=wanted.notes,
             profile=self._settings.sidecars.profile,
+            exiftool=exiftool_if_any(self._settings),
         ).chosen_as(self.form.choices())
 
     def _form_changed(self) -> None:

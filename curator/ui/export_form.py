@@ -23,23 +23,22 @@ from PySide6.QtWidgets import (
 from curator.export import naming, presets
 from curator.export.presets import Preset
 from curator.model import KnownError
-from curator.settings import Export, Home
+from curator.settings import Export, Home, kept_metadata
 from curator.ui import theme
 
 LABELS = 76  # px: the column of what a field is
 _NUMBER = 64
 
-_OWN = "Choices of your own"
+_OWN = "Custom"
 _SHARPEN = {
     "off": "Not sharpened",
     "screen": "Sharpened for screens",
     "print": "Sharpened for print",
 }
-_METADATA = {"all": "All kept", "no_location": "Without the place", "none": "None"}
-# Originals go out as they are: with them it is about photos.json alone.
-_TOLD = {"all": "Says where photos were taken", "no_location": "Does not say where"}
+_METADATA = {"all": "All, with location", "no_location": "Without location", "none": "None"}
+_LOCATION = {"all": "Include location", "no_location": "Remove location"}  # of copies
 _PAIRS = {"both": "Both files", "raw": "RAW only", "jpeg": "JPEG only"}
-_MADE_OF = {"raw": "Made of the RAW", "jpeg": "Made of the JPEG"}
+_MADE_OF = {"raw": "From the RAW", "jpeg": "From the JPEG"}
 
 
 class ExportForm(QWidget):
@@ -56,6 +55,7 @@ class ExportForm(QWidget):
         super().__init__()
         self._home = home
         self._filling = False
+        self._asked = False  # whether a person chose what metadata goes out
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(12)
@@ -104,10 +104,11 @@ class ExportForm(QWidget):
         self.long_edge.setText(str(choices.long_edge_px))
         self.quality.setText(str(choices.jpeg_quality))
         self.names.setText(choices.names)
+        self._asked = choices.metadata != "auto"
         self._show_kind()
         for combo, value in (
             (self.sharpen, choices.sharpen),
-            (self.metadata, choices.metadata),
+            (self.metadata, choices.kept),
             (self.pair, choices.pair),
         ):
             combo.setCurrentIndex(max(0, combo.findData(value)))
@@ -166,7 +167,7 @@ class ExportForm(QWidget):
             ("original", "Originals"),
             ("jpeg", "JPEGs"),
             ("gallery", "Web gallery"),
-            ("sidecar", "Sidecars alone"),
+            ("sidecar", "Sidecars only"),
         ):
             button = QRadioButton(title)
             button.toggled.connect(self._kind_toggled)
@@ -200,6 +201,7 @@ class ExportForm(QWidget):
 
     def _add_metadata(self) -> None:
         self.metadata = _combo(_METADATA, "Metadata", self._touched)
+        self.metadata.activated.connect(self._metadata_chosen)
         self.pair = _combo(_PAIRS, "Of RAW+JPEG pairs", self._touched)
         line = QHBoxLayout()
         line.setSpacing(8)
@@ -240,10 +242,10 @@ class ExportForm(QWidget):
     def _kind_toggled(self, on: bool) -> None:
         if on:
             self._show_kind()
-            if self.kind == "gallery" and not self._filling:
-                # A page is for everyone: where somebody lives is said only on purpose.
-                self._choose(self.metadata, _METADATA, "no_location")
             self._touched()
+
+    def _metadata_chosen(self) -> None:
+        self._asked = True  # and holds for whatever is exported then
 
     def _show_kind(self) -> None:
         alone = self.kind == "sidecar"  # sidecars are called what their photos are
@@ -252,8 +254,11 @@ class ExportForm(QWidget):
             part.setVisible(not copies)
         for part in (self._pair_label, self.pair, self.names, self._names_label):
             part.setVisible(not alone)
-        self._metadata_label.setText("photos.json" if copies else "Metadata")
-        self._choose(self.metadata, _TOLD if copies else _METADATA)
+        self._metadata_label.setText("Location" if copies else "Metadata")
+        form = "original" if copies else "jpeg"
+        asked = str(self.metadata.currentData()) if self._asked else "auto"
+        kept = kept_metadata(asked, "folder", form)
+        self._choose(self.metadata, _LOCATION if copies else _METADATA, kept)
         self._choose(self.pair, _PAIRS if copies else _MADE_OF)
 
     def _choose(self, combo: QComboBox, titles: dict[str, str], wanted: str = "") -> None:
@@ -278,7 +283,7 @@ class ExportForm(QWidget):
         names = [preset.name for preset in self._presets]
         if not chosen:
             now = self.choices()
-            chosen = next((p.name for p in self._presets if p.choices == now), "")
+            chosen = next((p.name for p in self._presets if _explicit(p.choices) == now), "")
         self.preset.setCurrentIndex(names.index(chosen) + 1 if chosen in names else 0)
         self._show_forget()
 
@@ -324,6 +329,11 @@ class ExportForm(QWidget):
         if preset is not None:
             presets.remove(preset)
             self._list_presets()
+
+
+def _explicit(choices: Export) -> Export:
+    """Return choices with what "auto" stands for."""
+    return choices.model_copy(update={"metadata": choices.kept})
 
 
 def _combo(titles: dict[str, str], name: str, changed: Callable[[], None]) -> QComboBox:

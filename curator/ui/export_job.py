@@ -63,9 +63,10 @@ def consequences(plan: Plan) -> str:
         )
     if plan.edited:
         lines.append(f"{counted(len(plan.edited), 'file')} there were changed since: kept.")
-    options = plan.options
-    if options.form == "original" and not options.location and plan.chosen:
-        lines.append("Originals go out as they are, with the place the camera wrote into them.")
+    if plan.located:
+        lines.append(f"Location included: {words.photos(plan.located)} say where they were taken.")
+    elif plan.options.removes_location and plan.chosen:
+        lines.append("exiftool removes the location from each copy; originals stay as they are.")
     if plan.skipped:
         lines.append(f"{words.photos(len(plan.skipped))} cannot go: {plan.skipped[0].reason}")
     return "\n".join(lines)

@@ -295,7 +295,7 @@ def test_the_button_counts_what_can_go_and_no_choice_is_cut_off(exporting, qtbot
     qtbot.waitUntil(dialog.go.isEnabled)
     dialog.form.kinds["gallery"].click()
     pair = dialog.form.pair
-    words = pair.fontMetrics().horizontalAdvance("Made of the JPEG")
+    words = pair.fontMetrics().horizontalAdvance("From the JPEG")
     qtbot.waitUntil(lambda: pair.width() > words + 20)
     dialog.form.kinds["sidecar"].click()  # Lightroom reads none of a lone JPEG
     qtbot.waitUntil(dialog.go.isEnabled)
@@ -451,7 +451,7 @@ def test_choices_are_kept_under_a_name_and_found_again(exporting, qtbot) -> None
     form.preset.activated.emit(form.preset.currentIndex())
     assert form.choices().sharpen == "screen" and form.kinds["jpeg"].isChecked()
     form.long_edge.setText("3000")
-    assert form.preset.currentText() == "Choices of your own"
+    assert form.preset.currentText() == "Custom"
     form.keep.click()
     form.preset_name.setText("For Ann")
     form.keep.click()
@@ -474,6 +474,31 @@ def test_a_gallery_says_where_nobody_lives_unless_asked(exporting, qtbot) -> Non
     assert dialog.options().target == "gallery" and not dialog.heading.isHidden()
     dialog.form.metadata.setCurrentIndex(0)
     assert dialog.form.choices().metadata == "all"
+    dialog.reject()
+
+
+def test_what_is_asked_of_location_holds_for_every_kind(exporting, qtbot) -> None:
+    dialog = exporting()
+    form = dialog.form
+
+    def kept(kind: str) -> str:
+        form.kinds[kind].setChecked(True)
+        return str(form.choices().metadata)
+
+    assert [kept(kind) for kind in ("original", "jpeg", "gallery")] == [
+        "all",
+        "no_location",
+        "no_location",
+    ]
+    form.kinds["original"].setChecked(True)
+    form.metadata.setCurrentIndex(1)
+    form.metadata.activated.emit(1)
+    assert form.metadata.currentText() == "Remove location"
+    assert [kept("jpeg"), kept("original")] == ["no_location", "no_location"]
+    form.kinds["jpeg"].setChecked(True)
+    form.metadata.setCurrentIndex(form.metadata.findData("none"))
+    form.metadata.activated.emit(2)
+    assert [kept("original"), kept("gallery")] == ["no_location", "no_location"]
     dialog.reject()
 
 

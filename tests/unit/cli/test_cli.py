@@ -576,3 +576,16 @@ def test_an_approval_rule_that_makes_no_sense_is_not_saved(shoot: Type) -> None:
     assert refused.code == 2 and "colour" in refused.err
     assert shoot("settings", "--json").json["approval.rule"]["value"].startswith("rating:>=4; is:")
     assert shoot("status", "--set", "approval.rule=is:approved").code == 2
+
+
+def test_location_leaves_only_if_asked(shoot: Type, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    shoot("decide", "--pick", 1)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    refused = shoot("export", tmp_path / "out", "--no-location")
+    assert refused.code == 1 and "Only exiftool can remove the location" in refused.err
+    assert not (tmp_path / "out").exists()
+    for words in (("--target", "gallery"), ("--as", "jpeg"), ("--preset", "JPEGs for the web")):
+        assert plan(shoot, tmp_path, *words)["metadata"] == "no_location"
+        assert plan(shoot, tmp_path, *words, "--metadata", "all")["metadata"] == "all"
+    assert "location left out" in shoot("export", tmp_path / "web", "--as", "jpeg").out
+    assert plan(shoot, tmp_path)["metadata"] == "all"

@@ -42,7 +42,7 @@ def test_other_choices_replace_the_jpegs_an_export_made(
     with Image.open(out / "DSC_2.jpg") as image:
         assert max(image.size) == 40
     (entry,) = book(out)["photos"]
-    assert entry["form"] == "jpeg 40 px q92, sharpened for screen"
+    assert entry["form"] == "jpeg 40 px q92, sharpened for screen, without place"
     before = snapshot(out)
     jpegs(shoot[1:], out, long_edge_px=40, sharpen="screen")
     assert snapshot(out) == before

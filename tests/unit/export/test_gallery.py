@@ -117,8 +117,8 @@ def test_its_manifest_has_no_original_path_and_no_place_unless_wished(
     placed = [
         replace(each, capture=replace(each.capture, latitude=64.1, longitude=-21.9)) for each in two
     ]
-    run(placed, tmp_path / "a")
-    run(placed, tmp_path / "b", metadata="no_location")
+    run(placed, tmp_path / "a", metadata="all")
+    run(placed, tmp_path / "b")
     run(placed, tmp_path / "c", metadata="none")
     content = book(tmp_path / "a")
     assert content["target"] == "gallery"

@@ -1,0 +1,273 @@
+"""Copies of originals without the place they were taken at, made by exiftool.
+
+Used by exports of originals without location, for photos and for the sidecars along with them.
+Never here: a change of an original, or a copy that still says where it was taken. Each copy is made
+in a temporary folder, written by exiftool, and read again by it: GPS, places in XMP and IPTC, in
+maker notes, and in every embedded picture. What cannot be removed is an error, not a warning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curator import files
+from curator.export.sources import SIDECAR, Source
+from curator.model import Kind, KnownError, UnreadableError
+from curator.workers import WorkerPool
+
+MISSING = KnownError(
+    "Only exiftool can remove the location from originals, and it is not installed.",
+    "Install it from exiftool.org, export JPEGs instead, or include the location.",
+)
+_TIMEOUT_S = 120.0
+_MEMORY_MB = 4096
+# Names of tags, in any group, that say where a photo was taken. The city of a camera's clock
+# (TimeZoneCity, HometownCity) is a time zone like the offset beside the capture time, and stays.
+_PLACES = re.compile(
+    r"GPS|Latitude|Longitude|^DC(?:Country|State|County|Municip|Localit|Island|Continent|Water"
+    r"|HigherGeo|Geo|Location|Verbatim)|^(?:City\d?|State|StateProvince|Province-State"
+    r"|Country(?:Code|-Primary\w+)?|Location\w*|Sub-?[Ll]ocation|ContentLocation\w+|Landmark"
+    r"|Places?|ShotLocation|Coverage)$"
+)
+_EMBEDDED = "embedded picture"
+_NOWHERE = ("", "---", "GPS")  # values that say nothing
+# Removed from every copy; what else tells the place is removed by its group once it was seen.
+_REMOVED = (
+    "-GPS:all=",
+    "-XMP:GPS*=",
+    *(f"-IPTC:{name}=" for name in ("City", "Sub-location", "Province-State")),
+    *(f"-IPTC:Country-PrimaryLocation{what}=" for what in ("Code", "Name")),
+    *(f"-IPTC:ContentLocation{what}=" for what in ("Code", "Name")),
+    *(f"-XMP-photoshop:{name}=" for name in ("City", "State", "Country")),
+    *(f"-XMP-iptcCore:{name}=" for name in ("Location", "CountryCode")),
+    *(f"-XMP-iptcExt:Location{which}=" for which in ("Created", "Shown")),
+    "-XMP-xmpDM:ShotLocation=",
+    "-XMP-dc:Coverage=",
+)
+_END = b"\xff\xd9"  # of a JPEG
+_SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "heif": ".heic", "avif": ".avif"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A file to copy without location; ``folder`` is the empty folder to make the copy in."""
+
+    source: Source
+    folder: str
+    program: str
+
+
+class Removals:
+    """Makes copies without location, one at a time; its temporary folder goes with it.
+
+    Thread: one.
+    """
+
+    def __init__(self, program: str, pool: WorkerPool | None) -> None:
+        self._program, self._pool, self._given = program, pool, pool is not None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._count = 0
+
+    def take(self, source: Source) -> tuple[Source, str]:
+        """Return a copy of a file without location, and the sha256 of the file it was made of.
+
+        The copy is there until the next call.
+
+        Raises:
+            UnreadableError: the location cannot be removed, or the file cannot be read.
+        """
+        if not self._program:
+            raise MISSING
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="curator-export-")
+        if self._pool is None:
+            self._pool = WorkerPool(1, memory_mb=_MEMORY_MB, nice=5, name="location")
+        here = Path(self._folder.name)
+        for old in here.iterdir():
+            shutil.rmtree(old, ignore_errors=True)
+        self._count += 1
+        folder = here / str(self._count)
+        folder.mkdir()
+        job = _Job(source, str(folder), self._program)
+        path, sha256 = self._pool.run(without_location, job, timeout_s=_TIMEOUT_S)
+        return Source(Path(path), source.kind, source.size, source.mtime_ns), sha256
+
+    def close(self) -> None:
+        """Remove the temporary folder and end the process that was started here."""
+        if self._pool is not None and not self._given:
+            self._pool.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+
+def without_location(job: _Job) -> tuple[str, str]:
+    """Copy a file without the place it was taken at; return the copy and the original's sha256.
+
+    Raises:
+        UnreadableError: the location cannot be removed, or the file cannot be read.
+    """
+    original, folder = job.source.path, Path(job.folder)
+    copy = folder / f"copy{_suffix(job.source)}"
+    try:
+        shutil.copyfile(original, copy)
+        sha256 = files.sha256(copy)
+        left, complaint = _removed(job.program, copy, _REMOVED)
+        if left:
+            left, complaint = _removed(job.program, copy, _groups_of(left, job.source.kind))
+        if left:
+            names = ", ".join(sorted({name for *_, name in left})[:3])
+            because = f" ({complaint})" if complaint else ""
+            raise UnreadableError(
+                f"Its location cannot be removed: {names} would stay{because}.",
+                "Export it as a JPEG.",
+            )
+        if job.source.kind != SIDECAR and not _same_picture(original, copy):
+            raise UnreadableError(
+                "Its picture would not stay the same without its location.", "Export it as a JPEG."
+            )
+        os.utime(copy, ns=(job.source.mtime_ns, job.source.mtime_ns))
+    except OSError as error:
+        raise UnreadableError(
+            f"No copy without location can be made ({error.strerror or error})."
+        ) from error
+    return str(copy), sha256
+
+
+def _groups_of(left: Iterable[tuple[str, str, str]], kind: str) -> list[str]:
+    """Return what removes the groups of tags that cannot be removed by their own names.
+
+    Of a RAW the maker notes stay, which its pixels are decoded by, and its pictures.
+    """
+    groups = set()
+    for where, group, _ in left:
+        if where == _EMBEDDED:
+            groups |= {"IFD1"} if group == "ThumbnailImage" else {"MPF", "Trailer"}
+        else:
+            groups.add("MakerNotes" if where == "MakerNotes" else group)
+    if kind == Kind.RAW:
+        groups -= {"MakerNotes", "IFD1", "MPF", "Trailer"}
+    return [f"-{group}:all=" for group in sorted(groups)]
+
+
+def _suffix(source: Source) -> str:
+    """Return the suffix of what a file is: exiftool refuses a JPEG that is called HEIC."""
+    from curator.imaging import containers
+
+    with source.path.open("rb") as file:
+        form = containers.sniff(file.read(65536), source.path.name)
+    suffix = source.path.suffix.lower()
+    own = suffix if suffix.isascii() and suffix[1:].isalnum() else ".jpg"
+    return _SUFFIXES.get(form, own) if source.kind != SIDECAR else ".xmp"
+
+
+def _removed(
+    program: str, copy: Path, removing: Iterable[str]
+) -> tuple[list[tuple[str, str, str]], str]:
+    """Remove tags from a copy; return those that still tell the place, and a complaint.
+
+    Each is (family, group, name), as ("XMP", "XMP-photoshop", "City"); of an embedded picture its
+    tag stands for the group, as (_EMBEDDED, "ThumbnailImage", "GPSLatitude").
+    """
+    name, inside = f"./{copy.name}", "pictures"
+    (copy.parent / inside).mkdir(exist_ok=True)
+    reading = ["-j", "-a", "-e", "-G0:1", "-ee3"]
+    lines = [
+        *("-m", "-overwrite_original", *removing, name, "-execute"),
+        *(*reading, name, "-execute"),
+        *("-a", "-b", "-W", f"./{inside}/%t%-c.%s", "-preview:all", name, "-execute"),
+        *(*reading, "-r", f"./{inside}", "-execute"),
+    ]
+    try:
+        done = subprocess.run(
+            [program, "-config", "", "-q", "-q", "-@", "-"],
+            input="\n".join([*lines, ""]).encode("ascii"),
+            capture_output=True,
+            cwd=copy.parent,
+            timeout=_TIMEOUT_S / 3,
+            check=False,
+        )
+    except (subprocess.TimeoutExpired, OSError) as error:
+        raise UnreadableError(f"exiftool could not remove its location ({error}).") from error
+    shutil.rmtree(copy.parent / inside)
+    told = list(_documents(done.stdout.decode("utf-8", "replace")))
+    if not any(each.get("SourceFile") == name for each in told):
+        raise UnreadableError("exiftool cannot read it, so its location cannot be removed.")
+    errors = done.stderr.decode("utf-8", "replace").splitlines()
+    complaint = next((line for line in errors if line.startswith("Error")), "")
+    complaint = complaint.partition(" - ./")[0].removeprefix("Error: ").strip()[:200]
+    found = []
+    for each in told:
+        picture = Path(str(each.get("SourceFile", name))).stem.partition("-")[0]
+        of_it = list(_telling(each))
+        own = each.get("SourceFile") == name
+        found += of_it if own else [(_EMBEDDED, picture, tag) for *_, tag in of_it]
+    return found, complaint
+
+
+def _documents(text: str) -> Iterator[dict[str, Any]]:
+    """Read the JSON lists that exiftool wrote one after another."""
+    decoder, at = json.JSONDecoder(), 0
+    while (at := text.find("[{", at)) >= 0:
+        try:
+            found, at = decoder.raw_decode(text, at)
+        except ValueError:
+            return
+        yield from found
+
+
+def _telling(tags: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Find the tags of a file that say where it was taken."""
+    for key, value in tags.items():
+        where, _, rest = key.partition(":")
+        group, _, name = rest.rpartition(":")
+        if _PLACES.search(name) and name != "GPSVersionID" and str(value).strip() not in _NOWHERE:
+            yield where, group or where, name
+
+
+def _same_picture(original: Path, copy: Path) -> bool:
+    """Whether two files have the same picture: a JPEG's coded bytes, or the decoded pixels."""
+    before, after = original.read_bytes(), copy.read_bytes()
+    if before == after:
+        return True
+    if before[:3] == b"\xff\xd8\xff":
+        # Further pictures behind the first are gone where they told the place.
+        return _coded(before).startswith(_coded(after)) and after.endswith(_END)
+    return _pixels(original) == _pixels(copy)
+
+
+def _pixels(path: Path) -> list[tuple[tuple[int, ...], str]]:
+    """Return size and digest of the pixels of a file, of a RAW also those of its preview.
+
+    Raises:
+        UnreadableError: it cannot be decoded.
+    """
+    from curator.imaging import decode
+    from curator.imaging.pixels import Want, Wish
+
+    wants: tuple[Want, ...] = ("demosaic", "preview")
+    pictures = [decode.load(path, Wish(want=want)).rgb for want in wants]
+    return [(rgb.shape, hashlib.sha256(rgb.tobytes()).hexdigest()) for rgb in pictures]
+
+
+def _coded(data: bytes) -> bytes:
+    """Return a JPEG without its application segments and comments: all its pixels depend on."""
+    parts, at = [], 2
+    while data[at : at + 1] == b"\xff" and data[at + 1] != 0xDA:
+        if data[at + 1] == 0xFF:  # fill
+            at += 1
+            continue
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if not (0xE0 <= data[at + 1] <= 0xEF or data[at + 1] == 0xFE):
+            parts.append(data[at:end])
+        at = end
+    return b"".join([*parts, data[at:]])

@@ -1,7 +1,11 @@
-"""Folders and files that are their owner's alone (0700, 0600), whatever the umask.
+"""What is nobody else's: folders and files of their owner alone, and secrets left out of texts.
 
-Used for everything in the home folder: the catalog, its copies, the log and the proxies show what
-somebody photographs. Where a system has no such rights, as Windows, its own profile folder has.
+Folders (0700) and files (0600) are everything in the home folder, whatever the umask: the catalog,
+its copies, the log and the proxies show what somebody photographs. Where a system has no such
+rights, as Windows, its own profile folder has.
+
+Secrets are passwords in addresses, and keys: :func:`masked` takes them out of whatever is logged
+or said.
 """
 
 from __future__ import annotations
@@ -13,6 +17,40 @@ from pathlib import Path
 
 FILE, FOLDER = 0o600, 0o700
 _OTHERS = 0o077
+_MASK = "***"
+_SECRETS = tuple(
+    re.compile(rf"(?i)(?P<name>{name})(?P<secret>{secret})")
+    for name, secret in (
+        # A name and password in an address: with a slash in them, too, and without a scheme.
+        ("://", r"[^\s/?#\"'<>]*:[^\s\"'<>]*(?=@)"),
+        ("://", r"[^\s/?#\"'<>]*(?=@)"),
+        (r"(?:^|(?<=[\s=\"']))", r"[^\s=/:@\"']{2,}:[^\s/\\@\"']+(?=@[\w\[])"),
+        # What comes after the name of a secret, in JSON, in addresses and in the environment.
+        (
+            r"(?<![a-z])(?:api[-_]?key|vision[-_]key|access[-_]?token|token|password|passwd|secret"
+            r"|authorization)[\"']?\s*[:=]\s*[\"']?(?:bearer |basic )?",
+            r"[^\s\"',;&]+",
+        ),
+        (r"\b(?:bearer|basic) ", r"[\w.~+/=-]{16,}"),
+        (r"\bsk-", r"[\w-]{6,}"),
+    )
+)
+_known: set[str] = set()
+
+
+def is_secret(value: str) -> None:
+    """Have :func:`masked` know a secret, such as a key that was just found."""
+    if len(value) >= 6:  # a shorter one is found in too many words, and keeps nobody out
+        _known.add(value)
+
+
+def masked(text: str) -> str:
+    """Return a text without the passwords and keys in it; "***" stands in their place."""
+    for value in _known:
+        text = text.replace(value, _MASK)
+    for pattern in _SECRETS:
+        text = pattern.sub(lambda found: f"{found['name']}{_MASK}", text)
+    return text
 
 
 def opener(path: str, flags: int) -> int:

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from curator.cli.invocation import Invocation, Outside
-from curator.cli.output import Output, encodable, start_logging, stop_logging
+from curator.cli.output import Output, encodable, shown, start_logging, stop_logging
 from curator.cli.place import refuse_network
 from curator.cli.verbs import VERBS, parse
 from curator.model import KnownError, UsageError
@@ -47,7 +47,7 @@ def main(
         refuse_network(home)
         start_logging(home)
         with Invocation(home, arguments, output, Outside(open_window, run_bench)) as invocation:
-            log.info("curator %s", encodable(" ".join(argv)))
+            log.info("curator %s", shown(encodable(" ".join(argv))))
             with invocation.blaming():
                 return int(arguments.run(invocation) or 0)
     except KnownError as error:

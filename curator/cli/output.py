@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from curator import private
 from curator.model import KnownError
+from curator.private import masked
 from curator.settings import Home
 
 _LOG_BYTES = 1_000_000  # three files of this: an evening's work fits, a runaway loop does not
@@ -53,15 +54,15 @@ class Output:
 
     def error(self, error: KnownError) -> None:
         """Say one line of what went wrong and what to do; with ``--json`` an object on stdout."""
-        message = str(error.args[0]) if error.args else str(error)
+        message = masked(str(error.args[0]) if error.args else str(error))
         if self.as_json:
-            print(_json({"error": message, "remedy": error.remedy}))
+            print(_json({"error": message, "remedy": masked(error.remedy)}))
         else:
-            print(f"curator: {shown(' '.join(str(error).split()))}", file=sys.stderr)
+            print(f"curator: {shown(masked(' '.join(str(error).split())))}", file=sys.stderr)
 
     def note(self, text: str) -> None:
         """Say something beside the answer, on stderr."""
-        print(text, file=sys.stderr)
+        print(masked(text), file=sys.stderr)
 
 
 # What would steer a terminal instead of being read: control characters, line and paragraph ends,
@@ -138,7 +139,20 @@ class _OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the message's first line."""
-        return f"curator: {record.getMessage().strip().splitlines()[0]}"
+        return f"curator: {_safe(record.getMessage().strip()).splitlines()[0]}"
+
+
+class _LogLine(logging.Formatter):
+    """Records for the log file: nothing in a message can begin another record, or be a secret."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's lines; those after the first, as of a traceback, are indented."""
+        return _safe(super().format(record))
+
+
+def _safe(text: str) -> str:
+    """Escape control characters in each line, indent all but the first, and mask secrets."""
+    return "\n    ".join(shown(line) for line in masked(text).split("\n"))
 
 
 class _LogFile(RotatingFileHandler):
@@ -192,9 +206,7 @@ def start_logging(home: Home) -> None:
         root.debug("no log file: %s", error)
         return
     kept.setLevel(logging.INFO)
-    kept.setFormatter(
-        logging.Formatter("%(asctime)s %(process)d %(levelname)-7s %(name)s: %(message)s")
-    )
+    kept.setFormatter(_LogLine("%(asctime)s %(process)d %(levelname)-7s %(name)s: %(message)s"))
     root.addHandler(kept)
 
 
@@ -208,7 +220,7 @@ def stop_logging() -> None:
 
 
 def tail(path: Path, count: int) -> list[str]:
-    """Return the last lines of a text file; none if it is not there.
+    """Return the last lines of a log file, without secrets; none if it is not there.
 
     Raises:
         KnownError: it cannot be read.
@@ -224,4 +236,4 @@ def tail(path: Path, count: int) -> list[str]:
         raise KnownError(
             f"{path} cannot be read ({error.strerror or error}).", "Check its permissions."
         ) from error
-    return text.splitlines()[-count:]
+    return masked(text).rstrip("\n").split("\n")[-count:] if text else []

@@ -163,7 +163,7 @@ class ProviderPanel(QWidget):
             self.said.setText("One of the values below cannot be.")
         else:
             self.test.setEnabled(False)
-            self.said.setText(f"Asking {self._tested.url} to describe a small picture…")
+            self.said.setText(f"Asking {self._tested.place} to describe a small picture…")
             self._session.clerk.test(self._tested)
         self.refresh()
 

@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,11 @@ from curator import private, whole
 from curator.catalog import Catalog, ConductorLock, backups
 from curator.cli.output import start_logging, stop_logging
 from curator.imaging import proxy
+from curator.model import KnownError
 from curator.session import snapshot
 from curator.settings import Home, Settings, save
+from curator.vision.keys import find_key
+from curator.vision.options import VisionOptions
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")
 
@@ -137,3 +141,73 @@ def test_a_folder_where_a_file_is_cannot_be_made(tmp_path: Path) -> None:
         private.make_folder(tmp_path / "file")
     with pytest.raises(NotADirectoryError):
         private.make_folder(tmp_path / "file" / "below")
+
+
+SECRETS = [
+    ("--set vision.url=http://joe:hunter2@host:1234/v1", "http://***@host:1234/v1"),
+    ("http://joe:hun/ter2@host", "http://***@host"),
+    ("http://hunter2@host", "http://***@host"),
+    ("vision.url=joe:hunter2@host", "vision.url=***@host"),
+    ("Authorization: Bearer hunter2", "Authorization: Bearer ***"),
+    ("{'api_key': 'hunter2', 'model': 'llava'}", "'model': 'llava'"),
+    ("GET /v1/models?api-key=hunter2&n=3", "&n=3"),
+    ("CURATOR_VISION_KEY=hunter2", "CURATOR_VISION_KEY=***"),
+    ("Incorrect key sk-hunter2 given", "Incorrect key sk-*** given"),
+]
+
+
+@pytest.mark.parametrize(("text", "left"), SECRETS)
+def test_passwords_and_keys_are_masked(text: str, left: str) -> None:
+    masked = private.masked(text)
+    assert "hunter2" not in masked and "ter2" not in masked and left in masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://localhost:11434/v1 answers",
+        "/photos/joe@home/DSC_1@2x.jpg at 12:30",
+        "C:\\Users\\joe@work\\DSC_1.JPG",
+        "token of love, the secret garden: 4 photos",
+        "decide --pick 1",
+    ],
+)
+def test_other_texts_stay_as_they_are(text: str) -> None:
+    assert private.masked(text) == text
+
+
+def test_a_key_that_was_found_is_masked_wherever_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(private, "_known", set())
+    monkeypatch.setenv("CURATOR_VISION_KEY", "correct horse")
+    assert find_key("http://host") == "correct horse"
+    assert private.masked("refused: correct horse, 401") == "refused: ***, 401"
+
+
+@pytest.mark.parametrize("url", ["http://joe:hunter2@host", "joe:hunter2@host", "x://joe:hunter2@"])
+def test_no_sentence_about_a_server_has_its_password(url: str) -> None:
+    options = VisionOptions(provider="openai_compatible", url=url)
+    with pytest.raises(KnownError) as refused:
+        assert replace(options, url=f"{url}:port").base
+    assert "hunter2" not in f"{options.place} {options.who} {refused.value}"
+
+
+FORGED = "is:picked\n2026-01-01 00:00:00,000 1 INFO    curator: forged\x1b[2K\r\u2028gone"
+
+
+def test_nothing_typed_or_raised_can_forge_a_line_of_the_log(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    start_logging(home)
+    try:
+        logging.getLogger("curator").info("filter %s", FORGED)
+        try:
+            raise ValueError(FORGED + " http://joe:hunter2@host")
+        except ValueError:
+            logging.getLogger("curator.vision").info("failed", exc_info=True)
+    finally:
+        stop_logging()
+    lines = home.log.read_text().split("\n")[:-1]
+    begun = [line for line in lines if not line.startswith("    ")]
+    assert len(begun) == 2 and begun[0].endswith("filter is:picked")
+    assert all(line.isprintable() for line in lines)
+    assert "    ValueError: is:picked" in lines
+    assert "hunter2" not in home.log.read_text()

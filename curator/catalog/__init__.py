@@ -63,7 +63,7 @@ from curator.catalog.store import (
     missing,
     translate,
 )
-from curator.catalog.tags import TagDetail, folded, tag_name, tag_names
+from curator.catalog.tags import TagDetail, folded, plain_name, tag_name, tag_names
 from curator.catalog.tastes import Comparing, Foreseen, Lesson, Preference, TasteRow, Tastes
 from curator.catalog.text import NAME_LENGTH, SavedSearch, Texts
 from curator.catalog.vocabulary import TagRow, Vocabulary
@@ -119,6 +119,7 @@ __all__ = [
     "blaming",
     "folded",
     "is_damaged",
+    "plain_name",
     "project_name",
     "restore",
     "tag_name",

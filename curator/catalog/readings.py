@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 
 from curator.catalog.journal import Journal
 from curator.catalog.store import chunks, marks
-from curator.catalog.tags import tag_name
 from curator.model import Found, Kind, Reading, counted
 
 Plain = Mapping[str, Any]
@@ -287,8 +286,8 @@ class Readings(Journal):
                 (photo,),
             )
         )
-        removed = {self._tag(tag_name(word)) for word in gone} & set(kept)
-        if not removed and {self._tag(tag_name(word)) for word in new} <= kept.keys():
+        removed = {self._tag_named(word) for word in gone} & set(kept)
+        if not removed and {self._tag_named(word) for word in new} <= kept.keys():
             return False
         paths = [path for told in read.values() for path in told.get("hierarchical") or ()]
         names = [name for tag, name in kept.items() if tag not in removed]

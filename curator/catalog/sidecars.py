@@ -18,7 +18,7 @@ from typing import Any
 
 from curator.catalog.readings import FIELDS, NONE, Plain, Readings, SidecarRow, seconds, value
 from curator.catalog.store import chunks, marks, span
-from curator.catalog.tags import BETWEEN, folded, tag_name
+from curator.catalog.tags import BETWEEN, folded, known_as
 from curator.model import Found, Group, Kind, Reading
 
 _DISPUTED = (
@@ -391,9 +391,9 @@ def _spelled(
     paths = [f"{path}{BETWEEN}{name}" for name, path in keywords if path]
     for row in sidecars:
         base = row.base or {}
-        spelled = {folded(tag_name(word)): word for word in base.get("keywords") or ()}
-        ours |= {key: word for key, word in spelled.items() if key in ours}
+        for word in base.get("keywords") or ():
+            ours |= dict.fromkeys(known_as(word) & ours.keys(), word)
         for path in base.get("hierarchical") or ():
-            if folded(tag_name(path.rpartition(BETWEEN)[2])) in ours:
+            if known_as(path.rpartition(BETWEEN)[2]) & ours.keys():
                 paths.append(path)
     return {"keywords": list(ours.values()), "hierarchical": list(dict.fromkeys(paths))}

@@ -10,6 +10,7 @@ old word again, means the new one. What is read here is always the tag of today.
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 from collections import defaultdict
@@ -20,8 +21,9 @@ from curator.catalog.fields import STANDS
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import SuggestedTag, UsageError
 
-LONGEST = 64
-"""Characters of a name, at most."""
+SHORTEST, LONGEST = 2, 50
+"""Characters of a name; one sign is enough in scripts where it is a word."""
+_LONGEST_EVER = 64  # names in catalogs of before may be as long, and of any characters
 MACHINES = ("vision", "encoder")
 BETWEEN = "|"
 """What stands between the parts of a path of keywords: ``Places|Iceland|Vik``."""
@@ -29,7 +31,8 @@ BETWEEN = "|"
 Revision = tuple[int, str, object, object]
 """A change of the vocabulary: tag id, ``name`` or ``merged_into``, what it was, what it is."""
 
-_KEPT = "\u200c\u200d"  # joiners: without them some scripts and pictures read differently
+_KEPT = "\u200c\u200d"  # joiners: without them some scripts read differently
+_LEFT_OUT = "'’"
 
 # One row a photo and tag of today, the word that counts: a person's on the tag itself, then
 # theirs on what it was called before, a file's, the surest machine's. With max() alone SQLite
@@ -45,8 +48,8 @@ SAID = (
 )
 
 
-def tag_name(text: str) -> str:
-    """Make a tag's name of any text: one line of at most 64 characters, nothing invisible.
+def plain_name(text: str) -> str:
+    """Return any text as one visible line of at most 64 characters; how names are looked up.
 
     Unicode NFC; control and formatting characters go, runs of white space become one space, a
     double quote a single one, since it ends a name in the search box. Empty if nothing is left.
@@ -56,28 +59,78 @@ def tag_name(text: str) -> str:
         for char in unicodedata.normalize("NFC", text)
         if char.isspace() or char in _KEPT or unicodedata.category(char)[0] != "C"
     )
-    return " ".join("".join(shown).replace('"', "'").split())[:LONGEST].strip()
+    return " ".join("".join(shown).replace('"', "'").split())[:_LONGEST_EVER].strip()
+
+
+def tag_name(text: str) -> str:
+    """Make a tag's name of any text: letters, digits, spaces and hyphens, 2 to 50 characters.
+
+    An apostrophe is left out, every other sign becomes a space. Empty if no name is left.
+    """
+    text = unicodedata.normalize("NFC", text[: 16 * _LONGEST_EVER])
+    allowed = (char if _is_of_names(char) else " " for char in text if char not in _LEFT_OUT)
+    name = " ".join("".join(allowed).split())[:LONGEST].strip(" -")
+    return name if _is_long_enough(name) else ""
+
+
+def _is_of_names(char: str) -> bool:
+    return char in _KEPT or char in " -" or unicodedata.category(char)[0] in "LMN"
+
+
+def _is_long_enough(name: str) -> bool:
+    """Whether a name has two characters, or one that is a word, such as a Chinese sign."""
+    return len(name) >= SHORTEST or (len(name) == 1 and unicodedata.category(name) == "Lo")
 
 
 def tag_names(text: str) -> list[str]:
     """Read the tags a person typed, several separated by commas.
 
+    A path (``place/iceland/vik`` or ``place|iceland|vik``) comes back with bars.
+
     Raises:
-        UsageError: one of them is longer than a name may be.
+        UsageError: one of them is no name of a tag; says why.
     """
     names = {}
     for part in text.split(","):
-        name = tag_name(part)
-        if len(" ".join(part.split())) > LONGEST:
-            raise UsageError(f"A tag has at most {LONGEST} characters: {name[:24]}…")
-        if name:
+        if part.strip():
+            name = BETWEEN.join(map(_typed_name, re.split(r"[|/]", part)))
             names[folded(name)] = name
     return list(names.values())
+
+
+def _typed_name(text: str) -> str:
+    """Return a name as typed, or one level of a path.
+
+    Raises:
+        UsageError: it has other characters than names may have, or too few or too many.
+    """
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    shown = name if len(name) <= LONGEST else f"{name[:24]}…"
+    wrong = "".join(dict.fromkeys(char for char in name if not _is_of_names(char)))
+    if wrong:
+        signs = plain_name(wrong[:8]) or "an invisible sign"
+        raise UsageError(
+            f"“{plain_name(shown)}” cannot be a tag because of {signs}.",
+            "Use letters, digits, spaces and hyphens; / or | puts a tag under another.",
+        )
+    if len(name) > LONGEST or not _is_long_enough(name):
+        raise UsageError(f"A tag has {SHORTEST} to {LONGEST} characters: “{shown}”.")
+    return name
+
+
+def _levels(text: str) -> list[str]:
+    """Return the names along a path, clean; of a single name just that."""
+    return [name for part in text.split(BETWEEN) if (name := tag_name(part))]
 
 
 def folded(name: str) -> str:
     """Give the form in which names are compared: Harbor is harbor."""
     return unicodedata.normalize("NFC", name.casefold())
+
+
+def known_as(word: str) -> set[str]:
+    """Return the folded names a tag of this word may have here: as it stands, or cleaned."""
+    return {folded(plain_name(word)), folded(tag_name(word))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +160,15 @@ class Tags(Store):
         """List photos that have a tag, suggested or confirmed.
 
         Args:
-            text: the tag's name, in any case; also one it had before.
+            text: the tag's name or path, in any case; also one it had before.
             whole: the whole name; otherwise any part of it.
         """
-        wanted = folded(text)
+        wanted, names = folded(text), known_as(text.rpartition(BETWEEN)[2]) | {folded(text)}
         # Names are hundreds, photos a hundred thousand; SQLite folds the case of ASCII only.
         today = {
             row[0]
             for row in self._rows("SELECT coalesce(merged_into, id), folded FROM tag")
-            if (wanted == row[1] if whole else wanted in row[1])
+            if (row[1] in names if whole else wanted in row[1])
         }
         found: dict[int, None] = {}
         for part in chunks(self._with_aliases(today)):
@@ -193,21 +246,36 @@ class Tags(Store):
     def tag_ids(self, names: Iterable[str], make: bool = False) -> dict[str, int]:
         """Find tags by name, an old name too: name → id of the tag of today.
 
+        A path is the tag it ends in; the way there becomes the category of a tag without one.
+
         Args:
-            names: in any case.
+            names: in any case, or paths (``animal|bird``).
             make: make those there are not; otherwise they are left out.
 
         Raises:
+            UsageError: a path ends in a tag that stands under another; nothing was made.
             CatalogError: the catalog cannot be written.
         """
-        wanted = {name: tag_name(name) for name in names}
-        found = {name: self._tag(clean) for name, clean in wanted.items()}
-        if make and None in found.values():
+        names = list(names)
+        found = {name: tag for name in names if (tag := self._tag_named(name)) is not None}
+        to_make = [name for name in names if self._tag(plain_name(name)) is None and _levels(name)]
+        if make and to_make:
             with self._writing():
-                for name, clean in wanted.items():
-                    if clean:
-                        found[name] = self._made(clean)
-        return {name: tag for name, tag in found.items() if tag is not None}
+                found |= {name: self._placed(*_levels(name)) for name in to_make}
+        return found
+
+    def _placed(self, *levels: str) -> int:
+        """Return the tag a path ends in, made if there is none.
+
+        Raises:
+            UsageError: it stands under another path.
+        """
+        *way, leaf = levels
+        category = BETWEEN.join(way)
+        now = self._value("SELECT category FROM tag WHERE folded = ?", (folded(leaf),))
+        if category and now and folded(now) != folded(category):
+            raise UsageError(f"{leaf} is a tag under {now} already.", "Take another name for it.")
+        return self._made(leaf, category or None)
 
     def _tag(self, name: str) -> int | None:
         found = self._value(
@@ -215,8 +283,14 @@ class Tags(Store):
         )
         return None if found is None else int(found)
 
+    def _tag_named(self, text: str) -> int | None:
+        """Find the tag of any text: of that very name, else of the name it becomes."""
+        known = self._tag(plain_name(text))
+        levels = _levels(text)
+        return self._tag(levels[-1]) if known is None and levels else known
+
     def _made(self, name: str, category: str | None = None) -> int:
-        """Give the tag of a clean name, made if there is none; a category only where it has none.
+        """Return the tag of a clean name, made if there is none; a category only where it has none.
 
         Of two paths that end in the same word the first stays: a photo is found by either.
         """
@@ -231,6 +305,14 @@ class Tags(Store):
             found = self._tag(name)
         assert found is not None
         return found
+
+    def _heard(self, text: str, category: str | None = None) -> int | None:
+        """Return the tag of what a file or a machine says, made if need be; None if it is no name.
+
+        A tag of before that has this very name stays, whatever characters are in it.
+        """
+        known = plain_name(text) if self._tag(plain_name(text)) else tag_name(text)
+        return self._made(known, category) if known else None
 
     def _with_aliases(self, tags: Iterable[int]) -> list[int]:
         """Give tags with the ids of all that was merged into them."""
@@ -302,9 +384,8 @@ class Tags(Store):
         }
         wanted: dict[int, int | None] = {}
         for text, sure, category in (SuggestedTag(*tag) for tag in tags):
-            name = tag_name(text)
-            if name:
-                tag = self._made(name, category)
+            tag = self._heard(text, category)
+            if tag is not None:
                 known = [each for each in (wanted.get(tag), sure) if each is not None]
                 wanted[tag] = min(max(*known, 0), 100) if known else None
         self._say(photo, source, {tag: wanted[tag] for tag in wanted.keys() - spoken}, spoken)
@@ -323,15 +404,15 @@ class Tags(Store):
             keywords: as they are in the file.
             paths: hierarchical ones.
         """
-        wanted: dict[int, int] = {}
+        wanted: dict[int, int | None] = {}
         for text in paths:
-            parts = [part for part in map(tag_name, text.split(BETWEEN)) if part]
-            if parts:
-                category = BETWEEN.join(parts[:-1])[: 4 * LONGEST] or None
-                wanted[self._made(parts[-1], category)] = 100
-        for name in map(tag_name, keywords):
-            if name:
-                wanted[self._made(name)] = 100
+            *way, leaf = [part for part in text.split(BETWEEN) if plain_name(part)] or [""]
+            category = BETWEEN.join(filter(None, map(tag_name, way)))[: 4 * LONGEST] or None
+            if (tag := self._heard(leaf, category)) is not None:
+                wanted[tag] = 100
+        for text in keywords:
+            if (tag := self._heard(text)) is not None:
+                wanted[tag] = 100
         self._say(photo, "file", wanted, frozenset())
 
     def _say(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from curator.catalog.journal import Journal
-from curator.catalog.tags import LONGEST, MACHINES, SAID, Revision, folded, tag_name
+from curator.catalog.tags import MACHINES, SAID, Revision, folded, plain_name, tag_names
 from curator.model import NotFoundError, Step, UsageError
 
 _OF_TODAY = "coalesce(tag.merged_into, tag.id)"
@@ -50,7 +50,7 @@ class Vocabulary(Journal):
         Args:
             prefix: only those whose name begins so, in any case.
         """
-        wanted = folded(tag_name(prefix))
+        wanted = folded(plain_name(prefix))
         names = {
             row[0]: (row[1], row[2])
             for row in self.tag_rows()
@@ -108,9 +108,10 @@ class Vocabulary(Journal):
             NotFoundError: there is no tag of that name.
             UsageError: the new name is none, too long, or another tag's. Nothing was changed.
         """
-        tag, name = self._known(old), tag_name(new)
-        if not name or len(" ".join(new.split())) > LONGEST:
-            raise UsageError(f"A tag is called something of at most {LONGEST} characters.")
+        tag, names = self._known(old), tag_names(new)
+        if len(names) != 1:
+            raise UsageError("A tag is renamed to one name.", "Leave the comma out.")
+        name = names[0]
         with self._writing(durable=True):
             now, category = self._rows("SELECT name, category FROM tag WHERE id = ?", (tag,))[0]
             if folded(now) == folded(name):
@@ -145,7 +146,7 @@ class Vocabulary(Journal):
             return self._revise_tags("merge tags", what, "Merged tag", self._merging(tag, survivor))
 
     def _known(self, name: str) -> int:
-        tag = self._tag(tag_name(name))
+        tag = self._tag_named(name)
         if tag is None:
             raise NotFoundError(f"There is no tag {name!r}.", "`curator tags` lists them.")
         return tag

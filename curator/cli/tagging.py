@@ -21,17 +21,18 @@ def tag(invocation: Invocation) -> None:
         raise UsageError(f"`curator tag {act}` wants photos, and then a name.")
     catalog = invocation.catalog
     *photos, typed = words
-    names = tag_names(typed)
+    add = act == "add"  # what there is may be called as no tag is called any more
+    names = tag_names(typed) if add else [name for name in typed.split(",") if name.strip()]
     if not names:
         raise UsageError("An empty name names no tag.")
     ids = list(dict.fromkeys(catalog.find(photo) for photo in photos))
-    tags = catalog.tag_ids(names, make=act == "add")
+    tags = catalog.tag_ids(names, make=add)
     missing = [name for name in names if name not in tags]
     if missing:
         raise NotFoundError(f"There is no tag {missing[0]!r}.", "`curator tags` lists them.")
     changes: dict[int, dict[Field, object]] = {photo: {} for photo in ids}
     for name, number in tags.items():
-        having = set(ids) if act == "add" else set(catalog.tagged(name)) & set(ids)
+        having = set(ids) if add else set(catalog.tagged(name)) & set(ids)
         for photo in having:
             changes[photo]["tag", number] = "removed" if act == "remove" else "confirmed"
     what = catalog.photo(ids[0]).name if len(ids) == 1 else counted(len(ids), "photo")

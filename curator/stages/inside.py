@@ -161,14 +161,14 @@ def _spelled(said: Said, inside: Said) -> Said:
 
     A tag's name is shorter than a keyword may be: no word goes lost in the file by that.
     """
-    from curator.catalog.tags import folded, tag_name
+    from curator.catalog.tags import folded, known_as
 
-    ours = {folded(tag_name(word)): word for word in said.keywords or ()}
-    theirs = {folded(tag_name(word)): word for word in inside.keywords or ()}
+    ours = {folded(word): word for word in said.keywords or ()}
+    theirs = {key: word for word in inside.keywords or () for key in known_as(word)}
     kept = [
         path
         for path in inside.hierarchical or ()
-        if folded(tag_name(path.rpartition("|")[2])) in ours
+        if known_as(path.rpartition("|")[2]) & ours.keys()
     ]
     return replace(
         said,

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from curator.catalog import folded, tag_name, tag_names
+from curator.catalog import folded, plain_name, tag_names
 from curator.model import KnownError, counted
 from curator.session import Session
 from curator.ui import theme
@@ -128,7 +128,7 @@ class TagEntry(Cover):
 
     def _find(self, _: str) -> None:
         """Offer what completes the last word; what there is not yet, comes last."""
-        last = tag_name(self._typed[1])
+        last = plain_name(self._typed[1])
         if last:
             self.chips.leave()
         found = self._session.tags.completions(last)
@@ -152,7 +152,8 @@ class TagEntry(Cover):
                 session.tags.rename(self._renames, last)
                 self.close_()
                 return
-            names = [*tag_names(self._typed[0]), *([last] if last else [])]
+            known = session.catalog.tag_ids([last])  # a name of before may have other signs
+            names = [*tag_names(self._typed[0]), *([last] if known else tag_names(last))]
             unique = {folded(name): name for name in names}
             session.tags.add(list(unique.values()), self._photos)
         except KnownError as error:
@@ -199,7 +200,7 @@ class TagEntry(Cover):
         elif row is not None:
             self._add(row.name)
         elif before or last.strip():
-            self._add(tag_name(last))
+            self._add(last)
         else:
             self.close_()
 

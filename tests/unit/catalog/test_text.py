@@ -47,7 +47,7 @@ def found(catalog: Catalog, text: str, column: str = "") -> list[int]:
 def test_words_are_found_by_their_beginning_whatever_the_accents(twelve: Catalog) -> None:
     describe(twelve, 3, "Ein Café am Hafen", "ÉTHÉRÉ", "東京の夜")
     say(twelve, 4, "sea lion", "confirmed")
-    say(twelve, 5, "🐶 Rüde", "confirmed")
+    describe(twelve, 5, "🐶 Rüde", "")
     assert found(twelve, "cafe") == found(twelve, "CAFÉ") == found(twelve, "haf") == [3]
     assert found(twelve, "ethere", "mood") == [3] and found(twelve, "ethere", "subject") == []
     assert found(twelve, "京の") == [3], "no spaces stand between these words"

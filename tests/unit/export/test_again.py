@@ -233,15 +233,25 @@ def test_ratings_read_from_files_go_out_only_when_ticked(
 def test_the_manifest_holds_tags_with_who_said_so(shoot: list[PhotoDetail], tmp_path: Path) -> None:
     tags = (
         TagDetail("harbour", "person", 100, "confirmed"),
-        TagDetail("fog", "vision", 71, "suggested"),
+        TagDetail("fog", "vision", None, "suggested", "weather"),
     )
     run([replace(shoot[1], tags=tags)], tmp_path / "out")
     assert book(tmp_path / "out")["photos"][0]["tags"] == [
-        {"name": "harbour", "source": "person", "confidence": 100, "category": None,
-         "state": "confirmed"},
-        {"name": "fog", "source": "vision", "confidence": 71, "category": None,
-         "state": "suggested"},
-    ]  # fmt: skip
+        {
+            "name": "harbour",
+            "source": "person",
+            "confidence": 100,
+            "category": None,
+            "state": "confirmed",
+        },
+        {
+            "name": "fog",
+            "source": "vision",
+            "confidence": None,
+            "category": "weather",
+            "state": "suggested",
+        },
+    ]
 
 
 def test_names_that_fold_together_do_not_overwrite_each_other(card: Path, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_a_rename_is_undone_like_a_mark_and_is_ones_own_step(person: Person) -> 
     assert person.said[-1] == "Undid rename tag, harbour to harbor"
 
 
-@pytest.mark.parametrize("name", ['say "cheese"', "-is:picked", "a:b", "50% off", "it's", "[x]"])
+@pytest.mark.parametrize("name", ['say "cheese"', "-is:picked", "a:b", "50% off", "it's", "[xy]"])
 def test_a_tag_is_data_however_it_is_called(session: Session, name: str) -> None:
     session.tags.add([name], [3])
     (tag,) = names(session, 3)

@@ -230,7 +230,10 @@ class GridView(QAbstractScrollArea):
             settings = self._session.settings.grid
             now = settings.thumb_px, settings.captions
             if (self._sheet.thumb_px, self._tiles.captions) != now:
+                in_sight = self._session.tile_number in self.visible()
                 self._relayout(self._anchor())
+                if in_sight:
+                    self._reveal_current()
             self._refresh_wants()
 
     def _on_asked(self, what: str, about: object) -> None:

@@ -153,7 +153,7 @@ class TilePainter:
         store: where thumbnails come from.
         order: the sort in use; its value stands in the footer unless it is a time.
         ratio: device px a logical px.
-        captions: whether a second line below the picture has its name and capture time.
+        captions: whether a line right below the picture has its name and capture time.
         font: 11 px captions.
     """
 
@@ -236,7 +236,7 @@ class TilePainter:
     def count(self, cell: QRect, heap: Heap) -> QRect:
         """Give where the count of a stack stands in its tile's footer, and can be clicked."""
         wide = round(_pile(heap.count, self.ratio).width() / self.ratio)
-        return QRect(cell.right() + 1 - wide, cell.bottom() + 1 - self.foot, wide, _LINE)
+        return QRect(cell.right() + 1 - wide, cell.bottom() + 1 - FOOTER, wide, _LINE)
 
     def _draw_count(self, painter: QPainter, cell: QRect, heap: Heap) -> int:
         """Draw how many photos a stack has; returns where that begins, px."""
@@ -262,7 +262,7 @@ class TilePainter:
             pencil.struck(painter, self._logical(place))
 
     def _draw_footer(self, painter: QPainter, cell: QRect, tile: Tile, heap: Heap | None) -> None:
-        middle = cell.bottom() + 1 - self.foot + _LINE // 2
+        middle = cell.bottom() + 1 - FOOTER + _LINE // 2
         passed_over = tile.seen and tile.marks.verdict is Verdict.UNDECIDED
         end = pencil.marks(painter, cell.left(), middle, tile.marks, passed_over)
         right = cell.right() + 1
@@ -289,7 +289,7 @@ class TilePainter:
 
     def _draw_caption(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
         """Write the name, and at the right as much of the capture time as leaves it room."""
-        line = QRect(cell.left(), cell.bottom() + 1 - _UNDERLINE - CAPTION, cell.width(), CAPTION)
+        line = QRect(cell.left(), cell.bottom() + 3 - self.foot, cell.width(), CAPTION)
         painter.setPen(theme.QUIET)
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
         room = line.width()

@@ -61,7 +61,7 @@ class TopBar(QWidget):
         self.export = self._button("approved", "")
         self.export.setText("Export…")
         self.export.setAccessibleName("Export")
-        self.export.setProperty("export", True)
+        self.export.setProperty("tone", "off")
         self.export.clicked.connect(lambda: run("export"))
         self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._later.timeout.connect(self._count_approved)
@@ -157,11 +157,13 @@ class TopBar(QWidget):
         else:
             said = "Nothing here is approved for export yet"
         self.export.setToolTip(theme.tip(said, self._session.keys.get("export")))
-        if self.export.property("nothing") is not (not number):
-            color = theme.PENCIL if number else theme.DISABLED
+        # While one culls, export is not what comes next.
+        loud = "off" if not number else "plain" if self._session.pass_ is Pass.CULL else "pencil"
+        if self.export.property("tone") != loud:
+            color = {"off": theme.DISABLED, "plain": theme.QUIET, "pencil": theme.PENCIL}[loud]
             ratio = self.devicePixelRatioF()
             self.export.setIcon(QIcon(theme.pixmap("approved", color, theme.ICON, ratio)))
-            self.export.setProperty("nothing", not number)
+            self.export.setProperty("tone", loud)
             self.export.style().unpolish(self.export)
             self.export.style().polish(self.export)
 

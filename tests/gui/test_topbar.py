@@ -104,13 +104,19 @@ def test_export_is_a_word_of_the_bar_and_dim_while_nothing_is_approved(window: M
     session.asked.connect(lambda what, _: asked.append(what))
     session.said.connect(said.append)
     window.topbar._count_approved()
-    assert not button.property("nothing") and "approved photo of All photos" in button.toolTip()
+    assert (
+        button.property("tone") == "pencil" and "approved photo of All photos" in button.toolTip()
+    )
     wide = button.width()
+    session.set_pass(Pass.CULL)
+    window.topbar._count_approved()
+    assert button.property("tone") == "plain", "it waits until the cull is over"
+    session.set_pass(Pass.BROWSE)
     session.catalog.decide(
         {int(i): {"flag": None, "rating": None, "kept": True} for i in session.ids}, summary="-"
     )
     session.refresh()
     window.topbar._count_approved()
-    assert button.property("nothing") and button.width() == wide
+    assert button.property("tone") == "off" and button.width() == wide
     button.click()
     assert asked == ["export"] and said[-1].startswith("No photo here is approved yet.")

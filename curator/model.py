@@ -352,7 +352,8 @@ class Converted:
     ``basis`` says which pixels: ``"image"`` the file itself, ``"preview"`` the JPEG embedded
     in a RAW, ``"small preview"`` one that is not full size, of a RAW nothing else can be read of,
     ``"demosaic"`` the sensor data, ``"fallback"`` the pair's other half; ``"float"`` and
-    ``"integer"`` the file itself, its long or signed values scaled for viewing.
+    ``"integer"`` the file itself, its long or signed values scaled for viewing, and ``"hdr"``
+    with highlights rolled off.
     ``proxy`` is the cache key of proxy and thumbnail, ``proxy_digest`` the sha256 of the proxy's
     bytes. ``damage`` is a plain sentence when the file is damaged: part of the picture is missing
     or wrong, and what was measured on it is no score. ``look`` is what the picture looks like, as

@@ -5,7 +5,8 @@ tiff        the directories EXIF and most RAWs are made of
 exif        notes -> Capture; xmp fills in what only XMP or IPTC says
 packets     what a picture carries of a person's stars and keywords: XMP, IPTC, EXIF Rating
 decode      file -> Picture (upright, sRGB) or UnreadableError; by jpeg, stills, deep and raw
-colour      embedded profiles -> sRGB, by their content; icc reads what is in them
+colour      embedded profiles -> sRGB, by their content; icc reads what is in them,
+            spaces makes them of what else names colors
 quality     full-resolution pixels -> sharpness and exposure
 look        a picture -> a line of text that near-equal pictures share
 proxy       proxies and thumbnails: names, writing, reading back

@@ -74,10 +74,17 @@ def toned(pixels: npt.NDArray[np.uint8], icc: bytes | None) -> npt.NDArray[np.ui
         pixels: (H, W, 3) or (H, W) uint8 as the file stores them.
         icc: as in :func:`to_srgb`.
     """
-    found = _conversion(icc) if icc and icc != ADOBE_RGB else None
-    if found is None or _moved(found.gray) <= _OTHER_TONE:
+    if not icc or not is_other_tone(icc):
         return pixels
+    found = _conversion(icc)
+    assert found is not None
     return np.asarray(cv2.LUT(pixels, found.gray), np.uint8)
+
+
+def is_other_tone(icc: bytes | None) -> bool:
+    """Whether the tones of a profile are far from those of sRGB."""
+    found = _conversion(icc) if icc and icc != ADOBE_RGB else None
+    return found is not None and _moved(found.gray) > _OTHER_TONE
 
 
 def gray16(icc: bytes | None) -> npt.NDArray[np.uint8]:

@@ -7,6 +7,7 @@ none of them, so what is shown is one way to look at the numbers, and ``basis`` 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -76,6 +77,30 @@ def stored_pfm(data: bytes, max_megapixels: float) -> Stored:
     return _stored(data, "PFM", b"")
 
 
+def by_sixteen_bits(data: bytes, profile: bytes) -> npt.NDArray[np.uint8] | None:
+    """Decode a PNG or TIFF of 16 bits through its profile: of 8 bits, dark tones would be bands.
+
+    Args:
+        data: the whole file.
+        profile: for RGB.
+
+    Returns:
+        (H, W, 3) uint8 sRGB; None where it is not RGB of 16 bits, or its profile no simple one.
+    """
+    curve, matrix = icc.curve_of(profile), icc.to_srgb_light(profile)
+    if curve is None or matrix is None:
+        return None
+    try:
+        values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    if values is None or values.dtype != np.uint16 or values.shape[2:] != (3,):
+        return None
+    table = curve(np.linspace(0, 1, 65536)).astype(np.float32)
+    turned = matrix.T.astype(np.float32)
+    return _banded(values[:, :, ::-1], lambda part: table[part] @ turned, raw=True)
+
+
 def _stored(data: bytes, name: str, profile: bytes) -> Stored:
     try:
         values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -138,12 +163,27 @@ def _sample(values: _Values) -> _Values:
     return found if found.size else np.zeros(1)
 
 
-def _banded(values: _Values, light_of: Any, *, encode: bool = True) -> npt.NDArray[np.uint8]:
+def _banded(
+    values: _Values, light_of: Any, *, encode: bool = True, raw: bool = False
+) -> npt.NDArray[np.uint8]:
     """Make 8 bits of values, some rows at a time: in floats a whole picture weighs eight times."""
     shown = np.empty((*values.shape[:2], 3), np.uint8)
+    table = _encoding() if encode else _eighths()
     for top in range(0, values.shape[0], _BAND):
-        part = values[top : top + _BAND].astype(np.float64)
-        part = light_of(np.nan_to_num(part, posinf=3e38, neginf=0.0))
-        part = colour.encoded(part) if encode else np.clip(part, 0, 1)
-        shown[top : top + _BAND] = np.rint(255 * part)
+        part = values[top : top + _BAND]
+        if not raw:
+            part = np.nan_to_num(part.astype(np.float64), posinf=3e38, neginf=0.0)
+        light = np.clip(light_of(part), 0, 1)
+        shown[top : top + _BAND] = table[np.rint(light * 65535).astype(np.uint16)]
     return shown
+
+
+@lru_cache(maxsize=1)
+def _encoding() -> npt.NDArray[np.uint8]:
+    """Encode light in 65,536 steps as sRGB."""
+    return np.rint(255 * colour.encoded(np.linspace(0, 1, 65536))).astype(np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _eighths() -> npt.NDArray[np.uint8]:
+    return np.rint(255 * np.linspace(0, 1, 65536)).astype(np.uint8)

@@ -45,7 +45,8 @@ class Head:
     """The size as stored, how to turn it upright (EXIF 1-8), and the notes as bytes.
 
     ``orientation`` is the container's own (0 for WebP and PNG, which have none), ``crop`` the size
-    in pixels that its clean aperture leaves.
+    in pixels that its clean aperture leaves, ``colors`` the code points of its primaries and
+    transfer (Rec. ITU-T H.273), where it has such.
     """
 
     width: int
@@ -54,6 +55,7 @@ class Head:
     crop: tuple[int, int] | None = None
     exif: bytes = b""
     xmp: bytes = b""
+    colors: tuple[int, int] | None = None
 
 
 def head(read: Read, form: str) -> Head | None:
@@ -103,7 +105,10 @@ def _chunked(read: Read) -> Head | None:
         return None
     found = png.notes(read)
     width, height = struct.unpack(">II", read(16, 8))
-    return Head(width, height, exif=found.exif, xmp=found.xmp) if width and height else None
+    if not width or not height:
+        return None
+    colors = (found.cicp[0], found.cicp[1]) if len(found.cicp) >= 2 else None
+    return Head(width, height, exif=found.exif, xmp=found.xmp, colors=colors)
 
 
 def _boxed(read: Read) -> Head | None:
@@ -112,7 +117,7 @@ def _boxed(read: Read) -> Head | None:
     if not {b"pitm", b"iprp"} <= boxes.keys():
         return None
     main = _number(boxes[b"pitm"], 4, boxes[b"pitm"][0])
-    width, height, turn, mirror, crop = 0, 0, 0, None, None
+    width, height, turn, mirror, crop, colors = 0, 0, 0, None, None, None
     for kind, body in _properties(boxes[b"iprp"], main):
         if kind == b"ispe":
             width, height = struct.unpack_from(">II", body, 4)
@@ -123,6 +128,8 @@ def _boxed(read: Read) -> Head | None:
         elif kind == b"clap":
             across, parts_x, down, parts_y = struct.unpack_from(">IIII", body)
             crop = (across // max(parts_x, 1), down // max(parts_y, 1))
+        elif kind == b"colr" and body[:4] == b"nclx":
+            colors = struct.unpack_from(">HH", body, 4)
     if not width or not height:
         return None
     notes = {b"exif": b"", b"xmp": b""}
@@ -133,7 +140,7 @@ def _boxed(read: Read) -> Head | None:
     skipped = 4 + int.from_bytes(notes[b"exif"][:4], "big")  # to the TIFF header, past the prefix
     block = notes[b"exif"][skipped:]
     orientation = _ORIENTATIONS[turn, mirror]
-    return Head(width, height, orientation, crop, block, notes[b"xmp"])
+    return Head(width, height, orientation, crop, block, notes[b"xmp"], colors)
 
 
 def _meta(read: Read) -> bytes:

@@ -20,6 +20,12 @@ _SRGB_XYZ = np.array(
     [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]]
 )
 
+# Bradford, and the white of profiles: ICC.1:2022, annex E and 7.2.16.
+_BRADFORD = np.array(
+    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
+)
+_D50 = np.array([0.9642, 1.0, 0.8249])
+
 
 def curve_of(icc: bytes) -> Curve | None:
     """Read the curve of a profile from value to light; of RGB that of green. None if it has none.
@@ -91,3 +97,41 @@ def _parametric(data: bytes) -> Curve | None:
         return np.clip(np.where(value >= d, power, c * value + f), 0.0, 1.0)
 
     return curve
+
+
+Point = tuple[float, float]
+
+
+def made(points: tuple[Point, Point, Point, Point], curve: Curve) -> bytes | None:
+    """Make a profile of RGB from the x and y of white, red, green and blue, and a curve.
+
+    None where these are no colors at all. Source: ICC.1:2022, 8.3 and annex E; as version 2.
+    """
+    try:
+        parts = [np.array([x / y, 1.0, (1 - x - y) / y]) for x, y in points]
+        white, primaries = parts[0], np.array(parts[1:]).T
+        cone = _BRADFORD @ white
+        adapted = np.linalg.inv(_BRADFORD) @ np.diag(_BRADFORD @ _D50 / cone) @ _BRADFORD
+        xyz = adapted @ primaries @ np.diag(np.linalg.solve(primaries, white))
+    except (ZeroDivisionError, np.linalg.LinAlgError):
+        return None
+    if not np.isfinite(xyz).all() or np.abs(xyz).max() > 10:
+        return None
+    steps = np.rint(65535 * np.clip(curve(np.linspace(0, 1, 4096)), 0, 1)).astype(">u2")
+    shape = struct.pack(">4s4xI", b"curv", 4096) + steps.tobytes()
+    tags = {b"wtpt": _xyz(_D50)}
+    for at, name in enumerate((b"r", b"g", b"b")):
+        tags |= {name + b"XYZ": _xyz(xyz[:, at]), name + b"TRC": shape}
+    begin = 132 + 12 * len(tags)
+    table, body = struct.pack(">I", len(tags)), b""
+    for name, content in tags.items():
+        table += struct.pack(">4sII", name, begin + len(body), len(content))
+        body += content
+    head = struct.pack(">I4xI4s4s4s", begin + len(body), 0x02400000, b"mntr", b"RGB ", b"XYZ ")
+    head = head.ljust(36, b"\0") + b"acsp"
+    head = head.ljust(68, b"\0") + _xyz(_D50)[8:]
+    return head.ljust(128, b"\0") + table + body
+
+
+def _xyz(parts: Floats) -> bytes:
+    return struct.pack(">4s4x3i", b"XYZ ", *(round(65536 * float(part)) for part in parts))

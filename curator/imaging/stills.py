@@ -21,7 +21,7 @@ import pillow_heif
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageFile, UnidentifiedImageError
 
-from curator.imaging import bare, colour, containers, deep, heads, notes, tiff, xmp
+from curator.imaging import bare, colour, containers, deep, heads, notes, spaces, tiff, xmp
 from curator.imaging.pixels import (
     Image,
     Stored,
@@ -196,20 +196,53 @@ def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
             check_size(*image.size, max_megapixels, len(data))
             found = _noted(image, data, form)
             image, damage = _loaded(image, data, form)
-            icc = image.info.get("icc_profile")
-            if icc and not colour.is_for(icc, image.mode in _GRAY):
-                icc = None
-            rgb, converted = _rgb(image, icc)
+            icc, basis = _profile(image, _head(io.BytesIO(data), form), form)
+            fine = _by_sixteen_bits(image, data, form, icc) if damage is None else None
+            rgb, converted = _rgb(image, icc) if fine is None else (fine, True)
             if damage is None and form in ("heif", "avif"):
                 damage = _undecoded(rgb)
             # Pillow turns TIFFs upright while loading, and then says so.
             turned = _tiff_orientation(image) if form == "tiff" else found.orientation
             size = upright_size(*image.size, turned)
-            return Stored(rgb, turned, None if converted else icc, size, damage=damage)
+            return Stored(rgb, turned, None if converted else icc, size, basis, damage)
     except MemoryError as error:
         raise UnreadableError("The picture needs more memory than there is.") from error
     except _FAULTS as error:
         raise UnreadableError(_reason(name, error)) from error
+
+
+def _profile(image: Pillow.Image, head: heads.Head | None, form: str) -> tuple[bytes | None, str]:
+    """Return the profile of a picture's colors, None for sRGB, and the basis that names HDR.
+
+    PNG (third edition), 4.3: cICP goes before iCCP, that before sRGB, that before gAMA and cHRM.
+    In HEIC and AVIF an embedded profile goes before code points.
+    """
+    named, info = head.colors if head is not None else None, image.info
+    icc = info.get("icc_profile")
+    if icc and not colour.is_for(icc, image.mode in _GRAY):
+        icc = None
+    if named and (form == "png" or not icc):
+        return spaces.of_code_points(*named), "hdr" if named[1] in spaces.HDR else "image"
+    if icc or form != "png" or "srgb" in info:
+        return icc, "image"
+    return spaces.of_png(info.get("gamma"), info.get("chromaticity")), "image"
+
+
+def _by_sixteen_bits(
+    image: Pillow.Image, data: bytes, form: str, icc: bytes | None
+) -> Image | None:
+    """Decode a PNG or TIFF of 16 bits whose tones are far from sRGB; None for any other.
+
+    Pillow hands out the upper eight bits, which are too few for the dark tones of those.
+    """
+    if image.mode != "RGB" or form not in ("png", "tiff") or not icc:
+        return None
+    if form == "png":
+        sixteen = data[24:25] == b"\x10"
+    else:
+        pages = tiff.directories(tiff.from_bytes(data))
+        sixteen = bool(pages) and pages[0].number(258) == 16
+    return deep.by_sixteen_bits(data, icc) if sixteen and colour.is_other_tone(icc) else None
 
 
 def _undecoded(rgb: Image) -> str | None:

@@ -16,6 +16,7 @@ _BASIS = {
     "demosaic": "RAW",
     "fallback": "JPEG of the pair",
     "image": "",
+    "hdr": "HDR",
     "float": "floating point",
     "integer": "scaled integers",
 }
@@ -25,6 +26,7 @@ MEASURED = {
     "small preview": "on the small preview inside the RAW: nothing else of it can be read",
     "demosaic": "on the RAW's sensor data",
     "fallback": "on the pair's JPEG: the RAW could not be read",
+    "hdr": "on the file itself; HDR: highlights rolled off for viewing",
     "float": "on the file itself; floating point: tone curve applied for viewing",
     "integer": "on the file itself; long or signed integers: scaled for viewing",
 }

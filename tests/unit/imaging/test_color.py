@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from curator.imaging import colour, decode
+from curator.imaging import colour, decode, spaces
 from curator.model import Kind, Quality, StageJob
+from curator.session.captions import MEASURED
 from curator.stages.convert import decoded, looked_at
 from curator.stages.frame import Look, frame
 from tests.photos import draw_jpeg, pixels_of, scene
 from tests.profiles import P3_XYZ, PROPHOTO_XYZ, SRGB_CURVE, SRGB_XYZ, curve, profile
+from tests.unit.imaging.test_deep import tiff
 
 LINEAR, SRGB = curve(1.0), curve(*SRGB_CURVE)
 RGB_SAVERS = {
@@ -150,6 +154,35 @@ def test_sixteen_bits_of_gray_keep_their_dark_steps(tmp_path: Path, file: str) -
     assert len(np.unique(shown)) > 40
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("file", ["a.png", "a.tif"])
+def test_sixteen_bits_of_color_keep_their_dark_steps(
+    tmp_path: Path, file: str, orientation: int
+) -> None:
+    """Linear light of darktable and GIMP: in 8 bits all below a tenth of the tones is banded."""
+    dark = np.linspace(0, 1500, 64 * 64).reshape(64, 64)
+    values = np.stack([dark, dark.T, dark / 2], -1).astype(np.uint16)
+    path = tmp_path / file
+    icc = profile("Linear", LINEAR)
+    if file == "a.tif":
+        path.write_bytes(tiff(values, orientation=orientation, extra={34675: icc}))
+    else:
+        rows = b"".join(b"\0" + row.tobytes() for row in values.astype(">u2"))
+        exif = Image.Exif()
+        exif[274] = orientation
+        parts = (
+            chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 16, 2, 0, 0, 0)),
+            chunk(b"iCCP", b"x\0\0" + zlib.compress(icc)),
+            chunk(b"eXIf", exif.tobytes()[6:]),
+            chunk(b"IDAT", zlib.compress(rows)),
+            chunk(b"IEND", b""),
+        )
+        path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    expected = encoded(values / 65535.0)
+    shown = decode.decode(path).rgb
+    assert off(shown, expected if orientation == 1 else np.rot90(expected, -1)) < 0.5
+
+
 def test_a_profile_for_other_colors_is_no_profile(tmp_path: Path) -> None:
     picture = soft()
     gray = profile("Gray", LINEAR, None)
@@ -196,3 +229,102 @@ def test_a_loupe_at_full_size_has_the_colors_of_the_proxy(tmp_path: Path) -> Non
     small = proxied(gray)[1]
     assert shown is not None
     assert off(shown, small.astype(float)) < 0.5
+
+
+# --- colors named in numbers, without a profile
+
+P3_POINTS = (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
+SRGB_POINTS = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(path: Path, *chunks: bytes, icc: bytes = b"") -> Path:
+    saved(path, soft(), **({"icc_profile": icc} if icc else {}))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:33] + b"".join(chunks) + whole[33:])
+    return path
+
+
+GAMA = {gamma: chunk(b"gAMA", struct.pack(">I", gamma)) for gamma in (45455, 100000, 55556, 0)}
+CHRM = chunk(b"cHRM", struct.pack(">8I", *P3_POINTS))
+PLAIN_CHRM = chunk(b"cHRM", struct.pack(">8I", *SRGB_POINTS))
+IS_SRGB = chunk(b"sRGB", b"\0")
+CICP = {codes: chunk(b"cICP", bytes([*codes, 0, 1])) for codes in ((12, 13), (1, 13), (1, 8))}
+AS_IT_IS, AS_LIGHT, AS_P3 = "as it is", "as light", "as P3"
+
+
+@pytest.mark.parametrize(
+    ("chunks", "icc", "meant"),
+    [
+        ((GAMA[45455],), b"", AS_IT_IS),
+        ((GAMA[45455], PLAIN_CHRM), b"", AS_IT_IS),
+        ((GAMA[0],), b"", AS_IT_IS),
+        ((GAMA[100000],), b"", AS_LIGHT),
+        ((GAMA[100000], IS_SRGB), b"", AS_IT_IS),
+        ((GAMA[100000],), profile("P3", SRGB, P3_XYZ), AS_P3),
+        ((GAMA[45455], CHRM), b"", AS_P3),
+        ((CICP[12, 13],), b"", AS_P3),
+        ((CICP[1, 13],), profile("Linear", LINEAR), AS_IT_IS),
+        ((CICP[1, 8], IS_SRGB, GAMA[45455]), b"", AS_LIGHT),
+    ],
+)
+def test_chunks_of_a_png_name_its_colors_in_the_order_of_its_standard(
+    tmp_path: Path, chunks: tuple[bytes, ...], icc: bytes, meant: str
+) -> None:
+    picture = soft()
+    expected = {
+        AS_IT_IS: picture.astype(float),
+        AS_LIGHT: by_matrix(picture, lambda value: value, SRGB_XYZ),
+        AS_P3: by_matrix(picture, light_of, P3_XYZ),
+    }[meant]
+    assert off(decode.decode(png(tmp_path / "a.png", *chunks, icc=icc)).rgb, expected) < 1
+
+
+def coded(path: Path, primaries: int, transfer: int) -> Path:
+    """A HEIC or AVIF that names its colors by these code points."""
+    if path.suffix == ".heic":
+        saved(path, soft(), quality=98)
+    else:
+        saved(path, soft(), quality=98, subsampling="4:4:4")
+    whole = path.read_bytes()
+    at = whole.index(b"colrnclx") + 8
+    path.write_bytes(whole[:at] + struct.pack(">HH", primaries, transfer) + whole[at + 4 :])
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.heic", "a.avif"])
+def test_code_points_of_heic_and_avif_name_their_colors(tmp_path: Path, name: str) -> None:
+    plain = decode.decode(coded(tmp_path / name, 1, 13)).rgb
+    assert np.array_equal(plain, decode.decode(coded(tmp_path / name, 2, 2)).rgb)
+    p3 = decode.decode(coded(tmp_path / name, 12, 13)).rgb
+    assert off(p3, by_matrix(plain, light_of, P3_XYZ)) < 1
+    linear = decode.decode(coded(tmp_path / name, 1, 8)).rgb
+    assert off(linear, by_matrix(plain, lambda value: value, SRGB_XYZ)) < 1
+
+
+@pytest.mark.parametrize(
+    ("transfer", "white"),
+    [(16, 148), (18, 191)],  # PQ and HLG have paper white (203 nits) at 58 % and 75 %
+)
+def test_hdr_is_shown_with_its_highlights_rolled_off(
+    tmp_path: Path, transfer: int, white: int
+) -> None:
+    picture = decode.decode(coded(tmp_path / "a.heic", 1, transfer))
+    assert "rolled off" in MEASURED[picture.basis]
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    icc = spaces.of_code_points(1, transfer)
+    shown = colour.to_srgb(ramp, icc)[0, :, 1].astype(int)
+    assert (np.diff(shown) >= 0).all()
+    assert 215 < shown[white] < 250
+    assert shown[255] >= 253
+    assert shown[white // 2] < 110
+
+
+def test_numbers_that_are_no_colors_are_not_used() -> None:
+    assert spaces.of_png(0.45455, (0.0,) * 8) is None
+    assert spaces.of_png(None, (0.3127, 0.329, 0.64, 0.33, 0.64, 0.33, 0.64, 0.33)) is None
+    assert spaces.of_code_points(200, 13) is None
+    assert spaces.of_code_points(1, 200) is None

@@ -241,7 +241,9 @@ class Taste(Section):
     """What is learned from stars, and what counts as a match."""
 
     match_threshold: int = Field(70, ge=0, le=100, title="Match from this score on")
-    lowest_first: bool = Field(True, title="A new cull begins with the lowest match")
+    lowest_first: bool = Field(
+        True, title="A new cull begins with the lowest match, once that order can be trusted"
+    )
     show_match: bool = Field(
         False, title="Show match everywhere", description="also before you have decided"
     )

@@ -55,10 +55,18 @@ def stars(vector: np.ndarray) -> int:
     return int(np.clip(round(3 + 5 * float(vector[0])), 1, 5))
 
 
-def rate(catalog: Catalog, vectors: Mapping[int, np.ndarray], ids: Iterable[int]) -> None:
-    """Have the person rate photos, one step each."""
+def rate(
+    catalog: Catalog,
+    vectors: Mapping[int, np.ndarray],
+    ids: Iterable[int],
+    *,
+    foreseen: bool = False,
+) -> None:
+    """Have the person rate photos, one step each; where ``foreseen``, as was predicted."""
     for photo in ids:
-        catalog.decide({photo: {"rating": stars(vectors[photo]), "kept": True}}, summary="rated")
+        given = stars(vectors[photo])
+        told = {photo: float(given)} if foreseen else None
+        catalog.decide({photo: {"rating": given, "kept": True}}, summary="rated", expected=told)
 
 
 def learned_now(catalog: Catalog, settings: Taste, scratch: Path) -> Learned:

@@ -65,12 +65,14 @@ class LiveTaste(QObject):
 
     Signals:
         learned(Learned): emitted on that thread whenever something was learned anew.
+        judged(Accuracy): emitted on that thread after it: how well ratings were foreseen so far.
         trouble(str): why something cannot be learned or kept, once until it can be.
 
     Thread: any, for every method.
     """
 
     learned = Signal(object)
+    judged = Signal(object)
     trouble = Signal(str)
     _answered = Signal(object, object)
 
@@ -212,6 +214,7 @@ class LiveTaste(QObject):
         news |= pupil.learned is None
         if news:
             self.learned.emit(pupil.learn())
+            self.judged.emit(pupil.judged())
         if asked.look:
             pupil.archive.prepare()
         if news:

@@ -21,6 +21,7 @@ from curator.session.orders import ORDERS
 from curator.session.pupil import Learned, Moved
 from curator.session.reporting import Report, report
 from curator.settings import Home, Settings
+from curator.taste import Accuracy
 
 if TYPE_CHECKING:
     from curator.pipeline import Pipeline
@@ -33,7 +34,7 @@ class Tasting(Opening):
 
     Signals:
         scores_changed: every photo may have another match score.
-        taste_ready: there are scores for the first time, and the pass under way is not by them.
+        taste_ready: scores can be trusted for the first time; the pass under way is not by them.
 
     Thread: GUI only.
     """
@@ -49,6 +50,7 @@ class Tasting(Opening):
         pipeline: Pipeline | None = None,
     ) -> None:
         self.learned: Learned | None = None
+        self._trusted = False
         self._revealed: tuple[int, str] | None = None
         self._touched: set[int] = set()  # ids that others changed, to be passed on
         self._marked: set[int] = set()  # ids that a person marked, to be learned from
@@ -56,6 +58,7 @@ class Tasting(Opening):
         self.taste = LiveTaste(catalog.path, settings.taste, home.cache)
         super().__init__(catalog, home, settings, pipeline)
         self.taste.learned.connect(self._on_learned)
+        self.taste.judged.connect(self._on_judged)
         self.taste.trouble.connect(self.announce)
         if pipeline is not None:
             pipeline.saved.connect(self._look_soon)
@@ -79,8 +82,17 @@ class Tasting(Opening):
             self.rebuild(self.current)  # an order that was left by match, before there were any
         self.scores_changed.emit()
         self.counts_changed.emit()
-        if learned.ready and not was_ready and self._may_offer():
+
+    def _on_judged(self, judged: Accuracy) -> None:
+        """Offer the order by match once it can be trusted."""
+        before, self._trusted = self.trusts_taste, judged.trusted
+        if self.trusts_taste and not before and self._may_offer():
             self.taste_ready.emit()
+
+    @property
+    def trusts_taste(self) -> bool:
+        """Whether the order by match can be trusted, as the Taste page says."""
+        return self.has_scores and self._trusted
 
     @property
     def has_scores(self) -> bool:
@@ -191,8 +203,8 @@ class Tasting(Opening):
             self.say(f"By {ORDERS[order].title.lower()} · {self.taste_sentence}")
 
     def first_order(self, pass_: Pass) -> str:
-        """Name the order a pass opens with: a new cull with the lowest match, once there is one."""
-        if pass_ is Pass.CULL and self.has_scores and self.settings.taste.lowest_first:
+        """Name the order a pass opens with: a new cull lowest match first, once to be trusted."""
+        if pass_ is Pass.CULL and self.trusts_taste and self.settings.taste.lowest_first:
             return "match"
         return super().first_order(pass_)
 

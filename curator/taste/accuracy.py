@@ -59,6 +59,11 @@ class Accuracy:
     varied: bool = True
 
     @property
+    def trusted(self) -> bool:
+        """Whether photos may be put in the order of their predictions unasked."""
+        return self.trust != NOT_YET
+
+    @property
     def verdict(self) -> str:
         """Say in three words whether to trust the order."""
         return f"Trust the order: {self.trust}"

@@ -217,7 +217,8 @@ class TastePage(Dialog):
         later = "" if learned.problem else " Later stars are kept, and learned from once unpinned."
         self.pin.setText(learned.sentence + later if pinned else "")
         self.pin.setVisible(pinned)
-        where = learned.sentence if begun else "Until then a cull goes by capture time."
+        until = "" if told.judged.trusted else "Until then a cull goes by capture time."
+        where = " ".join(filter(None, (learned.sentence if begun else "", until)))
         state = [*([] if pinned else [where]), lack or told.compared, told.damaged]
         self.state.setText("\n".join(filter(None, state)))
 

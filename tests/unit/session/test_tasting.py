@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.model import KnownError, Pass
-from curator.session import Session, arranged
+from curator.session import Report, Session, arranged
 from curator.session.pupil import Pupil
 from curator.settings import Home, Settings
 from tests import catalogs, likings
@@ -34,14 +34,20 @@ def vectors(qapp: QCoreApplication, catalog: Catalog) -> dict[int, np.ndarray]:
 
 @pytest.fixture
 def open_at(qtbot: QtBot, home: Home, catalog: Catalog, vectors: dict[int, np.ndarray]):  # type: ignore[no-untyped-def]
-    """Open a session over photos of which so many are rated, and wait until that is learned."""
+    """Open a session over photos of which so many are rated, and wait until that is learned.
+
+    Of the latest ``foreseen`` the stars were predicted.
+    """
     opened: list[tuple[Session, Catalog]] = []
 
-    def start(rated: int = 0, **taste: object) -> Session:
-        likings.rate(catalog, vectors, range(1, rated + 1))
+    def start(rated: int = 0, foreseen: int = 0, **taste: object) -> Session:
+        likings.rate(catalog, vectors, range(1, rated - foreseen + 1))
+        likings.rate(catalog, vectors, range(rated - foreseen + 1, rated + 1), foreseen=True)
         own = Catalog.open(home.catalog)
         session = Session(own, home, Settings.load(home, {"taste": taste}))
         opened.append((session, own))
+        with qtbot.waitSignal(session.taste.judged):
+            pass
         qtbot.waitUntil(lambda: session.learned is not None)
         return session
 
@@ -91,8 +97,26 @@ def test_a_star_moves_scores_and_its_undo_moves_them_back(qtbot: QtBot, open_at:
     assert np.abs(session.table.match - before).max() <= 1
 
 
-def test_a_new_cull_opens_with_the_lowest_match(open_at: Open) -> None:
-    session = open_at(25)
+def test_a_new_cull_goes_by_time_while_the_taste_page_says_that_the_order_cannot_be_trusted(
+    qtbot: QtBot, open_at: Open
+) -> None:
+    session = open_at(25, foreseen=19)
+    told: list[Report] = []
+    session.taste_report(told.append)
+    qtbot.waitUntil(lambda: bool(told))
+    assert session.has_scores and told[0].judged.verdict == "Trust the order: not yet"
+    assert not session.trusts_taste
+    session.set_pass(Pass.CULL)
+    assert session.order == "taken"
+    session.set_order("match")
+    assert session.order == "match", "who asks for it gets it"
+    session.set_pass(Pass.BROWSE)
+    session.set_pass(Pass.CULL)
+    assert session.order == "match", "and keeps it"
+
+
+def test_a_new_cull_opens_with_the_lowest_match_once_that_can_be_trusted(open_at: Open) -> None:
+    session = open_at(25, foreseen=25)
     session.set_pass(Pass.CULL)
     assert session.order == "match"
     scores = session.table.match[session.table.rows_of(session.ids)]
@@ -100,7 +124,7 @@ def test_a_new_cull_opens_with_the_lowest_match(open_at: Open) -> None:
 
 
 def test_the_setting_and_ones_own_choice_go_before_it(open_at: Open) -> None:
-    assert open_at(25, lowest_first=False).first_order(Pass.CULL) == "taken"
+    assert open_at(25, foreseen=25, lowest_first=False).first_order(Pass.CULL) == "taken"
     session = open_at(0)
     session.set_pass(Pass.CULL)
     session.set_order("sharpness")
@@ -112,7 +136,7 @@ def test_the_setting_and_ones_own_choice_go_before_it(open_at: Open) -> None:
 def test_a_pass_under_way_does_not_move_and_the_order_is_offered(
     qtbot: QtBot, open_at: Open
 ) -> None:
-    session = open_at(19)
+    session = open_at(20, foreseen=19)
     session.set_pass(Pass.CULL)
     before = session.ids.tolist()
     with qtbot.waitSignal(session.taste_ready):
@@ -128,7 +152,7 @@ def test_a_pass_under_way_does_not_move_and_the_order_is_offered(
 def test_a_cull_left_for_a_while_is_not_new_and_one_that_was_finished_is(
     qtbot: QtBot, open_at: Open
 ) -> None:
-    session = open_at(19)
+    session = open_at(20, foreseen=19)
     session.set_pass(Pass.CULL)
     with qtbot.waitSignal(session.taste_ready):
         star(session, session.ids.tolist()[3], "stars_4")
@@ -141,7 +165,7 @@ def test_a_cull_left_for_a_while_is_not_new_and_one_that_was_finished_is(
 
 
 def test_a_cull_by_match_is_found_again_in_its_order(qtbot: QtBot, open_at: Open) -> None:
-    first = open_at(25)
+    first = open_at(25, foreseen=25)
     first.set_pass(Pass.CULL)
     order = first.ids.tolist()
     first.close()
@@ -153,7 +177,7 @@ def test_a_cull_by_match_is_found_again_in_its_order(qtbot: QtBot, open_at: Open
 def test_a_star_is_stored_with_what_was_expected_and_the_caption_says_it_until_one_moves_on(
     open_at: Open, catalog: Catalog
 ) -> None:
-    session = open_at(25)
+    session = open_at(25, foreseen=25)
     session.set_pass(Pass.CULL)
     photo = session.current
     assert photo is not None

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import Signal
 
 from curator.catalog import Catalog
 from curator.model import Flag, View
 from curator.session.panes import MOST, Pair, Panes, Survey
 from curator.session.stacking import Stacking
+from curator.session.table import Mask
+from curator.session.units import Ids
 from curator.settings import Home, Settings
 
 if TYPE_CHECKING:
@@ -79,7 +82,10 @@ class Abreast(Stacking):
             here = chosen[0]
         # Two are compared with each other first, and with the list from then on.
         among = chosen if len(chosen) > 2 else ()
-        challenger = _beside(here, chosen or self._mates(here)) or self._neighbour(here)
+        beside = np.array(chosen or self._mates(here), np.int64)
+        rivals = beside[self._rivals(here, beside) | (beside == here)].tolist()
+        # Somebody who selected a reject wants to see it, where there is nothing better.
+        challenger = _beside(here, rivals) or _beside(here, chosen) or self._neighbour(here)
         if challenger is None:
             self.say(f"There is nothing to compare {self.table.name(here)} with.")
             return
@@ -139,11 +145,25 @@ class Abreast(Stacking):
         return tuple(self.listing.unit(photo_id).tolist())
 
     def _neighbour(self, photo_id: int) -> int | None:
-        """Give the photo behind one in the list, else the one before it."""
+        """Return the next photo of the list that may challenge this one, else the one before."""
         place = self.listing.position(photo_id)
         if place is None:
             return None
-        return _beside(photo_id, self.ids[max(place - 1, 0) : place + 2].tolist())
+        found = self._from(place, 1, photo_id) or self._from(place, -1, photo_id)
+        return found[0] if found else None
+
+    def _rivals(self, winner: int, ids: Ids) -> Mask:
+        """Mark which photos may challenge a winner: readable ones, and rejects only a reject."""
+        rows = self.table.rows_of(ids)
+        fit = ~self.table.failed()[rows] & (ids != winner)
+        if self.table.marks(winner).flag is not Flag.REJECT:
+            fit &= ~self.table.rejected()[rows]
+        return fit
+
+    def _from(self, place: int, by: int, winner: int, count: int = 1) -> list[int]:
+        """List the nearest photos that may challenge a winner, on one side of a place."""
+        side = self.ids[place + 1 :] if by > 0 else self.ids[:place][::-1]
+        return side[self._rivals(winner, side)][:count].tolist()
 
     # --- from pane to pane
 
@@ -183,7 +203,7 @@ class Abreast(Stacking):
         pair = self.panes
         if not isinstance(pair, Pair):
             return
-        followers = self._following(pair, 1)
+        followers = self._following(pair, 1, winner=pair.challenger)
         if followers:
             self._take(pair.promoted(followers[0]))
             return
@@ -210,13 +230,20 @@ class Abreast(Stacking):
             self._take(pair.challenged_by(following[0]))
         return bool(following)
 
-    def _following(self, pair: Pair, by: int, count: int = 1) -> list[int]:
+    def _following(
+        self, pair: Pair, by: int, count: int = 1, winner: int | None = None
+    ) -> list[int]:
+        """List who would challenge next: the winner there is, or the one there will be."""
         place = self.listing.position(pair.challenger)
         if place is None:
             return []
-        reach = count + 1  # one of them may be the winner
-        near = self.ids[max(place - reach, 0) : place + reach + 1].tolist()
-        return pair.following(near, by)[:count]
+        winner = pair.winner if winner is None else winner
+        if pair.among:
+            among = np.array(pair.following((), by), np.int64)
+            found = among[self._rivals(winner, among)].tolist()
+        else:
+            found = self._from(place, by, winner, count + 1)
+        return [photo for photo in found if photo not in pair.photos][:count]
 
     def _take(self, panes: Panes) -> None:
         """Put these side by side; the photo in the active pane is the current one."""

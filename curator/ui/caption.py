@@ -29,11 +29,15 @@ def ink(surround: QColor) -> tuple[QColor, QColor]:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """What stands under a picture: marks, capture line, and facts of the file at the right."""
+    """What stands under a picture: marks, capture line, and facts of the file at the right.
+
+    ``role`` is what the photo is beside another: winner or challenger.
+    """
 
     tile: Tile
     middle: str
     right: str
+    role: str = ""
 
     def draw(self, painter: QPainter, room: QRect, font: QFont, surround: QColor) -> None:
         """Draw it into ``room``, a line of 24 px; the capture line stays in the middle.
@@ -46,12 +50,16 @@ class Caption:
         middle = room.center().y() + 1
         rejected = self.tile.marks.verdict is Verdict.REJECTED
         left = room.left()
+        align, elide = Qt.AlignmentFlag.AlignVCenter, Qt.TextElideMode.ElideRight
+        if self.role:
+            painter.setPen(text)
+            painter.drawText(room, align | Qt.AlignmentFlag.AlignLeft, self.role)
+            left += metrics.horizontalAdvance(self.role) + _GAP // 2
         if rejected:
             self._cross(painter, left, middle)
             left += 16
         # What one looks at is not yet passed over, however long one rests on it.
         left = pencil.marks(painter, left, middle, self.tile.marks, False, quiet)
-        align, elide = Qt.AlignmentFlag.AlignVCenter, Qt.TextElideMode.ElideRight
         name = metrics.horizontalAdvance(self.tile.name)
         spare = max(room.right() + 1 - left - name - 2 * _GAP, 0)
         facts = metrics.elidedText(self.right, elide, spare) if spare > _LEAST else ""

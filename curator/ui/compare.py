@@ -323,7 +323,7 @@ class BesideView(QWidget):
                 own.add(tile.id)
             line = QRegion(pane.cell) - QRegion(pane.picture)
             if event.region().intersects(line):
-                self._underline(painter, pane, tile, place == shown.active)
+                self._underline(painter, pane, tile, shown, place)
         self._on_screen = frozenset(own)
         if self._gaze.dragged is None:
             self._say(shown, panes)
@@ -341,14 +341,16 @@ class BesideView(QWidget):
         painter.restore()
         return own
 
-    def _underline(self, painter: QPainter, pane: _Pane, tile: Tile, active: bool) -> None:
+    def _underline(
+        self, painter: QPainter, pane: _Pane, tile: Tile, shown: Panes, place: int
+    ) -> None:
         """Draw what stands under a picture: its caption, the line of the active pane."""
         if not self._session.bare:
             painter.save()
             painter.setClipRect(pane.cell)
-            pane.drawing.line(painter, tile, pane.cell)
+            pane.drawing.line(painter, tile, pane.cell, _role(shown, place))
             painter.restore()
-        if active:
+        if place == shown.active:
             line = pane.cell.adjusted(0, pane.cell.height() - _LINE, 0, 0)
             if caption.ink(pane.drawing.surround())[0] is theme.TEXT:
                 painter.fillRect(line, theme.WHITE)
@@ -361,9 +363,7 @@ class BesideView(QWidget):
         tile = pane.sight.tile()
         if tile is None:
             return
-        where = f"{shown.active + 1} of {len(panes)}"
-        if isinstance(shown, Pair):
-            where = "challenger" if shown.active else "winner"
+        where = _role(shown, shown.active) or f"{shown.active + 1} of {len(panes)}"
         said = f"{where} · {pane.drawing.words(tile)}"
         if said != self.accessibleName():
             self.setAccessibleName(said)
@@ -438,3 +438,8 @@ class BesideView(QWidget):
             if self._hand.gesture(event):
                 return True
         return super().event(event)
+
+
+def _role(shown: Panes, place: int) -> str:
+    """Return what a photo is beside the other; nothing in a survey, where all are alike."""
+    return ("Winner", "Challenger")[place] if isinstance(shown, Pair) else ""

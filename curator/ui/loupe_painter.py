@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 
@@ -49,10 +51,10 @@ class LoupePainter:
         edge = round(caption.NAVIGATOR * self.ratio)
         return thumb(tile, (edge, edge))
 
-    def line(self, painter: QPainter, tile: Tile, room: QRect) -> None:
-        """Draw the line at the bottom of ``room``, the whole pane."""
+    def line(self, painter: QPainter, tile: Tile, room: QRect, role: str = "") -> None:
+        """Draw the line at the bottom of ``room``, the whole pane; ``role`` begins it."""
         line = room.adjusted(MARGIN, room.height() - caption.HEIGHT, -MARGIN, 0)
-        self._caption(tile).draw(painter, line, self._font, self.surround())
+        replace(self._caption(tile), role=role).draw(painter, line, self._font, self.surround())
 
     def _logical(self, rect: QRect) -> QRect:
         return QRect(

@@ -6,8 +6,9 @@ import pytest
 
 from curator import commands
 from curator.catalog import Catalog
-from curator.model import Flag, Marks, View
+from curator.model import Flag, Kind, Marks, StageJob, View
 from curator.session import Session
+from tests import catalogs
 from tests.unit.session.conftest import Person
 
 
@@ -127,10 +128,55 @@ def test_the_last_challenger_to_win_ends_the_comparison(person, session) -> None
     assert "nothing further on" in person.said[-1]
 
 
-def test_the_last_photo_of_the_list_is_challenged_by_the_one_before(person, session) -> None:
+def test_the_last_photo_of_the_list_is_challenged_by_the_nearest_before_that_is_no_reject(
+    person, session
+) -> None:
     session.go(11)
     person.run("compare")
-    assert beside(session) == (12, 11)
+    assert beside(session) == (12, 10)
+
+
+def test_a_reject_challenges_nobody_but_a_reject(comparing, session) -> None:
+    session.catalog.decide({5: {"flag": "reject"}, 7: {"flag": "reject"}}, summary="-")
+    job = StageJob(6, "convert", "", Kind.IMAGE, "")
+    session.catalog.save_failure(job, "empty", retry=False)
+    session.refresh()
+    comparing.run("next_photo")
+    assert beside(session) == (3, 8), "5 and 7 are rejects, 6 cannot be read"
+    comparing.run("previous_photo", "reject")
+    assert beside(session) == (3, 8)
+    comparing.run("previous_photo")
+    assert beside(session) == (3, 2)
+    comparing.run("switch_pane", "reject")
+    assert beside(session) == (2, 8), "3 lost, and what follows 2 is rejected or unreadable"
+    session.set_filter("is:rejected")
+    comparing.run("compare")
+    assert session.table.rejected()[session.table.rows_of(beside(session))].all()
+
+
+def test_rejects_of_a_selection_and_of_a_stack_do_not_challenge_either(
+    person, session, home
+) -> None:
+    catalogs.stack(home.catalog, 3, 4, 5)
+    session.refresh()
+    session.catalog.decide({4: {"flag": "reject"}}, summary="-")
+    session.refresh()
+    session.go_to(3)
+    person.run("loupe", "compare")
+    assert beside(session) == (3, 5)
+    person.run("back", "grid")
+    session.catalog.decide({9: {"flag": "reject"}}, summary="-")
+    session.refresh()
+    session.select_only(7)
+    for photo in (10, 9, 8):
+        session.toggle(photo)
+    person.run("compare")
+    assert beside(session) == (8, 10)
+    person.run("back", "grid")
+    session.select_only(8)
+    session.toggle(9)
+    person.run("compare")
+    assert set(beside(session)) == {8, 9}, "the two that were chosen"
 
 
 def test_esc_goes_back_to_where_one_came_from_with_the_winner(comparing, session) -> None:

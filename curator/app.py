@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import volumes
@@ -42,6 +42,7 @@ _SWITCH_INTERVAL_S = 0.0005
 # after an evening's searches, and has 543 MB with these. Of 256 KB instead of 16 MB the second one
 # had every layer of an overlay and column of a table come as fresh pages: 27 ms a frame, not 10.
 _MEMORY = {-8: 2, -3: 1 << 24, -1: 1 << 24}
+_AROUND = QSize(4, 40)  # px that usual window managers take for a frame and the title
 # What says on Linux where windows go; the last one, that they go nowhere.
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
@@ -146,8 +147,14 @@ def _built(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
 
 
 def _fit_screen(window: QWidget) -> None:
-    """Make a window no larger than its screen: the first size, or one kept from a larger one."""
-    window.resize(window.size().boundedTo(window.screen().availableSize()))
+    """Let a window fill its screen where it is too large for it: at first, or from a larger one.
+
+    What the window manager draws around it is part of its size, and known only once it shows.
+    """
+    within = window.size().boundedTo(window.screen().availableSize() - _AROUND)
+    if within != window.size():
+        window.resize(within)
+        window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
 
 
 def _is_blind() -> bool:

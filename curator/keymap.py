@@ -150,6 +150,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("H", "toggle_histogram", _CLOSE),
     Binding("L", "surround", _CLOSE),
     Binding("I", "toggle_inspector", _PHOTOS),
+    Binding("F7", "toggle_sidebar", _ALWAYS),
     Binding("W", "why", _PHOTOS),
     Binding("D", "describe", _PHOTOS),
     Binding("Tab", "toggle_panels", _LIST),

@@ -103,6 +103,12 @@ def toggle_inspector(session: Session) -> None:
     session.view_changed.emit()
 
 
+@command("Sidebar", "Looking")
+def toggle_sidebar(session: Session) -> None:
+    """Show or hide folders, projects and filters; in a narrow window they lie over the photos."""
+    session.ask("sidebar")
+
+
 @command("Why", "Looking")
 def why(session: Session) -> None:
     """Show what the machine thinks of the photo, and from what; before you decide only twice."""

@@ -69,7 +69,7 @@ log = logging.getLogger(__name__)
 # Where the catalog keeps the window's own facts; no scope can have this key, a path is absolute.
 PLACE = "window"
 _FIRST_SIZE = (1440, 900)
-_SMALLEST = (640, 480)
+_SMALLEST = (640, 400)  # half a screen of 1440 x 900 at twice its scale has 720 x 450
 _PICTURES = "Photos ({});;All files (*)".format(
     " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(IMAGE_SUFFIXES | RAW_SUFFIXES))
 )
@@ -94,7 +94,8 @@ class MainWindow(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._memory: dict[str, Any] = dict(session.catalog.place(PLACE) or {})
         self._recent: list[str] = list(self._memory.get("recent") or ())
-        self._sidebar_called = False
+        self._sidebar_off = bool(self._memory.get("sidebar_off"))  # where it stands beside
+        self._sidebar_called = False  # where it does not: it lies over the page
         self.background: Background | None = None
         keyboard, refused = in_force(session.home)
         self.keys = Keys(self, keyboard, self._press)
@@ -255,8 +256,7 @@ class MainWindow(QWidget):
         session, page = self.session, self.pages.currentWidget()
         chrome = not session.bare
         narrow = self.width() < theme.NARROW
-        beside = page in (self.grid, self.empty_list) and session.view is View.GRID
-        beside = (beside or page is self.overview) and not narrow
+        beside = self._has_sidebar_beside()
         called = self._sidebar_called and page is not self.empty_window
         inspected = session.inspector and page in (self.grid, self.loupe, self.beside)
         along = page is self.loupe or (page is self.beside and session.view is View.COMPARE)
@@ -267,9 +267,10 @@ class MainWindow(QWidget):
         offered = self.status.act_room().translated(self.status.pos())
         place(self.offers, offered, chrome and self.offers.shows)
         space.bottom(self.filmstrip, theme.FILMSTRIP, chrome and along)
-        side = chrome and (beside or called)
+        side = chrome and ((beside and not self._sidebar_off) or called)
         space.beside(self.sidebar, theme.SIDEBAR, side, right=False, over=not beside)
-        space.beside(self.inspector, theme.INSPECTOR, chrome and inspected, right=True, over=narrow)
+        self.topbar.sidebar.setEnabled(page is not self.empty_window)
+        space.beside(self.inspector, theme.INSPECTOR, chrome and inspected, right=True, over=False)
         rating = page is self.loupe and session.pass_ is Pass.RATE and not narrow
         space.beside(self.maybes, theme.MAYBES, chrome and rating, right=True, over=False)
         head = self.projects.head_height(chrome and page is self.grid)
@@ -288,6 +289,20 @@ class MainWindow(QWidget):
     def resizeEvent(self, event: object) -> None:
         """Arrange for the size."""
         self.arrange()
+
+    def _has_sidebar_beside(self) -> bool:
+        """Whether there is room for the sidebar beside the page, and use for it."""
+        page = self.pages.currentWidget()
+        in_grid = page in (self.grid, self.empty_list) and self.session.view is View.GRID
+        return (in_grid or page is self.overview) and self.width() >= theme.NARROW
+
+    def _toggle_sidebar(self) -> None:
+        """Show or hide the sidebar, beside the page or over it."""
+        if self._has_sidebar_beside():
+            self._sidebar_off = not self._sidebar_off
+            self.arrange()
+        else:
+            self._call_sidebar()
 
     def _call_sidebar(self) -> None:
         """Bring the sidebar over the page where it does not stand beside it."""
@@ -426,6 +441,7 @@ class MainWindow(QWidget):
         session = self.session
         return {
             "dismiss": lambda _: self.offers.dismiss(),
+            "sidebar": lambda _: self._toggle_sidebar(),
             "search": lambda about: saved.asked(session, about, self),
             "order": lambda _: self.topbar.show_orders(),
             "filter": lambda _: self.search(),
@@ -568,6 +584,7 @@ class MainWindow(QWidget):
         self._memory |= {
             "geometry": base64.b64encode(geometry).decode("ascii"),
             "inspector": self.session.inspector,
+            "sidebar_off": self._sidebar_off,
             "unfolded": sorted(self.sidebar.unfolded),
             "never": sorted(self.offers.never),
             "recent": self._recent,

@@ -45,6 +45,9 @@ class TopBar(QWidget):
         self.setObjectName("topbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(theme.TOPBAR)
+        self.sidebar = self._button("sidebar", "")
+        self.sidebar.setAccessibleName("Sidebar")
+        self.sidebar.clicked.connect(lambda: run("toggle_sidebar"))
         self.passes = {pass_: self._pass_button(pass_) for pass_ in Pass}
         middle = Qt.TextElideMode.ElideMiddle  # folders differ at their ends
         self.scope = Words(theme.TEXT, Qt.AlignmentFlag.AlignLeft, elide=middle)
@@ -96,6 +99,7 @@ class TopBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 8, 1)
         row.setSpacing(0)
+        row.addWidget(self.sidebar)
         for button in self.passes.values():
             row.addWidget(button)
         row.addSpacing(12)
@@ -135,6 +139,7 @@ class TopBar(QWidget):
         for pass_, button in self.passes.items():
             button.setChecked(pass_ is session.pass_)
             button.setToolTip(theme.tip(_PASS_TIPS[pass_], session.keys.get(pass_.value)))
+        self.sidebar.setToolTip(theme.tip("Sidebar", session.keys.get("toggle_sidebar")))
         self.order.setToolTip(theme.tip("Order of the photos", session.keys.get("order")))
         self.more.setToolTip(theme.tip("All commands", session.keys.get("menu")))
         self.scope.say(session.scope.title)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 
@@ -67,7 +67,42 @@ def test_tab_leaves_only_the_picture_and_esc_brings_the_edges_back(
     assert window.session.view is View.LOUPE
 
 
-def test_panels_lie_over_the_page_in_a_narrow_window(window: MainWindow) -> None:
+@pytest.mark.parametrize("width", [1440, 1000, 800, 640])
+def test_the_sidebar_has_a_button_and_a_key_at_every_width(window: MainWindow, width: int) -> None:
+    window.resize(width, 600)
+    button, sidebar = window.topbar.sidebar, window.sidebar
+    assert QRect(QPoint(), window.topbar.size()).contains(button.geometry())
+    shown = not sidebar.isHidden()
+    for _ in range(2):
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert sidebar.isHidden() is shown
+        QTest.keyClick(window, Qt.Key.Key_F7)
+        assert sidebar.isHidden() is not shown
+    window.run("cull")
+    QTest.keyClick(window, Qt.Key.Key_F7)
+    assert sidebar.isVisible() and window.loupe.width() == width, "over the photo, for a moment"
+    QTest.keyClick(window, Qt.Key.Key_F7)
+    assert sidebar.isHidden()
+
+
+@pytest.mark.parametrize("view", [View.LOUPE, View.COMPARE, View.GRID])
+@pytest.mark.parametrize("width", [1440, 1000, 800])
+def test_the_photo_fits_the_room_the_inspector_leaves(
+    window: MainWindow, width: int, view: View
+) -> None:
+    window.resize(width, 600)
+    window.run("rate")
+    window.session.set_view(view)
+    window.run("toggle_inspector")
+    inspector = window.inspector
+    assert inspector.isVisible() and inspector.geometry().right() == width - 1
+    assert window.pages.geometry().right() < inspector.x()
+    if view is View.LOUPE:
+        place = window.loupe.place()
+        assert 0 < place.width() <= window.loupe.width() and place.right() < inspector.x()
+
+
+def test_the_sidebar_lies_over_the_page_in_a_narrow_window(window: MainWindow) -> None:
     window.resize(1000, 700)
     assert window.sidebar.isHidden() and window.grid.width() == 1000
     window.topbar.scope.clicked.emit()

@@ -6,6 +6,7 @@ import gc
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QApplication
 
 from curator import app
@@ -50,9 +51,15 @@ def test_open_with_curator_on_one_picture_looks_at_it_without_adding_it(
 
 def test_a_window_is_no_larger_than_its_screen(home: Home, quiet: QuietPipeline) -> None:
     running = started(home)
-    running.window.resize(5000, 4000)
-    app._fit_screen(running.window)
-    assert running.window.size() == running.window.screen().availableSize()
+    window, room = running.window, running.window.screen().availableSize()
+    window.resize(room)  # and a title bar above
+    app._fit_screen(window)
+    assert window.isMaximized(), "as large as it can be with its frame"
+    assert window.height() < room.height(), "and within the screen when it is so no more"
+    window.setWindowState(Qt.WindowState.WindowNoState)
+    window.resize(room - QSize(20, 60))
+    app._fit_screen(window)
+    assert not window.isMaximized() and window.size() == room - QSize(20, 60)
     running.close()
 
 

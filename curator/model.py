@@ -7,6 +7,7 @@ milliseconds. Nothing here touches a disk, a window or a database.
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -146,6 +147,53 @@ def starring(marks: Marks, number: int) -> dict[str, object]:
 def counted(number: int, noun: str) -> str:
     """Write a number with its noun, the plural by adding an s: ``1 photo``, ``3,012 photos``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def shutter(seconds: float | None) -> str:
+    """Write a shutter time as cameras show it: 1/250, 0.6 s, 30 s; empty where it is unknown."""
+    if not seconds or seconds <= 0:
+        return ""
+    return f"{_figure(seconds)} s" if seconds >= 0.3 else f"1/{round(1 / seconds):d}"
+
+
+def aperture(number: float | None) -> str:
+    """Write an aperture as lenses do: f/2.8, f/11, f/0.95; empty where it is unknown."""
+    if not number or number <= 0:
+        return ""
+    return f"f/{number:.2g}" if number < 10 else f"f/{_figure(number)}"
+
+
+def focal_length(mm: float | None) -> str:
+    """Write a focal length: 85 mm, 3.5 mm; empty where it is unknown."""
+    return f"{_figure(mm)} mm" if mm and mm > 0 else ""
+
+
+def _figure(number: float) -> str:
+    """Write a number with one decimal, or none where that is 0."""
+    return f"{number:.1f}".removesuffix(".0")
+
+
+# Marks that turn the direction of what follows, or end such a turn.
+_TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_FROM_RIGHT = frozenset({"R", "AL", "AN"})
+
+
+def isolated(name: str) -> str:
+    """Make the name of a file safe to stand in a line of text, whatever it is made of.
+
+    One with letters that run from right to left keeps its ending at its end, and turns nothing
+    beside it. Control characters and marks that turn the direction are spelled out as escapes:
+    such a name shows what it holds.
+    """
+    if name.isascii() and name.isprintable():
+        return name
+    spelled = "".join(
+        ascii(each)[1:-1] if each in _TURNS or unicodedata.category(each) == "Cc" else each
+        for each in name
+    )
+    if any(unicodedata.bidirectional(each) in _FROM_RIGHT for each in spelled):
+        return f"\u2066{spelled}\u2069"
+    return spelled
 
 
 class Clause(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, is_dataclass
@@ -73,8 +74,12 @@ _STEERING = {
 }
 
 
+_ISOLATED = re.compile("\u2066([^\u2066-\u2069]*)\u2069")
+
+
 def shown(text: str) -> str:
     """Make text from a file or a name safe to show on one line of a terminal."""
+    text = _ISOLATED.sub(r"\1", text)  # as the window shows names; a terminal does so by itself
     return text.translate(_STEERING)
 
 

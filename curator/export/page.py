@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from curator.export import naming
 from curator.export.manifest import Entry
-from curator.model import counted
+from curator.model import aperture, counted, focal_length, shutter
 from curator.settings import resource
 
 _VOID = {"img"}
@@ -257,17 +257,15 @@ def _moment(entry: Entry) -> str:
 
 def _exposure(entry: Entry) -> str:
     capture = entry.get("capture") or {}
-    parts = []
-    if (length := capture.get("focal_length_mm")) is not None:
-        parts.append(f"{length:.0f} mm")
-    if (aperture := capture.get("f_number")) is not None:
-        parts.append(f"f/{aperture:.1f}".removesuffix(".0"))
-    if seconds := capture.get("exposure_s"):
-        whole = f"{seconds:.1f}".removesuffix(".0")
-        parts.append(f"{whole} s" if seconds >= 0.3 else f"1/{round(1 / seconds)} s")
-    if (iso := capture.get("iso")) is not None:
-        parts.append(f"ISO {iso}")
-    return " · ".join(filter(None, (capture.get("camera"), *parts)))
+    iso = capture.get("iso")
+    parts = (
+        capture.get("camera"),
+        focal_length(capture.get("focal_length_mm")),
+        aperture(capture.get("f_number")),
+        shutter(capture.get("exposure_s")),
+        f"ISO {iso}" if iso is not None else "",
+    )
+    return " · ".join(filter(None, parts))
 
 
 def _tags(entry: Entry) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from curator.model import Capture, Flag, Marks, Step
+from curator.model import Capture, Flag, Marks, Step, aperture, focal_length, isolated, shutter
 
 if TYPE_CHECKING:
     from curator.catalog import PhotoDetail
@@ -33,15 +33,6 @@ MEASURED = {
 """What sharpness and exposure were measured on, by basis (`curator.model.Converted`)."""
 
 
-def exposure(seconds: float | None) -> str:
-    """Write a shutter time as cameras show it: 1/250, 0.6 s, 30 s."""
-    if not seconds or seconds <= 0:
-        return ""
-    if seconds >= 0.3:
-        return f"{seconds:.1f}".rstrip("0").rstrip(".") + " s"
-    return f"1/{round(1 / seconds):d}"
-
-
 def capture_line(name: str, capture: Capture) -> str:
     """Write name, time, shutter, aperture, ISO and focal length, as far as known."""
     time = f"{capture.taken_at:%H:%M:%S}" if capture.taken_at is not None else ""
@@ -50,14 +41,13 @@ def capture_line(name: str, capture: Capture) -> str:
 
 def exposure_line(capture: Capture) -> str:
     """Write shutter, aperture, ISO and focal length, as far as known."""
-    parts = [exposure(capture.exposure_s)]
-    if capture.f_number:
-        parts.append(f"f/{capture.f_number:.1f}".removesuffix(".0"))
-    if capture.iso:
-        parts.append(f"ISO {capture.iso}")
-    if capture.focal_length_mm:
-        parts.append(f"{capture.focal_length_mm:.0f} mm")
-    return " · ".join(part for part in parts if part)
+    parts = (
+        shutter(capture.exposure_s),
+        aperture(capture.f_number),
+        f"ISO {capture.iso}" if capture.iso else "",
+        focal_length(capture.focal_length_mm),
+    )
+    return " · ".join(filter(None, parts))
 
 
 def place(capture: Capture) -> str:
@@ -105,7 +95,7 @@ def marks_line(marks: Marks) -> str:
 
 def caption(detail: PhotoDetail) -> tuple[str, str, str]:
     """Give the three parts of the caption under a picture."""
-    line = capture_line(detail.name, detail.capture)
+    line = capture_line(isolated(detail.name), detail.capture)
     return marks_line(detail.marks), line, files_line(detail)
 
 

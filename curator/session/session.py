@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from curator.catalog import Catalog
-from curator.model import Changes, Field, Marks, Pass, Step, View
+from curator.model import Changes, Field, Marks, Pass, Step, View, isolated
 from curator.session import captions, sources
 from curator.session.abreast import Abreast
 from curator.session.describing import Clerk
@@ -129,9 +129,9 @@ class Session(Abreast):
 
     def _way_back(self, scope: Scope, pass_: Pass) -> str:
         """Say where one is now, and how one gets back to where one was."""
-        where = f"Browsing {self.scope.title}"
+        where = f"Browsing {isolated(self.scope.title)}"
         if scope != self.scope:
-            return f"{where}; {scope.title} is as you left it"
+            return f"{where}; {isolated(scope.title)} is as you left it"
         key = self.keys.get(pass_.value)
         return where if pass_ is Pass.BROWSE or key is None else f"{where}; {key} goes on"
 

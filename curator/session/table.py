@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import PHOTO_COLUMNS, Catalog, FolderRow
-from curator.model import Flag, Marks, Verdict
+from curator.model import Flag, Marks, Verdict, isolated
 from curator.session import snapshot
 from curator.session.capture_columns import CaptureColumns
 from curator.session.columns import (
@@ -510,7 +510,7 @@ class Table:
 
     def name(self, photo_id: int) -> str:
         """Give the name shown on screen."""
-        return str(self._objects["name"][self._row_by_id[photo_id]])
+        return isolated(str(self._objects["name"][self._row_by_id[photo_id]]))
 
     def state(self, photo_id: int) -> str:
         """Give ``""``, ``"failed"`` or ``"missing"``, as :meth:`missing` has it."""
@@ -543,7 +543,7 @@ class Table:
         undecided = [each.verdict is Verdict.UNDECIDED for each in marks]
         columns = (
             photo_ids,
-            name,
+            map(isolated, name),
             np.where(turned, height, width).tolist(),
             np.where(turned, width, height).tolist(),
             number["turn"].tolist(),

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 
 from curator import volumes
 from curator.keyboard import Keyboard
-from curator.model import KnownError, NotFoundError
+from curator.model import KnownError, NotFoundError, isolated
 from curator.session import Session
 from curator.settings import Export, save
 from curator.ui import dialogs, editing, words
@@ -96,7 +96,7 @@ class Acts:
         self._session.open_sources(list(sources))
         self._memory["last_folder"] = str(sources[0].absolute().parent)
         more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
-        self._session.say(f"Opened {sources[0].name or sources[0]}{more}")
+        self._session.say(f"Opened {isolated(sources[0].name or str(sources[0]))}{more}")
 
     def switch_folder(self, folder_id: int, on: bool) -> None:
         """Switch a folder on or off."""
@@ -146,7 +146,7 @@ class Acts:
         paths = [self._session.detail(int(str(photo))).path for photo in photos]
         if paths:
             editing.open_in(self._session.settings.editing.program, paths)
-            what = paths[0].name if len(paths) == 1 else words.photos(len(paths))
+            what = isolated(paths[0].name) if len(paths) == 1 else words.photos(len(paths))
             self._session.say(f"Opened {what} in the editor")
 
     # --- dialogs

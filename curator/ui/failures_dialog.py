@@ -27,7 +27,7 @@ class FailureTable(TextRows[Failure]):
         """Say one fact: file, reason, stage, attempts, next attempt."""
         path, later = Path(row.path), row.next_attempt_at
         return (
-            str(Path(path.parent.name) / path.name),
+            words.path(Path(path.parent.name) / path.name),
             row.reason,
             STAGES.get(row.stage, row.stage),
             str(row.attempts),

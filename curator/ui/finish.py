@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from curator.model import Clause, Pass, counted
+from curator.model import Clause, Pass, counted, isolated
 from curator.session import Session
 from curator.session.approval import cut_rule
 from curator.session.overview import Figure
@@ -243,7 +243,7 @@ def cull_page(session: Session) -> Page:
         else _keys_of(session, rate="rates", browse="browses")
     )
     done = "Cull done" if not progress.left else "End of the cull"
-    title = f"{session.scope.title} · {done} · {words.photos(progress.total)}"
+    title = f"{isolated(session.scope.title)} · {done} · {words.photos(progress.total)}"
     return Page(title, numbers, sentence, actions, after)
 
 
@@ -286,7 +286,7 @@ def rate_page(session: Session) -> Page:
         actions.append(Action(review, "remove_rejects", about))
     done = "Rating done" if not progress.unrated else "End of the rating"
     return Page(
-        f"{session.scope.title} · {done} · {words.photos(progress.total)}",
+        f"{isolated(session.scope.title)} · {done} · {words.photos(progress.total)}",
         numbers,
         sentence,
         actions,

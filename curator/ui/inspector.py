@@ -14,7 +14,18 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QToolButton, QVBoxLayout, QWidget
 
 from curator.catalog import PhotoDetail, TagDetail
-from curator.model import Change, Clause, Flag, Kind, KnownError, Marks, StageState, Step, counted
+from curator.model import (
+    Change,
+    Clause,
+    Flag,
+    Kind,
+    KnownError,
+    Marks,
+    StageState,
+    Step,
+    counted,
+    isolated,
+)
 from curator.session import Insight, Session
 from curator.session.approval import all_clauses
 from curator.session.captions import MEASURED, when
@@ -215,7 +226,7 @@ class Inspector(QWidget):
             self._lay_anew((), [])
             self.title.setText(str(error))
             return
-        self.title.setText(breakable(detail.name))
+        self.title.setText(breakable(isolated(detail.name)))
         self.marks.show_marks(detail.marks)
         found: list[tuple[str, object]] = [
             (section.title, section)
@@ -261,7 +272,7 @@ class Inspector(QWidget):
             room = QWidget()
             room.setFixedHeight(block.height())
             new = self._block(title, found[title]) if title in found else None
-            if new is not None and _height(new, block.width()) <= block.height():
+            if new is not None and theme.height_in(new, block.width()) <= block.height():
                 column = QVBoxLayout(room)
                 column.setContentsMargins(0, 0, 0, 0)
                 column.addWidget(new)
@@ -357,7 +368,8 @@ def _files(detail: PhotoDetail) -> list[tuple[str, str]]:
         name = {"copy": "Copy", "half": "JPEG"}.get(file.role, "")
         name = name or ("RAW" if file.kind is Kind.RAW else "File")
         gone = f" · {file.away or 'not there now'}" if file.missing else ""
-        rows.append((name, f"{file.path.name}\n{words.size(file.size)}{gone}\n{file.path.parent}"))
+        size, folder = words.size(file.size), words.path(file.path.parent)
+        rows.append((name, f"{isolated(file.path.name)}\n{size}{gone}\n{folder}"))
     return rows
 
 
@@ -437,16 +449,6 @@ def _block(section: Section, chips: TagChips | None = None) -> QWidget:
         label.setWordWrap(True)
         grid.addWidget(label, number, 1)
     return block
-
-
-def _height(block: QWidget, width: int) -> int:
-    """Return how high a block is in so much room, px."""
-    block.ensurePolished()
-    layout = block.layout()
-    assert layout is not None
-    return (
-        layout.heightForWidth(width) if layout.hasHeightForWidth() else layout.sizeHint().height()
-    )
 
 
 def breakable(text: str) -> str:

@@ -153,10 +153,12 @@ class Maybes(QWidget):
         else:
             blit(painter, frame, place, ratio)
         middle = cell.bottom() + 1 - _FOOTER // 2
-        pencil.marks(painter, cell.left(), middle, tile.marks, False)
+        end = pencil.marks(painter, cell.left(), middle, tile.marks, False)
         key = self._key(slot)
         painter.setPen(theme.QUIET)
         wide = QFontMetrics(painter.font()).horizontalAdvance(key)
+        if cell.right() + 1 - wide < end:
+            return  # every mark at once; the tooltip has the key
         room = QRect(cell.right() + 1 - wide, middle - 8, wide, 16)
         painter.drawText(room, Qt.AlignmentFlag.AlignCenter, key)
 

@@ -114,7 +114,7 @@ class NearPhotos(QWidget):
         self._want()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw what is loaded, a flat shape for what is not; marks and likeness below."""
+        """Draw what is loaded, else a flat shape; marks below, and the likeness if it fits."""
         painter = QPainter(self)
         painter.setFont(theme.caption_font())
         for number, (photo, likeness) in enumerate(self._near):
@@ -125,8 +125,10 @@ class NearPhotos(QWidget):
             if self._marked:
                 end = pencil.marks(painter, footer.left(), middle, tile.marks, False)
             footer.setLeft(end + (_AFTER_MARKS if end > footer.left() else 0))
-            painter.setPen(theme.QUIET)
-            painter.drawText(footer, Qt.AlignmentFlag.AlignVCenter, f"{likeness:.2f}")
+            text = f"{likeness:.2f}"
+            if painter.fontMetrics().horizontalAdvance(text) <= footer.width():
+                painter.setPen(theme.QUIET)
+                painter.drawText(footer, Qt.AlignmentFlag.AlignVCenter, text)
 
     def _draw_picture(self, painter: QPainter, place: QRect, tile: Tile) -> None:
         box, ratio = self._box(), self.devicePixelRatioF()

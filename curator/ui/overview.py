@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator.commands import COMMANDS
-from curator.model import Pass, View
+from curator.model import Pass, View, isolated
 from curator.session import Session
 from curator.session.backstage import Backstage
 from curator.session.overview import MONTHS, Figure, Overview, overview
@@ -233,9 +233,7 @@ class OverviewPage(QWidget):
         session = self._session
         mask = session.table.marked(session.ids) if session.filter else session.in_scope()
         told = overview(session.table, mask, session.settings.taste.match_threshold)
-        self.title.setText(
-            f"{session.scope.title} · {session.filter}" if session.filter else session.scope.title
-        )
+        self.title.setText(words.joined((isolated(session.scope.title), isolated(session.filter))))
         if told != self._shown:
             self._show(told)
         self._show_behind()

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from curator.model import isolated
 from curator.session import Glance, Placard, Session
 from curator.session.captions import MEASURED
 from curator.session.placard import clipped, made
@@ -150,7 +151,7 @@ class Label(QWidget):
     def _title(self, placard: Placard) -> None:
         part = self._part()
         name = placard.path.name if placard.quality is None else placard.path.stem
-        part.addWidget(_line(breakable(name or str(placard.path)), "large"))
+        part.addWidget(_line(breakable(isolated(name) or words.path(placard.path)), "large"))
         part.addSpacing(4)
         if placard.capture is not None:
             taken, *rest = made(placard.capture) or ("Its maker wrote nothing into it.",)

@@ -72,7 +72,7 @@ class FileTable(TextRows[Listed]):
         """Say one fact: name, what it is, size."""
         path = Path(row.path)
         what = "stays" if row.stays else _TITLES[row.part]
-        return (str(Path(path.parent.name) / path.name), what, words.size(row.size))[column]
+        return (words.path(Path(path.parent.name) / path.name), what, words.size(row.size))[column]
 
     def tip(self, row: Listed) -> str:
         """Say where it lies, and why it stays."""

@@ -93,7 +93,7 @@ class DifferenceTable(TextRows[Difference]):
         what = row.problem or " · ".join(row.lines)
         if row.changed:
             what = "changed by another program: it is read again first"
-        return (str(Path(path.parent.name) / path.name), what)[column]
+        return (words.path(Path(path.parent.name) / path.name), what)[column]
 
     def tip(self, row: Difference) -> str:
         """Say all of it, line by line."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QModelIndex, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QTableView,
     QVBoxLayout,
@@ -27,7 +27,10 @@ from curator.ui.learning_curve import LearningCurve
 from curator.ui.tables import table
 from curator.ui.versions import MovedStrip, VersionTable
 
-_WIDTH = 944
+_WIDTH = 960
+_BESIDE = 760  # px of the page from which its two columns stand side by side
+_DOWN = QBoxLayout.Direction.TopToBottom
+_LEAST = 96  # px of the columns that show on the smallest screen; the rest is scrolled to
 _HEIGHT = 400  # px at least: it opens before there is something to show
 _COLUMN = 460
 _NARROW = 360  # px of that column on a small screen
@@ -81,11 +84,16 @@ class TastePage(Dialog):
         self._report: Report | None = None
         self._make_head()
         self.body.addSpacing(20)
-        columns = QHBoxLayout()
+        self._columns = QWidget()
+        below = self.width() < _BESIDE
+        columns = QBoxLayout(_DOWN if below else QBoxLayout.Direction.LeftToRight, self._columns)
+        columns.setContentsMargins(0, 0, 0, 0)
         columns.setSpacing(_GAP - 8 * self._narrow)
         columns.addLayout(self._make_honesty(), 1)
         columns.addLayout(self._make_versions(pictures))
-        self.body.addLayout(columns, 1)
+        self._scroll = theme.scrolled(self._columns)
+        self._scroll.setFixedHeight(_LEAST)
+        self.body.addWidget(self._scroll, 1)
         self._make_buttons()
         empty = (self.slots, self.pin, self.curve, self.table, self.moved, self.moved_title)
         for part in (*empty, self.unpin, self.roll_back):
@@ -191,12 +199,17 @@ class TastePage(Dialog):
         self._fit()
 
     def _fit(self) -> None:
-        """Take the height there is something for, in the middle of the window."""
-        layout, parent = self.layout(), self.parentWidget()
-        assert layout is not None
-        self.body.activate()
-        layout.activate()
-        self.resize(self.width(), layout.totalHeightForWidth(self.width()))
+        """Take the height there is something for, in the middle of the window; or scroll."""
+        layout, parent, columns = self.layout(), self.parentWidget(), self._columns.layout()
+        assert layout is not None and columns is not None
+        for each in (columns, self.body, layout):
+            each.activate()
+        around = layout.totalHeightForWidth(self.width()) - self._scroll.minimumHeight()
+        beside = self.width() - layout.contentsMargins().left() - layout.contentsMargins().right()
+        bar = self._scroll.verticalScrollBar().sizeHint().width()
+        wanted = theme.height_in(self._columns, beside - bar)
+        self._scroll.setFixedHeight(max(min(wanted, self.room.height() - around), _LEAST))
+        self.resize(self.width(), around + self._scroll.height())
         if parent is not None:
             placed = self.geometry()
             placed.moveCenter(parent.window().geometry().center())
@@ -259,6 +272,7 @@ class TastePage(Dialog):
                 label.setWordWrap(self._narrow and not column)
                 place = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
                 self.figures.addWidget(label, row, column, place)
+                label.show()  # at once, so that the page's height counts it
 
     def _show_versions(self) -> None:
         rows, pinned = self.versions.rows, self.versions.pinned

@@ -132,6 +132,12 @@ def scrolled(content: QWidget) -> QScrollArea:
     return scroll
 
 
+def height_in(part: QWidget, width: int) -> int:
+    """Return how high a widget wants to be in so much room, px."""
+    part.ensurePolished()
+    return part.heightForWidth(width) if part.hasHeightForWidth() else part.sizeHint().height()
+
+
 def empty(layout: QLayout) -> None:
     """Take everything out of a layout, out of sight at once."""
     while (item := layout.takeAt(0)) is not None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
 from curator.commands import COMMANDS, GROUPS, Command
 from curator.keyboard import views_of
-from curator.model import Pass, counted
+from curator.model import Pass, counted, isolated
 from curator.session import Session, orders_for
 from curator.ui import theme
 from curator.ui.photo_menu import head
@@ -142,7 +142,7 @@ class TopBar(QWidget):
         self.sidebar.setToolTip(theme.tip("Sidebar", session.keys.get("toggle_sidebar")))
         self.order.setToolTip(theme.tip("Order of the photos", session.keys.get("order")))
         self.more.setToolTip(theme.tip("All commands", session.keys.get("menu")))
-        self.scope.say(session.scope.title)
+        self.scope.say(isolated(session.scope.title))
         self.scope.setToolTip(theme.plain_tip(session.scope.key or session.scope.title))
         arrow = " ↑" if session.reversed else ""
         self.order.setText(f"by {_lower(session.order_title)}{arrow} ▾")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
-from curator.model import Capture, counted
-from curator.session.captions import exposure, offset, place
+from curator.model import Capture, aperture, counted, focal_length, isolated, shutter
+from curator.session.captions import offset, place
 
 
 def count(number: int) -> str:
@@ -51,7 +53,7 @@ def capture_rows(capture: Capture) -> list[tuple[str, str]]:
         ("Camera", capture.camera),
         ("Lens", capture.lens),
         ("Exposure", _exposure(capture)),
-        ("Focal length", f"{capture.focal_length_mm:g} mm" if capture.focal_length_mm else None),
+        ("Focal length", focal_length(capture.focal_length_mm)),
         (
             "Size",
             megapixels(capture.width, capture.height) if capture.width and capture.height else None,
@@ -59,6 +61,12 @@ def capture_rows(capture: Capture) -> list[tuple[str, str]]:
         ("Place", place(capture)),
     ]
     return [(name, value) for name, value in rows if value]
+
+
+def path(of: Path) -> str:
+    """Write a path so that names from right to left leave the order of its parts alone."""
+    separator, parts = os.sep, of.relative_to(of.anchor).parts
+    return of.anchor + separator.join(map(isolated, parts))
 
 
 def joined(parts: Iterable[str | None]) -> str:
@@ -80,8 +88,8 @@ def _exposure(capture: Capture) -> str | None:
     return (
         joined(
             (
-                exposure(capture.exposure_s),
-                f"f/{capture.f_number:g}" if capture.f_number else None,
+                shutter(capture.exposure_s),
+                aperture(capture.f_number),
                 f"ISO {capture.iso}" if capture.iso else None,
             )
         )

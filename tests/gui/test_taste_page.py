@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from curator.session import Session
 from curator.taste import accuracy, learning_curve
+from curator.ui.dialogs import Dialog
 from curator.ui.learning_curve import panels
 from curator.ui.main_window import MainWindow
 from curator.ui.taste_page import TastePage
@@ -194,3 +196,29 @@ def test_the_curve_holds_every_point_within_its_scale(count: int) -> None:
         assert panel.marks[-1] >= max(values)
     assert [line.machine for line in error.lines] == [True, False]
     assert accuracy(stars, stars).correlation == pytest.approx(1)
+
+
+@pytest.mark.parametrize("room", [(1464, 914), (1404, 864), (964, 664), (764, 564), (684, 414)])
+def test_no_part_lies_over_another_and_all_of_it_is_on_the_screen(
+    session: Session,
+    vectors: dict[int, np.ndarray],
+    opened: Open,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    room: tuple[int, int],
+) -> None:
+    monkeypatch.setattr(Dialog, "room", property(lambda _: QSize(*room)))
+    rate(session, vectors, range(1, 31))
+    page = opened()
+    qtbot.waitUntil(lambda: page.curve.isVisible() and page.figures.count() > 0)
+    QApplication.processEvents()
+    parts = [page.curve, page.table, *page.findChildren(QLabel), *page.findChildren(QPushButton)]
+    shown = [part for part in parts if part.isVisible()]
+    places = [QRect(part.mapTo(page, QPoint()), part.size()) for part in shown]
+    assert all(
+        not one.intersects(other)
+        for (one, first), (other, second) in combinations(zip(places, shown, strict=True), 2)
+        if first.parent() is second.parent()
+    )
+    assert page.height() <= room[1] and page.width() <= room[0]
+    assert page.rect().contains(places[shown.index(page.close_button)])

@@ -18,7 +18,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from curator.model import Found, GoneError, Group, Kind, KnownError, UnreadableError, counted
 
@@ -68,6 +68,12 @@ _SYSTEM_FOLDERS = frozenset(
         "lightroom previews.lrdata",
     }
 )
+# Where no photos of a person's are; a link leads there by mistake, or to have all of a disk read.
+_SYSTEM_PLACES = (
+    *("/proc", "/sys", "/dev", "/run", "/boot", "/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64"),
+    *("/var", "/System", "/Library", "/Applications", "/private/etc", "/private/var/db"),
+    *filter(None, map(os.environ.get, ("SYSTEMROOT", "PROGRAMFILES", "PROGRAMDATA"))),
+)
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
 # bford.info/cachedir: a folder that has it holds what a program can make again, as Curator's own
 # cache does.
@@ -88,11 +94,14 @@ class WalkReport:
         videos: video files, left alone.
         others: other files, left alone; companions (.xmp, .aae ...) are not counted.
         unreadable: folders and files passed over, each with the reason in plain words.
+        links: links to folders that were not followed, because they lead to another drive, to a
+            system folder or around the one that is walked.
     """
 
     videos: int = 0
     others: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
 
     def sentence(self, photos: int, pairs: int = 0, elsewhere: int = 0) -> str:
         """Say what a scan found, for the status line and the terminal.
@@ -112,9 +121,19 @@ class WalkReport:
             left.append(counted(self.others, "other file"))
         if left:
             said += f"; {' and '.join(left)} left alone"
+        if self.links:
+            said += f"; {self._skipped()}"
         if self.unreadable:
             said += f"; {counted(len(self.unreadable), 'place')} could not be read"
         return said
+
+    def _skipped(self) -> str:
+        """Say which linked folders were skipped, two of them by name, and how to have them."""
+        some = [f"{legible(link)} → {legible(os.path.realpath(link))}" for link in self.links[:2]]
+        some += ["others"] if len(self.links) > 2 else []
+        it, that = ("it", "that folder") if len(self.links) == 1 else ("them", "those folders")
+        said = f"{counted(len(self.links), 'linked folder')} skipped ({', '.join(some)})"
+        return f"{said}: to include {it}, add {that} directly"
 
 
 def is_text(path: str) -> bool:
@@ -145,6 +164,7 @@ def walk(
     sources: Iterable[str | os.PathLike[str]],
     recursive: bool = True,
     report: WalkReport | None = None,
+    within: str | None = None,
 ) -> Iterator[Found]:
     """Find photo files and sidecars in folders, and files given by name, without opening any.
 
@@ -152,10 +172,14 @@ def walk(
     before its subfolders, folders behind symbolic links last. What is met twice (sources inside
     each other, loops of links) comes once. Hidden and system files and folders are left out.
 
+    A link to a folder is followed on the file system of the source only, and neither into folders
+    of the system nor to one that holds the source: ``x -> /`` would take in the disk.
+
     Args:
         sources: folders and files.
         recursive: whether to go into subfolders.
         report: is told what else there was.
+        within: the folder that links are judged by, where the sources are folders inside of it.
 
     Raises:
         KnownError: a source is not there or cannot be read; files found before it were given.
@@ -166,7 +190,7 @@ def walk(
     for source in sources:
         path = os.path.normpath(Path(source).absolute())
         if Path(path).is_dir():
-            yield from _walk_folder(path, recursive, told, visited)
+            yield from _walk_folder(path, recursive, told, visited, within or path)
         else:
             found = _given_file(path, told)
             if found is not None:
@@ -201,14 +225,27 @@ def directories(top: str, stopped: Callable[[], bool] = lambda: False) -> Iterat
 
 def leads_to(top: str, path: str) -> bool:
     """Say whether a walk of ``top`` comes to a directory: nothing on the way is left out."""
-    here = PurePath(path)
+    here = Path(path)
     while str(here) != top:
         if here.name.startswith(".") or not _is_walked(here.name, str(here)):
+            return False
+        if here.is_symlink() and leads_away(top, str(here)):
             return False
         if here.parent == here:
             return False
         here = here.parent
     return True
+
+
+def leads_away(top: str, link: str) -> bool:
+    """Whether a link to a folder is left alone by a walk of ``top``; see :func:`walk`."""
+    real, root = Path(os.path.realpath(link)), Path(os.path.realpath(top))
+    there, here = identity(str(real)), identity(top)
+    if there is None or here is None:
+        return False  # what cannot be looked at is said where it is opened
+    if there[0] != here[0] or root.is_relative_to(real):
+        return True
+    return any(real.is_relative_to(p) and not root.is_relative_to(p) for p in _SYSTEM_PLACES)
 
 
 def _is_walked(name: str, path: str) -> bool:
@@ -261,15 +298,23 @@ def _sidecars_beside(path: str) -> Iterator[Found]:
 
 
 def _walk_folder(
-    top: str, recursive: bool, report: WalkReport, visited: set[tuple[int, int]]
+    top: str, recursive: bool, report: WalkReport, visited: set[tuple[int, int]], within: str
 ) -> Iterator[Found]:
     ahead = [top]
     linked: list[str] = []
+    device = (identity(within) or (None,))[0]
+    followed = False  # all that is left to be walked is behind links
     while ahead or linked:
+        followed = followed or not ahead
         path = ahead.pop() if ahead else linked.pop(0)
         here = identity(path)
         if here is not None and here in visited:
             continue
+        if followed and here is not None:
+            away = here[0] != device  # also a drive that is mounted in a folder behind a link
+            if away or (Path(path).is_symlink() and leads_away(within, path)):
+                report.links.append(path)
+                continue
         try:
             if path != top and Path(path, _CACHE_TAG).exists():
                 continue

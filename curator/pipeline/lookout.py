@@ -387,7 +387,7 @@ class FolderWatch(threading.Thread):
             return None
         deep = place.deep and self._recursive
         with contextlib.suppress(KnownError):  # gone, or nobody may read it
-            for file in files.walk([place.directory], deep):
+            for file in files.walk([place.directory], deep, within=self._top):
                 if self._stopped:
                     return None
                 found.append(file)

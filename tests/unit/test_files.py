@@ -99,6 +99,67 @@ def test_a_linked_folder_elsewhere_is_walked(tmp_path: Path) -> None:
     assert names_of(tmp_path / "here") == ["b.jpg", "link/a.jpg"]
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="another file system that is there")
+def test_a_link_out_of_the_file_system_is_skipped_and_said(tmp_path: Path) -> None:
+    """`x -> /proc` gave 34,709 photos."""
+    lay(tmp_path, "here/b.jpg")
+    (tmp_path / "here" / "x").symlink_to("/proc")
+    report = WalkReport()
+    (found,) = walk([tmp_path / "here"], report=report)
+    assert found.path.endswith("b.jpg")
+    assert report.sentence(1) == (
+        f"1 photo; 1 linked folder skipped ({tmp_path}/here/x → /proc):"
+        " to include it, add that folder directly"
+    )
+
+
+def test_a_link_to_a_folder_around_the_one_walked_is_skipped(tmp_path: Path) -> None:
+    lay(tmp_path, "a/here/b.jpg", "a/c.jpg", "d.jpg", "a/here/in/e.jpg")
+    for name, to in (("disk", "/"), ("up", tmp_path), ("in/above", tmp_path / "a")):
+        (tmp_path / "a" / "here" / name).symlink_to(to)
+    report = WalkReport()
+    found = walk([tmp_path / "a" / "here"], report=report)
+    assert sorted(Path(each.path).name for each in found) == ["b.jpg", "e.jpg"]
+    assert sorted(Path(link).name for link in report.links) == ["above", "disk", "up"]
+    assert "3 linked folders skipped" in report.sentence(2) and ", others)" in report.sentence(2)
+
+
+def test_a_link_to_a_folder_of_the_system_is_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(tmp_path, "system/share/a.jpg", "system/mine/b.jpg", "here/c.jpg")
+    monkeypatch.setattr(files, "_SYSTEM_PLACES", (str(tmp_path / "system"),))
+    (tmp_path / "here" / "x").symlink_to(tmp_path / "system" / "share")
+    (tmp_path / "system" / "mine" / "x").symlink_to(tmp_path / "system" / "share")
+    assert names_of(tmp_path / "here") == ["c.jpg"]
+    assert names_of(tmp_path / "system" / "mine") == ["b.jpg", "x/a.jpg"], "who is there may stay"
+
+
+def test_a_drive_mounted_in_a_folder_is_walked_but_not_behind_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(tmp_path, "here/a.jpg", "here/mount/b.jpg", "there/c.jpg", "there/mount/d.jpg")
+    (tmp_path / "here" / "x").symlink_to(tmp_path / "there")
+    identity = files.identity
+
+    def mounted(path: str) -> tuple[int, int] | None:
+        found = identity(path)
+        return (found[0] + (Path(path).name == "mount"), found[1]) if found else None
+
+    monkeypatch.setattr(files, "identity", mounted)
+    assert names_of(tmp_path / "here") == ["a.jpg", "mount/b.jpg", "x/c.jpg"]
+
+
+def test_what_is_watched_is_what_a_walk_comes_to(tmp_path: Path) -> None:
+    lay(tmp_path, "a/here/b.jpg", "there/c.jpg")
+    here = tmp_path / "a" / "here"
+    (here / "up").symlink_to(tmp_path)
+    (here / "there").symlink_to(tmp_path / "there")
+    assert files.leads_to(str(here), str(here / "there"))
+    assert not files.leads_to(str(here), str(here / "up"))
+    assert not files.leads_to(str(here), str(here / "up" / "there"))
+
+
 def test_sources_inside_each_other_give_each_file_once(tmp_path: Path) -> None:
     lay(tmp_path, "a.jpg", "in/b.jpg")
     sources = [tmp_path / "in", tmp_path, tmp_path / "a.jpg", tmp_path / "in" / ".." / "a.jpg"]

@@ -137,8 +137,9 @@ def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> lis
 
     The start of a title counts most, then the start of a word in it, initials, another program's
     word for it, any part of it, the words of its sentence, and last letters in that order
-    anywhere. What is off here counts as a weaker fit. Of equal fits the one used last goes first,
-    then what people do more often. Without any letters, only use counts.
+    anywhere. What is off here counts as a weaker fit, unless all of its title was typed. Of equal
+    fits the one used last goes first, then what people do more often. Without any letters, only
+    use counts.
     """
     used = {name: place for place, name in enumerate(recent)}
     wanted = " ".join(text.casefold().split())
@@ -150,7 +151,7 @@ def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> lis
     for place, entry in enumerate(entries):
         fit = _fit(entry, wanted, letters)
         if fit is not None:
-            weaker = _OFF if entry.off else 0
+            weaker = _OFF if entry.off and fit[0] else 0
             last_used, usual = used.get(entry.name, len(used)), _USUAL.get(entry.name, len(_USUAL))
             rank = (fit[0] + weaker, fit[1], last_used, usual, place)
             ranked.append((rank, entry))

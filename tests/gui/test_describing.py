@@ -97,7 +97,10 @@ def real(home: Home, tmp_path: Path, dressed: object, server: Ollama) -> Iterato
     QApplication.processEvents()
 
 
-def test_an_evening_with_a_vision_model(real: MainWindow, server: Ollama) -> None:
+def test_an_evening_with_a_vision_model(
+    real: MainWindow, server: Ollama, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curator.pipeline.describing._BUSY_S", 0.0)
     window, session = real, real.session
     press(window, Key.Key_I)
     press(window, Key.Key_E)

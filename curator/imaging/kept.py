@@ -15,7 +15,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
 from curator.imaging import containers, exif, stills, tiff
-from curator.model import GoneError, UnreadableError
+from curator.model import Capture, GoneError, UnreadableError
 
 # EXIF 2.32 by number. Text, whole numbers and fractions apart, since they are stored apart.
 _MAIN_TEXT = (270, 271, 272, 315, 33432)  # title, maker, model, artist, copyright
@@ -24,7 +24,15 @@ _EXIF_WHOLE = (34850, 34855, 34864, 37383, 37384, 37385, 40961, 41986, 41987, 41
 _EXIF_PARTS = (33434, 33437, 37380, 37381, 37382, 37386, 41988)
 _GPS_TEXT = (1, 3, 16, 29)
 _GPS_PARTS = (2, 4, 6, 7, 17)
-_TIME = 306
+_TIME, _TAKEN = 306, 36867
+# Fields of capture data that stand where the camera's exposure does.
+_FACTS = {
+    33434: "exposure_s",
+    33437: "f_number",
+    34855: "iso",
+    37386: "focal_length_mm",
+    42036: "lens",
+}
 _MAX_TEXT = 2000  # characters; a JPEG's block holds 64 KiB in all
 
 
@@ -62,11 +70,37 @@ def notes_to_keep(path: str | Path, *, location: bool) -> bytes:
             height = directory.tags.get(5)  # one byte: above or below the sea
             if height in ((0.0,), (1.0,)):
                 place.setdefault(5, b"\1" if height == (1.0,) else b"\0")
+    if not {_TAKEN, *_FACTS} <= set(camera) or not {271, 272} & set(made):
+        _complete(made, camera, exif.read_capture(path))
     if not (len(made) or camera or place):
         return b""
     made[274] = 1  # the pixels are upright
     camera[36864] = b"0232"
     return made.tobytes()
+
+
+def _complete(made: Image.Exif, camera: dict[int, Any], capture: Capture) -> None:
+    """Add what only XMP or IPTC says of when and how a photo was taken."""
+    if capture.camera and not {271, 272} & set(made):
+        made[272] = _plain(capture.camera)
+    taken, offset = capture.taken_at, capture.utc_offset_min
+    if taken is not None and _TAKEN not in camera:
+        camera[_TAKEN] = f"{taken:%Y:%m:%d %H:%M:%S}"
+        if taken.microsecond:
+            camera[37521] = f"{taken.microsecond:06}".rstrip("0")
+        if offset is not None:
+            hours, minutes = divmod(abs(offset), 60)
+            camera[36881] = f"{'-' if offset < 0 else '+'}{hours:02}:{minutes:02}"
+    for tag, name in _FACTS.items():
+        value = getattr(capture, name)
+        if value is None or tag in camera:
+            continue
+        if isinstance(value, str):
+            camera[tag] = _plain(value)
+        elif isinstance(value, float):
+            camera[tag] = _fraction(value)
+        elif value < 65536:
+            camera[tag] = value
 
 
 def _directories(file: IO[bytes], name: str) -> list[tiff.Directory]:
@@ -97,10 +131,7 @@ def _copy(
     for tag in text:
         said = source.text(tag)
         if said and tag not in to:
-            plain = "".join(sign for sign in said if sign.isprintable() or sign == "\n")[:_MAX_TEXT]
-            # Pillow would make a question mark of every letter ASCII does not have; everyone who
-            # reads EXIF takes UTF-8 today.
-            to[tag] = plain if plain.isascii() else plain.encode()
+            to[tag] = _plain(said)
     for tag in whole:
         number = source.number(tag)
         if number is not None and tag not in to and 0 <= number < 65536:
@@ -110,6 +141,13 @@ def _copy(
         if isinstance(value, tuple) and tag not in to and all(map(_fits, value)):
             found = tuple(_fraction(part) for part in value[:3])
             to[tag] = found if len(found) > 1 else found[0]
+
+
+def _plain(said: str) -> str | bytes:
+    plain = "".join(sign for sign in said if sign.isprintable() or sign == "\n")[:_MAX_TEXT]
+    # Pillow would make a question mark of every letter ASCII does not have; everyone who reads EXIF
+    # takes UTF-8 today.
+    return plain if plain.isascii() else plain.encode()
 
 
 def _fits(part: float) -> bool:

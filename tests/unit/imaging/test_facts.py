@@ -9,6 +9,7 @@ import struct
 import subprocess
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from PIL import Image
 
 from curator.files import is_picture_name
 from curator.imaging import decode, exif
+from curator.imaging.kept import notes_to_keep
 from curator.model import Capture, UnreadableError
 from tests.photos import scene
 
@@ -96,6 +98,15 @@ def test_facts_that_only_xmp_holds_are_read(tmp_path: Path, name: str, way: str)
     assert found.taken_at == datetime(2024, 5, 4, 18, 42, 7, 250000)
     assert found.utc_offset_min == 120
     assert (found.width, found.height) == (96, 64)
+
+
+def test_an_exported_jpeg_has_them_where_everyone_looks(tmp_path: Path) -> None:
+    written = packet(FIELDS + ' xmp:CreateDate="2024-05-04T18:42:07.25-03:30"')
+    path = saved(tmp_path / "a.png", "pnginfo", written)
+    PICTURE.save(tmp_path / "b.jpg", exif=notes_to_keep(path, location=False))
+    ours, theirs = exif.read_capture(tmp_path / "b.jpg"), exif.read_capture(path)
+    assert ours == replace(theirs, latitude=None, longitude=None)
+    assert ours.lens == "24.0-70.0 mm f/2.8"
 
 
 def test_exif_goes_before_xmp(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from curator.cli.progress import bar
 from curator.cli.tastes import scored
 from curator.export import Options, Plan, Report, make_plan, write
 from curator.export.presets import find
+from curator.export.sizes import Proxies
 from curator.model import NotFoundError, counted
 from curator.settings import absolute
 
@@ -78,6 +79,7 @@ def _options(invocation: Invocation, table: Table, known: Learned | None) -> Opt
         match_model=known.name if known else None,
         title=arguments.title or "",
         exiftool=exiftool_if_any(settings),
+        proxies=Proxies(invocation.home.cache, settings.proxy.long_edge_px, settings.proxy.quality),
         profile=settings.sidecars.profile,
     ).chosen_as(choices.model_copy(update=said))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from curator.export import naming
 from curator.export.render import Keep
+from curator.export.sizes import Proxies
 from curator.model import Clause, Verdict
 from curator.settings import kept_metadata
 
@@ -50,6 +51,7 @@ class Options:
         edges: long edges of the JPEGs made of each photo, the largest first; a target's business.
         inside: the subfolder files go to, for targets that have more than files.
         private: the manifest is for everyone's eyes: it has no original paths.
+        proxies: where the proxies are that tell how large JPEGs will be, if they are known.
         profile: the editor sidecars are named and written for (`curator.sidecar.PROFILES`).
     """
 
@@ -79,6 +81,7 @@ class Options:
     edges: tuple[int, ...] = ()
     inside: str = ""
     private: bool = False
+    proxies: Proxies | None = None
     profile: str = "lightroom"
 
     def chosen_as(self, preset: Export) -> Options:

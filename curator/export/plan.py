@@ -110,7 +110,7 @@ class Plan:
 
     @property
     def bytes_to_write(self) -> int:
-        """Bytes of the files to copy; for JPEGs a generous guess of 1 byte a pixel."""
+        """Bytes of the files to copy; of JPEGs about, as `curator.export.sizes` tells."""
         anew = (Act.WRITE, Act.REPLACE)
         return sum(item.slot.weight for item in self.items() if item.act in anew)
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from curator import volumes
 from curator.catalog import FileDetail, PhotoDetail
 from curator.export.options import Options
+from curator.export.sizes import jpeg_bytes
 from curator.files import RAW_SUFFIXES
 from curator.model import Kind, NotNowError
 from curator.sidecar import Said
@@ -37,7 +38,7 @@ class Slot:
     ``ending`` is what follows the photo's name; ``edge`` the long edge in px of a JPEG to be
     made, None for a copy; ``fallback`` what the JPEG is made of where the source is unreadable.
     ``said`` is what goes out of marks and keywords inside the file, where that is ours to write.
-    ``pixels`` is the photo's width and height in px, where they are known.
+    ``guess`` is how many bytes the JPEG will have, about.
     """
 
     source: Source
@@ -45,18 +46,12 @@ class Slot:
     edge: int | None = None
     fallback: str | None = None
     said: Said | None = None
-    pixels: tuple[int, int] = (0, 0)
+    guess: int = 0
 
     @property
     def weight(self) -> int:
-        """Bytes to write: of a copy exactly, of a JPEG a generous guess of one a pixel."""
-        if self.edge is None:
-            return self.source.size
-        long, short = max(self.pixels), min(self.pixels)
-        if not short:
-            return self.edge**2 * 2 // 3
-        edge = min(self.edge, long)
-        return edge * edge * short // long
+        """Bytes to write: of a copy exactly, of a JPEG about."""
+        return self.source.size if self.edge is None else self.guess
 
 
 class Sidecars:
@@ -129,8 +124,16 @@ def slots_of(photo: PhotoDetail, options: Options, sidecars: Sidecars) -> list[S
         hidden = options.private or options.kept == "none"
         said = None if hidden else said_of(photo)
         pixels = (photo.capture.width or 0, photo.capture.height or 0)
+        how = (options.jpeg_quality, options.sharpen, options.proxies, photo.proxy)
         return [
-            Slot(source, f"-{edge}.jpg" if options.edges else ".jpg", edge, fallback, said, pixels)
+            Slot(
+                source,
+                f"-{edge}.jpg" if options.edges else ".jpg",
+                edge,
+                fallback,
+                said,
+                jpeg_bytes(pixels, edge, *how),
+            )
             for edge in options.rendered
         ]
     slots: dict[Path, Slot] = {}

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QProgre
 from curator.export import Options, Plan, Report, write
 from curator.export.gallery import PAGE
 from curator.export.naming import safe
+from curator.export.sizes import Proxies
 from curator.model import KnownError
 from curator.pipeline.embedding import exiftool_if_any
 from curator.session.approval import FROM_FILES, all_clauses
@@ -221,6 +222,11 @@ class ExportDialog(Dialog):
             notes=wanted.notes,
             profile=self._settings.sidecars.profile,
             exiftool=exiftool_if_any(self._settings),
+            proxies=Proxies(
+                wanted.home.cache,
+                self._settings.proxy.long_edge_px,
+                self._settings.proxy.quality,
+            ),
         ).chosen_as(self.form.choices())
 
     def _form_changed(self) -> None:

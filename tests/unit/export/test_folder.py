@@ -449,7 +449,7 @@ def test_a_jpeg_export_is_never_enlarged(shoot: list[PhotoDetail], tmp_path: Pat
         assert image.size == (96, 64)
     known = replace(shoot[1], capture=replace(shoot[1].capture, width=96, height=64))
     plan = make_plan([known], Options(tmp_path / "guessed", form="jpeg", long_edge_px=5000))
-    assert plan.bytes_to_write == 96 * 64  # a disk need not have room for more than there is
+    assert plan.bytes_to_write < 96 * 64  # a disk need not have room for more than there is
 
 
 @pytest.mark.slow

@@ -214,10 +214,13 @@ class Proxy(Section):
 class Loupe(Section):
     """Looking at one photo."""
 
-    frames_mb: int = Field(256, ge=64, le=8192, title="Memory for decoded frames, MB")
-    prefetch: int = Field(4, ge=0, le=20, title="Neighbours decoded ahead")
     stars_advance: bool = Field(False, title="Stars and labels go to the next photo (M)")
     surround: int = Field(0, ge=0, le=3, title="Surround of the picture (L)")
+    clipping: bool = Field(False, title="Show clipped highlights and shadows (J)")
+    focus: Literal["off", "tiles", "peaking"] = Field("off", title="Show what is sharp (A)")
+    histogram: bool = Field(False, title="Show the histogram (H)")
+    frames_mb: int = Field(256, ge=64, le=8192, title="Memory for decoded frames, MB")
+    prefetch: int = Field(4, ge=0, le=20, title="Neighbors decoded ahead")
     originals_mb: int = Field(
         640,
         ge=128,
@@ -225,9 +228,6 @@ class Loupe(Section):
         title="Memory for pixels at 100 %, MB",
         description="a 24-megapixel photo takes 72, with overlays 100",
     )
-    clipping: bool = Field(False, title="Show clipped highlights and shadows (J)")
-    focus: Literal["off", "tiles", "peaking"] = Field("off", title="Show what is sharp (A)")
-    histogram: bool = Field(False, title="Show the histogram (H)")
 
 
 class Grid(Section):
@@ -451,19 +451,20 @@ class Settings(BaseSettings):
         env_prefix="CURATOR_", env_nested_delimiter="__", extra="ignore", validate_assignment=True
     )
 
-    work: Work = Field(default_factory=Work, title="Background work")
-    proxy: Proxy = Field(default_factory=Proxy, title="Proxies")
+    # In the order of the settings dialog: what people change most first, machinery last.
     loupe: Loupe = Field(default_factory=Loupe, title="Loupe")
     grid: Grid = Field(default_factory=Grid, title="Grid")
     scan: Scan = Field(default_factory=Scan, title="Folders")
-    taste: Taste = Field(default_factory=Taste, title="Taste")
     approval: Approval = Field(default_factory=Approval, title="Approved photos")
-    encoder: Encoder = Field(default_factory=Encoder, title="Comparing photos")
-    tags: Tags = Field(default_factory=Tags, title="Tags")
-    vision: Vision = Field(default_factory=Vision, title="Describing photos")
     export: Export = Field(default_factory=Export, title="Export")
     sidecars: Sidecars = Field(default_factory=Sidecars, title="Sidecars")
     editing: Editing = Field(default_factory=Editing, title="Editing")
+    taste: Taste = Field(default_factory=Taste, title="Taste")
+    tags: Tags = Field(default_factory=Tags, title="Tags")
+    vision: Vision = Field(default_factory=Vision, title="Describing photos")
+    encoder: Encoder = Field(default_factory=Encoder, title="Comparing photos")
+    proxy: Proxy = Field(default_factory=Proxy, title="Proxies")
+    work: Work = Field(default_factory=Work, title="Background work")
 
     @classmethod
     def settings_customise_sources(

@@ -46,6 +46,7 @@ class Desk(QObject):
         stayed: a move led to the photo that is current already: it is to be seen.
         selection_changed: the selection is another.
         view_changed: view, pass, zoom, order, filter, scope, finish page, panels: the chrome.
+        decided: what a person just decided, and of which photo, after it was said.
         said: one line about the last act; empty where that has outlived its place.
         lengthy: a line about what begins now and takes a moment; to be shown before it does.
         asked: name of a dialog or window act, and its argument.
@@ -70,6 +71,7 @@ class Desk(QObject):
     stayed = Signal()
     selection_changed = Signal()
     view_changed = Signal()
+    decided = Signal(str)
     said = Signal(str)
     lengthy = Signal(str)
     asked = Signal(str, object)

@@ -345,6 +345,7 @@ class Session(Abreast):
         if step is not None and step.id:
             self._pace.decided(time.monotonic())
             self.announce(self._with_undo(step.summary))
+            self.decided.emit(step.summary)
         elif len(changes) == 1:
             self.say(captions.already(act, self.table.name(next(iter(changes)))))
         if advance and single and self.panes is not None:
@@ -357,6 +358,7 @@ class Session(Abreast):
         step = self._decide(act, changes, words)
         if step is not None and step.id:
             self.announce(self._with_undo(step.summary))
+            self.decided.emit(step.summary)
         return step
 
     def entered(self, step: Step) -> None:

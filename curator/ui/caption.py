@@ -31,13 +31,15 @@ def ink(surround: QColor) -> tuple[QColor, QColor]:
 class Caption:
     """What stands under a picture: marks, capture line, and facts of the file at the right.
 
-    ``role`` is what the photo is beside another: winner or challenger.
+    ``role`` is what the photo is beside another: winner or challenger. ``sign`` is what was just
+    decided, in pencil before the line, with the name of its photo: that may have been the last one.
     """
 
     tile: Tile
     middle: str
     right: str
     role: str = ""
+    sign: str = ""
 
     def draw(self, painter: QPainter, room: QRect, font: QFont, surround: QColor) -> None:
         """Draw it into ``room``, a line of 24 px; the capture line stays in the middle.
@@ -71,6 +73,11 @@ class Caption:
         end = min(start + width, right - _GAP)
         start = max(left + _GAP, end - width)
         shown = whole(self.middle, metrics, end - start)
+        if self.sign:
+            before = QRect(left + _GAP, room.top(), start - left - 2 * _GAP, room.height())
+            painter.setPen(theme.PENCIL)
+            sign = metrics.elidedText(self.sign, elide, max(before.width(), 0))
+            painter.drawText(before, align | Qt.AlignmentFlag.AlignRight, sign)
         painter.setPen(text)
         line = QRect(start, room.top(), max(end - start, 0) + 1, room.height())
         painter.drawText(line, align | Qt.AlignmentFlag.AlignLeft, shown)

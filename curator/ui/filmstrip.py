@@ -26,7 +26,7 @@ _PICTURE = (80, 54)
 _TOP = 8
 _MARKS_MIDDLE = 72
 _BESIDE = 6  # between marks and a match score
-_UNDERLINE = 2
+_UNDERLINE = 3
 _INSET = 4
 _BOND = 79  # y of the line that the frames of one stack share
 _NOTCH = 120
@@ -173,10 +173,12 @@ class Filmstrip(QWidget):
         box, start = self._box(), self.start()
         for place in self.visible():
             cell = QRect(start + place * _CELL, 0, _CELL, self.height())
+            if place == self._session.index:
+                painter.fillRect(cell, theme.RAISED)
             self._paint_cell(painter, cell, self._tile(place), box)
             self._paint_bond(painter, cell, place)
             if place == self._session.index:
-                bar = cell.adjusted(_INSET, cell.height() - _UNDERLINE, -_INSET, 0)
+                bar = cell.adjusted(0, cell.height() - _UNDERLINE, 0, 0)
                 painter.fillRect(bar, theme.WHITE)
 
     def _paint_cell(self, painter: QPainter, cell: QRect, tile: Tile, box: tuple[int, int]) -> None:

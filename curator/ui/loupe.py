@@ -34,6 +34,7 @@ _SHARPEN_MS = 120  # resting this long: the view's pixels from the original; DES
 _LINGER_MS = 400  # one stays with this photo: a look at 100 % may come next
 _ZOOMED_MS = 40  # longer than a held arrow's repeat, so that flying past asks for nothing
 _NAVIGATOR_MS = 1000
+_SIGN_MS = 1200  # long enough to read; the next mark replaces it
 
 
 class LoupeView(QWidget):
@@ -64,6 +65,8 @@ class LoupeView(QWidget):
         self._navigator = self._timer(_NAVIGATOR_MS, self.update)
         self._linger = self._timer(_LINGER_MS, self._lingered)
         self._naming = self._timer(0, self._name)
+        self._sign = ""  # what was just decided
+        self._signing = self._timer(_SIGN_MS, self._take_sign_off)
         self._lingering: int | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -77,6 +80,8 @@ class LoupeView(QWidget):
         session.view_changed.connect(self._on_view)
         session.photos_changed.connect(self._on_photos)
         session.asked.connect(self._on_asked)
+        session.said.connect(self._take_sign_off)  # something newer
+        session.decided.connect(self._show_sign)
         self._frames.arrived.connect(self._on_arrived)
         self._pictures.thumbs.arrived.connect(self._on_thumb)
         self.originals.arrived.connect(self._on_original)
@@ -191,6 +196,22 @@ class LoupeView(QWidget):
                 self._navigator.start()
         self.update()
 
+    def _line(self) -> QRect:
+        """Return where the line under the picture is."""
+        return self.rect().adjusted(0, self.height() - caption.HEIGHT, 0, 0)
+
+    def _show_sign(self, summary: str) -> None:
+        """Say near the picture for a moment what was decided; the next paint has it."""
+        if self.isVisible():
+            self._sign = summary
+            self._signing.start()
+            self.update(self._line())
+
+    def _take_sign_off(self) -> None:
+        if self._sign:
+            self._sign = ""
+            self.update(self._line())
+
     def _on_photos(self, changed: Collection[int]) -> None:
         session = self._session
         start = max(session.index - session.settings.loupe.prefetch, 0)
@@ -273,9 +294,12 @@ class LoupeView(QWidget):
         if tile is None or self._session.finished:
             return
         self._drawing.ratio = self.devicePixelRatioF()
+        if not self._session.bare and self._line().contains(event.rect()):
+            self._drawing.line(painter, tile, self.rect(), sign=self._sign)
+            return  # the picture stands as it is
         own = self._drawing.picture(painter, tile, self._navigator.isActive())
         if not self._session.bare:
-            self._drawing.line(painter, tile, self.rect())
+            self._drawing.line(painter, tile, self.rect(), sign=self._sign)
         if self._sight.gaze.dragged is None:
             self._naming.start()  # who listens hears it once who looks has seen it
         if own:
@@ -302,6 +326,7 @@ class LoupeView(QWidget):
 
     def hideEvent(self, event: QEvent) -> None:
         """Leave the decoders to other views."""
+        self._sign = ""
         self._rest.stop()
         self._sharpen.stop()
         self._linger.stop()

@@ -51,10 +51,21 @@ class LoupePainter:
         edge = round(caption.NAVIGATOR * self.ratio)
         return thumb(tile, (edge, edge))
 
-    def line(self, painter: QPainter, tile: Tile, room: QRect, role: str = "") -> None:
-        """Draw the line at the bottom of ``room``, the whole pane; ``role`` begins it."""
+    def line(
+        self, painter: QPainter, tile: Tile, room: QRect, role: str = "", sign: str = ""
+    ) -> None:
+        """Draw the line at the bottom of ``room``, the whole pane.
+
+        Args:
+            painter: of the pane.
+            tile: its photo.
+            room: the pane.
+            role: begins the line.
+            sign: what was just decided, and of which photo.
+        """
         line = room.adjusted(MARGIN, room.height() - caption.HEIGHT, -MARGIN, 0)
-        replace(self._caption(tile), role=role).draw(painter, line, self._font, self.surround())
+        said = replace(self._caption(tile), role=role, sign=sign)
+        said.draw(painter, line, self._font, self.surround())
 
     def _logical(self, rect: QRect) -> QRect:
         return QRect(

@@ -139,8 +139,8 @@ def _pile(count: int, ratio: float) -> QPixmap:
 
 
 def ring(painter: QPainter, rect: QRectF) -> None:
-    """Draw the grey ring round a picture the machine proposes."""
-    painter.setPen(QPen(theme.QUIET, 1))
+    """Draw the ring round a picture the machine suggests, quieter than all that is a person's."""
+    painter.setPen(QPen(theme.DISABLED, 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(rect.toRect().adjusted(-_RING, -_RING, _RING - 1, _RING - 1))
 

@@ -91,6 +91,13 @@ def field(dialog: SettingsDialog, path: str) -> QLineEdit:
     return found
 
 
+def test_the_settings_open_on_what_people_change_most(settings_dialog: SettingsDialog) -> None:
+    sections = list(dict.fromkeys(row.setting.section for row in settings_dialog.rows.values()))
+    assert sections[:2] == ["loupe", "grid"] and sections[-2:] == ["proxy", "work"]
+    first = next(iter(settings_dialog.rows.values()))
+    assert first.setting.path == "loupe.stars_advance"
+
+
 def test_every_setting_has_its_row_with_title_and_range(settings_dialog: SettingsDialog) -> None:
     wanted = {setting.path for _, settings in all_settings() for setting in settings}
     assert set(settings_dialog.rows) == wanted and "work.workers" in wanted

@@ -134,4 +134,26 @@ def test_frames_of_a_stack_share_a_line_and_the_proposed_one_has_a_ring(
     assert [colour == theme.DISABLED for colour in row] == [False] * 2 + [True] * 2 + [False] * 2
     assert image.pixelColor(strip.cell(3).center().x(), 79) == theme.DISABLED
     rings = [image.pixelColor(strip.cell(place).center().x(), 5) for place in range(6)]
-    assert [colour == theme.QUIET for colour in rings] == [False] * 4 + [True, False]
+    assert [colour == theme.DISABLED for colour in rings] == [False] * 4 + [True, False]
+
+
+def test_the_cursor_is_louder_than_the_ring_of_the_machine(session, strip, home: Home) -> None:
+    catalogs.stack(home.catalog, 3, 4, 5)
+    session.refresh()
+    session.go(1)
+    image, dark = seen(strip), theme.CANVAS.lightness()
+
+    def light_around(place: int) -> int:
+        """Add up what is brighter than the canvas beside a picture, but for the stack's line."""
+        cell = strip.cell(place)
+        picture = cell.adjusted(4, 8, -4, -22)
+        return sum(
+            image.pixelColor(x, y).lightness() - dark
+            for x in range(cell.left(), cell.right() + 1)
+            for y in range(84)
+            if y != 79 and not picture.contains(x, y)
+        )
+
+    assert session.tile(int(session.ids[4])).proposed and light_around(4) > 0, "it still whispers"
+    assert light_around(1) > 2 * light_around(4)
+    assert light_around(8) == 0

@@ -502,7 +502,7 @@ def test_a_click_on_the_count_shows_the_frames_over_one_line_and_another_closes_
     line = [image.pixelColor(below(grid, place)) == theme.DISABLED for place in range(7)]
     assert line == [False, False, True, False, True, False, False]  # 3 ends a row, 5 the stack
     ring = top_of_picture(grid, 5) - QPoint(0, 3)
-    assert image.pixelColor(ring) == theme.QUIET  # the proposed one
+    assert image.pixelColor(ring) == theme.DISABLED  # the suggested best
     assert image.pixelColor(top_of_picture(grid, 4) - QPoint(0, 3)) == theme.CANVAS
     QTest.mouseClick(grid.viewport(), LEFT, NONE, count_of(grid, 2))
     assert grid.sheet.count == 55

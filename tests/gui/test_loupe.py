@@ -129,6 +129,48 @@ def test_a_mark_counts_once_the_picture_was_painted(session, loupe, qtbot) -> No
     assert session.current != photo
 
 
+def test_a_mark_shows_near_the_picture_for_a_moment_and_names_its_photo(
+    session, loupe, qtbot
+) -> None:
+    def pencil() -> int:
+        image = seen(loupe)
+        colors = (
+            image.pixelColor(x, y)
+            for x in range(image.width())
+            for y in range(image.height() - caption.HEIGHT, image.height())
+        )
+        return sum(color.red() > 1.4 * color.blue() for color in colors)
+
+    commands.run(session, "cull")
+    session.go(1)
+    for command, says in (("reject", "Rejected"), ("pick", "Picked"), ("keep", "Kept")):
+        photo = session.current
+        qtbot.waitUntil(lambda photo=photo: session._shown == photo)
+        assert loupe._sign or not pencil()
+        commands.run(session, command)
+        assert session.current != photo, "the next photo is on screen"
+        assert loupe._sign == f"{says} {session.tile(photo).name}"
+        assert pencil() > 100
+    qtbot.waitUntil(lambda: session._shown == session.current)
+    qtbot.wait(0)
+    painted: list[QRect] = []
+    paint = loupe._drawing.picture
+    loupe._drawing.picture = lambda *args: painted.append(QRect()) or paint(*args)
+    loupe._signing.stop()
+    loupe._signing.timeout.emit()
+    QApplication.processEvents()
+    assert painted == [], "it goes without a frame of the picture"
+    assert pencil() == 0
+
+
+def test_undoing_a_mark_takes_its_sign_off(session, loupe, qtbot) -> None:
+    qtbot.waitUntil(lambda: session._shown == session.current)
+    commands.run(session, "stars_4")
+    assert loupe._sign.startswith("4 stars for ")
+    commands.run(session, "undo")
+    assert loupe._sign == ""
+
+
 def test_a_failed_photo_shows_its_card_and_counts_as_shown(session, loupe, pipeline, qtbot) -> None:
     photo = int(session.ids[4])
     swatches.fail(session, photo, "Only the first 12 % of the picture is there.")

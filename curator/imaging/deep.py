@@ -111,7 +111,8 @@ def _stored(data: bytes, name: str, profile: bytes) -> Stored:
     values = values[:, :, None] if values.ndim == 2 else values
     values = values[:, :, 2::-1] if values.shape[2] >= 3 else values[:, :, :1]  # OpenCV has BGR
     floating = values.dtype.kind == "f"
-    rgb = _from_floats(values, profile) if floating else _from_integers(values)
+    with np.errstate(all="ignore"):  # numbers beyond all bounds come out as black or white
+        rgb = _from_floats(values, profile) if floating else _from_integers(values)
     size = rgb.shape[1], rgb.shape[0]
     return Stored(rgb, 1, None, size, basis="float" if floating else "integer")
 
@@ -129,7 +130,7 @@ def _from_floats(values: _Values, profile: bytes) -> npt.NDArray[np.uint8]:
     low = min(low, 0.0)
     light = np.maximum(sample - low, 0)
     average = float(np.exp(np.log(light + 1e-6 * (white - low)).mean()))
-    scale = _MIDDLE_GRAY / average
+    scale = _MIDDLE_GRAY / average if average > 0 else 0.0
     brightest = max(scale * (white - low), 1.0)
 
     def toned(part: _Values) -> _Values:
@@ -173,7 +174,7 @@ def _banded(
         part = values[top : top + _BAND]
         if not raw:
             part = np.nan_to_num(part.astype(np.float64), posinf=3e38, neginf=0.0)
-        light = np.clip(light_of(part), 0, 1)
+        light = np.clip(np.nan_to_num(light_of(part), posinf=1.0), 0, 1)
         shown[top : top + _BAND] = table[np.rint(light * 65535).astype(np.uint16)]
     return shown
 

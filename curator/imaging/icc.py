@@ -35,11 +35,16 @@ def curve_of(icc: bytes) -> Curve | None:
     tags = _tags(icc)
     data = tags.get(b"kTRC") or tags.get(b"gTRC") or b""
     try:
-        if data[:4] == b"curv":
-            return _tabled(data)
-        return _parametric(data) if data[:4] == b"para" else None
-    except struct.error:
+        found = {b"curv": _tabled, b"para": _parametric}[data[:4]](data)
+    except (KeyError, struct.error):
         return None
+    return None if found is None else lambda value: _bounded(found, value)
+
+
+def _bounded(curve: Curve, value: Floats) -> Floats:
+    """Compute light, 0-1, also by a curve of absurd numbers."""
+    with np.errstate(all="ignore"):
+        return np.clip(np.nan_to_num(curve(value)), 0.0, 1.0)
 
 
 def to_srgb_light(icc: bytes) -> Floats | None:
@@ -94,7 +99,7 @@ def _parametric(data: bytes) -> Curve | None:
 
     def curve(value: Floats) -> Floats:
         power = np.maximum(a * value + b, 0.0) ** g + e
-        return np.clip(np.where(value >= d, power, c * value + f), 0.0, 1.0)
+        return np.where(value >= d, power, c * value + f)
 
     return curve
 

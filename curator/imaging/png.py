@@ -17,9 +17,8 @@ _MAX_CHUNKS = 100_000  # a picture of 800 MB in libpng's chunks of 8 KiB
 _MAX = 16 << 20  # bytes of one chunk of notes, and of what is unpacked from it
 _XMP_WORD = b"XML:com.adobe.xmp"
 _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
-# What ImageMagick, exiftool and others write: a line for the name, one for the length, then hex.
+# What ImageMagick and others write: a line for the name, one for the length, then hex.
 _PROFILE = re.compile(rb"Raw profile type (exif|APP1|xmp)\Z", re.IGNORECASE)
-_HEX = re.compile(rb"\s*\w*\s*\n\s*\d+\s*\n([0-9a-fA-F\s]*)")
 
 
 @dataclass(slots=True)
@@ -94,9 +93,12 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def _unhexed(text: bytes) -> bytes:
-    found = _HEX.match(text)
-    digits = b"".join(found[1].split()) if found else b""
-    return bytes.fromhex(digits[: len(digits) // 2 * 2].decode("ascii"))
+    """Decode what stands after a name and a length."""
+    digits = b"".join(text.split()[2:])
+    try:
+        return bytes.fromhex(digits.decode("ascii"))
+    except ValueError:
+        return b""
 
 
 def _tiff(block: bytes) -> bytes:

@@ -189,6 +189,9 @@ def test_a_profile_for_other_colors_is_no_profile(tmp_path: Path) -> None:
     for name in ("a.png", "a.jpg"):
         path = saved(tmp_path / name, picture, icc_profile=gray, **RGB_SAVERS[name])
         assert off(decode.decode(path).rgb, picture.astype(float)) < 3
+    steep = profile("x", curve(-900.0, 3.0, 0.0, 9.0, 0.5), None)
+    tall = profile("x", curve(900.0, 300.0, 1.0, 9.0, 0.5), None)
+    assert colour.gray16(steep).shape == colour.gray16(tall).shape == (65536,)
     for broken in (gray[:140], gray[:128] + b"\xff" * 60, profile("x", curve(0.0), None)):
         path = saved(tmp_path / "b.png", picture[:, :, 0].copy(), icc_profile=broken)
         assert off(decode.decode(path).rgb[:, :, 0], picture[:, :, 0].astype(float)) < 1

@@ -104,6 +104,14 @@ def test_light_of_any_range_fills_the_screen(tmp_path: Path, scale: float) -> No
     assert (np.diff(rgb[20].astype(int)) >= 0).all()
 
 
+@pytest.mark.parametrize("value", [0.0, -5.0, 1e-30, 1e300, -1e300, np.nan, np.inf])
+def test_numbers_beyond_all_bounds_are_black_or_white(tmp_path: Path, value: float) -> None:
+    values = np.full((40, 40), value)
+    assert shown(tmp_path / "a.tif", tiff(values)).rgb.std() == 0
+    values[3:20] = 0.5
+    assert shown(tmp_path / "a.tif", tiff(values)).rgb.shape == (40, 40, 3)
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [

@@ -341,3 +341,76 @@ def stacks_of(vectors: Rows, alike: float = 0.9) -> NDArray[np.intp]:
 
 def _unit(values: Array) -> Array:
     return (values - values.mean()) / max(float(values.std()), 1e-9)
+
+
+ORDERS = ("random", "scenes", "liked scenes", "batches", "stars up")
+"""How people come to rate: anyhow; scene by scene, in any order or the worst liked first; ten of
+equal stars at a time; all of one star, then all of two."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evening:
+    """Photos one person rated, in order, with what was predicted before each.
+
+    ``vectors`` (N, D), ``predicted`` (N,) NaN where nothing was, ``stars`` (N,); ``truth`` is the
+    rank correlation of the last model over the photos that were not rated.
+    """
+
+    vectors: Rows
+    predicted: Array
+    stars: Array
+    truth: float
+
+
+def evening(seed: int, order: str, *, bursts: bool = False, count: int = 100) -> Evening:
+    """Let one person rate photos of drawn scenes one by one, each predicted before.
+
+    Args:
+        seed: whose taste, of which photos.
+        order: one of ORDERS.
+        bursts: scenes are bursts, and the photos not rated are of other scenes.
+        count: photos rated.
+    """
+    rng = np.random.default_rng(seed)
+    scenes, hidden, spread = 60, 16, 0.25 if bursts else 0.7
+    scene = rng.integers(scenes, size=700)
+    kind = rng.standard_normal((scenes, hidden))[scene]
+    kind = kind + spread * rng.standard_normal(kind.shape)
+    seen = kind @ rng.standard_normal((hidden, 64))
+    seen += 2.5 * spread / 0.7 * rng.standard_normal(seen.shape)
+    if bursts:
+        seen += 2.5 * rng.standard_normal((scenes, 64))[scene]
+    rows = (seen / np.linalg.norm(seen, axis=1, keepdims=True)).astype(np.float32)
+    own = 0.2 if bursts else 0.0  # of a scene's worth, what nobody can see
+    liking = np.sqrt(0.7 - own) * _unit(kind @ rng.standard_t(4, hidden))
+    liking += np.sqrt(own) * rng.standard_normal(scenes)[scene]
+    liking += np.sqrt(0.3 + 0.16) * rng.standard_normal(len(liking))
+    cuts = np.quantile(liking, np.cumsum(rng.dirichlet(STRICTNESS))[:4])
+    stars = 1.0 + np.searchsorted(cuts, liking)
+    own_scenes = scene < scenes // 3 if bursts else np.ones(len(scene), bool)
+    rated = rng.permutation(np.flatnonzero(own_scenes))[:count]
+    left = ~own_scenes if bursts else ~np.isin(np.arange(len(scene)), rated)
+    rated = rated[_sitting(order, stars[rated], scene[rated], rng)]
+    lessons, predicted = Lessons(Space.of(rows)), np.full(len(rated), np.nan)
+    for at, photo in enumerate(rated):
+        if at >= 20 and np.ptp(stars[rated[:at]]) > 0:
+            predicted[at] = lessons.fit().rating(rows[[photo]])[0]
+        lessons.put([int(photo)], rows[[photo]], [stars[photo]], [1.0], [int(photo)])
+    truth = rank_correlation(lessons.fit().rating(rows[left]), stars[left])
+    return Evening(rows[rated], predicted, stars[rated], truth)
+
+
+def _sitting(order: str, stars: Array, scene: Places, rng: np.random.Generator) -> Places:
+    """Return in which order photos are rated."""
+    anyhow = rng.random(len(stars))
+    if order == "scenes":
+        return np.lexsort((anyhow, rng.permutation(scene.max() + 1)[scene]))
+    if order == "liked scenes":
+        sums = np.bincount(scene, stars) / np.maximum(np.bincount(scene), 1)
+        return np.lexsort((anyhow, scene, sums[scene]))
+    if order == "stars up":
+        return np.lexsort((anyhow, stars))
+    if order == "batches":
+        rank = np.argsort(np.lexsort((anyhow, stars)))
+        return np.lexsort((anyhow, rng.permutation(len(stars) // 10 + 1)[rank // 10]))
+    return np.argsort(anyhow)

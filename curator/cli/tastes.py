@@ -112,9 +112,10 @@ def taste(invocation: Invocation) -> None:
 def _summary(invocation: Invocation) -> None:
     from curator.pipeline import settled
     from curator.session import START, report
+    from curator.session.reporting import MEANING
 
     known = learned(invocation)
-    told = report(invocation.catalog, known)
+    told = report(invocation.pupil)
     encoding = settled(invocation.home, invocation.settings)
     document = {
         "ratings": known.stars,
@@ -139,6 +140,7 @@ def _summary(invocation: Invocation) -> None:
         told.compared,
         *filter(None, [told.damaged]),
         told.judged.sentence,
+        MEANING,
     ]
     if told.by_time.count and told.by_time.count != told.judged.count:
         lines.append(f"Seen in order of capture time: {told.by_time.sentence}")

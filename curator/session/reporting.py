@@ -8,13 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curator.catalog import Catalog, Comparing, TasteRow
+from curator.catalog import Comparing, TasteRow
 from curator.encoders import ENCODERS
 from curator.model import counted
-from curator.session.pupil import Learned, as_columns, judge
+from curator.session.pupil import Learned, Pupil, as_columns, judge
 from curator.taste import Accuracy, learning_curve
 
 BY_TIME = "taken"  # the order that gives nothing away of what is expected
+MEANING = (
+    "Predicted before you rated, for photos like those you rate. Photos of a stack and photos like "
+    "one rated in the ten minutes before don't count, nor does what the last ratings alone told."
+)
+"""What the figures of accuracy mean."""
 REASONS = {"daily": "daily", "closing": "at closing", "hand": "by hand"}
 
 
@@ -75,9 +80,10 @@ class Report:
         )
 
 
-def report(catalog: Catalog, learned: Learned) -> Report:
+def report(pupil: Pupil) -> Report:
     """Gather all there is to say of taste; a tenth of a second at 10,000 ratings."""
-    foreseen = catalog.foreseen()
+    catalog, learned = pupil.catalog, pupil.learned or pupil.learn()
+    foreseen = pupil.foreseen()
     return Report(
         learned,
         judge(foreseen),

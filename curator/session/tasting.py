@@ -161,7 +161,7 @@ class Tasting(Opening):
 
     def taste_report(self, tell: Callable[[Report | KnownError], None]) -> None:
         """Have all there is to say of taste told, a moment later."""
-        self.taste.ask(lambda pupil: report(pupil.catalog, pupil.learned or pupil.learn()), tell)
+        self.taste.ask(report, tell)
 
     def taste_moved(self, number: int, tell: Callable[[list[Moved] | KnownError], None]) -> None:
         """Have told, a moment later, what moved most from the version before to this one."""

@@ -1,4 +1,10 @@
-"""Honest accuracy: predictions made before each rating, against always guessing the mean."""
+"""Honest accuracy: predictions made before each rating, against always guessing the mean.
+
+Who rates in sorted batches, all weak photos first and then the good ones, moves the prediction of
+every photo along with their stars: it follows the last few ratings and says nothing of the photo.
+Measured so, simulated people were promised 0.89 (at least 0.84) where photos they had not rated
+gave 0.64. So what the ratings just before tell is taken out of the correlation.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +20,8 @@ ENOUGH = 20
 """Judged ratings below which nothing is claimed."""
 SURE = 0.35
 """Lower bound of the rank correlation from which the order is to be trusted."""
+RECENT = 10
+"""The mean of so many ratings before one is what they tell of it."""
 WINDOW, STEP, MOST_POINTS = 50, 5, 60
 """A point of the learning curve: over so many ratings, so many apart, so many points at most."""
 
@@ -36,13 +44,25 @@ def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
     return float(a @ b) / scale if scale > 0 else 0.0
 
 
+def partial_correlation(one: ArrayLike, other: ArrayLike, given: ArrayLike) -> float:
+    """Return the rank correlation of two columns beyond what a third tells of both.
+
+    0.0 where the third tells all of one of them.
+    """
+    plain = rank_correlation(one, other)
+    first, second = rank_correlation(one, given), rank_correlation(other, given)
+    left = (1 - first**2) * (1 - second**2)
+    return (plain - first * second) / float(np.sqrt(left)) if left > 1e-6 else 0.0
+
+
 @dataclass(frozen=True)
 class Accuracy:
     """How well ratings were foreseen.
 
     Attributes:
         count: ratings judged.
-        correlation: rank correlation of prediction and rating, -1 to 1.
+        correlation: rank correlation of prediction and rating, -1 to 1, beyond what the ratings
+            just before tell.
         low: lower 5 % bound of it.
         error: mean absolute error in stars, unstretched.
         mean_error: the same for always guessing the mean of the ratings before.
@@ -74,18 +94,18 @@ class Accuracy:
         if self.count < ENOUGH:
             missing = ENOUGH - self.count
             return (
-                f"{missing} more rating{'s' * (missing > 1)} must be foreseen before anything can "
-                "be said."
+                f"Rate {missing} more photo{'s' * (missing > 1)}, unlike those rated just before,"
+                " to see how well it predicts."
             )
         if not self.varied:
-            return f"All {self.count:,} ratings foreseen were alike: no order is right or wrong."
+            return f"All {self.count:,} ratings predicted were alike: no order is right or wrong."
         errors = (
             f"Off by {self.error:.2f} stars where always guessing your mean is off by "
             f"{self.mean_error:.2f}"
         )
         order = (
             f"rank correlation {self.correlation:.2f}, at least {self.low:.2f}, over "
-            f"{self.count:,} ratings foreseen"
+            f"{self.count:,} ratings predicted before you gave them"
         )
         if self.low <= 0:
             return f"It may be chance: {order}. {errors}."
@@ -123,27 +143,34 @@ def learning_curve(
         (Ratings foreseen until then, how the latest were), from ENOUGH on, STEP or more apart;
         the last one is now.
     """
-    p, y, before = _foreseen(predicted, given)
+    columns = _foreseen(predicted, given)
+    y = columns[1]
     step = max(STEP, len(y) // MOST_POINTS)
     stops = range(len(y), ENOUGH - 1, -step)[::-1]
     return [
-        (stop, _judged(*(each[max(stop - window, 0) : stop] for each in (p, y, before))))
-        for stop in stops
+        (stop, _judged(*(each[max(stop - window, 0) : stop] for each in columns))) for stop in stops
     ]
 
 
-def _foreseen(predicted: ArrayLike, given: ArrayLike) -> tuple[Array, Array, Array]:
-    """Give predictions, ratings and means of the ratings before, where there was a prediction."""
+def _foreseen(predicted: ArrayLike, given: ArrayLike) -> tuple[Array, Array, Array, Array]:
+    """Return predictions, ratings, means of all ratings before and of the RECENT ones before.
+
+    Only of ratings there was a prediction for.
+    """
     p, y = np.asarray(predicted, np.float64), np.asarray(given, np.float64)
-    before = np.concatenate([[3.0], np.cumsum(y)[:-1] / np.maximum(np.arange(1, len(y)), 1)])
+    at = np.arange(len(y))
+    total = np.concatenate([[0.0], np.cumsum(y)])
+    first = np.maximum(at - RECENT, 0)
+    before = np.where(at > 0, total[at] / np.maximum(at, 1), 3.0)
+    recent = np.where(at > 0, (total[at] - total[first]) / np.maximum(at - first, 1), 3.0)
     made = np.isfinite(p)
-    return p[made], y[made], before[: len(made)][made]
+    return p[made], y[made], before[made], recent[made]
 
 
-def _judged(p: Array, y: Array, before: Array) -> Accuracy:
+def _judged(p: Array, y: Array, before: Array, recent: Array) -> Accuracy:
     if not len(y):
         return Accuracy(0, 0.0, -1.0, 0.0, 0.0, NOT_YET)
-    correlation = rank_correlation(p, y)
+    correlation = partial_correlation(p, y, recent)
     low = _lower(correlation, len(y))
     error, mean_error = float(np.abs(p - y).mean()), float(np.abs(before - y).mean())
     trust = NOT_YET
@@ -156,9 +183,9 @@ def _lower(correlation: float, count: int) -> float:
     """Lower 5 % bound by Fisher's transform.
 
     Source: variance 1.06 / (n - 3) of a transformed rank correlation (Fieller, Hartley and Pearson
-    1957).
+    1957), and one rating less for the column taken out (Fisher 1924).
     """
-    if count < 4:
+    if count < 5:
         return -1.0
     bounded = np.clip(correlation, -0.999, 0.999)
-    return float(np.tanh(np.arctanh(bounded) - 1.645 * np.sqrt(1.06 / (count - 3))))
+    return float(np.tanh(np.arctanh(bounded) - 1.645 * np.sqrt(1.06 / (count - 4))))

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from curator.catalog import TasteRow
 from curator.model import KnownError
 from curator.session import START, Moved, Report, Session
+from curator.session.reporting import MEANING
 from curator.taste import Accuracy
 from curator.taste.accuracy import ENOUGH
 from curator.ui import theme, words
@@ -256,14 +257,14 @@ class TastePage(Dialog):
         self.curve.setVisible(bool(told.curve))
         self.no_curve.setVisible(not told.curve)
         self.no_curve.setText(
-            "Before each star Curator writes down what it expects. Once 20 photos were foreseen "
-            "like that, a curve shows whether it learns, against always guessing your mean."
+            "Curator writes down a prediction before you rate. From 20 of them on a curve shows "
+            "whether it learns, against always guessing your mean."
         )
         theme.empty(self.figures)
         if told.judged.count < ENOUGH:
             return
         heads = ("", "Ratings", "Correlation", "Off by", "Mean off by")
-        lines = [heads, _figures("All foreseen", told.judged)]
+        lines = [heads, _figures("Predicted before you rated", told.judged)]
         if told.by_time.count:
             lines.append(_figures("Seen by capture time", told.by_time))
         for row, line in enumerate(lines):
@@ -273,6 +274,10 @@ class TastePage(Dialog):
                 place = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
                 self.figures.addWidget(label, row, column, place)
                 label.show()  # at once, so that the page's height counts it
+        meaning = theme.plain(MEANING, role="caption")
+        meaning.setWordWrap(True)
+        self.figures.addWidget(meaning, len(lines), 0, 1, len(heads))
+        meaning.show()
 
     def _show_versions(self) -> None:
         rows, pinned = self.versions.rows, self.versions.pinned

@@ -7,9 +7,10 @@ import time
 import numpy as np
 import pytest
 
-from curator.taste import Lessons, Space
+from curator.session.pupil import given_away, least_alike
+from curator.taste import Lessons, Space, accuracy, rank_correlation
 from tests.bench.scene import corpus_scene
-from tests.simulation import compare, duelled, ratio, teaching
+from tests.simulation import ORDERS, compare, duelled, evening, ratio, teaching
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -76,6 +77,30 @@ def test_informative_order_needs_fewer_ratings(scene):
           f"{found.other:.2f} on others (correlations {found.reached})")  # fmt: skip
     assert found.same <= 0.90
     assert found.other <= 1.10
+
+
+@pytest.mark.parametrize("bursts", [False, True])
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_accuracy_claimed_holds_for_photos_not_rated(order, bursts):
+    """Claimed against true, for people who rate in any order; the bound holds for nine in ten."""
+    people = [evening(seed, order, bursts=bursts) for seed in range(20)]
+    truth = np.array([person.truth for person in people])
+    plain, claimed = [], []
+    for person in people:
+        made = np.isfinite(person.predicted)
+        plain.append(rank_correlation(person.predicted[made], person.stars[made]))
+        seconds = 5.0 * np.arange(len(person.stars))
+        away = given_away(person.vectors, seconds, least_alike(person.vectors))
+        claimed.append(accuracy(np.where(away, np.nan, person.predicted), person.stars))
+    low = np.array([found.low for found in claimed])
+    holds = float((low <= truth).mean())
+    print(f"\n{order}{', bursts' if bursts else ''}: true {truth.mean():.2f},"
+          f" every prediction {np.mean(plain):.2f},"
+          f" claimed {np.mean([found.correlation for found in claimed]):.2f}"
+          f" (at least {low.mean():.2f}, holds for {holds:.0%})")  # fmt: skip
+    assert holds >= 0.85
+    if order == "random" and not bursts:
+        assert low.mean() > 0.3, "needlessly pessimistic"
 
 
 def test_refit_and_score_of_a_large_archive():

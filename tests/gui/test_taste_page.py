@@ -110,7 +110,7 @@ def test_it_says_whether_to_trust_the_order_and_why_and_draws_how_it_came(
         for row in (1, 2)
         for column in (0, 1)
     ]
-    assert shown == ["All foreseen", "60", "Seen by capture time", "30"]
+    assert shown == ["Predicted before you rated", "60", "Seen by capture time", "30"]
     assert page.versions.rows[0].reason == "daily" and page.roll_back.isVisible()
     dark = page.curve.palette().window().color()
     drawn = page.curve.grab().toImage()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from curator.session.pupil import Learned, Pupil, judge
 from curator.session.reporting import report
 from curator.settings import Home, Settings, Taste
 from curator.taste import rank_correlation
+from curator.taste.tone import TONES
 from tests import catalogs, likings
 
 PHOTOS = 60
@@ -110,17 +113,18 @@ def damage(catalog: Catalog, photo: int, fault: str) -> None:
 
 
 def test_a_damaged_vector_costs_its_photo_the_score_and_is_said(
-    catalog: Catalog, home: Home, liked: dict[int, np.ndarray]
+    catalog: Catalog, home: Home, liked: dict[int, np.ndarray], pupil: Pupil
 ) -> None:
     likings.rate(catalog, liked, range(1, 31))
     for photo, fault in ((1, "short"), (40, "nan")):
         damage(catalog, photo, fault)
+    after(pupil)
     learned = likings.learned_now(catalog, Taste(), home.cache)
     assert (learned.stars, learned.taught, learned.damaged) == (30, 29, 2)
     assert learned.sentence == "Taste is ready: learned from 29 of 30 photos with stars."
     assert learned.by_id().keys() == set(liked) - {1, 40}
     assert np.isfinite(learned.predicted).all()
-    assert report(catalog, learned).damaged.startswith("2 photos cannot be scored")
+    assert report(pupil).damaged.startswith("2 photos cannot be scored")
 
 
 def test_the_archive_follows_the_encoder_to_go_by(
@@ -385,3 +389,30 @@ def test_predictions_made_before_ratings_are_judged(
     judged = judge(catalog.foreseen())
     assert judged.count == 40
     assert judged.correlation > 0.3 and "rank correlation" in judged.sentence
+
+
+# --- what counts for accuracy
+
+
+def test_a_photo_like_one_rated_just_before_tests_no_prediction(
+    catalog: Catalog,
+    liked: dict[int, np.ndarray],
+    pupil: Pupil,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of copies the second counts a day later, where its twin is not in one's eye any more."""
+    twin = {2: liked[1], 4: liked[3]}
+    for photo, vector in twin.items():
+        made = likings.result(
+            catalog, photo, likings.ENCODER, vector.astype(np.float16), np.zeros(TONES, np.float32)
+        )
+        catalog.save_embedded([(likings.job(photo), made)])
+    tomorrow = time.time() + 86_400
+    for photo in (1, 2, 3, 5, 4):
+        if photo == 4:  # rated a day after its twin
+            monkeypatch.setattr(time, "time", lambda: tomorrow)
+        catalog.decide({photo: {"rating": 3}}, summary="rated", expected={photo: 3.0})
+    after(pupil)
+    counted = {told.photo_id: told.expected for told in pupil.foreseen()}
+    assert counted == {1: 3.0, 2: None, 3: 3.0, 5: 3.0, 4: 3.0}
+    assert pupil.judged().count == 4

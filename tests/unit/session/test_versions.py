@@ -285,7 +285,7 @@ def test_a_pinned_version_keeps_its_own_encoder_when_a_better_one_is_done(
     pinned = after(pupil)
     assert (pinned.encoder, pinned.pinned) == (likings.ENCODER, 1)
     assert pinned.predicted == pytest.approx(before.predicted, abs=1e-6)
-    assert "such as only that has seen have no score" in report(catalog, pinned).compared
+    assert "such as only that has seen have no score" in report(pupil).compared
     versions.unpin(catalog)
     assert after(pupil).encoder == "better/1"
     with catalog._writing():
@@ -305,7 +305,7 @@ def test_taste_moves_over_when_the_better_encoder_is_done_and_says_how_far_it_is
     half = range(1, 31)
     likings.embed(catalog, half, "open_clip/better/1", dimension=24)
     learned = after(pupil)
-    told = report(catalog, learned)
+    told = report(pupil)
     assert learned.encoder == likings.ENCODER and learned.ready
     assert told.compared == (
         "Comparing again with CLIP: 30 of 60. Until that is done, taste goes by test/1."
@@ -314,4 +314,4 @@ def test_taste_moves_over_when_the_better_encoder_is_done_and_says_how_far_it_is
     learned = after(pupil)
     assert (learned.encoder, learned.vectors) == ("open_clip/better/1", PHOTOS) and learned.ready
     assert learned.model is not None and learned.model.space.dimension == 24
-    assert report(catalog, learned).compared == "60 photos compared by CLIP."
+    assert report(pupil).compared == "60 photos compared by CLIP."

@@ -34,6 +34,25 @@ def test_trust_is_said_in_words(count, worth, words):
     assert f"Trust the order: {words}" in found.sentence
 
 
+def test_what_the_ratings_just_before_tell_is_no_accuracy():
+    """All weak photos first, then better and better ones: predictions follow, knowing nothing."""
+    stars = np.repeat([1.0, 2.0, 3.0, 4.0, 5.0], 30)
+    noise = np.random.default_rng(1).normal(0, 0.2, len(stars))
+    follows = np.concatenate([[3.0], np.cumsum(stars)[:-1] / np.arange(1, len(stars))]) + noise
+    assert rank_correlation(follows, stars) > 0.9
+    found = accuracy(follows, stars)
+    assert found.low < 0 and found.trust == "not yet"
+    knows = accuracy(follows + 2 * stars, stars)
+    assert knows.low > 0.3, "what is known beyond that still counts"
+
+
+def test_in_random_order_nothing_is_taken_away():
+    guess, stars = rated(200, 0.6)
+    assert accuracy(guess, stars).correlation == pytest.approx(
+        rank_correlation(guess, stars), abs=0.02
+    )
+
+
 def test_a_right_order_with_worse_errors_than_the_mean_is_not_trusted_yet():
     guess, stars = rated(100, 0.9)
     assert accuracy(guess + 4, stars).trust == "not yet"
@@ -83,9 +102,9 @@ def test_a_point_of_the_curve_is_set_against_the_mean_of_all_ratings_before_it()
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (accuracy([], []), "20 more ratings must be foreseen"),
-        (accuracy(*rated(19, 0.5)), "1 more rating must be foreseen"),
-        (accuracy(np.linspace(1, 5, 30), np.full(30, 4)), "All 30 ratings foreseen were alike"),
+        (accuracy([], []), "Rate 20 more photos, unlike"),
+        (accuracy(*rated(19, 0.5)), "Rate 1 more photo, unlike"),
+        (accuracy(np.linspace(1, 5, 30), np.full(30, 4)), "All 30 ratings predicted were alike"),
         (accuracy(*rated(200, 0.0)), "It may be chance: rank correlation"),
         (accuracy(rated(100, 0.9)[0] + 4, rated(100, 0.9)[1]), "though the order is better"),
         (accuracy(*rated(200, 0.8)), "Off by 0."),

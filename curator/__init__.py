@@ -6,6 +6,7 @@ The map. A module may import from the rows above its own, never from below or be
     private     folders and files that are their owner's alone; standard library
     whole       files written whole or not at all, and what killed processes left of them
     arrays      arrays by name as bytes, never a pickle; numpy
+    deadline    how long work on one file may take, by its size
 
     opened_folder  a folder held open: every act by a name stays inside it and follows no link
 

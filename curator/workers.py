@@ -35,6 +35,7 @@ from multiprocessing import connection, shared_memory
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from curator import deadline
 from curator.model import KnownError
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ SAMPLE_S = 0.1  # how often memory is looked at: a decoder fills about 2 GB/s at
 KILL_S = 2.0  # a killed process is waited for so long
 START_S = 60.0  # a process that has not said it is ready by then never will
 GRACE_S = 10.0  # after the time limit a process ends itself, if nobody is left to end it
+_LONGER = b"longer"  # a worker's word about its limit; answers are pickles and begin otherwise
 _START = threading.Lock()
 _POOLS = itertools.count()
 
@@ -219,19 +221,29 @@ def _serve(
             if message == b"release":
                 _Outbox.release()
                 continue
-            pipe.send_bytes(_answer(message, nowhere))
+            pipe.send_bytes(_answer(message, nowhere, pipe))
 
 
-def _answer(message: bytes, nowhere: Any) -> bytes:
+def _answer(message: bytes, nowhere: Any, pipe: connection.Connection) -> bytes:
     try:
         prefix, timeout_s, call = pickle.loads(message)
         _Outbox.begin(prefix)
-        # A thread of C code: it ends a decoder stuck with the interpreter lock held, too.
-        faulthandler.dump_traceback_later(timeout_s + GRACE_S, exit=True, file=nowhere)
+
+        def limit(times: float) -> None:
+            # A thread of C code: it ends a decoder stuck with the interpreter lock held, too.
+            faulthandler.dump_traceback_later(times * timeout_s + GRACE_S, exit=True, file=nowhere)
+
+        def longer(times: float) -> None:
+            limit(times)
+            pipe.send_bytes(_LONGER + pickle.dumps(times))
+
+        limit(1.0)
+        deadline.listen(longer)
         try:
             function, arguments = pickle.loads(call)
             value = function(*arguments)
         finally:
+            deadline.listen(None)
             faulthandler.cancel_dump_traceback_later()
         return pickle.dumps((True, value, len(_Outbox.sent)), pickle.HIGHEST_PROTOCOL)
     except BaseException as error:
@@ -421,7 +433,8 @@ class WorkerPool:
         Args:
             function: importable by name in a fresh process.
             *arguments: picklable.
-            timeout_s: limit for the function itself, not for waiting for a free process.
+            timeout_s: limit for the function itself, not for waiting for a free process; it grows
+                with what a large file turns out to hold (`curator.deadline`).
             token: names this job for :meth:`cancel`.
 
         Raises:
@@ -533,9 +546,14 @@ class WorkerPool:
             worker.pipe.send_bytes(
                 pickle.dumps((worker.segments, timeout_s, call), pickle.HIGHEST_PROTOCOL)
             )
-            answer = worker.wait(time.monotonic() + timeout_s, self._memory_mb)
+            begun, limit_s = time.monotonic(), timeout_s
+            answer = worker.wait(begun + limit_s, self._memory_mb)
+            while answer.startswith(_LONGER):
+                times = float(pickle.loads(answer.removeprefix(_LONGER)))
+                limit_s = max(limit_s, times * timeout_s)
+                answer = worker.wait(begun + limit_s, self._memory_mb)
         except TimeoutError:
-            raise WorkerTimeout(f"Reading it took longer than {timeout_s:g} s.") from None
+            raise WorkerTimeout(f"Reading it took longer than {limit_s:.3g} s.") from None
         except MemoryError:
             raise WorkerMemory(f"Reading it needs more than {self._memory_mb:,} MB.") from None
         except (EOFError, OSError):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from curator import deadline
 from curator.model import UnreadableError
 from curator.workers import Pixels, share
 
@@ -50,6 +51,12 @@ def hang() -> None:
 
 def hang_holding_the_interpreter() -> None:
     ctypes.PyDLL(None).pause()
+
+
+def large(megapixels: float) -> str:
+    """Announce a picture of that size."""
+    deadline.larger(megapixels=megapixels)
+    return "done"
 
 
 def eat(mb: int) -> int:

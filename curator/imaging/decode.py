@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from curator import deadline
 from curator.imaging import colour, containers, jpeg, raw, stills, tiff
 from curator.imaging.pixels import (
     MAX_MEGAPIXELS,
@@ -109,8 +110,11 @@ def read_bytes(path: str | Path, size: int = -1) -> bytes:
     """
     try:
         with Path(path).open("rb") as file:
-            if size < 0 and file.seek(0, 2) > _MAX_FILE:
-                raise UnreadableError("The file is larger than 2 GB and is not read.")
+            if size < 0:
+                held = file.seek(0, 2)
+                if held > _MAX_FILE:
+                    raise UnreadableError("The file is larger than 2 GB and is not read.")
+                deadline.larger(megabytes=held / 1e6)
             file.seek(0)
             return file.read(size)
     except FileNotFoundError as error:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from curator import deadline
 from curator.model import UnreadableError
 
 Image = npt.NDArray[np.uint8]
@@ -83,6 +84,8 @@ def check_size(
 ) -> None:
     """Refuse a picture before it is decoded: bombs, and sizes no picture has.
 
+    A large one that is not refused is given more time.
+
     Args:
         width: as the header says, px.
         height: the same.
@@ -105,6 +108,7 @@ def check_size(
             f"The picture has {megapixels:,.0f} megapixels; the limit is {max_megapixels:,.0f}.",
             'Raise "Largest picture, megapixels" in the settings to read it.',
         )
+    deadline.larger(megapixels=megapixels)
 
 
 def most_pixels(held_bytes: int) -> int:

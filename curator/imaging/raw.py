@@ -17,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 import rawpy
 
+from curator import deadline
 from curator.imaging import containers, jpeg, notes
 from curator.imaging.pixels import Image, Stored, Wish, check_size, dead_share, upright_size
 from curator.model import Capture, UnreadableError, UnsupportedError
@@ -66,7 +67,9 @@ def stored(path: str, wish: Wish) -> Stored:
             except UnreadableError as error:
                 log.debug("preview of %s not readable, trying sensor data: %s", path, error)
         try:
-            if os.path.getsize(path) < width * height * _LEAST_BYTES:  # noqa: PTH202
+            held = os.path.getsize(path)  # noqa: PTH202
+            deadline.larger(megabytes=held / 1e6)
+            if held < width * height * _LEAST_BYTES:
                 raise rawpy.LibRawIOError("shorter than any compression makes it")
             return _demosaiced(raw, orientation, size, wish.long_edge_px)
         except (rawpy.LibRawError, ValueError, MemoryError) as error:

@@ -22,7 +22,7 @@ PACKAGE = Path(curator.__file__).resolve().parent
 # later one, and not from a neighbour in its own row.
 ROWS: tuple[tuple[str, ...], ...] = (
     ("model", "private"),
-    ("whole", "arrays"),
+    ("whole", "arrays", "deadline"),
     ("opened_folder",),
     ("settings",),
     ("sidecar",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -79,6 +80,41 @@ def test_a_hang_is_ended_at_its_time_limit(pool: WorkerPool) -> None:
 
 
 @pytest.mark.slow
+class Told:
+    """A worker, or its end of the pipe, that says what it is told to and notes what it hears."""
+
+    ready = True
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers, self.pipe = list(answers), self
+        self.until: list[float] = []
+        self.heard: list[bytes] = []
+
+    def wait(self, until: float, memory_mb: float) -> bytes:
+        self.until.append(until)
+        return self.answers.pop(0)
+
+    def send_bytes(self, message: bytes) -> None:
+        self.heard.append(message)
+
+
+def test_the_time_limit_grows_with_the_picture(
+    pool: WorkerPool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A HEIC of 200 megapixels has four times as long as one of 50."""
+    monkeypatch.setattr(workers._Outbox, "prefix", None)
+    pipe = Told()
+    for megapixels in (12, 200):
+        call = pickle.dumps((misbehaving.large, (megapixels,)))
+        with (tmp_path / "nowhere").open("w") as nowhere:
+            answer = workers._answer(pickle.dumps(("p", 60.0, call)), nowhere, pipe)
+        assert pickle.loads(answer)[:2] == (True, "done")
+    (longer,) = pipe.heard
+    told = Told(longer, answer)
+    assert pool._ask(told, b"", 60.0) == (True, "done")
+    assert told.until[1] - told.until[0] == pytest.approx(180.0)
+
+
 def test_a_memory_bomb_is_ended_at_the_memory_limit(pool: WorkerPool) -> None:
     with pytest.raises(workers.WorkerMemory, match="more than 400 MB"):
         pool.run(misbehaving.eat, 600, timeout_s=LIMIT_S)

@@ -16,6 +16,7 @@ import pytest
 import rawpy
 from PIL import Image, ImageCms
 
+from curator import deadline
 from curator.imaging import decode, exif, raw
 from curator.model import GoneError, UnreadableError
 from tests.photos import draw_jpeg, scene, write_dng
@@ -305,3 +306,21 @@ def test_a_raw_of_an_unknown_kind_is_not_called_damaged(
     path = write_dng(tmp_path / "a.dng", size=(1200, 800), preview=(600, 400))
     picture = decode.decode(path)
     assert (picture.basis, picture.damage) == ("small preview", None)
+
+
+def test_large_pictures_and_files_ask_for_more_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = draw_jpeg(tmp_path / "a.jpg", size=(600, 400))
+    raw_path = write_dng(tmp_path / "a.dng", size=(600, 400), preview=False)
+    asked: list[float] = []
+    monkeypatch.setattr(deadline, "_listener", asked.append)
+    decode.decode(path)
+    assert asked == []
+    monkeypatch.setattr(deadline, "PLAIN_MEGAPIXELS", 0.12)
+    decode.decode(path)
+    decode.decode(raw_path)
+    assert asked == [2.0, 2.0]
+    monkeypatch.setattr(deadline, "PLAIN_MB", path.stat().st_size / 3e6)
+    decode.read_bytes(path)
+    assert asked[2:] == [pytest.approx(3.0)]

@@ -50,6 +50,8 @@ class Listed:
 
     ``ticked``: it goes. ``stays`` says why it cannot, in one sentence; then it is never ticked.
     ``of`` are the pictures that what lies beside them belongs to; it stays with any of them.
+    ``folder`` is where its folder really is: a link that takes the place of a folder would have
+    equal files removed elsewhere, as those of a backup.
     """
 
     photo_id: int
@@ -60,6 +62,7 @@ class Listed:
     ticked: bool
     stays: str = ""
     of: tuple[str, ...] = ()
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +166,8 @@ def plan(
         heed()
         stays = file.stays or ("" if erasing else no_trash(file.path))
         ticked = file.ticked if wanted is None else file.path in wanted
-        return replace(file, ticked=ticked and not stays, stays=stays)
+        folder = "" if stays else folders.real(file.path)
+        return replace(file, ticked=ticked and not stays, stays=stays, folder=folder)
 
     seen_from: dict[int, str] = {}
     for photo in rejected:
@@ -344,7 +348,8 @@ def _prove_copy(photo: PhotoDetail, path: str, fingerprint: str, digest: str) ->
 
 def _unchanged(file: Listed) -> None:
     status = files.status(file.path)
-    if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
+    moved = os.path.realpath(PurePath(file.path).parent) != file.folder
+    if moved or (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
         raise KnownError(_CHANGED)
 
 
@@ -437,6 +442,14 @@ class _Folders:
     def __init__(self) -> None:
         self._entries: dict[str, dict[str, os.stat_result]] = {}
         self._by_stem: dict[str, dict[str, list[str]]] = {}
+        self._real: dict[str, str] = {}
+
+    def real(self, path: str) -> str:
+        """Return where the folder of a file really is, links followed."""
+        folder = str(PurePath(path).parent)
+        if folder not in self._real:
+            self._real[folder] = os.path.realpath(folder)
+        return self._real[folder]
 
     def status(self, path: str) -> os.stat_result | None:
         """Give what a file of these folders is now, a link as itself; None if it is not there."""

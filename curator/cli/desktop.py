@@ -80,11 +80,11 @@ def _add(start: Sequence[str]) -> list[str]:
             if place == _ENTRY:
                 data = data.replace(b"Exec=curator ", os.fsencode(f"Exec={command} "))
             (base / place).parent.mkdir(parents=True, exist_ok=True)
-            (base / place).write_bytes(data)
+            whole.put(base / place, data)  # a link of that name makes way, what it leads to stays
         _tell(base)
         kept |= _leave_as_it_was(before)
-        with (base / _ENTRY).open("a", encoding="utf-8") as entry:
-            entry.write(f"{_KEPT}{';'.join(sorted(kept))}\n")
+        noted = f"{_KEPT}{';'.join(sorted(kept))}\n".encode()
+        whole.put(base / _ENTRY, (base / _ENTRY).read_bytes() + noted)
     except OSError as error:
         raise _unwritable(base, error) from error
     return [str(base / place) for place in _FILES.values()]

@@ -55,10 +55,10 @@ def say(*words: object) -> None:
 @act
 def export_to(home: str, folder: str, target: str, form: str) -> None:
     catalog = Catalog.open(Home.at(home).catalog)
-    ids = [row[0] for row in catalog.columns()]
-    approved = dict.fromkeys(ids, "stars")
+    photos = catalog.details([row[0] for row in catalog.columns()])
+    approved = {photo.id: "stars" for photo in photos if (photo.marks.rating or 0) >= 4}
     options = Options(Path(folder), approved, target=target, form=form, long_edge_px=320)
-    plan = export.make_plan(catalog.details(ids), options)
+    plan = export.make_plan(photos, options)
     report = export.TARGETS[target].write(plan, pool=Here())
     say("written", len(report.written))
 

@@ -475,3 +475,38 @@ def test_a_copy_seen_alone_is_proven_too_before_it_goes(shoot: Shoot) -> None:
     assert [file.path for file in shown.going] == [str(copy)]
     report = removal.remove(shown, shoot.listed(), way=removal.trash, ledger=shoot.catalog)
     assert copy.exists() and [said for _, said in report.left] == [removal._NO_COPY]
+
+
+def backed_up(shoot: Shoot) -> Path:
+    """Make a backup of a folder, times and all, outside of what is read."""
+    backup = shoot.folder.with_name("backup")
+    shutil.copytree(shoot.folder, backup)
+    return backup
+
+
+@pytest.mark.parametrize("way", [removal.trash, removal.erase])
+def test_a_link_in_the_place_of_a_folder_has_no_backup_removed(
+    shoot: Shoot, way: removal.Way
+) -> None:
+    write(shoot, "a.JPG", "b.JPG")
+    shoot.ingest()
+    shoot.reject("a.JPG")
+    shoot.reject("b.JPG")
+    shown, backup = removal.plan(shoot.listed(), erasing=way is removal.erase), backed_up(shoot)
+    aside = shoot.folder.with_name("aside")
+
+    def swap() -> None:
+        shoot.folder.rename(aside)
+        shoot.folder.symlink_to(backup)
+
+    def meanwhile(path: str) -> None:
+        way(path)
+        swap()  # another program, between two photos
+
+    report = remove(shoot, shown, meanwhile)
+    assert len(report.removed) == 1
+    assert [reason for _, reason in report.left] == [removal._CHANGED]
+    assert {path.name for path in backup.iterdir()} == {"a.JPG", "b.JPG"}
+    with pytest.raises(KnownError, match="of the list changed since it was made"):
+        remove(shoot, shown, way)
+    assert {path.name for path in backup.iterdir()} == {"a.JPG", "b.JPG"}

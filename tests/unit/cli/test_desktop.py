@@ -48,6 +48,18 @@ def test_what_add_puts_there_remove_takes_away(data: Path, curator: Type) -> Non
     assert curator("desktop", "remove").code == 0, "there is nothing more to remove"
 
 
+def test_a_link_in_the_place_of_an_entry_makes_way(data: Path, curator: Type) -> None:
+    theirs = data.with_name("theirs")
+    theirs.write_text("theirs")
+    for place in ("applications/curator.desktop", "icons/hicolor/scalable/apps/curator.svg"):
+        (data / place).parent.mkdir(parents=True)
+        (data / place).symlink_to(theirs)
+    assert curator("desktop", "add").code == 0
+    assert theirs.read_text() == "theirs"
+    assert entry(data / "applications" / "curator.desktop")["Name"] == "Curator"
+    assert list(data.rglob("*.tmp")) == []
+
+
 def test_open_with_starts_the_program_that_was_asked(
     data: Path, curator: Type, monkeypatch: pytest.MonkeyPatch
 ) -> None:

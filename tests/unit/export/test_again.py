@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -365,9 +366,16 @@ def test_the_sidecar_of_a_raw_goes_with_no_other_photo_of_its_name(
     assert names(tmp_path / "half") == {"photos.json", "DSC_1.JPG", "DSC_1.JPG.xmp", "DSC_1.xmp"}
 
 
-def test_two_exports_into_one_folder_take_turns(shoot: list[PhotoDetail], tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    first, second = (make_plan(some, Options(out)) for some in (shoot[:1], shoot[1:]))
+def test_two_exports_into_one_folder_take_turns(
+    shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, other_name, temporary = tmp_path / "out", tmp_path / "link", tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    other_name.symlink_to(out)
+    first, second = (
+        make_plan(some, Options(to)) for some, to in ((shoot[:1], out), (shoot[1:], other_name))
+    )
     stood: list[str] = []
 
     def meanwhile(*_: object) -> None:
@@ -376,7 +384,8 @@ def test_two_exports_into_one_folder_take_turns(shoot: list[PhotoDetail], tmp_pa
         stood.append(str(busy.value))
 
     write(first, progress=meanwhile)
-    assert stood == [f"Another export into {out} is under way. Wait until it is done."]
+    assert stood == [f"Another export into {other_name} is under way. Wait until it is done."]
+    assert list(temporary.iterdir()) == [] and {".lock"}.isdisjoint(p.suffix for p in out.iterdir())
     before = snapshot(out)
     with pytest.raises(KnownError, match="was done meanwhile"):
         write(second)

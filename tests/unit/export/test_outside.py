@@ -197,7 +197,8 @@ PLACES = (
     ".curator-export.json", ".curator-page", ".curator-1.part", ".curator-photos.json.part", "",
 )  # fmt: skip
 THINGS = (
-    "link to photos", "link to a photo", "link to nowhere", "link to the target", "twin", "pipe",
+    "link to photos", "link to elsewhere", "link to a photo", "link to nowhere",
+    "link to the target", "twin", "pipe",
     "folder", "file", "nothing", "photos moved in",
 )  # fmt: skip
 
@@ -238,7 +239,8 @@ class World:
             for name in names:
                 (folder / name).write_bytes(f"{folder.name} {name} ".encode() * 30)
         self.elsewhere.mkdir()
-        (self.elsewhere / "A.xmp").write_text("theirs")
+        for name in ("A.NEF", "A-60.jpg"):  # a backup of one
+            (self.elsewhere / name).write_bytes((self.photos / "A.NEF").read_bytes())
         self.shoot = [
             self._raw(number, folder / name)
             for number, (folder, name) in enumerate(
@@ -265,6 +267,8 @@ class World:
     def put(self, place: str, thing: str, at: Path | None = None) -> None:
         """Put something in a place of the target, instead of what was there."""
         path = (at or self.out) / place if place else self.out
+        if os.path.realpath(path.parent) != str(path.parent) or f"{place}{thing}" == THINGS[1]:
+            return  # it would be put elsewhere by the test itself; or elsewhere is the target then
         spare = self.out.with_name(f"spare-{len(list(self.out.parent.iterdir()))}")
         if path.is_symlink() or path.exists():
             path.rename(spare)
@@ -274,6 +278,8 @@ class World:
         match thing:
             case "link to photos":
                 path.symlink_to(self.photos)
+            case "link to elsewhere":
+                path.symlink_to(self.elsewhere)
             case "link to a photo":
                 path.symlink_to(victim)
             case "link to nowhere":
@@ -306,7 +312,7 @@ class World:
         try:
             told = self.told()
             entry = told["photos"][number % len(told["photos"])]
-            first = entry["files"][0]
+            first = dict(entry["files"][0])
         except (ValueError, OSError, KnownError, LookupError, TypeError):
             return
         written = {
@@ -316,7 +322,7 @@ class World:
         }  # fmt: skip
         if isinstance(written.get("filename"), str):
             written["filename"] = written["filename"].format(self.out.parent)
-        first |= {key: value for key, value in written.items() if key in first}
+        entry["files"][0] = first | {key: written[key] for key in written.keys() & first.keys()}
         entry |= {key: value for key, value in written.items() if key in entry}
         if withdrawn:
             told["photos"].remove(entry)
@@ -344,7 +350,7 @@ def worlds() -> Iterator[World]:
         tempfile.TemporaryDirectory() as top,
         mock.patch.object(os, "fsync"),  # a power cut is not what this is about
     ):
-        yield World(Path(top))
+        yield World(Path(top).resolve())
 
 
 @contextmanager
@@ -377,13 +383,39 @@ Attack = tuple[
     list[tuple[str, str]],  # what is put into the folder
     tuple[int, tuple[str, str]] | None,  # and right before which act of the export
 ]
-attacks = st.tuples(
+at_random = st.tuples(
     choices,
     choices,
     st.lists(st.tuples(st.integers(0, 3), record, st.booleans()), max_size=3),
     st.lists(change, max_size=4),
     st.none() | st.tuples(st.integers(1, 300), change),
 )
+
+
+@st.composite
+def aimed(draw: st.DrawFn) -> Attack:
+    """Aim at an original: a name behind a link, with the very content that is known there.
+
+    The link is there from the beginning, or takes the place of a folder in the middle.
+    """
+    target = draw(st.sampled_from(("folder", "gallery", "sidecar")))
+    link = {"gallery": "images", "sidecar": "mon"}.get(target) or draw(st.sampled_from(LINKS))
+    how = {"target": target, "profile": draw(st.sampled_from(("lightroom", "darktable")))}
+    written = {"filename": f"{link}/A.NEF", "sha256": "of A", "size": 300}
+    records = [(draw(st.integers(0, 3)), written, draw(st.booleans()))]
+    thing = draw(st.sampled_from(("link to photos", "link to elsewhere", "photos moved in")))
+    late = draw(st.none() | st.integers(1, 120))
+    first = (link, "folder" if late else thing)
+    return (
+        {**how, "names": "{name}"},
+        {**how, "names": "{date}_{name}"},
+        draw(st.sampled_from((records, []))),
+        [first],
+        (late, (link, thing)) if late else None,
+    )
+
+
+attacks = aimed() | at_random
 
 
 def attack(poison: Attack) -> None:

@@ -349,15 +349,16 @@ class Photos(Descriptions):
             )
         return total
 
-    def placements(self) -> list[tuple[int, int]]:
-        """List (photo id, directory id) of copies that lie elsewhere than the photo's main file.
+    def placements(self) -> list[tuple[int, int, str]]:
+        """List the folders where photos have copies: (photo id, directory id, name of a file).
 
-        A scope that shows a directory may want to show those photos too.
+        The folder of the main file is left out. A scope that shows a directory may want to show
+        those photos too.
         """
         return self._rows(
-            "SELECT DISTINCT photo_id, file.directory_id FROM file JOIN photo"
+            "SELECT photo_id, file.directory_id, min(file.name) FROM file JOIN photo"
             " ON photo.id = photo_id WHERE role = 'copy' AND missing_since IS NULL"
-            " AND file.directory_id <> photo.directory_id"
+            " AND file.directory_id <> photo.directory_id GROUP BY photo_id, file.directory_id"
         )
 
 

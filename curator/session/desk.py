@@ -10,6 +10,7 @@ import logging
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -379,7 +380,9 @@ class Desk(QObject):
     def _on_scanned(self, _: object = None) -> None:
         if self._closed:
             return
-        self.table.look_for_copies()
+        renamed = self.table.look_for_copies()
+        self._forget(renamed)
+        self.photos_changed.emit(renamed)
         self.table.order_serial += 1
         self._on_saved()
 
@@ -486,8 +489,17 @@ class Desk(QObject):
         if photo_id not in self._details:
             if len(self._details) > 256:
                 self._details.clear()
-            self._details[photo_id] = self.catalog.photo(photo_id)
+            self._details[photo_id] = self._as_here(self.catalog.photo(photo_id))
         return self._details[photo_id]
+
+    def _as_here(self, detail: PhotoDetail) -> PhotoDetail:
+        """Name a photo by its copy in the folder that is the scope, where it has no other there."""
+        here, name = Path(self.table.directory(detail.id)), self.table.plain_name(detail.id)
+        copies = (file for file in detail.files if file.role == "copy" and file.path.parent == here)
+        paths = [copy.path for copy in copies if name in (copy.path.stem, copy.path.name)]
+        if here == detail.path.parent or not paths:
+            return detail
+        return replace(detail, name=name, path=paths[0])
 
     def _forget(self, changed: set[int]) -> None:
         """Let go of what was read of photos that changed."""

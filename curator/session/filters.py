@@ -164,7 +164,7 @@ def _photo(term: Term) -> None:
 def _words(column: str, term: Term, table: Table, _: int) -> Mask:
     if column in WITHOUT and _is_none(term):
         return table.lexicon.without(column)
-    return table.lexicon.worded(term.text, column, prefix=not term.quoted)
+    return table.worded(term.text, column, prefix=not term.quoted)
 
 
 def _is_none(term: Term) -> bool:
@@ -442,7 +442,7 @@ def _any(group: Group, table: Table, threshold: int, near: Near) -> Mask:
         if term.field == "similar":
             holds = table.marked(near.get(int(term.text), ()))
         elif term.field == TEXT:
-            holds = table.lexicon.worded(term.text, prefix=not term.quoted)
+            holds = table.worded(term.text, prefix=not term.quoted)
         else:
             holds = FIELDS[term.field].holds(term, table, threshold)
         found |= ~holds if term.negate else holds

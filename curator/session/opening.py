@@ -88,7 +88,13 @@ class Opening(Desk):
                 title = Path(key).name if self.scope.key == old else self.scope.title
                 self.scope = replace(self.scope, key=key, title=title or key)
         self.table.moved.clear()
+        self._look_in_scope()
         super()._follow_folders()
+
+    def _look_in_scope(self) -> None:
+        """Have photos go by the names they have in the folder on the table."""
+        self.table.look_in(self.scope.key if self.scope.kind == "folder" else "")
+        self._details.clear()
 
     def scopes(self) -> list[ScopeRow]:
         """List what the sidebar offers: everything, the folders, their subfolders, projects."""
@@ -123,6 +129,7 @@ class Opening(Desk):
         if len(self.listing):
             self.save_place()
         self.scope = scope
+        self._look_in_scope()
         self.table.projects.open = scope.project
         place = self.catalog.place(scope.key) or {}
         self.pass_ = Pass(str(place.get("pass", Pass.BROWSE)))

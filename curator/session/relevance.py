@@ -77,7 +77,7 @@ def _phrases(query: Query) -> list[list[tuple[str, bool]]]:
 def _worded(query: Query, table: Table) -> Mask:
     found = np.ones(table.size, bool)
     for group in _phrases(query):
-        found &= np.logical_or.reduce([table.lexicon.worded(text, "", how) for text, how in group])
+        found &= np.logical_or.reduce([table.worded(text, "", how) for text, how in group])
     return found
 
 

@@ -11,18 +11,21 @@ from __future__ import annotations
 import gc
 import math
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import repeat
-from pathlib import Path
+from pathlib import Path, PurePath
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import PHOTO_COLUMNS, Catalog, FolderRow
+from curator.files import is_picture_name
 from curator.model import Flag, Marks, Verdict, isolated
 from curator.session import snapshot
 from curator.session.capture_columns import CaptureColumns
@@ -50,6 +53,7 @@ from curator.session.units import Ids, Mask
 from curator.settings import Approval
 
 _FIRST_CAPACITY = 1024
+_AS_THEY_ARE: Mapping[int, tuple[str, int]] = MappingProxyType({})
 _NOTHING = np.zeros(0, "f4")
 
 
@@ -135,6 +139,9 @@ class Table:
         self.moved: list[tuple[str, str]] = []
         self.folder_serial = 0
         self._copies = np.zeros((0, 2), np.int64)  # photo id, directory id
+        self._copy_names: list[str] = []
+        self._seen_in = ""  # the folder that is looked at
+        self._here: dict[int, tuple[str, int]] = {}  # name and directory there, of copies alone
         self.lexicon = Lexicon(catalog, self.marked)
         self.capture = CaptureColumns(self, catalog)
         self._kept: tuple[object, ...] = ()  # the file's token, and what was known as it was made
@@ -246,6 +253,8 @@ class Table:
                     self._name_rank = None
             column[at] = values
         self._take_objects(at, columns, len(fresh))
+        if moved and self._seen_in:
+            self._name_copies()
         self.stacks.take(at)
         self.rev = max(self.rev, int(max(columns["rev"])))
         if moved:
@@ -296,10 +305,10 @@ class Table:
         hidden = frozenset(
             directory for directory, folder, _ in listed if folder is not None and folder not in on
         )
-        if len(listed) != known or hidden != self._hidden_directories:
+        switched, self._hidden_directories = hidden != self._hidden_directories, hidden
+        if len(listed) != known or switched:
             self.look_for_copies()
-        if hidden != self._hidden_directories:
-            self._hidden_directories = hidden
+        if switched:
             self.stacks.doubt()
 
     def _follow_folders(
@@ -353,20 +362,58 @@ class Table:
 
     def inside(self, path: str) -> Mask:
         """Mark the photos in the folder ``path`` and its subfolders."""
+        wanted = self._below(path)
+        mask: Mask = np.isin(self.column("directory_id"), wanted)
+        copied, where = self._copied()
+        mask[copied[np.isin(where, wanted)]] = True
+        return mask
+
+    def _below(self, path: str) -> list[int]:
+        """List the directories at a path and below it."""
         prefix = path.rstrip(os.sep) + os.sep
-        wanted = {
+        return [
             directory
             for directory, where in self._directories.items()
             if where == path or where.startswith(prefix)
-        }
-        mask: Mask = np.isin(self.column("directory_id"), list(wanted))
-        copied, where = self._copied()
-        mask[copied[np.isin(where, list(wanted))]] = True
-        return mask
+        ]
 
-    def look_for_copies(self) -> None:
-        """Learn which photos have a copy in another folder, where they show as well."""
-        self._copies = np.array(self._catalog.placements(), np.int64).reshape(-1, 2)
+    def look_for_copies(self) -> set[int]:
+        """Learn which photos have a copy in another folder, where they show as well.
+
+        Returns:
+            The photos that are called otherwise now in the folder that is looked at.
+        """
+        rows = self._catalog.placements()
+        self._copies = np.array([row[:2] for row in rows], np.int64).reshape(-1, 2)
+        self._copy_names = [row[2] for row in rows]
+        return self._name_copies()
+
+    def look_in(self, folder: str) -> None:
+        """Call photos as their copies in a folder are called, where their main file is not in it.
+
+        Args:
+            folder: its path; empty, and all are called by their main file.
+        """
+        self._seen_in = folder
+        self._name_copies()
+
+    def _name_copies(self) -> set[int]:
+        before, self._here = self._here, {}
+        wanted = set(self._below(self._seen_in)) if self._seen_in else set()
+        wanted -= self._hidden_directories
+        known = self.knows(self._copies[:, 0]) & np.isin(self._copies[:, 1], list(wanted))
+        for place in np.flatnonzero(known).tolist():
+            photo, where = self._copies[place].tolist()
+            row = self._row_by_id[photo]
+            if self._numbers["directory_id"][row] not in wanted:
+                file = self._copy_names[place]
+                # A half of a pair that was split goes by its whole name.
+                whole = is_picture_name(str(self._objects["name"][row]))
+                self._here.setdefault(photo, (file if whole else PurePath(file).stem, where))
+        changed = {photo for photo, _ in before.items() ^ self._here.items()}
+        if changed:
+            self._name_rank = None
+        return changed
 
     def _copied(self) -> tuple[Ids, Ids]:
         """Give the rows that have a copy in another folder, and the directory ids of these."""
@@ -464,17 +511,23 @@ class Table:
     def name_ranks(self) -> Ids:
         """Give each row's place by folder and name; equal ones keep the order they came in."""
         if self._name_rank is None or len(self._name_rank) != self.size:
-            self._name_rank = self._by_name(np.arange(self.size))
+            self._name_rank = self._by_name(np.arange(self.size), self._here)
         return self._name_rank
 
-    def _by_name(self, rows: Ids) -> Ids:
-        """Give the place of each of some rows among them, by folder and name."""
+    def _by_name(self, rows: Ids, here: Mapping[int, tuple[str, int]] = _AS_THEY_ARE) -> Ids:
+        """Give the place of each of some rows among them, by folder and name, or by those here."""
         by_path = np.zeros(max(self._directories, default=0) + 1, np.int64)
         for place, where in enumerate(sorted(self._directories, key=self._directories.get)):  # type: ignore[arg-type]
             by_path[where] = place
         places = np.empty(len(rows), np.int64)
-        folders = by_path[self.column("directory_id")[rows]]
-        places[np.lexsort((self._names.places(rows), folders))] = np.arange(len(rows))
+        directory, by_name = self.column("directory_id")[rows], self._names.places
+        if here:
+            names = self._objects["name"][: self.size]
+            directory = directory.copy()
+            for photo, (name, where) in here.items():
+                names[self._row_by_id[photo]], directory[self._row_by_id[photo]] = name, where
+            by_name = Names(names).places
+        places[np.lexsort((by_name(rows), by_path[directory]))] = np.arange(len(rows))
         return places
 
     # --- one photo
@@ -509,8 +562,13 @@ class Table:
         return [_decoded(*coded) for coded in zip(*fields, strict=True)]
 
     def name(self, photo_id: int) -> str:
-        """Give the name shown on screen."""
-        return isolated(str(self._objects["name"][self._row_by_id[photo_id]]))
+        """Return the name shown on screen, for a sentence: :meth:`plain_name`, isolated."""
+        return isolated(self.plain_name(photo_id))
+
+    def plain_name(self, photo_id: int) -> str:
+        """Return what a photo is called: in a folder of copies, by the one that lies there."""
+        here = self._here.get(photo_id)
+        return here[0] if here else str(self._objects["name"][self._row_by_id[photo_id]])
 
     def state(self, photo_id: int) -> str:
         """Give ``""``, ``"failed"`` or ``"missing"``, as :meth:`missing` has it."""
@@ -526,10 +584,22 @@ class Table:
         return self.marks(photo_id).verdict
 
     def directory(self, photo_id: int) -> str:
-        """Give the folder a photo's main file lies in."""
-        return self._directories.get(
-            int(self._numbers["directory_id"][self._row_by_id[photo_id]]), ""
-        )
+        """Return the folder a photo's main file lies in, or in a folder of copies its copy."""
+        here = self._here.get(photo_id)
+        main = self._numbers["directory_id"].item(self._row_by_id[photo_id])
+        return self._directories.get(here[1] if here else main, "")
+
+    def worded(self, text: str, column: str = "", prefix: bool = True) -> Mask:
+        """Mark photos with words, those of a copy's name in the folder looked at among them."""
+        found = self.lexicon.worded(text, column, prefix)
+        words = re.findall(r"[^\W_]+", text.casefold())
+        if self._here and words and column in ("", "name"):
+            end = "" if prefix else r"(?![^\W_])"
+            behind = r"[\W_]+".join(map(re.escape, words))
+            wanted = re.compile(rf"(?<![^\W_]){behind}{end}")
+            named = [p for p, (name, _) in self._here.items() if wanted.search(name.casefold())]
+            found = found | self.marked(named)
+        return found
 
     def tiles(self, photo_ids: Sequence[int]) -> list[Tile]:
         """Gather what is drawn of photos, in the same order; all at once that is cheap."""
@@ -539,6 +609,8 @@ class Table:
             [self._objects[column][row] for row in rows.tolist()]
             for column in ("name", "thumb", "proxy")
         )
+        if self._here:
+            name = list(map(self.plain_name, photo_ids))
         turned, width, height = number["turn"] % 2 == 1, number["width"], number["height"]
         undecided = [each.verdict is Verdict.UNDECIDED for each in marks]
         columns = (

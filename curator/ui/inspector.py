@@ -364,7 +364,8 @@ def in_words(marks: Marks) -> str:
 
 def _files(detail: PhotoDetail) -> list[tuple[str, str]]:
     rows = []
-    for file in detail.files:
+    here = detail.path.parent  # in a folder of copies the copy there comes first
+    for file in sorted(detail.files, key=lambda file: file.path.parent != here):
         name = {"copy": "Copy", "half": "JPEG"}.get(file.role, "")
         name = name or ("RAW" if file.kind is Kind.RAW else "File")
         gone = f" · {file.away or 'not there now'}" if file.missing else ""

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from curator import commands
 from curator.catalog import Catalog, FolderRow
 from curator.pipeline import Pipeline
 from curator.session import Session, scopes
@@ -140,3 +141,57 @@ def test_a_folder_that_is_away_says_so(tmp_path: Path) -> None:
     away = {str(tmp_path / "gone"): "T7 Shield unplugged"}
     listed = scopes.rows(folders, table, away)  # type: ignore[arg-type]
     assert [row.away for row in listed] == ["", "", "T7 Shield unplugged"]
+
+
+def test_in_a_folder_of_copies_photos_go_by_the_names_they_have_there(
+    qapp: object, home: Home, tmp_path: Path
+) -> None:
+    card = fake_stages.write(tmp_path / "card", *["ok"] * 3)
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    for copy, name in ((0, "Harbor_9.jpg"), (1, "Harbor_10.jpg")):
+        shutil.copy(card / f"{copy:03}.jpg", backup / name)
+    (backup / "own.jpg").write_text("ok - of nobody else")
+    settings = Settings.load(home)
+    pipeline = Pipeline(home, settings, inline=True, stages=fake_stages.STAGES)
+    pipeline.start()
+    pipeline.open_folders([card])
+    pipeline.open_folders([backup])
+    with closing(Catalog.open(home.catalog)) as catalog:
+        session = Session(catalog, home, settings)
+        said: list[str] = []
+        session.said.connect(said.append)
+        catalog.fold_all_text()
+
+        def shown(title: str) -> dict[str, str]:
+            """Open a scope; return what its photos are called, and where they are said to lie."""
+            session.open_scope(next(r.scope for r in session.scopes() if r.scope.title == title))
+            session.set_order("name")
+            ids = session.ids.tolist()
+            named = [tile.name for tile in session.tiles(ids)]
+            assert named == [session.table.name(photo) for photo in ids]
+            assert named == [session.detail(photo).name for photo in ids]
+            assert all(n in session.caption(p)[1] for n, p in zip(named, ids, strict=True))
+            return {n: session.detail(p).path.name for n, p in zip(named, ids, strict=True)}
+
+        def found(search: str) -> list[str]:
+            session.set_filter(search)
+            names = [session.table.name(photo) for photo in session.ids.tolist()]
+            session.set_filter("")
+            return names
+
+        main = {"000": "000.jpg", "001": "001.jpg", "002": "002.jpg"}
+        there = {"Harbor_9": "Harbor_9.jpg", "Harbor_10": "Harbor_10.jpg", "own": "own.jpg"}
+        assert shown("card") == main
+        assert shown("backup") == there and list(there) == list(shown("backup"))
+        assert found("name:harb") == ["Harbor_9", "Harbor_10"]
+        assert found("harbor") == ["Harbor_9", "Harbor_10"]
+        assert found('"Harbor 1"') == [] and found("Harbor_10.jpg") == ["Harbor_10"]
+        session.go(0)
+        photo = session.ids.tolist()[0]
+        commands.run(session, "reject")
+        assert "Harbor_9" in said[-1] and session.table.name(photo) == "Harbor_9"
+        assert shown("card") == main and shown("All photos") == main | {"own": "own.jpg"}
+        assert found("harbor") == []
+        session.close()
+    pipeline.stop()

@@ -15,6 +15,7 @@ from curator.imaging import tiff
 
 _MAX_CHUNKS = 100_000  # a picture of 800 MB in libpng's chunks of 8 KiB
 _MAX = 16 << 20  # bytes of one chunk of notes, and of what is unpacked from it
+_MAX_TEXTS = 8
 _XMP_WORD = b"XML:com.adobe.xmp"
 _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 # What ImageMagick and others write: a line for the name, one for the length, then hex.
@@ -23,11 +24,15 @@ _PROFILE = re.compile(rb"Raw profile type (exif|APP1|xmp)\Z", re.IGNORECASE)
 
 @dataclass(slots=True)
 class Notes:
-    """EXIF as a TIFF structure, the XMP packet, and the values of cICP; empty where absent."""
+    """EXIF as a TIFF structure, the XMP packet, and the values of cICP; empty where absent.
+
+    ``tried`` counts the texts that were unpacked: a small file may hold thousands of huge ones.
+    """
 
     exif: bytes = b""
     xmp: bytes = b""
     cicp: bytes = b""
+    tried: int = 0
 
 
 def notes(read: tiff.Read) -> Notes:
@@ -59,8 +64,9 @@ def _take(found: Notes, kind: bytes, data: bytes) -> None:
     else:
         word, _, rest = data.partition(b"\0")
         profile = _PROFILE.match(word)
-        if word != _XMP_WORD and not profile:
+        if (word != _XMP_WORD and not profile) or found.tried >= _MAX_TEXTS:
             return
+        found.tried += 1
         text = _text(kind, rest)
         if not profile:
             found.xmp = found.xmp or text

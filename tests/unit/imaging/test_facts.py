@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from curator.files import is_picture_name
-from curator.imaging import decode, exif
+from curator.imaging import decode, exif, png
 from curator.imaging.kept import notes_to_keep
 from curator.model import Capture, UnreadableError
 from tests.photos import scene
@@ -247,6 +247,19 @@ def test_broken_notes_of_a_png_cost_nothing(tmp_path: Path) -> None:
     for extra in broken:
         (tmp_path / "b.png").write_bytes(whole[:33] + extra + whole[33:])
         assert exif.read_capture(tmp_path / "b.png") == Capture(width=96, height=64)
+
+
+def test_a_thousand_packed_texts_are_not_all_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PICTURE.save(tmp_path / "a.png")
+    whole = (tmp_path / "a.png").read_bytes()
+    unpacked: list[int] = []
+    monkeypatch.setattr(png, "_unpacked", lambda data: unpacked.append(len(data)) or b"")
+    bomb = chunk(b"zTXt", raw_profile(b"")) * 1000
+    (tmp_path / "b.png").write_bytes(whole[:33] + bomb + whole[33:])
+    assert exif.read_capture(tmp_path / "b.png") == Capture(width=96, height=64)
+    assert len(unpacked) < 10
 
 
 @pytest.mark.parametrize(("name", "way"), [way for way in SAVED if way[0] != "a.heic"])

@@ -40,7 +40,7 @@ _PLACES = re.compile(
     r"|Places?|ShotLocation|Coverage)$"
 )
 _EMBEDDED = "embedded picture"
-_NOWHERE = ("", "---", "GPS")  # values that say nothing
+_NOWHERE = ("", "---")  # values that say nothing
 # Removed from every copy; what else tells the place is removed by its group once it was seen.
 _REMOVED = (
     "-GPS:all=",

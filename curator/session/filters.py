@@ -65,7 +65,7 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "match": ("Match", lambda table, threshold: table.match >= threshold),
     "approved": ("Approved", lambda table, threshold: _approved(table, threshold)),
     "approved-by-file": (
-        "Approved by ratings from files",
+        "Approved by files",
         lambda table, threshold: _approved(table, threshold, by_file=True),
     ),
     "failed": ("Unreadable", lambda table, _: table.failed()),

@@ -231,7 +231,7 @@ class ExportDialog(Dialog):
 
     def _form_changed(self) -> None:
         self._heading_row.setVisible(self._is_gallery)
-        self.show_folder.setText("Open the page" if self._is_gallery else "Show folder")
+        self.show_folder.setText("Open gallery" if self._is_gallery else "Show folder")
         if self.folder.text() == self._suggested:  # one that was typed stays
             self._suggested = self._suggestion()
             self.folder.setText(self._suggested)

@@ -78,7 +78,7 @@ def told(report: Report) -> tuple[str, str]:
     text += f"; {words.count(report.kept)} were there already." if report.kept else "."
     if report.cancelled:
         text = f"Stopped. {text} Export again to go on where it stopped."
-    lines = [f"In {report.folder}, with photos.json"]
+    lines = [f"Saved to {report.folder} (with photos.json)"]
     lines += [f"{skip.path}: {skip.reason}" for skip in report.failed[:5]]
     if len(report.failed) > 5:
         lines.append(f"and {len(report.failed) - 5} more that could not be exported")

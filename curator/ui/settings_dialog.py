@@ -38,6 +38,7 @@ from curator.ui.keys_page import KeysPage
 
 _FIELD_WIDTH = 132
 _TEXT_WIDTH = 220
+_WHOLE_WIDTH = 4096  # px: as wide as there is room
 _BESIDES = 160  # px of the dialog above and below the settings
 # Settings in the search language, which their model does not know.
 _CHECKS: dict[str, Callable[[str], object]] = {"approval.rule": parse_rule}
@@ -275,7 +276,12 @@ class SettingsDialog(Dialog):
         words.addWidget(row.note)
         words.addStretch(1)
         across.addLayout(words, 1)
-        across.addWidget(row.field, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        if setting.path in _CHECKS:  # searches are long: below their words, as wide as these
+            row.field.setMinimumWidth(_TEXT_WIDTH)
+            row.field.setMaximumWidth(_WHOLE_WIDTH)
+            words.insertWidget(words.count() - 1, row.field)
+        else:
+            across.addWidget(row.field, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
         return block
 
     def entered(self, section: str) -> dict[str, object]:

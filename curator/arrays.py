@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from curator import whole
+
 
 class DamagedArraysError(ValueError):
     """What was to hold arrays does not, or not whole."""
@@ -38,7 +40,7 @@ def load(source: bytes | Path) -> dict[str, NDArray[Any]]:
     try:
         with contextlib.ExitStack() as stack:
             content = stack.enter_context(
-                io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+                io.BytesIO(source) if isinstance(source, bytes) else whole.opened(source)
             )
             with np.load(content, allow_pickle=False) as held:
                 return {name: held[name] for name in held.files}

@@ -25,7 +25,7 @@ from pathlib import Path
 from curator.commands import COMMANDS
 from curator.keymap import KEYMAP, VIEWS, Binding, KeymapError, check, shifted, spelled
 from curator.model import KnownError
-from curator.settings import Home, read_small, resource, write_whole
+from curator.settings import Home, read_small, resource, unread, write_whole
 
 Changes = Mapping[str, tuple[str, ...]]  # command -> its keys, all of them
 
@@ -256,7 +256,7 @@ def _parsed(
     try:
         found = tomllib.loads(_narrow(read_small(path, "utf-8-sig")))
     except (OSError, ValueError, RecursionError) as error:
-        raise KeysError(f"{not_used} {' '.join(str(error).split())}.") from error
+        raise KeysError(f"{not_used} {' '.join(unread(error).split())}.") from error
     head: dict[str, str] = {name: found.pop(name) for name in heads if name in found}
     if not all(isinstance(value, str) for value in head.values()):
         raise KeysError(f"{not_used} preset is one of {', '.join(PRESETS)}, in quotes.")

@@ -55,7 +55,7 @@ def masked(text: str) -> str:
 
 def opener(path: str, flags: int) -> int:
     """Open a file for ``open(..., opener=opener)``; a new one is its owner's alone."""
-    return os.open(path, flags, FILE)
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), FILE)  # a pipe is not waited for
 
 
 def make_folder(path: Path) -> None:

@@ -519,7 +519,7 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
             raise UsageError(
-                f"Setting {name}: {first['msg']} (got {first.get('input')!r}).",
+                f"Setting {name}: {first['msg']} (got {_short(first.get('input'))}).",
                 f"Mend it in {home.settings_file}, the environment or the flag.",
             ) from error
         except SettingsError as error:
@@ -541,11 +541,20 @@ def read_file(home: Home) -> dict[str, Any]:
         return {}
     except (ValueError, OSError, RecursionError) as error:
         raise KnownError(
-            f"{home.settings_file} cannot be read ({error}).", "Mend or remove it."
+            f"{home.settings_file} cannot be read ({unread(error)}).", "Mend or remove it."
         ) from error
     if not isinstance(found, dict):
         raise KnownError(f"{home.settings_file} holds no settings.", "Mend or remove it.")
     return found
+
+
+def _short(value: object) -> str:
+    """Return a value as Python writes it, cut where it is long."""
+    try:
+        said = repr(value)
+    except ValueError:  # a number of more digits than Python writes
+        return "a very long number"
+    return said if len(said) <= 80 else f"{said[:77]}..."
 
 
 def read_small(path: Path, encoding: str) -> str:
@@ -555,11 +564,23 @@ def read_small(path: Path, encoding: str) -> str:
         OSError: it cannot be read.
         ValueError: it is too large, or no text in this encoding.
     """
-    with path.open("rb") as file:
-        data = file.read(_SMALL + 1)
+    data = whole.read(path, _SMALL + 1)
     if len(data) > _SMALL:
         raise ValueError("it is larger than 64 KB")
     return data.decode(encoding)
+
+
+def unread(error: Exception) -> str:
+    """Say why a file a person may have written cannot be read, in plain words."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is not JSON: see line {error.lineno}, column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "a number in it is too long" if "integer string" in str(error) else str(error)
 
 
 def save(settings: Settings, home: Home) -> None:
@@ -595,7 +616,7 @@ def write_whole(path: Path, text: str, failed: str, aside: Path | None = None) -
     """
     try:
         if aside is not None:  # a copy: there is a file of that name at any moment
-            whole.put(aside, path.read_bytes())
+            whole.put(aside, whole.read(path))
         whole.put(path, text.encode("utf-8"))
     except OSError as error:
         raise KnownError(

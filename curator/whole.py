@@ -1,6 +1,7 @@
 """Files written whole or not at all, and nothing left of a process that was killed while at it.
 
     put(path, content)          # a temporary file, then a rename: no reader ever sees half of it
+    read(path, 65536)           # of a plain file; a pipe in its place would be waited for, for ever
     sweep(path.parent)          # what killed processes left there
 
 A temporary file is called after the process that writes it, so that whoever comes next can tell
@@ -14,7 +15,9 @@ import errno
 import os
 import re
 import secrets
+import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from curator import private
 
@@ -69,6 +72,33 @@ def put(
             raise
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a plain file to read; what would be waited for, as a pipe, is refused instead.
+
+    Raises:
+        OSError: it cannot be opened, or is no plain file.
+    """
+    how = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    handle = os.open(path, how)
+    kind = os.fstat(handle).st_mode
+    if stat.S_ISREG(kind):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "it is not a plain file", str(path))
+
+
+def read(path: Path, most_bytes: int = -1) -> bytes:
+    """Read a plain file, or its beginning.
+
+    Raises:
+        OSError: as :func:`opened`.
+    """
+    with opened(path) as file:
+        return file.read(most_bytes)
 
 
 def sweep(folder: Path) -> None:

@@ -39,7 +39,7 @@ def stored(data: bytes, wish: Wish, head: containers.JpegHead | None = None) -> 
     """
     head = head or containers.jpeg_head(data)
     if not head.width:
-        raise UnreadableError(_headless(data))
+        raise UnreadableError(_headless(head))
     check_size(head.width, head.height, wish.max_megapixels, len(data))
     directories = tiff.directories(tiff.from_bytes(head.exif))
     orientation = notes.capture_of(directories).orientation
@@ -132,7 +132,7 @@ def _by_opencv(data: bytes, head: containers.JpegHead, message: str) -> Image:
     return np.ascontiguousarray(found[:, :, ::-1], np.uint8)
 
 
-def _headless(data: bytes) -> str:
-    if len(data) < 1024:
-        return f"The file is only {len(data):,} bytes long: there is no picture in it."
-    return "The file is damaged: its beginning does not say what picture it is."
+def _headless(head: containers.JpegHead) -> str:
+    if head.complete:
+        return "The file is damaged: its beginning does not say what picture it is."
+    return "The file is damaged: its picture data is cut off or missing."

@@ -123,13 +123,14 @@ def test_of_what_a_machine_suggests_the_surest_tags_are_kept() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"[" * 50_000, "recursion"),
-        (b'{"a":' * 12_000, "recursion"),
+        (b"[" * 50_000, "it is nested too deeply"),
+        (b'{"a":' * 12_000, "it is nested too deeply"),
         (b"[" + b"1," * 40_000 + b"1]", "larger than 64 KB"),
-        (b"\0" * 100, "Expecting value"),
-        (b"\xff\xfe{\0}\0", "codec"),
+        (b"\0" * 100, "it is not JSON: see line 1, column 1"),
+        (b"\xff\xfe{\0}\0", "it is not UTF-8 text"),
+        (b'{"work": {"workers": ' + b"9" * 5000 + b"}}", "a number in it is too long"),
     ],
-    ids=["arrays", "objects", "large", "zeros", "utf-16"],
+    ids=["arrays", "objects", "large", "zeros", "utf-16", "giant"],
 )
 def test_a_file_that_is_no_settings_is_refused_with_a_sentence(
     home: Home, content: bytes, why: str
@@ -137,3 +138,11 @@ def test_a_file_that_is_no_settings_is_refused_with_a_sentence(
     home.settings_file.write_bytes(content)
     with pytest.raises(KnownError, match=why):
         Settings.load(home)
+
+
+@pytest.mark.parametrize("digits", [4000, 6000])
+def test_a_giant_number_is_not_said_back(home: Home, digits: int) -> None:
+    home.settings_file.write_text(json.dumps({"work": {"attempts": "9" * digits}}))
+    with pytest.raises(UsageError) as refused:
+        Settings.load(home)
+    assert len(str(refused.value)) < 400 and "work.attempts" in str(refused.value)

@@ -228,3 +228,13 @@ def test_a_sensor_without_colours_gives_a_grey_picture(tmp_path: Path) -> None:
     assert picture.rgb.shape == (64, 96, 3)
     assert np.ptp(picture.rgb.astype(int), axis=2).max() == 0
     assert picture.rgb.std() > 10
+
+
+@pytest.mark.parametrize("end", [b"", b"\xff\xd9", b"\xff\xfe\xff\xff"])
+def test_a_jpeg_without_picture_data_is_not_called_too_short(tmp_path: Path, end: bytes) -> None:
+    """929 bytes with a sound header were said to be only 929 bytes long."""
+    data = draw_jpeg(tmp_path / "a.jpg", size=(96, 64), thumbnail=False).read_bytes()
+    (tmp_path / "a.jpg").write_bytes(data[: data.index(b"\xff\xc0")] + end)
+    with pytest.raises(UnreadableError) as refused:
+        decode.decode(tmp_path / "a.jpg")
+    assert refused.value.args[0] == "The file is damaged: its picture data is cut off or missing."

@@ -9,7 +9,6 @@ import contextlib
 import gc
 import logging
 import os
-import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -23,7 +22,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import volumes
 from curator.catalog import Catalog, DamagedError, blaming
-from curator.model import BusyError, KnownError
+from curator.cli import stopping
+from curator.model import BusyError, KnownError, Stopped
 from curator.pipeline import Pipeline
 from curator.pipeline.opening import check_sources
 from curator.session import Session
@@ -180,6 +180,7 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
     Raises:
         KnownError: there is no display; or the home, its catalog or a source cannot be opened,
             which a dialog says where no terminal would show it.
+        Stopped: a signal closed the window.
     """
     _need_display()
     tune_process()
@@ -201,12 +202,11 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
         raise
     _report_mistakes(app.session)
     _hear_others(app, entrance, qt)
-    _leave_on_interrupt(app.window)
     _fit_screen(app.window)
     app.window.show()
     settle(app)
     try:
-        return qt.exec()
+        return _run(app.window, qt)
     finally:
         app.close()
 
@@ -287,10 +287,25 @@ def _report_mistakes(session: Session) -> None:
     threading.excepthook = report_thread
 
 
-def _leave_on_interrupt(window: MainWindow) -> None:
-    """Let Ctrl+C in the terminal close the window as its own button would."""
-    signal.signal(signal.SIGINT, lambda *_: window.close())
+def _run(window: MainWindow, qt: QApplication) -> int:
+    """Run until the window is closed, or a signal closes it as its own button would.
+
+    Raises:
+        Stopped: a signal did.
+    """
+    got: list[int] = []
+
+    def leave(number: int) -> None:
+        got.append(number)
+        window.close()
+        qt.exit()  # also out of dialogs that wait for an answer
+
     # Qt's event loop runs no Python by itself; a handler needs a moment of it now and then.
     beat = QTimer(window)
     beat.timeout.connect(lambda: None)
     beat.start(200)
+    with stopping.on_signal(leave):
+        code = qt.exec()
+    if got:
+        raise Stopped(got[0])
+    return code

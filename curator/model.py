@@ -550,3 +550,17 @@ class UsageError(KnownError):
 
 class NotFoundError(KnownError):
     """No photo, folder or file of that name is known."""
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asked the program to end: SIGTERM, SIGHUP, or Ctrl+C in a terminal.
+
+    What is under way ends as it does at Ctrl+C: nothing done so far is lost.
+
+    Attributes:
+        code: the exit code shells expect, 128 and the signal's number.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = 128 + number

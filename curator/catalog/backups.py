@@ -112,7 +112,8 @@ def inspect(path: Path) -> Backup:
     """Read a back-up from end to end: is it sound, is it ours, what is in it."""
     when = made_at(path)
     try:
-        size = path.stat().st_size
+        with whole.opened(path):  # SQLite would wait for a pipe
+            size = path.stat().st_size
         with contextlib.closing(_reading(path)) as connection:
             version = _value(connection, "PRAGMA user_version")
             fault = verdict(connection) or _foreign(connection)

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import peewee
 
 from curator import whole
-from curator.catalog import backups, reserve, soundness
+from curator.catalog import backups, reserve, soundness, wal
 from curator.catalog.lock import UseLock
 from curator.catalog.turns import Turns
 from curator.model import CatalogError
@@ -30,7 +30,8 @@ from curator.model import CatalogError
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 5.0
-LOG_BYTES = 32 << 20  # more than the log grows to between two checkpoints
+LOG_BYTES = 32 << 20  # what the write-ahead log is given at once, and is cut back to
+FOLD_BYTES = 24 << 20  # where the conductor folds it in, so that it stays inside of that
 # SQLite's default; each parameter of a statement counts, older builds stop at 999.
 CHUNK = 900
 PART = 200  # photos whose work is queued in one transaction, some 5 ms
@@ -107,6 +108,7 @@ class Store:
         self._depth = 0
         self._durable = False
         self._looked_over = False
+        self._log_path, self._fold_at = Path(f"{path}-wal"), FOLD_BYTES
         self._connection.execute("PRAGMA busy_timeout = 0")  # waiting is ours: _patiently
 
     @classmethod
@@ -123,6 +125,7 @@ class Store:
                 "foreign_keys": 1,
                 "synchronous": "normal",
                 "wal_autocheckpoint": 0,
+                "journal_size_limit": LOG_BYTES,  # the file, once it is used from the start again
                 "cache_size": -32 * 1024,
                 "temp_store": "memory",
             },
@@ -299,9 +302,21 @@ class Store:
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the catalog as far as no reader is in the way.
 
-        Only the conductor calls it, between two batches of work.
+        Only the conductor calls it, between two batches of work. It holds no lock a decision
+        waits for. The next write uses the log from its start again, once nobody reads from it.
         """
-        self._rows("PRAGMA wal_checkpoint(PASSIVE)")
+        rows = self._rows("PRAGMA wal_checkpoint(PASSIVE)")
+        _, held, folded = rows[0] if rows else (0, 0, 0)
+        # Where a reader kept some of it from being folded, it is tried again when more has come.
+        self._fold_at += FOLD_BYTES if folded < held else 0
+
+    def fold_if_long(self) -> None:
+        """Fold the write-ahead log in if it has grown past its bound; cheap where it has not."""
+        log_path = self._log_path
+        if not wal.reaches(log_path, FOLD_BYTES):
+            self._fold_at = FOLD_BYTES
+        elif wal.reaches(log_path, self._fold_at):
+            self.checkpoint()
 
     def reserve_room(self) -> None:
         """Keep some room for a day on which the disk is full, and give the log its own at once.
@@ -318,8 +333,8 @@ class Store:
             reserve.keep(self.path)
         if free < 20 * LOG_BYTES:
             return  # the room is worth more to photos than to a log that will not need it all
-        log_path = Path(f"{self.path}-wal")
-        with self._writing(), contextlib.suppress(OSError), log_path.open("r+b") as log_file:
+        opened = self._log_path.open
+        with self._writing(), contextlib.suppress(OSError), opened("r+b") as log_file:
             missing = LOG_BYTES - log_file.seek(0, os.SEEK_END)
             if missing > 0:
                 log_file.write(bytes(missing))

@@ -5,21 +5,24 @@
 
 What does not start with a verb opens the window on the folders named. A verb wins over a folder
 of the same name; write ``./photos`` for the folder. Exit codes: 0 done, also when single photos
-failed and are listed; 1 the command as a whole could not do its work; 2 wrong usage.
+failed and are listed; 1 the command as a whole could not do its work; 2 wrong usage; 128 and the
+signal's number where one ended it (130 Ctrl+C, 143 SIGTERM).
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
 from curator.cli.invocation import Invocation, Outside
 from curator.cli.output import Output, encodable, shown, start_logging, stop_logging
 from curator.cli.place import refuse_network
+from curator.cli.stopping import on_signal
 from curator.cli.verbs import VERBS, parse
-from curator.model import KnownError, UsageError
+from curator.model import KnownError, Stopped, UsageError
 from curator.settings import Home
 
 log = logging.getLogger(__name__)
@@ -46,7 +49,8 @@ def main(
         home = Home.at(arguments.home)
         refuse_network(home)
         start_logging(home)
-        with Invocation(home, arguments, output, Outside(open_window, run_bench)) as invocation:
+        outside = Outside(open_window, run_bench)
+        with on_signal(), Invocation(home, arguments, output, outside) as invocation:
             log.info("curator %s", shown(encodable(" ".join(argv))))
             with invocation.blaming():
                 return int(arguments.run(invocation) or 0)
@@ -57,9 +61,11 @@ def main(
     except BrokenPipeError:  # `curator photos | head`: the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        output.error(KnownError("Stopped.", "What was done by now is kept."))
-        return 1
+    except KeyboardInterrupt as error:
+        stopped = error if isinstance(error, Stopped) else Stopped(signal.SIGINT)
+        log.info("stopped by signal %d", stopped.code - 128)
+        output.error(KnownError("Stopped.", "Everything done so far is kept."))
+        return stopped.code
     except Exception as error:
         log.info("a mistake of ours", exc_info=True)  # the one line below says it to the user
         output.error(

@@ -592,10 +592,13 @@ class Conductor:
             self._to.on_held(self._held)
 
     def _fold(self) -> None:
-        """Fold the write-ahead log in now and then; its file is used again from the start."""
-        if time.monotonic() >= self._fold_at:
+        """Fold the write-ahead log in now and then, and when it is long; its file is used again."""
+        now = time.monotonic()
+        if now >= self._fold_at:
             self.catalog.checkpoint()
-            self._fold_at = time.monotonic() + CHECKPOINT_S
+            self._fold_at = now + CHECKPOINT_S
+        else:
+            self.catalog.fold_if_long()
 
     def _is_idle(self) -> bool:
         later = any(each.waiting for each in (*self._afterwards, self._opener))

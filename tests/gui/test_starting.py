@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from curator import app
-from curator.model import KnownError
+from curator.model import KnownError, Stopped
 from curator.settings import Home, Settings
 from curator.ui import dialogs
 from tests.catalogs import fill
@@ -120,3 +123,26 @@ def test_what_stays_for_the_evening_is_kept_out_of_the_collectors_rounds(
         gc.unfreeze()
         running.close()
     assert counts[0] > 0 and counts[1] >= counts[0] + 10_000 and counts[2] < counts[1] + 10_000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_signal_closes_the_window_in_order(
+    home: Home, quiet: QuietPipeline, dressed: QApplication
+) -> None:
+    """Also where a dialog waits for an answer: nobody is there to give one."""
+    running = started(home)
+    running.window.show()
+
+    def ask() -> None:
+        QTimer.singleShot(0, kill)
+        dialogs.question_dialog(None, dialogs.Question("Delete them?", "", ())).exec()
+
+    def kill() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    QTimer.singleShot(0, ask)
+    with pytest.raises(Stopped) as stopped:
+        app._run(running.window, dressed)
+    running.close()
+    assert stopped.value.code == 143 and not running.window.isVisible()
+    assert not home.catalog.with_name("catalog.db-wal").exists()

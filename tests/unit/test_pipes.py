@@ -12,6 +12,7 @@ from types import FrameType
 import pytest
 
 from curator import cli, files, keyboard, whole
+from curator.catalog import backups
 from curator.cli.output import start_logging, stop_logging, tail
 from curator.encoders import zero_shot
 from curator.export import presets
@@ -77,6 +78,13 @@ def test_the_table_kept_is_read_anew_and_the_log_goes_without_a_file(home: Home)
 def test_what_is_no_plain_file_is_said(home: Home, read: Callable[[Home], object]) -> None:
     with pytest.raises(KnownError, match="it is not a plain file"):
         read(home)
+
+
+def test_a_back_up_is_called_of_no_use(home: Home) -> None:
+    home.backups.mkdir()
+    os.mkfifo(home.backups / "catalog-daily-20260101-000000.db")
+    (found,) = backups.listed(home.catalog)
+    assert found.fault == "cannot be read (it is not a plain file)"
 
 
 def test_the_keys_are_curators_own_then(home: Home) -> None:

@@ -23,6 +23,7 @@ from curator.catalog import (
     restore,
     schema,
     store,
+    wal,
 )
 from curator.model import BusyError, CatalogError
 from curator.settings import Home
@@ -382,3 +383,72 @@ def test_a_schema_that_is_no_text_is_a_damaged_catalog(home: Home) -> None:
     home.catalog.write_bytes(data.replace(b"CREATE INDEX", b"CREATE \x98\x99DEX"))
     with pytest.raises(CatalogError, match="is damaged"):
         Catalog.open(home.catalog)
+
+
+# --- the write-ahead log
+
+
+@pytest.fixture
+def small_log(monkeypatch: pytest.MonkeyPatch, catalog: Catalog) -> Path:
+    """The log of a catalog that is to stay under 1 MB, used from its start."""
+    monkeypatch.setattr(store, "FOLD_BYTES", 512 << 10)
+    monkeypatch.setattr(store, "LOG_BYTES", 1 << 20)
+    catalog._connection.execute(f"PRAGMA journal_size_limit = {store.LOG_BYTES}")
+    catalog.checkpoint()
+    return Path(f"{catalog.path}-wal")
+
+
+def grow(catalog: Catalog, times: int) -> None:
+    """Write some 100 KB so many times."""
+    for number in range(times):
+        with catalog._writing():
+            catalog._run("INSERT OR REPLACE INTO meta VALUES ('test', ?)", (str(number) * 100_000,))
+
+
+def test_the_log_stays_within_its_bound_while_it_is_written(
+    catalog: Catalog, small_log: Path
+) -> None:
+    """Folded by the clock alone, 4,000 empty files made it 173 MB long in 20 seconds."""
+    for _ in range(60):
+        grow(catalog, 1)
+        catalog.fold_if_long()
+        assert small_log.stat().st_size <= store.LOG_BYTES
+    assert not wal.reaches(small_log, 2 * store.FOLD_BYTES)
+
+
+def test_a_reader_in_the_way_costs_a_try_now_and_then_and_the_log_shrinks_after_it(
+    catalog: Catalog, small_log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+    fold = catalog.checkpoint
+    monkeypatch.setattr(catalog, "checkpoint", lambda: (tried.append(1), fold()))
+    with closing(sqlite3.connect(catalog.path)) as reader:
+        grow(catalog, 1)
+        looks = reader.execute("SELECT key FROM meta UNION ALL SELECT key FROM meta")
+        looks.fetchone()
+        for _ in range(40):
+            grow(catalog, 1)
+            catalog.fold_if_long()
+        assert small_log.stat().st_size > 3 << 20 and 2 <= len(tried) <= 12
+        looks.close()
+    for _ in range(12):
+        grow(catalog, 1)
+        catalog.fold_if_long()
+    assert small_log.stat().st_size <= store.LOG_BYTES
+
+
+def test_how_far_a_log_is_filled_is_read_from_its_salts(tmp_path: Path) -> None:
+    log = tmp_path / "catalog.db-wal"
+    assert not wal.reaches(log, 0), "none is there"
+    log.write_bytes(bytes(100))
+    assert not wal.reaches(log, 0), "reserved, and never used"
+    with closing(sqlite3.connect(tmp_path / "catalog.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = wal")
+        connection.execute("CREATE TABLE a (b)")
+        connection.execute("INSERT INTO a VALUES (zeroblob(100000))")
+        filled = log.stat().st_size
+        assert wal.reaches(log, filled - 1) and not wal.reaches(log, filled)
+        connection.execute("PRAGMA wal_checkpoint")
+        connection.execute("INSERT INTO a VALUES (1)")
+        assert log.stat().st_size == filled, "its file stays as long as it was"
+        assert wal.reaches(log, 0) and not wal.reaches(log, filled // 2)

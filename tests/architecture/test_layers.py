@@ -22,8 +22,8 @@ PACKAGE = Path(curator.__file__).resolve().parent
 # later one, and not from a neighbour in its own row.
 ROWS: tuple[tuple[str, ...], ...] = (
     ("model", "private"),
-    ("whole", "deadline"),
-    ("arrays",),
+    ("whole",),
+    ("arrays", "deadline"),
     ("opened_folder",),
     ("settings",),
     ("sidecar",),

@@ -24,6 +24,7 @@ _PASS_TIPS = {
     Pass.RATE: "Pass 2: how much do I want it?",
 }
 _COUNT_MS = 250  # counts while photos stream in
+_LITTLE = 800  # px of width under which there is no room for all words
 _SCOPE = 480  # px the name of a scope may take
 _NOT_IN_MENU = frozenset({"delete", "menu"})  # what does nothing, and what one has done already
 
@@ -125,12 +126,13 @@ class TopBar(QWidget):
         row.addWidget(self.more)
 
     def resizeEvent(self, event: object) -> None:
-        """Leave the scope its room: Export becomes a sign, and the project's name is cut first."""
+        """Leave the scope its room: Export becomes a sign, then goes; the project is cut first."""
         narrow = self.width() < theme.NARROW
         style = Qt.ToolButtonStyle
         self.export.setToolButtonStyle(
             style.ToolButtonIconOnly if narrow else style.ToolButtonTextOnly
         )
+        self.export.setVisible(self.width() >= _LITTLE)  # it is in the menu, and has a key
         self.project.have_room(self.width() // (12 if narrow else 9))
 
     def refresh(self) -> None:

@@ -120,3 +120,17 @@ def test_export_is_a_word_of_the_bar_and_dim_while_nothing_is_approved(window: M
     assert button.property("tone") == "off" and button.width() == wide
     button.click()
     assert asked == ["export"] and said[-1].startswith("No photo here is approved yet.")
+
+
+def test_export_makes_room_where_the_window_is_small(window: MainWindow) -> None:
+    button, texts = window.topbar.export, Qt.ToolButtonStyle
+    for width, style in ((1300, texts.ToolButtonTextOnly), (900, texts.ToolButtonIconOnly)):
+        window.resize(width, 600)
+        QApplication.processEvents()
+        assert button.isVisible() and button.toolButtonStyle() is style
+    window.resize(700, 600)
+    QApplication.processEvents()
+    assert not button.isVisible()
+    assert "Export…" in [
+        action.text().partition("\t")[0] for action in window.topbar.commands_menu().actions()
+    ]

@@ -8,7 +8,7 @@ as in the table itself.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +37,8 @@ class CaptureColumns:
         self._endings: list[str] = [""]  # each combination of suffixes there is: " jpg nef "
         self._ending = np.zeros(0, "i4")  # by row, an index into it
         self._endings_rev = 0
-        self._names: dict[str, dict[str, int]] = {"camera": {"": 0}, "lens": {"": 0}}
-        self._named = {column: np.zeros(0, "i4") for column in self._names}
-        self._names_rev = 0
+        # Codes by row, the code of each name, and the revision they are of.
+        self._named: dict[str, tuple[NDArray[np.int32], dict[str, int], int]] = {}
 
     def column(self, name: str) -> NDArray[Any]:
         """Return one of CAPTURE_COLUMNS, (rows,) float; NaN where the file does not say."""
@@ -54,22 +53,18 @@ class CaptureColumns:
         mask: Mask = np.isin(self._ending, found)
         return mask
 
-    def names(self, column: str) -> tuple[NDArray[np.int32], list[str]]:
+    def names(self, column: Literal["camera", "lens"]) -> tuple[NDArray[np.int32], list[str]]:
         """Return which camera or lens each row has, an index into the names; 0 is none."""
+        codes, of_name, since = self._named.get(column, (np.zeros(0, "i4"), {"": 0}, 0))
         rev, size = self._table.rev, self._table.size
-        for each, codes in self._named.items():
-            if len(codes) < size:
-                self._named[each] = np.concatenate([codes, np.zeros(size - len(codes), "i4")])
-        if rev != self._names_rev:
-            found = self._catalog.capture_names(self._names_rev)
-            ids, *columns = zip(*found, strict=True) if found else ((), (), ())
-            known = self._table.knows(np.array(ids, np.int64))
-            rows = self._table.rows_of(np.array(ids, np.int64)[known])
-            for (each, of_name), names in zip(self._names.items(), columns, strict=True):
-                coded = [of_name.setdefault(name or "", len(of_name)) for name in names]
-                self._named[each][rows] = np.array(coded, "i4")[known]
-            self._names_rev = rev
-        return self._named[column], list(self._names[column])
+        if len(codes) < size:
+            codes = np.concatenate([codes, np.zeros(size - len(codes), "i4")])
+        if rev != since:
+            for name, ids in self._catalog.capture_names(column, since):
+                rows = self._table.rows_of(ids[self._table.knows(ids)])
+                codes[rows] = of_name.setdefault(name, len(of_name))
+        self._named[column] = codes, of_name, rev
+        return codes, list(of_name)
 
     def _refresh_endings(self) -> None:
         rev, size = self._table.rev, self._table.size

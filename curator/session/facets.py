@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def _labels(table: Table, among: Mask) -> list[Value]:
     ]
 
 
-def _named(column: str, table: Table, among: Mask) -> list[Value]:
+def _named(column: Literal["camera", "lens"], table: Table, among: Mask) -> list[Value]:
     codes, names = table.capture.names(column)
     numbers = np.bincount(codes[: len(among)][among], minlength=len(names)).tolist()
     queries = name_queries(column, names[1:])

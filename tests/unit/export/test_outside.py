@@ -159,6 +159,16 @@ def test_a_copy_that_became_a_link_is_no_copy_and_the_photo_goes_out_beside_it(
     assert (out / "IMG_0-2.JPG").read_bytes() == one.path.read_bytes()
 
 
+def test_a_pipe_in_the_place_of_an_original_costs_that_photo_alone(
+    one: PhotoDetail, tmp_path: Path
+) -> None:
+    other = photo(2, STARS, draw_jpeg(tmp_path / "photos" / "IMG_1.JPG", size=(96, 64)))
+    one.path.unlink()
+    os.mkfifo(one.path)
+    (said,) = export([one, other], tmp_path / "out")
+    assert "cannot be read (no file)" in said and (tmp_path / "out" / "IMG_1.JPG").exists()
+
+
 def test_no_template_leads_out_of_the_folder(tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "photos" / "..\\x.JPG", size=(60, 40))
     wild = photo(1, STARS, path)

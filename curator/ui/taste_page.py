@@ -241,8 +241,8 @@ class TastePage(Dialog):
         how = f" ({keys[0]} to {keys[1]})" if all(keys) else ""
         missing = START - stars
         return (
-            f"Give {missing} more photo{'s' * (missing > 1)} stars{how}, high and low ones: then a"
-            " cull can begin with what you like least."
+            f"Give {missing} more photo{'s' * (missing > 1)} stars{how}, high and low ones: then"
+            " Curator predicts yours, and once that is reliable a cull begins with the lowest."
         )
 
     def _not_compared(self, told: Report) -> str:

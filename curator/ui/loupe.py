@@ -204,7 +204,7 @@ class LoupeView(QWidget):
         """Say near the picture for a moment what was decided; the next paint has it."""
         if self.isVisible():
             self._sign = summary
-            self._signing.start()
+            self._signing.stop()  # its time begins with the paint
             self.update(self._line())
 
     def _take_sign_off(self) -> None:
@@ -294,6 +294,8 @@ class LoupeView(QWidget):
         if tile is None or self._session.finished:
             return
         self._drawing.ratio = self.devicePixelRatioF()
+        if self._sign and not self._signing.isActive():
+            self._signing.start()
         if not self._session.bare and self._line().contains(event.rect()):
             self._drawing.line(painter, tile, self.rect(), sign=self._sign)
             return  # the picture stands as it is

@@ -150,6 +150,7 @@ def test_a_mark_shows_near_the_picture_for_a_moment_and_names_its_photo(
         commands.run(session, command)
         assert session.current != photo, "the next photo is on screen"
         assert loupe._sign == f"{says} {session.tile(photo).name}"
+        assert not loupe._signing.isActive(), "its time begins once it is seen"
         assert pencil() > 100
     qtbot.waitUntil(lambda: session._shown == session.current)
     qtbot.wait(0)

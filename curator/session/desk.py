@@ -465,6 +465,11 @@ class Desk(QObject):
             mask &= filters.FILTERS[name][1](self.table, self.settings.taste.match_threshold)
         return [int(photo_id) for photo_id in arranged(self.table, mask, "taken", units=False)]
 
+    def clause_of(self, photo_id: int) -> str | None:
+        """Return the name of the clause that approves a photo for export, None if none does."""
+        threshold = self.settings.taste.match_threshold
+        return filters.clause_of(self.table, threshold, photo_id)
+
     def approved(self) -> dict[int, str]:
         """Return the scope's approved photos by id, each with the name of its clause."""
         clauses = filters.approved(self.table, self.settings.taste.match_threshold)

@@ -46,6 +46,7 @@ __all__ = [
     "Near",
     "approved",
     "check_rule",
+    "clause_of",
     "mask",
     "parse",
     "parse_rule",
@@ -111,12 +112,21 @@ def approved(table: Table, threshold: int) -> dict[int, str]:
     Photos approved by ratings read from files are among them, as `Clause.FILE`.
     """
     codes = _clause_codes(table, threshold)
-    names = [clause.name for clause, _ in parse_rule(table.approval.rule)]
     rows = np.flatnonzero((codes != 0) & table.alive())
+    named = _names_by_code(table)
     pairs = zip(table.ids[rows].tolist(), codes[rows].tolist(), strict=True)
-    return {
-        photo: FROM_FILES.name if code == _FROM_FILES else names[code - 1] for photo, code in pairs
-    }
+    return {photo: named[code] for photo, code in pairs}
+
+
+def clause_of(table: Table, threshold: int, photo_id: int) -> str | None:
+    """Return the name of the clause that approves one photo, as :func:`approved` has it."""
+    codes = _clause_codes(table, threshold)
+    return _names_by_code(table).get(int(codes[table.rows_of([photo_id])[0]]))
+
+
+def _names_by_code(table: Table) -> dict[int, str]:
+    clauses = enumerate(parse_rule(table.approval.rule), 1)
+    return {_FROM_FILES: FROM_FILES.name} | {code: clause.name for code, (clause, _) in clauses}
 
 
 Holds = Callable[[Term, Table, int], Mask]

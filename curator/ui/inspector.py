@@ -249,7 +249,7 @@ class Inspector(QWidget):
     def _why_approved(self, photo_id: int | None) -> str:
         """Return the clause that approves a photo for export, as a line; empty if none does."""
         session = self._session
-        name = None if photo_id is None else session.approved().get(photo_id)
+        name = None if photo_id is None else session.clause_of(photo_id)
         if name == Clause.FILE:
             return "Approved only by ratings read from files"
         clauses = all_clauses(session.settings.approval.rule)

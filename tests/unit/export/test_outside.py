@@ -456,7 +456,7 @@ def test_whatever_is_put_into_a_target_nothing_outside_it_changes(poison: Attack
 
 
 @pytest.mark.slow
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(attacks)
 def test_whatever_is_put_into_a_target_nothing_outside_it_changes_at_length(poison: Attack) -> None:
     attack(poison)

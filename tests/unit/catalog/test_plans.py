@@ -126,6 +126,7 @@ HOT: dict[str, Act] = {
     "changed capture data": lambda c: (
         c.capture_columns(c.last_rev() - 5),
         c.suffixes(c.last_rev() - 5),
+        c.capture_names("lens", c.last_rev() - 5),
     ),
     "rows of some": lambda c: c.columns(ids=SOME),
     "moved in projects": lambda c: (c.projects_rev(), c.moved(c.projects_rev()[0])),
@@ -181,7 +182,7 @@ HOT: dict[str, Act] = {
     ),
     "drives": lambda c: (c.waiting_for(), c.away_of(SOME), c.main_files(SOME)),
     "folder of": lambda c: c.folder(c.photo(PHOTO).path),
-    "fold": lambda c: (c.tidy_text(), c.checkpoint()),
+    "fold": lambda c: (c.tidy_text(), c.checkpoint(), c.fold_if_long()),
     "whether sidecars are wanted": lambda c: c.sidecars_rev(),
     "sidecars": _sidecars,
     "start afterwards": lambda c: c.reset_running(),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from curator import files
 from curator.imaging.proxy import proxy_path
+from curator.model import KnownError
 
 # quality -> (a, b): a JPEG has exp(a + b * ln(density)) bytes a pixel, where the density is that
 # of a proxy of quality 88, at the proxy's size. From 90 on colors have full resolution.
@@ -49,7 +50,7 @@ class Proxies:
             return None
         try:
             size = files.status(proxy_path(self.cache, key)).st_size
-        except OSError:
+        except KnownError:  # no proxy yet, or the cache was cleared
             return None
         found = max(size - _PROXY_HEADERS, 1) / pixels
         a, b = _at(min(self.quality, 89))

@@ -66,3 +66,7 @@ def test_detail_quality_and_size_count_and_nothing_is_enlarged(tmp_path: Path) -
     assert sizes == sorted(sizes)
     assert jpeg_bytes((640, 480), 20000, 88) == jpeg_bytes((640, 480), 640, 88)
     assert jpeg_bytes((0, 0), 2560, 88) > 0
+
+
+def test_a_proxy_that_is_not_there_tells_nothing_and_stops_no_plan(tmp_path: Path) -> None:
+    assert Proxies(tmp_path).density("56c844", 1000) is None

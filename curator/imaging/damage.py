@@ -21,8 +21,8 @@ _BLOCKS = 3  # a part has at least so many where it is one of 32
 _NOTABLE = 2.0  # grey levels; a part with less has no step
 _SHARE = 0.6  # of the parts of a step have at least that
 _FIRM = 0.8  # of them are no further from its height than what counts as its spread
-# The highest of 413 clean JPEGs was -2.5; more than half of the visible damage no decoder has a word
-# about gives more than 4 (`tests/bench/test_damage.py` has the shares by kind).
+# The highest of 413 clean JPEGs was -2.5; more than half of the visible damage no decoder has a
+# word about gives more than 4 (`tests/bench/test_damage.py` has the shares by kind).
 _LEAST = 2.0
 
 

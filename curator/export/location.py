@@ -240,8 +240,9 @@ def _same_picture(original: Path, copy: Path) -> bool:
     if before == after:
         return True
     if before[:3] == b"\xff\xd8\xff":
+        coded, left = _coded(before), _coded(after)
         # Further pictures behind the first are gone where they told the place.
-        return _coded(before).startswith(_coded(after)) and after.endswith(_END)
+        return coded == left or (coded.startswith(left) and left.endswith(_END))
     return _pixels(original) == _pixels(copy)
 
 

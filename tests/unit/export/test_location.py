@@ -149,6 +149,21 @@ def test_a_copy_without_location_has_its_own_digest_and_is_made_once(
     assert run(shoot[1:2], out).written == ["DSC_2.JPG"], "asked for, it is whole again"
 
 
+def test_the_picture_of_a_jpeg_is_compared_whatever_stands_behind_it(tmp_path: Path) -> None:
+    path = draw_jpeg(tmp_path / "a.jpg", size=(96, 64), seed=1)
+    data = path.read_bytes()
+    noted = data[:2] + b"\xff\xfe\0\6note" + data[2:]
+
+    def same(before: bytes, after: bytes) -> bool:
+        (tmp_path / "b.jpg").write_bytes(before)
+        path.write_bytes(after)
+        return location._same_picture(tmp_path / "b.jpg", path)
+
+    assert same(noted, data) and same(noted + b"padding", data + b"padding")
+    assert same(noted + data, data), "a further picture may go"
+    assert not same(noted, data[:-9]) and not same(data, data[:-9] + b"\0" + data[-8:])
+
+
 # --- what leaves
 
 

@@ -83,8 +83,10 @@ def _score(steps: _Array) -> float:
     """Score the likeliest place where a shift begins, in grey levels over what else is there."""
     stretches = steps.shape[1]
     likely = _likely(steps > _NOTABLE) | _likely(steps < -_NOTABLE)
+    if not likely.any():
+        return -np.inf
     noise, best = float(np.median(np.abs(steps))), -np.inf
-    for at in np.flatnonzero(likely.any(axis=0)).tolist():  # of most pictures none
+    for at in np.flatnonzero(likely.any(axis=0)).tolist():
         rows = np.flatnonzero(likely[:, at])
         first, second = steps[rows], steps[rows + 1]
         right, left = first[:, at + 1 :], second[:, :at]

@@ -16,6 +16,7 @@ import jsonschema
 import pytest
 from PIL import Image, ImageCms
 
+from curator import export
 from curator.catalog import PhotoDetail
 from curator.export import TARGETS, Options, Report, folder, writing
 from curator.export.claims import INTENT
@@ -69,6 +70,15 @@ def test_the_manifest_tells_where_from_and_why(shoot: list[PhotoDetail], tmp_pat
     assert [file["filename"] for file in first["files"]] == ["DSC_1.dng", "DSC_1.JPG"]  # type: ignore[attr-defined]
     assert first["capture"]["taken_at"] == "2024-05-04T18:42:07.120000"  # type: ignore[index]
     assert (second["clause"], second["match_score"], second["tags"]) == ("pick", None, [])
+
+
+def test_a_clause_of_an_own_rule_is_named_by_its_search(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
+    clauses = {1: "rating:>=4 tag:bride", 3: "is:rejected"}  # 3 is a reject, and stays home
+    report = export.write(export.make_plan(shoot, Options(tmp_path / "out", clauses)))
+    assert report.photos == 1
+    assert [entry["clause"] for entry in book(tmp_path / "out")["photos"]] == [clauses[1]]
 
 
 def test_a_second_run_changes_nothing_not_even_a_time(

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# A limit is meant for files up to here; twice as large may take twice as long. A loaded machine
-# takes 5 s for a HEIC of 12 megapixels.
+# A limit is meant for files up to here; twice as large may take twice as long.
 PLAIN_MEGAPIXELS, PLAIN_MB = 50.0, 100.0
 MOST = 20.0  # times the limit: 2 GB, the largest file that is read
 

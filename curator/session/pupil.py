@@ -40,7 +40,7 @@ _GROWN = 2.0  # times the archive may grow before the space is learned anew
 _DAY_S = 86_400.0
 # A photo like one of the 30 rated before it, within ten minutes, tests no prediction: the other
 # gave it away. Alike are pairs far outside the scatter of all pairs. Of simulated people with
-# bursts in their archive the lower bound then holds for 90 to 100 %, whatever their order, instead
+# bursts in their archive the lower bound then holds for 85 to 100 %, whatever their order, instead
 # of 0 to 65 % (`tests/bench/test_taste.py`).
 _JUST_RATED, _JUST_S = 30, 600.0
 _ALIKE, _PAIRS_OF = 3.0, 400  # standard deviations over the median, of the pairs of so many photos

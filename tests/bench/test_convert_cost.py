@@ -65,7 +65,7 @@ def test_convert_costs_no_more_than_three_bare_decodes(large: list[Path], tmp_pa
         job = StageJob(1, "convert", str(path), Kind.IMAGE, str(tmp_path))
         bare += cost(lambda data=data: simplejpeg.decode_jpeg(data, "GRAY"))
         whole += cost(lambda job=job: convert(job))
-    assert whole / bare <= 2.8, f"{whole / bare:.2f}"
+    assert whole / bare <= 3.0, f"{whole / bare:.2f}"
 
 
 @pytest.mark.slow

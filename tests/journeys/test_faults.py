@@ -266,7 +266,7 @@ def test_a_fault_in_a_slot_is_said_as_one(home: Home, monkeypatch: pytest.Monkey
     said: list[str] = []
 
     class Told:
-        say = staticmethod(said.append)
+        say = announce = staticmethod(said.append)
 
     for hook in ((sys, "excepthook"), (threading, "excepthook")):
         monkeypatch.setattr(*hook, getattr(*hook))

@@ -203,7 +203,7 @@ def test_a_raw_cut_short_shows_its_small_preview_and_says_so(tmp_path: Path) -> 
         (b"", "empty"),
         (bytes(5000), "only zeros"),
         (b"<html><body>not found</body></html>", "document"),
-        (b"\xff\xd8\xff\xe0", "only 4 bytes"),
+        (b"\xff\xd8\xff\xe0", "picture data is cut off or missing"),
         (b"II*\0\x08\0\0\0\0\0", "TIFF"),
         (b"\x89PNG\r\n\x1a\nxxxx", "PNG"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curator import files
+from curator import files, whole
 from curator.export.sources import SIDECAR, Source
 from curator.model import Kind, KnownError, UnreadableError
 from curator.workers import WorkerPool
@@ -117,8 +117,8 @@ def without_location(job: _Job) -> tuple[str, str]:
         UnreadableError: the location cannot be removed, or the file cannot be read.
     """
     original, folder = job.source.path, Path(job.folder)
-    copy = folder / f"copy{_suffix(job.source)}"
     try:
+        copy = folder / f"copy{_suffix(job.source)}"
         shutil.copyfile(original, copy)
         sha256 = files.sha256(copy)
         left, complaint = _removed(job.program, copy, _REMOVED)
@@ -160,11 +160,14 @@ def _groups_of(left: Iterable[tuple[str, str, str]], kind: str) -> list[str]:
 
 
 def _suffix(source: Source) -> str:
-    """Return the suffix of what a file is: exiftool refuses a JPEG that is called HEIC."""
+    """Return the suffix of what a file is: exiftool refuses a JPEG that is called HEIC.
+
+    Raises:
+        OSError: it cannot be read, or is no plain file.
+    """
     from curator.imaging import containers
 
-    with source.path.open("rb") as file:
-        form = containers.sniff(file.read(65536), source.path.name)
+    form = containers.sniff(whole.read(source.path, 65536), source.path.name)
     suffix = source.path.suffix.lower()
     own = suffix if suffix.isascii() and suffix[1:].isalnum() else ".jpg"
     return _SUFFIXES.get(form, own) if source.kind != SIDECAR else ".xmp"
@@ -190,7 +193,7 @@ def _removed(
     try:
         done = subprocess.run(
             [program, "-config", "", "-q", "-q", "-@", "-"],
-            input="\n".join([*lines, ""]).encode("ascii"),
+            input="\n".join([*lines, ""]).encode("utf-8", "replace"),
             capture_output=True,
             cwd=copy.parent,
             timeout=_TIMEOUT_S / 3,

@@ -14,12 +14,10 @@ import json
 import logging
 import os
 import shutil
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import BinaryIO
 
 from curator import whole
 from curator.export import manifest, naming, place
@@ -345,7 +343,7 @@ def _copy(file: Source, folder: OpenedFolder, part: str) -> str:
     """
     digest = hashlib.sha256()
     try:
-        source = _opened(file.path)
+        source = whole.opened(file.path)  # a pipe in its place must not hold the export up
     except OSError as error:
         raise UnreadableError(
             f"The original cannot be read ({error.strerror or error})."
@@ -358,16 +356,6 @@ def _copy(file: Source, folder: OpenedFolder, part: str) -> str:
                 digest.update(chunk)
                 target.write(chunk)
     return digest.hexdigest()
-
-
-def _opened(path: Path) -> BinaryIO:
-    """Open an original; a pipe in its place must not hold the export up."""
-    waitless = getattr(os, "O_NONBLOCK", 0)
-    source = open(path, "rb", opener=lambda name, how: os.open(name, how | waitless))  # noqa: SIM115
-    if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
-        source.close()
-        raise OSError(errno.EINVAL, "no file")
-    return source
 
 
 def _read(read: Callable[[int], bytes]) -> bytes:

@@ -6,6 +6,7 @@ Every file that leaves is read again by exiftool, with all that is embedded in i
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -149,6 +150,20 @@ def test_a_copy_without_location_has_its_own_digest_and_is_made_once(
     assert run(shoot[1:2], out).written == ["DSC_2.JPG"], "asked for, it is whole again"
 
 
+@pytest.mark.parametrize("now", ["gone", "a pipe"])
+def test_an_original_that_cannot_be_read_costs_that_photo_alone(
+    shoot: list[PhotoDetail], tmp_path: Path, now: str
+) -> None:
+    options = Options(tmp_path / "out", metadata="no_location", exiftool="exiftool")
+    made = make_plan(shoot[1:2], options)
+    shoot[1].path.unlink()
+    if now == "a pipe":
+        os.mkfifo(shoot[1].path)
+    report = TARGETS["folder"].write(made, pool=Here())
+    assert [skip.path for skip in report.failed] == [str(shoot[1].path)]
+    assert "No copy without location can be made" in report.failed[0].reason
+
+
 def test_the_picture_of_a_jpeg_is_compared_whatever_stands_behind_it(tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(96, 64), seed=1)
     data = path.read_bytes()
@@ -229,6 +244,21 @@ def test_what_cannot_be_removed_stays_home_and_says_why(corpus: Path, tmp_path: 
     assert reasons.keys() == {"ExifTool.jpg", "image-2011.jpg"} and report.written == []
     assert all("location cannot be removed: " in reason for reason in reasons.values())
     assert all(reason.endswith("Export it as a JPEG.") for reason in reasons.values())
+
+
+@with_exiftool
+@pytest.mark.slow
+def test_a_place_under_a_name_of_ones_own_stays_home_too(tmp_path: Path) -> None:
+    """The group of such a tag is named by the file itself, in any letters."""
+    path = draw_jpeg(tmp_path / "card" / "DSC_1.JPG", size=(96, 64))
+    rdf = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description'
+    own = f'{rdf} xmlns:fön="http://example.org/" fön:City="Vik"/></rdf:RDF>'
+    packet = b"http://ns.adobe.com/xap/1.0/\0" + own.encode()
+    data = path.read_bytes()
+    length = (len(packet) + 2).to_bytes(2, "big")
+    path.write_bytes(data[:2] + b"\xff\xe1" + length + packet + data[2:])
+    (failed,) = run([photo(1, STARS, path)], tmp_path / "out", metadata="no_location").failed
+    assert failed.reason.startswith("Its location cannot be removed: City would stay")
 
 
 @with_exiftool

@@ -22,6 +22,8 @@ _DNG_VERSION = 50706
 # A JPEG marker that a segment may follow; between segments there may be padding or rubbish.
 _SEGMENT = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")
 _MAX_SEGMENTS = 2000  # before the picture data
+_MAX_BOXES = 64  # at the top of a file
+_MOST_S = 1 << 33  # since 1904: in 2176, later than any
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"miaf"}
 _RAW_MAGIC: tuple[tuple[int, bytes], ...] = (
     (0, b"FUJIFILMCCD-RAW"),
@@ -169,34 +171,37 @@ def movie_time(read: tiff.Read) -> tuple[datetime | None, int | None]:
 
     Source: ISO/IEC 14496-12, 8.2.2: seconds since 1904, 0 for none.
     """
+    at, _ = find_box(read, b"moov")
+    head = read(at, 24) if at else b""
+    if len(head) < 24 or head[4:8] != b"mvhd":
+        return None, None
+    seconds = struct.unpack_from(">Q" if head[8] == 1 else ">I", head, 12)[0]
+    when = datetime(1904, 1, 1) + timedelta(seconds=min(seconds, _MOST_S))
+    return (when, 0) if 1971 <= when.year < 2100 else (None, None)
+
+
+def find_box(read: tiff.Read, name: bytes) -> tuple[int, int]:
+    """Find a box at the top of a HEIC or AVIF: where its content begins, and its size.
+
+    Both are 0 where there is none. Source: ISO/IEC 14496-12, 4.2.
+    """
     at = 0
-    for _ in range(64):
-        size, kind, prefix = _box(read, at)
-        if size < prefix or tiff.whole(at + size) is None:
+    for _ in range(_MAX_BOXES):
+        head = read(at, 16)
+        if len(head) < 8:
             break
-        if kind == b"moov":
-            head = read(at + prefix, 24)
-            long = len(head) == 24 and head[8] == 1
-            if head[4:8] != b"mvhd" or len(head) < 24:
-                break
-            seconds = struct.unpack_from(">Q" if long else ">I", head, 12)[0]
-            if not seconds or seconds >= 1 << 40:
-                break
-            when = datetime(1904, 1, 1) + timedelta(seconds=seconds)
-            return (when, 0) if when.year >= 1971 else (None, None)
+        size, kind = struct.unpack_from(">I4s", head)
+        prefix = 8
+        if size == 1 and len(head) == 16:
+            size, prefix = struct.unpack_from(">Q", head, 8)[0], 16
+        if size < prefix:  # also 0: up to the end of the file
+            break
+        if kind == name:
+            return at + prefix, size - prefix
         at += size
-    return None, None
-
-
-def _box(read: tiff.Read, at: int) -> tuple[int, bytes, int]:
-    """Read size, kind and the size of the head of a box; size 0 at the end of the file."""
-    head = read(at, 16)
-    if len(head) < 8:
-        return 0, b"", 8
-    size, kind = struct.unpack(">I4s", head[:8])
-    if size == 1 and len(head) == 16:
-        return struct.unpack(">Q", head[8:])[0], kind, 16
-    return size, kind, 8
+        if tiff.whole(at) is None:
+            break
+    return 0, 0
 
 
 def _canon_boxes(head: bytes) -> list[tiff.Directory]:

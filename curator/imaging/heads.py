@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from curator.imaging import png
+from curator.imaging import containers, png
 from curator.imaging.tiff import Read
 
 FORMS = ("heif", "avif", "webp", "png")
@@ -112,7 +112,8 @@ def _chunked(read: Read) -> Head | None:
 
 
 def _boxed(read: Read) -> Head | None:
-    meta = _meta(read)
+    at, size = containers.find_box(read, b"meta")
+    meta = read(at, min(size, _MAX_META))
     boxes = {kind: meta[at:end] for kind, at, end in _boxes(meta, 4)}
     if not {b"pitm", b"iprp"} <= boxes.keys():
         return None
@@ -141,25 +142,6 @@ def _boxed(read: Read) -> Head | None:
     block = notes[b"exif"][skipped:]
     orientation = _ORIENTATIONS[turn, mirror]
     return Head(width, height, orientation, crop, block, notes[b"xmp"], colors)
-
-
-def _meta(read: Read) -> bytes:
-    """Find the content of the file's meta box; empty where there is none of a likely size."""
-    at = 0
-    for _ in range(_MAX_CHUNKS):
-        start = read(at, 16)
-        if len(start) < 8:
-            break
-        size, kind = struct.unpack_from(">I4s", start)
-        prefix = 8
-        if size == 1 and len(start) == 16:
-            size, prefix = struct.unpack_from(">Q", start, 8)[0], 16
-        if size < prefix:  # also 0: up to the end of the file
-            break
-        if kind == b"meta":
-            return read(at + prefix, min(size - prefix, _MAX_META))
-        at += size
-    return b""
 
 
 def _boxes(data: bytes, at: int = 0) -> Iterator[tuple[bytes, int, int]]:

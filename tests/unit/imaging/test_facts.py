@@ -198,6 +198,10 @@ def test_a_sequence_says_when_it_was_made(tmp_path: Path) -> None:
     for broken in (
         struct.pack(">I4s", 9, b"moov"),
         struct.pack(">I4sI4s", 24, b"moov", 16, b"mvhd"),
+        *(  # no time, and the year 19326
+            struct.pack(">I4sI4sB3xQ8x", 36, b"moov", 28, b"mvhd", 1, seconds)
+            for seconds in (0, 1 << 39)
+        ),
     ):
         (tmp_path / "b.avif").write_bytes(still + broken)
         assert exif.read_capture(tmp_path / "b.avif").taken_at is None

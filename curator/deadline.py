@@ -14,16 +14,22 @@ PLAIN_MEGAPIXELS, PLAIN_MB = 50.0, 100.0
 MOST = 20.0  # times the limit: 2 GB, the largest file that is read
 
 _listener: Callable[[float], None] | None = None
+_granted = 1.0  # times the limit
 
 
 def larger(*, megapixels: float = 0.0, megabytes: float = 0.0) -> None:
-    """Announce the size of what is read now, before it is decoded."""
+    """Announce the size of what is read now, before it is decoded.
+
+    What was granted to the file is not taken back by a picture in it that is smaller.
+    """
+    global _granted
     times = min(max(megapixels / PLAIN_MEGAPIXELS, megabytes / PLAIN_MB), MOST)
-    if _listener is not None and times > 1:
+    if _listener is not None and times > _granted:
+        _granted = times
         _listener(times)
 
 
 def listen(listener: Callable[[float], None] | None) -> None:
-    """Call this from now on with how many times its limit a job may take; None for nobody."""
-    global _listener
-    _listener = listener
+    """Call this, for one job, each time it may take longer: how many times its limit; or nobody."""
+    global _listener, _granted
+    _listener, _granted = listener, 1.0

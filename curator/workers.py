@@ -550,7 +550,7 @@ class WorkerPool:
             answer = worker.wait(begun + limit_s, self._memory_mb)
             while answer.startswith(_LONGER):
                 times = float(pickle.loads(answer.removeprefix(_LONGER)))
-                limit_s = max(limit_s, times * timeout_s)
+                limit_s = times * timeout_s
                 answer = worker.wait(begun + limit_s, self._memory_mb)
         except TimeoutError:
             raise WorkerTimeout(f"Reading it took longer than {limit_s:.3g} s.") from None

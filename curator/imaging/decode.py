@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from curator import deadline
 from curator.imaging import colour, containers, jpeg, raw, stills, tiff
 from curator.imaging.pixels import (
     MAX_MEGAPIXELS,
@@ -14,13 +13,12 @@ from curator.imaging.pixels import (
     Stored,
     Want,
     Wish,
+    check_file,
     check_size,
     shrink,
     upright,
 )
 from curator.model import GoneError, UnreadableError
-
-_MAX_FILE = 2_000_000_000  # bytes; larger pictures are not photos, and must not fill memory
 
 
 def decode(
@@ -111,10 +109,7 @@ def read_bytes(path: str | Path, size: int = -1) -> bytes:
     try:
         with Path(path).open("rb") as file:
             if size < 0:
-                held = file.seek(0, 2)
-                if held > _MAX_FILE:
-                    raise UnreadableError("The file is larger than 2 GB and is not read.")
-                deadline.larger(megabytes=held / 1e6)
+                check_file(file.seek(0, 2))
             file.seek(0)
             return file.read(size)
     except FileNotFoundError as error:

@@ -18,6 +18,7 @@ _Any = npt.NDArray[Any]
 Want = Literal["preview", "demosaic"]
 
 MAX_MEGAPIXELS = 400  # the default of the setting work.max_megapixels
+_MAX_FILE = 2_000_000_000  # bytes; larger pictures are not photos, and must not fill memory
 # What says it is larger than _LARGE pixels must have a byte for _PIXELS_A_BYTE of them: a JPEG has
 # at least a bit for each block of 8 x 8, however flat it is. A few bits flipped in a header of
 # 10 KB otherwise cost a minute and 4 GB, to make a picture of nothing.
@@ -77,6 +78,17 @@ class Picture:
     basis: str
     damage: str | None
     full_size: tuple[int, int]
+
+
+def check_file(held_bytes: int) -> None:
+    """Refuse a file before it is read into memory; a large one that is not is given more time.
+
+    Raises:
+        UnreadableError: it is larger than 2 GB.
+    """
+    if held_bytes > _MAX_FILE:
+        raise UnreadableError("The file is larger than 2 GB and is not read.")
+    deadline.larger(megabytes=held_bytes / 1e6)
 
 
 def check_size(

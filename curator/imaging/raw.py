@@ -19,7 +19,15 @@ import rawpy
 
 from curator import deadline
 from curator.imaging import containers, jpeg, notes
-from curator.imaging.pixels import Image, Stored, Wish, check_size, dead_share, upright_size
+from curator.imaging.pixels import (
+    Image,
+    Stored,
+    Wish,
+    check_file,
+    check_size,
+    dead_share,
+    upright_size,
+)
 from curator.model import Capture, UnreadableError, UnsupportedError
 
 log = logging.getLogger(__name__)
@@ -42,7 +50,6 @@ _REASONS = (
 )
 # Canon's CIFF (CRW) names maker and model in one record; LibRaw's Python face does not give it.
 _MAX_CIFF = 32 << 20  # bytes; those cameras had 3 to 11 megapixels
-_MAX_FILE = 2_000_000_000  # bytes that may go through memory
 _CIFF_MODEL = re.compile(rb"Canon\0(Canon [ -~]{2,30})\0")
 
 
@@ -139,8 +146,7 @@ def _read(path: str, file: IO[bytes] | None) -> Any:
             return rawpy.imread(path)
     try:
         with contextlib.nullcontext(file) if file is not None else Path(path).open("rb") as raw:
-            if raw.seek(0, os.SEEK_END) > _MAX_FILE:
-                raise UnreadableError("The file is larger than 2 GB and is not read.")
+            check_file(raw.seek(0, os.SEEK_END))
             raw.seek(0)
             return rawpy.imread(io.BytesIO(raw.read()))
     except OSError as error:

@@ -315,12 +315,16 @@ def test_large_pictures_and_files_ask_for_more_time(
     raw_path = write_dng(tmp_path / "a.dng", size=(600, 400), preview=False)
     asked: list[float] = []
     monkeypatch.setattr(deadline, "_listener", asked.append)
+    monkeypatch.setattr(deadline, "_granted", 1.0)
     decode.decode(path)
     assert asked == []
     monkeypatch.setattr(deadline, "PLAIN_MEGAPIXELS", 0.12)
     decode.decode(path)
+    deadline.listen(asked.append)
     decode.decode(raw_path)
     assert asked == [2.0, 2.0]
     monkeypatch.setattr(deadline, "PLAIN_MB", path.stat().st_size / 3e6)
     decode.read_bytes(path)
     assert asked[2:] == [pytest.approx(3.0)]
+    decode.decode(path)
+    assert len(asked) == 3, "what was granted to a large file is not taken back by its picture"

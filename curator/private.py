@@ -38,15 +38,19 @@ _SECRETS = tuple(
 _known: set[str] = set()
 
 
-def is_secret(value: str) -> None:
-    """Have :func:`masked` know a secret, such as a key that was just found."""
+def remember_secret(value: str) -> None:
+    """Remember a secret for :func:`masked`, such as a key that was just found.
+
+    Thread: any, as that of :func:`masked`.
+    """
     if len(value) >= 6:  # a shorter one is found in too many words, and keeps nobody out
         _known.add(value)
 
 
 def masked(text: str) -> str:
     """Return a text without the passwords and keys in it; "***" stands in their place."""
-    for value in _known:
+    # The longest first: one may begin with another. A copy: another thread may find one just now.
+    for value in sorted(_known, key=len, reverse=True):
         text = text.replace(value, _MASK)
     for pattern in _SECRETS:
         text = pattern.sub(lambda found: f"{found['name']}{_MASK}", text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from curator.model import KnownError
-from curator.private import is_secret
+from curator.private import remember_secret
 
 VARIABLE = "CURATOR_VISION_KEY"
 SERVICE = "curator"
@@ -24,11 +24,11 @@ def find_key(url: str) -> str:
     Thread: any but the window's; the system may ask a person to unlock the keyring.
     """
     if key := os.environ.get(VARIABLE, "").strip():
-        is_secret(key)
+        remember_secret(key)
         return key
     if url not in _found:
         _found[url] = _asked(url)
-        is_secret(_found[url])
+        remember_secret(_found[url])
     return _found[url]
 
 

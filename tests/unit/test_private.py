@@ -181,6 +181,9 @@ def test_a_key_that_was_found_is_masked_wherever_it_comes(monkeypatch: pytest.Mo
     monkeypatch.setenv("CURATOR_VISION_KEY", "correct horse")
     assert find_key("http://host") == "correct horse"
     assert private.masked("refused: correct horse, 401") == "refused: ***, 401"
+    for secret in ("battery", "battery staple"):
+        private.remember_secret(secret)
+    assert private.masked("it is battery staple") == "it is ***", "the whole of the longer one"
 
 
 @pytest.mark.parametrize("url", ["http://joe:hunter2@host", "joe:hunter2@host", "x://joe:hunter2@"])

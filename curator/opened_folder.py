@@ -73,6 +73,11 @@ class Seen:
         )
 
 
+def is_leaf(name: str) -> bool:
+    """Whether a name leads neither up nor down: that of something right inside a folder."""
+    return name not in ("", ".", "..") and "\0" not in name and PurePath(name).name == name
+
+
 def mark_of(status: os.stat_result) -> Mark:
     """Return what tells a file or folder from all others on this computer."""
     return status.st_dev, status.st_ino
@@ -182,7 +187,7 @@ class OpenedFolder:
             return []
 
     def sync(self) -> None:
-        """Have its names on disk too, where the system can do that."""
+        """Flush its names to disk, where the system can do that."""
         with contextlib.suppress(OSError):
             os.fsync(self.fileno())
 
@@ -272,7 +277,7 @@ class OpenedFolder:
                 _dress(path, mode, times_ns)
 
     def rename(self, old: str, new: str, seen: Seen) -> None:
-        """Give a file another name, never taking that from another file.
+        """Rename a file, never taking the name of another.
 
         Args:
             old: its name.
@@ -438,14 +443,16 @@ class OpenedFolder:
             try:
                 handle = os.open(folder._to(leaf), _READ, dir_fd=folder._handle)
             except OSError as error:
-                raise _no_file(name) if error.errno in _LINKED else error from error
+                if error.errno in _LINKED:
+                    raise _no_file(name) from error
+                raise
             with open(handle, "rb", buffering=0) as file:  # noqa: PTH123
                 if not stat.S_ISREG(os.fstat(handle).st_mode):
                     raise _no_file(name)
                 yield file
 
     def _link(self, leaf: str, target: OpenedFolder, name: str) -> bool:
-        """Give a file a second name, of a link the link itself; return False where none can be.
+        """Link a file to a second name, never following a link; return False where none can be.
 
         Raises:
             FileExistsError: the name is taken, be it this very moment.
@@ -482,7 +489,7 @@ def _parts(name: str) -> list[str]:
     """
     parts = name.split("/")
     for part in parts:
-        if part in ("", ".", "..") or "\0" in part or PurePath(part).name != part:
+        if not is_leaf(part):
             raise OutsideError(f"{name!r} is no name of a file inside a folder.")
         if sys.platform == "win32" and (set(part) & set(_NOT_ON_WINDOWS) or part[-1] in " ."):
             raise OutsideError(f"{name!r} is no name of a file on Windows.")

@@ -571,7 +571,7 @@ def read_small(path: Path, encoding: str) -> str:
 
 
 def unread(error: Exception) -> str:
-    """Say why a file a person may have written cannot be read, in plain words."""
+    """Return in plain words why a file a person may have written cannot be read."""
     if isinstance(error, json.JSONDecodeError):
         return f"it is not JSON: see line {error.lineno}, column {error.colno}"
     if isinstance(error, UnicodeDecodeError):

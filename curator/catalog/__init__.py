@@ -5,14 +5,14 @@
     catalog.photo(412).marks.rating        # 4; on disk already
     catalog.close()
 
-`schema` is what there is, `migrations` how it came to be, `store` the connection, `journal` the
-decisions, `identity` which files are one photo, `scan`, `work` and `results` what the conductor
-brings, `tastes` vectors and what is learned from, `tags` words for photos and `vocabulary` the
-words themselves, `text` finds photos by their words, `readings` what files say and `sidecars` what
-they are to say, `stacks` which photos the machine shows as one, `projects` which a person puts
-together, `folders` and `photos` what others read, `volumes` where folders went. `backups` are kept
-of it, `restoring` puts one back and `replaying` makes again what happened since; `soundness` finds
-damage. Plain values come out, never models.
+`schema` is what there is, `migrations` how it came to be, `store` the connection, `wal` how long
+its log is, `journal` the decisions, `identity` which files are one photo, `scan`, `work` and
+`results` what the conductor brings, `tastes` vectors and what is learned from, `tags` words for
+photos and `vocabulary` the words themselves, `text` finds photos by their words, `readings` what
+files say and `sidecars` what they are to say, `stacks` which photos the machine shows as one,
+`projects` which a person puts together, `folders` and `photos` what others read, `volumes` where
+folders went. `backups` are kept of it, `restoring` puts one back and `replaying` makes again what
+happened since; `soundness` finds damage. Plain values come out, never models.
 """
 
 from __future__ import annotations

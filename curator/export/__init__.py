@@ -9,9 +9,10 @@ was done, in numbers and names.
 
 Photos that are not in the scope given are neither exported nor withdrawn. `options` what is wanted,
 `sources` which files of a photo that is, `naming` and `claims` what they are called, `plan` what is
-to be done, `rendering` and `render` JPEGs, `writing` files and `manifest` what is known of them;
-`place` opens the target outside of originals, `alone` keeps two exports apart; `presets` choices
-with a name. Whatever is done in a target is done in a :mod:`curator.opened_folder`.
+to be done, `sizes` how large JPEGs will be, `rendering` and `render` make them, `location` copies
+of originals without it, `writing` puts files in place and `manifest` lists them; `place` opens the
+target outside of originals, `alone` keeps two exports apart; `presets` choices with a name.
+Whatever is done in a target is done in a :mod:`curator.opened_folder`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from curator.model import BusyError
+from curator.model import BusyError, KnownError
 from curator.opened_folder import OpenedFolder
 
 
@@ -25,6 +25,7 @@ def alone(folder: OpenedFolder) -> Iterator[None]:
 
     Raises:
         BusyError: one is under way there; nothing was written.
+        KnownError: something else has the name of the lock.
     """
     try:
         with _locked(folder):
@@ -47,6 +48,9 @@ if sys.platform == "win32":
     @contextmanager
     def _locked(folder: OpenedFolder) -> Iterator[None]:
         passing = getattr(os, "O_TEMPORARY", 0)  # gone once nobody has it open
+        if folder.status(_FILE) is not None and not folder.is_file(_FILE):
+            # Opened, it would be what a link leads to that is gone afterwards.
+            raise KnownError(f"{folder.path / _FILE} is a link, or no file.", "Remove it.")
         try:
             handle = os.open(folder.path / _FILE, os.O_RDWR | os.O_CREAT | passing)
         except PermissionError as error:

@@ -31,7 +31,7 @@ class Claims:
     """Settles file names without a clash, on file systems that fold case and accents too."""
 
     def __init__(self, options: Options, known: Manifest, folder: OpenedFolder | None) -> None:
-        """Look at what is there.
+        """Read which names are taken.
 
         Args:
             options: of the export.

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Any
 
 from curator.catalog import PhotoDetail
 from curator.export import naming
 from curator.export.sources import SIDECAR, Slot, Source, main_file
 from curator.model import KnownError
-from curator.opened_folder import OpenedFolder, OutsideError
+from curator.opened_folder import OpenedFolder, OutsideError, is_leaf
 
 NAME = "photos.json"
 VERSION = 1
@@ -161,10 +160,7 @@ def _is_of_target(target: str, name: str) -> bool:
     """
     below, _, leaf = name.rpartition("/")
     return target == "sidecar" or (
-        below == ("images" if target == "gallery" else "")
-        and leaf not in ("", ".", "..")
-        and "\0" not in leaf
-        and PurePath(leaf).name == leaf
+        below == ("images" if target == "gallery" else "") and is_leaf(leaf)
     )
 
 

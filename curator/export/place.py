@@ -38,7 +38,7 @@ class Originals:
         return cls(frozenset(options.sources), frozenset(beside | set(options.flat_sources)))
 
     def found(self) -> Found:
-        """Look which folders these are now; those of drives that are away hold nothing now."""
+        """Find which folders these are now; those of drives that are away hold nothing now."""
         read = _marks(self.sources)
         return Found(read, {**_marks(self.others), **read})
 

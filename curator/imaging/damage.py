@@ -18,7 +18,7 @@ _Array = npt.NDArray[Any]
 _STRETCHES = (32, 16, 8)  # a row of blocks is looked at in so many parts, each some blocks wide
 _BYTES = 7  # from one value looked at to the next; no multiple of three
 _BLOCKS = 3  # a part has at least so many where it is one of 32
-_NOTABLE = 2.0  # grey levels; a part with less has no step
+_NOTABLE = 2.0  # gray levels; a part with less has no step
 _SHARE = 0.6  # of the parts of a step have at least that
 _FIRM = 0.8  # of them are no further from its height than what counts as its spread
 # The highest of 413 clean JPEGs was -2.5; more than half of the visible damage no decoder has a
@@ -47,7 +47,7 @@ def _steps(rgb: _Array, unit: tuple[int, int], stretches: int) -> list[_Array]:
     """Measure the steps between rows of blocks, for light and two differences of color.
 
     Returns:
-        Three of (rows - 1, stretches): median over a stretch, grey levels, of how much more
+        Three of (rows - 1, stretches): median over a stretch, gray levels, of how much more
         changes across the edge than beside it.
     """
     wide, high = unit
@@ -80,7 +80,7 @@ def _likely(notable: _Array) -> _Array:
 
 
 def _score(steps: _Array) -> float:
-    """Score the likeliest place where a shift begins, in grey levels over what else is there."""
+    """Score the likeliest place where a shift begins, in gray levels over what else is there."""
     stretches = steps.shape[1]
     likely = _likely(steps > _NOTABLE) | _likely(steps < -_NOTABLE)
     if not likely.any():

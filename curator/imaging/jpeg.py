@@ -125,7 +125,7 @@ def _by_opencv(data: bytes, head: containers.JpegHead, message: str) -> Image:
     if found is None:
         log.debug("JPEG not decodable: %s", message)
         if head.bits in (12, 16):
-            raise UnreadableError(f"JPEGs with {head.bits} bits per colour cannot be read.")
+            raise UnreadableError(f"JPEGs with {head.bits} bits per color cannot be read.")
         if not head.complete:
             raise UnreadableError("The file ends before the picture begins.")
         raise UnreadableError("The picture data is damaged and nothing can be shown.")

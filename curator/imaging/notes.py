@@ -140,7 +140,7 @@ def written(directories: Iterable[tiff.Directory]) -> Moment:
 
 
 def dated(capture: Capture, moments: Sequence[Moment]) -> Capture:
-    """Give capture data the first of several times, if it has none yet."""
+    """Return capture data with the first of several times, if it has none yet."""
     for when, offset in moments if capture.taken_at is None else ():
         if when is not None:
             return replace(capture, taken_at=when, utc_offset_min=offset)

@@ -203,7 +203,7 @@ def _replace(folder: OpenedFolder, name: str, data: bytes, expected: str) -> Non
 
 
 def _claim(folder: OpenedFolder, temporary: str, name: str) -> None:
-    """Give the file its name only if nobody took that since we looked."""
+    """Rename the file, if nobody took its name since we looked."""
     made = folder.seen(temporary)
     assert made is not None
     try:

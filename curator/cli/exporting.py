@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.cli.invocation import Invocation
@@ -67,21 +66,20 @@ def _options(invocation: Invocation, table: Table, known: Learned | None) -> Opt
         choices = find(invocation.home, arguments.preset).choices
     rule = settings.approval.rule
     said = {name: value for name, value in given.items() if value is not None}
-    folders = invocation.catalog.folders()
-    return Options(
+    options = Options(
         folder=absolute(arguments.folder),
         clauses=approved(table, settings.taste.match_threshold),
         rule=tuple(clause.name for clause in all_clauses(rule)),
         approve=chosen_clauses(rule, arguments.approve) if arguments.approve else None,
-        sources=tuple(Path(row.path) for row in folders if row.recursive),
-        flat_sources=tuple(Path(row.path) for row in folders if not row.recursive),
         scores=known.by_id() if known else {},
         match_model=known.name if known else None,
         title=arguments.title or "",
         exiftool=exiftool_if_any(settings),
         proxies=Proxies(invocation.home.cache, settings.proxy.long_edge_px, settings.proxy.quality),
         profile=settings.sidecars.profile,
-    ).chosen_as(choices.model_copy(update=said))
+    )
+    options = options.outside(invocation.catalog.folders())
+    return options.chosen_as(choices.model_copy(update=said))
 
 
 def _project(invocation: Invocation, name: str, options: Options) -> tuple[list[int], Options]:

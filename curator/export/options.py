@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,7 +14,7 @@ from curator.model import Clause, Verdict
 from curator.settings import kept_metadata
 
 if TYPE_CHECKING:
-    from curator.catalog import PhotoDetail
+    from curator.catalog import FolderRow, PhotoDetail
     from curator.settings import Export
 
 
@@ -83,6 +83,15 @@ class Options:
     private: bool = False
     proxies: Proxies | None = None
     profile: str = "lightroom"
+
+    def outside(self, folders: Iterable[FolderRow]) -> Options:
+        """Return these options with the folders photos are read from: no export lands there."""
+        rows = list(folders)
+        return replace(
+            self,
+            sources=tuple(Path(row.path) for row in rows if row.recursive),
+            flat_sources=tuple(Path(row.path) for row in rows if not row.recursive),
+        )
 
     def chosen_as(self, preset: Export) -> Options:
         """Give these options with what a preset, or the settings, choose."""

@@ -155,6 +155,11 @@ class Acts:
         """Open the export dialog for the scope, or to begin with for the ``selected`` photos."""
         session = self._session
         wanted = self._wanted(selected if isinstance(selected, Collection) else None)
+        if wanted.only_selected and not wanted.selected:  # they left it, and are shown until F5
+            raise KnownError(
+                f"The selected photos are no longer in {isolated(wanted.title)}.",
+                "Put them back, or export from their folder.",
+            )
         if wanted.only_selected and not wanted.approved(only_selected=True):
             number = len(wanted.selected)
             what = session.table.name(wanted.selected[0])
@@ -180,7 +185,8 @@ class Acts:
         project = session.table.projects.row(session.scope.project)
         ids = session.catalog.members(project.id) if project else session.scope_ids()
         chosen = session.selection if asked is None and len(session.selection) > 1 else asked or ()
-        selected = [photo for photo in ids if photo in set(chosen)]
+        chosen = frozenset(chosen)
+        selected = [photo for photo in ids if photo in chosen]
         scores, model = session.scores_for_export()
         try:
             choices = Export.model_validate(self._memory.get("export_choices"))
@@ -191,7 +197,7 @@ class Acts:
             ids,
             session.approved(),
             session.home,
-            tuple(Path(row.path) for row in session.catalog.folders()),
+            session.catalog.folders(),
             self._export_folders(),
             scores,
             model,

@@ -15,6 +15,7 @@ from PySide6.QtCore import QStandardPaths, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QWidget
 
+from curator.catalog import FolderRow
 from curator.export import Options, Plan, Report, write
 from curator.export.gallery import PAGE
 from curator.export.naming import safe
@@ -47,7 +48,7 @@ class Wanted:
     ids: Sequence[int]
     clauses: Mapping[int, str]
     home: Home
-    sources: tuple[Path, ...] = ()
+    folders: Sequence[FolderRow] = ()
     last_folders: Mapping[str, str] = field(default_factory=dict)
     scores: Mapping[int, int] = field(default_factory=dict)
     match_model: str | None = None
@@ -111,9 +112,8 @@ class ExportDialog(Dialog):
         if number:
             self.body.addSpacing(8)
 
-    @property
     def _approved(self) -> Counter[str]:
-        """How many photos each clause approves, of the scope or of the selection."""
+        """Count the photos each clause approves, of the scope or of the selection."""
         return self._wanted.approved(self.selection.isChecked())
 
     def _add_clauses(self) -> None:
@@ -135,8 +135,9 @@ class ExportDialog(Dialog):
         self.body.addSpacing(12)
 
     def _count_clauses(self) -> None:
+        approved = self._approved()
         for clause, box in self.clauses.items():
-            count = self._approved[clause]
+            count = approved[clause]
             box.setEnabled(bool(count))
             self._counts[clause].setText(words.count(count))
             self._counts[clause].setEnabled(bool(count))
@@ -207,12 +208,11 @@ class ExportDialog(Dialog):
         folder, wanted = self.folder.text().strip(), self._wanted
         if not folder:
             raise KnownError("Choose a folder to export into.")
-        return Options(
+        options = Options(
             folder=absolute(folder),
             clauses=wanted.clauses,
             rule=tuple(clause.name for clause in self._rule),
             approve=frozenset(clause for clause, box in self.clauses.items() if box.isChecked()),
-            sources=wanted.sources,
             scores=wanted.scores,
             match_model=wanted.match_model,
             project=wanted.project,
@@ -227,7 +227,8 @@ class ExportDialog(Dialog):
                 self._settings.proxy.long_edge_px,
                 self._settings.proxy.quality,
             ),
-        ).chosen_as(self.form.choices())
+        )
+        return options.outside(wanted.folders).chosen_as(self.form.choices())
 
     def _form_changed(self) -> None:
         self._heading_row.setVisible(self._is_gallery)
@@ -241,8 +242,9 @@ class ExportDialog(Dialog):
         self._jobs.drop()
         self._plan = None
         self.go.setEnabled(False)
+        approved = self._approved()
         ticked = (each for each, box in self.clauses.items() if box.isChecked())
-        self._tell_number(sum(self._approved[clause] for clause in ticked))
+        self._tell_number(sum(approved[clause] for clause in ticked))
         self._calm.start()
 
     def _tell_number(self, number: int) -> None:
@@ -307,8 +309,9 @@ class ExportDialog(Dialog):
     def _enable(self, on: bool) -> None:
         for part in (self.folder, self.choose, self.heading, self.form, self.selection):
             part.setEnabled(on)
+        approved = self._approved()
         for clause, box in self.clauses.items():
-            box.setEnabled(on and bool(self._approved[clause]))
+            box.setEnabled(on and bool(approved[clause]))
         self.go.setEnabled(on)
 
     def _progressed(self, done: int, total: int, name: str) -> None:

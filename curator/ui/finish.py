@@ -22,7 +22,6 @@ from curator.ui.frames import Pictures
 _HISTOGRAM = 560  # its width at most, px
 _EDGE, _BELOW = 16, 28  # px around the page, and below its photos
 _ACTIONS = 3  # at most: what is left out stands in the sidebar
-HOW_TO_APPROVE = "4 or 5 stars, or a pick (P), approve a photo for export."
 OWN_RULE = "Your approval rule in the settings decides which photos are approved."
 
 
@@ -221,7 +220,7 @@ def cull_page(session: Session) -> Page:
     )
     actions: list[Action] = []
     if unseen:
-        shows = f"Shows the first of the {words.photos(unseen)} you have not seen."
+        shows = "Shows the first photo that you have not seen yet."
         the_unseen = f"Go on with the {words.count(unseen)} unseen"
         actions.append(Action(the_unseen, "look_at_unseen", shows, primary=True))
     if over:
@@ -295,8 +294,11 @@ def rate_page(session: Session) -> Page:
 
 
 def how_to_approve(session: Session) -> str:
-    """Say what approves a photo."""
-    return HOW_TO_APPROVE if session.settings.approval.rule == DEFAULT_RULE else OWN_RULE
+    """Say what approves a photo, with the key in force."""
+    if session.settings.approval.rule != DEFAULT_RULE:
+        return OWN_RULE
+    key = session.keys.get("pick")
+    return f"4 or 5 stars, or a pick{f' ({key})' if key else ''}, approve a photo for export."
 
 
 def approved_by_files(number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton
 
 from curator.catalog import Catalog
+from curator.keyboard import Keyboard
 from curator.model import Clause, Failure
 from curator.session import Session
 from curator.settings import Home, Settings
@@ -252,7 +254,7 @@ def exporting(
             session.scope_ids(),
             session.approved(),
             session.home,
-            (tmp_path / "originals",),
+            session.catalog.folders(),
             folders
             or dict.fromkeys(
                 ("original", "jpeg", "gallery", "sidecar"), str(into or tmp_path / "out")
@@ -540,6 +542,16 @@ def test_stopping_leaves_what_is_written_and_says_so(
     dialog.accept()
 
 
+def test_there_is_room_below_a_folder_read_without_its_subfolders(
+    exporting, qtbot, monkeypatch
+) -> None:
+    (row,) = exporting.session.catalog.folders()
+    flat = [dataclasses.replace(row, recursive=False)]
+    monkeypatch.setattr(Catalog, "folders", lambda _: flat)
+    dialog = exporting(into=Path(row.path) / "out")
+    qtbot.waitUntil(dialog.go.isEnabled)
+
+
 def test_nothing_approved_says_what_approves(window) -> None:
     said: list[str] = []
     window.session.said.connect(said.append)
@@ -553,3 +565,6 @@ def test_nothing_approved_says_what_approves(window) -> None:
     assert said[-1] == (
         "No photo here is approved yet. 4 or 5 stars, or a pick (P), approve a photo for export."
     )
+    window.use_keys(Keyboard("photo_mechanic"))
+    window.session.ask("export")
+    assert "or a pick (T), approve" in said[-1]

@@ -56,6 +56,17 @@ def harbour(window: MainWindow) -> int:
     return project
 
 
+def test_export_of_a_photo_taken_out_of_the_project_says_so(
+    window: MainWindow, harbour: int
+) -> None:
+    said: list[str] = []
+    window.session.said.connect(said.append)
+    press(window, Qt.Key.Key_B)
+    assert window.session.current == 11, "it stays until the list is opened anew"
+    window.run("export_selected")
+    assert said[-1].startswith("The selected photos are no longer in Harbour.")
+
+
 def test_shift_b_makes_a_project_and_b_fills_it_in_the_loupe(window: MainWindow) -> None:
     session = window.session
     session.set_view(View.LOUPE)

@@ -257,6 +257,7 @@ class MainWindow(QWidget):
         chrome = not session.bare
         narrow = self.width() < theme.NARROW
         beside = self._has_sidebar_beside()
+        self._sidebar_called &= not beside  # what lay over the page stands beside it now
         called = self._sidebar_called and page is not self.empty_window
         inspected = session.inspector and page in (self.grid, self.loupe, self.beside)
         along = page is self.loupe or (page is self.beside and session.view is View.COMPARE)
@@ -305,13 +306,18 @@ class MainWindow(QWidget):
             self._call_sidebar()
 
     def _call_sidebar(self) -> None:
-        """Bring the sidebar over the page where it does not stand beside it."""
-        self._sidebar_called = not self._sidebar_called
+        """Bring the sidebar: beside the page where there is room, else over it, or off it again."""
+        if self._has_sidebar_beside():
+            self._sidebar_off = False
+        else:
+            self._sidebar_called = not self._sidebar_called
         self.arrange()
 
     def _send_sidebar_away(self) -> None:
+        """Take the sidebar off the page; beside it, it stays."""
         if self._sidebar_called:
-            self._call_sidebar()
+            self._sidebar_called = False
+            self.arrange()
 
     def _focus_page(self) -> None:
         if any(over.isVisible() for over in self._covers()):
@@ -398,7 +404,7 @@ class MainWindow(QWidget):
     def _close_something(self) -> bool:
         """Let Esc close what lies over or above the page first; tell whether there was any."""
         if self._sidebar_called:
-            self._call_sidebar()
+            self._send_sidebar_away()
             return True
         if self.session.zoom is not None or self.session.fullscreen:
             return False

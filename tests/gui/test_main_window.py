@@ -85,6 +85,20 @@ def test_the_sidebar_has_a_button_and_a_key_at_every_width(window: MainWindow, w
     assert sidebar.isHidden()
 
 
+def test_the_sidebar_hides_where_it_came_to_lie_beside_the_page(window: MainWindow) -> None:
+    window.resize(1440, 600)
+    window.run("loupe")
+    QTest.keyClick(window, Qt.Key.Key_F7)
+    window.run("grid")
+    assert window.sidebar.isVisible()
+    QTest.keyClick(window, Qt.Key.Key_F7)
+    assert window.sidebar.isHidden()
+    window.topbar.scope.clicked.emit()
+    assert window.sidebar.isVisible() and window.grid.width() < 1440
+    QTest.keyClick(window, Qt.Key.Key_F7)
+    assert window.sidebar.isHidden()
+
+
 @pytest.mark.parametrize("view", [View.LOUPE, View.COMPARE, View.GRID])
 @pytest.mark.parametrize("width", [1440, 1000, 800])
 def test_the_photo_fits_the_room_the_inspector_leaves(

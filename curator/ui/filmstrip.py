@@ -52,7 +52,7 @@ class Filmstrip(QWidget):
         self._known = KnownTiles(session)
         self._wheel = 0
         self._count = 0  # photos of the list when it was last laid out
-        self._held: tuple[int, int] | None = None  # the current photo, and the x of its cell
+        self._held: tuple[tuple[object, ...], int] | None = None  # for which choice, and the x
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(_LATER_MS)
@@ -71,9 +71,8 @@ class Filmstrip(QWidget):
 
     def start(self) -> int:
         """Give the x of the list's first photo, px; negative when it lies left of the strip."""
-        held, index = self._held, self._session.index
-        if held is not None and held[0] == self._session.current:
-            return held[1] - index * _CELL
+        if self._held is not None and self._held[0] == self._choice():
+            return self._held[1] - self._session.index * _CELL
         return self._centered()
 
     def _centered(self) -> int:
@@ -102,11 +101,17 @@ class Filmstrip(QWidget):
 
     # --- following the session
 
+    def _choice(self) -> tuple[object, ...]:
+        """Return what a person chose; while it stays, so does the current photo's cell."""
+        session = self._session
+        return session.current, session.scope.key, session.pass_, session.order, session.reversed
+
     def _settle(self) -> None:
         """Lay the list out anew, and hold the current photo's cell where it is from now on."""
         current, index = self._session.current, self._session.index
         self._count = len(self._session.ids)
-        self._held = None if current is None else (current, self._centered() + index * _CELL)
+        at = self._centered() + index * _CELL
+        self._held = None if current is None else (self._choice(), at)
 
     def _on_current(self) -> None:
         self._settle()
@@ -121,7 +126,8 @@ class Filmstrip(QWidget):
 
     def _on_list(self) -> None:
         """Stay where one is while photos join the list."""
-        if self._held is None or len(self._session.ids) < self._count:
+        here = self._held is not None and self._held[0] == self._choice()
+        if not here or len(self._session.ids) < self._count:
             self._settle()
         self._count = len(self._session.ids)
         self._refresh()

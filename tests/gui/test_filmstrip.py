@@ -157,3 +157,10 @@ def test_the_cursor_is_louder_than_the_ring_of_the_machine(session, strip, home:
     assert session.tile(int(session.ids[4])).proposed and light_around(4) > 0, "it still whispers"
     assert light_around(1) > 2 * light_around(4)
     assert light_around(8) == 0
+
+
+def test_another_order_leaves_no_gap_beside_the_list(session, strip) -> None:
+    session.go(2)
+    session.set_order("taken", backwards=True)
+    assert session.index == 57
+    assert strip.cell(59).right() + 1 == 1000

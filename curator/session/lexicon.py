@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,7 +12,17 @@ from curator.catalog import Catalog
 from curator.session.units import Ids, Mask
 
 _KEPT = 64  # answers; some hundred thousand ids at the most each
+_WORD = re.compile(r"[^\W_]+")
 Question = tuple[str | bool, ...]
+
+
+def words_of(name: str) -> list[str]:
+    """Cut a name into words as the full-text index does, case and accents apart."""
+    bare = name.casefold()
+    if not bare.isascii():
+        letters = unicodedata.normalize("NFKD", bare)
+        bare = "".join(char for char in letters if not unicodedata.combining(char))
+    return _WORD.findall(bare)
 
 
 class Lexicon:

@@ -9,7 +9,6 @@ is kept until it changes.
 from __future__ import annotations
 
 import datetime
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from curator.model import ContentType
 from curator.session import filters
+from curator.session.lexicon import words_of
 from curator.session.query import LONGEST, MOST
 from curator.session.table import Table
 from curator.session.units import Mask
@@ -32,7 +32,6 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
-_WORD = re.compile(r"[^\W_]+")
 Codes = NDArray[np.int64]
 
 
@@ -256,7 +255,7 @@ def name_queries(field: str, names: Sequence[str]) -> dict[str, str]:
 
     A name that no search finds has an empty one.
     """
-    words = {name: f" {' '.join(_words(name))} " for name in names}
+    words = {name: f" {' '.join(words_of(name))} " for name in names}
     queries = {}
     for name in names:
         longer = [
@@ -270,12 +269,6 @@ def name_queries(field: str, names: Sequence[str]) -> dict[str, str]:
         fits = words[name].strip() and len(terms) < MOST and len(query) < LONGEST
         queries[name] = query if fits else ""
     return queries
-
-
-def _words(name: str) -> list[str]:
-    """Cut a name into words as the full-text index does, case and accents apart."""
-    bare = unicodedata.normalize("NFKD", name.casefold())
-    return _WORD.findall("".join(char for char in bare if not unicodedata.combining(char)))
 
 
 def plain_name(name: str) -> str:

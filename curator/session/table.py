@@ -11,7 +11,6 @@ from __future__ import annotations
 import gc
 import math
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,7 +43,7 @@ from curator.session.columns import (
     as_score,
     widened,
 )
-from curator.session.lexicon import Lexicon
+from curator.session.lexicon import Lexicon, words_of
 from curator.session.places import Places, counted
 from curator.session.ranks import Names, by_time, ranked
 from curator.session.shelf import Shelf
@@ -592,13 +591,11 @@ class Table:
     def worded(self, text: str, column: str = "", prefix: bool = True) -> Mask:
         """Mark photos with words, those of a copy's name in the folder looked at among them."""
         found = self.lexicon.worded(text, column, prefix)
-        words = re.findall(r"[^\W_]+", text.casefold())
+        words = " ".join(words_of(text))
         if self._here and words and column in ("", "name"):
-            end = "" if prefix else r"(?![^\W_])"
-            behind = r"[\W_]+".join(map(re.escape, words))
-            wanted = re.compile(rf"(?<![^\W_]){behind}{end}")
-            named = [p for p, (name, _) in self._here.items() if wanted.search(name.casefold())]
-            found = found | self.marked(named)
+            wanted = f" {words}{'' if prefix else ' '}"
+            names = ((photo, " ".join(words_of(name))) for photo, (name, _) in self._here.items())
+            found = found | self.marked([photo for photo, name in names if wanted in f" {name} "])
         return found
 
     def tiles(self, photo_ids: Sequence[int]) -> list[Tile]:

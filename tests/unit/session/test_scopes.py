@@ -149,7 +149,8 @@ def test_in_a_folder_of_copies_photos_go_by_the_names_they_have_there(
     card = fake_stages.write(tmp_path / "card", *["ok"] * 3)
     backup = tmp_path / "backup"
     backup.mkdir()
-    for copy, name in ((0, "Harbor_9.jpg"), (1, "Harbor_10.jpg")):
+    ten = "Ha\u0301rbor_10"  # as macOS writes names: letter and accent apart
+    for copy, name in ((0, "Harbor_9.jpg"), (1, f"{ten}.jpg")):
         shutil.copy(card / f"{copy:03}.jpg", backup / name)
     (backup / "own.jpg").write_text("ok - of nobody else")
     settings = Settings.load(home)
@@ -181,12 +182,12 @@ def test_in_a_folder_of_copies_photos_go_by_the_names_they_have_there(
             return names
 
         main = {"000": "000.jpg", "001": "001.jpg", "002": "002.jpg"}
-        there = {"Harbor_9": "Harbor_9.jpg", "Harbor_10": "Harbor_10.jpg", "own": "own.jpg"}
+        there = {"Harbor_9": "Harbor_9.jpg", ten: f"{ten}.jpg", "own": "own.jpg"}
         assert shown("card") == main
         assert shown("backup") == there and list(there) == list(shown("backup"))
-        assert found("name:harb") == ["Harbor_9", "Harbor_10"]
-        assert found("harbor") == ["Harbor_9", "Harbor_10"]
-        assert found('"Harbor 1"') == [] and found("Harbor_10.jpg") == ["Harbor_10"]
+        assert found("name:harb") == found("h\u00e1rb") == ["Harbor_9", ten]
+        assert found("harbor") == ["Harbor_9", ten]
+        assert found('"Harbor 1"') == [] and found("Harbor_10.jpg") == [ten]
         session.go(0)
         photo = session.ids.tolist()[0]
         commands.run(session, "reject")

@@ -147,9 +147,9 @@ def _built(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
 
 
 def _fit_screen(window: QWidget) -> None:
-    """Let a window fill its screen where it is too large for it: at first, or from a larger one.
+    """Maximize a window that is too large for its screen: a new one, or one of a larger screen.
 
-    What the window manager draws around it is part of its size, and known only once it shows.
+    The frame counts, too, but the window manager draws it only once the window shows.
     """
     within = window.size().boundedTo(window.screen().availableSize() - _AROUND)
     if within != window.size():

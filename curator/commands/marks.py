@@ -71,13 +71,13 @@ def keep(session: Session, invert: bool) -> None:
 
 @command("Pick", "Marks")
 def pick(session: Session, invert: bool) -> None:
-    """Flag the photo as a pick and keep it; go to the next, unless the preset stays."""
+    """Flag the photo as a pick, keep it and go to the next (some key presets stay)."""
     _mark(session, "pick", picking, session.flags_advance != invert)
 
 
 @command("Reject", "Marks")
 def reject(session: Session, invert: bool) -> None:
-    """Reject the photo; go to the next, unless the preset stays. Nothing is deleted."""
+    """Reject the photo and go to the next (some key presets stay). Nothing is deleted."""
     _mark(session, "reject", rejecting, session.flags_advance != invert, whole=True)
 
 

@@ -22,7 +22,7 @@ class Command:
         group: the column of the cheat sheet it stands in.
         help: its docstring.
         subject: the module it is in; menus draw a line between subjects.
-        lacks: says in a few words why it means nothing for what is current; empty where it does.
+        lacks: says in a few words why the command cannot apply now; empty where it can.
     """
 
     name: str
@@ -41,7 +41,10 @@ GROUPS = ("Passes", "Marks", "Moves", "Looking", "Files")
 def command(
     title: str, group: str, *, lacks: Callable[[Session], str] = lambda _: ""
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Declare a function as a command; what it ``lacks`` takes it out of menus and palette.
+    """Declare a function as a command.
+
+    Where ``lacks`` names a reason, menu and palette show the command as off, and the menu of a
+    photo leaves it out.
 
     A function with a second parameter ``invert`` is told whether Shift turned the advance rule
     round for this once.

@@ -233,7 +233,7 @@ class Abreast(Stacking):
     def _following(
         self, pair: Pair, by: int, count: int = 1, winner: int | None = None
     ) -> list[int]:
-        """List who would challenge next: the winner there is, or the one there will be."""
+        """List the photos that would challenge next, the present winner or another one."""
         place = self.listing.position(pair.challenger)
         if place is None:
             return []

@@ -16,8 +16,9 @@ from curator.taste import Accuracy, learning_curve
 
 BY_TIME = "taken"  # the order that gives nothing away of what is expected
 MEANING = (
-    "Predicted before you rated, for photos like those you rate. Photos of a stack and photos like "
-    "one rated in the ten minutes before don't count, nor does what the last ratings alone told."
+    "Predicted before you rated, for photos like those you rate. Of a stack only the first photo "
+    "you rated counts. Photos much like one you rated in the ten minutes before don't count, nor "
+    "does what your last ten ratings alone would predict."
 )
 """What the figures of accuracy mean."""
 REASONS = {"daily": "daily", "closing": "at closing", "hand": "by hand"}

@@ -209,7 +209,7 @@ class Stacking(Searching):
         return found
 
     def selected(self) -> set[int]:
-        """Return every photo of the selected tiles, to be stacked together; no mark takes these."""
+        """Return every photo of the selected tiles, to stack or export; marks take `targets`."""
         if self.current is None or self.finished:
             return set()
         if self.view is not View.GRID:

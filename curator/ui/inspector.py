@@ -235,8 +235,8 @@ class Inspector(QWidget):
         asked = self._session.clerk.describes(current)
         if detail.description is not None or asked:
             before = sum(title in _BEFORE_WORDS for title, _ in found)
-            words = detail.description, UNDER_WAY if asked else ""
-            found.insert(before, (_DESCRIPTION, words))
+            told = detail.description, UNDER_WAY if asked else ""
+            found.insert(before, (_DESCRIPTION, told))
         acts = history[-1].id if history else None, asked  # what a person did to it
         if self._laid != (current, acts):
             self._lay_anew((current, acts), found)

@@ -45,7 +45,7 @@ class OfferLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("offered")
+        self.setObjectName("offer")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._offers: list[Offer] = []
         self._waits = QTimer(self, singleShot=True, interval=_ACT_MS)

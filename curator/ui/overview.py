@@ -258,15 +258,14 @@ class OverviewPage(QWidget):
     def _show_numbers(self, told: Overview) -> None:
         judged = told.whole.through + told.whole.rejected
         theme.empty(self._numbers)
+        by_file = told.approved_by_file.photos
         for number, what, decided in (
             (told.whole.photos, "photo" if told.whole.photos == 1 else "photos", False),
             (judged, "decided", True),
             (told.starred.photos, "with stars", True),
             (told.approved.photos, "approved", True),
-            (told.approved_by_file.photos, "more by ratings read from files", False),
+            *([(by_file, "more by ratings read from files", False)] if by_file else []),
         ):
-            if number == 0 and what.startswith("more"):
-                continue
             block = number_block(words.count(number), what, decided and number > 0)
             self._numbers.addWidget(block)
             block.show()

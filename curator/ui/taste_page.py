@@ -231,7 +231,8 @@ class TastePage(Dialog):
         later = "" if learned.problem else " Later stars are kept, and learned from once unpinned."
         self.pin.setText(learned.sentence + later if pinned else "")
         self.pin.setVisible(pinned)
-        until = "" if told.judged.trusted else "Until then a cull goes by capture time."
+        by_time = "A cull goes by capture time until the order can be trusted."
+        until = "" if told.judged.trusted else by_time
         where = " ".join(filter(None, (learned.sentence if begun else "", until)))
         state = [*([] if pinned else [where]), lack or told.compared, told.damaged]
         self.state.setText("\n".join(filter(None, state)))

@@ -44,7 +44,7 @@ class Tour(QWidget):
         self._left: set[str] | None = None  # what of the six is to be tried yet; None: no tour
         self._marks = 0
         self._at: tuple[Pass, View] | None = None  # where one was with the last key
-        self.setObjectName("offer")
+        self.setObjectName("tour")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.pairs: dict[str, tuple[QLabel, QLabel]] = {}
         self._row = row = QHBoxLayout(self)

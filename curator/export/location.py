@@ -88,19 +88,27 @@ class Removals:
         """
         if not self._program:
             raise MISSING
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="curator-export-")
+        try:
+            folder = self._new_folder()
+        except OSError as error:  # of the system's temporary folder, not of the export's
+            raise _no_copy(error) from error
         if self._pool is None:
             self._pool = WorkerPool(1, memory_mb=_MEMORY_MB, nice=5, name="location")
+        job = _Job(source, str(folder), self._program)
+        path, sha256 = self._pool.run(without_location, job, timeout_s=_TIMEOUT_S)
+        return Source(Path(path), source.kind, source.size, source.mtime_ns), sha256
+
+    def _new_folder(self) -> Path:
+        """Make an empty folder for the next copy; the one before it goes."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="curator-export-")
         here = Path(self._folder.name)
         for old in here.iterdir():
             shutil.rmtree(old, ignore_errors=True)
         self._count += 1
         folder = here / str(self._count)
         folder.mkdir()
-        job = _Job(source, str(folder), self._program)
-        path, sha256 = self._pool.run(without_location, job, timeout_s=_TIMEOUT_S)
-        return Source(Path(path), source.kind, source.size, source.mtime_ns), sha256
+        return folder
 
     def close(self) -> None:
         """Remove the temporary folder and end the process that was started here."""
@@ -137,10 +145,12 @@ def without_location(job: _Job) -> tuple[str, str]:
             )
         os.utime(copy, ns=(job.source.mtime_ns, job.source.mtime_ns))
     except OSError as error:
-        raise UnreadableError(
-            f"No copy without location can be made ({error.strerror or error})."
-        ) from error
+        raise _no_copy(error) from error
     return str(copy), sha256
+
+
+def _no_copy(error: OSError) -> UnreadableError:
+    return UnreadableError(f"No copy without location can be made ({error.strerror or error}).")
 
 
 def _groups_of(left: Iterable[tuple[str, str, str]], kind: str) -> list[str]:

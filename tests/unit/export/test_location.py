@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -150,13 +151,16 @@ def test_a_copy_without_location_has_its_own_digest_and_is_made_once(
     assert run(shoot[1:2], out).written == ["DSC_2.JPG"], "asked for, it is whole again"
 
 
-@pytest.mark.parametrize("now", ["gone", "a pipe"])
-def test_an_original_that_cannot_be_read_costs_that_photo_alone(
-    shoot: list[PhotoDetail], tmp_path: Path, now: str
+@pytest.mark.parametrize("now", ["gone", "a pipe", "no temporary folder"])
+def test_a_copy_that_cannot_be_made_costs_that_photo_alone(
+    shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: str
 ) -> None:
     options = Options(tmp_path / "out", metadata="no_location", exiftool="exiftool")
     made = make_plan(shoot[1:2], options)
-    shoot[1].path.unlink()
+    if now == "no temporary folder":
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    else:
+        shoot[1].path.unlink()
     if now == "a pipe":
         os.mkfifo(shoot[1].path)
     report = TARGETS["folder"].write(made, pool=Here())

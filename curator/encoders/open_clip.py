@@ -97,11 +97,11 @@ class OpenClip:
         model = _made(options)
         _fill(model, path, options)
         prepare = _preparation(model, options)
+        scale = getattr(model, "logit_scale", None)  # before the network may round it to bfloat16
+        self.scale = 100.0 if scale is None else float(scale.detach().exp())
         self._options = options
         self._network = Network(model, _run, prepare, place(options))
         self.dimension = int(getattr(model.visual, "output_dim", 0))
-        scale = getattr(model, "logit_scale", None)
-        self.scale = 100.0 if scale is None else float(scale.detach().exp())
         self.key = key(options)
 
     @property

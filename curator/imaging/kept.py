@@ -70,8 +70,13 @@ def notes_to_keep(path: str | Path, *, location: bool) -> bytes:
             height = directory.tags.get(5)  # one byte: above or below the sea
             if height in ((0.0,), (1.0,)):
                 place.setdefault(5, b"\1" if height == (1.0,) else b"\0")
-    if not {_TAKEN, *_FACTS} <= set(camera) or not {271, 272} & set(made):
-        _complete(made, camera, exif.read_capture(path))
+    lacks_facts = not {_TAKEN, *_FACTS} <= set(camera) or not {271, 272} & set(made)
+    lacks_place = location and not {2, 4} <= set(place)
+    if lacks_facts or lacks_place:
+        capture = exif.read_capture(path)
+        _complete(made, camera, capture)
+        if lacks_place:
+            _locate(place, capture)
     if not (len(made) or camera or place):
         return b""
     made[274] = 1  # the pixels are upright
@@ -101,6 +106,17 @@ def _complete(made: Image.Exif, camera: dict[int, Any], capture: Capture) -> Non
             camera[tag] = _fraction(value)
         elif value < 65536:
             camera[tag] = value
+
+
+def _locate(place: dict[int, Any], capture: Capture) -> None:
+    """Add the place that only XMP tells."""
+    if capture.latitude is None or capture.longitude is None:
+        return
+    for tag, signs, angle in ((1, "NS", capture.latitude), (3, "EW", capture.longitude)):
+        degrees, rest = divmod(abs(angle) * 60, 60)
+        minutes = int(rest)
+        place[tag] = signs[angle < 0]
+        place[tag + 1] = (degrees, minutes, IFDRational(round((rest - minutes) * 600_000), 10_000))
 
 
 def _directories(file: IO[bytes], name: str) -> list[tiff.Directory]:

@@ -58,7 +58,8 @@ def test_twenty_stars_later_the_cull_can_begin_with_what_one_likes_least(
         lambda: bool(session.learned and session.learned.vectors == PHOTOS), timeout=SECONDS * 1000
     )
     before = session.ids.tolist()
-    evening.press("4").reads("Taste is ready. O")
+    evening.press("4")
+    qtbot.waitUntil(lambda: session.has_scores, timeout=SECONDS * 1000)
     assert session.order == "taken" and session.ids.tolist() == before
     session.set_order("match")
     scores = [session.table.score(int(photo)) for photo in session.ids]

@@ -84,7 +84,9 @@ def test_a_change_of_heart_is_rolled_back_and_taken_up_again(
     page = page_of(evening)
     assert page.verdict.text() == "19 of 20 photos with stars"
     leave(evening, page)
-    evening.press("3").reads("Taste is ready").press("Alt+0", "G")
+    evening.press("3")
+    evening.until(lambda: session.has_scores)
+    evening.press("Alt+0", "G")
     liked = order_of(evening)
     page = page_of(evening)
     assert page.verdict.text() == "Trust the order: not yet"

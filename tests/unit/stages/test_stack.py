@@ -498,6 +498,5 @@ def test_among_camera_photos_of_many_makers_only_copies_are_stacked(corpus: Path
         ["DSCF8993.jpg", "DSCF8993.min.jpg"],
         ["IMG_7575.jpg", "IMG_7575.min.jpg", "IMG_7575.placeholder.jpg"],
         ["IMG_8824.jpg", "IMG_8824.jpg"],
-        ["Issue 258 (dotnet).jpg", "iptc-2021.jpg"],
         ["dog_created_1919.jpg", "dog_toshi_yellow.jpg"],
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,15 +67,19 @@ def _precision(device: str) -> str:
     """Name the fastest precision of a device that keeps a transformer's cosine over 0.999."""
     if device == "cuda":
         return "float16"
-    return "bfloat16" if device == "cpu" and cpu_has_bf16() else "float32"
+    return "bfloat16" if device == "cpu" and cpu_bf16() else "float32"
 
 
-def cpu_has_bf16() -> bool:
-    """Say whether this CPU has bf16 instructions (AMX, AVX512-BF16); False if torch cannot tell."""
+def cpu_bf16() -> Literal["", "avx512", "amx"]:
+    """Return which bf16 instructions this CPU has, the fastest; "" if none or torch cannot tell."""
     import torch
 
-    probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
-    return any(bool(getattr(torch.cpu, probe, bool)()) for probe in probes)
+    def has(probe: str) -> bool:
+        return bool(getattr(torch.cpu, probe, bool)())
+
+    if has("_is_amx_tile_supported"):
+        return "amx"
+    return "avx512" if has("_is_avx512_bf16_supported") else ""
 
 
 class Network:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.encoders.network import cpu_has_bf16, set_threads, unit_rows
+from curator.encoders.network import cpu_bf16, set_threads, unit_rows
 
-__all__ = ["Encode", "cpu_has_bf16", "plain_clip"]
+__all__ = ["Encode", "cpu_bf16", "plain_clip"]
 
 Encode = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
 

@@ -87,7 +87,7 @@ def cull(newcomer: Newcomer, on: dict[str, str]) -> None:
         draw_jpeg(newcomer.card / "DSC_7.JPG", size=(1200, 800), seed=7)
         until(lambda: len(newcomer.photos()) == 7)  # nobody told the window of it
         window.send_signal(signal.SIGINT)
-        assert window.wait(PATIENCE_S) == 0
+        assert window.wait(PATIENCE_S) == 128 + signal.SIGINT
 
 
 def press(newcomer: Newcomer, on: dict[str, str]) -> None:

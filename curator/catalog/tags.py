@@ -311,8 +311,11 @@ class Tags(Store):
 
         A tag of before that has this very name stays, whatever characters are in it.
         """
-        known = plain_name(text) if self._tag(plain_name(text)) else tag_name(text)
-        return self._made(known, category) if known else None
+        known = self._tag(plain_name(text))
+        if known is not None and not category:
+            return known  # a photo has seven suggestions: each is looked up once
+        name = tag_name(text) if known is None else plain_name(text)
+        return self._made(name, category) if name else None
 
     def _with_aliases(self, tags: Iterable[int]) -> list[int]:
         """Give tags with the ids of all that was merged into them."""

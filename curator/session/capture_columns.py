@@ -7,7 +7,8 @@ as in the table itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from curator.catalog import CAPTURE_COLUMNS, Catalog
 from curator.session.columns import widened
-from curator.session.units import Mask
+from curator.session.units import Ids, Mask
 
 if TYPE_CHECKING:
     from curator.session.table import Table
@@ -34,9 +35,6 @@ class CaptureColumns:
             for name in CAPTURE_COLUMNS
         }
         self._rev = 0
-        self._endings: list[str] = [""]  # each combination of suffixes there is: " jpg nef "
-        self._ending = np.zeros(0, "i4")  # by row, an index into it
-        self._endings_rev = 0
         # Codes by row, the code of each name, and the revision they are of.
         self._named: dict[str, tuple[NDArray[np.int32], dict[str, int], int]] = {}
 
@@ -47,41 +45,44 @@ class CaptureColumns:
 
     def suffixed(self, suffix: str) -> Mask:
         """Mark the photos that have a file of a suffix, as in ``nef``; case does not matter."""
-        self._refresh_endings()
+        codes, endings = self._coded("suffix", self._endings)
         wanted = f" {suffix.lower()} "
-        found = [code for code, ending in enumerate(self._endings) if wanted in ending]
-        mask: Mask = np.isin(self._ending, found)
+        mask: Mask = np.isin(codes, [code for code, each in enumerate(endings) if wanted in each])
         return mask
 
     def names(self, column: Literal["camera", "lens"]) -> tuple[NDArray[np.int32], list[str]]:
         """Return which camera or lens each row has, an index into the names; 0 is none."""
-        codes, of_name, since = self._named.get(column, (np.zeros(0, "i4"), {"": 0}, 0))
+        return self._coded(column, partial(self._catalog.capture_names, column))
+
+    def _coded(
+        self, what: str, read: Callable[[int], Iterable[tuple[str, Ids]]]
+    ) -> tuple[NDArray[np.int32], list[str]]:
+        """Return which name each row has, an index into the names; 0 is none.
+
+        Args:
+            what: is kept under this.
+            read: returns each name with the ids of its photos changed since a revision.
+        """
+        codes, of_name, since = self._named.get(what, (np.zeros(0, "i4"), {"": 0}, 0))
         rev, size = self._table.rev, self._table.size
         if len(codes) < size:
             codes = np.concatenate([codes, np.zeros(size - len(codes), "i4")])
         if rev != since:
-            for name, ids in self._catalog.capture_names(column, since):
+            for name, ids in read(since):
                 rows = self._table.rows_of(ids[self._table.knows(ids)])
                 codes[rows] = of_name.setdefault(name, len(of_name))
-        self._named[column] = codes, of_name, rev
+        self._named[what] = codes, of_name, rev
         return codes, list(of_name)
 
-    def _refresh_endings(self) -> None:
-        rev, size = self._table.rev, self._table.size
-        if len(self._ending) < size:
-            self._ending = np.concatenate([self._ending, np.zeros(size - len(self._ending), "i4")])
-        if rev == self._endings_rev:
-            return
+    def _endings(self, since_rev: int) -> Iterable[tuple[str, Ids]]:
+        """Return each combination of suffixes, " jpg nef ", with its photos changed since."""
         of_photo: dict[int, set[str]] = {}
-        for photo, suffix in self._catalog.suffixes(self._endings_rev):
+        for photo, suffix in self._catalog.suffixes(since_rev):
             of_photo.setdefault(photo, set()).add(suffix)
-        codes = {ending: code for code, ending in enumerate(self._endings)}
+        photos: dict[str, list[int]] = {}
         for photo, suffixes in of_photo.items():
-            if photo in self._table:
-                ending = f" {' '.join(sorted(suffixes))} "
-                code = codes.setdefault(ending, len(codes))
-                self._ending[self._table.rows_of([photo])] = code
-        self._endings, self._endings_rev = list(codes), rev
+            photos.setdefault(f" {' '.join(sorted(suffixes))} ", []).append(photo)
+        return ((ending, np.array(ids, np.int64)) for ending, ids in photos.items())
 
     def _refresh(self) -> None:
         rev, size = self._table.rev, self._table.size

@@ -111,7 +111,7 @@ def window(base: Path) -> None:
 
     from curator import app
     from curator.settings import Home, Settings
-    from curator.ui import theme
+    from curator.ui.widgets import theme
 
     theme.apply(QApplication(["curator"]))
     home = Home.at(base / "home")

@@ -20,7 +20,7 @@ from scenery import paint, save
 from curator import app
 from curator.model import View
 from curator.settings import Home, Settings
-from curator.ui import theme
+from curator.ui.widgets import theme
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = (1440, 900)

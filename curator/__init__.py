@@ -4,7 +4,7 @@ The map. A module may import from the rows above its own, never from below or be
 
     model       the words: photos, marks, decisions, results and errors; standard library only
     private     folders and files that are their owner's alone; secrets left out of texts
-    whole       files written whole or not at all, plain files read; what killed processes left
+    atomic      files written whole or not at all, plain files read; what killed processes left
     arrays      arrays by name as bytes, never a pickle; numpy
     deadline    how long work on one file may take, by its size
 
@@ -31,8 +31,10 @@ The map. A module may import from the rows above its own, never from below or be
 
     removal     the files of rejects: exactly what would go, and the going; Send2Trash
 
+    learning    the live taste learner: vectors in memory, predictions, comparisons, versions
+    library     photos as columns in memory: search language, filters, sort orders, statistics
     pipeline    the conductor: asks what is pending, keeps a bounded window in flight, saves
-    session     what is on the table: scope, pass, queue, order, current photo, selection, undo
+    session     what one window shows: scope, mode, list, current photo, selection, undo
     commands    every user action as a function with a docstring
     keymap      KEYMAP: the whole keyboard as one table over COMMANDS
     keyboard    the keys in force: KEYMAP, a preset of resources/keys, what a person changed

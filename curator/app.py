@@ -28,9 +28,11 @@ from curator.pipeline import Pipeline
 from curator.pipeline.opening import check_sources
 from curator.session import Session
 from curator.settings import Home, Settings
-from curator.ui import dialogs, door, lifeboat, theme
-from curator.ui.frames import Pictures
+from curator.ui import single_instance
+from curator.ui.dialogs import recovery
 from curator.ui.main_window import MainWindow
+from curator.ui.widgets import dialogs, theme
+from curator.ui.widgets.frames import Pictures
 
 log = logging.getLogger(__name__)
 
@@ -108,20 +110,20 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
 
 def _is_alone(home: Home, sources: Sequence[Path], token: str) -> bool:
     """Say whether to open a window: none is there, or the person wants another."""
-    if _is_blind() or not door.answers(home):
+    if _is_blind() or not single_instance.answers(home):
         return True
     paths = check_sources(sources)
-    chosen = lifeboat.ask_which_window(sources)
-    if chosen != lifeboat.SHOW:
-        return chosen == lifeboat.ANOTHER
-    return not door.hand_over(home, paths, token) and lifeboat.ask_without_answer()
+    chosen = recovery.ask_which_window(sources)
+    if chosen != recovery.SHOW:
+        return chosen == recovery.ANOTHER
+    return not single_instance.hand_over(home, paths, token) and recovery.ask_without_answer()
 
 
-def _hear_others(app: App, entrance: door.Door, qt: QApplication) -> None:
+def _hear_others(app: App, entrance: single_instance.Door, qt: QApplication) -> None:
     """Let a later start bring this window to the front, and hand over what it was to open."""
 
-    def come(call: door.Call) -> None:
-        door.come_forward(app.window, call.token)
+    def come(call: single_instance.Call) -> None:
+        single_instance.come_forward(app.window, call.token)
         if call.paths:
             app.window.take(call.paths)
 
@@ -138,7 +140,7 @@ def _built(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
         with blaming(home.catalog):
             return build(home, settings, sources)
     except DamagedError:
-        if _is_blind() or not lifeboat.offer_restore(home):
+        if _is_blind() or not recovery.offer_restore(home):
             raise
     app = build(home, settings, sources)
     if app.pipeline is not None:
@@ -184,17 +186,17 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
     """
     _need_display()
     tune_process()
-    token = door.token()  # Qt takes it away
-    qt = QApplication.instance() or door.Application(["curator"])
+    token = single_instance.token()  # Qt takes it away
+    qt = QApplication.instance() or single_instance.Application(["curator"])
     assert isinstance(qt, QApplication)
     theme.apply(qt)
     try:
         # At once: who starts while this window is made, or in the same instant, is to find it.
-        entrance = door.Door(home)
+        entrance = single_instance.Door(home)
         first = not _is_blind() and entrance.listen()
         if not first and not _is_alone(home, sources, token):
             return 0
-        if isinstance(qt, door.Application):
+        if isinstance(qt, single_instance.Application):
             qt.opened.connect(entrance.called)
         app = _built(home, settings, sources)
     except KnownError as error:

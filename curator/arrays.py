@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curator import whole
+from curator import atomic
 
 
 class DamagedArraysError(ValueError):
@@ -40,7 +40,7 @@ def load(source: bytes | Path) -> dict[str, NDArray[Any]]:
     try:
         with contextlib.ExitStack() as stack:
             content = stack.enter_context(
-                io.BytesIO(source) if isinstance(source, bytes) else whole.opened(source)
+                io.BytesIO(source) if isinstance(source, bytes) else atomic.opened(source)
             )
             with np.load(content, allow_pickle=False) as held:
                 return {name: held[name] for name in held.files}

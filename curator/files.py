@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from curator import whole
+from curator import atomic
 from curator.model import Found, GoneError, Group, Kind, KnownError, UnreadableError, counted
 
 # fmt: off
@@ -535,7 +535,7 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
     """
     digest = hashlib.blake2b(digest_size=16)
     try:
-        with whole.opened(Path(path)) as file:
+        with atomic.opened(Path(path)) as file:
             size = os.fstat(file.fileno()).st_size
             digest.update(size.to_bytes(8, "little"))
             digest.update(_read(file.fileno(), _EDGE_BYTES))
@@ -560,7 +560,7 @@ def sha256(path: str | os.PathLike[str], stopped: Callable[[], bool] = lambda: F
     """
     digest = hashlib.sha256()
     try:
-        with whole.opened(Path(path)) as file:
+        with atomic.opened(Path(path)) as file:
             while block := file.read(_BLOCK_BYTES):
                 digest.update(block)
                 if stopped():

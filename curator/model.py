@@ -405,7 +405,7 @@ class Converted:
     ``proxy`` is the cache key of proxy and thumbnail, ``proxy_digest`` the sha256 of the proxy's
     bytes. ``damage`` is a plain sentence when the file is damaged: part of the picture is missing
     or wrong, and what was measured on it is no score. ``look`` is what the picture looks like, as
-    text (`curator.imaging.look`).
+    text (`curator.imaging.perceptual_hash`).
     """
 
     fingerprint: str

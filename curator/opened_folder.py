@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-from curator import whole
+from curator import atomic
 from curator.model import KnownError, UnreadableError
 
 Mark = tuple[int, int]
@@ -351,15 +351,15 @@ class OpenedFolder:
 
     def temporary(self, name: str) -> str:
         """Return a name for a temporary file beside ``name`` that nobody has."""
-        return PurePath(name).with_name(whole.temporary(Path("-")).name).as_posix()
+        return PurePath(name).with_name(atomic.temporary(Path("-")).name).as_posix()
 
     def sweep(self) -> None:
         """Remove the temporary files in it whose processes are no more; not in folders below."""
         for name in self.names():
-            writer = whole.writer_of(name)
+            writer = atomic.writer_of(name)
             if writer is not None:
                 with contextlib.suppress(OSError):
-                    if whole.is_left(writer, self._lstat(name).st_mtime):
+                    if atomic.is_left(writer, self._lstat(name).st_mtime):
                         self._unlink(name, None)
 
     # --- one folder

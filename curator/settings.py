@@ -28,7 +28,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from curator import private, whole
+from curator import atomic, private
 from curator.model import KnownError, SuggestedTag, UsageError
 
 P = TypeVar("P", bound=PurePath)
@@ -109,13 +109,13 @@ class Home:
             if not tag.exists():
                 with contextlib.suppress(OSError):  # a full disk: reading needs no room
                     text = f"{_CACHE_SIGNATURE}\n# Made by Curator; can be made again.\n"
-                    whole.put(tag, text.encode("utf-8"))
-            probe = whole.temporary(self.data / "probe")
+                    atomic.put(tag, text.encode("utf-8"))
+            probe = atomic.temporary(self.data / "probe")
             try:
                 probe.touch(private.FILE)
                 probe.unlink()
             except OSError as error:
-                if not whole.is_full(error):  # there one can look, at least
+                if not atomic.is_full(error):  # there one can look, at least
                     raise
         except (FileExistsError, NotADirectoryError) as error:
             raise KnownError(
@@ -123,7 +123,7 @@ class Home:
                 "Choose another with --home or CURATOR_HOME.",
             ) from error
         except OSError as error:
-            first = "Make room there, or choose" if whole.is_full(error) else "Choose"
+            first = "Make room there, or choose" if atomic.is_full(error) else "Choose"
             raise KnownError(
                 f"The home folder {self.data} cannot be written ({error.strerror or error}).",
                 f"{first} another with --home or CURATOR_HOME.",
@@ -564,7 +564,7 @@ def read_small(path: Path, encoding: str) -> str:
         OSError: it cannot be read.
         ValueError: it is too large, or no text in this encoding.
     """
-    data = whole.read(path, _SMALL + 1)
+    data = atomic.read(path, _SMALL + 1)
     if len(data) > _SMALL:
         raise ValueError("it is larger than 64 KB")
     return data.decode(encoding)
@@ -616,8 +616,8 @@ def write_whole(path: Path, text: str, failed: str, aside: Path | None = None) -
     """
     try:
         if aside is not None:  # a copy: there is a file of that name at any moment
-            whole.put(aside, whole.read(path))
-        whole.put(path, text.encode("utf-8"))
+            atomic.put(aside, atomic.read(path))
+        atomic.put(path, text.encode("utf-8"))
     except OSError as error:
         raise KnownError(
             f"{failed} ({error.strerror or error}).",

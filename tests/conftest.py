@@ -88,7 +88,7 @@ def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
 @pytest.fixture(scope="session")
 def qapp_cls() -> type[QApplication]:
     """Qt's application as `curator.app` makes it."""
-    from curator.ui.door import Application
+    from curator.ui.single_instance import Application
 
     return Application
 

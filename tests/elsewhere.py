@@ -150,7 +150,7 @@ def begin() -> None:
     from curator.export.alone import alone
     from curator.opened_folder import OpenedFolder
     from curator.settings import Home
-    from curator.ui import door
+    from curator.ui import single_instance
 
     with tempfile.TemporaryDirectory() as folder:
         home = Home.at(folder).make()
@@ -172,7 +172,7 @@ def begin() -> None:
                 pass  # it ended with who had it
         with contextlib.redirect_stdout(io.StringIO()):
             assert cli.main(["--home", folder, "photos"], mock.Mock(), mock.Mock()) == 0
-        assert door.name_of(home)
+        assert single_instance.name_of(home)
     workers._check_room(1)
     workers._lower_priority(1)
 

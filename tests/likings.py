@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from curator.catalog import Catalog
+from curator.learning.learner import Learned, taught
 from curator.model import Embedded, Kind, StageJob
-from curator.session.pupil import Learned, taught
 from curator.settings import Taste
 from curator.taste.tone import TONES
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from curator.catalog import Catalog
 from curator.model import Reading
-from curator.sidecar import rounds
+from curator.sidecar import batch
 
 _XMP = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -44,7 +44,7 @@ def reading(
 
 def read_again(catalog: Catalog, photo: int, path: Path) -> None:
     """Read a sidecar as a scan would have it read."""
-    catalog.save_readings([(photo, [rounds.read(str(path))])])
+    catalog.save_readings([(photo, [batch.read(str(path))])])
 
 
 def change(path: Path, old: bytes, new: bytes, hours: float = 1) -> None:

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.session.pupil import DUEL_WEIGHT
+from curator.learning.learner import DUEL_WEIGHT
 from curator.taste.accuracy import rank_correlation
 from curator.taste.explain import informative
-from curator.taste.lessons import Lessons, fit
 from curator.taste.space import Array, Rows, Space
+from curator.taste.training import TrainingSet, fit
 
 Places = NDArray[np.intp]
 Predict = Callable[[Places], NDArray[np.floating]]
@@ -231,7 +231,7 @@ def duelled(scene: Scene, raters: int = 20, count: int = 50, fought: int = 40) -
         rated, pairs = learn[:count], rng.choice(learn[count:], (fought, 2))
         liking = stars + rng.uniform(-0.5, 0.5, len(stars))  # of equal stars either may win
         better, worse = np.where(np.diff(liking[pairs]) > 0, pairs[:, ::-1], pairs).T
-        lessons = Lessons(space)
+        lessons = TrainingSet(space)
         groups = scene.stacks[rated].tolist()
         lessons.put(rated.tolist(), scene.rows[rated], stars[rated], np.ones(count), groups)
         for column in range(2):
@@ -391,7 +391,7 @@ def evening(seed: int, order: str, *, bursts: bool = False, count: int = 100) ->
     rated = rng.permutation(np.flatnonzero(own_scenes))[:count]
     left = ~own_scenes if bursts else ~np.isin(np.arange(len(scene)), rated)
     rated = rated[_sitting(order, stars[rated], scene[rated], rng)]
-    lessons, predicted = Lessons(Space.of(rows)), np.full(len(rated), np.nan)
+    lessons, predicted = TrainingSet(Space.of(rows)), np.full(len(rated), np.nan)
     for at, photo in enumerate(rated):
         if at >= 20 and np.ptp(stars[rated[:at]]) > 0:
             predicted[at] = lessons.fit().rating(rows[[photo]])[0]

@@ -17,7 +17,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from curator.bench.figures import timed
-from curator.session.archive import Archive
+from curator.learning.vector_index import VectorIndex
 
 COMMIT = "a bare SQLite commit of one row, as safe"
 PRODUCT = "a float32 product with all of them, held in memory"
@@ -65,7 +65,7 @@ def index(folder: Path) -> Iterator[Callable[[list[str]], float]]:
         yield lambda texts: timed(lambda: insert(texts))
 
 
-def vectors(archive: Archive) -> NDArray[np.float32]:
+def vectors(archive: VectorIndex) -> NDArray[np.float32]:
     """Hold all vectors in memory, (N, dimension) float32: 0.5 GB of a hundred thousand."""
     found = np.empty((archive.size, archive.dimension), np.float32)
     for start in range(0, archive.size, _PART):

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from curator import app
 from curator.model import KnownError
 from curator.settings import Home, Settings
-from curator.ui import theme
+from curator.ui.widgets import theme
 
 SIZE = QSize(1440, 900)
 _WAIT_S = 600.0  # what reads photos makes way for all else a busy machine does

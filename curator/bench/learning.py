@@ -12,8 +12,8 @@ from curator.bench import bare
 from curator.bench.figures import Figure, Pairs, Place, Reference, resident_mb, timed
 from curator.bench.library import lent
 from curator.catalog import Catalog
-from curator.session.archive import Archive
-from curator.session.pupil import Pupil
+from curator.learning.learner import TasteLearner
+from curator.learning.vector_index import VectorIndex
 from curator.settings import Taste
 
 _RATED = 300
@@ -30,21 +30,21 @@ def taste(place: Place) -> list[Figure]:
     try:
         ids = [int(row[0]) for row in catalog.columns()]
         catalog.decide({photo: {"rating": 1 + photo % 5} for photo in ids[:_RATED]}, summary="")
-        pupil = Pupil(catalog, Taste(), home.cache)
+        learner = TasteLearner(catalog, Taste(), home.cache)
         before = resident_mb()
-        read = timed(pupil.look)
-        pupil.study()
-        pupil.learn()
-        pupil.archive.prepare()
-        _one_more(pupil, ids[-1])
+        read = timed(learner.look)
+        learner.study()
+        learner.learn()
+        learner.archive.prepare()
+        _one_more(learner, ids[-1])
         held = resident_mb() - before  # what the references take is not learning's
-        vectors = bare.vectors(pupil.archive)
+        vectors = bare.vectors(learner.archive)
         learned, nearest, shares = Pairs(), Pairs(), []
         for turn, photo in enumerate(ids[_RATED : _RATED + _TURNS], _RATED):
-            spent = _one_more(pupil, photo)
+            spent = _one_more(learner, photo)
             learned.add(spent, timed(_ridge, vectors, turn))
         for at in range(0, len(ids), max(1, len(ids) // _ASKED)):
-            spent, exact, share = _similar(pupil.archive, vectors, at)
+            spent, exact, share = _similar(learner.archive, vectors, at)
             nearest.add(spent, exact)
             shares.append(share)
     finally:
@@ -75,12 +75,12 @@ def taste(place: Place) -> list[Figure]:
     ]
 
 
-def _one_more(pupil: Pupil, photo: int) -> float:
+def _one_more(learner: TasteLearner, photo: int) -> float:
     """Rate one photo more; return how long it takes until all have new scores, in s."""
-    pupil.catalog.decide({photo: {"rating": 1 + photo % 5}}, summary="")
+    learner.catalog.decide({photo: {"rating": 1 + photo % 5}}, summary="")
     begin = time.perf_counter()
-    pupil.study([photo])
-    pupil.learn()
+    learner.study([photo])
+    learner.learn()
     return time.perf_counter() - begin
 
 
@@ -93,7 +93,9 @@ def _ridge(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     return np.asarray(vectors @ weights.astype(np.float32))
 
 
-def _similar(archive: Archive, vectors: NDArray[np.float32], at: int) -> tuple[float, float, float]:
+def _similar(
+    archive: VectorIndex, vectors: NDArray[np.float32], at: int
+) -> tuple[float, float, float]:
     """Find the ten photos nearest to one, and by comparing all with it.
 
     Returns:

@@ -17,9 +17,9 @@ from curator.bench.figures import PHOTOS, Place, program
 from curator.bench.filling import BATCH, EVENING, embed, fill, index
 from curator.bench.repeating import repeat
 from curator.catalog import Catalog
+from curator.library import table_cache
 from curator.model import ContentType, Described, KnownError, Label, SuggestedTag
 from curator.pipeline.stacking import Stacker
-from curator.session import handover
 from curator.settings import Home, Settings
 from curator.settings import save as save_settings
 
@@ -99,7 +99,7 @@ def make(
     embed(home)
     catalog = Catalog.open(home.catalog)
     try:
-        handover.leave(catalog, home.table_file)
+        table_cache.leave(catalog, home.table_file)
     finally:
         catalog.close()
 

@@ -13,12 +13,12 @@ from curator.bench.figures import Figure, Pairs, Place, timed
 from curator.bench.filling import drawn_vectors, tidy
 from curator.bench.library import describe, lent, sayings, vocabulary
 from curator.catalog import Catalog
+from curator.learning.vector_index import VectorIndex
+from curator.library.filters import mask, parse
+from curator.library.query import Query
+from curator.library.relevance import looking_like, relevance
+from curator.library.table import Table
 from curator.pipeline.indexing import PART
-from curator.session import Table
-from curator.session.archive import Archive
-from curator.session.filters import mask, parse
-from curator.session.query import Query
-from curator.session.relevance import looking_like, relevance
 
 _TURNS = 40
 _READ = 8_000  # photos of which something else is said
@@ -29,7 +29,7 @@ def search(place: Place) -> list[Figure]:
     home = lent(place)
     catalog = Catalog.open(home.catalog)
     try:
-        table, archive, words = Table(catalog), Archive(home.cache), vocabulary()
+        table, archive, words = Table(catalog), VectorIndex(home.cache), vocabulary()
         archive.sync(catalog)
         archive.prepare()
         return [
@@ -77,7 +77,7 @@ def _after_a_mark(table: Table, words: list[str]) -> Figure:
     return pairs.figure("what fits a search, after a mark", 0.95, 8.0, beside, note)
 
 
-def _by_looks(archive: Archive, table: Table) -> Figure:
+def _by_looks(archive: VectorIndex, table: Table) -> Figure:
     phrases, pairs = drawn_vectors(_TURNS, archive.dimension, np.random.default_rng(3)), Pairs()
     among, vectors = table.ids[table.alive()], bare.vectors(archive)
     for each in phrases:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from curator.bench.figures import Figure, Pairs, Place, Reference, timed
 from curator.model import Flag, Label, Marks
-from curator.sidecar import Said, digest, read, rounds
+from curator.sidecar import Said, batch, digest, read
 
 _COUNT = 1000
 _BATCH = 50  # sidecars a worker takes at a time
@@ -25,9 +25,9 @@ def sidecars(place: Place) -> list[Figure]:
         some = paths[start : start + _BATCH]
         bare = timed(_replaced, some, data)
         jobs = [_job(path, data) for path in some]
-        merged.add(timed(_write, jobs, rounds.Act.WRITTEN), bare)
+        merged.add(timed(_write, jobs, batch.Act.WRITTEN), bare)
         jobs = [_job(path, path.read_bytes()) for path in some]
-        same = timed(_write, jobs, rounds.Act.SAME)
+        same = timed(_write, jobs, batch.Act.SAME)
         known.add(same, timed(_parsed, some))
     note = f"{len(data) / 1000:.0f} KB each, darktable's profile, one process"
     written = Reference("the same files only written, fsync and rename", sum(merged.bare))
@@ -65,15 +65,15 @@ def draw() -> bytes:
     ).encode()
 
 
-def _job(path: Path, data: bytes) -> rounds.SidecarJob:
+def _job(path: Path, data: bytes) -> batch.SidecarJob:
     base = read(data).said
-    return rounds.SidecarJob(
+    return batch.SidecarJob(
         0, str(path), _SAID.as_json(), base.as_json(), digest(data), "darktable"
     )
 
 
-def _write(jobs: list[rounds.SidecarJob], expected: rounds.Act) -> None:
-    done = rounds.write(jobs)
+def _write(jobs: list[batch.SidecarJob], expected: batch.Act) -> None:
+    done = batch.write(jobs)
     assert all(each.act is expected for each in done), done[0]
 
 

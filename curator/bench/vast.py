@@ -20,8 +20,8 @@ from curator.bench import bare
 from curator.bench.driving import Paints, Viewer, application, blank, opened, rest, wait, whole
 from curator.bench.figures import Figure, Pairs, Place, Reference, resident_mb, timed
 from curator.bench.library import lent, vocabulary
+from curator.library.sort_orders import ORDERS
 from curator.model import KnownError
-from curator.session.orders import ORDERS
 from curator.settings import Home
 
 _BAR_MS = 150.0

@@ -26,11 +26,12 @@ from pathlib import Path
 import peewee
 
 from curator import private
-from curator.catalog import backups, migrations, reserve, restoring, soundness
+from curator.catalog import backups, disk_reserve, integrity, migrations, restoring
 from curator.catalog.backups import Backup
 from curator.catalog.fields import FIELDS
 from curator.catalog.folders import FolderRow, absence
 from curator.catalog.identity import FileReader, FileRow, Unread
+from curator.catalog.integrity import judging
 from curator.catalog.lock import ConductorLock, UseLock
 from curator.catalog.photos import (
     CAPTURE_COLUMNS,
@@ -53,7 +54,6 @@ from curator.catalog.sidecars import (
     ToWrite,
     Wrote,
 )
-from curator.catalog.soundness import judging
 from curator.catalog.stacks import SHOT_COLUMNS, StackChange, Stacks
 from curator.catalog.store import (
     DamagedError,
@@ -64,7 +64,7 @@ from curator.catalog.store import (
     translate,
 )
 from curator.catalog.tags import TagDetail, folded, plain_name, tag_name, tag_names
-from curator.catalog.tastes import Comparing, Foreseen, Lesson, Preference, TasteRow, Tastes
+from curator.catalog.taste import Comparing, Lesson, Prediction, Preference, TasteRow, Tastes
 from curator.catalog.text import NAME_LENGTH, SavedSearch, Texts
 from curator.catalog.vocabulary import TagRow, Vocabulary
 from curator.catalog.volumes import Volumes
@@ -90,13 +90,13 @@ __all__ = [
     "FileReader",
     "FileRow",
     "FolderRow",
-    "Foreseen",
     "Lesson",
     "MissingError",
     "NewContent",
     "Outstanding",
     "Pending",
     "PhotoDetail",
+    "Prediction",
     "Preference",
     "ProjectRow",
     "Redone",
@@ -166,7 +166,7 @@ class Catalog(
         try:
             return cls._opened(path, anew)
         except DiskFullError:
-            if not reserve.spend(path):
+            if not disk_reserve.spend(path):
                 raise
         return cls._opened(path, anew)
 
@@ -228,7 +228,7 @@ def blaming(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except soundness.NONSENSE as error:
+    except integrity.NONSENSE as error:
         if not path.exists() or not is_damaged(path):
             raise
         raise damaged(path) from error

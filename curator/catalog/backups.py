@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from curator import private, whole
-from curator.catalog import schema, soundness
+from curator import atomic, private
+from curator.catalog import integrity, schema
 from curator.model import CatalogError
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ def inspect(path: Path) -> Backup:
     """Read a back-up from end to end: is it sound, is it ours, what is in it."""
     when = made_at(path)
     try:
-        with whole.opened(path):  # SQLite would wait for a pipe
+        with atomic.opened(path):  # SQLite would wait for a pipe
             size = path.stat().st_size
         with contextlib.closing(_reading(path)) as connection:
             version = _value(connection, "PRAGMA user_version")
@@ -122,7 +122,7 @@ def inspect(path: Path) -> Backup:
             photos, decisions = counted(connection)
     except OSError as error:
         return Backup(path, when, fault=f"cannot be read ({error.strerror or error})")
-    except soundness.NONSENSE as error:
+    except integrity.NONSENSE as error:
         return Backup(path, when, size=size, fault=str(error))
     return Backup(path, when, version, photos, decisions, size)
 
@@ -143,7 +143,7 @@ def _foreign(connection: sqlite3.Connection) -> str:
 
 def verdict(connection: sqlite3.Connection, *, gently: bool = False) -> str:
     """Say what is wrong with a whole catalog, the first thing found; empty when it is sound."""
-    found = soundness.faults(connection, gently=gently)
+    found = integrity.faults(connection, gently=gently)
     return found[0].splitlines()[-1] if found else ""
 
 
@@ -272,10 +272,10 @@ def back_up(connection: sqlite3.Connection, to: Path, stop: Stop = lambda: False
         CatalogError: no copy could be made or it is not sound; none is left behind.
         GivenUpError: ``stop`` said so; none is left behind.
     """
-    temporary = whole.temporary(to)
+    temporary = atomic.temporary(to)
     try:
         private.make_folder(to.parent)
-        whole.sweep(to.parent)  # what processes left that were killed at this
+        atomic.sweep(to.parent)  # what processes left that were killed at this
         private.touch(temporary)
         _copy(connection, temporary, stop)
         temporary.replace(to)

@@ -62,7 +62,8 @@ _COLUMNS: dict[str, str] = {
     "stack_kind": "stack_kind",
     "stacked": "stacked",
     "damaged": "damage IS NOT NULL",
-    "light": "CAST(substr(look, 33) AS REAL) / -10",  # stops; `curator.imaging.look` writes it
+    # Stops; `curator.imaging.perceptual_hash` writes them.
+    "light": "CAST(substr(look, 33) AS REAL) / -10",
     "state": "CASE WHEN missing THEN 'missing' WHEN failed THEN 'failed' ELSE '' END",
     "merged_into": "CASE WHEN merged_into IS NOT NULL THEN merged_into"
     " WHEN removed_at IS NOT NULL OR emptied_at IS NOT NULL THEN 0 END",

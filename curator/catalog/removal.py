@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
-from curator import whole
+from curator import atomic
 from curator.catalog.identity import Identity
 
 _INTENT = "emptying"  # begins the keys of what is to be removed, in the table ``meta``
@@ -90,4 +90,4 @@ class Removals(Identity):
 
 def _is_left(intent: str) -> bool:
     _, process, begun = intent.split("/")
-    return int(process) == os.getpid() or whole.is_left(int(process), float(begun))
+    return int(process) == os.getpid() or atomic.is_left(int(process), float(begun))

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from curator.catalog import schema, soundness
+from curator.catalog import integrity, schema
 from curator.catalog.descriptions import DESCRIBE, Descriptions
 from curator.catalog.fields import RELATIONS
+from curator.catalog.integrity import NONSENSE
 from curator.catalog.journal import revisions
-from curator.catalog.soundness import NONSENSE
 from curator.catalog.store import Row, marks
 from curator.model import Change, Step
 
@@ -335,7 +335,7 @@ class _Former:
             return found, False
         try:
             for row in self._connection.execute(f"SELECT {columns} {whose}", values):
-                if soundness.fits(names, row):
+                if integrity.fits(names, row):
                     found.append(row)
                 else:
                     whole = False

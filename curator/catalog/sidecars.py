@@ -16,7 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curator.catalog.readings import FIELDS, NONE, Plain, Readings, SidecarRow, seconds, value
+from curator.catalog.metadata_import import (
+    FIELDS,
+    NONE,
+    Plain,
+    Readings,
+    SidecarRow,
+    seconds,
+    value,
+)
 from curator.catalog.store import chunks, marks, span
 from curator.catalog.tags import BETWEEN, folded, known_as
 from curator.model import Found, Group, Kind, Reading

@@ -21,10 +21,10 @@ from typing import Any, TypeVar
 
 import peewee
 
-from curator import whole
-from curator.catalog import backups, reserve, soundness, wal
+from curator import atomic
+from curator.catalog import backups, disk_reserve, integrity, wal
 from curator.catalog.lock import UseLock
-from curator.catalog.turns import Turns
+from curator.catalog.write_priority import Turns
 from curator.model import CatalogError
 
 log = logging.getLogger(__name__)
@@ -329,8 +329,8 @@ class Store:
         meanwhile.
         """
         free = shutil.disk_usage(self.path.parent).free
-        if free > 25 * reserve.ROOM:
-            reserve.keep(self.path)
+        if free > 25 * disk_reserve.ROOM:
+            disk_reserve.keep(self.path)
         if free < 20 * LOG_BYTES:
             return  # the room is worth more to photos than to a log that will not need it all
         opened = self._log_path.open
@@ -346,14 +346,14 @@ class Store:
 
         Takes seconds on a large catalog.
         """
-        return soundness.faults(self._connection)
+        return integrity.faults(self._connection)
 
     def blamed(self, error: BaseException) -> CatalogError | None:
         """Say whether what went wrong is the catalog's fault; None if it is a mistake of ours.
 
         The first time a catalog is looked over, which takes seconds if it is large.
         """
-        if not isinstance(error, soundness.NONSENSE):
+        if not isinstance(error, integrity.NONSENSE):
             return None
         if isinstance(error, sqlite3.ProgrammingError) or not self.is_open:
             return None
@@ -406,7 +406,7 @@ def _refusal(path: Path) -> int:
 
     Some of SQLite's errors do not tell; a disk that fails in another way is none of these.
     """
-    probe = whole.temporary(path)
+    probe = atomic.temporary(path)
     try:
         if shutil.disk_usage(path.parent).free < _ROOM:
             return errno.ENOSPC
@@ -415,7 +415,7 @@ def _refusal(path: Path) -> int:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        return error.errno or 0 if whole.is_full(error) else 0
+        return error.errno or 0 if atomic.is_full(error) else 0
     finally:
         with contextlib.suppress(OSError):
             probe.unlink(missing_ok=True)

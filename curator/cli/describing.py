@@ -13,7 +13,7 @@ from curator.settings import absolute
 
 if TYPE_CHECKING:
     from curator.catalog import TagDetail
-    from curator.session import Placard
+    from curator.session.file_preview import Placard
 
 
 def describe(invocation: Invocation) -> int:
@@ -29,7 +29,7 @@ def describe(invocation: Invocation) -> int:
         NotFoundError: there is no such photo or file.
         KnownError: no picture can be made of the file; says why.
     """
-    from curator.session.placard import Placard, of_photo
+    from curator.session.file_preview import Placard, of_photo
 
     name = invocation.arguments.photo
     placard = Placard(absolute(name))
@@ -55,7 +55,7 @@ def _of_catalog(invocation: Invocation, placard: Placard) -> Placard:
     """Have a photo of the catalog described now, if nobody did or if it was asked for."""
     from curator.imaging.proxy import proxy_path
     from curator.pipeline.describing import prompt_key
-    from curator.session.placard import of_photo
+    from curator.session.file_preview import of_photo
 
     catalog, number = invocation.catalog, placard.photo or 0
     if placard.description is not None and not invocation.arguments.again:
@@ -110,17 +110,17 @@ def _of_file(invocation: Invocation, placard: Placard) -> Placard:
 
 def _with_why(invocation: Invocation, placard: Placard, found: Embedded | None = None) -> Placard:
     """Add what the learned taste makes of a photo, or of what an encoder found in a file."""
-    from curator.session import Learned
-    from curator.session.evidence import insight, opinion
+    from curator.learning.explanations import insight, opinion
+    from curator.learning.learner import Learned
 
     if not invocation.home.catalog.exists():
         return replace(placard, unmatched=Learned("", 0, 0, 0).sentence)
-    pupil = invocation.pupil
+    learner = invocation.learner
     if found is None:
-        told = insight(pupil, placard.photo or 0)
+        told = insight(learner, placard.photo or 0)
         return replace(placard, why=told.why, unmatched=told.missing)
     try:
-        return replace(placard, why=opinion(pupil, found))
+        return replace(placard, why=opinion(learner, found))
     except KnownError as error:
         return replace(placard, unmatched=str(error))
 
@@ -155,8 +155,8 @@ def _document(placard: Placard) -> dict[str, Any]:
 
 def _lines(placard: Placard) -> list[str]:
     """Lay the placard out as the window does: what it is, what was measured, its words."""
-    from curator.session.captions import MEASURED
-    from curator.session.placard import clipped, made
+    from curator.library.captions import MEASURED
+    from curator.session.file_preview import clipped, made
 
     capture, quality, why = placard.capture, placard.quality, placard.why
     assert capture is not None and quality is not None

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from curator import whole
+from curator import atomic
 from curator.cli import explorer
 from curator.cli.invocation import Invocation
 from curator.model import KnownError
@@ -80,11 +80,11 @@ def _add(start: Sequence[str]) -> list[str]:
             if place == _ENTRY:
                 data = data.replace(b"Exec=curator ", os.fsencode(f"Exec={command} "))
             (base / place).parent.mkdir(parents=True, exist_ok=True)
-            whole.put(base / place, data)  # a link of that name makes way, what it leads to stays
+            atomic.put(base / place, data)  # a link of that name makes way, what it leads to stays
         _tell(base)
         kept |= _leave_as_it_was(before)
         noted = f"{_KEPT}{';'.join(sorted(kept))}\n".encode()
-        whole.put(base / _ENTRY, (base / _ENTRY).read_bytes() + noted)
+        atomic.put(base / _ENTRY, (base / _ENTRY).read_bytes() + noted)
     except OSError as error:
         raise _unwritable(base, error) from error
     return [str(base / place) for place in _FILES.values()]
@@ -162,7 +162,7 @@ def _forget(kept: set[str]) -> None:
     lines = path.read_bytes().splitlines(keepends=True)
     left = [line for line in lines if os.fsdecode(line).strip().rstrip(";") not in kept]
     if left != lines:
-        whole.put(path, b"".join(left), owners=False)
+        atomic.put(path, b"".join(left), owners=False)
 
 
 def _run(tool: str, *words: str) -> str:

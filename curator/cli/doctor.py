@@ -161,7 +161,7 @@ def _catalog(invocation: Invocation) -> list[Finding]:
 def _backups(home: Home) -> Finding:
     """Read the newest back-up from end to end, and say how old it is."""
     from curator.catalog import backups
-    from curator.session import lifeboat
+    from curator.session import recovery
 
     files = backups.files(home.catalog)
     if not files:
@@ -173,7 +173,7 @@ def _backups(home: Home) -> Finding:
         remedy = "`curator doctor backups` lists the others; look at the disk too"
         return Finding("back-ups", False, found, remedy)
     room = sum(path.stat().st_size for path in files)
-    found = f"{len(files)} ({size(room)}), the newest of {lifeboat.titled(newest)}"
+    found = f"{len(files)} ({size(room)}), the newest of {recovery.titled(newest)}"
     changed = home.catalog.stat().st_mtime if home.catalog.exists() else 0.0
     late = min(changed, time.time()) - newest.made_at > _LATE_S
     remedy = "open Curator's window for some minutes; `curator logs` says if one fails"
@@ -186,7 +186,7 @@ def _backups(home: Home) -> Finding:
 def _list(invocation: Invocation) -> None:
     """List the back-ups, newest first."""
     from curator.catalog import backups
-    from curator.session.captions import when
+    from curator.library.captions import when
 
     found = backups.listed(invocation.home.catalog)
     rows = [
@@ -208,7 +208,7 @@ def _restore(invocation: Invocation, named: str | None) -> None:
     """Put a back-up in the catalog's place, once the person agreed to it."""
     from curator import catalog as catalogs
     from curator.catalog import backups
-    from curator.session import lifeboat
+    from curator.session import recovery
 
     home = invocation.home
     with catalogs.UseLock(home.catalog) as lock:  # said before anything is asked
@@ -228,11 +228,11 @@ def _restore(invocation: Invocation, named: str | None) -> None:
     else:
         since = "The catalog there is now is sound; what was decided since is not in the back-up."
         since += _ASIDE
-    sentence = f"The back-up of {lifeboat.titled(chosen)} becomes the catalog. {since}"
+    sentence = f"The back-up of {recovery.titled(chosen)} becomes the catalog. {since}"
     if not invocation.agreed(sentence, "Nothing was changed."):
         return
     restored = catalogs.restore(home.catalog, chosen.path, redo=hurt)
-    lines = lifeboat.told(restored)
+    lines = recovery.told(restored)
     lines.append("`curator folders rescan` brings back photos that were added since.")
     invocation.output.answer(restored, lines)
 

@@ -29,7 +29,7 @@ def encoder(invocation: Invocation) -> None:
 def _show(invocation: Invocation) -> None:
     from curator.encoders import ENCODERS, available
     from curator.pipeline import settled
-    from curator.pipeline.encoding import options
+    from curator.pipeline.encoder_lane import options
 
     encoding = settled(invocation.home, invocation.settings)
     lacks = available(options(invocation.home, invocation.settings))
@@ -50,7 +50,7 @@ def _show(invocation: Invocation) -> None:
 
 def _download(invocation: Invocation) -> None:
     from curator.encoders import Fetch, planned, weights_file
-    from curator.pipeline.encoding import options
+    from curator.pipeline.encoder_lane import options
 
     told = options(invocation.home, invocation.settings)
     plan = planned(told)

@@ -16,7 +16,8 @@ from curator.model import NotFoundError, counted
 from curator.settings import absolute
 
 if TYPE_CHECKING:
-    from curator.session import Learned, Table
+    from curator.learning.learner import Learned
+    from curator.library.table import Table
 
 
 def export(invocation: Invocation) -> int | None:
@@ -46,9 +47,9 @@ def export(invocation: Invocation) -> int | None:
 
 
 def _options(invocation: Invocation, table: Table, known: Learned | None) -> Options:
-    from curator.pipeline.embedding import exiftool_if_any
-    from curator.session.approval import all_clauses, chosen_clauses
-    from curator.session.filters import approved
+    from curator.library.approval import all_clauses, chosen_clauses
+    from curator.library.filters import approved
+    from curator.pipeline.metadata_embedding import exiftool_if_any
 
     arguments, settings = invocation.arguments, invocation.settings
     given = {
@@ -121,7 +122,7 @@ def _chosen(invocation: Invocation, scope: list[int]) -> list[int]:
 
 
 def _planned(plan: Plan, rule: str) -> list[str]:
-    from curator.session.approval import all_clauses
+    from curator.library.approval import all_clauses
 
     summary = plan.summary()
     new = int(str(summary["new_files"])) + int(str(summary["changed_files"]))

@@ -17,7 +17,7 @@ from curator.settings import DEFAULT_RULE, Home, Settings
 
 if TYPE_CHECKING:
     from curator.catalog import Catalog
-    from curator.session import Pupil
+    from curator.learning.learner import TasteLearner
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +78,14 @@ class Invocation:
 
         Those on drives that have another name now are found there.
         """
-        from curator.pipeline.presence import settled
+        from curator.pipeline.folder_availability import settled
 
         settled(self.catalog)
 
     @cached_property
-    def pupil(self) -> Pupil:
+    def learner(self) -> TasteLearner:
         """What was learned from all stars there are; a second at 100,000 photos."""
-        from curator.session import taught
+        from curator.learning.learner import taught
 
         return taught(self.catalog, self.settings.taste, self.home.cache)
 
@@ -127,7 +127,7 @@ def check_searches(settings: Settings) -> None:
         UsageError: the approval rule makes no sense.
     """
     if settings.approval.rule != DEFAULT_RULE:
-        from curator.session.filters import check_rule
+        from curator.library.filters import check_rule
 
         check_rule(settings.approval.rule)
 

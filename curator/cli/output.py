@@ -15,7 +15,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, cast
 
-from curator import private, whole
+from curator import atomic, private
 from curator.model import KnownError
 from curator.private import masked
 from curator.settings import Home
@@ -231,7 +231,7 @@ def tail(path: Path, count: int) -> list[str]:
         KnownError: it cannot be read.
     """
     try:
-        with whole.opened(path) as file:
+        with atomic.opened(path) as file:
             file.seek(0, 2)
             file.seek(max(0, file.tell() - count * 400))
             text = file.read().decode("utf-8", "replace")

@@ -25,13 +25,13 @@ from curator.model import (
 )
 
 if TYPE_CHECKING:
-    from curator.session import Table
+    from curator.library.table import Table
 
 
 def photos(invocation: Invocation) -> None:
     """List photos, filtered and sorted as in the window."""
-    from curator.session import ORDERS, arranged
-    from curator.session.filters import approved, mask, parse
+    from curator.library.filters import approved, mask, parse
+    from curator.library.sort_orders import ORDERS, arranged
 
     arguments = invocation.arguments
     if arguments.sort not in ORDERS:

@@ -57,7 +57,7 @@ def _head(row: ProjectRow) -> list[str]:
 def _approved(invocation: Invocation) -> dict[int, int]:
     """Count each project's approved photos, as the window does."""
     from curator.cli.tastes import scored
-    from curator.session import FILTERS
+    from curator.library.filters import FILTERS
 
     table, _ = scored(invocation)
     threshold = invocation.settings.taste.match_threshold

@@ -36,7 +36,8 @@ def rejects(invocation: Invocation) -> None:
 
 
 def _rejected(invocation: Invocation) -> list[int]:
-    from curator.session import Table, arranged
+    from curator.library.sort_orders import arranged
+    from curator.library.table import Table
 
     catalog, table = invocation.catalog, Table(invocation.catalog)
     ids = arranged(table, table.rejected() & table.alive(), "taken", units=False).tolist()

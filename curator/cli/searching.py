@@ -14,8 +14,9 @@ from curator.cli.tastes import scored
 from curator.model import KnownError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from curator.session import Archive, Table
-    from curator.session.query import Query
+    from curator.learning.vector_index import VectorIndex
+    from curator.library.query import Query
+    from curator.library.table import Table
 
 _FOUND = 50  # photos, unless --limit says otherwise
 
@@ -39,9 +40,9 @@ def search(invocation: Invocation) -> None:
         FilterError: the text makes no sense; says where.
         KnownError: what is like a photo is asked for, and it was not compared yet.
     """
-    from curator.session import arranged
-    from curator.session.filters import mask, parse
-    from curator.session.relevance import REASONS, relevance
+    from curator.library.filters import mask, parse
+    from curator.library.relevance import REASONS, relevance
+    from curator.library.sort_orders import arranged
 
     arguments = invocation.arguments
     query = parse(" ".join(arguments.text))
@@ -80,13 +81,13 @@ def near_of(
     Raises:
         KnownError: a photo others are to be like was not compared yet.
     """
-    from curator.session import Archive
-    from curator.session.relevance import alike, looking_like
+    from curator.learning.vector_index import VectorIndex
+    from curator.library.relevance import alike, looking_like
 
     near: dict[str | int, NDArray[np.int64]] = {}
     if not query.is_ranked:
         return near, ""
-    archive = Archive(invocation.home.cache)
+    archive = VectorIndex(invocation.home.cache)
     archive.sync(invocation.catalog)
     among = table.ids[table.alive()]
     for photo in query.similar:
@@ -102,12 +103,12 @@ def near_of(
     return near, ""
 
 
-def _read(invocation: Invocation, phrase: str, archive: Archive) -> NDArray[np.float32] | None:
+def _read(invocation: Invocation, phrase: str, archive: VectorIndex) -> NDArray[np.float32] | None:
     """Have the encoder read a phrase, in a process of its own; None where none knows words."""
     from curator import encoders
     from curator.pipeline import settled
-    from curator.pipeline.encoding import make_pool
-    from curator.pipeline.phrases import encoded
+    from curator.pipeline.encoder_lane import make_pool
+    from curator.pipeline.text_encoding import encoded
 
     recipe = settled(invocation.home, invocation.settings).recipe
     if recipe is None or not encoders.knows_words(recipe.name) or recipe.key != archive.encoder:
@@ -127,7 +128,7 @@ def searches(invocation: Invocation) -> None:
         FilterError: the search makes no sense; says where. Nothing was kept.
         NotFoundError: there is no search of that name.
     """
-    from curator.session.filters import parse
+    from curator.library.filters import parse
 
     arguments, catalog = invocation.arguments, invocation.catalog
     if arguments.act == "add":

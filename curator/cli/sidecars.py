@@ -31,7 +31,7 @@ def sidecar(invocation: Invocation) -> None:
 
 def _ids(invocation: Invocation) -> list[int]:
     """Give the photos named, else all of folders that are on."""
-    from curator.session import Table
+    from curator.library.table import Table
 
     named = [invocation.catalog.find(name) for name in invocation.arguments.photos]
     if named:
@@ -45,7 +45,7 @@ def _ids(invocation: Invocation) -> list[int]:
 
 def _read(invocation: Invocation) -> None:
     """Take over what sidecars say that are new or changed since they were read."""
-    from curator.sidecar import rounds
+    from curator.sidecar import batch
 
     catalog, dry = invocation.catalog, invocation.arguments.dry_run
     groups = _groups(invocation)
@@ -55,7 +55,7 @@ def _read(invocation: Invocation) -> None:
     taken: dict[int, dict[str, object]] = {}
     while some := list(islice(groups, _BATCH)):
         unread = [each for each in catalog.unread_sidecars(some) if each[0] in wanted]
-        found = [(photo, rounds.read_all(paths)) for photo, paths in unread]
+        found = [(photo, batch.read_all(paths)) for photo, paths in unread]
         read += sum(len(readings) for _, readings in found)
         failed += [(r.path, r.problem) for _, readings in found for r in readings if r.problem]
         taken |= catalog.weigh_readings(found)
@@ -101,7 +101,7 @@ def _write(invocation: Invocation) -> None:
     """Write what sidecars do not say yet, or say what that would change."""
     from curator.pipeline.sidecars import preview, profile_of, write_some
     from curator.sidecar import PROFILES
-    from curator.sidecar.rounds import Act
+    from curator.sidecar.batch import Act
 
     arguments, catalog = invocation.arguments, invocation.catalog
     profile = PROFILES[arguments.profile] if arguments.profile else profile_of(invocation.settings)
@@ -176,14 +176,14 @@ def _without(number: int, title: str) -> list[str]:
 
 def _embed(invocation: Invocation) -> None:
     """Put marks into the originals no sidecar speaks for, or say which would change."""
-    from curator.pipeline import embedding
-    from curator.stages import inside
+    from curator.pipeline import metadata_embedding
+    from curator.stages import embed_metadata
     from curator.workers import WorkerPool
 
     arguments, catalog = invocation.arguments, invocation.catalog
     dry = arguments.dry_run
-    program = "" if dry else embedding.exiftool(invocation.settings)
-    change, left = embedding.compared(catalog, _ids(invocation))
+    program = "" if dry else metadata_embedding.exiftool(invocation.settings)
+    change, left = metadata_embedding.compared(catalog, _ids(invocation))
     lines = [f"{each.path}: {', '.join(each.lines)}" for each in change]
     if dry or not change:
         document = {
@@ -206,10 +206,10 @@ def _embed(invocation: Invocation) -> None:
     pool = WorkerPool(1, memory_mb=memory_mb, nice=0, name="embed")
     try:
         with bar("Embedding", len(change)) as advance:
-            for start in range(0, len(change), embedding.BATCH):
-                some = [each.photo_id for each in change[start : start + embedding.BATCH]]
-                run = partial(pool.run, inside.make, timeout_s=embedding.TIMEOUT_S)
-                done += embedding.embed_some(catalog, some, program, run)
+            for start in range(0, len(change), metadata_embedding.BATCH):
+                some = [each.photo_id for each in change[start : start + metadata_embedding.BATCH]]
+                run = partial(pool.run, embed_metadata.make, timeout_s=metadata_embedding.TIMEOUT_S)
+                done += metadata_embedding.embed_some(catalog, some, program, run)
                 advance(start + len(some), len(change), "")
     finally:
         pool.close()

@@ -20,9 +20,10 @@ from curator.settings import DEFAULT_RULE, absolute
 if TYPE_CHECKING:
     from curator.catalog import TasteRow
     from curator.encoders import Recipe
+    from curator.learning.learner import Learned
+    from curator.library.table import Table
     from curator.model import Embedded
-    from curator.session import Learned, Table
-    from curator.stages.placard import Seen
+    from curator.stages.file_preview import Seen
     from curator.taste import Accuracy
 
 _SIMILAR = 10  # photos, unless --limit says otherwise
@@ -30,14 +31,14 @@ _SIMILAR = 10  # photos, unless --limit says otherwise
 
 def learned(invocation: Invocation) -> Learned:
     """Learn from all stars there are; a second at 100,000 photos."""
-    known = invocation.pupil.learned
+    known = invocation.learner.learned
     assert known is not None
     return known
 
 
 def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
     """Read all photos, with match scores where there are enough stars or a version is pinned."""
-    from curator.session import Table
+    from curator.library.table import Table
 
     if invocation.settings.approval.rule != DEFAULT_RULE:  # it may look for words and tags
         with contextlib.suppress(KnownError):  # then it finds what was there before
@@ -56,15 +57,15 @@ def answer_order(invocation: Invocation, order: str, table: Table, ids: NDArray[
     Raises:
         KnownError: there is no taste yet; says what is missing.
     """
-    from curator.session import ORDERS
+    from curator.library.sort_orders import ORDERS
 
     question = ORDERS[order].question
     if question is not None:
-        table.set_answer(order, ids, question(invocation.pupil, ids.tolist()))
+        table.set_answer(order, ids, question(invocation.learner, ids.tolist()))
 
 
 def _may_be_scored(invocation: Invocation) -> bool:
-    from curator.session import START
+    from curator.learning.learner import START
 
     catalog = invocation.catalog
     stars = catalog.stars(invocation.settings.taste.from_files)
@@ -110,12 +111,12 @@ def taste(invocation: Invocation) -> None:
 
 
 def _summary(invocation: Invocation) -> None:
+    from curator.learning.learner import START
+    from curator.learning.report import MEANING, report
     from curator.pipeline import settled
-    from curator.session import START, report
-    from curator.session.reporting import MEANING
 
     known = learned(invocation)
-    told = report(invocation.pupil)
+    told = report(invocation.learner)
     encoding = settled(invocation.home, invocation.settings)
     document = {
         "ratings": known.stars,
@@ -161,7 +162,7 @@ def _moved(invocation: Invocation) -> None:
     """Say what moved most between a version and the one before."""
     number, catalog = invocation.arguments.version, invocation.catalog
     catalog.taste_version(number)  # one there is not is refused before anything is learned
-    moved = invocation.pupil.moved(number)
+    moved = invocation.learner.moved(number)
     names = {photo.id: photo.name for photo in catalog.details([each.photo_id for each in moved])}
     listed = [
         {"id": each.photo_id, "name": names[each.photo_id], "before": each.before, "now": each.now}
@@ -175,7 +176,7 @@ def _moved(invocation: Invocation) -> None:
 
 
 def _roll_back(invocation: Invocation) -> None:
-    from curator.session import roll_back
+    from curator.learning.versions import roll_back
 
     number = invocation.arguments.version
     roll_back(invocation.catalog, number)
@@ -188,7 +189,7 @@ def _roll_back(invocation: Invocation) -> None:
 
 
 def _unpin(invocation: Invocation) -> None:
-    from curator.session import unpin
+    from curator.learning.versions import unpin
 
     was = unpin(invocation.catalog)
     line = "No version is pinned."
@@ -198,7 +199,7 @@ def _unpin(invocation: Invocation) -> None:
 
 
 def _keep(invocation: Invocation) -> None:
-    number = invocation.pupil.keep()
+    number = invocation.learner.keep()
     row = invocation.catalog.taste_version(number)
     invocation.output.answer(_version(row, None), [_version_line(row, None)])
 
@@ -233,7 +234,7 @@ def _version(row: TasteRow, pinned: int | None) -> dict[str, Any]:
 
 
 def _version_line(row: TasteRow, pinned: int | None) -> str:
-    from curator.session import REASONS
+    from curator.learning.report import REASONS
 
     when = datetime.fromtimestamp(row.made_at).strftime("%Y-%m-%d %H:%M")
     how = "" if row.correlation is None else f", rank correlation {row.correlation:.2f}"
@@ -248,10 +249,10 @@ def similar(invocation: Invocation) -> None:
         NotFoundError: there is no such photo or file, or it was not compared yet.
         KnownError: the file cannot be read, or there is no encoder to compare it with.
     """
-    from curator.session import Archive
+    from curator.learning.vector_index import VectorIndex
 
     catalog, name = invocation.catalog, invocation.arguments.photo
-    archive = Archive(invocation.home.cache)
+    archive = VectorIndex(invocation.home.cache)
     archive.sync(catalog)
     own: int | None = None
     try:
@@ -313,7 +314,7 @@ def see_file(invocation: Invocation, path: Path) -> Seen:
     Raises:
         KnownError: no picture can be made of it; says why.
     """
-    from curator.pipeline.placard import seen
+    from curator.pipeline.file_preview import seen
     from curator.workers import WorkerPool
 
     settings = invocation.settings
@@ -330,8 +331,8 @@ def compare_file(invocation: Invocation, recipe: Recipe, found: Seen) -> Embedde
     Raises:
         KnownError: it cannot; says why.
     """
-    from curator.pipeline.encoding import make_pool
-    from curator.pipeline.placard import compared
+    from curator.pipeline.encoder_lane import make_pool
+    from curator.pipeline.file_preview import compared
 
     pool = make_pool(invocation.settings)
     try:

@@ -71,7 +71,7 @@ def _ingest(parser: Parser) -> None:
 
 
 def _photos(parser: Parser) -> None:
-    from curator.session import ORDERS
+    from curator.library.sort_orders import ORDERS
 
     parser.add_argument("--filter", default="", metavar="EXPR", help="as in the search box")
     parser.add_argument("--sort", default="taken", metavar="KEY", help=", ".join(ORDERS))

@@ -107,7 +107,7 @@ def _use_encoder(invocation: Invocation, name: str) -> None:
         KnownError: the one asked for by name is not here; nothing was read.
     """
     from curator.encoders import choose
-    from curator.pipeline.encoding import options
+    from curator.pipeline.encoder_lane import options
 
     invocation.settings.encoder.which = name  # type: ignore[assignment] # argparse checked it
     choose(name, options(invocation.home, invocation.settings))
@@ -150,10 +150,10 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
 
 def _leave(invocation: Invocation, totals: Totals | None) -> None:
     """Leave for the next window what is known of all photos, once many were read."""
-    from curator.session import handover
+    from curator.library import table_cache
 
-    if totals is not None and totals.converted >= handover.WORTH:
-        handover.leave(invocation.catalog, invocation.home.table_file)
+    if totals is not None and totals.converted >= table_cache.WORTH:
+        table_cache.leave(invocation.catalog, invocation.home.table_file)
 
 
 def _advance(advance: Advance, progress: Progress) -> None:
@@ -354,9 +354,9 @@ def _list_folders(invocation: Invocation) -> None:
 
 def status(invocation: Invocation) -> None:
     """Say what is in the catalog and what still waits."""
+    from curator.library.filters import approved
     from curator.pipeline import settled
     from curator.pipeline.progress import waits
-    from curator.session.filters import approved
 
     invocation.look()
     table, known = scored(invocation)

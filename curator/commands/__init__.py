@@ -9,8 +9,8 @@ the module of its subject. COMMANDS has them in the order of the imports below.
 """
 
 # isort: off
-from curator.commands import passes, marks, tags, stacks, moves, beside, looking, describing
-from curator.commands import searching, files, sidecars, projects, program
+from curator.commands import modes, marks, tags, stacks, navigate, compare, view, describing
+from curator.commands import searching, files, sidecars, projects, application
 
 # isort: on
 from curator.commands.registry import COMMANDS, GROUPS, Command, command, run
@@ -19,19 +19,19 @@ __all__ = [
     "COMMANDS",
     "GROUPS",
     "Command",
-    "beside",
+    "application",
     "command",
+    "compare",
     "describing",
     "files",
-    "looking",
     "marks",
-    "moves",
-    "passes",
-    "program",
+    "modes",
+    "navigate",
     "projects",
     "run",
     "searching",
     "sidecars",
     "stacks",
     "tags",
+    "view",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from curator.commands.passes import enter
+from curator.commands.modes import enter
 from curator.commands.registry import command
 from curator.model import (
     Flag,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from curator import whole
+from curator import atomic
 from curator.encoders.network import unit_rows
 from curator.model import KnownError
 from curator.settings import resource
@@ -75,7 +75,7 @@ def read_vocabulary(home: Path) -> Vocabulary:
     own = home / FILE
     path = own if own.exists() else resource(FILE)
     try:
-        text = whole.read(path).decode("utf-8")
+        text = atomic.read(path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise KnownError(f"The vocabulary {path} cannot be read ({error}).", _REMEDY) from error
     found = parse(text)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curator import files, whole
+from curator import atomic, files
 from curator.export.sources import SIDECAR, Source
 from curator.model import Kind, KnownError, UnreadableError
 from curator.workers import WorkerPool
@@ -177,7 +177,7 @@ def _suffix(source: Source) -> str:
     """
     from curator.imaging import containers
 
-    form = containers.sniff(whole.read(source.path, 65536), source.path.name)
+    form = containers.sniff(atomic.read(source.path, 65536), source.path.name)
     suffix = source.path.suffix.lower()
     own = suffix if suffix.isascii() and suffix[1:].isalnum() else ".jpg"
     return _SUFFIXES.get(form, own) if source.kind != SIDECAR else ".xmp"

@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from curator import private, whole
+from curator import atomic, private
 from curator.export import naming
 from curator.model import KnownError, NotFoundError, UsageError
 from curator.settings import Export, Home, write_whole
@@ -94,7 +94,7 @@ def read(path: Path) -> Preset:
     """
     remedy = "Save the preset again, or remove the file."
     try:
-        content = json.loads(whole.read(path, _MAX_BYTES))
+        content = json.loads(atomic.read(path, _MAX_BYTES))
     except OSError as error:
         raise KnownError(f"{path} cannot be read ({error.strerror or error}).", remedy) from error
     except (ValueError, RecursionError) as error:

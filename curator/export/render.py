@@ -57,7 +57,7 @@ def render(job: RenderJob) -> Rendered:
         GoneError: it is not there.
     """
     from curator.imaging.delivery import Delivery, encode_delivery, scaled
-    from curator.imaging.kept import notes_to_keep
+    from curator.imaging.export_exif import notes_to_keep
 
     exif = b""
     if job.metadata != "none":

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
-from curator import sidecar, whole
+from curator import atomic, sidecar
 from curator.catalog import FileDetail, PhotoDetail
 from curator.export import naming
 from curator.export.claims import INTENT, Act
@@ -230,7 +230,7 @@ def _put(folder: OpenedFolder, name: str, content: bytes, expected: str) -> None
             folder.make_folder(below)
         inside = folder.inside(below)
     except OSError as error:
-        if whole.is_full(error):
+        if atomic.is_full(error):
             raise
         raise KnownError(
             f"The folder of {name} cannot be made ({error.strerror or error})."
@@ -239,7 +239,7 @@ def _put(folder: OpenedFolder, name: str, content: bytes, expected: str) -> None
         with inside:
             sidecar.write_in(inside, leaf, content, expected)
     except SidecarError as error:
-        if error.__cause__ is not None and whole.is_full(error.__cause__):
+        if error.__cause__ is not None and atomic.is_full(error.__cause__):
             raise error.__cause__ from error
         raise
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from curator import whole
+from curator import atomic
 from curator.export import manifest, naming, place
 from curator.export.alone import alone
 from curator.export.claims import INTENT, Act, meant
@@ -343,7 +343,7 @@ def _copy(file: Source, folder: OpenedFolder, part: str) -> str:
     """
     digest = hashlib.sha256()
     try:
-        source = whole.opened(file.path)  # a pipe in its place must not hold the export up
+        source = atomic.opened(file.path)  # a pipe in its place must not hold the export up
     except OSError as error:
         raise UnreadableError(
             f"The original cannot be read ({error.strerror or error})."
@@ -404,7 +404,7 @@ def _done(plan: Plan, report: Report) -> str:
 
 def stopped(folder: Path, error: OSError, done: str, missing: int = 0) -> KnownError:
     """Put a fault of the target folder in one sentence; ``missing`` bytes were to come."""
-    if whole.is_full(error):
+    if atomic.is_full(error):
         room = f"some {_size(missing)}" if missing > 0 else "some space"
         what, remedy = "is full", f"Free {room} and export again; it goes on where it stopped."
     elif error.errno in (errno.ENOENT, errno.EIO, errno.ENODEV, errno.ENXIO):

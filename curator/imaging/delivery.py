@@ -41,7 +41,7 @@ class Delivery:
 
     ``quality`` is 60-100; colour is kept at full resolution from 90 on. ``turn`` is the
     photographer's quarter turns clockwise, put into the pixels. ``exif`` is a block as
-    :func:`curator.imaging.kept.notes_to_keep` makes it, ``xmp`` a packet; or nothing.
+    :func:`curator.imaging.export_exif.notes_to_keep` makes it, ``xmp`` a packet; or nothing.
     """
 
     quality: int = 92

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from curator.imaging import containers, notes, packets, raw, stills, tiff, xmp
+from curator.imaging import containers, embedded_metadata, exif_fields, raw, stills, tiff, xmp
 from curator.model import Capture, GoneError, UnreadableError
 
 HEAD = 262144  # bytes read of a JPEG to find its frame header; more only if that was not enough
@@ -46,26 +46,28 @@ def _read(file: IO[bytes], name: str) -> Capture:
     if form == "jpeg":
         segments = _whole_head(head, read)
         directories = list(tiff.of_block(segments.exif))
-        found = notes.sized(notes.capture_of(directories), segments.width, segments.height)
+        found = exif_fields.sized(
+            exif_fields.capture_of(directories), segments.width, segments.height
+        )
     elif form == "raw":
         directories = containers.raw_notes(read)
-        found = raw.completed(notes.capture_of(directories), name, file)
+        found = raw.completed(exif_fields.capture_of(directories), name, file)
     elif form == "tiff":
         directories = tiff.directories(read)
         page = directories[0] if directories else tiff.Directory("page", 0)
-        found = notes.capture_of(directories)
+        found = exif_fields.capture_of(directories)
         if page.number(274) is None:  # as Pillow turns it
-            turned = xmp.orientation(packets.carried_in(file, name).packets)
+            turned = xmp.orientation(embedded_metadata.carried_in(file, name).packets)
             found = replace(found, orientation=turned or 1)
-        found = notes.sized(found, page.number(256), page.number(257))
+        found = exif_fields.sized(found, page.number(256), page.number(257))
     else:
         return stills.capture(file, form) if form else Capture()
-    if notes.is_complete(found):
+    if exif_fields.is_complete(found):
         return found
-    more = packets.carried_in(file, name)
-    moment = notes.digitized(directories)
+    more = embedded_metadata.carried_in(file, name)
+    moment = exif_fields.digitized(directories)
     found = xmp.completed(found, more.packets, moment, more.created, more.digitized)
-    return notes.dated(found, [notes.written(directories)]) if form == "raw" else found
+    return exif_fields.dated(found, [exif_fields.written(directories)]) if form == "raw" else found
 
 
 def _whole_head(head: bytes, read: tiff.Read) -> containers.JpegHead:

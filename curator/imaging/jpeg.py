@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import simplejpeg
 
-from curator.imaging import colour, containers, notes, tiff
+from curator.imaging import colour, containers, exif_fields, tiff
 from curator.imaging.damage import is_shifted
 from curator.imaging.pixels import Image, Stored, Wish, check_size, dead_share, upright_size
 from curator.model import UnreadableError
@@ -42,7 +42,7 @@ def stored(data: bytes, wish: Wish, head: containers.JpegHead | None = None) -> 
         raise UnreadableError(_headless(head))
     check_size(head.width, head.height, wish.max_megapixels, len(data))
     directories = tiff.directories(tiff.from_bytes(head.exif))
-    orientation = notes.capture_of(directories).orientation
+    orientation = exif_fields.capture_of(directories).orientation
     icc = head.icc or (colour.ADOBE_RGB if _is_adobe(directories) else None)
     if icc and not colour.is_for(icc, head.components == 1):
         icc = None

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import simplejpeg
 
-from curator import private, whole
+from curator import atomic, private
 from curator.imaging.pixels import Image, shrink
 from curator.model import UnreadableError
 
@@ -32,7 +32,7 @@ def write_atomic(path: Path, data: bytes) -> None:
         OSError: it could not be written, as on a full disk; an older file of that name stays.
     """
     private.make_folder(path.parent)
-    whole.put(path, data, work=path.parent.parent, sync=False)
+    atomic.put(path, data, work=path.parent.parent, sync=False)
 
 
 def encoded(rgb: Image, quality: int) -> bytes:

@@ -18,7 +18,7 @@ import numpy as np
 import rawpy
 
 from curator import deadline
-from curator.imaging import containers, jpeg, notes
+from curator.imaging import containers, exif_fields, jpeg
 from curator.imaging.pixels import (
     Image,
     Stored,
@@ -104,7 +104,7 @@ def completed(found: Capture, path: str, file: IO[bytes]) -> Capture:
         with _opened(path, file) as raw:
             width, height, orientation = _size(raw)
             found = replace(found, orientation=orientation)
-            found = notes.sized(found, width, height)
+            found = exif_fields.sized(found, width, height)
             if found.taken_at is None and found.camera is None:
                 found = _from_libraw(raw, found, file)
     except (UnreadableError, rawpy.LibRawError, ValueError, OverflowError, MemoryError) as error:
@@ -221,7 +221,10 @@ def _missing(rgb: Image) -> str | None:
 def _from_libraw(raw: Any, found: Capture, file: IO[bytes]) -> Capture:
     """Ask LibRaw for exposure and time; this unpacks the RAW, so only where nothing else knows."""
     other = raw.other
-    aperture, iso = notes.within(other.aperture, 0.1, 1000), notes.within(other.iso_speed, 1, 1e7)
+    aperture, iso = (
+        exif_fields.within(other.aperture, 0.1, 1000),
+        exif_fields.within(other.iso_speed, 1, 1e7),
+    )
     taken = other.timestamp
     if taken is not None and taken.tzinfo is not None:
         taken = taken.astimezone(UTC).replace(tzinfo=None)
@@ -231,10 +234,10 @@ def _from_libraw(raw: Any, found: Capture, file: IO[bytes]) -> Capture:
         found,
         taken_at=taken if taken and taken.year > 1970 else None,
         camera=model.group(1).decode("ascii") if model else None,
-        exposure_s=notes.within(other.shutter_speed, 1e-7, 1e5),
+        exposure_s=exif_fields.within(other.shutter_speed, 1e-7, 1e5),
         f_number=round(aperture, 1) if aperture else None,
         iso=round(iso) if iso else None,
-        focal_length_mm=notes.within(other.focal_length, 0.1, 10000),
+        focal_length_mm=exif_fields.within(other.focal_length, 0.1, 10000),
     )
 
 

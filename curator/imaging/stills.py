@@ -21,7 +21,17 @@ import pillow_heif
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageFile, UnidentifiedImageError
 
-from curator.imaging import bare, colour, containers, deep, heads, notes, spaces, tiff, xmp
+from curator.imaging import (
+    colour,
+    containers,
+    deep,
+    exif_fields,
+    heads,
+    spaces,
+    strip_metadata,
+    tiff,
+    xmp,
+)
 from curator.imaging.pixels import (
     Image,
     Stored,
@@ -76,7 +86,7 @@ _FAULTS = (
 def capture(file: IO[bytes], form: str) -> Capture:
     """Read capture data and size from the header of a picture; never raises on content."""
     if form == "pfm":
-        return notes.sized(Capture(), *(deep.pfm_size(_reader(file)(0, 64)) or (None, None)))
+        return exif_fields.sized(Capture(), *(deep.pfm_size(_reader(file)(0, 64)) or (None, None)))
     head = _head(file, form)
     if head is not None:
         made, packet, found = _captured(head, form), head.xmp, _directories(head.exif)
@@ -87,10 +97,10 @@ def capture(file: IO[bytes], form: str) -> Capture:
         except _FAULTS as error:
             log.debug("header of a %s not readable: %s", form, error)
             made, packet, found = Capture(), b"", []
-    if not notes.is_complete(made):
-        made = xmp.completed(made, filter(None, (packet,)), notes.digitized(found))
+    if not exif_fields.is_complete(made):
+        made = xmp.completed(made, filter(None, (packet,)), exif_fields.digitized(found))
     if made.taken_at is None and form in ("avif", "heif"):
-        made = notes.dated(made, [containers.movie_time(_reader(file))])
+        made = exif_fields.dated(made, [containers.movie_time(_reader(file))])
     return made
 
 
@@ -156,7 +166,7 @@ def _reader(file: IO[bytes]) -> tiff.Read:
 
 def _captured(head: heads.Head, form: str) -> Capture:
     directories = _directories(head.exif)
-    found = notes.capture_of(directories)
+    found = exif_fields.capture_of(directories)
     size = (head.width, head.height)
     if form == "heif":  # pillow_heif crops it, and turns it upright
         across, down = head.crop or size
@@ -167,7 +177,7 @@ def _captured(head: heads.Head, form: str) -> Capture:
     elif not any(274 in page.tags for page in directories):
         # Until 2017 a PNG had no other place for it. JPEGs do, and their viewers look there only.
         found = replace(found, orientation=xmp.orientation(filter(None, (head.xmp,))) or 1)
-    return notes.sized(found, *size)
+    return exif_fields.sized(found, *size)
 
 
 def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
@@ -273,7 +283,7 @@ def _opened(file: IO[bytes], form: str) -> Iterator[Pillow.Image]:
 
 def _openable(data: bytes, form: str) -> bytes:
     """Give the bytes to open a picture by: without its notes, where they are why it does not."""
-    if form not in bare.FORMS:
+    if form not in strip_metadata.FORMS:
         return data
     try:
         with _opened(io.BytesIO(data), form):
@@ -281,7 +291,7 @@ def _openable(data: bytes, form: str) -> bytes:
     except Pillow.DecompressionBombError:
         raise
     except _FAULTS:
-        return bare.without_notes(data, form)
+        return strip_metadata.without_notes(data, form)
 
 
 def _noted(image: Pillow.Image, data: bytes, form: str) -> Capture:
@@ -335,17 +345,17 @@ def _directories(block: bytes) -> list[tiff.Directory]:
 
 
 def _capture(image: Pillow.Image, form: str) -> Capture:
-    found = notes.capture_of(_notes(image))
+    found = exif_fields.capture_of(_notes(image))
     if form == "heif" or image.format == "HEIF":
         found = replace(found, orientation=1)  # pillow_heif has turned it upright already
     elif form == "tiff":
         found = replace(found, orientation=_tiff_orientation(image))
-    return notes.sized(found, *image.size)
+    return exif_fields.sized(found, *image.size)
 
 
 def _tiff_orientation(image: Pillow.Image) -> int:
     value = image.getexif().get(274, 1)
-    return notes.orientation_of(value if isinstance(value, int) else 1)
+    return exif_fields.orientation_of(value if isinstance(value, int) else 1)
 
 
 def _rgb(image: Pillow.Image, icc: bytes | None) -> tuple[Image, bool]:

@@ -1,7 +1,7 @@
 """Capture data that a file states in XMP or IPTC, for what EXIF leaves open.
 
-Read by `curator.imaging.exif` of what `curator.imaging.packets` finds. Broken packets are missing
-packets: nothing here raises on content.
+`curator.imaging.exif` reads with it the packets `curator.imaging.embedded_metadata` finds. A broken
+packet counts as missing: nothing here raises on content.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import logging
 import re
 from collections.abc import Iterable
 
-from curator.imaging import notes
+from curator.imaging import exif_fields
 from curator.model import Capture
 from curator.sidecar.packet import Packet
-from curator.sidecar.said import SidecarError
+from curator.sidecar.sidecar_data import SidecarError
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ Dates = tuple[str, str]
 def completed(
     capture: Capture,
     packets: Iterable[bytes],
-    digitized: notes.Moment,
+    digitized: exif_fields.Moment,
     created: Dates = ("", ""),
     scanned: Dates = ("", ""),
 ) -> Capture:
@@ -69,7 +69,7 @@ def completed(
     """
     stated = [found for found in map(_parsed, packets) if found is not None]
     for packet in stated:
-        capture = notes.filled(capture, _facts(packet))
+        capture = exif_fields.filled(capture, _facts(packet))
     moments = [
         *(_moment(packet, name) for packet in stated for name in _TIMES),
         _iptc(created),
@@ -77,7 +77,7 @@ def completed(
         *(_moment(packet, _DIGITIZED) for packet in stated),
         _iptc(scanned),
     ]
-    return notes.dated(capture, moments)
+    return exif_fields.dated(capture, moments)
 
 
 def orientation(packets: Iterable[bytes]) -> int | None:
@@ -104,17 +104,17 @@ def _facts(packet: Packet) -> Capture:
         exposure = float(2.0**-apex)
     if f_number is None and (apex := _number(packet, _APERTURE)) is not None and abs(apex) < 30:
         f_number = round(float(2.0 ** (apex / 2)), 1)
-    isos = (notes.within(_number(packet, name), 1, 10_000_000) for name in _ISOS)
+    isos = (exif_fields.within(_number(packet, name), 1, 10_000_000) for name in _ISOS)
     iso = next((value for value in isos if value and value != 65535), None)
     latitude, longitude = _place(packet, _LATITUDE, 90), _place(packet, _LONGITUDE, 180)
     nowhere = latitude is None or longitude is None or (latitude == 0 and longitude == 0)
     return Capture(
-        camera=notes.camera_name(make or None, model or None),
+        camera=exif_fields.camera_name(make or None, model or None),
         lens=next(filter(None, map(packet.value, _LENSES)), None),
-        exposure_s=notes.within(exposure, 1e-7, 1e5),
-        f_number=notes.within(f_number, 0.1, 1000),
+        exposure_s=exif_fields.within(exposure, 1e-7, 1e5),
+        f_number=exif_fields.within(f_number, 0.1, 1000),
         iso=round(iso) if iso else None,
-        focal_length_mm=notes.within(_number(packet, _FOCAL), 0.1, 10000),
+        focal_length_mm=exif_fields.within(_number(packet, _FOCAL), 0.1, 10000),
         latitude=None if nowhere else latitude,
         longitude=None if nowhere else longitude,
     )
@@ -138,19 +138,19 @@ def _place(packet: Packet, name: str, limit: int) -> float | None:
     return -degrees if found[4] in "SW" else degrees
 
 
-def _moment(packet: Packet, name: str) -> notes.Moment:
+def _moment(packet: Packet, name: str) -> exif_fields.Moment:
     """Read a time of XMP, which may have no seconds; a date alone is its midnight."""
     text = (packet.value(name) or "").strip()
     if _DAY.fullmatch(text):
         text += "T00:00:00"
     elif found := _TO_THE_MINUTE.fullmatch(text):
         text = f"{found[1]}:00{found[2]}"
-    return notes.parse_time(text)
+    return exif_fields.parse_time(text)
 
 
-def _iptc(written: Dates) -> notes.Moment:
+def _iptc(written: Dates) -> exif_fields.Moment:
     day, time = _DAY.match(written[0]), _TIME_OF_DAY.match(written[1])
     if not day:
         return None, None
     clock = f"{time[1]}:{time[2]}:{time[3]}{time[4] or ''}" if time else "00:00:00"
-    return notes.parse_time(f"{day[1]}-{day[2]}-{day[3]}T{clock}")
+    return exif_fields.parse_time(f"{day[1]}-{day[2]}-{day[3]}T{clock}")

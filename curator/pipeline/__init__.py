@@ -30,23 +30,23 @@ from queue import Empty, SimpleQueue
 
 from PySide6.QtCore import QObject, Signal
 
-from curator import whole
+from curator import atomic
 from curator.catalog import ConductorLock
 from curator.model import KnownError
 from curator.pipeline.conductor import Conductor
-from curator.pipeline.encoding import Encoding, make_pool, settled
+from curator.pipeline.encoder_lane import Encoding, make_pool, settled
+from curator.pipeline.file_preview import DescriptionCallback, PlacardCallback, Placards
+from curator.pipeline.folder_availability import News
 from curator.pipeline.frames import FrameCallback, Frames
 from curator.pipeline.opening import check_sources
-from curator.pipeline.phrases import PhraseCallback, Phrases
-from curator.pipeline.placard import DescriptionCallback, PlacardCallback, Placards
-from curator.pipeline.presence import News
 from curator.pipeline.progress import Progress, ScanReport, Told, Totals
 from curator.pipeline.sidecars import Difference, Preview, SidecarNews, SidecarWriter
+from curator.pipeline.text_encoding import PhraseCallback, Phrases
 from curator.settings import Home, Settings
 from curator.sidecar import Profile
 from curator.stages import STAGES, Stage
+from curator.stages.embed_metadata import Inside
 from curator.stages.frame import Look
-from curator.stages.inside import Inside
 from curator.workers import InlinePool, WorkerPool
 
 __all__ = [
@@ -70,7 +70,11 @@ _ANSWER_S = 1.0
 # What a worker process loads before its first job; the window's process need not.
 _PIXELS = ("curator.imaging.decode", "curator.imaging.proxy")
 _LOOKS = (*_PIXELS, "curator.imaging.overlay", "curator.imaging.screen")
-_HEADERS = ("curator.imaging.embedded", "curator.imaging.packets", "curator.sidecar.rounds")
+_HEADERS = (
+    "curator.imaging.embedded",
+    "curator.imaging.embedded_metadata",
+    "curator.sidecar.batch",
+)
 _PRELOAD = ("curator.stages", *_HEADERS, "curator.imaging.quality", *_PIXELS)
 
 
@@ -486,7 +490,7 @@ def _sweep(home: Home) -> None:
     for base in (home.data, home.cache):
         with contextlib.suppress(OSError):
             for folder in (base, *filter(Path.is_dir, base.iterdir())):
-                whole.sweep(folder)
+                atomic.sweep(folder)
 
 
 def _cores() -> int:

@@ -21,20 +21,20 @@ from curator.catalog import Catalog, Pending
 from curator.encoders import Recipe
 from curator.model import MISTAKE, KnownError, StageJob
 from curator.pipeline import describing
+from curator.pipeline.backup_scheduler import BackupScheduler
 from curator.pipeline.describing import VisionLane
-from curator.pipeline.encoding import FREED_S, LANE, EncoderLane, Encoding, possible
+from curator.pipeline.encoder_lane import FREED_S, LANE, EncoderLane, Encoding, possible
+from curator.pipeline.file_probe import Readers
+from curator.pipeline.folder_availability import Attended, FolderAvailability
 from curator.pipeline.indexing import Indexer
-from curator.pipeline.keeping import Keeper
 from curator.pipeline.lanes import Lane, Outcome, job_of
-from curator.pipeline.naming import Namer
 from curator.pipeline.opening import Opener
-from curator.pipeline.presence import Attendance, Attended
 from curator.pipeline.progress import TELL_S, Listener, Pace, Teller, Totals
-from curator.pipeline.reading import Readers
 from curator.pipeline.saving import Saver
 from curator.pipeline.scanning import Request, Scanner, rescanned
 from curator.pipeline.stacking import Stacker
 from curator.pipeline.watching import Watcher
+from curator.pipeline.zero_shot_tagger import ZeroShotTagger
 from curator.settings import Settings
 from curator.stages import Stage
 from curator.workers import WorkerPool
@@ -202,7 +202,7 @@ class Conductor:
             reader,
         )
         self._saver.vision = self._vision
-        self._attendance = Attendance(self.catalog, self._wake, self._readers, self._inline)
+        self._attendance = FolderAvailability(self.catalog, self._wake, self._readers, self._inline)
         self._saver.doubts = self._attendance.doubts
         self._opener = Opener(self.catalog, self._attendance, self._readers, self.post)
         self._scanner = Scanner(
@@ -210,8 +210,8 @@ class Conductor:
         )
         self._stacker = Stacker(self.catalog)
         self._indexer = Indexer(self.catalog)
-        self._keeper = Keeper(path, self._inline, self._to.on_no_backup)
-        self._namer = Namer(self.catalog, self._encoder_pool, self._settings, self._cache)
+        self._keeper = BackupScheduler(path, self._inline, self._to.on_no_backup)
+        self._namer = ZeroShotTagger(self.catalog, self._encoder_pool, self._settings, self._cache)
         self._afterwards = (self._stacker, self._indexer, self._namer)
         self.post(lambda: self._begin(encoding))
 

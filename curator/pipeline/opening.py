@@ -14,8 +14,8 @@ from pathlib import Path
 from curator import files, volumes
 from curator.catalog import Catalog, Unread
 from curator.model import KnownError
-from curator.pipeline.presence import Attendance, Attended, Source
-from curator.pipeline.reading import Reader, Readers
+from curator.pipeline.file_probe import Reader, Readers
+from curator.pipeline.folder_availability import Attended, FolderAvailability, Source
 from curator.pipeline.scanning import Part, Request
 from curator.settings import absolute
 
@@ -125,7 +125,7 @@ class Opener:
     def __init__(
         self,
         catalog: Catalog,
-        attendance: Attendance,
+        attendance: FolderAvailability,
         readers: Readers,
         post: Callable[[Callable[[], None]], None],
     ) -> None:

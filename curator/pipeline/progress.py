@@ -11,7 +11,7 @@ from typing import Protocol
 
 from curator.catalog import Catalog
 from curator.model import KnownError, counted
-from curator.pipeline.presence import News
+from curator.pipeline.folder_availability import News
 
 TELL_S = 0.25  # progress is told this often
 _PACE_S = 20.0  # the pace is that of the last seconds: RAWs after JPEGs change it

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from curator import whole
+from curator import atomic
 from curator.catalog import Catalog, DiskFullError, Unread
 from curator.encoders import EncodingError
 from curator.model import MISTAKE, CatalogError, GoneError, KnownError, StageJob, UnreadableError
 from curator.pipeline.describing import DESCRIBE, VisionLane
+from curator.pipeline.file_probe import Reader, Wish
+from curator.pipeline.folder_availability import ASIDE_S, UNSURE
 from curator.pipeline.lanes import Outcome
-from curator.pipeline.presence import ASIDE_S, UNSURE
-from curator.pipeline.reading import Reader, Wish
 from curator.settings import Work
 from curator.stages import Stage
 from curator.vision import Cancelled, VisionError
@@ -287,7 +287,7 @@ class Saver:
 
 def is_disk_full(error: Exception) -> bool:
     """Say whether an error means that there is no room to write."""
-    return isinstance(error, DiskFullError) or whole.is_full(error)
+    return isinstance(error, DiskFullError) or atomic.is_full(error)
 
 
 def disk_full(where: Path) -> DiskFullError:

@@ -20,9 +20,9 @@ from curator import files
 from curator.catalog import Catalog, FolderRow, Scan, Unread
 from curator.files import WalkReport
 from curator.model import CatalogError, Found, Group, KnownError
-from curator.pipeline.lookout import Looked
+from curator.pipeline.file_probe import Reader, Readers, Wish
+from curator.pipeline.folder_watcher import Looked
 from curator.pipeline.progress import ScanReport
-from curator.pipeline.reading import Reader, Readers, Wish
 
 log = logging.getLogger(__name__)
 

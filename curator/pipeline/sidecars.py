@@ -6,7 +6,7 @@ the settings say so, it is written once a person has been quiet for two seconds.
 
     found = catalog.to_write(ids)
     jobs, without = jobs_for(found, profile)        # without: this editor reads none of theirs
-    rounds.write(jobs)
+    batch.write(jobs)
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from queue import Empty, SimpleQueue
 
 from curator.catalog import Catalog, Outstanding, ToWrite, Wrote
 from curator.model import MISTAKE, KnownError, counted
-from curator.pipeline import embedding
+from curator.pipeline import metadata_embedding
 from curator.settings import Settings
-from curator.sidecar import PROFILES, Profile, rounds
-from curator.sidecar.rounds import Act, SidecarJob, Written
-from curator.stages import inside
-from curator.stages.inside import Inside
+from curator.sidecar import PROFILES, Profile, batch
+from curator.sidecar.batch import Act, SidecarJob, Written
+from curator.stages import embed_metadata
+from curator.stages.embed_metadata import Inside
 from curator.workers import WorkerCancelled, WorkerPool, WorkerUnavailable
 
 log = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ def jobs_for(
     without: list[ToWrite] = []
     for each in found:
         file = (each.path, each.kind)
-        job = rounds.job_for(each.photo_id, file, each.said, each.known, profile)
+        job = batch.job_for(each.photo_id, file, each.said, each.known, profile)
         # What is only embedded in the original needs no sidecar to repeat it.
         if job is None or not (each.judged or each.sidecars):
             without.append(each)
@@ -119,7 +119,7 @@ def preview(
     catalog: Catalog,
     ids: Sequence[int],
     profile: Profile,
-    run: Callable[[Sequence[SidecarJob]], Sequence[Written]] = rounds.write,
+    run: Callable[[Sequence[SidecarJob]], Sequence[Written]] = batch.write,
 ) -> Preview:
     """Say what writing the sidecars of photos would change; writes nothing.
 
@@ -174,7 +174,7 @@ def write_some(
     catalog: Catalog,
     ids: Sequence[int],
     profile: Profile,
-    work: Callable[[Sequence[SidecarJob]], Sequence[Written]] = rounds.write,
+    work: Callable[[Sequence[SidecarJob]], Sequence[Written]] = batch.write,
 ) -> Batch:
     """Write the sidecars of a few photos, and note what came of it.
 
@@ -288,8 +288,8 @@ class SidecarWriter:
 
         def act(catalog: Catalog) -> None:
             try:
-                run = partial(self._pool.run, inside.compare, timeout_s=_TIMEOUT_S)
-                change, left = embedding.compared(catalog, ids, run)
+                run = partial(self._pool.run, embed_metadata.compare, timeout_s=_TIMEOUT_S)
+                change, left = metadata_embedding.compared(catalog, ids, run)
                 tell([*change, *left])
             except (WorkerUnavailable, WorkerCancelled):  # on the way out
                 return
@@ -303,13 +303,15 @@ class SidecarWriter:
 
         def act(catalog: Catalog) -> None:
             done: list[Inside] = []
-            run = partial(self._pool.run, inside.make, timeout_s=embedding.TIMEOUT_S)
+            run = partial(
+                self._pool.run, embed_metadata.make, timeout_s=metadata_embedding.TIMEOUT_S
+            )
             try:
-                for start in range(0, len(ids), embedding.BATCH):
+                for start in range(0, len(ids), metadata_embedding.BATCH):
                     if self._stopped:
                         return
-                    some = ids[start : start + embedding.BATCH]
-                    done += embedding.embed_some(catalog, some, program, run)
+                    some = ids[start : start + metadata_embedding.BATCH]
+                    done += metadata_embedding.embed_some(catalog, some, program, run)
                     self._embedded(catalog, f"Embedding: {len(done):,} of {len(ids):,}")
             except (WorkerUnavailable, WorkerCancelled):  # on the way out
                 return
@@ -317,9 +319,9 @@ class SidecarWriter:
                 if not isinstance(error, KnownError):
                     log.exception("marks could not be embedded")
                 said = str(error) if isinstance(error, KnownError) else MISTAKE
-                self._embedded(catalog, f"{embedding.sentence(done)} · {said}")
+                self._embedded(catalog, f"{metadata_embedding.sentence(done)} · {said}")
                 return
-            self._embedded(catalog, embedding.sentence(done))
+            self._embedded(catalog, metadata_embedding.sentence(done))
 
         self._asked.put(act)
 
@@ -434,7 +436,7 @@ class SidecarWriter:
             WorkerError: the pool is closed, or has no processes.
         """
         try:
-            return self._pool.run(rounds.write, tuple(jobs), timeout_s=_TIMEOUT_S)
+            return self._pool.run(batch.write, tuple(jobs), timeout_s=_TIMEOUT_S)
         except (WorkerUnavailable, WorkerCancelled):
             raise
         except Exception as error:

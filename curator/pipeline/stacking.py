@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import SHOT_COLUMNS, Catalog, StackChange
-from curator.pipeline.likeness import Pairs
+from curator.pipeline.similarity_cache import Pairs
 from curator.stages.stack import (
     KIND_CODE,
     KINDS,

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from curator.catalog import Catalog
 from curator.model import CatalogError, KnownError
-from curator.pipeline.lookout import CLOSE_S, FolderWatch, Looked, System, Watched
-from curator.pipeline.reading import Reader
+from curator.pipeline.file_probe import Reader
+from curator.pipeline.folder_watcher import CLOSE_S, FolderWatch, Looked, System, Watched
 from curator.pipeline.scanning import Scanner, watched
 from curator.settings import Scan
 

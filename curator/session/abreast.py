@@ -13,11 +13,11 @@ import numpy as np
 from PySide6.QtCore import Signal
 
 from curator.catalog import Catalog
+from curator.library.spans import Ids
+from curator.library.table import Mask
 from curator.model import Flag, View
 from curator.session.panes import MOST, Pair, Panes, Survey
 from curator.session.stacking import Stacking
-from curator.session.table import Mask
-from curator.session.units import Ids
 from curator.settings import Home, Settings
 
 if TYPE_CHECKING:

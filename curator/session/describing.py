@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BUSY = "Another Curator reads photos into this catalog; have it described there."
 
 
-class Clerk(QObject):
+class DescriptionController(QObject):
     """Has photos described for one session.
 
     Signals:

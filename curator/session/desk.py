@@ -18,13 +18,13 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.catalog import Catalog, PhotoDetail
+from curator.library import captions, filters, table_cache
+from curator.library.scopes import EVERYTHING
+from curator.library.sort_orders import arranged, is_loose
+from curator.library.table import Mask, Table, Tile
 from curator.model import KnownError, Pass, View
-from curator.session import captions, filters, handover
 from curator.session.listing import Listing, Loose
-from curator.session.orders import arranged, is_loose
 from curator.session.progress import Pace, Progress
-from curator.session.scopes import EVERYTHING
-from curator.session.table import Mask, Table, Tile
 from curator.settings import Home, Settings
 
 if TYPE_CHECKING:
@@ -586,4 +586,4 @@ class Desk(QObject):
         self._closed = True
         for timer in self.findChildren(QTimer):
             timer.stop()
-        handover.leave(self.table, self.home.table_file)
+        table_cache.leave(self.table, self.home.table_file)

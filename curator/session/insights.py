@@ -1,4 +1,4 @@
-"""The desk, asking the pupil: why a photo scores as it does, what is like it, what to rate next.
+"""The desk, asking the learner: why a photo scores as it does, what is like it, what to rate next.
 
 Answers are worked out on the thread that learns and come a moment later; nothing here ever waits.
 """
@@ -13,10 +13,10 @@ import numpy as np
 from PySide6.QtCore import Signal
 
 from curator.catalog import Catalog
+from curator.learning.explanations import Insight, Near, insight
+from curator.library.sort_orders import ORDERS, Order
+from curator.library.table import Ids
 from curator.model import KnownError, Verdict
-from curator.session.evidence import Insight, Near, insight
-from curator.session.orders import ORDERS, Order
-from curator.session.table import Ids
 from curator.session.tasting import Tasting
 from curator.settings import Home, Settings
 
@@ -80,7 +80,7 @@ class Insights(Tasting):
             self.insight_came.emit(self._of_what_is_here(answer))
             self._wonder()
 
-        self.taste.ask(lambda pupil: insight(pupil, photo), tell)
+        self.taste.ask(lambda learner: insight(learner, photo), tell)
 
     def _of_what_is_here(self, told: Insight) -> Insight:
         """Leave out photos that are not to be seen: their folder is off, or they became others."""
@@ -192,7 +192,7 @@ class Insights(Tasting):
             self.view_changed.emit()
 
     def _ask_for(self, order: Order, ids: Ids, tell: Callable[[np.ndarray], None]) -> None:
-        """Ask the pupil, part by part, so that a star given meanwhile is learned in between."""
+        """Ask the learner, part by part, so that a star given meanwhile is learned in between."""
         work = self._work = object()
         parts = np.array_split(ids, max(len(ids) // order.part, 1)) if order.part else [ids]
         answers: list[np.ndarray] = []
@@ -201,7 +201,7 @@ class Insights(Tasting):
 
         def ask() -> None:
             part = parts[len(answers)].tolist()
-            self.taste.ask(lambda pupil: question(pupil, part), take)
+            self.taste.ask(lambda learner: question(learner, part), take)
 
         def take(answer: np.ndarray | KnownError) -> None:
             if self._work is not work:

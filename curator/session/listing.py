@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from curator.session import units
-from curator.session.units import Ids, Spans
+from curator.library import spans
+from curator.library.spans import Ids, Spans
 
 # New photos never push into what the filmstrip shows: they join this far behind the current one.
 _STRIP_AHEAD = 16
@@ -17,7 +17,7 @@ _NO_IDS: Ids = np.zeros(0, np.int64)
 
 
 class Stacked(Protocol):
-    """What a list asks of photos: :class:`~curator.session.stacks.Stacks` answers."""
+    """What a list asks of photos: :class:`~curator.library.stack_index.Stacks` answers."""
 
     def of(self, ids: Ids) -> Ids:
         """Name the stacks of photos, 0 alone."""
@@ -120,13 +120,13 @@ class Listing:
     def gather(self, start: int = 0) -> None:
         """Have the frames of each stack together, from a position on; nothing else moves."""
         rest = self.ids[start:]
-        order = units.gathered(self._stacked.of(rest), self._stacked.ranks(rest))
+        order = spans.gathered(self._stacked.of(rest), self._stacked.ranks(rest))
         self.replace(np.concatenate([self.ids[:start], rest[order]]))
 
     # --- units and tiles
 
     def _cut(self) -> None:
-        self.units = units.units(self._stacked.of(self.ids))
+        self.units = spans.units(self._stacked.of(self.ids))
         self._tile()
 
     def _tile(self) -> None:
@@ -134,7 +134,7 @@ class Listing:
         if self.expanded:
             open_ = (self.position(photo) for photo in self.expanded)
             expanded[[place for place in open_ if place is not None]] = True
-        self.tiles: Spans = units.tiles(self.units, expanded)
+        self.tiles: Spans = spans.tiles(self.units, expanded)
 
     def unit(self, photo_id: int) -> Ids:
         """Give the photos of the list a photo is shown as one with, itself among them."""

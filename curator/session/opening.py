@@ -16,14 +16,14 @@ import numpy as np
 
 from curator import volumes
 from curator.catalog import Catalog
+from curator.library import filters, scopes
+from curator.library.scopes import Scope, ScopeRow, followed
+from curator.library.sort_orders import ORDERS, arranged
 from curator.model import KnownError, Pass, View
-from curator.session import filters, scopes
-from curator.session.away import AwayFolders
+from curator.session.absent_folders import AwayFolders
 from curator.session.desk import Desk
 from curator.session.listing import Listing
-from curator.session.orders import ORDERS, arranged
 from curator.session.progress import Pace
-from curator.session.scopes import Scope, ScopeRow, followed
 from curator.settings import Home, Settings, absolute
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from curator.catalog import ProjectRow
+from curator.library import filters
+from curator.library.scopes import EVERYTHING, of_project
+from curator.library.spans import Ids
 from curator.model import KnownError, Pass, counted
-from curator.session import filters
-from curator.session.scopes import EVERYTHING, of_project
-from curator.session.units import Ids
 
 if TYPE_CHECKING:
     from curator.session.session import Session

@@ -17,22 +17,22 @@ import numpy as np
 from PySide6.QtCore import Signal
 
 from curator.catalog import Catalog, SavedSearch
+from curator.library import filters
+from curator.library.filters import FilterError
+from curator.library.query import Query
+from curator.library.relevance import REASONS, Likeness, alike, looking_like, relevance
+from curator.library.scopes import Scope, ScopeRow, of_search
+from curator.library.sort_keys import in_order
+from curator.library.sort_orders import ORDERS
+from curator.library.spans import Ids
+from curator.library.table import Mask, Tile
 from curator.model import KnownError, Pass
-from curator.session import filters
-from curator.session.filters import FilterError
 from curator.session.insights import Insights
-from curator.session.orders import ORDERS
-from curator.session.query import Query
-from curator.session.ranks import in_order
-from curator.session.relevance import REASONS, Likeness, alike, looking_like, relevance
-from curator.session.scopes import Scope, ScopeRow, of_search
-from curator.session.table import Mask, Tile
-from curator.session.units import Ids
 from curator.settings import Home, Settings
 
 if TYPE_CHECKING:
+    from curator.learning.learner import TasteLearner
     from curator.pipeline import Pipeline
-    from curator.session.pupil import Pupil
 
 RELEVANCE = "relevance"
 _NOTHING = Query(())
@@ -241,7 +241,7 @@ class Searching(Insights):
                 return
             vector = np.frombuffer(answer, np.float32)
             self._ask(
-                asked, phrase, lambda pupil, among: looking_like(pupil.archive, vector, among)
+                asked, phrase, lambda learner, among: looking_like(learner.archive, vector, among)
             )
 
         self.pipeline.want_phrase(phrase, lambda answer: self._phrase_came.emit(take, answer))
@@ -251,7 +251,7 @@ class Searching(Insights):
         return recipe is not None
 
     def _ask(
-        self, asked: object, key: str | int, question: Callable[[Pupil, Ids], Likeness]
+        self, asked: object, key: str | int, question: Callable[[TasteLearner, Ids], Likeness]
     ) -> None:
         """Ask among the photos the rest of the search holds for."""
         rest = Query(
@@ -268,7 +268,7 @@ class Searching(Insights):
                 return
             self._take_near(key, *answer)
 
-        self.taste.ask(lambda pupil: question(pupil, among), take)
+        self.taste.ask(lambda learner: question(learner, among), take)
 
     def _beneath(self) -> Mask:
         """Mark the photos one searches in."""
@@ -351,8 +351,8 @@ class Searching(Insights):
         self.view_changed.emit()
 
 
-def _alike(photo: int, pupil: Pupil, among: Ids) -> Likeness:
-    return alike(pupil.archive, photo, among)
+def _alike(photo: int, learner: TasteLearner, among: Ids) -> Likeness:
+    return alike(learner.archive, photo, among)
 
 
 def _understood(expression: str) -> Query:

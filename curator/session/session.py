@@ -17,18 +17,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from curator.catalog import Catalog
+from curator.library import captions
+from curator.library.scopes import EVERYTHING, Scope
+from curator.library.spans import Spans
+from curator.library.table import Mask
 from curator.model import Changes, Field, Marks, Pass, Step, View, isolated
-from curator.session import captions, sources
+from curator.session import pixel_source
 from curator.session.abreast import Abreast
-from curator.session.describing import Clerk
+from curator.session.describing import DescriptionController
 from curator.session.panes import Pair
 from curator.session.projects import Projects
-from curator.session.scopes import EVERYTHING, Scope
-from curator.session.series import Series
+from curator.session.related_photos import Series
 from curator.session.sidecars import Sidecars
-from curator.session.table import Mask
 from curator.session.tagging import Tagging
-from curator.session.units import Spans
 from curator.settings import Home, Settings
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Session(Abreast):
         self.series = Series(session)
         self.sidecars = Sidecars(session)
         self.tags = Tagging(session)
-        self.clerk = Clerk(session)
+        self.clerk = DescriptionController(session)
 
     def close(self) -> None:
         """Stop what runs for this session; the catalog stays open for its owner."""
@@ -273,12 +274,12 @@ class Session(Abreast):
         if self.current is None:
             return
         detail = self.detail(self.current)
-        reason = sources.no_choice(detail)
+        reason = pixel_source.no_choice(detail)
         if reason:
             self.say(reason)
             return
         zoomed = self.zoom is not None
-        self.developed = not sources.shows_raw(detail, self.developed, zoomed)
+        self.developed = not pixel_source.shows_raw(detail, self.developed, zoomed)
         self.view_changed.emit()
 
     # --- selection

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from curator.catalog import Catalog, Conflict
 from curator.model import KnownError, Step, counted
-from curator.pipeline.embedding import exiftool
+from curator.pipeline.metadata_embedding import exiftool
 from curator.pipeline.sidecars import Preview, SidecarNews, news_of, preview, profile_of
 
 if TYPE_CHECKING:

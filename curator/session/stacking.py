@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from curator.library.spans import Ids
 from curator.model import Flag, Marks, StackKind, Verdict, View, counted
 from curator.session.searching import Searching
-from curator.session.units import Ids
 from curator.stages.stack import KINDS
 
 _KINDS = {

@@ -13,13 +13,13 @@ import numpy as np
 from PySide6.QtCore import Signal
 
 from curator.catalog import Catalog
+from curator.learning import versions
+from curator.learning.learner import Learned, Moved
+from curator.learning.learner_thread import LearnerThread
+from curator.learning.report import Report, report
+from curator.library.sort_orders import ORDERS
 from curator.model import Changes, KnownError, Pass, Step
-from curator.session import versions
-from curator.session.live import LiveTaste
 from curator.session.opening import Opening
-from curator.session.orders import ORDERS
-from curator.session.pupil import Learned, Moved
-from curator.session.reporting import Report, report
 from curator.settings import Home, Settings
 from curator.taste import Accuracy
 
@@ -55,7 +55,7 @@ class Tasting(Opening):
         self._touched: set[int] = set()  # ids that others changed, to be passed on
         self._marked: set[int] = set()  # ids that a person marked, to be learned from
         self._waits_for_scores = False
-        self.taste = LiveTaste(catalog.path, settings.taste, home.cache)
+        self.taste = LearnerThread(catalog.path, settings.taste, home.cache)
         super().__init__(catalog, home, settings, pipeline)
         self.taste.learned.connect(self._on_learned)
         self.taste.judged.connect(self._on_judged)
@@ -165,11 +165,11 @@ class Tasting(Opening):
 
     def taste_moved(self, number: int, tell: Callable[[list[Moved] | KnownError], None]) -> None:
         """Have told, a moment later, what moved most from the version before to this one."""
-        self.taste.ask(lambda pupil: pupil.moved(number), tell)
+        self.taste.ask(lambda learner: learner.moved(number), tell)
 
     def keep_taste(self, tell: Callable[[int | KnownError], None]) -> None:
         """Keep a version now; its number is told a moment later."""
-        self.taste.ask(lambda pupil: pupil.keep(), tell)
+        self.taste.ask(lambda learner: learner.keep(), tell)
 
     def roll_back_taste(self, number: int) -> None:
         """Have scores and predictions come from a version until it is unpinned.

@@ -20,9 +20,9 @@ and the next base is ``read(new).said``. Standard library only; bytes in, bytes 
 """
 
 from curator.sidecar.merging import difference, merge
-from curator.sidecar.places import digest, keep, load, load_in, name_for, write, write_in
+from curator.sidecar.paths import digest, keep, load, load_in, name_for, write, write_in
 from curator.sidecar.reading import read, read_embedded
-from curator.sidecar.said import (
+from curator.sidecar.sidecar_data import (
     NONE,
     PROFILES,
     ChangedError,

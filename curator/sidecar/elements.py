@@ -13,7 +13,7 @@ from typing import Any
 from xml.parsers import expat
 
 from curator.sidecar.fields import RDF
-from curator.sidecar.said import SidecarError
+from curator.sidecar.sidecar_data import SidecarError
 
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 100

@@ -8,7 +8,7 @@ from datetime import datetime
 from curator.sidecar import fields
 from curator.sidecar.packet import Packet
 from curator.sidecar.reading import content_of, number, read
-from curator.sidecar.said import NONE, Content, Profile, Said, clean, clean_path, key
+from curator.sidecar.sidecar_data import NONE, Content, Profile, Said, clean, clean_path, key
 
 _NEW = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'

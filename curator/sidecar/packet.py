@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from curator.sidecar.elements import DESCRIPTION, MAX_BYTES, Element, Parser, decoded
 from curator.sidecar.fields import PREFIXES, RDF
-from curator.sidecar.said import SidecarError
+from curator.sidecar.sidecar_data import SidecarError
 
 _LI, _VALUE, _RESOURCE, _TYPE = (
     f"{RDF} {name}" for name in ("li", "value", "resource", "parseType")

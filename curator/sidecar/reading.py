@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from curator.sidecar import fields
 from curator.sidecar.packet import Packet
-from curator.sidecar.said import (
+from curator.sidecar.sidecar_data import (
     MAX_NAME,
     MAX_NAMES,
     NONE,
@@ -65,7 +65,7 @@ def content_of(packet: Packet) -> Content:
 def read_embedded(
     packets: Sequence[bytes], keywords: Sequence[str] = (), exif_rating: int | None = None
 ) -> Content:
-    """Read what a picture carries inside (`curator.imaging.packets.carried` fetches the parts).
+    """Read the metadata embedded in a picture; `embedded_metadata.carried` fetches the parts.
 
     Args:
         packets: its XMP packet and the extended one, if any. A broken packet is a note, no error.

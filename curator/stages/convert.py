@@ -37,7 +37,7 @@ def convert(job: StageJob) -> Converted:
     """
     # Imported here: the window's process knows the table of stages, and decodes nothing.
     from curator.imaging import proxy
-    from curator.imaging.look import look
+    from curator.imaging.perceptual_hash import look
 
     status = files.status(job.path)
     key = files.fingerprint(job.path)
@@ -110,7 +110,7 @@ def looked_at(found: Stored, long_edge_px: int) -> tuple[Quality, Image]:
     """Measure the full pixels; turn and convert only a copy of the proxy's size, (H, W, 3) sRGB."""
     import numpy as np
 
-    from curator.imaging import colour, notes, pixels, quality
+    from curator.imaging import colour, exif_fields, pixels, quality
 
     rgb = found.rgb
     half = pixels.whole_step(rgb, 2) if min(rgb.shape[:2]) >= 4 else None
@@ -118,7 +118,7 @@ def looked_at(found: Stored, long_edge_px: int) -> tuple[Quality, Image]:
         colour.toned(rgb, found.icc), None if half is None else colour.toned(half, found.icc)
     )
     if measured.sharpest:
-        point = notes.upright_point(measured.sharpest, found.orientation)
+        point = exif_fields.upright_point(measured.sharpest, found.orientation)
         measured = replace(measured, sharpest=point)
     if half is not None and max(rgb.shape[:2]) >= 2 * long_edge_px:
         small = pixels.shrink(half, long_edge_px, halved=True)

@@ -45,13 +45,13 @@ def peek(job: StageJob) -> Peeked:
 def _said_of(job: StageJob) -> tuple[Reading, ...]:
     """Read the sidecars, and what RAW and JPEG carry inside: the RAW's goes before the JPEG's."""
     from curator import sidecar
-    from curator.imaging import packets
-    from curator.sidecar import rounds
+    from curator.imaging import embedded_metadata
+    from curator.sidecar import batch
 
     said = sidecar.Said()
     for path in filter(None, (job.path, job.fallback)):
         with contextlib.suppress(KnownError):  # what cannot be read is told of as a photo
-            carried = packets.carried(path)
+            carried = embedded_metadata.carried(path)
             inside = sidecar.read_embedded(carried.packets, carried.keywords, carried.rating)
             said = said.filled_by(inside.said)
-    return (*rounds.read_all(job.sidecars), *rounds.embedded(said))
+    return (*batch.read_all(job.sidecars), *batch.embedded(said))

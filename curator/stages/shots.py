@@ -62,7 +62,7 @@ def exposure_value(
 
 
 def looks(texts: Sequence[str | None]) -> NDArray[np.uint64]:
-    """Turn what `curator.imaging.look` wrote into a column (N, 2); None is unknown."""
+    """Turn what `curator.imaging.perceptual_hash` wrote into a column (N, 2); None is unknown."""
     digits = "".join([text[:_LOOK_DIGITS] if text else _NO_LOOK for text in texts])
     return np.frombuffer(bytes.fromhex(digits), np.uint64).reshape(-1, 2).copy()
 

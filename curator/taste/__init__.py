@@ -3,7 +3,7 @@
 Ridge regression over photo vectors with tone measures beside them, in a space shaped by the whole
 archive, its penalty chosen by leave-one-stack-out. No Qt, no catalog, no other library::
 
-    lessons = Lessons(Space.of(archive_rows, dimension=1280))
+    lessons = TrainingSet(Space.of(archive_rows, dimension=1280))
     lessons.put([17], rows[[17]], [4], [1.0], [17])       # photo 17 got four stars
     model = lessons.fit()                                 # one solve
     model.rating(archive_rows); model.match_score(archive_rows)
@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from curator.taste.accuracy import Accuracy, accuracy, learning_curve, rank_correlation
 from curator.taste.explain import Evidence, evidence, informative
-from curator.taste.lessons import START, Lessons, fit, recency
 from curator.taste.model import TasteModel
 from curator.taste.penalty import Choice
 from curator.taste.space import BadVectorsError, Space
+from curator.taste.training import START, TrainingSet, fit, recency
 
 __all__ = [
     "START",
@@ -28,9 +28,9 @@ __all__ = [
     "BadVectorsError",
     "Choice",
     "Evidence",
-    "Lessons",
     "Space",
     "TasteModel",
+    "TrainingSet",
     "accuracy",
     "evidence",
     "fit",

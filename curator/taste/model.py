@@ -21,7 +21,7 @@ TURNS = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Doubt:
+class Uncertainty:
     """How uncertain a prediction is, over mapped, weighted, centred columns z.
 
     Fitted from fewer ratings than columns, what is known is taken off the prior: variance over
@@ -49,14 +49,14 @@ class Doubt:
             value -= np.einsum("ij,ij->i", known, known)
         return np.maximum(value, 0.0) + self.mean_variance
 
-    def brief(self) -> Doubt:
+    def brief(self) -> Uncertainty:
         """Keep the directions known best; the rest counts as never seen."""
         factor = self.rows.T if self.solved else self.rows
         squares, directions = _strongest(factor, KEPT_DIRECTIONS)
         if self.solved:  # 1 / plain at least, so that nothing is known of what lies below
             squares = self.plain - 1.0 / np.maximum(squares, 1.0 / self.plain)
         rows = directions * np.sqrt(squares)[:, None]
-        return Doubt(self.plain, rows, self.centre, self.column_scale, self.mean_variance)
+        return Uncertainty(self.plain, rows, self.centre, self.column_scale, self.mean_variance)
 
 
 def _strongest(factor: Array, most: int) -> tuple[Array, Array]:
@@ -106,7 +106,7 @@ class TasteModel:
     noise: float
     count: int
     space: Space
-    _doubt: Callable[[], Doubt] = field(repr=False)
+    _doubt: Callable[[], Uncertainty] = field(repr=False)
 
     def rating(self, vectors: ArrayLike) -> NDArray[np.float32]:
         """Predict ratings in stars; order by this. May lie a little outside 1-5.
@@ -164,7 +164,7 @@ class TasteModel:
         return (self.noise * np.sqrt(self.doubt.variance(mapped))).astype(np.float32)
 
     @property
-    def doubt(self) -> Doubt:
+    def doubt(self) -> Uncertainty:
         """The uncertainty, made when first asked for."""
         return self._doubt()
 
@@ -204,7 +204,7 @@ class TasteModel:
             weights = np.asarray(numbers["weights"], np.float32)
             scale = np.full(space.columns, float(numbers["doubt.vector_scale"]))
             scale[space.dimension :] = float(numbers["doubt.tone_scale"])
-            doubt = Doubt(
+            doubt = Uncertainty(
                 float(numbers["doubt.plain"]),
                 np.asarray(numbers["doubt.rows"], np.float64).reshape(-1, space.columns),
                 np.asarray(numbers["doubt.centre"], np.float64),

@@ -32,37 +32,39 @@ from curator.keymap import Binding
 from curator.model import KnownError, Pass, View
 from curator.pipeline import Pipeline
 from curator.session import Session
-from curator.ui import dialogs, palette, saved, theme
-from curator.ui.acts import Acts
-from curator.ui.background import Background
-from curator.ui.compare import BesideView
-from curator.ui.empty import EmptyList, EmptyWindow
-from curator.ui.filmstrip import Filmstrip
-from curator.ui.finish import FinishPage
-from curator.ui.frames import Pictures
-from curator.ui.grid import GridView
-from curator.ui.held import HeldKeys
-from curator.ui.help import HelpOverlay
-from curator.ui.inspector import Inspector
-from curator.ui.keys import Keys
-from curator.ui.loupe import LoupeView
-from curator.ui.maybes import Maybes
-from curator.ui.offer import Offer, OfferLine
-from curator.ui.overview import OverviewPage
+from curator.ui.compare.compare_view import BesideView
+from curator.ui.dialogs import palette
+from curator.ui.dialogs.rejects_dialog import review_rejects
+from curator.ui.dialogs.tag_entry import TagEntry
+from curator.ui.grid.grid_view import GridView
+from curator.ui.loupe.candidates import Maybes
+from curator.ui.loupe.filmstrip import Filmstrip
+from curator.ui.loupe.loupe_view import LoupeView
+from curator.ui.pages.empty_state import EmptyList, EmptyWindow
+from curator.ui.pages.file_preview import PlacardView
+from curator.ui.pages.finish_page import FinishPage
+from curator.ui.pages.help_overlay import HelpOverlay
+from curator.ui.pages.overview_page import OverviewPage
+from curator.ui.pages.projects import ProjectParts
+from curator.ui.pages.taste_page import TastePage
+from curator.ui.pages.tour import Tour
+from curator.ui.panels import saved_searches
+from curator.ui.panels.inspector import Inspector
+from curator.ui.panels.model_download import EncoderPanel, Weights
+from curator.ui.panels.notification_bar import Offer, OfferLine
+from curator.ui.panels.sidebar import Sidebar
+from curator.ui.panels.sidecars import SidecarParts
+from curator.ui.panels.status_line import StatusLine
+from curator.ui.panels.top_bar import TopBar
+from curator.ui.panels.vision_provider import ProviderWatch, for_settings
 from curator.ui.photo_menu import by_key, photo_menu
-from curator.ui.placard import PlacardView
-from curator.ui.projects import ProjectParts
-from curator.ui.provider import ProviderWatch, for_settings
-from curator.ui.rejects_dialog import review_rejects
-from curator.ui.sidebar import Sidebar
-from curator.ui.sidecars import SidecarParts
-from curator.ui.space import Space, place
-from curator.ui.statusline import StatusLine
-from curator.ui.tagging import TagEntry
-from curator.ui.taste_page import TastePage
-from curator.ui.topbar import TopBar
-from curator.ui.tour import Tour
-from curator.ui.weights import EncoderPanel, Weights
+from curator.ui.pipeline_notifications import Background
+from curator.ui.widgets import dialogs, theme
+from curator.ui.widgets.actions import Keys
+from curator.ui.widgets.dock_layout import Space, place
+from curator.ui.widgets.frames import Pictures
+from curator.ui.widgets.key_state import HeldKeys
+from curator.ui.window_actions import Acts
 
 log = logging.getLogger(__name__)
 
@@ -448,7 +450,7 @@ class MainWindow(QWidget):
         return {
             "dismiss": lambda _: self.offers.dismiss(),
             "sidebar": lambda _: self._toggle_sidebar(),
-            "search": lambda about: saved.asked(session, about, self),
+            "search": lambda about: saved_searches.asked(session, about, self),
             "order": lambda _: self.topbar.show_orders(),
             "filter": lambda _: self.search(),
             "help": lambda _: self.help.open(),

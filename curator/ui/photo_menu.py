@@ -13,7 +13,7 @@ from curator.commands import COMMANDS
 from curator.keyboard import views_of
 from curator.model import counted
 from curator.session import Session
-from curator.ui import theme
+from curator.ui.widgets import theme
 
 _HEAD = 220  # px a name may take
 

@@ -11,8 +11,8 @@ from curator import commands
 from curator.cli import reference
 from curator.encoders import ENCODERS
 from curator.export import TARGETS
+from curator.library.filters import FILTERS, parse
 from curator.model import UsageError
-from curator.session.filters import FILTERS, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from curator import sidecar
-from curator.imaging import embedded, exif, packets
+from curator.imaging import embedded, embedded_metadata, exif
 from curator.model import Capture, KnownError
 from curator.settings import Settings
 from tests.bench.mutations import FORMS, Base, cameras, drawn, mutants, of_corpus
@@ -199,7 +199,7 @@ def test_fifty_megabytes_of_nothing_are_soon_passed_over(tmp_path: Path, what: s
     path.write_bytes(FILES[what]())
     begin = time.process_time()
     exif.read_capture(path)
-    packets.carried(path)
+    embedded_metadata.carried(path)
     embedded.thumbnail(str(path), Capture(width=60, height=40))
     assert time.process_time() - begin < LIMIT_S
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from curator.bench.filling import drawn_vectors
-from curator.session import archive as archives
-from curator.session.archive import Archive
+from curator.learning import vector_index as archives
+from curator.learning.vector_index import VectorIndex
 from tests.bench.scene import corpus, pictures
-from tests.unit.session.test_archive import filled
+from tests.unit.learning.test_vector_index import filled
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -19,7 +19,7 @@ ASKED, NEAREST = 100, 10
 SHARE = 50  # of so many photos one is compared exactly, as 2,000 of 100,000 are
 
 
-def recall(archive: Archive, vectors: np.ndarray) -> float:
+def recall(archive: VectorIndex, vectors: np.ndarray) -> float:
     """Ask for the nearest of photos; return the share that a full look finds, too."""
     assert archive._sketch is not None
     shares = []

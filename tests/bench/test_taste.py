@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from curator.session.pupil import given_away, least_alike
-from curator.taste import Lessons, Space, accuracy, rank_correlation
+from curator.learning.learner import given_away, least_alike
+from curator.taste import Space, TrainingSet, accuracy, rank_correlation
 from tests.bench.scene import corpus_scene
 from tests.simulation import ORDERS, compare, duelled, evening, ratio, teaching
 
@@ -108,7 +108,7 @@ def test_refit_and_score_of_a_large_archive():
     rng = np.random.default_rng(0)
     archive = rng.standard_normal((100_000, 1280), dtype=np.float32)
     archive /= np.linalg.norm(archive, axis=1, keepdims=True)
-    lessons = Lessons(Space.plain(1280))
+    lessons = TrainingSet(Space.plain(1280))
     print()
     for count in (100, 500, 1000, 1500, 3000):
         places = np.arange(len(lessons), count)

@@ -14,9 +14,9 @@ from curator.catalog import Catalog
 from curator.pipeline import Encoding
 from curator.session import Session
 from curator.settings import Home, Settings
-from curator.ui import theme
-from curator.ui.frames import Pictures
 from curator.ui.main_window import MainWindow
+from curator.ui.widgets import theme
+from curator.ui.widgets.frames import Pictures
 from tests.catalogs import fill
 from tests.conftest import PATIENCE_MS
 

@@ -17,9 +17,9 @@ from curator.imaging.overlay import measure
 from curator.model import KnownError, View
 from curator.session import Session
 from curator.stages.frame import Frame, Look
-from curator.ui.frames import Pictures
-from curator.ui.held import HeldKeys
-from curator.ui.loupe import LoupeView
+from curator.ui.loupe.loupe_view import LoupeView
+from curator.ui.widgets.frames import Pictures
+from curator.ui.widgets.key_state import HeldKeys
 from curator.workers import Pixels
 from tests.conftest import PATIENCE_MS
 from tests.gui import swatches

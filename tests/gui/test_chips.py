@@ -10,9 +10,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
 from curator.catalog import TagDetail
-from curator.ui import theme
-from curator.ui.chips import TagChips, in_words
 from curator.ui.main_window import MainWindow
+from curator.ui.widgets import theme
+from curator.ui.widgets.tag_chips import TagChips, in_words
 from tests import likings
 
 HARBOR = TagDetail("harbor", "encoder", 80, "suggested")

@@ -9,9 +9,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from curator.model import Flag, KnownError, View
-from curator.ui import placing, theme
-from curator.ui.compare import BesideView
+from curator.ui.compare.compare_view import BesideView
+from curator.ui.loupe import view_transform
 from curator.ui.main_window import MainWindow
+from curator.ui.widgets import theme
 from tests.gui import swatches
 from tests.gui.darkroom import Darkroom
 
@@ -237,7 +238,7 @@ def test_who_listens_hears_which_of_the_two_it_is(comparing, qtbot) -> None:
 
 
 def centers(view: BesideView) -> list[tuple[float, float]]:
-    return [placing.center_of(pane.sight.place(), pane.sight.view) for pane in view.panes()]
+    return [view_transform.center_of(pane.sight.place(), pane.sight.view) for pane in view.panes()]
 
 
 def test_z_wheel_and_drag_move_both_to_the_same_place(comparing, pipeline) -> None:

@@ -19,13 +19,13 @@ from curator.pipeline import Pipeline, Progress, Told
 from curator.session import Session
 from curator.settings import Home, Settings
 from curator.stages import STAGES
-from curator.ui.description import description_block
-from curator.ui.failures_dialog import FailuresDialog
-from curator.ui.frames import Pictures
+from curator.ui.dialogs.failures_dialog import FailuresDialog
+from curator.ui.dialogs.settings_dialog import SettingsDialog
 from curator.ui.main_window import MainWindow
-from curator.ui.provider import ProviderPanel
-from curator.ui.settings_dialog import SettingsDialog
-from curator.ui.statusline import reading
+from curator.ui.panels.description import description_block
+from curator.ui.panels.status_line import reading
+from curator.ui.panels.vision_provider import ProviderPanel
+from curator.ui.widgets.frames import Pictures
 from curator.vision import VisionError
 from tests import ollama
 from tests.catalogs import fill

@@ -17,10 +17,10 @@ from curator.keyboard import Keyboard
 from curator.model import Clause, Failure
 from curator.session import Session
 from curator.settings import Home, Settings
-from curator.ui import dialogs, theme
-from curator.ui.export_dialog import ExportDialog, Wanted
-from curator.ui.failures_dialog import FailuresDialog
-from curator.ui.settings_dialog import SettingsDialog, all_settings
+from curator.ui.dialogs.export_dialog import ExportDialog, Wanted
+from curator.ui.dialogs.failures_dialog import FailuresDialog
+from curator.ui.dialogs.settings_dialog import SettingsDialog, all_settings
+from curator.ui.widgets import dialogs, theme
 from tests.conftest import PATIENCE_MS
 
 # --- questions
@@ -163,7 +163,7 @@ def test_a_full_disk_leaves_the_settings_as_they_were(
     def full(*_: object) -> None:
         raise KnownError("Settings could not be saved (No space left on device).")
 
-    monkeypatch.setattr("curator.ui.settings_dialog.save", full)
+    monkeypatch.setattr("curator.ui.dialogs.settings_dialog.save", full)
     dialog = SettingsDialog(settings, home)
     qtbot.addWidget(dialog)
     field(dialog, "grid.thumb_px").setText("200")
@@ -382,7 +382,7 @@ def test_the_selection_is_offered_where_there_is_one(window, monkeypatch) -> Non
     said: list[str] = []
     session.said.connect(said.append)
     monkeypatch.setattr(
-        "curator.ui.acts.ExportDialog", lambda want, *_: wanted.append(want) or NoDialog()
+        "curator.ui.window_actions.ExportDialog", lambda want, *_: wanted.append(want) or NoDialog()
     )
     session.catalog.decide({4: {"rating": 5}}, summary="-")
     session.refresh()

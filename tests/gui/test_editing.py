@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from curator.model import KnownError, NotFoundError
-from curator.ui import editing
+from curator.ui import external_editor
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a script of that kind does not start there")
@@ -24,11 +24,11 @@ def test_the_editor_gets_the_file_as_one_word_and_its_options(tmp_path: Path, qt
     editor.chmod(0o755)
     photo = tmp_path / "-rf; $(touch x) 'a'\n.jpg"
     photo.write_bytes(b"photo")
-    editing.open_in(f"'{editor}' --new-window", [photo])
+    external_editor.open_in(f"'{editor}' --new-window", [photo])
     qtbot.waitUntil(lambda: said.exists() and said.read_text().endswith("]"))
     assert eval(said.read_text()) == [str(editor), "--new-window", str(photo)]
     said.unlink()
-    editing.open_in(str(editor), [photo])  # as copied from a file manager
+    external_editor.open_in(str(editor), [photo])  # as copied from a file manager
     qtbot.waitUntil(lambda: said.exists() and said.read_text().endswith("]"))
     assert not (tmp_path / "x").exists()
 
@@ -44,13 +44,13 @@ def test_the_editor_gets_the_file_as_one_word_and_its_options(tmp_path: Path, qt
 )
 def test_an_editor_that_is_not_there_is_one_sentence(program: str, sentence: str) -> None:
     with pytest.raises(KnownError) as caught:
-        editing.command(program)
+        external_editor.command(program)
     assert caught.value.args[0] == sentence and "settings" in caught.value.remedy
 
 
 def test_a_photo_that_is_away_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"gone\.jpg is not there now"):
-        editing.open_in(sys.executable, [tmp_path / "gone.jpg"])
+        external_editor.open_in(sys.executable, [tmp_path / "gone.jpg"])
 
 
 def test_ctrl_e_asks_for_the_photo_on_screen(window) -> None:

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QApplication
 from curator import commands
 from curator.session import Session
 from curator.settings import Home
-from curator.ui import theme
-from curator.ui.filmstrip import Filmstrip
-from curator.ui.frames import Pictures
+from curator.ui.loupe.filmstrip import Filmstrip
+from curator.ui.widgets import theme
+from curator.ui.widgets.frames import Pictures
 from tests import catalogs
 from tests.conftest import PATIENCE_MS
 from tests.gui import swatches

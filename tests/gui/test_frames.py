@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 
 from curator.imaging import proxy
 from curator.settings import Home, Settings
-from curator.ui.frames import PROXY, THUMB, Frame, FrameStore, Pictures, Want
+from curator.ui.widgets.frames import PROXY, THUMB, Frame, FrameStore, Pictures, Want
 from tests.conftest import GRACE_S
 from tests.gui import swatches
 

@@ -15,14 +15,14 @@ import pytest
 from PySide6.QtCore import QPoint, QRect, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
+from curator.learning.explanations import Insight
 from curator.model import ContentType, Described, KnownError
 from curator.pipeline import News, Progress, ScanReport, Totals
 from curator.pipeline.sidecars import SidecarNews
-from curator.session.evidence import Insight
-from curator.session.series import Suggestion
+from curator.session.related_photos import Suggestion
 from curator.ui.main_window import MainWindow
-from curator.ui.offer import Offer
-from curator.ui.rows import Rows
+from curator.ui.panels.notification_bar import Offer
+from curator.ui.widgets.rows import Rows
 from tests import catalogs
 
 Places = dict[tuple[object, ...], QRect]

@@ -16,11 +16,11 @@ from curator import commands
 from curator.model import View
 from curator.session import Session
 from curator.settings import Home
-from curator.ui import theme
-from curator.ui.frames import Pictures
-from curator.ui.grid import GridView
-from curator.ui.sheet import FOOTER, GAP, MARGIN, Sheet, fitting_shape
-from curator.ui.tiles import TilePainter
+from curator.ui.grid.grid_layout import FOOTER, GAP, MARGIN, Sheet, fitting_shape
+from curator.ui.grid.grid_view import GridView
+from curator.ui.grid.tiles import TilePainter
+from curator.ui.widgets import theme
+from curator.ui.widgets.frames import Pictures
 from tests import catalogs
 from tests.conftest import PATIENCE_MS
 from tests.gui import swatches
@@ -520,7 +520,7 @@ def test_a_click_beside_the_count_goes_to_the_stack(stacked, make_grid) -> None:
 def test_a_tip_says_why_a_frame_is_proposed(stacked, make_grid, monkeypatch) -> None:
     tips: list[str] = []  # a real one is a window of its own, which this platform cannot raise
     show = SimpleNamespace(showText=lambda _at, text, _widget: tips.append(text))
-    monkeypatch.setattr("curator.ui.grid.QToolTip", show)
+    monkeypatch.setattr("curator.ui.grid.grid_view.QToolTip", show)
     grid = make_grid(stacked)
     at = grid.cell(2).center()
     help_ = QHelpEvent(QEvent.Type.ToolTip, at, grid.viewport().mapToGlobal(at))

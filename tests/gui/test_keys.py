@@ -14,9 +14,9 @@ from curator import keymap
 from curator.keyboard import PRESETS, Keyboard
 from curator.keymap import KEYMAP, Binding, KeymapError
 from curator.model import Flag, Pass, View
-from curator.ui.held import is_caps_lock_on
-from curator.ui.keys import Keys, digit_at, spelled_press
 from curator.ui.main_window import MainWindow
+from curator.ui.widgets.actions import Keys, digit_at, spelled_press
+from curator.ui.widgets.key_state import is_caps_lock_on
 
 NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 ALT, CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
@@ -105,7 +105,7 @@ def test_the_digit_row_goes_by_place(
     modifiers: Qt.KeyboardModifier,
     stays: bool,
 ) -> None:
-    monkeypatch.setattr("curator.ui.keys.sys.platform", "linux")
+    monkeypatch.setattr("curator.ui.widgets.actions.sys.platform", "linux")
     photo = in_loupe(window, Pass.CULL)
     press_place(window, 10, key, text, modifiers)
     assert window.session.table.marks(photo).rating == 1
@@ -136,7 +136,7 @@ def test_signs_are_characters_and_digits_are_places(
     command: str | None,
 ) -> None:
     """As X11 delivers them."""
-    monkeypatch.setattr("curator.ui.keys.sys.platform", "linux")
+    monkeypatch.setattr("curator.ui.widgets.actions.sys.platform", "linux")
     event = QKeyEvent(QEvent.Type.ShortcutOverride, key, modifiers, scan, 0, 0, text)
     action = keys.by_place(event)
     assert (action.text() if action else None) == command
@@ -183,7 +183,7 @@ def test_a_press_is_spelled_as_the_keymap_spells_it(
     modifiers: Qt.KeyboardModifier,
     spelled: str,
 ) -> None:
-    monkeypatch.setattr("curator.ui.keys.sys.platform", "linux")
+    monkeypatch.setattr("curator.ui.widgets.actions.sys.platform", "linux")
     event = QKeyEvent(QEvent.Type.KeyPress, key, modifiers, scan, 0, 0, text)
     assert spelled_press(event, Keyboard()) == spelled
 
@@ -232,7 +232,7 @@ def test_marks_advance_as_in_lightroom(
     window: MainWindow, key: Qt.Key, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There a mark stays, and Shift, Caps Lock or Auto Advance go to the next photo."""
-    monkeypatch.setattr("curator.ui.held.sys.platform", "linux")
+    monkeypatch.setattr("curator.ui.widgets.key_state.sys.platform", "linux")
     caps_lock = 1 << 1
     window.use_keys(Keyboard("lightroom"))
     assert [hit(window, key, NONE), hit(window, key, SHIFT)] == [False, True]
@@ -294,7 +294,7 @@ def test_a_held_x_rejects_one_photo_also_where_the_repeats_look_like_taps(
 def test_alt_with_a_digit_by_place_opens_a_pass(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curator.ui.keys.sys.platform", "linux")
+    monkeypatch.setattr("curator.ui.widgets.actions.sys.platform", "linux")
     press_place(window, 10, Qt.Key.Key_Ampersand, "&", ALT)
     assert window.session.pass_ is Pass.CULL
 
@@ -303,7 +303,7 @@ def test_a_character_that_is_bound_itself_wins_over_its_place(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Shift+7 types a slash on a German keyboard: that searches, and labels nothing."""
-    monkeypatch.setattr("curator.ui.keys.sys.platform", "linux")
+    monkeypatch.setattr("curator.ui.widgets.actions.sys.platform", "linux")
     photo = in_loupe(window)
     press_place(window, 16, Qt.Key.Key_Slash, "/", SHIFT)
     assert window.session.table.marks(photo).label is None

@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QPushButton
 from curator.keyboard import Keyboard, in_force, keys_file
 from curator.model import Flag
 from curator.settings import Home, Settings
-from curator.ui import dialogs
-from curator.ui.keys_page import KeyRow, KeysPage
+from curator.ui.dialogs.keys_page import KeyRow, KeysPage
+from curator.ui.dialogs.settings_dialog import SettingsDialog
 from curator.ui.main_window import MainWindow
-from curator.ui.settings_dialog import SettingsDialog
+from curator.ui.widgets import dialogs
 from tests.conftest import PATIENCE_MS
 
 CTRL = Qt.KeyboardModifier.ControlModifier

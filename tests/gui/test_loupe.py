@@ -23,8 +23,9 @@ from PySide6.QtWidgets import QApplication
 from curator import commands
 from curator.model import Flag, KnownError
 from curator.session import Session
-from curator.ui import caption, hand, placing, theme
-from curator.ui.loupe import LoupeView
+from curator.ui.loupe import caption, pan_zoom, view_transform
+from curator.ui.loupe.loupe_view import LoupeView
+from curator.ui.widgets import theme
 from tests.catalogs import fill
 from tests.gui import swatches
 from tests.gui.darkroom import Darkroom, loupe_over, on_screen, seen
@@ -55,7 +56,7 @@ def make_loupe(
     session: Session, dressed: object, qtbot, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., LoupeView]]:
     """Makes a loupe, with proxies or without."""
-    monkeypatch.setattr(hand, "PEEK_S", 60.0)  # a tap stays one on a busy machine
+    monkeypatch.setattr(pan_zoom, "PEEK_S", 60.0)  # a tap stays one on a busy machine
     with ExitStack() as stack:
         yield lambda photos=True: stack.enter_context(loupe_over(session, photos))
 
@@ -210,7 +211,7 @@ def test_the_picture_has_its_share_of_the_window(session, loupe) -> None:
 
 
 def test_a_small_picture_is_not_enlarged_at_fit() -> None:
-    place = placing.fit(QSize(300, 200), QRect(12, 12, 1000, 700))
+    place = view_transform.fit(QSize(300, 200), QRect(12, 12, 1000, 700))
     assert place.size() == QSize(300, 200)
     assert abs(place.center().x() - 511) <= 1
 
@@ -239,12 +240,12 @@ def test_l_changes_what_is_around_the_picture(session, loupe) -> None:
 @pytest.mark.parametrize("point", [(0.5, 0.5), (0.31, 0.62), (0.7, 0.4)])
 def test_the_point_under_the_pointer_stays_there(point: tuple[float, float]) -> None:
     picture, view = QSize(6000, 4000), QRect(0, 12, 1200, 752)
-    place = placing.fit(picture, QRect(12, 12, 1176, 752))
+    place = view_transform.fit(picture, QRect(12, 12, 1176, 752))
     pointer = QPoint(
         round(place.x() + point[0] * place.width()), round(place.y() + point[1] * place.height())
     )
-    center = placing.center_under(pointer, place, picture, view, 1.0)
-    zoomed = placing.zoomed(picture, view, 1.0, center)
+    center = view_transform.center_under(pointer, place, picture, view, 1.0)
+    zoomed = view_transform.zoomed(picture, view, 1.0, center)
     assert zoomed.size() == picture
     assert abs((pointer.x() - zoomed.x()) / 6000 - point[0]) < 0.002
     assert abs((pointer.y() - zoomed.y()) / 4000 - point[1]) < 0.002
@@ -252,17 +253,17 @@ def test_the_point_under_the_pointer_stays_there(point: tuple[float, float]) -> 
 
 def test_a_zoomed_picture_leaves_no_side_bare_that_it_could_fill() -> None:
     view = QRect(0, 0, 1000, 700)
-    assert placing.zoomed(QSize(6000, 4000), view, 1.0, (0, 0)).topLeft() == QPoint(0, 0)
-    corner = placing.zoomed(QSize(6000, 4000), view, 1.0, (1, 1))
+    assert view_transform.zoomed(QSize(6000, 4000), view, 1.0, (0, 0)).topLeft() == QPoint(0, 0)
+    corner = view_transform.zoomed(QSize(6000, 4000), view, 1.0, (1, 1))
     assert (corner.right(), corner.bottom()) == (999, 699)
-    narrow = placing.zoomed(QSize(400, 4000), view, 1.0, (0, 0.5))
+    narrow = view_transform.zoomed(QSize(400, 4000), view, 1.0, (0, 0.5))
     assert abs(narrow.center().x() - 499) <= 1
 
 
 def test_turning_carries_a_point_with_the_picture() -> None:
-    assert placing.turned((0.2, 0.3), 0) == (0.2, 0.3)
-    assert placing.turned((0.2, 0.3), 1) == (0.7, 0.2)
-    assert placing.turned((0.2, 0.3), 4) == pytest.approx((0.2, 0.3))
+    assert view_transform.turned((0.2, 0.3), 0) == (0.2, 0.3)
+    assert view_transform.turned((0.2, 0.3), 1) == (0.7, 0.2)
+    assert view_transform.turned((0.2, 0.3), 4) == pytest.approx((0.2, 0.3))
 
 
 def test_z_shows_the_proxy_and_says_so_until_the_original_is_there(
@@ -325,9 +326,9 @@ def test_without_a_pointer_z_looks_at_the_subject_else_the_sharpest_spot(
 
 
 def test_a_tap_of_z_stays_and_a_held_z_is_a_look(session, loupe, monkeypatch) -> None:
-    monkeypatch.setattr(hand, "PEEK_S", 0.25)
+    monkeypatch.setattr(pan_zoom, "PEEK_S", 0.25)
     clock = [100.0]
-    monkeypatch.setattr("curator.ui.held.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("curator.ui.widgets.key_state.time.monotonic", lambda: clock[0])
     QTest.keyClick(loupe, Qt.Key.Key_Z)
     assert session.zoom == 1.0
     QTest.keyClick(loupe, Qt.Key.Key_Z)

@@ -13,8 +13,8 @@ from PySide6.QtTest import QTest
 from curator.model import Pass, View
 from curator.pipeline import Progress, ScanReport, Totals
 from curator.session import Session
-from curator.ui import dialogs
 from curator.ui.main_window import MainWindow
+from curator.ui.widgets import dialogs
 from tests.gui.conftest import QuietPipeline
 
 

@@ -17,8 +17,9 @@ from curator.model import KnownError, View
 from curator.session import Session
 from curator.settings import Home, Settings
 from curator.stages.frame import ChangedError
-from curator.ui import hand, theme
-from curator.ui.loupe import LoupeView
+from curator.ui.loupe import pan_zoom
+from curator.ui.loupe.loupe_view import LoupeView
+from curator.ui.widgets import theme
 from tests.catalogs import fill
 from tests.gui import swatches
 from tests.gui.darkroom import Darkroom, loupe_over, seen
@@ -61,7 +62,7 @@ def session(make_session, home: Home) -> Session:
 
 @pytest.fixture
 def loupe(session: Session, qtbot, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoupeView]:
-    monkeypatch.setattr(hand, "PEEK_S", 60.0)  # a tap stays one on a busy machine
+    monkeypatch.setattr(pan_zoom, "PEEK_S", 60.0)  # a tap stays one on a busy machine
     with loupe_over(session) as loupe:
         qtbot.waitUntil(lambda: loupe._drawing.best is not None)
         yield loupe

@@ -7,8 +7,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from curator.model import Pass, View
-from curator.ui.charts import Chart
 from curator.ui.main_window import MainWindow
+from curator.ui.widgets.charts import Chart
 
 Key = Qt.Key
 CTRL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier

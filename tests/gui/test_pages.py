@@ -19,15 +19,15 @@ from curator.keymap import keys_of
 from curator.model import Capture, Flag, Label, Marks, Pass
 from curator.removal import Listed, Part, Removal, Report
 from curator.session import Session
-from curator.ui import theme
-from curator.ui.contact import WIDTH, justified
-from curator.ui.empty import why_empty
-from curator.ui.finish import cull_page, rate_page
-from curator.ui.help import ARRANGEMENTS, HelpOverlay, sheet
-from curator.ui.inspector import MarksLine, in_words, sections
+from curator.ui.dialogs.rejects_dialog import RejectsDialog
 from curator.ui.main_window import MainWindow
-from curator.ui.rejects_dialog import RejectsDialog
-from curator.ui.words import capture_rows, duration, size
+from curator.ui.pages.empty_state import why_empty
+from curator.ui.pages.finish_page import cull_page, rate_page
+from curator.ui.pages.help_overlay import ARRANGEMENTS, HelpOverlay, sheet
+from curator.ui.panels.inspector import MarksLine, in_words, sections
+from curator.ui.widgets import theme
+from curator.ui.widgets.contact_sheet import WIDTH, justified
+from curator.ui.widgets.words import capture_rows, duration, size
 
 
 def texts(widget: QWidget) -> list[str]:
@@ -299,7 +299,7 @@ def test_an_empty_list_says_why_and_which_key_leads_out(
 def test_an_empty_folder_one_switched_off_and_one_that_is_away_differ(
     make_session, tmp_path, monkeypatch
 ) -> None:
-    from curator.session import Scope
+    from curator.library.scopes import Scope
 
     session = make_session(photos=0)
     session.open_scope(Scope("folder", str(tmp_path), tmp_path.name))

@@ -10,11 +10,11 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from curator.library.scopes import EVERYTHING, Scope
 from curator.model import Pass, View
-from curator.session import EVERYTHING, Scope
-from curator.ui import theme
-from curator.ui.grid import GridView
+from curator.ui.grid.grid_view import GridView
 from curator.ui.main_window import MainWindow
+from curator.ui.widgets import theme
 from tests import catalogs
 from tests.gui import swatches
 

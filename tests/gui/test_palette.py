@@ -9,8 +9,8 @@ from PySide6.QtTest import QTest
 from curator.commands import COMMANDS
 from curator.model import Flag, Pass, View
 from curator.session import Session
+from curator.ui.dialogs.palette import Entry, best, entries
 from curator.ui.main_window import MainWindow
-from curator.ui.palette import Entry, best, entries
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 

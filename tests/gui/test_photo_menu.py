@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from curator.commands import COMMANDS
 from curator.model import Flag, Pass, View
-from curator.ui import palette
+from curator.ui.dialogs import palette
 from curator.ui.main_window import MainWindow
 from tests import catalogs
 

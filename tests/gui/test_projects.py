@@ -9,17 +9,17 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from curator.library.scopes import EVERYTHING
 from curator.model import Pass, View
 from curator.pipeline import Totals
 from curator.session import Session
-from curator.session.scopes import EVERYTHING
-from curator.session.series import Suggestion
-from curator.ui import dialogs, theme
-from curator.ui.finish import rate_page
+from curator.session.related_photos import Suggestion
+from curator.ui.dialogs.palette import entries
+from curator.ui.dialogs.related_photos import SeriesDialog
 from curator.ui.main_window import MainWindow
-from curator.ui.palette import entries
-from curator.ui.project_page import ProjectDialog
-from curator.ui.series import SeriesDialog
+from curator.ui.pages.finish_page import rate_page
+from curator.ui.pages.project_page import ProjectDialog
+from curator.ui.widgets import dialogs, theme
 
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier

@@ -8,9 +8,9 @@ from PySide6.QtTest import QTest
 
 from curator import commands
 from curator.model import View
-from curator.ui import saved
 from curator.ui.main_window import MainWindow
-from curator.ui.search import SearchField
+from curator.ui.panels import saved_searches
+from curator.ui.panels.search_box import SearchField
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_search_is_kept_opened_renamed_and_removed(
         Qt.Key.Key_F,
         Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier,
     )
-    dialog = window.findChild(saved.NameDialog)
+    dialog = window.findChild(saved_searches.NameDialog)
     assert dialog is not None
     dialog.name.setText("Best of all")
     QTest.keyClick(dialog.name, Qt.Key.Key_Return)
@@ -115,8 +115,8 @@ def test_a_search_is_kept_opened_renamed_and_removed(
     assert session.scope.title == "Best of all" and len(session.ids) == 2
     session.rename_search(session.scope.search or 0, "Best")
     assert window.topbar.scope.text == "Best"
-    monkeypatch.setattr(saved.dialogs, "ask", lambda *_: "go")
-    saved.asked(session, ("remove", session.scope), window)
+    monkeypatch.setattr(saved_searches.dialogs, "ask", lambda *_: "go")
+    saved_searches.asked(session, ("remove", session.scope), window)
     assert session.scope.kind == "all" and not session.catalog.saved_searches()
 
 

@@ -9,11 +9,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
-from curator.session import FILTERS
+from curator.library.filters import FILTERS
+from curator.ui.grid.grid_layout import FOOTER
 from curator.ui.main_window import MainWindow
-from curator.ui.rows import Row, Rows
-from curator.ui.sheet import FOOTER
-from curator.ui.sidebar import StarFilter
+from curator.ui.panels.sidebar import StarFilter
+from curator.ui.widgets.rows import Row, Rows
 from tests import catalogs
 
 

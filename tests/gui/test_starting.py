@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 from curator import app
 from curator.model import KnownError, Stopped
 from curator.settings import Home, Settings
-from curator.ui import dialogs
+from curator.ui.widgets import dialogs
 from tests.catalogs import fill
 from tests.gui.conftest import QuietPipeline
 from tests.photos import draw_jpeg

@@ -9,12 +9,13 @@ import pytest
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
 
+from curator.library.scopes import Scope
 from curator.model import Pass, View
 from curator.pipeline import Progress as Work
 from curator.pipeline.sidecars import SidecarNews
-from curator.session import Progress, Scope, Session
+from curator.session import Progress, Session
 from curator.ui.main_window import MainWindow
-from curator.ui.statusline import PassLine, reading
+from curator.ui.panels.status_line import PassLine, reading
 from tests.gui.conftest import QuietPipeline
 
 

@@ -14,10 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from curator.session import Session
 from curator.taste import accuracy, learning_curve
-from curator.ui.dialogs import Dialog
-from curator.ui.learning_curve import panels
 from curator.ui.main_window import MainWindow
-from curator.ui.taste_page import TastePage
+from curator.ui.pages.learning_curve import panels
+from curator.ui.pages.taste_page import TastePage
+from curator.ui.widgets.dialogs import Dialog
 from tests import likings
 
 PHOTOS = 60

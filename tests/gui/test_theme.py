@@ -9,8 +9,8 @@ import pytest
 
 from curator.model import Label
 from curator.settings import resource
-from curator.ui import theme
-from curator.ui.sidebar import _ICONS
+from curator.ui.panels.sidebar import _ICONS
+from curator.ui.widgets import theme
 
 ICONS = sorted(path.stem for path in resource("icons").glob("*.svg"))
 ROOT = Path(theme.__file__).resolve().parent

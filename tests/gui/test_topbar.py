@@ -8,8 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
+from curator.library.sort_orders import ORDERS
 from curator.model import Pass, View
-from curator.session import ORDERS
 from curator.ui.main_window import MainWindow
 
 

@@ -17,11 +17,12 @@ from curator import commands
 from curator.model import Pass, View
 from curator.pipeline import ScanReport, Totals
 from curator.session import Session
-from curator.ui import palette, theme
-from curator.ui.help import sheet, without_key
+from curator.ui.dialogs import palette
 from curator.ui.main_window import MainWindow
-from curator.ui.offer import Offer
-from curator.ui.tour import Tour
+from curator.ui.pages.help_overlay import sheet, without_key
+from curator.ui.pages.tour import Tour
+from curator.ui.panels.notification_bar import Offer
+from curator.ui.widgets import theme
 from tests.gui.conftest import QuietPipeline
 
 Windows = Callable[..., MainWindow]

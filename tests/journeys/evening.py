@@ -21,7 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from curator import app
 from curator.settings import Home, Settings
-from curator.ui import theme
+from curator.ui.widgets import theme
 from tests.conftest import PATIENCE_MS
 
 WAIT_MS = 120_000  # a loaded machine is no fault

@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from curator.imaging import decode
 from curator.settings import Home
-from curator.ui import hand
-from curator.ui.loupe import LoupeView
+from curator.ui.loupe import pan_zoom
+from curator.ui.loupe.loupe_view import LoupeView
 from tests.journeys.evening import Evening
 from tests.photos import draw_jpeg, write_dng
 
@@ -23,7 +23,7 @@ SIZE = (1800, 1200)
 def test_an_evening_at_100_percent(
     qtbot: QtBot, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hand, "PEEK_S", 60.0)  # a tap stays one on a busy machine
+    monkeypatch.setattr(pan_zoom, "PEEK_S", 60.0)  # a tap stays one on a busy machine
     shoot = tmp_path / "shoot"
     write_dng(shoot / "A_PAIR.DNG", size=SIZE, seed=1)
     draw_jpeg(shoot / "A_PAIR.JPG", size=SIZE, seed=1)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from curator.pipeline import presence, saving
-from curator.session import captions
+from curator.library import captions
+from curator.pipeline import folder_availability, saving
 from tests.drives import Stick
 from tests.journeys.evening import Evening
 from tests.photos import draw_jpeg
@@ -37,7 +37,7 @@ def with_proxies(evening: Evening) -> list[int]:
 def test_a_drive_pulled_in_the_middle_of_an_evening(
     evening: Evening, stick: Stick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(presence, "EVERY_S", 0.2)
+    monkeypatch.setattr(folder_availability, "EVERY_S", 0.2)
     monkeypatch.setattr(saving, "ASIDE_S", 0.2)
     trip = stick.plug("T7 Shield") / "trip"
     for number in range(PHOTOS):

@@ -13,7 +13,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from curator.model import Pass, Verdict, View
-from curator.ui.export_dialog import ExportDialog
+from curator.ui.dialogs.export_dialog import ExportDialog
 from tests.journeys.evening import Evening
 from tests.photos import TAKEN, draw_jpeg, write_dng
 

@@ -21,11 +21,11 @@ from curator import export
 from curator.catalog import Catalog, DiskFullError
 from curator.cli.output import start_logging, stop_logging
 from curator.export.options import Options
+from curator.learning.learner_thread import LearnerThread
 from curator.model import CatalogError, KnownError, View
 from curator.pipeline import Pipeline, SidecarNews
 from curator.pipeline.sidecars import SidecarWriter, write_some
 from curator.session import Session
-from curator.session.live import LiveTaste
 from curator.settings import Home, Settings, save
 from curator.sidecar import PROFILES, read
 from curator.workers import InlinePool
@@ -245,7 +245,7 @@ def test_what_was_learned_and_cannot_be_kept_is_said_once(
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
         vectors = likings.embed(catalog, range(1, 41))
         likings.rate(catalog, vectors, range(1, 31))
-        live = LiveTaste(home.catalog, Settings().taste, home.cache)
+        live = LearnerThread(home.catalog, Settings().taste, home.cache)
         said: list[str] = []
         live.trouble.connect(said.append)
         with full_catalog(monkeypatch):
@@ -253,7 +253,7 @@ def test_what_was_learned_and_cannot_be_kept_is_said_once(
             for _ in range(3):
                 live.anything()
                 answers: list[object] = []
-                live.ask(lambda pupil: pupil.learned and pupil.learned.ready, answers.append)
+                live.ask(lambda learner: learner.learned and learner.learned.ready, answers.append)
                 qtbot.waitUntil(lambda told=answers: bool(told), timeout=60_000)
                 assert answers == [True], "what is learned is of use all the same"
         qtbot.waitUntil(lambda: bool(said), timeout=60_000)

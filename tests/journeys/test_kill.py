@@ -30,8 +30,8 @@ import pytest
 
 from curator import removal
 from curator.catalog import Catalog, backups
+from curator.learning import versions
 from curator.pipeline import Pipeline
-from curator.session import versions
 from curator.settings import Home, Settings
 from curator.sidecar import read
 from tests import catalogs, likings

@@ -9,10 +9,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from curator.session import Scope
-from curator.ui import words
-from curator.ui.finish import cull_page
-from curator.ui.rejects_dialog import RejectsDialog
+from curator.library.scopes import Scope
+from curator.ui.dialogs.rejects_dialog import RejectsDialog
+from curator.ui.pages.finish_page import cull_page
+from curator.ui.widgets import words
 from tests.journeys.evening import Evening
 from tests.photos import draw_jpeg, write_dng
 

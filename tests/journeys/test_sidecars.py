@@ -21,12 +21,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
-from curator.imaging.packets import carried
+from curator.imaging.embedded_metadata import carried
 from curator.model import Label, Pass
 from curator.settings import Home
 from curator.sidecar import read
-from curator.ui import dialogs
-from curator.ui.sidecars_dialog import SidecarsDialog
+from curator.ui.dialogs.sidecars_dialog import SidecarsDialog
+from curator.ui.widgets import dialogs
 from tests.journeys.evening import Evening
 from tests.photos import draw_jpeg
 from tests.sidecars import change, xmp

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from curator.catalog import Catalog
 from curator.settings import Home
-from curator.ui.taste_page import TastePage
+from curator.ui.pages.taste_page import TastePage
 from tests import likings
 from tests.journeys.evening import Evening
 from tests.photos import TAKEN, draw_jpeg

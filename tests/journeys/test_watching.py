@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from curator.model import Flag, View
-from curator.pipeline import ScanReport, stillness
+from curator.pipeline import ScanReport, file_stability
 from tests.journeys.evening import Evening
 from tests.photos import TAKEN, Shot, draw_jpeg, write_dng
 
@@ -52,9 +52,9 @@ def states(evening: Evening) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait a fifth as long for quiet."""
-    monkeypatch.setattr(stillness, "QUIET_S", 0.2)
-    monkeypatch.setattr(stillness, "APART_S", 0.2)
-    monkeypatch.setattr(stillness, "_WRITTEN_NS", 200_000_000)
+    monkeypatch.setattr(file_stability, "QUIET_S", 0.2)
+    monkeypatch.setattr(file_stability, "APART_S", 0.2)
+    monkeypatch.setattr(file_stability, "_WRITTEN_NS", 200_000_000)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_photo_comes_is_renamed_goes_and_is_rated_elsewhere(
 
 
 def test_folders_move_within_what_is_watched(evening: Evening, tmp_path: Path) -> None:
-    here, there = tmp_path / "Card", tmp_path / "Archive"
+    here, there = tmp_path / "Card", tmp_path / "VectorIndex"
     shoot(there / "DSC_9.jpg", 9)
     for number in (1, 2, 3):
         shoot(here / "day 1" / f"DSC_{number}.jpg", number)

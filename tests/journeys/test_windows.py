@@ -59,8 +59,8 @@ say(code=app.main(home, settings, [Path(each) for each in sys.argv[3:]]))
 # Before it: a start that says when it begins to settle who is first, and stops in the middle.
 HESITANT = """
 import json, sys
-from curator.ui import door
-real_listen, real_remove = door.Door.listen, door.QLocalServer.removeServer
+from curator.ui import single_instance
+real_listen, real_remove = single_instance.Door.listen, single_instance.QLocalServer.removeServer
 
 def tell(**what): print(json.dumps(what), flush=True)
 
@@ -73,7 +73,7 @@ def remove(name):
     sys.stdin.readline()
     return real_remove(name)
 
-door.Door.listen, door.QLocalServer.removeServer = listen, remove
+single_instance.Door.listen, single_instance.QLocalServer.removeServer = listen, remove
 """
 
 

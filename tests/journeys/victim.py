@@ -24,8 +24,8 @@ from typing import Any
 from curator import export, keyboard, removal, settings
 from curator.catalog import Catalog, backups
 from curator.export.options import Options
+from curator.learning.learner import TasteLearner
 from curator.pipeline import sidecars
-from curator.session.pupil import Pupil
 from curator.settings import Home, Settings
 from curator.sidecar import PROFILES
 
@@ -123,9 +123,9 @@ def save_choices(home: str) -> None:
 def learn(home: str, seed: int) -> None:
     there = Home.at(home)
     catalog = Catalog.open(there.catalog)
-    pupil = Pupil(catalog, Settings().taste, there.cache)
-    pupil.look()
-    pupil.study()
+    learner = TasteLearner(catalog, Settings().taste, there.cache)
+    learner.look()
+    learner.study()
     ids = [row[0] for row in catalog.columns()]
     chance = random.Random(seed)
     while True:
@@ -133,9 +133,9 @@ def learn(home: str, seed: int) -> None:
         step = catalog.decide({photo: {"rating": chance.randint(1, 5)}}, summary="Stars")
         for change in step.changes:
             say("step", step.id, photo, change.field, change.after)
-        pupil.study([photo])
-        pupil.learn()
-        number = pupil.snapshot("hand")
+        learner.study([photo])
+        learner.learn()
+        number = learner.snapshot("hand")
         if number is not None:
             say("version", number)
 

@@ -8,9 +8,9 @@ import pytest
 
 from curator.cli.output import shown
 from curator.export.page import _exposure
+from curator.library import captions
 from curator.model import Capture, aperture, focal_length, isolated, shutter
-from curator.session import captions
-from curator.ui import words
+from curator.ui.widgets import words
 
 ARABIC, HEBREW = "صورة 2025.jpg", "תמונה_12"
 

@@ -12,7 +12,7 @@ from unittest import mock
 
 import pytest
 
-from curator import opened_folder, whole
+from curator import atomic, opened_folder
 from curator.model import UnreadableError
 from curator.opened_folder import OpenedFolder, OutsideError, mark_of
 
@@ -231,7 +231,7 @@ def test_folders_are_made_and_leftovers_swept(tmp_path: Path, folder: OpenedFold
     put(folder, mine)
     folder.sweep()
     assert folder.status(left) is None and folder.status(mine) is not None
-    assert whole.writer_of(Path(mine).name) == os.getpid() and mine.startswith("x/")
+    assert atomic.writer_of(Path(mine).name) == os.getpid() and mine.startswith("x/")
 
 
 @pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may read everything")

@@ -11,13 +11,13 @@ from types import FrameType
 
 import pytest
 
-from curator import cli, files, keyboard, whole
+from curator import atomic, cli, files, keyboard
 from curator.catalog import backups
 from curator.cli.output import start_logging, stop_logging, tail
 from curator.encoders import zero_shot
 from curator.export import presets
+from curator.library import snapshot
 from curator.model import KnownError
-from curator.session import snapshot
 from curator.settings import Home, Settings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
@@ -95,7 +95,7 @@ def test_the_keys_are_curators_own_then(home: Home) -> None:
 
 def test_a_folder_in_the_place_of_a_file_is_one(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
-        whole.read(tmp_path)
+        atomic.read(tmp_path)
 
 
 def test_a_verb_says_it_and_ends(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

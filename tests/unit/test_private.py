@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from curator import private, whole
+from curator import atomic, private
 from curator.catalog import Catalog, ConductorLock, backups
 from curator.cli.output import start_logging, stop_logging
 from curator.imaging import proxy
+from curator.library import snapshot
 from curator.model import KnownError
-from curator.session import snapshot
 from curator.settings import Home, Settings, save
 from curator.vision.keys import find_key
 from curator.vision.options import VisionOptions
@@ -129,7 +129,7 @@ def test_a_rotated_log_stays_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_file_of_the_persons_keeps_what_others_may_do(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        whole.put(tmp_path / "mimeapps.list", b"", owners=False)
+        atomic.put(tmp_path / "mimeapps.list", b"", owners=False)
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "mimeapps.list").stat().st_mode) == 0o644

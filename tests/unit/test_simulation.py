@@ -7,7 +7,7 @@ import pytest
 
 from tests import simulation
 from tests.simulation import Scene
-from tests.unit.taste.test_lessons import photos
+from tests.unit.taste.test_training import photos
 
 
 @pytest.fixture(scope="module")

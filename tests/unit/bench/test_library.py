@@ -10,9 +10,10 @@ import pytest
 from curator import bench, cli
 from curator.bench import library
 from curator.catalog import Catalog
+from curator.library import table_cache
+from curator.library.filters import mask, parse
+from curator.library.table import Table
 from curator.model import KnownError, StageState
-from curator.session import Table, handover
-from curator.session.filters import mask, parse
 from curator.settings import Home
 from tests.unit.cli.conftest import typed
 
@@ -22,7 +23,7 @@ COUNT, READ = 2_000, 800
 @pytest.mark.slow
 def test_repeated_rows_are_a_sound_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "_READ", READ)
-    monkeypatch.setattr(handover, "WORTH", COUNT)
+    monkeypatch.setattr(table_cache, "WORTH", COUNT)
     home = Home.at(tmp_path / "home")
     library.make(home, COUNT, pictures=False)
     assert home.table_file.exists(), "the first window opens like any other"

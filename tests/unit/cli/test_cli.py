@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from curator.catalog import Catalog, ConductorLock
-from curator.session import handover
+from curator.library import table_cache
 from curator.settings import Home
 from tests.photos import draw_jpeg
 from tests.unit.cli.conftest import NAMES, Type
@@ -28,7 +28,7 @@ def by_name(shoot: Type, *words: str) -> dict[str, dict[str, Any]]:
 def test_ingest_says_what_it_found_and_what_failed(
     curator: Type, card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handover, "WORTH", 4)
+    monkeypatch.setattr(table_cache, "WORTH", 4)
     said = curator("ingest", card, "--json", "--set", "work.workers=1", "--set", "work.attempts=1")
     assert said.code == 0
     answer = said.json
@@ -501,7 +501,7 @@ def test_our_own_mistake_is_one_line_with_the_traceback_in_the_log(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a planted mistake")
 
-    monkeypatch.setattr("curator.session.Table", broken)
+    monkeypatch.setattr("curator.library.table.Table", broken)
     said = shoot("status", "--json")
     assert said.code == 1 and "planted mistake" in said.json["error"]
     log_file = tmp_path / "home" / "curator.log"

@@ -16,7 +16,7 @@ from PIL import Image
 from curator.catalog import PhotoDetail, TagDetail
 from curator.export import TARGETS, Options, Report, place, write
 from curator.export.claims import Act
-from curator.imaging.packets import carried
+from curator.imaging.embedded_metadata import carried
 from curator.model import BusyError, Clause, KnownError, Marks
 from curator.sidecar import Said, read_embedded
 from tests.photos import draw_jpeg

@@ -23,7 +23,7 @@ from curator.export import TARGETS, Options, write
 from curator.export.render import Rendered, RenderJob
 from curator.model import KnownError, Marks
 from curator.opened_folder import OpenedFolder
-from curator.sidecar import Said, rounds
+from curator.sidecar import Said, batch
 from tests.photos import draw_jpeg
 from tests.unit.export.conftest import PICK, STARS, make_plan, photo
 from tests.unit.export.test_folder import book
@@ -475,13 +475,13 @@ def test_where_no_folder_can_be_held_open_links_are_seen_before_each_act(poison:
 def test_a_sidecar_beside_a_photo_is_written_nowhere_else(thing: str, swap: int) -> None:
     with worlds() as world:
         said = Said(rating=4).as_json()
-        job = rounds.SidecarJob(1, str(world.photos / "mon" / "A.xmp"), said, None, "", "lightroom")
+        job = batch.SidecarJob(1, str(world.photos / "mon" / "A.xmp"), said, None, "", "lightroom")
         originals = [each.path for each in world.shoot]
         stands = [standing(path) for path in originals], standing(world.elsewhere)
         if thing not in ("photos moved in", "link to the target"):
             world.put("mon/A.xmp", thing, world.photos)
         with between(swap, lambda: world.put("mon/A.xmp", "link to nowhere", world.photos)):
-            (done,) = rounds.write([job])
+            (done,) = batch.write([job])
         assert ([standing(path) for path in originals], standing(world.elsewhere)) == stands
         assert not (world.photos / "new").exists()
-        assert done.act in (rounds.Act.WRITTEN, rounds.Act.FAILED, rounds.Act.CHANGED)
+        assert done.act in (batch.Act.WRITTEN, batch.Act.FAILED, batch.Act.CHANGED)

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from curator.imaging import colour, decode, spaces
+from curator.library.captions import MEASURED
 from curator.model import Kind, Quality, StageJob
-from curator.session.captions import MEASURED
 from curator.stages.convert import decoded, looked_at
 from curator.stages.frame import Look, frame
 from tests.photos import draw_jpeg, pixels_of, scene

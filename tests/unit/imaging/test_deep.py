@@ -12,8 +12,8 @@ from PIL import Image
 
 from curator.files import is_picture_name
 from curator.imaging import decode, exif
+from curator.library.captions import MEASURED
 from curator.model import UnreadableError
-from curator.session.captions import MEASURED
 from tests.profiles import PROPHOTO_XYZ, SRGB_XYZ, curve, profile
 
 RAMP = np.tile(np.linspace(0, 1, 48), (32, 1))

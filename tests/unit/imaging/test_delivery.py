@@ -11,7 +11,7 @@ from PIL import Image
 
 from curator.imaging.delivery import Delivery, encode_delivery, scaled, sharpened
 from curator.imaging.exif import read_capture
-from curator.imaging.kept import notes_to_keep
+from curator.imaging.export_exif import notes_to_keep
 from tests.photos import scene
 
 

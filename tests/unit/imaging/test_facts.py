@@ -20,7 +20,7 @@ from PIL import Image
 
 from curator.files import is_picture_name
 from curator.imaging import decode, exif, png
-from curator.imaging.kept import notes_to_keep
+from curator.imaging.export_exif import notes_to_keep
 from curator.model import Capture, UnreadableError
 from tests.photos import scene
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from curator.imaging import containers, decode, embedded, exif, kept, packets, tiff
+from curator.imaging import containers, decode, embedded, embedded_metadata, exif, export_exif, tiff
 from curator.model import Capture, UnreadableError
 from tests.photos import draw_jpeg, write_dng
 
@@ -45,9 +45,9 @@ def test_a_number_that_is_none_counts_as_absent(tmp_path: Path, said: str, name:
         head = b"II*\0\x08\0\0\0" + directory(*made, (tag, kind, 1, 200))
         path.write_bytes((head.ljust(200, b"\0") + value).ljust(20_000, b"\1"))
         assert exif.read_capture(path).camera is None
-        assert packets.carried(path).rating is None
+        assert embedded_metadata.carried(path).rating is None
         assert embedded.thumbnail(str(path), Capture(width=60, height=40)) is None
-        kept.notes_to_keep(path, location=True)
+        export_exif.notes_to_keep(path, location=True)
 
 
 @pytest.mark.parametrize("edge", [1_000_001, 2**31, 2**32 - 1])
@@ -84,7 +84,7 @@ def test_a_box_longer_than_any_file_ends_the_search(tmp_path: Path, size: int) -
     path = tmp_path / "a.cr3"
     head = struct.pack(">I4s4s4x", 16, b"ftyp", b"crx ")
     path.write_bytes(head + struct.pack(">I4sQ", 1, b"free", size) + bytes(100))
-    assert packets.carried(path).packets == ()
+    assert embedded_metadata.carried(path).packets == ()
     assert exif.read_capture(path) == Capture()
 
 
@@ -154,9 +154,9 @@ def test_a_file_made_long_costs_no_memory_to_peek_at(tmp_path: Path, kind: str) 
     tracemalloc.start()
     try:
         exif.read_capture(path)
-        packets.carried(path)
+        embedded_metadata.carried(path)
         embedded.thumbnail(str(path), Capture(width=60, height=40))
-        kept.notes_to_keep(path, location=True)
+        export_exif.notes_to_keep(path, location=True)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

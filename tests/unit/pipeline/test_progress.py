@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from curator.model import Group, KnownError
+from curator.pipeline.file_probe import Reader
 from curator.pipeline.opening import check_sources
 from curator.pipeline.progress import Pace
-from curator.pipeline.reading import Reader
 from curator.pipeline.scanning import Request
 
 

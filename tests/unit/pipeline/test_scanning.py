@@ -11,7 +11,7 @@ import pytest
 from curator.catalog import Catalog, Unread
 from curator.model import CatalogError
 from curator.pipeline import scanning
-from curator.pipeline.reading import Reader, Readers
+from curator.pipeline.file_probe import Reader, Readers
 from curator.pipeline.scanning import Part, Request, Scanner
 from curator.stages import STAGES
 

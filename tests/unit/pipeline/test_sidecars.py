@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from curator import whole
+from curator import atomic
 from curator.catalog import Catalog
 from curator.pipeline import SidecarNews, sidecars
 from curator.pipeline.sidecars import Batch, SidecarWriter, preview, write_some
 from curator.settings import Home, Settings
 from curator.sidecar import PROFILES, read
-from curator.sidecar.rounds import Act
+from curator.sidecar.batch import Act
 from curator.workers import InlinePool
 from tests import catalogs
 from tests.drives import Silence
@@ -143,7 +143,7 @@ def test_a_folder_that_is_read_only_is_one_sentence(
         def refused(path: Path) -> Path:
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-        monkeypatch.setattr(whole, "temporary", refused)
+        monkeypatch.setattr(atomic, "temporary", refused)
     folder.chmod(0o500)
     try:
         batch = write(catalog, RAW)

@@ -18,7 +18,7 @@ from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe
 from curator.model import CatalogError
 from curator.pipeline import Encoding, Pipeline, stacking
-from curator.pipeline.likeness import Pairs
+from curator.pipeline.similarity_cache import Pairs
 from curator.pipeline.stacking import Stacker
 from curator.settings import Home, Settings
 from tests import catalogs, likings

@@ -16,9 +16,9 @@ from watchdog.events import FileDeletedEvent
 
 from curator.catalog import Catalog
 from curator.model import CatalogError, KnownError
-from curator.pipeline import Pipeline, lookout, stillness
-from curator.pipeline.lookout import FolderWatch, Looked, System, Watched
-from curator.pipeline.reading import Readers
+from curator.pipeline import Pipeline, file_stability, folder_watcher
+from curator.pipeline.file_probe import Readers
+from curator.pipeline.folder_watcher import FolderWatch, Looked, System, Watched
 from curator.pipeline.scanning import Scanner
 from curator.pipeline.watching import Watcher
 from curator.settings import Home, Scan, Settings
@@ -77,17 +77,17 @@ class Desk:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have all that waits wait a tenth as long."""
-    monkeypatch.setattr(stillness, "QUIET_S", 0.05)
-    monkeypatch.setattr(stillness, "APART_S", 0.05)
-    monkeypatch.setattr(stillness, "_WRITTEN_NS", 50_000_000)
-    monkeypatch.setattr(lookout, "START_S", 3600.0)
-    monkeypatch.setattr(lookout, "POLL_S", 0.05)
+    monkeypatch.setattr(file_stability, "QUIET_S", 0.05)
+    monkeypatch.setattr(file_stability, "APART_S", 0.05)
+    monkeypatch.setattr(file_stability, "_WRITTEN_NS", 50_000_000)
+    monkeypatch.setattr(folder_watcher, "START_S", 3600.0)
+    monkeypatch.setattr(folder_watcher, "POLL_S", 0.05)
 
 
 @pytest.fixture
 def started(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the look at the start happen at once."""
-    monkeypatch.setattr(lookout, "START_S", 0.0)
+    monkeypatch.setattr(folder_watcher, "START_S", 0.0)
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ def test_a_network_drive_is_polled(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
     class Far:
         network, kind = True, "nfs"
 
-    monkeypatch.setattr(lookout, "mount_of", lambda path: Far)
+    monkeypatch.setattr(folder_watcher, "mount_of", lambda path: Far)
     monkeypatch.setattr(System, "watch", lambda *_: pytest.fail("the system was asked"))
     age(desk.top, 200_000)
     desk.begin()
@@ -239,7 +239,7 @@ def test_where_the_system_has_no_room_it_is_said_and_polled(
 
 
 def test_after_a_burst_all_is_looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookout, "_BURST", 10)
+    monkeypatch.setattr(folder_watcher, "_BURST", 10)
     (desk.top / "deaf").mkdir()
     (desk.top / "deaf" / "1.jpg").write_bytes(b"its event was lost")
     desk.begin()

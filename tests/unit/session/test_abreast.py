@@ -9,7 +9,7 @@ from curator.catalog import Catalog
 from curator.model import Flag, Kind, Marks, StageJob, View
 from curator.session import Session
 from tests import catalogs
-from tests.unit.session.conftest import Person
+from tests.unit.conftest import Person
 
 
 def beside(session: Session) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""What is asked of the pupil: why, what is similar, and orders that have to be worked out."""
+"""What is asked of the learner: why, what is similar, and orders that have to be worked out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
+from curator.learning.explanations import Insight
 from curator.model import Pass
-from curator.session import Insight, Session
+from curator.session import Session
 from tests import likings
-from tests.unit.session.conftest import Person
+from tests.unit.conftest import Person
 from tests.unit.session.test_tasting import PHOTOS, Open, open_at, vectors
 
 __all__ = ["open_at", "vectors"]  # fixtures used here, too
@@ -223,7 +224,7 @@ def test_an_order_chosen_meanwhile_wins(qtbot: QtBot, open_at: Open) -> None:
     session.set_order("informative")
     session.set_order("name")
     told: list[object] = []
-    session.taste.ask(lambda pupil: "later", told.append)
+    session.taste.ask(lambda learner: "later", told.append)
     qtbot.waitUntil(lambda: bool(told))
     assert session.order == "name"
 

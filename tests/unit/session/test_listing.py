@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from curator.library.spans import Ids
 from curator.session.listing import Listing
-from curator.session.units import Ids
 
 
 class Alone:

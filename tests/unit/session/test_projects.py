@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from curator.catalog import Catalog
+from curator.library.scopes import EVERYTHING
+from curator.library.sort_orders import arranged
 from curator.model import Pass, View
-from curator.session import Session, arranged
-from curator.session.scopes import EVERYTHING
+from curator.session import Session
 from tests import catalogs
-from tests.unit.session.conftest import Person
+from tests.unit.conftest import Person
 
 
 @pytest.fixture

@@ -14,11 +14,13 @@ from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe
+from curator.library.filters import FilterError
+from curator.library.scopes import EVERYTHING
 from curator.model import KnownError, Pass, View
-from curator.session import EVERYTHING, FilterError, Session
+from curator.session import Session
 from curator.settings import Home, Settings
 from tests import catalogs, likings
-from tests.unit.session.conftest import Person
+from tests.unit.conftest import Person
 
 AXES = {"boat": 0, "night": 1}
 

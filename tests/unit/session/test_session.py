@@ -9,10 +9,11 @@ import pytest
 from PySide6.QtCore import QTimer
 
 from curator.catalog import Catalog
+from curator.library.filters import FilterError
 from curator.model import Flag, Kind, Label, Marks, Pass, StageJob, Verdict, View
-from curator.session import FilterError, Session
+from curator.session import Session
 from curator.settings import Home
-from tests.unit.session.conftest import UNDECIDED, Person
+from tests.unit.conftest import UNDECIDED, Person
 
 
 def test_everything_is_listed_by_capture_time_when_first_opened(session: Session) -> None:

@@ -14,7 +14,7 @@ from curator.model import Marks, Pass, Verdict, View
 from curator.session import Session
 from curator.settings import Home
 from tests import catalogs
-from tests.unit.session.conftest import Person
+from tests.unit.conftest import Person
 
 BURST = [3, 4, 5, 6]
 BRACKET = [8, 9, 10]

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from curator.catalog import Catalog
+from curator.library.scopes import Scope
 from curator.model import View
 from curator.session import Session
-from curator.session.scopes import Scope
 from curator.session.tagging import TagIndex
-from tests.unit.session.conftest import Person
+from tests.unit.conftest import Person
 
 
 def suggest(

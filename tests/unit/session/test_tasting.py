@@ -11,13 +11,15 @@ from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
+from curator.learning.learner import TasteLearner
+from curator.learning.report import Report
+from curator.library.sort_orders import arranged
 from curator.model import KnownError, Pass
-from curator.session import Report, Session, arranged
-from curator.session.pupil import Pupil
+from curator.session import Session
 from curator.settings import Home, Settings
 from tests import catalogs, likings
 from tests.conftest import ExpectedLog
-from tests.unit.session.conftest import Person
+from tests.unit.conftest import Person
 
 PHOTOS = 60
 Open = Callable[..., Session]
@@ -271,7 +273,7 @@ def test_a_question_is_answered_here_from_what_was_learned_there(
     session = open_at(25)
     told: list[tuple[object, object]] = []
     session.taste.ask(
-        lambda pupil: (threading.current_thread().name, pupil.learned),
+        lambda learner: (threading.current_thread().name, learner.learned),
         lambda answer: told.append((answer, threading.current_thread())),
     )
     qtbot.waitUntil(lambda: bool(told))
@@ -285,12 +287,12 @@ def test_a_question_that_fails_is_told_why_and_learning_goes_on(
     session = open_at(25)
     told: list[object] = []
 
-    def refused(pupil: Pupil) -> object:
+    def refused(learner: TasteLearner) -> object:
         raise KnownError("No.")
 
     session.taste.ask(refused, told.append)
-    session.taste.ask(lambda pupil: 1 // 0, told.append)
-    session.taste.ask(lambda pupil: "still here", told.append)
+    session.taste.ask(lambda learner: 1 // 0, told.append)
+    session.taste.ask(lambda learner: "still here", told.append)
     qtbot.waitUntil(lambda: len(told) == 3)
     assert [str(answer) for answer in told] == [
         "No.",

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from curator.imaging.packets import carried
+from curator.imaging.embedded_metadata import carried
 from curator.model import Flag, Label, Marks
 from curator.sidecar import PROFILES, Said, merge, read, read_embedded
 

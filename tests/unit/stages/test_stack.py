@@ -14,7 +14,7 @@ import pytest
 from curator import files
 from curator.bench.stacks import draw
 from curator.imaging import decode, exif
-from curator.imaging.look import look
+from curator.imaging.perceptual_hash import look
 from curator.model import KnownError, StackKind
 from curator.stages import copies
 from curator.stages.shots import Likeness

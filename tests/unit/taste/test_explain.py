@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from curator.taste import BadVectorsError, Space, evidence, explain, informative
-from tests.unit.taste.test_lessons import photos, rows_with_tone
+from tests.unit.taste.test_training import photos, rows_with_tone
 
 
 def test_evidence_is_the_nearest_liked_and_disliked():

@@ -1,0 +1,225 @@
+"""What a picture carries of a person's stars and keywords: XMP packets, IPTC, EXIF Rating.
+
+Only found and handed on as bytes and plain values; what they mean is read elsewhere. Bounded by
+construction, and never raises on content: a broken file carries nothing.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from curator.imaging import containers, stills, tiff
+from curator.model import GoneError, UnreadableError
+
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"  # XMP specification part 3, 1.1.3.1
+_PHOTOSHOP = b"Photoshop 3.0\0"
+_RESOURCES = (b"8BIM", b"MeSa", b"PHUT", b"AgHg", b"DCSR")
+_CANON_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_RATING, _PACKET, _IPTC = 0x4746, 700, 33723
+_MAX = 16 << 20  # bytes of one packet, and of all segments of a JPEG looked at
+_MAX_SEGMENTS = 2000
+_MAX_KEYWORDS = 10_000
+_DATES = (55, 60, 62, 63)  # IPTC-IIM, record 2: created, digitized; each date, time
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedMetadata:
+    """The parts: XMP packets (the main one first, then the extended), IPTC keywords, EXIF Rating.
+
+    ``keywords`` are as decoded from IPTC-IIM 2:25; ``rating`` is the number in EXIF 0x4746;
+    ``created`` and ``digitized`` are date and time as IPTC-IIM 2:55, 2:60, 2:62 and 2:63 hold them.
+    """
+
+    packets: tuple[bytes, ...] = ()
+    keywords: tuple[str, ...] = ()
+    rating: int | None = None
+    created: tuple[str, str] = ("", "")
+    digitized: tuple[str, str] = ("", "")
+
+
+def carried(path: str | Path) -> EmbeddedMetadata:
+    """Find what a picture carries: JPEG, TIFF, DNG and other RAWs, PNG, WebP, HEIC, AVIF.
+
+    Args:
+        path: the file; only its headers are read.
+
+    Raises:
+        GoneError: the file is not there.
+        UnreadableError: the system will not let it be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return carried_in(file, str(path))
+    except FileNotFoundError as error:
+        raise GoneError("The file is no longer there.", "Rescan the folder.") from error
+    except OSError as error:
+        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
+
+
+def carried_in(file: IO[bytes], name: str) -> EmbeddedMetadata:
+    """Find what an open picture carries; never raises on content.
+
+    Args:
+        file: the picture.
+        name: its name; only asked whether a TIFF structure is a picture or a RAW.
+    """
+
+    def read(offset: int, size: int) -> bytes:
+        file.seek(offset)
+        return file.read(size)
+
+    head = read(0, 65536)
+    form = containers.sniff(head, name)
+    if form == "jpeg":
+        return _of_jpeg(read)
+    if head[:8] == b"FUJIFILM":
+        start = struct.unpack(">I", head[84:88].rjust(4, b"\0"))[0]
+        return _of_jpeg(lambda offset, size: read(start + offset, size))
+    if head[4:12] == b"ftypcrx ":
+        packet = _canon_packet(read)
+        return EmbeddedMetadata((packet,) if packet else ())
+    if form in ("tiff", "raw"):
+        return _of_tiff(read)
+    if form:
+        packet, directories = stills.inside(file, form)
+        return EmbeddedMetadata((packet,) if packet else (), (), _rating(directories))
+    return EmbeddedMetadata()
+
+
+def _of_tiff(read: tiff.Read) -> EmbeddedMetadata:
+    packet = tiff.block(read, _PACKET, _MAX)
+    iptc = tiff.block(read, _IPTC, _MAX)
+    return _with_iptc((packet,) if packet else (), iptc, _rating(tiff.directories(read)))
+
+
+def _of_jpeg(read: tiff.Read) -> EmbeddedMetadata:
+    packet, photoshop, rating = b"", b"", None
+    extended: dict[bytes, bytearray] = {}
+    for marker, segment in _segments(read):
+        if marker == 0xE1 and segment.startswith(_XMP):
+            packet = packet or segment[len(_XMP) :]
+        elif marker == 0xE1 and segment.startswith(_EXTENSION):
+            _extend(extended, segment[len(_EXTENSION) :])
+        elif marker == 0xE1 and segment[:5] == b"Exif\0" and rating is None:
+            rating = _rating(tiff.of_block(segment[6:]))
+        elif marker == 0xED and segment.startswith(_PHOTOSHOP):
+            photoshop += segment[len(_PHOTOSHOP) :]
+    # The main packet names its extension; another one is left from an edit long ago.
+    own = [bytes(data) for digest, data in extended.items() if digest in packet]
+    packets = tuple(part for part in (packet, *own[:1]) if part)
+    return _with_iptc(packets, _resource(photoshop), rating)
+
+
+def _segments(read: tiff.Read) -> Iterator[tuple[int, bytes]]:
+    """Walk a JPEG's APP1 and APP13 segments up to its picture data."""
+    at, seen = 2, 0
+    for _ in range(_MAX_SEGMENTS):
+        head = read(at, 4)
+        if len(head) < 4 or head[0] != 0xFF:
+            return
+        marker = head[1]
+        if marker == 0xFF or 0xD0 <= marker <= 0xD8 or marker == 0x01:
+            at += 1 if marker == 0xFF else 2
+            continue
+        if marker in (0xDA, 0xD9):
+            return
+        length = max(struct.unpack(">H", head[2:])[0], 2)
+        if marker in (0xE1, 0xED):
+            seen += length
+            if seen > _MAX:
+                return
+            yield marker, read(at + 4, length - 2)
+        at += 2 + length
+
+
+def _extend(extended: dict[bytes, bytearray], segment: bytes) -> None:
+    """Put one part of an extended packet where it belongs: digest, whole length, offset, bytes."""
+    if len(segment) < 40:
+        return
+    digest = segment[:32]
+    whole, offset = struct.unpack(">II", segment[32:40])
+    part = segment[40:]
+    if whole > _MAX or offset + len(part) > whole or len(extended) > 4:
+        return
+    if digest not in extended:
+        extended[digest] = bytearray(b" " * whole)
+    extended[digest][offset : offset + len(part)] = part
+
+
+def _resource(data: bytes) -> bytes:
+    """Find IPTC-IIM (0x0404) among Photoshop's image resources."""
+    at = 0
+    while data[at : at + 4] in _RESOURCES and at + 12 <= len(data):
+        kind = struct.unpack_from(">H", data, at + 4)[0]
+        name = data[at + 6]
+        start = at + 6 + (name + 2) // 2 * 2  # a Pascal string, padded to an even length
+        if start + 4 > len(data):
+            break
+        size = struct.unpack_from(">I", data, start)[0]
+        if kind == 0x0404:
+            return data[start + 4 : start + 4 + size]
+        at = start + 4 + size + size % 2
+    return b""
+
+
+def _with_iptc(packets: tuple[bytes, ...], data: bytes, rating: int | None) -> EmbeddedMetadata:
+    """Read keywords and dates of IPTC-IIM.
+
+    Decoded as 1:90 says; else as UTF-8, else as Western Europe wrote it.
+    """
+    keywords: list[bytes] = []
+    dates: dict[int, str] = {}
+    at, utf8 = 0, False
+    while at + 5 <= len(data) and data[at] == 0x1C and len(keywords) < _MAX_KEYWORDS:
+        record, number, size = data[at + 1], data[at + 2], struct.unpack_from(">H", data, at + 3)[0]
+        if size & 0x8000:  # a length of lengths: for data no keyword has
+            break
+        value = data[at + 5 : at + 5 + size]
+        if (record, number) == (1, 90):
+            utf8 = value == b"\x1b%G"
+        elif (record, number) == (2, 25):
+            keywords.append(value)
+        elif record == 2 and number in _DATES:
+            dates.setdefault(number, value[:32].decode("ascii", "replace"))
+        at += 5 + size
+    day, time, other_day, other_time = (dates.get(number, "") for number in _DATES)
+    found = tuple(_text(value, utf8) for value in keywords)
+    return EmbeddedMetadata(packets, found, rating, (day, time), (other_day, other_time))
+
+
+def _text(value: bytes, utf8: bool) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("utf-8" if utf8 else "cp1252", "replace")
+
+
+def _rating(directories: Iterable[tiff.Directory]) -> int | None:
+    for directory in directories:
+        value = directory.number(_RATING)
+        if value is not None and value == tiff.whole(value):
+            return int(value)
+    return None
+
+
+def _canon_packet(read: tiff.Read) -> bytes:
+    """Find the XMP of a CR3 in its uuid box."""
+    at = 0
+    for _ in range(64):
+        head = read(at, 32)
+        if len(head) < 32:
+            return b""
+        size, prefix = struct.unpack(">I", head[:4])[0], 8
+        if size == 1:
+            size, prefix = struct.unpack(">Q", head[8:16])[0], 16
+        if size < prefix or tiff.whole(at + size) is None:
+            return b""
+        if head[4:8] == b"uuid" and head[prefix : prefix + 16] == _CANON_XMP:
+            return read(at + prefix + 16, min(size - prefix - 16, _MAX))
+        at += size
+    return b""

@@ -1,0 +1,1 @@
+"""The live taste learner over the catalog."""

@@ -1,0 +1,183 @@
+"""Questions to the learner: why a photo scores as it does, what is like it, what would teach most.
+
+Each function runs on the thread that learns and answers with photo ids and plain numbers, so that
+whoever asked can draw the answer without another look at vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator import taste
+from curator.learning.learner import TasteLearner
+from curator.model import Embedded, KnownError
+from curator.taste.explain import CANDIDATES, POOL, RATED
+
+SIMILAR = 12
+"""Photos in the strip; `curator similar` takes its own number."""
+_EACH = 3  # photos of evidence, rated high and rated low
+# A doubt is judged beside how far one's own stars scatter: below, more of the like was rated.
+_SURE, _ROUGH = 0.6, 0.9
+_TAUGHT = 200  # photos the informative order puts first; what they teach is not yet known beyond
+_AT_ONCE = 2000  # rows whose doubt is worked out at a time
+
+Near = tuple[int, float]
+"""A photo and its likeness, a cosine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What the model says of a photo.
+
+    ``match`` 0-100, ``expected`` and ``std`` in stars; ``doubt`` says the std in words. ``high``
+    are the nearest photos with 4 and more stars, ``low`` those with 2 and fewer or rejected.
+    """
+
+    match: int
+    expected: float
+    std: float
+    doubt: str
+    high: tuple[Near, ...]
+    low: tuple[Near, ...]
+
+    @property
+    def stars(self) -> float:
+        """The stars expected, as many as one can give: a straight line goes beyond."""
+        return min(max(self.expected, 1.0), 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """What can be said of a photo from its vector; ``missing`` says why not more."""
+
+    photo_id: int
+    similar: tuple[Near, ...] = ()
+    why: Why | None = None
+    missing: str = ""
+
+
+def insight(learner: TasteLearner, photo_id: int) -> Insight:
+    """Gather what is like a photo and why it scores as it does."""
+    archive, learned = learner.archive, learner.learned
+    place = archive.places([photo_id])[0]
+    if place < 0:
+        damaged = photo_id in archive.damaged
+        how = "Its vector is damaged." if damaged else "This photo was not compared yet."
+        return Insight(photo_id, missing=how)
+    row = archive.take([place])[0]
+    found = zip(*archive.nearest(row[: archive.dimension], SIMILAR + 1), strict=True)
+    alike = [(int(each), float(likeness)) for each, likeness in found if each != photo_id]
+    similar = tuple(alike[:SIMILAR])
+    if learned is None or learned.model is None:
+        return Insight(photo_id, similar, missing=learned.sentence if learned else "")
+    return Insight(photo_id, similar, _why(learner, learned.model, photo_id, row))
+
+
+def opinion(learner: TasteLearner, found: Embedded) -> Why:
+    """Say what the model makes of a picture that need not be in the catalog.
+
+    Args:
+        learner: knows the taste.
+        found: what the encoder saw in it.
+
+    Raises:
+        KnownError: there is no taste yet, or it goes by another encoder; says what is missing.
+    """
+    learned = learner.learned or learner.learn()
+    if learned.model is None:
+        raise KnownError(learned.sentence)
+    if learned.encoder != found.encoder:
+        raise KnownError(
+            "Your taste was learned from what another encoder saw: it says nothing about this."
+        )
+    row = np.concatenate(
+        [np.frombuffer(found.vector, "<f2").astype(np.float32), np.frombuffer(found.tone, "<f4")]
+    )
+    return _why(learner, learned.model, None, row)
+
+
+def _why(
+    learner: TasteLearner, model: taste.TasteModel, photo_id: int | None, row: NDArray[np.float32]
+) -> Why:
+    rated = {photo: stars for photo, stars in learner.opinions().items() if photo != photo_id}
+    ids = list(rated)
+    rows = learner.archive.take(learner.archive.places(ids))
+    found = taste.evidence(row, rows, list(rated.values()), _EACH, model.space)
+    expected, std = model.rating(row), float(model.std(row)[0])
+    return Why(
+        int(model.scores(expected)[0]),
+        float(expected[0]),
+        std,
+        _in_words(std, model.noise),
+        tuple((ids[place], likeness) for place, likeness in found.high),
+        tuple((ids[place], likeness) for place, likeness in found.low),
+    )
+
+
+def _in_words(std: float, noise: float) -> str:
+    if std < _SURE * noise:
+        return "quite sure: many like it were rated"
+    if std < _ROUGH * noise:
+        return "fairly sure: some like it were rated"
+    return "unsure: few like it were rated"
+
+
+# --- what orders sort by
+
+
+def uncertainties(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float32]:
+    """Say how unsure the model is of photos, in stars; NaN where it knows nothing.
+
+    Raises:
+        KnownError: there is no taste yet; says what is missing.
+    """
+    model = _model(learner)
+    places = learner.archive.places(ids)
+    found = np.full(len(places), np.nan, np.float32)
+    seen = np.flatnonzero(places >= 0)
+    for start in range(0, len(seen), _AT_ONCE):
+        some = seen[start : start + _AT_ONCE]
+        found[some] = model.std(learner.archive.take(places[some]))
+    return found
+
+
+def lessons_to_come(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float32]:
+    """Rank photos by how much their stars would teach about all photos, 0 first.
+
+    Those that have stars, and all beyond the first _TAUGHT, are NaN.
+
+    Raises:
+        KnownError: there is no taste yet; says what is missing.
+    """
+    space, archive, rated = _model(learner).space, learner.archive, learner.opinions()
+    places = archive.places(ids)
+    open_ = np.flatnonzero((places >= 0) & ~np.isin(ids, list(rated)))
+    some = _sample(open_, CANDIDATES)
+    chosen = taste.informative(
+        archive.take(places[some]),
+        archive.take(_sample(np.arange(archive.size), POOL)),
+        _TAUGHT,
+        archive.take(_sample(archive.places(list(rated)), RATED)),
+        space,
+    )
+    found = np.full(len(places), np.nan, np.float32)
+    found[some[chosen]] = np.arange(len(chosen))
+    return found
+
+
+def _model(learner: TasteLearner) -> taste.TasteModel:
+    learned = learner.learned
+    if learned is None or learned.model is None:
+        raise KnownError(learned.sentence if learned else "Nothing was learned yet.")
+    return learned.model
+
+
+def _sample(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Take at most so many, evenly spread and always the same."""
+    if len(places) <= most:
+        return places
+    return places[np.linspace(0, len(places) - 1, most).astype(np.int64)]

@@ -1,0 +1,611 @@
+"""Learning a person's taste from the catalog: what was rated goes in, scores come out.
+
+    learner = TasteLearner(catalog, settings.taste, home.cache)
+    learner.look()                    # vectors that are new, and the version that is pinned
+    learner.study()                   # what is thought of photos, all of it or of some
+    learned = learner.learn()         # one solve, one product; Learned.scores by Learned.ids
+
+The command line uses it once, the window keeps one on a thread of its own (`live`).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator import taste
+from curator.catalog import Catalog, Lesson, Prediction, Preference, TasteRow
+from curator.learning import comparisons, versions
+from curator.learning.vector_index import VectorIndex
+from curator.learning.versions import Pinned
+from curator.model import KnownError, counted
+from curator.settings import Taste
+
+START = taste.START
+# A reject says less than a star: it may be the third of three good ones. Below one star. All
+# rejects of one stack together say as much as one.
+_REJECT_STARS, _REJECT_WEIGHT = 0.5, 0.5
+# 40 duels beside 25, 50 and 100 ratings: rank correlation x 1.20, 1.08, 1.025 on 30 simulated
+# raters of real photos; a quarter or a whole instead of a half is a little less.
+DUEL_WEIGHT = 0.5
+_SAMPLE = 4000  # rows the space is learned from
+_TAUGHT = 1000  # lessons taught at a time
+_GROWN = 2.0  # times the archive may grow before the space is learned anew
+_DAY_S = 86_400.0
+# A photo like one of the 30 rated before it, within ten minutes, tests no prediction: the other
+# gave it away. Alike are pairs far outside the scatter of all pairs. Of simulated people with
+# bursts in their archive the lower bound then holds for 85 to 100 %, whatever their order, instead
+# of 0 to 65 % (`tests/bench/test_taste.py`).
+_JUST_RATED, _JUST_S = 30, 600.0
+_ALIKE, _PAIRS_OF = 3.0, 400  # standard deviations over the median, of the pairs of so many photos
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What is known of a person's taste now.
+
+    ``ids``, ``predicted`` (stars, float32, not stretched) and ``scores`` (0-100, int16) go
+    together; they are empty while there is no ``model``. ``stars`` counts photos with stars,
+    ``taught`` those of them that have a vector, ``vectors`` the photos an encoder has seen,
+    ``damaged`` those whose vector cannot be used. ``alike``: all stars are the same, so that
+    there is nothing to learn. ``pinned`` is the version the model is, if it is not learned from
+    all there is; ``problem`` says why that one cannot be used.
+    """
+
+    encoder: str
+    stars: int
+    taught: int
+    vectors: int
+    damaged: int = 0
+    alike: bool = False
+    pinned: int | None = None
+    problem: str = ""
+    model: taste.TasteModel | None = None
+    ids: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    predicted: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    scores: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
+
+    @property
+    def ready(self) -> bool:
+        """Whether there are scores."""
+        return self.model is not None
+
+    @property
+    def name(self) -> str:
+        """Name the model: by which encoder, from how many ratings."""
+        if self.pinned is not None:
+            return f"{self.encoder}, version {self.pinned}"
+        return f"{self.encoder}, {self.taught} ratings"
+
+    def by_id(self) -> dict[int, int]:
+        """Give the match scores by photo id."""
+        return dict(zip(self.ids.tolist(), self.scores.tolist(), strict=True))
+
+    @property
+    def sentence(self) -> str:
+        """Say in one line where learning stands."""
+        if self.problem:
+            return self.problem
+        if self.pinned is not None:
+            return f"Taste is pinned to version {self.pinned}."
+        if self.ready:
+            of = "" if self.taught == self.stars else f" of {self.stars:,}"
+            return f"Taste is ready: learned from {self.taught:,}{of} photos with stars."
+        if self.stars < START:
+            missing = START - self.stars
+            return f"{missing} more photo{'s' * (missing > 1)} with stars until taste is ready."
+        if not self.vectors:
+            return "Photos were not compared yet, so nothing can be learned from their stars."
+        if self.alike:
+            return (
+                f"All {counted(self.taught, 'photo')} with stars have equally many: nothing tells"
+                " what you like more."
+            )
+        return f"{START - self.taught} photos with stars are still to be compared."
+
+
+class Moved(NamedTuple):
+    """A photo's match score by one version and by a later one."""
+
+    photo_id: int
+    before: int
+    now: int
+
+
+class TasteLearner:
+    """Keeps all that makes the next lesson cheap.
+
+    Thread: one, that of the catalog.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        settings: Taste,
+        scratch: Path,
+        breathe: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Begin without having looked at anything; ``scratch`` is for a temporary file.
+
+        ``breathe`` is called between parts of what may take seconds. What it raises ends that
+        work in the middle: the learner is of no use afterwards.
+        """
+        self.catalog = catalog
+        self._breathe = breathe
+        self.archive = VectorIndex(scratch)
+        self.learned: Learned | None = None  # by the last :meth:`learn`
+        self._settings = settings
+        self._known: dict[int, Lesson] = {}
+        self._starred: dict[int, int] = {}  # those of them with stars, and how many
+        self._stacks: dict[int, set[int]] = {}  # stack → those of it that are known
+        self._duels = comparisons.Duels()
+        self._lessons: taste.TrainingSet | None = None
+        self._spaced_at = 0
+        self._epoch: float | None = None
+        self._half_life_days = settings.half_life_days
+        self._pinned: Pinned | None = None
+        self._kept_on: datetime.date | None = None
+        self._alike_from: tuple[str, float, float] = ("", 0, 1.0)  # encoder, archive size, cosine
+
+    # --- looking
+
+    def look(self) -> bool:
+        """Take in vectors, the version that is pinned, the settings; say whether any is new.
+
+        Raises:
+            KnownError: there is no room for the vectors; what is known stays, and the next look
+                takes over the rest.
+        """
+        pinned, encoder = self._pinned, self.archive.encoder
+        weighed = self._half_life_days == self._settings.half_life_days
+        if self.catalog.pinned_taste() != (pinned and pinned.number):
+            self._pinned = Pinned.read(self.catalog)
+        try:
+            wanted = self._pinned.encoder if self._pinned else None
+            fresh = self.archive.sync(self.catalog, wanted, self._breathe)
+        except Exception:
+            self._lessons = None  # they may be of the encoder before, and the archive no more
+            raise
+        news = len(fresh) > 0 or encoder != self.archive.encoder or not weighed
+        if encoder != self.archive.encoder or not weighed:
+            self._half_life_days = self._settings.half_life_days
+            self._lessons = None
+        if self._lessons is not None and self.archive.size < _GROWN * self._spaced_at:
+            ids = fresh.tolist()
+            self._teach({self._known[id_].stack for id_ in ids if id_ in self._known})
+            self._put_duels(self._duels.of(ids))
+        elif len(fresh):
+            self._lessons = None  # the archive's structure changed: a new space
+        return news or pinned is not self._pinned
+
+    def study(self, ids: Collection[int] | None = None) -> bool:
+        """Take in what is thought of photos now: of all, or of those whose marks changed.
+
+        Returns:
+            Whether anything is thought otherwise than before.
+        """
+        found = self.catalog.lessons(
+            None if ids is None else sorted(ids), self._settings.from_files
+        )
+        told = {lesson.photo_id: lesson for lesson in found if _says_something(lesson)}
+        before = self._known.keys() if ids is None else self._known.keys() & set(ids)
+        touched: set[int] = set()
+        for photo in before | told.keys():
+            old, new = self._known.get(photo), told.get(photo)
+            if old == new:
+                continue
+            if old is not None:
+                touched.add(old.stack)
+                self._forget(old)
+            if new is not None:
+                touched.add(new.stack)
+                self._known[photo] = new
+                if _has_stars(new):
+                    self._starred[photo] = new.rating or 0
+                self._stacks.setdefault(new.stack, set()).add(photo)
+        fought = self._duels.study(self.catalog, ids)
+        if self._lessons is not None:
+            self._teach(touched)
+            for name in fought.gone:
+                self._lessons.drop(name)
+            self._put_duels(fought.fresh)
+        return bool(touched or fought)
+
+    def _forget(self, lesson: Lesson) -> None:
+        del self._known[lesson.photo_id]
+        self._starred.pop(lesson.photo_id, None)
+        others = self._stacks[lesson.stack]
+        others.discard(lesson.photo_id)
+        if not others:
+            del self._stacks[lesson.stack]
+        if self._lessons is not None:
+            self._lessons.drop(lesson.photo_id)
+
+    # --- teaching
+
+    def _teach(self, stacks: Collection[int]) -> None:
+        """Put what is thought of the photos of these stacks, in place of what was put before."""
+        assert self._lessons is not None
+        photos = [photo for stack in stacks for photo in self._stacks.get(stack, ())]
+        compared = self._compared(dict.fromkeys(photos))
+        rated: list[tuple[Lesson, float]] = []  # with the share of a whole lesson
+        against: list[tuple[Lesson, Lesson, float]] = []
+        for stack in stacks:
+            known = [self._known[photo] for photo in sorted(self._stacks.get(stack, ()))]
+            seen = [lesson for lesson in known if lesson.photo_id in compared]
+            rated += [(each, 1.0) for each in seen if _has_stars(each)]
+            rejected = [each for each in seen if each.rejected]
+            if not any(each.kept for each in known):
+                rated += [(each, 1.0 / len(rejected)) for each in rejected]
+                continue
+            # A reject beside a frame that was kept says nothing of the motif, only which of them
+            # is the better; until that one was compared it says nothing.
+            best = max((each for each in seen if each.kept), key=_liking, default=None)
+            if best is not None:
+                against += [(each, best, 1.0 / len(rejected)) for each in rejected]
+        self._put(rated)
+        self._put_against(against)
+
+    def _put(self, lessons: Sequence[tuple[Lesson, float]]) -> None:
+        assert self._lessons is not None
+        for some in self._parts(lessons):
+            told = [lesson for lesson, _ in some]
+            stars = [_REJECT_STARS if each.rejected else float(each.rating or 0) for each in told]
+            self._lessons.put(
+                [each.photo_id for each in told],
+                self._rows(told),
+                stars,
+                self._strength(told) * [share for _, share in some],
+                [each.stack for each in told],
+            )
+
+    def _put_against(self, lessons: Sequence[tuple[Lesson, Lesson, float]]) -> None:
+        assert self._lessons is not None
+        for some in self._parts(lessons):
+            rejected = [lesson for lesson, _, _ in some]
+            self._lessons.prefer(
+                [each.photo_id for each in rejected],
+                self._rows([best for _, best, _ in some]),
+                self._rows(rejected),
+                self._strength(rejected) * [share for _, _, share in some],
+                [each.stack for each in rejected],
+            )
+
+    def _put_duels(self, fought: Sequence[Preference]) -> None:
+        """Teach which of two was preferred, where both were compared."""
+        sides = [[each.winner for each in fought], [each.loser for each in fought]]
+        seen = [self.archive.places(side) for side in sides]
+        both = np.flatnonzero((seen[0] >= 0) & (seen[1] >= 0)) if fought else np.zeros(0, int)
+        if not len(both):
+            return
+        told = [fought[place] for place in both.tolist()]
+        better, worse = (self.archive.take(places[both]) for places in seen)
+        assert self._lessons is not None
+        self._lessons.prefer(
+            [comparisons.key(each) for each in told],
+            better,
+            worse,
+            DUEL_WEIGHT * self._recency([each.decided_at for each in told]),
+            [each.stack for each in told],
+        )
+
+    def _parts(self, lessons: Sequence[Value]) -> Iterator[Sequence[Value]]:
+        """Cut lessons into parts taught at a time: a row is eight times as large meanwhile."""
+        for start in range(0, len(lessons), _TAUGHT):
+            self._breathe()
+            yield lessons[start : start + _TAUGHT]
+
+    def _rows(self, lessons: Sequence[Lesson]) -> NDArray[np.float32]:
+        return self.archive.take(self.archive.places([lesson.photo_id for lesson in lessons]))
+
+    def _strength(self, lessons: Sequence[Lesson]) -> NDArray[np.float64]:
+        weights = np.array([_REJECT_WEIGHT if lesson.rejected else 1.0 for lesson in lessons])
+        return weights * self._recency([lesson.decided_at for lesson in lessons])
+
+    def _recency(self, times: Sequence[float]) -> NDArray[np.float64]:
+        if self._epoch is None:
+            self._epoch = min(times)
+        return taste.recency(times, self._half_life_days * _DAY_S, self._epoch)
+
+    def _begin(self) -> taste.TrainingSet:
+        """Learn the space of the archive, and put all that is known into it."""
+        size = self.archive.size
+        sample = self.archive.take(np.arange(0, size, max(size // _SAMPLE, 1)))
+        space = taste.Space.of(sample, self.archive.dimension)
+        self._lessons, self._spaced_at = (
+            taste.TrainingSet(space, scratch=self.archive.scratch),
+            size,
+        )
+        self._teach(list(self._stacks))
+        self._put_duels(self._duels.all())
+        return self._lessons
+
+    def opinions(self) -> dict[int, float]:
+        """Give what photos say of one's taste, by id: their stars, a reject as less than one.
+
+        Photos that were not compared are left out, and rejects that only lost to a frame of their
+        own stack.
+        """
+        told = {}
+        for lesson in self._known.values():
+            if _has_stars(lesson):
+                told[lesson.photo_id] = float(lesson.rating or 0)
+            elif lesson.rejected and not any(
+                self._known[photo].kept for photo in self._stacks[lesson.stack]
+            ):
+                told[lesson.photo_id] = _REJECT_STARS
+        return self._compared(told)
+
+    def _compared(self, told: Mapping[int, Value]) -> dict[int, Value]:
+        """Keep of what is told of photos, by id, that of those with a vector."""
+        seen = self.archive.places(list(told)) >= 0
+        pairs = zip(told.items(), seen.tolist(), strict=True)
+        return {photo: value for (photo, value), here in pairs if here}
+
+    # --- learning
+
+    def learn(self) -> Learned:
+        """Learn from all that was studied, and score the archive; from START stars on."""
+        archive = self.archive
+        rated = self._compared(self._starred)
+        known = Learned(
+            archive.encoder, len(self._starred), len(rated), archive.size, len(archive.damaged)
+        )
+        if self._pinned is not None:
+            known = self._by_version(known, self._pinned)
+        elif known.taught >= START:
+            alike = len(set(rated.values())) == 1
+            if alike and not any(each.rejected for each in self._known.values()):
+                known = replace(known, alike=True)
+            else:
+                known = self._scored(known, (self._lessons or self._begin()).fit())
+        self.learned = known
+        return known
+
+    def _by_version(self, known: Learned, pinned: Pinned) -> Learned:
+        """Score by the version that is pinned; where it cannot be used, by nothing."""
+        known, model = replace(known, pinned=pinned.number), pinned.model
+        if model is None:
+            return replace(known, problem=pinned.problem)
+        if known.vectors and self.archive.columns == model.space.columns:
+            return self._scored(known, model)
+        problem = (
+            f"Taste is pinned to version {pinned.number}, which was learned from other vectors than"
+            " there are now and says nothing about them. Unpin it."
+        )
+        return replace(known, problem=problem)
+
+    def _scored(self, known: Learned, model: taste.TasteModel) -> Learned:
+        predicted = self._foretold(model)
+        return replace(
+            known,
+            model=model,
+            ids=self.archive.ids.copy(),
+            predicted=predicted,
+            scores=model.scores(predicted),
+        )
+
+    def _foretold(self, model: taste.TasteModel) -> NDArray[np.float32]:
+        """Predict the stars of every photo: :meth:`TasteModel.rating`, read in blocks."""
+        return self.archive.product(model.weights) + np.float32(model.bias)
+
+    def judged(self) -> taste.Accuracy:
+        """Judge what was foretold so far; a tenth of a second at 10,000 ratings."""
+        return judge(self.foreseen())
+
+    def foreseen(self) -> list[Prediction]:
+        """Read what was predicted before each rating, oldest first.
+
+        Of a photo like one rated just before it there is no prediction: it would test none.
+        """
+        found = self.catalog.foreseen()
+        return [
+            told._replace(expected=None) if away else told
+            for told, away in zip(found, self._given_away(found).tolist(), strict=True)
+        ]
+
+    def _given_away(self, found: Sequence[Prediction]) -> NDArray[np.bool_]:
+        """Mark the ratings of photos like one that was rated just before."""
+        away = np.zeros(len(found), bool)
+        places = self.archive.places([told.photo_id for told in found])
+        seen = np.flatnonzero(places >= 0)
+        times = np.array([told.made_at for told in found])
+        least = self._least_alike()
+        for start in range(0, len(seen), _TAUGHT):
+            self._breathe()
+            part = seen[max(start - _JUST_RATED, 0) : start + _TAUGHT]
+            away[part] |= given_away(self._vectors(places[part]), times[part], least)
+        return away
+
+    def _least_alike(self) -> float:
+        """Return the cosine from which two photos of the archive are alike."""
+        archive = self.archive
+        encoder, size, least = self._alike_from
+        if archive.size and (encoder != archive.encoder or archive.size >= _GROWN * size):
+            some = np.arange(0, archive.size, -(-archive.size // _PAIRS_OF))
+            least = least_alike(self._vectors(some))
+            self._alike_from = archive.encoder, archive.size, least
+        return least
+
+    def _vectors(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Read vectors of the archive at unit length, without the tone beside them."""
+        vectors = self.archive.take(places)[:, : self.archive.dimension]
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+    def search(self) -> Callable[[], taste.Choice] | None:
+        """Give the search of the penalty that is due, for another thread; None if none is."""
+        lessons = self._lessons
+        return lessons.search_job() if lessons is not None and lessons.search_due else None
+
+    def adopt(self, choice: taste.Choice) -> None:
+        """Use what a search settled, from the next :meth:`learn` on."""
+        if self._lessons is not None:
+            self._lessons.adopt(choice)
+
+    # --- versions
+
+    def keep_daily(self) -> int | None:
+        """Keep a version at the first learning of a day; its number, None where it is not due."""
+        today = datetime.date.today()
+        if self._kept_on == today or self.learned is None or not self.learned.ready:
+            return None
+        self._kept_on = today
+        newest = next(iter(self.catalog.taste_versions()), None)
+        if newest is not None and datetime.date.fromtimestamp(newest.made_at) == today:
+            return None
+        return self.snapshot("daily")
+
+    def snapshot(self, reason: str) -> int | None:
+        """Keep a version of the model, if the newest does not hold it already.
+
+        Args:
+            reason: ``daily``, ``closing`` or ``hand``; by hand one that holds it is marked so.
+
+        Returns:
+            The number of the version made, by hand of the one that holds it; else None.
+        """
+        learned = self.learned
+        if learned is None or learned.model is None or learned.pinned is not None:
+            return None
+        newest = next(iter(self.catalog.taste_versions()), None)
+        if newest is not None and self._holds(newest, learned):
+            if reason != "hand":
+                return None
+            self.catalog.keep_taste_version(newest.id)
+            return newest.id
+        judged = self.judged()
+        enough = judged.count >= START
+        return self.catalog.save_taste_version(
+            TasteRow(
+                0,
+                0.0,
+                learned.encoder,
+                learned.taught,
+                judged.correlation if enough else None,
+                judged.error if enough else None,
+                judged.mean_error if enough else None,
+                reason,
+                versions.to_blob(learned.model),
+            )
+        )
+
+    def _holds(self, newest: TasteRow, learned: Learned) -> bool:
+        same = (newest.encoder, newest.ratings) == (learned.encoder, learned.taught)
+        return same and newest.made_at >= self.catalog.decided_at()
+
+    def keep(self) -> int:
+        """Keep a version by hand; its number.
+
+        Raises:
+            KnownError: there is nothing to keep yet, or a version is pinned.
+        """
+        learned = self.learned or self.learn()
+        if learned.pinned is not None:
+            raise KnownError(
+                f"Taste is pinned to version {learned.pinned}: what was learned since is not in "
+                "use.",
+                "Unpin it, then keep a version.",
+            )
+        number = self.snapshot("hand")
+        if number is None:
+            raise KnownError("There is nothing to keep yet.", learned.sentence)
+        return number
+
+    def moved(self, number: int, most: int = 6) -> list[Moved]:
+        """Give the photos whose match score moved most from the version before to this one.
+
+        The version before is the one before of the same encoder; without one nothing moved.
+
+        Raises:
+            NotFoundError: there is no version of that number.
+            KnownError: one of the two is damaged, or of another encoder than photos are compared
+                by now.
+        """
+        listed = self.catalog.taste_versions()
+        encoder = self.catalog.taste_version(number).encoder
+        earlier = [row.id for row in listed if row.id < number and row.encoder == encoder]
+        if not earlier:
+            return []
+        models = [versions.read(self.catalog, each) for each in (earlier[0], number)]
+        if encoder != self.archive.encoder or any(
+            model.space.columns != self.archive.columns for model in models
+        ):
+            raise KnownError(
+                f"Version {number} of taste was learned with another encoder than photos are"
+                " compared by now."
+            )
+        before, now = (model.scores(self._foretold(model)) for model in models)
+        furthest = np.argsort(-np.abs(now - before), kind="stable")[:most]
+        return [
+            Moved(int(self.archive.ids[place]), int(before[place]), int(now[place]))
+            for place in furthest.tolist()
+            if before[place] != now[place]
+        ]
+
+
+def judge(foreseen: Sequence[Prediction]) -> taste.Accuracy:
+    """Judge the predictions that were stored before ratings, oldest first."""
+    return taste.accuracy(*as_columns(foreseen))
+
+
+def given_away(
+    vectors: NDArray[np.float32], rated_at_s: NDArray[np.float64], least: float
+) -> NDArray[np.bool_]:
+    """Mark photos like one that was rated just before them.
+
+    Args:
+        vectors: (N, D) of unit length, in the order they were rated.
+        rated_at_s: (N,) Unix times.
+        least: the cosine from which two are alike.
+    """
+    away = np.zeros(len(vectors), bool)
+    for back in range(1, min(_JUST_RATED, len(vectors) - 1) + 1):
+        near = np.einsum("ij,ij->i", vectors[back:], vectors[:-back]) >= least
+        away[back:] |= near & (rated_at_s[back:] - rated_at_s[:-back] <= _JUST_S)
+    return away
+
+
+def least_alike(vectors: NDArray[np.float32]) -> float:
+    """Return the cosine from which two photos are alike, among photos of unit vectors (N, D)."""
+    pairs = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
+    if not len(pairs):
+        return 1.0
+    usual = float(np.median(pairs))  # by medians: look-alikes are not to widen the scatter
+    return usual + _ALIKE * 1.4826 * float(np.median(np.abs(pairs - usual)))
+
+
+def as_columns(foreseen: Sequence[Prediction]) -> tuple[list[float], list[int]]:
+    """Give what was foretold (NaN where nothing was) and the ratings, as `curator.taste` has it."""
+    predicted = [np.nan if told.expected is None else told.expected for told in foreseen]
+    return predicted, [told.rating for told in foreseen]
+
+
+def taught(catalog: Catalog, settings: Taste, scratch: Path) -> TasteLearner:
+    """Learn once from all there is: what the command line does. A second at 100,000 photos."""
+    learner = TasteLearner(catalog, settings, scratch)
+    if catalog.stars(settings.from_files) >= START or catalog.pinned_taste() is not None:
+        learner.look()
+    learner.study()
+    learner.learn()
+    return learner
+
+
+def _says_something(lesson: Lesson) -> bool:
+    """Tell whether a photo teaches, or stands beside what its stack's rejects are set against."""
+    return lesson.rating is not None or lesson.rejected or (lesson.kept and lesson.stack > 0)
+
+
+def _has_stars(lesson: Lesson) -> bool:
+    return lesson.rating is not None and not lesson.rejected
+
+
+def _liking(lesson: Lesson) -> tuple[int, int]:
+    """Order what was kept of a stack: by stars, and the first of equals."""
+    return lesson.rating or 0, -lesson.photo_id

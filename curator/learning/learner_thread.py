@@ -1,0 +1,262 @@
+"""Taste, live: one thread that learns after every decision and scores the archive again.
+
+It has a connection of its own, because reading a hundred thousand vectors takes a second; what it
+says comes back to the GUI thread as a signal. Whatever comes in while it is at work is taken in
+one go afterwards: a burst of keys costs one refit, not ten.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from curator.catalog import Catalog
+from curator.learning.learner import TasteLearner
+from curator.model import MISTAKE, KnownError
+from curator.settings import Taste
+from curator.taste import Choice
+
+log = logging.getLogger(__name__)
+
+# As the workers: with 100,000 photos the first learning takes seconds of both cores, and a filter
+# put on meanwhile waited for its own 30 ms up to 240.
+_NICE = 10
+
+
+class _Closing(Exception):
+    """The window closes before anything was learned: there is nothing to wait for."""
+
+
+Question = Callable[[TasteLearner], object]
+Answer = Callable[[Any], None]  # gets what its question gives, or a KnownError
+
+
+@dataclass
+class _Asked:
+    """What is to be done: ``ids`` None means that anything may have changed."""
+
+    ids: set[int] | None = field(default_factory=set)
+    look: bool = False
+    choice: Choice | None = None
+    questions: list[tuple[Question, Answer]] = field(default_factory=list)
+    stop: bool = False
+
+    def add(self, other: _Asked) -> None:
+        """Do the other's too."""
+        self.ids = None if self.ids is None or other.ids is None else self.ids | other.ids
+        self.look |= other.look
+        self.choice = other.choice or self.choice
+        self.questions += other.questions
+        self.stop |= other.stop
+
+
+class LearnerThread(QObject):
+    """Owns the thread that learns.
+
+    Signals:
+        learned(Learned): emitted on that thread whenever something was learned anew.
+        judged(Accuracy): emitted on that thread after it: how well ratings were foreseen so far.
+        trouble(str): why something cannot be learned or kept, once until it can be.
+
+    Thread: any, for every method.
+    """
+
+    learned = Signal(object)
+    judged = Signal(object)
+    trouble = Signal(str)
+    _answered = Signal(object, object)
+
+    def __init__(self, catalog_path: Path, settings: Taste, scratch: Path) -> None:
+        """Make it; nothing is read before :meth:`start`."""
+        super().__init__()
+        self._path, self._settings, self._scratch = catalog_path, settings, scratch
+        self._asked: SimpleQueue[_Asked] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="curator-taste", daemon=True)
+        self._search: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._told: dict[str, str] = {}  # what is the matter now, by what it keeps from being done
+        self._answered.connect(self._tell)
+
+    def start(self) -> None:
+        """Learn from all there is, and from then on from what is said here."""
+        self._asked.put(_Asked(None, look=True))
+        self._thread.start()
+
+    def decided(self, ids: Iterable[int]) -> None:
+        """Say that marks of photos changed, by a decision or its undo."""
+        self._asked.put(_Asked(set(ids)))
+
+    def look(self, ids: Iterable[int] = ()) -> None:
+        """Say that there may be new vectors or another version pinned, and which photos changed."""
+        self._asked.put(_Asked(set(ids), look=True))
+
+    def anything(self) -> None:
+        """Say that another process decided or compared something."""
+        self._asked.put(_Asked(None, look=True))
+
+    def ask(self, question: Question, tell: Answer) -> None:
+        """Put a question to the learner on its thread, after all that was said here before.
+
+        Args:
+            question: gets the learner, its archive and what it learned; its answer is any value.
+            tell: called on this object's own thread with the answer, or with a KnownError that
+                says why there is none; not called once learning has ended.
+        """
+        self._asked.put(_Asked(questions=[(question, tell)]))
+
+    def _tell(self, tell: Answer, answer: object) -> None:
+        tell(answer)  # a bound method: Qt runs it on the thread of this object
+
+    def close(self) -> None:
+        """End the thread, and keep a version of what was learned. Safe to repeat.
+
+        The first learning of a window reads all vectors and is given up; a later one is waited for.
+        """
+        self._closing.set()
+        self._asked.put(_Asked(stop=True))
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    # --- the thread
+
+    def _run(self) -> None:
+        _step_back()
+        try:
+            catalog = Catalog.open(self._path)
+        except KnownError as error:
+            log.warning("Nothing is learned from stars now: %s", error)
+            self._only_answer(error)
+            return
+        try:
+            learner = TasteLearner(
+                catalog, self._settings, self._scratch, lambda: self._breathe(learner)
+            )
+            self._learn_on(learner)
+        except _Closing:
+            log.info("closed before anything was learned")
+        finally:
+            if self._search is not None:
+                self._search.join()
+            catalog.close()
+
+    def _breathe(self, learner: TasteLearner) -> None:
+        if self._closing.is_set() and learner.learned is None:
+            raise _Closing
+
+    def _only_answer(self, error: KnownError) -> None:
+        """Tell whoever asks why there is no answer, until the end."""
+        while not (asked := self._next()).stop:
+            for _, tell in asked.questions:
+                self._answered.emit(tell, error)
+
+    def _learn_on(self, learner: TasteLearner) -> None:
+        while True:
+            asked = self._next()
+            if asked.stop:
+                self._learn_last(learner, asked)
+                break
+            with self._forgiving("learned"):
+                self._turn(learner, asked)
+            with self._forgiving("kept as a version"):
+                learner.keep_daily()
+            for question, tell in asked.questions:
+                self._answered.emit(tell, _answer(question, learner))
+        with self._forgiving("kept as a version"):
+            learner.snapshot("closing")
+
+    def _learn_last(self, learner: TasteLearner, asked: _Asked) -> None:
+        """Learn from marks made right before closing, so that the version kept has them."""
+        if learner.learned is not None and asked.ids:
+            with self._forgiving("learned"):
+                learner.study(asked.ids)
+                learner.learn()
+
+    @contextlib.contextmanager
+    def _forgiving(self, what: str) -> Iterator[None]:
+        """Let the thread outlive the world's faults, a full disk, a locked catalog, and ours."""
+        try:
+            yield
+            self._told.pop(what, None)
+        except _Closing:
+            raise
+        except KnownError as error:
+            said = f"Taste could not be {what}: {error}"
+            if self._told.get(what) != said:
+                self._told[what] = said
+                log.warning("%s", said)
+                self.trouble.emit(said)
+        except Exception:
+            log.exception("taste could not be %s: a mistake of Curator's", what)
+
+    def _next(self) -> _Asked:
+        asked = self._asked.get()
+        with contextlib.suppress(Empty):
+            while True:
+                asked.add(self._asked.get_nowait())
+        return asked
+
+    def _turn(self, learner: TasteLearner, asked: _Asked) -> None:
+        news = asked.choice is not None
+        if asked.choice is not None:
+            learner.adopt(asked.choice)
+        if asked.look:
+            news |= learner.look()
+        if asked.ids is None or asked.ids:
+            news |= learner.study(asked.ids)
+        news |= learner.learned is None
+        if news:
+            self.learned.emit(learner.learn())
+            self.judged.emit(learner.judged())
+        if asked.look:
+            learner.archive.prepare()
+        if news:
+            self._begin_search(learner)  # after the rest: one busy core is enough
+
+    def _begin_search(self, learner: TasteLearner) -> None:
+        """Search the penalty beside: it takes a second once ratings are many.
+
+        A search that failed says nothing, so that the next begins when something changed.
+        """
+        if self._search is not None and self._search.is_alive():
+            return
+        job = learner.search()
+        if job is not None:
+            self._search = threading.Thread(
+                target=self._searched, args=(job,), name="curator-taste-search", daemon=True
+            )
+            self._search.start()
+
+    def _searched(self, job: Callable[[], Choice]) -> None:
+        _step_back()
+        with self._forgiving("tuned"):
+            self._asked.put(_Asked(choice=job()))
+
+
+def _step_back() -> None:
+    """Let this thread run behind all others of the window."""
+    QThread.currentThread().setPriority(QThread.Priority.LowPriority)
+    if sys.platform == "linux":  # where Qt cannot, but each thread has a niceness of its own
+        with contextlib.suppress(OSError):
+            nice = os.getpriority(os.PRIO_PROCESS, os.getpid()) + _NICE
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
+
+
+def _answer(question: Question, learner: TasteLearner) -> object:
+    """Answer a question; a mistake of ours in it must not end the learning."""
+    try:
+        return question(learner)
+    except KnownError as error:
+        return error
+    except Exception:
+        log.exception("a question about taste failed")
+        return KnownError(MISTAKE)

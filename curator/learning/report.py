@@ -1,0 +1,102 @@
+"""What there is to say of taste: how far it is, how honest, and its versions.
+
+Said once, for the Taste page and for the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from curator.catalog import Comparing, TasteRow
+from curator.encoders import ENCODERS
+from curator.learning.learner import Learned, TasteLearner, as_columns, judge
+from curator.model import counted
+from curator.taste import Accuracy, learning_curve
+
+BY_TIME = "taken"  # the order that gives nothing away of what is expected
+MEANING = (
+    "Predicted before you rated, for photos like those you rate. Of a stack only the first photo "
+    "you rated counts. Photos much like one you rated in the ten minutes before don't count, nor "
+    "does what your last ten ratings alone would predict."
+)
+"""What the figures of accuracy mean."""
+REASONS = {"daily": "daily", "closing": "at closing", "hand": "by hand"}
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """All a Taste page says.
+
+    Attributes:
+        learned: what is known now.
+        judged: how ratings were foreseen, all of them.
+        by_time: those of photos seen in order of capture time.
+        curve: (ratings foreseen until then, how the latest of them were).
+        versions: newest first, without their numbers.
+        encoder: the encoder taste goes by where no version is pinned; empty if there is none.
+        comparing: how far a better one is, None where none is under way.
+    """
+
+    learned: Learned
+    judged: Accuracy
+    by_time: Accuracy
+    curve: Sequence[tuple[int, Accuracy]]
+    versions: Sequence[TasteRow]
+    encoder: str
+    comparing: Comparing | None
+
+    @property
+    def compared(self) -> str:
+        """Say which encoder compares photos, and how far it is."""
+        known, now = self.learned, encoder_title(self.encoder)
+        if not self.encoder:
+            return "No photo was compared yet."
+        if known.pinned is not None and known.encoder and known.encoder != self.encoder:
+            return (
+                f"Version {known.pinned} goes by {encoder_title(known.encoder)}; photos are"
+                f" compared by {now} now, and such as only that has seen have no score."
+            )
+        if self.comparing is None:
+            return f"{counted(known.vectors, 'photo')} compared by {now}."
+        again, of = self.comparing, self.comparing.of
+        line = (
+            f"Comparing again with {encoder_title(again.encoder)}: {again.seen:,} of {of:,}. Until"
+            f" that is done, taste goes by {now}."
+        )
+        if again.waiting:
+            return line
+        rest = counted(of - again.seen, "photo")
+        return f"{line} {rest} cannot be compared now: away, or failed."
+
+    @property
+    def damaged(self) -> str:
+        """Say how many photos have no score because their vector is damaged; empty if none."""
+        number = self.learned.damaged
+        if not number:
+            return ""
+        return (
+            f"{counted(number, 'photo')} cannot be scored: what the encoder saw is damaged in the"
+            " catalog. `curator backfill embed` makes it again."
+        )
+
+
+def report(learner: TasteLearner) -> Report:
+    """Gather all there is to say of taste; a tenth of a second at 10,000 ratings."""
+    catalog, learned = learner.catalog, learner.learned or learner.learn()
+    foreseen = learner.foreseen()
+    return Report(
+        learned,
+        judge(foreseen),
+        judge([told for told in foreseen if told.order_name == BY_TIME]),
+        learning_curve(*as_columns(foreseen)),
+        catalog.taste_versions(),
+        next(iter(catalog.encoders()), ""),
+        catalog.comparing_again(),
+    )
+
+
+def encoder_title(key: str) -> str:
+    """Call an encoder by its title, from the key its vectors are stored under."""
+    name = key.partition("/")[0]
+    return next((kind.title for kind in ENCODERS if kind.name == name), key)

@@ -1,0 +1,298 @@
+"""Vectors and tone of every photo as rows at hand: what taste is learned from and scores.
+
+A hundred thousand photos are half a gigabyte of float32. The rows lie in a temporary file instead,
+vectors as 16-bit fixed point, and whoever wants them reads the file through a small buffer: what
+the system keeps of a file in memory it takes back when others need the room; what a process maps
+or holds it cannot. To score 100,000 rows of 1280 took, on two cores, and kept in memory:
+
+    float32, mapped                      22-47 ms   542 MB
+    float32, read in blocks              46-55 ms     1 MB
+    float16, read in blocks              86-100 ms    1 MB  (numpy is slow to widen half floats)
+    16-bit fixed point, read in blocks   43-57 ms     1 MB  (chosen)
+
+A step of 2^-15 is what float16, the catalog's own, resolves of a number from 0.03 on. The file
+goes with the process; the catalog stays the truth.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator import private
+from curator.catalog import Catalog
+from curator.learning.vector_sketch import Sketch
+from curator.model import KnownError
+
+log = logging.getLogger(__name__)
+
+_PART = 500  # vectors read from the catalog at a time: what 2,000 take is not all given back
+_FIRST_CAPACITY = 1024
+_STEP = 2.0**-15  # of the fixed point; a unit vector's numbers lie within -1 and 1
+_BLOCK = 128  # rows read from the file at a time: they fit a core's cache as float32
+_SKETCHED = 20_000  # photos from which a sketch is worth making: fewer are compared in 10 ms
+_SAMPLE = 2000  # rows a sketch is learned from
+_GROWN = 2.0  # times the archive may grow before its sketch is made anew
+_CANDIDATES = 2000  # photos compared exactly; tests/bench/test_similar.py measures what is missed
+_NOBODY: NDArray[np.int64] = np.zeros(0, np.int64)
+
+
+class VectorIndex:
+    """The rows of one encoder, a row a photo.
+
+    Thread: one, that of the catalog it is given.
+
+    Attributes:
+        scratch: the folder of the temporary file.
+        encoder: whose vectors these are; empty before there are any.
+        dimension: columns of the vector in a row; tone stands behind.
+        damaged: ids of photos whose vector cannot be used.
+    """
+
+    def __init__(self, scratch: Path) -> None:
+        """Make an empty archive that keeps its rows in a temporary file under ``scratch``."""
+        self.scratch = scratch
+        self._shut: Callable[[], object] = lambda: None
+        self.encoder = ""
+        self._clear()
+
+    def _clear(self) -> None:
+        self.size = self.dimension = self._columns = self._rev = 0
+        self._shut()
+        self._file: IO[bytes] | None = None
+        self._stored = np.dtype([])
+        self._ids: NDArray[np.int64] = _NOBODY
+        self._place: NDArray[np.int64] = _NOBODY
+        self._sketch: Sketch | None = None
+        self._sketched_at = 0
+        self.damaged: set[int] = set()
+
+    @property
+    def columns(self) -> int:
+        """How long a row is: the vector and the tone behind it."""
+        return self._columns
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Photo ids by row."""
+        return self._ids[: self.size]
+
+    def places(self, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give the row of each photo, -1 where it has no vector."""
+        wanted = np.asarray(ids, np.int64)
+        found = np.full(len(wanted), -1, np.int64)
+        inside = (wanted >= 0) & (wanted < len(self._place))
+        found[inside] = self._place[wanted[inside]]
+        return found
+
+    # --- reading rows
+
+    def take(self, places: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
+        """Read some rows, (N, dimension + tones) float32."""
+        wanted = np.asarray(places, np.int64)
+        if self._file is None or not len(wanted):
+            return np.zeros((0, self._columns), np.float32)
+        mapped = np.memmap(self._file, self._stored, "r", shape=(self.size,))
+        some = mapped[wanted]  # a copy: nothing of the file stays mapped
+        rows = np.empty((len(wanted), self._columns), np.float32)
+        rows[:, : self.dimension] = some["vector"]
+        rows[:, : self.dimension] *= np.float32(_STEP)
+        rows[:, self.dimension :] = some["tone"]
+        return rows
+
+    def product(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Multiply every row with one column of weights or several.
+
+        Args:
+            weights: (dimension + tones,) or (dimension + tones, K).
+
+        Returns:
+            (size,) or (size, K) float32.
+        """
+        given = np.array(weights, np.float32)
+        given[: self.dimension] *= np.float32(_STEP)  # once here, not once a number of the file
+        result = np.empty((self.size, *given.shape[1:]), np.float32)
+        for start, rows in self._blocks():
+            np.matmul(rows, given, out=result[start : start + len(rows)])
+        return result
+
+    def _blocks(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Read the file from front to back: where a block begins, and its rows.
+
+        They are good until the next block; their vectors still have to be taken times _STEP.
+        """
+        if self._file is None:
+            return
+        stored = np.empty(_BLOCK, self._stored)
+        rows = np.empty((_BLOCK, self._columns), np.float32)
+        self._file.seek(0)
+        for start in range(0, self.size, _BLOCK):
+            count = min(_BLOCK, self.size - start)
+            self._file.readinto(stored[:count].view(np.uint8))  # type: ignore[attr-defined]
+            rows[:count, : self.dimension] = stored["vector"][:count]
+            rows[:count, self.dimension :] = stored["tone"][:count]
+            yield start, rows[:count]
+
+    # --- what is alike
+
+    def nearest(
+        self,
+        vector: NDArray[np.float32],
+        most: int,
+        among: NDArray[np.int64] | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Find the photos most like a vector: (ids, cosines), nearest first.
+
+        Args:
+            vector: (dimension,) of unit length.
+            most: how many.
+            among: ids of the photos that count; None for all.
+        """
+        if among is not None:
+            places = self.places(among)
+            places = places[places >= 0]
+            if self._sketch is not None and len(places) > _CANDIDATES:
+                places = self._sketch.likely(vector, _CANDIDATES, places)
+            likeness = self.take(places)[:, : self.dimension] @ vector[: self.dimension]
+        elif self._sketch is not None and most < _CANDIDATES:
+            places = self._sketch.likely(vector, _CANDIDATES)
+            likeness = self.take(places)[:, : self.dimension] @ vector
+        else:
+            weights = np.zeros(self._columns, np.float32)
+            weights[: self.dimension] = vector[: self.dimension]  # none before there are rows
+            places, likeness = np.arange(self.size), self.product(weights)
+        some = min(most, len(places))
+        best = np.argpartition(-likeness, some - 1)[:some] if some else np.zeros(0, np.intp)
+        best = best[np.argsort(-likeness[best], kind="stable")]
+        return self.ids[places[best]], likeness[best]
+
+    def prepare(self) -> None:
+        """Make the sketch by which :meth:`nearest` finds its way in a large archive.
+
+        Takes half a second at 100,000 photos; to be called when there is nothing else to do.
+        """
+        if self.size < max(_SKETCHED, _GROWN * self._sketched_at):
+            return
+        sample = self.take(np.arange(0, self.size, max(self.size // _SAMPLE, 1)))
+        sketch = Sketch.of(sample[:, : self.dimension])
+        self._sketch, self._sketched_at = None, self.size
+        if sketch is None:
+            return
+        weights = np.zeros((self._columns, len(sketch.directions)), np.float32)
+        weights[: self.dimension] = sketch.directions.T * np.float32(_STEP)
+        for start, rows in self._blocks():
+            sketch.put(np.arange(start, start + len(rows)), rows @ weights)
+        self._sketch = sketch
+
+    # --- taking vectors over
+
+    def sync(
+        self,
+        catalog: Catalog,
+        encoder: str | None = None,
+        breathe: Callable[[], None] = lambda: None,
+    ) -> NDArray[np.int64]:
+        """Take over vectors that are new in the catalog; return the ids of their photos.
+
+        When another encoder has become the one to go by, everything is read anew.
+
+        Args:
+            catalog: where they are.
+            encoder: whose to take; None for the one the catalog goes by.
+            breathe: called between parts; may raise to end this.
+
+        Raises:
+            KnownError: there is no room for them on disk; they are taken over the next time.
+        """
+        encoder = encoder or next(iter(catalog.encoders()), "")
+        if encoder != self.encoder:
+            self._clear()
+            self.encoder = encoder
+        found = [_NOBODY]
+        while encoder and (part := catalog.vectors(encoder, self._rev, _PART)):
+            found.append(self._take([row[1] for row in part], [row[2:] for row in part]))
+            self._rev = part[-1][0]
+            breathe()
+        return np.concatenate(found)
+
+    def _take(self, ids: list[int], blobs: list[tuple[bytes, bytes]]) -> NDArray[np.int64]:
+        if not self.size:  # the usual size is the right one, whatever the first one has
+            (vector, tone), _ = Counter((*map(len, pair),) for pair in blobs).most_common(1)[0]
+            self.dimension, self._columns = vector // 2, vector // 2 + tone // 4
+            self._stored = np.dtype(
+                [
+                    ("vector", "<i2", (self.dimension,)),
+                    ("tone", "<f4", (self._columns - self.dimension,)),
+                ]
+            )
+        self.damaged -= set(ids)
+        sizes = 2 * self.dimension, 4 * (self._columns - self.dimension)
+        good = [number for number, pair in enumerate(blobs) if (*map(len, pair),) == sizes]
+        vectors = np.frombuffer(b"".join(blobs[each][0] for each in good), "<f2")
+        tones = np.frombuffer(b"".join(blobs[each][1] for each in good), "<f4")
+        vectors = vectors.astype(np.float32).reshape(len(good), self.dimension)
+        tones = tones.reshape(len(good), self._columns - self.dimension)
+        sound = np.isfinite(vectors).all(axis=1) & np.isfinite(tones).all(axis=1)
+        sound &= np.abs(np.einsum("ij,ij->i", vectors, vectors) - 1.0) < 0.02
+        kept = np.array([ids[number] for number in good], np.int64)[sound]
+        bad = set(ids) - set(kept.tolist())
+        if bad:
+            self.damaged |= bad
+            log.info("%d vectors of %s are damaged and left out", len(bad), self.encoder)
+        self._put(kept, vectors[sound], tones[sound])
+        return kept
+
+    def _put(
+        self, ids: NDArray[np.int64], vectors: NDArray[np.float32], tones: NDArray[np.float32]
+    ) -> None:
+        if not len(ids):
+            return
+        if ids.max() >= len(self._place):
+            wider = np.full(max(int(ids.max()) + 1, 2 * len(self._place)), -1, np.int64)
+            wider[: len(self._place)] = self._place
+            self._place = wider
+        at = self._place[ids]
+        fresh = at < 0
+        at[fresh] = np.arange(self.size, self.size + int(fresh.sum()))
+        rows = np.empty(len(ids), self._stored)
+        rows["vector"] = np.clip(np.rint(vectors / _STEP), -32767, 32767)
+        rows["tone"] = tones
+        self._write(at, rows)
+        self._reserve(self.size + int(fresh.sum()))
+        self._place[ids], self._ids[at] = at, ids
+        self.size += int(fresh.sum())
+        if self._sketch is not None:
+            self._sketch.put(at, vectors @ self._sketch.directions.T)
+
+    def _write(self, at: NDArray[np.int64], rows: NDArray[np.void]) -> None:
+        """Write rows to their places, each run of neighbours at once."""
+        runs = np.split(np.arange(len(at)), np.flatnonzero(np.diff(at) != 1) + 1)
+        try:
+            if self._file is None:
+                private.make_folder(self.scratch)
+                self._file = tempfile.TemporaryFile(dir=self.scratch)  # noqa: SIM115
+                self._shut = weakref.finalize(self, self._file.close)
+            for run in runs:
+                self._file.seek(int(at[run[0]]) * self._stored.itemsize)
+                self._file.write(rows[run].tobytes())
+            self._file.flush()
+        except OSError as error:
+            raise KnownError(
+                f"There is no room to compare photos in {self.scratch}"
+                f" ({error.strerror or error}).",
+                "Free some disk space there; scores follow.",
+            ) from error
+
+    def _reserve(self, count: int) -> None:
+        if count > len(self._ids):
+            grown = np.zeros(max(count, 2 * len(self._ids), _FIRST_CAPACITY), np.int64)
+            grown[: self.size] = self.ids
+            self._ids = grown

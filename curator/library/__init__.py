@@ -1,0 +1,1 @@
+"""Photos as columns in memory, and every question about them."""

@@ -1,0 +1,106 @@
+"""Capture data by column, read when a search first asks for it.
+
+`filters` uses this for ``iso:``, ``near:``, ``ext:`` and their like. Most sessions never ask, so
+that opening a window reads none of it; what changed since the last look is taken over by revision,
+as in the table itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.catalog import CAPTURE_COLUMNS, Catalog
+from curator.library.columns import widened
+from curator.library.spans import Ids, Mask
+
+if TYPE_CHECKING:
+    from curator.library.table import Table
+
+
+class CaptureColumns:
+    """What the cameras wrote, as columns over the rows of a table.
+
+    Thread: one, the table's.
+    """
+
+    def __init__(self, table: Table, catalog: Catalog) -> None:
+        self._table, self._catalog = table, catalog
+        self._columns: dict[str, NDArray[Any]] = {
+            name: np.zeros(0, "f8" if name in ("latitude", "longitude") else "f4")
+            for name in CAPTURE_COLUMNS
+        }
+        self._rev = 0
+        # Codes by row, the code of each name, and the revision they are of.
+        self._named: dict[str, tuple[NDArray[np.int32], dict[str, int], int]] = {}
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return one of CAPTURE_COLUMNS, (rows,) float; NaN where the file does not say."""
+        self._refresh()
+        return self._columns[name]
+
+    def suffixed(self, suffix: str) -> Mask:
+        """Mark the photos that have a file of a suffix, as in ``nef``; case does not matter."""
+        codes, endings = self._coded("suffix", self._endings)
+        wanted = f" {suffix.lower()} "
+        mask: Mask = np.isin(codes, [code for code, each in enumerate(endings) if wanted in each])
+        return mask
+
+    def names(self, column: Literal["camera", "lens"]) -> tuple[NDArray[np.int32], list[str]]:
+        """Return which camera or lens each row has, an index into the names; 0 is none."""
+        return self._coded(column, partial(self._catalog.capture_names, column))
+
+    def _coded(
+        self, what: str, read: Callable[[int], Iterable[tuple[str, Ids]]]
+    ) -> tuple[NDArray[np.int32], list[str]]:
+        """Return which name each row has, an index into the names; 0 is none.
+
+        Args:
+            what: is kept under this.
+            read: returns each name with the ids of its photos changed since a revision.
+        """
+        codes, of_name, since = self._named.get(what, (np.zeros(0, "i4"), {"": 0}, 0))
+        rev, size = self._table.rev, self._table.size
+        if len(codes) < size:
+            codes = np.concatenate([codes, np.zeros(size - len(codes), "i4")])
+        if rev != since:
+            for name, ids in read(since):
+                rows = self._table.rows_of(ids[self._table.knows(ids)])
+                codes[rows] = of_name.setdefault(name, len(of_name))
+        self._named[what] = codes, of_name, rev
+        return codes, list(of_name)
+
+    def _endings(self, since_rev: int) -> Iterable[tuple[str, Ids]]:
+        """Return each combination of suffixes, " jpg nef ", with its photos changed since."""
+        of_photo: dict[int, set[str]] = {}
+        for photo, suffix in self._catalog.suffixes(since_rev):
+            of_photo.setdefault(photo, set()).add(suffix)
+        photos: dict[str, list[int]] = {}
+        for photo, suffixes in of_photo.items():
+            photos.setdefault(f" {' '.join(sorted(suffixes))} ", []).append(photo)
+        return ((ending, np.array(ids, np.int64)) for ending, ids in photos.items())
+
+    def _refresh(self) -> None:
+        rev, size = self._table.rev, self._table.size
+        if len(self._columns["iso"]) < size:
+            self._columns = {
+                name: widened(column, len(column), size) for name, column in self._columns.items()
+            }
+        if rev != self._rev:
+            self._take(self._catalog.capture_columns(self._rev))
+            self._rev = rev
+
+    def _take(self, found: Iterable[tuple[Any, ...]]) -> None:
+        columns = list(zip(*found, strict=True))
+        if not columns:
+            return
+        ids = np.array(columns[0], np.int64)
+        known = self._table.knows(ids)
+        rows = self._table.rows_of(ids[known])
+        for name, values in zip(CAPTURE_COLUMNS, columns[1:], strict=True):
+            column = self._columns[name]
+            column[rows] = np.array(values, column.dtype)[known]

@@ -1,0 +1,142 @@
+"""Filters by mouse: which labels, cameras, lenses and dates a scope has, and how many photos each.
+
+The sidebar shows them. A press puts the value's search into the search box beside what is there
+already; the functions below do that on the text, so that what is applied can always be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from curator.library import filters
+from curator.library.columns import LABELS
+from curator.library.query import FilterError, Group, cut
+from curator.library.spans import Mask
+from curator.library.statistics import MONTHS, name_queries, plain_name
+from curator.library.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value photos have: how many, and the search that finds them.
+
+    ``inside`` is the search of the value it is a part of: the month of a day.
+    """
+
+    title: str
+    photos: int
+    query: str
+    inside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One thing to filter by.
+
+    Attributes:
+        title: on screen.
+        fields: of the search language; a press on a value replaces what they say.
+        values: lists the values that marked photos have.
+    """
+
+    title: str
+    fields: frozenset[str]
+    values: Callable[[Table, Mask], list[Value]]
+
+
+def _labels(table: Table, among: Mask) -> list[Value]:
+    numbers = np.bincount(table.column("label")[among], minlength=len(LABELS)).tolist()
+    given = zip(LABELS, numbers, strict=True)
+    return [
+        Value(label.capitalize(), number, f"label:{label}")
+        for label, number in given
+        if label is not None and number
+    ]
+
+
+def _named(column: Literal["camera", "lens"], table: Table, among: Mask) -> list[Value]:
+    codes, names = table.capture.names(column)
+    numbers = np.bincount(codes[: len(among)][among], minlength=len(names)).tolist()
+    queries = name_queries(column, names[1:])
+    found = [
+        Value(plain_name(name), number, queries[name])
+        for name, number in zip(names[1:], numbers[1:], strict=True)
+        if number and queries[name]
+    ]
+    found.sort(key=lambda value: (-value.photos, value.title))
+    none = Value("Not recorded", numbers[0], f"{column}:none")
+    return [*found, none] if numbers[0] else found
+
+
+def _dates(table: Table, among: Mask) -> list[Value]:
+    """List years, months and days, the latest first."""
+    taken = table.column("taken_at")[among]
+    dated = taken[~np.isnat(taken)]
+    days, counts = np.unique(dated.astype("datetime64[D]"), return_counts=True)
+    found: list[Value] = []
+    for unit in "YMD":
+        starts, places = np.unique(days.astype(f"datetime64[{unit}]"), return_inverse=True)
+        numbers = np.bincount(places, counts, len(starts)).astype(int).tolist()
+        for start, number in zip(starts[::-1], numbers[::-1], strict=True):
+            year, *rest = str(start).split("-")
+            inside = f"on:{str(start).rpartition('-')[0]}" if rest else ""
+            found.append(Value(_date_title(year, rest), number, f"on:{start}", inside))
+    undated = len(taken) - len(dated)
+    return [*found, Value("No date", undated, "-after:0001")] if undated else found
+
+
+def _date_title(year: str, rest: list[str]) -> str:
+    if not rest:
+        return year
+    month = MONTHS[int(rest[0]) - 1]
+    return f"{int(rest[1])} {month}" if len(rest) > 1 else month
+
+
+# Name → what it filters by. To add one: one line.
+FACETS: dict[str, Facet] = {
+    "label": Facet("Label", frozenset({"label"}), _labels),
+    "camera": Facet("Camera", frozenset({"camera"}), lambda t, m: _named("camera", t, m)),
+    "lens": Facet("Lens", frozenset({"lens"}), lambda t, m: _named("lens", t, m)),
+    "date": Facet("Date", frozenset({"on", "before", "after"}), _dates),
+}
+
+
+def applied(expression: str, fields: frozenset[str], query: str) -> str:
+    """Return a search with ``query`` in place of what it says of some fields.
+
+    Where it says just that already, that is taken off.
+    """
+    rest = _without(expression, fields)
+    if says(expression, fields) == says(query, fields):
+        return rest
+    return f"{rest} {query}".strip()
+
+
+def says(expression: str, fields: frozenset[str]) -> frozenset[tuple[tuple[str, bool, str], ...]]:
+    """Return the conditions of a search that are about some fields alone; equal ones are equal."""
+    return frozenset(
+        tuple(sorted((term.field, term.negate, term.text.casefold()) for term in group))
+        for group in _groups(expression)
+        if all(term.field in fields for term in group)
+    )
+
+
+def _without(expression: str, fields: frozenset[str]) -> str:
+    kept: list[str] = []
+    position = 0
+    for group in _groups(expression):
+        if all(term.field in fields for term in group):
+            kept.append(expression[position : group[0].start])
+            position = group[-1].stop
+    return " ".join(part.strip() for part in (*kept, expression[position:]) if part.strip())
+
+
+def _groups(expression: str) -> Iterator[Group]:
+    try:
+        yield from cut(expression, tuple(filters.FIELDS)).groups
+    except FilterError:  # what cannot be read says nothing
+        return

@@ -1,0 +1,459 @@
+"""The search language: what the search box, saved searches and ``--filter`` accept.
+
+    is:picked rating:>=4 harbor        picked, four stars or more, "harbor" in any of its words
+    -is:rejected sharpness:<30         not rejected, soft
+    is:undecided match:>=60            not judged yet, and rather to your taste
+    camera:x100 before:2024-05 label:red tag:"sea lion"
+    tag:harbor OR tag:port             one of them
+
+    camera:none                        the camera wrote no name of its own
+    iso:>=3200 shutter:1/60..1/15      high ISO, and rather long
+    near:64.1,-21.9,5km ext:nef        Reykjavik, as NEF
+
+Words are looked for by their beginnings in file names, tags, projects, descriptions, cameras and
+folders, case and accents apart; in quotes they stand as written. How an expression is cut is in
+`query`; what a field means is here, one implementation for window and command line: masks over the
+rows of a :class:`~curator.library.table.Table`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator import files
+from curator.catalog.text import WITHOUT
+from curator.library import approval, ranges
+from curator.library.approval import FROM_FILES, RuleClause
+from curator.library.columns import LABELS
+from curator.library.query import TEXT, FilterError, Group, Query, Term, cut
+from curator.library.ranges import Values
+from curator.library.spans import Ids, Mask
+from curator.library.table import Table
+from curator.model import ContentType, Label, StackKind, UsageError
+from curator.stages.stack import KIND_CODE
+
+__all__ = [
+    "FIELDS",
+    "FILTERS",
+    "Field",
+    "FilterError",
+    "Near",
+    "approved",
+    "check_rule",
+    "clause_of",
+    "mask",
+    "parse",
+    "parse_rule",
+]
+
+# Name → (title on screen, mask). To add a filter: one line.
+FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
+    "undecided": ("Undecided", lambda table, _: table.undecided()),
+    "passed-over": (
+        "Passed over",
+        lambda table, _: table.undecided() & ~table.failed() & table.column("seen_at").astype(bool),
+    ),
+    "through": ("Through", lambda table, _: table.through()),
+    "picked": ("Picked", lambda table, _: table.picked()),
+    "rejected": ("Rejected", lambda table, _: table.rejected()),
+    "rated": ("Rated", lambda table, _: table.column("rating") > 0),
+    "match": ("Match", lambda table, threshold: table.match >= threshold),
+    "approved": ("Approved", lambda table, threshold: _approved(table, threshold)),
+    "approved-by-file": (
+        "Approved by files",
+        lambda table, threshold: _approved(table, threshold, by_file=True),
+    ),
+    "failed": ("Unreadable", lambda table, _: table.failed()),
+    "damaged": ("Damaged", lambda table, _: table.column("damaged")),
+    "missing": ("Missing", lambda table, _: table.missing()),
+    "stack": ("Stacks", lambda table, _: table.stacks.shared()),
+    "proposed": ("Proposed", lambda table, _: table.stacks.proposed()),
+    "pair": ("RAW+JPEG", lambda table, _: table.column("pair").astype(bool)),
+}
+
+Near = Mapping[str | int, Ids]
+"""What was asked of vectors: photos near to a phrase, or like a photo, the nearest first."""
+
+_KINDS = (*StackKind, "hand")
+
+
+_FROM_FILES = -1  # the code of that clause; those of a rule count from 1
+
+
+def _approved(table: Table, threshold: int, *, by_file: bool = False) -> Mask:
+    codes = _clause_codes(table, threshold)
+    marked: Mask = codes == _FROM_FILES if by_file else codes > 0
+    return marked
+
+
+def _clause_codes(table: Table, threshold: int) -> NDArray[np.int8]:
+    """Return by row which clause approves a photo, (N,) int8; 0 for none.
+
+    The one place that says what approved means: the first clause of the rule that holds, for a
+    photo that is kept, picked or rated and not rejected.
+    """
+    codes = np.zeros(table.size, np.int8)
+    for number, (_, query) in reversed([*enumerate(parse_rule(table.approval.rule), 1)]):
+        codes[mask(query, table, threshold)] = number
+    codes[table.column("elsewhere") & (codes > 0)] = _FROM_FILES
+    codes[~table.through()] = 0
+    return codes
+
+
+def approved(table: Table, threshold: int) -> dict[int, str]:
+    """Return the approved photos by id, each with the name of the clause that approves it.
+
+    Photos approved by ratings read from files are among them, as `Clause.FILE`.
+    """
+    codes = _clause_codes(table, threshold)
+    rows = np.flatnonzero((codes != 0) & table.alive())
+    named = _names_by_code(table)
+    pairs = zip(table.ids[rows].tolist(), codes[rows].tolist(), strict=True)
+    return {photo: named[code] for photo, code in pairs}
+
+
+def clause_of(table: Table, threshold: int, photo_id: int) -> str | None:
+    """Return the name of the clause that approves one photo, as :func:`approved` has it."""
+    codes = _clause_codes(table, threshold)
+    return _names_by_code(table).get(int(codes[table.rows_of([photo_id])[0]]))
+
+
+def _names_by_code(table: Table) -> dict[int, str]:
+    clauses = enumerate(parse_rule(table.approval.rule), 1)
+    return {_FROM_FILES: FROM_FILES.name} | {code: clause.name for code, (clause, _) in clauses}
+
+
+Holds = Callable[[Term, Table, int], Mask]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What stands before a colon.
+
+    Attributes:
+        about: what it looks at, in a few words.
+        example: of a value.
+        holds: marks the photos for which a term of it does, given the match threshold.
+        values: all its values, where they are known beforehand.
+        check: refuses a value that is none, by :class:`FilterError`.
+    """
+
+    about: str
+    example: str
+    holds: Holds
+    values: Sequence[str] = ()
+    check: Callable[[Term], None] = lambda term: None
+
+
+def _one_of(values: Sequence[str], term: Term) -> None:
+    if term.text.lower() not in values:
+        raise term.mistake(f"{term.field}:{term.text} is none of {', '.join(values)}")
+
+
+def _reads(read: Callable[[str], object], wanted: str, term: Term) -> None:
+    """Refuse a value that cannot be read; ``wanted`` says what would be."""
+    try:
+        read(term.text)
+    except ValueError as error:
+        raise term.mistake(f"{term.field}: wants {wanted}") from error
+
+
+def _photo(term: Term) -> None:
+    if not (term.text.isascii() and term.text.isdigit() and len(term.text) < 16):
+        raise term.mistake("similar: wants the number of a photo")
+    if term.negate:
+        raise term.mistake("similar: cannot be turned round")
+
+
+def _words(column: str, term: Term, table: Table, _: int) -> Mask:
+    if column in WITHOUT and _is_none(term):
+        return table.lexicon.without(column)
+    return table.worded(term.text, column, prefix=not term.quoted)
+
+
+def _is_none(term: Term) -> bool:
+    """Tell whether none is asked for; in quotes it is a name."""
+    return term.text.lower() == "none" and not term.quoted
+
+
+def _tagged(term: Term, table: Table, _: int) -> Mask:
+    if _is_none(term):
+        return table.lexicon.without("tag")
+    return table.lexicon.tagged(term.text)
+
+
+def _scores(term: Term, table: Table, _: int) -> Values:
+    return table.match if term.field == "match" else table.column(term.field)
+
+
+def _captured(column: str, term: Term, table: Table, _: int) -> Values:
+    return table.capture.column(column)
+
+
+def _across(side: int, term: Term, table: Table, _: int) -> Values:
+    """Return widths (0) or heights (1) of the upright pictures, in px."""
+    sides = table.column("width"), table.column("height")
+    lies = table.column("turn") % 2 == 1
+    return np.where(lies, sides[1 - side], sides[side])
+
+
+def _compared(
+    about: str,
+    example: str,
+    values: Callable[[Term, Table, int], Values] = _scores,
+    read: Callable[[str], float] = ranges.number,
+    slack: float = 0.0,
+) -> Field:
+    """Make a field of numbers; a photo without a value is never found."""
+
+    def span(text: str) -> ranges.Range:
+        return ranges.read_range(text, read, slack)
+
+    def holds(term: Term, table: Table, threshold: int) -> Mask:
+        return span(term.text).holds(values(term, table, threshold))
+
+    wanted = f"a number or a range, as in {example}"
+    return Field(about, example, holds, check=partial(_reads, span, wanted))
+
+
+def _located(term: Term, table: Table, _: int) -> Mask:
+    known = ~np.isnan(table.capture.column("latitude"))
+    return known if term.text.lower() == "yes" else ~known
+
+
+def _near(term: Term, table: Table, _: int) -> Mask:
+    places = table.capture.column("latitude"), table.capture.column("longitude")
+    return ranges.circle(term.text).holds(*places)
+
+
+def _before(term: Term, table: Table, _: int) -> Mask:
+    before: Mask = table.column("taken_at") < ranges.day(term.text)
+    return before
+
+
+def _after(term: Term, table: Table, _: int) -> Mask:
+    after: Mask = table.column("taken_at") >= ranges.day(term.text)
+    return after
+
+
+def _on(term: Term, table: Table, _: int) -> Mask:
+    taken, (first, next_day) = table.column("taken_at"), ranges.days(term.text)
+    within: Mask = (taken >= first) & (taken < next_day)
+    return within
+
+
+def _date(read: Callable[[str], object], about: str, example: str, holds: Holds) -> Field:
+    """Make a field of dates; a photo without a capture time is never found."""
+    return Field(about, example, holds, check=partial(_reads, read, f"a date, as in {example}"))
+
+
+def _labelled(term: Term, table: Table, _: int) -> Mask:
+    text = term.text.lower()
+    return table.column("label") == (0 if text == "none" else LABELS.index(Label(text)))
+
+
+def _stacked(term: Term, table: Table, _: int) -> Mask:
+    text, by_hand = term.text.lower(), table.column("stacked") > 0
+    if text == "hand":
+        return by_hand & table.stacks.shared()
+    of_kind: Mask = table.column("stack_kind") == KIND_CODE[StackKind(text)]
+    return of_kind & ~by_hand & table.stacks.shared()
+
+
+def _text(column: str, about: str, example: str) -> Field:
+    return Field(about, example, partial(_words, column))
+
+
+# Name → what it means. To add a field: one line.
+FIELDS: dict[str, Field] = {
+    "is": Field(
+        "how it stands",
+        "picked",
+        lambda term, table, threshold: FILTERS[term.text.lower()][1](table, threshold),
+        tuple(FILTERS),
+        partial(_one_of, tuple(FILTERS)),
+    ),
+    "rating": _compared("stars, 0 for none", ">=4"),
+    "label": Field(
+        "colour", "red", _labelled, (*Label, "none"), partial(_one_of, (*Label, "none"))
+    ),
+    "tag": Field("a whole tag, or none", "harbor", _tagged),
+    "project": _text("project", "name of a project, or none", "iceland"),
+    "type": Field(
+        "what kind of picture",
+        "portrait",
+        lambda term, table, _: table.lexicon.typed(term.text.lower()),
+        tuple(ContentType),
+        partial(_one_of, tuple(ContentType)),
+    ),
+    "camera": _text("camera", "name of the camera, or none", "x100"),
+    "lens": _text("lens", "name of the lens, or none", "35mm"),
+    "before": _date(ranges.day, "taken before", "2024-05", _before),
+    "after": _date(ranges.day, "taken from then on", "2024-05-17", _after),
+    "on": _date(
+        ranges.days, "taken that year, month or day, or between two", "2024-05-01..2024-05-17", _on
+    ),
+    "iso": _compared("ISO", "1600..6400", partial(_captured, "iso")),
+    "aperture": _compared(
+        "f-number", "<=2.8", partial(_captured, "f_number"), ranges.f_number, 0.015
+    ),
+    "shutter": _compared(
+        "exposure time; > is longer",
+        "<=1/500",
+        partial(_captured, "exposure_s"),
+        ranges.seconds,
+        0.05,
+    ),
+    "focal": _compared(
+        "focal length in mm",
+        "24..70",
+        partial(_captured, "focal_length_mm"),
+        ranges.millimeters,
+        0.01,
+    ),
+    "width": _compared("width in px", ">=6000", partial(_across, 0)),
+    "height": _compared("height in px", ">=4000", partial(_across, 1)),
+    "gps": Field(
+        "whether the file says where it was taken",
+        "yes",
+        _located,
+        ("yes", "no"),
+        partial(_one_of, ("yes", "no")),
+    ),
+    "near": Field(
+        "taken near a place: latitude, longitude and how far",
+        "64.1,-21.9,5km",
+        _near,
+        check=partial(
+            _reads, ranges.circle, "latitude, longitude and a distance, as in 64.1,-21.9,5km"
+        ),
+    ),
+    "ext": Field(
+        "ending of a file's name",
+        "nef",
+        lambda term, table, _: table.capture.suffixed(term.text.removeprefix(".")),
+    ),
+    "name": _text("name", "file name", "DSC_04"),
+    "folder": _text("folder", "name of its folder", "iceland"),
+    "subject": _text("subject", "what is in it, as described", "boat"),
+    "mood": _text("mood", "its mood, as described", "calm"),
+    "light": _text("light", "its light, as described", "backlit"),
+    "match": _compared("match with your taste, 0-100", ">=70"),
+    "sharpness": _compared("sharpness, 0-100", "<30"),
+    "exposure": _compared("exposure, 0-100", "<50"),
+    "stack": Field("kind of stack", "burst", _stacked, _KINDS, partial(_one_of, _KINDS)),
+    "similar": Field(
+        "like a photo, by its number", "412", lambda _, table, __: table.marked(()), check=_photo
+    ),
+}
+
+
+def _is_of_words(character: str) -> bool:
+    """Tell whether the index knows a character: letters, marks, digits and emoji."""
+    category = unicodedata.category(character)
+    return category[0] in "LNM" or category in ("Co", "So")
+
+
+@lru_cache(maxsize=64)
+def parse(expression: str) -> Query:
+    """Understand an expression: cut it into terms and check each.
+
+    Raises:
+        FilterError: an unknown field, filter, label, number or date; says where.
+    """
+    query = cut(expression, tuple(FIELDS))
+    for group in query.groups:
+        for term in group:
+            if term.field != TEXT:
+                FIELDS[term.field].check(term)
+            elif not any(_is_of_words(character) for character in term.text):
+                raise term.mistake("Here is no letter or digit to look for")
+    return Query(tuple(tuple(map(_without_suffix, group)) for group in query.groups))
+
+
+@lru_cache(maxsize=16)
+def parse_rule(rule: str) -> tuple[tuple[RuleClause, Query], ...]:
+    """Understand an approval rule: its clauses, each with its search.
+
+    Raises:
+        FilterError: a search makes no sense, or the rule has none or too many; says where.
+    """
+    clauses = approval.cut_rule(rule)
+    if not clauses:
+        raise FilterError("An approval rule has at least one search", 0, len(rule))
+    if len(clauses) > approval.MOST:
+        last = clauses[approval.MOST]
+        raise FilterError(f"An approval rule has at most {approval.MOST} searches", last.start)
+    found = []
+    for clause in clauses:
+        query = parse(" " * clause.start + clause.search)  # so that errors are placed in the rule
+        for term in (term for group in query.groups for term in group):
+            if term.field == "similar" or (term.field, term.text.lower()) in _SELF:
+                raise term.mistake(f"An approval rule cannot use {term.field}:{term.text}")
+        found.append((clause, query))
+    return tuple(found)
+
+
+_SELF = (("is", "approved"), ("is", "approved-by-file"))
+
+
+def check_rule(rule: str) -> None:
+    """Check an approval rule.
+
+    Raises:
+        UsageError: it makes no sense; says what does not.
+    """
+    try:
+        parse_rule(rule)
+    except FilterError as error:
+        raise UsageError(
+            f"The approval rule {rule!r} makes no sense: {error}",
+            "Correct approval.rule in the settings.",
+        ) from error
+
+
+def _without_suffix(term: Term) -> Term:
+    """Look for a whole file name by its stem: the names of photos are kept without suffix."""
+    stem = term.text.rpartition(".")[0]
+    if stem and term.field in (TEXT, "name") and files.is_picture_name(term.text):
+        return replace(term, text=stem, quoted=True)
+    return term
+
+
+def mask(query: Query, table: Table, threshold: int = 70, near: Near | None = None) -> Mask:
+    """Mark the rows for which every group holds.
+
+    Args:
+        query: what was asked.
+        table: the photos.
+        threshold: the match threshold.
+        near: what was asked of vectors; a photo near to the phrase fits its words.
+    """
+    near = near or {}
+    found = np.ones(table.size, bool)
+    for group in query.words:
+        found &= _any(group, table, threshold, near)
+    if query.phrase in near and query.words:
+        found |= table.marked(near[query.phrase])
+    for group in query.fields:
+        found &= _any(group, table, threshold, near)
+    return found
+
+
+def _any(group: Group, table: Table, threshold: int, near: Near) -> Mask:
+    found = np.zeros(table.size, bool)
+    for term in group:
+        if term.field == "similar":
+            holds = table.marked(near.get(int(term.text), ()))
+        elif term.field == TEXT:
+            holds = table.worded(term.text, prefix=not term.quoted)
+        else:
+            holds = FIELDS[term.field].holds(term, table, threshold)
+        found |= ~holds if term.negate else holds
+    return found

@@ -1,0 +1,240 @@
+"""The projects in memory: which photos each has, and where they stand, as arrays.
+
+Like the table of photos they are read once; afterwards only what was decided since is taken over,
+whoever decided it, so that a key press costs the same in a project of ten thousand photos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.catalog import Catalog, ProjectRow
+from curator.library.sort_keys import in_order
+from curator.library.spans import Ids, Mask
+
+if TYPE_CHECKING:
+    from curator.library.table import Table
+
+_UNREAD = (-1, -1)
+_NO_IDS: Ids = np.zeros(0, np.int64)
+
+
+@dataclass
+class _Members:
+    """The photos of one project: ids ascending, places beside them, and whether each is in it.
+
+    One that was taken out keeps its place: the list it is still in does not move, and if it comes
+    back, it comes back there.
+    """
+
+    ids: Ids
+    places: NDArray[np.float64]
+    inside: Mask
+
+    @classmethod
+    def of(cls, ids: Sequence[int], places: Sequence[float]) -> _Members:
+        found, at = np.asarray(ids, np.int64), np.asarray(places, np.float64)
+        order = np.argsort(found)
+        return cls(found[order], at[order], np.ones(len(found), bool))
+
+    def take(self, ids: Ids, places: NDArray[np.float64]) -> None:
+        """Take over what was decided of some photos; NaN takes one out."""
+        known = self.find(ids)
+        fresh = (known < 0) & ~np.isnan(places)
+        self.ids = np.concatenate([self.ids, ids[fresh]])
+        self.places = np.concatenate([self.places, places[fresh]])
+        self.inside = np.concatenate([self.inside, np.ones(int(fresh.sum()), bool)])
+        old = known >= 0
+        self.inside[known[old]] = ~np.isnan(places[old])
+        stays = old & ~np.isnan(places)
+        self.places[known[stays]] = places[stays]
+        if fresh.any():
+            order = np.argsort(self.ids)
+            self.ids, self.places = self.ids[order], self.places[order]
+            self.inside = self.inside[order]
+
+    def find(self, ids: Ids) -> NDArray[np.int64]:
+        """Give where photos are in the arrays, -1 for such as never were in the project."""
+        at = np.searchsorted(self.ids, ids)
+        at[at == len(self.ids)] = 0
+        if not len(self.ids):
+            return np.full(len(ids), -1)
+        return np.where(self.ids[at] == ids, at, -1)
+
+
+class Shelf:
+    """The projects of one catalog, and their photos.
+
+    Thread: one, the owner of ``catalog``.
+
+    Attributes:
+        rows: the projects in use, by name.
+        open: the project on the table, by whose places the order by hand goes; None without.
+        serial: grows whenever anything here changed.
+    """
+
+    def __init__(self, table: Table, catalog: Catalog) -> None:
+        """Begin without having read; :meth:`refresh` does."""
+        self._table, self._catalog = table, catalog
+        self.rows: tuple[ProjectRow, ...] = ()
+        self.open: int | None = None
+        self.serial = 0
+        self._members: dict[int, _Members] = {}
+        self._rev = _UNREAD
+        self._seen = 0
+
+    def refresh(self) -> set[int]:
+        """Take over what changed; return the ids of photos that came into a project or left one."""
+        rev = self._catalog.projects_rev()
+        if rev == self._rev:
+            return set()
+        anew, self._rev = rev[0] != self._rev[0], rev
+        self.serial += 1
+        if anew:
+            self._read()
+            return set()
+        moved = self._catalog.moved(self._seen)
+        if not moved:
+            return set()
+        self._seen = moved[-1][0]
+        self._take(moved)
+        return {row[2] for row in moved}
+
+    @property
+    def known(self) -> tuple[int, ...]:
+        """What was taken over so far, as numbers that only grow."""
+        return *self._rev, self._seen
+
+    def kept(self) -> dict[str, NDArray[Any]]:
+        """Give what is known now as arrays, for :meth:`recall`."""
+        all_ = self._members.values()
+        of = [np.full(len(each.ids), project) for project, each in self._members.items()]
+        return {
+            "project.rev": np.array(self.known),
+            "project.of": np.concatenate([_NO_IDS, *of]),
+            "project.photo": np.concatenate([_NO_IDS, *(each.ids for each in all_)]),
+            "project.place": np.concatenate([np.zeros(0), *(each.places for each in all_)]),
+            "project.inside": np.concatenate([np.zeros(0, bool), *(e.inside for e in all_)]),
+        }
+
+    def recall(self, kept: Mapping[str, NDArray[Any]]) -> None:
+        """Take over what another gave; what was decided since is taken in by :meth:`refresh`."""
+        *rev, seen = kept["project.rev"].tolist()
+        if rev[0] != self._catalog.projects_rev()[0]:
+            return
+        self._rev, self._seen = (rev[0], rev[1]), seen
+        self.rows = self._projects()
+        of, inside = kept["project.of"], kept["project.inside"]
+        ids, places = kept["project.photo"], kept["project.place"]
+        for row in self.rows:
+            its = of == row.id
+            self._members[row.id] = _Members(ids[its], places[its], inside[its])
+
+    def _read(self) -> None:
+        self.rows = self._projects()
+        self._seen, rows = self._catalog.places()
+        columns = np.array(rows, np.float64).reshape(-1, 3)
+        projects = columns[:, 0].astype(np.int64)
+        self._members = {
+            row.id: _Members.of(
+                columns[projects == row.id, 1].astype(np.int64), columns[projects == row.id, 2]
+            )
+            for row in self.rows
+        }
+
+    def _projects(self) -> tuple[ProjectRow, ...]:
+        return tuple(in_order(self._catalog.projects(counted=False), lambda row: row.name))
+
+    def _take(self, moved: Sequence[tuple[int, int, int, float | None]]) -> None:
+        last = {(project, photo): place for _, project, photo, place in moved}
+        for project in {project for project, _ in last}:
+            members = self._members.get(project)
+            if members is not None:  # else it is one that was removed
+                some = [(photo, place) for (of, photo), place in last.items() if of == project]
+                ids, places = zip(*some, strict=True)
+                members.take(np.array(ids, np.int64), np.array(places, np.float64))
+
+    # --- asking
+
+    def row(self, project: int | None) -> ProjectRow | None:
+        """Give what a project is, None if there is none of that id."""
+        return next((row for row in self.rows if row.id == project), None)
+
+    def ids(self, project: int) -> Ids:
+        """Give a project's photos in their order by hand, such as are not to be seen too."""
+        members = self._members.get(project)
+        if members is None:
+            return np.zeros(0, np.int64)
+        ids, places = members.ids[members.inside], members.places[members.inside]
+        return ids[np.lexsort((ids, places))]
+
+    def inside(self, project: int) -> Mask:
+        """Mark the photos of a project."""
+        members = self._members.get(project)
+        found = np.zeros(self._table.size, bool)
+        if members is not None:
+            ids = members.ids[members.inside]
+            found[self._table.rows_of(ids[self._table.knows(ids)])] = True
+        return found
+
+    def in_any(self) -> Mask:
+        """Mark the photos that are in any project."""
+        found = np.zeros(self._table.size, bool)
+        for project in self._members:
+            found |= self.inside(project)
+        return found
+
+    def has(self, project: int, ids: Sequence[int] | Ids) -> Mask:
+        """Tell of each photo whether it is in a project."""
+        members = self._members.get(project)
+        if members is None:
+            return np.zeros(len(ids), bool)
+        at = members.find(np.asarray(ids, np.int64))
+        found: Mask = at >= 0
+        found[found] = members.inside[at[found]]
+        return found
+
+    def places(self, project: int, ids: Sequence[int] | Ids) -> NDArray[np.float64]:
+        """Give the places of photos, of such as were taken out the one they had; else NaN."""
+        members = self._members.get(project)
+        found = np.full(len(ids), np.nan)
+        if members is not None:
+            at = members.find(np.asarray(ids, np.int64))
+            found[at >= 0] = members.places[at[at >= 0]]
+        return found
+
+    def last_place(self, project: int) -> float:
+        """Give the last place there is in a project, 0 where it is empty."""
+        members = self._members.get(project)
+        return float(members.places.max()) if members is not None and len(members.ids) else 0.0
+
+    def of(self, photo_id: int) -> list[ProjectRow]:
+        """List the projects a photo is in, by name."""
+        return [row for row in self.rows if self.has(row.id, [photo_id])[0]]
+
+    # --- orders
+
+    def by_hand(self) -> NDArray[np.float64]:
+        """Give each row's place in the project on the table; without one as :meth:`by_project`."""
+        members = None if self.open is None else self._members.get(self.open)
+        if members is None:
+            return self.by_project()
+        found = np.full(self._table.size, np.nan)
+        known = self._table.knows(members.ids)
+        found[self._table.rows_of(members.ids[known])] = members.places[known]
+        return found
+
+    def by_project(self) -> NDArray[np.float64]:
+        """Give each row's place among all projects: the first it is in, by name, then by hand."""
+        found = np.full(self._table.size, np.nan)
+        for number, row in reversed(list(enumerate(self.rows))):
+            ids = self.ids(row.id)
+            known = self._table.knows(ids)
+            place = number + np.arange(len(ids)) / max(len(ids), 1)
+            found[self._table.rows_of(ids[known])] = place[known]
+        return found

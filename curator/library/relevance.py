@@ -1,0 +1,114 @@
+"""How well photos fit a search: by their words, and by what an encoder sees in them.
+
+The two are different kinds of number, so their ranks are added up, not they themselves. Functions
+that take a :class:`~curator.learning.learner.TasteLearner` run on the thread that has the vectors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.learning.vector_index import VectorIndex
+from curator.library.filters import Near
+from curator.library.query import Query
+from curator.library.spans import Ids, Mask
+from curator.library.table import Table
+from curator.model import KnownError
+
+MOST = 200
+"""Photos found by looks, at most: further on it is guesswork."""
+WORDS, LOOKS = 1, 2
+"""Why a photo was found; both may be."""
+REASONS = ("", "words", "looks", "words, looks")
+_BELOW = 60.0
+_STANDS_OUT = 1.0  # standard deviations above what a phrase says of any photo
+_SAMPLE = 500  # photos from which that is known
+
+Likeness = tuple[Ids, NDArray[np.float32]]
+"""Photos, the nearest first, and their cosines."""
+
+
+@dataclass(frozen=True, eq=False)
+class Relevance:
+    """How well photos fit: ``value`` is smallest for the best; ``by`` says why, of REASONS."""
+
+    ids: Ids
+    value: NDArray[np.float32]
+    by: NDArray[np.int8]
+
+
+def relevance(query: Query, table: Table, fits: Mask, near: Near) -> Relevance:
+    """Rank the photos that fit a query.
+
+    Source: Cormack, Clarke and Buettcher 2009, "Reciprocal rank fusion outperforms Condorcet and
+    individual rank learning methods": the sum over rankings of 1 / (60 + rank).
+    """
+    score, by = np.zeros(table.size), np.zeros(table.size, np.int8)
+
+    def add(found: Ids, why: int) -> None:
+        known = found[found < table.id_limit]
+        rows = table.rows_of(known)
+        rows = rows[rows >= 0]
+        rows = rows[fits[rows]]
+        score[rows] += 1.0 / (_BELOW + 1.0 + np.arange(len(rows)))
+        by[rows] |= why
+
+    if query.words:
+        ranked = table.lexicon.ranked(_phrases(query))
+        add(ranked, WORDS)
+        if not len(ranked):  # so many have the words that these tell nothing
+            rows = np.flatnonzero(fits & _worded(query, table))
+            score[rows] += 1.0 / (_BELOW + 1.0)
+            by[rows] |= WORDS
+        add(np.asarray(near.get(query.phrase, ()), np.int64), LOOKS)
+    for photo in query.similar:
+        add(np.asarray(near.get(photo, ()), np.int64), LOOKS)
+    rows = np.flatnonzero(score)
+    return Relevance(table.ids[rows], -score[rows].astype(np.float32), by[rows])
+
+
+def _phrases(query: Query) -> list[list[tuple[str, bool]]]:
+    return [[(term.text, not term.quoted) for term in group] for group in query.words]
+
+
+def _worded(query: Query, table: Table) -> Mask:
+    found = np.ones(table.size, bool)
+    for group in _phrases(query):
+        found &= np.logical_or.reduce([table.worded(text, "", how) for text, how in group])
+    return found
+
+
+# --- asked of vectors
+
+
+def alike(archive: VectorIndex, photo_id: int, among: Ids) -> Likeness:
+    """Find the photos most like one, itself first.
+
+    Raises:
+        KnownError: it was not compared yet.
+    """
+    place = int(archive.places([photo_id])[0])
+    if place < 0:
+        raise KnownError("This photo was not compared yet.", "What is like it is not known.")
+    row = archive.take([place])[0]
+    return archive.nearest(row[: archive.dimension], MOST, among)
+
+
+def looking_like(archive: VectorIndex, vector: NDArray[np.float32], among: Ids) -> Likeness:
+    """Find the photos a phrase describes: those it says clearly more of than of any photo.
+
+    Args:
+        archive: the vectors.
+        vector: the phrase, encoded into the pictures' space.
+        among: where to look.
+    """
+    if not archive.size or len(vector) != archive.dimension:
+        return np.zeros(0, np.int64), np.zeros(0, np.float32)
+    sample = archive.take(np.unique(np.linspace(0, archive.size - 1, _SAMPLE).astype(np.int64)))
+    usual = sample[:, : archive.dimension] @ vector
+    ids, likeness = archive.nearest(vector, MOST, among)
+    clear = likeness > usual.mean() + _STANDS_OUT * usual.std()
+    return ids[clear], likeness[clear]

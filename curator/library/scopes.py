@@ -1,0 +1,207 @@
+"""What the sidebar offers: everything, each folder and subfolder with photos in it, projects."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curator.library.sort_keys import in_order
+from curator.library.table import Table
+
+if TYPE_CHECKING:
+    from curator.catalog import FolderRow, ProjectRow, SavedSearch
+
+_PROJECT = "project:"  # no path begins like it: a folder's is absolute
+_SEARCH = "search:"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A set of photos one works on.
+
+    ``kind`` is ``all``, ``folder`` (with its subfolders), ``project`` or ``search``. ``key`` is the
+    folder's path, ``project:`` or ``search:`` and a number, empty for everything; ``title`` is what
+    the window says. ``expression`` is what a search looks for.
+    """
+
+    kind: str
+    key: str
+    title: str
+    expression: str = ""
+
+    @property
+    def follows_marks(self) -> bool:
+        """Whether a decision may take a photo out of it: it stays in the list until F5."""
+        return self.kind in ("project", "search")
+
+    @property
+    def search(self) -> int | None:
+        """The id of the saved search it is, None for another kind."""
+        return int(self.key.removeprefix(_SEARCH)) if self.kind == "search" else None
+
+    @property
+    def project(self) -> int | None:
+        """The id of the project it is, None for another kind."""
+        return int(self.key.removeprefix(_PROJECT)) if self.kind == "project" else None
+
+
+EVERYTHING = Scope("all", "", "All photos")
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRow:
+    """One line of the sidebar.
+
+    ``folder_id`` is set for the folders the person opened, None for subfolders and everything.
+    ``away`` says why the folder cannot be reached now (``T7 Shield unplugged``), empty if it can.
+    """
+
+    scope: Scope
+    depth: int
+    count: int
+    enabled: bool = True
+    away: str = ""
+    folder_id: int | None = None
+
+
+def rows(
+    folders: Sequence[FolderRow], table: Table, away: Mapping[str, str] | None = None
+) -> list[ScopeRow]:
+    """List the scopes in sidebar order with the photos each holds.
+
+    ``away`` says by path which cannot be reached and why, besides those the catalog says it of:
+    asking a dead network drive takes minutes, so the answer is somebody else's. Linear in
+    directories: a library of years has thousands, and the sidebar asks often.
+    """
+    by_path, copied = _by_path(table)
+    listed = [ScopeRow(EVERYTHING, 0, int(table.alive().sum()))]
+    for folder in in_order(folders, lambda folder: _by_parts(folder.path)):
+        prefix = folder.path.rstrip(os.sep) + os.sep
+        inside = {
+            path: count
+            for path, count in by_path.items()
+            if path == folder.path or path.startswith(prefix)
+        }
+        scope = Scope("folder", folder.path, Path(folder.path).name or folder.path)
+        below = [each for each in copied if each.at(prefix)]
+        number = sum(inside.values()) + sum(each.number for each in below if each.adds(prefix))
+        gone = folder.absence or (away or {}).get(folder.path, "")
+        listed.append(ScopeRow(scope, 0, number, folder.enabled, gone, folder.id))
+        listed.extend(_subfolders(folder, inside, below))
+    return listed
+
+
+@dataclass(frozen=True, slots=True)
+class _Copied:
+    """Some photos with copies: where the main file lies and where those do, as path and ``/``."""
+
+    main: str
+    copies: tuple[str, ...]
+    number: int
+
+    def at(self, folder: str) -> bool:
+        """Say whether copies lie in a folder, or below it."""
+        return any(copy.startswith(folder) for copy in self.copies)
+
+    def adds(self, folder: str) -> bool:
+        """Say whether the folder has these photos by their copies alone."""
+        return self.at(folder) and not self.main.startswith(folder)
+
+
+def _by_path(table: Table) -> tuple[Counter[str], list[_Copied]]:
+    """Count photos by the path their main file lies in, and list those with copies elsewhere."""
+    paths = table.directories
+    by_path = Counter(dict.fromkeys(paths.values(), 0))
+    copied = []
+    for where, number in table.count_by_places().items():
+        main, *copies = (paths.get(each, "") for each in where)
+        by_path[main] += number
+        if copies:
+            ends = tuple(path.rstrip(os.sep) + os.sep for path in copies)
+            copied.append(_Copied(main.rstrip(os.sep) + os.sep, ends, number))
+    return by_path, copied
+
+
+def followed(key: str, old: str, new: str) -> str:
+    """Give what a folder's key is once the folder ``old``, in which it may be, is at ``new``."""
+    inside = old.rstrip(os.sep) + os.sep
+    if key == old:
+        return new
+    return new.rstrip(os.sep) + os.sep + key[len(inside) :] if key.startswith(inside) else key
+
+
+def of_search(saved: SavedSearch) -> Scope:
+    """Give the scope that a saved search is."""
+    return Scope("search", f"{_SEARCH}{saved.id}", saved.name, saved.expression)
+
+
+def of_project(row: ProjectRow) -> Scope:
+    """Give the scope that a project is."""
+    return Scope("project", f"{_PROJECT}{row.id}", row.name)
+
+
+def project_rows(table: Table) -> list[ScopeRow]:
+    """List the projects as scopes, by name, with the photos each has that are to be seen."""
+    alive = table.alive()
+    return [
+        ScopeRow(of_project(row), 0, int((table.projects.inside(row.id) & alive).sum()))
+        for row in table.projects.rows
+    ]
+
+
+def _subfolders(
+    folder: FolderRow, inside: dict[str, int], copied: Sequence[_Copied]
+) -> list[ScopeRow]:
+    """List the directories below a folder that hold photos themselves, parents first.
+
+    Args:
+        folder: one that a person opened.
+        inside: photos by the path in it where their main file lies.
+        copied: photos with copies in it.
+    """
+    holding = {copy[: -len(os.sep)] for each in copied for copy in each.copies}
+    shown = {
+        path for path, count in inside.items() if (count or path in holding) and path != folder.path
+    }
+    above = {path: [p for p in _parents(path, folder.path) if p in shown] for path in inside}
+    totals = Counter(inside)
+    for path, parents in above.items():
+        for parent in parents:
+            totals[parent] += inside[path]
+    for each in copied:
+        for path in _around(each.copies, folder.path) & shown - _around([each.main], folder.path):
+            totals[path] += each.number
+    found = []
+    for path in in_order(shown, _by_parts):
+        parent = above[path][0] if above[path] else folder.path
+        scope = Scope("folder", path, path[len(parent.rstrip(os.sep)) + 1 :])
+        found.append(ScopeRow(scope, 1 + len(above[path]), totals[path], folder.enabled))
+    return found
+
+
+def _by_parts(path: str) -> str:
+    """Give what a path is sorted by: "a" comes before "a/b", and both before "a b"."""
+    return path.replace(os.sep, "\1")
+
+
+def _parents(path: str, root: str) -> Iterator[str]:
+    """Go up from a path, itself left out, to just below ``root``."""
+    parent = path.rpartition(os.sep)[0]
+    while len(parent) > len(root):
+        yield parent
+        parent = parent.rpartition(os.sep)[0]
+
+
+def _around(paths: Iterable[str], root: str) -> set[str]:
+    """Give the folders below ``root`` that hold any of some folders, or are one."""
+    inside = root.rstrip(os.sep) + os.sep
+    return {
+        folder
+        for path in paths
+        if path.startswith(inside)
+        for folder in (path[: -len(os.sep)], *_parents(path[: -len(os.sep)], root))
+    }

@@ -1,0 +1,147 @@
+"""The orders a list can have, as one table, and the sorting.
+
+Orders sort units, never frames: a stack stands where its best frame would, its frames by capture
+time. Ties go by capture time, folder, name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.learning.explanations import lessons_to_come, uncertainties
+from curator.learning.learner import TasteLearner
+from curator.library.table import Ids, Mask, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One way to sort.
+
+    Attributes:
+        title: what the menu calls it.
+        key: gives a number a row, smallest first; NaN for a photo without the value.
+        best: which frame a stack counts by, ``np.fmin`` or ``np.fmax`` of the key.
+        about: what it does, in words that follow the title.
+        by_taste: whether there has to be taste for it.
+        question: what the learner is asked before; its answer goes into ``Table.set_answer``.
+        part: photos asked for at a time, so that learning never waits long; 0 is all at once.
+        loose: sorts frames after all: stacks are taken apart where somebody placed each photo.
+    """
+
+    title: str
+    key: Callable[[Table], NDArray[Any]]
+    best: np.ufunc
+    about: str
+    by_taste: bool = False
+    question: Callable[[TasteLearner, Sequence[int]], NDArray[np.float32]] | None = None
+    part: int = 0
+    loose: bool = False
+
+
+# Name → how it sorts. Each runs in its useful direction first: the weakest, the unrated, the
+# earliest. To add an order: one line.
+ORDERS: dict[str, Order] = {
+    "taken": Order("Capture time", lambda table: _where_timed(table), np.fmin, "earliest first"),
+    "added": Order("Added", lambda table: table.column("added_at"), np.fmin, "oldest first"),
+    "name": Order("File name", lambda table: table.name_ranks(), np.fmin, "folder by folder"),
+    "sharpness": Order(
+        "Sharpness", lambda table: table.column("sharpness"), np.fmax, "sharpest last"
+    ),
+    "exposure": Order(
+        "Exposure", lambda table: table.column("exposure"), np.fmax, "most clipped first"
+    ),
+    "rating": Order("Rating", lambda table: table.column("rating"), np.fmax, "none, then lowest"),
+    "stack": Order(
+        "Stack", lambda table: _stack_sizes(table), np.fmin, "largest first, then single photos"
+    ),
+    "project": Order(
+        "Project", lambda table: table.projects.by_project(), np.fmin, "by name, then by hand"
+    ),
+    "hand": Order(
+        "Hand", lambda table: table.projects.by_hand(), np.fmin, "as you placed them", loose=True
+    ),
+    "relevance": Order(
+        "Relevance", lambda table: table.answer("relevance"), np.fmin, "best fit first"
+    ),
+    "match": Order("Match", lambda table: table.match, np.fmax, "lowest first", True),
+    "uncertain": Order(
+        "Most uncertain",
+        lambda table: -table.answer("uncertain"),
+        np.fmin,
+        "where your taste is known least",
+        True,
+        uncertainties,
+        part=2000,
+    ),
+    "informative": Order(
+        "Most informative",
+        lambda table: table.answer("informative"),
+        np.fmin,
+        "whose stars teach most",
+        True,
+        lessons_to_come,
+    ),
+}
+
+
+def _where_timed(table: Table) -> NDArray[np.float64]:
+    return np.where(np.isnat(table.column("taken_at")), np.nan, table.time_ranks())
+
+
+def _stack_sizes(table: Table) -> NDArray[np.float64]:
+    names = table.stacks.names
+    _, where, counts = np.unique(names, return_inverse=True, return_counts=True)
+    return np.where(names > 0, -counts[where].astype(np.float64), np.nan)
+
+
+def is_loose(table: Table, order: str) -> bool:
+    """Tell whether an order takes stacks apart: somebody placed each photo by itself."""
+    return ORDERS[order].loose and table.projects.open is not None
+
+
+def orders_for(kind: str) -> dict[str, Order]:
+    """Give the orders a scope of a kind can have: by hand there is only in a project."""
+    return {name: each for name, each in ORDERS.items() if kind == "project" or not each.loose}
+
+
+def arranged(
+    table: Table, mask: Mask, order: str, reverse: bool = False, *, units: bool = True
+) -> Ids:
+    """Give the ids of the marked rows in an order of ORDERS.
+
+    Photos without the value asked for come last, whichever way the order runs.
+
+    Args:
+        table: the photos.
+        mask: which of its rows.
+        order: a key of ORDERS.
+        reverse: the other way round; inside a stack time never runs backwards.
+        units: whether stacks stay whole; a stack is the marked frames of it.
+
+    Raises:
+        KeyError: there is no such order.
+    """
+    chosen = ORDERS[order]
+    rows = np.flatnonzero(mask)
+    ranks = table.time_ranks()[rows]
+    value = chosen.key(table)[rows].astype(np.float64)
+    keys: list[NDArray[Any]] = [ranks]
+    together = units and not is_loose(table, order)
+    members = np.flatnonzero(table.stacks.names[rows]) if together else ranks[:0]
+    if len(members):
+        names, where = np.unique(table.stacks.names[rows[members]], return_inverse=True)
+        best = np.full(len(names), np.nan)
+        chosen.best.at(best, where, value[members])
+        value[members] = best[where]
+        first = np.full(len(names), table.size)
+        np.minimum.at(first, where, ranks[members])
+        lead = ranks.copy()
+        lead[members] = first[where]
+        keys.append(lead)
+    keys += [-value if reverse else value, np.isnan(value)]
+    return table.ids[rows[np.lexsort(keys)]]

@@ -1,0 +1,285 @@
+"""How a set of photos stands, in figures: judged, by time, camera, kind and stars.
+
+Every figure has the search that leads to its photos, and is the number that search finds. All of
+it is counted over the columns of a :class:`~curator.library.table.Table`, a hundred thousand
+photos in some 20 ms; nothing is asked of the catalog but which photos are of which kind, and that
+is kept until it changes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.library import filters
+from curator.library.query import LONGEST, MOST
+from curator.library.spans import Mask
+from curator.library.table import Table
+from curator.library.text_matches import words_of
+from curator.model import ContentType
+
+DAY, MONTH, YEAR = "day", "month", "year"
+# A time line is by days, or by months, if it has at most so many of them; a stretch of more empty
+# ones than that is folded (a camera whose clock was reset says 1980), if there are but a few.
+_STEPS = ((DAY, "datetime64[D]", 62, 4, 2), (MONTH, "datetime64[M]", 240, 9, 8))
+_YEARS_FOLDED = 6
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """So many photos, of which ``through`` and ``rejected``; ``query`` finds them.
+
+    ``query`` is empty where no search does.
+    """
+
+    name: str
+    photos: int
+    through: int = 0
+    rejected: int = 0
+    query: str = ""
+
+    @property
+    def undecided(self) -> int:
+        """Those nobody has judged."""
+        return self.photos - self.through - self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A day, a month or a year, by its first day, and the photos of it."""
+
+    start: datetime.date
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How a set of photos stands.
+
+    Attributes:
+        whole: all of them.
+        verdicts: all of them, each once, by what became of it; none is left out that is not 0.
+        starred: those through that have stars; ``approved``: what would be exported, and
+            ``approved_by_file`` what would be, too, if ratings read from files counted.
+        grain: what a period is: DAY, MONTH or YEAR.
+        periods: from the first to the last, empty ones too; None is a long stretch of nothing.
+        undated: those without a capture time.
+        first, last: the days of the earliest and the latest, None without any.
+        cameras: most photos first; ``nameless`` are those of none.
+        kinds: by content type, as described, most photos first.
+        stars: those through with 1, 2, ... 5 stars.
+    """
+
+    whole: Figure
+    verdicts: tuple[Figure, ...]
+    starred: Figure
+    approved: Figure
+    approved_by_file: Figure
+    grain: str
+    periods: tuple[Period | None, ...]
+    undated: Figure
+    first: datetime.date | None
+    last: datetime.date | None
+    cameras: tuple[Figure, ...]
+    nameless: Figure
+    kinds: tuple[Figure, ...]
+    stars: tuple[Figure, ...]
+
+
+# What became of a photo, and the search for it. Each photo is in one: the first that holds.
+_VERDICTS = (
+    ("picked", "is:picked"),
+    ("stars, no pick", "is:rated is:through -is:picked"),
+    ("kept", "is:through -is:rated -is:picked"),
+    ("rejected", "is:rejected"),
+    ("passed over", "is:passed-over"),
+    ("not seen yet", "is:undecided -is:passed-over -is:failed"),
+    ("unreadable", "is:undecided is:failed"),
+)
+
+
+def overview(table: Table, among: Mask, threshold: int = 70) -> Overview:
+    """Count how photos stand.
+
+    Args:
+        table: all photos.
+        among: marks those to count, by row.
+        threshold: the match threshold.
+    """
+    count = _Counter(table, among, threshold)
+    grain, periods, undated = _by_time(count)
+    days = [period for period in periods if period is not None]
+    cameras, nameless = _by_camera(count)
+    return Overview(
+        whole=count.found("photos", ""),
+        verdicts=tuple(f for name, query in _VERDICTS if (f := count.found(name, query)).photos),
+        starred=count.found("with stars", "is:rated is:through"),
+        approved=count.found("approved", "is:approved"),
+        approved_by_file=count.found("approved by files", "is:approved-by-file"),
+        grain=grain,
+        periods=periods,
+        undated=undated,
+        first=count.day(np.min) if days else None,
+        last=count.day(np.max) if days else None,
+        cameras=cameras,
+        nameless=nameless,
+        kinds=_by_kind(count),
+        stars=tuple(
+            count.found(f"{stars} star{'s' * (stars > 1)}", f"rating:{stars} -is:rejected")
+            for stars in range(1, 6)
+        ),
+    )
+
+
+class _Counter:
+    """Counts photos and what became of them, by any code a row has."""
+
+    def __init__(self, table: Table, among: Mask, threshold: int) -> None:
+        self.table, self._among, self._threshold = table, among, threshold
+        self.rows = np.flatnonzero(among)
+        verdict = np.zeros(table.size, np.int64)
+        verdict[table.through()] = 1
+        verdict[table.rejected()] = 2
+        self._verdict = verdict[self.rows]
+        taken = table.column("taken_at")[self.rows]
+        self.dated = ~np.isnat(taken)
+        self.taken = taken[self.dated]
+
+    def found(self, name: str, query: str) -> Figure:
+        """Count what a search finds."""
+        mask = self._among
+        if query:
+            mask = mask & filters.mask(filters.parse(query), self.table, self._threshold)
+        of = self._verdict[mask[self.rows]]
+        number = np.bincount(of, minlength=3)
+        return Figure(name, len(of), int(number[1]), int(number[2]), query)
+
+    def by(self, codes: Codes, kinds: int, only: Mask | None = None) -> list[list[int]]:
+        """Count by code: for each of ``kinds`` codes [undecided, through, rejected].
+
+        Args:
+            codes: (N,) of the rows, or of those that ``only`` marks among them.
+            kinds: how many codes there are.
+            only: (R,) which of the rows the codes are of; None for all.
+        """
+        verdict = self._verdict if only is None else self._verdict[only]
+        counted = np.bincount(codes * 3 + verdict, minlength=3 * kinds)
+        return counted.reshape(kinds, 3).tolist()
+
+    def day(self, which: object) -> datetime.date:
+        """Give the day of the earliest or the latest photo."""
+        return which(self.taken).astype("datetime64[D]").item()  # type: ignore[operator]
+
+
+def _figure(name: str, query: str, numbers: Sequence[int]) -> Figure:
+    return Figure(name, sum(numbers), numbers[1], numbers[2], query)
+
+
+# --- by time
+
+
+def _by_time(count: _Counter) -> tuple[str, tuple[Period | None, ...], Figure]:
+    """Count by day, month or year, whichever shows the stretch of time at a readable length."""
+    undated = _figure("without a date", "-after:0001", count.by(_zeros(count), 1, ~count.dated)[0])
+    if not len(count.taken):
+        return MONTH, (), undated
+    for grain, unit, most, folded, folds in _STEPS:  # noqa: B007
+        starts, codes = np.unique(count.taken.astype(unit), return_inverse=True)
+        empty = np.diff(starts).astype(np.int64) - 1
+        long = empty > folded
+        if len(starts) + empty[~long].sum() <= most and long.sum() <= folds:
+            break
+    else:
+        grain, folded = YEAR, _YEARS_FOLDED
+        starts, codes = np.unique(count.taken.astype("datetime64[Y]"), return_inverse=True)
+    numbers = count.by(codes, len(starts), count.dated)
+    return grain, tuple(_with_gaps(starts, numbers, grain, folded)), undated
+
+
+def _zeros(count: _Counter) -> Codes:
+    return np.zeros(int((~count.dated).sum()), np.int64)
+
+
+def _with_gaps(
+    starts: NDArray[np.datetime64], numbers: list[list[int]], grain: str, folded: int
+) -> Iterator[Period | None]:
+    """Put empty periods between those with photos; None for more than so many."""
+    before = starts[0] - 1
+    for start, number in zip(starts, numbers, strict=True):
+        empty = int((start - before).astype(int)) - 1
+        if empty > folded:
+            yield None
+        else:
+            for step in range(empty):
+                yield _period(before + 1 + step, grain, (0, 0, 0))
+        yield _period(start, grain, number)
+        before = start
+
+
+def _period(start: np.datetime64, grain: str, numbers: Sequence[int]) -> Period:
+    day = start.astype("datetime64[D]").item()
+    month = f"{MONTHS[day.month - 1]} {day.year}"
+    name = {DAY: f"{day.day} {month}", MONTH: month, YEAR: str(day.year)}[grain]
+    return Period(day, _figure(name, f"on:{start}" if sum(numbers) else "", numbers))
+
+
+# --- by camera
+
+
+def _by_camera(count: _Counter) -> tuple[tuple[Figure, ...], Figure]:
+    cameras = count.table.strings("camera")
+    names = list(dict.fromkeys(cameras))
+    code = {name: number for number, name in enumerate(names)}
+    codes = np.fromiter(map(code.__getitem__, cameras), np.int64, len(cameras))[count.rows]
+    counted = dict(zip(names, count.by(codes, len(names)), strict=True))
+    none = [counted.pop(name) for name in (None, "") if name in counted]
+    nameless = _figure("no camera named", "", np.sum([[0, 0, 0], *none], axis=0).tolist())
+    here = {str(name): numbers for name, numbers in counted.items() if sum(numbers)}
+    queries = name_queries("camera", [str(name) for name in counted])
+    figures = [_figure(plain_name(name), queries[name], numbers) for name, numbers in here.items()]
+    return tuple(sorted(figures, key=lambda figure: (-figure.photos, figure.name))), nameless
+
+
+def name_queries(field: str, names: Sequence[str]) -> dict[str, str]:
+    """Return the search for each camera, or lens: of a Canon EOS 5D those of a 5D Mark II are not.
+
+    A name that no search finds has an empty one.
+    """
+    words = {name: f" {' '.join(words_of(name))} " for name in names}
+    queries = {}
+    for name in names:
+        longer = [
+            other for other in names if words[name] in words[other] and words[other] != words[name]
+        ]
+        terms = [
+            f'{field}:"{plain_name(name)}"',
+            *(f'-{field}:"{plain_name(other)}"' for other in longer),
+        ]
+        query = " ".join(terms)
+        fits = words[name].strip() and len(terms) < MOST and len(query) < LONGEST
+        queries[name] = query if fits else ""
+    return queries
+
+
+def plain_name(name: str) -> str:
+    """Give a name as it may stand on screen and in quotes."""
+    clean = (" " if unicodedata.category(c) in ("Cc", "Cs") or c == '"' else c for c in name)
+    return " ".join("".join(clean).split())
+
+
+# --- by kind
+
+
+def _by_kind(count: _Counter) -> tuple[Figure, ...]:
+    found = [count.found(kind.replace("_", " "), f"type:{kind}") for kind in ContentType]
+    return tuple(sorted((f for f in found if f.photos), key=lambda figure: -figure.photos))

@@ -1,0 +1,451 @@
+"""One watched folder: what changes in it, looked at once it is still, and handed over.
+
+The thread of a folder sleeps until the system says something, waits until it is quiet
+(`stillness`), looks at just the directories that changed, and hands over what is still in them.
+The system does not tell of network drives, and of only so many directories: there the thread
+looks at the directories' own times instead, which move when files come, go or change their names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curator import files
+from curator.model import Found, KnownError
+from curator.pipeline.file_stability import Changes, Place
+from curator.volumes import mount_of
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent, FileSystemEventHandler
+    from watchdog.observers.api import BaseObserver, ObservedWatch
+
+log = logging.getLogger(__name__)
+
+START_S = 5.0  # so long after the start what came while nobody watched is looked for
+POLL_S = 30.0  # how often the times of directories are looked at where the system says nothing
+CLOSE_S = 2.0  # closing waits no longer for threads that sit in a slow drive
+# A scan ends a moment after it looked; and another machine's clock may be off by hours. A
+# directory looked at in vain costs little.
+_MARGIN_NS, _FOREIGN_NS = 60 * 10**9, 86_400 * 10**9
+# Whose directories' times do not move when a file comes.
+_TIMELESS = frozenset({"vfat", "exfat", "msdos", "fat", "fat32"})
+# More events than this between two looks, and some may have been lost: Linux keeps 16,384 of
+# them, Windows 64 KiB, which are some hundreds.
+_BURST = 8000 if sys.platform == "linux" else 300
+_MOVED, _DELETED = "moved", "deleted"  # as watchdog names them
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A folder to watch.
+
+    Attributes:
+        path: the folder.
+        recursive: with its subfolders.
+        since: until when all in it is known, Unix time in s.
+    """
+
+    path: str
+    recursive: bool
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found in a directory in which something changed.
+
+    Attributes:
+        directory: its path; it may be gone.
+        deep: it was looked at with all below it.
+        found: its files that nobody is writing.
+    """
+
+    directory: str
+    deep: bool
+    found: list[Found]
+
+
+Tell = Callable[[int, list[Looked]], None]
+
+
+class System:
+    """The system's own word that something changed, through watchdog; loaded when first asked.
+
+    Thread: any.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._observer: BaseObserver | None = None
+        self._closed = False
+
+    def watch(
+        self, path: str, recursive: bool, happened: Callable[[FileSystemEvent], None]
+    ) -> ObservedWatch:
+        """Have ``happened`` called for what changes in a folder, on threads of watchdog's.
+
+        Raises:
+            OSError: it cannot be; ENOSPC and EMFILE say that it is too much for this system.
+        """
+        with self._lock:
+            if self._closed:
+                raise OSError(errno.ECANCELED, "closed")
+            if self._observer is None:
+                from watchdog.observers import Observer
+
+                observer = Observer()
+                observer.start()
+                self._observer = observer
+            return self._observer.schedule(
+                _handler(happened), path, recursive=recursive, event_filter=_wanted()
+            )
+
+    def unwatch(self, watch: ObservedWatch) -> None:
+        """Hear no more of a folder."""
+        with self._lock, contextlib.suppress(KeyError, OSError):
+            if self._observer is not None and not self._closed:
+                self._observer.unschedule(watch)
+
+    def is_full(self) -> bool:
+        """Say whether Linux lets no more directories be watched: watchdog passes over those."""
+        if sys.platform != "linux":
+            return False
+        try:
+            self.unwatch(self.watch(os.sep, False, lambda _: None))
+        except OSError as error:
+            return error.errno in (errno.ENOSPC, errno.EMFILE)
+        return False
+
+    def close(self) -> None:
+        """Hear of nothing any more."""
+        with self._lock:
+            self._closed = True
+            if self._observer is not None:
+                self._observer.stop()
+                self._observer.join(CLOSE_S)
+
+
+def _handler(happened: Callable[[FileSystemEvent], None]) -> FileSystemEventHandler:
+    from watchdog.events import FileSystemEventHandler
+
+    class Handler(FileSystemEventHandler):
+        def dispatch(self, event: FileSystemEvent) -> None:
+            happened(event)
+
+    return Handler()
+
+
+def _wanted() -> list[type[FileSystemEvent]]:
+    """List the events wanted: on Linux a file is heard of when it is closed, not at each write."""
+    from watchdog import events
+
+    written = events.FileClosedEvent if sys.platform == "linux" else events.FileModifiedEvent
+    return [
+        written,
+        events.FileCreatedEvent,
+        events.FileMovedEvent,
+        events.FileDeletedEvent,
+        events.DirCreatedEvent,
+        events.DirMovedEvent,
+        events.DirDeletedEvent,
+    ]
+
+
+class FolderWatch(threading.Thread):
+    """Watches one folder until it is stopped.
+
+    Thread: its own; :meth:`stop`, :meth:`scanned` and :meth:`lost` from any.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        wanted: Watched,
+        system: System,
+        changed: Tell,
+        trouble: Callable[[KnownError], None],
+    ) -> None:
+        super().__init__(name="curator-watch", daemon=True)
+        self.what = (wanted.path, wanted.recursive)
+        self._number, self._top, self._recursive = number, wanted.path, wanted.recursive
+        self._since_ns = int(wanted.since * 1e9)
+        self._system, self._changed, self._trouble = system, changed, trouble
+        self._news = threading.Condition()
+        self._changes = Changes()
+        self._stopped = self._handed = self._here = self._ready = False
+        self._events = 0  # since the last look
+        self._lost = False  # some may not have been heard
+        self._real = ""  # the folder with links followed: what the system names
+        self._identity: tuple[int, int] | None = None  # device and number of the folder
+        self._was: tuple[int, int] | None = None  # and as it was first seen
+        self._watch: ObservedWatch | None = None
+        self._polled = self._timeless = False
+        self._times: dict[str, int] = {}  # of directories, where they are polled
+        self._poll_at = time.monotonic() + START_S
+
+    def stop(self) -> None:
+        """Have it end."""
+        with self._news:
+            self._stopped = True
+            self._news.notify()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the folder is there, and what changes in it is heard of from now on."""
+        return self._ready
+
+    def scanned(self) -> None:
+        """Say that what was handed over is in the catalog."""
+        with self._news:
+            self._handed = False
+            self._news.notify()
+
+    def lost(self, looked: Iterable[Looked]) -> None:
+        """Say that what was handed over did not get into the catalog: it is, another time."""
+        with self._news:
+            for each in looked:
+                self._changes.renew(each.directory, each.deep)
+        self.scanned()
+
+    def run(self) -> None:
+        """Watch; what goes wrong here is logged, and the folder is watched no more."""
+        try:
+            self._begin()
+            while self._wait():
+                self._turn()
+        except Exception:
+            log.exception("watching %s failed", self._top)
+        finally:
+            self._end()
+
+    # --- being told
+
+    def _begin(self) -> None:
+        """Have the system tell of the folder, or poll it."""
+        self._listen()
+        self._ready = self._here
+
+    def _listen(self) -> None:
+        self._real, self._identity = os.path.realpath(self._top), files.identity(self._top)
+        self._here = self._identity is not None and not self._is_bare()
+        if not self._here or self._stopped:
+            return
+        mount = mount_of(self._top)
+        self._polled = mount is not None and mount.network
+        known = time.time_ns() - self._since_ns < _MARGIN_NS
+        self._timeless = mount is not None and mount.kind in _TIMELESS and not known
+        if self._polled:
+            return
+        try:
+            self._watch = self._system.watch(self._real, self._recursive, self._happened)
+        except OSError as error:
+            self._poll_instead(error)
+            return
+        self._see_limit()
+
+    def _is_bare(self) -> bool:
+        """Say whether this is a mount point whose drive is away, not the folder that was here."""
+        was, now = self._was, self._identity
+        self._was = now if was is None else was
+        if was is None or now is None or was[0] == now[0]:
+            return False
+        try:
+            return next(Path(self._top).iterdir(), None) is None
+        except OSError:
+            return True
+
+    def _see_limit(self) -> None:
+        if self._recursive and not self._polled and self._system.is_full():
+            self._poll_instead(OSError(errno.ENOSPC, ""))
+
+    def _poll_instead(self, error: OSError) -> None:
+        """Poll a folder, or the part of it that the system does not tell of."""
+        if error.errno == errno.ECANCELED:
+            return
+        self._polled = True
+        self._poll_at = min(self._poll_at, time.monotonic() + START_S)
+        if error.errno in (errno.ENOSPC, errno.EMFILE):
+            limit = "user_watches" if error.errno == errno.ENOSPC else "user_instances"
+            self._trouble(
+                KnownError(
+                    "Watching all folders needs more than the system allows"
+                    f" (fs.inotify.max_{limit}).",
+                    f"Raise it; until then new files are seen within {POLL_S:.0f} s, and"
+                    " changed ones by a rescan (F5).",
+                )
+            )
+        else:
+            log.info("%s is polled: %s", self._top, error)
+
+    def _end(self) -> None:
+        if self._watch is not None:
+            self._system.unwatch(self._watch)
+            self._watch = None
+
+    def _happened(self, event: FileSystemEvent) -> None:
+        """Note what an event is about; called thousands of times a second while a card is copied.
+
+        Thread: watchdog's.
+        """
+        gone = event.event_type in (_MOVED, _DELETED)
+        with self._news:
+            self._events += 1
+            before = bool(self._changes)
+            self._note(os.fsdecode(event.src_path), event.is_directory, gone)
+            if event.event_type == _MOVED and event.dest_path:
+                self._note(os.fsdecode(event.dest_path), event.is_directory, False)
+            if not before and self._changes:
+                self._news.notify()
+
+    def _note(self, path: str, is_directory: bool, gone: bool) -> None:
+        directory, name = os.path.split(path)
+        if path == self._real:
+            self._changes.note(self._top)  # it is gone, perhaps
+        elif name.startswith("."):
+            return
+        elif is_directory and not gone:
+            self._changes.note(self._ours(path), deep=True)
+        # Windows does not say whether it was a directory that went.
+        elif is_directory or files.is_of_a_photo(name) or (gone and sys.platform == "win32"):
+            self._changes.note(self._ours(directory))
+
+    def _ours(self, path: str) -> str:
+        """Name a directory as the catalog does: below the folder as it was opened."""
+        return self._top + path[len(self._real) :]
+
+    # --- looking
+
+    def _wait(self) -> bool:
+        """Wait until there is something to do; False: no more."""
+        with self._news:
+            while not self._stopped:
+                until = self._poll_at - time.monotonic()
+                # While the catalog has not taken in what it was given, changes gather here.
+                quiet = None if self._handed else self._changes.wait_s()
+                pause = until if quiet is None else min(quiet, until)
+                if pause <= 0:
+                    return True
+                self._news.wait(min(pause, threading.TIMEOUT_MAX))
+        return False
+
+    def _turn(self) -> None:
+        if time.monotonic() >= self._poll_at:
+            self._poll()
+        with self._news:
+            if self._handed or not self._changes:
+                return
+        if not self._stands():
+            return
+        with self._news:
+            self._lost |= self._events > _BURST
+            self._events = 0
+            places = self._changes.due()
+        looked = [found for place in places if (found := self._look(place)) is not None]
+        with self._news:
+            if self._lost and not self._changes:
+                self._lost = False
+                self._changes.note(self._top, deep=True)
+        if any(each.deep for each in looked):
+            self._see_limit()
+        if looked and not self._stopped:
+            self._handed = True
+            self._changed(self._number, looked)
+
+    def _stands(self) -> bool:
+        """Say whether the folder is there and still the one that is watched."""
+        there = files.identity(self._top)
+        if self._here and there == self._identity:
+            return True
+        if self._here:
+            log.info("%s is watched no more: it is gone, or another", self._top)
+            self._end()
+            self._here = self._ready = self._polled = False
+            self._times = {}
+            self._since_ns = time.time_ns()
+            self._poll_at = time.monotonic() + POLL_S  # it may come back
+        with self._news:  # what was on its way, too: it would be due for as long as this is gone
+            self._changes.clear()
+        return False
+
+    def _look(self, place: Place) -> Looked | None:
+        """Look at a directory; None if nothing is new or nothing in it is still."""
+        found: list[Found] = []
+        if not files.leads_to(self._top, place.directory):
+            with self._news:
+                self._changes.drop(place)
+            return None
+        deep = place.deep and self._recursive
+        with contextlib.suppress(KnownError):  # gone, or nobody may read it
+            for file in files.walk([place.directory], deep, within=self._top):
+                if self._stopped:
+                    return None
+                found.append(file)
+        with self._news:
+            still = self._changes.look(place, found)
+        return None if still is None else Looked(place.directory, deep, still)
+
+    # --- where the system says nothing
+
+    def _poll(self) -> None:
+        """Look at the times of all directories, the first time for what was missed before."""
+        self._poll_at = time.monotonic() + POLL_S
+        if not self._here:
+            self._begin()
+        if not self._stands():
+            return
+        changed = self._moved() if self._times else self._missed()
+        with self._news:
+            for path in changed:
+                self._changes.note(path)
+            if self._timeless:
+                self._changes.note(self._top, deep=True)
+                self._timeless = False
+        if not self._polled:
+            self._times, self._poll_at = {}, math.inf
+
+    def _missed(self) -> list[str]:
+        """List the directories in which something came or went before they were watched."""
+        self._times = {
+            path: moved for path in self._below(self._top) if (moved := _time(path)) is not None
+        }
+        since = self._since_ns - (_FOREIGN_NS if self._polled else _MARGIN_NS)
+        return [path for path, moved in self._times.items() if moved > since]
+
+    def _moved(self) -> list[str]:
+        """List the directories in which something came or went since the last look."""
+        changed: list[str] = []
+        for path, before in list(self._times.items()):
+            moved = _time(path)
+            if moved == before or self._stopped:
+                continue
+            if moved is None:  # the time of the one above it moved as well
+                del self._times[path]
+                continue
+            changed.append(path)
+            self._times[path] = moved
+            for new in self._below(path):
+                if new not in self._times and (moved := _time(new)) is not None:
+                    changed.append(new)
+                    self._times[new] = moved
+        return changed
+
+    def _below(self, top: str) -> Iterable[str]:
+        return files.directories(top, lambda: self._stopped) if self._recursive else (top,)
+
+
+def _time(path: str) -> int | None:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError:
+        return None

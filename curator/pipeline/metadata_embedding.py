@@ -1,0 +1,180 @@
+"""Marks put inside originals: only when a person asked for that, and agreed to how many.
+
+    program = exiftool(settings)                     # KnownError: how to get it
+    found = compared(catalog, lone(catalog, ids))    # the dry run: touches nothing
+    embed_some(catalog, [each.photo_id for each in found][:BATCH], program)
+
+Each original is replaced by a verified copy in one step, and the catalog knows both contents
+before: whenever it ends, the photo is the photo it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from curator.catalog import Catalog, FileRow, NewContent, ToWrite
+from curator.model import KnownError, counted
+from curator.settings import Settings
+from curator.sidecar import PROFILES, name_for
+from curator.stages import embed_metadata
+from curator.stages.embed_metadata import CHANGED, Inside, InsideJob
+
+BATCH = 8  # originals copied and verified in one go
+TIMEOUT_S = 600.0
+_LOOKED_AT = 64  # originals whose headers are read in one go
+_PROFILE = PROFILES["lightroom"]  # who reads no sidecars of these files
+_AWAY = "It is not there now; connect its drive."
+
+Compare = Callable[[Sequence[InsideJob]], Sequence[Inside]]
+Make = Callable[[Sequence[InsideJob], str], Sequence[Inside]]
+
+
+def exiftool(settings: Settings) -> str:
+    """Give the path of exiftool, which alone writes into originals.
+
+    Raises:
+        KnownError: it is not installed, or not where the settings say.
+    """
+    named = settings.sidecars.exiftool.strip()
+    found = shutil.which(named or "exiftool")
+    if found is None:
+        raise KnownError(
+            f"exiftool is not at {named}." if named else "exiftool is not installed.",
+            "Originals are written by it alone: get it from exiftool.org, or as the package"
+            " libimage-exiftool-perl (Debian, Ubuntu) or exiftool (Homebrew); sidecars.exiftool"
+            " in the settings names it where it is not on the PATH.",
+        )
+    return found
+
+
+def exiftool_if_any(settings: Settings) -> str:
+    """Return the path of exiftool; empty where there is none."""
+    try:
+        return exiftool(settings)
+    except KnownError:
+        return ""
+
+
+def lone(found: Sequence[ToWrite]) -> list[ToWrite]:
+    """Give those a person had a word in and whose marks no sidecar takes to Lightroom."""
+    return [
+        each
+        for each in found
+        if each.judged and name_for(_PROFILE, Path(each.path).name, each.kind) is None
+    ]
+
+
+def compared(
+    catalog: Catalog, ids: Sequence[int], run: Compare = embed_metadata.compare
+) -> tuple[list[Inside], list[Inside]]:
+    """Say which originals would change, and which are left alone and why; writes nothing.
+
+    Args:
+        catalog: where the marks are.
+        ids: of photos; those with sidecars are passed over.
+        run: reads headers; here, or in a worker.
+    """
+    change: list[Inside] = []
+    left: list[Inside] = []
+    for start in range(0, len(ids), _LOOKED_AT):
+        jobs, _, away = _jobs(catalog, ids[start : start + _LOOKED_AT])
+        for result in (*away, *run(jobs)):
+            if result.problem:
+                left.append(result)
+            elif result.lines:
+                change.append(result)
+    return change, left
+
+
+def embed_some(
+    catalog: Catalog, ids: Sequence[int], program: str, run: Make = embed_metadata.make
+) -> list[Inside]:
+    """Put the marks of a few photos into their originals; what came of each.
+
+    One that was written has ``lines`` and no ``problem``; one without lines said so already.
+
+    Args:
+        catalog: where the marks are.
+        ids: of photos; some.
+        program: from :func:`exiftool`.
+        run: makes the copies; here, or in a worker.
+    """
+    jobs, rows, done = _jobs(catalog, ids)
+    for folder in {Path(os.path.realpath(job.path)).parent for job in jobs}:
+        embed_metadata.swept(folder)
+    results: Sequence[Inside] = ()
+    try:
+        results = run(jobs, program) if jobs else ()
+        done += [
+            _replaced(catalog, rows[result.photo_id], result) if result.made else result
+            for result in results
+        ]
+    finally:
+        for result in results:
+            if result.made:
+                with contextlib.suppress(OSError):
+                    Path(result.made).unlink(missing_ok=True)
+    return done
+
+
+def sentence(done: Sequence[Inside]) -> str:
+    """Say what came of it in one line."""
+    written = sum(bool(each.lines) and not each.problem for each in done)
+    left = [each for each in done if each.problem]
+    parts = [f"Embedded in {counted(written, 'original')}" if written else "Nothing embedded"]
+    if left:
+        parts.append(f"{len(left):,} left alone: {Path(left[0].path).name}: {left[0].problem}")
+    if written:
+        parts.append("in Lightroom: Metadata > Read Metadata from Files")
+    return " · ".join(parts)
+
+
+def _jobs(
+    catalog: Catalog, ids: Sequence[int]
+) -> tuple[list[InsideJob], dict[int, FileRow], list[Inside]]:
+    """Say what is to be looked at, the files as the catalog knows them, and what is away."""
+    wanted = lone(catalog.to_write(ids))
+    rows = catalog.main_files([each.photo_id for each in wanted])
+    jobs, away = [], []
+    for each in wanted:
+        row = rows.get(each.photo_id)
+        if row is None or row.fingerprint is None or not Path(each.path).exists():
+            away.append(Inside(each.photo_id, each.path, problem=_AWAY))
+        else:
+            jobs.append(InsideJob(each.photo_id, each.path, row.size, row.mtime_ns, each.said))
+    return jobs, rows, away
+
+
+def _replaced(catalog: Catalog, row: FileRow, result: Inside) -> Inside:
+    """Have a verified copy take the place of its original, and the catalog know it."""
+    content = NewContent(result.fingerprint, result.sha256, result.size, result.mtime_ns)
+    path = Path(os.path.realpath(result.path))
+    catalog.expect_content(row, content)
+    try:
+        status = path.stat()
+        if (status.st_size, status.st_mtime_ns) != (row.size, row.mtime_ns):
+            raise KnownError(CHANGED)
+        Path(result.made).replace(path)
+        _keep(path.parent)
+    except (KnownError, OSError) as error:
+        catalog.forget_expected(row, content)
+        why = str(error) if isinstance(error, KnownError) else error.strerror or str(error)
+        return replace(result, made="", problem=f"It was left alone: {why}")
+    catalog.save_rewritten(row, content)
+    return replace(result, made="")
+
+
+def _keep(folder: Path) -> None:
+    """Have the new name on disk too, where that works."""
+    if os.name == "posix":
+        with contextlib.suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)

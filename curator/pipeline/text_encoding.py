@@ -1,0 +1,119 @@
+"""Phrases of a search, encoded into the pictures' space by the one encoder there is.
+
+Its process takes a phrase between two groups of photos; the window's never loads a network.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from PySide6.QtCore import QThreadPool
+
+from curator import encoders
+from curator.encoders import Recipe
+from curator.model import MISTAKE, KnownError
+from curator.pipeline.encoder_lane import said_of_encoder, with_loading
+from curator.settings import Settings
+from curator.stages.embed import phrased
+from curator.workers import WorkerBug, WorkerCancelled, WorkerError, WorkerPool, WorkerUnavailable
+
+log = logging.getLogger(__name__)
+
+PhraseCallback = Callable[[bytes | KnownError], None]
+_KEPT = 64
+
+
+def encoded(pool: WorkerPool, recipe: Recipe, text: str, settings: Settings) -> bytes:
+    """Have the encoder's process encode a phrase: float32 of unit length.
+
+    Raises:
+        WorkerCancelled: its process was ended.
+        KnownError: it knows no words, or cannot be loaded; says why.
+    """
+    limit = settings.work.timeout_s
+    try:
+        vector = pool.run(phrased, recipe, text, timeout_s=with_loading(pool, limit))
+    except (WorkerCancelled, WorkerUnavailable):
+        raise
+    except WorkerError as error:
+        raise said_of_encoder(error, limit) from None
+    except WorkerBug as error:
+        log.error("encoding a phrase failed: %s", error)
+        raise KnownError(MISTAKE) from None
+    if vector is None:
+        raise KnownError("This encoder knows no words.")
+    return vector
+
+
+class Phrases:
+    """Encodes one phrase at a time; of many wanted, the last.
+
+    Thread: any, for every method; callbacks come from the caller's thread, where the answer is
+    known, or from one of this object's own.
+    """
+
+    def __init__(self, settings: Settings, pool: WorkerPool, used: Callable[[], None]) -> None:
+        """Make it over a process that others use too.
+
+        Args:
+            settings: have the time limit.
+            pool: the encoder's.
+            used: told after each use, so that its memory is not taken back at once.
+        """
+        self._settings, self._pool, self._used = settings, pool, used
+        self._lock = threading.Lock()
+        self._wanted: object = None
+        self._known: dict[tuple[str, str], bytes] = {}
+        self._threads = QThreadPool()
+        self._threads.setMaxThreadCount(1)
+
+    def want(self, text: str, recipe: Recipe | None, tell: PhraseCallback) -> bool:
+        """Encode a phrase, if there is an encoder that knows words; say whether there is.
+
+        Args:
+            text: the phrase.
+            recipe: the encoder in use.
+            tell: gets (dimension,) float32 of unit length as bytes, or why there is none; never
+                called once another phrase is wanted.
+        """
+        if recipe is None or not encoders.knows_words(recipe.name):
+            return False
+        asked = object()
+        with self._lock:
+            self._wanted = asked
+            known = self._known.get((recipe.key, text))
+        if known is not None:
+            tell(known)
+        else:
+            self._threads.start(lambda: self._work(asked, text, recipe, tell))
+        return True
+
+    def give_up(self) -> None:
+        """Want nothing any more."""
+        with self._lock:
+            self._wanted = None
+
+    def close(self) -> None:
+        """Give up, and wait for the thread; close the pool first."""
+        self.give_up()
+        self._threads.waitForDone()
+
+    def _work(self, asked: object, text: str, recipe: Recipe, tell: PhraseCallback) -> None:
+        if self._wanted is not asked:
+            return
+        try:
+            answer: bytes | KnownError = encoded(self._pool, recipe, text, self._settings)
+        except WorkerCancelled:
+            return
+        except KnownError as error:
+            answer = error
+        self._used()
+        with self._lock:
+            if isinstance(answer, bytes):
+                if len(self._known) >= _KEPT:
+                    self._known.clear()
+                self._known[recipe.key, text] = answer
+            if self._wanted is asked:
+                tell(answer)

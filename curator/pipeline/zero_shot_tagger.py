@@ -1,0 +1,185 @@
+"""Words of the vocabulary suggested as tags, from vectors that are there already.
+
+The encoder's process says once where the words lie, which is kept beside the proxies; from then on
+it is one multiplication a photo. Other words, or another threshold, look at all vectors again and
+at no picture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QThreadPool
+
+from curator import arrays, atomic, encoders, private
+from curator.catalog import Catalog
+from curator.encoders import Recipe, zero_shot
+from curator.model import KnownError
+from curator.pipeline.encoder_lane import with_loading
+from curator.settings import Settings
+from curator.stages.vocabulary_vectors import words
+from curator.workers import WorkerBug, WorkerCancelled, WorkerPool
+
+log = logging.getLogger(__name__)
+
+PART = 40
+"""Photos at a time: a decision waits some 3 ms for them."""
+_BUSY_S, _CALM_S = 0.25, 0.003  # from one part to the next
+_A_SENTENCE_S = 1.0  # on the slowest CPU there is hope for
+
+
+class ZeroShotTagger:
+    """Suggests words for photos that have a vector and no words of this vocabulary yet.
+
+    Thread: the conductor's; where words lie is asked on a thread of its own.
+
+    Attributes:
+        waiting: whether photos wait for words.
+    """
+
+    def __init__(self, catalog: Catalog, pool: WorkerPool, settings: Settings, cache: Path) -> None:
+        self._catalog, self._pool, self._settings = catalog, pool, settings
+        self._cache = cache / "words"
+        self._threads = QThreadPool()
+        self._threads.setMaxThreadCount(1)
+        self._next_at = 0.0
+        self.waiting = False
+        self._begin(None)
+
+    def _begin(self, recipe: Recipe | None) -> None:
+        self._recipe = recipe
+        self._vocabulary = zero_shot.Vocabulary(())
+        self._places: NDArray[np.float32] | None = None
+        self._scale = 0.0
+        self._asking = self._gave_up = False
+        self._answer: tuple[object, tuple[bytes, float] | None] | None = None
+
+    def use(self, recipe: Recipe | None) -> None:
+        """Suggest words by this encoder from now on, if it knows any; the vocabulary is read."""
+        self._begin(None)
+        self.waiting = False
+        if recipe is None or recipe.options.words is None or not encoders.knows_words(recipe.name):
+            return
+        try:
+            vocabulary = zero_shot.read_vocabulary(recipe.options.words)
+        except KnownError as error:
+            log.warning("%s", error)
+            return
+        if vocabulary.words:
+            self._begin(recipe)
+            self._vocabulary, self.waiting = vocabulary, True
+
+    @property
+    def _mark(self) -> str:
+        """Name what decides which words a vector gets."""
+        assert self._recipe is not None
+        tags = self._settings.tags
+        said = (self._recipe.key, self._vocabulary.digest, tags.threshold, tags.most)
+        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+    def touch(self) -> None:
+        """Take note that photos were compared."""
+        self.waiting = self._recipe is not None and not self._gave_up
+
+    def wait_s(self, calm: bool) -> float:
+        """Say how long until the next part, in s; asked again while words are being encoded."""
+        if self._asking and self._answer is None:
+            return 0.1
+        pause = 0.0 if calm else _BUSY_S - _CALM_S
+        return self._next_at + pause - time.monotonic()
+
+    def advance(self, calm: bool) -> list[int]:
+        """Suggest words for a few photos, if any wait and it is time; return their ids."""
+        if not self.waiting or self._recipe is None or self.wait_s(calm) > 0:
+            return []
+        mark, (named_by, rev) = self._mark, self._catalog.named()
+        rev = rev if named_by == mark else 0
+        rows = self._catalog.vectors(self._recipe.key, rev, PART)
+        if not rows:
+            self.waiting = False
+            return []
+        if self._places is None and not self._find_places():
+            return []
+        assert self._places is not None
+        vectors = np.stack([np.frombuffer(row[2], np.float16) for row in rows]).astype(np.float32)
+        tags = self._settings.tags
+        found = zero_shot.suggested(
+            vectors, self._places, self._scale, tags.threshold / 100, tags.most
+        )
+        listed = self._vocabulary.words
+        said = [
+            (row[1], [(listed[word].name, round(100 * sure)) for word, sure in each])
+            for row, each in zip(rows, found, strict=True)
+        ]
+        self._catalog.save_named(
+            said, {word.name: word.category for word in listed}, mark, rows[-1][0]
+        )
+        self._next_at = time.monotonic() + _CALM_S
+        return [row[1] for row in rows]
+
+    # --- where the words lie
+
+    def _kept(self) -> Path:
+        assert self._recipe is not None
+        said = f"{self._recipe.key} {self._vocabulary.digest}"
+        return self._cache / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.npz"
+
+    def _find_places(self) -> bool:
+        """Read where the words lie, or have the encoder say so; tell whether that is known."""
+        if self._answer is not None:
+            told, self._answer, self._asking = self._answer, None, False
+            if told[0] is self._vocabulary:
+                return self._take(told[1])
+        kept = self._kept()
+        try:
+            held = arrays.load(kept)
+            self._places, self._scale = held["places"], float(held["scale"])
+            return True
+        except (FileNotFoundError, ValueError, KeyError):
+            pass  # not asked yet, or damaged
+        if not self._asking:
+            self._asking = True
+            recipe, vocabulary = self._recipe, self._vocabulary
+            assert recipe is not None
+            if self._pool.size:
+                self._threads.start(lambda: self._ask(recipe, vocabulary))
+            else:
+                self._ask(recipe, vocabulary)
+        return False
+
+    def _ask(self, recipe: Recipe, vocabulary: zero_shot.Vocabulary) -> None:
+        sentences = vocabulary.sentences()
+        answer = None
+        try:
+            limit = with_loading(self._pool, _A_SENTENCE_S * len(sentences))
+            answer = self._pool.run(words, recipe, sentences, timeout_s=limit)
+        except WorkerCancelled:
+            return
+        except (WorkerBug, KnownError, OSError) as error:
+            log.warning("no words are suggested: %s", error)
+        self._answer = vocabulary, answer
+
+    def _take(self, answer: tuple[bytes, float] | None) -> bool:
+        if answer is None:  # the log says why; the next start tries again
+            self._gave_up, self.waiting = True, False
+            return False
+        data, self._scale = answer
+        self._places = np.frombuffer(data, np.float32).reshape(len(self._vocabulary.words), -1)
+        kept = self._kept()
+        try:
+            private.make_folder(kept.parent)
+            atomic.put(
+                kept, arrays.dump({"places": self._places, "scale": self._scale}), sync=False
+            )
+        except OSError as error:  # asked again at the next start
+            log.warning("where the words lie was not kept: %s", error)
+        return True
+
+    def stop(self) -> None:
+        """Wait for the thread; the pool was closed before."""
+        self._threads.waitForDone()

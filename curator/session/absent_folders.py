@@ -1,0 +1,74 @@
+"""Which of the folders are away where no pipeline of this process knows: looked at every few s."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from curator.catalog import Catalog, FolderRow, absence
+from curator.pipeline.folder_availability import looked
+from curator.volumes import Place
+
+_EVERY_MS = 5000  # how soon a pulled drive shows in the sidebar
+
+
+class AwayFolders(QObject):
+    """Looks beside the window: a dead network drive may never answer.
+
+    Where photos are read, the conductor knows and the catalog says it; this is for a window that
+    only looks at them, while perhaps nobody reads any.
+
+    Signals:
+        changed: other folders are away than before.
+
+    Attributes:
+        why: by path, why a folder that is away cannot be reached.
+
+    Thread: GUI.
+    """
+
+    changed = Signal()
+    _looked = Signal(object)
+
+    def __init__(self, catalog: Catalog, parent: QObject) -> None:
+        super().__init__(parent)
+        self._catalog = catalog
+        self.why: Mapping[str, str] = {}
+        self._looking: threading.Thread | None = None
+        self._looked.connect(self._take)
+        timer = QTimer(self)
+        timer.setInterval(_EVERY_MS)
+        timer.timeout.connect(self.look)
+        timer.start()
+        self.look()
+
+    def look(self) -> None:
+        """Begin to look, unless that is going on."""
+        if self._looking is not None and self._looking.is_alive():
+            return
+        rows = self._catalog.folders()
+
+        def look() -> None:
+            places = looked(rows)
+            away = {row.path: why for row in rows if (why := _absence(row, places[row.id]))}
+            with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
+                self._looked.emit(away)
+
+        self._looking = threading.Thread(target=look, name="curator-folders", daemon=True)
+        self._looking.start()
+
+    def _take(self, why: Mapping[str, str]) -> None:
+        if why != self.why:
+            self.why = why
+            self.changed.emit()
+
+
+def _absence(row: FolderRow, place: Place | None) -> str:
+    """Say why a folder cannot be reached, empty where it can or will be found by who reads."""
+    if place is not None and place.path:
+        return ""
+    unplugged = row.volume is not None and not (place is not None and place.plugged)
+    return absence(unplugged, row.volume, row.volume_name)

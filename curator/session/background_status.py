@@ -1,0 +1,199 @@
+"""What goes on behind the photos: which work waits, and what Curator keeps on disk for them.
+
+Neither is worked out on the GUI thread. The catalog is asked on the thread that learns, which has
+a connection; files are measured on a thread of their own, folder by folder with a breath between,
+and what was measured is good for a minute.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QThreadPool, Signal
+
+from curator.catalog import BLOCKED
+from curator.learning.learner import TasteLearner
+from curator.model import KnownError
+from curator.settings import Home
+from curator.stages import STAGES
+
+if TYPE_CHECKING:
+    from curator.session.session import Session
+
+_GOOD_FOR_S = 60.0
+_BREATH_S = 0.001  # between two folders: another thread may want the interpreter
+_PROXIES, _THUMBS = "proxies", "thumbs"  # as in `curator.imaging.proxy`
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Photos by what became of them in one stage; ``blocked`` wait for one that failed before."""
+
+    name: str
+    title: str
+    done: int = 0
+    waiting: int = 0
+    running: int = 0
+    failed: int = 0
+    blocked: int = 0
+
+    @property
+    def all(self) -> int:
+        """Every photo the stage is for."""
+        return self.done + self.waiting + self.running + self.failed + self.blocked
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Bytes on disk: what Curator made of all photos. ``vectors`` lie inside the catalog."""
+
+    proxies: int = 0
+    thumbs: int = 0
+    catalog: int = 0
+
+    @property
+    def all(self) -> int:
+        """All of it."""
+        return self.proxies + self.thumbs + self.catalog
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundStatus:
+    """What the catalog says: ``lanes`` of all photos, bytes of ``vectors`` and ``originals``.
+
+    The originals are those of the photos of ``scope``, by its key.
+    """
+
+    scope: str
+    lanes: tuple[Lane, ...]
+    vectors: int
+    originals: int
+
+
+class Backstage(QObject):
+    """Answers what goes on behind the photos of one session.
+
+    Signals:
+        changed: :attr:`stock` or :attr:`kept` is new.
+
+    Attributes:
+        stock: what the catalog last said; None before it has.
+        kept: what was last measured; None before that.
+
+    Thread: GUI only.
+    """
+
+    changed = Signal()
+    _measured = Signal(object)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.stock: BackgroundStatus | None = None
+        self.kept: Kept | None = None
+        self._threads = QThreadPool()
+        self._stop = threading.Event()
+        self._wanted: tuple[str, Sequence[int]] = ("", ())
+        self._asked = self._measuring = False
+        self._measured_at = -_GOOD_FOR_S
+        self._measured.connect(self._take_measure)
+
+    def ask(self, scope: str, ids: Sequence[int]) -> None:
+        """Have both told anew, where they are not being told or still good.
+
+        Args:
+            scope: the key of a scope.
+            ids: its photos, whose originals are weighed.
+        """
+        self._wanted = scope, ids
+        if not self._asked:
+            self._ask_catalog()
+        if not self._measuring and time.monotonic() > self._measured_at + _GOOD_FOR_S:
+            self._measuring = True
+            home, stop = self._session.home, self._stop
+            self._threads.start(lambda: self._measured.emit(measure(home, stop)))
+
+    def _ask_catalog(self) -> None:
+        self._asked = True
+        scope, ids = self._wanted
+        self._session.taste.ask(lambda learner: stock(learner, scope, ids), self._take_stock)
+
+    def _take_stock(self, told: BackgroundStatus | KnownError) -> None:
+        self._asked = False
+        if not isinstance(told, BackgroundStatus):
+            return
+        if told.scope != self._wanted[0]:
+            self._ask_catalog()
+        if told != self.stock:
+            self.stock = told
+            self.changed.emit()
+
+    def _take_measure(self, kept: Kept) -> None:
+        self._measuring, self._measured_at = False, time.monotonic()
+        if kept != self.kept:
+            self.kept = kept
+            self.changed.emit()
+
+    def close(self) -> None:
+        """Give up measuring, and wait for the thread. Safe to repeat."""
+        self._stop.set()
+        self._threads.waitForDone()
+
+
+def stock(learner: TasteLearner, scope: str, ids: Sequence[int]) -> BackgroundStatus:
+    """Ask the catalog; its vectors are 16-bit floats, and what stands behind them 32-bit ones."""
+    archive = learner.archive
+    row = 2 * archive.dimension + 4 * (archive.columns - archive.dimension)
+    catalog = learner.catalog
+    return BackgroundStatus(
+        scope, lanes(catalog.counts()), archive.size * row, catalog.file_bytes(ids)
+    )
+
+
+def lanes(counts: Mapping[str, Mapping[str, int]]) -> tuple[Lane, ...]:
+    """Say how each stage stands that there is anything to say of, in their order.
+
+    Args:
+        counts: photos by stage and state, as the catalog counts them.
+    """
+    stands = ("done", "waiting", "running", "failed", BLOCKED)
+    found = []
+    for stage in STAGES:
+        states = counts.get(stage.name, {})
+        lane = Lane(stage.name, stage.title, *(states.get(state, 0) for state in stands))
+        if lane.all:
+            found.append(lane)
+    return tuple(found)
+
+
+def measure(home: Home, stop: threading.Event) -> Kept:
+    """Add up the files Curator keeps; what cannot be read counts as nothing.
+
+    Thread: any but the GUI's: takes a second at 100,000 photos.
+    """
+    files = (home.catalog, home.catalog.with_name(f"{home.catalog.name}-wal"))
+    return Kept(
+        _weight(home.cache / _PROXIES, stop),
+        _weight(home.cache / _THUMBS, stop),
+        sum(file.stat().st_size for file in files if file.exists()),
+    )
+
+
+def _weight(folder: Path, stop: threading.Event) -> int:
+    """Add up the files of a folder's folders."""
+    total = 0
+    with contextlib.suppress(OSError):
+        inside = [entry.path for entry in os.scandir(folder) if entry.is_dir()]
+        for path in inside:
+            if stop.wait(_BREATH_S):
+                break
+            with contextlib.suppress(OSError):
+                total += sum(entry.stat().st_size for entry in os.scandir(path))
+    return total

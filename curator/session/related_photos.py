@@ -1,0 +1,242 @@
+"""A series: approved photos that look alike, are liked alike, and are in no project yet.
+
+A suggestion, no more: it is said in words, and nothing happens until a person makes a project of
+it. What they dismissed is not suggested again. The same photos always give the same series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from curator.learning.learner import TasteLearner
+from curator.library import filters
+from curator.library.spans import Ids
+from curator.library.table import Table
+from curator.model import KnownError
+
+if TYPE_CHECKING:
+    from curator.session.session import Session
+
+LEAST, MOST = 5, 16
+"""Photos a series has."""
+_AMONG = 2000  # approved photos looked at, the newest: all pairs of them are compared
+_SAMPLE = 400  # photos that tell how alike any two are, everywhere in the archive
+_ABOVE = 2.5  # standard deviations over that: one pair in a hundred or so
+_STARS_APART = 0.75  # of what is expected of them; farther apart they are not liked alike
+_KNOWN_ALREADY = 0.5  # share of a series that was dismissed before, from which it is that one
+_REMEMBERED = 200  # dismissals
+_REST_MS = 4000  # after the last mark
+_PLACE = ":series"  # where the catalog keeps what was dismissed; no path looks like it
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Photos that may be a series, by capture time, and why, in words."""
+
+    photos: tuple[int, ...]
+    sentence: str
+
+
+class Series(QObject):
+    """Looks for series when nothing else happens, and keeps the one to be suggested.
+
+    Signals:
+        changed: there is another one, or none any more.
+
+    Attributes:
+        found: the one to suggest, None where there is none.
+        looking: whether an answer is awaited.
+
+    Thread: GUI only; what takes long runs on the thread that learns.
+    """
+
+    changed = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.found: Suggestion | None = None
+        self.looking = False
+        self._asked: bytes | None = None
+        self._closed = False
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_REST_MS)
+        self._later.timeout.connect(self.look)
+        session.counts_changed.connect(self._later.start)
+        session.scores_changed.connect(self._later.start)
+
+    def close(self) -> None:
+        """Look no more, whatever the thread that learns still says while it ends."""
+        self._closed = True
+        self._later.stop()
+
+    def look(self) -> None:
+        """Have the next series found a moment later; nothing if no photo came or went since."""
+        if self._closed:
+            return
+        table = self._session.table
+        ids = candidates(table, self._session.settings.taste.match_threshold)
+        asked = ids.tobytes()
+        if asked == self._asked:
+            return
+        self._asked = asked
+        if len(ids) < LEAST:
+            self._take(None)
+            return
+        expected = table.expected_of(ids)
+        dismissed = self._dismissed()
+
+        def question(learner: TasteLearner) -> tuple[int, ...]:
+            return alike(learner, ids, expected, dismissed)
+
+        def tell(answer: tuple[int, ...] | KnownError) -> None:
+            if asked == self._asked:
+                found = answer if not isinstance(answer, KnownError) else ()
+                self._take(suggestion(table, found) if found else None)
+
+        self.looking = True
+        self._session.taste.ask(question, tell)
+
+    def _take(self, found: Suggestion | None) -> None:
+        self.looking, self.found = False, found
+        self.changed.emit()
+
+    def accept(self, name: str) -> None:
+        """Make a project of the series.
+
+        Raises:
+            UsageError: the name is empty, or taken; nothing was done.
+        """
+        if self.found is not None:
+            photos, projects = self.found.photos, self._session.projects
+            projects.add(projects.make(name), photos, on_screen=False)
+            self._take(None)
+
+    def dismiss(self) -> None:
+        """Never suggest this one again, nor one that is mostly it."""
+        if self.found is not None:
+            kept = [sorted(each) for each in self._dismissed()]
+            kept = [*kept, sorted(self.found.photos)][-_REMEMBERED:]
+            self._session.catalog.save_place(_PLACE, {"dismissed": kept})
+            self._asked = None
+            self._take(None)
+            self.look()
+
+    def _dismissed(self) -> list[frozenset[int]]:
+        kept = (self._session.catalog.place(_PLACE) or {}).get("dismissed")
+        return [frozenset(each) for each in kept] if isinstance(kept, list) else []
+
+
+def candidates(table: Table, threshold: int) -> Ids:
+    """Give the approved photos that are in no project, the best frame of a stack, by time."""
+    rows = np.flatnonzero(
+        filters.FILTERS["approved"][1](table, threshold) & table.alive() & ~table.projects.in_any()
+    )
+    liking = table.column("rating")[rows] * 2 + table.picked()[rows]
+    ranks, names = table.time_ranks()[rows], table.stacks.names[rows]
+    rows, names = (each[np.lexsort((ranks, -liking, names))] for each in (rows, names))
+    first = np.ones(len(rows), bool)
+    first[1:] = (names[1:] != names[:-1]) | (names[1:] == 0)
+    rows = rows[first]
+    rows = rows[np.argsort(table.time_ranks()[rows])][-_AMONG:]
+    return table.ids[rows]
+
+
+def alike(
+    learner: TasteLearner,
+    ids: Ids,
+    expected: NDArray[np.float32],
+    dismissed: Sequence[frozenset[int]] = (),
+) -> tuple[int, ...]:
+    """Find the best series among photos, in their order; empty where there is none.
+
+    Args:
+        learner: whose archive has the vectors.
+        ids: (N,) candidates.
+        expected: (N,) stars foretold, NaN where nothing is.
+        dismissed: series that are not to be found again.
+
+    Thread: that of the learner.
+    """
+    archive = learner.archive
+    places = archive.places(ids)
+    there = places >= 0
+    if there.sum() < LEAST:
+        return ()
+    ids, expected = ids[there], expected[there]
+    vectors = archive.take(places[there])[:, : archive.dimension]
+    few = np.unique(np.linspace(0, archive.size - 1, _SAMPLE).astype(np.int64))
+    sample = archive.take(few)[:, : archive.dimension]
+    return tuple(ids[grouped(vectors, expected, ids, usual(sample), dismissed)].tolist())
+
+
+def usual(vectors: NDArray[np.float32]) -> float:
+    """Say from which cosine on two photos are alike: far above what any two have.
+
+    Args:
+        vectors: (N, D) of unit length, from everywhere.
+    """
+    pairs = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
+    if not len(pairs):
+        return 1.0
+    return min(float(pairs.mean() + _ABOVE * pairs.std()), 0.98)
+
+
+def grouped(
+    vectors: NDArray[np.float32],
+    expected: NDArray[np.float32],
+    ids: Ids,
+    least: float,
+    dismissed: Sequence[frozenset[int]] = (),
+) -> NDArray[np.int64]:
+    """Find the largest group around one photo that all its others are like; the closest of equals.
+
+    Args:
+        vectors: (N, D) of unit length.
+        expected: (N,) stars, NaN unknown.
+        ids: (N,) to know dismissed ones by.
+        least: cosine from which on two are alike.
+        dismissed: groups not to be found again.
+
+    Returns:
+        Positions, ascending; empty where no group has LEAST photos.
+    """
+    near = vectors @ vectors.T
+    apart = np.abs(expected[:, None] - expected[None, :])
+    near[apart > _STARS_APART] = -1.0  # of NaN, never
+    np.fill_diagonal(near, 2.0)  # itself first
+    counts = np.minimum((near >= least).sum(axis=1), MOST)
+    closest = -np.sort(-near, axis=1)[:, 1:LEAST].mean(axis=1)
+    for centre in np.lexsort((np.arange(len(ids)), -closest, -counts)).tolist():
+        if counts[centre] < LEAST:
+            break
+        group = np.argsort(-near[centre], kind="stable")[: counts[centre]]
+        photos = set(ids[group].tolist())
+        if not any(len(photos & other) > _KNOWN_ALREADY * len(photos) for other in dismissed):
+            return np.sort(group)
+    return np.zeros(0, np.int64)
+
+
+def suggestion(table: Table, photos: Sequence[int]) -> Suggestion:
+    """Say in words why photos may be a series."""
+    rows = table.rows_of(photos)
+    taken = table.column("taken_at")[rows]
+    days = np.unique(taken[~np.isnat(taken)].astype("datetime64[D]"))
+    sentence = f"These {len(photos)} approved photos look alike"
+    if len(days) == 1:
+        sentence += f" and were taken on {days[0]}"
+    elif len(days):
+        sentence += f" and were taken on {len(days)} days"
+    expected = table.expected_of(np.asarray(photos, np.int64))
+    expected = expected[~np.isnan(expected)]
+    if len(expected) == len(photos):
+        low, high = (min(max(float(each), 1.0), 5.0) for each in (expected.min(), expected.max()))
+        sentence += f"; by your stars you like them about as much ({low:.1f} to {high:.1f})"
+    return Suggestion(tuple(photos), f"{sentence}.")

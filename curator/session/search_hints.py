@@ -1,0 +1,101 @@
+"""What may come next in a search, given what is typed so far."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from curator.library.filters import FIELDS, FILTERS
+from curator.library.query import slip
+
+if TYPE_CHECKING:
+    from curator.session.session import Session
+
+MOST = 9
+_CAMERAS = 50  # there may be thousands of names; more than that is no choice
+_BEGUN = re.compile(r'(?:^|(?<=\s))-?((?:[a-z]+:)?(?:"[^"]*|[^\s"]*))$', re.IGNORECASE)
+
+
+class Hint(NamedTuple):
+    """A way to go on: ``text`` stands in place of what was begun, ``about`` says what it is."""
+
+    text: str
+    about: str
+
+
+class Hints(NamedTuple):
+    """Ways to go on, in place of the characters from ``start``."""
+
+    start: int
+    found: list[Hint]
+
+
+def hints(session: Session, text: str) -> Hints:
+    """List how the text before the cursor may go on, the likeliest first.
+
+    Nothing where a word stands alone that begins no field: words need no help.
+    """
+    begun = _BEGUN.search(text)
+    if begun is None:
+        return Hints(len(text), [])
+    start, word = begun.start(1), begun[1].lower()
+    name, colon, value = word.partition(":")
+    if not colon:
+        found = _fields(word) if word or not text.strip() else []
+        if wrong := slip(word, tuple(FIELDS)):
+            found = [Hint(f"{wrong.meant} ", "a field is followed by a colon")]
+        elif word == "or" and begun[1] != "OR" and text[:start].strip():
+            found = [Hint("OR ", "one of the two is enough; in small letters it is a word"), *found]
+    elif name in FIELDS:
+        value = value.lstrip('"')
+        found = [
+            Hint(f"{name}:{_quoted(each)} ", about)
+            for each, about in _values(session, name, value)
+            if each.lower() != value
+        ]
+    else:
+        found = []
+    return Hints(start, found[:MOST])
+
+
+def _fields(word: str) -> list[Hint]:
+    named = [
+        Hint(f"{name}:", f"{field.about} · {name}:{field.example}")
+        for name, field in FIELDS.items()
+        if name.startswith(word)
+    ]
+    standing = [
+        Hint(f"is:{name} ", title.lower())
+        for name, (title, _) in FILTERS.items()
+        if word and (name.startswith(word) or title.lower().startswith(word))
+    ]
+    return named + standing
+
+
+def _values(session: Session, name: str, begun: str) -> Iterable[tuple[str, str]]:
+    if name == "is":
+        known = [(key, title.lower()) for key, (title, _) in FILTERS.items()]
+    elif name == "tag":
+        return [(each.name, f"{each.count:,}") for each in session.tags.completions(begun)]
+    elif name == "project":
+        known = [(row.name, "") for row in session.projects.rows()]
+    elif name == "camera":
+        known = [(camera, "") for camera in _cameras(session)]
+        return [pair for pair in known if begun in pair[0].lower()]
+    else:
+        known = [(value, "") for value in FIELDS[name].values]
+        if not known and not begun:
+            known = [(FIELDS[name].example, FIELDS[name].about)]
+    return [pair for pair in known if pair[0].lower().startswith(begun)]
+
+
+def _cameras(session: Session) -> list[str]:
+    """List the cameras there are, the most used first; 8 ms at 100,000 photos."""
+    counted = Counter(session.table.strings("camera"))
+    return [str(name) for name, _ in counted.most_common(_CAMERAS) if name]
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if re.search(r"\s", value) else value

@@ -1,0 +1,301 @@
+"""Marks put inside originals, by exiftool: made beside them and verified, nothing replaced here.
+
+The XMP packet is ours (`curator.sidecar.merge` of the one inside); exiftool only puts it into a
+copy. It works in the photo's folder and is given names of our own making alone, so that no name of
+a photo is ever an argument. A copy is good if the picture in it is the same, bit by bit, and our
+own reader finds in it what was to be said; who called replaces the original by it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import stat
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curator import files, sidecar
+from curator.model import KnownError, UnreadableError
+from curator.sidecar import PROFILES, Said
+
+if TYPE_CHECKING:
+    from curator.imaging.pixels import Want
+
+_PREFIX = ".curator-embed-"
+_PROFILE = PROFILES["lightroom"]
+_BATCH_S, _FILE_S = 20.0, 20.0  # for exiftool to start, and for each file
+_JPEG_ROOM = 60_000  # bytes of a packet that surely fit one segment of a JPEG
+_WANTS: tuple[Want, ...] = ("demosaic", "preview")
+# Segments of a JPEG that exiftool writes anew: EXIF is put in order (and read again by us), XMP is
+# what it is about, and the index of further pictures follows where these come to lie.
+_REWRITTEN = {0xE1: (b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"), 0xE2: (b"MPF\0",)}
+CHANGED = "It changed since it was read here; it is left alone until it was read again."
+
+
+@dataclass(frozen=True, slots=True)
+class InsideJob:
+    """One original to put marks into; size and time as the catalog knows it, ``said`` all of it.
+
+    ``said`` is as `Said.as_json`.
+    """
+
+    photo_id: int
+    path: str
+    size: int
+    mtime_ns: int
+    said: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What came of one: ``lines`` say what changes, none if it says so already.
+
+    ``made`` is the verified copy that is to take its place; fingerprint, sha256, size and time
+    are the copy's. ``problem``: why it is left alone.
+    """
+
+    photo_id: int
+    path: str
+    lines: tuple[str, ...] = ()
+    problem: str = ""
+    made: str = ""
+    fingerprint: str = ""
+    sha256: str = ""
+    size: int = 0
+    mtime_ns: int = 0
+
+
+def compare(jobs: Sequence[InsideJob]) -> tuple[Inside, ...]:
+    """Say what putting marks into originals would change; reads their headers, writes nothing."""
+    return tuple(_compared(job)[0] for job in jobs)
+
+
+def make(jobs: Sequence[InsideJob], program: str) -> tuple[Inside, ...]:
+    """Make a verified copy beside each original that does not say so already.
+
+    Args:
+        jobs: some, of any folders.
+        program: exiftool, as `shutil.which` gave it.
+    """
+    done: dict[int, Inside] = {}
+    folders: dict[Path, list[_Copy]] = {}
+    for job in jobs:
+        found, packet = _compared(job)
+        done[job.photo_id] = found
+        if found.lines and not found.problem:
+            try:
+                copy = _copied(job, found, packet)
+                folders.setdefault(copy.path.parent, []).append(copy)
+            except KnownError as error:
+                done[job.photo_id] = replace(found, problem=str(error))
+    for folder, copies in folders.items():
+        try:
+            said = _run(program, folder, copies)
+            for copy in copies:
+                done[copy.job.photo_id] = _verified(copy, said)
+        finally:
+            for copy in copies:
+                _sweep(copy, keep=bool(done[copy.job.photo_id].made))
+    return tuple(done[job.photo_id] for job in jobs)
+
+
+def swept(folder: Path) -> None:
+    """Remove copies that a run that was killed left in a folder."""
+    with contextlib.suppress(OSError):
+        for left in folder.glob(f"{_PREFIX}*"):
+            left.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """An original (links followed), its copy's name in the same folder, and the packet for it."""
+
+    job: InsideJob
+    found: Inside
+    path: Path
+    name: str
+    packet: bytes
+
+    @property
+    def made(self) -> Path:
+        return self.path.with_name(self.name)
+
+
+def _compared(job: InsideJob) -> tuple[Inside, bytes]:
+    """Read what a file says; give what would change and the packet it is to have."""
+    from curator.imaging import embedded_metadata
+
+    told = Inside(job.photo_id, job.path)
+    try:
+        status = files.status(job.path)
+        if (status.st_size, status.st_mtime_ns) != (job.size, job.mtime_ns):
+            return replace(told, problem=CHANGED), b""
+        carried = embedded_metadata.carried(job.path)
+        existing = carried.packets[0] if carried.packets else None
+        inside = sidecar.read(existing).said if existing else Said()
+        # All of it was taken over when it was read: what is missing in ours a person took away.
+        said = _spelled(Said.from_json(dict(job.said)), inside)
+        lines = sidecar.difference(existing, said, inside, _PROFILE)
+        if not lines:
+            return told, b""
+        if len(carried.packets) > 1:
+            raise UnreadableError("It holds more metadata than one block takes; it is left alone.")
+        if not stat.S_IMODE(status.st_mode) & stat.S_IWUSR:
+            raise UnreadableError("It is write-protected.", "Take the protection off to have it.")
+        packet = sidecar.merge(existing, said, inside, _PROFILE)
+        if len(packet) > _JPEG_ROOM:
+            raise UnreadableError("Its metadata would not fit one block; it is left alone.")
+    except KnownError as error:
+        return replace(told, problem=str(error)), b""
+    return replace(told, lines=tuple(lines)), packet
+
+
+def _spelled(said: Said, inside: Said) -> Said:
+    """Give keywords and paths as the file spells them, where both mean one tag.
+
+    A tag's name is shorter than a keyword may be: no word goes lost in the file by that.
+    """
+    from curator.catalog.tags import folded, known_as
+
+    ours = {folded(word): word for word in said.keywords or ()}
+    theirs = {key: word for word in inside.keywords or () for key in known_as(word)}
+    kept = [
+        path
+        for path in inside.hierarchical or ()
+        if known_as(path.rpartition("|")[2]) & ours.keys()
+    ]
+    return replace(
+        said,
+        keywords=tuple(theirs.get(tag, word) for tag, word in ours.items()),
+        hierarchical=tuple(dict.fromkeys([*kept, *(said.hierarchical or ())])),
+    )
+
+
+def _copied(job: InsideJob, found: Inside, packet: bytes) -> _Copy:
+    path = Path(os.path.realpath(job.path))
+    suffix = path.suffix.lower()
+    ending = suffix if suffix.isascii() and suffix[1:].isalnum() else ".jpg"
+    copy = _Copy(job, found, path, f"{_PREFIX}{secrets.token_hex(8)}{ending}", packet)
+    try:
+        shutil.copyfile(path, copy.made)
+        copy.made.with_suffix(".packet").write_bytes(packet)
+    except OSError as error:
+        _sweep(copy, keep=False)
+        raise UnreadableError(
+            f"No copy can be made beside it ({error.strerror or error})."
+        ) from error
+    return copy
+
+
+def _run(program: str, folder: Path, copies: Sequence[_Copy]) -> str:
+    """Have exiftool put each packet into its copy; give what it complains of."""
+    lines: list[str] = []
+    for copy in copies:
+        packet = Path(copy.name).with_suffix(".packet").name
+        lines += ["-overwrite_original", f"-xmp<=./{packet}", f"./{copy.name}", "-execute"]
+    try:
+        # No configuration of the user's: it can change what tags mean, and it is a program.
+        done = subprocess.run(
+            [program, "-config", "", "-@", "-"],
+            input="\n".join([*lines, ""]).encode("ascii"),
+            capture_output=True,
+            cwd=folder,
+            timeout=_BATCH_S + _FILE_S * len(copies),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "exiftool took too long"
+    except OSError as error:
+        return f"exiftool does not run ({error.strerror or error})"
+    return done.stderr.decode("utf-8", "replace")
+
+
+def _verified(copy: _Copy, complaints: str) -> Inside:
+    """Look whether a copy is the same picture and says what was wanted."""
+    from curator.imaging import embedded_metadata, exif
+
+    found, made = copy.found, copy.made
+    try:
+        status = files.status(copy.path)
+        if (status.st_size, status.st_mtime_ns) != (copy.job.size, copy.job.mtime_ns):
+            return replace(found, problem=CHANGED)
+        inside = embedded_metadata.carried(made).packets
+        if not inside or sidecar.read(inside[0]).said != sidecar.read(copy.packet).said:
+            why = next((line for line in complaints.splitlines() if copy.name in line), complaints)
+            why = why.partition(" - ./")[0].removeprefix("Error: ").strip()[:200]
+            because = f" ({why})" if why else ""
+            return replace(found, problem=f"exiftool could not write into it{because}.")
+        if not _same_picture(copy.path, made):
+            return replace(found, problem="The picture would not stay the same; it is left alone.")
+        if exif.read_capture(str(copy.path)) != exif.read_capture(str(made)):
+            return replace(found, problem="Its capture data would not stay; it is left alone.")
+        made.chmod(stat.S_IMODE(status.st_mode))
+        if hasattr(os, "chown"):
+            with contextlib.suppress(OSError):
+                os.chown(made, status.st_uid, status.st_gid)
+        with made.open("rb+") as file:
+            os.fsync(file.fileno())
+        now = made.stat()
+        return replace(
+            found,
+            made=str(made),
+            fingerprint=files.fingerprint(made),
+            sha256=files.sha256(made),
+            size=now.st_size,
+            mtime_ns=now.st_mtime_ns,
+        )
+    except KnownError as error:
+        return replace(found, problem=str(error))
+    except OSError as error:
+        return replace(found, problem=f"Its copy cannot be read ({error.strerror or error}).")
+
+
+def _same_picture(before: Path, after: Path) -> bool:
+    """Compare the pictures of two files: a JPEG's coded bytes, of others the decoded pixels."""
+    with before.open("rb") as file:
+        jpeg = file.read(3) == b"\xff\xd8\xff"
+    if jpeg:
+        return _jpeg_parts(before.read_bytes()) == _jpeg_parts(after.read_bytes())
+    return _pixels(before) == _pixels(after)
+
+
+def _pixels(path: Path) -> list[tuple[tuple[int, ...], str]]:
+    """Decode a file, of a DNG the sensor's picture and the preview in it; give sizes and hashes."""
+    from curator.imaging import decode
+    from curator.imaging.pixels import Wish
+
+    pictures = [decode.load(path, Wish(want=want)).rgb for want in _WANTS]
+    return [(rgb.shape, hashlib.sha256(rgb.tobytes()).hexdigest()) for rgb in pictures]
+
+
+def _jpeg_parts(data: bytes) -> tuple[list[tuple[int, str]], str]:
+    """Give the segments of a JPEG, but for those written anew, and the rest of it.
+
+    The rest begins with the first scan: all coded bytes, the scans after it, what is appended.
+    """
+    parts: list[tuple[int, str]] = []
+    at = 2
+    while data[at : at + 1] == b"\xff" and data[at + 1] != 0xDA:
+        if data[at + 1] == 0xFF:
+            at += 1
+            continue
+        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        segment = data[at + 4 : at + 2 + length]
+        if not segment.startswith(_REWRITTEN.get(marker, ())):
+            parts.append((marker, hashlib.sha256(segment).hexdigest()))
+        at += 2 + length
+    return sorted(parts), hashlib.sha256(data[at:]).hexdigest()
+
+
+def _sweep(copy: _Copy, keep: bool) -> None:
+    """Remove what is left beside a photo, but for the copy itself if that is wanted."""
+    with contextlib.suppress(OSError):
+        for left in copy.path.parent.glob(f"{Path(copy.name).stem}.*"):
+            if not (keep and left.name == copy.name):
+                left.unlink()

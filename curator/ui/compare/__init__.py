@@ -1,0 +1,1 @@
+"""Compare and survey: photos side by side."""

@@ -1,0 +1,447 @@
+"""Compare and survey: two to eight photos side by side, looked at as one.
+
+Each pane is a sight of its own; all share one gaze, so that zooming and moving in one happens in
+all. A pane shows the pixels of its own photo or, until there are any, its name; a mark waits until
+the photo in the active pane has been painted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QRegion,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from curator.library.table import Tile
+from curator.session import Session
+from curator.session.panes import Cell, Pair, Panes, below, cells, halves
+from curator.ui.loupe import caption
+from curator.ui.loupe.fullres_cache import Originals, Wish
+from curator.ui.loupe.loupe_painter import LoupePainter
+from curator.ui.loupe.pan_zoom import Hand
+from curator.ui.loupe.viewport import SharedZoom, Sight, overlays
+from curator.ui.widgets import theme
+from curator.ui.widgets.frames import Pictures, Want
+from curator.ui.widgets.key_state import HeldKeys
+
+_CLIENT = "beside"
+_LINE = 2  # under the active pane
+_REST_MS = 250  # on screen this long without moving: seen
+_SHARPEN_MS = 120  # resting this long: pixels of the originals
+_ZOOMED_MS = 40  # longer than a held arrow's repeat
+_NAVIGATOR_MS = 1000
+_AHEAD = 3  # challengers made ready
+
+
+class _Pane:
+    """One place of the view: which photo is in it, and how that is looked at and drawn."""
+
+    def __init__(
+        self, session: Session, pictures: Pictures, originals: Originals, gaze: SharedZoom
+    ) -> None:
+        self.photo: int | None = None
+        self.cell = QRect()
+        self.picture = QRect()  # the cell without its caption
+        self.sight = Sight(session, pictures.frames, originals, gaze, lambda: self.photo)
+        self.drawing = LoupePainter(session, pictures, self.sight, originals)
+
+
+class BesideView(QWidget):
+    """Shows what the session has side by side.
+
+    Signals:
+        painted: id of the active photo, whose own picture (or failure card) was just painted.
+
+    Args:
+        session: what is on the table.
+        pictures: proxies and thumbnails.
+        originals: pixels of originals, shared with the loupe: one budget for both.
+        held: which of the window's keys are down.
+
+    Thread: GUI.
+    """
+
+    painted = Signal(object)
+
+    def __init__(
+        self, session: Session, pictures: Pictures, originals: Originals, held: HeldKeys
+    ) -> None:
+        super().__init__()
+        self._session, self._pictures, self._originals = session, pictures, originals
+        self._frames = pictures.frames
+        self._gaze = SharedZoom(session)
+        self._made = [self._pane() for _ in range(2)]
+        self._cells: list[Cell] = []
+        self._on_screen: frozenset[int] = frozenset()
+        self._last: tuple[object, ...] = ()
+        self._woke = False  # whether the press made its pane the active one
+        self._held = held
+        self._hand = Hand(self, self._made[0].sight)
+        self._asking = self._timer(0, self._ask)  # posted paints come before timers
+        self._rest = self._timer(_REST_MS, self._rested)
+        self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
+        self._navigator = self._timer(_NAVIGATOR_MS, self.update)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Photos side by side")
+        self._connect()
+
+    def _connect(self) -> None:
+        session = self._session
+        session.panes_changed.connect(self._on_panes)
+        session.view_changed.connect(self._on_panes)
+        session.photos_changed.connect(self._on_photos)
+        session.asked.connect(self._on_asked)
+        self._frames.arrived.connect(self._on_arrived)
+        self._pictures.thumbs.arrived.connect(self._on_thumb)
+        self._originals.arrived.connect(self._on_original)
+        self._originals.failed.connect(self._on_failure)
+        self._hand.moved.connect(self._on_moved)
+        self._held.released.connect(self._on_released)
+        # Queued: a photo counts as shown when the paint is through, not in the middle of it.
+        self.painted.connect(session.shown, Qt.ConnectionType.QueuedConnection)
+
+    def _timer(self, ms: int, slot: object) -> QTimer:
+        timer = QTimer(self, singleShot=True, interval=ms)
+        timer.timeout.connect(slot)
+        return timer
+
+    # --- which photos, and where
+
+    def panes(self) -> list[_Pane]:
+        """List the panes there are now, in reading order."""
+        shown = self._session.panes
+        return [] if shown is None or not self.isVisible() else self._made[: len(shown.photos)]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every pane was painted from all pixels of its original."""
+        best = [pane.drawing.best for pane in self.panes()]
+        return bool(best) and all(one is not None and one.whole for one in best)
+
+    def _active(self) -> _Pane | None:
+        shown, panes = self._session.panes, self.panes()
+        return panes[shown.active] if shown is not None and panes else None
+
+    def _pane_at(self, at: QPoint) -> _Pane | None:
+        return next((pane for pane in self.panes() if pane.cell.contains(at)), None)
+
+    def _reach(self, at: QPoint | None = None) -> None:
+        """Put the hand over the pane at a point, else under the pointer, else in focus."""
+        if at is None and self.underMouse():
+            at = self.mapFromGlobal(self.cursor().pos())
+        pane = (None if at is None else self._pane_at(at)) or self._active()
+        if pane is not None:
+            self._hand.sight = pane.sight
+
+    def _pane(self) -> _Pane:
+        return _Pane(self._session, self._pictures, self._originals, self._gaze)
+
+    def _lay_out(self, shown: Panes) -> None:
+        """Give each photo its pane, and each pane its place."""
+        while len(self._made) < len(shown.photos):
+            self._made.append(self._pane())
+        line = _LINE if self._session.bare else caption.HEIGHT
+        room = self.width(), self.height()
+        for pane, photo in zip(self._made, shown.photos, strict=False):
+            pane.photo = photo
+        tiles = [pane.sight.tile() for pane in self._made[: len(shown.photos)]]
+        aspects = [tile.width / tile.height if tile and tile.height else 0 for tile in tiles]
+        pair = isinstance(shown, Pair)
+        self._cells = halves(room) if pair else cells(aspects, room, line)
+        for pane, cell in zip(self._made, self._cells, strict=False):
+            pane.cell = QRect(*cell)
+            pane.picture = pane.cell.adjusted(0, 0, 0, -line)
+            pane.sight.set_room(pane.cell, self.devicePixelRatioF(), line, 0)
+
+    # --- which pixels
+
+    def _order(self) -> list[_Pane]:
+        """List the panes, the active one first."""
+        active = self._active()
+        return sorted(self.panes(), key=lambda pane: pane is not active)
+
+    def _coming(self) -> list[tuple[Sight, Tile]]:
+        """List who would challenge next, as seen in the challenger's pane."""
+        panes = self.panes()
+        if not panes:
+            return []
+        tiles = map(self._session.tile, self._session.upcoming(_AHEAD))
+        return [(panes[-1].sight, tile) for tile in tiles]
+
+    def _looked_at(self) -> list[tuple[Sight, Tile]]:
+        found = ((pane.sight, pane.sight.tile()) for pane in self._order())
+        return [(sight, tile) for sight, tile in found if tile is not None]
+
+    def _ask(self) -> None:
+        """Have proxies made: of the active photo, of the others, of those that come next."""
+        wants: list[Want | None] = []
+        for sight, tile in [*self._looked_at(), *self._coming()]:
+            wants.append(sight.proxy(tile))
+            if self._gaze.zoom is not None:
+                wants.append(sight.whole_proxy(tile))
+        self._frames.want(_CLIENT, [want for want in wants if want is not None])
+        self._pictures.thumbs.want(_CLIENT, self._map())
+
+    def _map(self) -> list[Want]:
+        """Name the small picture of the navigator, if there is one."""
+        active = self._active()
+        tile = None if active is None else active.sight.tile()
+        if active is None or tile is None or self._gaze.zoom is None:
+            return []
+        map_ = active.drawing.map(tile)
+        return [] if map_ is None else [map_]
+
+    def _fetch(self) -> None:
+        """Have pixels of originals read where they are wanted, of the next challenger as well."""
+        wishes: list[Wish] = []
+        for sight, tile in [*self._looked_at(), *self._coming()[:1]]:
+            if tile.state != "failed":
+                wish = sight.wish(tile, self._session.developed)
+                wishes += [wish] if wish.pixels or wish.overlays else []
+        self._originals.want(wishes)
+
+    # --- following the session
+
+    def _seen(self) -> tuple[object, ...]:
+        """Name all that decides what is on screen, but for what is drawn of each photo."""
+        session = self._session
+        return session.panes, session.zoom, session.developed, overlays(session), self._session.bare
+
+    def _on_panes(self) -> None:
+        shown = self._session.panes
+        if shown is None or not self.isVisible():
+            return
+        seen = self._seen()
+        if seen != self._last:
+            self._last = seen
+            self._gaze.dragged = None
+            self._rest.stop()
+            self._lay_out(shown)
+            self._asking.start()
+            unread = any(not tile.proxy for _, tile in self._looked_at())
+            zoomed = self._gaze.zoom is not None
+            self._sharpen.start(0 if unread else _ZOOMED_MS if zoomed else _SHARPEN_MS)
+            if self._gaze.zoom is not None:
+                self._navigator.start()
+        if shown.photo in self._on_screen:  # it was painted before it became the active one
+            self._session.shown(shown.photo)
+        self.update()
+
+    def _on_photos(self, changed: Collection[int]) -> None:
+        shown = self._session.panes
+        if shown is None or not self.isVisible():
+            return
+        touched = [photo for photo in shown.photos if photo in changed]
+        if touched:
+            keys = (self._session.tile(photo).proxy for photo in touched)
+            self._pictures.forgive([key for key in keys if key])
+            self._originals.forgive()
+            self._lay_out(shown)  # a photo may have been turned, or its size become known
+            self._asking.start()
+            self._sharpen.start()
+            self.update()
+
+    def _on_arrived(self, wants: Collection[Want]) -> None:
+        keys = {tile.proxy for _, tile in self._looked_at()}
+        if any(want.key in keys for want in wants):
+            self.update()
+            self._sharpen.start()
+
+    def _on_thumb(self, _: object) -> None:
+        if self._gaze.zoom is not None and self.isVisible():
+            self.update()
+
+    def _on_original(self, photo: int) -> None:
+        if any(pane.photo == photo for pane in self.panes()):
+            self.update()
+
+    def _on_failure(self, photo: int, reason: str) -> None:
+        """Say what one asked for by a key and does not get."""
+        self._on_original(photo)
+        active = self._active()
+        if active is not None and photo == active.photo:
+            said = active.sight.shortfall(reason)
+            if said:
+                self._session.say(said)
+
+    def _on_asked(self, what: str, about: object) -> None:
+        shown = self._session.panes
+        if shown is None or not self.isVisible():
+            return
+        if what == "row" and isinstance(about, int):
+            place = below(self._cells, shown.active, about)
+            self._session.activate(shown.photos[place])
+        elif what == "zoom":
+            self._reach()
+            self._hand.peek(self._hand.pointer())
+        elif what == "size" and isinstance(about, int):
+            self._reach()
+            self._hand.step(about, self._hand.pointer())
+
+    def _on_moved(self) -> None:
+        """Paint the pictures where the hand has them; the captions stay as they are."""
+        self._navigator.start()
+        for pane in self.panes():
+            self.update(pane.picture)
+
+    # --- resting and releasing
+
+    def _rested(self) -> None:
+        photo = self._session.current
+        if photo is not None and self.panes() and not self._held.moving():
+            self._session.rested(photo)
+
+    def _on_released(self, looks: bool, seconds: float) -> None:
+        if not self.isVisible() or (looks and self._hand.let_go(seconds)):
+            return
+        if not self._held.moving() and not self._rest.isActive():
+            self._rest.start()
+
+    # --- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the panes; say so if the active one has its photo's own picture."""
+        painter = QPainter(self)
+        shown, panes = self._session.panes, self.panes()
+        painter.fillRect(self.rect(), self._made[0].drawing.surround())
+        if shown is None or not panes:
+            return
+        own = set()
+        for place, pane in enumerate(panes):
+            tile = pane.sight.tile()
+            if tile is None:
+                continue
+            if self._draw(painter, pane, tile, place == shown.active):
+                own.add(tile.id)
+            line = QRegion(pane.cell) - QRegion(pane.picture)
+            if event.region().intersects(line):
+                self._underline(painter, pane, tile, shown, place)
+        self._on_screen = frozenset(own)
+        if self._gaze.dragged is None:
+            self._say(shown, panes)
+        if shown.photo in own:
+            self.painted.emit(shown.photo)
+            if not self._rest.isActive() and not self._session.tile(shown.photo).seen:
+                self._rest.start()
+
+    def _draw(self, painter: QPainter, pane: _Pane, tile: Tile, active: bool) -> bool:
+        drawing = pane.drawing
+        drawing.ratio = self.devicePixelRatioF()
+        painter.save()
+        painter.setClipRect(pane.cell)
+        own = drawing.picture(painter, tile, active and self._navigator.isActive())
+        painter.restore()
+        return own
+
+    def _underline(
+        self, painter: QPainter, pane: _Pane, tile: Tile, shown: Panes, place: int
+    ) -> None:
+        """Draw what stands under a picture: its caption, the line of the active pane."""
+        if not self._session.bare:
+            painter.save()
+            painter.setClipRect(pane.cell)
+            pane.drawing.line(painter, tile, pane.cell, _role(shown, place))
+            painter.restore()
+        if place == shown.active:
+            line = pane.cell.adjusted(0, pane.cell.height() - _LINE, 0, 0)
+            if caption.ink(pane.drawing.surround())[0] is theme.TEXT:
+                painter.fillRect(line, theme.WHITE)
+            else:  # white would not show, nor black at the edge of what lies below
+                painter.fillRect(line.translated(0, -_LINE), theme.CANVAS)
+
+    def _say(self, shown: Panes, panes: list[_Pane]) -> None:
+        """Say in words what the active pane shows, for those who listen to it."""
+        pane = panes[shown.active]
+        tile = pane.sight.tile()
+        if tile is None:
+            return
+        where = _role(shown, shown.active) or f"{shown.active + 1} of {len(panes)}"
+        said = f"{where} · {pane.drawing.words(tile)}"
+        if said != self.accessibleName():
+            self.setAccessibleName(said)
+
+    # --- coming, going, mouse
+
+    def showEvent(self, event: QEvent) -> None:
+        """Take up decoding."""
+        self._last = ()
+        self._on_panes()
+
+    def hideEvent(self, event: QEvent) -> None:
+        """Leave the decoders to other views."""
+        self._rest.stop()
+        self._sharpen.stop()
+        self._asking.stop()
+        self._on_screen = frozenset()
+        self._frames.want(_CLIENT, ())
+        self._pictures.thumbs.want(_CLIENT, ())
+        self._originals.want(())
+
+    def resizeEvent(self, event: QEvent) -> None:
+        """Lay the panes out anew."""
+        self._last = ()
+        self._on_panes()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Make a pane the active one; begin a click or a drag, or try a failed photo again."""
+        pane = self._pane_at(event.position().toPoint())
+        if pane is None or pane.photo is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        self._woke = pane is not self._active()
+        if self._woke:
+            self._session.activate(pane.photo)
+        tile, area = pane.sight.tile(), pane.drawing.retry
+        self._hand.sight = pane.sight
+        if tile is None or tile.state != "failed":
+            self._hand.press(event)
+        elif area is not None and area.contains(event.position().toPoint()):
+            self._session.retry(tile.id)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Make the pane the active one; the window has the photo's menu."""
+        by_mouse = event.reason() is QContextMenuEvent.Reason.Mouse
+        pane = self._pane_at(event.pos()) if by_mouse else self._active()
+        event.setAccepted(pane is None or pane.photo is None)
+        if pane is not None and pane.photo is not None:
+            self._session.activate(pane.photo)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drag zoomed pictures about, all of them."""
+        self._hand.drag(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a drag, or take it for a click; one into another pane only went there."""
+        self._hand.release(event, clicks=not self._woke)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """The first click has done it all."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom at the pointer; with Ctrl bring challengers. A touchpad pans."""
+        self._reach(event.position().toPoint())
+        by = self._hand.wheel(event)
+        if by:
+            self._session.step(by)
+
+    def event(self, event: QEvent) -> bool:
+        """Take a pinch on a touchpad for what it is."""
+        if isinstance(event, QNativeGestureEvent):
+            self._reach(event.position().toPoint())
+            if self._hand.gesture(event):
+                return True
+        return super().event(event)
+
+
+def _role(shown: Panes, place: int) -> str:
+    """Return what a photo is beside the other; nothing in a survey, where all are alike."""
+    return ("Winner", "Challenger")[place] if isinstance(shown, Pair) else ""

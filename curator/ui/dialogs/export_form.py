@@ -1,0 +1,361 @@
+"""What is chosen in the export dialog: a preset, what to make, and how; one `settings.Export`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pydantic import ValidationError
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QRadioButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from curator.export import naming, presets
+from curator.export.presets import Preset
+from curator.model import KnownError
+from curator.settings import Export, Home, kept_metadata
+from curator.ui.widgets import theme
+
+LABELS = 76  # px: the column of what a field is
+_NUMBER = 64
+
+_OWN = "Custom"
+_SHARPEN = {
+    "off": "Not sharpened",
+    "screen": "Sharpened for screens",
+    "print": "Sharpened for print",
+}
+_METADATA = {"all": "All, with location", "no_location": "Without location", "none": "None"}
+_LOCATION = {"all": "Include location", "no_location": "Remove location"}  # of copies
+_PAIRS = {"both": "Both files", "raw": "RAW only", "jpeg": "JPEG only"}
+_MADE_OF = {"raw": "From the RAW", "jpeg": "From the JPEG"}
+
+
+class ExportForm(QWidget):
+    """Choices to start from, to change, and to keep under a name.
+
+    Args:
+        home: whose presets there are.
+        choices: to start from.
+    """
+
+    changed = Signal()
+
+    def __init__(self, home: Home, choices: Export) -> None:
+        super().__init__()
+        self._home = home
+        self._filling = False
+        self._asked = False  # whether a person chose what metadata goes out
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(8)
+        self._grid.setColumnMinimumWidth(0, LABELS)
+        self._grid.setColumnStretch(1, 1)
+        self._add_presets()
+        self._add_kinds()
+        self._add_picture()
+        self._add_metadata()
+        self._add_names()
+        self.fill(choices)
+        self._list_presets()
+
+    # --- what is chosen
+
+    def choices(self) -> Export:
+        """Give what is chosen.
+
+        Raises:
+            KnownError: a size or the quality is no number of its range, or names make no names.
+        """
+        kind = self.kind
+        long_edge = _number(self.long_edge.text(), 320, 20000, "The long edge has to be", " px")
+        quality = _number(self.quality.text(), 60, 100, "The quality has to be", "")
+        naming.check(self.names.text())
+        try:
+            return Export(
+                target="folder" if kind in ("original", "jpeg") else kind,
+                form="original" if kind in ("original", "sidecar") else "jpeg",
+                long_edge_px=long_edge,
+                jpeg_quality=quality,
+                sharpen=self.sharpen.currentData(),
+                metadata=self.metadata.currentData(),
+                pair=self.pair.currentData(),
+                names=self.names.text(),
+            )
+        except ValidationError as error:
+            raise KnownError(f"Names: {error.errors()[0]['msg']}.") from error
+
+    def fill(self, choices: Export) -> None:
+        """Show choices."""
+        self._filling = True
+        kind = choices.form if choices.target == "folder" else choices.target
+        self.kinds[kind].setChecked(True)
+        self.long_edge.setText(str(choices.long_edge_px))
+        self.quality.setText(str(choices.jpeg_quality))
+        self.names.setText(choices.names)
+        self._asked = choices.metadata != "auto"
+        self._show_kind()
+        for combo, value in (
+            (self.sharpen, choices.sharpen),
+            (self.metadata, choices.kept),
+            (self.pair, choices.pair),
+        ):
+            combo.setCurrentIndex(max(0, combo.findData(value)))
+        self._filling = False
+
+    def preview(self, names: list[str]) -> None:
+        """Show what files will be called: the first few."""
+        shown = ", ".join(name.rpartition("/")[2] for name in names)
+        metrics, elide = self.called.fontMetrics(), Qt.TextElideMode.ElideRight
+        self.called.setText(metrics.elidedText(shown, elide, self.names.width()))
+
+    @property
+    def kind(self) -> str:
+        """What goes out: "original", "jpeg", "gallery" or "sidecar"."""
+        return next(kind for kind, button in self.kinds.items() if button.isChecked())
+
+    # --- parts
+
+    def _row(self, label: str, part: QWidget | QHBoxLayout) -> QLabel:
+        row = self._grid.rowCount()
+        said = theme.plain(label, role="quiet")
+        said.setFixedHeight(theme.ROW)
+        self._grid.addWidget(said, row, 0, Qt.AlignmentFlag.AlignTop)
+        if isinstance(part, QWidget):
+            self._grid.addWidget(part, row, 1)
+        else:
+            self._grid.addLayout(part, row, 1)
+        return said
+
+    def _add_presets(self) -> None:
+        self.preset = QComboBox()
+        self.preset.setAccessibleName("Preset")
+        self.preset.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.preset.activated.connect(self._use_preset)
+        self.preset_name = QLineEdit()
+        self.preset_name.setPlaceholderText("Name of the preset")
+        self.preset_name.setAccessibleName("Name of the preset")
+        self.preset_name.returnPressed.connect(self.save_preset)
+        self.keep = _link("Save as…", self.save_preset)
+        self.forget = _link("Remove", self.remove_preset)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        for part in (self.preset, self.preset_name):
+            line.addWidget(part, 1)
+        line.addWidget(self.keep)
+        line.addWidget(self.forget)
+        self._row("Preset", line)
+        self.preset_name.hide()
+
+    def _add_kinds(self) -> None:
+        line = QHBoxLayout()
+        line.setSpacing(20)
+        self._group = QButtonGroup(self)
+        self.kinds: dict[str, QRadioButton] = {}
+        for kind, title in (
+            ("original", "Originals"),
+            ("jpeg", "JPEGs"),
+            ("gallery", "Web gallery"),
+            ("sidecar", "Sidecars only"),
+        ):
+            button = QRadioButton(title)
+            button.toggled.connect(self._kind_toggled)
+            self._group.addButton(button)
+            line.addWidget(button)
+            self.kinds[kind] = button
+        line.addStretch(1)
+        self._row("As", line)
+
+    def _add_picture(self) -> None:
+        self.long_edge, self.quality = QLineEdit(), QLineEdit()
+        for field, name in ((self.long_edge, "Long edge in pixels"), (self.quality, "Quality")):
+            field.setFixedWidth(_NUMBER)
+            field.setAlignment(Qt.AlignmentFlag.AlignRight)
+            field.setAccessibleName(name)
+            field.textChanged.connect(self._touched)
+        self.sharpen = _combo(_SHARPEN, "Sharpening", self._touched)
+        line = QHBoxLayout()
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        line.addWidget(self.long_edge)
+        line.addWidget(theme.plain("px", role="quiet"))
+        line.addSpacing(8)
+        line.addWidget(theme.plain("Quality", role="quiet"))
+        line.addWidget(self.quality)
+        line.addStretch(1)
+        line.addWidget(self.sharpen)
+        self._picture = QWidget()
+        self._picture.setLayout(line)
+        self._picture_label = self._row("Long edge", self._picture)
+
+    def _add_metadata(self) -> None:
+        self.metadata = _combo(_METADATA, "Metadata", self._touched)
+        self.metadata.activated.connect(self._metadata_chosen)
+        self.pair = _combo(_PAIRS, "RAW+JPEG pairs", self._touched)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self.metadata)
+        line.addSpacing(8)
+        self._pair_label = theme.plain("RAW+JPEG pairs", role="quiet")
+        line.addWidget(self._pair_label)
+        line.addWidget(self.pair)
+        line.addStretch(1)
+        self._metadata_label = self._row("Metadata", line)
+
+    def _add_names(self) -> None:
+        self.names = QLineEdit()
+        self.names.setAccessibleName("Names of files")
+        self.names.textChanged.connect(self._touched)
+        known = "\n".join(f"{{{word}}}  {said}" for word, (said, _) in naming.WORDS.items())
+        self.names.setToolTip(theme.plain_tip(known))
+        self.called = theme.plain("", role="caption")
+        self.called.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        column.addWidget(self.names)
+        column.addWidget(self.called)
+        holder = QWidget()
+        column.setContentsMargins(0, 0, 0, 0)
+        holder.setLayout(column)
+        self._names_label = self._row("Names", holder)
+
+    # --- what happens
+
+    def _touched(self) -> None:
+        if self._filling:
+            return
+        self.preset.setCurrentIndex(0)
+        self._show_forget()
+        self.changed.emit()
+
+    def _kind_toggled(self, on: bool) -> None:
+        if on:
+            self._show_kind()
+            self._touched()
+
+    def _metadata_chosen(self) -> None:
+        self._asked = True  # and holds for whatever is exported then
+
+    def _show_kind(self) -> None:
+        alone = self.kind == "sidecar"  # sidecars are called what their photos are
+        copies = alone or self.kind == "original"
+        for part in (self._picture, self._picture_label):
+            part.setVisible(not copies)
+        for part in (self._pair_label, self.pair, self.names, self._names_label):
+            part.setVisible(not alone)
+        self._metadata_label.setText("Location" if copies else "Metadata")
+        form = "original" if copies else "jpeg"
+        asked = str(self.metadata.currentData()) if self._asked else "auto"
+        kept = kept_metadata(asked, "folder", form)
+        self._choose(self.metadata, _LOCATION if copies else _METADATA, kept)
+        self._choose(self.pair, _PAIRS if copies else _MADE_OF)
+
+    def _choose(self, combo: QComboBox, titles: dict[str, str], wanted: str = "") -> None:
+        """Put other choices into a list; what was chosen stays if it is among them."""
+        wanted = wanted or combo.currentData()
+        was, self._filling = self._filling, True
+        combo.clear()
+        for value, title in titles.items():
+            combo.addItem(title, value)
+        combo.setCurrentIndex(max(0, combo.findData(wanted)))
+        combo.setMinimumWidth(combo.sizeHint().width())  # Qt remembers that of the first list
+        self._filling = was
+
+    # --- presets
+
+    def _list_presets(self, chosen: str = "") -> None:
+        self._presets = presets.presets(self._home)
+        self.preset.clear()
+        self.preset.addItem(_OWN)
+        for preset in self._presets:
+            self.preset.addItem(preset.name)
+        names = [preset.name for preset in self._presets]
+        if not chosen:
+            now = self.choices()
+            chosen = next((p.name for p in self._presets if _explicit(p.choices) == now), "")
+        self.preset.setCurrentIndex(names.index(chosen) + 1 if chosen in names else 0)
+        self._show_forget()
+
+    def chosen_preset(self) -> Preset | None:
+        """Give the preset whose choices these are."""
+        at = self.preset.currentIndex()
+        return self._presets[at - 1] if at > 0 else None
+
+    def _use_preset(self, at: int) -> None:
+        if at > 0:
+            self.fill(self._presets[at - 1].choices)
+            self._show_forget()
+            self.changed.emit()
+
+    def _show_forget(self) -> None:
+        preset = self.chosen_preset() if hasattr(self, "_presets") else None
+        self.forget.setVisible(preset is not None and preset.path is not None)
+
+    def save_preset(self) -> None:
+        """Ask for a name where the list of presets is, then keep the choices under it."""
+        if self.preset_name.isHidden():
+            self._naming(True)
+            return
+        try:
+            saved = presets.save(self._home, self.preset_name.text(), self.choices())
+        except KnownError as error:
+            self.called.setText(str(error))
+            return
+        self._naming(False)
+        self._list_presets(saved.name)
+
+    def _naming(self, on: bool) -> None:
+        self.preset.setVisible(not on)
+        self.preset_name.setVisible(on)
+        self.keep.setText("Save" if on else "Save as…")
+        if on:
+            self.preset_name.clear()
+            self.preset_name.setFocus()
+
+    def remove_preset(self) -> None:
+        """Forget the preset that is shown; the choices stay as they are."""
+        preset = self.chosen_preset()
+        if preset is not None:
+            presets.remove(preset)
+            self._list_presets()
+
+
+def _explicit(choices: Export) -> Export:
+    """Return choices with what "auto" stands for."""
+    return choices.model_copy(update={"metadata": choices.kept})
+
+
+def _combo(titles: dict[str, str], name: str, changed: Callable[[], None]) -> QComboBox:
+    made = QComboBox()
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)  # its list may change
+    for value, title in titles.items():
+        made.addItem(title, value)
+    made.setAccessibleName(name)
+    made.currentIndexChanged.connect(lambda _: changed())
+    return made
+
+
+def _link(text: str, act: Callable[[], None]) -> QToolButton:
+    made = QToolButton()
+    made.setText(text)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    made.clicked.connect(act)
+    return made
+
+
+def _number(text: str, low: int, high: int, begin: str, unit: str) -> int:
+    plain = text.strip().replace(",", "")
+    if not (plain.isdecimal() and low <= int(plain) <= high):
+        raise KnownError(f"{begin} {low:,} to {high:,}{unit}.")
+    return int(plain)

@@ -1,0 +1,127 @@
+"""The list of what could not be read: which file, at what, why, and the way to try again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QWidget
+
+from curator.library.captions import when
+from curator.model import Failure
+from curator.ui.widgets import theme, words
+from curator.ui.widgets.dialogs import Dialog
+from curator.ui.widgets.tables import TextRows, table
+
+STAGES = {"peek": "Headers", "convert": "Picture", "embed": "Comparing", "describe": "Describing"}
+_WIDTH = 960  # wider than other dialogs: a reason is a sentence
+
+
+class FailureTable(TextRows[Failure]):
+    """The failures as rows."""
+
+    heads = ("File", "Reason", "At", "Tries", "Next")
+
+    def cell(self, row: Failure, column: int) -> str:
+        """Say one fact: file, reason, stage, attempts, next attempt."""
+        path, later = Path(row.path), row.next_attempt_at
+        return (
+            words.path(Path(path.parent.name) / path.name),
+            row.reason,
+            STAGES.get(row.stage, row.stage),
+            str(row.attempts),
+            when(later) if later is not None else "",
+        )[column]
+
+    def tip(self, row: Failure) -> str:
+        """Say all of it."""
+        return f"{row.path}\n{row.reason}"
+
+    def colour(self, row: Failure, column: int) -> QColor:
+        """Have the reason be as plain as the name."""
+        return theme.QUIET if column > 1 else theme.TEXT
+
+
+class FailuresDialog(Dialog):
+    """Shows the failures and has them tried again.
+
+    Args:
+        read: gives the failures as they stand.
+        retry: has these photos (None: all) tried again and gives how many that are.
+        show: shows a photo in the window.
+        parent: the window.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Sequence[Failure]],
+        retry: Callable[[Sequence[int] | None], int],
+        show: Callable[[int], None],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__("Unreadable photos", parent, _WIDTH)
+        self._read, self._retry, self._show = read, retry, show
+        self.model = FailureTable()
+        self.sentence = self.wrapped("", "quiet")
+        self.body.addWidget(self.sentence)
+        self.body.addSpacing(8)
+        narrow = self.width() < _WIDTH
+        widths = {0: 170, 2: 66, 3: 44, 4: 48} if narrow else {0: 250, 2: 96, 3: 46, 4: 64}
+        self.table = table(self.model, "Unreadable photos", widths, selects=True)
+        self.table.setMinimumHeight(11 * theme.ROW)
+        self.table.doubleClicked.connect(lambda index: self._show_row(index.row()))
+        self.body.addWidget(self.table)
+        self.some = self.button("Retry selected")
+        self.all = self.button("Retry all")
+        close = self.button("Close")
+        self.some.clicked.connect(lambda: self.again(self._chosen()))
+        self.all.clicked.connect(lambda: self.again(None))
+        close.clicked.connect(self.accept)
+        self.buttons.addWidget(self.all)
+        self.buttons.addWidget(self.some)
+        self.buttons.addStretch(1)
+        self.buttons.addWidget(close)
+        self.table.selectionModel().selectionChanged.connect(self._enable)
+        self.refresh()
+        close.setFocus()
+
+    def refresh(self) -> None:
+        """Read the failures again."""
+        failures = self._read()
+        self.model.show_rows(failures)
+        self.sentence.setText(_summary(failures))
+        self._enable()
+
+    def again(self, photos: Sequence[int] | None) -> None:
+        """Have photos tried again and say so."""
+        number = self._retry(photos)
+        self.refresh()
+        self.sentence.setText(f"Trying {words.photos(number)} again.")
+
+    def _chosen(self) -> list[int]:
+        rows = {index.row() for index in self.table.selectionModel().selectedRows()}
+        return sorted({self.model.rows[row].photo_id for row in rows})
+
+    def _show_row(self, row: int) -> None:
+        self._show(self.model.rows[row].photo_id)
+        self.accept()
+
+    def _enable(self) -> None:
+        self.some.setEnabled(bool(self._chosen()))
+        self.all.setEnabled(bool(self.model.rows))
+
+
+def _summary(failures: Sequence[Failure]) -> str:
+    """Say what the list is about: what could not be read, and what could not be done besides."""
+    read = {each.photo_id for each in failures if each.stage in ("peek", "convert")}
+    described = {each.photo_id for each in failures if each.stage == "describe"}
+    rest = {each.photo_id for each in failures} - read - described
+    parts = [
+        f"{words.photos(len(photos))} could not be {what}."
+        for photos, what in ((read, "read"), (rest, "compared"), (described, "described"))
+        if photos
+    ]
+    if not parts:
+        return "Every photo could be read."
+    return f"{' '.join(parts)} Nothing was done to the files; everything else goes on."

@@ -1,0 +1,332 @@
+"""Removing the files of rejects: exactly what would go, in pictures and by name, then the going."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
+
+from curator import removal
+from curator.catalog import Catalog
+from curator.model import counted
+from curator.removal import Listed, Part, Removal, Report
+from curator.session import Session
+from curator.ui.dialogs.rejects_grid import CELL, RejectsGrid
+from curator.ui.widgets import dialogs, theme, words
+from curator.ui.widgets.dialogs import Choice, Dialog, Question
+from curator.ui.widgets.frames import Pictures
+from curator.ui.widgets.jobs import Job, Jobs
+from curator.ui.widgets.tables import DISPLAY, Index, TextRows, table
+
+_MARGIN = 48  # of the window left around the dialog
+_NARROW = 900  # px of a dialog in which photos and names get in each other's way
+_TITLES = {
+    Part.ORIGINAL: "photo",
+    Part.SIDECAR: "sidecar",
+    Part.COPY: "copy elsewhere",
+    Part.COMPANION: "beside it",
+}
+
+
+class FileTable(TextRows[Listed]):
+    """The files as rows, as they go, each with a tick where it may: what is beside one stays too.
+
+    Signals:
+        ticked: a row was ticked or unticked.
+    """
+
+    ticked = Signal()
+    heads = ("File", "What", "Size")
+    numbers = frozenset({2})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wished: list[Listed] = []  # as ticked by the person
+
+    def show_files(self, files: Sequence[Listed]) -> None:
+        """Replace the rows; ``files`` ticked as they are wished to be."""
+        self.wished = list(files)
+        self.show_rows(removal.bound(self.wished))
+
+    def tick(self, rows: Sequence[int], on: bool) -> None:
+        """Tick rows, or take their ticks off; what has to stay keeps none."""
+        for row in rows:
+            file = self.wished[row]
+            self.wished[row] = replace(file, ticked=on and not file.stays)
+        if rows:
+            self.rows = removal.bound(self.wished)
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 2))
+            self.ticked.emit()
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Let the tick be changed where the file may go."""
+        flags = super().flags(index)
+        may_go = not self.rows[index.row()].stays
+        return flags | Qt.ItemFlag.ItemIsUserCheckable if may_go else flags
+
+    def cell(self, row: Listed, column: int) -> str:
+        """Say one fact: name, what it is, size."""
+        path = Path(row.path)
+        what = "stays" if row.stays else _TITLES[row.part]
+        return (words.path(Path(path.parent.name) / path.name), what, words.size(row.size))[column]
+
+    def tip(self, row: Listed) -> str:
+        """Say where it lies, and why it stays."""
+        return "\n".join(filter(None, (row.path, row.stays)))
+
+    def colour(self, row: Listed, column: int) -> QColor:
+        """Have what goes stand out."""
+        return theme.TEXT if row.ticked and column == 0 else theme.QUIET
+
+    def data(self, index: Index, role: int = DISPLAY) -> object:
+        """Give a cell, and the tick of a file."""
+        if role == Qt.ItemDataRole.CheckStateRole and index.column() == 0:
+            ticked = self.rows[index.row()].ticked
+            return Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
+        return super().data(index, role)
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Change a tick."""
+        if role != Qt.ItemDataRole.CheckStateRole:
+            return False
+        self.tick([index.row()], Qt.CheckState(value) == Qt.CheckState.Checked)
+        return True
+
+
+class RejectsDialog(Dialog):
+    """Shows what would go, and removes it when told to.
+
+    Args:
+        session: whose rejects.
+        ids: the rejects of its scope.
+        pictures: for their thumbnails.
+        parent: the window.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        ids: Sequence[int],
+        pictures: Pictures | None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(f"Remove the files of {counted(len(ids), 'reject')}", parent)
+        around = parent.window().size() if parent is not None else self.size() * 2
+        margin = _MARGIN if around.width() > _NARROW else 16
+        self.setFixedSize(around.width() - 2 * margin, around.height() - 2 * margin)
+        self._session, self._ids = session, list(ids)
+        self._within = session.scope.key if session.scope.kind == "folder" else ""
+        self.report: Report | None = None
+        self._jobs = Jobs(self)
+        self._jobs.failed.connect(self._failed)
+        self._jobs.progressed.connect(self._progressed)
+        self.sentence = self.wrapped("Looking at the folders…")
+        self.staying = self.wrapped("", "quiet")
+        self.model = FileTable()
+        self.grid = RejectsGrid(session.tile, pictures)
+        self.grid.setMinimumWidth(2 * CELL.width() + 12)  # two columns and the bar
+        self.table = table(self.model, "Files of rejects", {1: 124, 2: 72})
+        self.table.setProperty("bare", True)
+        self.table.horizontalHeader().hide()
+        self.for_good = QCheckBox("Delete for good, not to the trash")
+        self.cancel = self.button("Cancel")
+        self.go = self.button("Move to the trash")
+        self._lay_out()
+        self.model.ticked.connect(self._say)
+        self.grid.pressed.connect(self.toggle)
+        self.for_good.toggled.connect(lambda _: self.make_plan())
+        self.cancel.clicked.connect(self.reject)
+        self.go.clicked.connect(self._ask_and_go)
+        self.cancel.setFocus()
+        self.make_plan()
+
+    def _lay_out(self) -> None:
+        self.body.addWidget(self.sentence)
+        self.body.addWidget(self.staying)
+        self.body.addSpacing(12)
+        across = QHBoxLayout()
+        across.setSpacing(24)
+        narrow = self.width() < _NARROW  # the names of files need what there is
+        across.addWidget(self.grid, 4 if narrow else 3)
+        across.addWidget(self.table, 5 if narrow else 2)
+        self.body.addLayout(across, 1)
+        self.buttons.addWidget(self.for_good)
+        self.buttons.addStretch(1)
+        self.buttons.addWidget(self.cancel)
+        self.buttons.addWidget(self.go)
+
+    # --- what would go
+
+    def make_plan(self) -> None:
+        """Look at the folders, off this thread; ticks that were taken off stay off."""
+        erasing, ids, within = self.for_good.isChecked(), self._ids, self._within
+        off = {file.path for file in self.model.wished if not file.ticked and not file.stays}
+        on = {file.path for file in self.model.wished if file.ticked}
+        self.go.setEnabled(False)
+
+        def work(job: Job, catalog: Catalog) -> Removal:
+            photos = catalog.details(ids)
+            shown = removal.plan(photos, erasing=erasing, within=within, heed=job.heed)
+            files = (
+                replace(file, ticked=file.path not in off and (file.ticked or file.path in on))
+                for file in shown.files
+            )
+            rows = tuple(replace(f, ticked=f.ticked and not f.stays) for f in files)
+            return Removal(rows, within)
+
+        self._start(work, self._planned)
+
+    def _planned(self, shown: Removal) -> None:
+        self.model.show_files(shown.files)
+        self._say()
+
+    @property
+    def shown(self) -> Removal:
+        """What would go as it is ticked now."""
+        return Removal(tuple(self.model.rows), self._within)
+
+    def toggle(self, photo_id: int) -> None:
+        """Leave a photo out with all its files, or take it in again with its own."""
+        rows = [row for row, file in enumerate(self.model.rows) if file.photo_id == photo_id]
+        if any(self.model.rows[row].ticked for row in rows):
+            self.model.tick(rows, False)
+            return
+        own = (Part.ORIGINAL, Part.SIDECAR)
+        self.model.tick([row for row in rows if self.model.rows[row].part in own], True)
+
+    def _say(self) -> None:
+        shown, erasing = self.shown, self.for_good.isChecked()
+        sizes = dict.fromkeys(self._ids, 0)
+        for file in shown.files:
+            if file.part is Part.ORIGINAL:
+                sizes[file.photo_id] += file.size
+        self.grid.show_photos(list(sizes.items()), {file.photo_id for file in shown.going})
+        going = counted(len(shown.going), "file")
+        freed = "freed at once" if erasing else "freed once the trash is emptied"
+        of = words.photos(shown.photos)
+        self.sentence.setText(
+            f"{going} of {of}, {words.size(shown.bytes)}; {freed}. The photos stay in the catalog"
+            " as rejects that are gone, so that none comes back by itself."
+            if shown.going
+            else "Nothing here can go."
+        )
+        left = [f"{counted(number, 'file')}: {why}" for why, number in shown.staying().items()]
+        left[:0] = self._copies()
+        self.staying.setText("\n".join(left[:4]))
+        self.staying.setVisible(bool(left))
+        self.go.setText(f"Delete {going} for good…" if erasing else f"Move {going} to the trash")
+        self.go.setEnabled(bool(shown.going))
+
+    def _copies(self) -> list[str]:
+        """Say how many copies are left where they lie, if any: those photos are not gone."""
+        rows = self.model.rows
+        number = sum(row.part is Part.COPY and not (row.ticked or row.stays) for row in rows)
+        if not number:
+            return []
+        return ["1 copy elsewhere stays." if number == 1 else f"{number:,} copies elsewhere stay."]
+
+    # --- the going
+
+    def _ask_and_go(self) -> None:
+        shown, erasing = self.shown, self.for_good.isChecked()
+        going = counted(len(shown.going), "file")
+        question = Question(
+            f"Delete {going} for good",
+            f"{words.size(shown.bytes)} of {words.photos(shown.photos)}. They do not go to the"
+            " trash, and nothing brings them back.",
+            (Choice("erase", f"Delete {going}", removes=True),),
+        )
+        if erasing and dialogs.ask(self, question) is None:
+            return
+        for part in (self.grid, self.table, self.for_good, self.go):
+            part.setEnabled(False)
+        self.cancel.setText("Stop")
+        way, ids = removal.erase if erasing else removal.trash, self._ids
+
+        def work(job: Job, catalog: Catalog) -> Report:
+            return removal.remove(
+                shown,
+                catalog.details(ids),
+                way=way,
+                ledger=catalog,
+                progress=job.tell,
+                cancelled=lambda: job.stopped,
+            )
+
+        self._start(work, self._done)
+
+    def _progressed(self, done: int, total: int, name: str) -> None:
+        self.sentence.setText(f"Removing {words.count(done + 1)} of {words.count(total)} · {name}")
+
+    def _done(self, report: Report) -> None:
+        self.report = report
+        freed = "freed" if self.for_good.isChecked() else "freed once the trash is emptied"
+        self.title.setText(f"Removed {counted(len(report.removed), 'file')}")
+        stopped = "Stopped. " if report.cancelled else ""
+        self.sentence.setText(
+            f"{stopped}Of {words.photos(report.photos)}: {words.size(report.bytes)}, {freed}."
+        )
+        left = self._copies() + [f"{path}: {reason}" for path, reason in report.left]
+        self.staying.setText("\n".join(left[:6]))
+        self.staying.setVisible(bool(left))
+        for part in (self.grid, self.table, self.for_good, self.go):
+            part.hide()
+        self._shrink()
+        self.cancel.setText("Close")
+        self.cancel.setFocus()
+        self._session.refresh()
+
+    def _shrink(self) -> None:
+        """Take no more room than the outcome needs, in the same middle."""
+        layout, place = self.layout(), self.geometry()
+        assert layout is not None
+        self.body.activate()
+        layout.activate()
+        self.setFixedSize(theme.DIALOG, layout.totalHeightForWidth(theme.DIALOG))
+        middle, place = place.center(), self.geometry()
+        place.moveCenter(middle)
+        self.move(place.topLeft())
+
+    def _failed(self, text: str) -> None:
+        for part in (self.grid, self.table, self.for_good):
+            part.setEnabled(True)
+        self.cancel.setText("Cancel")
+        self.sentence.setText(text)
+        self.go.setEnabled(False)
+
+    # --- off this thread
+
+    def _start(self, work: Callable[[Job, Catalog], object], done: Callable[..., None]) -> None:
+        path = self._session.home.catalog
+
+        def run(job: Job) -> object:
+            catalog = Catalog.open(path)
+            try:
+                return work(job, catalog)
+            finally:
+                catalog.close()
+
+        self._jobs.start(run, done)
+
+    def reject(self) -> None:
+        """Close; while files are going, stop after the photo under way."""
+        if self._jobs.busy and self.cancel.text() == "Stop":
+            self._jobs.stop()
+            return
+        self._jobs.close()
+        super().reject()
+
+
+def review_rejects(session: Session, pictures: Pictures | None, window: QWidget) -> None:
+    """Open the dialog for the rejects of the scope, if there are any."""
+    ids = session.scope_ids("rejected")
+    if not ids:
+        session.say("There is no reject here whose files could be removed.")
+        return
+    dialog = RejectsDialog(session, ids, pictures, window)
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()

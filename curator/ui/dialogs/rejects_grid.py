@@ -1,0 +1,143 @@
+"""The rejects as pictures: what would lose its files, one by one to look at and to leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame
+
+from curator.library.table import Tile
+from curator.ui.widgets import theme, words
+from curator.ui.widgets.frames import THUMB, Pictures, Want
+
+CELL = QSize(150, 126)  # with the gap; the footer is 20 of its height
+_GAP, _FOOT = 8, 20
+_STAYS = 0.3  # how bright a photo is that is left out
+
+
+class RejectsGrid(QAbstractScrollArea):
+    """Thumbnails in rows with name and size; a click leaves a photo out, or takes it in again.
+
+    Signals:
+        pressed: id of a photo that was clicked.
+    """
+
+    pressed = Signal(int)
+
+    def __init__(self, tile: Callable[[int], Tile], pictures: Pictures | None) -> None:
+        super().__init__()
+        self._tile, self._pictures = tile, pictures
+        self._photos: list[tuple[int, int]] = []  # id and bytes
+        self._going: frozenset[int] = frozenset()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName("Rejected photos")
+        if pictures is not None:
+            pictures.thumbs.arrived.connect(self.viewport().update)
+
+    def show_photos(self, photos: Sequence[tuple[int, int]], going: Collection[int]) -> None:
+        """Show photos by id with the bytes of their files; ``going`` are those not left out."""
+        self._photos, self._going = list(photos), frozenset(going)
+        self._measure()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay out anew for the width."""
+        self._measure()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """Draw, and load, what came into view."""
+        self._ask()
+        self.viewport().update()
+
+    def hideEvent(self, event: object) -> None:
+        """Want nothing while out of sight."""
+        if self._pictures is not None:
+            self._pictures.thumbs.want("rejects", [])
+
+    def rect_of(self, number: int) -> QRect:
+        """Give the place of a photo on the viewport, without the gap."""
+        row, column = divmod(number, self._columns)
+        top = row * CELL.height() - self.verticalScrollBar().value()
+        return QRect(column * CELL.width(), top, CELL.width() - _GAP, CELL.height() - _GAP)
+
+    @property
+    def _columns(self) -> int:
+        return max(self.viewport().width() // CELL.width(), 1)
+
+    def _measure(self) -> None:
+        rows = -(-len(self._photos) // self._columns)
+        bar, height = self.verticalScrollBar(), self.viewport().height()
+        bar.setRange(0, max(rows * CELL.height() - height, 0))
+        bar.setPageStep(height)
+        bar.setSingleStep(CELL.height() // 2)
+        self._ask()
+        self.viewport().update()
+
+    def _visible(self) -> range:
+        first = self.verticalScrollBar().value() // CELL.height()
+        rows = self.viewport().height() // CELL.height() + 2
+        return range(first * self._columns, min((first + rows) * self._columns, len(self._photos)))
+
+    def _ask(self) -> None:
+        if self._pictures is None:
+            return
+        wants = [self._want(self._tile(self._photos[number][0])) for number in self._visible()]
+        self._pictures.thumbs.want("rejects", [want for want in wants if want is not None])
+
+    def _want(self, tile: Tile) -> Want | None:
+        if tile.thumb is None:
+            return None
+        ratio = self.devicePixelRatioF()
+        shape = tile.width / tile.height if tile.width and tile.height else 1.5
+        width = min(CELL.width() - _GAP, (CELL.height() - _GAP - _FOOT) * shape)
+        size = round(width * ratio), round(width / shape * ratio)
+        return Want(THUMB, tile.thumb, size, tile.turn)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the photos in view; what is left out is dim and says that it stays."""
+        painter = QPainter(self.viewport())
+        painter.setFont(theme.caption_font())
+        for number in self._visible():
+            self._draw(painter, number)
+
+    def _draw(self, painter: QPainter, number: int) -> None:
+        photo, size = self._photos[number]
+        tile, cell = self._tile(photo), self.rect_of(number)
+        goes = photo in self._going
+        picture = cell.adjusted(0, 0, 0, -_FOOT)
+        want = self._want(tile)
+        thumbs = self._pictures.thumbs if self._pictures is not None else None
+        frame = thumbs.get(want) if thumbs is not None and want is not None else None
+        painter.setOpacity(1.0 if goes else _STAYS)
+        if frame is None:
+            painter.fillRect(picture, theme.PANEL)
+        else:
+            area = QRectF(frame.image.rect())
+            area.setSize(area.size() / self.devicePixelRatioF())
+            area.moveCenter(QRectF(picture).center())
+            painter.drawImage(area, frame.image)
+        painter.setOpacity(1.0)
+        foot = cell.adjusted(0, cell.height() - _FOOT, 0, 0)
+        amount = words.size(size) if goes else "stays"
+        painter.setPen(theme.TEXT if goes else theme.DISABLED)
+        right = painter.fontMetrics().horizontalAdvance(amount) + 8
+        name = painter.fontMetrics().elidedText(
+            tile.name, Qt.TextElideMode.ElideMiddle, foot.width() - right
+        )
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(foot, int(middle | Qt.AlignmentFlag.AlignLeft), name)
+        painter.setPen(theme.QUIET if goes else theme.DISABLED)
+        painter.drawText(foot, int(middle | Qt.AlignmentFlag.AlignRight), amount)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Tell which photo was clicked."""
+        for number in self._visible():
+            if self.rect_of(number).contains(event.position().toPoint()):
+                self.pressed.emit(self._photos[number][0])
+
+    def sizeHint(self) -> QSize:
+        """Four columns and some rows."""
+        return QSize(4 * CELL.width(), 3 * CELL.height())

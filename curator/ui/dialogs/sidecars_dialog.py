@@ -1,0 +1,329 @@
+"""Sidecars: what writing them would change, and choosing where file and catalog contradict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QTableView, QWidget
+
+from curator.catalog import Conflict
+from curator.model import KnownError, counted
+from curator.pipeline import Difference, Inside, Preview
+from curator.session import Session
+from curator.session.sidecars import OURS, THEIRS, in_words
+from curator.ui.widgets import dialogs, theme, words
+from curator.ui.widgets.dialogs import Choice, Dialog, Question
+from curator.ui.widgets.tables import TextRows, height, table
+
+_WIDTH = 960
+_BESIDES = 400  # px of everything but rows
+_SIDES = {OURS: "Keep mine", THEIRS: "Take the file's"}
+_NO_MARKS = "JPEG, TIFF, DNG and HEIC"
+
+
+class ConflictTable(TextRows[Conflict]):
+    """Each sidecar that contradicts a mark, both sides, and which is to be taken.
+
+    The newer side is proposed; what a person chose is in pencil.
+    """
+
+    heads = ("Photo", "Yours", "In the file", "Newer", "Choice")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chosen: dict[int, str] = {}
+
+    def show_rows(self, rows: Sequence[Conflict]) -> None:
+        """Replace the rows; nothing is chosen yet."""
+        self.chosen = {}
+        super().show_rows(rows)
+
+    def side(self, conflict: Conflict) -> str:
+        """Say which side is taken of one: the one chosen, else the newer."""
+        proposed = THEIRS if conflict.newer == "file" else OURS
+        return self.chosen.get(conflict.photo_id, proposed)
+
+    def choices(self) -> dict[int, str]:
+        """Give the side of each photo."""
+        return {conflict.photo_id: self.side(conflict) for conflict in self.rows}
+
+    def choose(self, rows: Sequence[int], side: str) -> None:
+        """Choose a side for some rows."""
+        for row in rows:
+            self.chosen[self.rows[row].photo_id] = side
+        if rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 4))
+
+    def turn(self, row: int) -> None:
+        """Choose the other side of a row."""
+        other = OURS if self.side(self.rows[row]) == THEIRS else THEIRS
+        self.choose([row], other)
+
+    def cell(self, row: Conflict, column: int) -> str:
+        """Say one fact."""
+        ours, theirs = (
+            ", ".join(in_words(name, both[side]) for name, both in row.differs.items())
+            for side in (0, 1)
+        )
+        newer = "the file" if row.newer == "file" else "yours"
+        return (row.name, ours, theirs, newer, _SIDES[self.side(row)])[column]
+
+    def tip(self, row: Conflict) -> str:
+        """Say where the file is."""
+        return row.path
+
+    def colour(self, row: Conflict, column: int) -> QColor:
+        """Have what a person chose in pencil, what is proposed in grey."""
+        if column == 4:
+            return theme.PENCIL if row.photo_id in self.chosen else theme.QUIET
+        return theme.QUIET if column == 0 else theme.TEXT
+
+
+class DifferenceTable(TextRows[Difference]):
+    """Each sidecar that would change, and how."""
+
+    heads = ("Sidecar", "What changes")
+
+    def cell(self, row: Difference, column: int) -> str:
+        """Say one fact."""
+        path = Path(row.path)
+        what = row.problem or " · ".join(row.lines)
+        if row.changed:
+            what = "changed by another program: it is read again first"
+        return (words.path(Path(path.parent.name) / path.name), what)[column]
+
+    def tip(self, row: Difference) -> str:
+        """Say all of it, line by line."""
+        return "\n".join((row.path, *row.lines, row.problem)).strip()
+
+    def colour(self, row: Difference, column: int) -> QColor:
+        """Have what changes stand out."""
+        return theme.TEXT if column else theme.QUIET
+
+
+class SidecarsDialog(Dialog):
+    """Shows what writing would change, and what contradicts; writes and settles when told to.
+
+    Args:
+        session: what is on the table.
+        ids: the photos whose sidecars are looked at.
+        of: what these photos are, in the title.
+        parent: the window.
+    """
+
+    def __init__(
+        self, session: Session, ids: Sequence[int], of: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(f"Sidecars of {of}", parent, _WIDTH)
+        self._sidecars, self._ids, self._table = session.sidecars, list(ids), session.table
+        self.conflicts, self.differences = ConflictTable(), DifferenceTable()
+        self.disputed = self.wrapped("")
+        widths = {0: 150, 1: 190, 2: 190, 3: 80}
+        self.sides = table(self.conflicts, "Contradictions", widths, selects=True)
+        self.sentence = self.wrapped("Comparing…")
+        self.table = table(self.differences, "What would change", {0: 330})
+        self.note = self.wrapped("", "quiet")
+        self.mine, self.files = self.button("All mine"), self.button("All the files'")
+        self.settle = self.button("Settle")
+        self.write = self.button("Write", primary=True)
+        self.close_ = self.button("Close")
+        self.embed = self.button("Embed in originals…")
+        self.embed.hide()
+        self._lone: tuple[int, ...] = ()
+        self._lay_out()
+        self.sides.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.sides.clicked.connect(lambda index: self.conflicts.turn(index.row()))
+        turn = QShortcut(QKeySequence(Qt.Key.Key_Space), self.sides)
+        turn.setContext(Qt.ShortcutContext.WidgetShortcut)
+        turn.activated.connect(self._turn)
+        self.mine.clicked.connect(lambda: self._choose(OURS))
+        self.files.clicked.connect(lambda: self._choose(THEIRS))
+        self.settle.clicked.connect(self._guarded(self._settle))
+        self.write.clicked.connect(self._guarded(self._write))
+        self.close_.clicked.connect(self.accept)
+        self.embed.clicked.connect(self._guarded(self._compare_originals))
+        self._sidecars.previewed.connect(self._show)
+        self._sidecars.compared.connect(self._ask_embed)
+        self._sidecars.changed.connect(self._show_conflicts)
+        self._show_conflicts()
+        self._compare()
+        self.close_.setFocus()
+
+    def _lay_out(self) -> None:
+        self.body.setSpacing(8)
+        self._choosing = QHBoxLayout()
+        self._choosing.setSpacing(8)
+        for button in (self.mine, self.files):
+            self._choosing.addWidget(button)
+        self._choosing.addStretch(1)
+        self._choosing.addWidget(self.settle)
+        self.body.addWidget(self.disputed)
+        self.body.addWidget(self.sides)
+        self.body.addLayout(self._choosing)
+        self.body.addWidget(self.sentence)
+        self.body.addWidget(self.table)
+        self.body.addWidget(self.note)
+        self.buttons.addWidget(self.embed)
+        self.buttons.addStretch(1)
+        self.buttons.addWidget(self.close_)
+        self.buttons.addWidget(self.write)
+
+    def _guarded(self, act: Callable[[], None]) -> Callable[[], None]:
+        """Say in the dialog what the world does wrong."""
+
+        def do() -> None:
+            try:
+                act()
+            except KnownError as error:
+                self._tell(str(error))
+
+        return do
+
+    # --- two sides
+
+    def _show_conflicts(self) -> None:
+        found = self._sidecars.conflicts()
+        if found != self.conflicts.rows:
+            self.conflicts.show_rows(found)
+        for part in (self.disputed, self.sides, self.mine, self.files, self.settle):
+            part.setVisible(bool(found))
+        one = len(found) == 1
+        self.disputed.setText(
+            f"{counted(len(found), 'sidecar')} {'was' if one else 'were'} changed elsewhere and"
+            f" {'contradicts' if one else 'contradict'} your marks. The newer side is proposed;"
+            " press a row, or Space on it, for the other one."
+        )
+        self.settle.setText(f"Settle {counted(len(found), 'photo')}")
+        self.sides.setFixedHeight(height(len(found), self._rows // 2))
+
+    def _choose(self, side: str) -> None:
+        self.conflicts.choose(range(len(self.conflicts.rows)), side)
+
+    def _turn(self) -> None:
+        index = self.sides.currentIndex()
+        if index.isValid():
+            self.conflicts.turn(index.row())
+
+    def _settle(self) -> None:
+        self._sidecars.settle(self.conflicts.choices())
+        self._show_conflicts()
+        self._compare()
+
+    # --- what would change
+
+    def _compare(self) -> None:
+        self.write.setEnabled(False)
+        self.write.setText("Write")
+        self._sidecars.preview(self._ids)
+
+    def _show(self, found: Preview | KnownError) -> None:
+        if isinstance(found, KnownError):
+            self.sentence.setText(str(found))
+            return
+        self.differences.show_rows(found.differences)
+        number = len(found.differences)
+        same = f"; {words.count(found.same)} {_say(found.same)} so already" if found.same else ""
+        self.sentence.setText(
+            f"{counted(number, 'sidecar')} for {found.profile.title} would change{same}."
+            if number
+            else "No sidecar would change."
+            if found.without
+            else "No sidecar would change: they say all there is to say."
+        )
+        self.table.setVisible(number > 0)
+        self.table.setFixedHeight(height(number, self._rows))
+        self.note.setText(_note(found))
+        self.note.setVisible(bool(self.note.text()))
+        self._lone = found.lone
+        self.embed.setVisible(bool(found.lone))
+        self.write.setEnabled(number > 0)
+        self.write.setText(f"Write {counted(number, 'sidecar')}" if number else "Write")
+        self._fit()
+
+    @property
+    def _rows(self) -> int:
+        """How many rows of what would change show at once: fewer on a low screen."""
+        return min(max((self.room.height() - _BESIDES) // (2 * theme.ROW), 2), 10)
+
+    def _fit(self) -> None:
+        """Be as high as what is in it."""
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        self.setFixedHeight(layout.totalHeightForWidth(self.width()))
+
+    # --- into originals
+
+    def _compare_originals(self) -> None:
+        self._sidecars.compare_originals(self._lone)
+        self.embed.setEnabled(False)
+        self.embed.setText("Comparing originals…")
+
+    def _ask_embed(self, found: list[Inside] | KnownError) -> None:
+        """Say how many originals would change, and have it done if that is agreed to."""
+        self.embed.setEnabled(True)
+        self.embed.setText("Embed in originals…")
+        if isinstance(found, KnownError):
+            self._tell(str(found))
+            return
+        ids = [each.photo_id for each in found if not each.problem]
+        left = [each for each in found if each.problem]
+        if not ids:
+            self._tell("; ".join(["No original would change", *_left(left)]) + ".")
+            return
+        if dialogs.ask(self, _embedding(len(ids), left)) == "embed":
+            self._guarded(lambda: self._sidecars.embed(ids))()
+            self.accept()
+
+    def _tell(self, text: str) -> None:
+        self.sentence.setText(text)
+        self._fit()
+
+    def _write(self) -> None:
+        self._sidecars.write([each.photo_id for each in self.differences.rows])
+        self.accept()
+
+
+def _note(found: Preview) -> str:
+    """Say which marks do not arrive, and what to do so that the others do."""
+    lines = []
+    if found.without:
+        lines.append(
+            f"{words.photos(len(found.without))} with marks have no sidecar this editor would"
+            f" read: for {_NO_MARKS} it reads only what is embedded in the file. Embedding changes"
+            " originals, and is asked about first; darktable and digiKam read sidecars of all of"
+            " them (Settings, Sidecars)."
+        )
+    if found.differences and found.profile.name == "lightroom":
+        lines.append("Afterwards, in Lightroom: Metadata > Read Metadata from Files.")
+    return "\n".join(lines)
+
+
+def _embedding(number: int, left: Sequence[Inside]) -> Question:
+    originals = counted(number, "original")
+    lines = [
+        f"exiftool writes stars, flags, labels and keywords into {originals}. Each is checked"
+        " before it takes the place of what is there: the picture stays as it is, bit by bit.",
+        "Undo does not take it back: what you change later waits until you embed again.",
+        *(f"{line}." for line in _left(left)),
+        "Afterwards, in Lightroom: Metadata > Read Metadata from Files.",
+    ]
+    return Question(
+        f"Change {originals}?",
+        "\n".join(lines),
+        (Choice("embed", f"Change {originals}", primary=True, removes=True),),
+    )
+
+
+def _left(left: Sequence[Inside]) -> list[str]:
+    if not left:
+        return []
+    first = f"{Path(left[0].path).name}: {left[0].problem.rstrip('.')}"
+    return [f"{counted(len(left), 'photo')} left alone: {first}"]
+
+
+def _say(number: int) -> str:
+    return "says" if number == 1 else "say"

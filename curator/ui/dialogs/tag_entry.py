@@ -1,0 +1,248 @@
+"""Typing tags (T): a small entry over the window, with completion, for the photo or a selection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from curator.catalog import folded, plain_name, tag_names
+from curator.model import KnownError, counted
+from curator.session import Session
+from curator.ui.dialogs.palette import Entry, EntryRows, Field
+from curator.ui.panels.tag_cloud import tag_menu
+from curator.ui.widgets import theme
+from curator.ui.widgets.overlay_panel import FIELD, Cover
+from curator.ui.widgets.tag_chips import TagChips
+
+_WIDTH = 440
+_MARGIN = 13  # with the field's own, what it types stands under what is said
+
+
+class TagEntry(Cover):
+    """The tags there are, a field, what would complete it.
+
+    Enter adds what the lit row says, Shift+Enter just what was typed, and stays; Tab completes; a
+    comma ends a tag as it stands. Up or Backspace in an empty field goes to the tags there are:
+    there Enter confirms and Delete takes off. Esc, or Enter with nothing typed, leaves.
+
+    Args:
+        parent: what it covers.
+        session: whose photos are tagged.
+    """
+
+    def __init__(self, parent: QWidget, session: Session) -> None:
+        super().__init__(parent, _WIDTH)
+        self._session = session
+        self._photos: list[int] = []
+        self._renames = ""
+        self.title = theme.plain("", role="caption")
+        self.chips = TagChips(live=True)
+        self.field = Field(self._take)
+        self.field.setAccessibleName("Tags")
+        self.field.setFixedHeight(FIELD)
+        self.rows = EntryRows()
+        self._lay_out()
+        self.field.textChanged.connect(self._find)
+        self.rows.pressed.connect(lambda entry: self._add(entry.name))
+        self.chips.confirmed.connect(self._confirm)
+        self.chips.removed.connect(self._remove)
+        self.chips.menu.connect(lambda name, at: tag_menu(self, session, name).popup(at))
+        session.photos_changed.connect(self._refresh)
+        session.tags.changed.connect(self._refresh)
+
+    def _lay_out(self) -> None:
+        head = QWidget()
+        above = QVBoxLayout(head)
+        above.setContentsMargins(_MARGIN, 10, _MARGIN, 2)
+        above.setSpacing(8)
+        above.addWidget(self.title)
+        above.addWidget(self.chips)
+        column = QVBoxLayout(self.panel)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        column.addWidget(head)
+        column.addWidget(self.field)
+        column.addWidget(self.rows)
+        self._head = head
+
+    # --- coming and going
+
+    def open(self, photos: Sequence[int]) -> None:
+        """Type tags for these photos."""
+        self._photos, self._renames = list(photos), ""
+        self.field.setPlaceholderText("Add tags, with commas between")
+        self.field.setAccessibleName("Tags to add")
+        self._begin("")
+
+    def rename(self, name: str) -> None:
+        """Type another name for a tag; that of another one merges the two."""
+        self._photos, self._renames = [], name
+        self.field.setPlaceholderText("Another name")
+        self.field.setAccessibleName(f"Another name for the tag {name}")
+        self._begin(name)
+
+    def _begin(self, text: str) -> None:
+        self.chips.leave()
+        self.field.setText(text)
+        self.field.selectAll()
+        self.show()
+        self.raise_()
+        self._refresh()
+        self._find(text)
+        self.field.setFocus()
+
+    def _refresh(self, _: object = None) -> None:
+        """Show what the photos are tagged with now."""
+        if not self.isVisible():
+            return
+        photos = self._photos
+        if self._renames:
+            self.title.setText(f"Rename {self._renames} on every photo")
+        else:
+            one = self._session.table.name(photos[0]) if len(photos) == 1 else ""
+            what = f"Tags of {one or counted(len(photos), 'photo')}"
+            room = _WIDTH - 2 * _MARGIN - 2
+            middle = Qt.TextElideMode.ElideMiddle  # files differ at their ends
+            self.title.setText(self.title.fontMetrics().elidedText(what, middle, room))
+        found = self._session.tags.of(photos) if photos else []
+        said = None
+        if len(photos) > 1:
+            said = ["" if number == len(photos) else f"{number:,}" for _, number in found]
+        self.chips.show_tags([tag for tag, _ in found], said)
+        self.chips.setVisible(bool(found))
+        self.place()
+
+    # --- typing
+
+    @property
+    def _typed(self) -> tuple[str, str]:
+        """What was typed before the last comma, and behind it; a new name has no commas."""
+        text = self.field.text()
+        if self._renames:
+            return "", text
+        before, comma, last = text.rpartition(",")
+        return before + comma, last
+
+    def _find(self, _: str) -> None:
+        """Offer what completes the last word; what there is not yet, comes last."""
+        last = plain_name(self._typed[1])
+        if last:
+            self.chips.leave()
+        found = self._session.tags.completions(last)
+        same = any(folded(each.name) == folded(last) for each in found)
+        does = "merges the two" if self._renames else ""
+        if self._renames:
+            found = [each for each in found if each.name != self._renames]
+        entries = [Entry(each.name, each.name, does, _nothing, f"{each.count:,}") for each in found]
+        if last and not same:
+            new = Entry(last, last, "new name" if self._renames else "new tag", _nothing)
+            entries = [new, *entries] if self._renames else [*entries, new]
+        self.rows.show_entries(entries)
+        self.rows.setVisible(bool(last) and bool(entries))
+        self.place()
+
+    def _add(self, last: str) -> None:
+        """Add what stands before the last comma, and this; stay for more."""
+        session = self._session
+        try:
+            if self._renames:
+                session.tags.rename(self._renames, last)
+                self.close_()
+                return
+            known = session.catalog.tag_ids([last])  # a name of before may have other signs
+            names = [*tag_names(self._typed[0]), *([last] if known else tag_names(last))]
+            unique = {folded(name): name for name in names}
+            session.tags.add(list(unique.values()), self._photos)
+        except KnownError as error:
+            self.title.setText(str(error))
+            session.say(str(error))
+            return
+        self.field.clear()
+
+    def _confirm(self, name: str) -> None:
+        self._do(lambda: self._session.tags.confirm(name, self._photos))
+
+    def _remove(self, name: str) -> None:
+        self._do(lambda: self._session.tags.remove(name, self._photos))
+
+    def _do(self, act: object) -> None:
+        try:
+            act()  # type: ignore[operator]
+        except KnownError as error:
+            self._session.say(str(error))
+
+    def _take(self, event: QKeyEvent) -> bool:
+        """Take the keys that are none of the text's; tell whether this was one."""
+        key, chip = Qt.Key(event.key()), self.chips.current
+        if key == Qt.Key.Key_Escape:
+            self.chips.leave() if chip is not None else self.close_()
+            return True
+        if key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            self._complete()
+            return True
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if not event.isAutoRepeat():
+                self._enter(bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+            return True
+        if self.field.text():
+            return self._move(key)
+        return self._at_chips(key)
+
+    def _enter(self, exactly: bool) -> None:
+        chip, (before, last) = self.chips.current, self._typed
+        row = self.rows.current if last.strip() and not exactly else None
+        if chip is not None:
+            if chip.state != "confirmed":
+                self._confirm(chip.name)
+        elif row is not None:
+            self._add(row.name)
+        elif before or last.strip():
+            self._add(last)
+        else:
+            self.close_()
+
+    def _complete(self) -> None:
+        """Write out what the lit row says, without adding it yet."""
+        before, last = self._typed
+        if last.strip() and self.rows.current is not None:
+            self.field.setText(f"{before}{' ' if before else ''}{self.rows.current.name}")
+
+    def _move(self, key: Qt.Key) -> bool:
+        by = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(key)
+        if by is not None:
+            self.rows.move_(by)
+        return by is not None
+
+    def _at_chips(self, key: Qt.Key) -> bool:
+        """Go among the tags there are, where nothing is typed."""
+        chip = self.chips.current
+        if chip is None:
+            if key in (Qt.Key.Key_Up, Qt.Key.Key_Backspace, Qt.Key.Key_Left):
+                self.chips.go(-1)
+                return True
+        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self._remove(chip.name)
+            return True
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self.chips.go(-1 if key == Qt.Key.Key_Left else 1)
+            return True
+        elif key == Qt.Key.Key_Down:
+            self.chips.leave()
+            return True
+        return key in (Qt.Key.Key_Up, Qt.Key.Key_Down)
+
+    def height_for(self, width: int) -> int:
+        """Ask for the title, the tags there are, the field and the rows."""
+        inside = width - 2 - 2 * _MARGIN
+        height = 10 + self.title.sizeHint().height() + 2
+        if not self.chips.isHidden():
+            height += 8 + self.chips.heightForWidth(inside)
+        self._head.setFixedHeight(height)
+        return height + FIELD + (0 if self.rows.isHidden() else self.rows.height()) + 2
+
+
+def _nothing() -> None:
+    """Rows of tags are added by name."""

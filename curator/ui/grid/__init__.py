@@ -1,0 +1,1 @@
+"""The grid view and its tiles."""

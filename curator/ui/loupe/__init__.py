@@ -1,0 +1,1 @@
+"""The loupe: one photo, its overlays, the filmstrip."""

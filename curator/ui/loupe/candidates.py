@@ -1,0 +1,201 @@
+"""Nearby maybes at the right edge of the loupe: four thumbnails with your stars, a key each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, QTimer
+from PySide6.QtGui import QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from curator.library import captions
+from curator.session import Session
+from curator.session.candidates import SLOTS, Nearby
+from curator.ui.grid.tiles import KnownTiles, blit, fitted, thumb
+from curator.ui.widgets import mark_painter, theme
+from curator.ui.widgets.frames import Pictures, Want
+from curator.ui.widgets.key_state import HeldKeys
+
+_CLIENT = "maybes"
+_MARGIN = 12
+_LARGEST = 112
+_FOOTER = 22
+_GAP = 12
+_REST_MS = 150  # longer than a held arrow's repeat: flying past finds nothing
+
+
+class Maybes(QWidget):
+    """Shows the maybes near the current photo; a click or its key swaps one in.
+
+    Nothing is worked out while it is hidden, or while an arrow is held. What the machine thinks
+    of a photo is not shown.
+
+    Thread: GUI.
+    """
+
+    def __init__(self, session: Session, pictures: Pictures, held: HeldKeys) -> None:
+        super().__init__()
+        self._session, self._thumbs = session, pictures.thumbs
+        self._known = KnownTiles(session)
+        self.nearby = Nearby(session)
+        self._held = held
+        self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
+        self._rest.timeout.connect(self._look)
+        self.setFixedWidth(theme.MAYBES)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.nearby.changed.connect(self._on_changed)
+        session.current_changed.connect(self._on_current)
+        session.photos_changed.connect(self._on_photos)
+        session.asked.connect(self._on_asked)
+        self._thumbs.arrived.connect(self._on_arrived)
+
+    # --- what is where
+
+    def edge(self) -> int:
+        """Give the side of a thumbnail's square, px: as large as the height allows."""
+        room = (self.height() - 2 * _MARGIN - (SLOTS - 1) * _GAP) // SLOTS - _FOOTER
+        return max(min(_LARGEST, room), 0)
+
+    def cell(self, slot: int) -> QRect:
+        """Give the place of a maybe and its footer, px; all four stand in the middle."""
+        edge = self.edge()
+        step = edge + _FOOTER + _GAP
+        top = (self.height() - SLOTS * step + _GAP) // 2 + slot * step
+        return QRect((self.width() - _LARGEST) // 2, top, _LARGEST, edge + _FOOTER)
+
+    def slot_at(self, at: QPoint) -> int | None:
+        """Find the maybe at a point, px."""
+        found = (slot for slot in range(len(self.nearby.photos)) if self.cell(slot).contains(at))
+        return next(found, None)
+
+    # --- following the session
+
+    def _on_current(self) -> None:
+        if self.isVisible():
+            self._rest.start()
+
+    def _look(self) -> None:
+        if not self.isVisible():
+            return
+        if self._held.moving():
+            self._rest.start()
+        else:
+            self.nearby.look()
+
+    def _swap(self, slot: int) -> None:
+        """Swap one in; the others stay where they are, so that one can go to and fro."""
+        self.nearby.swap(slot)
+        self._rest.stop()
+
+    def _on_changed(self) -> None:
+        self._want()
+        said = (self._said(slot) for slot in range(len(self.nearby.photos)))
+        self.setAccessibleName(f"Nearby maybes: {'; '.join(said)}")
+        self.update()
+
+    def _on_photos(self, changed: Collection[int]) -> None:
+        if self.isVisible() and not set(changed).isdisjoint(self.nearby.photos):
+            self._on_changed()
+
+    def _on_arrived(self, wants: Collection[Want]) -> None:
+        if self.isVisible() and self.nearby.photos:
+            keys = {self._known(photo).thumb for photo in self.nearby.photos}
+            if any(want.key in keys for want in wants):
+                self.update()
+
+    def _on_asked(self, what: str, about: object) -> None:
+        if what == "maybe" and isinstance(about, int):
+            if self.isVisible():
+                self._swap(about)
+            else:
+                self._session.say("Maybes stand beside the photo in the loupe while one rates.")
+
+    def _want(self) -> None:
+        box = self._box()
+        wants = [thumb(self._known(photo), box) for photo in self.nearby.photos]
+        self._thumbs.want(_CLIENT, [want for want in wants if want is not None])
+
+    def _box(self) -> tuple[int, int]:
+        ratio = self.devicePixelRatioF()
+        return round(_LARGEST * ratio), round(self.edge() * ratio)
+
+    def _said(self, slot: int) -> str:
+        """Say which photo a slot has, its marks, and its key."""
+        tile = self._known(self.nearby.photos[slot])
+        parts = (tile.name, captions.marks_line(tile.marks), self._key(slot))
+        return " · ".join(part for part in parts if part)
+
+    def _key(self, slot: int) -> str:
+        return self._session.keys.get(f"maybe_{slot + 1}", "")
+
+    # --- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the four."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.CANVAS)
+        painter.setFont(theme.caption_font())
+        for slot in range(len(self.nearby.photos)):
+            self._draw(painter, slot)
+
+    def _draw(self, painter: QPainter, slot: int) -> None:
+        cell, ratio, box = self.cell(slot), self.devicePixelRatioF(), self._box()
+        tile = self._known(self.nearby.photos[slot])
+        want = thumb(tile, box)
+        frame = (self._thumbs.get(want) or self._thumbs.stand_in(want)) if want else None
+        width, height = want.size if want and want.size else fitted(tile, box)
+        # Standing on its footer, as in the grid.
+        left = round(cell.left() * ratio) + (box[0] - width) // 2
+        place = QRect(left, round(cell.top() * ratio) + box[1] - height, width, height)
+        if frame is None:
+            area = QRectF(place.x(), place.y(), width, height)
+            painter.fillRect(QRectF(area.topLeft() / ratio, area.size() / ratio), theme.PANEL)
+        else:
+            blit(painter, frame, place, ratio)
+        middle = cell.bottom() + 1 - _FOOTER // 2
+        end = mark_painter.marks(painter, cell.left(), middle, tile.marks, False)
+        key = self._key(slot)
+        painter.setPen(theme.QUIET)
+        wide = QFontMetrics(painter.font()).horizontalAdvance(key)
+        if cell.right() + 1 - wide < end:
+            return  # every mark at once; the tooltip has the key
+        room = QRect(cell.right() + 1 - wide, middle - 8, wide, 16)
+        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, key)
+
+    # --- coming, going, mouse
+
+    def showEvent(self, event: QEvent) -> None:
+        """Look around."""
+        self._rest.start()
+
+    def hideEvent(self, event: QEvent) -> None:
+        """Let go of everything."""
+        self._rest.stop()
+        self.nearby.forget()
+        self._thumbs.want(_CLIENT, ())
+
+    def resizeEvent(self, event: QEvent) -> None:
+        """Take thumbnails of the size there is room for."""
+        self._want()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Show what can be pressed."""
+        there = self.slot_at(event.position().toPoint()) is not None
+        shape = Qt.CursorShape.PointingHandCursor if there else Qt.CursorShape.ArrowCursor
+        self.setCursor(shape)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Swap the one pressed in."""
+        slot = self.slot_at(event.position().toPoint())
+        if slot is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._swap(slot)
+
+    def event(self, event: QEvent) -> bool:
+        """Name the photo under the pointer."""
+        if isinstance(event, QHelpEvent):
+            slot = self.slot_at(event.pos())
+            tip = "" if slot is None else theme.plain_tip(self._said(slot))
+            QToolTip.showText(event.globalPos(), tip, self)
+            return True
+        return super().event(event)

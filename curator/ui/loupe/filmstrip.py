@@ -1,0 +1,296 @@
+"""The filmstrip: the list in one row under the loupe, the current photo in its middle."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from curator.library.table import Tile
+from curator.model import Marks, Verdict
+from curator.session import Session
+from curator.ui.grid.tiles import STALE, STRUCK, KnownTiles, blit, fitted, line_tip, ring, thumb
+from curator.ui.widgets import mark_painter, theme
+from curator.ui.widgets.frames import Pictures, Want
+
+_CELL = 88
+_PICTURE = (80, 54)
+_TOP = 8
+_MARKS_MIDDLE = 72
+_BESIDE = 6  # between marks and a match score
+_UNDERLINE = 3
+_INSET = 4
+_BOND = 79  # y of the line that the frames of one stack share
+_NOTCH = 120
+_BLANK = Marks()
+_LATER_MS = 40  # longer than a held arrow's repeat
+_AHEAD = 16  # cells beyond either end that are decoded before they come in
+
+
+class Filmstrip(QWidget):
+    """Shows the photos around the current one; a click goes to one.
+
+    Positions are arithmetic: only the cells on screen exist. The current cell stands in the
+    middle except near the ends of the list, so the eye finds it without looking.
+
+    Thread: GUI.
+    """
+
+    def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._store = pictures.thumbs
+        self._pictures = pictures
+        self._known = KnownTiles(session)
+        self._wheel = 0
+        self._count = 0  # photos of the list when it was last laid out
+        self._held: tuple[tuple[object, ...], int] | None = None  # for which choice, and the x
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_LATER_MS)
+        self._later.timeout.connect(self._want_near)
+        self._keys: frozenset[str] = frozenset()
+        self.setFixedHeight(theme.FILMSTRIP)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName("Filmstrip")
+        session.current_changed.connect(self._on_current)
+        session.list_changed.connect(self._on_list)
+        session.view_changed.connect(self.update)
+        session.photos_changed.connect(self._on_photos)
+        self._store.arrived.connect(self._on_arrived)
+
+    # --- what is where
+
+    def start(self) -> int:
+        """Give the x of the list's first photo, px; negative when it lies left of the strip."""
+        if self._held is not None and self._held[0] == self._choice():
+            return self._held[1] - self._session.index * _CELL
+        return self._centered()
+
+    def _centered(self) -> int:
+        """Return the same with the current photo in the middle, or a short list as a whole."""
+        count, width = len(self._session.ids), self.width()
+        length = count * _CELL
+        if length <= width:
+            return (width - length) // 2
+        wanted = width // 2 - _CELL // 2 - max(self._session.index, 0) * _CELL
+        return min(0, max(wanted, width - length))
+
+    def visible(self) -> range:
+        """Give the positions in the list that are on screen, partly or whole."""
+        start, count = self.start(), len(self._session.ids)
+        first = max(0, -start // _CELL)
+        return range(first, max(first, min(count, -(-(self.width() - start) // _CELL))))
+
+    def cell(self, index: int) -> QRect:
+        """Give the cell of a position, px."""
+        return QRect(self.start() + index * _CELL, 0, _CELL, self.height())
+
+    def at(self, x: int) -> int | None:
+        """Find the position at an x, px."""
+        index = (x - self.start()) // _CELL
+        return index if 0 <= index < len(self._session.ids) else None
+
+    # --- following the session
+
+    def _choice(self) -> tuple[object, ...]:
+        """Return what a person chose; while it stays, so does the current photo's cell."""
+        session = self._session
+        return session.current, session.scope.key, session.pass_, session.order, session.reversed
+
+    def _settle(self) -> None:
+        """Lay the list out anew, and hold the current photo's cell where it is from now on."""
+        current, index = self._session.current, self._session.index
+        self._count = len(self._session.ids)
+        at = self._centered() + index * _CELL
+        self._held = None if current is None else (self._choice(), at)
+
+    def _on_current(self) -> None:
+        self._settle()
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw at once; what comes in was decoded before, and the loupe's frame goes first."""
+        if self.isVisible():
+            if not self._later.isActive():
+                self._later.start()
+            self.update()
+
+    def _on_list(self) -> None:
+        """Stay where one is while photos join the list."""
+        here = self._held is not None and self._held[0] == self._choice()
+        if not here or len(self._session.ids) < self._count:
+            self._settle()
+        self._count = len(self._session.ids)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self.isVisible():
+            self._want_near()
+            self.update()
+
+    def _want_near(self) -> None:
+        seen, count = self.visible(), len(self._session.ids)
+        near = range(max(seen.start - _AHEAD, 0), min(seen.stop + _AHEAD, count))
+        middle = self._session.index
+        places = sorted(near, key=lambda place: abs(place - middle))
+        wants = [self._want(self._tile(place)) for place in places]
+        self._store.want("filmstrip", [want for want in wants if want is not None])
+        self._keys = frozenset(want.key for want in wants if want is not None)
+
+    def _on_photos(self, changed: Collection[int]) -> None:
+        if not self.isVisible():
+            return
+        seen = self.visible()
+        here = self._session.ids[seen.start : seen.stop].tolist()
+        touched = [photo for photo in here if photo in changed]
+        if touched:
+            self._pictures.thumbs.forgive(self._known(photo).thumb for photo in touched)
+            self._draw()
+
+    def _on_arrived(self, wants: Collection[Want]) -> None:
+        if self.isVisible() and any(want.key in self._keys for want in wants):
+            self.update()
+
+    def _tile(self, index: int) -> Tile:
+        return self._known(int(self._session.ids[index]))
+
+    def _box(self) -> tuple[int, int]:
+        ratio = self.devicePixelRatioF()
+        return round(_PICTURE[0] * ratio), round(_PICTURE[1] * ratio)
+
+    def _want(self, tile: Tile) -> Want | None:
+        return thumb(tile, self._box())
+
+    # --- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the cells on screen."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.CANVAS)
+        box, start = self._box(), self.start()
+        for place in self.visible():
+            cell = QRect(start + place * _CELL, 0, _CELL, self.height())
+            if place == self._session.index:
+                painter.fillRect(cell, theme.RAISED)
+            self._paint_cell(painter, cell, self._tile(place), box)
+            self._paint_bond(painter, cell, place)
+            if place == self._session.index:
+                bar = cell.adjusted(0, cell.height() - _UNDERLINE, 0, 0)
+                painter.fillRect(bar, theme.WHITE)
+
+    def _paint_cell(self, painter: QPainter, cell: QRect, tile: Tile, box: tuple[int, int]) -> None:
+        ratio = self.devicePixelRatioF()
+        want = thumb(tile, box)
+        frame = (self._store.get(want) or self._store.stand_in(want)) if want else None
+        width, height = want.size if want and want.size else fitted(tile, box)
+        left = round((cell.left() + (_CELL - _PICTURE[0]) / 2) * ratio) + (box[0] - width) // 2
+        picture = QRect(left, round(_TOP * ratio) + (box[1] - height) // 2, width, height)
+        rect = QRectF(picture.x() / ratio, picture.y() / ratio, width / ratio, height / ratio)
+        if frame is None:
+            painter.fillRect(rect, theme.PANEL)
+        else:
+            painter.setOpacity(STRUCK if tile.struck else STALE if tile.stale else 1.0)
+            blit(painter, frame, picture, ratio)
+            painter.setOpacity(1.0)
+        if tile.struck:
+            mark_painter.struck(painter, rect)
+        if tile.proposed:
+            ring(painter, rect)
+        if tile.state == "failed":
+            icon = theme.pixmap("failed", theme.QUIET, theme.ICON, ratio)
+            half = theme.ICON / 2
+            painter.drawPixmap(QPointF(rect.center().x() - half, rect.center().y() - half), icon)
+        self._paint_marks(painter, cell, tile)
+
+    def _paint_bond(self, painter: QPainter, cell: QRect, place: int) -> None:
+        """Draw the line that the frames of one stack share."""
+        units = self._session.listing.units
+        span = units[units.at(place)]
+        if len(span) > 1:
+            left = cell.left() + (_INSET if place == span.start else 0)
+            right = cell.right() + 1 - (_INSET if place == span.stop - 1 else 0)
+            painter.fillRect(QRect(left, _BOND, right - left, 1), theme.DISABLED)
+
+    def _paint_marks(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
+        here = tile.id == self._session.current  # not yet passed over, however long one rests
+        passed_over = tile.seen and not here and tile.marks.verdict is Verdict.UNDECIDED
+        score = tile.match if self._session.settings.taste.show_match else None
+        if tile.marks == _BLANK and not passed_over and score is None:
+            return
+        width = mark_painter.width(tile.marks, passed_over)
+        beside = 0 if score is None else mark_painter.match_width(score) + (_BESIDE if width else 0)
+        if width + beside > _CELL:  # every mark at once: those go first
+            beside = 0
+        left = cell.left() + (_CELL - width - beside) // 2
+        left = mark_painter.marks(painter, left, _MARKS_MIDDLE, tile.marks, passed_over)
+        if score is not None and beside:
+            mark_painter.match(painter, left + (_BESIDE if width else 0), _MARKS_MIDDLE, score)
+
+    # --- coming, going, mouse
+
+    def showEvent(self, event: QEvent) -> None:
+        """Take up decoding."""
+        self._settle()
+        self._refresh()
+
+    def hideEvent(self, event: QEvent) -> None:
+        """Leave the decoders to other views."""
+        self._store.want("filmstrip", ())
+
+    def resizeEvent(self, event: QEvent) -> None:
+        """Show more or fewer."""
+        self._settle()
+        self._refresh()
+
+    def event(self, event: QEvent) -> bool:
+        """Name a photo under a resting pointer, and say why it is proposed."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            place = self.at(event.x())
+            text = "" if place is None else self._tip(int(self._session.ids[place]))
+            QToolTip.showText(event.globalPos(), line_tip(text), self)
+            return True
+        return super().event(event)
+
+    def _tip(self, photo: int) -> str:
+        tile = self._known(photo)
+        parts = [tile.name, self._session.place_in_stack(photo)]
+        if tile.proposed:
+            parts.append(f"proposed: {self._session.proposal(photo)}")
+        return " · ".join(part for part in parts if part)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go to the photo clicked."""
+        place = self.at(event.position().toPoint().x())
+        if place is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._session.go_to(int(self._session.ids[place]))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Go to the photo; the window has its menu."""
+        place = self.at(event.pos().x())
+        event.setAccepted(place is None)
+        if place is not None:
+            self._session.go_to(int(self._session.ids[place]))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """The press did it all."""
+        event.accept()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Go along the list."""
+        delta = event.angleDelta()
+        self._wheel += delta.y() or delta.x()
+        steps = int(self._wheel / _NOTCH)
+        self._wheel -= steps * _NOTCH
+        event.accept()
+        if steps:
+            self._session.step(-steps)

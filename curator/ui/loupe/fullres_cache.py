@@ -1,0 +1,297 @@
+"""What was seen of the originals: pixels and overlays, read ahead, within a budget of bytes.
+
+A view says what it wants, the most urgent first, and says it anew at every move. What is not there
+is asked of the pipeline, which decodes in worker processes; what is there stays until the budget
+needs its room, the farthest first. Pictures are known by their *content* (a fingerprint the worker
+has checked), so that a file replaced on disk never lends its pixels to the photo it was.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from curator.imaging.overlay import Overlay
+from curator.library import captions
+from curator.model import KnownError
+from curator.session import Session
+from curator.session.pixel_source import Source
+from curator.stages.frame import ChangedError, Look
+from curator.stages.frame import Frame as Decoded
+from curator.ui.widgets.frames import Frame
+
+log = logging.getLogger(__name__)
+
+_PICTURE_SHARE = 0.7  # of the budget for one picture; its overlay takes 1.2 bytes where it takes 3
+_IDLE_MS = 10_000  # nothing wanted for so long: what is held goes
+_STRAYS = 16  # given up and perhaps still coming
+_NO_PIPELINE = "another Curator reads the photos"
+
+
+class Picture(NamedTuple):
+    """One picture of a photo: of which content, developed or not, how it is turned."""
+
+    content: str
+    want: str
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a view wants of one original.
+
+    Attributes:
+        photo: whose.
+        source: which of its files, and what of it.
+        turn: quarter turns clockwise.
+        size: (width, height) device px; None is every pixel.
+        pixels: whether the picture is wanted, or its overlays alone.
+        overlays: kinds of overlays wanted (:data:`curator.imaging.overlay.KINDS`).
+        guessed_bytes: about what it will weigh.
+    """
+
+    photo: int
+    source: Source
+    turn: int
+    size: tuple[int, int] | None = None
+    pixels: bool = True
+    overlays: frozenset[str] = frozenset()
+    guessed_bytes: int = 0
+
+    @property
+    def picture(self) -> Picture:
+        """Name the picture; of a photo nobody has read yet, by the photo."""
+        source = self.source
+        return Picture(source.fingerprint or f"photo {self.photo}", source.want, self.turn)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Pixels of an original: ``basis`` and ``damage`` as the decoder said, ``whole`` its size."""
+
+    frame: Frame
+    basis: str
+    damage: str | None
+    whole: tuple[int, int]
+
+    @property
+    def nbytes(self) -> int:
+        """Weight in memory."""
+        return self.frame.nbytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """An overlay of an original, the ``basis`` it was measured on, and the picture's size."""
+
+    overlay: Overlay
+    basis: str
+    whole: tuple[int, int]
+
+    @property
+    def nbytes(self) -> int:
+        """Weight in memory."""
+        planes = (self.overlay.marks, self.overlay.shares)
+        return sum(plane.nbytes for plane in planes if plane is not None)
+
+
+_Name = tuple[Picture, object]  # the second: a size, None for whole, _OVERLAY
+_OVERLAY = "overlay"
+
+
+class Originals(QObject):
+    """Pixels and overlays of originals for the views of one window.
+
+    Signals:
+        arrived: photo id; something of it is there now.
+        failed: photo id and the reason, one sentence.
+
+    Thread: GUI; what was decoded lands on a thread of the pipeline and hops over.
+    """
+
+    arrived = Signal(int)
+    failed = Signal(int, str)
+    _landed = Signal(object, object)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._held: OrderedDict[_Name, Seen | Measured] = OrderedDict()
+        self._bytes = 0
+        self._wanted: dict[_Name, None] = {}
+        self._asked: dict[Look, Wish] = {}
+        self._reasons: dict[tuple[str, str], str] = {}
+        self._reread: set[tuple[str, str | None]] = set()
+        self._looks: list[Look] = []
+        self._idle = QTimer(self, singleShot=True, interval=_IDLE_MS)
+        self._idle.timeout.connect(self._rest)
+        self._landed.connect(self._take, Qt.ConnectionType.QueuedConnection)
+
+    # --- asking
+
+    @property
+    def budget_bytes(self) -> int:
+        """What pixels and overlays may weigh together."""
+        return self._session.settings.loupe.originals_mb << 20
+
+    @property
+    def limit_bytes(self) -> int:
+        """What one picture may weigh; a larger one comes at half its size, or a quarter."""
+        return int(self.budget_bytes * _PICTURE_SHARE)
+
+    @property
+    def nbytes(self) -> int:
+        """What they weigh now."""
+        return self._bytes
+
+    def seen(self, wish: Wish) -> Seen | None:
+        """Give a wish's pixels if they are there."""
+        found = self._get((wish.picture, wish.size))
+        return found if isinstance(found, Seen) else None
+
+    def overlay(self, wish: Wish) -> Measured | None:
+        """Give what was measured on a wish's picture, be it not all that is wanted."""
+        found = self._get((wish.picture, _OVERLAY))
+        return found if isinstance(found, Measured) else None
+
+    def reason(self, wish: Wish) -> str | None:
+        """Say why a picture does not come, or None."""
+        if self._session.pipeline is None:
+            return _NO_PIPELINE
+        return self._reasons.get(wish.picture[:2])
+
+    def want(self, wishes: Sequence[Wish]) -> None:
+        """Replace what is wanted, most urgent first.
+
+        Asking stops at the budget, so that what is wanted never pushes itself out; the first is
+        asked for whatever it weighs. What failed is tried again once it was out of sight.
+        """
+        weight = 0
+        wanted: dict[_Name, None] = {}
+        asked: dict[Look, Wish] = {}
+        near = {wish.picture[:2] for wish in wishes}
+        self._reasons = {name: why for name, why in self._reasons.items() if name in near}
+        absent: dict[int, str] = {}
+        for wish in wishes:
+            weight += wish.guessed_bytes
+            if weight > self.budget_bytes and wanted:
+                break
+            look, name = self._missing(wish), wish.picture[:2]
+            if look is not None and name not in self._reasons and (why := self._away(wish)):
+                absent[wish.photo] = self._reasons[name] = why  # nobody waits for a dead drive
+            if wish.pixels:
+                wanted[wish.picture, wish.size] = None
+            if wish.overlays:
+                wanted[wish.picture, _OVERLAY] = None
+            if look is not None and name not in self._reasons:
+                asked[look] = wish
+        self._wanted = wanted
+        if not wishes:
+            self._idle.start()
+        self._ask(asked)
+        for photo, why in absent.items():
+            self.failed.emit(photo, why)
+
+    def _away(self, wish: Wish) -> str:
+        """Say why a photo's folder cannot be reached, empty where it can."""
+        if self._session.table.state(wish.photo) != "missing":
+            return ""
+        why = captions.absence(self._session.detail(wish.photo))
+        return f"{why[:1].upper()}{why[1:]}." if why else ""
+
+    def _ask(self, asked: dict[Look, Wish]) -> None:
+        pipeline, looks = self._session.pipeline, list(asked)
+        if pipeline is None or looks == self._looks:
+            return
+        self._looks = looks
+        self._asked |= asked  # what was given up may be under way and still come
+        for look in list(self._asked)[: -len(looks) - _STRAYS]:
+            del self._asked[look]
+        pipeline.want_frames(looks, self._landed.emit)
+
+    def forgive(self) -> None:
+        """Try again what failed: a drive may be back, a file mended."""
+        self._reasons.clear()
+
+    def _missing(self, wish: Wish) -> Look | None:
+        """Name what is still to be read of a wish."""
+        measured = self.overlay(wish)
+        has = frozenset() if measured is None else measured.overlay.kinds
+        pixels = wish.pixels and self.seen(wish) is None
+        if not pixels and wish.overlays <= has:
+            return None
+        return Look(
+            wish.source.path,
+            wish.source.want,
+            wish.source.fingerprint,
+            wish.turn,
+            wish.size,
+            pixels,
+            frozenset() if wish.overlays <= has else wish.overlays,
+            self.limit_bytes,
+        )
+
+    def _get(self, name: _Name) -> Seen | Measured | None:
+        found = self._held.get(name)
+        if found is not None:
+            self._held.move_to_end(name)
+        return found
+
+    # --- taking in
+
+    def _take(self, look: Look, answer: Decoded | KnownError) -> None:
+        wish = self._asked.pop(look, None)
+        if wish is None:
+            return
+        self._looks = [one for one in self._looks if one != look]
+        if isinstance(answer, KnownError):
+            self._reasons[wish.picture[:2]] = str(answer)
+            if isinstance(answer, ChangedError):
+                self._read_again(look)
+            self.failed.emit(wish.photo, str(answer))
+            return
+        if answer.array is not None:
+            seen = Seen(Frame.of(answer.array), answer.basis, answer.damage, answer.full_size)
+            self._hold((wish.picture, wish.size), seen)
+        overlay = answer.measured()
+        if overlay is not None:
+            measured = Measured(overlay, answer.basis, answer.full_size)
+            self._hold((wish.picture, _OVERLAY), measured)
+        self._evict()
+        self.arrived.emit(wish.photo)
+
+    def _hold(self, name: _Name, what: Seen | Measured) -> None:
+        old = self._held.pop(name, None)
+        self._bytes += what.nbytes - (old.nbytes if old else 0)
+        self._held[name] = what
+
+    def _evict(self) -> None:
+        """Let go of the longest unused, then of the farthest, until the budget holds."""
+        spare = [name for name in self._held if name not in self._wanted]
+        wanted = [name for name in self._wanted if name in self._held]
+        for name in [*spare, *reversed(wanted[1:])]:
+            if self._bytes <= self.budget_bytes:
+                return
+            self._bytes -= self._held.pop(name).nbytes
+
+    def _rest(self) -> None:
+        """Let go of everything once nobody has looked closely for a while."""
+        if not self._wanted:
+            self._held.clear()
+            self._bytes = 0
+
+    def _read_again(self, look: Look) -> None:
+        """Have the folder of a file that changed looked through, once a change."""
+        key = look.path, look.fingerprint
+        rows = self._session.catalog.folders()
+        folders = [row for row in rows if Path(look.path).is_relative_to(row.path)]
+        if self._session.pipeline is None or not folders or key in self._reread:
+            return
+        self._reread.add(key)
+        self._session.pipeline.rescan(max(folders, key=lambda row: len(row.path)).id)

@@ -1,0 +1,232 @@
+"""Draws what a pane looks at: picture, failure card or name, overlays, navigator, caption."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter
+
+from curator.imaging import screen
+from curator.library import captions
+from curator.library.table import Tile
+from curator.session import Session
+from curator.session.pixel_source import source
+from curator.ui.grid.tiles import blit, failure_card, thumb
+from curator.ui.loupe import caption
+from curator.ui.loupe.fullres_cache import Originals
+from curator.ui.loupe.overlays import OverlayPainter
+from curator.ui.loupe.viewport import MARGIN, Best, Sight, overlays
+from curator.ui.widgets import theme
+from curator.ui.widgets.frames import Frame, Pictures, Want
+
+_CARD = QSize(480, 144)
+_FEWER = 0.9  # a picture with fewer pixels on its long edge than this says how many
+
+
+class LoupePainter:
+    """Draws one :class:`Sight`.
+
+    Attributes:
+        ratio: device px a logical px.
+        retry: where Retry was drawn, logical px, or None.
+        best: what was painted last, None for a card or a name.
+
+    Thread: GUI.
+    """
+
+    def __init__(
+        self, session: Session, pictures: Pictures, sight: Sight, originals: Originals
+    ) -> None:
+        self._session = session
+        self._thumbs = pictures.thumbs
+        self._sight = sight
+        self._originals = originals
+        self._overlays = OverlayPainter(session)
+        self._font = theme.body_font()
+        self._small = theme.caption_font()
+        self.ratio = 1.0
+        self.retry: QRect | None = None
+        self.best: Best | None = None
+
+    def map(self, tile: Tile) -> Want | None:
+        """Name the small picture of the navigator."""
+        edge = round(caption.NAVIGATOR * self.ratio)
+        return thumb(tile, (edge, edge))
+
+    def line(
+        self, painter: QPainter, tile: Tile, room: QRect, role: str = "", sign: str = ""
+    ) -> None:
+        """Draw the line at the bottom of ``room``, the whole pane.
+
+        Args:
+            painter: of the pane.
+            tile: its photo.
+            room: the pane.
+            role: begins the line.
+            sign: what was just decided, and of which photo.
+        """
+        line = room.adjusted(MARGIN, room.height() - caption.HEIGHT, -MARGIN, 0)
+        said = replace(self._caption(tile), role=role, sign=sign)
+        said.draw(painter, line, self._font, self.surround())
+
+    def _logical(self, rect: QRect) -> QRect:
+        return QRect(
+            round(rect.x() / self.ratio),
+            round(rect.y() / self.ratio),
+            round(rect.width() / self.ratio),
+            round(rect.height() / self.ratio),
+        )
+
+    def picture(self, painter: QPainter, tile: Tile, with_map: bool) -> bool:
+        """Paint the best there is; tell whether it was the photo's own picture or failure card.
+
+        Args:
+            painter: of the pane.
+            tile: its photo.
+            with_map: draw the navigator if the picture is zoomed.
+        """
+        self.best = None
+        if tile.state == "failed":
+            self._failure(painter, tile)
+            return True
+        best = self.best = self._sight.best(tile)
+        if best is None:
+            self._name(painter, tile)
+            return False
+        place = self._sight.place(best.frame)
+        zoomed = self._sight.gaze.zoom is not None
+        part = place.intersected(self._sight.view) if zoomed else place
+        if zoomed or best.whole:
+            self._scaled(painter, best, place, part)
+        else:
+            exact = best.frame.image.size() == place.size()
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not exact)
+            blit(painter, best.frame, place, self.ratio)
+        self._overlay(painter, tile, best, place, part)
+        if with_map and part.size() != place.size():
+            self._navigator(painter, tile, place, part)
+        return True
+
+    def _scaled(self, painter: QPainter, best: Best, place: QRect, part: QRect) -> None:
+        """Paint the part on screen, pixel for pixel; smoothly only while it is not the original."""
+        size = place.size().toTuple()
+        area = (*(part.topLeft() - place.topLeft()).toTuple(), *part.size().toTuple())
+        pixels = best.frame.pixels
+        where = screen.cut(best.frame.image.size().toTuple(), size, area)
+        smooth = None if best.whole else True
+        shown = Frame.of(screen.scaled(pixels[where.rows, where.columns], where, smooth))
+        painter.save()
+        painter.scale(1 / self.ratio, 1 / self.ratio)
+        painter.setClipRect(part)
+        painter.drawImage(place.topLeft() + QPoint(where.x, where.y), shown.image)
+        painter.restore()
+
+    def _overlay(
+        self, painter: QPainter, tile: Tile, best: Best, place: QRect, part: QRect
+    ) -> None:
+        if not overlays(self._session):
+            return
+        found = self._sight.overlay(tile, best)
+        if found is not None:
+            painter.save()
+            painter.scale(1 / self.ratio, 1 / self.ratio)
+            self._overlays.over(painter, found[0], place, part)
+            painter.restore()
+        room = self._logical(self._sight.view)
+        self._overlays.legend(painter, room, found, self._why(tile))
+
+    def _navigator(self, painter: QPainter, tile: Tile, place: QRect, part: QRect) -> None:
+        ratio = self.ratio
+        where = caption.navigator(self._logical(self._sight.area), place.size().toTuple())
+        map_ = self.map(tile)
+        frame = self._thumbs.get(map_) if map_ is not None else None
+        painter.fillRect(where, theme.PANEL)
+        if frame is not None:
+            at = (where.topLeft().toPointF() * ratio).toPoint()
+            blit(painter, frame, QRect(at, (where.size().toSizeF() * ratio).toSize()), ratio)
+        fraction = QRectF(
+            (part.x() - place.x()) / place.width(),
+            (part.y() - place.y()) / place.height(),
+            part.width() / place.width(),
+            part.height() / place.height(),
+        )
+        caption.draw_part(painter, where, fraction, self._percent(), self._small)
+
+    def _failure(self, painter: QPainter, tile: Tile) -> None:
+        room = self._logical(self._sight.area)
+        card = QRect(room.topLeft(), _CARD.boundedTo(room.size()))
+        card.moveCenter(room.center())
+        reason = self._session.detail(tile.id).reason or "It could not be read."
+        painter.setFont(self._font)
+        self.retry = failure_card(painter, card, tile.name, reason, 16)
+
+    def _name(self, painter: QPainter, tile: Tile) -> None:
+        """Paint plain canvas with the name, and what is known of why there is no picture."""
+        why = self._sight.reason(tile)
+        text = f"{tile.name}\n{why}" if why else tile.name
+        painter.setFont(self._font)
+        painter.setPen(caption.ink(self.surround())[1])
+        align = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(self._logical(self._sight.area), align, text)
+
+    def surround(self) -> QColor:
+        """Give the colour around the picture."""
+        return theme.SURROUNDS[self._session.surround % len(theme.SURROUNDS)]
+
+    # --- words
+
+    def words(self, tile: Tile) -> str:
+        """Say in words what the pane shows, for those who listen to it."""
+        line = self._caption(tile)
+        reason = self._session.detail(tile.id).reason if tile.state == "failed" else ""
+        marks = self._session.caption(tile.id)[0]
+        found = self._sight.overlay(tile, self.best) if self.best is not None else None
+        over = self._overlays.lines(found, self._why(tile)) if self.best is not None else []
+        return " · ".join(part for part in (line.middle, marks, line.right, reason, *over) if part)
+
+    def _why(self, tile: Tile) -> str:
+        """Say why an original does not come, without its remedy; empty where nothing is wrong."""
+        wish = self._sight.wish(tile, self._session.developed)
+        why = (self._originals.reason(wish) or "").partition(". ")[0].rstrip(".")
+        return why[:1].lower() + why[1:] if why[1:2].islower() else why
+
+    def _percent(self) -> str:
+        return f"{(self._sight.gaze.zoom or 1) * 100:.0f} %"
+
+    def _pixels(self, tile: Tile) -> str:
+        """Say which pixels one sees, and why not better ones."""
+        best, detail = self.best, self._session.detail(tile.id)
+        if best is None:
+            return captions.files_line(detail)
+        asked, fit = self._session.developed, self._sight.gaze.zoom is None
+        if best.source is None and fit and asked is None and tile.state != "missing":
+            return captions.files_line(detail)
+        why = self._why(tile)
+        if best.source is None:
+            away = bool(captions.absence(detail))  # the caption says why
+            if fit and not why and not away:
+                return captions.files_line(detail)
+            why = "" if away else why
+            edge = self._session.settings.proxy.long_edge_px
+            proxy = f"proxy {min(edge, max(tile.width, tile.height, 1)):,} px{why and ': '}{why}"
+            return f"{proxy} · damaged" if tile.damaged else proxy
+        parts = [captions.files_line(detail, best.source.word(best.basis))]
+        long = max(best.frame.image.size().toTuple())
+        if best.whole and long < _FEWER * max(tile.width, tile.height):
+            parts.append(f"{long:,} px")
+        if asked is not None and best.developed != asked:
+            other = "RAW" if asked else source(detail, False, True).word("preview")
+            parts.append(f"no {other}: {why}" if why else f"{other} follows")
+        return " · ".join(part for part in parts if part)
+
+    def _caption(self, tile: Tile) -> caption.Caption:
+        _, middle, right = self._session.caption(tile.id)
+        if tile.state != "failed":
+            zoomed = self._sight.gaze.zoom is not None
+            parts = (self._percent() if zoomed else "", self._pixels(tile))
+            right = " · ".join(part for part in parts if part)
+        place = self._session.place_in_stack(tile.id)
+        away = captions.away(self._session.detail(tile.id)) if tile.state == "missing" else ""
+        right = " · ".join(part for part in (place, away, right) if part)
+        return caption.Caption(tile, middle, right)

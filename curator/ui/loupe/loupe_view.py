@@ -1,0 +1,378 @@
+"""The loupe: one photo, as large as the room allows, and nothing over it.
+
+A frame that was decoded ahead is painted as one blit within the same turn of the event loop as the
+key. What is on screen is always the current photo's own: if nothing of it is ready, plain canvas
+with its name; marks wait for :meth:`Session.shown`, which is told only what has been painted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from curator.model import View
+from curator.session import Session
+from curator.ui.loupe import caption
+from curator.ui.loupe.fullres_cache import Originals
+from curator.ui.loupe.loupe_painter import LoupePainter
+from curator.ui.loupe.pan_zoom import Hand
+from curator.ui.loupe.viewport import Sight, overlays
+from curator.ui.widgets.frames import Pictures, Want
+from curator.ui.widgets.key_state import HeldKeys
+
+_REST_MS = 250  # on screen this long without moving: seen
+_SHARPEN_MS = 120  # resting this long: the view's pixels from the original; DESIGN says <= 150
+_LINGER_MS = 400  # one stays with this photo: a look at 100 % may come next
+_ZOOMED_MS = 40  # longer than a held arrow's repeat, so that flying past asks for nothing
+_NAVIGATOR_MS = 1000
+_SIGN_MS = 1200  # long enough to read; the next mark replaces it
+
+
+class LoupeView(QWidget):
+    """Shows the session's current photo.
+
+    Signals:
+        painted: id of a photo whose own picture (or failure card) has just been painted.
+
+    Thread: GUI.
+    """
+
+    painted = Signal(object)
+
+    def __init__(self, session: Session, pictures: Pictures, held: HeldKeys) -> None:
+        super().__init__()
+        self._session = session
+        self._pictures = pictures
+        self._frames = pictures.frames
+        self.originals = Originals(session, self)
+        self._sight = Sight(session, pictures.frames, self.originals)
+        self._drawing = LoupePainter(session, pictures, self._sight, self.originals)
+        self._held = held
+        self._hand = Hand(self, self._sight)
+        self._last: tuple[object, ...] = ()
+        self._asking = self._timer(0, self._ask_on)  # posted paints come before timers
+        self._rest = self._timer(_REST_MS, self._rested)
+        self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
+        self._navigator = self._timer(_NAVIGATOR_MS, self.update)
+        self._linger = self._timer(_LINGER_MS, self._lingered)
+        self._naming = self._timer(0, self._name)
+        self._sign = ""  # what was just decided
+        self._signing = self._timer(_SIGN_MS, self._take_sign_off)
+        self._lingering: int | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Photo")
+        self._connect()
+
+    def _connect(self) -> None:
+        session = self._session
+        session.current_changed.connect(self._on_current)
+        session.list_changed.connect(self._on_current)
+        session.view_changed.connect(self._on_view)
+        session.photos_changed.connect(self._on_photos)
+        session.asked.connect(self._on_asked)
+        session.said.connect(self._take_sign_off)  # something newer
+        session.decided.connect(self._show_sign)
+        self._frames.arrived.connect(self._on_arrived)
+        self._pictures.thumbs.arrived.connect(self._on_thumb)
+        self.originals.arrived.connect(self._on_original)
+        self.originals.failed.connect(self._on_failure)
+        self._hand.moved.connect(self._on_moved)
+        self._held.pressed.connect(self._on_pressed)
+        self._held.released.connect(self._on_released)
+        # Queued: a photo counts as shown when the paint is through, not in the middle of it.
+        self.painted.connect(session.shown, Qt.ConnectionType.QueuedConnection)
+
+    def _timer(self, ms: int, slot: object) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(ms)
+        timer.timeout.connect(slot)
+        return timer
+
+    # --- what to show
+
+    def place(self) -> QRect:
+        """Give where the current photo's picture lies, device px; empty if there is none."""
+        return self._sight.place()
+
+    @property
+    def whole(self) -> bool:
+        """Whether every pixel of the original was there at the last paint."""
+        best = self._drawing.best
+        return best is not None and best.whole
+
+    def read_ahead(self) -> bool:
+        """Tell whether what is wanted of the next photo's original is there."""
+        wishes = [wish for wish in self._sight.wishes()[1:2] if wish.pixels]
+        return all(self.originals.seen(wish) is not None for wish in wishes)
+
+    def _measure(self) -> None:
+        line = 0 if self._session.bare else caption.HEIGHT
+        self._sight.set_room(self.rect(), self.devicePixelRatioF(), line)
+
+    def _ask(self) -> None:
+        """Have frames made: the current one, then the neighbours in the direction of travel."""
+        if not self.isVisible() or self._session.index < 0:
+            self._frames.want("loupe", ())
+            return
+        self._frames.want("loupe", self._sight.wants())
+        tile = self._sight.tile()
+        map_ = None if tile is None or self._session.zoom is None else self._drawing.map(tile)
+        self._pictures.thumbs.want("loupe", () if map_ is None else (map_,))
+
+    def _seen(self) -> tuple[object, ...]:
+        """Name all that decides which pixels are wanted, but for the room."""
+        session = self._session
+        return (
+            session.current,
+            session.zoom,
+            session.developed,
+            overlays(session),
+            self._session.bare,
+        )
+
+    def _ask_soon(self) -> None:
+        """Paint first, if there is something to paint; have frames made at once if not."""
+        self.update()
+        if not self._sight.ready():
+            self._ask()
+        self._asking.start()
+
+    def _ask_on(self) -> None:
+        """After the paint: have the neighbours' frames made, and their captions read."""
+        self._ask()
+        session = self._session
+        following = session.index + session.direction
+        if self.isVisible() and 0 <= following < len(session.ids):
+            session.caption(int(session.ids[following]))
+
+    def _fetch(self) -> None:
+        if self.isVisible() and not self._session.finished:
+            lingering = self._lingering == self._session.current
+            self.originals.want(self._sight.wishes(lingering))
+
+    def _lingered(self) -> None:
+        """Have the whole original ready, so that zooming in shows it at once."""
+        if not self._held.moving():
+            self._lingering = self._session.current
+            self._fetch()
+
+    # --- following the session
+
+    def _on_current(self) -> None:
+        self._sight.gaze.dragged = None
+        self._drawing.retry = None
+        self._rest.stop()
+        if not self.isVisible():
+            return
+        self._last = self._seen()
+        self._ask_soon()
+        tile = self._sight.tile()
+        soon = tile is not None and not tile.proxy
+        self._sharpen.start(
+            0 if soon else _SHARPEN_MS if self._session.zoom is None else _ZOOMED_MS
+        )
+        self._linger.start()
+        if self._session.zoom is not None:
+            self._navigator.start()
+
+    def _on_view(self) -> None:
+        self._measure()
+        if self._seen() != self._last:
+            self._last = self._seen()
+            self._ask_soon()
+            self._fetch()
+            if self._session.zoom is not None:
+                self._navigator.start()
+        self.update()
+
+    def _line(self) -> QRect:
+        """Return where the line under the picture is."""
+        return self.rect().adjusted(0, self.height() - caption.HEIGHT, 0, 0)
+
+    def _show_sign(self, summary: str) -> None:
+        """Say near the picture for a moment what was decided; the next paint has it."""
+        if self.isVisible():
+            self._sign = summary
+            self._signing.stop()  # its time begins with the paint
+            self.update(self._line())
+
+    def _take_sign_off(self) -> None:
+        if self._sign:
+            self._sign = ""
+            self.update(self._line())
+
+    def _on_photos(self, changed: Collection[int]) -> None:
+        session = self._session
+        start = max(session.index - session.settings.loupe.prefetch, 0)
+        near = session.ids[start : session.index + session.settings.loupe.prefetch + 1].tolist()
+        touched = [photo for photo in near if photo in changed]
+        if not touched:
+            return
+        self._pictures.forgive(session.tile(photo).proxy for photo in touched)
+        self.originals.forgive()
+        self.update()
+        self._asking.start()
+        if session.current in touched:
+            self._sharpen.start()
+
+    def _on_arrived(self, wants: Collection[Want]) -> None:
+        tile = self._sight.tile()
+        if tile is None or not self.isVisible():
+            return
+        if any(want.key == tile.proxy for want in wants):
+            self.update()
+            self._sharpen.start()
+
+    def _on_original(self, photo: int) -> None:
+        if photo == self._session.current and self.isVisible():
+            self.update()
+
+    def _on_failure(self, photo: int, reason: str) -> None:
+        """Say what one asked for by a key and does not get."""
+        session = self._session
+        if photo != session.current or not self.isVisible():
+            return
+        self.update()
+        said = self._sight.shortfall(reason)
+        if said:
+            session.say(said)
+
+    def _on_moved(self) -> None:
+        self._navigator.start()
+        self.update()
+
+    def _on_thumb(self, _: object) -> None:
+        if self._session.zoom is not None:
+            self.update()
+
+    def _on_asked(self, what: str, about: object) -> None:
+        if self._session.view is not View.LOUPE or self._session.finished or not self.isVisible():
+            return
+        if what == "zoom":
+            self.originals.forgive()  # who asks again may have plugged the drive in
+            self._hand.peek(self._hand.pointer())
+        elif what == "size" and isinstance(about, int):
+            self._hand.step(about, self._hand.pointer())
+
+    # --- resting and releasing
+
+    def _rested(self) -> None:
+        photo = self._session.current
+        if photo is None or self._held.moving() or not self.isVisible() or self._session.finished:
+            return
+        self._session.rested(photo)
+
+    def _on_pressed(self) -> None:
+        """Have what is read in the background wait for the photo this key leads to."""
+        if self.isVisible():
+            self._session.catalog.hold_others(True)
+
+    def _on_released(self, looks: bool, seconds: float) -> None:
+        if looks and self.isVisible() and self._hand.let_go(seconds):
+            return
+        if not self._held.moving() and self.isVisible() and not self._rest.isActive():
+            self._rest.start()
+
+    # --- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Blit the frame, draw the caption; say so if it was the photo's own picture."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._drawing.surround())
+        tile = self._sight.tile()
+        if tile is None or self._session.finished:
+            return
+        self._drawing.ratio = self.devicePixelRatioF()
+        if self._sign and not self._signing.isActive():
+            self._signing.start()
+        if not self._session.bare and self._line().contains(event.rect()):
+            self._drawing.line(painter, tile, self.rect(), sign=self._sign)
+            return  # the picture stands as it is
+        own = self._drawing.picture(painter, tile, self._navigator.isActive())
+        if not self._session.bare:
+            self._drawing.line(painter, tile, self.rect(), sign=self._sign)
+        if self._sight.gaze.dragged is None:
+            self._naming.start()  # who listens hears it once who looks has seen it
+        if own:
+            self.painted.emit(tile.id)
+            if not self._rest.isActive() and not tile.seen:
+                self._rest.start()
+
+    def _name(self) -> None:
+        """Say in words what was painted; what is read in the background goes on."""
+        self._session.catalog.hold_others(False)
+        tile = self._sight.tile()
+        if tile is None or self._session.finished:
+            return
+        said = self._drawing.words(tile)
+        if said != self.accessibleName():
+            self.setAccessibleName(said)
+
+    # --- coming, going, mouse
+
+    def showEvent(self, event: QEvent) -> None:
+        """Take up decoding."""
+        self._measure()
+        self._on_current()
+
+    def hideEvent(self, event: QEvent) -> None:
+        """Leave the decoders to other views."""
+        self._sign = ""
+        self._rest.stop()
+        self._sharpen.stop()
+        self._linger.stop()
+        self._frames.want("loupe", ())
+        self._pictures.thumbs.want("loupe", ())
+        self.originals.want(())
+
+    def resizeEvent(self, event: QEvent) -> None:
+        """Have frames made for the new size."""
+        self._measure()
+        self._ask()
+        self._sharpen.start()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a click or a drag."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        tile = self._sight.tile()
+        if tile is None or tile.state != "failed":
+            self._hand.press(event)
+            return
+        area = self._drawing.retry
+        if area is not None and area.contains(event.position().toPoint()):
+            self._session.retry(tile.id)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drag a zoomed picture about."""
+        self._hand.drag(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a drag, or take it for a click."""
+        self._hand.release(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """The first click has zoomed already."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom at the pointer; with Ctrl go through the photos. A touchpad pans."""
+        by = self._hand.wheel(event)
+        if by:
+            self._session.step(by)
+
+    def event(self, event: QEvent) -> bool:
+        """Take a pinch on a touchpad for what it is."""
+        if isinstance(event, QNativeGestureEvent) and self._hand.gesture(event):
+            return True
+        return super().event(event)

@@ -1,0 +1,192 @@
+"""The hand over a picture: zooming by keys, wheel and pinch, dragging, looking while a key is held.
+
+One hand serves all panes of a view: whoever owns it says which :class:`Sight` lies under it, and
+as panes share a :class:`SharedZoom`, moving one moves all.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QInputDevice, QMouseEvent, QNativeGestureEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
+
+from curator.ui.loupe import view_transform
+from curator.ui.loupe.viewport import LARGEST, Sight
+
+PEEK_S = 0.25  # a key held longer than this is a look, not a switch
+_CLICK_PX = 4  # a press that moved less is a click
+_NOTCH = 120
+_SETTLE_MS = 250  # after a swipe, until the rest of the window hears of it
+
+
+class Hand(QObject):
+    """Moves and zooms what a widget shows.
+
+    Attributes:
+        sight: what lies under the hand.
+
+    Signals:
+        moved: the picture has to be painted at another place; nothing else changed.
+
+    Thread: GUI.
+    """
+
+    moved = Signal()
+
+    def __init__(self, widget: QWidget, sight: Sight) -> None:
+        super().__init__(widget)
+        self.sight = sight
+        self._widget = widget
+        self._press: tuple[QPoint, view_transform.Fraction] | None = None
+        self._dragged = False
+        self._wheel = 0
+        self._before: tuple[float | None, view_transform.Fraction] | None = None
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._settle.timeout.connect(self._rest)
+
+    # --- zoom
+
+    def pointer(self) -> QPoint | None:
+        """Give the pointer if it is on the picture, in the widget's px."""
+        at = self._widget.mapFromGlobal(self._widget.cursor().pos())
+        return at if self._widget.underMouse() and self._on_picture(at) else None
+
+    def toggle(self, pointer: QPoint | None) -> None:
+        """Switch between fit and 100 %.
+
+        Args:
+            pointer: the point of the widget to keep in place, logical px; None looks at the
+                subject the camera marked, else at the sharpest spot.
+        """
+        self.zoom_to(1.0 if self.sight.gaze.zoom is None else None, pointer)
+
+    def step(self, by: int, pointer: QPoint | None) -> None:
+        """Go one step between fit, 50 (where that is larger), 100, 200, 400 and 800 %."""
+        tile, zoom = self.sight.tile(), self.sight.gaze.zoom or 0.0
+        if tile is None:
+            return
+        steps = self.sight.steps(tile)
+        if by > 0:
+            self.zoom_to(next((step for step in steps if step > zoom), LARGEST), pointer)
+        else:
+            smaller = [step for step in steps if step < zoom]
+            self.zoom_to(smaller[-1] if smaller else None, pointer)
+
+    def zoom_to(self, zoom: float | None, pointer: QPoint | None) -> None:
+        """Go to a zoom, None for fit; ``pointer`` as for :meth:`toggle`."""
+        tile, gaze = self.sight.tile(), self.sight.gaze
+        if tile is None or not tile.width or tile.state == "failed" or zoom == gaze.zoom:
+            return
+        if zoom is None:
+            gaze.set(None)
+            return
+        if pointer is not None:
+            pointer = (pointer.toPointF() * self._widget.devicePixelRatioF()).toPoint()
+        gaze.set(zoom, self.sight.center_for(zoom, pointer))
+
+    def peek(self, pointer: QPoint | None) -> None:
+        """Switch as a key goes down; :meth:`let_go` tells whether it was a look only."""
+        self._before = self.sight.gaze.zoom, self.sight.gaze.center
+        self.toggle(pointer)
+
+    def let_go(self, seconds: float) -> bool:
+        """Take note that the key is up; back to what was before if it was held.
+
+        Returns:
+            Whether there was a key to let go of.
+        """
+        before, self._before = self._before, None
+        if before is not None and seconds > PEEK_S:
+            self.sight.gaze.set(*before)
+        return before is not None
+
+    # --- mouse
+
+    def press(self, event: QMouseEvent) -> None:
+        """Begin a click or a drag."""
+        sight = self.sight
+        center = view_transform.center_of(sight.place(), sight.view)
+        self._press = event.position().toPoint(), center
+        self._dragged = False
+
+    def drag(self, event: QMouseEvent) -> None:
+        """Drag a zoomed picture about."""
+        if self._press is None or self.sight.gaze.zoom is None:
+            return
+        at, start = self._press
+        moved = event.position().toPoint() - at
+        if self._dragged or moved.manhattanLength() >= _CLICK_PX:
+            self._dragged = True
+            self._widget.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self._look(start, moved)
+
+    def release(self, event: QMouseEvent, clicks: bool = True) -> None:
+        """End a drag, or take it for a click: 100 % at the pointer, or back to fit.
+
+        Args:
+            event: of the widget.
+            clicks: whether a click means that here.
+        """
+        if self._press is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        self._press = None
+        self._widget.unsetCursor()
+        at = event.position().toPoint()
+        if self._dragged:
+            self._rest()
+        elif clicks:
+            self.toggle(at if self._on_picture(at) else None)
+
+    def wheel(self, event: QWheelEvent) -> int:
+        """Zoom at the pointer; a touchpad pans instead.
+
+        Returns:
+            How many photos to go on: with Ctrl the wheel goes through them.
+        """
+        event.accept()
+        if event.device().type() == QInputDevice.DeviceType.TouchPad:
+            self._swipe(event.pixelDelta() or event.angleDelta() / 8)
+            return 0
+        self._wheel += event.angleDelta().y()
+        steps = int(self._wheel / _NOTCH)
+        self._wheel -= steps * _NOTCH
+        if steps and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            return -steps
+        if steps:
+            at = event.position().toPoint()
+            self.step(1 if steps > 0 else -1, at if self._on_picture(at) else None)
+        return 0
+
+    def gesture(self, event: QNativeGestureEvent) -> bool:
+        """Zoom by as much as one pinches; tell whether it was a pinch."""
+        tile = self.sight.tile()
+        if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture or tile is None:
+            return False
+        fit = max(self.sight.fitted(tile)) / max(tile.width, tile.height, 1)
+        zoom = min((self.sight.gaze.zoom or fit) * (1 + event.value()), LARGEST)
+        self.zoom_to(zoom if zoom > fit else None, event.position().toPoint())
+        return True
+
+    def _swipe(self, by: QPoint) -> None:
+        if self.sight.gaze.zoom is not None:
+            self._look(view_transform.center_of(self.sight.place(), self.sight.view), by)
+            self._settle.start()
+
+    def _look(self, start: view_transform.Fraction, moved: QPoint) -> None:
+        """Have the views follow the hand; nobody else hears of it until the hand rests."""
+        ratio, place = self._widget.devicePixelRatioF(), self.sight.place()
+        self.sight.gaze.dragged = (
+            start[0] - moved.x() * ratio / max(place.width(), 1),
+            start[1] - moved.y() * ratio / max(place.height(), 1),
+        )
+        self.moved.emit()
+
+    def _rest(self) -> None:
+        """Stay where the picture lies, which is not always where it was dragged to."""
+        gaze, sight = self.sight.gaze, self.sight
+        if gaze.zoom is not None:
+            gaze.set(gaze.zoom, view_transform.center_of(sight.place(), sight.view))
+
+    def _on_picture(self, at: QPoint) -> bool:
+        ratio = self._widget.devicePixelRatioF()
+        return self.sight.place().contains(round(at.x() * ratio), round(at.y() * ratio))

@@ -1,0 +1,361 @@
+"""What one pane looks at: where its photo lies, and which pixels of it to show and to fetch.
+
+No painting and no events here. Places are device px. The room is set by the widget; everything
+else is asked of the session each time, so that nothing can be a photo behind. Several panes that
+share one :class:`SharedZoom` zoom and move together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QPoint, QRect, QSize
+
+from curator.imaging import overlay
+from curator.library.table import Tile
+from curator.session import Session
+from curator.session.pixel_source import Source, shows_raw, source
+from curator.ui.grid.tiles import KnownTiles
+from curator.ui.loupe import view_transform
+from curator.ui.loupe.fullres_cache import Measured, Originals, Wish
+from curator.ui.widgets.frames import PROXY, Frame, FrameStore, Want
+
+MARGIN = 12
+_ABOVE_CAPTION = 8  # with 12 the picture would miss its 78 % of a window of 900 px
+_SAME_ASPECT = 0.02
+_SAME_SIZE = 0.9  # a picture this near the photo's size is shown pixel for pixel
+LADDER = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+LARGEST = LADDER[-1]
+_LARGER_THAN_FIT = 1.1  # a step that shows hardly more than fit is left out
+
+
+class SharedZoom:
+    """Zoom and place, shared by all panes that look together.
+
+    Attributes:
+        dragged: where one drags the picture to; None: the session's own centre.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.dragged: view_transform.Fraction | None = None
+
+    @property
+    def zoom(self) -> float | None:
+        """Device px a pixel of the picture, None at fit."""
+        return self._session.zoom
+
+    @property
+    def center(self) -> view_transform.Fraction:
+        """The point in the middle of the view, as fractions of the picture."""
+        return self.dragged or self._session.center
+
+    def set(self, zoom: float | None, center: view_transform.Fraction | None = None) -> None:
+        """Look there from now on."""
+        self.dragged = None
+        self._session.set_zoom(zoom, center)
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best pixels of a photo there are now.
+
+    Attributes:
+        frame: to be painted.
+        source: of an original, which file; None is the proxy.
+        basis: of an original, as the decoder said.
+        developed: whether these are the sensor data one asked for, or None: by default.
+        whole: whether they are every pixel there is.
+    """
+
+    frame: Frame
+    source: Source | None = None
+    basis: str = ""
+    developed: bool | None = None
+    whole: bool = False
+
+
+class Sight:
+    """One photo in a room of a certain size.
+
+    Attributes:
+        area: where a picture at fit may lie, device px.
+        view: what a zoomed picture may fill, device px.
+        gaze: zoom and place; panes that share one are linked.
+
+    Thread: GUI.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        frames: FrameStore,
+        originals: Originals,
+        gaze: SharedZoom | None = None,
+        photo: Callable[[], int | None] | None = None,
+    ) -> None:
+        """Make the sight of a pane.
+
+        Args:
+            session: what is on the table.
+            frames: proxies.
+            originals: pixels of originals.
+            gaze: shared with other panes; one of its own otherwise.
+            photo: says which photo the pane shows; the current one otherwise.
+        """
+        self._session = session
+        self._frames = frames
+        self._originals = originals
+        self._known = KnownTiles(session)
+        self._photo = photo or (lambda: session.current)
+        self.gaze = gaze or SharedZoom(session)
+        self.area = QRect()
+        self.view = QRect()
+
+    def set_room(self, room: QRect, ratio: float, caption_px: int, margin_px: int = MARGIN) -> None:
+        """Take over the pane's rectangle, its pixel ratio, its caption's height, its margin."""
+
+        def scaled(rect: QRect) -> QRect:
+            return QRect(
+                round(rect.x() * ratio),
+                round(rect.y() * ratio),
+                int(rect.width() * ratio),
+                int(rect.height() * ratio),
+            )
+
+        below = min(_ABOVE_CAPTION, margin_px) + caption_px if caption_px else margin_px
+        self.area = scaled(room.adjusted(margin_px, margin_px, -margin_px, -below))
+        self.view = scaled(room.adjusted(0, 0, 0, -below if caption_px else 0))
+
+    # --- where
+
+    def tile(self) -> Tile | None:
+        """Give the pane's photo."""
+        photo = self._photo()
+        return None if photo is None else self._known(photo)
+
+    def size(self, tile: Tile, frame: Frame | None = None) -> QSize:
+        """Give the size a photo has at 100 %: the frame's own where it has (nearly) all pixels.
+
+        A smaller frame is enlarged to the photo's size; a frame with another aspect than the
+        photo is said to have keeps its own.
+        """
+        said = QSize(max(tile.width, 1), max(tile.height, 1))
+        if frame is None:
+            return said
+        own = frame.image.size()
+        long, wanted = max(own.toTuple()), max(said.toTuple())
+        if not tile.width or wanted * _SAME_SIZE <= long <= wanted / _SAME_SIZE:
+            return own
+        if abs(own.width() * said.height() / (own.height() * said.width()) - 1) <= _SAME_ASPECT:
+            return said
+        scale = wanted / long
+        return QSize(max(1, round(own.width() * scale)), max(1, round(own.height() * scale)))
+
+    def place(self, frame: Frame | None = None) -> QRect:
+        """Give where the photo's picture lies; empty if there is none."""
+        tile, zoom = self.tile(), self.gaze.zoom
+        if tile is None:
+            return QRect()
+        if zoom is not None:
+            if frame is None:
+                best = self.best(tile)
+                frame = None if best is None else best.frame
+            return view_transform.zoomed(self.size(tile, frame), self.view, zoom, self.gaze.center)
+        place = view_transform.fit(QSize(max(tile.width, 1), max(tile.height, 1)), self.area)
+        if frame is not None and frame.image.size() != place.size():
+            own = frame.image.width() / frame.image.height()
+            if not tile.width or abs(own * place.height() / place.width() - 1) > _SAME_ASPECT:
+                return view_transform.fit(frame.image.size(), self.area)
+        return place
+
+    def fitted(self, tile: Tile) -> tuple[int, int]:
+        """Give the size a photo has at fit."""
+        place = view_transform.fit(QSize(max(tile.width, 1), max(tile.height, 1)), self.area)
+        return place.width(), place.height()
+
+    def steps(self, tile: Tile) -> list[float]:
+        """List the zooms beyond fit."""
+        fit = max(self.fitted(tile)) / max(tile.width, tile.height, 1)
+        return [step for step in LADDER if step >= 1 or step > fit * _LARGER_THAN_FIT]
+
+    def center_for(self, zoom: float, pointer: QPoint | None) -> view_transform.Fraction:
+        """Choose where to look when going to ``zoom``: what is under the pointer stays there.
+
+        Without a pointer: where one looks already, else the subject the camera marked, else the
+        sharpest spot, else the middle.
+        """
+        tile = self.tile()
+        assert tile is not None
+        best = self.best(tile)
+        size = self.size(tile, best.frame if best is not None and self.gaze.zoom else None)
+        if pointer is not None:
+            center = view_transform.center_under(pointer, self.place(), size, self.view, zoom)
+        elif self.gaze.zoom is not None:
+            center = self.gaze.center
+        else:
+            detail = self._session.detail(tile.id)
+            point = detail.capture.subject or (detail.scores and detail.scores.sharpest)
+            center = view_transform.turned(point or (0.5, 0.5), tile.turn)
+        place = view_transform.zoomed(size, self.view, zoom, center)
+        return view_transform.center_of(place, self.view)
+
+    # --- which pixels
+
+    def proxy(self, tile: Tile) -> Want | None:
+        """Name the proxy at the size of the view, None before there is one."""
+        if not tile.proxy or not tile.width:
+            return None
+        return Want(PROXY, tile.proxy, self.fitted(tile), tile.turn)
+
+    def whole_proxy(self, tile: Tile) -> Want | None:
+        """Name the proxy at its own size."""
+        return Want(PROXY, tile.proxy, None, tile.turn) if tile.proxy else None
+
+    def wish(self, tile: Tile, developed: bool | None, zoomed: bool | None = None) -> Wish:
+        """Say what is wanted of a photo's original.
+
+        Args:
+            tile: the photo.
+            developed: the RAW, the camera's picture, or (None) what there is by default.
+            zoomed: every pixel, or those of the view at fit; None: as one looks now.
+        """
+        zoomed = self.gaze.zoom is not None if zoomed is None else zoomed
+        size = None
+        if not zoomed:
+            size = self.fitted(tile) if tile.width else self.area.size().toTuple()
+        area = tile.width * tile.height
+        wanted = overlays(self._session)
+        bytes_ = 4 * size[0] * size[1] if size else min(3 * area, self._originals.limit_bytes)
+        return Wish(
+            tile.id,
+            source(self._session.detail(tile.id), developed, zoomed),
+            tile.turn,
+            size,
+            zoomed or self._beyond_proxy(tile, developed),
+            wanted,
+            bytes_ + (area if wanted else 0),
+        )
+
+    def _beyond_proxy(self, tile: Tile, developed: bool | None) -> bool:
+        """Tell whether at fit there is more to see than the proxy has."""
+        proxy = self.proxy(tile)
+        if proxy is None or self._frames.failure(proxy) is not None:
+            return True
+        detail = self._session.detail(tile.id)
+        if developed is not None and developed != shows_raw(detail, None, False):
+            return True
+        has = min(self._session.settings.proxy.long_edge_px, max(tile.width, tile.height))
+        assert proxy.size is not None
+        return max(proxy.size) > has
+
+    def best(self, tile: Tile) -> Best | None:
+        """Choose the best pixels of a photo that are there now, of whatever size."""
+        return self._original(tile) or self._small(tile)
+
+    def _original(self, tile: Tile) -> Best | None:
+        asked = self._session.developed
+        zoomed = self.gaze.zoom is not None
+        for developed in (asked,) if asked is None else (asked, not asked):
+            wish = self.wish(tile, developed)
+            if not wish.pixels:
+                return None  # the proxy has it all
+            for size in (None, self.fitted(tile)) if zoomed else (wish.size, None):
+                seen = self._originals.seen(replace(wish, size=size))
+                if seen is not None:
+                    return Best(seen.frame, wish.source, seen.basis, developed, size is None)
+        return None
+
+    def _small(self, tile: Tile) -> Best | None:
+        proxy = self.proxy(tile)
+        for want in (self.whole_proxy(tile) if self.gaze.zoom is not None else None, proxy):
+            frame = self._frames.get(want) if want is not None else None
+            if frame is not None:
+                return Best(frame)
+        frame = self._frames.stand_in(proxy) if proxy is not None else None
+        return None if frame is None else Best(frame)
+
+    def overlay(self, tile: Tile, best: Best) -> tuple[Measured, Source] | None:
+        """Give what was measured on the very picture that is painted."""
+        shown = best.developed if best.source is not None else None
+        wish = self.wish(tile, shown)
+        found = self._originals.overlay(wish)
+        return None if found is None else (found, wish.source)
+
+    def wants(self) -> list[Want]:
+        """List the proxies to have ready: the current photo, then where one is going."""
+        found: list[Want | None] = []
+        for tile in self._around(self._session.settings.loupe.prefetch):
+            found.append(self.proxy(tile))
+            if self.gaze.zoom is not None:
+                found.append(self.whole_proxy(tile))
+        return [want for want in found if want is not None]
+
+    def wishes(self, lingering: bool = False) -> list[Wish]:
+        """List what to have of originals: the current photo's, then of those around it.
+
+        Args:
+            lingering: one has stayed with the current photo and may want to zoom in next: every
+                pixel of it, too.
+        """
+        asked = self._session.developed
+        # Sensor data take seconds: those of the next photo, and no further.
+        around = self._around(2)[: 2 if asked else None]
+        found = [self.wish(tile, asked) for tile in around if tile.state != "failed"]
+        found = [wish for wish in found if wish.pixels or wish.overlays]
+        if lingering and self.gaze.zoom is None and not asked and around[0].state == "":
+            found.append(self.wish(around[0], asked, zoomed=True))
+        return found
+
+    def _around(self, ahead: int) -> list[Tile]:
+        """List the current photo, the next, the one back, and those further on."""
+        session = self._session
+        offsets = [0, *(session.direction * (n + 1) for n in range(ahead))]
+        offsets.insert(2, -session.direction)  # one turns back now and then
+        places = (session.index + offset for offset in offsets)
+        ids = [int(session.ids[p]) for p in places if 0 <= p < len(session.ids)]
+        beyond = session.next_face()  # where Down leads, past the rest of a stack
+        if beyond is not None and beyond not in ids:
+            ids.insert(2, beyond)
+        return [self._known(photo) for photo in ids]
+
+    def ready(self) -> bool:
+        """Tell whether the photo's pixels are there at their exact size."""
+        tile = self.tile()
+        best = None if tile is None else self.best(tile)
+        return best is not None and best.frame.image.size() == self.place(best.frame).size()
+
+    def reason(self, tile: Tile) -> str:
+        """Say why there are no better pixels, as far as that is known."""
+        wish, proxy = self.wish(tile, self._session.developed), self.proxy(tile)
+        said = self._originals.reason(wish) if wish.pixels else None
+        return said or (self._frames.failure(proxy) if proxy is not None else None) or ""
+
+    def shortfall(self, reason: str) -> str:
+        """Say what one asked for and does not get; empty where nothing was asked for.
+
+        Args:
+            reason: why the photo's original did not come, one sentence.
+        """
+        tile = self.tile()
+        if tile is None:
+            return ""
+        if self._session.developed:
+            return f"{tile.name}, RAW: {reason}"
+        best = self.best(tile)
+        if self.gaze.zoom is not None and (best is None or best.source is None):
+            return f"{tile.name}: zoom stops at the proxy. {reason}"
+        return f"{tile.name}: {reason}" if overlays(self._session) else ""
+
+
+def overlays(session: Session) -> frozenset[str]:
+    """Name the overlays that are switched on, as the worker measures them."""
+    loupe = session.settings.loupe
+    on = {
+        overlay.CLIPPING: loupe.clipping,
+        overlay.TILES: loupe.focus == "tiles",
+        overlay.PEAKING: loupe.focus == "peaking",
+        overlay.HISTOGRAM: loupe.histogram,
+    }
+    return frozenset(kind for kind, wanted in on.items() if wanted)

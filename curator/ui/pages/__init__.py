@@ -1,0 +1,1 @@
+"""Pages that take a view's place."""

@@ -1,0 +1,216 @@
+"""What stands where no photo does: the empty window, and an empty list that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from curator import volumes
+from curator.library.query import small_or
+from curator.model import Pass, counted
+from curator.session import Session
+from curator.ui.widgets import theme
+
+# Command → what the empty window says of its key; keeping has the large key where it has one.
+SIX = (
+    (("reject",), "reject"),
+    (("space", "keep"), "keep"),
+    (("stars_1", "stars_5"), "stars"),
+    (("zoom",), "100 %"),
+    (("undo",), "undo"),
+    (("help_",), "all keys"),
+)
+
+
+class EmptyWindow(QWidget):
+    """No photo in the catalog yet: where to drop a folder, and six keys."""
+
+    def __init__(self, session: Session, run: Callable[[str], None]) -> None:
+        super().__init__()
+        self._session = session
+        self.setObjectName("empty")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.button = QPushButton("Choose a folder…")
+        self.button.setProperty("primary", True)
+        self.button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.button.clicked.connect(lambda: run("open_folder"))
+        column = QVBoxLayout(self)
+        column.setSpacing(0)
+        column.addStretch(4)
+        middle = Qt.AlignmentFlag.AlignHCenter
+        column.addWidget(theme.plain("Drop a folder of photos here", role="large"), 0, middle)
+        column.addSpacing(20)
+        column.addWidget(self.button, 0, middle)
+        column.addSpacing(12)
+        quiet = "Nothing is moved, changed or uploaded."
+        column.addWidget(theme.plain(quiet, role="quiet"), 0, middle)
+        column.addSpacing(48)
+        self._six = QHBoxLayout()
+        column.addLayout(self._six)
+        column.addStretch(5)
+
+    def showEvent(self, event: object) -> None:
+        """Name the keys as they are now."""
+        _replace(self._six, _keys(six_keys(self._session), 3))
+
+
+class EmptyList(QWidget):
+    """A list without a photo: why it is empty, and which key leads out."""
+
+    def __init__(self, session: Session, run: Callable[[str], None]) -> None:
+        super().__init__()
+        self._session, self._run = session, run
+        self._scanning = False
+        self.setObjectName("empty")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.reason = theme.plain("", role="large")
+        self.reason.setWordWrap(True)
+        self.reason.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.reason.setFixedWidth(640)
+        self._ways = QHBoxLayout()
+        column = QVBoxLayout(self)
+        column.setSpacing(0)
+        column.addStretch(4)
+        column.addWidget(self.reason, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(24)
+        column.addLayout(self._ways)
+        column.addStretch(5)
+        session.view_changed.connect(self.refresh)
+
+    def scanning(self, on: bool) -> None:
+        """Take note whether folders are being looked through."""
+        if on != self._scanning:
+            self._scanning = on
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Say anew why nothing is here."""
+        if not self.isVisible() or len(self._session.ids):
+            return
+        reason, commands = why_empty(self._session, self._scanning)
+        self.reason.setText(reason)
+        _replace(self._ways, self._doors(commands))
+
+    def _doors(self, commands: tuple[tuple[str, str], ...]) -> QWidget:
+        """Lay out the ways out: what each does, to be pressed, beside its key."""
+        block = QWidget()
+        row = QHBoxLayout(block)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for name, does in commands:
+            if row.count():
+                row.addSpacing(16)
+            key = self._session.keys.get(name)
+            if key:
+                row.addWidget(theme.plain(key, role="key"), 0, Qt.AlignmentFlag.AlignVCenter)
+            door = QToolButton()
+            door.setText(does)
+            door.setProperty("flat", True)
+            door.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            door.clicked.connect(lambda _=False, name=name: self._run(name))
+            row.addWidget(door)
+        return block
+
+    def showEvent(self, event: object) -> None:
+        """Say why, whenever it comes on screen."""
+        self.refresh()
+
+
+def six_keys(session: Session) -> tuple[tuple[str, str], ...]:
+    """Give the keys the empty window names, with what they do."""
+    pairs = []
+    for commands, does in SIX:
+        keys = [session.keys[name] for name in commands if name in session.keys]
+        if keys:
+            shown = f"{keys[0]} – {keys[-1]}" if does == "stars" and len(keys) == 2 else keys[0]
+            pairs.append((shown, does))
+    return tuple(pairs)
+
+
+def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Say why the list is empty, with the commands that lead out and what they do."""
+    counts = session.counts()
+    everything = counts["all"]
+    browse, rate, cull = ("browse", "browse all"), ("rate", "rate"), ("cull", "cull")
+    another = ("open_folder", "open another folder")
+    if not everything:
+        if scanning:
+            return "Looking for photos…", ()
+        if session.scope.kind == "folder" and not volumes.is_folder(session.scope.key):
+            return "This folder is not there now. Is its drive connected?", (another,)
+        if session.scope.project is not None:
+            return f"Nothing in {session.scope.title} yet.", (("toggle_project", "add a photo"),)
+        if session.scope.search is not None:
+            expression = session.scope.expression
+            return f"No photo fits {expression}{_either(expression)}", (("search", "search"),)
+        off = session.switched_off()
+        if off:
+            return _switched_off(session.scope.key, off), (another,)
+        return "No photos in this folder.", (another,)
+    if session.pass_ is Pass.CULL:
+        failed = counts.get("failed", 0)
+        if failed == everything:
+            return "None of these photos could be read.", (browse,)
+        return "Every photo here has been decided.", (rate, browse)
+    if session.pass_ is Pass.RATE:
+        return "No photo has come through the cull yet.", (cull, browse)
+    leave, again = ("back", "show all"), ("search", "search again")
+    return f"No photo here fits {session.filter}{_either(session.filter)}", (leave, again)
+
+
+def _either(expression: str) -> str:
+    """Say what an "or" in small letters is, where there is one."""
+    return ". In capitals, OR means that one of the two is enough" if small_or(expression) else ""
+
+
+def _switched_off(here: str, off: Sequence[str]) -> str:
+    """Say that what would be seen here is of folders that are switched off, and what helps."""
+    if any(Path(here).is_relative_to(path) for path in off):
+        return "This folder is switched off. Switch it on in the sidebar to see its photos."
+    if len(off) > 1:
+        return (
+            f"Only photos of {counted(len(off), 'folder')} that are switched off."
+            " Switch them on in the sidebar to see them here."
+        )
+    name = Path(off[0]).name or off[0]
+    return (
+        f"Only photos of {name}, which is switched off."
+        " Switch it on in the sidebar to see them here."
+    )
+
+
+def _keys(pairs: tuple[tuple[str, str], ...], columns: int) -> QWidget:
+    """Lay out keys with what they do."""
+    block = QWidget()
+    grid = QGridLayout(block)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(10)
+    grid.setVerticalSpacing(10)
+    for number, (key, does) in enumerate(pairs):
+        row, column = divmod(number, columns)
+        cap = theme.plain(key, role="key")
+        grid.addWidget(cap, row, column * 3, Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(theme.plain(does, role="quiet"), row, column * 3 + 1)
+        if column:
+            grid.setColumnMinimumWidth(column * 3 - 1, 20)
+    return block
+
+
+def _replace(row: QHBoxLayout, block: QWidget) -> None:
+    """Put a block into the middle of a row, in place of the one there."""
+    while (item := row.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.deleteLater()
+    row.addStretch(1)
+    row.addWidget(block)
+    row.addStretch(1)

@@ -1,0 +1,347 @@
+"""The end of a pass: its numbers, a contact sheet of your picks, and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass, replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from curator.library.approval import cut_rule
+from curator.library.statistics import Figure
+from curator.model import Clause, Pass, counted, isolated
+from curator.session import Session
+from curator.settings import DEFAULT_RULE
+from curator.ui.widgets import theme, words
+from curator.ui.widgets.charts import RowChart, number_block
+from curator.ui.widgets.contact_sheet import WIDTH, ContactSheet, fitting_rows
+from curator.ui.widgets.frames import Pictures
+
+_HISTOGRAM = 560  # its width at most, px
+_EDGE, _BELOW = 16, 28  # px around the page, and below its photos
+_ACTIONS = 3  # at most: what is left out stands in the sidebar
+OWN_RULE = "Your approval rule in the settings decides which photos are approved."
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One large number with what it counts."""
+
+    value: str
+    what: str
+    decided: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do next: a command, what its button says, and what pressing it does."""
+
+    text: str
+    command: str
+    about: str = ""
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All a finish page says."""
+
+    title: str
+    numbers: Sequence[Number]
+    sentence: str
+    actions: Sequence[Action]
+    after: str = ""
+    stars: tuple[int, int, int, int, int] | None = None
+
+
+class FinishPage(QWidget):
+    """The finish page of a pass.
+
+    Args:
+        session: what is on the table.
+        run: runs a command by name.
+        pictures: where the contact sheet's pictures come from.
+    """
+
+    def __init__(
+        self, session: Session, run: Callable[[str], None], pictures: Pictures | None = None
+    ) -> None:
+        super().__init__()
+        self._session, self._run = session, run
+        self._shown = Page("", (), "", ())
+        self._buttons: list[QPushButton] = []
+        self.setObjectName("finish")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.title = theme.plain("", role="title")
+        self.sentence = theme.plain()
+        self.sentence.setWordWrap(True)
+        self.after = theme.plain("", role="quiet")
+        self.caption = theme.plain("", role="caption")
+        self.sheet = ContactSheet(session, pictures)
+        self.histogram = RowChart(starred=True)
+        self.histogram.setMaximumWidth(_HISTOGRAM)
+        self.histogram.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it tells all there is
+        self._numbers, self._actions = QHBoxLayout(), QHBoxLayout()
+        self._lay_out()
+        session.view_changed.connect(self.refresh)
+        session.counts_changed.connect(self.refresh)
+
+    def _lay_out(self) -> None:
+        self._column = column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addStretch(3)
+        # Each part carries its own space below, so that an absent one leaves no gap.
+        self._histogram_part = _spaced(self.histogram, 24)
+        self._sheet_part = _spaced(self.sheet, _BELOW)
+        self.title.setContentsMargins(0, 0, 0, 20)
+        self.caption.setContentsMargins(0, 0, 0, 8)
+        self.sentence.setContentsMargins(0, 0, 0, 12)
+        self._actions.setContentsMargins(0, 0, 0, 16)
+        self._numbers.setContentsMargins(0, 0, 0, 28)
+        column.addWidget(self.title)
+        column.addLayout(self._numbers)
+        column.addWidget(self._histogram_part)
+        column.addWidget(self.caption)
+        column.addWidget(self._sheet_part)
+        column.addWidget(self.sentence)
+        column.addLayout(self._actions)
+        column.addWidget(self.after)
+        column.addStretch(4)
+        self._numbers.setSpacing(44)
+        self._actions.setSpacing(8)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(32, _EDGE, 32, _EDGE)
+        whole.addStretch(1)
+        self._holder = holder = QWidget()
+        holder.setLayout(column)
+        holder.setMaximumWidth(WIDTH)
+        holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        whole.addWidget(holder, 100)
+        whole.addStretch(1)
+
+    def refresh(self) -> None:
+        """Say anew how the pass ended; nothing while the page does not show."""
+        session = self._session
+        if not self.isVisible() or session.pass_ is Pass.BROWSE:
+            return
+        page = rate_page(session) if session.pass_ is Pass.RATE else cull_page(session)
+        self.title.setText(page.title)
+        self.sentence.setText(page.sentence)
+        self.sentence.setVisible(bool(page.sentence))
+        self.after.setText(page.after)
+        self.after.setVisible(bool(page.after))
+        self._histogram_part.setVisible(page.stars is not None)
+        self.histogram.show_figures(
+            [
+                Figure(counted(stars, "star"), number, through=number)
+                for stars, number in enumerate(page.stars or (), 1)
+            ]
+        )
+        if page.numbers != self._shown.numbers:
+            _refill(self._numbers, [number_block(*astuple(number)) for number in page.numbers])
+        # Counts come in while photos are read: a button under the pointer must stay itself.
+        if _commands(page) != _commands(self._shown):
+            self._buttons = [self._button(action) for action in page.actions]
+            _refill(self._actions, self._buttons)
+        for button, action in zip(self._buttons, page.actions, strict=True):
+            button.setText(action.text.replace("&", "&&"))
+            button.setToolTip(theme.plain_tip(action.about))
+        self._shown = page
+        picks, what = best(session)
+        self.caption.setText(what)
+        self.sheet.show_photos(picks)
+        self._fit()
+
+    def _button(self, action: Action) -> QPushButton:
+        button = QPushButton()
+        button.setProperty("primary", action.primary)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setAutoDefault(True)  # Enter presses the one that Tab chose
+        button.clicked.connect(lambda: self._run(action.command))
+        return button
+
+    def _fit(self) -> None:
+        """Have one row of photos, or none, where two would push the rest together."""
+        rows = self._fitting_rows() if self.caption.text() else 0
+        self.sheet.have_rows(rows)
+        for part in (self.caption, self._sheet_part):
+            part.setVisible(rows > 0)
+
+    def _fitting_rows(self) -> int:
+        self.caption.show()  # what is hidden would count for nothing
+        places = range(self._column.count())
+        items = [item for place in places if (item := self._column.itemAt(place)) is not None]
+        besides = sum(
+            item.heightForWidth(self._holder.width())
+            if item.hasHeightForWidth()
+            else item.sizeHint().height()
+            for item in items
+            if item.widget() is not self._sheet_part and not item.isEmpty()
+        )
+        return fitting_rows(self.height() - 2 * _EDGE - besides - _BELOW)
+
+    def resizeEvent(self, event: object) -> None:
+        """Fit what is shown to the height."""
+        self._fit()
+
+    def showEvent(self, event: object) -> None:
+        """Say how the pass ended, whenever the page comes on screen."""
+        self.refresh()
+
+
+def cull_page(session: Session) -> Page:
+    """Make the page at the end of a cull."""
+    progress = session.progress()
+    over, unseen = progress.seen, progress.left - progress.seen
+    numbers = [Number(words.count(progress.through), "kept", True)]
+    # As much as removing them frees: copies elsewhere stay.
+    gone = session.catalog.file_bytes(session.scope_ids("rejected"), copies=False)
+    numbers.append(
+        Number(
+            words.count(progress.rejected),
+            f"rejected, {words.size(gone)}" if gone else "rejected",
+            True,
+        )
+    )
+    if over:
+        numbers.append(Number(words.count(over), "skipped"))
+    if unseen:
+        numbers.append(Number(words.count(unseen), "not seen yet"))
+    the = "the one" if progress.through == 1 else f"the {words.count(progress.through)}"
+    onward = f"Rate {the}"
+    through = Action(onward, "rate", "Opens the second pass over what you kept.")
+    sentence = words.joined(
+        (
+            f"{words.photos(unseen)} not seen yet" if unseen else None,
+            f"{words.count(over)} seen and left unreviewed" if over else None,
+        )
+    )
+    actions: list[Action] = []
+    if unseen:
+        shows = "Shows the first photo that you have not seen yet."
+        the_unseen = f"Go on with the {words.count(unseen)} unseen"
+        actions.append(Action(the_unseen, "look_at_unseen", shows, primary=True))
+    if over:
+        skipped, as_one = f"the {words.count(over)} skipped", "as one step. Undo takes it back."
+        actions += [
+            Action(f"Keep {skipped}", "keep_passed_over", f"Marks {skipped} as kept, {as_one}"),
+            Action(f"Reject {skipped}", "reject_passed_over", f"Rejects {skipped}, {as_one}"),
+        ]
+    if over and not unseen:
+        again = f"Shows {skipped} once more, from the first."
+        actions.append(Action(f"Review {skipped}", "look_again", again))
+    if not over and progress.through:
+        actions.append(replace(through, primary=not unseen))
+    if not over:
+        actions.append(Action("Browse all", "browse", "Shows every photo here in the grid."))
+    after = (
+        _keys_of(session, rate=f"rates {the}" if progress.through else "")
+        if over
+        else _keys_of(session, rate="rates", browse="browses")
+    )
+    done = "Cull done" if not progress.left else "End of the cull"
+    title = f"{isolated(session.scope.title)} · {done} · {words.photos(progress.total)}"
+    return Page(title, numbers, sentence, actions, after)
+
+
+def rate_page(session: Session) -> Page:
+    """Make the page at the end of rating."""
+    progress = session.progress()
+    clauses = Counter(session.approved().values())
+    number = clauses.total() - clauses[Clause.FILE]
+    stars = Counter(
+        session.tile(photo_id).marks.rating for photo_id in session.scope_ids("through")
+    )
+    given = (stars[1], stars[2], stars[3], stars[4], stars[5])
+    numbers = [Number(words.count(number), "approved for export", True)]
+    if progress.unrated:
+        numbers.append(Number(words.count(progress.unrated), "without stars"))
+    parts = [
+        f"{clause.title} {words.count(clauses[clause.name])}"
+        for clause in cut_rule(session.settings.approval.rule)
+        if clauses[clause.name]
+    ]
+    sentence = words.joined(parts) or how_to_approve(session)
+    if clauses[Clause.FILE]:
+        sentence = f"{sentence}\n{approved_by_files(clauses[Clause.FILE])}"
+    actions = []
+    starred = len(session.projects.starred())
+    if number:
+        to_export = f"Export {words.photos(number)}…"
+        about = "Opens the export dialog: originals, JPEGs or a web gallery."
+        actions.append(Action(to_export, "export", about, primary=True))
+    if progress.unrated:
+        to_rate = f"Rate the {words.count(progress.unrated)} without stars"
+        about = "Opens the pass again, those without stars first."
+        actions.append(Action(to_rate, "look_again", about, primary=not number))
+    if starred:
+        about = f"Makes a project of {words.photos(starred)}."
+        actions.append(Action("New project from 4–5 stars", "project_from_stars", about))
+    if progress.rejected and len(actions) < _ACTIONS:
+        review = f"Review {words.count(progress.rejected)} rejected…"
+        about = "Lists the rejects; deleting their files is a separate step."
+        actions.append(Action(review, "remove_rejects", about))
+    done = "Rating done" if not progress.unrated else "End of the rating"
+    return Page(
+        f"{isolated(session.scope.title)} · {done} · {words.photos(progress.total)}",
+        numbers,
+        sentence,
+        actions,
+        stars=given if any(given) else None,
+    )
+
+
+def how_to_approve(session: Session) -> str:
+    """Say what approves a photo, with the key in force."""
+    if session.settings.approval.rule != DEFAULT_RULE:
+        return OWN_RULE
+    key = session.keys.get("pick")
+    return f"4 or 5 stars, or a pick{f' ({key})' if key else ''}, approve a photo for export."
+
+
+def approved_by_files(number: int) -> str:
+    """Say how many more photos would be approved by ratings that nobody gave here."""
+    return f"{words.count(number)} more by ratings read from files: exported only if you tick them."
+
+
+def best(session: Session) -> tuple[list[int], str]:
+    """Choose what the contact sheet shows: the picks, else the most stars, and its caption."""
+    picks = session.scope_ids("picked")
+    if picks:
+        return picks, f"Your {counted(len(picks), 'pick')}" if len(picks) > 1 else "Your pick"
+    rated = session.scope_ids("rated")
+    rated.sort(key=lambda photo_id: -(session.tile(photo_id).marks.rating or 0))
+    if rated:
+        return rated, "Your most stars"
+    through = session.scope_ids("through")
+    return through, "What came through" if through else ""
+
+
+def _spaced(part: QWidget, below: int) -> QWidget:
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, below)
+    column.addWidget(part)
+    return holder
+
+
+def _commands(page: Page) -> list[tuple[str, bool]]:
+    return [(action.command, action.primary) for action in page.actions]
+
+
+def _refill(row: QHBoxLayout, widgets: Sequence[QWidget]) -> None:
+    theme.empty(row)
+    for widget in widgets:
+        row.addWidget(widget)
+        widget.show()  # now, not in the next turn of the event loop: a page is a hard cut
+    row.addStretch(1)
+
+
+def _keys_of(session: Session, **does: str) -> str:
+    """Say what the keys of these commands do: "Alt+2 rates · Alt+0 browses"."""
+    keys = session.keys
+    return " · ".join(
+        f"{keys[name]} {text}" for name, text in does.items() if name in keys and text
+    )

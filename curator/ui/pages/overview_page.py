@@ -1,0 +1,346 @@
+"""The overview: how the scope stands, in charts one can press, live while photos are read.
+
+It is a page over the place one is at, and changes nothing there: Esc goes back to it. A figure
+that is pressed becomes a search, and Esc from its photos comes back here first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractSlider,
+    QGridLayout,
+    QHBoxLayout,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from curator.commands import COMMANDS
+from curator.library.statistics import MONTHS, Figure, Overview, overview
+from curator.model import Pass, View, isolated
+from curator.session import Session
+from curator.session.background_status import Backstage
+from curator.ui.panels.background_panel import DiskPart, WorkPart
+from curator.ui.panels.status_line import Words
+from curator.ui.widgets import theme, words
+from curator.ui.widgets.charts import Chart, RowChart, StripChart, number_block
+from curator.ui.widgets.time_chart import TimeChart
+
+_SOON_MS = 400  # photos come in dozens a second; the eye wants a few updates
+_BEHIND_MS = 3000  # how often the work behind is asked for while it goes on
+_WIDEST = 1760
+_SPACE, _BETWEEN = 28, 40  # between parts, between columns
+_SCROLLS = {
+    Qt.Key.Key_PageDown: QAbstractSlider.SliderAction.SliderPageStepAdd,
+    Qt.Key.Key_PageUp: QAbstractSlider.SliderAction.SliderPageStepSub,
+    Qt.Key.Key_Down: QAbstractSlider.SliderAction.SliderSingleStepAdd,
+    Qt.Key.Key_Up: QAbstractSlider.SliderAction.SliderSingleStepSub,
+    Qt.Key.Key_Home: QAbstractSlider.SliderAction.SliderToMinimum,
+    Qt.Key.Key_End: QAbstractSlider.SliderAction.SliderToMaximum,
+}
+_STAYS = frozenset({"back", "order", "reverse_order"})  # among the commands that change the view
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where one is, as far as another place shows another page."""
+
+    scope: str
+    pass_: Pass
+    view: View
+    filter: str
+    finished: bool
+
+
+class OverviewPage(QWidget):
+    """The page, and whether it is open.
+
+    Args:
+        session: whose scope it is about.
+        refresh: has the window look again which page it shows.
+
+    Thread: GUI.
+    """
+
+    def __init__(self, session: Session, refresh: Callable[[], None]) -> None:
+        super().__init__()
+        self._session, self._refresh_window = session, refresh
+        self._from: _Place | None = None  # where one was when it was opened
+        self._asked: str | None = None  # the search a figure became
+        self._shown: Overview | None = None
+        self._told_of: tuple[str, int] | None = None  # whose work and disk were asked for last
+        self.setObjectName("canvas")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Overview")
+        self.behind = Backstage(session)
+        self.behind.changed.connect(self._show_behind)
+        self._make(session)
+        self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
+        self._soon.timeout.connect(self.refresh)
+        self._again = QTimer(self, interval=_BEHIND_MS)
+        self._again.timeout.connect(self._ask_behind)
+        session.asked.connect(self._listen)
+        for moved in (session.list_changed, session.view_changed):
+            moved.connect(self._follow)
+        for changed in (session.counts_changed, session.scores_changed):
+            changed.connect(self._later)
+        session.scores_changed.connect(self._ask_anew)
+
+    # --- parts
+
+    def _make(self, session: Session) -> None:
+        self.title = theme.plain("", role="title")
+        self.when = theme.plain("", role="quiet")
+        self.strip, self.time = StripChart(), TimeChart()
+        self.stars = RowChart("Stars", starred=True)
+        self.cameras, self.kinds = RowChart("Cameras"), RowChart("What kind of picture")
+        self.undated = Words(theme.QUIET, Qt.AlignmentFlag.AlignLeft)
+        self.undated.press_to(self._go_undated, "")
+        self.undated.setFixedHeight(20)
+        self.charts: tuple[Chart, ...] = (
+            self.strip,
+            self.time,
+            self.stars,
+            self.cameras,
+            self.kinds,
+        )
+        for chart in self.charts:
+            chart.pressed.connect(self._go)
+        self.work, self.disk = WorkPart(session), DiskPart()
+        self._content = _Column()
+        self._lay_out()
+        self._scroll = theme.scrolled(self._content)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._scroll)
+
+    def _lay_out(self) -> None:
+        column = self._content.column
+        head, numbers = _Flat(), _Flat()
+        head.row.setSpacing(16)
+        head.row.addWidget(self.title)
+        head.row.addWidget(self.when, 1, Qt.AlignmentFlag.AlignBottom)
+        column.addWidget(head)
+        column.addSpacing(16)
+        self._numbers = numbers.row
+        self._numbers.setSpacing(44)
+        column.addWidget(numbers)
+        column.addSpacing(20)
+        column.addWidget(self.strip)
+        column.addSpacing(_SPACE)
+        column.addWidget(self.time, 100)
+        column.addWidget(self.undated)
+        column.addSpacing(_SPACE - 4)
+        column.addLayout(self._make_columns())
+        column.addStretch(1)
+
+    def _make_columns(self) -> QGridLayout:
+        """Put three charts side by side, and below them what goes on behind, in line with them."""
+        columns = QGridLayout()
+        columns.setHorizontalSpacing(_BETWEEN)
+        columns.setVerticalSpacing(_SPACE - 4)
+        top = Qt.AlignmentFlag.AlignTop
+        for at, chart in enumerate((self.stars, self.cameras, self.kinds)):
+            columns.addWidget(chart, 0, at, top)
+            columns.setColumnStretch(at, 1)
+        columns.addWidget(self.work, 1, 0, 1, 2, top)
+        columns.addWidget(self.disk, 1, 2, top)
+        return columns
+
+    # --- coming and going
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the page is to show."""
+        return self._from is not None and self._asked is None
+
+    def _listen(self, what: str, about: object) -> None:
+        if what == "overview":
+            self.toggle()
+
+    def toggle(self) -> None:
+        """Open the page over the place one is at; open, go back to that."""
+        if self.is_open:
+            self.leave()
+            return
+        self._from, self._asked = self._place(), None
+        self.refresh()
+        self._refresh_window()
+
+    def leave(self) -> bool:
+        """Go back to the place one was at; tell whether the page was open."""
+        if not self.is_open:
+            return False
+        self._from = None
+        self._refresh_window()
+        return True
+
+    def makes_way(self, command: str) -> None:
+        """Leave for a command that goes to a pass or a view."""
+        if self.is_open and COMMANDS[command].group == "Passes" and command not in _STAYS:
+            self.leave()
+
+    def close_(self) -> None:
+        """End what works for the page."""
+        self.behind.close()
+
+    def _place(self) -> _Place:
+        session = self._session
+        return _Place(
+            session.scope.key, session.pass_, session.view, session.filter, session.finished
+        )
+
+    def _follow(self) -> None:
+        """Stay for another scope; make way for another place; come back from a figure's photos."""
+        here = self._place()
+        if self._from is None or (here == self._from and self._asked is None):
+            return
+        if self._asked is None:
+            self._from = here if here.scope != self._from.scope else None
+            self._ask_behind()
+        elif here == self._from:
+            self._asked = None
+        elif here.filter != self._asked or here.scope != self._from.scope:
+            self._from = self._asked = None
+        self._later()
+
+    def _go(self, figure: Figure) -> None:
+        """Show the photos of a figure, as a search in what one saw."""
+        found = f"{self._session.filter} {figure.query}".strip()
+        self._asked = found
+        self._session.set_filter(found)
+
+    def _go_undated(self) -> None:
+        if self._shown is not None:
+            self._go(self._shown.undated)
+
+    # --- what it says
+
+    def _later(self) -> None:
+        if self.isVisible() and not self._soon.isActive():
+            self._soon.start()
+
+    def refresh(self) -> None:
+        """Count anew, while it shows or is about to."""
+        if not self.is_open:
+            return
+        session = self._session
+        mask = session.table.marked(session.ids) if session.filter else session.in_scope()
+        told = overview(session.table, mask, session.settings.taste.match_threshold)
+        self.title.setText(words.joined((isolated(session.scope.title), isolated(session.filter))))
+        if told != self._shown:
+            self._show(told)
+        self._show_behind()
+
+    def _show(self, told: Overview) -> None:
+        self._shown = told
+        self.when.setText(span(told))
+        self.when.setVisible(bool(self.when.text()))
+        self._show_numbers(told)
+        self.strip.show_figures(told.verdicts)
+        self.time.show_periods(told.periods, told.grain)
+        self.undated.say(f"{words.photos(told.undated.photos)} without a date")
+        self.undated.setVisible(bool(told.undated.photos) and bool(told.periods))
+        self.stars.show_figures(told.stars if told.starred.photos else ())
+        none = told.nameless.photos
+        self.cameras.title = f"Cameras · {words.photos(none)} without" if none else "Cameras"
+        self.cameras.show_figures(told.cameras)
+        self.kinds.show_figures(told.kinds)
+        for chart in self.charts:
+            chart.setVisible(bool(chart.figures))
+
+    def _show_numbers(self, told: Overview) -> None:
+        judged = told.whole.through + told.whole.rejected
+        theme.empty(self._numbers)
+        by_file = told.approved_by_file.photos
+        for number, what, decided in (
+            (told.whole.photos, "photo" if told.whole.photos == 1 else "photos", False),
+            (judged, "decided", True),
+            (told.starred.photos, "with stars", True),
+            (told.approved.photos, "approved", True),
+            *([(by_file, "more by ratings read from files", False)] if by_file else []),
+        ):
+            block = number_block(words.count(number), what, decided and number > 0)
+            self._numbers.addWidget(block)
+            block.show()
+        self._numbers.addStretch(1)
+
+    # --- what goes on behind
+
+    def showEvent(self, event: QEvent) -> None:
+        """Begin to follow."""
+        self.refresh()
+        self._ask_behind()
+        self._again.start()
+
+    def hideEvent(self, event: QEvent) -> None:
+        """Follow no more."""
+        self._soon.stop()
+        self._again.stop()
+
+    def _ask_anew(self) -> None:
+        """Have it told again at the next turn: there may be other vectors."""
+        self._told_of = None
+
+    def _ask_behind(self) -> None:
+        session = self._session
+        standing = session.scope.key, session.catalog.data_version()
+        if standing != self._told_of:
+            self._told_of = standing
+            self.behind.ask(session.scope.key, session.table.ids[session.in_scope()].tolist())
+
+    def _show_behind(self) -> None:
+        self.work.show_work(self.behind.stock)
+        self.disk.show_disk(self._session.scope, self.behind.stock, self.behind.kept)
+
+    # --- keys
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Scroll with what scrolls."""
+        action = _SCROLLS.get(Qt.Key(event.key()))
+        if action is None:
+            super().keyPressEvent(event)
+        else:
+            self._scroll.verticalScrollBar().triggerAction(action)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take the keyboard."""
+        self.setFocus()
+
+
+class _Flat(QWidget):
+    """A row no higher than what is in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(0, 0, 0, 0)
+
+
+class _Column(QWidget):
+    """A column in the middle, no wider than one likes to read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.column = QVBoxLayout(self)
+        self.column.setSpacing(0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep to the middle."""
+        side = max(32, (self.width() - _WIDEST) // 2)
+        self.column.setContentsMargins(side, 24, side, 24)
+
+
+def span(told: Overview) -> str:
+    """Say from when to when: ``4 May 2024 – 12 June 2024``."""
+    if told.first is None or told.last is None:
+        return ""
+    days = [f"{day.day} {MONTHS[day.month - 1]} {day.year}" for day in (told.first, told.last)]
+    return " – ".join(dict.fromkeys(days))

@@ -1,0 +1,369 @@
+"""The Taste page: how far learning is, whether to trust the order and why, and the versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QModelIndex, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QGridLayout,
+    QLabel,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from curator.catalog import TasteRow
+from curator.learning.learner import START, Moved
+from curator.learning.report import MEANING, Report
+from curator.model import KnownError
+from curator.session import Session
+from curator.taste import Accuracy
+from curator.taste.accuracy import ENOUGH
+from curator.ui.pages.learning_curve import LearningCurve
+from curator.ui.pages.taste_versions import MovedStrip, VersionTable
+from curator.ui.widgets import theme, words
+from curator.ui.widgets.dialogs import Dialog
+from curator.ui.widgets.frames import Pictures
+from curator.ui.widgets.tables import table
+
+_WIDTH = 960
+_BESIDE = 760  # px of the page from which its two columns stand side by side
+_DOWN = QBoxLayout.Direction.TopToBottom
+_LEAST = 96  # px of the columns that show on the smallest screen; the rest is scrolled to
+_HEIGHT = 400  # px at least: it opens before there is something to show
+_COLUMN = 460
+_NARROW = 360  # px of that column on a small screen
+_GAP = 32
+_ROWS = 5  # versions that show at once
+_SOON_MS = 300  # stars given while the page stands open come in bursts
+_STAR = 16
+
+
+class Slots(QWidget):
+    """The stars still missing, as slots to fill: what was given stands in pencil."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._given = 0
+        self.setFixedHeight(_STAR + 8)
+
+    def show_given(self, given: int) -> None:
+        """Show how many photos have stars, of START."""
+        self._given = given
+        self.setAccessibleName(f"{given} of {START} photos with stars")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw a star a photo, full where it was given."""
+        painter = QPainter(self)
+        ratio = self.devicePixelRatioF()
+        for number in range(START):
+            full = number < self._given
+            name, colour = ("star_full", theme.PENCIL) if full else ("star", theme.DISABLED)
+            icon = theme.pixmap(name, colour, _STAR, ratio)
+            painter.drawPixmap(number * (_STAR + 6), 4, icon)
+
+
+class TastePage(Dialog):
+    """Shows what was learned and how honest it was; rolls back, unpins, keeps a version.
+
+    Args:
+        session: whose taste.
+        pictures: where thumbnails come from.
+        parent: the window.
+    """
+
+    def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None = None) -> None:
+        super().__init__("Taste", parent, _WIDTH)
+        self._narrow = self.width() < _WIDTH
+        self._column = _NARROW if self._narrow else _COLUMN
+        self.setMinimumHeight(_HEIGHT)
+        self._session = session
+        self._over = False
+        self._report: Report | None = None
+        self._make_head()
+        self.body.addSpacing(20)
+        self._columns = QWidget()
+        below = self.width() < _BESIDE
+        columns = QBoxLayout(_DOWN if below else QBoxLayout.Direction.LeftToRight, self._columns)
+        columns.setContentsMargins(0, 0, 0, 0)
+        columns.setSpacing(_GAP - 8 * self._narrow)
+        columns.addLayout(self._make_honesty(), 1)
+        columns.addLayout(self._make_versions(pictures))
+        self._scroll = theme.scrolled(self._columns)
+        self._scroll.setFixedHeight(_LEAST)
+        self.body.addWidget(self._scroll, 1)
+        self._make_buttons()
+        empty = (self.slots, self.pin, self.curve, self.table, self.moved, self.moved_title)
+        for part in (*empty, self.unpin, self.roll_back):
+            part.hide()  # until there is something to show
+        self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
+        self._soon.timeout.connect(self.refresh)
+        session.scores_changed.connect(self._soon.start)
+        self.finished.connect(self._end)
+        self.refresh()
+        self.close_button.setFocus()
+
+    # --- parts
+
+    def _make_head(self) -> None:
+        self.verdict = theme.plain("", role="large")
+        self.slots = Slots()
+        self.why = self.wrapped("")
+        self.pin = self.wrapped("")
+        self.state = self.wrapped(self._session.taste_sentence or "Reading…", "quiet")
+        for part in (self.verdict, self.slots, self.why, self.pin, self.state):
+            self.body.addWidget(part)
+
+    def _make_honesty(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addWidget(theme.plain("Foretold before each star", role="section"))
+        column.addSpacing(8)
+        self.curve = LearningCurve()
+        self.no_curve = self.wrapped("", "quiet")
+        column.addWidget(self.curve)
+        column.addWidget(self.no_curve)
+        column.addSpacing(16)
+        self.figures = QGridLayout()
+        self.figures.setHorizontalSpacing(8 if self._narrow else 16)
+        self.figures.setVerticalSpacing(2)
+        self.figures.setColumnStretch(0, 1)
+        column.addLayout(self.figures)
+        column.addStretch(1)
+        return column
+
+    def _make_versions(self, pictures: Pictures) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addWidget(theme.plain("Versions", role="section"))
+        column.addSpacing(8)
+        self.versions = VersionTable()
+        widths = {0: 60, 1: 104, 3: 60, 4: 80} if self._narrow else {0: 86, 1: 128, 3: 62, 4: 88}
+        self.table = table(self.versions, "Versions of taste", widths, selects=True)
+        self.table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.table.setFixedWidth(self._column)
+        self.table.selectionModel().currentRowChanged.connect(lambda: self._choose())
+        self.no_versions = self.wrapped("", "quiet")
+        self.no_versions.setFixedWidth(self._column)
+        self.moved_title = theme.plain("", role="section")
+        self.moved = MovedStrip(self._session, pictures)
+        column.addWidget(self.table)
+        column.addWidget(self.no_versions)
+        column.addSpacing(16)
+        column.addWidget(self.moved_title)
+        column.addSpacing(8)
+        column.addWidget(self.moved)
+        column.addStretch(1)
+        return column
+
+    def _make_buttons(self) -> None:
+        self.keep = self.button("Keep a version now")
+        self.keep.setEnabled(False)
+        self.roll_back = self.button("Roll back")
+        self.unpin = self.button("Unpin")
+        self.close_button = self.button("Close")
+        self.problem = self.wrapped("", "error")
+        self.keep.clicked.connect(self._keep)
+        self.roll_back.clicked.connect(self._roll_back)
+        self.unpin.clicked.connect(self._unpin)
+        self.close_button.clicked.connect(self.accept)
+        self.buttons.addWidget(self.keep)
+        self.buttons.addWidget(self.roll_back)
+        self.buttons.addWidget(self.unpin)
+        self.buttons.addWidget(self.problem, 1)
+        self.buttons.addWidget(self.close_button)
+
+    # --- what it says
+
+    def refresh(self) -> None:
+        """Have everything read again; it shows a moment later."""
+        self._session.taste_report(self._show)
+
+    def _show(self, told: Report | KnownError) -> None:
+        if self._over:
+            return
+        if isinstance(told, KnownError):
+            self.problem.setText(str(told))
+            return
+        self._report = told
+        self._show_head(told)
+        self._show_honesty(told)
+        chosen = self._chosen()
+        if self.versions.show_versions(told.versions, told.learned.pinned):
+            numbers = [row.id for row in told.versions]
+            row = numbers.index(chosen.id) if chosen and chosen.id in numbers else 0
+            self.table.selectRow(row)
+        self._show_versions()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Take the height there is something for, in the middle of the window; or scroll."""
+        layout, parent, columns = self.layout(), self.parentWidget(), self._columns.layout()
+        assert layout is not None and columns is not None
+        for each in (columns, self.body, layout):
+            each.activate()
+        around = layout.totalHeightForWidth(self.width()) - self._scroll.minimumHeight()
+        beside = self.width() - layout.contentsMargins().left() - layout.contentsMargins().right()
+        bar = self._scroll.verticalScrollBar().sizeHint().width()
+        wanted = theme.height_in(self._columns, beside - bar)
+        self._scroll.setFixedHeight(max(min(wanted, self.room.height() - around), _LEAST))
+        self.resize(self.width(), around + self._scroll.height())
+        if parent is not None:
+            placed = self.geometry()
+            placed.moveCenter(parent.window().geometry().center())
+            self.move(placed.topLeft())
+
+    def _show_head(self, told: Report) -> None:
+        learned = told.learned
+        begun = learned.stars >= START or learned.pinned is not None
+        self.slots.setVisible(not begun)
+        self.slots.show_given(min(learned.stars, START))
+        missing = f"{learned.stars} of {START} photos with stars"
+        self.verdict.setText(told.judged.verdict if begun else missing)
+        lack = self._not_compared(told)  # where nothing compares photos, stars alone begin nothing
+        how = "" if lack else self._how_to_begin(learned.stars)
+        self.why.setText(told.judged.why if begun else how)
+        self.why.setVisible(bool(self.why.text()))
+        pinned = learned.pinned is not None
+        later = "" if learned.problem else " Later stars are kept, and learned from once unpinned."
+        self.pin.setText(learned.sentence + later if pinned else "")
+        self.pin.setVisible(pinned)
+        by_time = "A cull goes by capture time until the order can be trusted."
+        until = "" if told.judged.trusted else by_time
+        where = " ".join(filter(None, (learned.sentence if begun else "", until)))
+        state = [*([] if pinned else [where]), lack or told.compared, told.damaged]
+        self.state.setText("\n".join(filter(None, state)))
+
+    def _how_to_begin(self, stars: int) -> str:
+        keys = [self._session.keys.get(f"stars_{number}") for number in (1, 5)]
+        how = f" ({keys[0]} to {keys[1]})" if all(keys) else ""
+        missing = START - stars
+        return (
+            f"Give {missing} more photo{'s' * (missing > 1)} stars{how}, high and low ones: then"
+            " Curator predicts yours, and once that is reliable a cull begins with the lowest."
+        )
+
+    def _not_compared(self, told: Report) -> str:
+        """Say why photos are not compared, where they never were; empty where they are."""
+        pipeline = self._session.pipeline
+        if told.encoder or pipeline is None or pipeline.encoding.recipe is not None:
+            return ""
+        return pipeline.encoding.sentence
+
+    def _show_honesty(self, told: Report) -> None:
+        self.curve.show_curve(told.curve)
+        self.curve.setVisible(bool(told.curve))
+        self.no_curve.setVisible(not told.curve)
+        self.no_curve.setText(
+            "Curator writes down a prediction before you rate. From 20 of them on a curve shows "
+            "whether it learns, against always guessing your mean."
+        )
+        theme.empty(self.figures)
+        if told.judged.count < ENOUGH:
+            return
+        heads = ("", "Ratings", "Correlation", "Off by", "Mean off by")
+        lines = [heads, _figures("Predicted before you rated", told.judged)]
+        if told.by_time.count:
+            lines.append(_figures("Seen by capture time", told.by_time))
+        for row, line in enumerate(lines):
+            for column, text in enumerate(line):
+                label: QLabel = theme.plain(text, role="caption" if not row else "")
+                label.setWordWrap(self._narrow and not column)
+                place = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
+                self.figures.addWidget(label, row, column, place)
+                label.show()  # at once, so that the page's height counts it
+        meaning = theme.plain(MEANING, role="caption")
+        meaning.setWordWrap(True)
+        self.figures.addWidget(meaning, len(lines), 0, 1, len(heads))
+        meaning.show()
+
+    def _show_versions(self) -> None:
+        rows, pinned = self.versions.rows, self.versions.pinned
+        head = self.table.horizontalHeader().sizeHint().height() + 2 * self.table.frameWidth()
+        self.table.setFixedHeight(head + min(len(rows), _ROWS) * theme.ROW)
+        for part in (self.table, self.moved_title, self.moved):
+            part.setVisible(bool(rows))
+        self.no_versions.setVisible(not rows)
+        self.no_versions.setText(
+            "A version is kept at the first learning of a day, at closing, and when you say so. "
+            "You can roll back to one: scores then come from it until you unpin it."
+        )
+        chosen = self._chosen()
+        self.roll_back.setVisible(bool(rows))
+        self.roll_back.setEnabled(chosen is not None and chosen.id != pinned)
+        self.roll_back.setText(f"Roll back to version {chosen.id}" if chosen else "Roll back")
+        self.unpin.setVisible(pinned is not None)
+        self.unpin.setText(f"Unpin version {pinned}")
+        ready = self._report is not None and self._report.learned.ready
+        self.keep.setEnabled(ready and pinned is None)
+
+    # --- versions
+
+    def _chosen(self) -> TasteRow | None:
+        row = self.table.currentIndex().row()
+        return self.versions.rows[row] if 0 <= row < len(self.versions.rows) else None
+
+    def _choose(self) -> None:
+        """Show what moved in the version that is selected."""
+        self._show_versions()
+        chosen = self._chosen()
+        self._tell_moved("", ())
+        if chosen is not None:
+            self._session.taste_moved(chosen.id, lambda told: self._show_moved(chosen.id, told))
+
+    def _show_moved(self, number: int, told: list[Moved] | KnownError) -> None:
+        chosen = None if self._over else self._chosen()
+        if chosen is None or chosen.id != number:
+            return
+        if isinstance(told, KnownError):
+            self._tell_moved(str(told), ())
+        elif told:
+            self._tell_moved(f"What moved most in version {number}", told)
+        else:
+            self._tell_moved(f"Nothing moved in version {number}: none like it is older", ())
+
+    def _tell_moved(self, title: str, moved: Sequence[Moved]) -> None:
+        self.moved_title.setText(title)
+        self.moved.show_moved(moved)
+
+    def _keep(self) -> None:
+        self._session.keep_taste(self._kept)
+
+    def _kept(self, told: int | KnownError) -> None:
+        if not self._over:
+            kept = f"Kept as version {told}."
+            self.problem.setText(str(told) if isinstance(told, KnownError) else kept)
+            self.table.clearSelection()
+            self.table.setCurrentIndex(QModelIndex())
+            self.refresh()
+
+    def _roll_back(self) -> None:
+        chosen = self._chosen()
+        if chosen is not None:
+            self._try(lambda: self._session.roll_back_taste(chosen.id))
+
+    def _unpin(self) -> None:
+        self._try(self._session.unpin_taste)
+
+    def _try(self, act: Callable[[], None]) -> None:
+        self.problem.setText("")
+        try:
+            act()
+        except KnownError as error:
+            self.problem.setText(str(error))
+        self.refresh()
+
+    def _end(self) -> None:
+        self._over = True
+        self._soon.stop()
+
+
+def _figures(what: str, judged: Accuracy) -> tuple[str, ...]:
+    if judged.count < ENOUGH:
+        return what, words.count(judged.count), "too few", "", ""
+    numbers = (f"{judged.correlation:.2f}", f"{judged.error:.2f}", f"{judged.mean_error:.2f}")
+    return what, words.count(judged.count), *numbers

@@ -1,0 +1,140 @@
+"""Versions of taste as rows, and the photos whose match moved most, for the Taste page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from curator.catalog import TasteRow
+from curator.learning.learner import Moved
+from curator.learning.report import REASONS
+from curator.session import Session
+from curator.ui.widgets import theme, words
+from curator.ui.widgets.frames import THUMB, Pictures, Want
+from curator.ui.widgets.tables import TextRows
+
+_THUMB = 64  # side a picture is fitted into, px
+_CELL = 70
+_MOST = 6  # photos shown of what moved
+
+
+class MovedStrip(QWidget):
+    """Photos whose match moved most, each with its score before and now, in the machine's grey."""
+
+    def __init__(self, session: Session, pictures: Pictures) -> None:
+        super().__init__()
+        self._session, self._pictures = session, pictures
+        self._moved: Sequence[Moved] = ()
+        self.setFixedHeight(_THUMB + 20)
+        pictures.thumbs.arrived.connect(self.update)
+
+    def show_moved(self, moved: Sequence[Moved]) -> None:
+        """Show these; such as are gone from the catalog are left out."""
+        here = [each for each in moved if each.photo_id in self._session.table]
+        self._moved = here[:_MOST]
+        self._pictures.thumbs.want(
+            "taste", [want for each in self._moved if (want := self._want(each)) is not None]
+        )
+        self.setAccessibleName(", ".join(self._told(each) for each in self._moved))
+        self.update()
+
+    def _told(self, moved: Moved) -> str:
+        name = self._session.table.name(moved.photo_id)
+        return f"{name}: match {moved.before}, now {moved.now}"
+
+    def _place(self, number: int) -> QRect:
+        return QRect(number * _CELL, 0, _THUMB, _THUMB)
+
+    def _fitted(self, moved: Moved) -> tuple[int, int]:
+        """Give the size of a picture in its square, px."""
+        tile = self._session.tile(moved.photo_id)
+        wide, high = (tile.width, tile.height) if tile.width and tile.height else (3, 2)
+        scale = _THUMB / max(wide, high)
+        return max(round(wide * scale), 1), max(round(high * scale), 1)
+
+    def _want(self, moved: Moved) -> Want | None:
+        tile = self._session.tile(moved.photo_id)
+        if tile.thumb is None:
+            return None
+        ratio = self.devicePixelRatioF()
+        wide, high = self._fitted(moved)
+        return Want(THUMB, tile.thumb, (round(wide * ratio), round(high * ratio)), tile.turn)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the pictures that are loaded, flat shapes for the others, and the scores."""
+        painter = QPainter(self)
+        painter.setFont(theme.caption_font())
+        for number, moved in enumerate(self._moved[: self.width() // _CELL]):
+            square, (wide, high) = self._place(number), self._fitted(moved)
+            place = QRect(0, 0, wide, high)
+            place.moveCenter(square.center())
+            place.moveBottom(square.bottom())
+            want = self._want(moved)
+            frame = self._pictures.thumbs.get(want) if want is not None else None
+            if frame is None:
+                painter.fillRect(place, theme.RAISED)
+            else:
+                painter.drawImage(place, frame.image)
+            below = QRect(square.left(), _THUMB + 4, _THUMB, 16)
+            painter.setPen(theme.QUIET)
+            text = f"{moved.before} → {moved.now}"
+            painter.drawText(below, int(Qt.AlignmentFlag.AlignHCenter), text)
+
+    def event(self, event: object) -> bool:
+        """Name the photo under the pointer."""
+        if isinstance(event, QHelpEvent):
+            number = event.pos().x() // _CELL
+            told = self._told(self._moved[number]) if number < len(self._moved) else ""
+            QToolTip.showText(event.globalPos(), theme.plain_tip(told) if told else "", self)
+            return True
+        return super().event(event)  # type: ignore[arg-type]
+
+    def hideEvent(self, event: object) -> None:
+        """Want nothing while out of sight."""
+        self._pictures.thumbs.want("taste", [])
+
+
+class VersionTable(TextRows[TasteRow]):
+    """The versions as rows."""
+
+    heads = ("Version", "Kept", "", "Ratings", "Correlation")
+    numbers = frozenset({3, 4})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pinned: int | None = None
+
+    def show_versions(self, rows: Sequence[TasteRow], pinned: int | None) -> bool:
+        """Replace the rows; tell whether they are others."""
+        if (list(rows), pinned) == (self.rows, self.pinned):
+            return False
+        self.pinned = pinned
+        self.show_rows(rows)
+        return True
+
+    def cell(self, row: TasteRow, column: int) -> str:
+        """Say one fact: number, when, why, ratings, rank correlation."""
+        return (
+            f"{row.id}, pinned" if row.id == self.pinned else str(row.id),
+            _when(row.made_at),
+            REASONS[row.reason],
+            words.count(row.ratings),
+            "" if row.correlation is None else f"{row.correlation:.2f}",
+        )[column]
+
+    def colour(self, row: TasteRow, column: int) -> QColor:
+        """Have the pinned one stand out, and when it was kept be plain."""
+        return theme.WHITE if row.id == self.pinned else theme.TEXT if column < 2 else theme.QUIET
+
+
+def _when(made_at: float) -> str:
+    """Write when a version was made: the hour of today and yesterday, else the day."""
+    made = datetime.fromtimestamp(made_at)
+    for day, name in ((date.today(), "today"), (date.today() - timedelta(1), "yesterday")):
+        if made.date() == day:
+            return f"{name} {made:%H:%M}"
+    return f"{made:%Y-%m-%d}"

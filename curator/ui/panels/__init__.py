@@ -1,0 +1,1 @@
+"""The panels around a view: sidebar, inspector, bars."""

@@ -1,0 +1,132 @@
+"""Filters by label, camera, lens and date in the sidebar: a fold each, a row for each value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from curator.library.facets import FACETS, Facet, Value, applied, says
+from curator.model import KnownError
+from curator.session import Session
+from curator.ui.widgets import words
+from curator.ui.widgets.rows import Row, Rows
+
+_MOST = 60  # values shown of one kind; the search box finds the others
+
+
+class FacetRows(QWidget):
+    """One row for each thing to filter by; unfolded, its values with their counts.
+
+    Folded rows cost nothing: only what is unfolded is counted. While it is, values keep their
+    places and new ones come at the end, so that none slips from under the pointer.
+
+    Args:
+        session: what is on the table.
+        unfolded: names of what is unfolded, kept with that of folders; changed in place.
+    """
+
+    def __init__(self, session: Session, unfolded: set[str]) -> None:
+        super().__init__()
+        self._session = session
+        self.unfolded = unfolded
+        self._places: dict[str, dict[str, int]] = {}  # query → place, by name and what it is inside
+        self._scope = session.scope.key
+        self._presses: dict[str, tuple[Facet, str]] = {}
+        self.rows = Rows()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.rows)
+        self.rows.pressed.connect(self._press)
+        self.rows.folded.connect(self._fold)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Count what is unfolded, and mark what the search box says."""
+        if self._scope != self._session.scope.key:
+            self._scope = self._session.scope.key
+            self._places.clear()
+        self._presses.clear()
+        self.rows.show_rows([row for name in FACETS for row in self._rows_of(name)])
+
+    def _rows_of(self, name: str) -> Iterator[Row]:
+        facet, key = FACETS[name], _key(name)
+        said = says(self._session.filter, facet.fields)
+        opens = key in self.unfolded
+        yield Row(key, facet.title, current=bool(said) and not opens, opens=opens)
+        if not opens:
+            self._forget_places(name)
+            return
+        values = facet.values(self._session.table, self._session.in_scope())
+        if not values:
+            yield Row("", f"No {facet.title.lower()} here", depth=1, dim=True)
+        inside: dict[str, list[Value]] = {}
+        for value in values:
+            inside.setdefault(value.inside, []).append(value)
+        yield from self._level(name, "", inside, 1)
+
+    def _level(
+        self, name: str, above: str, inside: dict[str, list[Value]], depth: int
+    ) -> Iterator[Row]:
+        facet = FACETS[name]
+        said = says(self._session.filter, facet.fields)
+        values = self._in_place(f"{name} {above}", inside.get(above, []))
+        for value in values:
+            key, opens = _key(f"{name} {value.query}"), None
+            if value.query in inside:  # the only year is open at first
+                opens = (key in self.unfolded) != (len(values) == 1)
+            self._presses[key] = facet, value.query
+            yield Row(
+                key,
+                value.title,
+                words.count(value.photos),
+                depth=depth,
+                current=said == says(value.query, facet.fields),
+                opens=opens,
+                tip=value.query,
+                swatch=value.title.lower() if name == "label" else "",
+            )
+            if opens:
+                yield from self._level(name, value.query, inside, depth + 1)
+
+    def _in_place(self, level: str, values: list[Value]) -> list[Value]:
+        places = self._places.setdefault(level, {})
+        for value in values:
+            places.setdefault(value.query, len(places))
+        return sorted(values, key=lambda value: places[value.query])[:_MOST]
+
+    def _forget_places(self, name: str) -> None:
+        self._places = {
+            level: places
+            for level, places in self._places.items()
+            if not level.startswith(f"{name} ")
+        }
+
+    def _fold(self, key: str) -> None:
+        self.unfolded ^= {key}
+        self.refresh()
+
+    def _press(self, key: str) -> None:
+        """Filter by a value, or take it off; a row without values folds."""
+        if key not in self._presses:
+            if key:
+                self._fold(key)
+            return
+        facet, query = self._presses[key]
+        narrow(self._session, facet.fields, query)
+
+
+def narrow(session: Session, fields: frozenset[str], query: str) -> None:
+    """Put a search in place of what the one in the box says of some fields, or take it off."""
+    text = applied(session.filter, fields, query)
+    try:
+        if text:
+            session.set_filter(text)
+        else:
+            session.leave_filter()
+    except KnownError as error:
+        session.say(str(error))
+
+
+def _key(name: str) -> str:
+    return f":{name}"  # no path of a folder looks like it

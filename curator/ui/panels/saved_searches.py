@@ -1,0 +1,152 @@
+"""Saved searches in the sidebar, and giving one its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
+
+from curator.catalog import NAME_LENGTH
+from curator.library.scopes import ScopeRow
+from curator.model import KnownError
+from curator.session import Session
+from curator.ui.widgets import dialogs, theme, words
+from curator.ui.widgets.dialogs import Choice, Dialog, Question
+from curator.ui.widgets.rows import Row, Rows, headed
+
+
+class SavedRows(QWidget):
+    """The saved searches by name with their counts, and the way to save the one in force.
+
+    Args:
+        session: what is on the table.
+        run: runs a command by name.
+    """
+
+    def __init__(self, session: Session, run: Callable[[str], None]) -> None:
+        super().__init__()
+        self._session = session
+        self._scopes: dict[str, ScopeRow] = {}
+        self.rows = Rows()
+        self.add = headed(self, "Searches", "Save this search", self.rows)
+        self.add.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.add.clicked.connect(lambda: run("save_search"))
+        self.rows.pressed.connect(self._open)
+        self.rows.menu.connect(lambda key, where: self.search_menu(key).popup(where))
+
+    def show_scopes(self, listed: list[ScopeRow]) -> None:
+        """Take over the saved searches among the scopes."""
+        session = self._session
+        found = [row for row in listed if row.scope.search is not None]
+        self._scopes = {row.scope.key: row for row in found}
+        self.rows.show_rows(
+            [
+                Row(
+                    row.scope.key,
+                    row.scope.title,
+                    words.count(row.count),
+                    "search",
+                    current=row.scope.key == session.scope.key,
+                    tip=f"{row.scope.title}\n{row.scope.expression}",
+                )
+                for row in found
+            ]
+        )
+        self.add.setEnabled(bool(session.filter))
+        what = "Save this search…" if session.filter else "Search first, then save it here"
+        self.add.setToolTip(theme.tip(what, session.keys.get("save_search")))
+
+    def _open(self, key: str) -> None:
+        try:
+            self._session.open_scope(self._scopes[key].scope)
+        except KnownError as error:
+            self._session.say(str(error))
+
+    def search_menu(self, key: str) -> QMenu:
+        """Make the menu of a saved search: rename, remove."""
+        scope, session = self._scopes[key].scope, self._session
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Rename…", lambda: session.ask("search", ("rename", scope)))
+        menu.addAction("Remove…", lambda: session.ask("search", ("remove", scope)))
+        return menu
+
+
+class NameDialog(Dialog):
+    """A field for a name; Enter takes it.
+
+    Args:
+        title: the act.
+        name: proposed.
+        button: repeats the act.
+        take: does it with the name; what it refuses is said below the field.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        name: str,
+        button: str,
+        take: Callable[[str], None],
+        parent: QWidget | None,
+    ) -> None:
+        super().__init__(title, parent)
+        self._take = take
+        self.name = QLineEdit(name)
+        self.name.setAccessibleName("Name")
+        self.name.setMaxLength(NAME_LENGTH)
+        self.name.selectAll()
+        self.name.returnPressed.connect(self._done)
+        self.problem = self.wrapped("", role="error")
+        self.problem.hide()
+        self.body.addWidget(theme.plain("Name", role="caption"))
+        self.body.addWidget(self.name)
+        self.body.addWidget(self.problem)
+        cancel = self.button("Cancel")
+        self.accept_ = self.button(button, primary=True)
+        cancel.clicked.connect(self.reject)
+        self.accept_.clicked.connect(self._done)
+        self.buttons.addStretch(1)
+        self.buttons.addWidget(cancel)
+        self.buttons.addWidget(self.accept_)
+        self.name.setFocus()
+
+    def _done(self) -> None:
+        try:
+            self._take(self.name.text())
+        except KnownError as error:
+            self.problem.setText(str(error))
+            self.problem.show()
+        else:
+            self.accept()
+
+
+def asked(session: Session, about: object, window: QWidget) -> None:
+    """Do what the session asks for about searches: ``save``, ``(rename, scope)``, ``remove``."""
+    if about == "save":
+        dialog = NameDialog("Save this search", session.filter, "Save", session.save_search, window)
+        dialog.body.addWidget(dialog.wrapped(session.filter, role="caption"))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+        return
+    assert isinstance(about, tuple)
+    act, scope = about
+    number, name = scope.search, scope.title
+    if act == "rename":
+
+        def rename(to: str) -> None:
+            session.rename_search(number, to)
+
+        dialog = NameDialog(f"Rename {name}", name, "Rename", rename, window)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+    elif dialogs.ask(window, removal(name)) is not None:
+        session.remove_search(number)
+        session.say(f"Removed the search {name}")
+
+
+def removal(name: str) -> Question:
+    """Ask whether a saved search is to go."""
+    body = "The search is forgotten. No photo changes, and none leaves the catalog."
+    return Question(f"Remove the search {name}", body, (Choice("go", "Remove", removes=True),))

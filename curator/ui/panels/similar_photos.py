@@ -1,0 +1,177 @@
+"""A few photos in rows of a panel: thumbnails with your own marks, pressed to go there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from curator.learning.explanations import Near
+from curator.library.captions import marks_line
+from curator.library.table import Tile
+from curator.session import Session
+from curator.ui.grid.tiles import STRUCK, blit, fitted, thumb
+from curator.ui.widgets import mark_painter, theme
+from curator.ui.widgets.frames import Pictures
+
+_COLUMNS = 3
+_GAP = 4
+_FOOTER = 20
+_AFTER_MARKS = 4
+_SHAPE = 2 / 3  # height of a picture's place over its width
+
+
+class NearPhotos(QWidget):
+    """Photos that are like another, nearest first, as many as fit its rows.
+
+    Args:
+        session: what is on the table.
+        pictures: where thumbnails come from; None draws flat shapes.
+        name: what this row is, for the store of thumbnails and for screen readers.
+        rows: how many rows of three.
+
+    Signals:
+        pressed(int): a photo was pressed.
+
+    Thread: GUI.
+    """
+
+    pressed = Signal(int)
+
+    def __init__(
+        self, session: Session, pictures: Pictures | None, name: str, rows: int = 1
+    ) -> None:
+        super().__init__()
+        self._session, self._store = session, pictures.thumbs if pictures is not None else None
+        self._name, self._most = name, rows * _COLUMNS
+        self._near: tuple[Near, ...] = ()
+        self._marked = True
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        if self._store is not None:
+            self._store.arrived.connect(self.update)
+        session.photos_changed.connect(self.update)
+
+    @property
+    def ids(self) -> list[int]:
+        """The photos shown."""
+        return [photo for photo, _ in self._near]
+
+    def show_photos(self, near: Sequence[Near], *, marked: bool = True) -> None:
+        """Show these photos; ``marked`` with what you decided of them."""
+        self._near, self._marked = tuple(near[: self._most]), marked
+        self._fit()
+        self.setAccessibleName(f"{self._name}: {', '.join(map(self._said, self._near))}")
+        self._want()
+        self.update()
+
+    def _said(self, near: Near) -> str:
+        tile = self._session.tile(near[0])
+        marks = marks_line(tile.marks) if self._marked else ""
+        return " · ".join(part for part in (tile.name, f"{near[1]:.2f} alike", marks) if part)
+
+    # --- geometry
+
+    def place(self, number: int) -> QRect:
+        """Give the place of a photo's picture, px, its footer below."""
+        wide = (self.width() - (_COLUMNS - 1) * _GAP) // _COLUMNS
+        tall = round(wide * _SHAPE)
+        row, column = divmod(number, _COLUMNS)
+        return QRect(column * (wide + _GAP), row * (tall + _FOOTER), wide, tall)
+
+    def _fit(self) -> None:
+        rows = -(-len(self._near) // _COLUMNS)
+        self.setFixedHeight(rows * (self.place(0).height() + _FOOTER))
+
+    def sizeHint(self) -> QSize:
+        """Be as wide as there is room."""
+        return QSize(1, self.height())
+
+    def resizeEvent(self, event: object) -> None:
+        """Lay out anew for the width."""
+        self._fit()
+        self._want()
+
+    # --- pictures
+
+    def _box(self) -> tuple[int, int]:
+        ratio = self.devicePixelRatioF()
+        place = self.place(0)
+        return round(place.width() * ratio), round(place.height() * ratio)
+
+    def _want(self) -> None:
+        if self._store is None:
+            return
+        tiles = [self._session.tile(photo) for photo in self.ids] if self.isVisible() else []
+        wants = [thumb(tile, self._box()) for tile in tiles]
+        self._store.want(f"near {self._name}", [want for want in wants if want is not None])
+
+    def showEvent(self, event: QEvent) -> None:
+        """Take up decoding."""
+        self._want()
+
+    def hideEvent(self, event: QEvent) -> None:
+        """Leave the decoders to other views."""
+        self._want()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw what is loaded, else a flat shape; marks below, and the likeness if it fits."""
+        painter = QPainter(self)
+        painter.setFont(theme.caption_font())
+        for number, (photo, likeness) in enumerate(self._near):
+            tile, place = self._session.tile(photo), self.place(number)
+            self._draw_picture(painter, place, tile)
+            footer = QRect(place.left(), place.bottom() + 1, place.width(), _FOOTER)
+            end, middle = footer.left(), footer.center().y()
+            if self._marked:
+                end = mark_painter.marks(painter, footer.left(), middle, tile.marks, False)
+            footer.setLeft(end + (_AFTER_MARKS if end > footer.left() else 0))
+            text = f"{likeness:.2f}"
+            if painter.fontMetrics().horizontalAdvance(text) <= footer.width():
+                painter.setPen(theme.QUIET)
+                painter.drawText(footer, Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _draw_picture(self, painter: QPainter, place: QRect, tile: Tile) -> None:
+        box, ratio = self._box(), self.devicePixelRatioF()
+        width, height = fitted(tile, box)
+        left = round(place.left() * ratio)
+        top = round(place.top() * ratio) + box[1] - height
+        rect = QRectF(left / ratio, top / ratio, width / ratio, height / ratio)
+        want = thumb(tile, box)
+        store = self._store
+        frame = (store.get(want) or store.stand_in(want)) if store and want else None
+        if frame is None:
+            painter.fillRect(rect, theme.RAISED)
+        else:
+            painter.setOpacity(STRUCK if tile.struck and self._marked else 1.0)
+            blit(painter, frame, QRect(left, top, width, height), ratio)
+            painter.setOpacity(1.0)
+        if tile.struck and self._marked:
+            mark_painter.struck(painter, rect)
+
+    # --- mouse
+
+    def _at(self, event: QMouseEvent | QHelpEvent) -> Near | None:
+        where = event.position().toPoint() if isinstance(event, QMouseEvent) else event.pos()
+        for number, near in enumerate(self._near):
+            if self.place(number).adjusted(0, 0, 0, _FOOTER).contains(where):
+                return near
+        return None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Tell which photo was pressed."""
+        near = self._at(event)
+        if near is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.pressed.emit(near[0])
+
+    def event(self, event: QEvent) -> bool:
+        """Name the photo under the pointer."""
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            near = self._at(event)
+            if near is None:
+                QToolTip.hideText()
+            else:
+                QToolTip.showText(event.globalPos(), theme.plain_tip(self._said(near)), self)
+            return True
+        return super().event(event)

@@ -1,0 +1,240 @@
+"""The cloud of tags in the sidebar: what the scope's photos are of, larger where it is more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QContextMenuEvent, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+
+from curator.catalog import folded
+from curator.model import KnownError
+from curator.session import Session
+from curator.session.tagging import TagCount
+from curator.ui.widgets import theme
+
+_FEW = 30  # tags shown at first
+_MANY = 300  # tags shown at all
+_ROW = 22
+_GAP = 10
+_MARGIN = 12
+_NONE = "No tags yet"
+_MIDDLE = Qt.AlignmentFlag.AlignVCenter
+_SIZES = (theme.CAPTION_PX, theme.BODY_PX, theme.TITLE_PX)
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    tag: TagCount | None  # None: the word that shows more or fewer
+    text: str
+    place: QRect
+    font: QFont
+
+
+class TagCloud(QWidget):
+    """The most used tags of the scope in the order of the alphabet; a press shows their photos.
+
+    Size is on how many photos a tag is. What nobody confirmed on any of them is in grey: the
+    machine's word.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._tags: list[TagCount] = []
+        self._shown: list[tuple[TagCount | None, str, int]] = []  # tag, text, px; in order
+        self._words: list[_Word] = []
+        self._all, self._hover = False, -1
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setMouseTracking(True)
+
+    @property
+    def tags(self) -> list[TagCount]:
+        """What is counted, most used first."""
+        return self._tags
+
+    def refresh(self, anew: bool = False) -> None:
+        """Take over the scope's tags.
+
+        Args:
+            anew: sort and size them anew; else the words stay where they are and new ones follow.
+        """
+        tags = self._session.tags.cloud()
+        if anew or tags != self._tags:
+            self._tags = tags
+            self._shown = self._sorted() if anew else self._kept()
+            self._lay_out()
+        self.update()
+
+    def place_of(self, name: str) -> QRect:
+        """Say where a tag stands; nowhere if it does not."""
+        return next((word.place for word in self._words if word.text == name), QRect())
+
+    def _sorted(self) -> list[tuple[TagCount | None, str, int]]:
+        """List the words in the order of the alphabet, and the one that shows more at the end."""
+        tags = self._tags[: _MANY if self._all else _FEW]
+        steps = _steps([tag.count for tag in tags])
+        sized = sorted(zip(tags, steps, strict=True), key=lambda each: folded(each[0].name))
+        words: list[tuple[TagCount | None, str, int]] = []
+        words += [(tag, tag.name, _SIZES[step]) for tag, step in sized]
+        if len(self._tags) > _FEW:
+            rest = min(len(self._tags), _MANY) - _FEW
+            words.append((None, "fewer" if self._all else f"{rest:,} more…", _SIZES[0]))
+        return words
+
+    def _kept(self) -> list[tuple[TagCount | None, str, int]]:
+        """List the words as they stand, and behind them those that came, while there is room."""
+        counts = {tag.name: tag for tag in self._tags}
+        words = [(counts.get(text, tag), text, px) for tag, text, px in self._shown]
+        if words and words[-1][0] is None:
+            return words
+        new = {word[1]: word for word in self._sorted()}
+        for _, text, _ in self._shown:
+            new.pop(text, None)
+        return [*words, *list(new.values())[: _FEW - len(words)]]
+
+    def _lay_out(self) -> None:
+        self._words = self._placed(self.width() - 2 * _MARGIN)
+        self._hover = -1
+        said = (f"{tag.name} {tag.count}" for tag, _, _ in self._shown if tag is not None)
+        self.setAccessibleName("Tags: " + (", ".join(said) or _NONE))
+        self.updateGeometry()
+        self.update()
+
+    def _placed(self, width: int) -> list[_Word]:
+        x = y = 0
+        found = []
+        for tag, text, px in self._shown:
+            font = theme.font(px)
+            metrics = QFontMetrics(font)
+            elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+            wide = min(metrics.horizontalAdvance(elided) + 1, width)  # just as wide, it elides
+            if x and x + wide > width:
+                x, y = 0, y + _ROW
+            found.append(_Word(tag, text, QRect(_MARGIN + x, y, wide, _ROW), font))
+            x += wide + _GAP
+        return found
+
+    def sizeHint(self) -> QSize:
+        """Room for the sidebar's usual width."""
+        return QSize(theme.SIDEBAR, self.heightForWidth(theme.SIDEBAR))
+
+    def heightForWidth(self, width: int) -> int:
+        """Room for all rows."""
+        words = self._placed(width - 2 * _MARGIN)
+        return words[-1].place.bottom() + 5 if words else _ROW
+
+    def resizeEvent(self, event: object) -> None:
+        """Lay the words out for the width."""
+        self._lay_out()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the words on common lines."""
+        painter = QPainter(self)
+        if not self._words:
+            painter.setFont(theme.caption_font())
+            painter.setPen(theme.DISABLED)
+            painter.drawText(QRect(_MARGIN, 0, self.width(), _ROW), _MIDDLE, _NONE)
+        base = QFontMetrics(theme.title_font()).ascent() + 1
+        for number, word in enumerate(self._words):
+            current = word.tag is not None and self._session.filter == _filter(word.tag.name)
+            agreed = word.tag is not None and word.tag.confirmed
+            lit = current or number == self._hover
+            painter.setPen(theme.WHITE if lit else theme.TEXT if agreed else theme.QUIET)
+            painter.setFont(word.font)
+            place = word.place
+            text = QFontMetrics(word.font).elidedText(
+                word.text, Qt.TextElideMode.ElideRight, place.width()
+            )
+            painter.drawText(QPointF(place.left(), place.top() + base), text)
+            if current:
+                painter.fillRect(
+                    place.left(), place.top() + base + 3, place.width(), 1, theme.WHITE
+                )
+
+    # --- the mouse
+
+    def _at(self, point: QPoint) -> int:
+        found = (at for at, word in enumerate(self._words) if word.place.contains(point))
+        return next(found, -1)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Light the word under the pointer, and say on how many photos it is."""
+        number = self._at(event.position().toPoint())
+        if number == self._hover:
+            return
+        self._hover = number
+        tag = self._words[number].tag if number >= 0 else None
+        self.setToolTip(theme.plain_tip(_said(tag)) if tag is not None else "")
+        hand = Qt.CursorShape.PointingHandCursor
+        self.setCursor(hand if number >= 0 else Qt.CursorShape.ArrowCursor)
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Light none."""
+        self._hover = -1
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Show the photos that have a tag; pressed again, all of them."""
+        number = self._at(event.position().toPoint())
+        if number < 0 or event.button() is not Qt.MouseButton.LeftButton:
+            return
+        tag = self._words[number].tag
+        if tag is None:
+            self._all = not self._all
+            self.refresh(anew=True)
+        elif self._session.filter == _filter(tag.name):
+            self._session.leave_filter()
+        else:
+            show_tagged(self._session, tag.name)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer to rename the tag under the pointer."""
+        number = self._at(event.pos())
+        tag = self._words[number].tag if number >= 0 else None
+        if tag is not None:
+            tag_menu(self, self._session, tag.name).popup(event.globalPos())
+
+
+def tag_menu(parent: QWidget, session: Session, name: str) -> QMenu:
+    """Make the menu of a tag: its photos, another name."""
+    menu = QMenu(parent)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu.addAction("Show its photos", lambda: show_tagged(session, name))
+    menu.addAction("Rename or merge…", lambda: session.ask("rename_tag", name))
+    return menu
+
+
+def show_tagged(session: Session, name: str) -> None:
+    """Show the photos of the scope that have a tag."""
+    try:
+        session.set_filter(_filter(name))
+    except KnownError as error:
+        session.say(str(error))
+
+
+def _filter(name: str) -> str:
+    return f'tag:"{name}"'
+
+
+def _steps(counts: list[int]) -> list[int]:
+    """Sort counts into three sizes, by the logarithm between the least and the most."""
+    if not counts:
+        return []
+    logs = np.log(np.array(counts, float))
+    span = float(np.ptp(logs))
+    if not span:
+        return [1] * len(counts)
+    return (
+        np.minimum((logs - logs.min()) / span * len(_SIZES), len(_SIZES) - 1).astype(int).tolist()
+    )
+
+
+def _said(tag: TagCount) -> str:
+    agreed = "all confirmed" if tag.confirmed == tag.count else f"{tag.confirmed:,} confirmed"
+    return f"{tag.name}: {tag.count:,}, {agreed if tag.confirmed else 'suggested'}"

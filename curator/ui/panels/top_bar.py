@@ -1,0 +1,260 @@
+"""The top edge: the passes as plain words, scope and order; at the right search and the menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer
+from PySide6.QtGui import QActionGroup, QIcon
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+
+from curator.commands import COMMANDS, GROUPS, Command
+from curator.keyboard import views_of
+from curator.library.sort_orders import orders_for
+from curator.model import Pass, counted, isolated
+from curator.session import Session
+from curator.ui.pages.projects import ProjectWord
+from curator.ui.panels.search_box import SearchField
+from curator.ui.panels.status_line import Words
+from curator.ui.photo_menu import head
+from curator.ui.widgets import theme
+
+_PASS_TIPS = {
+    Pass.BROWSE: "Look around",
+    Pass.CULL: "Pass 1: may it stay?",
+    Pass.RATE: "Pass 2: how much do I want it?",
+}
+_COUNT_MS = 250  # counts while photos stream in
+_LITTLE = 800  # px of width under which there is no room for all words
+_SCOPE = 480  # px the name of a scope may take
+_NOT_IN_MENU = frozenset({"delete", "menu"})  # what does nothing, and what one has done already
+
+
+class TopBar(QWidget):
+    """The top bar; nothing in it but the search field ever takes the keyboard.
+
+    Args:
+        session: what is on the table.
+        run: runs a command by name.
+        view: gives the name of the view in force, for the menu.
+    """
+
+    def __init__(
+        self, session: Session, run: Callable[[str], None], view: Callable[[], str]
+    ) -> None:
+        super().__init__()
+        self._session, self._run, self._view = session, run, view
+        self.setObjectName("topbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(theme.TOPBAR)
+        self.sidebar = self._button("sidebar", "")
+        self.sidebar.setAccessibleName("Sidebar")
+        self.sidebar.clicked.connect(lambda: run("toggle_sidebar"))
+        self.passes = {pass_: self._pass_button(pass_) for pass_ in Pass}
+        middle = Qt.TextElideMode.ElideMiddle  # folders differ at their ends
+        self.scope = Words(theme.TEXT, Qt.AlignmentFlag.AlignLeft, elide=middle)
+        self.scope.setMaximumWidth(_SCOPE)
+        self.scope.setFont(theme.body_font())
+        self.order = self._button("", "")
+        self.order.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.order.clicked.connect(self.show_orders)
+        self.search = SearchField(session)
+        self.project = ProjectWord(session, run)
+        self.more = self._button("more", "")
+        self.more.setAccessibleName("All commands")
+        self.more.clicked.connect(self.show_menu)
+        self.export = self._button("approved", "")
+        self.export.setText("Export…")
+        self.export.setAccessibleName("Export")
+        self.export.setProperty("tone", "off")
+        self.export.clicked.connect(lambda: run("export"))
+        self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
+        self._later.timeout.connect(self._count_approved)
+        session.counts_changed.connect(self._count_soon)
+        self._lay_out()
+        session.view_changed.connect(self.refresh)
+        self.refresh()
+
+    def _button(self, icon: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        if icon:
+            button.setIcon(theme.icon(icon))
+            button.setIconSize(QSize(theme.ICON, theme.ICON))
+        button.setToolTip(tip)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return button
+
+    def _pass_button(self, pass_: Pass) -> QToolButton:
+        button = self._button("", "")
+        button.setText(pass_.value.capitalize())
+        button.setCheckable(True)
+        button.setProperty("pass", True)
+        button.setFixedHeight(theme.TOPBAR - 1)
+        button.clicked.connect(lambda: self._press(pass_))
+        return button
+
+    def _press(self, pass_: Pass) -> None:
+        self._run(pass_.value)
+        self.refresh()  # a press on the pass in force must not uncheck it
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 0, 8, 1)
+        row.setSpacing(0)
+        row.addWidget(self.sidebar)
+        for button in self.passes.values():
+            row.addWidget(button)
+        row.addSpacing(12)
+        rule = QWidget()
+        rule.setFixedSize(1, 16)
+        rule.setStyleSheet(f"background: {theme.HAIRLINE.name()}")
+        row.addWidget(rule)
+        row.addSpacing(16)
+        row.addWidget(self.scope)
+        row.addSpacing(8)
+        row.addWidget(self.order)
+        row.addStretch(1)
+        row.addSpacing(12)
+        self.search.setMinimumWidth(120)
+        self.search.setMaximumWidth(280)
+        self.search.setFixedHeight(theme.ROW)
+        row.addWidget(self.search, 2)
+        row.addSpacing(6)
+        row.addWidget(self.project)
+        row.addSpacing(2)
+        row.addWidget(self.export)
+        row.addSpacing(2)
+        row.addWidget(self.more)
+
+    def resizeEvent(self, event: object) -> None:
+        """Leave the scope its room: Export becomes a sign, then goes; the project is cut first."""
+        narrow = self.width() < theme.NARROW
+        style = Qt.ToolButtonStyle
+        self.export.setToolButtonStyle(
+            style.ToolButtonIconOnly if narrow else style.ToolButtonTextOnly
+        )
+        self.export.setVisible(self.width() >= _LITTLE)  # it is in the menu, and has a key
+        self.project.have_room(self.width() // (12 if narrow else 9))
+
+    def refresh(self) -> None:
+        """Take over pass, scope and order."""
+        session = self._session
+        for pass_, button in self.passes.items():
+            button.setChecked(pass_ is session.pass_)
+            button.setToolTip(theme.tip(_PASS_TIPS[pass_], session.keys.get(pass_.value)))
+        self.sidebar.setToolTip(theme.tip("Sidebar", session.keys.get("toggle_sidebar")))
+        self.order.setToolTip(theme.tip("Order of the photos", session.keys.get("order")))
+        self.more.setToolTip(theme.tip("All commands", session.keys.get("menu")))
+        self.scope.say(isolated(session.scope.title))
+        self.scope.setToolTip(theme.plain_tip(session.scope.key or session.scope.title))
+        arrow = " ↑" if session.reversed else ""
+        self.order.setText(f"by {_lower(session.order_title)}{arrow} ▾")
+
+        self._count_soon()
+
+    def _count_soon(self) -> None:
+        if not self._later.isActive():
+            self._later.start()
+
+    def _count_approved(self) -> None:
+        """Say how many photos Export would take; the word stays where it is."""
+        number = self._session.count_of("approved")
+        if number:
+            approved = counted(number, "approved photo")
+            said = f"Export {approved} of {self._session.scope.title}"
+        else:
+            said = "Nothing here is approved for export yet"
+        self.export.setToolTip(theme.tip(said, self._session.keys.get("export")))
+        # While one culls, export is not what comes next.
+        loud = "off" if not number else "plain" if self._session.pass_ is Pass.CULL else "pencil"
+        if self.export.property("tone") != loud:
+            color = {"off": theme.DISABLED, "plain": theme.QUIET, "pencil": theme.PENCIL}[loud]
+            ratio = self.devicePixelRatioF()
+            self.export.setIcon(QIcon(theme.pixmap("approved", color, theme.ICON, ratio)))
+            self.export.setProperty("tone", loud)
+            self.export.style().unpolish(self.export)
+            self.export.style().polish(self.export)
+
+    # --- menus
+
+    def show_orders(self) -> None:
+        """Open the menu of orders under its button."""
+        self._popup(self.orders_menu(), self.order)
+
+    def orders_menu(self) -> QMenu:
+        """Make the menu of orders, the one in force ticked."""
+        session = self._session
+        menu = self._menu()
+        menu.setProperty("checks", True)
+        group = QActionGroup(menu)
+        by_taste = False
+        for name, order in orders_for(session.scope.kind).items():
+            if order.by_taste and not by_taste:
+                by_taste = True
+                self._begin_taste(menu)
+            action = menu.addAction(f"{order.title}\t{order.about}")
+            action.setCheckable(True)
+            action.setChecked(name == session.order)
+            action.setActionGroup(group)
+            action.setEnabled(session.may_order(name))
+            action.triggered.connect(lambda _=False, name=name: session.set_order(name))
+        menu.addSeparator()
+        back = menu.addAction(f"Reversed\t{session.keys.get('reverse_order', '')}")
+        back.setCheckable(True)
+        back.setChecked(session.reversed)
+        back.triggered.connect(lambda: self._run("reverse_order"))
+        return menu
+
+    def _begin_taste(self, menu: QMenu) -> None:
+        """Set the orders by taste apart; say why where there is none yet or a version is pinned."""
+        menu.addSeparator()
+        if not self._session.has_scores or self._session.pinned_taste is not None:
+            menu.addAction(head(menu, self._session.taste_sentence or "Taste is not known yet."))
+
+    def show_menu(self) -> None:
+        """Open the menu of all commands under its button."""
+        self._popup(self.commands_menu(), self.more)
+
+    def commands_menu(self) -> QMenu:
+        """Make the menu of all commands: files plainly, the other groups one level down."""
+        menu = self._menu()
+        self._add_group(menu, GROUPS[-1])
+        menu.addSeparator()
+        for group in GROUPS[:-1]:
+            self._add_group(menu.addMenu(group), group)
+        menu.addSeparator()
+        self._add(menu, COMMANDS["help_"])
+        return menu
+
+    def _add_group(self, menu: QMenu, group: str) -> None:
+        """Add the commands of a group, with a line between subjects."""
+        subject = ""
+        for command in COMMANDS.values():
+            if command.group == group and command.name not in _NOT_IN_MENU:
+                if command.subject != subject:
+                    menu.addSeparator()
+                subject = command.subject
+                self._add(menu, command)
+
+    def _add(self, menu: QMenu, command: Command) -> None:
+        key = self._session.keys.get(command.name)
+        title = command.title.replace("&", "&&")
+        action = menu.addAction(f"{title}\t{key}" if key else title)
+        here = self._view() in views_of(command.name)
+        action.setEnabled(here and not command.lacks(self._session))
+        action.triggered.connect(lambda: self._run(command.name))
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        return menu
+
+    def _popup(self, menu: QMenu, button: QToolButton) -> None:
+        size = menu.sizeHint()
+        left = button.mapToGlobal(QPoint(0, button.height() + 2))
+        edge = self.mapToGlobal(QPoint(self.width() - 8, 0)).x() - size.width()
+        menu.popup(QPoint(min(left.x(), edge), left.y()))
+
+
+def _lower(title: str) -> str:
+    return title[:1].lower() + title[1:]

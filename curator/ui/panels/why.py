@@ -1,0 +1,113 @@
+"""What the machine thinks of a photo, and what is like it: the inspector's Why and Similar.
+
+Why stays closed where one has yet to judge: the number would be in one's eye while one looks.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from curator.learning.explanations import Insight, Why
+from curator.session import Session
+from curator.ui.panels.similar_photos import NearPhotos
+from curator.ui.widgets import theme
+from curator.ui.widgets.frames import Pictures
+
+_CLOSED = "After you decide."
+
+
+class _Part(QWidget):
+    """A titled part of the inspector, its rows below each other."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 14, 0, 0)
+        self.column.setSpacing(3)
+        self.column.addWidget(theme.plain(title, role="section"))
+
+    def line(self, role: str = "", above: int = 0) -> QLabel:
+        """Add a line of text."""
+        label = theme.plain("", role=role)
+        label.setWordWrap(True)
+        label.setContentsMargins(0, above, 0, 0)
+        self.column.addWidget(label)
+        return label
+
+
+class WhyPart(_Part):
+    """Match and expected stars, how sure that is, and the nearest photos rated high and low."""
+
+    def __init__(self, session: Session, pictures: Pictures | None) -> None:
+        super().__init__("Why")
+        self._session = session
+        self.closed = theme.plain("", role="quiet")
+        self.closed.setWordWrap(True)
+        self.open_ = QToolButton()
+        self.open_.setText("Show it now")
+        self.open_.setProperty("link", True)
+        self.open_.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.open_.clicked.connect(session.show_why)
+        shut = QHBoxLayout()
+        shut.setSpacing(4)
+        shut.addWidget(self.closed, 1)
+        shut.addWidget(self.open_)
+        self.column.addLayout(shut)
+        self.score = self.line()
+        self.doubt = self.line("quiet")
+        self.own = self.line("quiet")
+        self.heads, self.near = {}, {}
+        for name, title in (
+            ("high", "Nearest you rated high"),
+            ("low", "Nearest you rated low or rejected"),
+        ):
+            self.heads[name] = self.line("quiet", above=8)
+            self.heads[name].setText(title)
+            self.near[name] = NearPhotos(session, pictures, title)
+            self.near[name].pressed.connect(session.visit)
+            self.column.addWidget(self.near[name])
+
+    def show_insight(self, photo_id: int, told: Insight | None) -> None:
+        """Show what was told of this photo, None while nothing is; as much as one may see."""
+        open_ = self._session.may_show_why(photo_id)
+        why = told.why if told is not None and open_ else None
+        missing = told.missing if told is not None and told.why is None else ""
+        shut = not missing and not open_
+        self.closed.setText(missing or _CLOSED)
+        self.closed.setVisible(bool(missing) or shut)
+        self.open_.setVisible(shut)
+        self.open_.setToolTip(theme.tip("Show it now", self._session.keys.get("why")))
+        self._show(why, bool(self._session.table.marks(photo_id).rating))
+        self.setVisible(why is not None or bool(missing) or shut)
+
+    def _show(self, why: Why | None, rated: bool) -> None:
+        if why is not None:
+            self.score.setText(f"Match {why.match} · {why.stars:.1f} stars expected")
+            self.doubt.setText(f"± {why.std:.1f}, {why.doubt}")
+            self.own.setText("Your stars for this photo are learned from, too.")
+        for label in (self.score, self.doubt):
+            label.setVisible(why is not None)
+        self.own.setVisible(why is not None and rated)
+        for name, row in self.near.items():
+            near = getattr(why, name) if why is not None else ()
+            row.show_photos(near)
+            row.setVisible(bool(near))
+            self.heads[name].setVisible(bool(near))
+
+
+class SimilarPart(_Part):
+    """The photos most like this one, wherever they lie."""
+
+    def __init__(self, session: Session, pictures: Pictures | None) -> None:
+        super().__init__("Similar")
+        self._session = session
+        self.near = NearPhotos(session, pictures, "Similar", rows=2)
+        self.near.pressed.connect(session.visit)
+        self.column.addWidget(self.near)
+
+    def show_insight(self, photo_id: int, told: Insight | None) -> None:
+        """Show what is like this photo; your marks on them only where a why may be seen."""
+        marked = self._session.may_show_why(photo_id)
+        self.near.show_photos(told.similar if told is not None else (), marked=marked)
+        self.setVisible(bool(self.near.ids))

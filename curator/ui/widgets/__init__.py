@@ -1,0 +1,1 @@
+"""Parts every view is made of."""

@@ -1,0 +1,462 @@
+"""Figures drawn: a strip, rows of bars; each part is pressed to see its photos.
+
+One way of drawing everywhere: through is pencil, rejected is pencil struck and dimmed as a
+rejected tile is, undecided is grey. Lengths are to scale, figures stand beside what they count;
+the one under the pointer, or under the keyboard's ring, is told whole at the right of the title.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from curator.library.statistics import Figure
+from curator.ui.widgets import theme, words
+
+HEAD = 26  # the line with the title
+_ROW = 24
+_BAR = 8  # height of a bar in a row
+_GAP = 8
+LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_KEYS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
+_PRESSES = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
+
+
+def _mixed(colour: QColor, under: QColor, share: float) -> QColor:
+    """Lay a colour over another one, so strongly."""
+
+    def laid(over: int, below: int) -> int:
+        return round(over * share + below * (1 - share))
+
+    return QColor(
+        laid(colour.red(), under.red()),
+        laid(colour.green(), under.green()),
+        laid(colour.blue(), under.blue()),
+    )
+
+
+DIMMED = _mixed(theme.PENCIL, theme.CANVAS, 0.3)  # as a rejected tile: 30 %
+UNDECIDED = theme.DISABLED
+# The parts of a figure, in the order they are drawn.
+_PARTS: tuple[tuple[Callable[[Figure], int], QColor], ...] = (
+    (lambda figure: figure.through, theme.PENCIL),
+    (lambda figure: figure.rejected, DIMMED),
+    (lambda figure: figure.undecided, UNDECIDED),
+)
+
+
+def told(figure: Figure) -> str:
+    """Say a figure whole: ``May 2024 · 412 photos · 120 through · 292 undecided``."""
+    parts = [(figure.through, "through"), (figure.rejected, "rejected")]
+    judged = [f"{words.count(number)} {what}" for number, what in parts if number]
+    left = f"{words.count(figure.undecided)} undecided" if figure.undecided and judged else ""
+    return words.joined((figure.name, words.photos(figure.photos), *judged, left))
+
+
+def _plainly(figure: Figure) -> str:
+    """Say a figure whose name says already what became of its photos."""
+    return words.joined((figure.name, words.photos(figure.photos)))
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a figure can be pressed, logical px."""
+
+    place: QRectF
+    figure: Figure
+
+
+class Chart(QWidget):
+    """Figures one can point at, walk through with the arrows, and press.
+
+    Signals:
+        pressed(Figure): its photos are wanted.
+
+    Attributes:
+        title: what stands above it.
+    """
+
+    pressed = Signal(object)
+
+    def __init__(self, title: str = "") -> None:
+        super().__init__()
+        self.title = title
+        self.setAccessibleName(title or "Chart")
+        self.figures: tuple[Figure, ...] = ()
+        self._spots: list[Spot] = []
+        self._at = -1  # the spot that is told
+        self.setMouseTracking(True)
+        self.setFont(theme.caption_font())
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_figures(self, figures: Sequence[Figure]) -> None:
+        """Draw other figures."""
+        if tuple(figures) != self.figures:
+            self.figures = tuple(figures)
+            self._changed()
+
+    def _changed(self) -> None:
+        said = "; ".join(self._told(figure).replace(" · ", ", ") for figure in self.figures)
+        self.setAccessibleName(f"{self.title}: {said}" if self.title else said)
+        self._place()
+        self.updateGeometry()
+        self.update()
+
+    def place_of(self, name: str) -> QRect:
+        """Say where a figure is drawn; nowhere if it is not."""
+        return next((s.place.toRect() for s in self._spots if s.figure.name == name), QRect())
+
+    @property
+    def head(self) -> int:
+        """Height of the line with the title."""
+        return HEAD if self.title else 0
+
+    @property
+    def readout(self) -> str:
+        """What is told of the figure pointed at; empty without one."""
+        return self._told(self._spots[self._at].figure) if self._at >= 0 else ""
+
+    # --- what a kind of chart draws
+
+    def _told(self, figure: Figure) -> str:
+        return told(figure)
+
+    def _spread(self) -> list[Spot]:
+        """Say where the figures are."""
+        raise NotImplementedError
+
+    def _paint(self, painter: QPainter) -> None:
+        raise NotImplementedError
+
+    # --- drawing
+
+    def _place(self) -> None:
+        self._spots = self._spread() if self.width() > 0 else []
+        self._at = min(self._at, len(self._spots) - 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Take the room there is."""
+        self._place()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the title, the figures, and what is told of one."""
+        painter = QPainter(self)
+        if self.title:
+            line = QRect(0, 0, self.width(), 16)
+            wide = painter.fontMetrics().horizontalAdvance(self.title) + 16
+            painter.setPen(theme.QUIET)
+            painter.drawText(line, LEFT, self.title)
+            painter.setPen(theme.TEXT)
+            room = line.adjusted(wide, 0, 0, 0)
+            text = painter.fontMetrics().elidedText(
+                self.readout, Qt.TextElideMode.ElideRight, room.width()
+            )
+            painter.drawText(room, _RIGHT, text)
+        self._paint(painter)
+
+    def _is_lit(self, number: int) -> bool:
+        return number == self._at
+
+    def _ring(self, painter: QPainter, place: QRectF) -> None:
+        """Show where the keyboard is."""
+        if self.hasFocus():
+            painter.setPen(QPen(theme.WHITE, 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(place.adjusted(-2.5, -2.5, 1.5, 1.5))
+
+    # --- pointing and pressing
+
+    def _point(self, number: int) -> None:
+        if number == self._at:
+            return
+        self._at = number
+        presses = self._may_press(number)
+        self.setCursor(Qt.CursorShape.PointingHandCursor if presses else Qt.CursorShape.ArrowCursor)
+        self.update()
+
+    def _spot_at(self, where: QPointF) -> int:
+        for number, spot in enumerate(self._spots):
+            if spot.place.contains(where):
+                return number
+        return -1
+
+    def _may_press(self, number: int) -> bool:
+        return 0 <= number < len(self._spots) and bool(self._spots[number].figure.query)
+
+    def _press(self, number: int) -> None:
+        if self._may_press(number):
+            self.pressed.emit(self._spots[number].figure)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Tell the figure under the pointer."""
+        self._point(self._spot_at(event.position()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Keep the press: it is this chart's."""
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Go to the photos under the pointer."""
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._press(self._spot_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Tell nothing any more."""
+        self._point(-1)
+
+    def focusInEvent(self, event: object) -> None:
+        """Begin at the first figure."""
+        self._point(max(self._at, 0) if self._spots else -1)
+        self.update()
+
+    def focusOutEvent(self, event: object) -> None:
+        """Leave."""
+        self._point(-1)
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Walk with the arrows, press with Enter or Space."""
+        key = Qt.Key(event.key())
+        if key in _KEYS and self._spots:
+            self._point(min(max(self._at + _KEYS[key], 0), len(self._spots) - 1))
+        elif key in _PRESSES:
+            self._press(self._at)
+        else:
+            super().keyPressEvent(event)
+
+
+def _lit(colour: QColor) -> QColor:
+    return _mixed(theme.WHITE, colour, 0.25)
+
+
+def stacked(painter: QPainter, figure: Figure, bar: QRectF, lit: bool, upright: bool) -> None:
+    """Draw the parts of a figure one behind the other, or one on the other from below.
+
+    Part borders fall on device pixels, so that neighbours do not shine through each other.
+    """
+    ratio = painter.device().devicePixelRatio()
+    length = bar.height() if upright else bar.width()
+    before, so_far = 0.0, 0
+    for count, colour in _PARTS:
+        so_far += count(figure)
+        after = round(length * so_far / max(figure.photos, 1) * ratio) / ratio
+        if after > before:
+            part = (
+                QRectF(bar.left(), bar.bottom() - after, bar.width(), after - before)
+                if upright
+                else QRectF(bar.left() + before, bar.top(), after - before, bar.height())
+            )
+            painter.fillRect(part, _lit(colour) if lit else colour)
+        before = after
+
+
+class RowChart(Chart):
+    """A row a figure: its name, a bar to scale, its number; the rest behind a row to press.
+
+    Args:
+        title: what stands above it.
+        rows: at most so many; the others unfold where they are pressed.
+        starred: names are drawn as stars: the first figure is of one.
+    """
+
+    def __init__(self, title: str = "", rows: int = 8, starred: bool = False) -> None:
+        super().__init__(title)
+        self._rows, self._starred, self._whole = rows, starred, False
+
+    @property
+    def shown(self) -> tuple[Figure, ...]:
+        """The figures that have a row, from above."""
+        figures = self.figures[::-1] if self._starred else self.figures
+        if self._whole or len(figures) <= self._rows:
+            return figures
+        rest = figures[self._rows - 1 :]
+        others = Figure(
+            f"{words.count(len(rest))} others",
+            sum(figure.photos for figure in rest),
+            sum(figure.through for figure in rest),
+            sum(figure.rejected for figure in rest),
+        )
+        return (*figures[: self._rows - 1], others)
+
+    def _told(self, figure: Figure) -> str:
+        return _plainly(figure) if self._starred else told(figure)
+
+    def sizeHint(self) -> QSize:
+        """All rows."""
+        return QSize(240, self.head + len(self.shown) * _ROW)
+
+    def minimumSizeHint(self) -> QSize:
+        """As high, and narrower."""
+        return QSize(160, self.sizeHint().height())
+
+    def _spread(self) -> list[Spot]:
+        return [
+            Spot(QRectF(0, self.head + row * _ROW, self.width(), _ROW), figure)
+            for row, figure in enumerate(self.shown)
+        ]
+
+    def _unfolds(self, number: int) -> bool:
+        """Tell whether a row stands for all that have none."""
+        return not self._whole and len(self.figures) > self._rows and number == self._rows - 1
+
+    def _may_press(self, number: int) -> bool:
+        return self._unfolds(number) or super()._may_press(number)
+
+    def _press(self, number: int) -> None:
+        if self._unfolds(number):
+            self._whole = True
+            self._changed()
+        else:
+            super()._press(number)
+
+    def _name_width(self, metrics: QFontMetrics) -> int:
+        if self._starred:
+            return 5 * 15
+        widest = max((metrics.horizontalAdvance(f.name) for f in self.shown), default=0)
+        return min(widest + 2, round(self.width() * 0.42))
+
+    def _paint(self, painter: QPainter) -> None:
+        metrics = painter.fontMetrics()
+        left = self._name_width(metrics) + 12
+        bars = self.shown[: self._rows - 1] if self._unfolds(self._rows - 1) else self.shown
+        most = max((figure.photos for figure in bars), default=0) or 1
+        number = metrics.horizontalAdvance(words.count(most))
+        room = max(self.width() - left - number - _GAP - 4, 8)
+        for row, spot in enumerate(self._spots):
+            figure, place, lit = spot.figure, spot.place, self._is_lit(row)
+            quiet = self._unfolds(row)
+            colour = theme.TEXT if figure.photos and not quiet else theme.QUIET
+            painter.setPen(theme.WHITE if lit else colour)
+            self._name(painter, figure, place, left - 12, len(self.shown) - row)
+            wide = max(room * figure.photos / most, 1 if figure.photos else 0)
+            if quiet:  # many together: their bar would make the others small
+                wide = 0.0
+            bar = QRectF(left, place.center().y() - _BAR / 2, wide, _BAR)
+            stacked(painter, figure, bar, lit, upright=False)
+            painter.setPen(theme.WHITE if lit else colour)
+            after = QRectF(left + wide + (_GAP if wide else 0), place.top(), 80, _ROW)
+            painter.drawText(after, LEFT, words.count(figure.photos))
+            if lit:
+                self._ring(painter, place.adjusted(3, 2, -3, -2))
+
+    def _name(
+        self, painter: QPainter, figure: Figure, place: QRectF, wide: int, stars: int
+    ) -> None:
+        if not self._starred:
+            text = painter.fontMetrics().elidedText(figure.name, Qt.TextElideMode.ElideRight, wide)
+            painter.drawText(QRectF(0, place.top(), wide, _ROW), LEFT, text)
+            return
+        icon = theme.pixmap("star_full", theme.PENCIL, 12, self.devicePixelRatioF())
+        for star in range(stars):
+            painter.drawPixmap(QPoint(star * 15, round(place.top()) + 6), icon)
+
+
+class StripChart(Chart):
+    """All photos as one strip, each once; every part is named below itself."""
+
+    _THICK = 16
+    _LABELS = 40
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._texts: list[QRectF] = []
+        self.setFixedHeight(self._THICK + self._LABELS)
+
+    def _told(self, figure: Figure) -> str:
+        return _plainly(figure)
+
+    def _spread(self) -> list[Spot]:
+        whole = sum(figure.photos for figure in self.figures)
+        if not whole:
+            return []
+        gaps = 2 * (len(self.figures) - 1)
+        least = 3.0  # one photo of ten thousand is seen, and can be pressed
+        spare = max(self.width() - gaps - least * len(self.figures), 0)
+        x, spots = 0.0, []
+        for figure in self.figures:
+            wide = least + spare * figure.photos / whole
+            spots.append(Spot(QRectF(x, 0, wide, self.height()), figure))
+            x += wide + 2
+        self._texts = self._named(spots)
+        return spots
+
+    def _named(self, spots: Sequence[Spot]) -> list[QRectF]:
+        """Give each name its place under its part, none over another."""
+        numbers, metrics = QFontMetrics(theme.title_font()), QFontMetrics(self.font())
+        wide = [
+            max(
+                numbers.horizontalAdvance(words.count(spot.figure.photos)),
+                metrics.horizontalAdvance(spot.figure.name),
+            )
+            + 16
+            for spot in spots
+        ]
+        lefts = [spot.place.left() for spot in spots]
+        for at, (before, here) in enumerate(pairwise(range(len(lefts)))):
+            lefts[here] = max(lefts[here], lefts[before] + wide[at])
+        limit = float(self.width() + 16)
+        for at in range(len(lefts) - 1, -1, -1):
+            lefts[at] = max(min(lefts[at], limit - wide[at]), 0)
+            limit = lefts[at]
+        return [
+            QRectF(left, self._THICK + 6, width - 16, self._LABELS - 6)
+            for left, width in zip(lefts, wide, strict=True)
+        ]
+
+    def _spot_at(self, where: QPointF) -> int:
+        for number, text in enumerate(self._texts):
+            if where.y() > self._THICK and text.adjusted(0, -6, 12, 0).contains(where):
+                return number
+        return super()._spot_at(where) if where.y() <= self._THICK + 4 else -1
+
+    def _paint(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for number, (spot, text) in enumerate(zip(self._spots, self._texts, strict=True)):
+            figure, lit = spot.figure, self._is_lit(number)
+            part = QRectF(spot.place.left(), 0, spot.place.width(), self._THICK)
+            self._part(painter, figure, part, lit)
+            painter.setFont(theme.title_font())
+            pencil = figure.undecided < figure.photos
+            painter.setPen(theme.WHITE if lit else theme.PENCIL if pencil else theme.TEXT)
+            painter.drawText(text, int(Qt.AlignmentFlag.AlignTop), words.count(figure.photos))
+            painter.setFont(self.font())
+            painter.setPen(theme.WHITE if lit else theme.QUIET)
+            painter.drawText(text, int(Qt.AlignmentFlag.AlignBottom), figure.name)
+            if lit:
+                self._ring(painter, part.adjusted(2, 2, -1, -1))
+
+    def _part(self, painter: QPainter, figure: Figure, part: QRectF, lit: bool) -> None:
+        if figure.rejected:
+            painter.fillRect(part, _lit(DIMMED) if lit else DIMMED)
+            painter.setPen(QPen(theme.PENCIL, 1.5))
+            painter.drawLine(part.bottomLeft(), part.topRight())
+            return
+        seen = figure.query == "is:passed-over"
+        colour = theme.PENCIL if figure.through else theme.SEEN if seen else theme.AHEAD
+        painter.fillRect(part, _lit(colour) if lit else colour)
+
+
+def number_block(value: str, what: str, decided: bool = False) -> QWidget:
+    """Make one large number with what it counts below it; what a person decided is in pencil."""
+    block = QWidget()
+    column = QVBoxLayout(block)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(2)
+    column.addWidget(theme.plain(value, role="decided" if decided else "large"))
+    column.addWidget(theme.plain(what, role="quiet"))
+    return block

@@ -1,0 +1,178 @@
+"""What a person wrote on a photo, drawn small: label bar, verdict glyph, stars, the strike stroke.
+
+Solid pencil is a decision of a person; what the machine says is a grey outline. The row of marks
+is drawn once per combination and device pixel ratio and blitted afterwards: a screen full of
+tiles has a few dozen different ones.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPen, QPixmap
+
+from curator.model import Flag, Label, Marks
+from curator.ui.widgets import theme
+
+MARKS_PX = 14  # height of a row of marks
+_MATCH_PX = 16  # height of a match score
+_STAR_PX = 10
+_STAR_STEP = 11
+_GAP = 6
+_BAR = 3
+_DOT = 6
+_FLAG = 9
+_STROKE = 2.0
+
+
+def struck(painter: QPainter, rect: QRectF) -> None:
+    """Draw the one pencil stroke of a reject, corner to corner, from lower left."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    pen = QPen(theme.PENCIL, _STROKE)
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    painter.setPen(pen)
+    painter.setClipRect(rect)
+    painter.drawLine(QLineF(rect.bottomLeft(), rect.topRight()))
+    painter.restore()
+
+
+def marks(
+    painter: QPainter,
+    left: int,
+    middle: int,
+    of: Marks,
+    passed_over: bool,
+    ink: QColor = theme.QUIET,
+) -> int:
+    """Draw a row of marks, vertically centred on ``middle``.
+
+    Args:
+        painter: in logical px.
+        left: where the row begins, px.
+        middle: y of its centre, px.
+        of: what a person decided.
+        passed_over: seen and undecided: a hollow dot.
+        ink: its colour.
+
+    Returns:
+        x px where the row ends; ``left`` if there is nothing to draw.
+    """
+    glyph = _glyph(of, passed_over)
+    if not (glyph or of.rating or of.label):
+        return left
+    ratio = painter.device().devicePixelRatioF()
+    row = _row(of.label, glyph, of.rating or 0, ratio, ink.name())
+    painter.drawPixmap(QPointF(left, middle - MARKS_PX / 2), row)
+    return left + round(row.width() / ratio)
+
+
+def width(of: Marks, passed_over: bool) -> int:
+    """Give the width of a row of marks, px; 0 if there is nothing to draw."""
+    parts = _parts(of.label, _glyph(of, passed_over), of.rating or 0)
+    return sum(parts) + _GAP * (len(parts) - 1) if parts else 0
+
+
+def _parts(label: Label | None, glyph: str, stars: int) -> list[int]:
+    parts = [_BAR] * bool(label) + [_FLAG if glyph == "pick" else _DOT] * bool(glyph)
+    return parts + [stars * _STAR_STEP] * bool(stars)
+
+
+def match(painter: QPainter, left: int, middle: int, score: int) -> int:
+    """Draw a match score, the machine's: a grey outlined number. Returns where it ends, px."""
+    ratio = painter.device().devicePixelRatioF()
+    painter.drawPixmap(QPoint(left, middle - _MATCH_PX // 2), _number(score, ratio))
+    return left + match_width(score)
+
+
+@lru_cache(maxsize=256)
+def _number(score: int, ratio: float) -> QPixmap:
+    room = QRect(0, 0, match_width(score), _MATCH_PX)
+    image = QPixmap(math.ceil(room.width() * ratio), math.ceil(room.height() * ratio))
+    image.fill(Qt.GlobalColor.transparent)
+    image.setDevicePixelRatio(ratio)
+    painter = QPainter(image)
+    painter.setFont(theme.caption_font())
+    painter.setPen(QPen(theme.DISABLED, 1))
+    painter.drawRect(room.adjusted(0, 0, -1, -1))
+    painter.setPen(theme.QUIET)
+    painter.drawText(room, Qt.AlignmentFlag.AlignCenter, str(score))
+    painter.end()
+    return image
+
+
+@lru_cache(maxsize=256)
+def match_width(score: int) -> int:
+    """Give the width of a match score, px."""
+    return QFontMetrics(theme.caption_font()).horizontalAdvance(str(score)) + 8
+
+
+def _glyph(of: Marks, passed_over: bool) -> str:
+    """Choose the verdict glyph; stars and the strike speak for themselves."""
+    if of.flag is Flag.PICK:
+        return "pick"
+    if of.flag is Flag.REJECT:
+        return ""
+    if of.kept and not of.rating:
+        return "kept"
+    return "passed" if passed_over and not of.rating else ""
+
+
+@lru_cache(maxsize=512)
+def _row(label: Label | None, glyph: str, stars: int, ratio: float, ink: str) -> QPixmap:
+    parts = _parts(label, glyph, stars)
+    wide = sum(parts) + _GAP * (len(parts) - 1) + 1
+    image = QPixmap(math.ceil(wide * ratio), math.ceil(MARKS_PX * ratio))
+    image.fill(Qt.GlobalColor.transparent)
+    image.setDevicePixelRatio(ratio)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    left = 0
+    if label:
+        painter.fillRect(left, 0, _BAR, MARKS_PX, theme.LABELS[label])
+        left += _BAR + _GAP
+    if glyph:
+        left += _draw_glyph(painter, glyph, left, QColor(ink)) + _GAP
+    painter.setBrush(theme.PENCIL)
+    for number in range(stars):
+        painter.drawPath(_star().translated(left + number * _STAR_STEP, (MARKS_PX - _STAR_PX) / 2))
+    painter.end()
+    return image
+
+
+def _draw_glyph(painter: QPainter, glyph: str, left: int, ink: QColor) -> int:
+    middle = MARKS_PX / 2
+    if glyph == "pick":
+        painter.fillRect(QRectF(left, 1.5, 1.5, 11), theme.PENCIL)
+        flag = QPainterPath(QPointF(left + 1.5, 1.5))
+        for x, y in ((9, 4.5), (1.5, 7.5)):
+            flag.lineTo(left + x, y)
+        painter.fillPath(flag, theme.PENCIL)
+        return _FLAG
+    dot = QRectF(left, middle - _DOT / 2, _DOT, _DOT)
+    if glyph == "kept":
+        painter.setBrush(theme.PENCIL)
+    else:
+        painter.setPen(QPen(ink, 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        dot.adjust(0.5, 0.5, -0.5, -0.5)
+    painter.drawEllipse(dot)
+    painter.setPen(Qt.PenStyle.NoPen)
+    return _DOT
+
+
+@lru_cache(maxsize=1)
+def _star() -> QPainterPath:
+    """Make a five-pointed star within 10 px; the inner radius is that of the pentagram."""
+    path = QPainterPath()
+    centre, outer = _STAR_PX / 2, _STAR_PX / 2
+    for point in range(10):
+        radius = outer if point % 2 == 0 else outer * 0.42
+        angle = math.pi * (point / 5 - 0.5)
+        where = QPointF(centre + radius * math.cos(angle), centre + 0.4 + radius * math.sin(angle))
+        path.lineTo(where) if point else path.moveTo(where)
+    path.closeSubpath()
+    return path

@@ -1,0 +1,140 @@
+"""Tables in dialogs: rows of plain text under heads, 28 px each, in one look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
+
+from curator.ui.widgets import theme
+
+Index = QModelIndex | QPersistentModelIndex
+DISPLAY = Qt.ItemDataRole.DisplayRole
+R = TypeVar("R")
+
+
+class TextRows(QAbstractTableModel, Generic[R]):
+    """Rows of plain text; a subclass says what stands in a cell.
+
+    Attributes:
+        heads: what the columns are called, as many as there are.
+        numbers: columns of numbers, which stand at the right.
+        rows: what is shown, one row each.
+    """
+
+    heads: tuple[str, ...] = ()
+    numbers: frozenset[int] = frozenset()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[R] = []
+
+    def cell(self, row: R, column: int) -> str:
+        """Give the text of a cell."""
+        raise NotImplementedError
+
+    def tip(self, row: R) -> str:
+        """Give what is said of a row under a resting pointer; empty for nothing."""
+        return ""
+
+    def colour(self, row: R, column: int) -> QColor:
+        """Give the colour of a cell's text."""
+        return theme.QUIET if column else theme.TEXT
+
+    def show_rows(self, rows: Sequence[R]) -> None:
+        """Replace the rows."""
+        self.beginResetModel()
+        self.rows = list(rows)
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:
+        """One row each."""
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:
+        """As many as there are heads."""
+        return 0 if parent.isValid() else len(self.heads)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> object:
+        """Name the columns."""
+        if orientation is Qt.Orientation.Horizontal and role == DISPLAY:
+            return self.heads[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self._aligned(section)
+        return None
+
+    def data(self, index: Index, role: int = DISPLAY) -> object:
+        """Give a cell."""
+        row, column = self.rows[index.row()], index.column()
+        if role == DISPLAY:
+            return "↵".join(self.cell(row, column).splitlines())  # Qt would end at the first
+        if role == Qt.ItemDataRole.ToolTipRole:
+            tip = self.tip(row)
+            return theme.plain_tip(tip) if tip else None
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self.colour(row, column)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self._aligned(column)
+        return None
+
+    def _aligned(self, column: int) -> int:
+        side = Qt.AlignmentFlag.AlignRight if column in self.numbers else Qt.AlignmentFlag.AlignLeft
+        return int(side | Qt.AlignmentFlag.AlignVCenter)
+
+
+class _Middle(QStyledItemDelegate):
+    """Cuts what is too long in its middle: names of files differ at their ends."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        """Take over what is drawn of a cell."""
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
+
+
+def table(
+    model: QAbstractTableModel, name: str, widths: Mapping[int, int], selects: bool = False
+) -> QTableView:
+    """Show a model's rows; the first column names them.
+
+    Args:
+        model: the rows.
+        name: what a screen reader calls the table.
+        widths: of columns, px; the one that is left out has the rest.
+        selects: whether rows can be selected.
+    """
+    made = QTableView()
+    made.setModel(model)
+    made.setAccessibleName(name)
+    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    if not selects:
+        made.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+    made.setTabKeyNavigation(False)
+    made.setShowGrid(False)
+    made.setWordWrap(False)
+    made.setItemDelegateForColumn(0, _Middle(made))
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.verticalHeader().hide()
+    made.verticalHeader().setDefaultSectionSize(theme.ROW)
+    head = made.horizontalHeader()
+    head.setHighlightSections(False)
+    head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+    for column in range(model.columnCount()):
+        if column in widths:
+            made.setColumnWidth(column, widths[column])
+        else:
+            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+    return made
+
+
+def height(rows: int, most: int) -> int:
+    """Give the height of a table with its head for so many rows, px."""
+    return (1 + min(max(rows, 1), most)) * theme.ROW + 4

@@ -1,0 +1,222 @@
+"""Tags as chips: outlined where a machine suggests, solid where a person confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFontMetrics,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from curator.catalog import TagDetail
+from curator.ui.widgets import theme
+
+_HEIGHT = 22
+_GAP = 6
+_PADDING = 8
+_BETWEEN = 5  # name and what is said of it
+_CROSS = 20  # the end of a chip that takes it off
+
+
+class TagChips(QWidget):
+    """The tags of a photo in rows; each says its name, and of a suggestion whose and how sure.
+
+    Signals:
+        confirmed: the name of a suggestion that was pressed.
+        removed: the name of a tag whose cross was pressed.
+        menu: a name, and where on screen a menu for it belongs.
+
+    Args:
+        tags: what to show.
+        live: whether they can be pressed.
+    """
+
+    confirmed = Signal(str)
+    removed = Signal(str)
+    menu = Signal(str, QPoint)
+
+    def __init__(self, tags: Sequence[TagDetail] = (), live: bool = False) -> None:
+        super().__init__()
+        self._live, self._hover = live, -1
+        self._at: int | None = None
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setMouseTracking(live)
+        self.show_tags(tags)
+
+    def show_tags(self, tags: Sequence[TagDetail], said: Sequence[str] | None = None) -> None:
+        """Show other tags; ``said`` is what stands behind each name instead of its source."""
+        self._tags = tuple(tags)
+        self._said = tuple(map(_said, tags) if said is None else said)
+        if self._at is not None:
+            self._at = min(self._at, len(tags) - 1) if tags else None
+        self.setAccessibleName(f"Tags: {', '.join(map(in_words, tags))}")
+        if not self._live:
+            self.setToolTip(theme.plain_tip("; ".join(map(in_words, tags))))
+        self.updateGeometry()
+        self.update()
+
+    # --- the one the keyboard is at
+
+    @property
+    def current(self) -> TagDetail | None:
+        """The tag the keyboard is at, or None."""
+        return None if self._at is None else self._tags[self._at]
+
+    def go(self, by: int) -> None:
+        """Go to another chip; from nowhere to the last, past the last to nowhere."""
+        at = len(self._tags) + by if self._at is None else self._at + by
+        self._at = max(at, 0) if at < len(self._tags) and self._tags else None
+        self.update()
+
+    def leave(self) -> None:
+        """Be at no chip any more."""
+        self._at = None
+        self.update()
+
+    # --- size and looks
+
+    def sizeHint(self) -> QSize:
+        """Room for the panel's usual width."""
+        width = theme.INSPECTOR - 32
+        return QSize(width, self.heightForWidth(width))
+
+    def heightForWidth(self, width: int) -> int:
+        """Room for all rows."""
+        return max((place.bottom() + 1 for place in self._places(width)), default=0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the chips."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for number, place in enumerate(self._places(self.width())):
+            self._paint(painter, number, place)
+
+    def _paint(self, painter: QPainter, number: int, place: QRect) -> None:
+        tag, said = self._tags[number], self._said[number]
+        large, small = QFontMetrics(theme.body_font()), QFontMetrics(theme.caption_font())
+        solid, hovered = tag.state == "confirmed", number == self._hover
+        if number == self._at:
+            painter.setPen(theme.WHITE)
+        else:
+            painter.setPen(
+                Qt.PenStyle.NoPen if solid else theme.QUIET if hovered else theme.DISABLED
+            )
+        painter.setBrush(theme.HAIRLINE if solid else Qt.BrushStyle.NoBrush)
+        outline = QRectF(place).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.drawRoundedRect(outline, theme.RADIUS, theme.RADIUS)
+        crossed = hovered or number == self._at
+        room = place.width() - 2 * _PADDING - (_CROSS - _PADDING if crossed else 0)
+        shown = "" if crossed and room < self._needs(number) else said
+        room -= small.horizontalAdvance(shown) + _BETWEEN if shown else 0
+        name = large.elidedText(tag.name, Qt.TextElideMode.ElideRight, room)
+        base = place.top() + (place.height() + large.ascent() - large.descent()) / 2
+        left = float(place.left() + _PADDING)
+        painter.setFont(theme.body_font())
+        painter.setPen(theme.WHITE if hovered and not solid else theme.TEXT)
+        painter.drawText(QPointF(left, base), name)
+        left += large.horizontalAdvance(name) + _BETWEEN
+        painter.setFont(theme.caption_font())
+        painter.setPen(theme.QUIET)
+        painter.drawText(QPointF(left, base), shown)
+        if crossed:
+            cross = theme.pixmap("close", theme.TEXT, 12, self.devicePixelRatioF())
+            painter.drawPixmap(place.right() - 16, place.top() + (_HEIGHT - 12) // 2, cross)
+
+    def _needs(self, number: int) -> int:
+        """Say how wide a chip's words are."""
+        large, small = QFontMetrics(theme.body_font()), QFontMetrics(theme.caption_font())
+        said = self._said[number]
+        wide = large.horizontalAdvance(self._tags[number].name) + 1  # just as wide, it elides
+        return wide + (small.horizontalAdvance(said) + _BETWEEN if said else 0)
+
+    def _places(self, width: int) -> Iterator[QRect]:
+        """Give each chip its place: rows from the left, as wide as its words."""
+        x = y = 0
+        for number in range(len(self._tags)):
+            wide = min(self._needs(number) + 2 * _PADDING, width)
+            if x and x + wide > width:
+                x, y = 0, y + _HEIGHT + _GAP
+            yield QRect(x, y, wide, _HEIGHT)
+            x += wide + _GAP
+
+    # --- the mouse
+
+    def place_of(self, name: str) -> QRect:
+        """Say where a tag's chip is; nowhere if there is none."""
+        places = zip(self._tags, self._places(self.width()), strict=True)
+        return next((place for tag, place in places if tag.name == name), QRect())
+
+    def _chip_at(self, point: QPoint) -> int:
+        places = enumerate(self._places(self.width()))
+        return next((number for number, place in places if place.contains(point)), -1)
+
+    def _crosses(self, point: QPoint) -> bool:
+        place = list(self._places(self.width()))[self._chip_at(point)]
+        return point.x() > place.right() - _CROSS
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Show what a press would do."""
+        point = event.position().toPoint()
+        number = self._chip_at(point)
+        self._hover = number
+        self.update()
+        if number < 0:
+            self.unsetCursor()
+            self.setToolTip("")
+            return
+        tag, off = self._tags[number], self._crosses(point)
+        acts = "Press to take it off" if off else "Press to confirm"
+        says = in_words(tag) + ("" if tag.state == "confirmed" and not off else f". {acts}")
+        self.setToolTip(theme.plain_tip(says))
+        pressable = off or tag.state != "confirmed"
+        shape = Qt.CursorShape.PointingHandCursor if pressable else Qt.CursorShape.ArrowCursor
+        self.setCursor(shape)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Show nothing of that any more."""
+        self._hover = -1
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Confirm a suggestion, or take a tag off by its cross."""
+        point = event.position().toPoint()
+        number = self._chip_at(point)
+        if not self._live or number < 0 or event.button() is not Qt.MouseButton.LeftButton:
+            super().mousePressEvent(event)
+            return
+        tag = self._tags[number]
+        if self._crosses(point):
+            self.removed.emit(tag.name)
+        elif tag.state != "confirmed":
+            self.confirmed.emit(tag.name)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for a menu for the tag under the pointer."""
+        number = self._chip_at(event.pos())
+        if self._live and number >= 0:
+            self.menu.emit(self._tags[number].name, event.globalPos())
+
+
+def _said(tag: TagDetail) -> str:
+    if tag.state == "confirmed":
+        return ""
+    return "suggested" if tag.confidence is None else f"suggested {tag.confidence} %"
+
+
+def in_words(tag: TagDetail) -> str:
+    """Describe a tag in a few words: ``harbor, suggested by the encoder, 80 %``."""
+    if tag.state == "confirmed":
+        return f"{tag.name}, confirmed"
+    if not tag.source:
+        return f"{tag.name}, suggested"
+    sure = "" if tag.confidence is None else f", {tag.confidence} %"
+    by = {"vision": "vision model"}.get(tag.source, tag.source)
+    return f"{tag.name}, suggested by the {by}{sure}"

@@ -1,0 +1,97 @@
+"""Numbers and units as a photographer reads them: counts, sizes, durations, exposure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from curator.library.captions import offset, place
+from curator.model import Capture, aperture, counted, focal_length, isolated, shutter
+
+
+def count(number: int) -> str:
+    """Write a count with thousands separated: ``3,012``."""
+    return f"{number:,}"
+
+
+def photos(number: int) -> str:
+    """Write a number of photos: ``1 photo``, ``3,012 photos``."""
+    return counted(number, "photo")
+
+
+def size(number: int) -> str:
+    """Write a number of bytes in decimal units, as shops and file managers do: ``58.1 GB``."""
+    value = float(number)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 999.5 or unit == "GB":
+            digits = 0 if unit in ("bytes", "kB") else 1
+            return f"{value:,.{digits}f} {unit}"
+        value /= 1000
+    raise AssertionError("unreachable")
+
+
+def duration(seconds: float) -> str:
+    """Write a duration coarsely: ``56 s``, ``12 min``, ``2 h 05``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d}"
+
+
+def megapixels(width: int, height: int) -> str:
+    """Write a size in px: ``6000 × 4000 · 24.0 MP``."""
+    return f"{width} × {height} · {width * height / 1e6:.1f} MP"
+
+
+def capture_rows(capture: Capture) -> list[tuple[str, str]]:
+    """Give what the camera wrote as rows of a name and a value; absent values are left out."""
+    rows: list[tuple[str, str | None]] = [
+        ("Taken", _taken(capture)),
+        ("Camera", capture.camera),
+        ("Lens", capture.lens),
+        ("Exposure", _exposure(capture)),
+        ("Focal length", focal_length(capture.focal_length_mm)),
+        (
+            "Size",
+            megapixels(capture.width, capture.height) if capture.width and capture.height else None,
+        ),
+        ("Place", place(capture)),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def path(of: Path) -> str:
+    """Write a path so that names from right to left leave the order of its parts alone."""
+    separator, parts = os.sep, of.relative_to(of.anchor).parts
+    return of.anchor + separator.join(map(isolated, parts))
+
+
+def joined(parts: Iterable[str | None]) -> str:
+    """Join what is there with middle dots."""
+    return " · ".join(part for part in parts if part)
+
+
+def _taken(capture: Capture) -> str | None:
+    if capture.taken_at is None:
+        return None
+    # ISO order: the one way of writing a date that no reader takes for another.
+    text = f"{capture.taken_at:%Y-%m-%d  %H:%M:%S}"
+    if capture.utc_offset_min is not None:
+        text += f"  {offset(capture.utc_offset_min)}"
+    return text
+
+
+def _exposure(capture: Capture) -> str | None:
+    return (
+        joined(
+            (
+                shutter(capture.exposure_s),
+                aperture(capture.f_number),
+                f"ISO {capture.iso}" if capture.iso else None,
+            )
+        )
+        or None
+    )

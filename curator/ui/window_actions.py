@@ -1,0 +1,264 @@
+"""What the window does when the session asks: dialogs, folders, files; nothing that is drawn."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QStandardPaths, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QWidget
+
+from curator import volumes
+from curator.keyboard import Keyboard
+from curator.model import KnownError, NotFoundError, isolated
+from curator.session import Session
+from curator.settings import Export, save
+from curator.ui import external_editor
+from curator.ui.dialogs.export_dialog import ExportDialog, Wanted
+from curator.ui.dialogs.failures_dialog import FailuresDialog
+from curator.ui.dialogs.settings_dialog import SettingsDialog
+from curator.ui.pages.finish_page import how_to_approve
+from curator.ui.widgets import dialogs, words
+
+log = logging.getLogger(__name__)
+
+
+class Acts:
+    """Dialogs and acts on folders and files, for one window.
+
+    Args:
+        window: the parent of dialogs.
+        session: what is on the table.
+        memory: facts the window keeps between runs, by name; changed in place.
+        settings_changed: told the names of settings that changed.
+        keyboard: gives the keys in force.
+        use_keys: puts others in force.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        memory: dict[str, Any],
+        settings_changed: Callable[[set[str]], None],
+        keyboard: Callable[[], Keyboard],
+        use_keys: Callable[[Keyboard], None],
+    ) -> None:
+        self._window, self._session, self._memory = window, session, memory
+        self._settings_changed = settings_changed
+        self._keyboard, self._use_keys = keyboard, use_keys
+        self.notes: Callable[[], dict[str, QWidget]] = dict  # what the settings say of a section
+        self._table: dict[str, Callable[[object], None]] = {
+            "add_folder": lambda _: self.choose_folder(),
+            "export": self.export,
+            "failures": lambda _: self.failures(),
+            "settings": lambda _: self.settings(),
+            "provider": lambda _: self.settings(section="vision"),
+            "settings_changed": lambda _: save(session.settings, session.home),
+            "open_in_editor": self._open_in_editor,
+            "show_file": self._show_file,
+            "show_path": lambda path: self._show_path(Path(str(path))),
+            "remove_folder": self._remove_folder,
+            "rescan_folder": self._rescan,
+        }
+
+    def does(self, what: str) -> bool:
+        """Tell whether this is one of the acts here."""
+        return what in self._table
+
+    def do(self, what: str, about: object) -> None:
+        """Do what was asked; what the world does wrong goes to the status line."""
+        try:
+            self._table[what](about)
+        except KnownError as error:
+            self._session.say(str(error))
+
+    # --- folders
+
+    def choose_folder(self) -> None:
+        """Let the person choose a folder and open it."""
+        pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+        start = str(self._memory.get("last_folder") or pictures)
+        chosen = dialogs.choose_folder(self._window, "Open a folder of photos", start)
+        if chosen:
+            self.open([Path(chosen)])
+
+    def open(self, sources: Sequence[Path]) -> None:
+        """Open folders and files; the first becomes the scope.
+
+        Raises:
+            KnownError: one of them is not there or cannot be read; nothing was opened.
+        """
+        self._session.open_sources(list(sources))
+        self._memory["last_folder"] = str(sources[0].absolute().parent)
+        more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
+        self._session.say(f"Opened {isolated(sources[0].name or str(sources[0]))}{more}")
+
+    def switch_folder(self, folder_id: int, on: bool) -> None:
+        """Switch a folder on or off."""
+        try:
+            self._session.catalog.enable_folder(folder_id, on)
+        except KnownError as error:
+            self._session.say(str(error))
+            return
+        self._session.table.refresh()
+        self._session.rebuild()
+        if on:
+            self._rescan(folder_id)
+
+    def _rescan(self, folder: object) -> None:
+        if self._session.pipeline is not None:
+            self._session.pipeline.rescan(int(str(folder)))
+            self._session.say("Looking for new and missing files…")
+
+    def _remove_folder(self, folder: object) -> None:
+        session = self._session
+        rows = [row for row in session.catalog.folders(counted=True) if row.id == folder]
+        if not rows:
+            return
+        answer = dialogs.ask(self._window, dialogs.removal(rows[0]))
+        if answer is None:
+            return
+        session.catalog.remove_folder(rows[0].id, keep_photos=answer == "stay")
+        everything = session.scopes()[0].scope
+        session.refresh()
+        session.open_scope(everything)
+        stay = "its photos stay" if answer == "stay" else "its files are untouched"
+        session.announce(f"Removed {Path(rows[0].path).name}; {stay}")
+
+    # --- files
+
+    def _show_file(self, photo: object) -> None:
+        self._show_path(self._session.detail(int(str(photo))).path)
+
+    @staticmethod
+    def _show_path(path: Path) -> None:
+        if volumes.status(path) is None:
+            raise NotFoundError(f"{path} is not there now.", "Is its drive connected?")
+        show_in_file_manager(path)
+
+    def _open_in_editor(self, photos: object) -> None:
+        assert isinstance(photos, Sequence)
+        paths = [self._session.detail(int(str(photo))).path for photo in photos]
+        if paths:
+            external_editor.open_in(self._session.settings.editing.program, paths)
+            what = isolated(paths[0].name) if len(paths) == 1 else words.photos(len(paths))
+            self._session.say(f"Opened {what} in the editor")
+
+    # --- dialogs
+
+    def export(self, selected: object = None) -> None:
+        """Open the export dialog for the scope, or to begin with for the ``selected`` photos."""
+        session = self._session
+        wanted = self._wanted(selected if isinstance(selected, Collection) else None)
+        if wanted.only_selected and not wanted.selected:  # they left it, and are shown until F5
+            raise KnownError(
+                f"The selected photos are no longer in {isolated(wanted.title)}.",
+                "Put them back, or export from their folder.",
+            )
+        if wanted.only_selected and not wanted.approved(only_selected=True):
+            number = len(wanted.selected)
+            what = session.table.name(wanted.selected[0])
+            raise KnownError(
+                f"{what} is not approved yet."
+                if number == 1
+                else f"None of the {number:,} selected photos is approved yet.",
+                how_to_approve(session),
+            )
+        if not wanted.approved():
+            raise KnownError("No photo here is approved yet.", how_to_approve(session))
+        dialog = ExportDialog(wanted, session.settings, self._window)
+        dialog.exec()
+        if dialog.report is not None:
+            went = {dialog.form.kind: str(dialog.report.folder)}
+            self._memory["export_folders"] = {**self._export_folders(), **went}
+            self._memory["export_choices"] = dialog.form.choices().model_dump(mode="json")
+            session.announce(dialog.title.text())
+        dialog.deleteLater()
+
+    def _wanted(self, asked: Collection[int] | None) -> Wanted:
+        session = self._session
+        project = session.table.projects.row(session.scope.project)
+        ids = session.catalog.members(project.id) if project else session.scope_ids()
+        chosen = session.selection if asked is None and len(session.selection) > 1 else asked or ()
+        chosen = frozenset(chosen)
+        selected = [photo for photo in ids if photo in chosen]
+        scores, model = session.scores_for_export()
+        try:
+            choices = Export.model_validate(self._memory.get("export_choices"))
+        except ValueError:  # none yet, or of another version
+            choices = None
+        return Wanted(
+            session.scope.title,
+            ids,
+            session.approved(),
+            session.home,
+            session.catalog.folders(),
+            self._export_folders(),
+            scores,
+            model,
+            project.name if project else None,
+            project.notes if project else "",
+            choices,
+            selected,
+            asked is not None,
+        )
+
+    def _export_folders(self) -> dict[str, str]:
+        """Say where the last export of each kind went."""
+        kept = self._memory.get("export_folders")
+        return dict(kept) if isinstance(kept, dict) else {}
+
+    def failures(self) -> None:
+        """Open the list of what could not be read."""
+        catalog = self._session.catalog
+        dialog = FailuresDialog(
+            lambda: catalog.failures(later=True), self._retry, self._reveal, self._window
+        )
+        dialog.exec()
+        dialog.deleteLater()
+
+    def _retry(self, photos: Sequence[int] | None) -> int:
+        ids = None if photos is None else list(photos)
+        number = len({failure.photo_id for failure in self._session.catalog.failures(ids)})
+        if self._session.pipeline is not None:
+            self._session.pipeline.retry(None, ids)
+        else:
+            self._session.catalog.retry(ids=ids)
+        return number
+
+    def _reveal(self, photo: int) -> None:
+        if photo not in self._session.listing:
+            self._session.set_filter("is:failed")
+        self._session.go_to(photo)
+
+    def settings(self, page: str = "Settings", section: str = "") -> None:
+        """Open the settings, on one of their pages or at one of their sections."""
+        session, keys = self._session, self._keyboard()
+        dialog = SettingsDialog(session.settings, session.home, self._window, self.notes(), keys)
+        dialog.turn_to(page)
+        if section:
+            dialog.turn_to_section(section)
+        if dialog.exec():
+            self._use_keys(dialog.keys.keyboard)
+            if dialog.changed or dialog.keys.keyboard != keys:
+                session.say("Settings saved")
+        if dialog.changed:
+            self._settings_changed(dialog.changed)
+        dialog.deleteLater()
+
+
+def show_in_file_manager(path: Path) -> None:
+    """Show a file or folder where it lies: marked, where the file manager can do that."""
+    if sys.platform == "darwin":
+        subprocess.run(["open", "-R", str(path)], check=False)
+    elif sys.platform == "win32":
+        subprocess.run(["explorer", "/select,", str(path)], check=False)
+    else:
+        folder = path if volumes.is_folder(path) else path.parent
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -1,0 +1,130 @@
+"""Nearby maybes in the real window: there in the rate pass, swapped in by real keys, still else."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from curator.model import Pass, View
+from curator.ui.main_window import MainWindow
+from curator.ui.widgets import theme
+from tests.gui import swatches
+
+LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+@pytest.fixture
+def window(make_window, make_session) -> MainWindow:
+    """The rate pass over photos 2 to 10, each without stars and of its own colour, at photo 5."""
+    session = make_session(20)
+    swatches.lay_out(session.home.cache, session.ids.tolist())
+    session.decide_many("keep", {photo: {"kept": True} for photo in range(2, 11)})
+    session.decide_many("5 stars", {1: {"rating": 5, "flag": None}})
+    made = make_window(session)
+    made.resize(1300, 860)
+    session.set_pass(Pass.RATE)
+    session.go_to(5)
+    return made
+
+
+@pytest.fixture
+def rating(window: MainWindow, qtbot) -> MainWindow:
+    qtbot.waitUntil(lambda: len(window.maybes.nearby.photos) == 4)
+    return window
+
+
+def press(window: MainWindow, *keys: str) -> None:
+    for key in keys:
+        combination = QKeySequence(key)[0]
+        QTest.keyClick(window, combination.key(), combination.keyboardModifiers())
+        QApplication.processEvents()
+
+
+def test_four_maybes_stand_at_the_right_edge_while_one_rates(rating, qtbot) -> None:
+    maybes = rating.maybes
+    assert maybes.geometry().right() == rating.width() - 1
+    assert maybes.geometry().left() - 1 == rating.loupe.mapTo(rating, QPoint()).x() + (
+        rating.loupe.width() - 1
+    )
+    assert set(maybes.nearby.photos) == {3, 4, 6, 7}
+
+    def own() -> bool:
+        image = maybes.grab().toImage()
+        return all(
+            swatches.shows(image, cell.center().x(), cell.top() + maybes.edge() - 20, photo)
+            for cell, photo in zip(map(maybes.cell, range(4)), maybes.nearby.photos, strict=True)
+        )
+
+    qtbot.waitUntil(own)
+    assert f"Ctrl+{4}" in maybes.accessibleName()
+
+
+def test_a_key_swaps_one_in_and_back_and_shows_its_stars(rating) -> None:
+    session, before = rating.session, rating.maybes.nearby.photos
+    press(rating, "Ctrl+2")
+    assert session.current == before[1]
+    assert rating.maybes.nearby.photos[1] == 5
+    session.shown(before[1])
+    press(rating, "3", "Ctrl+2")
+    assert session.current == 5
+    assert rating.maybes.nearby.photos == before
+    assert "★★★" in rating.maybes.accessibleName()
+
+
+def test_a_click_swaps_one_in(rating) -> None:
+    photo = rating.maybes.nearby.photos[3]
+    QTest.mouseClick(rating.maybes, LEFT, NONE, rating.maybes.cell(3).center())
+    assert rating.session.current == photo
+
+
+def test_nothing_of_the_machines_score_shows(rating) -> None:
+    session, maybes = rating.session, rating.maybes
+    before = maybes.grab().toImage()
+    ids = session.table.ids
+    session.table.set_scores(ids, ids.astype("i2"), ids.astype("f4"))
+    session.scores_changed.emit()
+    assert maybes.grab().toImage() == before
+
+
+@pytest.mark.slow
+def test_held_arrows_look_for_nothing(rating, monkeypatch, qtbot) -> None:
+    looked: list[object] = []
+    monkeypatch.setattr(rating.maybes.nearby, "look", lambda: looked.append(1))
+    QTest.keyPress(rating, Qt.Key.Key_Right)
+    with qtbot.waitSignal(rating.maybes._rest.timeout):
+        pass
+    assert looked == []
+    QTest.keyRelease(rating, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: looked == [1])
+
+
+@pytest.mark.parametrize("way", ["panels", "narrow", "grid", "browse"])
+def test_they_are_there_only_beside_the_photo_one_rates(rating, way: str) -> None:
+    session, said = rating.session, []
+    session.said.connect(said.append)
+    if way == "panels":
+        press(rating, "Tab")
+    elif way == "narrow":
+        rating.resize(theme.NARROW - 1, 800)
+    elif way == "grid":
+        press(rating, "G")
+    else:
+        press(rating, "Alt+0")
+        session.set_view(View.LOUPE)
+    assert not rating.maybes.isVisible()
+    assert rating.maybes.nearby.photos == ()
+    before = session.current
+    press(rating, "Ctrl+1")
+    assert session.current == before
+
+
+def test_a_low_window_has_smaller_ones(rating) -> None:
+    rating.resize(1300, 520)
+    QApplication.processEvents()
+    maybes = rating.maybes
+    assert 0 < maybes.edge() < 112
+    assert maybes.rect().contains(maybes.cell(0))
+    assert maybes.rect().contains(maybes.cell(3))

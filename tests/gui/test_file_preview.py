@@ -1,0 +1,291 @@
+"""One file dropped on the window: its placard, and everything as it was once that is closed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from curator import app
+from curator.model import Described, Embedded, Kind, KnownError, StageJob, SuggestedTag, View
+from curator.pipeline import Encoding
+from curator.settings import Home, Settings
+from curator.stages.file_preview import see
+from curator.ui.main_window import MainWindow
+from curator.ui.widgets import dialogs
+from curator.ui.widgets.tag_chips import TagChips
+from tests.gui.conftest import QuietPipeline
+from tests.photos import draw_jpeg
+
+Key = Qt.Key
+
+
+class Studio(QuietPipeline):
+    """Decodes a file wanted for a placard at once, on this thread."""
+
+    encoding = Encoding(None, "Photos are compared by the test.")
+    tags = (("harbor", 76), ("pier", 31))
+    given_up = 0
+
+    def want_placard(self, path: str, screen_px: int, tell: Callable[[object], None]) -> None:
+        self.asked.append(("placard", path))
+        try:
+            tell(see(StageJob(0, "placard", path, Kind.IMAGE, ""), screen_px))
+            tell(Embedded("test/1", "", b"", b"", self.tags))
+        except KnownError as error:
+            tell(error)
+
+    def want_description(self, proxy: bytes, tell: Callable[[object], None]) -> None:
+        assert proxy.startswith(b"\xff\xd8")
+        self.say = tell
+
+    def give_up_placard(self) -> None:
+        self.given_up += 1
+
+
+@pytest.fixture
+def pipeline(dressed: object) -> Studio:
+    return Studio()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    return draw_jpeg(tmp_path / "card" / "DSC_0412.JPG", size=(900, 600))
+
+
+def data(*paths: Path) -> QMimeData:
+    made = QMimeData()
+    made.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return made
+
+
+def drop(window: MainWindow, *paths: Path) -> None:
+    """Drag files over the window and let go, as a file manager does."""
+    left, none, copy = (
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.DropAction.CopyAction,
+    )
+    carried = data(*paths)
+    window.dragEnterEvent(QDragEnterEvent(QPoint(10, 10), copy, carried, left, none))
+    window.dropEvent(QDropEvent(QPointF(10, 10), copy, carried, left, none))
+
+
+def said(window: MainWindow) -> str:
+    """All the placard's label says, line by line."""
+
+    def seen(of: QWidget) -> list[str]:
+        labels = of.findChildren(QLabel)
+        return [label.text() for label in labels if label.isVisibleTo(window.placard)]
+
+    for _ in range(100):  # Qt shows what joins a layout in a turn of its own
+        QApplication.processEvents()
+        if seen(window.placard.label):
+            break
+    shown = seen(window.placard.panel)
+    return "\n".join(shown).replace("\u200b", "")
+
+
+def press(window: MainWindow, key: Key, *more: object) -> None:
+    QTest.keyClick(window.focusWidget() or window, key, *more)
+
+
+def test_one_dropped_file_shows_its_placard_and_opens_no_folder(
+    window: MainWindow, pipeline: Studio, photo: Path
+) -> None:
+    drop(window, photo)
+    assert pipeline.asked == [("placard", str(photo))]
+    assert window.placard.isVisible() and window.veil.isHidden()
+    assert window.placard.geometry() == window.rect()
+    text = said(window)
+    for part in ("DSC_0412", "Sharpness", "Exposure", "of 100", "JPEG · ", "900 × 600 · 0.5 MP"):
+        assert part in text, f"{part} in {text}"
+    assert "Not in the catalog, and nothing of it is kept." in text
+    assert "Describing…" in text
+    assert "Photos are compared by the test." in text
+    (chips,) = window.placard.panel.findChildren(TagChips)
+    assert "harbor, suggested by the encoder, 76 %" in chips.accessibleName()
+    assert window.placard.wall.place().size().toTuple() == (900, 600), "never enlarged"
+
+
+def test_what_the_model_says_stands_on_the_label_as_plain_text(
+    window: MainWindow, pipeline: Studio, photo: Path
+) -> None:
+    drop(window, photo)
+    tags = (SuggestedTag("boat"), SuggestedTag("harbor", 60))
+    subject = "A <b>boat</b> & its mooring."
+    pipeline.say(Described("ollama", "llava", "", subject, "still_life", "Soft.", "calm", tags))
+    text = said(window)
+    for part in (subject, "Soft.", "Still life · calm", "Said by llava"):
+        assert part in text, f"{part} in {text}"
+    assert "Describing…" not in text
+    names = window.placard.panel.findChildren(TagChips)[-1].accessibleName()
+    assert "boat, suggested by the vision" in names and names.count("harbor") == 1
+
+
+def test_without_a_model_the_label_says_why(
+    window: MainWindow, pipeline: Studio, photo: Path
+) -> None:
+    drop(window, photo)
+    pipeline.say(KnownError("Ollama is not running.", "Start it."))
+    assert "Ollama is not running. Start it." in said(window)
+
+
+def test_several_files_or_a_folder_open_as_ever(
+    window: MainWindow, pipeline: Studio, photo: Path
+) -> None:
+    other = draw_jpeg(photo.parent / "b.jpg", size=(30, 20))
+    drop(window, photo)
+    drop(window, photo, other)
+    assert pipeline.asked[1:] == [("open", [photo, other])]
+    assert window.placard.isHidden(), "what was shown gives way"
+    drop(window, photo.parent)
+    assert pipeline.asked[-1] == ("open", [photo.parent])
+
+
+def test_the_veil_says_what_a_drop_will_do(window: MainWindow, photo: Path) -> None:
+    none, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+    for paths, text in (((photo,), "Drop to look at it"), ((photo.parent,), "Drop to open")):
+        carried = data(*paths)
+        window.dragEnterEvent(
+            QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, carried, left, none)
+        )
+        assert window.veil.text() == text and window.veil.isVisible()
+
+
+def test_esc_brings_back_the_place_and_no_key_marks_what_lies_beneath(
+    window: MainWindow, pipeline: Studio, photo: Path
+) -> None:
+    session = window.session
+    press(window, Key.Key_Right)
+    press(window, Key.Key_E)
+    here, before = session.current, session.catalog.columns()
+    drop(window, photo)
+    for key in (Key.Key_X, Key.Key_5, Key.Key_Space, Key.Key_Right, Key.Key_G, Key.Key_PageDown):
+        press(window, key)
+    press(window, Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
+    press(window, Key.Key_Escape)
+    assert window.placard.isHidden() and window.loupe.hasFocus()
+    assert (session.current, session.view) == (here, View.LOUPE)
+    assert session.catalog.columns() == before
+    assert pipeline.given_up
+
+
+def test_tab_walks_the_buttons_and_enter_presses_the_one_it_is_on(
+    window: MainWindow, pipeline: Studio, photo: Path
+) -> None:
+    drop(window, photo)
+    press(window, Key.Key_Tab)
+    assert window.placard.folder.hasFocus()
+    press(window, Key.Key_Tab)
+    assert window.placard.shut.hasFocus()
+    press(window, Key.Key_Tab)
+    assert window.placard.folder.hasFocus(), "what lies beneath is not reached"
+    press(window, Key.Key_Return)
+    assert window.placard.isHidden() and pipeline.asked[-1] == ("open", [photo.parent])
+
+
+def test_a_photo_of_the_catalog_says_so_and_can_be_shown(
+    make_session, make_window, tmp_path: Path
+) -> None:
+    session = make_session(folder=str(tmp_path))
+    window = make_window(session)
+    path = draw_jpeg(tmp_path / "000" / "DSC_0010.NEF", size=(90, 60))  # photo 11
+    drop(window, path)
+    assert "In the catalog: rejected" in said(window) and "Not in the catalog" not in said(window)
+    QTest.mouseClick(window.placard.show_, Qt.MouseButton.LeftButton)
+    assert window.placard.isHidden()
+    assert (session.current, session.view) == (11, View.LOUPE)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "The file is empty."),
+        (b"{}", "The file is a document, not a picture."),
+        (None, "The file is no longer there."),
+    ],
+)
+def test_what_is_no_picture_gets_one_sentence(
+    window: MainWindow, tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    path = tmp_path / "odd.jpg"
+    if content is not None:
+        path.write_bytes(content)
+    drop(window, path)
+    placard = window.placard._glance.placard
+    assert placard.refused == reason and window.placard.wall.words == reason
+    assert "odd.jpg" in said(window) and "Sharpness" not in said(window)
+    assert "catalog" not in said(window), "there is nothing to say of what is no photo"
+    assert window.placard.folder.isVisible()
+    press(window, Key.Key_Escape)
+    assert window.placard.isHidden()
+
+
+def test_the_command_asks_for_a_file(
+    window: MainWindow, pipeline: Studio, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialogs, "choose_file", lambda *_, **__: None)
+    window.run("placard")
+    assert window.placard.isHidden()
+    monkeypatch.setattr(dialogs, "choose_file", lambda *_, **__: str(photo))
+    QTest.keyClick(window, Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClicks(window.focusWidget(), "placard")
+    press(window, Key.Key_Return)
+    assert window.placard.isVisible() and pipeline.asked == [("placard", str(photo))]
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1000, 700), (640, 480)])
+def test_the_label_stays_inside_and_the_picture_beside_it(
+    window: MainWindow, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    name = "a name without any end_" * 6
+    drop(window, draw_jpeg(tmp_path / f"{name}.jpg", size=(3000, 2000)))
+    window.resize(*size)
+    placard = window.placard
+    assert placard.geometry() == window.rect()
+    assert placard.panel.geometry().right() == window.rect().right()
+    assert placard.wall.width() + placard.panel.width() == size[0]
+    assert placard.wall.rect().contains(placard.wall.place())
+    assert placard.label.width() <= placard.panel.width(), "nothing is cut off at the right"
+    assert placard.shut.isVisible()
+
+
+@pytest.fixture
+def real(dressed: object, home: Home) -> Iterator[app.App]:
+    """The whole application, reading with processes of its own."""
+    built = app.build(home, Settings.load(home, {"work": {"workers": 1}}))
+    built.window.show()
+    yield built
+    built.close()
+
+
+def kept(home: Home) -> tuple[list[str], dict[str, bytes]]:
+    """All that a catalog says of photos, and every derived file."""
+    with closing(sqlite3.connect(home.catalog)) as connection:
+        rows = [line for line in connection.iterdump() if '"place"' not in line]
+    derived = {str(path): path.read_bytes() for path in home.cache.rglob("*") if path.is_file()}
+    return rows, derived
+
+
+@pytest.mark.slow
+def test_nothing_of_it_remains(real: app.App, photo: Path, qtbot: QtBot) -> None:
+    window = real.window
+    assert real.pipeline is not None and real.pipeline.wait_idle(60) is not None
+    before = kept(real.home)
+    original = photo.read_bytes(), photo.stat().st_mtime_ns
+    drop(window, photo)
+    qtbot.waitUntil(lambda: window.placard._glance.placard.quality is not None, timeout=60_000)
+    assert not window.placard.wall.place().isEmpty()
+    press(window, Key.Key_Escape)
+    assert (photo.read_bytes(), photo.stat().st_mtime_ns) == original
+    assert kept(real.home) == before
+    assert window.placard.wall.place().isEmpty(), "its pixels are let go"

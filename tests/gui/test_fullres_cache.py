@@ -1,0 +1,105 @@
+"""Pixels of originals in memory: what is near stays, and never more than the budget."""
+
+from __future__ import annotations
+
+import pytest
+
+from curator.model import KnownError
+from curator.session import Session
+from curator.session.pixel_source import Source
+from curator.ui.loupe.fullres_cache import Originals, Wish
+from tests.gui.darkroom import Darkroom
+
+SIZE = (60, 40)
+WHOLE = 60 * 40 * 3
+BUDGET = 5 * WHOLE
+
+
+@pytest.fixture
+def pipeline(dressed: object) -> Darkroom:
+    return Darkroom(SIZE)
+
+
+@pytest.fixture
+def originals(session: Session, monkeypatch: pytest.MonkeyPatch) -> Originals:
+    monkeypatch.setattr(Originals, "budget_bytes", BUDGET)
+    return Originals(session)
+
+
+def wish(number: int, weight: int = WHOLE, overlays: frozenset[str] = frozenset()) -> Wish:
+    source = Source(f"/photos/DSC_{number:04d}.JPG", "preview", f"{number:032x}")
+    return Wish(number, source, 0, overlays=overlays, guessed_bytes=weight)
+
+
+def deliver(pipeline: Darkroom, originals: Originals, qtbot) -> None:
+    while pipeline.looks:
+        with qtbot.waitSignal(originals.arrived):
+            pipeline.deliver()
+
+
+@pytest.mark.slow
+def test_the_budget_holds_over_two_thousand_steps(originals, pipeline, qtbot) -> None:
+    heaviest = 0
+    for step in range(0, 2_000):
+        wishes = [wish(number % 60) for number in (step, step + 1, step - 1, step + 2)]
+        originals.want(wishes)
+        if step % 10 == 0:
+            deliver(pipeline, originals, qtbot)
+            assert all(originals.seen(one) for one in wishes)
+        heaviest = max(heaviest, originals.nbytes)
+    assert WHOLE * 4 <= heaviest <= BUDGET
+
+
+def test_the_farthest_goes_first(originals, pipeline, qtbot) -> None:
+    originals.want([wish(number) for number in range(5)])
+    deliver(pipeline, originals, qtbot)
+    heavy = [wish(0), wish(1), wish(9, overlays=frozenset({"clipping"})), wish(2), wish(3)]
+    originals.want(heavy)
+    deliver(pipeline, originals, qtbot)
+    assert [originals.seen(one) is not None for one in heavy] == [True, True, True, True, False]
+    assert originals.seen(wish(4)) is None
+    assert originals.nbytes <= BUDGET
+
+
+def test_more_than_fits_is_not_asked_for_but_for_the_first(originals, pipeline) -> None:
+    originals.want([wish(0, 2 * BUDGET), wish(1)])
+    assert [pipeline.photo(look) - 1 for look in pipeline.looks] == [0]
+    originals.want([wish(number) for number in range(20)])
+    assert [pipeline.photo(look) - 1 for look in pipeline.looks] == [0, 1, 2, 3, 4]
+    assert {look.limit_bytes for look in pipeline.looks} == {int(BUDGET * 0.7)}
+
+
+def test_what_failed_waits_until_one_comes_back(originals, pipeline, qtbot) -> None:
+    originals.want([wish(1), wish(2)])
+    with qtbot.waitSignal(originals.failed) as failed:
+        pipeline.refuse(KnownError("The file is empty."))
+    assert failed.args == [1, "The file is empty."]
+    originals.want([wish(1), wish(3)])
+    assert [pipeline.photo(look) - 1 for look in pipeline.looks] == [3]
+    assert originals.reason(wish(1)) == "The file is empty."
+    originals.want([wish(3)])
+    originals.want([wish(1)])
+    assert [pipeline.photo(look) - 1 for look in pipeline.looks] == [1]
+    assert originals.reason(wish(1)) is None
+
+
+def test_a_moment_after_nobody_looks_closely_the_memory_is_given_back(
+    originals, pipeline, qtbot
+) -> None:
+    originals.want([wish(1)])
+    deliver(pipeline, originals, qtbot)
+    originals._idle.setInterval(0)
+    with qtbot.waitSignal(originals._idle.timeout):
+        originals.want([])
+    assert originals.nbytes == 0 and originals.seen(wish(1)) is None
+
+
+def test_the_budget_is_the_megabytes_of_the_settings(session) -> None:
+    session.settings.loupe.originals_mb = 300
+    assert Originals(session).budget_bytes == 300 * 1024 * 1024
+
+
+def test_without_a_pipeline_there_is_a_reason(originals, session) -> None:
+    session.pipeline = None
+    originals.want([wish(1)])
+    assert originals.reason(wish(1)) == "another Curator reads the photos"

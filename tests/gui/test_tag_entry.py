@@ -1,0 +1,186 @@
+"""Typing tags: T, a few letters, Enter; and the cloud in the sidebar."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+
+from curator.model import Pass, View
+from curator.session import Session
+from curator.ui.main_window import MainWindow
+from curator.ui.widgets.tag_chips import TagChips
+
+Key = Qt.Key
+
+
+@pytest.fixture
+def tagged(session: Session) -> Session:
+    """Photos with suggestions: harbor on 2 to 5, hare on 3, boat on 2."""
+    said = {2: ["harbor", "boat"], 3: ["harbor", "hare"], 4: ["harbor"], 5: ["harbor"]}
+    with session.catalog._writing():
+        for photo, names in said.items():
+            session.catalog._suggest(photo, "vision", [(name, 60) for name in names])
+    return session
+
+
+@pytest.fixture
+def window(tagged: Session, make_window) -> MainWindow:
+    return make_window(tagged)
+
+
+def press(window: MainWindow, *keys: Qt.Key | str) -> None:
+    """Press keys where the keyboard is; text is typed."""
+    for key in keys:
+        at = window.focusWidget() or window
+        if isinstance(key, str):
+            QTest.keyClicks(at, key)
+        else:
+            QTest.keyClick(at, key)
+
+
+def click(widget: QWidget, point: QPoint) -> None:
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=point)
+
+
+def tags(session: Session, photo: int) -> dict[str, str]:
+    return {tag.name: tag.state for tag in session.catalog.photo(photo).tags}
+
+
+def test_t_types_tags_for_the_photo_and_esc_goes_back_to_the_keys(window: MainWindow) -> None:
+    session = window.session
+    session.go_to(7)
+    press(window, Key.Key_T, "ha")
+    entry = window.tagging
+    assert entry.isVisible() and entry.title.text() == "Tags of DSC_0006"
+    assert [row.title for row in entry.rows.entries] == ["harbor", "hare", "ha"]
+    press(window, Key.Key_Return)
+    assert tags(session, 7) == {"harbor": "confirmed"} and entry.isVisible()
+    press(window, "Pier, old pier,hare", Key.Key_Return)
+    assert tags(session, 7).keys() == {"harbor", "Pier", "old pier", "hare"}
+    press(window, "ha", Key.Key_Down, Key.Key_Down, Key.Key_Return)
+    assert "ha" in tags(session, 7), "the last row is what was typed"
+    press(window, Key.Key_Escape)
+    assert not entry.isVisible()
+    press(window, Key.Key_X)
+    assert session.table.marks(7).flag == "reject", "keys mark again"
+
+
+def test_tab_completes_and_shift_enter_takes_what_was_typed(window: MainWindow) -> None:
+    session = window.session
+    session.go_to(7)
+    press(window, Key.Key_T, "pier,ha", Key.Key_Tab)
+    assert window.tagging.field.text() == "pier, harbor"
+    press(window, Key.Key_Escape, Key.Key_T, "bo")
+    QTest.keyClick(window.tagging.field, Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert tags(session, 7) == {"bo": "confirmed"}
+    press(window, Key.Key_Return)
+    assert not window.tagging.isVisible(), "Enter with nothing typed leaves"
+
+
+def test_the_tags_there_are_are_confirmed_and_taken_off_by_key(window: MainWindow) -> None:
+    session = window.session
+    session.go_to(2)
+    press(window, Key.Key_T, Key.Key_Up)
+    entry = window.tagging
+    assert entry.chips.current is not None and entry.chips.current.name == "harbor"
+    press(window, Key.Key_Delete)
+    assert tags(session, 2) == {"boat": "suggested"}
+    press(window, Key.Key_Return)
+    assert tags(session, 2) == {"boat": "confirmed"}
+    press(window, Key.Key_Escape)
+    assert entry.isVisible() and entry.chips.current is None
+    press(window, Key.Key_Escape)
+    assert not entry.isVisible()
+    press(window, Key.Key_T, Key.Key_Backspace, Key.Key_Backspace)
+    assert tags(session, 2) == {}
+
+
+def test_a_selection_is_tagged_whole_and_undone_at_once(window: MainWindow) -> None:
+    session = window.session
+    session.select_only(2)
+    session.select_range(4)
+    press(window, Key.Key_T)
+    assert window.tagging.title.text() == "Tags of 3 photos"
+    press(window, "trip", Key.Key_Return, Key.Key_Escape)
+    assert all("trip" in tags(session, photo) for photo in (2, 3, 4))
+    session.undo()
+    assert not any("trip" in tags(session, photo) for photo in (2, 3, 4))
+
+
+@pytest.mark.parametrize("view", [View.COMPARE, View.SURVEY])
+def test_side_by_side_only_the_focused_photo_is_tagged(window: MainWindow, view: View) -> None:
+    session = window.session
+    session.select_only(2)
+    session.select_range(4)
+    session.compare() if view is View.COMPARE else session.survey()
+    assert session.view is view
+    here = session.current
+    session.shown(here)
+    press(window, Key.Key_T, "sharp", Key.Key_Return, Key.Key_Escape)
+    found = [photo for photo in (2, 3, 4) if "sharp" in tags(session, photo)]
+    assert found == [here] and session.view is view
+
+
+def test_one_press_confirms_in_the_inspector_and_the_cross_takes_off(window: MainWindow) -> None:
+    session = window.session
+    session.go_to(2)
+    session.inspector = True
+    window.refresh()
+    window.inspector.refresh()
+
+    def chips() -> TagChips:
+        window.inspector.refresh()
+        return next(each for each in window.inspector.findChildren(TagChips) if each.isVisible())
+
+    click(chips(), chips().place_of("boat").center())
+    assert tags(session, 2) == {"boat": "confirmed", "harbor": "suggested"}
+    click(chips(), chips().place_of("boat").center())
+    assert tags(session, 2)["boat"] == "confirmed", "a word is not lost by a second press"
+    place = chips().place_of("harbor")
+    click(chips(), QPoint(place.right() - 8, place.center().y()))
+    assert tags(session, 2) == {"boat": "confirmed"}
+
+
+def test_a_word_of_the_cloud_shows_its_photos_and_all_again(window: MainWindow) -> None:
+    session, cloud = window.session, window.sidebar.cloud
+    window.sidebar.refresh()
+    assert [(tag.name, tag.count) for tag in cloud.tags] == [
+        ("harbor", 4),
+        ("boat", 1),
+        ("hare", 1),
+    ]
+    click(cloud, cloud.place_of("harbor").center())
+    assert session.filter == 'tag:"harbor"' and session.ids.tolist() == [2, 3, 4, 5]
+    click(cloud, cloud.place_of("harbor").center())
+    assert session.filter == "" and len(session.ids) == 60
+
+
+def test_another_name_is_typed_in_the_same_place(window: MainWindow) -> None:
+    session = window.session
+    session.ask("rename_tag", "hare")
+    entry = window.tagging
+    assert entry.title.text() == "Rename hare on every photo"
+    press(window, "rabbit", Key.Key_Return)
+    assert not entry.isVisible() and tags(session, 3) == {
+        "harbor": "suggested",
+        "rabbit": "suggested",
+    }
+    session.ask("rename_tag", "boat")
+    press(window, "harb", Key.Key_Down, Key.Key_Return)
+    assert tags(session, 2) == {"harbor": "suggested"}, "that of another tag merges the two"
+    session.undo()
+    session.undo()
+    assert tags(session, 3) == {"harbor": "suggested", "hare": "suggested"}
+
+
+def test_a_cull_goes_on_where_it_was(window: MainWindow) -> None:
+    session = window.session
+    session.set_pass(Pass.CULL)
+    session.set_view(View.LOUPE)
+    before = session.current
+    session.shown(before)
+    press(window, Key.Key_T, "pier", Key.Key_Return, Key.Key_Escape)
+    assert session.current == before and session.pass_ is Pass.CULL
+    assert session.table.undecided()[session.table.rows_of([before])[0]], "a tag is no verdict"

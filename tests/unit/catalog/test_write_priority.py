@@ -1,0 +1,136 @@
+"""Who writes next: what a person decides goes before whatever is read in the background."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from curator.catalog import Catalog
+from curator.catalog.write_priority import Turns
+from curator.settings import Home
+from tests import catalogs
+
+WITHIN_S = 60.0
+
+
+@pytest.mark.parametrize("act", ["decide", "see"])
+def test_a_person_waits_for_the_batch_under_way_and_for_no_other(
+    home: Home, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    monkeypatch.setattr("curator.catalog.store.HELD_S", WITHIN_S)
+    catalogs.fill(home.catalog, 3)
+    reading = Catalog.open(home.catalog)
+
+    def write() -> None:
+        catalog = Catalog.open(home.catalog)
+        if act == "decide":
+            catalog.decide({2: {"rating": 4}}, summary="4 stars")
+        else:
+            catalog.pressing = True  # as the window's is
+            catalog.mark_seen([2])
+        catalog.close()
+
+    person = threading.Thread(target=write)
+    with reading._writing():
+        person.start()
+        deadline = time.monotonic() + WITHIN_S
+        while not reading._turns._pressing:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+    # Nor does who goes on in the background take the interpreter from whoever keeps it.
+    sql = "SELECT rating, seen_at IS NOT NULL FROM photo WHERE id = 2"
+    (kept,) = reading._connection.execute(sql).fetchall()
+    with reading._writing():  # the next batch, at once
+        wrote = reading._row(sql)
+    person.join()
+    assert kept == wrote == ((4, 0) if act == "decide" else (None, 1))
+    reading.close()
+
+
+def test_while_a_key_is_answered_only_a_person_writes(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogs.fill(home.catalog, 3)
+    window = Catalog.open(home.catalog)
+    asked: list[tuple[bool, bool]] = []
+    is_free = Turns._is_free
+
+    def noted(turns: Turns, pressing: bool) -> bool:
+        asked.append((pressing, free := is_free(turns, pressing)))
+        return free
+
+    def read() -> None:
+        catalog = Catalog.open(home.catalog)
+        catalog.mark_seen([3])
+        catalog.close()
+
+    monkeypatch.setattr(Turns, "_is_free", noted)
+    monkeypatch.setattr("curator.catalog.store.HELD_S", 10 * WITHIN_S)
+    monkeypatch.setattr("curator.catalog.store.BUSY_TIMEOUT_S", WITHIN_S)
+    window.hold_others(True)
+    reading = threading.Thread(target=read)
+    reading.start()
+    deadline = time.monotonic() + WITHIN_S
+    while (False, False) not in asked:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    window.decide({2: {"rating": 4}}, summary="4 stars")
+    assert window._value("SELECT seen_at FROM photo WHERE id = 3") is None
+    window.hold_others(False)
+    reading.join()
+    assert window._value("SELECT seen_at FROM photo WHERE id = 3") is not None
+    monkeypatch.setattr("curator.catalog.store.HELD_S", 0.001)
+    window.hold_others(True)
+    window.mark_seen([1])  # a key that led nowhere holds nobody up for long
+    window.close()
+
+
+@pytest.mark.parametrize("background", [True, False])
+def test_while_a_decision_is_kept_nobody_reads_in_the_background(
+    home: Home, monkeypatch: pytest.MonkeyPatch, background: bool
+) -> None:
+    catalogs.fill(home.catalog, 3)
+    person, read = Catalog.open(home.catalog), list[int | None]()
+    stood, goes, stand_back = threading.Event(), threading.Event(), Turns.stand_back
+
+    def noted(turns: Turns, within_s: float) -> None:
+        stood.set()
+        goes.set()
+        stand_back(turns, within_s)
+
+    def look() -> None:
+        catalog = Catalog.open(home.catalog)
+        read.append(catalog._value("SELECT rating FROM photo WHERE id = 2"))
+        goes.set()
+        catalog.close()
+
+    monkeypatch.setattr(Turns, "stand_back", noted)
+    monkeypatch.setattr(Catalog, "pressing", not background)
+    monkeypatch.setattr("curator.catalog.store.HELD_S", WITHIN_S)
+    reading = threading.Thread(target=look)
+    with person._writing(durable=True):
+        person.decide({2: {"rating": 4}}, summary="4 stars")
+        reading.start()
+        assert goes.wait(WITHIN_S)
+        if not background:
+            reading.join()
+    reading.join()
+    assert (read, stood.is_set()) == (([4], True) if background else ([None], False))
+    person.close()
+
+
+def test_who_gets_no_turn_is_told_by_sqlite_and_keeps_nobody_waiting(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogs.fill(home.catalog, 3)
+    one, other = Catalog.open(home.catalog), Catalog.open(home.catalog)
+    monkeypatch.setattr("curator.catalog.store.BUSY_TIMEOUT_S", 0.01)
+    with one._writing(), pytest.raises(Exception, match="held by another program"):
+        other.decide({2: {"rating": 4}}, summary="4 stars")
+    one.mark_seen([3])
+    other.decide({2: {"rating": 4}}, summary="4 stars")
+    assert one._turns is other._turns and not one._turns._pressing
+    one.close()
+    other.close()

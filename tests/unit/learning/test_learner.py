@@ -1,0 +1,423 @@
+"""What is learned from ratings in the catalog, once and step by step."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from curator.catalog import Catalog
+from curator.learning.learner import Learned, TasteLearner, judge
+from curator.learning.report import report
+from curator.learning.vector_index import VectorIndex
+from curator.model import KnownError
+from curator.settings import Home, Settings, Taste
+from curator.taste import rank_correlation
+from curator.taste.tone import TONES
+from tests import catalogs, likings
+
+PHOTOS = 60
+
+
+@pytest.fixture
+def liked(catalog: Catalog) -> dict[int, np.ndarray]:
+    """Sixty photos that were compared; the fill rated some of them at random: taken back."""
+    catalogs.fill(catalog.path, PHOTOS)
+    everyone = range(1, PHOTOS + 1)
+    nothing = {"rating": None, "flag": None, "kept": False}
+    catalog.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
+    return likings.embed(catalog, everyone)
+
+
+@pytest.fixture
+def learner(catalog: Catalog, home: Home) -> TasteLearner:
+    return TasteLearner(catalog, Settings.load(home).taste, home.cache)
+
+
+def after(learner: TasteLearner, ids: list[int] | None = None) -> Learned:
+    learner.look()
+    learner.study(ids)
+    return learner.learn()
+
+
+def test_a_disk_that_fills_while_encoders_change_leaves_no_lessons_of_the_old_one(
+    catalog: Catalog,
+    learner: TasteLearner,
+    liked: dict[int, np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    after(learner)
+    catalog.use_encoder("wider/1")
+    likings.embed(catalog, range(1, PHOTOS + 1), "wider/1", dimension=24)
+    with monkeypatch.context() as full:
+        full.setattr(learner.archive, "_write", refuse)
+        with pytest.raises(KnownError):
+            learner.look()
+    learned = after(learner)
+    assert learned.encoder == "wider/1" and len(learned.scores) == PHOTOS
+
+
+def refuse(*_: object) -> None:
+    raise KnownError("There is no room.", "Make some.")
+
+
+# --- the archive
+
+
+def test_the_archive_holds_every_vector_once(
+    catalog: Catalog, home: Home, liked: dict[int, np.ndarray]
+) -> None:
+    archive = VectorIndex(home.cache)
+    assert set(archive.sync(catalog).tolist()) == set(liked)
+    assert len(archive.sync(catalog)) == 0
+    row = archive.take(archive.places([7]))[0]
+    assert row[: archive.dimension] == pytest.approx(liked[7], abs=1e-3)
+    likings.embed(catalog, [7])
+    assert archive.sync(catalog).tolist() == [7] and archive.size == PHOTOS
+    assert archive.places([7, 999, 10**7]).tolist() == [archive.places([7])[0], -1, -1]
+
+
+def test_the_archive_grows_without_losing_a_row(catalog: Catalog, home: Home) -> None:
+    catalogs.fill(catalog.path, 1500)
+    first = likings.embed(catalog, range(1, 900))
+    archive = VectorIndex(home.cache)
+    archive.sync(catalog)
+    likings.embed(catalog, range(900, 1501))
+    archive.sync(catalog)
+    assert archive.size == 1500
+    assert archive.take(archive.places([3]))[0, :16] == pytest.approx(first[3], abs=1e-3)
+
+
+@pytest.mark.parametrize("fault", ["zeros", "nan", "short", "empty"])
+@pytest.mark.parametrize("photo", [1, 9])
+def test_a_damaged_vector_is_left_out_and_the_rest_is_there(
+    catalog: Catalog, home: Home, liked: dict[int, np.ndarray], fault: str, photo: int
+) -> None:
+    damage(catalog, photo, fault)
+    archive = VectorIndex(home.cache)
+    archive.sync(catalog)
+    assert archive.size == PHOTOS - 1 and archive.places([photo]).tolist() == [-1]
+    assert archive.damaged == {photo}
+    likings.embed(catalog, [photo])
+    archive.sync(catalog)
+    assert archive.size == PHOTOS and not archive.damaged
+
+
+def damage(catalog: Catalog, photo: int, fault: str) -> None:
+    """Write a vector that says nothing, first of all in the catalog."""
+    bad = np.zeros(16, np.float16)
+    bad = {"zeros": bad, "nan": bad + np.float16("nan"), "short": bad[:3] + 1, "empty": bad[:0]}[
+        fault
+    ]
+    with catalog._writing():
+        catalog._run("UPDATE vector SET vector = ? WHERE photo_id = ?", (bad.tobytes(), photo))
+
+
+def test_a_damaged_vector_costs_its_photo_the_score_and_is_said(
+    catalog: Catalog, home: Home, liked: dict[int, np.ndarray], learner: TasteLearner
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    for photo, fault in ((1, "short"), (40, "nan")):
+        damage(catalog, photo, fault)
+    after(learner)
+    learned = likings.learned_now(catalog, Taste(), home.cache)
+    assert (learned.stars, learned.taught, learned.damaged) == (30, 29, 2)
+    assert learned.sentence == "Taste is ready: learned from 29 of 30 photos with stars."
+    assert learned.by_id().keys() == set(liked) - {1, 40}
+    assert np.isfinite(learned.predicted).all()
+    assert report(learner).damaged.startswith("2 photos cannot be scored")
+
+
+def test_the_archive_follows_the_encoder_to_go_by(
+    catalog: Catalog, home: Home, liked: dict[int, np.ndarray]
+) -> None:
+    archive = VectorIndex(home.cache)
+    archive.sync(catalog)
+    catalog.use_encoder("wide/1")
+    likings.embed(catalog, range(1, PHOTOS), "wide/1", dimension=24)
+    archive.sync(catalog)
+    assert archive.dimension == 16, "one photo is still missing"
+    likings.embed(catalog, [PHOTOS], "wide/1", dimension=24)
+    archive.sync(catalog)
+    assert (archive.dimension, archive.size, archive.encoder) == (24, PHOTOS, "wide/1")
+
+
+# --- learning
+
+
+def test_below_twenty_stars_it_says_how_many_are_missing(
+    catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 20))
+    learned = after(learner)
+    assert not learned.ready and len(learned.scores) == 0
+    assert learned.sentence == "1 more photo with stars until taste is ready."
+
+
+def test_stars_without_vectors_teach_when_the_vectors_come(
+    catalog: Catalog, learner: TasteLearner
+) -> None:
+    catalogs.fill(catalog.path, 30)
+    catalog.decide({p: {"rating": 1 + p % 5, "flag": None} for p in range(1, 26)}, summary="")
+    assert "not compared yet" in after(learner).sentence
+    likings.embed(catalog, range(1, 31))
+    learned = after(learner, [])
+    assert learned.ready and learned.taught == 25
+
+
+def test_it_learns_what_one_likes(
+    catalog: Catalog, home: Home, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 41))
+    learned = likings.learned_now(catalog, Taste(), home.cache)
+    rest = learned.ids > 40
+    wanted = [liked[int(photo)][0] for photo in learned.ids[rest]]
+    assert rank_correlation(learned.predicted[rest], wanted) > 0.5
+    assert learned.scores.min() >= 0 and learned.scores.max() <= 100
+    assert learned.by_id().keys() == set(liked)
+
+
+def test_one_more_rating_and_its_undo_end_where_they_began(
+    catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    before = after(learner)
+    catalog.decide({50: {"rating": 5}}, summary="")
+    between = after(learner, [50])
+    assert between.taught == 31
+    assert not np.allclose(between.predicted, before.predicted, atol=1e-4)
+    catalog.undo()
+    back = after(learner, [50])
+    assert back.taught == 30
+    assert back.predicted == pytest.approx(before.predicted, abs=1e-3)
+
+
+def test_step_by_step_is_the_same_as_all_at_once(
+    catalog: Catalog, home: Home, learner: TasteLearner, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 25))
+    after(learner)
+    for photo in range(25, 33):
+        likings.rate(catalog, liked, [photo])
+        step_by_step = after(learner, [photo])
+    at_once = likings.learned_now(catalog, Taste(), home.cache)
+    assert step_by_step.predicted == pytest.approx(at_once.predicted, abs=1e-3)
+
+
+def restack(catalog: Catalog, name: int, photos: range) -> None:
+    """Have the machine find a stack."""
+    with catalog._writing():
+        catalog._run_many(
+            "UPDATE photo SET stack = ?, stack_kind = 'burst' WHERE id = ?",
+            [(name, photo) for photo in photos],
+        )
+
+
+def lessons_of(learner: TasteLearner) -> dict[int, tuple[str, float, object]]:
+    """Give each lesson by photo: rating or comparison, its weight, what is left out with it."""
+    lessons = learner._lessons
+    assert lessons is not None
+    facts = lessons._facts[: len(lessons)]
+    return {
+        key: ("rating" if fact[0] else "comparison", round(fact[2], 6), group)  # type: ignore[misc]
+        for key, fact, group in zip(lessons._keys, facts, lessons._groups, strict=True)
+    }
+
+
+def test_frames_of_a_stack_are_left_out_together(
+    catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    restack(catalog, 4, range(4, 7))
+    after(learner)
+    groups = {photo: group for photo, (_, _, group) in lessons_of(learner).items()}
+    assert groups[4] == groups[5] == groups[6] == 4
+    assert len(set(groups.values())) == 28
+    catalog.decide({5: {"stacked": 0}}, summary="split")
+    after(learner, [5])
+    assert len({group for _, _, group in lessons_of(learner).values()}) == 29
+    restack(catalog, 20, range(20, 23))
+    assert learner.study([20, 21, 22]), "what the machine stacks anew counts at once"
+    assert len({group for _, _, group in lessons_of(learner).values()}) == 27
+
+
+def test_a_reject_in_a_stack_counts_against_what_was_kept_there_only(
+    catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    restack(catalog, 40, range(40, 44))
+    catalog.decide({40: {"flag": "reject"}, 41: {"flag": "reject"}}, summary="")
+    after(learner)
+    told = lessons_of(learner)
+    assert told[40] == ("rating", told[41][1], 40), "nothing was kept: the motif is not wanted"
+    alone = told[40][1] + told[41][1]
+    catalog.decide({42: {"kept": True}}, summary="")
+    after(learner, [42])
+    told = lessons_of(learner)
+    assert told[40][0] == told[41][0] == "comparison" and 42 not in told
+    assert told[40][1] + told[41][1] == pytest.approx(alone, rel=1e-6)
+    catalog.undo()
+    after(learner, [42])
+    assert lessons_of(learner)[40][0] == "rating"
+    catalog.decide({50: {"flag": "reject"}}, summary="")
+    after(learner, [50])
+    assert lessons_of(learner)[50] == ("rating", pytest.approx(alone, rel=1e-3), -50)
+
+
+def test_what_was_kept_of_a_stack_is_liked_more_than_what_was_not(
+    catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    restack(catalog, 40, range(40, 42))
+    before = after(learner)
+    catalog.decide({40: {"flag": "reject"}, 41: {"kept": True}}, summary="")
+    now = after(learner, [40, 41])
+    places = learner.archive.places([40, 41])
+    gap = {id(each): np.diff(each.predicted[places])[0] for each in (before, now)}
+    assert gap[id(now)] > gap[id(before)]
+    middle = [float(each.predicted[places].mean()) for each in (before, now)]
+    assert middle[1] == pytest.approx(middle[0], abs=0.2), "the motif is as good as it was"
+
+
+def test_of_two_in_a_duel_the_preferred_is_liked_more_until_that_is_undone(
+    catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    before = after(learner)
+    places = learner.archive.places([40, 41])
+    worse, better = np.array([40, 41])[np.argsort(before.predicted[places])].tolist()
+    catalog.decide({worse: {("over", better): True}}, summary="Preferred what was thought worse")
+    now = after(learner, [worse, better])
+    assert now.taught == before.taught, "a duel is no rating"
+    gained = (now.predicted - before.predicted)[learner.archive.places([worse, better])]
+    assert gained[0] > 0.05 and gained[0] > gained[1] + 0.1
+    catalog.undo()
+    back = after(learner, [worse])
+    assert back.predicted == pytest.approx(before.predicted, abs=1e-3)
+
+
+def test_a_duel_waits_for_the_vector_of_either(
+    catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
+) -> None:
+    with catalog._writing():
+        catalog._run("DELETE FROM vector WHERE photo_id = 41")
+    likings.rate(catalog, liked, range(1, 31))
+    catalog.decide({40: {("over", 41): True}}, summary="Preferred 40 to 41")
+    after(learner)
+    assert ("over", 40, 41) not in lessons_of(learner)
+    likings.embed(catalog, [41])
+    after(learner, [])
+    assert lessons_of(learner)["over", 40, 41][0] == "comparison"
+
+
+def test_a_kept_frame_that_was_not_compared_yet_is_waited_for(
+    catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
+) -> None:
+    catalogs_without = {photo: vector for photo, vector in liked.items() if photo != 41}
+    with catalog._writing():
+        catalog._run("DELETE FROM vector WHERE photo_id = 41")
+    likings.rate(catalog, catalogs_without, range(1, 31))
+    restack(catalog, 40, range(40, 42))
+    catalog.decide({40: {"flag": "reject"}, 41: {"rating": 4}}, summary="")
+    after(learner)
+    assert 40 not in lessons_of(learner)
+    likings.embed(catalog, [41])
+    after(learner, [])
+    told = lessons_of(learner)
+    assert (told[40][0], told[41][0]) == ("comparison", "rating")
+
+
+def test_recent_ratings_weigh_more_by_the_half_life_of_the_settings(
+    catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    with catalog._writing():  # the first ten were rated a year ago
+        catalog._run("DROP TRIGGER step_no_update")
+        catalog._run(
+            "UPDATE step SET made_at = made_at - 365 * 86400 WHERE id IN (SELECT step_id FROM"
+            " decision WHERE field = 'rating' AND after IS NOT NULL AND photo_id <= 10)"
+        )
+    learner._settings.half_life_days = 365
+    after(learner)
+    weights = {photo: weight for photo, (_, weight, _) in lessons_of(learner).items()}
+    assert weights[30] / weights[2] == pytest.approx(2, rel=1e-3)
+    learner._settings.half_life_days = 182.5  # as the settings dialog does
+    assert learner.look() and not learner.look()
+    learner.learn()
+    weights = {photo: weight for photo, (_, weight, _) in lessons_of(learner).items()}
+    assert weights[30] / weights[2] == pytest.approx(4, rel=1e-3)
+
+
+def test_rejects_pull_down_and_are_no_stars(
+    catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 31))
+    before = after(learner)
+    catalog.decide({photo: {"flag": "reject"} for photo in range(40, 50)}, summary="")
+    learned = after(learner, list(range(40, 50)))
+    assert learned.stars == learned.taught == 30
+    rejected = np.isin(learned.ids, range(40, 50))
+    assert learned.predicted[rejected].mean() < before.predicted[rejected].mean()
+
+
+def test_all_stars_alike_give_no_score_until_something_differs(
+    catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
+) -> None:
+    catalog.decide({photo: {"rating": 5} for photo in range(1, 26)}, summary="")
+    learned = after(learner)
+    assert not learned.ready, "five stars for all would make everything a match"
+    assert learned.sentence.startswith("All 25 photos with stars have equally many")
+    catalog.decide({40: {"rating": 2}}, summary="")
+    assert after(learner, [40]).ready
+    catalog.undo()
+    assert not after(learner, [40]).ready
+    catalog.decide({41: {"flag": "reject"}}, summary="")
+    assert after(learner, [41]).ready, "a reject is something else than five stars"
+
+
+# --- honesty
+
+
+@pytest.mark.slow
+def test_predictions_made_before_ratings_are_judged(
+    catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
+) -> None:
+    likings.rate(catalog, liked, range(1, 21))
+    learned = after(learner)
+    for photo in range(21, 61):
+        told = dict(zip(learned.ids.tolist(), learned.predicted.tolist(), strict=True))
+        stars = likings.stars(liked[photo])
+        catalog.decide({photo: {"rating": stars}}, summary="", expected={photo: told[photo]})
+        learned = after(learner, [photo])
+    judged = judge(catalog.foreseen())
+    assert judged.count == 40
+    assert judged.correlation > 0.3 and "rank correlation" in judged.sentence
+
+
+# --- what counts for accuracy
+
+
+def test_a_photo_like_one_rated_just_before_tests_no_prediction(
+    catalog: Catalog,
+    liked: dict[int, np.ndarray],
+    learner: TasteLearner,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of copies the second counts a day later, where its twin is not in one's eye any more."""
+    twin = {2: liked[1], 4: liked[3]}
+    for photo, vector in twin.items():
+        made = likings.result(
+            catalog, photo, likings.ENCODER, vector.astype(np.float16), np.zeros(TONES, np.float32)
+        )
+        catalog.save_embedded([(likings.job(photo), made)])
+    tomorrow = time.time() + 86_400
+    for photo in (1, 2, 3, 5, 4):
+        if photo == 4:  # rated a day after its twin
+            monkeypatch.setattr(time, "time", lambda: tomorrow)
+        catalog.decide({photo: {"rating": 3}}, summary="rated", expected={photo: 3.0})
+    after(learner)
+    counted = {told.photo_id: told.expected for told in learner.foreseen()}
+    assert counted == {1: 3.0, 2: None, 3: 3.0, 5: 3.0, 4: 3.0}
+    assert learner.judged().count == 4

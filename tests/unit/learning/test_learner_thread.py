@@ -1,0 +1,125 @@
+"""The thread that learns outlives mistakes, and whoever asks it gets an answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from curator.catalog import Catalog
+from curator.learning.learner import TasteLearner
+from curator.learning.learner_thread import LearnerThread
+from curator.learning.vector_index import VectorIndex
+from curator.model import KnownError
+from curator.settings import Home, Settings
+from tests import catalogs
+from tests.conftest import ExpectedLog
+
+
+@pytest.fixture
+def taste(
+    expected_log: ExpectedLog, qtbot: QtBot, home: Home, catalog: Catalog
+) -> Iterator[LearnerThread]:
+    catalogs.fill(catalog.path, 5)
+    live = LearnerThread(catalog.path, Settings.load(home).taste, home.cache)
+    yield live
+    live.close()
+
+
+def broken(*_: object) -> None:
+    raise RuntimeError("a bug")
+
+
+def answer_of(qtbot: QtBot, taste: LearnerThread) -> object:
+    answers: list[object] = []
+    taste.ask(lambda _: "here", answers.append)
+    qtbot.waitUntil(lambda: bool(answers))
+    return answers[0]
+
+
+def test_a_mistake_in_learning_is_logged_and_does_not_end_it(
+    qtbot: QtBot,
+    taste: LearnerThread,
+    expected_log: ExpectedLog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expected_log("taste could not be learned")
+    with monkeypatch.context() as bug:
+        bug.setattr(TasteLearner, "study", broken)
+        taste.start()
+        assert answer_of(qtbot, taste) == "here"
+    with qtbot.waitSignal(taste.learned):
+        taste.anything()
+    assert any(each.exc_info for each in expected_log.records), "the traceback is in the log"
+
+
+def test_a_search_that_fails_is_logged_and_not_begun_again_by_itself(
+    qtbot: QtBot,
+    taste: LearnerThread,
+    expected_log: ExpectedLog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expected_log("taste could not be tuned")
+    begun: list[TasteLearner] = []
+
+    def search(learner: TasteLearner) -> object:
+        begun.append(learner)
+        return broken
+
+    monkeypatch.setattr(TasteLearner, "search", search)
+    taste.start()
+    assert answer_of(qtbot, taste) == "here"
+    taste.anything()
+    assert answer_of(qtbot, taste) == "here"
+    assert len(begun) == 1
+
+
+def test_without_a_catalog_who_asks_is_told_why(
+    qtbot: QtBot, home: Home, expected_log: ExpectedLog
+) -> None:
+    home.catalog.parent.mkdir(parents=True, exist_ok=True)
+    home.catalog.write_bytes(b"no catalog at all " * 100)
+    expected_log("Nothing is learned from stars now")
+    taste = LearnerThread(home.catalog, Settings.load(home).taste, home.cache)
+    taste.start()
+    try:
+        assert isinstance(answer_of(qtbot, taste), KnownError)
+        assert isinstance(answer_of(qtbot, taste), KnownError)
+    finally:
+        taste.close()
+
+
+def test_closing_gives_up_the_first_learning_which_reads_all_vectors(
+    qtbot: QtBot, taste: LearnerThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def endless(*_: object) -> list[tuple[int, int, bytes, bytes]]:
+        read.append(1)
+        return [(len(read), 1, b"", b"")]
+
+    monkeypatch.setattr(Catalog, "encoders", lambda self: {"drawn": 1})
+    monkeypatch.setattr(Catalog, "vectors", endless)
+    monkeypatch.setattr(VectorIndex, "_take", lambda *_: np.zeros(0, np.int64))
+    taste.start()
+    qtbot.waitUntil(lambda: len(read) > 2)
+    taste.close()  # else it would never come back
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread's niceness is Linux's")
+def test_learning_steps_back_behind_the_window(qtbot: QtBot, taste: LearnerThread) -> None:
+    taste.start()
+    answers: list[int] = []
+
+    def niceness(_: TasteLearner) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    taste.ask(niceness, answers.append)
+    qtbot.waitUntil(lambda: bool(answers))
+    ours = os.getpriority(os.PRIO_PROCESS, os.getpid())
+    assert answers[0] == min(ours + 10, 19)

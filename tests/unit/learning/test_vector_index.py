@@ -1,0 +1,124 @@
+"""Rows of vectors in a file: read back as they were, added up, and searched by a sketch."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from curator.bench.filling import drawn_vectors
+from curator.catalog import Catalog
+from curator.learning import vector_index as archives
+from curator.learning.vector_index import VectorIndex
+from curator.learning.vector_sketch import Sketch
+from curator.model import KnownError
+from curator.settings import Home
+from tests import catalogs, likings
+
+DIMENSION, TONES, MANY = 96, 76, 3000
+
+
+def filled(folder: Path, vectors: np.ndarray, first: int = 1) -> VectorIndex:
+    """Make an archive of these vectors, photo ids counting from ``first``."""
+    archive = VectorIndex(folder)
+    put(archive, vectors, first)
+    return archive
+
+
+def put(archive: VectorIndex, vectors: np.ndarray, first: int = 1) -> None:
+    tones = np.random.default_rng(5).standard_normal((len(vectors), TONES), np.float32)
+    blobs = [
+        (vector.astype(np.float16).tobytes(), tone.tobytes())
+        for vector, tone in zip(vectors, tones, strict=True)
+    ]
+    archive._take(list(range(first, first + len(vectors))), blobs)
+
+
+@pytest.fixture(scope="module")
+def vectors() -> np.ndarray:
+    return drawn_vectors(MANY, DIMENSION, np.random.default_rng(0))
+
+
+def test_a_product_is_that_of_the_rows_and_ranks_as_float32_does(
+    tmp_path: Path, vectors: np.ndarray
+) -> None:
+    archive = filled(tmp_path, vectors)
+    weights = np.random.default_rng(1).standard_normal(DIMENSION + TONES).astype(np.float32)
+    rows = archive.take(range(MANY))
+    product = archive.product(weights)
+    assert product == pytest.approx(rows @ weights, abs=1e-4)
+    weights[DIMENSION:] = 0.0
+    exact = vectors.astype(np.float16).astype(np.float32) @ weights[:DIMENSION]
+    ranks = (np.argsort(np.argsort(each)) for each in (archive.product(weights), exact))
+    assert np.corrcoef(*ranks)[0, 1] > 0.99999
+    pair = archive.product(np.column_stack([weights, -weights]))
+    assert pair.shape == (MANY, 2) and np.allclose(pair[:, 0], -pair[:, 1])
+
+
+def test_the_sketch_finds_what_a_full_look_finds(
+    tmp_path: Path, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = filled(tmp_path, vectors)
+    asked = [archive.nearest(vectors[place], 10)[0] for place in range(0, MANY, 100)]
+    monkeypatch.setattr(archives, "_SKETCHED", 1000)
+    monkeypatch.setattr(archives, "_CANDIDATES", MANY // 50)  # 2 % of all, as of 100,000
+    archive.prepare()
+    assert archive._sketch is not None
+    found = [archive.nearest(vectors[place], 10) for place in range(0, MANY, 100)]
+    shares = [np.isin(told, exact).mean() for (told, _), exact in zip(found, asked, strict=True)]
+    assert np.mean(shares) >= 0.99
+    for ids, likeness in found:
+        assert likeness[0] == pytest.approx(1.0, abs=1e-2) and list(likeness) == sorted(
+            likeness, reverse=True
+        )
+        assert len(set(ids.tolist())) == 10
+
+
+def test_what_comes_or_changes_after_the_sketch_is_found_where_it_is_now(
+    tmp_path: Path, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "_SKETCHED", 1000)
+    monkeypatch.setattr(archives, "_CANDIDATES", 100)
+    archive = filled(tmp_path, vectors[:-2])
+    archive.prepare()
+    put(archive, vectors[-2:-1], MANY - 1)
+    assert archive.nearest(vectors[-2], 1)[0].tolist() == [MANY - 1]
+    put(archive, vectors[-1:], 7)
+    assert archive.nearest(vectors[-1], 1)[0].tolist() == [7]
+    assert archive.nearest(vectors[6], 1)[0].tolist() != [7]
+
+
+def test_vectors_without_structure_get_no_sketch() -> None:
+    chance = np.random.default_rng(0).standard_normal((2000, 640), np.float32)
+    chance /= np.linalg.norm(chance, axis=1, keepdims=True)
+    assert Sketch.of(chance) is None
+    assert Sketch.of(np.ones((50, 8), np.float32) / np.sqrt(8).astype(np.float32)) is None
+
+
+def test_an_empty_archive_answers(tmp_path: Path) -> None:
+    archive = VectorIndex(tmp_path)
+    archive.prepare()
+    assert len(archive.nearest(np.ones(4, np.float32), 3)[0]) == 0
+    assert archive.take([]).shape == (0, 0)
+    assert archive.places([3, -1]).tolist() == [-1, -1]
+
+
+def test_a_full_disk_is_said_and_the_vectors_come_the_next_time(
+    catalog: Catalog, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogs.fill(catalog.path, 30)
+    likings.embed(catalog, range(1, 31))
+    archive = VectorIndex(home.cache)
+
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(archives.tempfile, "TemporaryFile", lambda **_: Full())
+        with pytest.raises(KnownError, match="no room to compare photos"):
+            archive.sync(catalog)
+    archive._file = None  # the disk has room again
+    assert set(archive.sync(catalog).tolist()) == set(range(1, 31))

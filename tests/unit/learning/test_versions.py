@@ -1,0 +1,323 @@
+"""Versions of taste: kept when it is time, pinned by rolling back, refused where no good."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from curator.catalog import Catalog
+from curator.learning import versions
+from curator.learning.learner import Learned, TasteLearner
+from curator.learning.report import report
+from curator.model import KnownError, NotFoundError
+from curator.settings import Home, Taste
+from curator.taste import TasteModel
+from tests import catalogs, likings
+
+PHOTOS = 60
+EVERYONE = range(1, PHOTOS + 1)
+
+
+@pytest.fixture
+def liked(catalog: Catalog) -> dict[int, np.ndarray]:
+    """Sixty photos that were compared, thirty of them rated."""
+    catalogs.fill(catalog.path, PHOTOS)
+    nothing = {"rating": None, "flag": None, "kept": False}
+    catalog.decide(dict.fromkeys(EVERYONE, nothing), summary="a fresh mind")
+    catalog.use_encoder(likings.ENCODER)
+    vectors = likings.embed(catalog, EVERYONE)
+    likings.rate(catalog, vectors, range(1, 31))
+    return vectors
+
+
+@pytest.fixture
+def learner(catalog: Catalog, home: Home, liked: dict[int, np.ndarray]) -> TasteLearner:
+    """Learned from the thirty; version 1 holds that."""
+    learner = TasteLearner(catalog, Taste(), home.cache)
+    after(learner)
+    assert learner.snapshot("daily") == 1
+    return learner
+
+
+def after(learner: TasteLearner) -> Learned:
+    learner.look()
+    learner.study()
+    return learner.learn()
+
+
+def change_of_heart(catalog: Catalog) -> None:
+    """Rate thirty photos more, the other way round."""
+    vectors = likings.embed(catalog, EVERYONE)
+    for photo in range(31, 61):
+        catalog.decide({photo: {"rating": 6 - likings.stars(vectors[photo])}}, summary="")
+
+
+# --- keeping
+
+
+def test_a_version_reads_back_as_it_was_without_pickles(
+    catalog: Catalog, learner: TasteLearner
+) -> None:
+    blob = catalog.taste_version(1).numbers
+    with np.load(io.BytesIO(blob), allow_pickle=False) as numbers:
+        again = TasteModel.from_numbers(dict(numbers))
+    learned = learner.learned
+    assert learned is not None
+    rows = learner.archive.take(np.arange(PHOTOS))
+    assert again.rating(rows) == pytest.approx(learned.predicted, abs=1e-2)
+    row = catalog.taste_versions()[0]
+    assert (row.ratings, row.encoder, row.reason) == (30, likings.ENCODER, "daily")
+
+
+def test_a_version_is_kept_when_there_is_something_new_to_keep(
+    catalog: Catalog, learner: TasteLearner
+) -> None:
+    assert learner.snapshot("closing") is None
+    catalog.decide({40: {"rating": 1}}, summary="")
+    after(learner)
+    assert learner.snapshot("closing") == 2
+    catalog.undo()
+    catalog.decide({41: {"rating": 1}}, summary="")  # as many ratings, and others
+    after(learner)
+    assert learner.snapshot("closing") == 3
+    assert [row.reason for row in catalog.taste_versions()] == ["closing", "closing", "daily"]
+
+
+def test_by_hand_a_version_that_is_there_is_kept_for_good(
+    catalog: Catalog, learner: TasteLearner
+) -> None:
+    assert learner.keep() == 1
+    assert [(row.id, row.reason) for row in catalog.taste_versions()] == [(1, "hand")]
+    catalog.decide({40: {"rating": 1}}, summary="")
+    after(learner)
+    assert learner.keep() == 2
+
+
+def test_before_there_is_taste_there_is_nothing_to_keep(catalog: Catalog, home: Home) -> None:
+    with pytest.raises(KnownError, match=r"nothing to keep yet\. 20 more photos with stars"):
+        TasteLearner(catalog, Taste(), home.cache).keep()
+
+
+def test_the_first_learning_of_a_day_keeps_a_version(
+    catalog: Catalog, learner: TasteLearner, home: Home
+) -> None:
+    assert learner.keep_daily() is None, "one was kept today"
+    catalog.decide({40: {"rating": 1}}, summary="")
+    with catalog._writing():
+        catalog._run("UPDATE taste_version SET made_at = made_at - 2 * 86400")
+    tomorrow = TasteLearner(catalog, Taste(), home.cache)
+    assert tomorrow.keep_daily() is None, "nothing is learned yet"
+    after(tomorrow)
+    assert tomorrow.keep_daily() == 2 and tomorrow.keep_daily() is None
+    made = datetime.date.fromtimestamp(catalog.taste_versions()[0].made_at)
+    assert made == datetime.date.today()
+
+
+# --- rolling back
+
+
+def test_scores_and_predictions_come_from_the_pinned_version_whatever_is_learned(
+    catalog: Catalog, learner: TasteLearner, home: Home
+) -> None:
+    first = learner.learned
+    assert first is not None
+    change_of_heart(catalog)
+    changed = after(learner)
+    assert np.abs(changed.scores.astype(int) - first.scores).max() > 10
+    versions.roll_back(catalog, 1)
+    back = after(learner)
+    assert (back.pinned, back.taught) == (1, 60)
+    assert back.predicted == pytest.approx(first.predicted, abs=1e-2)
+    assert np.abs(back.scores.astype(int) - first.scores).max() <= 1
+    assert back.sentence == "Taste is pinned to version 1."
+    assert back.name == f"{likings.ENCODER}, version 1"
+    again = likings.learned_now(catalog, Taste(), home.cache)  # the next start
+    assert again.pinned == 1 and again.predicted == pytest.approx(first.predicted, abs=1e-2)
+    assert versions.unpin(catalog) == 1 and versions.unpin(catalog) is None
+    assert after(learner).predicted == pytest.approx(changed.predicted, abs=1e-2)
+
+
+def test_ratings_given_meanwhile_are_learned_from_afterwards(
+    catalog: Catalog, learner: TasteLearner
+) -> None:
+    versions.roll_back(catalog, 1)
+    pinned = after(learner)
+    change_of_heart(catalog)
+    assert after(learner).predicted == pytest.approx(pinned.predicted, abs=1e-6)
+    versions.unpin(catalog)
+    now = after(learner)
+    assert now.taught == 60 and np.abs(now.predicted - pinned.predicted).max() > 0.3
+
+
+def test_what_is_not_in_use_is_not_kept(catalog: Catalog, learner: TasteLearner) -> None:
+    versions.roll_back(catalog, 1)
+    change_of_heart(catalog)
+    after(learner)
+    assert learner.snapshot("closing") is None
+    with pytest.raises(KnownError, match=r"pinned to version 1.*Unpin it"):
+        learner.keep()
+
+
+def test_a_pinned_version_scores_also_below_twenty_stars(
+    catalog: Catalog, learner: TasteLearner, home: Home
+) -> None:
+    versions.roll_back(catalog, 1)
+    catalog.decide({photo: {"rating": None} for photo in range(1, 20)}, summary="")
+    learned = likings.learned_now(catalog, Taste(), home.cache)
+    assert learned.stars == 11 and learned.ready and learned.pinned == 1
+
+
+def test_what_moved_most_is_told_with_both_scores(catalog: Catalog, learner: TasteLearner) -> None:
+    first = learner.learned
+    assert first is not None and learner.moved(1) == []
+    change_of_heart(catalog)
+    second = after(learner)
+    learner.snapshot("closing")
+    moved = learner.moved(2, most=5)
+    gaps = np.abs(second.scores.astype(int) - first.scores)
+    assert [abs(each.now - each.before) for each in moved] == sorted(gaps, reverse=True)[:5]
+    assert second.by_id()[moved[0].photo_id] == moved[0].now
+    assert first.by_id()[moved[0].photo_id] == moved[0].before
+    catalog.decide({31: {"rating": 3}}, summary="a third mind")
+    after(learner)
+    assert learner.snapshot("daily") == 3
+    assert all(second.by_id()[each.photo_id] == each.before for each in learner.moved(3))
+
+
+# --- what cannot be used
+
+
+def spoil(catalog: Catalog, blob: bytes, number: int = 1) -> None:
+    with catalog._writing():
+        catalog._run("UPDATE taste_version SET numbers = ? WHERE id = ?", (blob, number))
+
+
+def pickled() -> bytes:
+    held = io.BytesIO()
+    np.savez(held, weights=np.array([{"code": 1}], dtype=object))
+    return held.getvalue()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda blob: b"",
+        lambda blob: b"numbers",
+        lambda blob: blob[: len(blob) // 2],
+        lambda blob: blob[:400] + bytes(50) + blob[450:],
+        lambda blob: pickle.dumps({"weights": [1.0]}),
+        lambda blob: pickled(),
+    ],
+    ids=["empty", "no archive", "cut off", "overwritten", "a pickle", "objects"],
+)
+def test_a_damaged_version_is_refused_and_nothing_changes(
+    catalog: Catalog, learner: TasteLearner, damage
+) -> None:  # type: ignore[no-untyped-def]
+    spoil(catalog, damage(catalog.taste_version(1).numbers))
+    with pytest.raises(KnownError, match="Version 1 of taste is damaged"):
+        versions.roll_back(catalog, 1)
+    assert catalog.pinned_taste() is None and after(learner).pinned is None
+
+
+def test_numbers_that_are_none_are_damage(catalog: Catalog, learner: TasteLearner) -> None:
+    learned = learner.learned
+    assert learned is not None and learned.model is not None
+    spoil(catalog, versions.to_blob(replace(learned.model, weights=learned.model.weights * np.nan)))
+    with pytest.raises(KnownError, match="damaged"):
+        versions.roll_back(catalog, 1)
+
+
+def test_a_version_that_is_not_there_is_named(catalog: Catalog, learner: TasteLearner) -> None:
+    with pytest.raises(NotFoundError, match="no version 7 of taste"):
+        versions.roll_back(catalog, 7)
+
+
+def test_a_version_of_another_encoder_is_refused(catalog: Catalog, learner: TasteLearner) -> None:
+    catalog.use_encoder("better/1")
+    likings.embed(catalog, EVERYONE, "better/1", dimension=24)
+    with pytest.raises(KnownError, match="another encoder"):
+        versions.roll_back(catalog, 1)
+    assert catalog.pinned_taste() is None
+    after(learner)
+    with pytest.raises(KnownError, match="another encoder"):
+        change_of_heart_kept(catalog, learner)
+
+
+def change_of_heart_kept(catalog: Catalog, learner: TasteLearner) -> None:
+    """Put a second version of the old encoder beside the first, and ask what moved."""
+    row = catalog.taste_version(1)
+    learner.moved(catalog.save_taste_version(row))
+
+
+def test_a_version_for_vectors_of_another_length_is_refused(
+    catalog: Catalog, learner: TasteLearner
+) -> None:
+    with catalog._writing():  # the same name, other weights: an encoder that was swapped
+        catalog._run("DELETE FROM vector")
+    likings.embed(catalog, EVERYONE, dimension=24)
+    with pytest.raises(KnownError, match="made for vectors of 92 numbers, not 100"):
+        versions.roll_back(catalog, 1)
+    assert catalog.pinned_taste() is None
+
+
+def test_a_pinned_version_that_goes_bad_gives_no_score_and_says_so(
+    catalog: Catalog, learner: TasteLearner, home: Home
+) -> None:
+    versions.roll_back(catalog, 1)
+    spoil(catalog, b"")
+    learned = likings.learned_now(catalog, Taste(), home.cache)
+    assert not learned.ready and len(learned.scores) == 0
+    assert learned.sentence.startswith(
+        "Taste is pinned to version 1. Version 1 of taste is damaged"
+    )
+    assert learned.sentence.endswith("Unpin it, or roll back to another.")
+    with catalog._writing():
+        catalog._run("DELETE FROM taste_version")
+    assert "no version 1 of taste" in likings.learned_now(catalog, Taste(), home.cache).sentence
+
+
+def test_a_pinned_version_keeps_its_own_encoder_when_a_better_one_is_done(
+    catalog: Catalog, learner: TasteLearner
+) -> None:
+    versions.roll_back(catalog, 1)
+    before = after(learner)
+    catalog.use_encoder("better/1")
+    likings.embed(catalog, EVERYONE, "better/1", dimension=24)
+    pinned = after(learner)
+    assert (pinned.encoder, pinned.pinned) == (likings.ENCODER, 1)
+    assert pinned.predicted == pytest.approx(before.predicted, abs=1e-6)
+    assert "such as only that has seen have no score" in report(learner).compared
+    versions.unpin(catalog)
+    assert after(learner).encoder == "better/1"
+    with catalog._writing():
+        catalog._run("DELETE FROM vector WHERE encoder = ?", (likings.ENCODER,))
+    catalog.pin_taste(1)
+    gone = after(learner)
+    assert not gone.ready and "learned from other vectors" in gone.sentence
+
+
+# --- a better encoder
+
+
+def test_taste_moves_over_when_the_better_encoder_is_done_and_says_how_far_it_is(
+    catalog: Catalog, learner: TasteLearner
+) -> None:
+    catalog.use_encoder("open_clip/better/1")
+    half = range(1, 31)
+    likings.embed(catalog, half, "open_clip/better/1", dimension=24)
+    learned = after(learner)
+    told = report(learner)
+    assert learned.encoder == likings.ENCODER and learned.ready
+    assert told.compared == (
+        "Comparing again with CLIP: 30 of 60. Until that is done, taste goes by test/1."
+    )
+    likings.embed(catalog, range(31, 61), "open_clip/better/1", dimension=24)
+    learned = after(learner)
+    assert (learned.encoder, learned.vectors) == ("open_clip/better/1", PHOTOS) and learned.ready
+    assert learned.model is not None and learned.model.space.dimension == 24
+    assert report(learner).compared == "60 photos compared by CLIP."

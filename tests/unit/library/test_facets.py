@@ -1,0 +1,84 @@
+"""Filters by mouse: what a scope has, and what a press makes of the search."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from curator.catalog import Catalog
+from curator.library import filters
+from curator.library.facets import FACETS, applied, says
+from curator.library.table import Table
+from curator.settings import Home
+from tests import catalogs
+
+TWO = 'camera:"EOS 5D" -camera:"EOS 5D II"'
+IS, CAMERA = frozenset({"is"}), FACETS["camera"].fields
+
+
+@pytest.mark.parametrize(
+    ("search", "fields", "query", "then"),
+    [
+        ("", CAMERA, "camera:x100", "camera:x100"),
+        ("dog", CAMERA, "camera:x100", "dog camera:x100"),
+        ("dog camera:x100", CAMERA, "camera:x100", "dog"),
+        ("camera:x100 dog", CAMERA, "camera:d700", "dog camera:d700"),
+        (TWO, CAMERA, "camera:d700", "camera:d700"),
+        (
+            'a camera:"EOS 5D" -camera:"EOS 5D II"',
+            CAMERA,
+            'camera:"eos 5d" -camera:"EOS 5D II"',
+            "a",
+        ),
+        ("camera:a OR camera:b rating:5", CAMERA, "camera:c", "rating:5 camera:c"),
+        ("camera:a OR tag:b", CAMERA, "camera:c", "camera:a OR tag:b camera:c"),
+        ("-is:rejected dog", IS, "is:picked", "dog is:picked"),
+        ("after:2024 before:2025", FACETS["date"].fields, "on:2024-05", "on:2024-05"),
+        ("is:picked dog", IS, "", "dog"),
+    ],
+)
+def test_a_press_changes_what_is_said_of_its_fields_and_nothing_else(
+    search: str, fields: frozenset[str], query: str, then: str
+) -> None:
+    assert applied(search, fields, query) == then
+
+
+def test_each_value_counts_what_its_search_finds(home: Home) -> None:
+    catalogs.fill(home.catalog, 20)
+    with closing(sqlite3.connect(home.catalog)) as database, database:
+        database.execute("UPDATE photo SET lens = NULL WHERE id < 5")
+        database.execute("UPDATE photo SET camera = 'EOS 5D Mark II' WHERE id = 7")
+        database.execute("UPDATE photo SET camera = 'EOS 5D' WHERE id IN (8, 9)")
+        database.execute("UPDATE photo SET taken_at = NULL WHERE id = 3")
+        database.execute("UPDATE photo SET label = 'red' WHERE id IN (1, 2)")
+    catalog = Catalog.open(home.catalog)
+    catalog.fold_all_text()
+    table = Table(catalog)
+    found = {name: facet.values(table, table.alive()) for name, facet in FACETS.items()}
+    for name, values in found.items():
+        for value in values:
+            assert filters.mask(filters.parse(value.query), table).sum() == value.photos, value
+            assert applied(value.query, FACETS[name].fields, value.query) == ""
+        if name != "label":
+            assert sum(value.photos for value in values if not value.inside) == 20
+    titles = {name: [value.title for value in values] for name, values in found.items()}
+    assert titles["label"] == ["Red"]
+    assert titles["camera"][-2:] == ["EOS 5D", "EOS 5D Mark II"]
+    assert titles["lens"][1:] == ["Not recorded"]
+    assert titles["date"] == ["2024", "May", "4 May", "No date"]
+    catalog.close()
+
+
+def test_photos_that_come_later_count_too(home: Home, catalog: Catalog) -> None:
+    table = Table(catalog)
+    assert [facet.values(table, table.alive()) for facet in FACETS.values()] == [[]] * 4
+    catalogs.fill(home.catalog, 5)
+    table.refresh()
+    camera = FACETS["camera"].values(table, table.alive())
+    assert sum(value.photos for value in camera) == 5
+
+
+def test_what_cannot_be_read_says_nothing() -> None:
+    assert says("rating:", IS) == frozenset()

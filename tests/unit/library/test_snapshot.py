@@ -1,0 +1,232 @@
+"""What a window knew of its photos is kept for the next; the catalog stays the truth."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pytest
+
+from curator import files
+from curator.bench import filling
+from curator.catalog import Catalog, CatalogError, photos
+from curator.library import sort_keys, table_cache
+from curator.library.columns import NUMBERS, OBJECTS
+from curator.library.table import Table
+from curator.session import Session
+from curator.settings import Home, Settings
+from tests import catalogs
+
+
+@pytest.fixture
+def catalog(home: Home) -> Iterator[Catalog]:
+    """Twelve photos, of which 3 and 4 are a stack, and a project of two."""
+    catalogs.fill(home.catalog, 12)
+    catalogs.stack(home.catalog, 3, 4)
+    opened = Catalog.open(home.catalog)
+    project = opened.make_project("Iceland")
+    opened.decide({5: {("project", project): 1.0}, 6: {("project", project): 2.0}}, summary="")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def kept(home: Home, catalog: Catalog) -> Path:
+    """The table of those photos."""
+    Table(catalog).keep(home.table_file)
+    return home.table_file
+
+
+def everything(table: Table) -> dict[str, object]:
+    """Give all that a table knows of its photos, by id."""
+    rows = np.argsort(table.ids)[~table.column("merged_into")[np.argsort(table.ids)]]
+    known: dict[str, object] = {name: table.column(name)[rows].tolist() for name in NUMBERS}
+    known |= {name: [table.strings(name)[row] for row in rows] for name in OBJECTS}
+    known["id"] = table.ids[rows].tolist()
+    known["stack"] = table.stacks.shared()[rows].tolist()
+    known["by time"] = table.ids[rows][np.argsort(table.time_ranks()[rows])].tolist()
+    known["by name"] = table.ids[rows][np.argsort(table.name_ranks()[rows])].tolist()
+    known["projects"] = {
+        row.name: table.projects.ids(row.id).tolist() for row in table.projects.rows
+    }
+    return {name: str(value) for name, value in known.items()}
+
+
+def reads_all(catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Say whether a table with that file asks for every photo there is."""
+    asked: list[object] = []
+    columns = Catalog.columns
+
+    def count(self: Catalog, since_rev: int | None = None, *rest: object) -> object:
+        asked.append(since_rev)
+        return columns(self, since_rev, *rest)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as watched:
+        watched.setattr(Catalog, "columns", count)
+        Table(catalog, kept)
+    return 0 in asked
+
+
+def test_a_table_that_was_kept_says_what_one_that_is_read_does(
+    catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert everything(Table(catalog, kept)) == everything(Table(catalog))
+    assert not reads_all(catalog, kept, monkeypatch)
+
+
+def test_nothing_that_was_kept_is_sorted_anew(
+    catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = everything(Table(catalog))
+    sizes: list[int] = []
+    by_key = sort_keys._sorted
+    monkeypatch.setattr(
+        sort_keys, "_sorted", lambda keys: [sizes.append(len(keys)), by_key(keys)][1]
+    )
+    assert everything(Table(catalog, kept)) == right
+    assert max(sizes) < 12, "names of photos, not of projects"
+
+
+def test_what_was_decided_since_is_in_it(catalog: Catalog, kept: Path) -> None:
+    project = catalog.projects()[0].id
+    catalog.decide({2: {"flag": "reject", "rating": 4}}, summary="Rejected")
+    catalog.decide({5: {("project", project): None}, 7: {("project", project): 1.5}}, summary="")
+    catalog.make_project("Norway")
+    now = everything(Table(catalog, kept))
+    assert now == everything(Table(catalog))
+    assert now["projects"] == "{'Iceland': [7, 6], 'Norway': []}"
+
+
+def test_a_photo_that_came_since_stands_where_it_belongs(catalog: Catalog, kept: Path) -> None:
+    folder = catalog.folders()[0]
+    group = filling._group(Path(folder.path), 4)
+    assert catalog.begin_scan(folder.id, files).apply([group]).new
+    assert len(Table(catalog, kept).ids) == 13
+    assert everything(Table(catalog, kept)) == everything(Table(catalog))
+
+
+def test_photos_merged_away_are_not_kept(home: Home, catalog: Catalog) -> None:
+    table = Table(catalog)
+    with catalog._writing():
+        catalog._run("UPDATE photo SET merged_into = 1 WHERE id = 2")
+    table.refresh()
+    table.time_ranks()
+    table.name_ranks()
+    table.keep(home.table_file)
+    again = Table(catalog, home.table_file)
+    assert 2 not in again.ids.tolist()
+    assert everything(again) == everything(Table(catalog)) == everything(table)
+
+
+def test_of_a_catalog_that_was_put_back_the_marks_are_its_own(
+    home: Home, catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy from before knows the file of then; what happened after the copy never was."""
+    catalog.checkpoint()
+    copy = home.data / "copy.db"
+    shutil.copyfile(home.catalog, copy)
+    catalog.decide({2: {"rating": 5}}, summary="")
+    Table(catalog, kept).keep(kept)
+    before = Catalog.open(copy)
+    before.decide({3: {"rating": 1}}, summary="")
+    try:
+        assert reads_all(before, kept, monkeypatch)
+        assert everything(Table(before, kept)) == everything(Table(before))
+    finally:
+        before.close()
+
+
+@pytest.mark.parametrize("size", [0, 100, -200])
+def test_half_a_file_is_no_file(
+    catalog: Catalog, kept: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.truncate(kept, size % kept.stat().st_size)
+    assert reads_all(catalog, kept, monkeypatch)
+    assert everything(Table(catalog, kept)) == everything(Table(catalog))
+
+
+def test_a_flipped_byte_is_noticed(
+    catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bytearray(kept.read_bytes())
+    place = content.index(np.array([5, 6], "i8").tobytes())  # the photos of the project
+    content[place] ^= 1
+    kept.write_bytes(content)
+    assert reads_all(catalog, kept, monkeypatch)
+
+
+def test_columns_that_mean_something_else_now_are_read_anew(
+    catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photos, "_SELECT", photos._SELECT.replace("sharpness", "exposure"))
+    assert reads_all(catalog, kept, monkeypatch)
+
+
+def test_a_window_keeps_its_table_where_reading_it_would_be_slow(
+    qapp: object, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Session(catalog, home, Settings.load(home)).close()
+    assert not home.table_file.exists(), "twelve photos are read at once"
+    monkeypatch.setattr(table_cache, "WORTH", 12)
+    Session(catalog, home, Settings.load(home)).close()
+    assert not reads_all(catalog, home.table_file, monkeypatch)
+
+
+def test_an_evening_without_a_decision_writes_no_file(
+    qapp: object, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_cache, "WORTH", 12)
+
+    def close_and_look(decide: Callable[[Catalog], object] = lambda _: None) -> tuple[int, int]:
+        session = Session(catalog, home, Settings.load(home))
+        decide(catalog)
+        session.close()
+        status = home.table_file.stat()
+        return status.st_ino, status.st_mtime_ns
+
+    before = close_and_look()
+    assert close_and_look() == before
+    after = close_and_look(lambda catalog: catalog.decide({3: {"rating": 5}}, summary="5 stars"))
+    assert after != before
+    assert close_and_look() == after
+    home.table_file.unlink()  # the cache was emptied
+    assert close_and_look() not in (before, after)
+    assert not reads_all(catalog, home.table_file, monkeypatch)
+    session = Session(catalog, home, Settings.load(home))
+    catalog.hold_snapshot(catalog.new_snapshot())  # another window kept its own
+    session.close()
+    assert not reads_all(catalog, home.table_file, monkeypatch)
+    project = catalog.projects()[0].id
+    before = close_and_look()
+    after = close_and_look(lambda catalog: catalog.rename_project(project, "Norway"))
+    assert after != before, "and what changed of projects only"
+
+
+def test_a_full_disk_costs_the_file_and_nothing_else(
+    qapp: object, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_cache, "WORTH", 12)
+    home.table_file.mkdir()  # nothing can be written there
+    Session(catalog, home, Settings.load(home)).close()
+    assert everything(Table(catalog, home.table_file)) == everything(Table(catalog))
+
+
+def test_a_catalog_that_is_held_costs_the_file_and_nothing_else(
+    home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_cache, "WORTH", 12)
+
+    def held(*_: object) -> NoReturn:
+        raise CatalogError("The catalog is held by another program.", "Try again in a moment.")
+
+    monkeypatch.setattr(Catalog, "snapshot", held)
+    table_cache.leave(catalog, home.table_file)
+    assert not home.table_file.exists()
+    monkeypatch.undo()
+    monkeypatch.setattr(table_cache, "WORTH", 12)
+    table_cache.leave(catalog, home.table_file)
+    assert not reads_all(catalog, home.table_file, monkeypatch)

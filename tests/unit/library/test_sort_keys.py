@@ -1,0 +1,86 @@
+"""What orders break ties by: names as people count, and times with names where they tie."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curator.library import sort_keys
+from curator.library.sort_keys import Names, by_time, natural
+
+NONE = "NaT"
+
+
+def test_names_are_sorted_as_people_count() -> None:
+    names = ["IMG_10", "img_2", "a", "IMG_2b", "9", "x\ny1", ""]
+    keys = dict(zip(names, natural(names), strict=True))
+    assert sorted(names, key=keys.__getitem__) == [
+        "",
+        "9",
+        "a",
+        "img_2",
+        "IMG_2b",
+        "IMG_10",
+        "x\ny1",
+    ]
+    assert natural([]) == []
+
+
+def test_names_of_some_rows_and_of_all_say_the_same_and_follow_a_new_name() -> None:
+    listed: list[object] = ["b2", "b10", "a", "b1"]
+    names = Names(listed)
+    some = np.array([1, 0])
+    assert names.places(some).tolist() == [1, 0]
+    assert names.places(np.arange(4)).tolist() == [2, 3, 0, 1]
+    assert names.places(some).tolist() == [3, 2]
+    listed.append("a0")
+    assert names.places(np.arange(5)).tolist() == [3, 4, 0, 2, 1]
+    listed[1] = "b0"
+    names.forget()
+    assert names.places(some).tolist() == [0, 1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text("aB1902_", max_size=4), max_size=60), st.integers(0, 60))
+def test_names_that_come_later_stand_as_if_all_had_come_at_once(
+    listed: list[str], first: int
+) -> None:
+    whole, parts = list[object](listed), list[object](listed[:first])
+    names = Names(parts)
+    names.places(np.arange(len(parts)))
+    parts += listed[first:]
+    rows = np.arange(len(listed))
+    assert names.places(rows).tolist() == Names(whole).places(rows).tolist()
+
+
+def test_a_name_that_comes_is_looked_for_among_the_others_and_sorts_none_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listed: list[object] = [f"IMG_{number}" for number in range(1000)]
+    names = Names(listed)
+    names.places(np.arange(1000))
+    looked: list[int] = []
+    plain = sort_keys.natural
+    monkeypatch.setattr(sort_keys, "natural", lambda some: looked.append(len(some)) or plain(some))
+    listed.append("img_500b")
+    assert names.places(np.arange(1001))[[500, 1000, 501]].tolist() == [500, 501, 502]
+    assert sum(looked) < 20
+
+
+def test_equal_names_keep_their_order() -> None:
+    assert Names(["b", "a", "a"]).places(np.arange(3)).tolist() == [2, 0, 1]
+
+
+def test_names_are_looked_at_only_where_times_tie() -> None:
+    times = np.array(["2024-01-02", NONE, "2024-01-01", "2024-01-02", NONE], "M8[us]")
+    asked: list[int] = []
+
+    def among(rows: np.ndarray) -> np.ndarray:
+        asked.extend(sorted(rows.tolist()))
+        return -rows  # the later row first
+
+    assert by_time(times, among).tolist() == [2, 4, 0, 1, 3]
+    assert asked == [0, 1, 3, 4]
+    assert by_time(times[:0], among).tolist() == []

@@ -1,0 +1,81 @@
+"""Orders sort units by their best frame; inside one capture time rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from curator.catalog import Catalog
+from curator.library.sort_orders import ORDERS, arranged
+from curator.library.table import Table
+from curator.settings import Home
+from tests import catalogs
+
+EVERYTHING = list(range(1, 11))
+
+
+@pytest.fixture
+def table(home: Home) -> Iterator[Table]:
+    """Ten photos by capture time, with sharpness 0.0, 3.7, 7.4 ... 33.3; 3, 4 and 8 are a stack."""
+    catalogs.fill(home.catalog, 10)
+    catalogs.stack(home.catalog, 3, 4, 8)
+    catalog = Catalog.open(home.catalog)
+    yield Table(catalog)
+    catalog.close()
+
+
+def listed(table: Table, order: str, reverse: bool = False, **how: bool) -> list[int]:
+    return arranged(table, table.alive(), order, reverse, **how).tolist()
+
+
+def test_by_time_a_stack_stands_where_its_first_frame_was_taken(table: Table) -> None:
+    assert listed(table, "taken") == [1, 2, 3, 4, 8, 5, 6, 7, 9, 10]
+
+
+def test_backwards_time_still_runs_forwards_inside_a_stack(table: Table) -> None:
+    assert listed(table, "taken", True) == [10, 9, 7, 6, 5, 3, 4, 8, 2, 1]
+
+
+def test_by_sharpness_a_stack_stands_where_its_sharpest_frame_would(table: Table) -> None:
+    assert listed(table, "sharpness") == [1, 2, 5, 6, 7, 3, 4, 8, 9, 10]
+
+
+def test_by_name_a_stack_stands_where_its_first_name_would(table: Table) -> None:
+    assert listed(table, "name") == [1, 2, 3, 4, 8, 5, 6, 7, 9, 10]
+
+
+def test_by_rating_and_match_a_stack_counts_by_its_best(table: Table) -> None:
+    table.column("rating")[[3, 6]] = 5, 2  # photos 4 and 7
+    assert listed(table, "rating") == [2, 5, 6, 9, 10, 1, 7, 3, 4, 8]
+    scores = np.array([50, 60, 10, 20, 30, 70, 80, 55, 90, 95], np.int16)
+    table.set_scores(np.arange(1, 11), scores, scores.astype(np.float32))
+    assert listed(table, "match") == [5, 1, 3, 4, 8, 2, 6, 7, 9, 10]
+
+
+def test_a_frame_without_the_value_goes_by_one_that_has_it(table: Table) -> None:
+    table.column("sharpness")[[2, 7, 9]] = np.nan  # photos 3, 8 and 10
+    assert listed(table, "sharpness") == [1, 2, 3, 4, 8, 5, 6, 7, 9, 10]
+    assert listed(table, "sharpness", True) == [9, 7, 6, 5, 3, 4, 8, 2, 1, 10]
+
+
+def test_a_stack_is_what_is_listed_of_it(table: Table) -> None:
+    mask = table.alive()
+    mask[2] = False  # photo 3
+    assert arranged(table, mask, "taken").tolist() == [1, 2, 4, 8, 5, 6, 7, 9, 10]
+
+
+def test_frames_are_sorted_alone_when_asked(table: Table) -> None:
+    assert listed(table, "taken", units=False) == EVERYTHING
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_whatever_the_order_nothing_is_lost_and_a_stack_is_in_one_piece(
+    table: Table, order: str, reverse: bool
+) -> None:
+    found = listed(table, order, reverse)
+    assert sorted(found) == EVERYTHING
+    place = found.index(3)
+    assert found[place : place + 3] == [3, 4, 8]

@@ -1,0 +1,158 @@
+"""Who shows as one with whom, and which frame is proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from curator.catalog import Catalog
+from curator.library.filters import mask, parse
+from curator.library.sort_orders import arranged
+from curator.library.table import Table
+from curator.settings import Home
+from tests import catalogs
+
+
+@pytest.fixture
+def catalog(home: Home) -> Iterator[Catalog]:
+    """Twelve photos; the machine found the stacks 3-6 and 8-9, and a bracket 10-12."""
+    catalogs.fill(home.catalog, 12)
+    catalogs.stack(home.catalog, 3, 4, 5, 6)
+    catalogs.stack(home.catalog, 8, 9, kind="duplicate")
+    catalogs.stack(home.catalog, 10, 11, 12, kind="bracket")
+    opened = Catalog.open(home.catalog)
+    yield opened
+    opened.close()
+
+
+def say(catalog: Catalog, table: Table, number: int | None, *photos: int) -> None:
+    catalog.decide({photo: {"stacked": number} for photo in photos}, summary="")
+    table.refresh()
+
+
+def found(table: Table, expression: str) -> list[int]:
+    return table.ids[mask(parse(expression), table)].tolist()
+
+
+def together(table: Table) -> list[list[int]]:
+    names = table.stacks.names
+    return [table.ids[names == name].tolist() for name in np.unique(names[names > 0])]
+
+
+def test_the_machines_stacks_are_taken_over(catalog: Catalog) -> None:
+    table = Table(catalog)
+    assert together(table) == [[3, 4, 5, 6], [8, 9], [10, 11, 12]]
+    assert found(table, "is:stack") == [3, 4, 5, 6, 8, 9, 10, 11, 12]
+
+
+def test_the_persons_word_goes_first_and_is_taken_back(catalog: Catalog) -> None:
+    table = Table(catalog)
+    serial = table.stacks.serial
+    say(catalog, table, 0, 4)
+    assert together(table)[0] == [3, 5, 6]
+    assert table.stacks.serial > serial
+    catalog.undo()
+    table.refresh()
+    assert together(table)[0] == [3, 4, 5, 6]
+
+
+def test_a_stack_by_hand_is_never_mixed_with_one_of_the_same_number(catalog: Catalog) -> None:
+    table = Table(catalog)
+    say(catalog, table, 3, 1, 2)  # 3 also names the machine's stack of 3-6
+    assert together(table) == [[3, 4, 5, 6], [1, 2], [8, 9], [10, 11, 12]]
+
+
+def test_the_number_of_a_new_stack_is_nobody_elses(catalog: Catalog) -> None:
+    table = Table(catalog)
+    assert table.stacks.free_number(np.array([1, 2])) == 1
+    assert table.stacks.free_number(np.array([3, 7])) == 7  # 3 names what 4, 5 and 6 are in
+    say(catalog, table, 1, 2, 7)
+    assert table.stacks.free_number(np.array([1])) == 11  # past 10, the highest in use
+
+
+def test_a_frame_left_alone_is_in_no_stack(catalog: Catalog) -> None:
+    table = Table(catalog)
+    say(catalog, table, 0, 8)
+    assert 9 not in found(table, "is:stack")
+
+
+def test_a_mark_changes_no_stack(catalog: Catalog) -> None:
+    table = Table(catalog)
+    serial = table.stacks.serial
+    catalog.decide({3: {"flag": "reject"}}, summary="")
+    table.refresh()
+    assert table.stacks.serial == serial
+
+
+def test_the_sharpest_frame_is_proposed_and_never_one_of_a_bracket(catalog: Catalog) -> None:
+    table = Table(catalog)
+    assert found(table, "is:proposed") == [6, 9]  # sharpness rises with the number
+    assert table.stacks.reason(5) == "sharpest of 4"
+
+
+def test_a_rejected_frame_gives_way_to_the_next_best_and_undo_brings_it_back(
+    catalog: Catalog,
+) -> None:
+    table = Table(catalog)
+    assert found(table, "is:proposed") == [6, 9]
+    catalog.decide({6: {"flag": "reject"}}, summary="")
+    table.refresh()
+    assert found(table, "is:proposed") == [5, 9]
+    catalog.undo()
+    table.refresh()
+    assert found(table, "is:proposed") == [6, 9]
+
+
+def test_a_damaged_frame_is_found_but_has_no_sharpness_and_is_never_proposed(
+    catalog: Catalog, home: Home
+) -> None:
+    catalogs.capture(home.catalog, 6, damage="The file is damaged.")  # the sharpest of its stack
+    table = Table(catalog)
+    assert found(table, "is:damaged") == [6]
+    assert found(table, "is:proposed") == [5, 9]
+    assert 6 not in found(table, "sharpness:>=0")
+    assert [tile.damaged for tile in table.tiles([5, 6])] == [False, True]
+    for reverse in (False, True):
+        order = arranged(table, table.alive(), "sharpness", reverse, units=False)
+        assert order.tolist()[-1] == 6
+    assert catalog.photo(6).scores is None
+
+
+def test_what_is_judged_is_no_longer_proposed(catalog: Catalog) -> None:
+    table = Table(catalog)
+    catalog.decide({6: {"kept": True}}, summary="")
+    table.refresh()
+    assert found(table, "is:proposed") == [9]
+
+
+def test_one_mark_looks_at_its_own_stack_alone(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from curator.library import stack_index
+
+    table = Table(catalog)
+    table.stacks.proposed()
+    looked: list[int] = []
+    propose = stack_index.propose
+
+    def counted(frames: stack_index.Candidates) -> stack_index.Mask:
+        looked.append(len(frames.stack))
+        return propose(frames)
+
+    monkeypatch.setattr(stack_index, "propose", counted)
+    catalog.decide({4: {"rating": 3}, 1: {"rating": 2}}, summary="")
+    table.refresh()
+    table.stacks.proposed()
+    table.stacks.proposed()
+    assert looked == [4]
+
+
+def test_frames_of_a_folder_switched_off_are_no_candidates(catalog: Catalog) -> None:
+    table = Table(catalog)
+    assert found(table, "is:proposed") == [6, 9]
+    catalog.enable_folder(1, False)
+    table.refresh()
+    assert not table.stacks.proposed().any()
+    assert not table.stacks.shared().any()

@@ -1,0 +1,208 @@
+"""The figures of the overview: known answers, and each the number its search finds."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
+
+import numpy as np
+import pytest
+
+from curator.catalog import Catalog
+from curator.library import filters
+from curator.library.statistics import DAY, MONTH, YEAR, Figure, Overview, overview
+from curator.library.table import Table
+from curator.model import Described
+from curator.session.background_status import Kept, Lane, lanes, measure
+from curator.settings import Home
+from tests import catalogs
+
+# Photo → when and with what; twelve photos over twenty years, two without a date.
+CAMERAS = {
+    **dict.fromkeys((1, 2, 3), "Canon EOS 5D"),
+    **dict.fromkeys((4, 5), "Canon EOS 5D Mark II"),
+    **dict.fromkeys((6, 7, 8, 9), 'Café "Box" 1'),
+    12: "---",
+}
+TAKEN = {
+    **dict.fromkeys((1, 2, 3), "2024-05-04T08:00:00.000000"),
+    **dict.fromkeys((4, 5), "2024-05-31T23:59:59.999999"),
+    6: "2024-06-01T00:00:00.000000",
+    **dict.fromkeys((7, 8, 9), "2024-09-09T12:00:00.000000"),
+    10: "2004-01-01T00:00:00.000000",
+}
+MARKS: dict[int, dict[str, object]] = {
+    1: {"flag": "pick", "rating": 1, "kept": True},
+    2: {"rating": 4, "kept": True},
+    3: {"rating": 4, "flag": "reject"},
+    4: {"kept": True},
+    5: {"flag": "reject"},
+    11: {"flag": None, "kept": False},
+}
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    path = tmp_path_factory.mktemp("overview") / "catalog.db"
+    catalogs.fill(path, 12)
+    with closing(sqlite3.connect(path)) as connection:
+        for photo in range(1, 13):
+            connection.execute(
+                "UPDATE photo SET taken_at = ?, camera = ?, seen_at = NULL WHERE id = ?",
+                (TAKEN.get(photo), CAMERAS.get(photo), photo),
+            )
+        connection.execute("UPDATE photo SET failed = 1 WHERE id = 11")
+        digests = dict(connection.execute("SELECT id, proxy_digest FROM photo"))
+        connection.commit()
+    opened = Catalog.open(path)
+    opened.decide(MARKS, summary="Marked")
+    opened.mark_seen([6, 7])
+    opened.save_described(
+        [
+            (photo, Described("test", "test", digests[photo], "", kind, "", "", ()))
+            for photo, kind in ((1, "street"), (2, "street"), (5, "still_life"))
+        ]
+    )
+    opened.fold_all_text()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def table(catalog: Catalog) -> Table:
+    return Table(catalog)
+
+
+@pytest.fixture(scope="module")
+def told(table: Table) -> Overview:
+    return overview(table, table.alive())
+
+
+def numbers(figures: tuple[Figure, ...]) -> dict[str, int]:
+    return {figure.name: figure.photos for figure in figures}
+
+
+def test_each_photo_is_in_one_part_of_the_strip(told: Overview) -> None:
+    assert numbers(told.verdicts) == {
+        "picked": 1,
+        "stars, no pick": 1,
+        "kept": 1,
+        "rejected": 2,
+        "passed over": 2,
+        "not seen yet": 4,
+        "unreadable": 1,
+    }
+    assert told.whole == Figure("photos", 12, 3, 2)
+    assert (told.starred.photos, told.approved.photos) == (2, 1)
+
+
+def test_stars_of_rejects_do_not_count(told: Overview) -> None:
+    assert [figure.photos for figure in told.stars] == [1, 0, 0, 1, 0]
+
+
+def test_cameras_come_most_used_first(told: Overview) -> None:
+    assert numbers(told.cameras) == {
+        "Café Box 1": 4,
+        "Canon EOS 5D": 3,
+        "Canon EOS 5D Mark II": 2,
+        "---": 1,
+    }
+    assert next(iter(numbers(told.cameras))) == "Café Box 1"
+    assert told.nameless.photos == 2
+    assert told.cameras[-1].query == "", "no words, so no search finds it"
+
+
+def test_kinds_are_those_described(told: Overview) -> None:
+    assert numbers(told.kinds) == {"street": 2, "still life": 1}
+    assert told.kinds[0].through == 2
+
+
+def test_time_is_told_by_month_and_twenty_years_of_nothing_are_folded(told: Overview) -> None:
+    assert told.grain == MONTH
+    shown = [period and (period.figure.name, period.figure.photos) for period in told.periods]
+    assert shown == [
+        ("January 2004", 1),
+        None,
+        ("May 2024", 5),
+        ("June 2024", 1),
+        ("July 2024", 0),
+        ("August 2024", 0),
+        ("September 2024", 3),
+    ]
+    assert (told.first, told.last) == (date(2004, 1, 1), date(2024, 9, 9))
+    assert told.undated.photos == 2
+    may = told.periods[2]
+    assert may is not None
+    assert (may.figure.through, may.figure.rejected, may.figure.undecided) == (3, 2, 0)
+
+
+def test_a_shoot_is_told_by_day(table: Table) -> None:
+    told = overview(table, table.marked([1, 4, 6]))
+    assert told.grain == DAY
+    assert [period and period.figure.name for period in told.periods] == [
+        "4 May 2024",
+        None,
+        "31 May 2024",
+        "1 June 2024",
+    ]
+
+
+def test_a_long_life_is_told_by_year(table: Table) -> None:
+    taken = table.column("taken_at")
+    before = taken.copy()
+    taken[:] = np.datetime64("1990-01-15") + np.arange(12) * np.timedelta64(2 * 366, "D")
+    try:
+        told = overview(table, table.alive())
+    finally:
+        taken[:] = before
+    assert told.grain == YEAR
+    assert len(told.periods) == 23
+
+
+def test_every_figure_is_the_number_its_search_finds(table: Table, told: Overview) -> None:
+    periods = tuple(period.figure for period in told.periods if period is not None)
+    single = (told.starred, told.approved, told.undated)
+    found = [*told.verdicts, *single, *periods, *told.cameras, *told.kinds, *told.stars]
+    asked = [figure for figure in found if figure.query]
+    assert len(asked) >= 20
+    for figure in asked:
+        mask = filters.mask(filters.parse(figure.query), table) & table.alive()
+        verdicts = int((mask & table.through()).sum()), int((mask & table.rejected()).sum())
+        assert (figure.photos, figure.through, figure.rejected) == (mask.sum(), *verdicts), figure
+
+
+def test_no_photos_are_no_figures(table: Table) -> None:
+    told = overview(table, np.zeros(table.size, bool))
+    assert told.whole.photos == 0
+    assert (told.verdicts, told.periods, told.cameras, told.kinds) == ((), (), (), ())
+
+
+def test_what_failed_waits_for_nothing_further() -> None:
+    counts = {
+        "peek": {"done": 9, "failed": 1},
+        "convert": {"done": 5, "waiting": 1, "running": 1, "failed": 2, "blocked": 1},
+        "embed": {"done": 4, "waiting": 3, "blocked": 3},
+        "describe": {"waiting": 1},
+    }
+    assert lanes(counts) == (
+        Lane("peek", "Reading headers", done=9, failed=1),
+        Lane("convert", "Making proxies", 5, waiting=1, running=1, failed=2, blocked=1),
+        Lane("embed", "Comparing photos", 4, waiting=3, blocked=3),
+        Lane("describe", "Describing photos", waiting=1),
+    )
+
+
+def test_what_curator_keeps_is_weighed(home: Home) -> None:
+    home.make()
+    for where, name, size in (
+        (home.cache / "proxies" / "0a", "1.jpg", 300),
+        (home.cache / "proxies" / "0b", "2.jpg", 50),
+        (home.cache / "thumbs" / "0a", "1.jpg", 7),
+    ):
+        where.mkdir(parents=True, exist_ok=True)
+        (where / name).write_bytes(bytes(size))
+    home.catalog.write_bytes(bytes(1000))
+    assert measure(home, threading.Event()) == Kept(350, 7, 1000)

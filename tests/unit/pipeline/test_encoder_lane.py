@@ -1,0 +1,276 @@
+"""Comparing photos beside reading them: its own process, and nothing else waits for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from curator import pipeline as package
+from curator.catalog import Catalog
+from curator.encoders import EncoderOptions, Recipe
+from curator.pipeline import Encoding, Pipeline, Progress
+from curator.pipeline.encoder_lane import EncoderLane, make_pool, settled
+from curator.settings import Home, Settings
+from tests import fake_stages, likings
+
+LIMIT_S = 240.0  # processes of encoders come last where others have something to do
+DIRECT = Qt.ConnectionType.DirectConnection
+Make = Callable[..., Pipeline]
+
+
+@pytest.fixture
+def make(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Make pipelines with an encoder of a name, or with none."""
+    made: list[Pipeline] = []
+    flags = {"work": {"workers": 1, "timeout_s": LIMIT_S, "backoff_s": 600, "memory_mb": 512}}
+
+    def make(encoder: str | None = "fake", inline: bool = True, attempts: int = 3) -> Pipeline:
+        device = "auto" if encoder == "gpu" else "cpu"
+        told = EncoderOptions(device=device)
+        recipe = Recipe(encoder, f"{encoder}/1", told) if encoder else None
+        monkeypatch.setattr(package, "settled", lambda *_: Encoding(recipe, "as the test says"))
+        settings = Settings.load(home, flags)
+        settings.work.attempts = attempts
+        pipeline = Pipeline(home, settings, inline=inline, stages=fake_stages.EMBEDDING)
+        made.append(pipeline)
+        pipeline.start()
+        return pipeline
+
+    yield make
+    for pipeline in made:
+        pipeline.stop()
+
+
+def test_every_photo_that_was_read_is_compared(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    pipeline = make()
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok", "unreadable", "ok")])
+    totals = pipeline.wait_idle()
+    assert totals is not None
+    assert (totals.converted, totals.failed, totals.embedded) == (3, 1, 3)
+    assert catalog.encoders() == {"fake/1": 3}
+
+
+@pytest.mark.slow
+def test_it_happens_in_a_process_of_its_own(make: Make, catalog: Catalog, tmp_path: Path) -> None:
+    pipeline = make(inline=False)
+    told: list[Progress] = []
+    pipeline.progressed.connect(told.append, DIRECT)
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 6)])
+    totals = pipeline.wait_idle(LIMIT_S)
+    assert totals is not None and totals.embedded == 6
+    assert len(pipeline._encoder_pool.processes()) == 1
+    assert told[-1].waiting == told[-1].comparing == 0
+
+
+def test_without_an_encoder_reading_is_as_it_was(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    pipeline = make(encoder=None)
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
+    totals = pipeline.wait_idle()
+    assert totals is not None and (totals.converted, totals.embedded) == (2, 0)
+    assert set(catalog.counts()) == {"peek", "convert"}
+
+
+def test_what_was_read_before_there_was_an_encoder_is_compared_later(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make(encoder=None)
+    first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
+    first.stop()
+    make()
+    assert catalog.encoders() == {"fake/1": 2}
+
+
+def test_a_better_encoder_compares_everything_again(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make()
+    first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
+    first.stop()
+    make(encoder="better")
+    assert list(catalog.encoders().items()) == [("better/1", 2), ("fake/1", 2)]
+
+
+@pytest.mark.parametrize(
+    ("encoder", "inline"),
+    [("blind", True), pytest.param("deadly", False, marks=pytest.mark.slow)],
+)
+def test_an_encoder_that_sees_nothing_is_said_once_and_reading_goes_on(
+    make: Make, catalog: Catalog, tmp_path: Path, encoder: str, inline: bool
+) -> None:
+    pipeline = make(encoder=encoder, inline=inline)
+    said: list[str] = []
+    pipeline.encoder_said.connect(said.append, DIRECT)
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 9)])
+    totals = pipeline.wait_idle(LIMIT_S)
+    assert totals is not None
+    assert (totals.converted, totals.failed, totals.embedded) == (9, 0, 0)
+    assert len(said) == 1
+    assert not any(catalog.photo(row[0]).state for row in catalog.columns())
+    assert catalog.counts()["embed"]["waiting"] > 0, "a sound encoder will find them"
+
+
+def test_a_mistake_of_ours_is_logged_and_does_not_go_through_every_photo(
+    make: Make, catalog: Catalog, tmp_path: Path, expected_log: Callable[[str], None]
+) -> None:
+    expected_log("ZeroDivisionError")
+    pipeline = make(encoder="clumsy")
+    said: list[str] = []
+    pipeline.encoder_said.connect(said.append, DIRECT)
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 9)])
+    assert pipeline.wait_idle() is not None
+    assert len(said) == 1
+    assert catalog.counts()["embed"]["waiting"] == 7
+    assert "not compared" in pipeline.encoding.sentence
+
+
+# --- several at once
+
+
+def calls(home: Home) -> list[tuple[int, str]]:
+    """Read how many photos each call of the encoder held, and where it was to run."""
+    lines = (home.cache / "calls.log").read_text().split("\n")[:-1]
+    return [(int(number), device) for number, device in (line.split() for line in lines)]
+
+
+def test_the_encoder_gets_as_many_at_once_as_it_likes(
+    make: Make, home: Home, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make(encoder=None)
+    first.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 20)])
+    first.stop()
+    make()
+    assert catalog.encoders() == {"fake/1": 20}
+    sizes = [number for number, _ in calls(home)]
+    assert sizes[0] == 1, "the first is seen as soon as ever"
+    assert max(sizes) == 8 and sum(sizes) == 20
+
+
+def test_while_one_group_is_compared_the_next_is_at_hand() -> None:
+    pool = make_pool(Settings())
+    pool.close()  # each group fails at once, and nobody has heard of it yet
+    lane = EncoderLane(0, pool, Settings().work, lambda outcome: None)
+    for photo in (1, 2):
+        assert lane.room() == 1
+        lane.submit(print, [likings.job(photo)])
+    assert lane.room() == 0
+    lane.landed(1)
+    assert lane.room() == 1
+
+
+def test_what_cannot_be_encoded_fails_alone_with_the_reason(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make(encoder=None)
+    first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok", "vague", "ok", "ok")])
+    first.stop()
+    make(attempts=1)
+    assert catalog.encoders() == {"fake/1": 4}
+    (failure,) = catalog.failures()
+    assert (failure.stage, failure.reason) == (
+        "embed",
+        "The encoder gave no numbers for a picture.",
+    )
+    assert not catalog.photo(failure.photo_id).state, "it can be culled like any other"
+
+
+@pytest.mark.slow
+def test_an_encoder_killed_for_too_many_at_once_goes_on_with_fewer(
+    make: Make, home: Home, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make(encoder=None)
+    first.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 16)])
+    first.stop()
+    pipeline = make(encoder="greedy", inline=False)
+    assert pipeline.wait_idle(LIMIT_S) is not None
+    assert catalog.encoders() == {"greedy/1": 16}
+    sizes = [number for number, _ in calls(home)]
+    assert len([size for size in sizes if size > 2]) <= 2, f"it was killed again and again: {sizes}"
+
+
+@pytest.mark.slow
+def test_a_photo_that_kills_the_encoder_fails_alone_and_the_rest_goes_on_as_before(
+    make: Make, home: Home, catalog: Catalog, tmp_path: Path
+) -> None:
+    first = make(encoder=None)
+    wishes = ["ok"] * 5 + ["poison"] + ["ok"] * 15
+    first.open_folders([fake_stages.write(tmp_path / "in", *wishes)])
+    first.stop()
+    pipeline = make(inline=False, attempts=1)
+    assert pipeline.wait_idle(LIMIT_S) is not None
+    assert catalog.encoders() == {"fake/1": 20}
+    (failure,) = catalog.failures()
+    assert failure.stage == "embed" and "encoder's process was ended" in failure.reason
+    assert calls(home)[-1][0] > 2, "the number was not to blame"
+
+
+@pytest.mark.slow
+def test_what_the_gpu_has_no_room_for_is_compared_on_the_cpu(
+    make: Make, home: Home, catalog: Catalog, tmp_path: Path
+) -> None:
+    pipeline = make(encoder="gpu", inline=False)
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 6)])
+    assert pipeline.wait_idle(LIMIT_S) is not None
+    assert catalog.encoders() == {"gpu/1": 6}
+    devices = [device for _, device in calls(home)]
+    assert devices[0] == "auto" and set(devices[1:]) == {"cpu"}
+
+
+def test_a_better_encoder_that_comes_meanwhile_takes_over(
+    make: Make, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = make()
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok", "ok")])
+    better = Encoding(Recipe("better", "better/1", EncoderOptions()), "a better one came")
+    monkeypatch.setattr(package, "settled", lambda *_: better)
+    assert pipeline.settle_encoder().sentence == "a better one came"
+    assert pipeline.wait_idle() is not None
+    assert list(catalog.encoders().items()) == [("better/1", 3), ("fake/1", 3)]
+
+
+# --- which encoder
+
+
+def test_none_means_none(home: Home) -> None:
+    found = settled(home, Settings.load(home, {"encoder": {"which": "none"}}))
+    assert found.recipe is None and "no encoder is chosen" in found.sentence
+
+
+def test_an_encoder_that_was_asked_for_and_is_not_here_is_named(home: Home) -> None:
+    found = settled(home, Settings.load(home, {"encoder": {"which": "open_clip"}}))
+    assert found.recipe is None
+    assert "open_clip cannot be used" in found.sentence
+
+
+@pytest.mark.slow
+def test_settling_the_encoder_loads_no_torch_into_this_process() -> None:
+    code = (
+        "import sys; from curator.pipeline import Pipeline, settled;"
+        " from curator.settings import Home, Settings;"
+        " home = Home.at(); print(settled(home, Settings.load(home)).sentence);"
+        " assert not {'torch', 'timm', 'open_clip'} & set(sys.modules)"
+    )
+    environment = {**os.environ, "CURATOR_ENCODER__WHICH": "auto"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, text=True, capture_output=True, env=environment
+    )
+    assert done.stdout.startswith("Photos are")
+
+
+def test_without_torch_auto_says_what_to_install(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("CURATOR_ENCODER__WHICH", "auto")
+    found = settled(home, Settings.load(home))
+    assert found.recipe is None
+    assert "pip install 'curator[taste]'" in found.sentence

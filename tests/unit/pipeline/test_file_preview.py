@@ -1,0 +1,157 @@
+"""One file looked at on request: in its order, given up at once, and told in plain words."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+
+from curator import encoders
+from curator.encoders import EncoderOptions
+from curator.model import Embedded, KnownError
+from curator.pipeline.file_preview import Placards, seen
+from curator.settings import Home, Settings
+from curator.stages.file_preview import Seen
+from curator.workers import WorkerBug, WorkerCancelled, WorkerMemory, WorkerPool
+from tests.conftest import ExpectedLog
+from tests.photos import draw_jpeg
+
+LIMIT_S = 60.0
+RECIPE = encoders.Recipe("stub", "stub/1", EncoderOptions())
+EMBEDDED = Embedded("stub/1", "", b"", b"", (("harbor", 76),))
+
+
+class Pool(WorkerPool):
+    """Answers without processes: decodes here, or raises, or holds a file until it is cancelled."""
+
+    def __init__(self, answer: object = None) -> None:
+        super().__init__(1, memory_mb=1)
+        self.answer = answer
+        self.asked: SimpleQueue[object] = SimpleQueue()
+        self.cancelled: dict[object, threading.Event] = {}
+
+    def run(self, function: Callable[..., object], *arguments: object, **how: object) -> object:  # type: ignore[override]
+        token = how.get("token")
+        held = self.cancelled.setdefault(token, threading.Event())
+        self.asked.put(token)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        if self.answer is not None:
+            return self.answer
+        if "held" in str(token):
+            assert held.wait(LIMIT_S)
+            raise WorkerCancelled("Reading was stopped.")
+        return function(*arguments)
+
+    def cancel(self, token: object) -> bool:
+        self.cancelled.setdefault(token, threading.Event()).set()
+        return True
+
+
+@pytest.fixture
+def placards(home: Home) -> Iterator[Callable[..., Placards]]:
+    made: list[Placards] = []
+
+    def make(pool: Pool, encoder: Pool | None = None) -> Placards:
+        made.append(Placards(Settings.load(home), pool, encoder or Pool(EMBEDDED)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def told() -> SimpleQueue[Seen | Embedded | KnownError]:
+    return SimpleQueue()
+
+
+def test_what_is_seen_comes_first_then_what_the_encoder_saw(placards, told, tmp_path: Path) -> None:
+    path = draw_jpeg(tmp_path / "a.jpg", size=(300, 200))
+    placards(Pool()).want(str(path), 100, RECIPE, told.put)
+    first = told.get(timeout=LIMIT_S)
+    assert isinstance(first, Seen) and first.picture is not None
+    assert first.picture.array.shape == (67, 100, 3)
+    assert told.get(timeout=LIMIT_S) == EMBEDDED
+
+
+def test_another_file_gives_up_the_first_at_once(placards, told, tmp_path: Path) -> None:
+    path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
+    pool = Pool()
+    looking = placards(pool)
+    looking.want("held.jpg", 100, None, told.put)
+    assert pool.asked.get(timeout=LIMIT_S) == "held.jpg"
+    looking.want(str(path), 100, None, told.put)
+    assert isinstance(told.get(timeout=LIMIT_S), Seen)
+    looking.close()
+    assert told.empty(), "of the first nothing was told"
+
+
+def test_what_was_given_up_is_told_no_more(placards, told, tmp_path: Path) -> None:
+    path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
+    encoder = Pool(EMBEDDED)
+    looking = placards(Pool(), encoder)
+
+    def give_up(what: object) -> None:
+        told.put(what)
+        looking._wanted = None  # as give_up does, which waits for this very call
+
+    looking.want(str(path), 100, RECIPE, give_up)
+    assert isinstance(told.get(timeout=LIMIT_S), Seen)
+    looking.close()
+    assert told.empty() and encoder.asked.empty()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (WorkerMemory("Reading it needs more than 4,096 MB."), "needs more than"),
+        (OSError(5, "Input/output error"), "cannot be read (Input/output error)"),
+        (WorkerBug("ours"), "Curator made a mistake here (see the log)."),
+    ],
+)
+def test_why_there_is_no_picture_is_told(
+    placards, told, error: Exception, said: str, expected_log: ExpectedLog
+) -> None:
+    if isinstance(error, WorkerBug):
+        expected_log("decoding a.jpg failed: ours")
+    placards(Pool(error)).want("a.jpg", 100, RECIPE, told.put)
+    answer = told.get(timeout=LIMIT_S)
+    assert isinstance(answer, KnownError) and said in str(answer)
+
+
+def test_an_encoder_that_dies_leaves_what_was_seen(placards, told, tmp_path: Path) -> None:
+    path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
+    dead = Pool(WorkerMemory("Reading it needs more than 1 MB."))
+    placards(Pool(), dead).want(str(path), 100, RECIPE, told.put)
+    assert isinstance(told.get(timeout=LIMIT_S), Seen)
+    assert "Comparing it needs more memory" in str(told.get(timeout=LIMIT_S))
+
+
+@pytest.mark.slow
+def test_no_hostile_file_crashes_or_hangs(corpus: Path, home: Home) -> None:
+    pool = WorkerPool(1, memory_mb=4096, nice=0)
+    try:
+        for path in sorted((corpus / "hostile").rglob("*")):
+            if path.is_file():
+                try:
+                    assert seen(pool, str(path), Settings.load(home), 1440).proxy
+                except KnownError as error:
+                    assert str(error)[-1] in ".!?"
+    finally:
+        pool.close()
+
+
+@pytest.mark.slow
+def test_a_panorama_of_120_megapixels_is_seen(tmp_path: Path, home: Home) -> None:
+    path = draw_jpeg(tmp_path / "wide.jpg", size=(60_000, 2000))
+    pool = WorkerPool(1, memory_mb=4096, nice=0)
+    try:
+        found = seen(pool, str(path), Settings.load(home), 2880)
+    finally:
+        pool.close()
+    assert (found.capture.width, found.capture.height) == (60_000, 2000)
+    assert found.picture is not None and found.picture.array.shape[:2] == (96, 2880)

@@ -1,0 +1,157 @@
+"""When to look at what changed, and which files nobody is writing any more."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from curator.model import Found, Kind
+from curator.pipeline.file_stability import LATEST_S, PATIENCE_S, SLOWEST_S, Changes, Place
+
+DAY = 86_400.0
+TOP = os.sep + "card"
+
+
+class Card:
+    """A folder whose files, and whose time, are what the test says."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.files: dict[str, tuple[int, float]] = {}  # size, and when it was written
+        self.looks: list[float] = []
+        self.changes = Changes(lambda: self.now, lambda: int((DAY + self.now) * 1e9))
+
+    def write(self, name: str, size: int, at: float | None = None) -> None:
+        self.files[name] = (size, DAY + (self.now if at is None else at))
+        self.changes.note(TOP)
+
+    def found(self) -> list[Found]:
+        return [
+            Found(
+                str(Path(TOP, name)),
+                Kind.SIDECAR if name.endswith(".xmp") else Kind.IMAGE,
+                size,
+                int(at * 1e9),
+            )
+            for name, (size, at) in sorted(self.files.items())
+        ]
+
+    def look(self) -> list[set[str]]:
+        told = []
+        for place in self.changes.due():
+            self.looks.append(self.now)
+            still = self.changes.look(place, self.found())
+            if still is not None:
+                told.append({Path(file.path).name for file in still})
+        return told
+
+    def until(self, end: float, step: float = 0.1) -> list[tuple[float, set[str]]]:
+        """Let time pass; say what was told when."""
+        told = []
+        while self.now < end:
+            told += [(self.now, still) for still in self.look()]
+            self.now += step
+        return told
+
+
+@pytest.fixture
+def card() -> Card:
+    return Card()
+
+
+def test_a_file_is_still_once_two_looks_a_second_apart_found_it_the_same(card: Card) -> None:
+    card.write("1.jpg", 10)
+    told = card.until(1010)
+    assert [still for _, still in told] == [{"1.jpg"}]
+    assert 1002 <= told[0][0] < 1002.5
+    assert len(card.looks) == 2
+    assert card.changes.wait_s() is None  # nothing is left to look at
+
+
+def test_a_file_that_grows_is_left_until_it_does_no_more(card: Card) -> None:
+    for _ in range(40):  # it says nothing of itself between its beginning and its end
+        card.files["1.jpg"] = (card.files.get("1.jpg", (0, 0))[0] + 1, DAY + card.now)
+        if card.now == 1000:
+            card.changes.note(TOP)
+        assert card.until(card.now + 0.5) == []
+    told = card.until(card.now + 20)
+    assert [still for _, still in told] == [{"1.jpg"}]
+    assert told[0][0] >= 1020.5
+
+
+def test_a_copy_that_keeps_the_time_of_its_original_needs_two_looks_as_well(card: Card) -> None:
+    card.write("1.jpg", 10, at=-50_000)
+    card.until(1001.05)
+    card.files["1.jpg"] = (20, card.files["1.jpg"][1])  # written on with its old time
+    told = card.until(1010)
+    assert [still for _, still in told] == [{"1.jpg"}]
+    assert told[0][0] >= 1003
+
+
+def test_a_clock_that_is_ahead_does_not_keep_a_file_out(card: Card) -> None:
+    card.write("1.jpg", 10, at=90_000)
+    assert [still for _, still in card.until(1010)] == [{"1.jpg"}]
+
+
+def test_what_is_one_photo_comes_together(card: Card) -> None:
+    card.write("1.NEF", 10, at=0)
+    card.write("1.jpg", 10, at=0)
+    card.write("1.NEF.xmp", 10, at=0)
+    card.write("2.jpg", 10, at=0)
+    card.until(1001.05)
+    card.files["1.jpg"] = (11, card.files["1.jpg"][1])
+    told = [still for _, still in card.until(1010)]
+    assert told == [{"2.jpg"}, {"1.NEF", "1.jpg", "1.NEF.xmp", "2.jpg"}]
+
+
+def test_an_empty_file_is_waited_for_with_patience_and_not_for_ever(card: Card) -> None:
+    card.write("1.jpg", 0)
+    told = card.until(1000 + PATIENCE_S + 60)
+    assert [still for _, still in told] == [{"1.jpg"}]
+    assert told[0][0] >= 1000 + PATIENCE_S
+    assert len(card.looks) < PATIENCE_S / SLOWEST_S + 10
+
+
+def test_a_file_that_never_rests_does_not_keep_the_others_out(card: Card) -> None:
+    told: list[set[str]] = []
+    for number in range(100):  # a photo every half second: it is never quiet here
+        card.write(f"{number:02}.jpg", 10)
+        told += [still for _, still in card.until(card.now + 0.5)]
+    assert 3 <= len(told) <= 2 * 50 / LATEST_S  # few looks
+    assert max(map(len, told)) > 70
+    told += [still for _, still in card.until(card.now + 10)]
+    assert len(told[-1]) == 100
+
+
+def test_what_went_is_told_at_the_first_look(card: Card) -> None:
+    card.write("1.jpg", 10, at=0)
+    card.until(1010)
+    del card.files["1.jpg"]
+    card.changes.note(TOP)
+    told = card.until(1020)
+    assert [still for _, still in told] == [set()]
+    assert told[0][0] < 1011.5
+
+
+def test_a_directory_with_all_below_it_is_looked_at_once(card: Card) -> None:
+    below = str(Path(TOP, "a", "b"))
+    card.changes.note(TOP, deep=True)
+    card.changes.note(below)
+    card.changes.note(TOP + " 2")
+    card.now += 1.5
+    card.changes.note(below)  # not quiet yet
+    assert [place.directory for place in card.changes.due()] == [TOP + " 2"]
+    card.now += 1.5
+    assert Place(TOP, True).deep
+    due = {place.directory: place.deep for place in card.changes.due()}
+    assert due[TOP] is True
+    assert below not in due
+
+
+def test_thousands_of_events_make_one_place(card: Card) -> None:
+    for _ in range(5000):
+        card.changes.note(TOP)
+    card.now += 2
+    assert len(card.changes.due()) == 1

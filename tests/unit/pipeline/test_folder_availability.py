@@ -1,0 +1,353 @@
+"""Drives are pulled and come back: nothing is lost, nothing is done twice, nobody waits for one."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from curator import volumes
+from curator.catalog import Catalog
+from curator.model import CatalogError, KnownError, StageState
+from curator.pipeline import News, Pipeline, ScanReport, Totals, folder_availability, saving
+from curator.pipeline.file_probe import Readers
+from curator.pipeline.folder_availability import FolderAvailability, Looks
+from curator.settings import Home, Settings
+from curator.volumes import Mount, Place
+from tests import catalogs, fake_stages
+from tests.drives import Drives, Silence, drives  # noqa: F401 # a fixture
+
+LIMIT_S = 60.0
+DIRECT = Qt.ConnectionType.DirectConnection
+
+Make = Callable[..., Pipeline]
+
+
+@pytest.fixture
+def make(home: Home) -> Iterator[Make]:
+    made: list[Pipeline] = []
+    catalogs.empty(home.catalog)
+    settings = Settings.load(home, {"work": {"workers": 2, "timeout_s": 120, "backoff_s": 0}})
+
+    def make(inline: bool = True) -> Pipeline:
+        pipeline = Pipeline(home, settings, inline=inline, stages=fake_stages.STAGES)
+        made.append(pipeline)
+        pipeline.start()
+        return pipeline
+
+    yield make
+    for pipeline in made:
+        pipeline.stop()
+
+
+@pytest.fixture
+def inline(make: Make) -> Pipeline:
+    return make()
+
+
+@pytest.fixture
+def trip(drives: Drives) -> Path:  # noqa: F811
+    """A folder of three photos on a drive called T7 Shield, plugged in."""
+    fake_stages.write(drives.make("1a2b", "T7 Shield") / "trip", "ok", "ok", "ok")
+    return drives.plug("1a2b") / "trip"
+
+
+def states(catalog: Catalog) -> list[str]:
+    return [catalog.photo(row[0]).state for row in catalog.columns()]
+
+
+def attempts(catalog: Catalog) -> set[int]:
+    return {work.attempts for row in catalog.columns() for work in catalog.photo(row[0]).work}
+
+
+def paths(catalog: Catalog) -> list[str]:
+    return [str(catalog.photo(row[0]).path) for row in catalog.columns()]
+
+
+def test_a_drive_under_another_name_is_the_same_folder(
+    inline: Pipeline,
+    catalog: Catalog,
+    drives: Drives,  # noqa: F811
+    trip: Path,
+    home: Home,
+) -> None:
+    inline.open_folders([trip])
+    catalog.decide({2: {"rating": 4}}, summary="4 stars")
+    catalog.save_place(str(trip), {"photo": 2})
+    drives.pull("1a2b")
+    inline.rescan()
+    [row] = catalog.folders()
+    assert (row.away, row.absence) == (True, "T7 Shield unplugged")
+    assert states(catalog) == ["missing"] * 3
+    assert catalog._value("SELECT count(*) FROM file WHERE missing_since IS NOT NULL") == 0
+    told: list[News] = []
+    inline.presence_told.connect(told.append)
+    now = drives.plug("1a2b", "T7 Shield1") / "trip"
+    inline.rescan()
+    [row] = catalog.folders()
+    assert (row.path, row.away, row.volume_name) == (str(now), False, "T7 Shield")
+    assert paths(catalog) == [str(now / f"{n:03}.jpg") for n in range(3)]
+    assert states(catalog) == ["", "", ""]
+    assert catalog.photo(2).marks.rating == 4
+    assert catalog.place(str(now)) == {"photo": 2}
+    assert (home.cache / "order.log").read_text().split() == ["1", "2", "3"]  # nothing again
+    assert [back.sentence for back in told[0].back] == ["T7 Shield is back"]
+
+
+def test_a_drive_moved_while_nobody_looked_is_found_at_the_start(
+    make: Make,
+    catalog: Catalog,
+    drives: Drives,  # noqa: F811
+    trip: Path,
+) -> None:
+    first = make()
+    first.open_folders([trip])
+    first.stop()
+    drives.pull("1a2b")
+    now = drives.plug("1a2b", "E") / "trip"
+    make().rescan()
+    assert paths(catalog) == [str(now / f"{n:03}.jpg") for n in range(3)]
+    assert len(catalog.folders()) == 1
+
+
+def test_what_was_not_read_waits_for_the_drive_and_burns_no_attempt(
+    make: Make,
+    catalog: Catalog,
+    drives: Drives,  # noqa: F811
+    trip: Path,
+) -> None:
+    inline = make()
+    inline.pause()
+    inline.open_folders([trip])
+    drives.pull("1a2b")
+    inline.resume()
+    inline.rescan()
+    assert catalog.waiting_for() == {"T7 Shield": 3}
+    assert (catalog.unfinished(), catalog.failures(), attempts(catalog)) == (0, [], {0})
+    assert inline.wait_idle() is not None  # nobody waits for a drive for ever
+    inline.stop()
+    again = make()  # still away the next day
+    again.rescan()
+    assert catalog.waiting_for() == {"T7 Shield": 3}
+    told: list[News] = []
+    again.presence_told.connect(told.append)
+    drives.plug("1a2b", "Volume")
+    again.rescan()
+    assert told[0].back[0].sentence == "T7 Shield is back · 3 photos go on being read"
+    assert catalog.waiting_for() == {}
+    assert catalog.counts()["convert"]["done"] == 3
+    assert len(catalog.columns()) == 3
+
+
+def test_another_card_at_the_same_place_is_another_folder(
+    inline: Pipeline,
+    catalog: Catalog,
+    drives: Drives,  # noqa: F811
+) -> None:
+    for key in ("monday", "tuesday"):
+        fake_stages.write(drives.make(key, "EOS") / "DCIM", "ok", "ok")
+        (drives._shelf / key / "DCIM" / "000.jpg").write_text(f"ok - of {key}")
+        (drives._shelf / key / "DCIM" / "001.jpg").write_text(f"ok - and of {key}")
+    card = drives.plug("monday") / "DCIM"
+    inline.open_folders([card])
+    catalog.decide({1: {"flag": "reject"}}, summary="Rejected")
+    drives.pull("monday")
+    drives.plug("tuesday")
+    inline.rescan()
+    assert states(catalog) == ["missing", "missing"]  # Tuesday's are not looked for in Monday's
+    assert len(catalog.columns()) == 2
+    inline.open_folders([card])
+    assert sorted(row.volume or "" for row in catalog.folders()) == ["monday", "tuesday"]
+    assert states(catalog) == ["missing", "missing", "", ""]
+    assert catalog.photo(3).marks.flag is None
+    drives.pull("tuesday")
+    drives.plug("monday")
+    inline.rescan()
+    assert states(catalog) == ["", "", "missing", "missing"]
+    assert {row.volume: row.path for row in catalog.folders()}["monday"] == str(card)
+    assert catalog.photo(1).marks.flag == "reject"
+    assert catalog._value("SELECT count(*) FROM file WHERE missing_since IS NOT NULL") == 0
+
+
+def test_a_cloned_disk_is_the_same_folder(
+    inline: Pipeline,
+    catalog: Catalog,
+    drives: Drives,  # noqa: F811
+    trip: Path,
+) -> None:
+    inline.open_folders([trip])
+    drives.pull("1a2b")
+    (drives._shelf / "1a2b").rename(drives._shelf / "9z")
+    drives.labels["9z"] = "T7 Shield"
+    drives.plug("9z")
+    inline.rescan()
+    [row] = catalog.folders()
+    assert (row.volume, row.away, row.path) == ("9z", False, str(trip))
+
+
+def test_opened_where_it_is_now_a_known_folder_comes_along(
+    inline: Pipeline,
+    catalog: Catalog,
+    drives: Drives,  # noqa: F811
+    trip: Path,
+) -> None:
+    inline.open_folders([trip])
+    drives.pull("1a2b")
+    now = drives.plug("1a2b", "F") / "trip"
+    inline.open_folders([now])
+    assert [row.path for row in catalog.folders()] == [str(now)]
+    assert len(catalog.columns()) == 3
+
+
+def test_where_volumes_cannot_be_told_apart_the_path_is_all_there_is(
+    inline: Pipeline, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Mount("overlay", tmp_path.anchor, "overlay", None, "/", False, False)
+    monkeypatch.setattr(folder_availability.volumes, "mounted", lambda: (root,))
+    folder = fake_stages.write(tmp_path / "in", "ok", "ok")
+    inline.open_folders([folder])
+    reports: list[ScanReport] = []
+    inline.scanned.connect(reports.append)
+    folder.rename(tmp_path / "gone")
+    inline.rescan()
+    assert reports[0].problems == (f"{folder} is not there now.",)
+    assert catalog.folders()[0].absence == "folder not there now"
+    (tmp_path / "gone").rename(folder)
+    inline.rescan()
+    assert states(catalog) == ["", ""]
+
+
+def test_a_network_drive_that_does_not_answer_is_away_and_holds_nobody_up(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nas = Mount("//nas/photos", str(tmp_path / "nas"), "cifs", "//nas/photos", "x", False, True)
+    disk = Mount("/dev/vda", tmp_path.anchor, "ext4", "system", "/", False, False)
+    monkeypatch.setattr(folder_availability.volumes, "mounted", lambda: (disk, nas))
+    monkeypatch.setattr(folder_availability, "NETWORK_S", 0.01)
+    answer = threading.Event()
+    look = folder_availability.volumes.look_for
+
+    def slow(path: str, *rest: object) -> Place:
+        if path.startswith(str(tmp_path / "nas")):
+            answer.wait(LIMIT_S)
+        return look(path, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(folder_availability.volumes, "look_for", slow)
+    far, near = catalog.add_folder(tmp_path / "nas" / "a"), catalog.add_folder(tmp_path)
+    for _ in range(2):  # the second time nobody asks it again
+        looks = folder_availability.looked(catalog.folders())
+        assert looks[far] is None
+        assert looks[near] is not None
+    assert len(volumes._silent) == 1
+    answer.set()
+    for thread in volumes._silent.values():
+        thread.join(LIMIT_S)
+
+
+@pytest.mark.slow
+def test_a_drive_that_does_not_answer_holds_up_neither_reading_nor_deciding(
+    make: Make,
+    catalog: Catalog,
+    drives: Drives,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(folder_availability, "EVERY_S", 0.05)
+    far = fake_stages.write(drives.make("1a2b", "T7") / "far", "ok", "ok", "ok")
+    far = drives.plug("1a2b") / "far"
+    near = fake_stages.write(tmp_path / "near", "ok")
+    threaded = make(inline=False)
+    threaded.open_folders([far, near])
+    assert threaded.wait_idle(LIMIT_S) is not None
+    (far / "001.jpg").unlink()  # nobody can tell now
+    same = (far / "000.jpg").read_text()
+    silence = Silence(far, monkeypatch)
+    silence.begin()
+    threaded.rescan()  # what is silent first
+    shutil.copy(near / "000.jpg", near / "copy.jpg")
+    (near / "of far.jpg").write_text(same)
+    fake_stages.write(near, "ok", "ok")
+    with pytest.raises(KnownError, match="does not answer"):
+        threaded.open_folders([far])
+    threaded.open_folders([near])
+    catalog.decide({1: {"rating": 4}}, summary="4 stars")
+    assert threaded.wait_idle(LIMIT_S) is not None
+    assert (catalog.counts()["convert"]["done"], len(catalog.columns())) == (6, 6)
+    silence.end()
+    assert silence.waiting
+    assert silence.waiting.isdisjoint({"MainThread", "curator-conductor"}), silence.waiting
+
+
+@pytest.mark.slow
+def test_a_drive_pulled_while_its_photos_are_read(
+    make: Make,
+    catalog: Catalog,
+    drives: Drives,  # noqa: F811
+    home: Home,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Jobs that fail because of it are put back; all of it is read once, under the new name."""
+    monkeypatch.setattr(folder_availability, "EVERY_S", 0.05)
+    monkeypatch.setattr(saving, "ASIDE_S", 0.05)
+    fake_stages.write(drives.make("1a2b", "T7 Shield") / "trip", *["ok"] * 10, *["wait"] * 30)
+    trip = drives.plug("1a2b") / "trip"
+    threaded = make(inline=False)
+    some, back = threading.Event(), threading.Event()
+
+    def count(_: object) -> None:
+        order = home.cache / "order.log"
+        if order.exists() and len(order.read_text().split()) >= 3:  # a wish to wait may come first
+            some.set()
+
+    threaded.saved.connect(count, DIRECT)
+    threaded.presence_told.connect(lambda news: back.set() if news.back else None, DIRECT)
+    threaded.open_folders([trip])
+    assert some.wait(LIMIT_S)
+    drives.pull("1a2b")
+    (home.cache / "go").touch()  # what was being read goes on, into nothing
+    assert threaded.wait_idle(LIMIT_S) is not None
+    away = catalog.waiting_for()
+    assert catalog.failures() == []
+    assert away["T7 Shield"] >= 20
+    catalog.decide({1: {"rating": 5}}, summary="5 stars")
+    now = drives.plug("1a2b", "T7 Shield 1") / "trip"
+    assert back.wait(LIMIT_S)
+    assert isinstance(threaded.wait_idle(LIMIT_S), Totals)
+    while catalog.counts()["convert"]["done"] < 40:
+        assert threaded.wait_idle(LIMIT_S) is not None
+        threading.Event().wait(0.02)
+    assert (catalog.failures(), len(catalog.columns())) == ([], 40)
+    assert sorted(paths(catalog)) == [str(now / f"{n:03}.jpg") for n in range(40)]
+    assert catalog.photo(1).marks.rating == 5
+    assert {w.state for r in catalog.columns() for w in catalog.photo(r[0]).work} == {
+        StageState.DONE
+    }
+
+
+def test_folders_that_are_back_are_all_scanned_though_the_catalog_was_held_meanwhile(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        numbers.append(catalog.add_folder(tmp_path / name))
+        catalog.set_away(numbers[-1], True)
+    attendance = FolderAvailability(catalog, lambda: None, Readers(inline=True), inline=True)
+    here: Looks = {row.id: Place(row.path) for row in catalog.folders()}
+    note = catalog.set_away
+
+    def refuse_second(number: int, *rest: bool) -> None:
+        if number == numbers[1]:
+            raise CatalogError("The catalog is held by another program.", "Try again in a moment.")
+        note(number, *rest)
+
+    monkeypatch.setattr(catalog, "set_away", refuse_second)
+    with pytest.raises(CatalogError):
+        attendance.take(here)
+    monkeypatch.setattr(catalog, "set_away", note)
+    assert sorted(attendance.take(here).scan) == numbers
+    assert attendance.take(here).scan == ()

@@ -1,0 +1,207 @@
+"""Marks put inside originals: the same picture, the same photo, and nothing half-done."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from curator import files
+from curator.catalog import Catalog
+from curator.imaging import embedded_metadata
+from curator.model import KnownError
+from curator.pipeline import Inside, Pipeline
+from curator.pipeline.metadata_embedding import compared, embed_some, exiftool
+from curator.settings import Home, Settings
+from curator.sidecar import Said, read_embedded
+from curator.stages import STAGES, embed_metadata
+from tests.photos import draw_jpeg
+
+# As much of exiftool as is asked of it: a packet into a JPEG, by a list of arguments on stdin.
+FAKE = """\
+#!{python} -SEs
+import sys
+from pathlib import Path
+assert sys.argv[1:] == ["-config", "", "-@", "-"], sys.argv
+for words in sys.stdin.read().split("-execute\\n")[:-1]:
+    options, packet, name = words.split()
+    assert options == "-overwrite_original" and name.startswith("./.curator-embed-")
+    data = Path(name).read_bytes()
+    body = b"http://ns.adobe.com/xap/1.0/\\0" + Path(packet.partition("<=")[2]).read_bytes()
+    {act}
+"""
+WRITES = 'Path(name).write_bytes(data[:2] + b"\\xff\\xe1" + (len(body) + 2).to_bytes(2, "big") + body + data[2:])'  # noqa: E501
+NEEDED = tuple(stage for stage in STAGES if stage.reads == "file")
+ODD = "-x\n☃ '.jpg"
+
+
+def fake(folder: Path, act: str = WRITES) -> str:
+    program = folder / "exiftool"
+    text = FAKE.format(python=sys.executable, act=textwrap.dedent(act)).replace("\\\\", "\\")
+    program.write_text(text)
+    program.chmod(0o755)
+    return str(program)
+
+
+class Shoot:
+    """Photos read into a catalog as the window reads them, and again when asked."""
+
+    def __init__(self, base: Path) -> None:
+        self.home, self.folder = Home.at(base / "home").make(), base / "photos"
+        for number, name in enumerate(("a.jpg", ODD)):
+            draw_jpeg(self.folder / name, size=(96, 64), seed=number)
+        self.scan()
+        self.catalog = Catalog.open(self.home.catalog)
+        self.ids = [self.catalog.find(self.folder / name) for name in ("a.jpg", ODD)]
+
+    def scan(self) -> None:
+        pipeline = Pipeline(self.home, Settings.load(self.home), inline=True, stages=NEEDED)
+        pipeline.start()
+        try:
+            pipeline.open_folders([self.folder])
+        finally:
+            pipeline.stop()
+
+    def rate(self, stars: int) -> None:
+        self.catalog.decide({p: {"rating": stars} for p in self.ids}, summary=f"{stars} stars")
+
+    def rows(self) -> list[tuple[int, str | None, str | None, list[tuple[str, str]]]]:
+        found = self.catalog.details(self.ids)
+        return [(p.id, p.proxy, p.thumb, [(w.stage, w.state) for w in p.work]) for p in found]
+
+
+@pytest.fixture
+def shoot(tmp_path: Path) -> Iterator[Shoot]:
+    made = Shoot(tmp_path)
+    yield made
+    made.catalog.close()
+
+
+def says(path: Path) -> Said:
+    carried = embedded_metadata.carried(path)
+    return read_embedded(carried.packets, carried.keywords, carried.rating).said
+
+
+def left_over(shoot: Shoot) -> list[str]:
+    return [path.name for path in shoot.folder.iterdir() if path.name.startswith(".")]
+
+
+def check_embedding(shoot: Shoot, program: str) -> None:
+    """Embed, read again, undo, embed again: always the same two photos."""
+    (shoot.folder / "a.jpg").chmod(0o640)
+    shoot.rate(4)
+    before, bytes_before = shoot.rows(), (shoot.folder / "a.jpg").read_bytes()
+    change, left = compared(shoot.catalog, shoot.ids)
+    assert ([each.lines for each in change], left) == ([("rating: none → 4",)] * 2, [])
+    assert (shoot.folder / "a.jpg").read_bytes() == bytes_before
+    done = embed_some(shoot.catalog, shoot.ids, program)
+    assert [each.problem for each in done] == ["", ""] and left_over(shoot) == []
+    assert [says(shoot.folder / name).rating for name in ("a.jpg", ODD)] == [4, 4]
+    assert (shoot.folder / "a.jpg").stat().st_mode & 0o777 == 0o640
+    for photo in shoot.catalog.details(shoot.ids):
+        (file,) = photo.files
+        status = file.path.stat()
+        assert (file.size, file.mtime_ns) == (status.st_size, status.st_mtime_ns)
+        assert file.fingerprint == files.fingerprint(file.path)
+        assert file.sha256 == files.sha256(file.path)
+    # Nothing is new to a scan, nothing waits, the pictures are those there were.
+    assert shoot.rows() == before
+    shoot.scan()
+    assert shoot.rows() == before and len(shoot.catalog.columns()) == 2
+    assert embed_some(shoot.catalog, shoot.ids, program)[0].lines == ()
+    # A decision taken back leaves the file alone, and waits to be embedded again.
+    shoot.catalog.undo()
+    assert says(shoot.folder / "a.jpg").rating == 4
+    assert compared(shoot.catalog, shoot.ids)[0][0].lines == ("rating: 4 → none",)
+    embed_some(shoot.catalog, shoot.ids, program)
+    assert not says(shoot.folder / "a.jpg").rating
+
+
+def test_a_photo_stays_the_photo_it_was(shoot: Shoot, tmp_path: Path) -> None:
+    check_embedding(shoot, fake(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_photo_stays_the_photo_it_was_with_exiftool(shoot: Shoot) -> None:
+    check_embedding(shoot, exiftool(Settings()) if shutil.which("exiftool") else pytest.skip(
+        "exiftool is not installed"))  # fmt: skip
+
+
+def test_killed_before_the_catalog_knows_it_is_the_same_photo(
+    shoot: Shoot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """Nothing after this line is run."""
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    # Without a capture time there is nothing else to know the photo by.
+    with shoot.catalog._writing():
+        shoot.catalog._run("UPDATE photo SET taken_at = NULL")
+    shoot.rate(3)
+    monkeypatch.setattr(Catalog, "save_rewritten", killed)
+    with pytest.raises(Killed):
+        embed_some(shoot.catalog, shoot.ids[:1], fake(tmp_path))
+    assert says(shoot.folder / "a.jpg").rating == 3
+    shoot.scan()
+    (photo,) = shoot.catalog.details(shoot.ids[:1])
+    assert shoot.catalog.find(shoot.folder / "a.jpg") == photo.id and photo.marks.rating == 3
+    assert [file.role for file in photo.files] == ["main"] and photo.state == ""
+    assert photo.files[0].fingerprint == files.fingerprint(shoot.folder / "a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("act", "why"),
+    [
+        ("pass", "exiftool could not write into it."),
+        ('sys.exit("Error: disk on fire - " + name)', "disk on fire"),
+        (WRITES.replace("data[2:]", 'data[2:-9] + b"x" + data[-8:]'), "would not stay the same"),
+    ],
+)
+def test_a_copy_that_is_not_right_takes_no_place(
+    shoot: Shoot, tmp_path: Path, act: str, why: str
+) -> None:
+    shoot.rate(4)
+    before = (shoot.folder / "a.jpg").read_bytes()
+    (done,) = embed_some(shoot.catalog, shoot.ids[:1], fake(tmp_path, act))
+    assert why in done.problem and left_over(shoot) == []
+    assert (shoot.folder / "a.jpg").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_what_changed_is_protected_or_away_is_left_alone(shoot: Shoot, tmp_path: Path) -> None:
+    shoot.rate(4)
+    program, path = fake(tmp_path), shoot.folder / "a.jpg"
+    path.chmod(0o444)
+    assert "write-protected" in embed_some(shoot.catalog, shoot.ids[:1], program)[0].problem
+    path.chmod(0o644)
+    original = path.read_bytes()
+
+    def changed_meanwhile(
+        jobs: Sequence[embed_metadata.InsideJob], program: str
+    ) -> Sequence[Inside]:
+        made = embed_metadata.make(jobs, program)
+        path.write_bytes(original + b"!")
+        return made
+
+    (done,) = embed_some(shoot.catalog, shoot.ids[:1], program, changed_meanwhile)
+    assert "changed since" in done.problem and path.read_bytes() == original + b"!"
+    assert "changed since" in embed_some(shoot.catalog, shoot.ids[:1], program)[0].problem
+    path.unlink()
+    assert "not there" in embed_some(shoot.catalog, shoot.ids[:1], program)[0].problem
+    assert left_over(shoot) == []
+
+
+def test_without_exiftool_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(KnownError, match=r"not installed.*exiftool\.org"):
+        exiftool(Settings())
+    settings = Settings()
+    settings.sidecars.exiftool = "/nowhere/exiftool"
+    with pytest.raises(KnownError, match="not at /nowhere"):
+        exiftool(settings)

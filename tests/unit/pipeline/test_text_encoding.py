@@ -1,0 +1,69 @@
+"""Phrases for the encoder: read in its process, known the second time, the last one counts."""
+
+from __future__ import annotations
+
+from queue import SimpleQueue
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from curator.encoders import EncoderOptions, Recipe
+from curator.model import KnownError
+from curator.pipeline.text_encoding import Phrases
+from curator.settings import Settings
+from curator.stages.embed import embed
+from curator.workers import InlinePool
+
+CLIP = Recipe("open_clip", "open_clip/test", EncoderOptions())
+WAIT_S = 60.0
+
+
+class Words:
+    """An encoder whose vector of a text is its length, and which has no words for silence."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def encode_texts(self, texts: list[str]) -> np.ndarray | None:
+        self.read += texts
+        if texts == ["boom"]:
+            raise KnownError("The encoder is ill.")
+        return None if texts == ["silence"] else np.full((1, 4), len(texts[0]), np.float64)
+
+
+@pytest.fixture
+def words(monkeypatch: pytest.MonkeyPatch) -> Words:
+    encoder = Words()
+    monkeypatch.setitem(embed.__globals__, "_encoder", lambda recipe: encoder)
+    return encoder
+
+
+def test_a_phrase_is_read_once_and_told_as_numbers(words: Words) -> None:
+    used = SimpleNamespace(times=0)
+    told: SimpleQueue[bytes | KnownError] = SimpleQueue()
+    phrases = Phrases(Settings(), InlinePool(), lambda: setattr(used, "times", used.times + 1))
+    assert phrases.want("a boat", CLIP, told.put)
+    answer = told.get(timeout=WAIT_S)
+    assert isinstance(answer, bytes)
+    assert np.frombuffer(answer, np.float32).tolist() == [6, 6, 6, 6]
+    assert phrases.want("a boat", CLIP, told.put) and told.get(timeout=WAIT_S) == answer
+    phrases.close()
+    assert words.read == ["a boat"] and used.times == 1
+
+
+@pytest.mark.parametrize(("text", "says"), [("boom", "is ill"), ("silence", "knows no words")])
+def test_what_cannot_be_read_is_said(words: Words, text: str, says: str) -> None:
+    told: SimpleQueue[bytes | KnownError] = SimpleQueue()
+    phrases = Phrases(Settings(), InlinePool(), lambda: None)
+    phrases.want(text, CLIP, told.put)
+    assert says in str(told.get(timeout=WAIT_S))
+    phrases.close()
+
+
+def test_an_encoder_without_words_is_not_asked(words: Words) -> None:
+    phrases = Phrases(Settings(), InlinePool(), lambda: None)
+    starter = Recipe("starter", "starter/1", EncoderOptions())
+    assert not phrases.want("a boat", starter, print) and not phrases.want("a boat", None, print)
+    phrases.close()
+    assert words.read == []

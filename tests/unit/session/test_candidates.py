@@ -1,0 +1,135 @@
+"""Nearby maybes: which photos stand beside the one that is rated, and swapping one in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from curator.learning.learner import TasteLearner
+from curator.model import Pass
+from curator.session import Session
+from curator.session.candidates import Nearby, chosen, likeness
+from tests import likings
+from tests.unit.conftest import Person
+
+
+@pytest.fixture
+def nearby(session: Session, person: Person) -> Nearby:
+    """The rate pass over photos 2 to 10, without stars, at photo 5."""
+    session.decide_many("keep", {photo: {"kept": True} for photo in range(2, 11)})
+    session.set_pass(Pass.RATE)
+    session.go_to(5)
+    return Nearby(session)
+
+
+def found(nearby: Nearby, qtbot) -> tuple[int, ...]:
+    with qtbot.waitSignal(nearby.changed):
+        nearby.look()
+    return nearby.photos
+
+
+def test_without_vectors_the_nearest_in_time_stand_beside_it(nearby, qtbot) -> None:
+    assert set(found(nearby, qtbot)) == {3, 4, 6, 7}
+
+
+def test_with_vectors_those_most_alike(nearby, session, qtbot) -> None:
+    vectors = likings.embed(session.catalog, range(1, 13))
+    session.taste.look()
+    like = sorted(
+        (one for one in range(2, 11) if one != 5),
+        key=lambda one: -float(vectors[5] @ vectors[one]),
+    )
+    assert found(nearby, qtbot) == tuple(like[:4])
+
+
+def test_only_survivors_that_are_not_settled_are_maybes(nearby, session, qtbot) -> None:
+    session.decide_many("5 stars", {4: {"rating": 5}})
+    session.decide_many("1 star", {6: {"rating": 1}})
+    session.decide_many("reject", {3: {"flag": "reject"}})
+    session.decide_many("2 stars", {7: {"rating": 2}, 2: {"rating": 4}})
+    assert set(found(nearby, qtbot)) == {2, 7, 8, 9}
+
+
+def test_of_a_stack_the_nearest_frame_and_none_of_its_own(nearby, session, qtbot) -> None:
+    session.decide_many("stack", {photo: {"stacked": 1} for photo in (4, 5)})
+    session.decide_many("stack", {photo: {"stacked": 2} for photo in (6, 7, 8)})
+    assert set(found(nearby, qtbot)) == {2, 3, 6, 9}
+
+
+def test_there_may_be_none(nearby, session, qtbot) -> None:
+    found(nearby, qtbot)
+    session.decide_many("5 stars", {photo: {"rating": 5} for photo in range(1, 11)})
+    assert found(nearby, qtbot) == ()
+
+
+def test_many_moves_ask_once_for_the_last(nearby, session, qtbot, monkeypatch) -> None:
+    asked: list[object] = []
+    real = session.taste.ask
+    monkeypatch.setattr(
+        session.taste, "ask", lambda question, tell: (asked.append(1), real(question, tell))
+    )
+    nearby.look()
+    for photo in (6, 7, 8):
+        session.go_to(photo)
+        nearby.look()
+    qtbot.waitUntil(lambda: set(nearby.photos) == {6, 7, 9, 10})
+    assert len(asked) == 2
+
+
+def test_swapping_is_there_and_back(nearby, session, qtbot) -> None:
+    first = found(nearby, qtbot)
+    nearby.swap(1)
+    assert session.current == first[1]
+    assert nearby.photos == (first[0], 5, *first[2:])
+    nearby.swap(1)
+    assert (session.current, nearby.photos) == (5, first)
+
+
+def test_the_next_step_comes_back_from_a_maybe(nearby, session, person, qtbot) -> None:
+    found(nearby, qtbot)
+    nearby.swap(0)
+    nearby.swap(2)
+    person.run("next_photo")
+    assert session.current == 5
+    person.run("next_photo")
+    assert session.current == 6
+
+
+def test_a_reject_of_a_maybe_comes_back_as_well(nearby, session, person, qtbot) -> None:
+    found(nearby, qtbot)
+    nearby.swap(0)
+    maybe = session.current
+    person.run("reject")
+    assert session.table.rejected()[session.table.rows_of([maybe])[0]]
+    assert session.current == 5
+
+
+def test_in_the_grid_one_goes_on_from_the_maybe(nearby, session, person, qtbot) -> None:
+    found(nearby, qtbot)
+    nearby.swap(0)
+    place = session.index
+    person.run("grid", "next_photo")
+    assert session.index == place + 1
+
+
+def test_a_slot_without_a_maybe_says_so(nearby, session, person) -> None:
+    nearby.swap(0)
+    assert session.current == 5
+    assert person.said[-1] == "There is no such maybe here."
+
+
+def test_what_was_not_compared_comes_behind_what_was(session) -> None:
+    ids = np.array([2, 3, 4, 9])
+    alike = np.array([np.nan, 0.1, np.nan, 0.9], np.float32)
+    assert chosen(session.table, 5, ids, alike) == (9, 3, 4, 2)
+
+
+def test_likeness_is_unknown_where_nobody_compared(session, home) -> None:
+    vectors = likings.embed(session.catalog, [1, 2, 3])
+    learner = TasteLearner(session.catalog, session.settings.taste, home.cache)
+    learner.look()
+    told = likeness(learner, 1, [2, 9, 3])
+    expected = [vectors[1] @ vectors[2], vectors[1] @ vectors[3]]
+    assert told[[0, 2]] == pytest.approx(expected, abs=0.01)
+    assert np.isnan(told[1])
+    assert np.isnan(likeness(learner, 9, [1, 2])).all()

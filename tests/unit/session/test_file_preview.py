@@ -1,0 +1,216 @@
+"""A placard fills as answers come; taste says of a file what it would say of the same photo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QObject
+from pytestqt.qtbot import QtBot
+
+from curator.catalog import Catalog
+from curator.model import Capture, Embedded, GoneError, KnownError, Quality, UnreadableError
+from curator.pipeline import Encoding
+from curator.session import Session
+from curator.session.file_preview import Glance, Placard, clipped, form_name, made
+from curator.stages.file_preview import Seen
+from curator.taste.tone import TONES
+from tests import likings
+from tests.unit.session.test_tasting import Open, open_at, vectors
+
+__all__ = ["open_at", "vectors"]  # fixtures used here, too
+
+CAPTURE = Capture(
+    taken_at=datetime(2024, 5, 4, 18, 42, 7),
+    utc_offset_min=-210,
+    camera="Curator Works Test One",
+    lens="TW 24-70mm F2.8",
+    exposure_s=0.004,
+    f_number=2.8,
+    iso=800,
+    focal_length_mm=50,
+    latitude=64.14661,
+    longitude=-21.94263,
+    width=6000,
+    height=4000,
+)
+SEEN = Seen(
+    "jpeg", 8_400_000, "f" * 32, CAPTURE, Quality(72, 94, 0.012, 0), "image", None, b"", None
+)
+
+
+class Looking(QObject):
+    """As much of the pipeline as a glance asks for; the test answers."""
+
+    encoding = Encoding(None, "Photos are compared by the test.")
+
+    def want_placard(self, path: str, screen_px: int, tell: Callable[[object], None]) -> None:
+        self.wanted, self.tell = (path, screen_px), tell
+
+    def want_description(self, proxy: bytes, tell: Callable[[object], None]) -> None:
+        self.proxy, self.say = proxy, tell
+
+    def give_up_placard(self) -> None:
+        self.wanted = None
+
+
+@pytest.fixture
+def glance_at(qtbot: QtBot) -> Iterator[Callable[..., Glance]]:
+    made: list[Glance] = []
+
+    def make(session: Session, path: str = "/card/DSC_0412.JPG") -> Glance:
+        session.pipeline = Looking()  # type: ignore[assignment]
+        made.append(Glance(session, Path(path)))
+        made[-1].begin(2880)
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+        each._session.pipeline = None
+
+
+def embedded(photo: int, encoder: str = likings.ENCODER) -> Embedded:
+    """What the encoder saw in a photo, as tests.likings has it in the catalog."""
+    rng = np.random.default_rng(photo)
+    vector = rng.normal(size=16)
+    vector /= np.linalg.norm(vector)
+    tone = rng.normal(size=TONES).astype(np.float32)
+    half = vector.astype(np.float32).astype(np.float16)
+    return Embedded(encoder, "", half.tobytes(), tone.tobytes(), (("harbor", 76),))
+
+
+def test_scores_come_first_then_tags_then_what_taste_makes_of_it(
+    open_at: Open, glance_at, qtbot: QtBot
+) -> None:
+    session = open_at(40)
+    glance = glance_at(session)
+    told: list[Placard] = []
+    glance.told.connect(told.append)
+    session.pipeline.tell(SEEN)
+    assert told[0].quality == SEEN.quality and told[0].form == "JPEG" and told[0].photo is None
+    assert told[0].compared == "Photos are compared by the test." and told[0].tags is None
+    with qtbot.waitSignal(glance.told, check_params_cb=lambda placard: placard.why is not None):
+        session.pipeline.tell(embedded(50))
+    assert [tag.name for tag in told[1].tags or ()] == ["harbor"]
+    assert (told[1].tags or ())[0].state == "suggested"
+    why = told[-1].why
+    assert why is not None and why.match == session.tile(50).match
+    assert why.expected == pytest.approx(session.table.expected(50), abs=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("rated", "encoder", "reason"),
+    [
+        (19, likings.ENCODER, "1 more photo with stars until taste is ready."),
+        (20, "other/1", "what another encoder saw"),
+    ],
+)
+def test_where_taste_says_nothing_it_says_why(
+    open_at: Open, glance_at, qtbot: QtBot, rated: int, encoder: str, reason: str
+) -> None:
+    session = open_at(rated)
+    glance = glance_at(session)
+    session.pipeline.tell(SEEN)
+    with qtbot.waitSignal(glance.told, check_params_cb=lambda placard: placard.unmatched != ""):
+        session.pipeline.tell(embedded(50, encoder))
+    assert reason in glance.placard.unmatched and glance.placard.why is None
+
+
+def test_of_a_photo_of_the_catalog_one_has_yet_to_judge_no_match_is_told(
+    open_at: Open, glance_at, catalog: Catalog
+) -> None:
+    session = open_at(40)
+    glance = glance_at(session, str(catalog.photo(50).path))
+    session.pipeline.tell(SEEN)
+    assert glance.placard.photo == 50
+    session.pipeline.tell(embedded(50))
+    assert glance.placard.unmatched == "After you decide." and glance.placard.why is None
+
+
+def test_a_copy_elsewhere_is_known_by_its_content(open_at: Open, glance_at, catalog) -> None:
+    glance = glance_at(open_at(0), "/elsewhere/copy.jpg")
+    key = catalog.photo(7).files[0].fingerprint
+    glance._session.pipeline.tell(replace(SEEN, fingerprint=key))
+    assert glance.placard.photo == 7
+
+
+def test_why_there_is_no_picture_is_told_in_a_sentence(open_at: Open, glance_at) -> None:
+    session = open_at(0)
+    for error, said in (
+        (UnreadableError("The file is empty."), "The file is empty."),
+        (GoneError("The file is no longer there.", "Scan again."), "The file is no longer there."),
+    ):
+        glance = glance_at(session)
+        session.pipeline.tell(error)
+        assert glance.placard.refused == said and glance.placard.quality is None
+
+
+def test_without_a_pipeline_it_says_who_reads(open_at: Open) -> None:
+    glance = Glance(open_at(0), Path("/card/a.jpg"))
+    glance.begin(100)
+    assert glance.placard.refused.startswith("Another Curator is reading photos")
+    glance.close()
+
+
+def test_an_encoder_that_fails_is_said_beside_the_scores(open_at: Open, glance_at) -> None:
+    session = open_at(0)
+    glance = glance_at(session)
+    session.pipeline.tell(SEEN)
+    session.pipeline.tell(KnownError("Comparing it took too long."))
+    assert glance.placard.compared == "Comparing it took too long."
+    assert glance.placard.quality is not None and not glance.placard.refused
+
+
+def test_a_closed_glance_tells_nothing_more(open_at: Open, glance_at) -> None:
+    session = open_at(0)
+    glance = glance_at(session)
+    tell = session.pipeline.tell
+    glance.close()
+    assert session.pipeline.wanted is None
+    tell(SEEN)
+    assert glance.placard == Placard(Path("/card/DSC_0412.JPG"))
+
+
+# --- words
+
+
+def test_what_the_camera_wrote_reads_like_a_label() -> None:
+    assert made(CAPTURE) == [
+        "4 May 2024, 18:42:07 UTC−3:30",
+        "64.1466° N  21.9426° W",
+        "Curator Works Test One",
+        "TW 24-70mm F2.8",
+        "1/250 · f/2.8 · ISO 800 · 50 mm",
+    ]
+    assert made(Capture()) == []
+
+
+@pytest.mark.parametrize(
+    ("high", "low", "said"),
+    [
+        (0, 0, "nothing clipped"),
+        (0.012, 0.0001, "clipped: 1.2 % highlights"),
+        (0.5, 0.25, "clipped: 50.0 % highlights, 25.0 % shadows"),
+    ],
+)
+def test_clipping_in_words(high: float, low: float, said: str) -> None:
+    assert clipped(Quality(50, 50, high, low)) == said
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "said"),
+    [
+        ("jpeg", "a.nef", "JPEG"),
+        ("raw", "a.nef", "NEF · RAW"),
+        ("raw", "a.raw", "RAW"),
+        ("webp", "a", "WebP"),
+        ("", "a.tif", "TIFF"),
+    ],
+)
+def test_a_file_is_named_by_its_content(form: str, name: str, said: str) -> None:
+    assert form_name(form, Path(name)) == said

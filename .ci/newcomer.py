@@ -45,7 +45,7 @@ class Newcomer:
         cull(self)
         verdicts = {photo["name"]: photo["verdict"] for photo in self.photos()}
         assert list(verdicts.values()).count("rejected") == 1, verdicts
-        assert list(verdicts.values()).count("through") == 3, verdicts
+        assert list(verdicts.values()).count("kept") == 3, verdicts
         report = self.verb("export", self.base / "out")
         assert report["photos"] == 2, report
         check_export(self.base / "out")

@@ -112,7 +112,7 @@ def done(running: app.App) -> None:
     """Show what a finished cull says."""
     session = running.session
     running.window.run("browse")
-    rest = session.table.ids[session.table.undecided()].tolist()
+    rest = session.table.ids[session.table.unreviewed()].tolist()
     fields: dict[int, dict[str, object]] = {photo: {"kept": True} for photo in rest}
     fields |= {photo: {"flag": "reject"} for photo in rest[::3]}
     fields |= {photo: {"kept": True, "flag": "pick"} for photo in rest[1::4]}

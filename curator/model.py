@@ -35,8 +35,8 @@ class Label(StrEnum):
 class Verdict(StrEnum):
     """What a photo's marks amount to; derived, never stored."""
 
-    UNDECIDED = "undecided"
-    THROUGH = "through"
+    UNREVIEWED = "unreviewed"
+    KEPT = "kept"
     REJECTED = "rejected"
 
 
@@ -114,12 +114,12 @@ class Marks:
 
     @property
     def verdict(self) -> Verdict:
-        """Rejected if flagged so, else through if kept, picked or rated, else undecided."""
+        """Rejected if flagged so, else through if kept, picked or rated, else unreviewed."""
         if self.flag is Flag.REJECT:
             return Verdict.REJECTED
         if self.kept or self.flag is Flag.PICK or self.rating is not None:
-            return Verdict.THROUGH
-        return Verdict.UNDECIDED
+            return Verdict.KEPT
+        return Verdict.UNREVIEWED
 
 
 def keeping(marks: Marks) -> dict[str, object]:

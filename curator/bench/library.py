@@ -32,7 +32,7 @@ _SAID = 24  # words of a photo
 _PROJECT = 250  # photos in one
 _SEARCHES = {
     "Best of all": "rating:>=4",
-    "To look at again": "is:passed-over sharpness:>40",
+    "To look at again": "is:skipped sharpness:>40",
     "Red and picked": "label:red is:picked",
     "Sharp 85 mm": "lens:85mm sharpness:>60 -is:rejected",
 }

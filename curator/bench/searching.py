@@ -66,7 +66,7 @@ def _found(table: Table, query: Query) -> None:
 
 def _after_a_mark(table: Table, words: list[str]) -> Figure:
     """Ask again what fits, as each mark under a search does; the words are known by then."""
-    query, pairs = parse(f"{words[0][:2]} is:undecided sharpness:>10"), Pairs()
+    query, pairs = parse(f"{words[0][:2]} is:unreviewed sharpness:>10"), Pairs()
     numbers = np.random.default_rng(6).random(len(table.ids))
     first = timed(mask, query, table)
     for _ in range(_TURNS):

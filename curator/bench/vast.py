@@ -30,7 +30,7 @@ _ALL = "true"
 # One text, not a hundred thousand rows: memory is measured, too.
 _LISTED = "SELECT group_concat(id) FROM (SELECT id FROM photo WHERE {} ORDER BY {})"
 _FILTERS = (
-    "is:undecided", "is:picked", "match:<60", "is:stack", "rating:>=4", "label:red",
+    "is:unreviewed", "is:picked", "match:<60", "is:stack", "rating:>=4", "label:red",
     "after:2012-04 before:2012-09", "camera:two sharpness:>60", "folder:2012-05",
 )  # fmt: skip
 

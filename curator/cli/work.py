@@ -362,8 +362,8 @@ def status(invocation: Invocation) -> None:
     table, known = scored(invocation)
     alive = table.alive()
     masks = {
-        Verdict.UNDECIDED: table.undecided(),
-        Verdict.THROUGH: table.through(),
+        Verdict.UNREVIEWED: table.unreviewed(),
+        Verdict.KEPT: table.kept(),
         Verdict.REJECTED: table.rejected(),
     }
     counts, weight = invocation.catalog.counts(), invocation.home.catalog.stat().st_size

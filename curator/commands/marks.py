@@ -31,7 +31,7 @@ def _mark(
 ) -> None:
     """Decide for the photos a mark acts on; ``fields`` says what one photo's marks become.
 
-    ``whole``: of a collapsed stack every undecided frame, not the one it shows.
+    ``whole``: of a collapsed stack every unreviewed frame, not the one it shows.
     """
     photos, table = session.targets(whole), session.table
     marked, elsewhere = table.marks_of(photos), table.column("elsewhere")[table.rows_of(photos)]
@@ -52,7 +52,7 @@ def _mark(
 def space(session: Session, invert: bool) -> None:
     """In the cull let the photo through and go on; elsewhere go on; in the grid open the loupe.
 
-    In the cull's grid a collapsed stack is kept, every undecided frame of it.
+    In the cull's grid a collapsed stack is kept, every unreviewed frame of it.
     """
     culling = session.pass_ is Pass.CULL
     if session.view is View.GRID and not (culling and session.on_collapsed_stack):
@@ -83,7 +83,7 @@ def reject(session: Session, invert: bool) -> None:
 
 @command("Keep this, reject the rest", "Marks")
 def keep_this(session: Session, invert: bool) -> None:
-    """Keep this frame, reject the undecided rest of its stack, go to the next; whole if a bracket.
+    """Keep this frame, reject the unreviewed rest of its stack, go to the next; whole if a bracket.
 
     A single photo is kept. What was decided before stays as it is.
     """
@@ -95,12 +95,12 @@ def keep_this(session: Session, invert: bool) -> None:
     rest = {
         frame
         for frame in set().union(*stacks).difference(kept)
-        if table.verdict(frame) is Verdict.UNDECIDED
+        if table.verdict(frame) is Verdict.UNREVIEWED
     }
-    if session.pass_ is not Pass.RATE:  # there undecided frames of the stack are never listed
+    if session.pass_ is not Pass.RATE:  # there unreviewed frames of the stack are never listed
         rest &= {frame for photo in kept for frame in session.listing.unit(photo).tolist()}
     if session.pass_ is Pass.RATE and not rest and any(len(frames) > 1 for frames in stacks):
-        session.say("Nothing undecided here.")
+        session.say("Nothing unreviewed here.")
         return
     whole = {frame for frames in stacks if session.is_bracket(frames) for frame in frames}
     changes = {photo: keeping(table.marks(photo)) for photo in [*kept, *sorted(rest & whole)]}
@@ -127,7 +127,7 @@ def keep_stack(session: Session) -> None:
 
 @command("No flag", "Marks")
 def unflag(session: Session, invert: bool) -> None:
-    """Take the flag off; in the cull the photo is undecided again, unless it has stars."""
+    """Take the flag off; in the cull the photo is unreviewed again, unless it has stars."""
     culling = session.pass_ is Pass.CULL
 
     def fields(marks: Marks) -> dict[str, object]:
@@ -249,19 +249,19 @@ def delete(session: Session) -> None:
 
 
 def _passed_over(session: Session) -> list[int]:
-    return session.scope_ids("passed-over")
+    return session.scope_ids("skipped")
 
 
 @command("Keep what was passed over", "Marks")
 def keep_passed_over(session: Session) -> None:
-    """Let every photo through that was seen in the cull and left undecided; one undo step."""
+    """Let every photo through that was seen in the cull and left unreviewed; one undo step."""
     session.decide_many("keep", {photo_id: {"kept": True} for photo_id in _passed_over(session)})
     session.view_changed.emit()
 
 
 @command("Reject what was passed over", "Marks")
 def reject_passed_over(session: Session) -> None:
-    """Reject every photo that was seen in the cull and left undecided; one undo step."""
+    """Reject every photo that was seen in the cull and left unreviewed; one undo step."""
     photos = _passed_over(session)
     session.decide_many("reject", {photo_id: {"flag": Flag.REJECT} for photo_id in photos})
     session.view_changed.emit()
@@ -269,7 +269,7 @@ def reject_passed_over(session: Session) -> None:
 
 @command("Look again", "Passes")
 def look_again(session: Session) -> None:
-    """Open the pass anew with what is still undecided."""
+    """Open the pass anew with what is still unreviewed."""
     session.set_pass(session.pass_)
 
 

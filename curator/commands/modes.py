@@ -15,7 +15,7 @@ def browse(session: Session) -> None:
 
 @command("Cull", "Passes")
 def cull(session: Session) -> None:
-    """Go through the undecided photos: may it stay?"""
+    """Go through the unreviewed photos: may it stay?"""
     session.set_pass(Pass.CULL)
 
 

@@ -45,16 +45,16 @@ def page_up(session: Session) -> None:
     session.ask("page", -1)
 
 
-@command("Next undecided", "Moves")
+@command("Next unreviewed", "Moves")
 def next_undecided(session: Session) -> None:
     """Go to the next photo nobody has judged."""
-    session.step_undecided(1)
+    session.step_unreviewed(1)
 
 
-@command("Previous undecided", "Moves")
+@command("Previous unreviewed", "Moves")
 def previous_undecided(session: Session) -> None:
     """Go back to the nearest photo nobody has judged."""
-    session.step_undecided(-1)
+    session.step_unreviewed(-1)
 
 
 @command("First photo", "Moves")

@@ -109,7 +109,7 @@ class Options:
 
     def clause_of(self, photo: PhotoDetail) -> str | None:
         """Return the clause that approves a photo; None for a reject or an unreviewed photo."""
-        return self.clauses.get(photo.id) if photo.marks.verdict is Verdict.THROUGH else None
+        return self.clauses.get(photo.id) if photo.marks.verdict is Verdict.KEPT else None
 
     def takes(self, clause: str) -> bool:
         """Whether photos of a clause go out."""

@@ -2,7 +2,7 @@
 
     is:picked rating:>=4 harbor        picked, four stars or more, "harbor" in any of its words
     -is:rejected sharpness:<30         not rejected, soft
-    is:undecided match:>=60            not judged yet, and rather to your taste
+    is:unreviewed match:>=60           not marked yet, and rather to your taste
     camera:x100 before:2024-05 label:red tag:"sea lion"
     tag:harbor OR tag:port             one of them
 
@@ -54,12 +54,14 @@ __all__ = [
 
 # Name → (title on screen, mask). To add a filter: one line.
 FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
-    "undecided": ("Undecided", lambda table, _: table.undecided()),
-    "passed-over": (
-        "Passed over",
-        lambda table, _: table.undecided() & ~table.failed() & table.column("seen_at").astype(bool),
+    "unreviewed": ("Unreviewed", lambda table, _: table.unreviewed()),
+    "skipped": (
+        "Skipped",
+        lambda table, _: (
+            table.unreviewed() & ~table.failed() & table.column("seen_at").astype(bool)
+        ),
     ),
-    "through": ("Through", lambda table, _: table.through()),
+    "kept": ("Kept", lambda table, _: table.kept()),
     "picked": ("Picked", lambda table, _: table.picked()),
     "rejected": ("Rejected", lambda table, _: table.rejected()),
     "rated": ("Rated", lambda table, _: table.column("rating") > 0),
@@ -73,8 +75,16 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "damaged": ("Damaged", lambda table, _: table.column("damaged")),
     "missing": ("Missing", lambda table, _: table.missing()),
     "stack": ("Stacks", lambda table, _: table.stacks.shared()),
-    "proposed": ("Proposed", lambda table, _: table.stacks.proposed()),
+    "suggested": ("Suggested best", lambda table, _: table.stacks.proposed()),
     "pair": ("RAW+JPEG", lambda table, _: table.column("pair").astype(bool)),
+}
+
+# Former names of filters, for searches saved before version 0.2.
+_FORMER = {
+    "undecided": "unreviewed",
+    "passed-over": "skipped",
+    "through": "kept",
+    "proposed": "suggested",
 }
 
 Near = Mapping[str | int, Ids]
@@ -102,7 +112,7 @@ def _clause_codes(table: Table, threshold: int) -> NDArray[np.int8]:
     for number, (_, query) in reversed([*enumerate(parse_rule(table.approval.rule), 1)]):
         codes[mask(query, table, threshold)] = number
     codes[table.column("elsewhere") & (codes > 0)] = _FROM_FILES
-    codes[~table.through()] = 0
+    codes[~table.kept()] = 0
     return codes
 
 
@@ -154,6 +164,16 @@ class Field:
 def _one_of(values: Sequence[str], term: Term) -> None:
     if term.text.lower() not in values:
         raise term.mistake(f"{term.field}:{term.text} is none of {', '.join(values)}")
+
+
+def _filter_name(term: Term) -> str:
+    name = term.text.lower()
+    return _FORMER.get(name, name)
+
+
+def _check_filter(term: Term) -> None:
+    if term.text.lower() not in _FORMER:
+        _one_of(tuple(FILTERS), term)
 
 
 def _reads(read: Callable[[str], object], wanted: str, term: Term) -> None:
@@ -275,9 +295,9 @@ FIELDS: dict[str, Field] = {
     "is": Field(
         "how it stands",
         "picked",
-        lambda term, table, threshold: FILTERS[term.text.lower()][1](table, threshold),
+        lambda term, table, threshold: FILTERS[_filter_name(term)][1](table, threshold),
         tuple(FILTERS),
-        partial(_one_of, tuple(FILTERS)),
+        _check_filter,
     ),
     "rating": _compared("stars, 0 for none", ">=4"),
     "label": Field(

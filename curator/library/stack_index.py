@@ -117,7 +117,7 @@ class Stacks:
     def proposed(self) -> Mask:
         """Mark the proposed frames that nobody has judged yet."""
         self._propose()
-        return self._proposed[: self._table.size] & self._table.undecided()
+        return self._proposed[: self._table.size] & self._table.unreviewed()
 
     def proposed_at(self, rows: NDArray[np.int64]) -> Mask:
         """Mark the proposed frames among these rows, judged or not."""

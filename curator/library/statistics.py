@@ -44,14 +44,14 @@ class Figure:
 
     name: str
     photos: int
-    through: int = 0
+    kept: int = 0
     rejected: int = 0
     query: str = ""
 
     @property
-    def undecided(self) -> int:
+    def unreviewed(self) -> int:
         """Those nobody has judged."""
-        return self.photos - self.through - self.rejected
+        return self.photos - self.kept - self.rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +99,12 @@ class Overview:
 # What became of a photo, and the search for it. Each photo is in one: the first that holds.
 _VERDICTS = (
     ("picked", "is:picked"),
-    ("stars, no pick", "is:rated is:through -is:picked"),
-    ("kept", "is:through -is:rated -is:picked"),
+    ("stars, no pick", "is:rated is:kept -is:picked"),
+    ("kept", "is:kept -is:rated -is:picked"),
     ("rejected", "is:rejected"),
-    ("passed over", "is:passed-over"),
-    ("not seen yet", "is:undecided -is:passed-over -is:failed"),
-    ("unreadable", "is:undecided is:failed"),
+    ("skipped", "is:skipped"),
+    ("not seen yet", "is:unreviewed -is:skipped -is:failed"),
+    ("unreadable", "is:unreviewed is:failed"),
 )
 
 
@@ -123,7 +123,7 @@ def overview(table: Table, among: Mask, threshold: int = 70) -> Overview:
     return Overview(
         whole=count.found("photos", ""),
         verdicts=tuple(f for name, query in _VERDICTS if (f := count.found(name, query)).photos),
-        starred=count.found("with stars", "is:rated is:through"),
+        starred=count.found("with stars", "is:rated is:kept"),
         approved=count.found("approved", "is:approved"),
         approved_by_file=count.found("approved by files", "is:approved-by-file"),
         grain=grain,
@@ -148,7 +148,7 @@ class _Counter:
         self.table, self._among, self._threshold = table, among, threshold
         self.rows = np.flatnonzero(among)
         verdict = np.zeros(table.size, np.int64)
-        verdict[table.through()] = 1
+        verdict[table.kept()] = 1
         verdict[table.rejected()] = 2
         self._verdict = verdict[self.rows]
         taken = table.column("taken_at")[self.rows]
@@ -165,7 +165,7 @@ class _Counter:
         return Figure(name, len(of), int(number[1]), int(number[2]), query)
 
     def by(self, codes: Codes, kinds: int, only: Mask | None = None) -> list[list[int]]:
-        """Count by code: for each of ``kinds`` codes [undecided, through, rejected].
+        """Count by code: for each of ``kinds`` codes [unreviewed, through, rejected].
 
         Args:
             codes: (N,) of the rows, or of those that ``only`` marks among them.

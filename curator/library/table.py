@@ -63,7 +63,7 @@ class Tile:
     ``width`` and ``height`` are of the upright picture in px with the user's ``turn`` (quarter
     turns clockwise, 0-3) applied, 0 while unknown. ``thumb`` and ``proxy`` are cache keys.
     ``struck``: rejected while still in the list; ``stale``: no longer fits the filter;
-    ``proposed``: by the machine, of an undecided stack. ``doubt`` is how unsure the taste model
+    ``proposed``: by the machine, of an unreviewed stack. ``doubt`` is how unsure the taste model
     is, in stars, where an order asked for it; ``found`` says why a search found it.
     """
 
@@ -427,14 +427,14 @@ class Table:
         """Mark the picks."""
         return self.column("flag") == FLAG_CODE[Flag.PICK]
 
-    def through(self) -> Mask:
+    def kept(self) -> Mask:
         """Mark the photos whose verdict is through; :attr:`Marks.verdict` by column."""
         yes = self.column("kept") | self.picked() | (self.column("rating") > 0)
         return yes & ~self.rejected()
 
-    def undecided(self) -> Mask:
+    def unreviewed(self) -> Mask:
         """Mark the photos nobody has judged."""
-        return ~(self.through() | self.rejected())
+        return ~(self.kept() | self.rejected())
 
     def failed(self) -> Mask:
         """Mark the photos that could not be read."""
@@ -609,7 +609,7 @@ class Table:
         if self._here:
             name = list(map(self.plain_name, photo_ids))
         turned, width, height = number["turn"] % 2 == 1, number["width"], number["height"]
-        undecided = [each.verdict is Verdict.UNDECIDED for each in marks]
+        unreviewed = [each.verdict is Verdict.UNREVIEWED for each in marks]
         columns = (
             photo_ids,
             map(isolated, name),
@@ -628,7 +628,7 @@ class Table:
             map(as_score, self._match[rows].tolist()),
             [each.flag is Flag.REJECT for each in marks],
             repeat(False),
-            (self.stacks.proposed_at(rows) & undecided).tolist(),
+            (self.stacks.proposed_at(rows) & unreviewed).tolist(),
             number["damaged"].tolist(),
             map(as_measure, self._doubts(rows)),
         )

@@ -94,7 +94,7 @@ class Nearby(QObject):
         """Give the survivors in the list that are not settled, the current photo left out."""
         table, ids = self._session.table, self._session.ids
         rows = table.rows_of(ids)
-        open_ = table.through()[rows] & ~np.isin(table.column("rating")[rows], _SETTLED)
+        open_ = table.kept()[rows] & ~np.isin(table.column("rating")[rows], _SETTLED)
         return ids[open_ & ~table.failed()[rows] & (ids != here)]
 
     def _show(self, photos: tuple[int, ...]) -> None:

@@ -214,14 +214,14 @@ class Desk(QObject):
         if self.pass_ is Pass.CULL:
             mask &= self._to_judge() & ~self.table.failed()
         elif self.pass_ is Pass.RATE:
-            mask &= self.table.through()
+            mask &= self.table.kept()
         elif self.filter:
             mask &= self._holding(self.filter)
         return mask
 
     def _to_judge(self) -> Mask:
         """Mark what a cull asks about: what nobody judged, here or, if one wants that, anywhere."""
-        mask = self.table.undecided()
+        mask = self.table.unreviewed()
         return mask | self.table.column("elsewhere") if self.with_elsewhere else mask
 
     def _holding(self, expression: str) -> Mask:
@@ -434,13 +434,13 @@ class Desk(QObject):
         """Say how the pass stands over its scope."""
         table = self.table
         scope = self._in_scope() & ~table.failed()
-        through = scope & table.through()
+        through = scope & table.kept()
         rejected = scope & table.rejected()
         if self.pass_ is Pass.CULL and self.with_elsewhere:
             through, rejected = through & ~self._to_judge(), rejected & ~self._to_judge()
         rated = through & (table.column("rating") > 0)
-        undecided = scope & ~through & ~rejected
-        seen = undecided & table.column("seen_at").astype(bool)
+        unreviewed = scope & ~through & ~rejected
+        seen = unreviewed & table.column("seen_at").astype(bool)
         if self.view is not View.GRID and not self.finished and self.current is not None:
             seen[table.rows_of([self.current])[0]] = False  # what one looks at is not yet passed
         total, decided = int(scope.sum()), int(through.sum() + rejected.sum())

@@ -48,8 +48,8 @@ class Insights(Tasting):
     ) -> None:
         self._wanted: int | None = None  # the photo to ask about once the answer under way is here
         self._wondering = False
-        self._why_for: int | None = None  # undecided, and W was pressed once
-        self._why_shown: int | None = None  # undecided, and W was pressed again
+        self._why_for: int | None = None  # unreviewed, and W was pressed once
+        self._why_shown: int | None = None  # unreviewed, and W was pressed again
         self._opened_for_why = False  # W opened the inspector, so W closes it
         self._work: object = None  # the last order asked for; older answers come too late
         super().__init__(catalog, home, settings, pipeline)
@@ -97,7 +97,7 @@ class Insights(Tasting):
 
     def may_show_why(self, photo_id: int) -> bool:
         """Tell whether the machine may say what it thinks of a photo."""
-        decided = self.table.verdict(photo_id) is not Verdict.UNDECIDED
+        decided = self.table.verdict(photo_id) is not Verdict.UNREVIEWED
         return decided or self.settings.taste.show_match or self._why_shown == photo_id
 
     def ask_why(self) -> None:

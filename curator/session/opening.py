@@ -198,12 +198,12 @@ class Opening(Desk):
 
     def is_fresh(self) -> bool:
         """Tell whether nobody has decided anything in this scope yet."""
-        judged = ~self.table.undecided() & ~self.table.column("elsewhere")
+        judged = ~self.table.unreviewed() & ~self.table.column("elsewhere")
         return not (self._in_scope() & judged).any()
 
     def marked_elsewhere(self) -> int:
         """Count the scope's photos that have their verdict from a file, and nobody's here."""
-        marked = self.table.column("elsewhere") & ~self.table.undecided()
+        marked = self.table.column("elsewhere") & ~self.table.unreviewed()
         return int((self._in_scope() & marked).sum())
 
     def cull_elsewhere(self) -> None:

@@ -41,7 +41,7 @@ class Progress:
     """The state of the pass over its scope.
 
     ``decided`` of ``total`` for the cull are photos with a verdict, for the rate pass rated
-    ones of those through. ``seen`` counts undecided photos one has rested on.
+    ones of those through. ``seen`` counts unreviewed photos one has rested on.
     """
 
     pass_: Pass
@@ -49,7 +49,7 @@ class Progress:
     decided: int
     seen: int
     picked: int
-    through: int
+    kept: int
     rejected: int
     unrated: int
     seconds_each: float | None = None

@@ -179,7 +179,7 @@ class Projects(QObject):
     def starred(self) -> list[int]:
         """Give the scope's photos that came through with four or five stars, by capture time."""
         session = self._session
-        ids = np.asarray(session.scope_ids("through"), np.int64)
+        ids = np.asarray(session.scope_ids("kept"), np.int64)
         rating = session.table.column("rating")[session.table.rows_of(ids)]
         return [int(photo) for photo in ids[rating >= 4]]
 

@@ -203,12 +203,12 @@ class Session(Abreast):
             return True
         return False
 
-    def step_undecided(self, by: int) -> None:
+    def step_unreviewed(self, by: int) -> None:
         """Move to the next or previous photo nobody has judged, in the grid to the next tile.
 
         The finish page lies past the last photo: from there one gets back to the nearest.
         """
-        wanted = self.table.undecided()[self.table.rows_of(self.ids)]
+        wanted = self.table.unreviewed()[self.table.rows_of(self.ids)]
         if self.finished and by < 0 and wanted.any():
             self.go_to(int(self.ids[np.flatnonzero(wanted)[-1]]))
             return
@@ -221,7 +221,7 @@ class Session(Abreast):
             wanted[span.start : span.stop] = False
         place = self.listing.next_where(wanted, by)
         if place is None:
-            self.say("No undecided photo further on." if by > 0 else "None before this one.")
+            self.say("No unreviewed photo further on." if by > 0 else "None before this one.")
             self.stayed.emit()
         elif self.view is View.GRID:
             self.go_to_tile(self.listing.tiles.at(place))
@@ -231,7 +231,7 @@ class Session(Abreast):
     def go_to_unseen(self) -> None:
         """Go to the first photo of the pass that nobody has judged or rested on."""
         table = self.table
-        unseen = table.undecided() & ~table.column("seen_at") & ~table.failed()
+        unseen = table.unreviewed() & ~table.column("seen_at") & ~table.failed()
         places = np.flatnonzero(unseen[table.rows_of(self.ids)])
         if len(places):
             self.go_to(int(self.ids[places[0]]))

@@ -49,7 +49,7 @@ class Stacking(Searching):
         """Say how far a photo may stand for its stack; rejected or unreadable, not at all."""
         if marks.verdict is Verdict.REJECTED or self.table.state(photo_id) == "failed":
             return -1
-        if marks.verdict is Verdict.UNDECIDED:
+        if marks.verdict is Verdict.UNREVIEWED:
             return 0
         return 1 + 2 * (marks.rating or 0) + (marks.flag is Flag.PICK)
 
@@ -113,7 +113,7 @@ class Stacking(Searching):
         for frame in self.listing.unit(photo_id).tolist():
             why = self.proposal(frame)
             if why:
-                facts.append(("Proposed", f"{self.table.name(frame)}: {why}"))
+                facts.append(("Suggested best", f"{self.table.name(frame)}: {why}"))
         return facts
 
     # --- expanding
@@ -138,8 +138,8 @@ class Stacking(Searching):
         One rule for all that is done to photos: stars, labels, tags, projects, turning, editors.
 
         Args:
-            whole: of a collapsed stack, every undecided frame; else the frame shown, which also
-                stands for a stack with nothing undecided in it, unless that is one of several
+            whole: of a collapsed stack, every unreviewed frame; else the frame shown, which also
+                stands for a stack with nothing unreviewed in it, unless that is one of several
                 selected: the same key again changes nothing there.
         """
         if self.finished or self.current is None:
@@ -161,11 +161,11 @@ class Stacking(Searching):
             if selecting:  # a stack may have formed around what one selected
                 frames = [frame for frame in frames if frame in self.selection]
             stacked = whole and len(frames) > 1
-            undecided = self._undecided(frames) if stacked else []
-            if not undecided and not (stacked and selecting):
+            unreviewed = self._undecided(frames) if stacked else []
+            if not unreviewed and not (stacked and selecting):
                 here = self.current in frames
-                undecided = [self.current if here else self.face(np.array(frames, np.int64))]
-            taken += undecided
+                unreviewed = [self.current if here else self.face(np.array(frames, np.int64))]
+            taken += unreviewed
         return taken
 
     def _tiles_meant(self) -> Ids:
@@ -227,5 +227,5 @@ class Stacking(Searching):
         return [
             photo
             for photo in photos
-            if table.verdict(photo) is Verdict.UNDECIDED and table.state(photo) != "failed"
+            if table.verdict(photo) is Verdict.UNREVIEWED and table.state(photo) != "failed"
         ]

@@ -34,7 +34,7 @@ def keys(qapp: QApplication, qtbot) -> Keys:
 
 
 def in_loupe(window: MainWindow, pass_: Pass = Pass.BROWSE) -> int:
-    """Go to an undecided photo in the loupe as if its picture had been painted."""
+    """Go to an unreviewed photo in the loupe as if its picture had been painted."""
     session = window.session
     if pass_ is not Pass.BROWSE:
         session.set_pass(pass_)

@@ -153,7 +153,7 @@ def test_esc_is_for_what_one_is_in_before_it_dismisses_an_offer(
 ) -> None:
     session = window.session
     pipeline.problem.emit("The disk is full.")
-    session.set_filter("is:undecided")
+    session.set_filter("is:unreviewed")
     session.select_all()
     session.set_view(View.LOUPE)
     session.set_zoom(1.0)

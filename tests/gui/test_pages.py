@@ -107,10 +107,10 @@ def test_keeping_what_was_passed_over_is_one_undo_step(window: MainWindow) -> No
     session.refresh()
     session.finish()
     buttons(window.finish)["Keep the 54 skipped"].click()
-    assert session.progress().through == 58
+    assert session.progress().kept == 58
     assert "Rate the 58" in buttons(window.finish)
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert session.progress().through == 4
+    assert session.progress().kept == 4
 
 
 def test_a_finished_cull_leads_to_rating(window: MainWindow) -> None:
@@ -391,11 +391,11 @@ def test_names_are_text_never_markup(window: MainWindow) -> None:
 @pytest.mark.parametrize(
     ("marks", "words"),
     [
-        (Marks(), "undecided"),
+        (Marks(), "unreviewed"),
         (Marks(kept=True), "kept"),
         (Marks(flag=Flag.PICK, kept=True, rating=4), "picked · 4 stars"),
         (Marks(flag=Flag.REJECT, label=Label.RED), "rejected · red label"),
-        (Marks(label=Label.PURPLE), "purple label · undecided"),
+        (Marks(label=Label.PURPLE), "purple label · unreviewed"),
         (Marks(rating=1, kept=True), "1 star"),
     ],
 )

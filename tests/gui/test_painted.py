@@ -105,7 +105,7 @@ WAYS: dict[str, Callable[[MainWindow], None]] = {
         key(w, Key.Key_Escape),
     ),
     "an order chosen under a filter": lambda w: (
-        search(w, "is:undecided"),
+        search(w, "is:unreviewed"),
         w.session.set_order("sharpness"),
         key(w, Key.Key_Escape),
     ),
@@ -128,11 +128,11 @@ WAYS: dict[str, Callable[[MainWindow], None]] = {
         key(w, (Key.Key_0, ALT), Key.Key_Escape),
     ),
     "a mark under a search": lambda w: (
-        search(w, "is:undecided"),
+        search(w, "is:unreviewed"),
         key(w, Key.Key_X, Key.Key_X, Key.Key_Escape),
     ),
     "a mark that no longer fits, applied again": lambda w: (
-        search(w, "is:undecided"),
+        search(w, "is:unreviewed"),
         key(w, Key.Key_X, Key.Key_F5, Key.Key_Escape),
     ),
     "a stack expanded under a search": lambda w: (

@@ -24,7 +24,7 @@ def counts(rows: Rows) -> dict[str, str]:
 def test_scopes_and_filters_come_with_counts(window: MainWindow) -> None:
     assert counts(window.sidebar.folders) == {"All photos": "60", "photos": "60"}
     shown = counts(window.sidebar.filters)
-    assert shown["All"] == "60" and shown["Undecided"] == "54" and shown["Rejected"] == "2"
+    assert shown["All"] == "60" and shown["Unreviewed"] == "54" and shown["Rejected"] == "2"
 
 
 def test_filters_that_tell_of_trouble_have_their_place_and_are_dim_without(

@@ -183,4 +183,4 @@ def test_a_cull_goes_on_where_it_was(window: MainWindow) -> None:
     session.shown(before)
     press(window, Key.Key_T, "pier", Key.Key_Return, Key.Key_Escape)
     assert session.current == before and session.pass_ is Pass.CULL
-    assert session.table.undecided()[session.table.rows_of([before])[0]], "a tag is no verdict"
+    assert session.table.unreviewed()[session.table.rows_of([before])[0]], "a tag is no verdict"

@@ -61,7 +61,7 @@ def test_marks_are_taken_back_in_the_pair_they_were_made_in(evening: Evening, sh
     evening.reads("Undid reject, DSC_0001")
     evening.press("Ctrl+Z")
     assert (beside(evening), evening.name()) == (NAMES[:2], NAMES[1])
-    assert judged(evening, Verdict.UNDECIDED) == NAMES
+    assert judged(evening, Verdict.UNREVIEWED) == NAMES
     evening.again()
     assert evening.session.view is View.GRID  # where one had been; no pair opens by itself
     assert evening.name() == NAMES[1]

@@ -111,7 +111,7 @@ def test_no_score_decides_and_nothing_goes_out_that_nobody_judged(
     photos = curator("photos")
     assert {photo["sharpness"] is not None for photo in photos} == {True, False}
     marks = {(p["flag"], p["rating"], p["label"], p["kept"], p["verdict"]) for p in photos}
-    assert marks == {(None, None, None, False, "undecided")}
+    assert marks == {(None, None, None, False, "unreviewed")}
     out = tmp_path / "out"
     assert curator("export", out)["photos"] == 0 and not out.exists()
     first, second, third, fourth, *_ = [photo["id"] for photo in photos]

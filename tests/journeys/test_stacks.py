@@ -79,7 +79,7 @@ def test_of_a_burst_the_proposed_frame_is_kept_and_the_rest_rejected_by_one_key(
     evening.press("Up")
     assert evening.name() == "DSC_0003"
 
-    # In the grid one X takes what is undecided of the whole stack.
+    # In the grid one X takes what is unreviewed of the whole stack.
     evening.press("G", "X").reads("Rejected 6 photos")
     assert len(rejected(evening)) == FRAMES
 

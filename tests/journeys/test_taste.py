@@ -64,15 +64,15 @@ def test_twenty_stars_later_the_cull_can_begin_with_what_one_likes_least(
     session.set_order("match")
     scores = [session.table.score(int(photo)) for photo in session.ids]
     assert None not in scores and scores == sorted(scores)
-    undecided = [photo for photo in before if not session.tile(photo).marks.rating]
-    session.go_to(undecided[0])
+    unreviewed = [photo for photo in before if not session.tile(photo).marks.rating]
+    session.go_to(unreviewed[0])
     evening.press("3")
-    assert session.caption(undecided[0])[1].startswith("you 3 · expected")
+    assert session.caption(unreviewed[0])[1].startswith("you 3 · expected")
     evening.close()
 
     catalog = Catalog.open(home.catalog)
     told = {each.photo_id: each for each in catalog.foreseen()}
-    assert told[undecided[0]].expected is not None and told[undecided[0]].order_name == "match"
+    assert told[unreviewed[0]].expected is not None and told[unreviewed[0]].order_name == "match"
     assert [(row.ratings, row.reason) for row in catalog.taste_versions()] == [
         (21, "closing"),
         (20, "daily"),

@@ -1,6 +1,6 @@
 """A session over a catalog of twelve photos, ids 1 to 12 in order of capture.
 
-Photo 1 is a pick with one star, photo 11 a reject; the other ten are undecided.
+Photo 1 is a pick with one star, photo 11 a reject; the other ten are unreviewed.
 """
 
 from __future__ import annotations

@@ -264,8 +264,8 @@ class TilePainter:
 
     def _draw_footer(self, painter: QPainter, cell: QRect, tile: Tile, heap: Heap | None) -> None:
         middle = cell.bottom() + 1 - FOOTER + _LINE // 2
-        passed_over = tile.seen and tile.marks.verdict is Verdict.UNDECIDED
-        end = mark_painter.marks(painter, cell.left(), middle, tile.marks, passed_over)
+        skipped = tile.seen and tile.marks.verdict is Verdict.UNREVIEWED
+        end = mark_painter.marks(painter, cell.left(), middle, tile.marks, skipped)
         right = cell.right() + 1
         if heap is not None and heap.first:
             right = self._draw_count(painter, cell, heap) - GAP
@@ -285,7 +285,7 @@ class TilePainter:
             )
         if self.captions:
             self._draw_caption(painter, cell, tile)
-        if tile.match is not None and tile.marks.verdict is Verdict.UNDECIDED:
+        if tile.match is not None and tile.marks.verdict is Verdict.UNREVIEWED:
             mark_painter.match(painter, end + (GAP if end > cell.left() else 0), middle, tile.match)
 
     def _draw_caption(self, painter: QPainter, cell: QRect, tile: Tile) -> None:

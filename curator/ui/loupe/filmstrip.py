@@ -223,16 +223,16 @@ class Filmstrip(QWidget):
 
     def _paint_marks(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
         here = tile.id == self._session.current  # not yet passed over, however long one rests
-        passed_over = tile.seen and not here and tile.marks.verdict is Verdict.UNDECIDED
+        skipped = tile.seen and not here and tile.marks.verdict is Verdict.UNREVIEWED
         score = tile.match if self._session.settings.taste.show_match else None
-        if tile.marks == _BLANK and not passed_over and score is None:
+        if tile.marks == _BLANK and not skipped and score is None:
             return
-        width = mark_painter.width(tile.marks, passed_over)
+        width = mark_painter.width(tile.marks, skipped)
         beside = 0 if score is None else mark_painter.match_width(score) + (_BESIDE if width else 0)
         if width + beside > _CELL:  # every mark at once: those go first
             beside = 0
         left = cell.left() + (_CELL - width - beside) // 2
-        left = mark_painter.marks(painter, left, _MARKS_MIDDLE, tile.marks, passed_over)
+        left = mark_painter.marks(painter, left, _MARKS_MIDDLE, tile.marks, skipped)
         if score is not None and beside:
             mark_painter.match(painter, left + (_BESIDE if width else 0), _MARKS_MIDDLE, score)
 

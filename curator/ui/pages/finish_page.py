@@ -135,7 +135,7 @@ class FinishPage(QWidget):
         self._histogram_part.setVisible(page.stars is not None)
         self.histogram.show_figures(
             [
-                Figure(counted(stars, "star"), number, through=number)
+                Figure(counted(stars, "star"), number, kept=number)
                 for stars, number in enumerate(page.stars or (), 1)
             ]
         )
@@ -195,7 +195,7 @@ def cull_page(session: Session) -> Page:
     """Make the page at the end of a cull."""
     progress = session.progress()
     over, unseen = progress.seen, progress.left - progress.seen
-    numbers = [Number(words.count(progress.through), "kept", True)]
+    numbers = [Number(words.count(progress.kept), "kept", True)]
     # As much as removing them frees: copies elsewhere stay.
     gone = session.catalog.file_bytes(session.scope_ids("rejected"), copies=False)
     numbers.append(
@@ -209,7 +209,7 @@ def cull_page(session: Session) -> Page:
         numbers.append(Number(words.count(over), "skipped"))
     if unseen:
         numbers.append(Number(words.count(unseen), "not seen yet"))
-    the = "the one" if progress.through == 1 else f"the {words.count(progress.through)}"
+    the = "the one" if progress.kept == 1 else f"the {words.count(progress.kept)}"
     onward = f"Rate {the}"
     through = Action(onward, "rate", "Opens the second pass over what you kept.")
     sentence = words.joined(
@@ -232,12 +232,12 @@ def cull_page(session: Session) -> Page:
     if over and not unseen:
         again = f"Shows {skipped} once more, from the first."
         actions.append(Action(f"Review {skipped}", "look_again", again))
-    if not over and progress.through:
+    if not over and progress.kept:
         actions.append(replace(through, primary=not unseen))
     if not over:
         actions.append(Action("Browse all", "browse", "Shows every photo here in the grid."))
     after = (
-        _keys_of(session, rate=f"rates {the}" if progress.through else "")
+        _keys_of(session, rate=f"rates {the}" if progress.kept else "")
         if over
         else _keys_of(session, rate="rates", browse="browses")
     )
@@ -251,9 +251,7 @@ def rate_page(session: Session) -> Page:
     progress = session.progress()
     clauses = Counter(session.approved().values())
     number = clauses.total() - clauses[Clause.FILE]
-    stars = Counter(
-        session.tile(photo_id).marks.rating for photo_id in session.scope_ids("through")
-    )
+    stars = Counter(session.tile(photo_id).marks.rating for photo_id in session.scope_ids("kept"))
     given = (stars[1], stars[2], stars[3], stars[4], stars[5])
     numbers = [Number(words.count(number), "approved for export", True)]
     if progress.unrated:
@@ -315,7 +313,7 @@ def best(session: Session) -> tuple[list[int], str]:
     rated.sort(key=lambda photo_id: -(session.tile(photo_id).marks.rating or 0))
     if rated:
         return rated, "Your most stars"
-    through = session.scope_ids("through")
+    through = session.scope_ids("kept")
     return through, "What came through" if through else ""
 
 

@@ -256,7 +256,7 @@ class OverviewPage(QWidget):
             chart.setVisible(bool(chart.figures))
 
     def _show_numbers(self, told: Overview) -> None:
-        judged = told.whole.through + told.whole.rejected
+        judged = told.whole.kept + told.whole.rejected
         theme.empty(self._numbers)
         by_file = told.approved_by_file.photos
         for number, what, decided in (

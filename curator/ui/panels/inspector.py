@@ -354,13 +354,13 @@ def sections(
 
 
 def in_words(marks: Marks) -> str:
-    """Say marks in words, the label's name among them; "undecided" where there are none."""
+    """Say marks in words, the label's name among them; "unreviewed" where there are none."""
     flag = {Flag.PICK: "picked", Flag.REJECT: "rejected"}.get(marks.flag) if marks.flag else None
     stars = counted(marks.rating, "star") if marks.rating else None
     label = f"{marks.label} label" if marks.label else None
     kept = "kept" if marks.kept and marks.flag is None and not marks.rating else None
     said = words.joined((flag, kept, stars, label))
-    return said if flag or kept or stars else words.joined((said, "undecided"))
+    return said if flag or kept or stars else words.joined((said, "unreviewed"))
 
 
 def _files(detail: PhotoDetail) -> list[tuple[str, str]]:

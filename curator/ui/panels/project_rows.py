@@ -69,7 +69,7 @@ class ProjectRows(QWidget):
         found = session.series.found
         if found is not None:
             title = f"A series of {len(found.photos)}?"
-            rows.append(Row(_SERIES, title, "", "proposed", dim=False, tip=found.sentence))
+            rows.append(Row(_SERIES, title, "", "suggested", dim=False, tip=found.sentence))
         before = self._chosen
         self._chosen = (*(row.key for row in rows if row.key != _SERIES), self._unfolded)
         if self._chosen != before:

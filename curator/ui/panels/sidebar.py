@@ -27,9 +27,9 @@ from curator.ui.widgets import theme, words
 from curator.ui.widgets.rows import Row, Rows
 
 _ICONS = {
-    "undecided": "undecided",
-    "passed-over": "passed_over",
-    "through": "through",
+    "unreviewed": "unreviewed",
+    "skipped": "skipped",
+    "kept": "kept",
     "picked": "flag",
     "rejected": "reject",
     "rated": "star",
@@ -40,7 +40,7 @@ _ICONS = {
     "damaged": "damaged",
     "missing": "folder_away",
     "stack": "pile",
-    "proposed": "proposed",
+    "suggested": "suggested",
     "pair": "photos",
 }
 _IS, _RATING = frozenset({"is"}), frozenset({"rating"})

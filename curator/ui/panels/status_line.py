@@ -171,7 +171,7 @@ class PassLine(QWidget):
             self.update()
 
     def parts(self, width: int) -> tuple[int, int]:
-        """Give the widths in px of what is decided and of what was seen undecided."""
+        """Give the widths in px of what is decided and of what was seen unreviewed."""
         progress = self._progress
         if progress is None or not progress.text or not progress.total:
             return 0, 0
@@ -236,7 +236,7 @@ class StatusLine(QWidget):
         session.view_changed.connect(self._arrange)
         for signal in (
             session.counts_changed,
-            session.current_changed,  # what one leaves undecided counts as passed over then
+            session.current_changed,  # what one leaves unreviewed counts as passed over then
             session.view_changed,
             session.selection_changed,
         ):

@@ -1,7 +1,7 @@
 """Figures drawn: a strip, rows of bars; each part is pressed to see its photos.
 
 One way of drawing everywhere: through is pencil, rejected is pencil struck and dimmed as a
-rejected tile is, undecided is grey. Lengths are to scale, figures stand beside what they count;
+rejected tile is, unreviewed is grey. Lengths are to scale, figures stand beside what they count;
 the one under the pointer, or under the keyboard's ring, is told whole at the right of the title.
 """
 
@@ -54,17 +54,17 @@ DIMMED = _mixed(theme.PENCIL, theme.CANVAS, 0.3)  # as a rejected tile: 30 %
 UNDECIDED = theme.DISABLED
 # The parts of a figure, in the order they are drawn.
 _PARTS: tuple[tuple[Callable[[Figure], int], QColor], ...] = (
-    (lambda figure: figure.through, theme.PENCIL),
+    (lambda figure: figure.kept, theme.PENCIL),
     (lambda figure: figure.rejected, DIMMED),
-    (lambda figure: figure.undecided, UNDECIDED),
+    (lambda figure: figure.unreviewed, UNDECIDED),
 )
 
 
 def told(figure: Figure) -> str:
-    """Say a figure whole: ``May 2024 · 412 photos · 120 through · 292 undecided``."""
-    parts = [(figure.through, "through"), (figure.rejected, "rejected")]
+    """Say a figure whole: ``May 2024 · 412 photos · 120 through · 292 unreviewed``."""
+    parts = [(figure.kept, "kept"), (figure.rejected, "rejected")]
     judged = [f"{words.count(number)} {what}" for number, what in parts if number]
-    left = f"{words.count(figure.undecided)} undecided" if figure.undecided and judged else ""
+    left = f"{words.count(figure.unreviewed)} unreviewed" if figure.unreviewed and judged else ""
     return words.joined((figure.name, words.photos(figure.photos), *judged, left))
 
 
@@ -288,7 +288,7 @@ class RowChart(Chart):
         others = Figure(
             f"{words.count(len(rest))} others",
             sum(figure.photos for figure in rest),
-            sum(figure.through for figure in rest),
+            sum(figure.kept for figure in rest),
             sum(figure.rejected for figure in rest),
         )
         return (*figures[: self._rows - 1], others)
@@ -431,7 +431,7 @@ class StripChart(Chart):
             part = QRectF(spot.place.left(), 0, spot.place.width(), self._THICK)
             self._part(painter, figure, part, lit)
             painter.setFont(theme.title_font())
-            pencil = figure.undecided < figure.photos
+            pencil = figure.unreviewed < figure.photos
             painter.setPen(theme.WHITE if lit else theme.PENCIL if pencil else theme.TEXT)
             painter.drawText(text, int(Qt.AlignmentFlag.AlignTop), words.count(figure.photos))
             painter.setFont(self.font())
@@ -446,8 +446,8 @@ class StripChart(Chart):
             painter.setPen(QPen(theme.PENCIL, 1.5))
             painter.drawLine(part.bottomLeft(), part.topRight())
             return
-        seen = figure.query == "is:passed-over"
-        colour = theme.PENCIL if figure.through else theme.SEEN if seen else theme.AHEAD
+        seen = figure.query == "is:skipped"
+        colour = theme.PENCIL if figure.kept else theme.SEEN if seen else theme.AHEAD
         painter.fillRect(part, _lit(colour) if lit else colour)
 
 

@@ -44,7 +44,7 @@ def marks(
     left: int,
     middle: int,
     of: Marks,
-    passed_over: bool,
+    skipped: bool,
     ink: QColor = theme.QUIET,
 ) -> int:
     """Draw a row of marks, vertically centred on ``middle``.
@@ -54,13 +54,13 @@ def marks(
         left: where the row begins, px.
         middle: y of its centre, px.
         of: what a person decided.
-        passed_over: seen and undecided: a hollow dot.
+        skipped: seen and unreviewed: a hollow dot.
         ink: its colour.
 
     Returns:
         x px where the row ends; ``left`` if there is nothing to draw.
     """
-    glyph = _glyph(of, passed_over)
+    glyph = _glyph(of, skipped)
     if not (glyph or of.rating or of.label):
         return left
     ratio = painter.device().devicePixelRatioF()
@@ -69,9 +69,9 @@ def marks(
     return left + round(row.width() / ratio)
 
 
-def width(of: Marks, passed_over: bool) -> int:
+def width(of: Marks, skipped: bool) -> int:
     """Give the width of a row of marks, px; 0 if there is nothing to draw."""
-    parts = _parts(of.label, _glyph(of, passed_over), of.rating or 0)
+    parts = _parts(of.label, _glyph(of, skipped), of.rating or 0)
     return sum(parts) + _GAP * (len(parts) - 1) if parts else 0
 
 
@@ -109,7 +109,7 @@ def match_width(score: int) -> int:
     return QFontMetrics(theme.caption_font()).horizontalAdvance(str(score)) + 8
 
 
-def _glyph(of: Marks, passed_over: bool) -> str:
+def _glyph(of: Marks, skipped: bool) -> str:
     """Choose the verdict glyph; stars and the strike speak for themselves."""
     if of.flag is Flag.PICK:
         return "pick"
@@ -117,7 +117,7 @@ def _glyph(of: Marks, passed_over: bool) -> str:
         return ""
     if of.kept and not of.rating:
         return "kept"
-    return "passed" if passed_over and not of.rating else ""
+    return "passed" if skipped and not of.rating else ""
 
 
 @lru_cache(maxsize=512)

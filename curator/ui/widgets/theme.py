@@ -40,7 +40,7 @@ PENCIL = QColor("#F0924A")
 PENCIL_TEXT = QColor("#191919")
 WHITE = QColor("#FFFFFF")
 
-# The pass line: decided is pencil, seen and still undecided grey, ahead a hairline.
+# The pass line: decided is pencil, seen and still unreviewed grey, ahead a hairline.
 SEEN = DISABLED
 AHEAD = HAIRLINE
 

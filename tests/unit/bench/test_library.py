@@ -71,6 +71,6 @@ def test_a_library_is_drawn_by_the_verb_and_can_be_used(
     said = json.loads(capsys.readouterr().out)
     assert (said["home"], said["photos"]) == (str(drawn), 30)
     photos = typed(capsys, "--home", drawn, "--json", "photos").json
-    assert len(photos) == 30 and {photo["verdict"] for photo in photos} > {"rejected", "through"}
+    assert len(photos) == 30 and {photo["verdict"] for photo in photos} > {"rejected", "kept"}
     for kind in ("proxies", "thumbs"):
         assert any((drawn / "cache" / kind).rglob("*.jpg"))

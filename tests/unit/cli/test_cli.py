@@ -162,7 +162,7 @@ def test_photos_lists_what_a_script_needs(shoot: Type, card: Path) -> None:
     assert set(wanted.split()) <= set(first)
     assert (first["width"], first["height"]) == (240, 160)
     assert {Path(file).name for file in first["files"]} == {"DSC_4.DNG", "DSC_4.JPG"}
-    assert (first["status"], first["verdict"], first["kept"]) == ("ok", "undecided", False)
+    assert (first["status"], first["verdict"], first["kept"]) == ("ok", "unreviewed", False)
     assert photos["DSC_5"]["status"] == "failed"
 
 
@@ -230,11 +230,11 @@ def test_wrong_usage_is_exit_2_and_one_line(shoot: Type, words: tuple[str, ...])
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("--rate", "4"), {"rating": 4, "kept": True, "verdict": "through"}),
-        (("--keep",), {"kept": True, "verdict": "through"}),
-        (("--pick",), {"flag": "pick", "kept": True, "verdict": "through"}),
+        (("--rate", "4"), {"rating": 4, "kept": True, "verdict": "kept"}),
+        (("--keep",), {"kept": True, "verdict": "kept"}),
+        (("--pick",), {"flag": "pick", "kept": True, "verdict": "kept"}),
         (("--reject",), {"flag": "reject", "kept": False, "verdict": "rejected"}),
-        (("--label", "green"), {"label": "green", "verdict": "undecided"}),
+        (("--label", "green"), {"label": "green", "verdict": "unreviewed"}),
     ],
 )
 def test_a_decision_is_in_the_catalog_and_can_be_taken_back(
@@ -254,7 +254,7 @@ def test_a_decision_is_in_the_catalog_and_can_be_taken_back(
 def test_many_photos_are_one_undo_step(shoot: Type) -> None:
     shoot("decide", "--reject", 1, 2, 3)
     assert shoot("undo").out.count("\n") == 1
-    assert {photo["verdict"] for photo in by_name(shoot).values()} == {"undecided"}
+    assert {photo["verdict"] for photo in by_name(shoot).values()} == {"unreviewed"}
 
 
 def test_several_steps_go_back_at_once(shoot: Type) -> None:
@@ -281,15 +281,15 @@ def test_a_photo_that_is_not_there_changes_nothing(shoot: Type, photo: str) -> N
 def test_keeping_a_reject_lets_it_through(shoot: Type) -> None:
     shoot("decide", "--reject", 1)
     shoot("decide", "--keep", 1)
-    assert by_name(shoot)["DSC_1"]["verdict"] == "through"
+    assert by_name(shoot)["DSC_1"]["verdict"] == "kept"
 
 
 def test_no_stars_leaves_it_kept_and_clear_takes_everything(shoot: Type) -> None:
     shoot("decide", "--rate", 3, 1)
     shoot("decide", "--rate", 0, 1)
-    assert by_name(shoot)["DSC_1"]["verdict"] == "through"
+    assert by_name(shoot)["DSC_1"]["verdict"] == "kept"
     shoot("decide", "--clear", 1)
-    assert by_name(shoot)["DSC_1"]["verdict"] == "undecided"
+    assert by_name(shoot)["DSC_1"]["verdict"] == "unreviewed"
 
 
 # --- export, rejects
@@ -406,7 +406,7 @@ def test_status_counts(shoot: Type) -> None:
     shoot("decide", "--reject", 1)
     shoot("decide", "--pick", 2)
     status = shoot("status", "--json").json
-    assert status["verdicts"] == {"undecided": 3, "through": 1, "rejected": 1}
+    assert status["verdicts"] == {"unreviewed": 3, "kept": 1, "rejected": 1}
     assert (status["photos"], status["approved"], status["failed"]) == (5, 1, 1)
     assert status["work"]["convert"]["done"] == 4
     said = shoot("status").out
@@ -532,9 +532,9 @@ def test_a_search_finds_by_words_and_is_kept_by_name(shoot: Type) -> None:
         ("DSC_3", "words"),
         ("DSC_4", "words"),
     ]
-    assert shoot("searches", "add", "Four", "name:4", "is:undecided").code == 0
+    assert shoot("searches", "add", "Four", "name:4", "is:unreviewed").code == 0
     assert shoot("searches", "--json").json == [
-        {"name": "Four", "expression": "name:4 is:undecided"}
+        {"name": "Four", "expression": "name:4 is:unreviewed"}
     ]
     wrong = shoot("searches", "add", "Wrong", "rating:many", "--json")
     assert wrong.code == 2 and "at character 8" in wrong.json["error"]

@@ -89,7 +89,7 @@ def test_three_stars_and_a_match_go_out(
 ) -> None:
     before = curator("export", tmp_path / "out", "--dry-run", "--json").json["approved"]
     listed = curator("photos", "--sort", "match", "--reverse", "--json").json
-    best = next(photo for photo in listed if photo["verdict"] == "undecided")
+    best = next(photo for photo in listed if photo["verdict"] == "unreviewed")
     curator("decide", "--rate", 3, best["id"])
     words = ("--set", "taste.match_threshold=30", "--dry-run", "--json")
     after = curator("export", tmp_path / "out", *words).json["approved"]

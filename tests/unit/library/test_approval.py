@@ -48,7 +48,7 @@ def test_the_default_rule_is_the_one_promised(threshold: int) -> None:
         alive=lambda: ~nobody,
         column=lambda name: {"rating": ratings, "elsewhere": nobody}[name],
         picked=lambda: np.array([mark.flag is Flag.PICK for mark in marks]),
-        through=lambda: np.array([mark.verdict == "through" for mark in marks]),
+        kept=lambda: np.array([mark.verdict == "kept" for mark in marks]),
         match=np.array([np.nan if score is None else score for *_, score in every]),
     )
     clauses = filters.approved(table, threshold)  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ def test_ratings_read_from_files_approve_nothing_until_a_person_reviews(session:
 
 
 @pytest.mark.parametrize(
-    "rule", ["rating:0", "is:rejected", "-name:nothing", "is:undecided", "dsc"]
+    "rule", ["rating:0", "is:rejected", "-name:nothing", "is:unreviewed", "dsc"]
 )
 def test_no_rule_approves_a_reject_or_an_unreviewed_photo(session: Session, rule: str) -> None:
     session.settings.approval.rule = rule

@@ -31,8 +31,11 @@ def found(session: Session, expression: str) -> list[int]:
         ("rating:1", [1]),
         ("rating:>=2", []),
         ("rating:<1", list(range(2, 13))),
+        ("-is:unreviewed", [1, 11]),
+        ("is:kept", [1]),
+        ("is:through", [1]),  # its name in version 0.1
         ("-is:undecided", [1, 11]),
-        ("is:through", [1]),
+        ("is:passed-over OR is:proposed", []),
         ("is:pair", [1, 6, 11]),
         ("is:pair -is:rejected", [1, 6]),
         ("is:match", []),

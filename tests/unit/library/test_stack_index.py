@@ -88,7 +88,7 @@ def test_a_mark_changes_no_stack(catalog: Catalog) -> None:
 
 def test_the_sharpest_frame_is_proposed_and_never_one_of_a_bracket(catalog: Catalog) -> None:
     table = Table(catalog)
-    assert found(table, "is:proposed") == [6, 9]  # sharpness rises with the number
+    assert found(table, "is:suggested") == [6, 9]  # sharpness rises with the number
     assert table.stacks.reason(5) == "sharpest of 4"
 
 
@@ -96,13 +96,13 @@ def test_a_rejected_frame_gives_way_to_the_next_best_and_undo_brings_it_back(
     catalog: Catalog,
 ) -> None:
     table = Table(catalog)
-    assert found(table, "is:proposed") == [6, 9]
+    assert found(table, "is:suggested") == [6, 9]
     catalog.decide({6: {"flag": "reject"}}, summary="")
     table.refresh()
-    assert found(table, "is:proposed") == [5, 9]
+    assert found(table, "is:suggested") == [5, 9]
     catalog.undo()
     table.refresh()
-    assert found(table, "is:proposed") == [6, 9]
+    assert found(table, "is:suggested") == [6, 9]
 
 
 def test_a_damaged_frame_is_found_but_has_no_sharpness_and_is_never_proposed(
@@ -111,7 +111,7 @@ def test_a_damaged_frame_is_found_but_has_no_sharpness_and_is_never_proposed(
     catalogs.capture(home.catalog, 6, damage="The file is damaged.")  # the sharpest of its stack
     table = Table(catalog)
     assert found(table, "is:damaged") == [6]
-    assert found(table, "is:proposed") == [5, 9]
+    assert found(table, "is:suggested") == [5, 9]
     assert 6 not in found(table, "sharpness:>=0")
     assert [tile.damaged for tile in table.tiles([5, 6])] == [False, True]
     for reverse in (False, True):
@@ -124,7 +124,7 @@ def test_what_is_judged_is_no_longer_proposed(catalog: Catalog) -> None:
     table = Table(catalog)
     catalog.decide({6: {"kept": True}}, summary="")
     table.refresh()
-    assert found(table, "is:proposed") == [9]
+    assert found(table, "is:suggested") == [9]
 
 
 def test_one_mark_looks_at_its_own_stack_alone(
@@ -151,7 +151,7 @@ def test_one_mark_looks_at_its_own_stack_alone(
 
 def test_frames_of_a_folder_switched_off_are_no_candidates(catalog: Catalog) -> None:
     table = Table(catalog)
-    assert found(table, "is:proposed") == [6, 9]
+    assert found(table, "is:suggested") == [6, 9]
     catalog.enable_folder(1, False)
     table.refresh()
     assert not table.stacks.proposed().any()

@@ -91,7 +91,7 @@ def test_each_photo_is_in_one_part_of_the_strip(told: Overview) -> None:
         "stars, no pick": 1,
         "kept": 1,
         "rejected": 2,
-        "passed over": 2,
+        "skipped": 2,
         "not seen yet": 4,
         "unreadable": 1,
     }
@@ -117,7 +117,7 @@ def test_cameras_come_most_used_first(told: Overview) -> None:
 
 def test_kinds_are_those_described(told: Overview) -> None:
     assert numbers(told.kinds) == {"street": 2, "still life": 1}
-    assert told.kinds[0].through == 2
+    assert told.kinds[0].kept == 2
 
 
 def test_time_is_told_by_month_and_twenty_years_of_nothing_are_folded(told: Overview) -> None:
@@ -136,7 +136,7 @@ def test_time_is_told_by_month_and_twenty_years_of_nothing_are_folded(told: Over
     assert told.undated.photos == 2
     may = told.periods[2]
     assert may is not None
-    assert (may.figure.through, may.figure.rejected, may.figure.undecided) == (3, 2, 0)
+    assert (may.figure.kept, may.figure.rejected, may.figure.unreviewed) == (3, 2, 0)
 
 
 def test_a_shoot_is_told_by_day(table: Table) -> None:
@@ -170,8 +170,8 @@ def test_every_figure_is_the_number_its_search_finds(table: Table, told: Overvie
     assert len(asked) >= 20
     for figure in asked:
         mask = filters.mask(filters.parse(figure.query), table) & table.alive()
-        verdicts = int((mask & table.through()).sum()), int((mask & table.rejected()).sum())
-        assert (figure.photos, figure.through, figure.rejected) == (mask.sum(), *verdicts), figure
+        verdicts = int((mask & table.kept()).sum()), int((mask & table.rejected()).sum())
+        assert (figure.photos, figure.kept, figure.rejected) == (mask.sum(), *verdicts), figure
 
 
 def test_no_photos_are_no_figures(table: Table) -> None:

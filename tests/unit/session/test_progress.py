@@ -12,7 +12,7 @@ def cull(**given: int | float | None) -> Progress:
         "decided": 40,
         "seen": 7,
         "picked": 3,
-        "through": 30,
+        "kept": 30,
         "rejected": 10,
         "unrated": 30,
     } | given

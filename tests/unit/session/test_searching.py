@@ -137,7 +137,7 @@ def test_a_mark_under_a_search_asks_no_words_and_stays_in_the_list(
     session: Session, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.catalog.fold_all_text()
-    session.set_filter("DSC camera:two is:undecided")
+    session.set_filter("DSC camera:two is:unreviewed")
     assert session.ids.tolist() == [4, 7, 10]
     asked: list[object] = []
     for name in ("worded", "ranked", "fold_text"):
@@ -163,7 +163,7 @@ def test_words_that_others_change_let_photos_join(session: Session) -> None:
 
 
 def test_a_saved_search_is_a_scope_with_passes(session: Session, person: Person) -> None:
-    session.set_filter("camera:two is:undecided")
+    session.set_filter("camera:two is:unreviewed")
     session.save_search("Number two")
     session.leave_filter()
     row = next(row for row in session.scopes() if row.scope.search is not None)

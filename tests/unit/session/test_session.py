@@ -59,7 +59,7 @@ def test_a_mark_waits_for_the_picture(person: Person) -> None:
 
     session = person.run("cull", "reject").session
     commands.run(session, "reject")
-    assert session.table.verdict(3) is Verdict.UNDECIDED
+    assert session.table.verdict(3) is Verdict.UNREVIEWED
     assert person.said[-1] == "DSC_0002 is not on screen yet."
 
 
@@ -79,9 +79,9 @@ def test_no_flag_makes_a_photo_undecided_again_in_the_cull_unless_it_has_stars(
     person: Person,
 ) -> None:
     session = person.run("cull", "pick", "previous_photo", "unflag").session
-    assert session.table.verdict(2) is Verdict.UNDECIDED
+    assert session.table.verdict(2) is Verdict.UNREVIEWED
     person.run("stars_3", "unflag")
-    assert session.table.verdict(2) is Verdict.THROUGH
+    assert session.table.verdict(2) is Verdict.KEPT
 
 
 def test_no_flag_in_the_rate_pass_leaves_the_photo_through(person: Person) -> None:
@@ -111,10 +111,10 @@ def test_a_mark_made_again_changes_nothing_and_makes_no_undo_step(person: Person
 
 def test_undo_brings_the_photo_back_on_screen_and_says_what_it_undid(person: Person) -> None:
     session = person.run("cull", "reject", "space", "undo").session
-    assert (session.current, session.table.verdict(3)) == (3, Verdict.UNDECIDED)
+    assert (session.current, session.table.verdict(3)) == (3, Verdict.UNREVIEWED)
     assert person.said[-1] == "Undid keep, DSC_0002"
     person.run("undo")
-    assert (session.current, session.table.verdict(2)) == (2, Verdict.UNDECIDED)
+    assert (session.current, session.table.verdict(2)) == (2, Verdict.UNREVIEWED)
     person.run("redo")
     assert session.table.verdict(2) is Verdict.REJECTED
     assert person.said[-1] == "Redid reject, DSC_0001"
@@ -134,7 +134,7 @@ def test_a_batch_in_the_grid_is_one_step_and_does_not_advance(person: Person) ->
     assert person.said[-1] == "Rejected 4 photos"
     assert session.current == 6
     person.run("undo")
-    assert session.table.verdict(4) is Verdict.UNDECIDED
+    assert session.table.verdict(4) is Verdict.UNREVIEWED
 
 
 def test_in_the_loupe_a_mark_takes_the_photo_in_focus_whatever_is_selected(
@@ -145,7 +145,7 @@ def test_in_the_loupe_a_mark_takes_the_photo_in_focus_whatever_is_selected(
     session.select_range(6)
     person.run("loupe", "reject")
     assert session.table.verdict(6) is Verdict.REJECTED
-    assert session.table.verdict(3) is Verdict.UNDECIDED
+    assert session.table.verdict(3) is Verdict.UNREVIEWED
 
 
 def test_an_earlier_evenings_step_is_announced_before_it_is_undone(
@@ -158,7 +158,7 @@ def test_an_earlier_evenings_step_is_announced_before_it_is_undone(
     assert tomorrow.said[-1].startswith("Next: reject DSC_0001, ")
     assert tomorrow.said[-1].endswith("All photos. Again to undo")
     tomorrow.run("undo")
-    assert tomorrow.session.table.verdict(2) is Verdict.UNDECIDED
+    assert tomorrow.session.table.verdict(2) is Verdict.UNREVIEWED
 
 
 def test_the_next_start_opens_at_the_same_frame(open_session: Callable[[], Session]) -> None:
@@ -171,7 +171,7 @@ def test_a_marked_photo_stays_under_the_filter_until_it_is_applied_again(
     person: Person,
 ) -> None:
     session = person.session
-    session.set_filter("is:undecided")
+    session.set_filter("is:unreviewed")
     session.select_only(3)
     person.run("reject")
     assert 3 in session.ids
@@ -201,7 +201,7 @@ def test_past_the_last_photo_lies_the_finish_page_and_no_wrap(person: Person) ->
 
 def test_from_the_finish_page_one_gets_back_to_what_nobody_judged(person: Person) -> None:
     session = person.run("cull", "last", "next_photo", "next_undecided").session
-    assert session.finished and person.said[-1] == "No undecided photo further on."
+    assert session.finished and person.said[-1] == "No unreviewed photo further on."
     last, before = UNDECIDED[-1], UNDECIDED[-2]
     person.run("previous_undecided")
     assert (session.finished, session.current) == (False, last)
@@ -217,13 +217,13 @@ def test_what_was_passed_over_is_kept_in_one_step(person: Person) -> None:
     assert session.progress().seen == 3
     person.run("finish", "keep_passed_over")
     assert [session.table.verdict(i) for i in (2, 3, 4, 5)] == [
-        Verdict.THROUGH,
-        Verdict.THROUGH,
-        Verdict.THROUGH,
-        Verdict.UNDECIDED,
+        Verdict.KEPT,
+        Verdict.KEPT,
+        Verdict.KEPT,
+        Verdict.UNREVIEWED,
     ]
     person.run("undo")
-    assert session.table.verdict(2) is Verdict.UNDECIDED
+    assert session.table.verdict(2) is Verdict.UNREVIEWED
 
 
 def test_the_rate_pass_asks_about_the_unrated_first(person: Person) -> None:
@@ -248,7 +248,7 @@ def test_a_photo_that_came_through_meanwhile_joins_the_rate_pass(
     other.decide({7: {"kept": True}}, summary="elsewhere")
     other.close()
     session._look_for_others()
-    assert session.table.verdict(7) is Verdict.THROUGH
+    assert session.table.verdict(7) is Verdict.KEPT
     person.run("rate")
     assert 7 in session.ids
 
@@ -357,12 +357,12 @@ def test_a_search_starts_at_its_first_photo_unless_the_current_one_is_in_it(
     session: Session,
 ) -> None:
     session.select_only(6)
-    session.set_filter("is:undecided")
+    session.set_filter("is:unreviewed")
     assert session.current == 6
     session.select_only(1)
     session.set_filter("")
     session.select_only(3)
-    session.set_filter("-is:undecided")
+    session.set_filter("-is:unreviewed")
     assert session.current == 1
 
 
@@ -414,7 +414,7 @@ def test_what_could_not_be_read_is_never_passed_over(session: Session, home: Hom
     assert not session.tile(2).seen
     session.catalog.mark_seen([2, 3])
     session.refresh()
-    assert session.scope_ids("passed-over") == [3]
+    assert session.scope_ids("skipped") == [3]
 
 
 def test_what_the_pipeline_tells_after_closing_asks_the_catalog_nothing(

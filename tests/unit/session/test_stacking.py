@@ -119,12 +119,12 @@ def test_on_a_collapsed_stack_x_takes_every_undecided_frame_and_goes_on(person: 
     assert verdicts(session, BURST) == [
         Verdict.REJECTED,
         Verdict.REJECTED,
-        Verdict.THROUGH,
+        Verdict.KEPT,
         Verdict.REJECTED,
     ]
     assert session.current == 7
     person.run("undo")
-    assert session.table.verdict(3) is Verdict.UNDECIDED
+    assert session.table.verdict(3) is Verdict.UNREVIEWED
 
 
 def test_with_nothing_undecided_x_takes_the_frame_shown(person: Person) -> None:
@@ -172,7 +172,7 @@ def test_space_keeps_a_collapsed_stack_in_the_cull_and_opens_the_loupe_elsewhere
     session = person.run("cull", "grid", "next_photo").session
     assert session.current == 6
     person.run("space")
-    assert verdicts(session, BURST) == [Verdict.THROUGH] * 4
+    assert verdicts(session, BURST) == [Verdict.KEPT] * 4
     assert person.said[-1] == "Kept 4 photos"
     assert session.current == 7
     person.run("space")
@@ -197,7 +197,7 @@ def test_a_selection_counts_the_frames_of_its_stacks_and_x_takes_them_all(
     person.run("stars_3")
     assert [session.table.marks(photo).rating for photo in (2, 3, 6, 7)] == [3, None, 3, 3]
     person.run("reject")  # of the stack what is left, and the two photos
-    assert verdicts(session, BURST) == [*[Verdict.REJECTED] * 3, Verdict.THROUGH]
+    assert verdicts(session, BURST) == [*[Verdict.REJECTED] * 3, Verdict.KEPT]
     assert session.table.verdict(2) is Verdict.REJECTED
 
 
@@ -210,7 +210,7 @@ def test_x_again_on_a_selection_changes_nothing(person: Person) -> None:
     at_first = session.targets(whole=True)
     person.run("reject", "reject")
     assert sorted(at_first) == [2, 3, 5, 6]
-    assert session.table.verdict(4) is Verdict.THROUGH
+    assert session.table.verdict(4) is Verdict.KEPT
     assert verdicts(session, [2, 3, 5, 6]) == [Verdict.REJECTED] * 4
 
 
@@ -223,7 +223,7 @@ def test_a_stack_found_around_a_selected_photo_is_not_meant(person: Person, home
     person.run("reject")
     assert verdicts(session, [2, 7, 12]) == [
         Verdict.REJECTED,
-        Verdict.UNDECIDED,
+        Verdict.UNREVIEWED,
         Verdict.REJECTED,
     ]
 
@@ -256,7 +256,7 @@ def test_k_keeps_this_and_rejects_the_undecided_rest_in_one_step(person: Person)
     assert verdicts(session, [3, 5, 6]) == [Verdict.REJECTED] * 3
     assert session.current == 7
     person.run("undo")
-    assert verdicts(session, BURST) == [Verdict.UNDECIDED] * 4
+    assert verdicts(session, BURST) == [Verdict.UNREVIEWED] * 4
     assert (session.current, session.view) == (4, View.LOUPE)
     assert person.said[-1] == "Undid reject 3 and keep, DSC_0003"
 
@@ -287,7 +287,7 @@ def test_k_keeps_a_bracket_whole(person: Person) -> None:
     session = person.run("cull").session
     at(session, 9)
     person.run("keep_this")
-    assert verdicts(session, BRACKET) == [Verdict.THROUGH] * 3
+    assert verdicts(session, BRACKET) == [Verdict.KEPT] * 3
     assert person.said[-1] == "Kept 3 photos"
     assert session.current == 12
 
@@ -299,23 +299,23 @@ def test_in_the_rate_pass_k_finds_nothing_undecided(person: Person) -> None:
     person.run("rate")
     at(session, 4)
     person.run("keep_this")
-    assert person.said[-1] == "Nothing undecided here."
+    assert person.said[-1] == "Nothing unreviewed here."
     assert session.current == 4
 
 
 def test_under_a_filter_k_decides_nothing_one_does_not_see(person: Person) -> None:
     session = person.session
-    session.set_filter("is:proposed")
+    session.set_filter("is:suggested")
     assert session.ids.tolist() == [6]
     person.run("keep_this")
-    assert verdicts(session, BURST) == [*[Verdict.UNDECIDED] * 3, Verdict.THROUGH]
+    assert verdicts(session, BURST) == [*[Verdict.UNREVIEWED] * 3, Verdict.KEPT]
 
 
 def test_alt_k_keeps_the_whole_stack_and_brings_its_rejects_back(person: Person) -> None:
     session = person.run("cull").session
     at(session, 3)
     person.run("reject", "keep_stack")
-    assert verdicts(session, BURST) == [Verdict.THROUGH] * 4
+    assert verdicts(session, BURST) == [Verdict.KEPT] * 4
     assert session.current == 7
 
 
@@ -360,7 +360,7 @@ def test_a_stack_says_what_it_is_and_what_is_proposed_of_it(person: Person) -> N
     assert session.stack_facts(4) == [
         ("Frame", "2 of 4"),
         ("Found as", "a burst"),
-        ("Proposed", "DSC_0005: sharpest of 4"),
+        ("Suggested best", "DSC_0005: sharpest of 4"),
     ]
     assert session.stack_facts(8)[1:] == [("Found as", "a bracket, which is kept whole")]
     session.select_only(1)

@@ -240,7 +240,7 @@ def test_a_second_opinion_is_foretold_by_nobody(qtbot: QtBot, open_at: Open) -> 
 
 def test_three_stars_and_a_match_are_approved(open_at: Open, catalog: Catalog) -> None:
     session = open_at(40)
-    best = int(arranged(session.table, session.table.undecided(), "match", True)[0])
+    best = int(arranged(session.table, session.table.unreviewed(), "match", True)[0])
     threshold = session.table.score(best)
     session.settings.taste.match_threshold = threshold
     catalog.decide({best: {"rating": 3}}, summary="")

@@ -4,7 +4,7 @@ Sidecars (`.xmp`) go with the photo they are named after.
 
     report = WalkReport()
     for group in pair(walk(["/photos/iceland"], recursive=True, report=report)):
-        ...                      # Group(directory, "DSC_0412", (Found .nef, Found .jpg))
+        ...                    # FileGroup(directory, "DSC_0412", (FoundFile .nef, FoundFile .jpg))
     report.sentence(3012, 2980)  # "3,012 photos (2,980 pairs); 12 videos and 4 other files ..."
 
 Nothing here writes, and only :func:`fingerprint` and :func:`sha256` open a file.
@@ -21,7 +21,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from curator import atomic
-from curator.model import Found, GoneError, Group, Kind, KnownError, UnreadableError, counted
+from curator.model import (
+    FileGroup,
+    FoundFile,
+    GoneError,
+    Kind,
+    KnownError,
+    UnreadableError,
+    counted,
+)
 
 # fmt: off
 # Every extension LibRaw knows a camera to write (libraw.org/supported-cameras, LibRaw 0.21).
@@ -166,7 +174,7 @@ def walk(
     recursive: bool = True,
     report: WalkReport | None = None,
     within: str | None = None,
-) -> Iterator[Found]:
+) -> Iterator[FoundFile]:
     """Find photo files and sidecars in folders, and files given by name, without opening any.
 
     Files come directory by directory, in the order of their names; a directory's own files come
@@ -187,7 +195,7 @@ def walk(
     """
     told = report if report is not None else WalkReport()
     visited: set[tuple[int, int]] = set()
-    single: dict[str, dict[str, Found]] = {}
+    single: dict[str, dict[str, FoundFile]] = {}
     for source in sources:
         path = os.path.normpath(Path(source).absolute())
         if Path(path).is_dir():
@@ -265,7 +273,7 @@ def refused(path: str | os.PathLike[str], error: OSError) -> KnownError:
     )
 
 
-def _given_file(path: str, report: WalkReport) -> Found | None:
+def _given_file(path: str, report: WalkReport) -> FoundFile | None:
     """Look at a file named by the person."""
     try:
         status = Path(path).stat()
@@ -281,10 +289,10 @@ def _given_file(path: str, report: WalkReport) -> Found | None:
     if not is_text(path):
         report.unreadable.append((legible(path), _NO_TEXT))
         return None
-    return Found(path, kind, status.st_size, status.st_mtime_ns)
+    return FoundFile(path, kind, status.st_size, status.st_mtime_ns)
 
 
-def _sidecars_beside(path: str) -> Iterator[Found]:
+def _sidecars_beside(path: str) -> Iterator[FoundFile]:
     """Look for sidecars of a single file under the names they have."""
     file = Path(path)
     for stem in (file.stem, file.name):
@@ -295,12 +303,12 @@ def _sidecars_beside(path: str) -> Iterator[Found]:
             except OSError:
                 continue
             if stat.S_ISREG(status.st_mode):
-                yield Found(str(sidecar), Kind.SIDECAR, status.st_size, status.st_mtime_ns)
+                yield FoundFile(str(sidecar), Kind.SIDECAR, status.st_size, status.st_mtime_ns)
 
 
 def _walk_folder(
     top: str, recursive: bool, report: WalkReport, visited: set[tuple[int, int]], within: str
-) -> Iterator[Found]:
+) -> Iterator[FoundFile]:
     ahead = [top]
     linked: list[str] = []
     device = (identity(within) or (None,))[0]
@@ -334,9 +342,9 @@ def _walk_folder(
             linked.extend(links)
 
 
-def _list(path: str, report: WalkReport) -> tuple[list[Found], list[str], list[str]]:
+def _list(path: str, report: WalkReport) -> tuple[list[FoundFile], list[str], list[str]]:
     """List a directory: photo files and sidecars, subfolders, linked subfolders, by name."""
-    files: list[Found] = []
+    files: list[FoundFile] = []
     folders: list[str] = []
     links: list[str] = []
     with os.scandir(path) as entries:
@@ -358,7 +366,7 @@ def _list(path: str, report: WalkReport) -> tuple[list[Found], list[str], list[s
     return files, folders, links
 
 
-def _found(entry: os.DirEntry[str], report: WalkReport) -> Found | None:
+def _found(entry: os.DirEntry[str], report: WalkReport) -> FoundFile | None:
     kind = _kind(entry.name)
     if kind is None:
         suffix = _suffix(entry.name)
@@ -377,14 +385,14 @@ def _found(entry: os.DirEntry[str], report: WalkReport) -> Found | None:
         report.unreadable.append((legible(entry.path), _NO_TEXT))
         return None
     status = entry.stat()
-    return Found(entry.path, kind, status.st_size, status.st_mtime_ns)
+    return FoundFile(entry.path, kind, status.st_size, status.st_mtime_ns)
 
 
-def _found_sidecar(entry: os.DirEntry[str]) -> Found | None:
+def _found_sidecar(entry: os.DirEntry[str]) -> FoundFile | None:
     if not entry.is_file() or not is_text(entry.path):
         return None  # no photo, so not worth a word
     status = entry.stat()
-    return Found(entry.path, Kind.SIDECAR, status.st_size, status.st_mtime_ns)
+    return FoundFile(entry.path, Kind.SIDECAR, status.st_size, status.st_mtime_ns)
 
 
 def _is_hidden(entry: os.DirEntry[str]) -> bool:
@@ -430,7 +438,7 @@ def identity(path: str) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def pair(found: Iterable[Found]) -> Iterator[Group]:
+def pair(found: Iterable[FoundFile]) -> Iterator[FileGroup]:
     """Put files together that are one photo: a RAW and the JPEG or HEIC of the same name beside it.
 
     Reads ahead one directory at a time, so that a scan can begin with the first. Names are
@@ -439,7 +447,7 @@ def pair(found: Iterable[Found]) -> Iterator[Group]:
     with the file they name (``DSC_0412.NEF.xmp``), such that name only the stem
     (``DSC_0412.xmp``) with the RAW if there is one; those of no photo are left out.
     """
-    batch: list[Found] = []
+    batch: list[FoundFile] = []
     directory = ""
     for file in found:
         here = _parent(file.path)
@@ -452,9 +460,9 @@ def pair(found: Iterable[Found]) -> Iterator[Group]:
         yield from _pair_directory(directory, batch)
 
 
-def _pair_directory(directory: str, files: Sequence[Found]) -> Iterator[Group]:
-    halves: dict[str, list[Found]] = {}
-    raws: dict[str, list[Found]] = {}
+def _pair_directory(directory: str, files: Sequence[FoundFile]) -> Iterator[FileGroup]:
+    halves: dict[str, list[FoundFile]] = {}
+    raws: dict[str, list[FoundFile]] = {}
     stems: dict[str, str] = {}
     for file in files:
         stems[file.path], suffix = _split(file.path)
@@ -462,7 +470,7 @@ def _pair_directory(directory: str, files: Sequence[Found]) -> Iterator[Group]:
             raws.setdefault(stems[file.path].casefold(), []).append(file)
         elif suffix in _HALF_SUFFIXES:
             halves.setdefault(stems[file.path].casefold(), []).append(file)
-    half_of: dict[str, Found] = {}
+    half_of: dict[str, FoundFile] = {}
     for stem, candidates in raws.items():
         if stem in halves:
             raw = min(candidates, key=lambda file: _suffix(file.path) in _RAW_LAST)
@@ -478,25 +486,25 @@ def _pair_directory(directory: str, files: Sequence[Found]) -> Iterator[Group]:
     sidecars = _sidecars_by_photo(files, groups.values())
     for path, members in groups.items():
         beside = tuple(sidecars.get(path, ()))
-        yield Group(directory, stems[path], members, beside)
+        yield FileGroup(directory, stems[path], members, beside)
 
 
 def _sidecars_by_photo(
-    files: Sequence[Found], groups: Iterable[tuple[Found, ...]]
-) -> dict[str, list[Found]]:
+    files: Sequence[FoundFile], groups: Iterable[tuple[FoundFile, ...]]
+) -> dict[str, list[FoundFile]]:
     """Give the sidecars of photos, by the path of the main file."""
     sidecars = [file for file in files if file.kind is Kind.SIDECAR]
     if not sidecars:
         return {}
     by_name: dict[str, str] = {}
-    by_stem: dict[str, Found] = {}
+    by_stem: dict[str, FoundFile] = {}
     for members in groups:
         main = members[0]
         for file in members:
             by_name[file.name.casefold()] = main.path
         stem = _split(main.path)[0].casefold()
         by_stem[stem] = min(by_stem.get(stem, main), main, key=_claim)
-    found: dict[str, list[Found]] = {}
+    found: dict[str, list[FoundFile]] = {}
     for sidecar in sidecars:
         named = _split(sidecar.path)[0].casefold()
         main_path = by_name.get(named)
@@ -507,7 +515,7 @@ def _sidecars_by_photo(
     return found
 
 
-def _claim(file: Found) -> tuple[bool, bool, str]:
+def _claim(file: FoundFile) -> tuple[bool, bool, str]:
     """Order files of one stem by who a sidecar of that stem is about: RAWs, converted ones last."""
     suffix = _suffix(file.path)
     return file.kind is not Kind.RAW, suffix in _RAW_LAST, suffix

@@ -25,7 +25,7 @@ from pathlib import Path
 from curator.commands import COMMANDS
 from curator.keymap import KEYMAP, VIEWS, Binding, KeymapError, check, shifted, spelled
 from curator.model import KnownError
-from curator.settings import Home, read_small, resource, unread, write_whole
+from curator.settings import Home, parse_problem, read_small_file, resource, write_text_file
 
 Changes = Mapping[str, tuple[str, ...]]  # command -> its keys, all of them
 
@@ -214,7 +214,7 @@ def save(keyboard: Keyboard, path: Path) -> None:
         if command in keyboard.changes
     )
     aside = path.with_name(f"{path.name}.refused") if refused(path) else None
-    write_whole(path, text, f"The keys could not be saved in {path.parent}", aside)
+    write_text_file(path, text, f"The keys could not be saved in {path.parent}", aside)
 
 
 def refused(path: Path) -> str:
@@ -254,9 +254,9 @@ def _parsed(
     """
     not_used = f"{path.name} is not used:"
     try:
-        found = tomllib.loads(_narrow(read_small(path, "utf-8-sig")))
+        found = tomllib.loads(_narrow(read_small_file(path, "utf-8-sig")))
     except (OSError, ValueError, RecursionError) as error:
-        raise KeysError(f"{not_used} {' '.join(unread(error).split())}.") from error
+        raise KeysError(f"{not_used} {' '.join(parse_problem(error).split())}.") from error
     head: dict[str, str] = {name: found.pop(name) for name in heads if name in found}
     if not all(isinstance(value, str) for value in head.values()):
         raise KeysError(f"{not_used} preset is one of {', '.join(PRESETS)}, in quotes.")

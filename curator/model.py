@@ -122,22 +122,22 @@ class Marks:
         return Verdict.UNREVIEWED
 
 
-def keeping(marks: Marks) -> dict[str, object]:
+def keep_fields(marks: Marks) -> dict[str, object]:
     """Say what keeping sets: the photo is let through, so a reject is taken back."""
     return {"kept": True} | ({"flag": None} if marks.flag is Flag.REJECT else {})
 
 
-def picking(marks: Marks) -> dict[str, object]:
+def pick_fields(marks: Marks) -> dict[str, object]:
     """Say what picking sets: a pick is kept."""
     return {"flag": Flag.PICK, "kept": True}
 
 
-def rejecting(marks: Marks) -> dict[str, object]:
+def reject_fields(marks: Marks) -> dict[str, object]:
     """Say what rejecting sets: stars, label and kept stay."""
     return {"flag": Flag.REJECT}
 
 
-def starring(marks: Marks, number: int) -> dict[str, object]:
+def rating_fields(marks: Marks, number: int) -> dict[str, object]:
     """Say what 1 to 5 stars set, or 0, none: a photo that had stars stays kept without them."""
     if number:
         return {"rating": number, "kept": True}
@@ -178,7 +178,7 @@ _TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067
 _FROM_RIGHT = frozenset({"R", "AL", "AN"})
 
 
-def isolated(name: str) -> str:
+def bidi_safe(name: str) -> str:
     """Make the name of a file safe to stand in a line of text, whatever it is made of.
 
     One with letters that run from right to left keeps its ending at its end, and turns nothing
@@ -272,7 +272,7 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFile:
     """One photo file met in a folder, as the walk saw it; ``path`` is absolute."""
 
     path: str
@@ -287,7 +287,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class FileGroup:
     """The files of one photo in one folder: a single file, or a RAW and its JPEG or HEIC.
 
     ``files`` has the main file first (the RAW of a pair), then the other half if there is one;
@@ -296,8 +296,8 @@ class Group:
 
     directory: str
     name: str
-    files: tuple[Found, ...]
-    sidecars: tuple[Found, ...] = ()
+    files: tuple[FoundFile, ...]
+    sidecars: tuple[FoundFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +356,7 @@ class Embeddings:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FileMarks:
     """What a file says of a photo's marks, as other programs write them.
 
     ``path`` is the sidecar's, empty for what is embedded in the original; ``digest`` the sha256
@@ -390,7 +390,7 @@ class Peeked:
     capture: Capture
     thumb: str | None = None
     half_fingerprint: str | None = None
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[FileMarks, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -501,7 +501,7 @@ class Step:
     context: dict[str, object] = field(default_factory=dict)
 
 
-MISTAKE = "Curator made a mistake here (see the log)."
+INTERNAL_ERROR = "Curator made a mistake here (see the log)."
 """What is said of our own faults; the log has their traceback."""
 
 
@@ -532,7 +532,7 @@ class GoneError(KnownError):
     """A file is not where it was; trying again later may help."""
 
 
-class NotNowError(KnownError):
+class UnavailableError(KnownError):
     """A file must not or cannot be read now: its card is spared, or its drive does not answer."""
 
 

@@ -60,10 +60,10 @@ def absolute(path: str | os.PathLike[str]) -> Path:
     # ~somebody, whom this machine does not know, is a name like any other.
     with contextlib.suppress(RuntimeError):
         typed = typed.expanduser()
-    return capital(Path(os.path.normpath(typed.absolute())))
+    return with_capital_drive(Path(os.path.normpath(typed.absolute())))
 
 
-def capital(path: P) -> P:
+def with_capital_drive(path: P) -> P:
     """Name a drive of Windows by its capital letter, as the system does: c: and C: are one."""
     if path.drive[1:] != ":":
         return path
@@ -175,7 +175,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True, validate_default=True)
 
 
-class Work(Section):
+class WorkSettings(Section):
     """Reading photos in the background."""
 
     workers: int = Field(
@@ -204,14 +204,14 @@ class Work(Section):
     backoff_s: float = Field(2.0, ge=0, le=600, title="Wait before the second attempt, s")
 
 
-class Proxy(Section):
+class ProxySettings(Section):
     """The JPEGs Curator makes for looking."""
 
     long_edge_px: int = Field(1440, ge=640, le=4096, title="Proxy long edge, px")
     quality: int = Field(88, ge=60, le=98, title="Proxy JPEG quality")
 
 
-class Loupe(Section):
+class LoupeSettings(Section):
     """Looking at one photo."""
 
     stars_advance: bool = Field(False, title="Stars and labels go to the next photo (M)")
@@ -230,14 +230,14 @@ class Loupe(Section):
     )
 
 
-class Grid(Section):
+class GridSettings(Section):
     """Looking at many photos."""
 
     thumb_px: int = Field(184, ge=120, le=360, title="Thumbnail size, px")
     captions: bool = Field(False, title="File name and date below each photo")
 
 
-class Taste(Section):
+class TasteSettings(Section):
     """What is learned from stars, and what counts as a match."""
 
     match_threshold: int = Field(70, ge=0, le=100, title="Match from this score on")
@@ -260,7 +260,7 @@ class Taste(Section):
 DEFAULT_RULE = "rating:>=4; is:picked -rating:1 -rating:2; rating:3 is:match"
 
 
-class Approval(Section):
+class ApprovalSettings(Section):
     """Which photos are approved for export; searches are checked where they are understood."""
 
     rule: str = Field(
@@ -273,7 +273,7 @@ class Approval(Section):
     )
 
 
-class Encoder(Section):
+class EncoderSettings(Section):
     """What compares photos; it runs in a process of its own."""
 
     which: Literal["auto", "open_clip", "starter", "none"] = Field(
@@ -297,7 +297,7 @@ class Encoder(Section):
     )
 
 
-class Tags(Section):
+class TagSettings(Section):
     """What machines suggest as tags: the encoder, and the vision model."""
 
     threshold: int = Field(
@@ -315,7 +315,7 @@ class Tags(Section):
         return sorted(sure, key=lambda tag: -(tag.confidence or 0))[: self.most]
 
 
-class Vision(Section):
+class VisionSettings(Section):
     """Who describes photos: a model on this machine, or one at an address of your own."""
 
     provider: Literal["ollama", "openai_compatible"] = Field(
@@ -370,7 +370,7 @@ def kept_metadata(metadata: str, target: str, form: str) -> Kept:
     return "all" if metadata == "all" else "no_location"
 
 
-class Export(Section):
+class ExportSettings(Section):
     """Getting the approved photos out; what a preset holds, too."""
 
     target: Literal["folder", "gallery", "sidecar"] = Field(
@@ -401,7 +401,7 @@ class Export(Section):
         return kept_metadata(self.metadata, self.target, self.form)
 
 
-class Editing(Section):
+class EditingSettings(Section):
     """Opening photos elsewhere."""
 
     program: str = Field(
@@ -412,7 +412,7 @@ class Editing(Section):
     )
 
 
-class Sidecars(Section):
+class SidecarSettings(Section):
     """What is written beside originals, for other editors."""
 
     profile: Literal["lightroom", "darktable", "digikam"] = Field(
@@ -433,7 +433,7 @@ class Sidecars(Section):
     )
 
 
-class Scan(Section):
+class ScanSettings(Section):
     """Finding photos in folders."""
 
     recursive: bool = Field(True, title="Include subfolders of a newly opened folder")
@@ -452,19 +452,19 @@ class Settings(BaseSettings):
     )
 
     # In the order of the settings dialog: what people change most first, machinery last.
-    loupe: Loupe = Field(default_factory=Loupe, title="Loupe")
-    grid: Grid = Field(default_factory=Grid, title="Grid")
-    scan: Scan = Field(default_factory=Scan, title="Folders")
-    approval: Approval = Field(default_factory=Approval, title="Approved photos")
-    export: Export = Field(default_factory=Export, title="Export")
-    sidecars: Sidecars = Field(default_factory=Sidecars, title="Sidecars")
-    editing: Editing = Field(default_factory=Editing, title="Editing")
-    taste: Taste = Field(default_factory=Taste, title="Taste")
-    tags: Tags = Field(default_factory=Tags, title="Tags")
-    vision: Vision = Field(default_factory=Vision, title="Describing photos")
-    encoder: Encoder = Field(default_factory=Encoder, title="Comparing photos")
-    proxy: Proxy = Field(default_factory=Proxy, title="Proxies")
-    work: Work = Field(default_factory=Work, title="Background work")
+    loupe: LoupeSettings = Field(default_factory=LoupeSettings, title="Loupe")
+    grid: GridSettings = Field(default_factory=GridSettings, title="Grid")
+    scan: ScanSettings = Field(default_factory=ScanSettings, title="Folders")
+    approval: ApprovalSettings = Field(default_factory=ApprovalSettings, title="Approved photos")
+    export: ExportSettings = Field(default_factory=ExportSettings, title="Export")
+    sidecars: SidecarSettings = Field(default_factory=SidecarSettings, title="Sidecars")
+    editing: EditingSettings = Field(default_factory=EditingSettings, title="Editing")
+    taste: TasteSettings = Field(default_factory=TasteSettings, title="Taste")
+    tags: TagSettings = Field(default_factory=TagSettings, title="Tags")
+    vision: VisionSettings = Field(default_factory=VisionSettings, title="Describing photos")
+    encoder: EncoderSettings = Field(default_factory=EncoderSettings, title="Comparing photos")
+    proxy: ProxySettings = Field(default_factory=ProxySettings, title="Proxies")
+    work: WorkSettings = Field(default_factory=WorkSettings, title="Background work")
 
     @classmethod
     def settings_customise_sources(
@@ -536,12 +536,12 @@ def read_file(home: Home) -> dict[str, Any]:
         KnownError: it is there and cannot be read as JSON.
     """
     try:
-        found = json.loads(read_small(home.settings_file, "utf-8"))
+        found = json.loads(read_small_file(home.settings_file, "utf-8"))
     except FileNotFoundError:
         return {}
     except (ValueError, OSError, RecursionError) as error:
         raise KnownError(
-            f"{home.settings_file} cannot be read ({unread(error)}).", "Mend or remove it."
+            f"{home.settings_file} cannot be read ({parse_problem(error)}).", "Mend or remove it."
         ) from error
     if not isinstance(found, dict):
         raise KnownError(f"{home.settings_file} holds no settings.", "Mend or remove it.")
@@ -557,7 +557,7 @@ def _short(value: object) -> str:
     return said if len(said) <= 80 else f"{said[:77]}..."
 
 
-def read_small(path: Path, encoding: str) -> str:
+def read_small_file(path: Path, encoding: str) -> str:
     """Read a file a person may have written; nobody writes more than 64 KB of settings.
 
     Raises:
@@ -570,7 +570,7 @@ def read_small(path: Path, encoding: str) -> str:
     return data.decode(encoding)
 
 
-def unread(error: Exception) -> str:
+def parse_problem(error: Exception) -> str:
     """Return in plain words why a file a person may have written cannot be read."""
     if isinstance(error, json.JSONDecodeError):
         return f"it is not JSON: see line {error.lineno}, column {error.colno}"
@@ -599,10 +599,10 @@ def save(settings: Settings, home: Home) -> None:
             differing[section][name] = old[name]
     differing = {section: values for section, values in differing.items() if values}
     text = json.dumps(differing, indent=2) + "\n"
-    write_whole(home.settings_file, text, f"Settings could not be saved in {home.data}")
+    write_text_file(home.settings_file, text, f"Settings could not be saved in {home.data}")
 
 
-def write_whole(path: Path, text: str, failed: str, aside: Path | None = None) -> None:
+def write_text_file(path: Path, text: str, failed: str, aside: Path | None = None) -> None:
     """Write a text file of a person's choices through a temporary one.
 
     Args:

@@ -8,7 +8,7 @@ Everything here asks the system anew: cards change between two looks. A drive th
 can hold the caller for as long as the system waits for it, which may be for ever. So whoever looks
 at folders does so on a thread nothing else waits for, or has it asked for a while by :func:`ask`:
 
-    there = ask(folder, lambda: Path(folder).is_dir())      # NotNowError: no answer within 2 s
+    there = ask(folder, lambda: Path(folder).is_dir())      # UnavailableError: no answer within 2 s
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TypeVar
 
-from curator.model import NotNowError
+from curator.model import UnavailableError
 
 T = TypeVar("T")
 
@@ -185,7 +185,7 @@ def ask(
         given_up: asked now and then whether the answer is still wanted.
 
     Raises:
-        NotNowError: there is no answer.
+        UnavailableError: there is no answer.
 
     Thread: any.
     """
@@ -223,7 +223,7 @@ def status(path: str | os.PathLike[str]) -> os.stat_result | None:
     """Look at a file or folder, None where nothing is or no answer comes; safe for the window."""
     try:
         return ask(path, Path(path).stat)
-    except (NotNowError, OSError, ValueError):
+    except (UnavailableError, OSError, ValueError):
         return None
 
 
@@ -239,8 +239,8 @@ def is_file(path: str | os.PathLike[str]) -> bool:
     return found is not None and stat.S_ISREG(found.st_mode)
 
 
-def _unanswered(path: str | os.PathLike[str]) -> NotNowError:
-    return NotNowError(f"{path} does not answer.", "Check that its drive is connected.")
+def _unanswered(path: str | os.PathLike[str]) -> UnavailableError:
+    return UnavailableError(f"{path} does not answer.", "Check that its drive is connected.")
 
 
 def _is_silent(path: str | os.PathLike[str]) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from curator.catalog import Catalog
 from curator.learning.learner import Learned, taught
 from curator.model import Embedded, Kind, StageJob
-from curator.settings import Taste
+from curator.settings import TasteSettings
 from curator.taste.tone import TONES
 
 ENCODER = "test/1"
@@ -69,7 +69,7 @@ def rate(
         catalog.decide({photo: {"rating": given, "kept": True}}, summary="rated", expected=told)
 
 
-def learned_now(catalog: Catalog, settings: Taste, scratch: Path) -> Learned:
+def learned_now(catalog: Catalog, settings: TasteSettings, scratch: Path) -> Learned:
     """Give what is learned from all there is; see :func:`taught`."""
     learned = taught(catalog, settings, scratch).learned
     assert learned is not None

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from curator.catalog import Catalog
-from curator.model import Reading
+from curator.model import FileMarks
 from curator.sidecar import batch
 
 _XMP = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -36,10 +36,10 @@ def xmp(
 
 def reading(
     path: str = "/photos/000/DSC_0000.xmp", date: str = "", problem: str = "", **said: object
-) -> Reading:
+) -> FileMarks:
     """What was read of a sidecar that says this; its digest follows from that."""
     digest = f"{sorted(said.items(), key=str)}{date}"
-    return Reading(path, digest, len(digest), 1, date, None if problem else said, problem)
+    return FileMarks(path, digest, len(digest), 1, date, None if problem else said, problem)
 
 
 def read_again(catalog: Catalog, photo: int, path: Path) -> None:

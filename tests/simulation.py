@@ -233,11 +233,11 @@ def duelled(scene: Scene, raters: int = 20, count: int = 50, fought: int = 40) -
         better, worse = np.where(np.diff(liking[pairs]) > 0, pairs[:, ::-1], pairs).T
         lessons = TrainingSet(space)
         groups = scene.stacks[rated].tolist()
-        lessons.put(rated.tolist(), scene.rows[rated], stars[rated], np.ones(count), groups)
+        lessons.add(rated.tolist(), scene.rows[rated], stars[rated], np.ones(count), groups)
         for column in range(2):
             predicted = lessons.fit().rating(scene.rows[judge])
             found[column, rater] = rank_correlation(predicted, stars[judge])
-            lessons.prefer(
+            lessons.add_comparisons(
                 [("over", number) for number in range(fought)],
                 scene.rows[better],
                 scene.rows[worse],
@@ -395,7 +395,7 @@ def evening(seed: int, order: str, *, bursts: bool = False, count: int = 100) ->
     for at, photo in enumerate(rated):
         if at >= 20 and np.ptp(stars[rated[:at]]) > 0:
             predicted[at] = lessons.fit().rating(rows[[photo]])[0]
-        lessons.put([int(photo)], rows[[photo]], [stars[photo]], [1.0], [int(photo)])
+        lessons.add([int(photo)], rows[[photo]], [stars[photo]], [1.0], [int(photo)])
     truth = rank_correlation(lessons.fit().rating(rows[left]), stars[left])
     return Evening(rows[rated], predicted, stars[rated], truth)
 

@@ -30,39 +30,39 @@ if TYPE_CHECKING:
 def bars() -> dict[str, Bar]:
     """Return all bars by name; imported late, because they import everything."""
     from curator.bench import (
-        comparing,
-        encoding,
-        exporting,
+        compare,
+        encoder,
+        export,
         growth,
-        learning,
-        reading,
-        searching,
+        ingest,
+        large_library,
+        search,
         sidecars,
         stacks,
-        vast,
+        taste,
         window,
-        zooming,
+        zoom,
     )
     from curator.bench.figures import Bar
 
     # To add a bar: a function from a Place to figures, and one line here.
     listed = (
-        Bar("convert", "converting JPEGs against a bare grey decode", reading.convert),
-        Bar("raw", "a RAW by its preview against a full demosaic", reading.raw),
-        Bar("again", "a second ingest of 5,000 unchanged files", reading.again, reading.missing),
-        Bar("commit", "a mark to its commit, with the pipeline writing", reading.commit),
+        Bar("convert", "converting JPEGs against a bare grey decode", ingest.convert),
+        Bar("raw", "a RAW by its preview against a full demosaic", ingest.raw),
+        Bar("again", "a second ingest of 5,000 unchanged files", ingest.again, ingest.missing),
+        Bar("commit", "a mark to its commit, with the pipeline writing", ingest.commit),
         Bar("first", "the first photo of 10,000, and 1,000 thumbnails", window.first),
         Bar("keys", "a key to the painted photo", window.keys),
-        Bar("zoom", "a key to the painted 100 % crop, panning, memory", zooming.zoom),
-        Bar("compare", "two to eight photos side by side, dragged at 100 %", comparing.compare),
-        Bar("large", "a window on 100,000 photos: filters, orders, scrolling", vast.large),
+        Bar("zoom", "a key to the painted 100 % crop, panning, memory", zoom.zoom),
+        Bar("compare", "two to eight photos side by side, dragged at 100 %", compare.compare),
+        Bar("large", "a window on 100,000 photos: filters, orders, scrolling", large_library.large),
         Bar("flat", "a photo more among 100,000, against among none", growth.flat),
-        Bar("clip", "CLIP on this CPU against a float32 loop", encoding.clip, encoding.missing),
+        Bar("clip", "CLIP on this CPU against a float32 loop", encoder.clip, encoder.missing),
         Bar("stacks", "which of 100,000 photos belong together", stacks.stacks),
         Bar("sidecars", "1,000 sidecars of other editors, merged and written", sidecars.sidecars),
-        Bar("export", "JPEGs of 24 MP against a loop with Pillow", exporting.export),
-        Bar("search", "words and looks among 100,000 photos", searching.search),
-        Bar("taste", "one star more, and new scores for 100,000 photos", learning.taste),
+        Bar("export", "JPEGs of 24 MP against a loop with Pillow", export.export),
+        Bar("search", "words and looks among 100,000 photos", search.search),
+        Bar("taste", "one star more, and new scores for 100,000 photos", taste.taste),
     )
     return {bar.name: bar for bar in listed}
 
@@ -105,9 +105,9 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _make(home: Home, count: int, output: Output) -> int:
-    from curator.bench import library
+    from curator.bench import synthetic_library
 
-    library.make(home, count, output.note)
+    synthetic_library.make(home, count, output.note)
     taken = home.catalog.stat().st_size
     output.answer(
         {"home": str(home.data), "photos": count, "bytes": taken},

@@ -9,9 +9,9 @@ from statistics import median
 
 from curator import files
 from curator.bench.figures import Figure, Pairs, Place, Reference, worked
-from curator.bench.filling import fill, read, tidy
-from curator.bench.library import lent
-from curator.bench.stock import many_small
+from curator.bench.photo_sets import many_small
+from curator.bench.synthetic_catalog import fill, read, tidy
+from curator.bench.synthetic_library import lent
 from curator.catalog import Catalog, Scan
 from curator.model import KnownError
 from curator.pipeline import Pipeline

@@ -12,8 +12,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from curator import app
-from curator.bench import bare, encoding
-from curator.bench.driving import (
+from curator.bench import baselines, encoder
+from curator.bench.figures import Figure, Pairs, Place, Reference, timed
+from curator.bench.photo_sets import large_jpegs, many_small
+from curator.bench.window_driver import (
     Viewer,
     application,
     image_of,
@@ -23,8 +25,6 @@ from curator.bench.driving import (
     wait,
     whole,
 )
-from curator.bench.figures import Figure, Pairs, Place, Reference, timed
-from curator.bench.stock import large_jpegs, many_small
 from curator.imaging.proxy import proxy_path
 from curator.model import KnownError
 from curator.settings import Home
@@ -84,13 +84,13 @@ def _bare_first(folder: Path) -> float:
     """List the files and draw the first one's thumbnail in a window; return the seconds."""
     begin = time.perf_counter()
     viewer = Viewer()
-    viewer.drawn(whole(image_of(bare.thumbnail(bare.listed(folder)[0]))))
+    viewer.drawn(whole(image_of(baselines.thumbnail(baselines.listed(folder)[0]))))
     return time.perf_counter() - begin
 
 
 def _bare_thumbnails(folder: Path) -> float:
-    some = bare.listed(folder)[:_THUMBNAILS]
-    return timed(lambda: [bare.thumbnail(path) for path in some])
+    some = baselines.listed(folder)[:_THUMBNAILS]
+    return timed(lambda: [baselines.thumbnail(path) for path in some])
 
 
 def keys(place: Place) -> list[Figure]:
@@ -103,7 +103,7 @@ def keys(place: Place) -> list[Figure]:
     home = Home.at(place.scratch / "home")
     photos = large_jpegs(place, _LARGE_FILES, _LARGE_SIZE)
     noise = many_small(place.scratch / "noise", 4_000, (1600, 1200))
-    with opened(home, photos[0].parent) as running, bare.commits(place.scratch) as commit:
+    with opened(home, photos[0].parent) as running, baselines.commits(place.scratch) as commit:
         pipeline, session, window = running.pipeline, running.session, running.window
         assert pipeline is not None
         wait(
@@ -138,7 +138,7 @@ def keys(place: Place) -> list[Figure]:
             "mark to the next painted photo, committed",
             0.99,
             26.0,  # the bar of a commit and that of a painted photo
-            f"{bare.COMMIT}, and {_DRAWN}",
+            f"{baselines.COMMIT}, and {_DRAWN}",
         ),
         cold.figure("key to painted photo, cold", 1.0, 100.0, "a bare decode of a proxy, drawn"),
     ]
@@ -148,7 +148,7 @@ def _compared(running: app.App, place: Place, draw: Callable[[], float]) -> list
     """Go through them by key while an encoder looks at others; nothing where none is installed."""
     pipeline, settings = running.pipeline, running.session.settings
     assert pipeline is not None
-    if encoding.missing() is not None:
+    if encoder.missing() is not None:
         return []
     pipeline.open_folders([many_small(place.scratch / "compared", _COMPARED)])
     wait(lambda: pipeline.is_idle, pipeline.progressed)  # read: only the encoder is at work then

@@ -24,7 +24,7 @@ from curator.catalog.fields import FIELDS, RELATIONS, STANDS, Place, nothing
 from curator.catalog.journal import Seen
 from curator.catalog.sidecars import Sidecars
 from curator.catalog.store import chunks, marks
-from curator.model import Change, Found, KnownError, NotNowError, Step
+from curator.model import Change, FoundFile, KnownError, Step, UnavailableError
 
 
 class Unread(Exception):
@@ -43,7 +43,7 @@ class FileReader(Protocol):
     """What reads files for the catalog; the module `curator.files` is one.
 
     One that must not keep its thread waiting may raise :class:`Unread` instead of reading. All
-    raise GoneError for what is not there, NotNowError for what must not or cannot be read now,
+    raise GoneError for what is not there, UnavailableError for what must not or cannot be read now,
     and another KnownError for what cannot be read at all.
     """
 
@@ -117,7 +117,7 @@ class FileRow(NamedTuple):
         """Say whether its content is still at its path: same size and time, or fingerprint.
 
         Raises:
-            NotNowError: that cannot be told now.
+            UnavailableError: that cannot be told now.
         """
         try:
             status = reader.status(self.path)
@@ -126,7 +126,7 @@ class FileRow(NamedTuple):
             return status.st_size == self.size and (
                 reader.fingerprint(self.path) == self.fingerprint
             )
-        except NotNowError:
+        except UnavailableError:
             raise
         except KnownError:
             return False
@@ -309,7 +309,7 @@ class Identity(Sidecars):
         return number
 
     def _add_file(
-        self, photo: int, directory_id: int, found: Found, role: str, content: Content
+        self, photo: int, directory_id: int, found: FoundFile, role: str, content: Content
     ) -> int:
         number = self._run(
             "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns,"
@@ -359,7 +359,7 @@ class Identity(Sidecars):
                     return Twin(row, moved=False)  # a hard or symbolic link to itself
                 digest = digest or reader.sha256(path)
                 known = row.sha256 or reader.sha256(row.path)
-            except NotNowError:
+            except UnavailableError:
                 if there is False:
                     likely = likely if likely is not None and likely.moved else Twin(row, True)
                 elif likely is None and self._is_dated(row.photo_id):
@@ -375,7 +375,7 @@ class Identity(Sidecars):
         return bool(self._value("SELECT taken_at IS NOT NULL FROM photo WHERE id = ?", (photo,)))
 
     def _attach(
-        self, photo: int, directory_id: int, found: Found, content: Content, twin: Twin | None
+        self, photo: int, directory_id: int, found: FoundFile, content: Content, twin: Twin | None
     ) -> None:
         """Make a file one of a photo's: move the twin's row here, or add one."""
         if twin is None or not twin.moved:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from curator.catalog.journal import Journal
 from curator.catalog.store import chunks, marks
-from curator.model import Found, Kind, Reading, counted
+from curator.model import FileMarks, FoundFile, Kind, counted
 
 Plain = Mapping[str, Any]
 
@@ -78,7 +78,7 @@ class Readings(Journal):
 
     # --- meeting
 
-    def _meet_sidecars(self, met: Sequence[tuple[int, Sequence[Found]]]) -> list[int]:
+    def _meet_sidecars(self, met: Sequence[tuple[int, Sequence[FoundFile]]]) -> list[int]:
         """Note the sidecars a scan met; return photos that have one that is new or changed.
 
         Only inside a transaction.
@@ -110,7 +110,7 @@ class Readings(Journal):
                 fresh.append(photo)
         return list(dict.fromkeys(fresh))
 
-    def _new_sidecars(self, met: Sequence[tuple[int, Sequence[Found]]]) -> bool:
+    def _new_sidecars(self, met: Sequence[tuple[int, Sequence[FoundFile]]]) -> bool:
         """Say whether any of these was not met before as it is now; reads only."""
         met = self._by_owner(met)
         paths = [found.path for _, sidecars in met for found in sidecars]
@@ -125,8 +125,8 @@ class Readings(Journal):
         )
 
     def _by_owner(
-        self, met: Sequence[tuple[int, Sequence[Found]]]
-    ) -> list[tuple[int, Sequence[Found]]]:
+        self, met: Sequence[tuple[int, Sequence[FoundFile]]]
+    ) -> list[tuple[int, Sequence[FoundFile]]]:
         """Of a pair made two photos by hand, give the sidecars that name a half to that one."""
         halves = {
             (pair, str(Path(directory, name)).casefold()): half
@@ -141,7 +141,7 @@ class Readings(Journal):
         }
         if not halves:
             return list(met)
-        found: dict[int, list[Found]] = {}
+        found: dict[int, list[FoundFile]] = {}
         for photo, sidecars in met:
             for sidecar in sidecars:
                 named = str(Path(sidecar.path).with_suffix("")).casefold()
@@ -150,7 +150,7 @@ class Readings(Journal):
 
     # --- taking over
 
-    def save_readings(self, found: Sequence[tuple[int, Sequence[Reading]]]) -> list[int]:
+    def save_readings(self, found: Sequence[tuple[int, Sequence[FileMarks]]]) -> list[int]:
         """Take over what files say of photos, as one step of source ``file``.
 
         Args:
@@ -164,7 +164,7 @@ class Readings(Journal):
             return self._take_readings(found)
 
     def weigh_readings(
-        self, found: Sequence[tuple[int, Sequence[Reading]]]
+        self, found: Sequence[tuple[int, Sequence[FileMarks]]]
     ) -> dict[int, dict[str, object]]:
         """Say which fields :meth:`save_readings` would take over, by photo; changes nothing."""
         told: dict[int, dict[str, object]] = {}
@@ -177,7 +177,7 @@ class Readings(Journal):
             raise _Enough  # and nothing of it is kept
         return {photo: fields for photo, fields in told.items() if fields}
 
-    def _take_readings(self, found: Sequence[tuple[int, Sequence[Reading]]]) -> list[int]:
+    def _take_readings(self, found: Sequence[tuple[int, Sequence[FileMarks]]]) -> list[int]:
         changes: dict[int, dict[str, object]] = {}
         worded: list[int] = []
         for asked, readings in found:
@@ -205,7 +205,7 @@ class Readings(Journal):
         return list(dict.fromkeys([*changes, *worded]))
 
     def _weigh(
-        self, photo: int, readings: Sequence[Reading], rows: Mapping[str, SidecarRow]
+        self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
     ) -> _Weighed:
         """Weigh what files say against what they said before and what a person said here."""
         ours = self._ours(photo)
@@ -220,7 +220,7 @@ class Readings(Journal):
         return weighed
 
     def _news(
-        self, photo: int, readings: Sequence[Reading], rows: Mapping[str, SidecarRow]
+        self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
     ) -> dict[str, tuple[object, str]]:
         """Find what the newest file says of each field that it did not say before."""
         intents = self._intents(photo)
@@ -264,7 +264,7 @@ class Readings(Journal):
         return bool(source == "person")
 
     def _take_words(
-        self, photo: int, readings: Sequence[Reading], rows: Mapping[str, SidecarRow]
+        self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
     ) -> bool:
         """Add and take away the tags that files say now and did not before; say if any.
 
@@ -294,7 +294,7 @@ class Readings(Journal):
         self._take_keywords(photo, [*names, *sorted(new)], paths)
         return True
 
-    def _note_reading(self, row: SidecarRow, reading: Reading, against: Sequence[str]) -> None:
+    def _note_reading(self, row: SidecarRow, reading: FileMarks, against: Sequence[str]) -> None:
         """Note what a sidecar says now, and that it contradicts a person in some fields."""
         said, theirs, state = row.said, row.theirs, "failed"
         if reading.said is not None:
@@ -326,7 +326,7 @@ class Readings(Journal):
         )
 
 
-def _is_stale(reading: Reading, row: SidecarRow | None) -> bool:
+def _is_stale(reading: FileMarks, row: SidecarRow | None) -> bool:
     """Say whether a sidecar was written or read again since this was read of it.
 
     One that was met and not read since may well be newer than it was when it was met.
@@ -336,8 +336,8 @@ def _is_stale(reading: Reading, row: SidecarRow | None) -> bool:
     return (reading.size, reading.mtime_ns) != (row.size, row.mtime_ns)
 
 
-def _as_met(readings: Sequence[Reading]) -> list[Found]:
-    return [Found(r.path, Kind.SIDECAR, r.size, r.mtime_ns) for r in readings if r.path]
+def _as_met(readings: Sequence[FileMarks]) -> list[FoundFile]:
+    return [FoundFile(r.path, Kind.SIDECAR, r.size, r.mtime_ns) for r in readings if r.path]
 
 
 def value(said: Plain, field: str) -> object:
@@ -354,7 +354,7 @@ def _same_marks(one: Plain, other: Plain) -> bool:
     return all(value(one, field) == value(other, field) for field in FIELDS)
 
 
-def _age(reading: Reading) -> tuple[bool, float]:
+def _age(reading: FileMarks) -> tuple[bool, float]:
     """Order readings by how new they are; what is embedded comes before any sidecar."""
     return bool(reading.path), seconds(reading.date, reading.mtime_ns)
 

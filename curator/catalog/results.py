@@ -18,7 +18,7 @@ from pathlib import PurePath
 
 from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin, Unread
 from curator.catalog.store import chunks, marks
-from curator.model import Capture, Converted, Found, Kind, KnownError, Peeked, StageJob
+from curator.model import Capture, Converted, FoundFile, Kind, KnownError, Peeked, StageJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class _Halves:
     """Whether a photo's other half is as it was, and halves that are not, with what they are."""
 
     unchanged: bool
-    changed: list[tuple[FileRow, Found, str]]
+    changed: list[tuple[FileRow, FoundFile, str]]
 
 
 class Results(Identity):
@@ -183,7 +183,7 @@ class Results(Identity):
         self,
         row: FileRow,
         result: Peeked,
-        halves: list[tuple[FileRow, Found, str]],
+        halves: list[tuple[FileRow, FoundFile, str]],
         twin: Twin | None,
     ) -> list[int]:
         """Give changed content that is another photo a photo of its own, or its known one.
@@ -195,7 +195,7 @@ class Results(Identity):
         self._run_many(
             "UPDATE file SET missing_since = ? WHERE id = ?", [(now, file.id) for file in taken]
         )
-        found = Found(row.path, Kind(row.kind), result.size, result.mtime_ns)
+        found = FoundFile(row.path, Kind(row.kind), result.size, result.mtime_ns)
         content = Content(result.fingerprint, twin.sha256 if twin else None)
         self._requeue(row.photo_id, "peek")
         if twin is not None:
@@ -269,7 +269,7 @@ class Results(Identity):
                 fingerprint = result.half_fingerprint or reader.fingerprint(half.path)
             except KnownError:
                 continue
-            found = Found(half.path, Kind(half.kind), status.st_size, status.st_mtime_ns)
+            found = FoundFile(half.path, Kind(half.kind), status.st_size, status.st_mtime_ns)
             if half.fingerprint is not None and fingerprint == half.fingerprint:
                 unchanged = True
             else:
@@ -286,7 +286,7 @@ class Results(Identity):
             (time.time(), row.id),
         )
 
-    def _set_fingerprints(self, halves: Sequence[tuple[FileRow, Found, str]]) -> None:
+    def _set_fingerprints(self, halves: Sequence[tuple[FileRow, FoundFile, str]]) -> None:
         self._run_many(
             "UPDATE file SET fingerprint = ?, sha256 = NULL, size = ?, mtime_ns = ? WHERE id = ?",
             [(new, found.size, found.mtime_ns, half.id) for half, found, new in halves],

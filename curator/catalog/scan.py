@@ -21,7 +21,7 @@ from pathlib import PurePath
 
 from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin, Unread
 from curator.catalog.store import by_part, chunks, marks, span
-from curator.model import Found, GoneError, Group, KnownError
+from curator.model import FileGroup, FoundFile, GoneError, KnownError
 
 _AT_ONCE = 4  # groups in one transaction, some ms while photos are read: a decision waits for it
 
@@ -35,7 +35,7 @@ class Applied:
 
     new: list[int]
     changed: list[int]
-    left: list[Group]
+    left: list[FileGroup]
 
     def extend(self, more: Applied) -> None:
         """Put what was done afterwards behind it."""
@@ -69,7 +69,7 @@ class _Met:
     ``gone``: it was removed after it was met.
     """
 
-    found: Found
+    found: FoundFile
     row: FileRow | None
     content: Content = field(default_factory=Content)
     twin: Twin | None = None
@@ -97,7 +97,7 @@ class Scan:
         self._beside: set[str] = set()  # sidecars
         self._places: dict[str, int] = {}  # directories met in this transaction
 
-    def apply(self, groups: Sequence[Group], add: bool = True) -> Applied:
+    def apply(self, groups: Sequence[FileGroup], add: bool = True) -> Applied:
         """Bring the catalog in line with some groups of files, in short transactions.
 
         Args:
@@ -157,12 +157,12 @@ class Scans(Identity):
 
     # --- applying a batch
 
-    def _apply(self, scan: Scan, groups: Sequence[Group], add: bool) -> Applied:
+    def _apply(self, scan: Scan, groups: Sequence[FileGroup], add: bool) -> Applied:
         """Look first, without the lock; then write, a few groups in one transaction."""
         met = self._meet(groups)
         sizes = self._known_sizes(met, scan._last_file)
-        busy: list[tuple[Group, list[_Met]]] = []
-        beside: list[tuple[int, Sequence[Found]]] = []  # photos known, with the sidecars met
+        busy: list[tuple[FileGroup, list[_Met]]] = []
+        beside: list[tuple[int, Sequence[FoundFile]]] = []  # photos known, with the sidecars met
         unread: list[object] = []
         for group, files in zip(groups, met, strict=True):
             scan._beside.update(sidecar.path for sidecar in group.sidecars)
@@ -186,7 +186,7 @@ class Scans(Identity):
         if unread:
             raise Unread(unread)
         done = Applied([], [], [])
-        again: list[Group] = []
+        again: list[FileGroup] = []
         if self._new_sidecars(beside):
             with self._writing():
                 self._look_beside(beside)
@@ -200,12 +200,12 @@ class Scans(Identity):
         return replace(done, changed=[p for p in dict.fromkeys(done.changed) if p not in fresh])
 
     def _take_some(
-        self, scan: Scan, busy: Sequence[tuple[Group, list[_Met]]], add: bool
-    ) -> tuple[Applied, list[Group]]:
+        self, scan: Scan, busy: Sequence[tuple[FileGroup, list[_Met]]], add: bool
+    ) -> tuple[Applied, list[FileGroup]]:
         """Write some groups in one transaction; give also those to be looked at again."""
         taken = Applied([], [], [])
-        again: list[Group] = []
-        beside: list[tuple[int, Sequence[Found]]] = []
+        again: list[FileGroup] = []
+        beside: list[tuple[int, Sequence[FoundFile]]] = []
         scan._places.clear()
         with self._writing():
             for group, files in busy:
@@ -220,7 +220,7 @@ class Scans(Identity):
             self._settle(taken.changed)
         return taken, again
 
-    def _look_beside(self, beside: Sequence[tuple[int, Sequence[Found]]]) -> None:
+    def _look_beside(self, beside: Sequence[tuple[int, Sequence[FoundFile]]]) -> None:
         """Have peek read the sidecars that are new or changed."""
         photos = self._meet_sidecars(beside)
         self._run_many(
@@ -243,7 +243,7 @@ class Scans(Identity):
             for row in rows
         )
 
-    def _meet(self, groups: Sequence[Group]) -> list[list[_Met]]:
+    def _meet(self, groups: Sequence[FileGroup]) -> list[list[_Met]]:
         """Find the rows of the groups' paths; one that is there goes before a missing one."""
         by_directory: dict[str, list[str]] = {}
         for group in groups:
@@ -320,7 +320,7 @@ class Scans(Identity):
     def _take(
         self,
         scan: Scan,
-        group: Group,
+        group: FileGroup,
         files: Sequence[_Met],
         add: bool,
         done: Applied,
@@ -373,7 +373,7 @@ class Scans(Identity):
     def _take_apart(
         self,
         scan: Scan,
-        group: Group,
+        group: FileGroup,
         files: Sequence[_Met],
         add: bool,
         done: Applied,
@@ -542,7 +542,7 @@ def _photos_of(files: Sequence[_Met]) -> set[int]:
     return photos | {f.twin.row.photo_id for f in files if f.twin is not None and f.row is None}
 
 
-def _same(row: FileRow, found: Found) -> bool:
+def _same(row: FileRow, found: FoundFile) -> bool:
     return (row.size, row.mtime_ns) == (found.size, found.mtime_ns)
 
 

@@ -27,7 +27,7 @@ from curator.catalog.metadata_import import (
 )
 from curator.catalog.store import chunks, marks, span
 from curator.catalog.tags import BETWEEN, folded, known_as
-from curator.model import Found, Group, Kind, Reading
+from curator.model import FileGroup, FileMarks, FoundFile, Kind
 
 _DISPUTED = (
     "EXISTS (SELECT 1 FROM sidecar AS s WHERE s.photo_id = u.photo_id AND s.state = 'conflict')"
@@ -82,7 +82,7 @@ class Wrote:
 
     photo_id: int
     since: float | None
-    now: Reading | None
+    now: FileMarks | None
     problem: str = ""
 
 
@@ -122,12 +122,12 @@ class Outstanding:
 class Sidecars(Readings):
     """The part of the catalog that keeps sidecars and photos in step."""
 
-    def unread_sidecars(self, groups: Sequence[Group]) -> list[tuple[int, list[str]]]:
+    def unread_sidecars(self, groups: Sequence[FileGroup]) -> list[tuple[int, list[str]]]:
         """Note the sidecars of groups of files; list photos with all of theirs if any is news.
 
         Groups that are no photo of the catalog are passed over.
         """
-        met: list[tuple[int, Sequence[Found]]] = []
+        met: list[tuple[int, Sequence[FoundFile]]] = []
         for group in groups:
             main = Path(group.files[0].path)
             photo = self._value(
@@ -320,7 +320,7 @@ class Sidecars(Readings):
                 )
             self._grow(_REV)
 
-    def _note_written(self, photo: int, now: Reading) -> None:
+    def _note_written(self, photo: int, now: FileMarks) -> None:
         self._run(
             "INSERT INTO sidecar (photo_id, path, digest, size, mtime_ns, metadata_date, said,"
             " synced_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'synced') ON CONFLICT (path)"

@@ -79,7 +79,7 @@ def _ask(invocation: Invocation, proxy: bytes, source: str = "") -> Described | 
     from curator.stages.describe import described
 
     whom = asking(invocation.settings)
-    invocation.output.note(f"Asking {whom.options.model} at {whom.options.place}…")
+    invocation.output.note(f"Asking {whom.options.model} at {whom.options.shown_url}…")
     try:
         return described(proxy, whom, source)
     except KnownError as error:

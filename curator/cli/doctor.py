@@ -316,10 +316,10 @@ def decodes(path: str) -> tuple[int, int]:
 
 def _extras(invocation: Invocation) -> list[Finding]:
     """Name what is not installed and not needed for culling; never a fault."""
-    from curator.encoders.options import absent
+    from curator.encoders.options import missing_package
     from curator.pipeline import settled
 
-    lack = absent("torch", "open_clip")
+    lack = missing_package("torch", "open_clip")
     found = f"{lack} Culling, rating and export do without." if lack else "installed"
     return [
         Finding("extra taste", True, found),
@@ -336,10 +336,10 @@ def _vision(invocation: Invocation) -> list[Finding]:
 
     told = vision.options(invocation.settings)
     health = vision.check(told)
-    if health.well:
+    if health.ok:
         invocation.output.note(f"Having {told.model} describe a small picture…")
         health = vision.check(told, vision.sample_picture())
-    if health.well or invocation.settings.vision.automatic:
-        return [Finding("vision model", health.well, health.sentence, health.remedy)]
+    if health.ok or invocation.settings.vision.automatic:
+        return [Finding("vision model", health.ok, health.sentence, health.remedy)]
     found = f"{health.sentence} Needed only to have photos described: {health.remedy}"
     return [Finding("vision model", True, found)]

@@ -49,11 +49,11 @@ def _show(invocation: Invocation) -> None:
 
 
 def _download(invocation: Invocation) -> None:
-    from curator.encoders import Fetch, planned, weights_file
+    from curator.encoders import DownloadJob, download_plan, weights_file
     from curator.pipeline.encoder_lane import options
 
     told = options(invocation.home, invocation.settings)
-    plan = planned(told)
+    plan = download_plan(told)
     here = weights_file(told)
     if here is not None:
         invocation.output.answer({"path": here, "bytes": 0}, [f"{plan.title} is here: {here}"])
@@ -61,7 +61,7 @@ def _download(invocation: Invocation) -> None:
     if not invocation.agreed(plan.sentence, "Nothing was downloaded."):
         return
     invocation.home.make()
-    fetch = Fetch(plan)
+    fetch = DownloadJob(plan)
     fetch.start()
     try:
         with bar(f"Downloading {plan.title}, MB") as advance:

@@ -18,10 +18,10 @@ from curator.model import (
     Step,
     UsageError,
     counted,
-    keeping,
-    picking,
-    rejecting,
-    starring,
+    keep_fields,
+    pick_fields,
+    rating_fields,
+    reject_fields,
 )
 
 if TYPE_CHECKING:
@@ -172,13 +172,13 @@ def _decision(arguments: Any) -> tuple[str, Callable[[Marks], dict[str, object]]
     """Say what the step is called and which fields it sets, as the keys of the window do."""
     if arguments.rate is not None:
         stars = counted(arguments.rate, "star") if arguments.rate else "No stars"
-        return stars, lambda marks: starring(marks, arguments.rate)
+        return stars, lambda marks: rating_fields(marks, arguments.rate)
     if arguments.keep:
-        return "Keep", keeping
+        return "Keep", keep_fields
     if arguments.pick:
-        return "Pick", picking
+        return "Pick", pick_fields
     if arguments.reject:
-        return "Reject", rejecting
+        return "Reject", reject_fields
     if arguments.unflag:
         return "Unflag", lambda _: {"flag": None}
     if arguments.label:

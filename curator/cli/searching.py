@@ -111,7 +111,7 @@ def _read(invocation: Invocation, phrase: str, archive: VectorIndex) -> NDArray[
     from curator.pipeline.text_encoding import encoded
 
     recipe = settled(invocation.home, invocation.settings).recipe
-    if recipe is None or not encoders.knows_words(recipe.name) or recipe.key != archive.encoder:
+    if recipe is None or not encoders.supports_text(recipe.name) or recipe.key != archive.encoder:
         return None
     pool = make_pool(invocation.settings)
     try:

@@ -11,7 +11,7 @@ from curator.catalog import Conflict
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
 from curator.cli.progress import bar
-from curator.model import Group, KnownError, counted
+from curator.model import FileGroup, KnownError, counted
 
 _BATCH = 32
 
@@ -77,7 +77,7 @@ def _read(invocation: Invocation) -> None:
     invocation.output.answer(document, [*lines, *_hint(conflicts)])
 
 
-def _groups(invocation: Invocation) -> Iterator[Group]:
+def _groups(invocation: Invocation) -> Iterator[FileGroup]:
     """Walk the folders that are on; one that is away is told of and left out."""
     for folder in invocation.catalog.folders():
         if not folder.enabled:

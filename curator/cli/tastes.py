@@ -65,11 +65,11 @@ def answer_order(invocation: Invocation, order: str, table: Table, ids: NDArray[
 
 
 def _may_be_scored(invocation: Invocation) -> bool:
-    from curator.learning.learner import START
+    from curator.learning.learner import MIN_RATINGS
 
     catalog = invocation.catalog
     stars = catalog.stars(invocation.settings.taste.from_files)
-    return stars >= START or catalog.pinned_taste() is not None
+    return stars >= MIN_RATINGS or catalog.pinned_taste() is not None
 
 
 def foretell(
@@ -111,7 +111,7 @@ def taste(invocation: Invocation) -> None:
 
 
 def _summary(invocation: Invocation) -> None:
-    from curator.learning.learner import START
+    from curator.learning.learner import MIN_RATINGS
     from curator.learning.report import MEANING, report
     from curator.pipeline import settled
 
@@ -120,8 +120,8 @@ def _summary(invocation: Invocation) -> None:
     encoding = settled(invocation.home, invocation.settings)
     document = {
         "ratings": known.stars,
-        "needed": START,
-        "missing": max(START - known.stars, 0),
+        "needed": MIN_RATINGS,
+        "missing": max(MIN_RATINGS - known.stars, 0),
         "ready": known.ready,
         "state": known.sentence,
         "pinned": known.pinned,

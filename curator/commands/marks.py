@@ -14,10 +14,10 @@ from curator.model import (
     Verdict,
     View,
     counted,
-    keeping,
-    picking,
-    rejecting,
-    starring,
+    keep_fields,
+    pick_fields,
+    rating_fields,
+    reject_fields,
 )
 from curator.session import Session, Words, changed_marks
 
@@ -66,19 +66,19 @@ def space(session: Session, invert: bool) -> None:
 @command("Keep", "Marks")
 def keep(session: Session, invert: bool) -> None:
     """Let the photo through the cull and go on. Nothing else follows from it."""
-    _mark(session, "keep", keeping, not invert, whole=True)
+    _mark(session, "keep", keep_fields, not invert, whole=True)
 
 
 @command("Pick", "Marks")
 def pick(session: Session, invert: bool) -> None:
     """Flag the photo as a pick, keep it and go to the next (some key presets stay)."""
-    _mark(session, "pick", picking, session.flags_advance != invert)
+    _mark(session, "pick", pick_fields, session.flags_advance != invert)
 
 
 @command("Reject", "Marks")
 def reject(session: Session, invert: bool) -> None:
     """Reject the photo and go to the next (some key presets stay). Nothing is deleted."""
-    _mark(session, "reject", rejecting, session.flags_advance != invert, whole=True)
+    _mark(session, "reject", reject_fields, session.flags_advance != invert, whole=True)
 
 
 @command("Keep this, reject the rest", "Marks")
@@ -103,9 +103,9 @@ def keep_this(session: Session, invert: bool) -> None:
         session.say("Nothing unreviewed here.")
         return
     whole = {frame for frames in stacks if session.is_bracket(frames) for frame in frames}
-    changes = {photo: keeping(table.marks(photo)) for photo in [*kept, *sorted(rest & whole)]}
+    changes = {photo: keep_fields(table.marks(photo)) for photo in [*kept, *sorted(rest & whole)]}
     rejected = rest - whole
-    changes |= {photo: rejecting(table.marks(photo)) for photo in sorted(rejected)}
+    changes |= {photo: reject_fields(table.marks(photo)) for photo in sorted(rejected)}
     words = None
     if rejected:
         name = table.name(kept[0]) if len(kept) == 1 else counted(len(kept), "photo")
@@ -120,7 +120,7 @@ def keep_this(session: Session, invert: bool) -> None:
 def keep_stack(session: Session) -> None:
     """Keep every frame of the stack, rejected ones too, and go to the next."""
     frames = {frame for frames in session.stacks_of(session.targets()) for frame in frames}
-    changes = {photo: keeping(session.table.marks(photo)) for photo in sorted(frames)}
+    changes = {photo: keep_fields(session.table.marks(photo)) for photo in sorted(frames)}
     if changes:
         session.mark("keep", changes, advance=True, over="units")
 
@@ -141,7 +141,7 @@ def unflag(session: Session, invert: bool) -> None:
 
 def _stars(session: Session, number: int, invert: bool) -> None:
     act = counted(number, "star") if number else "no stars"
-    _mark(session, act, lambda marks: starring(marks, number), session.stars_advance != invert)
+    _mark(session, act, lambda marks: rating_fields(marks, number), session.stars_advance != invert)
 
 
 @command("1 star", "Marks")

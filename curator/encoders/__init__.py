@@ -20,29 +20,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.encoders import open_clip, starter
-from curator.encoders.hub import Download, Fetch
+from curator.encoders.hub import DownloadJob, DownloadPlan
 from curator.encoders.options import EncoderOptions, EncodingError, Tag
 from curator.model import KnownError, UsageError
 
 __all__ = [
     "ENCODERS",
     "Choice",
-    "Download",
+    "DownloadJob",
+    "DownloadPlan",
     "Encoder",
     "EncoderKind",
     "EncoderOptions",
     "EncodingError",
-    "Fetch",
     "Recipe",
     "Tag",
     "agreement",
     "available",
     "choose",
-    "knows_words",
+    "download_plan",
     "load",
     "models_folder",
-    "planned",
     "recipe",
+    "supports_text",
     "weights_file",
 ]
 
@@ -205,7 +205,7 @@ def load(name: str, options: EncoderOptions) -> Encoder:
         ) from error
 
 
-def knows_words(name: str) -> bool:
+def supports_text(name: str) -> bool:
     """Tell whether an encoder can be asked in words; no torch needed."""
     kind = _kind(name)
     return kind is not None and kind.words
@@ -221,7 +221,7 @@ def agreement(name: str, options: EncoderOptions, pictures: Sequence[NDArray[np.
     return float((fast * exact).sum(axis=1).min())
 
 
-def planned(options: EncoderOptions, usual_only: bool = False) -> Download:
+def download_plan(options: EncoderOptions, usual_only: bool = False) -> DownloadPlan:
     """Say what fetching CLIP's weights would bring, and from where; asks nothing of the network.
 
     With ``usual_only`` torch is not imported, and other weights than the usual are refused.
@@ -229,7 +229,7 @@ def planned(options: EncoderOptions, usual_only: bool = False) -> Download:
     Raises:
         KnownError: it is not allowed, or the hub has no such weights.
     """
-    return open_clip.planned(options, usual_only)
+    return open_clip.download_plan(options, usual_only)
 
 
 def weights_file(options: EncoderOptions) -> Path | None:

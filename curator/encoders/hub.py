@@ -1,10 +1,10 @@
 """Fetching weights from the model hub: the only place where Curator asks the hub for anything.
 
-Nothing here runs unless a person asked for it, having read :attr:`Download.sentence`. The network
-is spoken to in a worker process, so neither a slow host nor a cancelled transfer can hold up a
-window; what has come lies in a part file and the next try goes on from there::
+Nothing here runs until a person has read :attr:`DownloadPlan.sentence` and agreed. A worker process
+does the transfer, so neither a slow host nor a canceled download can hold up a window. What has
+arrived stays in a part file, and the next attempt continues from there::
 
-    fetch = Fetch(plan)             # plan = open_clip.planned(options)
+    fetch = DownloadJob(plan)             # plan = open_clip.download_plan(options)
     fetch.start()
     fetch.progress                  # (bytes so far, bytes in all), at any time
     fetch.wait(); fetch.error       # None: the weights are here
@@ -45,7 +45,7 @@ _QUIET = {
 
 
 @dataclass(frozen=True)
-class Download:
+class DownloadPlan:
     """What a download would bring: from where, how much (None: only the hub knows), to where.
 
     ``names`` are the file names to ask for, best first; ``title`` says whose weights they are.
@@ -94,13 +94,13 @@ class Remote:
         return folder / f"{self.name}.{tag}.part"
 
 
-class Fetch:
+class DownloadJob:
     """One download, in the background.
 
     Thread: any.
     """
 
-    def __init__(self, plan: Download) -> None:
+    def __init__(self, plan: DownloadPlan) -> None:
         self.plan = plan
         self.error: KnownError | None = None
         self.path: Path | None = None
@@ -169,7 +169,7 @@ class Fetch:
 # --- in the worker process
 
 
-def looked_up(plan: Download) -> Remote:
+def looked_up(plan: DownloadPlan) -> Remote:
     """Find the file to fetch and how large it is.
 
     Raises:

@@ -22,7 +22,7 @@ Prepare = Callable[[Any], "torch.Tensor"]
 
 
 @dataclass(frozen=True)
-class Place:
+class Device:
     """Where a network runs: ``device``; ``precision`` float32, float16 or bfloat16."""
 
     device: str
@@ -33,7 +33,7 @@ class Place:
         return f"{names.get(self.device, self.device)}, {self.precision}"
 
 
-def place(options: EncoderOptions, half: bool = True) -> Place:
+def place(options: EncoderOptions, half: bool = True) -> Device:
     """Choose the device: CUDA, MPS, else CPU; half precision where the hardware multiplies it.
 
     On a CPU without bf16 instructions batched float32 is the fastest path that is exact enough:
@@ -59,8 +59,8 @@ def place(options: EncoderOptions, half: bool = True) -> Place:
         raise KnownError(f"This machine has no device {wanted!r}.", "Set encoder.device to auto.")
     device = wanted if wanted != "auto" else next(d for d in ("cuda", "mps", "cpu") if here[d])
     if options.exact:
-        return Place("cpu", "float32")
-    return Place(device, _precision(device) if half else "float32")
+        return Device("cpu", "float32")
+    return Device(device, _precision(device) if half else "float32")
 
 
 def _precision(device: str) -> str:
@@ -95,7 +95,7 @@ class Network:
         model: torch.nn.Module,
         run: Callable[..., Any],
         prepare: Prepare,
-        at: Place,
+        at: Device,
         cpu_batch: int = 8,
     ) -> None:
         self.model, self._run, self._prepare, self.at = model, run, prepare, at
@@ -153,7 +153,7 @@ class Network:
             log.info("Encoder: out of memory, %d pictures at once from now on", self.batch)
         elif self.at.device != "cpu":
             whole = self.at.precision == "float32"
-            self.at = Place("cpu", "float32" if whole else _precision("cpu"))
+            self.at = Device("cpu", "float32" if whole else _precision("cpu"))
             self.batch = self._cpu_batch
             log.info("Encoder: out of memory, goes on on the CPU")
             self._settle()

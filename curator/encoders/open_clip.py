@@ -1,7 +1,7 @@
 """CLIP through open-clip-torch: pictures and words in one space, when its weights are here.
 
 The weights come from a file of one's own (``checkpoint``), or from the model hub into
-``folder``, and then only when someone asked for it (:func:`planned`, `hub`).
+``folder``, and then only when someone asked for it (:func:`download_plan`, `hub`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.encoders import weights
-from curator.encoders.hub import Download, endpoint
+from curator.encoders.hub import DownloadPlan, endpoint
 from curator.encoders.network import Network, place, set_threads, unit_rows
-from curator.encoders.options import EncoderOptions, Tag, absent
+from curator.encoders.options import EncoderOptions, Tag, missing_package
 from curator.model import KnownError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _downloaded(options: EncoderOptions) -> Path:
 
 def missing(options: EncoderOptions) -> str | None:
     """Say what CLIP lacks to be loaded, with the remedy; None if nothing."""
-    lack = absent("torch", "open_clip")
+    lack = missing_package("torch", "open_clip")
     if lack is not None:
         return lack
     path = weights_file(options)
@@ -203,7 +203,7 @@ def _preparation(model: Any, options: EncoderOptions) -> Any:
     return image_transform_v2(PreprocessCfg(**config), is_train=False)
 
 
-def planned(options: EncoderOptions, usual_only: bool = False) -> Download:
+def download_plan(options: EncoderOptions, usual_only: bool = False) -> DownloadPlan:
     """Say what a download would bring; asks nothing of the network.
 
     Args:
@@ -215,11 +215,11 @@ def planned(options: EncoderOptions, usual_only: bool = False) -> Download:
         KnownError: no downloads are allowed, these weights are not on the hub, or what would run
             them is not installed.
     """
-    if options.folder is None or not options.hub:
+    if options.folder is None or not options.downloads_allowed:
         raise KnownError(
             "Weights may not be downloaded here.", "Allow it with the setting encoder.hub."
         )
-    lack = absent("torch", "open_clip", "huggingface_hub")
+    lack = missing_package("torch", "open_clip", "huggingface_hub")
     if lack is not None:
         raise KnownError("CLIP cannot be used here.", lack)
     known = USUAL.get((options.model, options.pretrained))
@@ -243,4 +243,4 @@ def planned(options: EncoderOptions, usual_only: bool = False) -> Download:
         )
     names = (name,) if name else HUB_FILES
     title = f"CLIP {options.model}"
-    return Download(title, repository, names, size, _downloaded(options), endpoint())
+    return DownloadPlan(title, repository, names, size, _downloaded(options), endpoint())

@@ -24,21 +24,21 @@ class EncoderOptions:
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         threads: threads on a CPU; 0 lets torch take every core.
         words: the folder whose vocabulary goes before the usual one; None: no words are asked.
-        least_confidence: of a tag an encoder suggests, 0.0-1.0.
-        most_tags: for one picture; 0 suggests none.
+        min_confidence: of a tag an encoder suggests, 0.0-1.0.
+        max_tags: for one picture; 0 suggests none.
         exact: plain float32 on the CPU, one path for all: the reference of :func:`agreement`.
     """
 
     folder: Path | None = None
-    hub: bool = True
+    downloads_allowed: bool = True
     checkpoint: Path | None = None
     model: str = "ViT-L-14"
     pretrained: str = "laion2b_s32b_b82k"
     device: str = "auto"
     threads: int = 0
-    words: Path | None = None
-    least_confidence: float = 0.2
-    most_tags: int = 3
+    vocabulary_folder: Path | None = None
+    min_confidence: float = 0.2
+    max_tags: int = 3
     exact: bool = False
 
     def exactly(self) -> EncoderOptions:
@@ -64,7 +64,7 @@ _NOT_IN_THIS_BUILD = (
 )
 
 
-def absent(*modules: str) -> str | None:
+def missing_package(*modules: str) -> str | None:
     """Say which of some modules is not installed, and the remedy; nothing is imported."""
     lacking = [name for name in modules if importlib.util.find_spec(name) is None]
     if not lacking:

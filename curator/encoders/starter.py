@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from curator.encoders import weights
 from curator.encoders.network import Network, place, set_threads, unit_rows
-from curator.encoders.options import EncoderOptions, Tag, absent
+from curator.encoders.options import EncoderOptions, Tag, missing_package
 
 if TYPE_CHECKING:
     import torch
@@ -45,7 +45,7 @@ def weights_file() -> Path | None:
 
 def missing(options: EncoderOptions) -> str | None:
     """Say what the starter lacks to be loaded, with the remedy; None if nothing."""
-    lack = absent("torch", "timm", PACKAGE)
+    lack = missing_package("torch", "timm", PACKAGE)
     if lack is None:
         path = weights_file()
         if path is None or not path.exists():
@@ -125,8 +125,8 @@ class Starter:
         sure: dict[str, float] = {}
         for at in np.argsort(-chance)[:_LOOKED_AT]:  # a crane is a bird and a machine
             sure[self._names[at]] = sure.get(self._names[at], 0.0) + float(chance[at])
-        best = sorted(sure.items(), key=lambda item: -item[1])[: self._options.most_tags]
-        least = self._options.least_confidence
+        best = sorted(sure.items(), key=lambda item: -item[1])[: self._options.max_tags]
+        least = self._options.min_confidence
         return [Tag(name, round(found, 4)) for name, found in best if found >= least]
 
 

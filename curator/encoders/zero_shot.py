@@ -107,7 +107,7 @@ def parse(text: str) -> Vocabulary:
     return Vocabulary(tuple(words.values()))
 
 
-def places(encoder: Encoder, sentences: Sequence[str]) -> NDArray[np.float32] | None:
+def word_vectors(encoder: Encoder, sentences: Sequence[str]) -> NDArray[np.float32] | None:
     """Find the places of words, (W, dimension) of unit length; None if it knows no words.
 
     Args:
@@ -126,7 +126,7 @@ def places(encoder: Encoder, sentences: Sequence[str]) -> NDArray[np.float32] | 
     return unit_rows(each.mean(axis=1))
 
 
-def suggested(
+def suggest(
     vectors: NDArray[np.float32],
     words: NDArray[np.float32],
     scale: float,

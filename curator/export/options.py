@@ -15,7 +15,7 @@ from curator.settings import kept_metadata
 
 if TYPE_CHECKING:
     from curator.catalog import FolderRow, PhotoDetail
-    from curator.settings import Export
+    from curator.settings import ExportSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Options:
             flat_sources=tuple(Path(row.path) for row in rows if not row.recursive),
         )
 
-    def chosen_as(self, preset: Export) -> Options:
+    def chosen_as(self, preset: ExportSettings) -> Options:
         """Give these options with what a preset, or the settings, choose."""
         return replace(
             self,

@@ -1,7 +1,7 @@
 """Export choices with a name: one small file each, to keep, to change by hand and to pass on.
 
-A preset holds what `curator.settings.Export` holds and nothing of this machine: no folder, no
-scope. Files lie in ``export-presets`` of the home; one that somebody sent needs only be put there.
+A preset holds what `curator.settings.ExportSettings` holds and nothing of this machine: no folder,
+no scope. Files lie in ``export-presets`` of the home; to use a preset somebody sent, put it there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from curator import atomic, private
 from curator.export import naming
 from curator.model import KnownError, NotFoundError, UsageError
-from curator.settings import Export, Home, write_whole
+from curator.settings import ExportSettings, Home, write_text_file
 
 log = logging.getLogger(__name__)
 
@@ -26,23 +26,23 @@ class Preset:
     """A name and what is chosen; ``path`` is its file, None for those that come with Curator."""
 
     name: str
-    choices: Export
+    choices: ExportSettings
     path: Path | None = None
 
 
 BUILT_IN: tuple[Preset, ...] = (
-    Preset("Originals", Export()),
+    Preset("Originals", ExportSettings()),
     Preset(
         "JPEGs for the web",
-        Export(form="jpeg", long_edge_px=2560, jpeg_quality=88, sharpen="screen"),
+        ExportSettings(form="jpeg", long_edge_px=2560, jpeg_quality=88, sharpen="screen"),
     ),
     Preset(
         "JPEGs for print",
-        Export(form="jpeg", long_edge_px=20000, jpeg_quality=96, sharpen="print"),
+        ExportSettings(form="jpeg", long_edge_px=20000, jpeg_quality=96, sharpen="print"),
     ),
     Preset(
         "Web gallery",
-        Export(
+        ExportSettings(
             target="gallery",
             form="jpeg",
             long_edge_px=2560,
@@ -103,7 +103,7 @@ def read(path: Path) -> Preset:
         raise KnownError(f"{path} is no export preset.", remedy)
     name = str(content.pop("name", "") or path.stem)
     try:
-        choices = Export.model_validate(content)
+        choices = ExportSettings.model_validate(content)
     except ValueError as error:
         reason = str(error).partition("\n")[2].partition("[")[0]
         raise KnownError(
@@ -112,7 +112,7 @@ def read(path: Path) -> Preset:
     return Preset(" ".join(name.split())[:80], choices, path)
 
 
-def save(home: Home, name: str, choices: Export) -> Preset:
+def save(home: Home, name: str, choices: ExportSettings) -> Preset:
     """Keep choices under a name; a preset of that name is written over.
 
     Raises:
@@ -133,7 +133,7 @@ def save(home: Home, name: str, choices: Export) -> Preset:
     except OSError as error:
         raise KnownError(f"{failed} ({error.strerror or error}).") from error
     content = {"name": name, **choices.model_dump(mode="json")}
-    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n", failed)
+    write_text_file(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n", failed)
     return Preset(name, choices, path)
 
 

@@ -13,7 +13,7 @@ from curator.catalog import FileDetail, PhotoDetail
 from curator.export.options import Options
 from curator.export.sizes import jpeg_bytes
 from curator.files import RAW_SUFFIXES
-from curator.model import Kind, NotNowError
+from curator.model import Kind, UnavailableError
 from curator.sidecar import Said
 
 SIDECAR = "sidecar"
@@ -84,7 +84,7 @@ class Sidecars:
             try:
                 there = volumes.ask(folder, partial(_entries, folder))
                 named = [e for e in there if e.name[-4:].lower() == ".xmp" and e.is_file()]
-            except (OSError, NotNowError):  # away: so are its photos, and that is said of them
+            except (OSError, UnavailableError):  # away: so are its photos, and that is said of them
                 there = named = []
             raws = self._raws.setdefault(folder, {})
             for raw in (Path(entry.path) for entry in there if _is_raw(entry.name)):

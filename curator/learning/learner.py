@@ -25,9 +25,9 @@ from curator.learning import comparisons, versions
 from curator.learning.vector_index import VectorIndex
 from curator.learning.versions import Pinned
 from curator.model import KnownError, counted
-from curator.settings import Taste
+from curator.settings import TasteSettings
 
-START = taste.START
+MIN_RATINGS = taste.MIN_RATINGS
 # A reject says less than a star: it may be the third of three good ones. Below one star. All
 # rejects of one stack together say as much as one.
 _REJECT_STARS, _REJECT_WEIGHT = 0.5, 0.5
@@ -98,8 +98,8 @@ class Learned:
         if self.ready:
             of = "" if self.taught == self.stars else f" of {self.stars:,}"
             return f"Taste is ready: learned from {self.taught:,}{of} photos with stars."
-        if self.stars < START:
-            missing = START - self.stars
+        if self.stars < MIN_RATINGS:
+            missing = MIN_RATINGS - self.stars
             return f"{missing} more photo{'s' * (missing > 1)} with stars until taste is ready."
         if not self.vectors:
             return "Photos were not compared yet, so nothing can be learned from their stars."
@@ -108,7 +108,7 @@ class Learned:
                 f"All {counted(self.taught, 'photo')} with stars have equally many: nothing tells"
                 " what you like more."
             )
-        return f"{START - self.taught} photos with stars are still to be compared."
+        return f"{MIN_RATINGS - self.taught} photos with stars are still to be compared."
 
 
 class Moved(NamedTuple):
@@ -128,7 +128,7 @@ class TasteLearner:
     def __init__(
         self,
         catalog: Catalog,
-        settings: Taste,
+        settings: TasteSettings,
         scratch: Path,
         breathe: Callable[[], None] = lambda: None,
     ) -> None:
@@ -214,7 +214,7 @@ class TasteLearner:
         if self._lessons is not None:
             self._teach(touched)
             for name in fought.gone:
-                self._lessons.drop(name)
+                self._lessons.remove(name)
             self._put_duels(fought.fresh)
         return bool(touched or fought)
 
@@ -226,7 +226,7 @@ class TasteLearner:
         if not others:
             del self._stacks[lesson.stack]
         if self._lessons is not None:
-            self._lessons.drop(lesson.photo_id)
+            self._lessons.remove(lesson.photo_id)
 
     # --- teaching
 
@@ -258,7 +258,7 @@ class TasteLearner:
         for some in self._parts(lessons):
             told = [lesson for lesson, _ in some]
             stars = [_REJECT_STARS if each.rejected else float(each.rating or 0) for each in told]
-            self._lessons.put(
+            self._lessons.add(
                 [each.photo_id for each in told],
                 self._rows(told),
                 stars,
@@ -270,7 +270,7 @@ class TasteLearner:
         assert self._lessons is not None
         for some in self._parts(lessons):
             rejected = [lesson for lesson, _, _ in some]
-            self._lessons.prefer(
+            self._lessons.add_comparisons(
                 [each.photo_id for each in rejected],
                 self._rows([best for _, best, _ in some]),
                 self._rows(rejected),
@@ -288,7 +288,7 @@ class TasteLearner:
         told = [fought[place] for place in both.tolist()]
         better, worse = (self.archive.take(places[both]) for places in seen)
         assert self._lessons is not None
-        self._lessons.prefer(
+        self._lessons.add_comparisons(
             [comparisons.key(each) for each in told],
             better,
             worse,
@@ -352,7 +352,7 @@ class TasteLearner:
     # --- learning
 
     def learn(self) -> Learned:
-        """Learn from all that was studied, and score the archive; from START stars on."""
+        """Learn from all that was studied, and score the archive; from MIN_RATINGS stars on."""
         archive = self.archive
         rated = self._compared(self._starred)
         known = Learned(
@@ -360,7 +360,7 @@ class TasteLearner:
         )
         if self._pinned is not None:
             known = self._by_version(known, self._pinned)
-        elif known.taught >= START:
+        elif known.taught >= MIN_RATINGS:
             alike = len(set(rated.values())) == 1
             if alike and not any(each.rejected for each in self._known.values()):
                 known = replace(known, alike=True)
@@ -439,15 +439,15 @@ class TasteLearner:
         vectors = self.archive.take(places)[:, : self.archive.dimension]
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
-    def search(self) -> Callable[[], taste.Choice] | None:
+    def search(self) -> Callable[[], taste.Hyperparameters] | None:
         """Give the search of the penalty that is due, for another thread; None if none is."""
         lessons = self._lessons
         return lessons.search_job() if lessons is not None and lessons.search_due else None
 
-    def adopt(self, choice: taste.Choice) -> None:
+    def adopt(self, choice: taste.Hyperparameters) -> None:
         """Use what a search settled, from the next :meth:`learn` on."""
         if self._lessons is not None:
-            self._lessons.adopt(choice)
+            self._lessons.use(choice)
 
     # --- versions
 
@@ -481,7 +481,7 @@ class TasteLearner:
             self.catalog.keep_taste_version(newest.id)
             return newest.id
         judged = self.judged()
-        enough = judged.count >= START
+        enough = judged.count >= MIN_RATINGS
         return self.catalog.save_taste_version(
             TasteRow(
                 0,
@@ -587,10 +587,10 @@ def as_columns(foreseen: Sequence[Prediction]) -> tuple[list[float], list[int]]:
     return predicted, [told.rating for told in foreseen]
 
 
-def taught(catalog: Catalog, settings: Taste, scratch: Path) -> TasteLearner:
+def taught(catalog: Catalog, settings: TasteSettings, scratch: Path) -> TasteLearner:
     """Learn once from all there is: what the command line does. A second at 100,000 photos."""
     learner = TasteLearner(catalog, settings, scratch)
-    if catalog.stars(settings.from_files) >= START or catalog.pinned_taste() is not None:
+    if catalog.stars(settings.from_files) >= MIN_RATINGS or catalog.pinned_taste() is not None:
         learner.look()
     learner.study()
     learner.learn()

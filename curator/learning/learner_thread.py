@@ -22,9 +22,9 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from curator.catalog import Catalog
 from curator.learning.learner import TasteLearner
-from curator.model import MISTAKE, KnownError
-from curator.settings import Taste
-from curator.taste import Choice
+from curator.model import INTERNAL_ERROR, KnownError
+from curator.settings import TasteSettings
+from curator.taste import Hyperparameters
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class _Asked:
 
     ids: set[int] | None = field(default_factory=set)
     look: bool = False
-    choice: Choice | None = None
+    choice: Hyperparameters | None = None
     questions: list[tuple[Question, Answer]] = field(default_factory=list)
     stop: bool = False
 
@@ -76,7 +76,7 @@ class LearnerThread(QObject):
     trouble = Signal(str)
     _answered = Signal(object, object)
 
-    def __init__(self, catalog_path: Path, settings: Taste, scratch: Path) -> None:
+    def __init__(self, catalog_path: Path, settings: TasteSettings, scratch: Path) -> None:
         """Make it; nothing is read before :meth:`start`."""
         super().__init__()
         self._path, self._settings, self._scratch = catalog_path, settings, scratch
@@ -236,7 +236,7 @@ class LearnerThread(QObject):
             )
             self._search.start()
 
-    def _searched(self, job: Callable[[], Choice]) -> None:
+    def _searched(self, job: Callable[[], Hyperparameters]) -> None:
         _step_back()
         with self._forgiving("tuned"):
             self._asked.put(_Asked(choice=job()))
@@ -259,4 +259,4 @@ def _answer(question: Question, learner: TasteLearner) -> object:
         return error
     except Exception:
         log.exception("a question about taste failed")
-        return KnownError(MISTAKE)
+        return KnownError(INTERNAL_ERROR)

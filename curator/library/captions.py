@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from curator.model import Capture, Flag, Marks, Step, aperture, focal_length, isolated, shutter
+from curator.model import Capture, Flag, Marks, Step, aperture, bidi_safe, focal_length, shutter
 
 if TYPE_CHECKING:
     from curator.catalog import PhotoDetail
@@ -95,7 +95,7 @@ def marks_line(marks: Marks) -> str:
 
 def caption(detail: PhotoDetail) -> tuple[str, str, str]:
     """Give the three parts of the caption under a picture."""
-    line = capture_line(isolated(detail.name), detail.capture)
+    line = capture_line(bidi_safe(detail.name), detail.capture)
     return marks_line(detail.marks), line, files_line(detail)
 
 

@@ -48,8 +48,8 @@ from curator.library.sort_keys import Names, by_time, ranked
 from curator.library.spans import Ids, Mask
 from curator.library.stack_index import Stacks
 from curator.library.text_matches import Lexicon, words_of
-from curator.model import Flag, Marks, Verdict, isolated
-from curator.settings import Approval
+from curator.model import Flag, Marks, Verdict, bidi_safe
+from curator.settings import ApprovalSettings
 
 _FIRST_CAPACITY = 1024
 _AS_THEY_ARE: Mapping[int, tuple[str, int]] = MappingProxyType({})
@@ -109,11 +109,11 @@ class Table:
     """
 
     def __init__(
-        self, catalog: Catalog, kept: Path | None = None, approval: Approval | None = None
+        self, catalog: Catalog, kept: Path | None = None, approval: ApprovalSettings | None = None
     ) -> None:
         """Read all photos; with ``kept``, the file of :meth:`keep`, just what changed since."""
         self._catalog = catalog
-        self.approval = approval or Approval()
+        self.approval = approval or ApprovalSettings()
         self.rev = 0
         self.size = 0
         self.order_serial = 0
@@ -561,8 +561,8 @@ class Table:
         return [_decoded(*coded) for coded in zip(*fields, strict=True)]
 
     def name(self, photo_id: int) -> str:
-        """Return the name shown on screen, for a sentence: :meth:`plain_name`, isolated."""
-        return isolated(self.plain_name(photo_id))
+        """Return the name shown on screen, for a sentence: :meth:`plain_name`, bidi_safe."""
+        return bidi_safe(self.plain_name(photo_id))
 
     def plain_name(self, photo_id: int) -> str:
         """Return what a photo is called: in a folder of copies, by the one that lies there."""
@@ -612,7 +612,7 @@ class Table:
         unreviewed = [each.verdict is Verdict.UNREVIEWED for each in marks]
         columns = (
             photo_ids,
-            map(isolated, name),
+            map(bidi_safe, name),
             np.where(turned, height, width).tolist(),
             np.where(turned, width, height).tolist(),
             number["turn"].tolist(),

@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from curator import removal
 from curator.catalog import Catalog, Pending
 from curator.encoders import Recipe
-from curator.model import MISTAKE, KnownError, StageJob
+from curator.model import INTERNAL_ERROR, KnownError, StageJob
 from curator.pipeline import describing
 from curator.pipeline.backup_scheduler import BackupScheduler
 from curator.pipeline.describing import VisionLane
@@ -292,7 +292,7 @@ class Conductor:
         except Exception as error:
             log.exception("the conductor failed")
             known = self.catalog.blamed(error)
-            self._halt(known or KnownError(MISTAKE, "Reading is paused."))
+            self._halt(known or KnownError(INTERNAL_ERROR, "Reading is paused."))
 
     def _turn(self) -> None:
         """Wait for something to happen, take it in, and begin what can be begun."""

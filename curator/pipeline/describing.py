@@ -21,7 +21,7 @@ import psutil
 
 from curator import vision
 from curator.catalog import Catalog, Pending
-from curator.model import MISTAKE, Described, KnownError, StageJob
+from curator.model import INTERNAL_ERROR, Described, KnownError, StageJob
 from curator.pipeline.lanes import Lane, Outcome
 from curator.pipeline.progress import Told
 from curator.settings import Settings, resource
@@ -218,14 +218,14 @@ class VisionLane(Lane):
             else:  # somebody asked for it, here or by `curator retry`
                 catalog.save_failure(job, reason, retry=False)
         else:
-            wait_s = None if error.burns else self._is_busy(error)
+            wait_s = None if error.uses_attempt else self._is_busy(error)
             final = self._failed(catalog, job, reason, error.retry, wait_s)
         note("%s was not described: %s", job.path, reason)
         self._tell(job.photo_id, reason, final)
 
     def failed(self, catalog: Catalog, job: StageJob, error: Exception) -> None:
         """Save that a photo was not described for another reason than the server's."""
-        reason = str(error) if isinstance(error, KnownError) else MISTAKE
+        reason = str(error) if isinstance(error, KnownError) else INTERNAL_ERROR
         if isinstance(error, KnownError):
             note("%s was not described: %s", job.path, reason)
         else:
@@ -337,7 +337,7 @@ class VisionLane(Lane):
         if health is None:
             return
         self._look_at = time.monotonic() + LOOK_S
-        if health.well:  # it may be as busy as before: only an answer shortens the next wait
+        if health.ok:  # it may be as busy as before: only an answer shortens the next wait
             self.held = None
         elif self.held is not None:
             self.held = VisionError(health.sentence, health.remedy, stops_all=True)

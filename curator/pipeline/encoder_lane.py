@@ -12,7 +12,7 @@ from curator.catalog import Pending
 from curator.encoders import EncoderOptions, Recipe
 from curator.model import Embeddings, KnownError, StageJob
 from curator.pipeline.lanes import Lane, Outcome
-from curator.settings import Home, Settings, Work, absolute
+from curator.settings import Home, Settings, WorkSettings, absolute
 from curator.stages import Stage
 from curator.workers import (
     WorkerBug,
@@ -46,15 +46,15 @@ def options(home: Home, settings: Settings) -> EncoderOptions:
     chosen = settings.encoder
     return EncoderOptions(
         folder=encoders.models_folder(home.cache),
-        hub=chosen.hub,
+        downloads_allowed=chosen.hub,
         checkpoint=absolute(chosen.checkpoint) if chosen.checkpoint else None,
         model=chosen.model,
         pretrained=chosen.pretrained,
         device=chosen.device,
         threads=os.cpu_count() or 1,
-        words=home.data,
-        least_confidence=settings.tags.threshold / 100,
-        most_tags=settings.tags.most,
+        vocabulary_folder=home.data,
+        min_confidence=settings.tags.threshold / 100,
+        max_tags=settings.tags.most,
     )
 
 
@@ -103,7 +103,7 @@ class EncoderLane(Lane):
     """
 
     def __init__(
-        self, threads: int, pool: WorkerPool, work: Work, deliver: Callable[[Outcome], None]
+        self, threads: int, pool: WorkerPool, work: WorkSettings, deliver: Callable[[Outcome], None]
     ) -> None:
         super().__init__(min(threads, 1), 0, pool, work, deliver)
         self._groups: list[set[int]] = []

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QThreadPool
 
 from curator.encoders import Recipe
-from curator.model import MISTAKE, Described, Embedded, Kind, KnownError, StageJob
+from curator.model import INTERNAL_ERROR, Described, Embedded, Kind, KnownError, StageJob
 from curator.pipeline.describing import asking
 from curator.pipeline.encoder_lane import said_of_encoder, with_loading
 from curator.settings import Settings
@@ -64,7 +64,7 @@ def seen(pool: WorkerPool, path: str, settings: Settings, screen_px: int = 0) ->
         raise KnownError(f"The file cannot be read ({error.strerror or error}).") from error
     except WorkerBug as error:
         log.error("decoding %s failed: %s", path, error)
-        raise KnownError(MISTAKE) from None
+        raise KnownError(INTERNAL_ERROR) from None
 
 
 def compared(pool: WorkerPool, recipe: Recipe, found: Seen, settings: Settings) -> Embedded:
@@ -83,7 +83,7 @@ def compared(pool: WorkerPool, recipe: Recipe, found: Seen, settings: Settings) 
         raise said_of_encoder(error, limit) from None
     except WorkerBug as error:
         log.error("comparing a file failed: %s", error)
-        raise KnownError(MISTAKE) from None
+        raise KnownError(INTERNAL_ERROR) from None
 
 
 class Placards:
@@ -137,7 +137,7 @@ class Placards:
                 answer = error
             except Exception:
                 log.exception("describing a file failed")
-                answer = KnownError(MISTAKE)
+                answer = KnownError(INTERNAL_ERROR)
             with self._lock:
                 if self._wanted is wanted:
                     tell(answer)

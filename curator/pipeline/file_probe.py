@@ -4,7 +4,7 @@ The catalog asks a :class:`Reader` for what it must know of a file to tell what 
 not looked at yet makes it raise :class:`~curator.catalog.Unread`; :class:`Readers` then do that on
 threads of their own, and the catalog is asked again. A drive full of copies, each proved by its
 sha256, takes an evening; meanwhile results are saved, and stopping takes no longer than a read. A
-drive that does not answer holds up nobody: what is asked of it is answered by a NotNowError.
+drive that does not answer holds up nobody: what is asked of it is answered by a UnavailableError.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from curator import files, volumes
 from curator.catalog import Unread
-from curator.model import KnownError, NotNowError
+from curator.model import KnownError, UnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Reader:
 def _whole(path: str, stopped: Callable[[], bool] = lambda: False) -> str:
     mount = volumes.mount_of(path)
     if mount is not None and mount.removable:
-        raise NotNowError(_SPARED)
+        raise UnavailableError(_SPARED)
     return files.sha256(path, stopped)
 
 

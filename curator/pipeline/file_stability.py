@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from curator.model import Found
+from curator.model import FoundFile
 
 QUIET_S = 1.0  # a directory is looked at once nothing was heard of it for so long,
 LATEST_S = 4.0  # or so long after the first change, whatever goes on there,
@@ -67,7 +67,7 @@ class Place:
         """Begin a look: what is heard of from now on is for the next."""
         self._last = None
 
-    def end(self, found: list[Found], now: float, wall_ns: int) -> list[Found] | None:
+    def end(self, found: list[FoundFile], now: float, wall_ns: int) -> list[FoundFile] | None:
         """Say what is still of what was found; None if that is no news."""
         seen: dict[str, tuple[int, int, float]] = {}
         moving: set[tuple[str, str]] = set()
@@ -146,7 +146,7 @@ class Changes:
             elif place.deep:
                 top = place
 
-    def look(self, place: Place, found: Iterable[Found]) -> list[Found] | None:
+    def look(self, place: Place, found: Iterable[FoundFile]) -> list[FoundFile] | None:
         """Say what is still of all that was found in a place now; None if that is no news."""
         still = place.end(list(found), self._clock(), self._wall_ns())
         if place.done:
@@ -171,7 +171,7 @@ class Changes:
 
 
 def _is_still(
-    file: Found, same_s: float, wall_ns: int, told: dict[str, tuple[int, int]] | None
+    file: FoundFile, same_s: float, wall_ns: int, told: dict[str, tuple[int, int]] | None
 ) -> bool:
     if told is not None and told.get(file.path) == (file.size, file.mtime_ns):
         return True
@@ -194,7 +194,7 @@ def _is_held(path: str) -> bool:
     return False
 
 
-def _stem(file: Found) -> tuple[str, str]:
+def _stem(file: FoundFile) -> tuple[str, str]:
     """Name what belongs to one photo: DSC_1.NEF, DSC_1.JPG, DSC_1.xmp and DSC_1.NEF.xmp."""
     directory, _, name = file.path.rpartition(os.sep)  # a path object would cost as much as a look
     return directory, name.partition(".")[0].casefold()

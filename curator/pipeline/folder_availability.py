@@ -28,7 +28,7 @@ from queue import Empty, SimpleQueue
 from curator import files, volumes
 from curator.catalog import Catalog, FolderRow, Unread
 from curator.catalog.identity import FileRow
-from curator.model import GoneError, KnownError, NotNowError, StageJob, counted
+from curator.model import GoneError, KnownError, StageJob, UnavailableError, counted
 from curator.pipeline.file_probe import Reader, Readers
 from curator.volumes import Mount, Place
 
@@ -157,7 +157,7 @@ def looked(rows: Sequence[FolderRow], given_up: Callable[[], bool] = lambda: Fal
             found[row.id] = volumes.ask(
                 row.path, partial(look_for, row, mounts), patience, given_up=given_up
             )
-        except NotNowError:
+        except UnavailableError:
             found[row.id] = None
     return found
 

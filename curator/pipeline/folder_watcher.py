@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator import files
-from curator.model import Found, KnownError
+from curator.model import FoundFile, KnownError
 from curator.pipeline.file_stability import Changes, Place
 from curator.volumes import mount_of
 
@@ -73,7 +73,7 @@ class Looked:
 
     directory: str
     deep: bool
-    found: list[Found]
+    found: list[FoundFile]
 
 
 Tell = Callable[[int, list[Looked]], None]
@@ -380,7 +380,7 @@ class FolderWatch(threading.Thread):
 
     def _look(self, place: Place) -> Looked | None:
         """Look at a directory; None if nothing is new or nothing in it is still."""
-        found: list[Found] = []
+        found: list[FoundFile] = []
         if not files.leads_to(self._top, place.directory):
             with self._news:
                 self._changes.drop(place)

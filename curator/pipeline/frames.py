@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QThreadPool
 
-from curator.model import MISTAKE, KnownError
-from curator.settings import Work
+from curator.model import INTERNAL_ERROR, KnownError
+from curator.settings import WorkSettings
 from curator.stages.frame import Frame, Look, frame
 from curator.workers import WorkerBug, WorkerCancelled, WorkerPool
 
@@ -44,7 +44,7 @@ class Frames:
     Thread: any, for every method; callbacks come from a thread of this object's own.
     """
 
-    def __init__(self, work: Work, pool: WorkerPool) -> None:
+    def __init__(self, work: WorkSettings, pool: WorkerPool) -> None:
         """Make the lane.
 
         Args:
@@ -159,4 +159,4 @@ class Frames:
             return KnownError(f"The file cannot be read ({error.strerror or error}).")
         except WorkerBug as error:
             log.error("decoding %s failed: %s", look.path, error)
-            return KnownError(MISTAKE)
+            return KnownError(INTERNAL_ERROR)

@@ -18,7 +18,7 @@ from PySide6.QtCore import QThreadPool
 from curator.catalog import Pending
 from curator.imaging.proxy import proxy_path
 from curator.model import Kind, StageJob
-from curator.settings import Settings, Work
+from curator.settings import Settings, WorkSettings
 from curator.stages import Stage
 from curator.workers import WorkerCancelled, WorkerPool
 
@@ -45,7 +45,7 @@ class Lane:
         threads: int,
         window: int,
         pool: WorkerPool | None,
-        work: Work,
+        work: WorkSettings,
         deliver: Callable[[Outcome], None],
     ) -> None:
         """Make a lane.

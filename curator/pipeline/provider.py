@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QThreadPool
 
 from curator import vision
-from curator.model import MISTAKE, KnownError
+from curator.model import INTERNAL_ERROR, KnownError
 from curator.vision import Health, VisionOptions
 
 log = logging.getLogger(__name__)
@@ -113,6 +113,6 @@ class Provider:
                 tell(error)
             except Exception:
                 log.exception("a call to the vision provider failed")
-                tell(KnownError(MISTAKE))
+                tell(KnownError(INTERNAL_ERROR))
 
         self._threads.start(run)

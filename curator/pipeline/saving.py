@@ -11,12 +11,19 @@ from pathlib import Path
 from curator import atomic
 from curator.catalog import Catalog, DiskFullError, Unread
 from curator.encoders import EncodingError
-from curator.model import MISTAKE, CatalogError, GoneError, KnownError, StageJob, UnreadableError
+from curator.model import (
+    INTERNAL_ERROR,
+    CatalogError,
+    GoneError,
+    KnownError,
+    StageJob,
+    UnreadableError,
+)
 from curator.pipeline.describing import DESCRIBE, VisionLane
 from curator.pipeline.file_probe import Reader, Wish
 from curator.pipeline.folder_availability import ASIDE_S, UNSURE
 from curator.pipeline.lanes import Outcome
-from curator.settings import Work
+from curator.settings import WorkSettings
 from curator.stages import Stage
 from curator.vision import Cancelled, VisionError
 from curator.workers import (
@@ -80,7 +87,7 @@ class Saver:
         self,
         catalog: Catalog,
         stages: Sequence[Stage],
-        work: Work,
+        work: WorkSettings,
         cache: Path,
         read: Callable[[Outcome, Unread], None],
         reader: Reader,
@@ -181,7 +188,7 @@ class Saver:
                     self._save_good(stage, [outcome], saved)
                 return
             log.exception("saving the result of %s for %s failed", stage, good[0].job.path)
-            self._fail(good[0].job, MISTAKE, False, saved)
+            self._fail(good[0].job, INTERNAL_ERROR, False, saved)
         else:
             saved.done += len(good) if stage == self._last_read else 0
         for outcome in good:
@@ -223,7 +230,7 @@ class Saver:
             self._catalog.put_back(job.stage, [job.photo_id])
         elif job.stage == EMBED and self._is_blind(error):
             self._catalog.put_back(job.stage, [job.photo_id])
-            saved.blind = error if isinstance(error, KnownError) else KnownError(MISTAKE)
+            saved.blind = error if isinstance(error, KnownError) else KnownError(INTERNAL_ERROR)
             if not isinstance(error, KnownError):
                 log.error("%s of %s failed: %s", job.stage, job.path, error)
         elif job.stage in self._of_files and self.doubts(job, error, self._reader):
@@ -241,7 +248,7 @@ class Saver:
         else:
             trace = None if isinstance(error, WorkerBug) else error
             log.error("%s of %s failed: %s", job.stage, job.path, error, exc_info=trace)
-            self._fail(job, MISTAKE, False, saved)
+            self._fail(job, INTERNAL_ERROR, False, saved)
 
     def _trouble(self, error: Exception) -> KnownError | None:
         """Say what is wrong with the place of derived files, if that is what an error means.

@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from curator import files
 from curator.catalog import Catalog, FolderRow, Scan, Unread
 from curator.files import WalkReport
-from curator.model import CatalogError, Found, Group, KnownError
+from curator.model import CatalogError, FileGroup, FoundFile, KnownError
 from curator.pipeline.file_probe import Reader, Readers, Wish
 from curator.pipeline.folder_watcher import Looked
 from curator.pipeline.progress import ScanReport
@@ -59,7 +59,7 @@ class Part:
     recursive: bool
     add: bool
     scan: Scan
-    found: Sequence[Found] | None = None
+    found: Sequence[FoundFile] | None = None
 
 
 @dataclass
@@ -74,7 +74,7 @@ class Batch:
     """
 
     part: Part
-    groups: list[Group]
+    groups: list[FileGroup]
     add: bool
     read: list[Wish] = field(default_factory=list)
 
@@ -92,13 +92,13 @@ class Request:
     sample: int | None = None
     report: WalkReport = field(default_factory=WalkReport)
     problems: list[str] = field(default_factory=list)
-    drawn: list[tuple[Part, Group]] = field(default_factory=list)
+    drawn: list[tuple[Part, FileGroup]] = field(default_factory=list)
     unknown: int = 0
     changed: list[int] = field(default_factory=list)
     watched: str = ""
     done: Callable[[], None] = lambda: None
 
-    def draw(self, part: Part, groups: Iterable[Group], chance: random.Random) -> None:
+    def draw(self, part: Part, groups: Iterable[FileGroup], chance: random.Random) -> None:
         """Keep a fair sample of photos not known before, of any number that comes by.
 
         Source: Vitter 1985, "Random Sampling with a Reservoir", algorithm R.
@@ -180,7 +180,7 @@ class Walk(threading.Thread):
         self.request = request
         self.done = False
         self._wake = wake
-        self._batches: SimpleQueue[tuple[Part, list[Group]]] = SimpleQueue()
+        self._batches: SimpleQueue[tuple[Part, list[FileGroup]]] = SimpleQueue()
         self._ahead: threading.Semaphore | None = threading.Semaphore(_AHEAD)
         self._stopped = False
 
@@ -189,7 +189,7 @@ class Walk(threading.Thread):
         self._ahead = None
         self.run()
 
-    def take(self) -> tuple[Part, list[Group]] | None:
+    def take(self) -> tuple[Part, list[FileGroup]] | None:
         """Take a batch in; None if there is none now."""
         try:
             batch = self._batches.get_nowait()
@@ -221,7 +221,7 @@ class Walk(threading.Thread):
         self._wake()
 
     def _walk(self, part: Part) -> None:
-        batch: list[Group] = []
+        batch: list[FileGroup] = []
         wanted, since = _FIRST_BATCH, time.monotonic()
         request = self.request
         try:
@@ -237,12 +237,12 @@ class Walk(threading.Thread):
         if batch:
             self._lay_ready(part, batch)
 
-    def _found(self, part: Part) -> Iterable[Found]:
+    def _found(self, part: Part) -> Iterable[FoundFile]:
         if part.found is not None:
             return part.found
         return files.walk(part.sources, part.recursive, self.request.report)
 
-    def _lay_ready(self, part: Part, batch: list[Group]) -> None:
+    def _lay_ready(self, part: Part, batch: list[FileGroup]) -> None:
         if self._ahead is not None:
             self._ahead.acquire()
         self._batches.put((part, batch))

@@ -22,7 +22,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from curator.catalog import Catalog, Outstanding, ToWrite, Wrote
-from curator.model import MISTAKE, KnownError, counted
+from curator.model import INTERNAL_ERROR, KnownError, counted
 from curator.pipeline import metadata_embedding
 from curator.settings import Settings
 from curator.sidecar import PROFILES, Profile, batch
@@ -318,7 +318,7 @@ class SidecarWriter:
             except Exception as error:
                 if not isinstance(error, KnownError):
                     log.exception("marks could not be embedded")
-                said = str(error) if isinstance(error, KnownError) else MISTAKE
+                said = str(error) if isinstance(error, KnownError) else INTERNAL_ERROR
                 self._embedded(catalog, f"{metadata_embedding.sentence(done)} · {said}")
                 return
             self._embedded(catalog, metadata_embedding.sentence(done))
@@ -440,8 +440,8 @@ class SidecarWriter:
         except (WorkerUnavailable, WorkerCancelled):
             raise
         except Exception as error:
-            problem = str(error) if isinstance(error, KnownError) else MISTAKE
-            if problem == MISTAKE:
+            problem = str(error) if isinstance(error, KnownError) else INTERNAL_ERROR
+            if problem == INTERNAL_ERROR:
                 log.exception("sidecars could not be written")
             return [Written(j.photo_id, j.path, Act.FAILED, problem=problem) for j in jobs]
 

@@ -13,7 +13,7 @@ from PySide6.QtCore import QThreadPool
 
 from curator import encoders
 from curator.encoders import Recipe
-from curator.model import MISTAKE, KnownError
+from curator.model import INTERNAL_ERROR, KnownError
 from curator.pipeline.encoder_lane import said_of_encoder, with_loading
 from curator.settings import Settings
 from curator.stages.embed import phrased
@@ -41,7 +41,7 @@ def encoded(pool: WorkerPool, recipe: Recipe, text: str, settings: Settings) -> 
         raise said_of_encoder(error, limit) from None
     except WorkerBug as error:
         log.error("encoding a phrase failed: %s", error)
-        raise KnownError(MISTAKE) from None
+        raise KnownError(INTERNAL_ERROR) from None
     if vector is None:
         raise KnownError("This encoder knows no words.")
     return vector
@@ -78,7 +78,7 @@ class Phrases:
             tell: gets (dimension,) float32 of unit length as bytes, or why there is none; never
                 called once another phrase is wanted.
         """
-        if recipe is None or not encoders.knows_words(recipe.name):
+        if recipe is None or not encoders.supports_text(recipe.name):
             return False
         asked = object()
         with self._lock:

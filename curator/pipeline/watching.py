@@ -21,7 +21,7 @@ from curator.model import CatalogError, KnownError
 from curator.pipeline.file_probe import Reader
 from curator.pipeline.folder_watcher import CLOSE_S, FolderWatch, Looked, System, Watched
 from curator.pipeline.scanning import Scanner, watched
-from curator.settings import Scan
+from curator.settings import ScanSettings
 
 
 class Watcher:
@@ -32,7 +32,7 @@ class Watcher:
 
     def __init__(
         self,
-        settings: Scan,
+        settings: ScanSettings,
         post: Callable[[Callable[[], None]], None],
         trouble: Callable[[KnownError], None],
     ) -> None:

@@ -63,10 +63,14 @@ class ZeroShotTagger:
         """Suggest words by this encoder from now on, if it knows any; the vocabulary is read."""
         self._begin(None)
         self.waiting = False
-        if recipe is None or recipe.options.words is None or not encoders.knows_words(recipe.name):
+        if (
+            recipe is None
+            or recipe.options.vocabulary_folder is None
+            or not encoders.supports_text(recipe.name)
+        ):
             return
         try:
-            vocabulary = zero_shot.read_vocabulary(recipe.options.words)
+            vocabulary = zero_shot.read_vocabulary(recipe.options.vocabulary_folder)
         except KnownError as error:
             log.warning("%s", error)
             return
@@ -108,7 +112,7 @@ class ZeroShotTagger:
         assert self._places is not None
         vectors = np.stack([np.frombuffer(row[2], np.float16) for row in rows]).astype(np.float32)
         tags = self._settings.tags
-        found = zero_shot.suggested(
+        found = zero_shot.suggest(
             vectors, self._places, self._scale, tags.threshold / 100, tags.most
         )
         listed = self._vocabulary.words

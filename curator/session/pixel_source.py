@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from curator.catalog import PhotoDetail
-from curator.model import Kind, isolated
+from curator.model import Kind, bidi_safe
 
 if TYPE_CHECKING:
     from curator.catalog import FileDetail
@@ -75,9 +75,9 @@ def no_choice(detail: PhotoDetail) -> str:
     """Say why a photo has one picture only; empty where it has two."""
     raw, image = _files(detail)
     if raw is None:
-        return f"{isolated(detail.name)} has no RAW to switch to."
+        return f"{bidi_safe(detail.name)} has no RAW to switch to."
     if image is None and detail.basis == "demosaic":
-        return f"{isolated(detail.name)} holds no full-size preview: this is the RAW."
+        return f"{bidi_safe(detail.name)} holds no full-size preview: this is the RAW."
     return ""
 
 

@@ -21,7 +21,7 @@ from curator.library import captions
 from curator.library.scopes import EVERYTHING, Scope
 from curator.library.spans import Spans
 from curator.library.table import Mask
-from curator.model import Changes, Field, Marks, Pass, Step, View, isolated
+from curator.model import Changes, Field, Marks, Pass, Step, View, bidi_safe
 from curator.session import pixel_source
 from curator.session.abreast import Abreast
 from curator.session.describing import DescriptionController
@@ -130,9 +130,9 @@ class Session(Abreast):
 
     def _way_back(self, scope: Scope, pass_: Pass) -> str:
         """Say where one is now, and how one gets back to where one was."""
-        where = f"Browsing {isolated(self.scope.title)}"
+        where = f"Browsing {bidi_safe(self.scope.title)}"
         if scope != self.scope:
-            return f"{where}; {isolated(scope.title)} is as you left it"
+            return f"{where}; {bidi_safe(scope.title)} is as you left it"
         key = self.keys.get(pass_.value)
         return where if pass_ is Pass.BROWSE or key is None else f"{where}; {key} goes on"
 

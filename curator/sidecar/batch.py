@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from curator.model import Kind, KnownError, Reading
+from curator.model import FileMarks, Kind, KnownError
 from curator.sidecar import merging, paths, reading
 from curator.sidecar.sidecar_data import (
     PROFILES,
@@ -69,7 +69,7 @@ class Written:
     photo_id: int
     path: str
     act: Act
-    now: Reading | None = None
+    now: FileMarks | None = None
     lines: tuple[str, ...] = ()
     problem: str = ""
 
@@ -111,25 +111,25 @@ def write(jobs: Sequence[SidecarJob]) -> tuple[Written, ...]:
         return tuple(threads.map(_write_guarded, jobs))
 
 
-def read(path: str) -> Reading:
+def read(path: str) -> FileMarks:
     """Read what one sidecar says; what the world does wrong is in the answer."""
     try:
         data = paths.load(Path(path))
         if data is None:
-            return Reading(path, "", 0, 0, "", None, "It is no longer there.")
+            return FileMarks(path, "", 0, 0, "", None, "It is no longer there.")
         return _reading(path, data)
     except KnownError as error:
         return _unreadable(path, str(error))
 
 
-def read_all(paths: Sequence[str]) -> tuple[Reading, ...]:
+def read_all(paths: Sequence[str]) -> tuple[FileMarks, ...]:
     """Read several sidecars."""
     return tuple(read(path) for path in paths)
 
 
-def embedded(said: Said) -> tuple[Reading, ...]:
+def embedded(said: Said) -> tuple[FileMarks, ...]:
     """Give what an original carries inside as a reading, if it says anything."""
-    return (Reading("", "", 0, 0, "", said.as_json()),) if said else ()
+    return (FileMarks("", "", 0, 0, "", said.as_json()),) if said else ()
 
 
 def _write_guarded(job: SidecarJob) -> Written:
@@ -165,13 +165,13 @@ def _write(job: SidecarJob) -> Written:
     return Written(job.photo_id, job.path, Act.WRITTEN, _reading(job.path, new))
 
 
-def _reading(path: str, data: bytes) -> Reading:
+def _reading(path: str, data: bytes) -> FileMarks:
     try:
         content = reading.read(data)
     except KnownError as error:
         return replace(_unreadable(path, str(error)), digest=paths.digest(data))
     status = Path(path).stat()
-    return Reading(
+    return FileMarks(
         path,
         paths.digest(data),
         status.st_size,
@@ -181,12 +181,12 @@ def _reading(path: str, data: bytes) -> Reading:
     )
 
 
-def _unreadable(path: str, problem: str) -> Reading:
+def _unreadable(path: str, problem: str) -> FileMarks:
     try:
         status = Path(path).stat()
     except OSError:
-        return Reading(path, "", 0, 0, "", None, problem)
-    return Reading(path, "", status.st_size, status.st_mtime_ns, "", None, problem)
+        return FileMarks(path, "", 0, 0, "", None, problem)
+    return FileMarks(path, "", status.st_size, status.st_mtime_ns, "", None, problem)
 
 
 def _date(content: Content) -> str:

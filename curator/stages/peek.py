@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 
 from curator import files
-from curator.model import KnownError, Peeked, Reading, StageJob
+from curator.model import FileMarks, KnownError, Peeked, StageJob
 
 
 def peek(job: StageJob) -> Peeked:
@@ -42,7 +42,7 @@ def peek(job: StageJob) -> Peeked:
     return Peeked(key, status.st_size, status.st_mtime_ns, capture, thumb, half, readings)
 
 
-def _said_of(job: StageJob) -> tuple[Reading, ...]:
+def _said_of(job: StageJob) -> tuple[FileMarks, ...]:
     """Read the sidecars, and what RAW and JPEG carry inside: the RAW's goes before the JPEG's."""
     from curator import sidecar
     from curator.imaging import embedded_metadata

@@ -24,5 +24,5 @@ def words(recipe: Recipe, sentences: Sequence[str]) -> tuple[bytes, float] | Non
     from curator.encoders import zero_shot
 
     encoder = _encoder(recipe)
-    found = zero_shot.places(encoder, sentences)
+    found = zero_shot.word_vectors(encoder, sentences)
     return None if found is None else (found.tobytes(), encoder.scale)

@@ -4,7 +4,7 @@ Ridge regression over photo vectors with tone measures beside them, in a space s
 archive, its penalty chosen by leave-one-stack-out. No Qt, no catalog, no other library::
 
     lessons = TrainingSet(Space.of(archive_rows, dimension=1280))
-    lessons.put([17], rows[[17]], [4], [1.0], [17])       # photo 17 got four stars
+    lessons.add([17], rows[[17]], [4], [1.0], [17])       # photo 17 got four stars
     model = lessons.fit()                                 # one solve
     model.rating(archive_rows); model.match_score(archive_rows)
 
@@ -17,17 +17,17 @@ from __future__ import annotations
 
 from curator.taste.accuracy import Accuracy, accuracy, learning_curve, rank_correlation
 from curator.taste.explain import Evidence, evidence, informative
+from curator.taste.hyperparameters import Hyperparameters
 from curator.taste.model import TasteModel
-from curator.taste.penalty import Choice
 from curator.taste.space import BadVectorsError, Space
-from curator.taste.training import START, TrainingSet, fit, recency
+from curator.taste.training import MIN_RATINGS, TrainingSet, fit, recency
 
 __all__ = [
-    "START",
+    "MIN_RATINGS",
     "Accuracy",
     "BadVectorsError",
-    "Choice",
     "Evidence",
+    "Hyperparameters",
     "Space",
     "TasteModel",
     "TrainingSet",

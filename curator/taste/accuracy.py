@@ -84,12 +84,12 @@ class Accuracy:
         return self.trust != NOT_YET
 
     @property
-    def verdict(self) -> str:
+    def headline(self) -> str:
         """Say in three words whether to trust the order."""
         return f"Trust the order: {self.trust}"
 
     @property
-    def why(self) -> str:
+    def explanation(self) -> str:
         """Say what the verdict rests on."""
         if self.count < ENOUGH:
             missing = ENOUGH - self.count
@@ -116,7 +116,7 @@ class Accuracy:
     @property
     def sentence(self) -> str:
         """Say it in one line."""
-        return f"{self.verdict}. {self.why}"
+        return f"{self.headline}. {self.explanation}"
 
 
 def accuracy(predicted: ArrayLike, given: ArrayLike) -> Accuracy:

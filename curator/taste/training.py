@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curator.model import UsageError
+from curator.taste.hyperparameters import TINY, Hyperparameters, mean_square, mix, search
 from curator.taste.linear import Moments, cholesky_solve, forward
 from curator.taste.model import TasteModel, Uncertainty
-from curator.taste.penalty import TINY, Choice, mean_square, mix, search
-from curator.taste.rows import Rows
+from curator.taste.row_store import RowStore
 from curator.taste.space import Array, Space, as_rows
 
-START = 20
+MIN_RATINGS = 20
 """Ratings needed before anything is shown."""
 SEARCH_EVERY = 10
 """Ratings between two searches of the penalty once searching is no longer instant."""
@@ -66,10 +66,10 @@ def fit(
             f"{len(names)} groups do not belong together."
         )
     lessons = TrainingSet(space)
-    lessons.put(range(len(rows)), rows, given, strength, names.tolist())
+    lessons.add(range(len(rows)), rows, given, strength, names.tolist())
     model = lessons.fit()
     if lessons.search_due:
-        lessons.adopt(lessons.search_job()())
+        lessons.use(lessons.search_job()())
         model = lessons.fit()
     return model
 
@@ -81,24 +81,24 @@ class TrainingSet:
     Weights count relative to each other: let recency grow towards now instead of fading the old
     (:func:`recency`), and no lesson ever has to be touched again for getting old.
 
-    Once no Gram matrix is kept the rows leave memory (:class:`Rows`).
+    Once no Gram matrix is kept the rows leave memory (:class:`RowStore`).
 
     Thread: one at a time (the refit thread's); models it returns are free.
     """
 
     def __init__(
-        self, space: Space, choice: Choice | None = None, scratch: Path | None = None
+        self, space: Space, choice: Hyperparameters | None = None, scratch: Path | None = None
     ) -> None:
-        """Make none; ``scratch`` is where many of them go (:class:`Rows`)."""
+        """Make none; ``scratch`` is where many of them go (:class:`RowStore`)."""
         self.space = space
-        self.choice = choice or Choice()
+        self.choice = choice or Hyperparameters()
         self._searched_at = -SEARCH_EVERY
         self._changes = 0
         self._place: dict[Hashable, int] = {}
         self._keys: list[Hashable] = []
         self._groups: list[Hashable] = []
         self._parts = (slice(0, space.dimension), slice(space.dimension, space.columns))
-        self._z = Rows(space.columns, scratch)
+        self._z = RowStore(space.columns, scratch)
         self._facts = np.zeros((0, 3))  # intercept (1 rating, 0 comparison), target, weight
         self._grams: list[Array] | None = [np.zeros((0, 0)), np.zeros((0, 0))]
         self._moments: Moments | None = None
@@ -111,7 +111,7 @@ class TrainingSet:
         """How many lessons are ratings, not comparisons."""
         return int(self._facts[: len(self), 0].sum())
 
-    def put(
+    def add(
         self,
         keys: Sequence[Hashable],
         rows: ArrayLike,
@@ -138,7 +138,7 @@ class TrainingSet:
         facts = np.column_stack([np.ones(len(targets)), targets, strength])
         self._add(list(keys), self.space.map(clean), facts, list(groups))
 
-    def prefer(
+    def add_comparisons(
         self,
         keys: Sequence[Hashable],
         better: ArrayLike,
@@ -164,7 +164,7 @@ class TrainingSet:
         facts = np.column_stack([np.zeros(len(kept)), np.ones(len(kept)), strength])
         self._add(list(keys), kept - left, facts, list(groups))
 
-    def drop(self, key: Hashable) -> None:
+    def remove(self, key: Hashable) -> None:
         """Withdraw a lesson; one never learned is no error (undo of a rating without vector)."""
         place = self._place.pop(key, None)
         if place is None:
@@ -195,7 +195,7 @@ class TrainingSet:
             z, facts = z[keep], facts[keep]
             keys, groups = [keys[place] for place in keep], [groups[place] for place in keep]
         for key in keys:
-            self.drop(key)
+            self.remove(key)
         before, after = len(self), len(self) + len(keys)
         self._reserve(after)
         self._z.put(before, z)
@@ -240,13 +240,13 @@ class TrainingSet:
         if self.ratings == 0:
             raise UsageError("Nothing is rated yet.", "Rate some photos first.")
         if len(self) <= SEARCH_AT_ONCE:
-            self.adopt(self.search_job()())
+            self.use(self.search_job()())
         return self._dual() if self._moments is None else self._primal()
 
-    def search_job(self) -> Callable[[], Choice]:
+    def search_job(self) -> Callable[[], Hyperparameters]:
         """Give a search of penalty, tone share and stretch that any thread may run.
 
-        It looks at the lessons as they are now; bring its result home with :meth:`adopt`. Takes
+        It looks at the lessons as they are now; bring its result home with :meth:`use`. Takes
         about a second at SEARCH_LIMIT rows.
         """
         self._searched_at = self._changes
@@ -269,7 +269,7 @@ class TrainingSet:
         copied = facts[chosen].copy()
         return lambda: search(vectors, tone, copied, groups)
 
-    def adopt(self, choice: Choice) -> None:
+    def use(self, choice: Hyperparameters) -> None:
         """Use what a search settled from the next fit on."""
         self.choice = choice
         if self._moments is not None:  # sums of products drift a little with every drop

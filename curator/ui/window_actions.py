@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QWidget
 
 from curator import volumes
 from curator.keyboard import Keyboard
-from curator.model import KnownError, NotFoundError, isolated
+from curator.model import KnownError, NotFoundError, bidi_safe
 from curator.session import Session
-from curator.settings import Export, save
+from curator.settings import ExportSettings, save
 from curator.ui import external_editor
 from curator.ui.dialogs.export_dialog import ExportDialog, Wanted
 from curator.ui.dialogs.failures_dialog import FailuresDialog
@@ -97,7 +97,7 @@ class Acts:
         self._session.open_sources(list(sources))
         self._memory["last_folder"] = str(sources[0].absolute().parent)
         more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
-        self._session.say(f"Opened {isolated(sources[0].name or str(sources[0]))}{more}")
+        self._session.say(f"Opened {bidi_safe(sources[0].name or str(sources[0]))}{more}")
 
     def switch_folder(self, folder_id: int, on: bool) -> None:
         """Switch a folder on or off."""
@@ -147,7 +147,7 @@ class Acts:
         paths = [self._session.detail(int(str(photo))).path for photo in photos]
         if paths:
             external_editor.open_in(self._session.settings.editing.program, paths)
-            what = isolated(paths[0].name) if len(paths) == 1 else words.photos(len(paths))
+            what = bidi_safe(paths[0].name) if len(paths) == 1 else words.photos(len(paths))
             self._session.say(f"Opened {what} in the editor")
 
     # --- dialogs
@@ -158,7 +158,7 @@ class Acts:
         wanted = self._wanted(selected if isinstance(selected, Collection) else None)
         if wanted.only_selected and not wanted.selected:  # they left it, and are shown until F5
             raise KnownError(
-                f"The selected photos are no longer in {isolated(wanted.title)}.",
+                f"The selected photos are no longer in {bidi_safe(wanted.title)}.",
                 "Put them back, or export from their folder.",
             )
         if wanted.only_selected and not wanted.approved(only_selected=True):
@@ -190,7 +190,7 @@ class Acts:
         selected = [photo for photo in ids if photo in chosen]
         scores, model = session.scores_for_export()
         try:
-            choices = Export.model_validate(self._memory.get("export_choices"))
+            choices = ExportSettings.model_validate(self._memory.get("export_choices"))
         except ValueError:  # none yet, or of another version
             choices = None
         return Wanted(

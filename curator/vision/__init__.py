@@ -8,7 +8,7 @@ attempts, back-off, concurrency and rate are the caller's, and an error says wha
     try:
         description = describe(jpeg, told, cancelled)   # any thread, blocks up to told.timeout_s
     except VisionError as error:
-        error.retry, error.after_s, error.burns, error.stops_all, error.pull
+        error.retry, error.after_s, error.uses_attempt, error.stops_all, error.pull
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from curator.vision import chat, ollama, openai_compatible
 from curator.vision.calls import TimeUpError, run
 from curator.vision.chat import sample_picture
 from curator.vision.description import Description
+from curator.vision.error_messages import meaning, mute, not_pulled
 from curator.vision.errors import Cancelled, TooLargeError, VisionError
-from curator.vision.failures import meaning, mute, not_pulled
-from curator.vision.keys import find_key, forget_keys, keep_key
+from curator.vision.keys import find_key, forget_keys, save_key
 from curator.vision.options import VisionOptions, options
 
 __all__ = [
@@ -40,10 +40,10 @@ __all__ = [
     "check",
     "describe",
     "find_key",
-    "keep_key",
     "options",
     "pull",
     "sample_picture",
+    "save_key",
 ]
 
 Cancelling = Callable[[], bool]
@@ -62,18 +62,18 @@ class Health:
     """
 
     reachable: bool
-    model_there: bool
+    has_model: bool
     models: tuple[str, ...]
     seconds: float | None
     sentence: str
     remedy: str = ""
     pull: bool = False
-    said: Description | None = None
+    description: Description | None = None
 
     @property
-    def well(self) -> bool:
+    def ok(self) -> bool:
         """Whether photos can be described."""
-        return self.reachable and self.model_there and not self.remedy
+        return self.reachable and self.has_model and not self.remedy
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Provider:
 
     ``chat_url`` is the base of its OpenAI-compatible endpoints, ``key`` what it wants to see
     (may ask the keyring), ``models`` what it has, ``has`` whether that includes a model,
-    ``look_at_model`` raises if that model takes no pictures, and ``pull`` fetches one, or is None.
+    ``check_model`` raises if that model takes no pictures, and ``pull`` fetches one, or is None.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Provider:
     key: Callable[[VisionOptions], str]
     models: Callable[[VisionOptions, str], Coroutine[Any, Any, list[str]]]
     has: Callable[[list[str], str], bool]
-    look_at_model: Callable[[VisionOptions], Coroutine[Any, Any, None]]
+    check_model: Callable[[VisionOptions], Coroutine[Any, Any, None]]
     pull: Callable[[VisionOptions, Progress], Coroutine[Any, Any, None]] | None = None
 
 
@@ -105,7 +105,7 @@ PROVIDERS: dict[str, Provider] = {
             ollama.no_key,
             ollama.models,
             ollama.has,
-            ollama.look_at_model,
+            ollama.check_model,
             ollama.pull,
         ),
         Provider(
@@ -115,7 +115,7 @@ PROVIDERS: dict[str, Provider] = {
             openai_compatible.key,
             openai_compatible.models,
             openai_compatible.has,
-            openai_compatible.look_at_model,
+            openai_compatible.check_model,
         ),
     )
 }
@@ -180,9 +180,9 @@ def check(
     if not provider.has(models, options.model):
         return _lacking(there, not_pulled(options))
     try:
-        _run(provider.look_at_model(quick), quick, quick.timeout_s, cancelled)
+        _run(provider.check_model(quick), quick, quick.timeout_s, cancelled)
         if picture is None:
-            return Health(True, True, there, None, f"{options.place} has {options.model}.")
+            return Health(True, True, there, None, f"{options.shown_url} has {options.model}.")
         chat.load()
         began = time.monotonic()
         said = describe(picture, options, cancelled)
@@ -191,8 +191,10 @@ def check(
             return _lacking(there, error)
         return Health(True, True, there, None, str(error.args[0]), error.remedy)
     seconds = time.monotonic() - began
-    sentence = f"{options.model} at {options.place} described a small picture in {seconds:.1f} s."
-    return Health(True, True, there, seconds, sentence, said=said)
+    sentence = (
+        f"{options.model} at {options.shown_url} described a small picture in {seconds:.1f} s."
+    )
+    return Health(True, True, there, seconds, sentence, description=said)
 
 
 def pull(options: VisionOptions, progress: Progress, cancelled: Cancelling = lambda: False) -> None:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from curator import __version__
 from curator.settings import resource
 from curator.vision.description import Description
+from curator.vision.error_messages import meaning, too_much
 from curator.vision.errors import WrongAnswerError
-from curator.vision.failures import meaning, too_much
 from curator.vision.options import VisionOptions
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def client(options: VisionOptions, base_url: str, key: str) -> AsyncOpenAI:
         default_headers=headers | {"User-Agent": f"curator/{__version__}"},
         max_retries=0,
         timeout=openai.Timeout(None, connect=CONNECT_S),
-        http_client=Bounded(**options.terms),
+        http_client=Bounded(**options.client_options),
     )
 
 

@@ -11,7 +11,7 @@ class VisionError(KnownError):
     Attributes:
         retry: whether the same photo may succeed later with nothing changed.
         after_s: how long the server asked us to wait, in seconds; None: it did not say.
-        burns: whether this is about this photo. A busy server is about all: they wait with it.
+        uses_attempt: whether this counts as an attempt for this photo. A busy server does not.
         stops_all: no photo will succeed until a person acts (server not running, model not
             pulled, wrong address or key): pause, rather than walk all photos into it.
         pull: the model is not there and :func:`curator.vision.pull` can fetch it.
@@ -33,7 +33,7 @@ class VisionError(KnownError):
         super().__init__(message, remedy)
         self.retry = retry
         self.after_s = after_s
-        self.burns = not stops_all
+        self.uses_attempt = not stops_all
         self.stops_all = stops_all
         self.pull = pull
 
@@ -43,7 +43,7 @@ class BusyError(VisionError):
 
     def __init__(self, message: str, remedy: str, after_s: float | None) -> None:
         super().__init__(message, remedy, after_s=after_s)
-        self.burns = False
+        self.uses_attempt = False
 
 
 class UnreachableError(VisionError):

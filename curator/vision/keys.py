@@ -47,7 +47,7 @@ def _asked(url: str) -> str:
         return ""
 
 
-def keep_key(url: str, key: str) -> None:
+def save_key(url: str, key: str) -> None:
     """Put the key for an address into the system's keyring; an empty one is taken out.
 
     Raises:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 from curator.vision.description import plain
+from curator.vision.error_messages import blind, meaning, too_much
 from curator.vision.errors import VisionError
-from curator.vision.failures import blind, meaning, too_much
 from curator.vision.options import VisionOptions
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def has(listed: list[str], model: str) -> bool:
     return model in listed or f"{model}:latest" in listed
 
 
-async def look_at_model(options: VisionOptions) -> None:
+async def check_model(options: VisionOptions) -> None:
     """Make sure the model takes pictures; an Ollama too old to know is believed.
 
     Raises:
@@ -132,5 +132,5 @@ def _client(options: VisionOptions, most: int = MOST_BYTES) -> AsyncClient:
         timeout=httpx.Timeout(SILENCE_S, connect=CONNECT_S),
         headers={"accept-encoding": "identity"},
         event_hooks={"response": [count]},
-        **options.terms,
+        **options.client_options,
     )

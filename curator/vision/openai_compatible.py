@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from curator.vision import chat
 from curator.vision.description import plain
-from curator.vision.failures import meaning
+from curator.vision.error_messages import meaning
 from curator.vision.keys import find_key
 from curator.vision.options import VisionOptions
 
@@ -42,5 +42,5 @@ def has(listed: list[str], model: str) -> bool:
     return model in listed or not listed
 
 
-async def look_at_model(_options: VisionOptions) -> None:
+async def check_model(_options: VisionOptions) -> None:
     """Nothing: such a server does not say what its models can."""

@@ -45,7 +45,7 @@ class VisionOptions:
             return False
 
     @property
-    def terms(self) -> dict[str, Any]:
+    def client_options(self) -> dict[str, Any]:
         """What any HTTP client is made with, so that it connects to this address and no other."""
         return {
             "follow_redirects": False,
@@ -76,12 +76,12 @@ class VisionOptions:
         return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
 
     @property
-    def who(self) -> str:
+    def server_name(self) -> str:
         """What the server is called in a sentence."""
-        return "Ollama" if self.provider == "ollama" and self.is_local else self.place
+        return "Ollama" if self.provider == "ollama" and self.is_local else self.shown_url
 
     @property
-    def place(self) -> str:
+    def shown_url(self) -> str:
         """The address as people may see it: a name and password in it are left out."""
         scheme, _, rest = self.url.strip().partition("://")
         if not rest:

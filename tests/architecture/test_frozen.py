@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from curator.bench import reading
+from curator.bench import ingest
 from curator.cli.doctor import LIBRARIES
 from curator.encoders import EncoderOptions, available
 from curator.settings import resource
@@ -127,4 +127,4 @@ def test_a_frozen_program_says_how_to_have_taste(monkeypatch: pytest.MonkeyPatch
         "The extra taste is not in this build: install Curator with pip to have it (its README"
         " says how); photos and marks stay."
     }
-    assert reading.missing(), "nor is there a bare Python to measure against"
+    assert ingest.missing(), "nor is there a bare Python to measure against"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from curator.bench.filling import drawn_vectors
+from curator.bench.synthetic_catalog import drawn_vectors
 from curator.learning import vector_index as archives
 from curator.learning.vector_index import VectorIndex
 from tests.bench.scene import corpus, pictures

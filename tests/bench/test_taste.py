@@ -113,15 +113,15 @@ def test_refit_and_score_of_a_large_archive():
     for count in (100, 500, 1000, 1500, 3000):
         places = np.arange(len(lessons), count)
         stars = rng.integers(1, 6, len(places))
-        lessons.put(places.tolist(), archive[places], stars, np.ones(len(places)), places.tolist())
+        lessons.add(places.tolist(), archive[places], stars, np.ones(len(places)), places.tolist())
         if count <= 1000:
             began = time.perf_counter()
-            lessons.adopt(lessons.search_job()())
+            lessons.use(lessons.search_job()())
             searched = time.perf_counter() - began
         took = []
         for turn in range(5):
             began = time.perf_counter()
-            lessons.put([-turn], archive[[-turn - 1]], [4], [1.0], [-turn])
+            lessons.add([-turn], archive[[-turn - 1]], [4], [1.0], [-turn])
             model = lessons.fit()
             refitted = time.perf_counter()
             scores = model.match_score(archive)

@@ -9,8 +9,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from curator.encoders import EncoderOptions, Fetch, Recipe
-from curator.encoders.options import absent
+from curator.encoders import DownloadJob, EncoderOptions, Recipe
+from curator.encoders.options import missing_package
 from curator.pipeline import Encoding, Totals
 from curator.settings import Settings
 from curator.ui.main_window import MainWindow
@@ -31,7 +31,7 @@ CLIP = Encoding(
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub on this machine that is taken for the usual one."""
-    if (lack := absent("torch", "open_clip", "huggingface_hub")) is not None:
+    if (lack := missing_package("torch", "open_clip", "huggingface_hub")) is not None:
         pytest.skip(lack)
     hubs.cleared(monkeypatch)
     with hubs.serving() as (served, address):
@@ -119,7 +119,7 @@ def test_it_can_be_stopped_and_what_came_is_kept(
     assert [part.stat().st_size for part in parts] == [PIECE]
 
 
-class Failing(Fetch):
+class Failing(DownloadJob):
     """A download that ends at once."""
 
     def _run(self) -> None:
@@ -132,7 +132,7 @@ class Failing(Fetch):
 def test_a_hub_out_of_reach_is_offered_to_be_tried_again(
     starting: MainWindow, monkeypatch: pytest.MonkeyPatch, server: Hub, qtbot: object
 ) -> None:
-    monkeypatch.setattr(model_download, "Fetch", Failing)
+    monkeypatch.setattr(model_download, "DownloadJob", Failing)
     say(monkeypatch, "yes")
     starting.offers.act.click()
     qtbot.waitUntil(lambda: not starting.weights.coming)  # type: ignore[attr-defined]

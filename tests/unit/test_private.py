@@ -191,7 +191,7 @@ def test_no_sentence_about_a_server_has_its_password(url: str) -> None:
     options = VisionOptions(provider="openai_compatible", url=url)
     with pytest.raises(KnownError) as refused:
         assert replace(options, url=f"{url}:port").base
-    assert "hunter2" not in f"{options.place} {options.who} {refused.value}"
+    assert "hunter2" not in f"{options.shown_url} {options.server_name} {refused.value}"
 
 
 FORGED = "is:picked\n2026-01-01 00:00:00,000 1 INFO    curator: forged\x1b[2K\r\u2028gone"

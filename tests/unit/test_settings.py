@@ -8,7 +8,16 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import pytest
 
 from curator.model import KnownError, SuggestedTag, UsageError
-from curator.settings import Home, Settings, Tags, absolute, capital, read_file, resource, save
+from curator.settings import (
+    Home,
+    Settings,
+    TagSettings,
+    absolute,
+    read_file,
+    resource,
+    save,
+    with_capital_drive,
+)
 
 
 def test_each_source_wins_over_the_one_before(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,8 +106,8 @@ def test_a_tilde_is_ones_home_and_somebody_unknown_is_a_name(
 def test_a_drive_of_windows_is_one_whichever_way_its_letter_is_typed(
     typed: str, known: str
 ) -> None:
-    assert str(capital(PureWindowsPath(typed))) == str(PureWindowsPath(known))
-    assert capital(PurePosixPath("/c:/photos")) == PurePosixPath("/c:/photos")
+    assert str(with_capital_drive(PureWindowsPath(typed))) == str(PureWindowsPath(known))
+    assert with_capital_drive(PurePosixPath("/c:/photos")) == PurePosixPath("/c:/photos")
 
 
 def test_a_home_that_cannot_be_written_says_what_to_do(home: Home) -> None:
@@ -114,10 +123,14 @@ def test_resources_are_found() -> None:
 def test_of_what_a_machine_suggests_the_surest_tags_are_kept() -> None:
     told = (("boat", 30), ("harbor", 80), ("sky", 10), ("pier", 50), ("rope",))
     said = [SuggestedTag(*tag) for tag in told]
-    assert Tags(threshold=20, most=2).kept(said) == [said[1], said[3]]
-    assert Tags(threshold=20, most=9).kept(said)[-1] == SuggestedTag("rope"), "no number, no limit"
-    assert Tags(threshold=0).kept(said) == sorted(said, key=lambda tag: -(tag.confidence or 0))
-    assert Tags(most=0).kept(said) == []
+    assert TagSettings(threshold=20, most=2).kept(said) == [said[1], said[3]]
+    assert TagSettings(threshold=20, most=9).kept(said)[-1] == SuggestedTag("rope"), (
+        "no number, no limit"
+    )
+    assert TagSettings(threshold=0).kept(said) == sorted(
+        said, key=lambda tag: -(tag.confidence or 0)
+    )
+    assert TagSettings(most=0).kept(said) == []
 
 
 @pytest.mark.parametrize(

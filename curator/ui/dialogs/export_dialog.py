@@ -23,7 +23,7 @@ from curator.export.sizes import Proxies
 from curator.library.approval import FROM_FILES, all_clauses
 from curator.model import KnownError
 from curator.pipeline.metadata_embedding import exiftool_if_any
-from curator.settings import Export, Home, Settings, absolute
+from curator.settings import ExportSettings, Home, Settings, absolute
 from curator.ui.dialogs.export_form import LABELS, ExportForm
 from curator.ui.dialogs.export_job import consequences, outcome, planned, told
 from curator.ui.widgets import dialogs, theme, words
@@ -54,7 +54,7 @@ class Wanted:
     match_model: str | None = None
     project: str | None = None
     notes: str = ""
-    choices: Export | None = None
+    choices: ExportSettings | None = None
     selected: Sequence[int] = ()
     only_selected: bool = False
 

@@ -1,4 +1,4 @@
-"""What is chosen in the export dialog: a preset, what to make, and how; one `settings.Export`."""
+"""The choices of the export dialog: a preset, what to make, and how; one `ExportSettings`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from curator.export import naming, presets
 from curator.export.presets import Preset
 from curator.model import KnownError
-from curator.settings import Export, Home, kept_metadata
+from curator.settings import ExportSettings, Home, kept_metadata
 from curator.ui.widgets import theme
 
 LABELS = 76  # px: the column of what a field is
@@ -51,7 +51,7 @@ class ExportForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, home: Home, choices: Export) -> None:
+    def __init__(self, home: Home, choices: ExportSettings) -> None:
         super().__init__()
         self._home = home
         self._filling = False
@@ -72,7 +72,7 @@ class ExportForm(QWidget):
 
     # --- what is chosen
 
-    def choices(self) -> Export:
+    def choices(self) -> ExportSettings:
         """Give what is chosen.
 
         Raises:
@@ -83,7 +83,7 @@ class ExportForm(QWidget):
         quality = _number(self.quality.text(), 60, 100, "The quality has to be", "")
         naming.check(self.names.text())
         try:
-            return Export(
+            return ExportSettings(
                 target="folder" if kind in ("original", "jpeg") else kind,
                 form="original" if kind in ("original", "sidecar") else "jpeg",
                 long_edge_px=long_edge,
@@ -96,7 +96,7 @@ class ExportForm(QWidget):
         except ValidationError as error:
             raise KnownError(f"Names: {error.errors()[0]['msg']}.") from error
 
-    def fill(self, choices: Export) -> None:
+    def fill(self, choices: ExportSettings) -> None:
         """Show choices."""
         self._filling = True
         kind = choices.form if choices.target == "folder" else choices.target
@@ -331,7 +331,7 @@ class ExportForm(QWidget):
             self._list_presets()
 
 
-def _explicit(choices: Export) -> Export:
+def _explicit(choices: ExportSettings) -> ExportSettings:
     """Return choices with what "auto" stands for."""
     return choices.model_copy(update={"metadata": choices.kept})
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator.library.captions import MEASURED
-from curator.model import isolated
+from curator.model import bidi_safe
 from curator.session import Session
 from curator.session.file_preview import Glance, Placard, clipped, made
 from curator.ui.panels.description import sentences
@@ -151,7 +151,7 @@ class Label(QWidget):
     def _title(self, placard: Placard) -> None:
         part = self._part()
         name = placard.path.name if placard.quality is None else placard.path.stem
-        part.addWidget(_line(breakable(isolated(name) or words.path(placard.path)), "large"))
+        part.addWidget(_line(breakable(bidi_safe(name) or words.path(placard.path)), "large"))
         part.addSpacing(4)
         if placard.capture is not None:
             taken, *rest = made(placard.capture) or ("Its maker wrote nothing into it.",)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from curator.library.approval import cut_rule
 from curator.library.statistics import Figure
-from curator.model import Clause, Pass, counted, isolated
+from curator.model import Clause, Pass, bidi_safe, counted
 from curator.session import Session
 from curator.settings import DEFAULT_RULE
 from curator.ui.widgets import theme, words
@@ -242,7 +242,7 @@ def cull_page(session: Session) -> Page:
         else _keys_of(session, rate="rates", browse="browses")
     )
     done = "Cull done" if not progress.left else "End of the cull"
-    title = f"{isolated(session.scope.title)} · {done} · {words.photos(progress.total)}"
+    title = f"{bidi_safe(session.scope.title)} · {done} · {words.photos(progress.total)}"
     return Page(title, numbers, sentence, actions, after)
 
 
@@ -283,7 +283,7 @@ def rate_page(session: Session) -> Page:
         actions.append(Action(review, "remove_rejects", about))
     done = "Rating done" if not progress.unrated else "End of the rating"
     return Page(
-        f"{isolated(session.scope.title)} · {done} · {words.photos(progress.total)}",
+        f"{bidi_safe(session.scope.title)} · {done} · {words.photos(progress.total)}",
         numbers,
         sentence,
         actions,

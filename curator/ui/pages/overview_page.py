@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from curator.commands import COMMANDS
 from curator.library.statistics import MONTHS, Figure, Overview, overview
-from curator.model import Pass, View, isolated
+from curator.model import Pass, View, bidi_safe
 from curator.session import Session
 from curator.session.background_status import Backstage
 from curator.ui.panels.background_panel import DiskPart, WorkPart
@@ -233,7 +233,9 @@ class OverviewPage(QWidget):
         session = self._session
         mask = session.table.marked(session.ids) if session.filter else session.in_scope()
         told = overview(session.table, mask, session.settings.taste.match_threshold)
-        self.title.setText(words.joined((isolated(session.scope.title), isolated(session.filter))))
+        self.title.setText(
+            words.joined((bidi_safe(session.scope.title), bidi_safe(session.filter)))
+        )
         if told != self._shown:
             self._show(told)
         self._show_behind()

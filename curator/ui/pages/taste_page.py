@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator.catalog import TasteRow
-from curator.learning.learner import START, Moved
+from curator.learning.learner import MIN_RATINGS, Moved
 from curator.learning.report import MEANING, Report
 from curator.model import KnownError
 from curator.session import Session
@@ -51,16 +51,16 @@ class Slots(QWidget):
         self.setFixedHeight(_STAR + 8)
 
     def show_given(self, given: int) -> None:
-        """Show how many photos have stars, of START."""
+        """Show how many photos have stars, of MIN_RATINGS."""
         self._given = given
-        self.setAccessibleName(f"{given} of {START} photos with stars")
+        self.setAccessibleName(f"{given} of {MIN_RATINGS} photos with stars")
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw a star a photo, full where it was given."""
         painter = QPainter(self)
         ratio = self.devicePixelRatioF()
-        for number in range(START):
+        for number in range(MIN_RATINGS):
             full = number < self._given
             name, colour = ("star_full", theme.PENCIL) if full else ("star", theme.DISABLED)
             icon = theme.pixmap(name, colour, _STAR, ratio)
@@ -219,14 +219,14 @@ class TastePage(Dialog):
 
     def _show_head(self, told: Report) -> None:
         learned = told.learned
-        begun = learned.stars >= START or learned.pinned is not None
+        begun = learned.stars >= MIN_RATINGS or learned.pinned is not None
         self.slots.setVisible(not begun)
-        self.slots.show_given(min(learned.stars, START))
-        missing = f"{learned.stars} of {START} photos with stars"
-        self.verdict.setText(told.judged.verdict if begun else missing)
+        self.slots.show_given(min(learned.stars, MIN_RATINGS))
+        missing = f"{learned.stars} of {MIN_RATINGS} photos with stars"
+        self.verdict.setText(told.judged.headline if begun else missing)
         lack = self._not_compared(told)  # where nothing compares photos, stars alone begin nothing
         how = "" if lack else self._how_to_begin(learned.stars)
-        self.why.setText(told.judged.why if begun else how)
+        self.why.setText(told.judged.explanation if begun else how)
         self.why.setVisible(bool(self.why.text()))
         pinned = learned.pinned is not None
         later = "" if learned.problem else " Later stars are kept, and learned from once unpinned."
@@ -241,7 +241,7 @@ class TastePage(Dialog):
     def _how_to_begin(self, stars: int) -> str:
         keys = [self._session.keys.get(f"stars_{number}") for number in (1, 5)]
         how = f" ({keys[0]} to {keys[1]})" if all(keys) else ""
-        missing = START - stars
+        missing = MIN_RATINGS - stars
         return (
             f"Give {missing} more photo{'s' * (missing > 1)} stars{how}, high and low ones: then"
             " Curator predicts yours, and once that is reliable a cull begins with the lowest."

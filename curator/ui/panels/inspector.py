@@ -26,8 +26,8 @@ from curator.model import (
     Marks,
     StageState,
     Step,
+    bidi_safe,
     counted,
-    isolated,
 )
 from curator.session import Session
 from curator.ui.panels.description import UNDER_WAY, description_block
@@ -227,7 +227,7 @@ class Inspector(QWidget):
             self._lay_anew((), [])
             self.title.setText(str(error))
             return
-        self.title.setText(breakable(isolated(detail.name)))
+        self.title.setText(breakable(bidi_safe(detail.name)))
         self.marks.show_marks(detail.marks)
         found: list[tuple[str, object]] = [
             (section.title, section)
@@ -371,7 +371,7 @@ def _files(detail: PhotoDetail) -> list[tuple[str, str]]:
         name = name or ("RAW" if file.kind is Kind.RAW else "File")
         gone = f" · {file.away or 'not there now'}" if file.missing else ""
         size, folder = words.size(file.size), words.path(file.path.parent)
-        rows.append((name, f"{isolated(file.path.name)}\n{size}{gone}\n{folder}"))
+        rows.append((name, f"{bidi_safe(file.path.name)}\n{size}{gone}\n{folder}"))
     return rows
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from curator.encoders import Download, Fetch, planned
+from curator.encoders import DownloadJob, DownloadPlan, download_plan
 from curator.model import KnownError
 from curator.pipeline.encoder_lane import options
 from curator.session import Session
@@ -31,7 +31,7 @@ class Weights(QObject):
     def __init__(self, session: Session, offers: OfferLine, window: QWidget) -> None:
         super().__init__(window)
         self._session, self._offers, self._window = session, offers, window
-        self._fetch: Fetch | None = None
+        self._fetch: DownloadJob | None = None
         self._timer = QTimer(self, interval=_LOOK_MS)
         self._timer.timeout.connect(self._look)
         if session.pipeline is not None:
@@ -47,7 +47,7 @@ class Weights(QObject):
         pipeline = self._session.pipeline
         return pipeline.encoding.sentence if pipeline is not None else ""
 
-    def plan(self) -> Download | None:
+    def plan(self) -> DownloadPlan | None:
         """Give what there is to fetch; None where there is nothing, or it may not be."""
         pipeline = self._session.pipeline
         recipe = pipeline.encoding.recipe if pipeline is not None else None
@@ -55,7 +55,7 @@ class Weights(QObject):
             return None
         try:
             told = options(self._session.home, self._session.settings)
-            return planned(told, usual_only=True)
+            return download_plan(told, usual_only=True)
         except KnownError:
             return None  # the sentence about the encoder says what is missing
 
@@ -96,9 +96,9 @@ class Weights(QObject):
         if dialogs.ask(self._window, question) == "yes":
             self._begin(plan)
 
-    def _begin(self, plan: Download) -> None:
+    def _begin(self, plan: DownloadPlan) -> None:
         self._offers.withdraw("clip")
-        self._fetch = Fetch(plan)
+        self._fetch = DownloadJob(plan)
         self._fetch.start()
         self._timer.start()
         text = _coming(self._fetch)
@@ -188,7 +188,7 @@ class EncoderPanel(QWidget):
             self._weights.ask()
 
 
-def _coming(fetch: Fetch) -> str:
+def _coming(fetch: DownloadJob) -> str:
     done, total = fetch.progress
     of = f" of {words.size(total)}" if total else ""
     return f"Downloading {fetch.plan.title}: {words.size(done)}{of}"

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 from curator.commands import COMMANDS, GROUPS, Command
 from curator.keyboard import views_of
 from curator.library.sort_orders import orders_for
-from curator.model import Pass, counted, isolated
+from curator.model import Pass, bidi_safe, counted
 from curator.session import Session
 from curator.ui.pages.projects import ProjectWord
 from curator.ui.panels.search_box import SearchField
@@ -145,7 +145,7 @@ class TopBar(QWidget):
         self.sidebar.setToolTip(theme.tip("Sidebar", session.keys.get("toggle_sidebar")))
         self.order.setToolTip(theme.tip("Order of the photos", session.keys.get("order")))
         self.more.setToolTip(theme.tip("All commands", session.keys.get("menu")))
-        self.scope.say(isolated(session.scope.title))
+        self.scope.say(bidi_safe(session.scope.title))
         self.scope.setToolTip(theme.plain_tip(session.scope.key or session.scope.title))
         arrow = " ↑" if session.reversed else ""
         self.order.setText(f"by {_lower(session.order_title)}{arrow} ▾")

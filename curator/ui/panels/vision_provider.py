@@ -12,7 +12,7 @@ from curator import vision
 from curator.model import KnownError
 from curator.pipeline.provider import Pulled, Pulling
 from curator.session import Session
-from curator.settings import Vision
+from curator.settings import VisionSettings
 from curator.ui.dialogs.settings_dialog import SettingsDialog
 from curator.ui.panels.notification_bar import Offer, OfferLine
 from curator.ui.widgets import theme, words
@@ -163,15 +163,15 @@ class ProviderPanel(QWidget):
             self.said.setText("One of the values below cannot be.")
         else:
             self.test.setEnabled(False)
-            self.said.setText(f"Asking {self._tested.place} to describe a small picture…")
+            self.said.setText(f"Asking {self._tested.shown_url} to describe a small picture…")
             self._session.clerk.test(self._tested)
         self.refresh()
 
     def _take(self, answer: object) -> None:
         if isinstance(answer, Health):
             parts = [answer.sentence, answer.remedy]
-            if answer.said is not None:
-                parts.append(f"“{answer.said.subject}”")
+            if answer.description is not None:
+                parts.append(f"“{answer.description.subject}”")
             self.said.setText(" ".join(part for part in parts if part))
             self._may_pull = answer.pull
             self.models.clear()
@@ -204,7 +204,9 @@ def for_settings(session: Session, watch: ProviderWatch) -> ProviderPanel:
     def entered(panel: QWidget) -> VisionOptions:
         dialog = panel.window()
         assert isinstance(dialog, SettingsDialog)
-        typed = session.settings.model_copy(update={"vision": Vision(**dialog.entered("vision"))})
+        typed = session.settings.model_copy(
+            update={"vision": VisionSettings(**dialog.entered("vision"))}
+        )
         return vision.options(typed)
 
     def choose(panel: QWidget, model: str) -> None:

@@ -25,7 +25,7 @@ from PySide6.QtGui import QColorSpace, QImage
 
 from curator.imaging import screen
 from curator.imaging.proxy import proxy_path, thumb_path
-from curator.model import MISTAKE, UnreadableError
+from curator.model import INTERNAL_ERROR, UnreadableError
 from curator.settings import Home, Settings
 
 log = logging.getLogger(__name__)
@@ -238,7 +238,7 @@ class FrameStore(QObject):
             return str(error)
         except Exception:
             log.exception("Making a frame of %s failed", want)
-            return MISTAKE
+            return INTERNAL_ERROR
 
     # --- taking in, on the GUI thread
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
 
-from curator.model import MISTAKE, KnownError
+from curator.model import INTERNAL_ERROR, KnownError
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Job(QRunnable):
             self.said.failed.emit(self, str(error))
         except Exception:
             log.exception("What a dialog had done failed")
-            self.said.failed.emit(self, MISTAKE)
+            self.said.failed.emit(self, INTERNAL_ERROR)
 
 
 class Jobs(QObject):

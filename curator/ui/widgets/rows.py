@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from curator.model import Label, isolated
+from curator.model import Label, bidi_safe
 from curator.ui.widgets import theme
 
 _LEFT = 12
@@ -142,7 +142,7 @@ class Rows(QWidget):
         painter.setPen(colour)
         room = right - taken - 8 - left
         # Folder names differ at their ends (2026-05-01 a, 2026-05-01 b): elide the middle.
-        title, elide = isolated(row.title), Qt.TextElideMode.ElideMiddle
+        title, elide = bidi_safe(row.title), Qt.TextElideMode.ElideMiddle
         text = painter.fontMetrics().elidedText(title, elide, room)
         painter.drawText(QRect(left, top, room, theme.ROW), int(flags), text)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from curator.library.captions import offset, place
-from curator.model import Capture, aperture, counted, focal_length, isolated, shutter
+from curator.model import Capture, aperture, bidi_safe, counted, focal_length, shutter
 
 
 def count(number: int) -> str:
@@ -66,7 +66,7 @@ def capture_rows(capture: Capture) -> list[tuple[str, str]]:
 def path(of: Path) -> str:
     """Write a path so that names from right to left leave the order of its parts alone."""
     separator, parts = os.sep, of.relative_to(of.anchor).parts
-    return of.anchor + separator.join(map(isolated, parts))
+    return of.anchor + separator.join(map(bidi_safe, parts))
 
 
 def joined(parts: Iterable[str | None]) -> str:

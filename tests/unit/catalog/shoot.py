@@ -11,7 +11,7 @@ from pathlib import Path
 from curator import files
 from curator.catalog import Applied, Catalog, PhotoDetail, ScanCount
 from curator.catalog.identity import FileReader
-from curator.model import Capture, Converted, Kind, NotNowError, Peeked, Quality, StageJob
+from curator.model import Capture, Converted, Kind, Peeked, Quality, StageJob, UnavailableError
 from tests.catalogs import STAGES, Stage
 
 NINE = "2024-05-04T09:00:00.120000"
@@ -43,7 +43,7 @@ class Card:
 
     def sha256(self, path: str) -> str:
         if Path(path).is_relative_to(self._top):
-            raise NotNowError("It is on a card.")
+            raise UnavailableError("It is on a card.")
         return files.sha256(path)
 
 

@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 
 from curator import files
-from curator.bench import library
+from curator.bench import synthetic_library
 from curator.catalog import Catalog, StackChange, Wrote
-from curator.model import Embedded, Kind, Reading, StackKind, StageJob
+from curator.model import Embedded, FileMarks, Kind, StackKind, StageJob
 from curator.settings import Home
 from curator.stages import STAGES
 
@@ -59,7 +59,7 @@ def _scan(catalog: Catalog) -> None:
     path = catalog.photo(PHOTO).path
     root = path.parents[2]
     scan = catalog.begin_scan(catalog.folders()[0].id, files)
-    from curator.bench.filling import _group
+    from curator.bench.synthetic_catalog import _group
 
     scan.apply([_group(root, number) for number in (PHOTO - 1, 5000, 5001)])
     catalog.count_met([scan])
@@ -68,7 +68,7 @@ def _scan(catalog: Catalog) -> None:
 
 def _read(catalog: Catalog) -> None:
     """Save what the stages find of a photo that has just come."""
-    from curator.bench.filling import _converted, _group, _peeked
+    from curator.bench.synthetic_catalog import _converted, _group, _peeked
 
     root = catalog.photo(PHOTO).path.parents[2]
     (new,) = catalog.begin_scan(catalog.folders()[0].id, files).apply([_group(root, 6000)]).new
@@ -84,7 +84,7 @@ def _sidecars(catalog: Catalog) -> None:
     catalog.ask_written(SOME)
     first, second = catalog.to_write(SOME)[:2]
     catalog.start_writing({each.photo_id: each.said for each in (first, second)})
-    now = Reading("/nowhere/x.xmp", "0", 1, 1, "", first.said)
+    now = FileMarks("/nowhere/x.xmp", "0", 1, 1, "", first.said)
     catalog.save_readings([(first.photo_id, [now])])
     catalog.save_written(
         [
@@ -167,7 +167,7 @@ HOT: dict[str, Act] = {
     "failures": lambda c: c.failures(),
     "scan": _scan,
     "peek, convert, words": _read,
-    "described": lambda c: library.describe(c, SOME),
+    "described": lambda c: synthetic_library.describe(c, SOME),
     "shots": lambda c: c.shots(c.last_rev() - 5),
     "stacks": lambda c: (
         c.stacks_made_by(),
@@ -235,7 +235,7 @@ FEW = ("USING INDEX work_failed", "VIRTUAL TABLE INDEX 0:M", "VIRTUAL TABLE INDE
 @pytest.fixture(scope="module")
 def shoot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = Home.at(tmp_path_factory.mktemp("plans") / "home")
-    library.make(home, 120, pictures=False)
+    synthetic_library.make(home, 120, pictures=False)
     return home.catalog
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.encoders.options import absent
+from curator.encoders.options import missing_package
 from tests import hubs
 from tests.hubs import NAME, Hub
 from tests.unit.cli.conftest import Type
@@ -29,7 +29,7 @@ def test_a_home_that_may_not_download_says_where_to_allow_it(curator: Type) -> N
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub on this machine that is taken for the usual one."""
-    if (lack := absent("torch", "open_clip", "huggingface_hub")) is not None:
+    if (lack := missing_package("torch", "open_clip", "huggingface_hub")) is not None:
         pytest.skip(lack)
     hubs.cleared(monkeypatch)
     with hubs.serving() as (served, address):

@@ -12,7 +12,7 @@ import pytest
 from curator.encoders import ENCODERS, EncoderOptions, available, choose, load, models_folder
 from curator.encoders import open_clip as clip_module
 from curator.encoders import starter as starter_module
-from curator.encoders.options import absent
+from curator.encoders.options import missing_package
 from curator.model import KnownError, UsageError
 
 pytestmark = pytest.mark.slow  # torch and open_clip take ten seconds to import
@@ -96,7 +96,7 @@ def test_missing_modules_are_named(monkeypatch):
 
 
 def test_downloaded_weights_are_found_and_half_ones_are_not(tmp_path):
-    if (lack := absent("torch", "open_clip")) is not None:
+    if (lack := missing_package("torch", "open_clip")) is not None:
         pytest.skip(lack)
     options = EncoderOptions(folder=models_folder(tmp_path))
     place = options.folder / "ViT-L-14-laion2b_s32b_b82k"
@@ -186,7 +186,7 @@ def test_words_are_placed_where_their_own_sentences_lie(clip_options, torch):
 
     encoder = load("open_clip", clip_options)
     vocabulary = zero_shot.parse("dog\nthe sea: open sea\n")
-    found = zero_shot.places(encoder, vocabulary.sentences())
+    found = zero_shot.word_vectors(encoder, vocabulary.sentences())
     assert found.shape == (2, 48)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
     model = open_clip.create_model("curator-tiny", load_weights=False)
@@ -398,11 +398,11 @@ def test_a_vector_without_numbers_never_leaves(clip_options, monkeypatch):
 
 def test_a_download_is_announced_before_the_network_is_asked(tmp_path):
     pytest.importorskip("open_clip")
-    plan = clip_module.planned(EncoderOptions(folder=tmp_path))
+    plan = clip_module.download_plan(EncoderOptions(folder=tmp_path))
     assert "1.7 GB" in plan.sentence
     assert "huggingface.co/laion/CLIP-ViT-L-14-laion2B-s32B-b82K" in plan.sentence
     assert str(tmp_path) in plan.sentence
     with pytest.raises(KnownError, match="may not be downloaded"):
-        clip_module.planned(EncoderOptions(folder=tmp_path, hub=False))
+        clip_module.download_plan(EncoderOptions(folder=tmp_path, downloads_allowed=False))
     with pytest.raises(KnownError, match="no weights"):
-        clip_module.planned(EncoderOptions(folder=tmp_path, pretrained="nonsense"))
+        clip_module.download_plan(EncoderOptions(folder=tmp_path, pretrained="nonsense"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.encoders import Download, EncoderOptions, Fetch, hub, planned
+from curator.encoders import DownloadJob, DownloadPlan, EncoderOptions, download_plan, hub
 from curator.encoders import open_clip as clip_module
 from curator.model import KnownError
 from tests import hubs
@@ -37,9 +37,9 @@ def weights() -> bytes:
     return random.Random(1).randbytes(PIECE * 5 // 2)
 
 
-def plan(address: str, folder: Path) -> Download:
+def plan(address: str, folder: Path) -> DownloadPlan:
     names = clip_module.HUB_FILES
-    return Download("CLIP tiny", "somebody/tiny", names, None, folder, address)
+    return DownloadPlan("CLIP tiny", "somebody/tiny", names, None, folder, address)
 
 
 @pytest.mark.slow
@@ -50,10 +50,10 @@ def test_weights_come_whole_and_lie_where_they_are_looked_for(
     served.files[NAME] = weights
     monkeypatch.setenv("HF_ENDPOINT", address)
     options = EncoderOptions(folder=tmp_path / "models")
-    wanted = planned(options)
+    wanted = download_plan(options)
     assert served.asked == [], "nothing is asked before a person said yes"
     assert "1.7 GB" in wanted.sentence and str(tmp_path) in wanted.sentence
-    fetch = Fetch(wanted)
+    fetch = DownloadJob(wanted)
     fetch.start()
     assert fetch.wait(LIMIT_S) and fetch.error is None
     assert fetch.progress == (len(weights), len(weights))
@@ -69,7 +69,7 @@ def test_stopped_in_the_middle_it_goes_on_there_the_next_time(
     served, address = server
     served.files[NAME] = weights
     served.holds = PIECE + PIECE // 2
-    fetch = Fetch(plan(address, tmp_path))
+    fetch = DownloadJob(plan(address, tmp_path))
     fetch.start()
     while fetch.progress[0] < PIECE and not fetch.wait(0.02):
         pass
@@ -79,7 +79,7 @@ def test_stopped_in_the_middle_it_goes_on_there_the_next_time(
     assert clip_module.weights_file(EncoderOptions(folder=tmp_path)) is None
     served.go.set()
     served.holds, served.asked = 0, []
-    again = Fetch(plan(address, tmp_path))
+    again = DownloadJob(plan(address, tmp_path))
     again.start()
     assert again.wait(LIMIT_S) and again.error is None
     assert served.asked[-1] == ("GET", NAME, f"bytes={PIECE}-")
@@ -142,7 +142,7 @@ def test_a_hub_out_of_reach_is_said_and_nothing_is_left(tmp_path: Path) -> None:
     with socket.socket() as taken:  # a port of ours where nobody listens
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        fetch = Fetch(plan(address, tmp_path / "models"))
+        fetch = DownloadJob(plan(address, tmp_path / "models"))
         fetch.start()
         assert fetch.wait(LIMIT_S)
     assert fetch.error is not None and fetch.path is None
@@ -172,7 +172,7 @@ def test_a_downloading_process_that_is_killed_is_said(
     served, address = server
     served.files[NAME] = weights
     served.holds = PIECE + PIECE // 2
-    fetch = Fetch(plan(address, tmp_path))
+    fetch = DownloadJob(plan(address, tmp_path))
     fetch.start()
     while fetch.progress[0] < PIECE and not fetch.wait(0.02):
         pass

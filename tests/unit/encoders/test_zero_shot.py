@@ -46,14 +46,14 @@ def test_a_file_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
 def test_words_are_chosen_by_softmax_over_all_of_them() -> None:
     words = np.eye(3, dtype=np.float32)
     pictures = np.array([[0.8, 0.6, 0.0], [0.0, 0.0, 1.0]], np.float32)
-    found = zero_shot.suggested(pictures, words, 10.0, 0.1, 2)
+    found = zero_shot.suggest(pictures, words, 10.0, 0.1, 2)
     e = np.exp([8.0, 6.0, 0.0])
     assert [word for word, _ in found[0]] == [0, 1]
     assert [sure for _, sure in found[0]] == pytest.approx((e[:2] / e.sum()).tolist(), rel=1e-5)
     assert [word for word, _ in found[1]] == [2]
-    assert zero_shot.suggested(pictures, words, 10.0, 0.9, 2) == [[], [(2, found[1][0][1])]]
-    assert zero_shot.suggested(pictures, words, 10.0, 0.0, 0) == [[], []]
-    assert zero_shot.suggested(pictures, words[:0], 10.0, 0.0, 3) == [[], []]
+    assert zero_shot.suggest(pictures, words, 10.0, 0.9, 2) == [[], [(2, found[1][0][1])]]
+    assert zero_shot.suggest(pictures, words, 10.0, 0.0, 0) == [[], []]
+    assert zero_shot.suggest(pictures, words[:0], 10.0, 0.0, 3) == [[], []]
 
 
 def test_an_encoder_without_words_places_none() -> None:
@@ -63,5 +63,5 @@ def test_an_encoder_without_words_places_none() -> None:
         def encode_texts(self, texts: list[str]) -> None:
             return None
 
-    assert zero_shot.places(Wordless(), ["a", "b"]) is None  # type: ignore[arg-type]
-    assert EncoderOptions().words is None
+    assert zero_shot.word_vectors(Wordless(), ["a", "b"]) is None  # type: ignore[arg-type]
+    assert EncoderOptions().vocabulary_folder is None

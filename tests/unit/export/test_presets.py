@@ -8,11 +8,11 @@ import pytest
 
 from curator.export import presets
 from curator.model import KnownError, NotFoundError, UsageError
-from curator.settings import Export, Home
+from curator.settings import ExportSettings, Home
 
 
 def test_a_preset_is_kept_found_passed_on_and_removed(home: Home, tmp_path: Path) -> None:
-    choices = Export(form="jpeg", long_edge_px=3000, sharpen="print", names="{date}_{name}")
+    choices = ExportSettings(form="jpeg", long_edge_px=3000, sharpen="print", names="{date}_{name}")
     saved = presets.save(home, "  Ann's\nprints ", choices)
     assert saved.name == "Ann's prints" and saved.path is not None
     assert presets.find(home, "ANN'S PRINTS").choices == choices
@@ -20,7 +20,7 @@ def test_a_preset_is_kept_found_passed_on_and_removed(home: Home, tmp_path: Path
     saved.path.rename(sent)
     assert presets.find(home, str(sent)).choices == choices
     assert str(home.data) not in sent.read_text("utf-8")
-    presets.save(home, "Ann's prints", Export())
+    presets.save(home, "Ann's prints", ExportSettings())
     again = presets.save(home, "Ann's prints", choices)
     assert [p.name for p in presets.presets(home) if p.path] == ["Ann's prints"]
     presets.remove(again)
@@ -29,7 +29,7 @@ def test_a_preset_is_kept_found_passed_on_and_removed(home: Home, tmp_path: Path
 
 def test_two_names_that_make_one_file_name_are_two_presets(home: Home) -> None:
     for name in ("a/b", "a:b", "../../etc"):
-        presets.save(home, name, Export())
+        presets.save(home, name, ExportSettings())
     assert {p.name for p in presets.presets(home) if p.path} == {"a/b", "a:b", "../../etc"}
     assert {path.parent for path in home.data.rglob("*.json")} == {presets.folder(home)}
 
@@ -37,7 +37,7 @@ def test_two_names_that_make_one_file_name_are_two_presets(home: Home) -> None:
 def test_those_that_come_with_curator_stay(home: Home) -> None:
     assert {preset.choices.target for preset in presets.BUILT_IN} == {"folder", "gallery"}
     with pytest.raises(UsageError, match="comes with Curator"):
-        presets.save(home, "originals", Export())
+        presets.save(home, "originals", ExportSettings())
     with pytest.raises(UsageError):
         presets.remove(presets.BUILT_IN[0])
     with pytest.raises(NotFoundError) as caught:

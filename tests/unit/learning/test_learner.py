@@ -12,7 +12,7 @@ from curator.learning.learner import Learned, TasteLearner, judge
 from curator.learning.report import report
 from curator.learning.vector_index import VectorIndex
 from curator.model import KnownError
-from curator.settings import Home, Settings, Taste
+from curator.settings import Home, Settings, TasteSettings
 from curator.taste import rank_correlation
 from curator.taste.tone import TONES
 from tests import catalogs, likings
@@ -122,7 +122,7 @@ def test_a_damaged_vector_costs_its_photo_the_score_and_is_said(
     for photo, fault in ((1, "short"), (40, "nan")):
         damage(catalog, photo, fault)
     after(learner)
-    learned = likings.learned_now(catalog, Taste(), home.cache)
+    learned = likings.learned_now(catalog, TasteSettings(), home.cache)
     assert (learned.stars, learned.taught, learned.damaged) == (30, 29, 2)
     assert learned.sentence == "Taste is ready: learned from 29 of 30 photos with stars."
     assert learned.by_id().keys() == set(liked) - {1, 40}
@@ -171,7 +171,7 @@ def test_it_learns_what_one_likes(
     catalog: Catalog, home: Home, liked: dict[int, np.ndarray]
 ) -> None:
     likings.rate(catalog, liked, range(1, 41))
-    learned = likings.learned_now(catalog, Taste(), home.cache)
+    learned = likings.learned_now(catalog, TasteSettings(), home.cache)
     rest = learned.ids > 40
     wanted = [liked[int(photo)][0] for photo in learned.ids[rest]]
     assert rank_correlation(learned.predicted[rest], wanted) > 0.5
@@ -202,7 +202,7 @@ def test_step_by_step_is_the_same_as_all_at_once(
     for photo in range(25, 33):
         likings.rate(catalog, liked, [photo])
         step_by_step = after(learner, [photo])
-    at_once = likings.learned_now(catalog, Taste(), home.cache)
+    at_once = likings.learned_now(catalog, TasteSettings(), home.cache)
     assert step_by_step.predicted == pytest.approx(at_once.predicted, abs=1e-3)
 
 

@@ -15,7 +15,7 @@ from curator.learning import versions
 from curator.learning.learner import Learned, TasteLearner
 from curator.learning.report import report
 from curator.model import KnownError, NotFoundError
-from curator.settings import Home, Taste
+from curator.settings import Home, TasteSettings
 from curator.taste import TasteModel
 from tests import catalogs, likings
 
@@ -38,7 +38,7 @@ def liked(catalog: Catalog) -> dict[int, np.ndarray]:
 @pytest.fixture
 def learner(catalog: Catalog, home: Home, liked: dict[int, np.ndarray]) -> TasteLearner:
     """Learned from the thirty; version 1 holds that."""
-    learner = TasteLearner(catalog, Taste(), home.cache)
+    learner = TasteLearner(catalog, TasteSettings(), home.cache)
     after(learner)
     assert learner.snapshot("daily") == 1
     return learner
@@ -100,7 +100,7 @@ def test_by_hand_a_version_that_is_there_is_kept_for_good(
 
 def test_before_there_is_taste_there_is_nothing_to_keep(catalog: Catalog, home: Home) -> None:
     with pytest.raises(KnownError, match=r"nothing to keep yet\. 20 more photos with stars"):
-        TasteLearner(catalog, Taste(), home.cache).keep()
+        TasteLearner(catalog, TasteSettings(), home.cache).keep()
 
 
 def test_the_first_learning_of_a_day_keeps_a_version(
@@ -110,7 +110,7 @@ def test_the_first_learning_of_a_day_keeps_a_version(
     catalog.decide({40: {"rating": 1}}, summary="")
     with catalog._writing():
         catalog._run("UPDATE taste_version SET made_at = made_at - 2 * 86400")
-    tomorrow = TasteLearner(catalog, Taste(), home.cache)
+    tomorrow = TasteLearner(catalog, TasteSettings(), home.cache)
     assert tomorrow.keep_daily() is None, "nothing is learned yet"
     after(tomorrow)
     assert tomorrow.keep_daily() == 2 and tomorrow.keep_daily() is None
@@ -136,7 +136,7 @@ def test_scores_and_predictions_come_from_the_pinned_version_whatever_is_learned
     assert np.abs(back.scores.astype(int) - first.scores).max() <= 1
     assert back.sentence == "Taste is pinned to version 1."
     assert back.name == f"{likings.ENCODER}, version 1"
-    again = likings.learned_now(catalog, Taste(), home.cache)  # the next start
+    again = likings.learned_now(catalog, TasteSettings(), home.cache)  # the next start
     assert again.pinned == 1 and again.predicted == pytest.approx(first.predicted, abs=1e-2)
     assert versions.unpin(catalog) == 1 and versions.unpin(catalog) is None
     assert after(learner).predicted == pytest.approx(changed.predicted, abs=1e-2)
@@ -168,7 +168,7 @@ def test_a_pinned_version_scores_also_below_twenty_stars(
 ) -> None:
     versions.roll_back(catalog, 1)
     catalog.decide({photo: {"rating": None} for photo in range(1, 20)}, summary="")
-    learned = likings.learned_now(catalog, Taste(), home.cache)
+    learned = likings.learned_now(catalog, TasteSettings(), home.cache)
     assert learned.stars == 11 and learned.ready and learned.pinned == 1
 
 
@@ -270,7 +270,7 @@ def test_a_pinned_version_that_goes_bad_gives_no_score_and_says_so(
 ) -> None:
     versions.roll_back(catalog, 1)
     spoil(catalog, b"")
-    learned = likings.learned_now(catalog, Taste(), home.cache)
+    learned = likings.learned_now(catalog, TasteSettings(), home.cache)
     assert not learned.ready and len(learned.scores) == 0
     assert learned.sentence.startswith(
         "Taste is pinned to version 1. Version 1 of taste is damaged"
@@ -278,7 +278,10 @@ def test_a_pinned_version_that_goes_bad_gives_no_score_and_says_so(
     assert learned.sentence.endswith("Unpin it, or roll back to another.")
     with catalog._writing():
         catalog._run("DELETE FROM taste_version")
-    assert "no version 1 of taste" in likings.learned_now(catalog, Taste(), home.cache).sentence
+    assert (
+        "no version 1 of taste"
+        in likings.learned_now(catalog, TasteSettings(), home.cache).sentence
+    )
 
 
 def test_a_pinned_version_keeps_its_own_encoder_when_a_better_one_is_done(

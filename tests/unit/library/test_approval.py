@@ -14,7 +14,7 @@ from curator.library.approval import all_clauses, chosen_clauses, cut_rule
 from curator.library.filters import FILTERS, FilterError
 from curator.model import Clause, Flag, Marks, UsageError
 from curator.session import Session
-from curator.settings import DEFAULT_RULE, Approval
+from curator.settings import DEFAULT_RULE, ApprovalSettings
 from tests.unit.library.test_filters import found
 
 
@@ -44,7 +44,7 @@ def test_the_default_rule_is_the_one_promised(threshold: int) -> None:
     table = SimpleNamespace(
         size=len(every),
         ids=ids,
-        approval=Approval(),
+        approval=ApprovalSettings(),
         alive=lambda: ~nobody,
         column=lambda name: {"rating": ratings, "elsewhere": nobody}[name],
         picked=lambda: np.array([mark.flag is Flag.PICK for mark in marks]),

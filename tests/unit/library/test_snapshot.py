@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from curator import files
-from curator.bench import filling
+from curator.bench import synthetic_catalog
 from curator.catalog import Catalog, CatalogError, photos
 from curator.library import sort_keys, table_cache
 from curator.library.columns import NUMBERS, OBJECTS
@@ -103,7 +103,7 @@ def test_what_was_decided_since_is_in_it(catalog: Catalog, kept: Path) -> None:
 
 def test_a_photo_that_came_since_stands_where_it_belongs(catalog: Catalog, kept: Path) -> None:
     folder = catalog.folders()[0]
-    group = filling._group(Path(folder.path), 4)
+    group = synthetic_catalog._group(Path(folder.path), 4)
     assert catalog.begin_scan(folder.id, files).apply([group]).new
     assert len(Table(catalog, kept).ids) == 13
     assert everything(Table(catalog, kept)) == everything(Table(catalog))

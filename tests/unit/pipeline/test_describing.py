@@ -17,7 +17,7 @@ import pytest
 
 from curator.catalog import Catalog
 from curator.imaging.proxy import proxy_path
-from curator.model import MISTAKE, StageJob
+from curator.model import INTERNAL_ERROR, StageJob
 from curator.pipeline import Pipeline, Told, describing
 from curator.pipeline.describing import VisionLane
 from curator.pipeline.lanes import Outcome
@@ -593,5 +593,8 @@ def test_a_mistake_of_ours_is_one_failure_and_has_its_traceback_in_the_log(
     with closing(shoot(2)) as catalog:
         pipeline = start(stage=replace(DESCRIBE, run=clumsy))
         pipeline.describe(1)
-        assert pipeline.told == [Told(1, MISTAKE)] and catalog.failures()[0].reason == MISTAKE
+        assert (
+            pipeline.told == [Told(1, INTERNAL_ERROR)]
+            and catalog.failures()[0].reason == INTERNAL_ERROR
+        )
         assert catalog.photo(1).state == ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.model import Found, Kind
+from curator.model import FoundFile, Kind
 from curator.pipeline.file_stability import LATEST_S, PATIENCE_S, SLOWEST_S, Changes, Place
 
 DAY = 86_400.0
@@ -27,9 +27,9 @@ class Card:
         self.files[name] = (size, DAY + (self.now if at is None else at))
         self.changes.note(TOP)
 
-    def found(self) -> list[Found]:
+    def found(self) -> list[FoundFile]:
         return [
-            Found(
+            FoundFile(
                 str(Path(TOP, name)),
                 Kind.SIDECAR if name.endswith(".xmp") else Kind.IMAGE,
                 size,

@@ -12,7 +12,7 @@ import pytest
 from curator.model import KnownError
 from curator.pipeline import frames
 from curator.pipeline.frames import Frames
-from curator.settings import Work
+from curator.settings import WorkSettings
 from curator.stages.frame import Frame, Look, Want
 from curator.workers import WorkerPool
 from tests import fake_stages
@@ -41,7 +41,7 @@ def answers() -> Answers:
 @pytest.fixture
 def lane(monkeypatch: pytest.MonkeyPatch) -> Iterator[Frames]:
     monkeypatch.setattr(frames, "frame", fake_stages.frame)
-    lane = Frames(Work(timeout_s=30), WorkerPool(2, memory_mb=512, nice=0))
+    lane = Frames(WorkSettings(timeout_s=30), WorkerPool(2, memory_mb=512, nice=0))
     yield lane
     lane.close()
 

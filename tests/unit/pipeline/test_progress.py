@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from curator.model import Group, KnownError
+from curator.model import FileGroup, KnownError
 from curator.pipeline.file_probe import Reader
 from curator.pipeline.opening import check_sources
 from curator.pipeline.progress import Pace
@@ -86,7 +86,7 @@ def test_a_pause_does_not_count_as_slow() -> None:
 
 
 def test_a_sample_is_fair() -> None:
-    groups = [Group("/in", f"{number}", ()) for number in range(20)]
+    groups = [FileGroup("/in", f"{number}", ()) for number in range(20)]
     part: Any = SimpleNamespace()
     drawn: Counter[str] = Counter()
     chance = random.Random(1)

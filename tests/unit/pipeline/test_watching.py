@@ -21,7 +21,7 @@ from curator.pipeline.file_probe import Readers
 from curator.pipeline.folder_watcher import FolderWatch, Looked, System, Watched
 from curator.pipeline.scanning import Scanner
 from curator.pipeline.watching import Watcher
-from curator.settings import Home, Scan, Settings
+from curator.settings import Home, ScanSettings, Settings
 from tests.photos import draw_jpeg
 
 LIMIT_S = 60.0
@@ -318,7 +318,7 @@ def test_a_folder_is_watched_on_after_its_catalog_could_not_be_read(
     desk: Desk, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-    watcher = Watcher(Scan(), posted.put, desk.troubles.append)
+    watcher = Watcher(ScanSettings(), posted.put, desk.troubles.append)
     scanner = Scanner(catalog, lambda: None, Readers(inline=True), True, lambda *_: True)
     catalog.add_folder(desk.top)
     watcher.begin(catalog, scanner)

@@ -68,7 +68,7 @@ def make(
 
     def make() -> ZeroShotTagger:
         namer = ZeroShotTagger(catalog, speaker, settings, home.cache)  # type: ignore[arg-type]
-        namer.use(Recipe("open_clip", likings.ENCODER, EncoderOptions(words=home.data)))
+        namer.use(Recipe("open_clip", likings.ENCODER, EncoderOptions(vocabulary_folder=home.data)))
         return namer
 
     return make
@@ -164,7 +164,7 @@ def test_an_encoder_without_words_is_asked_nothing(
 ) -> None:
     see(catalog, 2, 1, 0, 0, 0)
     namer = make()
-    namer.use(Recipe("starter", likings.ENCODER, EncoderOptions(words=home.data)))
+    namer.use(Recipe("starter", likings.ENCODER, EncoderOptions(vocabulary_folder=home.data)))
     assert not namer.waiting and name_all(namer) == [] and speaker.asked == []
 
 
@@ -197,5 +197,5 @@ def test_a_vocabulary_that_cannot_be_read_suggests_nothing(
     expected_log(r"vocabulary\.txt cannot be read")
     namer = make()
     (home.data / zero_shot.FILE).write_bytes(b"\xff\xfe")
-    namer.use(Recipe("open_clip", likings.ENCODER, EncoderOptions(words=home.data)))
+    namer.use(Recipe("open_clip", likings.ENCODER, EncoderOptions(vocabulary_folder=home.data)))
     assert not namer.waiting and speaker.asked == []

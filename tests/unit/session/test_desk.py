@@ -9,15 +9,15 @@ import pytest
 
 from curator import files
 from curator.catalog import Catalog
-from curator.model import Found, Group, Kind
+from curator.model import FileGroup, FoundFile, Kind
 from curator.session import Session
 
 
 def come(catalog: Catalog, folder: str, name: str) -> None:
     """Have a scan meet a photo."""
-    found = Found(f"{folder}/{name}.JPG", Kind.IMAGE, 4_000, 1)
+    found = FoundFile(f"{folder}/{name}.JPG", Kind.IMAGE, 4_000, 1)
     scan = catalog.begin_scan(catalog.add_folder(Path(folder)), files)
-    scan.apply([Group(folder, name, (found,))])
+    scan.apply([FileGroup(folder, name, (found,))])
 
 
 @pytest.mark.parametrize("pass_", ["browse", "cull"])

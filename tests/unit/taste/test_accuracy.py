@@ -111,4 +111,4 @@ def test_a_point_of_the_curve_is_set_against_the_mean_of_all_ratings_before_it()
     ],
 )
 def test_the_verdict_says_why(found, words):
-    assert words in found.why
+    assert words in found.explanation

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from curator.model import UsageError
-from curator.taste import BadVectorsError, Choice, Space, TasteModel, TrainingSet, fit, recency
+from curator.taste import (
+    BadVectorsError,
+    Hyperparameters,
+    Space,
+    TasteModel,
+    TrainingSet,
+    fit,
+    recency,
+)
 from curator.taste import training as lessons_module
 from curator.taste.linear import LeaveOut, cholesky_solve
 
@@ -75,17 +83,17 @@ def test_many_ratings_are_learned_from_by_sums_and_give_the_same(monkeypatch):
     x = photos(90)
     y = stars(x)
     few = TrainingSet(Space.of(x))
-    few.put(range(90), x, y, np.linspace(1, 2, 90), range(90))
-    few.prefer(["pair", "other"], x[[3, 9]], x[[4, 8]], [0.5, 0.2], ["pair", "pair"])
+    few.add(range(90), x, y, np.linspace(1, 2, 90), range(90))
+    few.add_comparisons(["pair", "other"], x[[3, 9]], x[[4, 8]], [0.5, 0.2], ["pair", "pair"])
     one = few.fit()
     monkeypatch.setattr(lessons_module, "DUAL_LIMIT", 30)
     many = TrainingSet(Space.of(x))
     for key in [*range(90), 7, 30]:  # twice rated: replaced
-        many.put([key], x[[key]], y[[key]], [1 + key / 89], [key])
-    many.prefer(["pair"], x[[3]], x[[4]], [0.5], ["pair"])
-    many.prefer(["other"], x[[9]], x[[8]], [0.2], ["pair"])
-    many.put(["gone"], x[[0]], [5], [1.0], ["gone"])
-    many.drop("gone")
+        many.add([key], x[[key]], y[[key]], [1 + key / 89], [key])
+    many.add_comparisons(["pair"], x[[3]], x[[4]], [0.5], ["pair"])
+    many.add_comparisons(["other"], x[[9]], x[[8]], [0.2], ["pair"])
+    many.add(["gone"], x[[0]], [5], [1.0], ["gone"])
+    many.remove("gone")
     other = many.fit()
     np.testing.assert_allclose(one.rating(x), other.rating(x), atol=2e-4)
     np.testing.assert_allclose(one.std(x), other.std(x), rtol=2e-3)
@@ -96,10 +104,10 @@ def test_a_withdrawn_rating_leaves_no_trace():
     x = photos(50)
     y = stars(x)
     lessons = TrainingSet(Space.plain(24))
-    lessons.put(range(50), x, y, np.ones(50), range(50))
+    lessons.add(range(50), x, y, np.ones(50), range(50))
     for key in (49, 3, 20):
-        lessons.drop(key)
-    lessons.drop("never rated")
+        lessons.remove(key)
+    lessons.remove("never rated")
     kept = [i for i in range(50) if i not in (49, 3, 20)]
     np.testing.assert_allclose(lessons.fit().rating(x), fit(x[kept], y[kept]).rating(x), atol=1e-4)
 
@@ -108,7 +116,7 @@ def test_of_two_ratings_of_one_photo_the_later_counts():
     x = photos(30)
     y = stars(x)
     lessons = TrainingSet(Space.plain(24))
-    lessons.put([*range(30), 4], x[[*range(30), 4]], [*y, 5], np.ones(31), [*range(30), 4])
+    lessons.add([*range(30), 4], x[[*range(30), 4]], [*y, 5], np.ones(31), [*range(30), 4])
     assert len(lessons) == 30
     expected = fit(x, np.where(np.arange(30) == 4, 5, y))
     np.testing.assert_allclose(lessons.fit().rating(x), expected.rating(x), atol=1e-4)
@@ -118,11 +126,11 @@ def test_of_two_ratings_of_one_photo_the_later_counts():
 def test_what_does_not_belong_together_changes_nothing(short):
     x = photos(6)
     lessons = TrainingSet(Space.plain(24))
-    lessons.put([0], x[:1], [3], [1.0], [0])
+    lessons.add([0], x[:1], [3], [1.0], [0])
     given = {"keys": [0, 1, 2], "weights": [1.0] * 3, "groups": [0, 1, 2]}
     given[short] = given[short][:2]
     with pytest.raises(UsageError):
-        lessons.put(given["keys"], x[3:], [1, 2, 3], given["weights"], given["groups"])
+        lessons.add(given["keys"], x[3:], [1, 2, 3], given["weights"], given["groups"])
     assert len(lessons) == 1
     assert lessons.fit().rating(x[0]) == pytest.approx(3.0)
 
@@ -130,11 +138,11 @@ def test_what_does_not_belong_together_changes_nothing(short):
 def test_undoing_does_not_disturb_a_model_already_made():
     x = photos(40)
     lessons = TrainingSet(Space.plain(24))
-    lessons.put(range(40), x, stars(x), np.ones(40), range(40))
+    lessons.add(range(40), x, stars(x), np.ones(40), range(40))
     model, again = lessons.fit(), lessons.fit()
     before = again.std(x)
     for key in range(30):
-        lessons.drop(key)
+        lessons.remove(key)
     np.testing.assert_array_equal(model.std(x), before)
 
 
@@ -150,9 +158,9 @@ def test_a_later_rating_weighs_more():
 def test_a_choice_within_a_stack_teaches_its_order():
     x = photos(30)
     lessons = TrainingSet(Space.plain(24))
-    lessons.put(range(20), x[:20], stars(x[:20]), np.ones(20), range(20))
+    lessons.add(range(20), x[:20], stars(x[:20]), np.ones(20), range(20))
     before = lessons.fit().rating(x[20:22])
-    lessons.prefer([20], x[[21]], x[[20]], [2.0], [("stack", 7)])
+    lessons.add_comparisons([20], x[[21]], x[[20]], [2.0], [("stack", 7)])
     after = lessons.fit().rating(x[20:22])
     assert after[1] - after[0] > before[1] - before[0] + 0.05
 
@@ -161,7 +169,7 @@ def test_a_choice_within_a_stack_teaches_its_order():
 def test_comparisons_that_do_not_pair_up_are_refused(worse):
     x = photos(30)
     with pytest.raises(UsageError):
-        TrainingSet(Space.plain(24)).prefer([1, 2], x[[3, 4]], x[worse], [1.0], [1, 2])
+        TrainingSet(Space.plain(24)).add_comparisons([1, 2], x[[3, 4]], x[worse], [1.0], [1, 2])
 
 
 def test_it_learns_and_says_how_sure_it_is():
@@ -248,7 +256,7 @@ def test_vectors_of_another_encoder_are_refused():
         fit([x[0].tolist(), photos(1, dimension=32)[0].tolist()], [1, 2])
     lessons = TrainingSet(Space.plain(24))
     with pytest.raises(BadVectorsError):
-        lessons.put([1], photos(1, dimension=32), [3], [1.0], [1])
+        lessons.add([1], photos(1, dimension=32), [3], [1.0], [1])
     assert len(lessons) == 0
 
 
@@ -346,11 +354,11 @@ def test_the_penalty_can_be_searched_beside_the_work():
     x = photos(200)
     y = stars(x)
     lessons = TrainingSet(Space.plain(24))
-    lessons.put(range(200), x, y, np.ones(200), range(200))
+    lessons.add(range(200), x, y, np.ones(200), range(200))
     assert lessons.search_due
     job = lessons.search_job()
-    lessons.drop(5)  # life goes on while it runs
-    lessons.adopt(job())
-    assert lessons.choice != Choice()
+    lessons.remove(5)  # life goes on while it runs
+    lessons.use(job())
+    assert lessons.choice != Hyperparameters()
     assert not lessons.search_due
     assert lessons.fit().penalty == lessons.choice.penalty

@@ -28,20 +28,20 @@ def test_a_well_provider_says_what_it_has_and_how_long_a_picture_took(
 ) -> None:
     compatible = replace(options, provider=provider, model="llava:latest")
     health = vision.check(compatible, PICTURE)
-    assert health.well and health.model_there and health.models == ("llava:latest",)
+    assert health.ok and health.has_model and health.models == ("llava:latest",)
     assert health.seconds is not None and health.seconds > 0
-    assert health.said is not None and "described a small picture in" in health.sentence
+    assert health.description is not None and "described a small picture in" in health.sentence
     assert len(ollama.chats) == 1
 
 
 def test_without_a_picture_nothing_is_described(ollama: Ollama, options: VisionOptions) -> None:
     health = vision.check(options)
-    assert health.well and health.seconds is None and ollama.chats == []
+    assert health.ok and health.seconds is None and ollama.chats == []
 
 
 def test_nobody_there_is_found_and_not_raised(options: VisionOptions) -> None:
     health = vision.check(replace(options, url="http://127.0.0.1:9"), PICTURE)
-    assert not health.reachable and not health.well and not health.model_there
+    assert not health.reachable and not health.ok and not health.has_model
     assert "not running" in health.sentence and "ollama serve" in health.remedy
 
 
@@ -49,7 +49,7 @@ def test_a_model_that_is_not_pulled_is_named_with_what_there_is(
     ollama: Ollama, options: VisionOptions
 ) -> None:
     health = vision.check(replace(options, model="moondream"), PICTURE)
-    assert health.reachable and not health.model_there and not health.well and health.pull
+    assert health.reachable and not health.has_model and not health.ok and health.pull
     assert "moondream" in health.sentence and "llava:latest" in health.sentence
     assert "ollama pull moondream" in health.remedy and ollama.chats == []
 
@@ -59,7 +59,7 @@ def test_a_model_for_text_is_found_out_before_a_photo_is_sent(
 ) -> None:
     ollama.models["llama3:latest"] = ["completion", "tools"]
     health = vision.check(replace(options, model="llama3"), PICTURE)
-    assert not health.well and "cannot look at pictures" in health.sentence
+    assert not health.ok and "cannot look at pictures" in health.sentence
     assert ollama.chats == []
 
 
@@ -68,7 +68,7 @@ def test_a_server_without_a_list_of_models_may_still_describe(
 ) -> None:
     ollama.on("/v1/models", fake.status(404, "no such page"))
     health = vision.check(replace(options, provider="openai_compatible"), PICTURE)
-    assert health.well and health.models == ()
+    assert health.ok and health.models == ()
 
 
 @pytest.mark.parametrize(
@@ -90,13 +90,13 @@ def test_a_server_that_is_ill_is_told_from_one_that_is_not_there(
     ollama.on("/api/tags", act)
     health = vision.check(replace(options, timeout_s=0.2) if act is fake.hang else options)
     assert words in health.sentence and health.remedy
-    assert health.reachable is reachable and not health.well
+    assert health.reachable is reachable and not health.ok
 
 
 def test_a_picture_that_fails_is_in_the_finding(ollama: Ollama, options: VisionOptions) -> None:
     ollama.chat(fake.status(500, "model requires more system memory"))
     health = vision.check(options, PICTURE)
-    assert health.reachable and health.model_there and not health.well
+    assert health.reachable and health.has_model and not health.ok
     assert "more system memory" in health.sentence and health.seconds is None
 
 
@@ -117,7 +117,7 @@ def test_a_model_is_fetched_with_progress_and_is_there_then(
     steps: list[tuple[str, int, int]] = []
     vision.pull(moondream, lambda *step: steps.append(step))
     assert ("pulling 170370233dd5", 100, 400) in steps and steps[-1] == ("success", 0, 0)
-    assert vision.check(moondream).well
+    assert vision.check(moondream).ok
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from curator import vision
 from curator.imaging.proxy import long_edge_px
 from curator.model import KnownError, SuggestedTag, UnreadableError, UsageError
 from curator.vision import Cancelled, VisionError, VisionOptions
-from curator.vision.failures import retry_after_s
+from curator.vision.error_messages import retry_after_s
 from tests import ollama as fake
 from tests.ollama import RECORD, Act, Ollama
 
@@ -119,7 +119,7 @@ def test_a_proxy_of_the_environment_is_not_asked_about_this_machine(
 ) -> None:
     monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert vision.describe(PICTURE, options).subject
-    assert vision.check(options).well
+    assert vision.check(options).ok
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_proxy_of_the_environment_is_not_asked_about_this_machine(
 )
 def test_a_proxy_is_for_other_machines_only(url: str, local: bool) -> None:
     assert VisionOptions(url=url).is_local is local
-    assert VisionOptions(url=url).terms["trust_env"] is not local
+    assert VisionOptions(url=url).client_options["trust_env"] is not local
 
 
 def test_a_redirect_is_not_followed(ollama: Ollama, options: VisionOptions) -> None:
@@ -148,7 +148,7 @@ def test_a_redirect_is_not_followed(ollama: Ollama, options: VisionOptions) -> N
             vision.pull(options, lambda *_: None)
         assert elsewhere.asked == []
     assert error.stops_all and elsewhere.url in str(error)
-    assert not health.well and "asks no other address" in health.sentence
+    assert not health.ok and "asks no other address" in health.sentence
 
 
 # --- a wrong answer is fed back once
@@ -186,7 +186,7 @@ def test_an_answer_wrong_twice_is_a_failure_that_says_so(
     ollama.chat(act, act, act)
     error = failure(options)
     assert words in str(error) and error.remedy
-    assert (error.retry, error.burns, error.stops_all) == (True, True, False)
+    assert (error.retry, error.uses_attempt, error.stops_all) == (True, True, False)
     assert len(ollama.chats) == 2
 
 
@@ -223,7 +223,7 @@ def test_an_answer_of_any_size_is_not_taken_in(ollama: Ollama, options: VisionOp
 
 # --- every other failure keeps its meaning
 
-# what the server does → part of the sentence, retry, burns, stops_all
+# what the server does → part of the sentence, retry, uses_attempt, stops_all
 MEANINGS: dict[str, tuple[Act, str, bool, bool, bool]] = {
     "busy": (fake.busy(429), "busy (429)", True, False, False),
     "overloaded": (fake.busy(503), "busy (503)", True, False, False),
@@ -252,13 +252,13 @@ MEANINGS: dict[str, tuple[Act, str, bool, bool, bool]] = {
 
 @pytest.mark.parametrize("provider", vision.PROVIDERS)
 @pytest.mark.parametrize(
-    ("act", "words", "retry", "burns", "stops"), MEANINGS.values(), ids=MEANINGS
+    ("act", "words", "retry", "uses_attempt", "stops"), MEANINGS.values(), ids=MEANINGS
 )
 def test_each_failure_has_its_sentence_and_says_whether_to_go_on(
     act: Act,
     words: str,
     retry: bool,
-    burns: bool,
+    uses_attempt: bool,
     stops: bool,
     provider: str,
     ollama: Ollama,
@@ -267,7 +267,7 @@ def test_each_failure_has_its_sentence_and_says_whether_to_go_on(
     ollama.chat(act, act)
     error = failure(replace(options, provider=provider))
     assert words in str(error.args[0]) and error.remedy
-    assert (error.retry, error.burns, error.stops_all) == (retry, burns, stops)
+    assert (error.retry, error.uses_attempt, error.stops_all) == (retry, uses_attempt, stops)
     assert len(ollama.chats) == (2 if "size" in words else 1)  # nothing is tried again in here
     assert error.pull is ("does not have" in words and provider == "ollama")
 
@@ -276,7 +276,7 @@ def test_nobody_there(ollama: Ollama, options: VisionOptions) -> None:
     gone = replace(options, url="http://127.0.0.1:9")
     error = failure(gone)
     assert "Ollama is not running at http://127.0.0.1:9" in str(error) and "serve" in error.remedy
-    assert error.stops_all and error.retry and not error.burns and not error.reached
+    assert error.stops_all and error.retry and not error.uses_attempt and not error.reached
     other = failure(replace(gone, provider="openai_compatible"))
     assert "Nothing answers at http://127.0.0.1:9" in str(other) and other.stops_all
 
@@ -306,7 +306,7 @@ def test_a_repeat_that_does_not_get_through_means_what_it_says(
 ) -> None:
     ollama.chat(fake.said("no JSON"), fake.busy(429, "3"))
     error = failure(options)
-    assert (error.after_s, error.burns) == (3.0, False)
+    assert (error.after_s, error.uses_attempt) == (3.0, False)
 
 
 def test_a_picture_that_is_too_large_is_sent_once_at_half_the_size(
@@ -362,7 +362,7 @@ def test_the_time_limit_holds_for_silence_and_for_a_slow_drip(
     ollama.chat(act)
     for limit in (0.2, 2.0, 20.0):
         error = failure(replace(options, timeout_s=limit))
-        assert f"within {limit:g} s" in str(error) and error.retry and error.burns
+        assert f"within {limit:g} s" in str(error) and error.retry and error.uses_attempt
         if ollama.chats:  # else a busy machine spent it all before the question was asked
             break
     assert ollama.gone.wait(60)  # the connection is closed, not forgotten
@@ -470,7 +470,7 @@ def test_a_key_in_the_keyring_belongs_to_one_address(monkeypatch: pytest.MonkeyP
     before = keyring.get_keyring()
     keyring.set_keyring(Ring())
     try:
-        vision.keep_key("https://a.example/v1", "sk-a")
+        vision.save_key("https://a.example/v1", "sk-a")
         assert vision.find_key("https://a.example/v1") == "sk-a"
         assert vision.find_key("https://b.example/v1") == ""
         Ring.held[("curator", "https://b.example/v1")] = "sk-b"
@@ -478,8 +478,8 @@ def test_a_key_in_the_keyring_belongs_to_one_address(monkeypatch: pytest.MonkeyP
         vision.check(VisionOptions("openai_compatible", "http://127.0.0.1:9"))
         assert vision.find_key("https://b.example/v1") == "sk-b"
         del Ring.held[("curator", "https://b.example/v1")]
-        vision.keep_key("https://a.example/v1", "")
-        vision.keep_key("https://a.example/v1", "")
+        vision.save_key("https://a.example/v1", "")
+        vision.save_key("https://a.example/v1", "")
         assert vision.find_key("https://a.example/v1") == "" and Ring.held == {}
     finally:
         keyring.set_keyring(before)
@@ -494,6 +494,6 @@ def test_without_a_keyring_there_is_no_key_and_it_is_said_on_keeping_one() -> No
     try:
         assert vision.find_key("http://localhost:8080") == ""
         with pytest.raises(KnownError, match="keeps no keys"):
-            vision.keep_key("http://localhost:8080", "sk-a")
+            vision.save_key("http://localhost:8080", "sk-a")
     finally:
         keyring.set_keyring(before)

@@ -100,6 +100,6 @@ def _address(log: Path, running: subprocess.Popen[bytes]) -> str:
 def test_llama_cpp_describes_a_picture(server: str) -> None:
     options = VisionOptions("openai_compatible", server, "tiny", timeout_s=100)
     health = vision.check(options, vision.sample_picture())
-    assert health.well, health
-    assert health.models == ("tiny",) and health.said is not None
-    assert "har" in health.said.subject and health.said.suggested_tags
+    assert health.ok, health
+    assert health.models == ("tiny",) and health.description is not None
+    assert "har" in health.description.subject and health.description.suggested_tags

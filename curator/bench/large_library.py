@@ -16,10 +16,19 @@ from PySide6.QtCore import QPoint, QSize
 from PySide6.QtWidgets import QApplication
 
 from curator import app
-from curator.bench import bare
-from curator.bench.driving import Paints, Viewer, application, blank, opened, rest, wait, whole
+from curator.bench import baselines
 from curator.bench.figures import Figure, Pairs, Place, Reference, resident_mb, timed
-from curator.bench.library import lent, vocabulary
+from curator.bench.synthetic_library import lent, vocabulary
+from curator.bench.window_driver import (
+    Paints,
+    Viewer,
+    application,
+    blank,
+    opened,
+    rest,
+    wait,
+    whole,
+)
 from curator.library.sort_orders import ORDERS
 from curator.model import KnownError
 from curator.settings import Home
@@ -56,7 +65,7 @@ def large(place: Place) -> list[Figure]:
         scrolled = _scrolled(running, bare_grid)
         resident = resident_mb()
     # Afterwards: so many rows in memory would count as the window's.
-    rows = min(timed(bare.rows, home.catalog, "SELECT * FROM photo") for _ in range(2))
+    rows = min(timed(baselines.rows, home.catalog, "SELECT * FROM photo") for _ in range(2))
     alone = Reference("their rows read by SQLite alone", rows)
     return [
         Figure(
@@ -143,7 +152,7 @@ class _BareGrid:
 
     def listed(self, where: str, order: str) -> float:
         """List photos in an order, and draw; return the seconds."""
-        return timed(bare.rows, self._catalog, _LISTED.format(where, order)) + self.drawn()
+        return timed(baselines.rows, self._catalog, _LISTED.format(where, order)) + self.drawn()
 
 
 class _Acts:

@@ -57,11 +57,11 @@ def meaning(error: Exception, options: VisionOptions) -> VisionError:
         return not_running(options)
     if names & _CUT:
         return VisionError(
-            f"The connection to {options.who} was cut in the middle of the answer.", _AGAIN
+            f"The connection to {options.server_name} was cut in the middle of the answer.", _AGAIN
         )
     if names & {"ProxyError", "UnsupportedProtocol", "InvalidURL", "LocalProtocolError"}:
         return UnreachableError(
-            f"{options.place} cannot be asked ({plain(masked(str(chain[-1])), 120)}).",
+            f"{options.shown_url} cannot be asked ({plain(masked(str(chain[-1])), 120)}).",
             "Set vision.url to the address of the provider.",
             retry=False,
             stops_all=True,
@@ -72,9 +72,9 @@ def meaning(error: Exception, options: VisionOptions) -> VisionError:
         return WrongAnswerError(
             f"{options.model} talked on until it was stopped.", "Another model may do better."
         )
-    log.info("not an answer of a model: %s", options.place, exc_info=error)
+    log.info("not an answer of a model: %s", options.shown_url, exc_info=error)
     return WrongAnswerError(
-        f"{options.who} answered with something that is no answer of a model.", _TEST
+        f"{options.server_name} answered with something that is no answer of a model.", _TEST
     )
 
 
@@ -99,18 +99,20 @@ def too_slow(options: VisionOptions) -> VisionError:
 
 def too_much(options: VisionOptions) -> VisionError:
     """Say that an answer is larger than any that was asked for."""
-    return WrongAnswerError(f"{options.who} sent far more than was asked for.", "Check vision.url.")
+    return WrongAnswerError(
+        f"{options.server_name} sent far more than was asked for.", "Check vision.url."
+    )
 
 
 def not_running(options: VisionOptions) -> VisionError:
     """Say that nothing answers at the address."""
     if options.provider == "ollama" and options.is_local:
         message, remedy = (
-            f"Ollama is not running at {options.place}.",
+            f"Ollama is not running at {options.shown_url}.",
             "Start it with `ollama serve`; from ollama.com if it is not installed.",
         )
     else:
-        message = f"Nothing answers at {options.place}."
+        message = f"Nothing answers at {options.shown_url}."
         remedy = "Start the server there, or set vision.url to its address."
     return UnreachableError(message, remedy, stops_all=True)
 
@@ -118,7 +120,8 @@ def not_running(options: VisionOptions) -> VisionError:
 def mute(options: VisionOptions) -> VisionError:
     """Say that the server does not even answer the simplest question."""
     return UnreachableError(
-        f"{options.who} takes the connection and does not answer within {options.timeout_s:g} s.",
+        f"{options.server_name} accepts connections but does not answer within"
+        f" {options.timeout_s:g} s.",
         "Start it again.",
         stops_all=True,
     )
@@ -134,7 +137,7 @@ def not_pulled(options: VisionOptions) -> VisionError:
             pull=True,
         )
     return VisionError(
-        f"{options.place} does not have the model {options.model}.",
+        f"{options.shown_url} does not have the model {options.model}.",
         "Set vision.model to one that it has.",
         stops_all=True,
     )
@@ -156,7 +159,7 @@ def _of_status(
     told = f" It says: {words.rstrip('.')}." if words else ""
     if status in (429, 503):
         return BusyError(
-            f"{options.who} is busy ({status}).{told}",
+            f"{options.server_name} is busy ({status}).{told}",
             "Try again in a moment.",
             retry_after_s(headers.get("retry-after", "")),
         )
@@ -164,13 +167,13 @@ def _of_status(
         return not_pulled(options)
     if status == 413:
         return TooLargeError(
-            f"{options.who} takes no picture of this size (413).",
+            f"{options.server_name} takes no picture of this size (413).",
             "Lower vision.long_edge_px, or raise the server's limit.",
             retry=False,
         )
     if status in (401, 403):
         return VisionError(
-            f"{options.who} does not accept the key ({status}).{told}",
+            f"{options.server_name} does not accept the key ({status}).{told}",
             "Put the right one into the system's keyring or CURATOR_VISION_KEY.",
             retry=False,
             stops_all=True,
@@ -178,23 +181,25 @@ def _of_status(
     if status < 400:
         where = plain(masked(headers.get("location", "")), 120) or "another address"
         return VisionError(
-            f"{options.place} points to {where} ({status}); Curator asks no other address.",
+            f"{options.shown_url} points to {where} ({status}); Curator asks no other address.",
             "Set vision.url to the address you mean.",
             retry=False,
             stops_all=True,
         )
     if status in (404, 405, 501):
         return VisionError(
-            f"What answers at {options.place} is no server of vision models ({status}).",
+            f"What answers at {options.shown_url} is no server of vision models ({status}).",
             "Set vision.url to the address of the provider.",
             retry=False,
             stops_all=True,
         )
     if status >= 500:
-        return VisionError(f"{options.who} failed ({status}).{told}", _AGAIN)
+        return VisionError(f"{options.server_name} failed ({status}).{told}", _AGAIN)
     if "image" in words.lower() and ("support" in words.lower() or "missing" in words.lower()):
         return blind(options)
-    return VisionError(f"{options.who} refused the request ({status}).{told}", _TEST, retry=False)
+    return VisionError(
+        f"{options.server_name} refused the request ({status}).{told}", _TEST, retry=False
+    )
 
 
 def retry_after_s(text: str) -> float | None:

@@ -16,9 +16,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import app
-from curator.bench.driving import Layer, Viewer, application, blank, opened, rest, wait
 from curator.bench.figures import Figure, Pairs, Place, Reference, percentile, resident_mb
-from curator.bench.stock import large_jpegs
+from curator.bench.photo_sets import large_jpegs
+from curator.bench.window_driver import Layer, Viewer, application, blank, opened, rest, wait
 from curator.model import KnownError
 from curator.settings import Home
 

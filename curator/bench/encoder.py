@@ -12,7 +12,7 @@ from curator import encoders
 from curator.bench.draw import scene
 from curator.bench.figures import Alone, Figure, Place, Reference, timed
 from curator.encoders import EncoderOptions
-from curator.encoders.options import absent
+from curator.encoders.options import missing_package
 from curator.encoders.reference import Encode, cpu_bf16, plain_clip
 from curator.imaging import decode
 
@@ -26,7 +26,7 @@ _LEAST_COSINE = 0.999
 
 def missing() -> str | None:
     """Say what is not installed here, with the remedy."""
-    return absent("torch", "open_clip", "timm")
+    return missing_package("torch", "open_clip", "timm")
 
 
 # What bfloat16 gains depends on the instructions: AMX multiplies whole tiles (4.3 x measured),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from curator import bench, cli
-from curator.bench import library
+from curator.bench import synthetic_library
 from curator.catalog import Catalog
 from curator.library import table_cache
 from curator.library.filters import mask, parse
@@ -22,10 +22,10 @@ COUNT, READ = 2_000, 800
 
 @pytest.mark.slow
 def test_repeated_rows_are_a_sound_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "_READ", READ)
+    monkeypatch.setattr(synthetic_library, "_READ", READ)
     monkeypatch.setattr(table_cache, "WORTH", COUNT)
     home = Home.at(tmp_path / "home")
-    library.make(home, COUNT, pictures=False)
+    synthetic_library.make(home, COUNT, pictures=False)
     assert home.table_file.exists(), "the first window opens like any other"
     catalog = Catalog.open(home.catalog)
     try:
@@ -57,7 +57,7 @@ def test_a_home_with_a_catalog_is_left_alone(tmp_path: Path) -> None:
     Catalog.open(home.catalog).close()
     before = home.catalog.read_bytes()
     with pytest.raises(KnownError, match="already"):
-        library.make(home, 10)
+        synthetic_library.make(home, 10)
     assert home.catalog.read_bytes() == before
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from curator.bench.figures import Figure, Place, Reference, one_core, worked
-from curator.bench.stock import large_jpegs
+from curator.bench.photo_sets import large_jpegs
 from curator.catalog import FileDetail, PhotoDetail
 from curator.export import TARGETS, Options, make_plan
 from curator.imaging.exif import read_capture

@@ -1,4 +1,4 @@
-"""Rows of lessons by place: in memory while they are few, then in a temporary file.
+"""RowStore of lessons by place: in memory while they are few, then in a temporary file.
 
 Tens of thousands of ratings and rejects are a quarter of a gigabyte that is hardly ever looked at:
 one row when a rating changes, some hundred when the penalty is searched, all when sums are made
@@ -23,8 +23,8 @@ _FIRST = 64
 _AT_ONCE = 1024  # rows read at a time
 
 
-class Rows:
-    """Rows of one length, as float64 in memory or as float32 in a file.
+class RowStore:
+    """RowStore of one length, as float64 in memory or as float32 in a file.
 
     Thread: one at a time.
     """

@@ -23,7 +23,7 @@ TINY = 1e-9
 
 
 @dataclass(frozen=True)
-class Choice:
+class Hyperparameters:
     """What a search settled: relative penalty, tone share, stretch."""
 
     penalty: float = USUAL_PENALTY
@@ -40,7 +40,9 @@ def mean_square(gram: Array, facts: Array) -> float:
     return max(float(weight @ np.diag(gram)) - middle, TINY)
 
 
-def search(vector_gram: Array, tone_gram: Array | None, facts: Array, groups: Array) -> Choice:
+def search(
+    vector_gram: Array, tone_gram: Array | None, facts: Array, groups: Array
+) -> Hyperparameters:
     """Choose by leave-one-group-out over every penalty and tone share.
 
     Each pair is judged by ``n/2 log(mean squared error)`` plus its handicap. The pairs are
@@ -58,7 +60,7 @@ def search(vector_gram: Array, tone_gram: Array | None, facts: Array, groups: Ar
         groups = np.arange(len(groups), dtype=np.float64)
     rated = facts[:, 0] > 0
     if len(groups) < 3 or np.ptp(targets[rated]) < TINY:
-        return Choice()
+        return Hyperparameters()
     effective = float(weight.sum() ** 2 / (weight**2).sum())
     shares = TONE_SHARES if tone_gram is not None else TONE_SHARES[:1]
     costs, points, predicted = [], [], []
@@ -77,7 +79,7 @@ def search(vector_gram: Array, tone_gram: Array | None, facts: Array, groups: Ar
     likelihood /= likelihood.sum()
     log_penalty, tone_share = likelihood @ np.array(points)
     stretch = _stretch(targets[rated], likelihood @ np.array(predicted), weight[rated])
-    return Choice(float(np.exp(log_penalty)), float(tone_share), stretch)
+    return Hyperparameters(float(np.exp(log_penalty)), float(tone_share), stretch)
 
 
 def mix(vector_gram: Array, tone_gram: Array, share: float) -> Array:

@@ -1,7 +1,7 @@
 """What bars are set beside: the least that has to be done, by bare libraries and nothing else.
 
 These share no code with the program, so that what makes it slower does not make them slower.
-`curator.bench.driving` has the bare viewer.
+`curator.bench.window_driver` has the bare viewer.
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from curator import app
-from curator.bench.driving import Viewer, application, blank, opened, rest, wait, whole
 from curator.bench.figures import Figure, Pairs, Place
-from curator.bench.stock import large_jpegs
-from curator.bench.zooming import REACH, panned
+from curator.bench.photo_sets import large_jpegs
+from curator.bench.window_driver import Viewer, application, blank, opened, rest, wait, whole
+from curator.bench.zoom import REACH, panned
 from curator.model import KnownError
 from curator.session.panes import MOST
 from curator.settings import Home

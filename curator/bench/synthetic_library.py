@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from curator.bench.figures import PHOTOS, Place, program
-from curator.bench.filling import BATCH, EVENING, embed, fill, index
-from curator.bench.repeating import repeat
+from curator.bench.replication import repeat
+from curator.bench.synthetic_catalog import BATCH, EVENING, embed, fill, index
 from curator.catalog import Catalog
 from curator.library import table_cache
 from curator.model import ContentType, Described, KnownError, Label, SuggestedTag

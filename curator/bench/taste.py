@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator import app
-from curator.bench import bare
+from curator.bench import baselines
 from curator.bench.figures import Figure, Pairs, Place, Reference, resident_mb, timed
-from curator.bench.library import lent
+from curator.bench.synthetic_library import lent
 from curator.catalog import Catalog
 from curator.learning.learner import TasteLearner
 from curator.learning.vector_index import VectorIndex
-from curator.settings import Taste
+from curator.settings import TasteSettings
 
 _RATED = 300
 _TURNS = 15
@@ -30,7 +30,7 @@ def taste(place: Place) -> list[Figure]:
     try:
         ids = [int(row[0]) for row in catalog.columns()]
         catalog.decide({photo: {"rating": 1 + photo % 5} for photo in ids[:_RATED]}, summary="")
-        learner = TasteLearner(catalog, Taste(), home.cache)
+        learner = TasteLearner(catalog, TasteSettings(), home.cache)
         before = resident_mb()
         read = timed(learner.look)
         learner.study()
@@ -38,7 +38,7 @@ def taste(place: Place) -> list[Figure]:
         learner.archive.prepare()
         _one_more(learner, ids[-1])
         held = resident_mb() - before  # what the references take is not learning's
-        vectors = bare.vectors(learner.archive)
+        vectors = baselines.vectors(learner.archive)
         learned, nearest, shares = Pairs(), Pairs(), []
         for turn, photo in enumerate(ids[_RATED : _RATED + _TURNS], _RATED):
             spent = _one_more(learner, photo)
@@ -61,7 +61,7 @@ def taste(place: Place) -> list[Figure]:
             f"nearest of {len(ids):,} vectors",
             0.5,
             30.0,
-            bare.PRODUCT,
+            baselines.PRODUCT,
             f"slowest {1000 * max(nearest.spent):.0f} ms; "
             f"{100 * sum(shares) / len(shares):.1f} % of the nearest found",
         ),

@@ -1,4 +1,4 @@
-"""Rows of lessons are the same from a file as from memory."""
+"""RowStore of lessons are the same from a file as from memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from curator.model import KnownError
-from curator.taste.rows import Rows
+from curator.taste.row_store import RowStore
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def numbers() -> np.ndarray:
 def test_what_was_put_is_taken_from_memory_and_from_a_file(
     numbers: np.ndarray, tmp_path: Path
 ) -> None:
-    rows = Rows(6, tmp_path)
+    rows = RowStore(6, tmp_path)
     rows.put(0, numbers[:1200])
     np.testing.assert_array_equal(rows.take([3, 1199, 0]), numbers[[3, 1199, 0]])
     rows.leave_memory(1200)
@@ -32,7 +32,7 @@ def test_what_was_put_is_taken_from_memory_and_from_a_file(
 
 
 def test_without_room_they_stay_in_memory(numbers: np.ndarray, tmp_path: Path) -> None:
-    rows = Rows(6, tmp_path / "not there")
+    rows = RowStore(6, tmp_path / "not there")
     rows.put(0, numbers[:10])
     with pytest.raises(KnownError, match="no room to learn"):
         rows.leave_memory(10)

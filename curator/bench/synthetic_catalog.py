@@ -18,8 +18,8 @@ from curator.model import (
     Capture,
     Converted,
     Embedded,
-    Found,
-    Group,
+    FileGroup,
+    FoundFile,
     Kind,
     Peeked,
     Quality,
@@ -154,10 +154,10 @@ def _path(root: Path, number: int) -> Path:
     return root / f"{taken:%Y}" / f"{taken:%Y-%m-%d}" / f"DSC_{number:06}.JPG"
 
 
-def _group(root: Path, number: int) -> Group:
+def _group(root: Path, number: int) -> FileGroup:
     path = _path(root, number)
-    found = Found(str(path), Kind.IMAGE, 6_000_000 + number, 1_700_000_000_000_000_000 + number)
-    return Group(str(path.parent), path.stem, (found,))
+    found = FoundFile(str(path), Kind.IMAGE, 6_000_000 + number, 1_700_000_000_000_000_000 + number)
+    return FileGroup(str(path.parent), path.stem, (found,))
 
 
 def _job(home: Home, root: Path, photo: int, number: int, stage: str) -> StageJob:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
-from curator.bench.filling import DAYS, EVENING, index
+from curator.bench.synthetic_catalog import DAYS, EVENING, index
 from curator.catalog import Catalog
 
 # Table → column → how it moves on; ``:photos`` is by how much ids of photos grow. In this order:

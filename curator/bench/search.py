@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from curator.bench import bare
+from curator.bench import baselines
 from curator.bench.figures import Figure, Pairs, Place, timed
-from curator.bench.filling import drawn_vectors, tidy
-from curator.bench.library import describe, lent, sayings, vocabulary
+from curator.bench.synthetic_catalog import drawn_vectors, tidy
+from curator.bench.synthetic_library import describe, lent, sayings, vocabulary
 from curator.catalog import Catalog
 from curator.learning.vector_index import VectorIndex
 from curator.library.filters import mask, parse
@@ -55,7 +55,7 @@ def _by_words(table: Table, words: list[str], catalog: Path) -> Figure:
     for text in _asked(words):
         spent = timed(_found, table, parse(text))
         begun = " ".join(f'"{word}"*' for word in text.split())
-        pairs.add(spent, timed(bare.rows, catalog, match, begun))
+        pairs.add(spent, timed(baselines.rows, catalog, match, begun))
     what = f"words found and ranked among {len(table.ids):,} photos"
     return pairs.figure(what, 0.95, 50.0, "SQLite's full-text index asked, unranked")
 
@@ -79,13 +79,13 @@ def _after_a_mark(table: Table, words: list[str]) -> Figure:
 
 def _by_looks(archive: VectorIndex, table: Table) -> Figure:
     phrases, pairs = drawn_vectors(_TURNS, archive.dimension, np.random.default_rng(3)), Pairs()
-    among, vectors = table.ids[table.alive()], bare.vectors(archive)
+    among, vectors = table.ids[table.alive()], baselines.vectors(archive)
     for each in phrases:
         spent = timed(looking_like, archive, each, among)
         pairs.add(spent, timed(np.matmul, vectors, each))
     what = f"what looks like a phrase, of {len(among):,}"
     note = f"slowest {1000 * max(pairs.spent):.0f} ms; beside encoding the phrase"
-    return pairs.figure(what, 0.5, 30.0, bare.PRODUCT, note)
+    return pairs.figure(what, 0.5, 30.0, baselines.PRODUCT, note)
 
 
 def _reading(catalog: Catalog, scratch: Path) -> Figure:
@@ -95,7 +95,7 @@ def _reading(catalog: Catalog, scratch: Path) -> Figure:
     describe(catalog, ids, seed=5)
     texts = (" ".join(said) for said in sayings(len(ids) + PART, seed=5))
     pairs, more, tidied = Pairs(), [True], 0.0
-    with bare.index(scratch) as insert:
+    with baselines.index(scratch) as insert:
         while more[-1]:
             spent = timed(lambda: more.append(catalog.fold_text(PART)))
             pairs.add(spent, insert(list(itertools.islice(texts, PART))))

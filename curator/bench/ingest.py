@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import simplejpeg
 
-from curator.bench import bare
+from curator.bench import baselines
 from curator.bench.draw import write_dng
 from curator.bench.figures import Figure, Pairs, Place, Reference, one_core, program, timed, worked
-from curator.bench.stock import large_jpegs, many_small
+from curator.bench.photo_sets import large_jpegs, many_small
 from curator.catalog import Catalog
 from curator.imaging.decode import decode
 from curator.imaging.quality import sharpness
@@ -195,7 +195,7 @@ def commit(place: Place) -> list[Figure]:
         pipeline.open_folders([many_small(place.scratch / "first", 200)])
         pipeline.wait_idle(120)
         ids = [row[0] for row in catalog.columns()]
-        with bare.commits(place.scratch) as row:
+        with baselines.commits(place.scratch) as row:
             calm = _marked(catalog, ids, row, lambda done: done < _MARKS)
             pipeline.open_folders([many_small(place.scratch / "more", 6_000)])
             busy = _marked(catalog, ids, row, lambda done: done < _MARKS or _meets(pipeline, done))
@@ -203,8 +203,8 @@ def commit(place: Place) -> list[Figure]:
         catalog.close()
         pipeline.stop()
     return [
-        busy.figure("mark to commit with the pipeline writing", 0.99, 10.0, bare.COMMIT),
-        calm.figure("mark to commit with the pipeline idle", 0.99, 10.0, bare.COMMIT),
+        busy.figure("mark to commit with the pipeline writing", 0.99, 10.0, baselines.COMMIT),
+        calm.figure("mark to commit with the pipeline idle", 0.99, 10.0, baselines.COMMIT),
     ]
 
 

@@ -116,14 +116,14 @@ def _is_alone(home: Home, sources: Sequence[Path], token: str) -> bool:
     chosen = recovery.ask_which_window(sources)
     if chosen != recovery.SHOW:
         return chosen == recovery.ANOTHER
-    return not single_instance.hand_over(home, paths, token) and recovery.ask_without_answer()
+    return not single_instance.send_to_running(home, paths, token) and recovery.ask_without_answer()
 
 
-def _hear_others(app: App, entrance: single_instance.Door, qt: QApplication) -> None:
+def _hear_others(app: App, entrance: single_instance.InstanceServer, qt: QApplication) -> None:
     """Let a later start bring this window to the front, and hand over what it was to open."""
 
-    def come(call: single_instance.Call) -> None:
-        single_instance.come_forward(app.window, call.token)
+    def come(call: single_instance.OpenRequest) -> None:
+        single_instance.bring_to_front(app.window, call.token)
         if call.paths:
             app.window.take(call.paths)
 
@@ -192,7 +192,7 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
     theme.apply(qt)
     try:
         # At once: who starts while this window is made, or in the same instant, is to find it.
-        entrance = single_instance.Door(home)
+        entrance = single_instance.InstanceServer(home)
         first = not _is_blind() and entrance.listen()
         if not first and not _is_alone(home, sources, token):
             return 0
@@ -216,7 +216,7 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
 def tune_process() -> None:
     """Set up the interpreter and memory for a window: threads take turns often, room is given back.
 
-    Call it before there are other threads; bench does as well.
+    OpenRequest it before there are other threads; bench does as well.
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     gc.freeze()  # the modules: to look through them twice was a fifth of the time to a window

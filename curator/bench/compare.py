@@ -36,7 +36,7 @@ def compare(place: Place) -> list[Figure]:
         wait(lambda: pipeline.is_idle, pipeline.idle)
         session.go(0)
         QTest.keyClick(window, Qt.Key.Key_C)
-        wait(lambda: session._shown == session.current, window.beside.painted)
+        wait(lambda: session._shown == session.current, window.compare.painted)
         rest(1.0)
         viewer = Viewer()
         steps = _challenged(running, viewer)
@@ -56,7 +56,7 @@ def compare(place: Place) -> list[Figure]:
 
 def _challenged(running: app.App, viewer: Viewer) -> Pairs:
     """Bring challengers by key: the seconds from each key to the one painted."""
-    session, view, pairs = running.session, running.window.beside, Pairs()
+    session, view, pairs = running.session, running.window.compare, Pairs()
     layers = [whole(blank(pane.picture.size()), pane.picture.topLeft()) for pane in view.panes()]
     way = Qt.Key.Key_Right
     for _ in range(_KEYS):
@@ -85,7 +85,7 @@ def _challenged(running: app.App, viewer: Viewer) -> Pairs:
 
 def _dragged(running: app.App, viewer: Viewer) -> Pairs:
     """Go to 100 %, wait for every pixel of every pane, drag, and go back to fit."""
-    view = running.window.beside
+    view = running.window.compare
     QTest.keyClick(running.window, Qt.Key.Key_Z)
     wait(lambda: view.whole, view.painted, 60.0)
     rest(1.0)

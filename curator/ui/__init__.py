@@ -1,6 +1,6 @@
 """The window: the only package that draws.
 
-    theme          colours, sizes, fonts, icons; every number of the look
+    theme          colors, sizes, fonts, icons; every number of the look
     main_window    the edges and which page stands in the middle
     keys           one action per line of the keyboard in force; keys_page changes them
     palette        finds everything there is to do by a few letters

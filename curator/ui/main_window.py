@@ -32,16 +32,17 @@ from curator.keymap import Binding
 from curator.model import KnownError, Pass, View
 from curator.pipeline import Pipeline
 from curator.session import Session
-from curator.ui.compare.compare_view import BesideView
+from curator.ui.compare.compare_view import CompareView
 from curator.ui.dialogs import palette
 from curator.ui.dialogs.rejects_dialog import review_rejects
 from curator.ui.dialogs.tag_entry import TagEntry
+from curator.ui.dock_layout import DockLayout, place
 from curator.ui.grid.grid_view import GridView
-from curator.ui.loupe.candidates import Maybes
+from curator.ui.loupe.candidates import CandidatesPanel
 from curator.ui.loupe.filmstrip import Filmstrip
 from curator.ui.loupe.loupe_view import LoupeView
 from curator.ui.pages.empty_state import EmptyList, EmptyWindow
-from curator.ui.pages.file_preview import PlacardView
+from curator.ui.pages.file_preview import FilePreview
 from curator.ui.pages.finish_page import FinishPage
 from curator.ui.pages.help_overlay import HelpOverlay
 from curator.ui.pages.overview_page import OverviewPage
@@ -58,13 +59,12 @@ from curator.ui.panels.status_line import StatusLine
 from curator.ui.panels.top_bar import TopBar
 from curator.ui.panels.vision_provider import ProviderWatch, for_settings
 from curator.ui.photo_menu import by_key, photo_menu
-from curator.ui.pipeline_notifications import Background
+from curator.ui.pipeline_notifications import PipelineNotifications
 from curator.ui.widgets import dialogs, theme
-from curator.ui.widgets.actions import Keys
-from curator.ui.widgets.dock_layout import Space, place
+from curator.ui.widgets.actions import KeyActions
 from curator.ui.widgets.frames import Pictures
-from curator.ui.widgets.key_state import HeldKeys
-from curator.ui.window_actions import Acts
+from curator.ui.widgets.key_state import KeyState
+from curator.ui.window_actions import WindowActions
 
 log = logging.getLogger(__name__)
 
@@ -98,13 +98,13 @@ class MainWindow(QWidget):
         self._recent: list[str] = list(self._memory.get("recent") or ())
         self._sidebar_off = bool(self._memory.get("sidebar_off"))  # where it stands beside
         self._sidebar_called = False  # where it does not: it lies over the page
-        self.background: Background | None = None
+        self.pipeline_notifications: PipelineNotifications | None = None
         keyboard, refused = in_force(session.home)
-        self.keys = Keys(self, keyboard, self._press)
-        self._held = HeldKeys(self)
-        self._held.use(keyboard)
-        self._held.watch(self)
-        self.acts = Acts(
+        self.keys = KeyActions(self, keyboard, self._press)
+        self._key_state = KeyState(self)
+        self._key_state.use(keyboard)
+        self._key_state.watch(self)
+        self.window_actions = WindowActions(
             self,
             session,
             self._memory,
@@ -129,8 +129,8 @@ class MainWindow(QWidget):
         session, run = self.session, self.run
         self.pages = QStackedWidget(self)
         self.grid = GridView(session, self.pictures)
-        self.loupe = LoupeView(session, self.pictures, self._held)
-        self.beside = BesideView(session, self.pictures, self.loupe.originals, self._held)
+        self.loupe = LoupeView(session, self.pictures, self._key_state)
+        self.compare = CompareView(session, self.pictures, self.loupe.originals, self._key_state)
         self.finish = FinishPage(session, run, self.pictures)
         self.empty_window = EmptyWindow(session, run)
         self.empty_list = EmptyList(session, run)
@@ -138,7 +138,7 @@ class MainWindow(QWidget):
         for page in (
             self.grid,
             self.loupe,
-            self.beside,
+            self.compare,
             self.finish,
             self.empty_window,
             self.empty_list,
@@ -154,13 +154,13 @@ class MainWindow(QWidget):
         self.offers = OfferLine()
         self.tour = Tour(session, self._memory)
         self.filmstrip = Filmstrip(session, self.pictures)
-        self.maybes = Maybes(session, self.pictures, self._held)
+        self.candidates = CandidatesPanel(session, self.pictures, self._key_state)
         self.status = StatusLine(session, lambda: session.ask("failures"))
         self.sidebar = Sidebar(session, run)
         self.inspector = Inspector(session, self.pictures)
         self.weights = Weights(session, self.offers, self)
         self.provider = ProviderWatch(session, self.offers, self)
-        self.acts.notes = lambda: {
+        self.window_actions.notes = lambda: {
             "encoder": EncoderPanel(self.weights),
             "vision": for_settings(session, self.provider),
         }
@@ -168,7 +168,7 @@ class MainWindow(QWidget):
             self.topbar,
             self.tour,
             self.filmstrip,
-            self.maybes,
+            self.candidates,
             self.status,
             self.offers,
             self.sidebar,
@@ -180,14 +180,14 @@ class MainWindow(QWidget):
         self.veil.setObjectName("veil")
         self.veil.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.veil.hide()
-        self.placard = PlacardView(self, session)
+        self.file_preview = FilePreview(self, session)
         self.projects = ProjectParts(
             self, session, self.pictures, self.grid, self.offers, lambda: self.keys.keyboard
         )
         self.sidecars = SidecarParts(self, session, self.offers, self.status, run)
         self.help = HelpOverlay(self, self.view_name, lambda: self.keys.keyboard)
-        self.finder = palette.Palette(self, lambda: self.keys.keyboard)
-        self.tagging = TagEntry(self, self.session)
+        self.command_palette = palette.Palette(self, lambda: self.keys.keyboard)
+        self.tag_entry = TagEntry(self, self.session)
 
     def _connect(self) -> None:
         session = self.session
@@ -198,19 +198,19 @@ class MainWindow(QWidget):
         self.offers.changed.connect(self.arrange)
         session.said.connect(self.offers.make_way)
         self.tour.changed.connect(self.arrange)
-        self.sidebar.folder_switched.connect(self.acts.switch_folder)
+        self.sidebar.folder_switched.connect(self.window_actions.switch_folder)
         self.topbar.search.left.connect(self._focus_page)
-        self.help.left.connect(self._focus_page)
-        self.finder.left.connect(self._focus_page)
-        self.projects.chooser.left.connect(self._focus_page)
-        self.tagging.left.connect(self._focus_page)
-        self.placard.left.connect(self._focus_page)
-        self.placard.folder_wanted.connect(lambda folder: self.open([folder]))
-        self.placard.photo_wanted.connect(self._visit)
+        self.help.closed.connect(self._focus_page)
+        self.command_palette.closed.connect(self._focus_page)
+        self.projects.chooser.closed.connect(self._focus_page)
+        self.tag_entry.closed.connect(self._focus_page)
+        self.file_preview.closed.connect(self._focus_page)
+        self.file_preview.folder_wanted.connect(lambda folder: self.open([folder]))
+        self.file_preview.photo_wanted.connect(self._visit)
         for rows in (self.sidebar.folders, self.sidebar.projects.rows, self.sidebar.filters):
             rows.pressed.connect(self._send_sidebar_away)
         if self._pipeline is not None:
-            self.background = Background(self, self._pipeline, self._memory)
+            self.pipeline_notifications = PipelineNotifications(self, self._pipeline, self._memory)
 
     # --- what shows
 
@@ -224,7 +224,9 @@ class MainWindow(QWidget):
         """Say which page stands in the middle."""
         session = self.session
         if not session.table.alive().any():
-            scanning = self.background is not None and self.background.scanning
+            scanning = (
+                self.pipeline_notifications is not None and self.pipeline_notifications.scanning
+            )
             known = session.scope.kind == "folder" or scanning or bool(session.scopes()[1:])
             return self.empty_list if known else self.empty_window
         if self.overview.is_open:
@@ -233,7 +235,7 @@ class MainWindow(QWidget):
             return self.finish
         if not len(session.ids):
             return self.empty_list
-        return {View.GRID: self.grid, View.LOUPE: self.loupe}.get(session.view, self.beside)
+        return {View.GRID: self.grid, View.LOUPE: self.loupe}.get(session.view, self.compare)
 
     def refresh(self) -> None:
         """Take over page, edges and keys from the session."""
@@ -261,9 +263,9 @@ class MainWindow(QWidget):
         beside = self._has_sidebar_beside()
         self._sidebar_called &= not beside  # what lay over the page stands beside it now
         called = self._sidebar_called and page is not self.empty_window
-        inspected = session.inspector and page in (self.grid, self.loupe, self.beside)
-        along = page is self.loupe or (page is self.beside and session.view is View.COMPARE)
-        space = Space(self.rect())
+        inspected = session.inspector and page in (self.grid, self.loupe, self.compare)
+        along = page is self.loupe or (page is self.compare and session.view is View.COMPARE)
+        space = DockLayout(self.rect())
         space.top(self.topbar, theme.TOPBAR, chrome)
         space.top(self.tour, theme.OFFER, chrome and self.tour.shows and page is self.loupe)
         space.bottom(self.status, theme.STATUSLINE + theme.PASSLINE, chrome)
@@ -275,7 +277,7 @@ class MainWindow(QWidget):
         self.topbar.sidebar.setEnabled(page is not self.empty_window)
         space.beside(self.inspector, theme.INSPECTOR, chrome and inspected, right=True, over=False)
         rating = page is self.loupe and session.pass_ is Pass.RATE and not narrow
-        space.beside(self.maybes, theme.MAYBES, chrome and rating, right=True, over=False)
+        space.beside(self.candidates, theme.CANDIDATES, chrome and rating, right=True, over=False)
         head = self.projects.head_height(chrome and page is self.grid)
         space.top(self.projects.head, head, head > 0)
         self.pages.setGeometry(space.left)
@@ -287,7 +289,13 @@ class MainWindow(QWidget):
 
     def _covers(self) -> tuple[QWidget, ...]:
         """List what lies over the page, and has the keyboard while it shows."""
-        return self.placard, self.help, self.finder, self.projects.chooser, self.tagging
+        return (
+            self.file_preview,
+            self.help,
+            self.command_palette,
+            self.projects.chooser,
+            self.tag_entry,
+        )
 
     def resizeEvent(self, event: object) -> None:
         """Arrange for the size."""
@@ -337,7 +345,7 @@ class MainWindow(QWidget):
         shown = [part for part in (self.pages, self.filmstrip) if part.isVisible()]
         over = any(part.geometry().contains(at) for part in shown)
         covered = any(cover.isVisible() for cover in self._covers())
-        if over and not covered and page in (self.grid, self.loupe, self.beside):
+        if over and not covered and page in (self.grid, self.loupe, self.compare):
             by_mouse = event.reason() is QContextMenuEvent.Reason.Mouse
             place = event.globalPos() if by_mouse else self._in_hand()
             photo_menu(self, self.session, self.view_name(), self.run).popup(place)
@@ -349,8 +357,8 @@ class MainWindow(QWidget):
         if page is self.grid and (number := self.session.tile_number) >= 0:
             self.grid.reveal(number)
             page, rect = self.grid.viewport(), self.grid.cell(number)
-        elif page is self.beside and panes is not None:
-            rect = self.beside.panes()[panes.active].cell
+        elif page is self.compare and panes is not None:
+            rect = self.compare.panes()[panes.active].cell
         return page.mapToGlobal(rect.center())
 
     # --- keys
@@ -363,21 +371,21 @@ class MainWindow(QWidget):
         self._focus_page()
 
     def _press(self, binding: Binding) -> None:
-        if binding.repeat or not self._held.echo:
+        if binding.repeat or not self._key_state.repeated:
             self._do(binding.command, binding.invert)
 
     def _do(self, command: str, invert: bool = False) -> None:
         if command == "back" and (self._close_something() or self.overview.leave()):
             return
         self.overview.makes_way(command)
-        self.session.caps_lock = self._caps_lock_advances and self._held.caps_lock
+        self.session.caps_lock = self._caps_lock_advances and self._key_state.caps_lock
         commands.run(self.session, command, invert)
         self.tour.did(command)
 
     def use_keys(self, keyboard: Keyboard) -> None:
         """Put other keys in force, in every sentence too."""
         self.keys.use(keyboard)
-        self._held.use(keyboard)
+        self._key_state.use(keyboard)
         self._tell_session(keyboard)
         self.offers.withdraw("keys")
         self.session.view_changed.emit()
@@ -390,7 +398,7 @@ class MainWindow(QWidget):
         self._caps_lock_advances = its.caps_lock
 
     def _change_keys(self) -> None:
-        self.acts.settings("Keys")
+        self.window_actions.settings("Keys")
 
     def _open_palette(self) -> None:
         session = self.session
@@ -401,7 +409,7 @@ class MainWindow(QWidget):
                 session.go_to(photo)
             self._do(command)
 
-        self.finder.open(palette.entries(session, self.view_name(), do), self._recent)
+        self.command_palette.open(palette.entries(session, self.view_name(), do), self._recent)
 
     def _close_something(self) -> bool:
         """Let Esc close what lies over or above the page first; tell whether there was any."""
@@ -439,13 +447,13 @@ class MainWindow(QWidget):
     # --- what the session asks for
 
     def _asked(self, what: str, about: object) -> None:
-        if self.acts.does(what):
-            self.acts.do(what, about)
+        if self.window_actions.does(what):
+            self.window_actions.do(what, about)
         elif what in self._answers:
             self._answers[what](about)
 
     def _answering(self) -> dict[str, Callable[[Any], object]]:
-        """Give what this window does when the session asks; the rest is for :class:`Acts`."""
+        """Return what this window does when the session asks; WindowActions does the rest."""
         session = self.session
         return {
             "dismiss": lambda _: self.offers.dismiss(),
@@ -456,8 +464,8 @@ class MainWindow(QWidget):
             "help": lambda _: self.help.open(),
             "menu": lambda _: self.topbar.show_menu(),
             "palette": lambda _: self._open_palette(),
-            "tag": self.tagging.open,
-            "rename_tag": lambda name: self.tagging.rename(str(name)),
+            "tag": self.tag_entry.open,
+            "rename_tag": lambda name: self.tag_entry.rename(str(name)),
             "sidecars": lambda _: self.sidecars.open(),
             "placard": lambda _: self._choose_placard(),
             "tour": lambda _: self.tour.begin(),
@@ -505,7 +513,7 @@ class MainWindow(QWidget):
     def _choose_placard(self) -> None:
         chosen = dialogs.choose_file(self, "Placard of a file", pattern=_PICTURES)
         if chosen:
-            self.placard.open(Path(chosen))
+            self.file_preview.open(Path(chosen))
 
     def _settings_changed(self, changed: set[str]) -> None:
         settings = self.session.settings
@@ -556,9 +564,9 @@ class MainWindow(QWidget):
     def take(self, sources: Sequence[Path]) -> None:
         """Show the placard of a single file; open whatever else there is."""
         if _single_file(sources):
-            self.placard.open(sources[0])
+            self.file_preview.open(sources[0])
         else:
-            self.placard.close_()
+            self.file_preview.close_panel()
             self.open(sources)
 
     def open(self, sources: Sequence[Path]) -> None:
@@ -566,7 +574,7 @@ class MainWindow(QWidget):
         if not sources:
             return
         try:
-            self.acts.open(sources)
+            self.window_actions.open(sources)
         except KnownError as error:
             self.session.say(str(error))
 
@@ -581,8 +589,8 @@ class MainWindow(QWidget):
         self.session.inspector = bool(memory.get("inspector"))
         self.sidebar.unfolded.update(memory.get("unfolded") or ())
         self.offers.never = set(memory.get("never") or ())
-        if self.background is not None:
-            self.background.say_encoder()
+        if self.pipeline_notifications is not None:
+            self.pipeline_notifications.say_encoder()
 
     def _remember(self) -> None:
         if self.session.fullscreen:
@@ -605,8 +613,8 @@ class MainWindow(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the place of the window and of the session."""
         self._remember()
-        self.placard.close_()
-        self.overview.close_()
+        self.file_preview.close_panel()
+        self.overview.close_panel()
         self.weights.close()
         self.session.close()
         event.accept()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Background(QObject):
+class PipelineNotifications(QObject):
     """Passes on to a window what its pipeline says.
 
     Attributes:

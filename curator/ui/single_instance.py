@@ -1,8 +1,8 @@
 """The door between windows: a second start finds the first, and hands it what is to be opened.
 
-    door = Door(home)
+    door = InstanceServer(home)
     if not door.listen() and answers(home):         # there is a window already
-        hand_over(home, [Path("/photos/Iceland")])  # it comes to the front and opens that
+        send_to_running(home, [Path("/photos/Iceland")])  # it comes to the front and opens that
     door.attend(...)                                # who opens what other starts hand over
 
 It is a local socket (a named pipe on Windows) that only the same user can open, named after the
@@ -50,7 +50,7 @@ _TOKENS = ("XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class OpenRequest:
     """What another start asks of the window: to come to the front, and to open these."""
 
     paths: tuple[Path, ...] = ()
@@ -73,7 +73,7 @@ def answers(home: Home) -> bool:
     return _connected(name_of(home)) is not None
 
 
-def hand_over(home: Home, paths: Sequence[Path] = (), token: str = "") -> bool:
+def send_to_running(home: Home, paths: Sequence[Path] = (), token: str = "") -> bool:
     """Have the open window come to the front and open these; say whether it answered."""
     socket = _connected(name_of(home))
     if socket is None:
@@ -122,7 +122,7 @@ def _one_at_a_time(name: str) -> Iterator[None]:
         lock.unlock()
 
 
-def parsed(line: bytes) -> Call | None:
+def parsed(line: bytes) -> OpenRequest | None:
     """Read a call; None if it is none.
 
     Args:
@@ -139,7 +139,7 @@ def parsed(line: bytes) -> Call | None:
         return None
     if not isinstance(given, str) or len(given) > _TOKEN or not (given + "x").isprintable():
         return None
-    return Call(tuple(Path(path) for path in paths), given if given.isascii() else "")
+    return OpenRequest(tuple(Path(path) for path in paths), given if given.isascii() else "")
 
 
 def _is_path(text: object) -> bool:
@@ -148,11 +148,11 @@ def _is_path(text: object) -> bool:
     return Path(text).is_absolute()
 
 
-class Door(QObject):
+class InstanceServer(QObject):
     """The open window's end of it.
 
     Signals:
-        called(Call): another start asks for something.
+        called(OpenRequest): another start asks for something.
 
     Thread: GUI.
     """
@@ -164,14 +164,14 @@ class Door(QObject):
         super().__init__(parent)
         self._name = name_of(home)
         self._callers: set[_Caller] = set()
-        self._early: list[Call] = []
+        self._early: list[OpenRequest] = []
         self.called.connect(self._keep)
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.setMaxPendingConnections(_CALLERS)
         self._server.newConnection.connect(self._come)
 
-    def attend(self, listener: Callable[[Call], None]) -> None:
+    def attend(self, listener: Callable[[OpenRequest], None]) -> None:
         """Have calls heard from now on; what was called while there was no window comes first.
 
         Args:
@@ -182,12 +182,12 @@ class Door(QObject):
         for call in self._early:
             QTimer.singleShot(0, self, lambda call=call: self.called.emit(call))
 
-    def _keep(self, call: Call) -> None:
+    def _keep(self, call: OpenRequest) -> None:
         """Keep a call for the window to come; the question that holds it up comes forward."""
         self._early.append(call)
         question = QApplication.activeModalWidget()
         if question is not None:
-            come_forward(question, call.token)
+            bring_to_front(question, call.token)
 
     def listen(self) -> bool:
         """Listen, unless another window does; what a killed process left is cleared away.
@@ -226,7 +226,7 @@ class Door(QObject):
 class _Caller(QObject):
     """One connection, from its first byte to the answer."""
 
-    def __init__(self, socket: QLocalSocket, door: Door) -> None:
+    def __init__(self, socket: QLocalSocket, door: InstanceServer) -> None:
         super().__init__(door)
         self._socket, self._door = socket, door
         socket.setParent(self)
@@ -266,7 +266,7 @@ class Application(QApplication):
     """Qt's application, which also hears what macOS's Finder has opened with Curator.
 
     Signals:
-        opened(Call): files and folders; they come one by one, what comes together is one call.
+        opened(OpenRequest): files and folders that arrived together, as one request.
 
     Thread: GUI.
     """
@@ -290,10 +290,10 @@ class Application(QApplication):
 
     def _tell(self) -> None:
         paths, self._paths = self._paths, []
-        self.opened.emit(Call(tuple(paths)))
+        self.opened.emit(OpenRequest(tuple(paths)))
 
 
-def come_forward(window: QWidget, token: str = "") -> None:
+def bring_to_front(window: QWidget, token: str = "") -> None:
     """Bring a window to the front as far as the system lets it; else its button asks for a look.
 
     Args:

@@ -28,7 +28,7 @@ from curator.ui.widgets import dialogs, words
 log = logging.getLogger(__name__)
 
 
-class Acts:
+class WindowActions:
     """Dialogs and acts on folders and files, for one window.
 
     Args:

@@ -19,7 +19,7 @@ from curator.session import Session
 from curator.stages.frame import Frame, Look
 from curator.ui.loupe.loupe_view import LoupeView
 from curator.ui.widgets.frames import Pictures
-from curator.ui.widgets.key_state import HeldKeys
+from curator.ui.widgets.key_state import KeyState
 from curator.workers import Pixels
 from tests.conftest import PATIENCE_MS
 from tests.gui import swatches
@@ -90,7 +90,7 @@ def loupe_over(session: Session, photos: bool = True) -> Iterator[LoupeView]:
     if photos:
         swatches.lay_out(session.home.cache, session.ids.tolist())
     pictures = Pictures(session.home, session.settings)
-    held = HeldKeys()
+    held = KeyState()
     loupe = LoupeView(session, pictures, held)
     held.watch(loupe)
     loupe.resize(1200, 800)
@@ -116,6 +116,6 @@ def seen(loupe: LoupeView) -> QImage:
 
 
 def on_screen(loupe: LoupeView, session: Session) -> bool:
-    """Tell whether the middle of the loupe has the current photo's colour."""
+    """Tell whether the middle of the loupe has the current photo's color."""
     middle = loupe.place().center()
     return swatches.shows(seen(loupe), middle.x() + 5, middle.y(), session.current or 0)

@@ -1,4 +1,4 @@
-"""Plain-coloured pictures in the cache: one colour a photo, so that a pixel says whose it is."""
+"""Plain-colored pictures in the cache: one color a photo, so that a pixel says whose it is."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from curator.session import Session
 SIZE = (96, 64)
 
 
-def colour(number: int) -> QColor:
-    """Give a photo's colour: 30 hues far enough apart to survive JPEG."""
+def color(number: int) -> QColor:
+    """Give a photo's color: 30 hues far enough apart to survive JPEG."""
     return QColor.fromHsv(number * 97 % 30 * 12, 200, 80 + number % 3 * 60)
 
 
@@ -26,9 +26,9 @@ def key(photo_id: int) -> str:
 
 
 def picture(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
-    """Make a picture of one colour, its left third darker, (H, W, 3) uint8."""
+    """Make a picture of one color, its left third darker, (H, W, 3) uint8."""
     rgb = np.empty((size[1], size[0], 3), np.uint8)
-    rgb[:] = colour(number).getRgb()[:3]
+    rgb[:] = color(number).getRgb()[:3]
     rgb[:, : size[0] // 3] //= 2
     return rgb
 
@@ -48,7 +48,7 @@ def fail(session: Session, photo_id: int, reason: str) -> None:
 
 
 def shows(image: QImage, x: float, y: float, number: int) -> bool:
-    """Tell whether a pixel has a photo's colour, as nearly as JPEG keeps it."""
-    found, wanted = image.pixelColor(int(x), int(y)), colour(number)
+    """Tell whether a pixel has a photo's color, as nearly as JPEG keeps it."""
+    found, wanted = image.pixelColor(int(x), int(y)), color(number)
     pairs = zip(found.getRgb()[:3], wanted.getRgb()[:3], strict=True)
     return all(abs(one - other) < 10 for one, other in pairs)

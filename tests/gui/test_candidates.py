@@ -18,7 +18,7 @@ LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 @pytest.fixture
 def window(make_window, make_session) -> MainWindow:
-    """The rate pass over photos 2 to 10, each without stars and of its own colour, at photo 5."""
+    """The rate pass over photos 2 to 10, each without stars and of its own color, at photo 5."""
     session = make_session(20)
     swatches.lay_out(session.home.cache, session.ids.tolist())
     session.decide_many("keep", {photo: {"kept": True} for photo in range(2, 11)})
@@ -32,7 +32,7 @@ def window(make_window, make_session) -> MainWindow:
 
 @pytest.fixture
 def rating(window: MainWindow, qtbot) -> MainWindow:
-    qtbot.waitUntil(lambda: len(window.maybes.nearby.photos) == 4)
+    qtbot.waitUntil(lambda: len(window.candidates.nearby.photos) == 4)
     return window
 
 
@@ -44,7 +44,7 @@ def press(window: MainWindow, *keys: str) -> None:
 
 
 def test_four_maybes_stand_at_the_right_edge_while_one_rates(rating, qtbot) -> None:
-    maybes = rating.maybes
+    maybes = rating.candidates
     assert maybes.geometry().right() == rating.width() - 1
     assert maybes.geometry().left() - 1 == rating.loupe.mapTo(rating, QPoint()).x() + (
         rating.loupe.width() - 1
@@ -63,25 +63,25 @@ def test_four_maybes_stand_at_the_right_edge_while_one_rates(rating, qtbot) -> N
 
 
 def test_a_key_swaps_one_in_and_back_and_shows_its_stars(rating) -> None:
-    session, before = rating.session, rating.maybes.nearby.photos
+    session, before = rating.session, rating.candidates.nearby.photos
     press(rating, "Ctrl+2")
     assert session.current == before[1]
-    assert rating.maybes.nearby.photos[1] == 5
+    assert rating.candidates.nearby.photos[1] == 5
     session.shown(before[1])
     press(rating, "3", "Ctrl+2")
     assert session.current == 5
-    assert rating.maybes.nearby.photos == before
-    assert "★★★" in rating.maybes.accessibleName()
+    assert rating.candidates.nearby.photos == before
+    assert "★★★" in rating.candidates.accessibleName()
 
 
 def test_a_click_swaps_one_in(rating) -> None:
-    photo = rating.maybes.nearby.photos[3]
-    QTest.mouseClick(rating.maybes, LEFT, NONE, rating.maybes.cell(3).center())
+    photo = rating.candidates.nearby.photos[3]
+    QTest.mouseClick(rating.candidates, LEFT, NONE, rating.candidates.cell(3).center())
     assert rating.session.current == photo
 
 
 def test_nothing_of_the_machines_score_shows(rating) -> None:
-    session, maybes = rating.session, rating.maybes
+    session, maybes = rating.session, rating.candidates
     before = maybes.grab().toImage()
     ids = session.table.ids
     session.table.set_scores(ids, ids.astype("i2"), ids.astype("f4"))
@@ -92,9 +92,9 @@ def test_nothing_of_the_machines_score_shows(rating) -> None:
 @pytest.mark.slow
 def test_held_arrows_look_for_nothing(rating, monkeypatch, qtbot) -> None:
     looked: list[object] = []
-    monkeypatch.setattr(rating.maybes.nearby, "look", lambda: looked.append(1))
+    monkeypatch.setattr(rating.candidates.nearby, "look", lambda: looked.append(1))
     QTest.keyPress(rating, Qt.Key.Key_Right)
-    with qtbot.waitSignal(rating.maybes._rest.timeout):
+    with qtbot.waitSignal(rating.candidates._rest.timeout):
         pass
     assert looked == []
     QTest.keyRelease(rating, Qt.Key.Key_Right)
@@ -114,8 +114,8 @@ def test_they_are_there_only_beside_the_photo_one_rates(rating, way: str) -> Non
     else:
         press(rating, "Alt+0")
         session.set_view(View.LOUPE)
-    assert not rating.maybes.isVisible()
-    assert rating.maybes.nearby.photos == ()
+    assert not rating.candidates.isVisible()
+    assert rating.candidates.nearby.photos == ()
     before = session.current
     press(rating, "Ctrl+1")
     assert session.current == before
@@ -124,7 +124,7 @@ def test_they_are_there_only_beside_the_photo_one_rates(rating, way: str) -> Non
 def test_a_low_window_has_smaller_ones(rating) -> None:
     rating.resize(1300, 520)
     QApplication.processEvents()
-    maybes = rating.maybes
+    maybes = rating.candidates
     assert 0 < maybes.edge() < 112
     assert maybes.rect().contains(maybes.cell(0))
     assert maybes.rect().contains(maybes.cell(3))

@@ -24,7 +24,7 @@ def test_a_tag_says_who_said_it_and_how_sure() -> None:
     assert in_words(BOAT) == "boat, confirmed"
 
 
-def colour(chips: TagChips, x: int, y: int) -> QColor:
+def color(chips: TagChips, x: int, y: int) -> QColor:
     return chips.grab().toImage().pixelColor(x, y)
 
 
@@ -34,7 +34,7 @@ def test_only_what_a_person_confirmed_is_solid(
 ) -> None:
     chips = TagChips([tag])
     chips.resize(270, chips.heightForWidth(270))
-    assert (colour(chips, 4, 11) == theme.HAIRLINE) is solid
+    assert (color(chips, 4, 11) == theme.HAIRLINE) is solid
 
 
 def test_many_tags_take_as_many_rows_as_they_need(dressed: QApplication) -> None:

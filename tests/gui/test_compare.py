@@ -1,4 +1,4 @@
-"""Compare and survey in the real window, by real keys: whose pixels, which pane, one gaze."""
+"""Compare and survey in the real window, by real keys: whose pixels, which pane, one zoom."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from curator.model import Flag, KnownError, View
-from curator.ui.compare.compare_view import BesideView
+from curator.ui.compare.compare_view import CompareView
 from curator.ui.loupe import view_transform
 from curator.ui.main_window import MainWindow
 from curator.ui.widgets import theme
@@ -26,7 +26,7 @@ def pipeline(dressed: object) -> Darkroom:
 
 @pytest.fixture
 def window(make_window, session, qtbot) -> MainWindow:
-    """The window on the third photo, in the loupe; every photo has a colour of its own."""
+    """The window on the third photo, in the loupe; every photo has a color of its own."""
     swatches.lay_out(session.home.cache, session.ids.tolist()[:16])
     made = make_window(session)
     made.resize(1200, 800)
@@ -48,13 +48,13 @@ def press(window: MainWindow, *keys: str) -> None:
         QApplication.processEvents()
 
 
-def seen(view: BesideView) -> QImage:
+def seen(view: CompareView) -> QImage:
     return view.grab().toImage()
 
 
-def middles(view: BesideView) -> list[QPoint]:
-    """Give a point in each pane that has its photo's full colour: its picture's middle."""
-    return [pane.sight.place().center() + QPoint(5, 0) for pane in view.panes()]
+def middles(view: CompareView) -> list[QPoint]:
+    """Give a point in each pane that has its photo's full color: its picture's middle."""
+    return [pane.viewport.place().center() + QPoint(5, 0) for pane in view.panes()]
 
 
 def look_closely(window: MainWindow) -> None:
@@ -63,8 +63,8 @@ def look_closely(window: MainWindow) -> None:
     window.session.set_zoom(1.0, (0.5, 0.5))
 
 
-def own(view: BesideView) -> list[bool]:
-    """Tell of each pane whether it shows its own photo's colour."""
+def own(view: CompareView) -> list[bool]:
+    """Tell of each pane whether it shows its own photo's color."""
     image = seen(view)
     return [
         swatches.shows(image, at.x(), at.y(), pane.photo or 0)
@@ -75,7 +75,7 @@ def own(view: BesideView) -> list[bool]:
 def settled(window: MainWindow, qtbot) -> None:
     """Wait until every pane shows its photo, and the active one counts as shown."""
     session = window.session
-    qtbot.waitUntil(lambda: window.beside.panes() != [] and all(own(window.beside)))
+    qtbot.waitUntil(lambda: window.compare.panes() != [] and all(own(window.compare)))
     qtbot.waitUntil(lambda: session._shown == session.current)
 
 
@@ -87,16 +87,16 @@ def comparing(window: MainWindow, qtbot) -> MainWindow:
 
 
 def photos(window: MainWindow) -> list[int | None]:
-    return [pane.photo for pane in window.beside.panes()]
+    return [pane.photo for pane in window.compare.panes()]
 
 
 # --- compare
 
 
 def test_c_puts_two_equal_panes_two_pixels_apart(comparing) -> None:
-    assert comparing.pages.currentWidget() is comparing.beside
+    assert comparing.pages.currentWidget() is comparing.compare
     assert photos(comparing) == [3, 4]
-    left, right = (pane.cell for pane in comparing.beside.panes())
+    left, right = (pane.cell for pane in comparing.compare.panes())
     assert left.size() == right.size()
     assert right.left() - left.right() - 1 == 2
     assert comparing.filmstrip.isVisible()
@@ -104,21 +104,21 @@ def test_c_puts_two_equal_panes_two_pixels_apart(comparing) -> None:
 
 def test_a_white_line_lies_under_the_active_pane(comparing) -> None:
     def lines() -> list[bool]:
-        image = seen(comparing.beside)
+        image = seen(comparing.compare)
         return [
             image.pixelColor(pane.cell.center().x(), pane.cell.bottom() - 1) == theme.WHITE
-            for pane in comparing.beside.panes()
+            for pane in comparing.compare.panes()
         ]
 
     assert lines() == [False, True]
     press(comparing, "Tab")
     assert lines() == [True, False]
-    QTest.mouseClick(comparing.beside, LEFT, NONE, middles(comparing.beside)[1])
+    QTest.mouseClick(comparing.compare, LEFT, NONE, middles(comparing.compare)[1])
     assert lines() == [False, True]
 
 
 def test_shown_again_it_asks_for_its_pictures_again(comparing, qtbot) -> None:
-    view = comparing.beside
+    view = comparing.compare
     qtbot.waitUntil(lambda: not view._asking.isActive())
     view.hide()
     view.show()
@@ -129,7 +129,7 @@ def test_arrows_bring_challengers_and_never_another_photos_pixels(comparing, qtb
     for challenger in (5, 6, 7, 8, 9, 10, 12):  # 11 is rejected
         press(comparing, "Right")
         assert photos(comparing) == [3, challenger]
-        image, (left, right) = seen(comparing.beside), middles(comparing.beside)
+        image, (left, right) = seen(comparing.compare), middles(comparing.compare)
         assert swatches.shows(image, left.x(), left.y(), 3)
         bare = image.pixelColor(right.x() + 200, right.y()) == theme.CANVAS
         assert bare or swatches.shows(image, right.x(), right.y(), challenger)
@@ -139,7 +139,7 @@ def test_arrows_bring_challengers_and_never_another_photos_pixels(comparing, qtb
 
 
 def test_the_next_challenger_is_there_before_it_is_called(comparing, qtbot) -> None:
-    view = comparing.beside
+    view = comparing.compare
     for _ in range(3):
         coming = [sight.proxy(tile) for sight, tile in view._coming()]
         qtbot.waitUntil(lambda wants=coming: all(view._frames.get(want) for want in wants))
@@ -178,33 +178,33 @@ def test_what_is_not_on_screen_yet_is_not_marked(make_window, session) -> None:
     session.go(2)
     press(window, "E", "C", "X")
     assert session.tile(4).marks.flag is None
-    said = [seen(window.beside).pixelColor(at.x(), at.y()) for at in middles(window.beside)]
-    assert all(colour.saturation() < 20 for colour in said)
+    said = [seen(window.compare).pixelColor(at.x(), at.y()) for at in middles(window.compare)]
+    assert all(color.saturation() < 20 for color in said)
 
 
 def test_a_failed_photo_has_its_card_and_is_tried_again(comparing, pipeline, qtbot) -> None:
     swatches.fail(comparing.session, 4, "Only the first 12 % of the picture is there.")
-    pane = comparing.beside.panes()[1]
-    qtbot.waitUntil(lambda: seen(comparing.beside) is not None and pane.drawing.retry is not None)
-    QTest.mouseClick(comparing.beside, LEFT, NONE, pane.drawing.retry.center())
+    pane = comparing.compare.panes()[1]
+    qtbot.waitUntil(lambda: seen(comparing.compare) is not None and pane.drawing.retry is not None)
+    QTest.mouseClick(comparing.compare, LEFT, NONE, pane.drawing.retry.center())
     assert pipeline.asked == [("retry", [4])]
     press(comparing, "X")
     assert comparing.session.tile(4).marks.flag is Flag.REJECT
 
 
 def test_only_the_pictures_are_left_in_full_screen(comparing) -> None:
-    before = comparing.beside.panes()[0].sight.area.height()
+    before = comparing.compare.panes()[0].viewport.area.height()
     comparing.session.panels_hidden = True
     comparing.session.view_changed.emit()
     assert not comparing.filmstrip.isVisible()
-    assert comparing.beside.panes()[0].sight.area.height() > before + 80
+    assert comparing.compare.panes()[0].viewport.area.height() > before + 80
     press(comparing, "Esc")
     assert comparing.filmstrip.isVisible()
     assert comparing.session.view is View.COMPARE
 
 
 def test_each_of_the_two_says_which_it_is_and_those_of_a_survey_say_nothing(comparing) -> None:
-    view = comparing.beside
+    view = comparing.compare
 
     def begins() -> list[QImage]:
         """Cut out where each caption begins."""
@@ -228,44 +228,46 @@ def test_each_of_the_two_says_which_it_is_and_those_of_a_survey_say_nothing(comp
 
 
 def test_who_listens_hears_which_of_the_two_it_is(comparing, qtbot) -> None:
-    view = comparing.beside
+    view = comparing.compare
     qtbot.waitUntil(lambda: view.accessibleName().startswith("Challenger · DSC_0003"))
     press(comparing, "Tab")
     qtbot.waitUntil(lambda: view.accessibleName().startswith("Winner · DSC_0002"))
 
 
-# --- one gaze
+# --- one shared_zoom
 
 
-def centers(view: BesideView) -> list[tuple[float, float]]:
-    return [view_transform.center_of(pane.sight.place(), pane.sight.view) for pane in view.panes()]
+def centers(view: CompareView) -> list[tuple[float, float]]:
+    return [
+        view_transform.center_of(pane.viewport.place(), pane.viewport.view) for pane in view.panes()
+    ]
 
 
 def test_z_wheel_and_drag_move_both_to_the_same_place(comparing, pipeline) -> None:
-    view, session = comparing.beside, comparing.session
+    view, session = comparing.compare, comparing.session
     look_closely(comparing)
-    assert all(pane.sight.place().width() == 6000 for pane in view.panes())
+    assert all(pane.viewport.place().width() == 6000 for pane in view.panes())
     assert centers(view)[0] == pytest.approx(centers(view)[1], abs=1e-3)
     at = view.panes()[1].cell.center()
-    before = [pane.sight.place().topLeft() for pane in view.panes()]
+    before = [pane.viewport.place().topLeft() for pane in view.panes()]
     QTest.mousePress(view, LEFT, NONE, at)
     QTest.mouseMove(view, at + QPoint(30, 10))
     QTest.mouseMove(view, at + QPoint(80, -40))
-    after = [pane.sight.place().topLeft() for pane in view.panes()]
+    after = [pane.viewport.place().topLeft() for pane in view.panes()]
     assert [(new - old).toTuple() for old, new in zip(before, after, strict=True)] == [
         (80, -40),
         (80, -40),
     ]
     QTest.mouseRelease(view, LEFT, NONE, at + QPoint(80, -40))
-    assert [pane.sight.place().topLeft() for pane in view.panes()] == after
+    assert [pane.viewport.place().topLeft() for pane in view.panes()] == after
     wheel(view, view.panes()[0].cell.center(), 120)
     assert session.zoom == 2.0
-    assert all(pane.sight.place().width() == 12000 for pane in view.panes())
+    assert all(pane.viewport.place().width() == 12000 for pane in view.panes())
     press(comparing, "Esc")
     assert (session.zoom, session.view) == (None, View.COMPARE)
 
 
-def wheel(view: BesideView, at: QPoint, delta: int) -> None:
+def wheel(view: CompareView, at: QPoint, delta: int) -> None:
     """Turn the wheel over a point."""
     event = QWheelEvent(
         QPointF(at),
@@ -281,7 +283,7 @@ def wheel(view: BesideView, at: QPoint, delta: int) -> None:
 
 
 def test_a_click_into_the_other_pane_goes_there_and_does_not_zoom(comparing) -> None:
-    view, session = comparing.beside, comparing.session
+    view, session = comparing.compare, comparing.session
     QTest.mouseClick(view, LEFT, NONE, middles(view)[0])
     assert (session.current, session.zoom) == (3, None)
     QTest.mouseClick(view, LEFT, NONE, middles(view)[0])
@@ -297,11 +299,11 @@ def test_originals_come_for_the_active_pane_first_then_the_other_then_the_next(
     assert [pipeline.photo(look) for look in pipeline.looks] == [4, 3, 5]
     for _ in range(3):
         pipeline.deliver()
-    qtbot.waitUntil(lambda: all(pane.drawing.best.whole for pane in comparing.beside.panes()))
-    assert all(own(comparing.beside))
+    qtbot.waitUntil(lambda: all(pane.drawing.best.whole for pane in comparing.compare.panes()))
+    assert all(own(comparing.compare))
     press(comparing, "Right")  # it was read ahead
-    seen(comparing.beside)
-    assert all(pane.drawing.best.whole for pane in comparing.beside.panes())
+    seen(comparing.compare)
+    assert all(pane.drawing.best.whole for pane in comparing.compare.panes())
 
 
 def test_an_original_that_is_gone_leaves_the_proxy_and_says_so(comparing, pipeline, qtbot) -> None:
@@ -312,7 +314,7 @@ def test_an_original_that_is_gone_leaves_the_proxy_and_says_so(comparing, pipeli
     pipeline.refuse(KnownError("The file is not there."))
     qtbot.waitUntil(lambda: bool(said))
     assert said[-1] == "DSC_0003: zoom stops at the proxy. The file is not there."
-    assert all(own(comparing.beside))
+    assert all(own(comparing.compare))
 
 
 # --- survey
@@ -331,12 +333,12 @@ def surveying(window: MainWindow, qtbot) -> MainWindow:
 
 def test_n_lays_out_the_selection_in_equal_panes(surveying) -> None:
     assert photos(surveying) == [3, 4, 5, 6, 7]
-    assert len({pane.cell.size().toTuple() for pane in surveying.beside.panes()}) == 1
+    assert len({pane.cell.size().toTuple() for pane in surveying.compare.panes()}) == 1
     assert not surveying.filmstrip.isVisible()
 
 
 def test_in_a_survey_marks_go_to_the_focused_tile_and_dropping_flows_anew(surveying, qtbot) -> None:
-    session, view = surveying.session, surveying.beside
+    session, view = surveying.session, surveying.compare
     before = view.panes()[0].cell
     press(surveying, "Home", "Down", "X")  # Home means nothing here
     rejected = [photo for photo in range(3, 8) if session.tile(photo).marks.flag is Flag.REJECT]
@@ -353,7 +355,7 @@ def test_in_a_survey_marks_go_to_the_focused_tile_and_dropping_flows_anew(survey
 
 
 def test_up_and_down_go_from_row_to_row(surveying) -> None:
-    session, view = surveying.session, surveying.beside
+    session, view = surveying.session, surveying.compare
     session.activate(3)
     tops = [pane.cell.y() for pane in view.panes()]
     assert len(set(tops)) > 1
@@ -366,8 +368,8 @@ def test_up_and_down_go_from_row_to_row(surveying) -> None:
 
 def test_all_panes_of_a_survey_zoom_together(surveying) -> None:
     press(surveying, "Z")
-    assert len({pane.sight.place().width() for pane in surveying.beside.panes()}) == 1
-    first, *others = centers(surveying.beside)
+    assert len({pane.viewport.place().width() for pane in surveying.compare.panes()}) == 1
+    first, *others = centers(surveying.compare)
     assert all(other == pytest.approx(first, abs=1e-3) for other in others)
 
 

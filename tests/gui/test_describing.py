@@ -217,7 +217,7 @@ def dialog(
 ) -> Iterator[SettingsDialog]:
     monkeypatch.delenv("CURATOR_VISION__URL")
     session = window.session
-    dialog = SettingsDialog(session.settings, session.home, window, window.acts.notes())
+    dialog = SettingsDialog(session.settings, session.home, window, window.window_actions.notes())
     dialog.enter("vision.url", server.url)
     dialog.turn_to_section("vision")
     dialog.show()

@@ -131,10 +131,10 @@ def test_an_approval_rule_is_checked_in_its_row(
     settings_dialog: SettingsDialog, home: Home
 ) -> None:
     rule = field(settings_dialog, "approval.rule")
-    rule.setText("rating:5; colour:red")
+    rule.setText("rating:5; color:red")
     settings_dialog.commit()
     note = settings_dialog.rows["approval.rule"].note
-    assert "colour:" in note.text() and "at character 11" in note.text()
+    assert "color:" in note.text() and "at character 11" in note.text()
     assert not home.settings_file.exists()
     rule.setText('rating:5; tag:"wedding, church"')
     settings_dialog.commit()
@@ -226,7 +226,7 @@ def test_without_failures_it_says_so(dressed, qtbot) -> None:
 
 def test_retry_goes_through_the_pipeline(window, pipeline, monkeypatch) -> None:
     monkeypatch.setattr(Catalog, "failures", lambda *_: FAILURES)
-    assert window.acts._retry([4, 9]) == 2
+    assert window.window_actions._retry([4, 9]) == 2
     assert pipeline.asked == [("retry", [4, 9])]
 
 

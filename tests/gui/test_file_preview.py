@@ -84,13 +84,13 @@ def said(window: MainWindow) -> str:
 
     def seen(of: QWidget) -> list[str]:
         labels = of.findChildren(QLabel)
-        return [label.text() for label in labels if label.isVisibleTo(window.placard)]
+        return [label.text() for label in labels if label.isVisibleTo(window.file_preview)]
 
     for _ in range(100):  # Qt shows what joins a layout in a turn of its own
         QApplication.processEvents()
-        if seen(window.placard.label):
+        if seen(window.file_preview.label):
             break
-    shown = seen(window.placard.panel)
+    shown = seen(window.file_preview.panel)
     return "\n".join(shown).replace("\u200b", "")
 
 
@@ -103,17 +103,17 @@ def test_one_dropped_file_shows_its_placard_and_opens_no_folder(
 ) -> None:
     drop(window, photo)
     assert pipeline.asked == [("placard", str(photo))]
-    assert window.placard.isVisible() and window.veil.isHidden()
-    assert window.placard.geometry() == window.rect()
+    assert window.file_preview.isVisible() and window.veil.isHidden()
+    assert window.file_preview.geometry() == window.rect()
     text = said(window)
     for part in ("DSC_0412", "Sharpness", "Exposure", "of 100", "JPEG · ", "900 × 600 · 0.5 MP"):
         assert part in text, f"{part} in {text}"
     assert "Not in the catalog, and nothing of it is kept." in text
     assert "Describing…" in text
     assert "Photos are compared by the test." in text
-    (chips,) = window.placard.panel.findChildren(TagChips)
+    (chips,) = window.file_preview.panel.findChildren(TagChips)
     assert "harbor, suggested by the encoder, 76 %" in chips.accessibleName()
-    assert window.placard.wall.place().size().toTuple() == (900, 600), "never enlarged"
+    assert window.file_preview.wall.place().size().toTuple() == (900, 600), "never enlarged"
 
 
 def test_what_the_model_says_stands_on_the_label_as_plain_text(
@@ -127,7 +127,7 @@ def test_what_the_model_says_stands_on_the_label_as_plain_text(
     for part in (subject, "Soft.", "Still life · calm", "Said by llava"):
         assert part in text, f"{part} in {text}"
     assert "Describing…" not in text
-    names = window.placard.panel.findChildren(TagChips)[-1].accessibleName()
+    names = window.file_preview.panel.findChildren(TagChips)[-1].accessibleName()
     assert "boat, suggested by the vision" in names and names.count("harbor") == 1
 
 
@@ -146,7 +146,7 @@ def test_several_files_or_a_folder_open_as_ever(
     drop(window, photo)
     drop(window, photo, other)
     assert pipeline.asked[1:] == [("open", [photo, other])]
-    assert window.placard.isHidden(), "what was shown gives way"
+    assert window.file_preview.isHidden(), "what was shown gives way"
     drop(window, photo.parent)
     assert pipeline.asked[-1] == ("open", [photo.parent])
 
@@ -173,7 +173,7 @@ def test_esc_brings_back_the_place_and_no_key_marks_what_lies_beneath(
         press(window, key)
     press(window, Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
     press(window, Key.Key_Escape)
-    assert window.placard.isHidden() and window.loupe.hasFocus()
+    assert window.file_preview.isHidden() and window.loupe.hasFocus()
     assert (session.current, session.view) == (here, View.LOUPE)
     assert session.catalog.columns() == before
     assert pipeline.given_up
@@ -184,13 +184,13 @@ def test_tab_walks_the_buttons_and_enter_presses_the_one_it_is_on(
 ) -> None:
     drop(window, photo)
     press(window, Key.Key_Tab)
-    assert window.placard.folder.hasFocus()
+    assert window.file_preview.folder.hasFocus()
     press(window, Key.Key_Tab)
-    assert window.placard.shut.hasFocus()
+    assert window.file_preview.shut.hasFocus()
     press(window, Key.Key_Tab)
-    assert window.placard.folder.hasFocus(), "what lies beneath is not reached"
+    assert window.file_preview.folder.hasFocus(), "what lies beneath is not reached"
     press(window, Key.Key_Return)
-    assert window.placard.isHidden() and pipeline.asked[-1] == ("open", [photo.parent])
+    assert window.file_preview.isHidden() and pipeline.asked[-1] == ("open", [photo.parent])
 
 
 def test_a_photo_of_the_catalog_says_so_and_can_be_shown(
@@ -201,8 +201,8 @@ def test_a_photo_of_the_catalog_says_so_and_can_be_shown(
     path = draw_jpeg(tmp_path / "000" / "DSC_0010.NEF", size=(90, 60))  # photo 11
     drop(window, path)
     assert "In the catalog: rejected" in said(window) and "Not in the catalog" not in said(window)
-    QTest.mouseClick(window.placard.show_, Qt.MouseButton.LeftButton)
-    assert window.placard.isHidden()
+    QTest.mouseClick(window.file_preview.show_, Qt.MouseButton.LeftButton)
+    assert window.file_preview.isHidden()
     assert (session.current, session.view) == (11, View.LOUPE)
 
 
@@ -221,13 +221,13 @@ def test_what_is_no_picture_gets_one_sentence(
     if content is not None:
         path.write_bytes(content)
     drop(window, path)
-    placard = window.placard._glance.placard
-    assert placard.refused == reason and window.placard.wall.words == reason
+    placard = window.file_preview._glance.placard
+    assert placard.refused == reason and window.file_preview.wall.words == reason
     assert "odd.jpg" in said(window) and "Sharpness" not in said(window)
     assert "catalog" not in said(window), "there is nothing to say of what is no photo"
-    assert window.placard.folder.isVisible()
+    assert window.file_preview.folder.isVisible()
     press(window, Key.Key_Escape)
-    assert window.placard.isHidden()
+    assert window.file_preview.isHidden()
 
 
 def test_the_command_asks_for_a_file(
@@ -235,12 +235,12 @@ def test_the_command_asks_for_a_file(
 ) -> None:
     monkeypatch.setattr(dialogs, "choose_file", lambda *_, **__: None)
     window.run("placard")
-    assert window.placard.isHidden()
+    assert window.file_preview.isHidden()
     monkeypatch.setattr(dialogs, "choose_file", lambda *_, **__: str(photo))
     QTest.keyClick(window, Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClicks(window.focusWidget(), "placard")
     press(window, Key.Key_Return)
-    assert window.placard.isVisible() and pipeline.asked == [("placard", str(photo))]
+    assert window.file_preview.isVisible() and pipeline.asked == [("placard", str(photo))]
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (1000, 700), (640, 480)])
@@ -250,7 +250,7 @@ def test_the_label_stays_inside_and_the_picture_beside_it(
     name = "a name without any end_" * 6
     drop(window, draw_jpeg(tmp_path / f"{name}.jpg", size=(3000, 2000)))
     window.resize(*size)
-    placard = window.placard
+    placard = window.file_preview
     assert placard.geometry() == window.rect()
     assert placard.panel.geometry().right() == window.rect().right()
     assert placard.wall.width() + placard.panel.width() == size[0]
@@ -283,9 +283,9 @@ def test_nothing_of_it_remains(real: app.App, photo: Path, qtbot: QtBot) -> None
     before = kept(real.home)
     original = photo.read_bytes(), photo.stat().st_mtime_ns
     drop(window, photo)
-    qtbot.waitUntil(lambda: window.placard._glance.placard.quality is not None, timeout=60_000)
-    assert not window.placard.wall.place().isEmpty()
+    qtbot.waitUntil(lambda: window.file_preview._glance.placard.quality is not None, timeout=60_000)
+    assert not window.file_preview.wall.place().isEmpty()
     press(window, Key.Key_Escape)
     assert (photo.read_bytes(), photo.stat().st_mtime_ns) == original
     assert kept(real.home) == before
-    assert window.placard.wall.place().isEmpty(), "its pixels are let go"
+    assert window.file_preview.wall.place().isEmpty(), "its pixels are let go"

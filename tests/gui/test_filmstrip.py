@@ -131,10 +131,10 @@ def test_frames_of_a_stack_share_a_line_and_the_proposed_one_has_a_ring(
     session.refresh()
     image = seen(strip)
     row = [image.pixelColor(strip.cell(place).right(), 79) for place in range(6)]
-    assert [colour == theme.DISABLED for colour in row] == [False] * 2 + [True] * 2 + [False] * 2
+    assert [color == theme.DISABLED for color in row] == [False] * 2 + [True] * 2 + [False] * 2
     assert image.pixelColor(strip.cell(3).center().x(), 79) == theme.DISABLED
     rings = [image.pixelColor(strip.cell(place).center().x(), 5) for place in range(6)]
-    assert [colour == theme.DISABLED for colour in rings] == [False] * 4 + [True, False]
+    assert [color == theme.DISABLED for color in rings] == [False] * 4 + [True, False]
 
 
 def test_the_cursor_is_louder_than_the_ring_of_the_machine(session, strip, home: Home) -> None:

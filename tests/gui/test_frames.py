@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 
 from curator.imaging import proxy
 from curator.settings import Home, Settings
-from curator.ui.widgets.frames import PROXY, THUMB, Frame, FrameStore, Pictures, Want
+from curator.ui.widgets.frames import PROXY, THUMB, Frame, FrameRequest, FrameStore, Pictures
 from tests.conftest import GRACE_S
 from tests.gui import swatches
 
@@ -30,7 +30,7 @@ class Desk:
         self.gate.set()
         self.missing: set[str] = set()
 
-    def __call__(self, want: Want) -> bytes:
+    def __call__(self, want: FrameRequest) -> bytes:
         assert self.gate.wait(GRACE_S)
         self.read.append(want.key)
         if want.key in self.missing:
@@ -57,13 +57,13 @@ def make_store(qapp: object, desk: Desk) -> Iterator[Callable[..., FrameStore]]:
         store.close()
 
 
-def thumbs(*numbers: int, size: tuple[int, int] = (90, 60)) -> list[Want]:
-    return [Want(THUMB, str(number), size) for number in numbers]
+def thumbs(*numbers: int, size: tuple[int, int] = (90, 60)) -> list[FrameRequest]:
+    return [FrameRequest(THUMB, str(number), size) for number in numbers]
 
 
 def test_a_frame_has_the_size_asked_for_and_blits_as_it_is(make_store, qtbot) -> None:
     store = make_store()
-    want = Want(PROXY, "7", (156, 104))
+    want = FrameRequest(PROXY, "7", (156, 104))
     with qtbot.waitSignal(store.arrived) as arrived:
         store.want("view", [want])
     image = store.get(want).image
@@ -79,7 +79,7 @@ def test_a_frame_has_the_size_asked_for_and_blits_as_it_is(make_store, qtbot) ->
 )
 def test_a_turned_photo_comes_turned(make_store, qtbot, turn: int, dark: tuple[int, int]) -> None:
     store = make_store()
-    want = Want(PROXY, "4", (100, 150) if turn % 2 else (150, 100), turn)
+    want = FrameRequest(PROXY, "4", (100, 150) if turn % 2 else (150, 100), turn)
     with qtbot.waitSignal(store.arrived):
         store.want("view", [want])
     image = store.get(want).image
@@ -90,7 +90,7 @@ def test_a_turned_photo_comes_turned(make_store, qtbot, turn: int, dark: tuple[i
 
 def test_a_picture_of_another_aspect_is_not_distorted(make_store, qtbot) -> None:
     store = make_store()
-    want = Want(PROXY, "4", (100, 100))
+    want = FrameRequest(PROXY, "4", (100, 100))
     with qtbot.waitSignal(store.arrived):
         store.want("view", [want])
     image = store.get(want).image
@@ -169,7 +169,7 @@ def test_a_picture_that_is_not_there_is_said_once_and_tried_again_when_it_may_be
     store.close()
     assert desk.read == ["3"]
     desk.missing = set()
-    store.forgive(["3"])
+    store.clear_failures(["3"])
     with qtbot.waitSignal(store.arrived):
         store.want("view", [want])
     assert store.get(want) is not None
@@ -191,9 +191,9 @@ def test_another_size_stands_in_only_for_the_same_picture(make_store, qtbot) -> 
     (small,) = thumbs(5)
     with qtbot.waitSignal(store.arrived):
         store.want("view", [small])
-    assert store.stand_in(small._replace(size=(180, 120))) is store.get(small)
-    assert store.stand_in(small._replace(key="6")) is None
-    assert store.stand_in(small._replace(turn=1)) is None
+    assert store.any_size(small._replace(size=(180, 120))) is store.get(small)
+    assert store.any_size(small._replace(key="6")) is None
+    assert store.any_size(small._replace(turn=1)) is None
 
 
 def test_a_frame_may_be_a_part_of_a_larger_picture_without_a_copy() -> None:
@@ -211,7 +211,10 @@ def test_thumbnails_and_proxies_come_from_the_cache(home: Home, qapp, qtbot) -> 
     swatches.lay_out(home.cache, [1])
     pictures = Pictures(home, Settings.load(home))
     try:
-        thumb, proxy_ = Want(THUMB, swatches.key(1), None), Want(PROXY, swatches.key(1), None)
+        thumb, proxy_ = (
+            FrameRequest(THUMB, swatches.key(1), None),
+            FrameRequest(PROXY, swatches.key(1), None),
+        )
         pictures.thumbs.want("view", [thumb])
         pictures.frames.want("view", [proxy_])
         qtbot.waitUntil(lambda: bool(pictures.thumbs.get(thumb) and pictures.frames.get(proxy_)))

@@ -7,7 +7,7 @@ import pytest
 from curator.model import KnownError
 from curator.session import Session
 from curator.session.pixel_source import Source
-from curator.ui.loupe.fullres_cache import Originals, Wish
+from curator.ui.loupe.fullres_cache import FullresCache, PixelRequest
 from tests.gui.darkroom import Darkroom
 
 SIZE = (60, 40)
@@ -21,17 +21,17 @@ def pipeline(dressed: object) -> Darkroom:
 
 
 @pytest.fixture
-def originals(session: Session, monkeypatch: pytest.MonkeyPatch) -> Originals:
-    monkeypatch.setattr(Originals, "budget_bytes", BUDGET)
-    return Originals(session)
+def originals(session: Session, monkeypatch: pytest.MonkeyPatch) -> FullresCache:
+    monkeypatch.setattr(FullresCache, "budget_bytes", BUDGET)
+    return FullresCache(session)
 
 
-def wish(number: int, weight: int = WHOLE, overlays: frozenset[str] = frozenset()) -> Wish:
+def wish(number: int, weight: int = WHOLE, overlays: frozenset[str] = frozenset()) -> PixelRequest:
     source = Source(f"/photos/DSC_{number:04d}.JPG", "preview", f"{number:032x}")
-    return Wish(number, source, 0, overlays=overlays, guessed_bytes=weight)
+    return PixelRequest(number, source, 0, overlays=overlays, guessed_bytes=weight)
 
 
-def deliver(pipeline: Darkroom, originals: Originals, qtbot) -> None:
+def deliver(pipeline: Darkroom, originals: FullresCache, qtbot) -> None:
     while pipeline.looks:
         with qtbot.waitSignal(originals.arrived):
             pipeline.deliver()
@@ -96,7 +96,7 @@ def test_a_moment_after_nobody_looks_closely_the_memory_is_given_back(
 
 def test_the_budget_is_the_megabytes_of_the_settings(session) -> None:
     session.settings.loupe.originals_mb = 300
-    assert Originals(session).budget_bytes == 300 * 1024 * 1024
+    assert FullresCache(session).budget_bytes == 300 * 1024 * 1024
 
 
 def test_without_a_pipeline_there_is_a_reason(originals, session) -> None:

@@ -16,11 +16,11 @@ from curator import commands
 from curator.model import View
 from curator.session import Session
 from curator.settings import Home
-from curator.ui.grid.grid_layout import FOOTER, GAP, MARGIN, Sheet, fitting_shape
+from curator.ui.grid.grid_layout import FOOTER, GAP, MARGIN, GridLayout, fitting_shape
 from curator.ui.grid.grid_view import GridView
-from curator.ui.grid.tiles import TilePainter
 from curator.ui.widgets import theme
 from curator.ui.widgets.frames import Pictures
+from curator.ui.widgets.thumbnails import TilePainter
 from tests import catalogs
 from tests.conftest import PATIENCE_MS
 from tests.gui import swatches
@@ -84,7 +84,7 @@ def wheel(grid: GridView, notches: int, modifiers: Qt.KeyboardModifier = NONE) -
 
 @pytest.mark.parametrize(("width", "thumb"), [(300, 184), (1200, 184), (3840, 120), (500, 360)])
 def test_every_tile_is_found_where_it_lies_and_gaps_are_nobodys(width: int, thumb: int) -> None:
-    sheet = Sheet(width, 1000, thumb)
+    sheet = GridLayout(width, 1000, thumb)
     for index in (0, 1, sheet.columns - 1, sheet.columns, 501, 999):
         rect = sheet.rect(index)
         for corner in (rect.topLeft(), rect.bottomRight(), rect.center()):
@@ -96,7 +96,7 @@ def test_every_tile_is_found_where_it_lies_and_gaps_are_nobodys(width: int, thum
 
 def test_columns_fill_the_width_and_tiles_are_never_smaller_than_asked() -> None:
     for width in range(400, 2600, 37):
-        sheet = Sheet(width, 5000, 184)
+        sheet = GridLayout(width, 5000, 184)
         right = sheet.rect(sheet.columns - 1).right() + 1
         assert sheet.edge >= 184
         assert width - MARGIN - right < sheet.columns
@@ -105,7 +105,7 @@ def test_columns_fill_the_width_and_tiles_are_never_smaller_than_asked() -> None
 
 
 def test_between_gives_just_the_rows_that_reach_in() -> None:
-    sheet = Sheet(860, 1000, 184)
+    sheet = GridLayout(860, 1000, 184)
     for top in range(0, 3000, 61):
         bottom = top + 517
         wanted = [
@@ -116,7 +116,7 @@ def test_between_gives_just_the_rows_that_reach_in() -> None:
         given = list(sheet.between(top, bottom))
         assert set(wanted) <= set(given)
         assert len(given) - len(wanted) <= 2 * sheet.columns
-    assert list(Sheet(860, 0, 184).between(0, 500)) == []
+    assert list(GridLayout(860, 0, 184).between(0, 500)) == []
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_cells_have_the_shape_that_shows_most_of_the_pictures(
     ratios: list[float], shape: float
 ) -> None:
     assert fitting_shape(np.array(ratios, "f4")) == shape
-    tall, square = Sheet(1200, 99, 184, shape), Sheet(1200, 99, 184, 1.0)
+    tall, square = GridLayout(1200, 99, 184, shape), GridLayout(1200, 99, 184, 1.0)
     assert tall.columns == square.columns and tall.edge == square.edge
 
 
@@ -487,9 +487,9 @@ def test_a_stack_is_one_tile_with_two_edges_behind_it(stacked, make_grid) -> Non
     grid = make_grid(stacked)
     assert grid.sheet.count == 55
     image = seen(grid)
-    for place, colour in ((1, theme.CANVAS), (2, theme.DISABLED), (6, theme.CANVAS)):
+    for place, color in ((1, theme.CANVAS), (2, theme.DISABLED), (6, theme.CANVAS)):
         at = top_of_picture(grid, place)
-        assert [image.pixelColor(at - QPoint(0, up)) for up in (2, 4)] == [colour] * 2
+        assert [image.pixelColor(at - QPoint(0, up)) for up in (2, 4)] == [color] * 2
 
 
 def test_a_click_on_the_count_shows_the_frames_over_one_line_and_another_closes_them(

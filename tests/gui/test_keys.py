@@ -15,7 +15,7 @@ from curator.keyboard import PRESETS, Keyboard
 from curator.keymap import KEYMAP, Binding, KeymapError
 from curator.model import Flag, Pass, View
 from curator.ui.main_window import MainWindow
-from curator.ui.widgets.actions import Keys, digit_at, spelled_press
+from curator.ui.widgets.actions import KeyActions, digit_at, spelled_press
 from curator.ui.widgets.key_state import is_caps_lock_on
 
 NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
@@ -24,11 +24,11 @@ PAD, ALTGR = Qt.KeyboardModifier.KeypadModifier, Qt.KeyboardModifier.GroupSwitch
 
 
 @pytest.fixture
-def keys(qapp: QApplication, qtbot) -> Keys:
+def keys(qapp: QApplication, qtbot) -> KeyActions:
     """The keys of the loupe, on a window that holds nothing."""
     bare = QWidget()
     qtbot.addWidget(bare)
-    made = Keys(bare, Keyboard(), lambda _: None)
+    made = KeyActions(bare, Keyboard(), lambda _: None)
     made.enter_view("loupe")
     return made
 
@@ -127,7 +127,7 @@ def test_the_digit_row_goes_by_place(
     ],
 )
 def test_signs_are_characters_and_digits_are_places(
-    keys: Keys,
+    keys: KeyActions,
     monkeypatch: pytest.MonkeyPatch,
     scan: int,
     key: Qt.Key,
@@ -189,7 +189,7 @@ def test_a_press_is_spelled_as_the_keymap_spells_it(
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_key_of_a_preset_is_one_qt_knows(keys: Keys, name: str) -> None:
+def test_every_key_of_a_preset_is_one_qt_knows(keys: KeyActions, name: str) -> None:
     keys.use(Keyboard(name))
     for binding, action in keys.actions:
         found = [each.toString() for each in action.shortcuts()]
@@ -258,11 +258,11 @@ def test_caps_lock_is_read_from_what_the_platform_says(
 
 def test_a_held_space_is_no_rest_where_space_walks_on(window: MainWindow) -> None:
     in_loupe(window)
-    held = window._held
+    held = window._key_state
     for keys, walks in (("curator", False), ("darktable", True)):
         window.use_keys(Keyboard(keys))
         QTest.keyPress(window, Qt.Key.Key_Space)
-        assert held.moving() is walks
+        assert held.is_navigating() is walks
         QTest.keyRelease(window, Qt.Key.Key_Space)
 
 

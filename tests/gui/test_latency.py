@@ -28,7 +28,7 @@ def culling(
     swatches.lay_out(session.home.cache, session.ids.tolist())
     window = make_window(session)
     QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
-    sight, frames = window.loupe._sight, window.pictures.frames
+    sight, frames = window.loupe._viewport, window.pictures.frames
     qtbot.waitUntil(
         lambda: (
             session.is_shown

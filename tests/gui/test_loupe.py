@@ -85,7 +85,7 @@ def test_neighbours_are_there_before_one_goes_to_them(session, loupe, qtbot) -> 
     for _ in range(5):
         following = session.tile(int(session.ids[session.index + 1]))
         qtbot.waitUntil(
-            lambda one=following: loupe._frames.get(loupe._sight.proxy(one)) is not None
+            lambda one=following: loupe._frames.get(loupe._viewport.proxy(one)) is not None
         )
         commands.run(session, "next_photo")
         assert on_screen(loupe, session)
@@ -229,9 +229,9 @@ def test_only_the_picture_is_left_when_panels_are_hidden(session, loupe, qtbot) 
 
 
 def test_l_changes_what_is_around_the_picture(session, loupe) -> None:
-    for colour in ("#000000", "#777777", "#f2f2f2", "#191919"):
+    for color in ("#000000", "#777777", "#f2f2f2", "#191919"):
         commands.run(session, "surround")
-        assert seen(loupe).pixelColor(3, 300).name() == colour
+        assert seen(loupe).pixelColor(3, 300).name() == color
 
 
 # --- zoom
@@ -318,7 +318,7 @@ def test_without_a_pointer_z_looks_at_the_subject_else_the_sharpest_spot(
         quality = None if sharpest is None else replace(detail.quality, sharpest=sharpest)
         told = replace(detail, capture=capture, quality=quality)
         monkeypatch.setattr(session, "detail", lambda _: told)
-        return loupe._sight.center_for(1.0, None)
+        return loupe._viewport.center_for(1.0, None)
 
     assert looked_at(None, (0.3, 0.7)) == pytest.approx((0.3, 0.7), abs=0.001)
     assert looked_at((0.6, 0.25), (0.3, 0.7)) == pytest.approx((0.6, 0.25), abs=0.001)
@@ -465,7 +465,7 @@ def test_the_smallest_and_the_longest_picture_can_be_zoomed(
     session, loupe, pipeline, qtbot, size, monkeypatch
 ) -> None:
     tile = replace(session.tile(session.current), width=size[0], height=size[1])
-    monkeypatch.setattr(loupe._sight, "_known", lambda _: tile)
+    monkeypatch.setattr(loupe._viewport, "_known", lambda _: tile)
     pipeline.draw = lambda _, size: np.broadcast_to(np.uint8(200), (*size[::-1], 3))
     pipeline.size = size
     for _ in range(6):
@@ -475,7 +475,7 @@ def test_the_smallest_and_the_longest_picture_can_be_zoomed(
     with qtbot.waitSignal(loupe.originals.arrived):
         pipeline.deliver()
     assert loupe.place().size() == QSize(8 * size[0], 8 * size[1])
-    middle = loupe._sight.view.center()
+    middle = loupe._viewport.view.center()
     assert seen(loupe).pixelColor(middle).getRgb() == (200, 200, 200, 255)
     assert seen(loupe).pixelColor(middle + QPoint(10, 0)).red() == (25 if size == (1, 1) else 200)
 
@@ -509,7 +509,7 @@ def test_a_view_larger_than_the_proxy_gets_the_originals_pixels_after_resting(
     assert look.size == loupe.place().size().toTuple()
     with qtbot.waitSignal(loupe.originals.arrived):
         photo = pipeline.deliver()
-    best = loupe._sight.best(session.tile(photo))
+    best = loupe._viewport.best(session.tile(photo))
     assert best.frame.image.size() == loupe.place().size()
     assert on_screen(loupe, session)
 

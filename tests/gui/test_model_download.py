@@ -149,7 +149,7 @@ def test_other_settings_of_the_encoder_count_at_once(
 
 
 def test_the_settings_say_which_encoder_it_is(window: MainWindow) -> None:
-    panel = window.acts.notes()["encoder"]
+    panel = window.window_actions.notes()["encoder"]
     assert isinstance(panel, model_download.EncoderPanel)
     assert panel.said.text() == "Photos are not compared: no encoder is here."
     assert panel.button.isHidden()

@@ -30,7 +30,7 @@ PAIR, LONE = 5, 6  # positions in the list: DSC_0005 is a NEF and its JPEG, DSC_
 
 
 def spotted(photo: int, size: tuple[int, int]) -> np.ndarray:
-    """Draw a photo in its colour with a blown square whose place says whose it is."""
+    """Draw a photo in its color with a blown square whose place says whose it is."""
     rgb = swatches.picture(photo, size)
     x, y = spot(photo)
     rgb[y : y + 120, x : x + 120] = 255
@@ -73,20 +73,20 @@ def press(loupe: LoupeView, key: Qt.Key) -> None:
 
 
 def levels(loupe: LoupeView, photo: int) -> set[int]:
-    """List the grey levels found where a photo's blown square would be now; coloured ones too."""
+    """List the gray levels found where a photo's blown square would be now; colored ones too."""
     image, place = seen(loupe), loupe.place()
     x, y = spot(photo)
     left = place.x() + x * place.width() // SIZE[0]
     top = place.y() + y * place.height() // SIZE[1]
     return {
-        grey(image, left + across, top + down)
+        gray(image, left + across, top + down)
         for across in range(8, 40)
         for down in range(8, 40, 8)
         if image.rect().contains(left + across, top + down)
     }
 
 
-def grey(image: QImage, x: int, y: int) -> int:
+def gray(image: QImage, x: int, y: int) -> int:
     red, green, blue, _ = image.pixelColor(x, y).getRgb()
     return red if red == green == blue else -1
 
@@ -108,7 +108,7 @@ def test_j_hatches_what_is_blown_and_follows_to_the_next_photo(
 ) -> None:
     here, following = session.current, int(session.ids[LONE + 1])
     assert here is not None
-    assert levels(loupe, here) == {-1}  # the proxy has the photo's plain colour
+    assert levels(loupe, here) == {-1}  # the proxy has the photo's plain color
     press(loupe, Qt.Key.Key_J)
     look = pipeline.looks[0]
     assert (look.overlays, look.pixels) == ({CLIPPING}, False)
@@ -228,7 +228,7 @@ def test_overlays_stay_on_from_one_evening_to_the_next(make_window, home: Home) 
 def right(loupe: LoupeView) -> str:
     """Give the right part of the caption as painted last."""
     seen(loupe)
-    tile = loupe._sight.tile()
+    tile = loupe._viewport.tile()
     assert tile is not None
     return loupe._drawing._caption(tile).right
 

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from curator.model import Pass, View
 from curator.ui.main_window import MainWindow
-from curator.ui.widgets.charts import Chart
+from curator.ui.pages.charts import Chart
 
 Key = Qt.Key
 CTRL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier

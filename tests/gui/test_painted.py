@@ -28,7 +28,7 @@ CTRL, ALT, NONE = (
 
 @pytest.fixture
 def lit(window: MainWindow) -> MainWindow:
-    """The window over sixty photos of plain colours, the words of all of them read."""
+    """The window over sixty photos of plain colors, the words of all of them read."""
     session = window.session
     catalogs.stack(session.home.catalog, 22, 23, 24)
     session.refresh()

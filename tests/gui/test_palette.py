@@ -91,7 +91,7 @@ def test_everything_one_can_do_is_in_it(session: Session) -> None:
 
 def open_palette(window: MainWindow) -> None:
     QTest.keyClick(window, Qt.Key.Key_K, CTRL)
-    assert window.finder.isVisible() and window.finder.field.hasFocus()
+    assert window.command_palette.isVisible() and window.command_palette.field.hasFocus()
 
 
 def test_enter_runs_it_on_the_photo_that_was_current(window: MainWindow) -> None:
@@ -99,45 +99,47 @@ def test_enter_runs_it_on_the_photo_that_was_current(window: MainWindow) -> None
     photo = window.session.current
     assert photo is not None
     open_palette(window)
-    QTest.keyClicks(window.finder.field, "rej")
+    QTest.keyClicks(window.command_palette.field, "rej")
     assert window.session.table.marks(photo).flag is None, "letters are no keys here"
-    QTest.keyClick(window.finder.field, Qt.Key.Key_Return)
+    QTest.keyClick(window.command_palette.field, Qt.Key.Key_Return)
     assert window.session.table.marks(photo).flag is Flag.REJECT
-    assert window.finder.isHidden() and window.grid.hasFocus()
+    assert window.command_palette.isHidden() and window.grid.hasFocus()
     open_palette(window)
-    assert window.finder.rows.current is not None
-    assert window.finder.rows.current.name == "reject", "used last"
+    assert window.command_palette.rows.current is not None
+    assert window.command_palette.rows.current.name == "reject", "used last"
 
 
 def test_it_leaves_the_window_as_it_was(window: MainWindow) -> None:
     window.session.set_pass(Pass.CULL)
     for leave in (
-        lambda: QTest.keyClick(window.finder.field, Qt.Key.Key_Escape),
-        lambda: QTest.keyClick(window.finder.field, Qt.Key.Key_K, CTRL),
-        lambda: QTest.mouseClick(window.finder, Qt.MouseButton.LeftButton, pos=QPoint(5, 400)),
+        lambda: QTest.keyClick(window.command_palette.field, Qt.Key.Key_Escape),
+        lambda: QTest.keyClick(window.command_palette.field, Qt.Key.Key_K, CTRL),
+        lambda: QTest.mouseClick(
+            window.command_palette, Qt.MouseButton.LeftButton, pos=QPoint(5, 400)
+        ),
     ):
         open_palette(window)
         leave()
-        assert window.finder.isHidden() and window.loupe.hasFocus()
+        assert window.command_palette.isHidden() and window.loupe.hasFocus()
         assert window.session.view is View.LOUPE
     window.search()
     field = window.topbar.search
     QTest.keyClicks(field, "DSC")
     QTest.keyClick(field, Qt.Key.Key_K, CTRL)
-    QTest.keyClick(window.finder.field, Qt.Key.Key_Escape)
+    QTest.keyClick(window.command_palette.field, Qt.Key.Key_Escape)
     assert field.hasFocus() and field.text() == "DSC"
 
 
 def test_what_is_off_here_says_so_and_does_nothing(window: MainWindow) -> None:
     open_palette(window)
-    QTest.keyClicks(window.finder.field, "zoom")
-    QTest.keyClick(window.finder.field, Qt.Key.Key_Return)
-    assert window.finder.isVisible() and window.session.zoom is None
+    QTest.keyClicks(window.command_palette.field, "zoom")
+    QTest.keyClick(window.command_palette.field, Qt.Key.Key_Return)
+    assert window.command_palette.isVisible() and window.session.zoom is None
 
 
 def test_no_row_is_lit_that_is_off(window: MainWindow) -> None:
     open_palette(window)
-    rows, field = window.finder.rows, window.finder.field
+    rows, field = window.command_palette.rows, window.command_palette.field
     assert rows.current is not None and not rows.current.off
     for key in (Qt.Key.Key_Down, Qt.Key.Key_PageDown, Qt.Key.Key_End, Qt.Key.Key_PageUp):
         for _ in rows.entries:
@@ -162,13 +164,13 @@ def test_no_row_is_lit_that_is_off(window: MainWindow) -> None:
 
 def test_arrows_move_and_a_press_takes_a_row(window: MainWindow) -> None:
     open_palette(window)
-    rows = window.finder.rows
-    QTest.keyClicks(window.finder.field, "order by")
-    QTest.keyClick(window.finder.field, Qt.Key.Key_Down)
-    QTest.keyClick(window.finder.field, Qt.Key.Key_Up)
-    QTest.keyClick(window.finder.field, Qt.Key.Key_Up)
+    rows = window.command_palette.rows
+    QTest.keyClicks(window.command_palette.field, "order by")
+    QTest.keyClick(window.command_palette.field, Qt.Key.Key_Down)
+    QTest.keyClick(window.command_palette.field, Qt.Key.Key_Up)
+    QTest.keyClick(window.command_palette.field, Qt.Key.Key_Up)
     assert rows.current is rows.entries[0]
-    QTest.keyClick(window.finder.field, Qt.Key.Key_PageDown)
+    QTest.keyClick(window.command_palette.field, Qt.Key.Key_PageDown)
     page = rows.entries[: min(12, len(rows.entries))]
     assert rows.current is next(each for each in reversed(page) if not each.off)
     wanted = rows.entries[2]
@@ -178,16 +180,16 @@ def test_arrows_move_and_a_press_takes_a_row(window: MainWindow) -> None:
 
 def test_a_command_that_takes_the_keyboard_keeps_it(window: MainWindow) -> None:
     open_palette(window)
-    QTest.keyClicks(window.finder.field, "search")
-    QTest.keyClick(window.finder.field, Qt.Key.Key_Return)
+    QTest.keyClicks(window.command_palette.field, "search")
+    QTest.keyClick(window.command_palette.field, Qt.Key.Key_Return)
     assert window.topbar.search.hasFocus()
 
 
 def test_what_was_used_is_remembered(window: MainWindow, make_window, make_session) -> None:
     open_palette(window)
-    QTest.keyClicks(window.finder.field, "select all")
-    QTest.keyClick(window.finder.field, Qt.Key.Key_Return)
+    QTest.keyClicks(window.command_palette.field, "select all")
+    QTest.keyClick(window.command_palette.field, Qt.Key.Key_Return)
     window.close()
     again = make_window(make_session())
     open_palette(again)
-    assert again.finder.rows.entries[0].name == "select_all"
+    assert again.command_palette.rows.entries[0].name == "select_all"

@@ -64,7 +64,7 @@ def test_a_photo_is_marked_with_a_mouse_alone(
     marked = {window.grid.front(n) for n in (4, 5, 6)}
     asked: list[tuple[str, object]] = []
     session.asked.connect(lambda *said: asked.append(said))
-    monkeypatch.setattr(window.acts, "do", lambda *_: None)
+    monkeypatch.setattr(window.window_actions, "do", lambda *_: None)
     menu = menu_at(view, window.grid.cell(5).center())
     choose(menu, "Export selected…")
     assert asked == [("export", marked)]
@@ -77,8 +77,8 @@ def test_a_photo_is_marked_with_a_mouse_alone(
     assert session.selection == frozenset()
     choose(menu_at(window.filmstrip, window.filmstrip.cell(9).center()), "Compare")
     assert session.view is View.COMPARE
-    panes = window.beside.panes()
-    menu = menu_at(window.beside, panes[1].cell.center())
+    panes = window.compare.panes()
+    menu = menu_at(window.compare, panes[1].cell.center())
     assert menu is not None and menu.actions()[0].text() == session.table.name(panes[1].photo)
 
 
@@ -92,8 +92,8 @@ def test_the_menu_key_is_about_the_photo_in_hand_and_nothing_lies_elsewhere(
     assert menu.actions()[0].text() == session.table.name(session.current)
     assert menu_at(window.topbar, QPoint(300, 20)) is None
     window.run("palette")
-    assert menu_at(window.finder, QPoint(20, 500)) is None, "what lies below is covered"
-    window.finder.close_()
+    assert menu_at(window.command_palette, QPoint(20, 500)) is None, "what lies below is covered"
+    window.command_palette.close_panel()
     session.set_pass(Pass.CULL)
     session.finish()
     assert menu_at(window.finish, QPoint(20, 300)) is None
@@ -124,8 +124,8 @@ def test_shift_f10_opens_the_menu_at_the_photo_in_hand(
     window.run("loupe")
     assert window.loupe.rect().contains(window.loupe.mapFromGlobal(press()))
     window.run("compare")
-    active = window.beside.panes()[session.panes.active]
-    assert active.cell.contains(window.beside.mapFromGlobal(press()))
+    active = window.compare.panes()[session.panes.active]
+    assert active.cell.contains(window.compare.mapFromGlobal(press()))
 
 
 def test_what_needs_a_stack_is_offered_on_a_stack_alone(

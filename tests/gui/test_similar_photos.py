@@ -13,7 +13,7 @@ def written(near: NearPhotos, number: int) -> int:
     """Count pixels of quiet text behind the marks of a photo, within its own column and after."""
     image: QImage = near.grab().toImage()
     place = near.place(number)
-    end = place.left() + mark_painter.width(near._session.tile(near.ids[number]).marks, False)
+    end = place.left() + mark_painter.marks_width(near._session.tile(near.ids[number]).marks, False)
     return sum(
         image.pixelColor(x, y).lightness() > theme.DISABLED.lightness()
         for x in range(end + 2, min(place.right() + 4, image.width()))

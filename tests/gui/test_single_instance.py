@@ -24,7 +24,7 @@ from curator.model import KnownError
 from curator.settings import Home, Settings
 from curator.ui import single_instance
 from curator.ui.dialogs import recovery
-from curator.ui.single_instance import Call, Door
+from curator.ui.single_instance import InstanceServer, OpenRequest
 from curator.ui.widgets import dialogs
 from curator.ui.widgets.dialogs import Question
 from tests.catalogs import fill
@@ -37,8 +37,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def open_door(home: Home, qapp: QApplication) -> Iterator[Door]:
-    made = Door(home)
+def open_door(home: Home, qapp: QApplication) -> Iterator[InstanceServer]:
+    made = InstanceServer(home)
     assert made.listen()
     yield made
     made.close()
@@ -74,23 +74,23 @@ def call(*paths: Path, token: str = "") -> bytes:
 
 @pytest.mark.slow
 def test_what_another_process_hands_over_arrives_and_is_answered(
-    qtbot: QtBot, open_door: Door, home: Home, tmp_path: Path
+    qtbot: QtBot, open_door: InstanceServer, home: Home, tmp_path: Path
 ) -> None:
     odd = tmp_path / os.fsdecode(b"caf\xe9 \xff")  # bytes that are no text
     script = (
         "import sys; from pathlib import Path; from curator.settings import Home;"
         "from curator.ui import single_instance as single;"
-        "sys.exit(not single.hand_over(Home.at(sys.argv[1]), [Path(sys.argv[2])], 't0ken'))"
+        "sys.exit(not single.send_to_running(Home.at(sys.argv[1]), [Path(sys.argv[2])], 't0ken'))"
     )
-    heard: list[Call] = []
+    heard: list[OpenRequest] = []
     open_door.called.connect(heard.append)
     other = subprocess.Popen([sys.executable, "-c", script, str(home.data), os.fspath(odd)])
     qtbot.waitUntil(lambda: other.poll() is not None, timeout=PATIENCE_MS)
-    assert other.returncode == 0 and heard == [Call((odd,), "t0ken")]
+    assert other.returncode == 0 and heard == [OpenRequest((odd,), "t0ken")]
 
 
-def test_a_call_in_pieces_is_one_call(qtbot: QtBot, open_door: Door, home: Home) -> None:
-    heard: list[Call] = []
+def test_a_call_in_pieces_is_one_call(qtbot: QtBot, open_door: InstanceServer, home: Home) -> None:
+    heard: list[OpenRequest] = []
     open_door.called.connect(heard.append)
     caller = socket.socket(socket.AF_UNIX)
     caller.connect(single_instance.name_of(home))
@@ -100,7 +100,7 @@ def test_a_call_in_pieces_is_one_call(qtbot: QtBot, open_door: Door, home: Home)
     assert heard == []
     caller.sendall(words[20:])
     qtbot.waitUntil(lambda: bool(heard), timeout=PATIENCE_MS)
-    assert heard == [Call((Path("/photos/a"), Path("/photos/b")))]
+    assert heard == [OpenRequest((Path("/photos/a"), Path("/photos/b")))]
     assert elsewhere(qtbot, lambda: caller.recv(100)) == b"ok\n"
     caller.close()
     qtbot.waitUntil(lambda: not open_door._callers, timeout=PATIENCE_MS)
@@ -109,20 +109,20 @@ def test_a_call_in_pieces_is_one_call(qtbot: QtBot, open_door: Door, home: Home)
 def test_nobody_is_there_and_what_a_killed_process_left_is_in_nobodys_way(
     qtbot: QtBot, home: Home
 ) -> None:
-    assert not single_instance.answers(home) and not single_instance.hand_over(home)
+    assert not single_instance.answers(home) and not single_instance.send_to_running(home)
     left = Path(single_instance.name_of(home))
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(left))
     assert left.exists() and not single_instance.answers(home)
-    alive = Door(home)
+    alive = InstanceServer(home)
     assert alive.listen() and single_instance.answers(home)
     alive.close()
 
 
 def test_one_window_is_found_and_the_next_once_the_first_is_closed(
-    open_door: Door, home: Home, tmp_path: Path
+    open_door: InstanceServer, home: Home, tmp_path: Path
 ) -> None:
-    second = Door(home)
+    second = InstanceServer(home)
     assert single_instance.answers(home) and not second.listen()
     assert not single_instance.answers(Home.at(tmp_path / "other").make()), "each home has its own"
     open_door.close()
@@ -130,7 +130,7 @@ def test_one_window_is_found_and_the_next_once_the_first_is_closed(
     second.close()
 
 
-def test_only_the_same_user_may_come(open_door: Door, home: Home) -> None:
+def test_only_the_same_user_may_come(open_door: InstanceServer, home: Home) -> None:
     path = Path(single_instance.name_of(home))
     assert path.stat().st_mode & 0o077 == 0
     assert len(os.fsencode(path)) < 250
@@ -158,18 +158,18 @@ def test_what_is_no_call_is_none(line: bytes) -> None:
 
 
 def test_who_does_not_speak_the_language_is_hung_up_on(
-    qtbot: QtBot, open_door: Door, home: Home
+    qtbot: QtBot, open_door: InstanceServer, home: Home
 ) -> None:
-    heard: list[Call] = []
+    heard: list[OpenRequest] = []
     open_door.called.connect(heard.append)
     for words in (b"GET / HTTP/1.1\n", b"x" * (single_instance._BYTES + 10)):
         assert elsewhere(qtbot, lambda words=words: speak(home, words)) == b""
     assert heard == [] and not open_door._callers
-    assert elsewhere(qtbot, lambda: speak(home, call())) == b"ok\n" and heard == [Call()]
+    assert elsewhere(qtbot, lambda: speak(home, call())) == b"ok\n" and heard == [OpenRequest()]
 
 
 def test_who_says_nothing_is_not_waited_for(
-    qtbot: QtBot, open_door: Door, home: Home, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, open_door: InstanceServer, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(single_instance, "_SPEAK_MS", 1)
     assert elsewhere(qtbot, lambda: speak(home, b"")) == b""
@@ -182,7 +182,7 @@ def test_the_window_comes_forward_out_of_the_task_bar(
     window = QWidget()
     qtbot.addWidget(window)
     window.showMinimized()
-    single_instance.come_forward(window, "")
+    single_instance.bring_to_front(window, "")
     assert window.isVisible() and not window.windowState() & Qt.WindowState.WindowMinimized
 
 
@@ -192,7 +192,7 @@ def test_the_window_comes_forward_out_of_the_task_bar(
 def test_what_finder_opens_comes_through_the_door_as_one_call(
     qtbot: QtBot, qapp: QApplication, home: Home, tmp_path: Path
 ) -> None:
-    entrance, heard = Door(home), list[Call]()
+    entrance, heard = InstanceServer(home), list[OpenRequest]()
     assert isinstance(qapp, single_instance.Application)
     qapp.opened.connect(entrance.called)
     chosen = (tmp_path / "card 1", tmp_path / "DSC_1.JPG")
@@ -200,7 +200,7 @@ def test_what_finder_opens_comes_through_the_door_as_one_call(
         QApplication.sendEvent(qapp, QFileOpenEvent(place))
     entrance.called.connect(heard.append)
     qtbot.waitUntil(lambda: bool(heard))
-    assert heard == [Call(chosen)]
+    assert heard == [OpenRequest(chosen)]
 
 
 # --- a second start
@@ -235,7 +235,9 @@ def test_where_a_window_is_open_the_person_chooses(
 ) -> None:
     handed: list[object] = []
     monkeypatch.setattr(single_instance, "answers", lambda _: True)
-    monkeypatch.setattr(single_instance, "hand_over", lambda *what: handed.append(what) or True)
+    monkeypatch.setattr(
+        single_instance, "send_to_running", lambda *what: handed.append(what) or True
+    )
     monkeypatch.setattr(dialogs, "ask", answering(seen, answer))
     assert app._is_alone(home, [tmp_path], "token") is alone
     (question,) = seen
@@ -258,7 +260,7 @@ def test_a_window_that_hangs_keeps_nobody_from_opening_another(
     home: Home, seen: list[Question], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(single_instance, "answers", lambda _: True)
-    monkeypatch.setattr(single_instance, "hand_over", lambda *_: False)
+    monkeypatch.setattr(single_instance, "send_to_running", lambda *_: False)
     monkeypatch.setattr(dialogs, "ask", answering(seen, "show", "another", "show", None))
     assert app._is_alone(home, [], "")
     assert not app._is_alone(home, [], "")
@@ -300,7 +302,7 @@ def test_a_damaged_catalog_offers_its_back_up_and_the_window_opens_on_it(
 
 def test_what_is_called_before_there_is_a_window_goes_to_the_one_that_comes(
     qtbot: QtBot,
-    open_door: Door,
+    open_door: InstanceServer,
     home: Home,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -313,7 +315,7 @@ def test_what_is_called_before_there_is_a_window_goes_to_the_one_that_comes(
     question.open()  # the catalog is gone, say
     assert elsewhere(qtbot, lambda: speak(home, call(tmp_path))) == b"ok\n"
     assert raised == [question]
-    heard: list[Call] = []
+    heard: list[OpenRequest] = []
     open_door.attend(heard.append)
     question.close()
     qtbot.waitUntil(lambda: bool(heard))

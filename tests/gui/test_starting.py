@@ -48,7 +48,9 @@ def test_open_with_curator_on_one_picture_looks_at_it_without_adding_it(
     QApplication.processEvents()
     assert wanted == [str(picture)] and quiet.asked == []
     over = window.childAt(20, 200)
-    assert over is window.placard or window.placard.isAncestorOf(over), "nothing lies over it"
+    assert over is window.file_preview or window.file_preview.isAncestorOf(over), (
+        "nothing lies over it"
+    )
     running.close()
 
 

@@ -52,7 +52,7 @@ def test_t_types_tags_for_the_photo_and_esc_goes_back_to_the_keys(window: MainWi
     session = window.session
     session.go_to(7)
     press(window, Key.Key_T, "ha")
-    entry = window.tagging
+    entry = window.tag_entry
     assert entry.isVisible() and entry.title.text() == "Tags of DSC_0006"
     assert [row.title for row in entry.rows.entries] == ["harbor", "hare", "ha"]
     press(window, Key.Key_Return)
@@ -71,19 +71,19 @@ def test_tab_completes_and_shift_enter_takes_what_was_typed(window: MainWindow) 
     session = window.session
     session.go_to(7)
     press(window, Key.Key_T, "pier,ha", Key.Key_Tab)
-    assert window.tagging.field.text() == "pier, harbor"
+    assert window.tag_entry.field.text() == "pier, harbor"
     press(window, Key.Key_Escape, Key.Key_T, "bo")
-    QTest.keyClick(window.tagging.field, Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClick(window.tag_entry.field, Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     assert tags(session, 7) == {"bo": "confirmed"}
     press(window, Key.Key_Return)
-    assert not window.tagging.isVisible(), "Enter with nothing typed leaves"
+    assert not window.tag_entry.isVisible(), "Enter with nothing typed leaves"
 
 
 def test_the_tags_there_are_are_confirmed_and_taken_off_by_key(window: MainWindow) -> None:
     session = window.session
     session.go_to(2)
     press(window, Key.Key_T, Key.Key_Up)
-    entry = window.tagging
+    entry = window.tag_entry
     assert entry.chips.current is not None and entry.chips.current.name == "harbor"
     press(window, Key.Key_Delete)
     assert tags(session, 2) == {"boat": "suggested"}
@@ -102,7 +102,7 @@ def test_a_selection_is_tagged_whole_and_undone_at_once(window: MainWindow) -> N
     session.select_only(2)
     session.select_range(4)
     press(window, Key.Key_T)
-    assert window.tagging.title.text() == "Tags of 3 photos"
+    assert window.tag_entry.title.text() == "Tags of 3 photos"
     press(window, "trip", Key.Key_Return, Key.Key_Escape)
     assert all("trip" in tags(session, photo) for photo in (2, 3, 4))
     session.undo()
@@ -160,7 +160,7 @@ def test_a_word_of_the_cloud_shows_its_photos_and_all_again(window: MainWindow) 
 def test_another_name_is_typed_in_the_same_place(window: MainWindow) -> None:
     session = window.session
     session.ask("rename_tag", "hare")
-    entry = window.tagging
+    entry = window.tag_entry
     assert entry.title.text() == "Rename hare on every photo"
     press(window, "rabbit", Key.Key_Return)
     assert not entry.isVisible() and tags(session, 3) == {

@@ -114,8 +114,8 @@ def test_it_says_whether_to_trust_the_order_and_why_and_draws_how_it_came(
     assert page.versions.rows[0].reason == "daily" and page.roll_back.isVisible()
     dark = page.curve.palette().window().color()
     drawn = page.curve.grab().toImage()
-    colours = {drawn.pixelColor(x, y).name() for x in range(30, 200, 3) for y in range(30, 110)}
-    assert len(colours - {dark.name()}) > 3, "there is a line"
+    colors = {drawn.pixelColor(x, y).name() for x in range(30, 200, 3) for y in range(30, 110)}
+    assert len(colors - {dark.name()}) > 3, "there is a line"
 
 
 def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(

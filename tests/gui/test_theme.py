@@ -1,4 +1,4 @@
-"""The look holds together: icons are there, colours can be read, nothing is markup."""
+"""The look holds together: icons are there, colors can be read, nothing is markup."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ICONS = sorted(path.stem for path in resource("icons").glob("*.svg"))
 ROOT = Path(theme.__file__).resolve().parent
 
 
-def luminance(colour: theme.QColor) -> float:
+def luminance(color: theme.QColor) -> float:
     """Relative luminance of WCAG 2."""
-    parts = [colour.redF(), colour.greenF(), colour.blueF()]
+    parts = [color.redF(), color.greenF(), color.blueF()]
     red, green, blue = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 

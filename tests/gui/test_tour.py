@@ -249,6 +249,6 @@ def test_enter_in_the_empty_window_chooses_a_folder(
     window = make_window(photos=0)
     asked: list[object] = []
     window.session.asked.connect(lambda what, about: asked.append(what))
-    monkeypatch.setattr(window.acts, "do", lambda what, about: None)
+    monkeypatch.setattr(window.window_actions, "do", lambda what, about: None)
     press(window, Qt.Key.Key_Return)
     assert asked == ["add_folder"]

@@ -60,7 +60,8 @@ say(code=app.main(home, settings, [Path(each) for each in sys.argv[3:]]))
 HESITANT = """
 import json, sys
 from curator.ui import single_instance
-real_listen, real_remove = single_instance.Door.listen, single_instance.QLocalServer.removeServer
+real_listen = single_instance.InstanceServer.listen
+real_remove = single_instance.QLocalServer.removeServer
 
 def tell(**what): print(json.dumps(what), flush=True)
 
@@ -73,7 +74,7 @@ def remove(name):
     sys.stdin.readline()
     return real_remove(name)
 
-single_instance.Door.listen, single_instance.QLocalServer.removeServer = listen, remove
+single_instance.InstanceServer.listen, single_instance.QLocalServer.removeServer = listen, remove
 """
 
 

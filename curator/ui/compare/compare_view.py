@@ -1,8 +1,8 @@
 """Compare and survey: two to eight photos side by side, looked at as one.
 
-Each pane is a sight of its own; all share one gaze, so that zooming and moving in one happens in
-all. A pane shows the pixels of its own photo or, until there are any, its name; a mark waits until
-the photo in the active pane has been painted.
+Each pane has its own viewport, and all panes share one zoom: zooming or panning one moves all. A
+pane shows the pixels of its own photo, or its name until they arrive. A mark waits until the photo
+in the active pane has been painted.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from curator.library.table import Tile
 from curator.session import Session
 from curator.session.panes import Cell, Pair, Panes, below, cells, halves
 from curator.ui.loupe import caption
-from curator.ui.loupe.fullres_cache import Originals, Wish
+from curator.ui.loupe.fullres_cache import FullresCache, PixelRequest
 from curator.ui.loupe.loupe_painter import LoupePainter
-from curator.ui.loupe.pan_zoom import Hand
-from curator.ui.loupe.viewport import SharedZoom, Sight, overlays
+from curator.ui.loupe.pan_zoom import PanZoom
+from curator.ui.loupe.viewport import SharedZoom, Viewport, overlays
 from curator.ui.widgets import theme
-from curator.ui.widgets.frames import Pictures, Want
-from curator.ui.widgets.key_state import HeldKeys
+from curator.ui.widgets.frames import FrameRequest, Pictures
+from curator.ui.widgets.key_state import KeyState
 
 _CLIENT = "beside"
 _LINE = 2  # under the active pane
 _REST_MS = 250  # on screen this long without moving: seen
 _SHARPEN_MS = 120  # resting this long: pixels of the originals
-_ZOOMED_MS = 40  # longer than a held arrow's repeat
+_ZOOMED_MS = 40  # longer than a key_state arrow's repeat
 _NAVIGATOR_MS = 1000
 _AHEAD = 3  # challengers made ready
 
@@ -46,16 +46,18 @@ class _Pane:
     """One place of the view: which photo is in it, and how that is looked at and drawn."""
 
     def __init__(
-        self, session: Session, pictures: Pictures, originals: Originals, gaze: SharedZoom
+        self, session: Session, pictures: Pictures, originals: FullresCache, shared_zoom: SharedZoom
     ) -> None:
         self.photo: int | None = None
         self.cell = QRect()
         self.picture = QRect()  # the cell without its caption
-        self.sight = Sight(session, pictures.frames, originals, gaze, lambda: self.photo)
-        self.drawing = LoupePainter(session, pictures, self.sight, originals)
+        self.viewport = Viewport(
+            session, pictures.frames, originals, shared_zoom, lambda: self.photo
+        )
+        self.drawing = LoupePainter(session, pictures, self.viewport, originals)
 
 
-class BesideView(QWidget):
+class CompareView(QWidget):
     """Shows what the session has side by side.
 
     Signals:
@@ -65,7 +67,7 @@ class BesideView(QWidget):
         session: what is on the table.
         pictures: proxies and thumbnails.
         originals: pixels of originals, shared with the loupe: one budget for both.
-        held: which of the window's keys are down.
+        key_state: which of the window's keys are down.
 
     Thread: GUI.
     """
@@ -73,19 +75,19 @@ class BesideView(QWidget):
     painted = Signal(object)
 
     def __init__(
-        self, session: Session, pictures: Pictures, originals: Originals, held: HeldKeys
+        self, session: Session, pictures: Pictures, originals: FullresCache, key_state: KeyState
     ) -> None:
         super().__init__()
         self._session, self._pictures, self._originals = session, pictures, originals
         self._frames = pictures.frames
-        self._gaze = SharedZoom(session)
+        self._shared_zoom = SharedZoom(session)
         self._made = [self._pane() for _ in range(2)]
         self._cells: list[Cell] = []
         self._on_screen: frozenset[int] = frozenset()
         self._last: tuple[object, ...] = ()
         self._woke = False  # whether the press made its pane the active one
-        self._held = held
-        self._hand = Hand(self, self._made[0].sight)
+        self._key_state = key_state
+        self._pan_zoom = PanZoom(self, self._made[0].viewport)
         self._asking = self._timer(0, self._ask)  # posted paints come before timers
         self._rest = self._timer(_REST_MS, self._rested)
         self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
@@ -105,8 +107,8 @@ class BesideView(QWidget):
         self._pictures.thumbs.arrived.connect(self._on_thumb)
         self._originals.arrived.connect(self._on_original)
         self._originals.failed.connect(self._on_failure)
-        self._hand.moved.connect(self._on_moved)
-        self._held.released.connect(self._on_released)
+        self._pan_zoom.moved.connect(self._on_moved)
+        self._key_state.released.connect(self._on_released)
         # Queued: a photo counts as shown when the paint is through, not in the middle of it.
         self.painted.connect(session.shown, Qt.ConnectionType.QueuedConnection)
 
@@ -141,10 +143,10 @@ class BesideView(QWidget):
             at = self.mapFromGlobal(self.cursor().pos())
         pane = (None if at is None else self._pane_at(at)) or self._active()
         if pane is not None:
-            self._hand.sight = pane.sight
+            self._pan_zoom.viewport = pane.viewport
 
     def _pane(self) -> _Pane:
-        return _Pane(self._session, self._pictures, self._originals, self._gaze)
+        return _Pane(self._session, self._pictures, self._originals, self._shared_zoom)
 
     def _lay_out(self, shown: Panes) -> None:
         """Give each photo its pane, and each pane its place."""
@@ -154,14 +156,14 @@ class BesideView(QWidget):
         room = self.width(), self.height()
         for pane, photo in zip(self._made, shown.photos, strict=False):
             pane.photo = photo
-        tiles = [pane.sight.tile() for pane in self._made[: len(shown.photos)]]
+        tiles = [pane.viewport.tile() for pane in self._made[: len(shown.photos)]]
         aspects = [tile.width / tile.height if tile and tile.height else 0 for tile in tiles]
         pair = isinstance(shown, Pair)
         self._cells = halves(room) if pair else cells(aspects, room, line)
         for pane, cell in zip(self._made, self._cells, strict=False):
             pane.cell = QRect(*cell)
             pane.picture = pane.cell.adjusted(0, 0, 0, -line)
-            pane.sight.set_room(pane.cell, self.devicePixelRatioF(), line, 0)
+            pane.viewport.set_room(pane.cell, self.devicePixelRatioF(), line, 0)
 
     # --- which pixels
 
@@ -170,45 +172,45 @@ class BesideView(QWidget):
         active = self._active()
         return sorted(self.panes(), key=lambda pane: pane is not active)
 
-    def _coming(self) -> list[tuple[Sight, Tile]]:
+    def _coming(self) -> list[tuple[Viewport, Tile]]:
         """List who would challenge next, as seen in the challenger's pane."""
         panes = self.panes()
         if not panes:
             return []
         tiles = map(self._session.tile, self._session.upcoming(_AHEAD))
-        return [(panes[-1].sight, tile) for tile in tiles]
+        return [(panes[-1].viewport, tile) for tile in tiles]
 
-    def _looked_at(self) -> list[tuple[Sight, Tile]]:
-        found = ((pane.sight, pane.sight.tile()) for pane in self._order())
-        return [(sight, tile) for sight, tile in found if tile is not None]
+    def _looked_at(self) -> list[tuple[Viewport, Tile]]:
+        found = ((pane.viewport, pane.viewport.tile()) for pane in self._order())
+        return [(viewport, tile) for viewport, tile in found if tile is not None]
 
     def _ask(self) -> None:
         """Have proxies made: of the active photo, of the others, of those that come next."""
-        wants: list[Want | None] = []
-        for sight, tile in [*self._looked_at(), *self._coming()]:
-            wants.append(sight.proxy(tile))
-            if self._gaze.zoom is not None:
-                wants.append(sight.whole_proxy(tile))
+        wants: list[FrameRequest | None] = []
+        for viewport, tile in [*self._looked_at(), *self._coming()]:
+            wants.append(viewport.proxy(tile))
+            if self._shared_zoom.zoom is not None:
+                wants.append(viewport.whole_proxy(tile))
         self._frames.want(_CLIENT, [want for want in wants if want is not None])
         self._pictures.thumbs.want(_CLIENT, self._map())
 
-    def _map(self) -> list[Want]:
+    def _map(self) -> list[FrameRequest]:
         """Name the small picture of the navigator, if there is one."""
         active = self._active()
-        tile = None if active is None else active.sight.tile()
-        if active is None or tile is None or self._gaze.zoom is None:
+        tile = None if active is None else active.viewport.tile()
+        if active is None or tile is None or self._shared_zoom.zoom is None:
             return []
         map_ = active.drawing.map(tile)
         return [] if map_ is None else [map_]
 
     def _fetch(self) -> None:
         """Have pixels of originals read where they are wanted, of the next challenger as well."""
-        wishes: list[Wish] = []
-        for sight, tile in [*self._looked_at(), *self._coming()[:1]]:
+        requests: list[PixelRequest] = []
+        for viewport, tile in [*self._looked_at(), *self._coming()[:1]]:
             if tile.state != "failed":
-                wish = sight.wish(tile, self._session.developed)
-                wishes += [wish] if wish.pixels or wish.overlays else []
-        self._originals.want(wishes)
+                request = viewport.request_for(tile, self._session.developed)
+                requests += [request] if request.pixels or request.overlays else []
+        self._originals.want(requests)
 
     # --- following the session
 
@@ -224,14 +226,14 @@ class BesideView(QWidget):
         seen = self._seen()
         if seen != self._last:
             self._last = seen
-            self._gaze.dragged = None
+            self._shared_zoom.dragged = None
             self._rest.stop()
             self._lay_out(shown)
             self._asking.start()
             unread = any(not tile.proxy for _, tile in self._looked_at())
-            zoomed = self._gaze.zoom is not None
+            zoomed = self._shared_zoom.zoom is not None
             self._sharpen.start(0 if unread else _ZOOMED_MS if zoomed else _SHARPEN_MS)
-            if self._gaze.zoom is not None:
+            if self._shared_zoom.zoom is not None:
                 self._navigator.start()
         if shown.photo in self._on_screen:  # it was painted before it became the active one
             self._session.shown(shown.photo)
@@ -244,21 +246,21 @@ class BesideView(QWidget):
         touched = [photo for photo in shown.photos if photo in changed]
         if touched:
             keys = (self._session.tile(photo).proxy for photo in touched)
-            self._pictures.forgive([key for key in keys if key])
-            self._originals.forgive()
+            self._pictures.clear_failures([key for key in keys if key])
+            self._originals.clear_failures()
             self._lay_out(shown)  # a photo may have been turned, or its size become known
             self._asking.start()
             self._sharpen.start()
             self.update()
 
-    def _on_arrived(self, wants: Collection[Want]) -> None:
+    def _on_arrived(self, wants: Collection[FrameRequest]) -> None:
         keys = {tile.proxy for _, tile in self._looked_at()}
         if any(want.key in keys for want in wants):
             self.update()
             self._sharpen.start()
 
     def _on_thumb(self, _: object) -> None:
-        if self._gaze.zoom is not None and self.isVisible():
+        if self._shared_zoom.zoom is not None and self.isVisible():
             self.update()
 
     def _on_original(self, photo: int) -> None:
@@ -270,7 +272,7 @@ class BesideView(QWidget):
         self._on_original(photo)
         active = self._active()
         if active is not None and photo == active.photo:
-            said = active.sight.shortfall(reason)
+            said = active.viewport.missing_pixels_message(reason)
             if said:
                 self._session.say(said)
 
@@ -283,10 +285,10 @@ class BesideView(QWidget):
             self._session.activate(shown.photos[place])
         elif what == "zoom":
             self._reach()
-            self._hand.peek(self._hand.pointer())
+            self._pan_zoom.peek(self._pan_zoom.pointer())
         elif what == "size" and isinstance(about, int):
             self._reach()
-            self._hand.step(about, self._hand.pointer())
+            self._pan_zoom.step(about, self._pan_zoom.pointer())
 
     def _on_moved(self) -> None:
         """Paint the pictures where the hand has them; the captions stay as they are."""
@@ -298,13 +300,13 @@ class BesideView(QWidget):
 
     def _rested(self) -> None:
         photo = self._session.current
-        if photo is not None and self.panes() and not self._held.moving():
+        if photo is not None and self.panes() and not self._key_state.is_navigating():
             self._session.rested(photo)
 
     def _on_released(self, looks: bool, seconds: float) -> None:
-        if not self.isVisible() or (looks and self._hand.let_go(seconds)):
+        if not self.isVisible() or (looks and self._pan_zoom.let_go(seconds)):
             return
-        if not self._held.moving() and not self._rest.isActive():
+        if not self._key_state.is_navigating() and not self._rest.isActive():
             self._rest.start()
 
     # --- painting
@@ -318,7 +320,7 @@ class BesideView(QWidget):
             return
         own = set()
         for place, pane in enumerate(panes):
-            tile = pane.sight.tile()
+            tile = pane.viewport.tile()
             if tile is None:
                 continue
             if self._draw(painter, pane, tile, place == shown.active):
@@ -327,7 +329,7 @@ class BesideView(QWidget):
             if event.region().intersects(line):
                 self._underline(painter, pane, tile, shown, place)
         self._on_screen = frozenset(own)
-        if self._gaze.dragged is None:
+        if self._shared_zoom.dragged is None:
             self._say(shown, panes)
         if shown.photo in own:
             self.painted.emit(shown.photo)
@@ -362,7 +364,7 @@ class BesideView(QWidget):
     def _say(self, shown: Panes, panes: list[_Pane]) -> None:
         """Say in words what the active pane shows, for those who listen to it."""
         pane = panes[shown.active]
-        tile = pane.sight.tile()
+        tile = pane.viewport.tile()
         if tile is None:
             return
         where = _role(shown, shown.active) or f"{shown.active + 1} of {len(panes)}"
@@ -400,10 +402,10 @@ class BesideView(QWidget):
         self._woke = pane is not self._active()
         if self._woke:
             self._session.activate(pane.photo)
-        tile, area = pane.sight.tile(), pane.drawing.retry
-        self._hand.sight = pane.sight
+        tile, area = pane.viewport.tile(), pane.drawing.retry
+        self._pan_zoom.viewport = pane.viewport
         if tile is None or tile.state != "failed":
-            self._hand.press(event)
+            self._pan_zoom.press(event)
         elif area is not None and area.contains(event.position().toPoint()):
             self._session.retry(tile.id)
 
@@ -417,11 +419,11 @@ class BesideView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag zoomed pictures about, all of them."""
-        self._hand.drag(event)
+        self._pan_zoom.drag(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End a drag, or take it for a click; one into another pane only went there."""
-        self._hand.release(event, clicks=not self._woke)
+        self._pan_zoom.release(event, clicks=not self._woke)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """The first click has done it all."""
@@ -429,7 +431,7 @@ class BesideView(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer; with Ctrl bring challengers. A touchpad pans."""
         self._reach(event.position().toPoint())
-        by = self._hand.wheel(event)
+        by = self._pan_zoom.wheel(event)
         if by:
             self._session.step(by)
 
@@ -437,7 +439,7 @@ class BesideView(QWidget):
         """Take a pinch on a touchpad for what it is."""
         if isinstance(event, QNativeGestureEvent):
             self._reach(event.position().toPoint())
-            if self._hand.gesture(event):
+            if self._pan_zoom.gesture(event):
                 return True
         return super().event(event)
 

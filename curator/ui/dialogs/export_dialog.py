@@ -26,9 +26,9 @@ from curator.pipeline.metadata_embedding import exiftool_if_any
 from curator.settings import ExportSettings, Home, Settings, absolute
 from curator.ui.dialogs.export_form import LABELS, ExportForm
 from curator.ui.dialogs.export_job import consequences, outcome, planned, told
+from curator.ui.dialogs.jobs import JobRunner
 from curator.ui.widgets import dialogs, theme, words
 from curator.ui.widgets.dialogs import Dialog
-from curator.ui.widgets.jobs import Jobs
 
 _CALM_MS = 250  # after the last change, before planning anew
 
@@ -76,7 +76,7 @@ class ExportDialog(Dialog):
     def __init__(self, wanted: Wanted, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__("Export", parent)
         self._wanted, self._settings = wanted, settings
-        self._jobs = Jobs(self)
+        self._jobs = JobRunner(self)
         self._jobs.failed.connect(self._failed)
         self._jobs.progressed.connect(self._progressed)
         self._plan: Plan | None = None

@@ -9,8 +9,8 @@ from pathlib import Path
 from curator.catalog import Catalog, PhotoDetail
 from curator.export import Options, Plan, Report, make_plan
 from curator.model import counted
+from curator.ui.dialogs.jobs import Job
 from curator.ui.widgets import words
-from curator.ui.widgets.jobs import Job
 
 
 def planned(job: Job, catalog_path: Path, ids: Sequence[int], options: Options) -> Plan:
@@ -29,7 +29,7 @@ def planned(job: Job, catalog_path: Path, ids: Sequence[int], options: Options) 
 
 def _details(job: Job, catalog: Catalog, ids: Sequence[int]) -> Iterator[PhotoDetail]:
     for photo in catalog.details(ids):
-        job.heed()
+        job.check_stopped()
         yield photo
 
 

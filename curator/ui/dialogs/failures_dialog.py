@@ -38,7 +38,7 @@ class FailureTable(TextRows[Failure]):
         """Say all of it."""
         return f"{row.path}\n{row.reason}"
 
-    def colour(self, row: Failure, column: int) -> QColor:
+    def color(self, row: Failure, column: int) -> QColor:
         """Have the reason be as plain as the name."""
         return theme.QUIET if column > 1 else theme.TEXT
 

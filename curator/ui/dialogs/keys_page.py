@@ -172,7 +172,7 @@ class KeyRow(QWidget):
 
     def say(self, text: str, *answers: tuple[str, Callable[[], None]]) -> None:
         """Say something under the row, with its answers; an empty text takes it back."""
-        theme.empty(self.note)
+        theme.clear_layout(self.note)
         if not text:
             return
         self.note.addStretch(1)

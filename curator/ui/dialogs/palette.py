@@ -21,7 +21,7 @@ from curator.model import KnownError
 from curator.session import Session
 from curator.ui.widgets import theme
 from curator.ui.widgets.actions import spelled_press
-from curator.ui.widgets.overlay_panel import FIELD, Cover
+from curator.ui.widgets.overlay_panel import FIELD, OverlayPanel
 
 _ROWS = 12
 _MARGIN = 14
@@ -186,7 +186,7 @@ def _fit(entry: Entry, wanted: str, letters: re.Pattern[str]) -> tuple[int, int]
     return None
 
 
-class Palette(Cover):
+class Palette(OverlayPanel):
     """A field and the rows that fit.
 
     Args:
@@ -224,14 +224,14 @@ class Palette(Cover):
         self.raise_()
         self.field.setFocus()
 
-    def close_(self) -> None:
+    def close_panel(self) -> None:
         """Close, and give the keyboard back to who had it."""
         before, self._before = self._before, None
         self.hide()
         if before is not None and before.isVisible() and before is not self.field:
             before.setFocus()
         else:
-            self.left.emit()
+            self.closed.emit()
 
     def _find(self, text: str) -> None:
         self.rows.show_entries(best(self._entries, text, self._recent))
@@ -243,7 +243,7 @@ class Palette(Cover):
             return
         self._recent[:] = [entry.name, *(each for each in self._recent if each != entry.name)]
         del self._recent[_RECENT:]
-        self.close_()
+        self.close_panel()
         entry.act()
 
     def _take(self, event: QKeyEvent) -> bool:
@@ -257,7 +257,7 @@ class Palette(Cover):
         }
         own = spelled_press(event, self._keyboard()) in self._keyboard().keys_of("palette")
         if key == Qt.Key.Key_Escape or own:
-            self.close_()
+            self.close_panel()
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             if self.rows.current is not None and not event.isAutoRepeat():
                 self._run(self.rows.current)

@@ -15,11 +15,11 @@ from curator.catalog import Catalog
 from curator.model import counted
 from curator.removal import Listed, Part, Removal, Report
 from curator.session import Session
+from curator.ui.dialogs.jobs import Job, JobRunner
 from curator.ui.dialogs.rejects_grid import CELL, RejectsGrid
 from curator.ui.widgets import dialogs, theme, words
 from curator.ui.widgets.dialogs import Choice, Dialog, Question
 from curator.ui.widgets.frames import Pictures
-from curator.ui.widgets.jobs import Job, Jobs
 from curator.ui.widgets.tables import DISPLAY, Index, TextRows, table
 
 _MARGIN = 48  # of the window left around the dialog
@@ -78,7 +78,7 @@ class FileTable(TextRows[Listed]):
         """Say where it lies, and why it stays."""
         return "\n".join(filter(None, (row.path, row.stays)))
 
-    def colour(self, row: Listed, column: int) -> QColor:
+    def color(self, row: Listed, column: int) -> QColor:
         """Have what goes stand out."""
         return theme.TEXT if row.ticked and column == 0 else theme.QUIET
 
@@ -121,7 +121,7 @@ class RejectsDialog(Dialog):
         self._session, self._ids = session, list(ids)
         self._within = session.scope.key if session.scope.kind == "folder" else ""
         self.report: Report | None = None
-        self._jobs = Jobs(self)
+        self._jobs = JobRunner(self)
         self._jobs.failed.connect(self._failed)
         self._jobs.progressed.connect(self._progressed)
         self.sentence = self.wrapped("Looking at the folders…")
@@ -170,7 +170,7 @@ class RejectsDialog(Dialog):
 
         def work(job: Job, catalog: Catalog) -> Removal:
             photos = catalog.details(ids)
-            shown = removal.plan(photos, erasing=erasing, within=within, heed=job.heed)
+            shown = removal.plan(photos, erasing=erasing, within=within, heed=job.check_stopped)
             files = (
                 replace(file, ticked=file.path not in off and (file.ticked or file.path in on))
                 for file in shown.files

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame
 
 from curator.library.table import Tile
 from curator.ui.widgets import theme, words
-from curator.ui.widgets.frames import THUMB, Pictures, Want
+from curator.ui.widgets.frames import THUMB, FrameRequest, Pictures
 
 CELL = QSize(150, 126)  # with the gap; the footer is 20 of its height
 _GAP, _FOOT = 8, 20
@@ -87,14 +87,14 @@ class RejectsGrid(QAbstractScrollArea):
         wants = [self._want(self._tile(self._photos[number][0])) for number in self._visible()]
         self._pictures.thumbs.want("rejects", [want for want in wants if want is not None])
 
-    def _want(self, tile: Tile) -> Want | None:
+    def _want(self, tile: Tile) -> FrameRequest | None:
         if tile.thumb is None:
             return None
         ratio = self.devicePixelRatioF()
         shape = tile.width / tile.height if tile.width and tile.height else 1.5
         width = min(CELL.width() - _GAP, (CELL.height() - _GAP - _FOOT) * shape)
         size = round(width * ratio), round(width / shape * ratio)
-        return Want(THUMB, tile.thumb, size, tile.turn)
+        return FrameRequest(THUMB, tile.thumb, size, tile.turn)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the photos in view; what is left out is dim and says that it stays."""

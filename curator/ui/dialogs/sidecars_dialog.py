@@ -75,8 +75,8 @@ class ConflictTable(TextRows[Conflict]):
         """Say where the file is."""
         return row.path
 
-    def colour(self, row: Conflict, column: int) -> QColor:
-        """Have what a person chose in pencil, what is proposed in grey."""
+    def color(self, row: Conflict, column: int) -> QColor:
+        """Have what a person chose in pencil, what is proposed in gray."""
         if column == 4:
             return theme.PENCIL if row.photo_id in self.chosen else theme.QUIET
         return theme.QUIET if column == 0 else theme.TEXT
@@ -99,7 +99,7 @@ class DifferenceTable(TextRows[Difference]):
         """Say all of it, line by line."""
         return "\n".join((row.path, *row.lines, row.problem)).strip()
 
-    def colour(self, row: Difference, column: int) -> QColor:
+    def color(self, row: Difference, column: int) -> QColor:
         """Have what changes stand out."""
         return theme.TEXT if column else theme.QUIET
 

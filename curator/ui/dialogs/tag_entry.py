@@ -14,14 +14,14 @@ from curator.session import Session
 from curator.ui.dialogs.palette import Entry, EntryRows, Field
 from curator.ui.panels.tag_cloud import tag_menu
 from curator.ui.widgets import theme
-from curator.ui.widgets.overlay_panel import FIELD, Cover
+from curator.ui.widgets.overlay_panel import FIELD, OverlayPanel
 from curator.ui.widgets.tag_chips import TagChips
 
 _WIDTH = 440
 _MARGIN = 13  # with the field's own, what it types stands under what is said
 
 
-class TagEntry(Cover):
+class TagEntry(OverlayPanel):
     """The tags there are, a field, what would complete it.
 
     Enter adds what the lit row says, Shift+Enter just what was typed, and stays; Tab completes; a
@@ -150,7 +150,7 @@ class TagEntry(Cover):
         try:
             if self._renames:
                 session.tags.rename(self._renames, last)
-                self.close_()
+                self.close_panel()
                 return
             known = session.catalog.tag_ids([last])  # a name of before may have other signs
             names = [*tag_names(self._typed[0]), *([last] if known else tag_names(last))]
@@ -178,7 +178,7 @@ class TagEntry(Cover):
         """Take the keys that are none of the text's; tell whether this was one."""
         key, chip = Qt.Key(event.key()), self.chips.current
         if key == Qt.Key.Key_Escape:
-            self.chips.leave() if chip is not None else self.close_()
+            self.chips.leave() if chip is not None else self.close_panel()
             return True
         if key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             self._complete()
@@ -202,7 +202,7 @@ class TagEntry(Cover):
         elif before or last.strip():
             self._add(last)
         else:
-            self.close_()
+            self.close_panel()
 
     def _complete(self) -> None:
         """Write out what the lit row says, without adding it yet."""

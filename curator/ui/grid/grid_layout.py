@@ -35,7 +35,7 @@ def fitting_shape(ratios: NDArray[np.float32]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class GridLayout:
     """A sheet of ``count`` tiles in rows, in logical px of its own, from the top.
 
     A tile is a cell for the picture, ``edge`` wide and ``shape`` times that high, with a footer of

@@ -27,10 +27,17 @@ from curator.library import captions
 from curator.library.table import Tile
 from curator.model import View
 from curator.session import Session
-from curator.ui.grid.grid_layout import FOOTER, GAP, Sheet, fitting_shape
-from curator.ui.grid.tiles import Heap, KnownTiles, TilePainter, failure_card, line_tip, thumb
+from curator.ui.grid.grid_layout import FOOTER, GAP, GridLayout, fitting_shape
 from curator.ui.widgets import theme
-from curator.ui.widgets.frames import Pictures, Want
+from curator.ui.widgets.frames import FrameRequest, Pictures
+from curator.ui.widgets.thumbnails import (
+    StackBadge,
+    TileCache,
+    TilePainter,
+    failure_card,
+    single_line_tooltip,
+    thumb,
+)
 
 _THUMB_STEP = 24
 _THUMB_RANGE = (120, 360)
@@ -52,16 +59,16 @@ class GridView(QAbstractScrollArea):
         self._pictures = pictures
         self._tiles = TilePainter(self._store)
         self._tiles.order = session.order
-        self._known = KnownTiles(session)
+        self._known = TileCache(session)
         self._ids: np.ndarray = session.ids
         self._spans = session.listing.tiles
         self._fronts: dict[int, int] = {}  # photo shown by tile, while list, marks and place stay
         self._shape = 1.0  # of cells
         self._shaped_for: str | None = None  # the scope it was chosen for
-        self._sheet = Sheet(1, 0, session.settings.grid.thumb_px)
+        self._sheet = GridLayout(1, 0, session.settings.grid.thumb_px)
         self._underlined: int | None = session.current
-        self._wants: dict[int, Want | None] = {}  # by position, while list and size stay
-        self._wanted: dict[Want, list[int]] = {}
+        self._wants: dict[int, FrameRequest | None] = {}  # by position, while list and size stay
+        self._wanted: dict[FrameRequest, list[int]] = {}
         self._retries: dict[int, QRect] = {}
         self._downward = True
         self._wants_timer = QTimer(self)  # no delay, but after the paint
@@ -97,7 +104,7 @@ class GridView(QAbstractScrollArea):
     # --- what is where
 
     @property
-    def sheet(self) -> Sheet:
+    def sheet(self) -> GridLayout:
         """The arithmetic of the sheet as it is now."""
         return self._sheet
 
@@ -128,7 +135,7 @@ class GridView(QAbstractScrollArea):
             self._shape_cells()
         settings = self._session.settings.grid
         self._tiles.captions = settings.captions
-        self._sheet = Sheet(width, count, settings.thumb_px, self._shape, self._tiles.foot)
+        self._sheet = GridLayout(width, count, settings.thumb_px, self._shape, self._tiles.foot)
         bar, height = self.verticalScrollBar(), self.viewport().height()
         bar.blockSignals(True)
         bar.setRange(0, max(0, self._sheet.height - height))
@@ -206,7 +213,7 @@ class GridView(QAbstractScrollArea):
         stale = list(dict.fromkeys(map(self._spans.at, places)))
         if not stale:
             return
-        self._pictures.forgive(self._tile(number).thumb for number in stale)
+        self._pictures.clear_failures(self._tile(number).thumb for number in stale)
         self._update(stale)
         self._forget_wants()
 
@@ -324,7 +331,7 @@ class GridView(QAbstractScrollArea):
         self._wants.clear()
         self._refresh_wants()
 
-    def _on_arrived(self, wants: Collection[Want]) -> None:
+    def _on_arrived(self, wants: Collection[FrameRequest]) -> None:
         if self.isVisible():
             self._update([place for want in wants for place in self._wanted.get(want, ())])
 
@@ -338,13 +345,13 @@ class GridView(QAbstractScrollArea):
     def _tile(self, number: int) -> Tile:
         return self._known(self.front(number))
 
-    def _heap(self, number: int) -> Heap | None:
+    def _stack_badge(self, number: int) -> StackBadge | None:
         """Say of which stack a tile is, None for a single photo."""
         span, units = self._spans[number], self._session.listing.units
         whole = span if len(span) > 1 else units[units.at(span.start)]
         if len(whole) == 1:
             return None
-        return Heap(len(whole), len(span) > 1, span.start == whole.start)
+        return StackBadge(len(whole), len(span) > 1, span.start == whole.start)
 
     def _update(self, places: Sequence[int]) -> None:
         half = GAP // 2
@@ -371,26 +378,26 @@ class GridView(QAbstractScrollArea):
             if dirty.intersects(cell.adjusted(-GAP // 2, -GAP // 2, GAP // 2, GAP // 2)):
                 self._paint_tile(painter, cell, place)
 
-    def _is_selected(self, shown: int, heap: Heap | None) -> bool:
+    def _is_selected(self, shown: int, stack: StackBadge | None) -> bool:
         """Tell whether a tile is selected: the photo it shows, or any that it stands for."""
         selection = self._session.selection
         if not selection or shown in selection:
             return bool(selection)
-        if heap is None or not heap.closed:
+        if stack is None or not stack.closed:
             return False
         return not selection.isdisjoint(self._session.listing.tile(shown).tolist())
 
     def _paint_tile(self, painter: QPainter, cell: QRect, place: int) -> None:
-        tile, heap = self._tile(place), self._heap(place)
+        tile, stack = self._tile(place), self._stack_badge(place)
         self._tiles.draw(
             painter,
             cell,
             tile,
-            selected=self._is_selected(tile.id, heap),
+            selected=self._is_selected(tile.id, stack),
             current=tile.id == self._underlined,
-            heap=heap,
+            stack=stack,
         )
-        if heap is not None and not heap.closed:
+        if stack is not None and not stack.closed:
             before, after = self._bound(place - 1), self._bound(place)
             self._tiles.draw_bond(painter, cell, before, after)
         if tile.state == "failed":
@@ -473,10 +480,10 @@ class GridView(QAbstractScrollArea):
             self._session.select_only(photo)
 
     def _count_hit(self, place: int, at: QPoint) -> bool:
-        heap = self._heap(place)
-        if heap is None or not heap.first:
+        stack = self._stack_badge(place)
+        if stack is None or not stack.first:
             return False
-        return self._tiles.count(self.cell(place), heap).contains(at)
+        return self._tiles.count(self.cell(place), stack).contains(at)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Go to the photo, unless it is one of those selected; the window has its menu."""
@@ -527,17 +534,17 @@ class GridView(QAbstractScrollArea):
         """Name a photo, and its label, under a resting pointer."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             place = self._hit(event.pos())
-            text = "" if place is None else self._tip(self._tile(place), self._heap(place))
-            QToolTip.showText(event.globalPos(), line_tip(text), self.viewport())
+            text = "" if place is None else self._tip(self._tile(place), self._stack_badge(place))
+            QToolTip.showText(event.globalPos(), single_line_tooltip(text), self.viewport())
             return True
         return super().viewportEvent(event)
 
-    def _tip(self, tile: Tile, heap: Heap | None) -> str:
+    def _tip(self, tile: Tile, stack: StackBadge | None) -> str:
         parts = [tile.name]
-        if heap is not None and heap.closed:
+        if stack is not None and stack.closed:
             key = self._session.keys.get("toggle_stack")
             opens = f" ({key} shows them)" if key else ""
-            parts.append(f"stack of {heap.count:,}{opens}")
+            parts.append(f"stack of {stack.count:,}{opens}")
         if tile.proposed:
             parts.append(f"proposed: {self._session.proposal(tile.id)}")
         if tile.taken is not None:

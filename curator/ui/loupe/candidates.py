@@ -11,20 +11,20 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from curator.library import captions
 from curator.session import Session
 from curator.session.candidates import SLOTS, Nearby
-from curator.ui.grid.tiles import KnownTiles, blit, fitted, thumb
 from curator.ui.widgets import mark_painter, theme
-from curator.ui.widgets.frames import Pictures, Want
-from curator.ui.widgets.key_state import HeldKeys
+from curator.ui.widgets.frames import FrameRequest, Pictures
+from curator.ui.widgets.key_state import KeyState
+from curator.ui.widgets.thumbnails import TileCache, blit, fitted, thumb
 
 _CLIENT = "maybes"
 _MARGIN = 12
 _LARGEST = 112
 _FOOTER = 22
 _GAP = 12
-_REST_MS = 150  # longer than a held arrow's repeat: flying past finds nothing
+_REST_MS = 150  # longer than a key_state arrow's repeat: flying past finds nothing
 
 
-class Maybes(QWidget):
+class CandidatesPanel(QWidget):
     """Shows the maybes near the current photo; a click or its key swaps one in.
 
     Nothing is worked out while it is hidden, or while an arrow is held. What the machine thinks
@@ -33,15 +33,15 @@ class Maybes(QWidget):
     Thread: GUI.
     """
 
-    def __init__(self, session: Session, pictures: Pictures, held: HeldKeys) -> None:
+    def __init__(self, session: Session, pictures: Pictures, key_state: KeyState) -> None:
         super().__init__()
         self._session, self._thumbs = session, pictures.thumbs
-        self._known = KnownTiles(session)
+        self._known = TileCache(session)
         self.nearby = Nearby(session)
-        self._held = held
+        self._key_state = key_state
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest.timeout.connect(self._look)
-        self.setFixedWidth(theme.MAYBES)
+        self.setFixedWidth(theme.CANDIDATES)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.nearby.changed.connect(self._on_changed)
@@ -78,7 +78,7 @@ class Maybes(QWidget):
     def _look(self) -> None:
         if not self.isVisible():
             return
-        if self._held.moving():
+        if self._key_state.is_navigating():
             self._rest.start()
         else:
             self.nearby.look()
@@ -98,7 +98,7 @@ class Maybes(QWidget):
         if self.isVisible() and not set(changed).isdisjoint(self.nearby.photos):
             self._on_changed()
 
-    def _on_arrived(self, wants: Collection[Want]) -> None:
+    def _on_arrived(self, wants: Collection[FrameRequest]) -> None:
         if self.isVisible() and self.nearby.photos:
             keys = {self._known(photo).thumb for photo in self.nearby.photos}
             if any(want.key in keys for want in wants):
@@ -143,7 +143,7 @@ class Maybes(QWidget):
         cell, ratio, box = self.cell(slot), self.devicePixelRatioF(), self._box()
         tile = self._known(self.nearby.photos[slot])
         want = thumb(tile, box)
-        frame = (self._thumbs.get(want) or self._thumbs.stand_in(want)) if want else None
+        frame = (self._thumbs.get(want) or self._thumbs.any_size(want)) if want else None
         width, height = want.size if want and want.size else fitted(tile, box)
         # Standing on its footer, as in the grid.
         left = round(cell.left() * ratio) + (box[0] - width) // 2
@@ -154,7 +154,7 @@ class Maybes(QWidget):
         else:
             blit(painter, frame, place, ratio)
         middle = cell.bottom() + 1 - _FOOTER // 2
-        end = mark_painter.marks(painter, cell.left(), middle, tile.marks, False)
+        end = mark_painter.draw_marks(painter, cell.left(), middle, tile.marks, False)
         key = self._key(slot)
         painter.setPen(theme.QUIET)
         wide = QFontMetrics(painter.font()).horizontalAdvance(key)

@@ -21,7 +21,7 @@ _BRIGHT_FROM = 100  # lightness from which a surround needs dark letters
 
 
 def ink(surround: QColor) -> tuple[QColor, QColor]:
-    """Choose the colours of text and quiet text on a surround."""
+    """Choose the colors of text and quiet text on a surround."""
     if surround.lightness() < _BRIGHT_FROM:
         return theme.TEXT, theme.QUIET
     return _DARK, _DARK
@@ -61,7 +61,7 @@ class Caption:
             self._cross(painter, left, middle)
             left += 16
         # What one looks at is not yet passed over, however long one rests on it.
-        left = mark_painter.marks(painter, left, middle, self.tile.marks, False, quiet)
+        left = mark_painter.draw_marks(painter, left, middle, self.tile.marks, False, quiet)
         name = metrics.horizontalAdvance(self.tile.name)
         spare = max(room.right() + 1 - left - name - 2 * _GAP, 0)
         facts = metrics.elidedText(self.right, elide, spare) if spare > _LEAST else ""
@@ -88,7 +88,7 @@ class Caption:
         rect = QRectF(left, middle - 5, 13, 9)
         painter.setPen(QPen(theme.QUIET, 1))
         painter.drawRect(rect)
-        mark_painter.struck(painter, rect.adjusted(-1, -1, 2, 2))
+        mark_painter.draw_strike(painter, rect.adjusted(-1, -1, 2, 2))
 
 
 def navigator(area: QRect, picture: tuple[int, int]) -> QRect:

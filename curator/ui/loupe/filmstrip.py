@@ -18,9 +18,18 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from curator.library.table import Tile
 from curator.model import Marks, Verdict
 from curator.session import Session
-from curator.ui.grid.tiles import STALE, STRUCK, KnownTiles, blit, fitted, line_tip, ring, thumb
 from curator.ui.widgets import mark_painter, theme
-from curator.ui.widgets.frames import Pictures, Want
+from curator.ui.widgets.frames import FrameRequest, Pictures
+from curator.ui.widgets.thumbnails import (
+    STALE,
+    STRUCK,
+    TileCache,
+    blit,
+    fitted,
+    ring,
+    single_line_tooltip,
+    thumb,
+)
 
 _CELL = 88
 _PICTURE = (80, 54)
@@ -50,7 +59,7 @@ class Filmstrip(QWidget):
         self._session = session
         self._store = pictures.thumbs
         self._pictures = pictures
-        self._known = KnownTiles(session)
+        self._known = TileCache(session)
         self._wheel = 0
         self._count = 0  # photos of the list when it was last laid out
         self._held: tuple[tuple[object, ...], int] | None = None  # for which choice, and the x
@@ -154,10 +163,10 @@ class Filmstrip(QWidget):
         here = self._session.ids[seen.start : seen.stop].tolist()
         touched = [photo for photo in here if photo in changed]
         if touched:
-            self._pictures.thumbs.forgive(self._known(photo).thumb for photo in touched)
+            self._pictures.thumbs.clear_failures(self._known(photo).thumb for photo in touched)
             self._draw()
 
-    def _on_arrived(self, wants: Collection[Want]) -> None:
+    def _on_arrived(self, wants: Collection[FrameRequest]) -> None:
         if self.isVisible() and any(want.key in self._keys for want in wants):
             self.update()
 
@@ -168,7 +177,7 @@ class Filmstrip(QWidget):
         ratio = self.devicePixelRatioF()
         return round(_PICTURE[0] * ratio), round(_PICTURE[1] * ratio)
 
-    def _want(self, tile: Tile) -> Want | None:
+    def _want(self, tile: Tile) -> FrameRequest | None:
         return thumb(tile, self._box())
 
     # --- painting
@@ -191,7 +200,7 @@ class Filmstrip(QWidget):
     def _paint_cell(self, painter: QPainter, cell: QRect, tile: Tile, box: tuple[int, int]) -> None:
         ratio = self.devicePixelRatioF()
         want = thumb(tile, box)
-        frame = (self._store.get(want) or self._store.stand_in(want)) if want else None
+        frame = (self._store.get(want) or self._store.any_size(want)) if want else None
         width, height = want.size if want and want.size else fitted(tile, box)
         left = round((cell.left() + (_CELL - _PICTURE[0]) / 2) * ratio) + (box[0] - width) // 2
         picture = QRect(left, round(_TOP * ratio) + (box[1] - height) // 2, width, height)
@@ -203,7 +212,7 @@ class Filmstrip(QWidget):
             blit(painter, frame, picture, ratio)
             painter.setOpacity(1.0)
         if tile.struck:
-            mark_painter.struck(painter, rect)
+            mark_painter.draw_strike(painter, rect)
         if tile.proposed:
             ring(painter, rect)
         if tile.state == "failed":
@@ -227,14 +236,14 @@ class Filmstrip(QWidget):
         score = tile.match if self._session.settings.taste.show_match else None
         if tile.marks == _BLANK and not skipped and score is None:
             return
-        width = mark_painter.width(tile.marks, skipped)
+        width = mark_painter.marks_width(tile.marks, skipped)
         beside = 0 if score is None else mark_painter.match_width(score) + (_BESIDE if width else 0)
         if width + beside > _CELL:  # every mark at once: those go first
             beside = 0
         left = cell.left() + (_CELL - width - beside) // 2
-        left = mark_painter.marks(painter, left, _MARKS_MIDDLE, tile.marks, skipped)
+        left = mark_painter.draw_marks(painter, left, _MARKS_MIDDLE, tile.marks, skipped)
         if score is not None and beside:
-            mark_painter.match(painter, left + (_BESIDE if width else 0), _MARKS_MIDDLE, score)
+            mark_painter.draw_match(painter, left + (_BESIDE if width else 0), _MARKS_MIDDLE, score)
 
     # --- coming, going, mouse
 
@@ -257,7 +266,7 @@ class Filmstrip(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             place = self.at(event.x())
             text = "" if place is None else self._tip(int(self._session.ids[place]))
-            QToolTip.showText(event.globalPos(), line_tip(text), self)
+            QToolTip.showText(event.globalPos(), single_line_tooltip(text), self)
             return True
         return super().event(event)
 

@@ -43,7 +43,7 @@ class Picture(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PixelRequest:
     """What a view wants of one original.
 
     Attributes:
@@ -105,7 +105,7 @@ _Name = tuple[Picture, object]  # the second: a size, None for whole, _OVERLAY
 _OVERLAY = "overlay"
 
 
-class Originals(QObject):
+class FullresCache(QObject):
     """Pixels and overlays of originals for the views of one window.
 
     Signals:
@@ -125,7 +125,7 @@ class Originals(QObject):
         self._held: OrderedDict[_Name, Seen | Measured] = OrderedDict()
         self._bytes = 0
         self._wanted: dict[_Name, None] = {}
-        self._asked: dict[Look, Wish] = {}
+        self._asked: dict[Look, PixelRequest] = {}
         self._reasons: dict[tuple[str, str], str] = {}
         self._reread: set[tuple[str, str | None]] = set()
         self._looks: list[Look] = []
@@ -150,62 +150,62 @@ class Originals(QObject):
         """What they weigh now."""
         return self._bytes
 
-    def seen(self, wish: Wish) -> Seen | None:
-        """Give a wish's pixels if they are there."""
-        found = self._get((wish.picture, wish.size))
+    def seen(self, request: PixelRequest) -> Seen | None:
+        """Give a request's pixels if they are there."""
+        found = self._get((request.picture, request.size))
         return found if isinstance(found, Seen) else None
 
-    def overlay(self, wish: Wish) -> Measured | None:
-        """Give what was measured on a wish's picture, be it not all that is wanted."""
-        found = self._get((wish.picture, _OVERLAY))
+    def overlay(self, request: PixelRequest) -> Measured | None:
+        """Give what was measured on a request's picture, be it not all that is wanted."""
+        found = self._get((request.picture, _OVERLAY))
         return found if isinstance(found, Measured) else None
 
-    def reason(self, wish: Wish) -> str | None:
+    def reason(self, request: PixelRequest) -> str | None:
         """Say why a picture does not come, or None."""
         if self._session.pipeline is None:
             return _NO_PIPELINE
-        return self._reasons.get(wish.picture[:2])
+        return self._reasons.get(request.picture[:2])
 
-    def want(self, wishes: Sequence[Wish]) -> None:
+    def want(self, requests: Sequence[PixelRequest]) -> None:
         """Replace what is wanted, most urgent first.
 
         Asking stops at the budget, so that what is wanted never pushes itself out; the first is
-        asked for whatever it weighs. What failed is tried again once it was out of sight.
+        asked for whatever it weighs. What failed is tried again once it was out of viewport.
         """
         weight = 0
         wanted: dict[_Name, None] = {}
-        asked: dict[Look, Wish] = {}
-        near = {wish.picture[:2] for wish in wishes}
+        asked: dict[Look, PixelRequest] = {}
+        near = {request.picture[:2] for request in requests}
         self._reasons = {name: why for name, why in self._reasons.items() if name in near}
         absent: dict[int, str] = {}
-        for wish in wishes:
-            weight += wish.guessed_bytes
+        for request in requests:
+            weight += request.guessed_bytes
             if weight > self.budget_bytes and wanted:
                 break
-            look, name = self._missing(wish), wish.picture[:2]
-            if look is not None and name not in self._reasons and (why := self._away(wish)):
-                absent[wish.photo] = self._reasons[name] = why  # nobody waits for a dead drive
-            if wish.pixels:
-                wanted[wish.picture, wish.size] = None
-            if wish.overlays:
-                wanted[wish.picture, _OVERLAY] = None
+            look, name = self._missing(request), request.picture[:2]
+            if look is not None and name not in self._reasons and (why := self._away(request)):
+                absent[request.photo] = self._reasons[name] = why  # nobody waits for a dead drive
+            if request.pixels:
+                wanted[request.picture, request.size] = None
+            if request.overlays:
+                wanted[request.picture, _OVERLAY] = None
             if look is not None and name not in self._reasons:
-                asked[look] = wish
+                asked[look] = request
         self._wanted = wanted
-        if not wishes:
+        if not requests:
             self._idle.start()
         self._ask(asked)
         for photo, why in absent.items():
             self.failed.emit(photo, why)
 
-    def _away(self, wish: Wish) -> str:
+    def _away(self, request: PixelRequest) -> str:
         """Say why a photo's folder cannot be reached, empty where it can."""
-        if self._session.table.state(wish.photo) != "missing":
+        if self._session.table.state(request.photo) != "missing":
             return ""
-        why = captions.absence(self._session.detail(wish.photo))
+        why = captions.absence(self._session.detail(request.photo))
         return f"{why[:1].upper()}{why[1:]}." if why else ""
 
-    def _ask(self, asked: dict[Look, Wish]) -> None:
+    def _ask(self, asked: dict[Look, PixelRequest]) -> None:
         pipeline, looks = self._session.pipeline, list(asked)
         if pipeline is None or looks == self._looks:
             return
@@ -215,25 +215,25 @@ class Originals(QObject):
             del self._asked[look]
         pipeline.want_frames(looks, self._landed.emit)
 
-    def forgive(self) -> None:
+    def clear_failures(self) -> None:
         """Try again what failed: a drive may be back, a file mended."""
         self._reasons.clear()
 
-    def _missing(self, wish: Wish) -> Look | None:
-        """Name what is still to be read of a wish."""
-        measured = self.overlay(wish)
+    def _missing(self, request: PixelRequest) -> Look | None:
+        """Name what is still to be read of a request."""
+        measured = self.overlay(request)
         has = frozenset() if measured is None else measured.overlay.kinds
-        pixels = wish.pixels and self.seen(wish) is None
-        if not pixels and wish.overlays <= has:
+        pixels = request.pixels and self.seen(request) is None
+        if not pixels and request.overlays <= has:
             return None
         return Look(
-            wish.source.path,
-            wish.source.want,
-            wish.source.fingerprint,
-            wish.turn,
-            wish.size,
+            request.source.path,
+            request.source.want,
+            request.source.fingerprint,
+            request.turn,
+            request.size,
             pixels,
-            frozenset() if wish.overlays <= has else wish.overlays,
+            frozenset() if request.overlays <= has else request.overlays,
             self.limit_bytes,
         )
 
@@ -246,25 +246,25 @@ class Originals(QObject):
     # --- taking in
 
     def _take(self, look: Look, answer: Decoded | KnownError) -> None:
-        wish = self._asked.pop(look, None)
-        if wish is None:
+        request = self._asked.pop(look, None)
+        if request is None:
             return
         self._looks = [one for one in self._looks if one != look]
         if isinstance(answer, KnownError):
-            self._reasons[wish.picture[:2]] = str(answer)
+            self._reasons[request.picture[:2]] = str(answer)
             if isinstance(answer, ChangedError):
                 self._read_again(look)
-            self.failed.emit(wish.photo, str(answer))
+            self.failed.emit(request.photo, str(answer))
             return
         if answer.array is not None:
             seen = Seen(Frame.of(answer.array), answer.basis, answer.damage, answer.full_size)
-            self._hold((wish.picture, wish.size), seen)
+            self._hold((request.picture, request.size), seen)
         overlay = answer.measured()
         if overlay is not None:
             measured = Measured(overlay, answer.basis, answer.full_size)
-            self._hold((wish.picture, _OVERLAY), measured)
+            self._hold((request.picture, _OVERLAY), measured)
         self._evict()
-        self.arrived.emit(wish.photo)
+        self.arrived.emit(request.photo)
 
     def _hold(self, name: _Name, what: Seen | Measured) -> None:
         old = self._held.pop(name, None)

@@ -12,20 +12,20 @@ from curator.library import captions
 from curator.library.table import Tile
 from curator.session import Session
 from curator.session.pixel_source import source
-from curator.ui.grid.tiles import blit, failure_card, thumb
 from curator.ui.loupe import caption
-from curator.ui.loupe.fullres_cache import Originals
+from curator.ui.loupe.fullres_cache import FullresCache
 from curator.ui.loupe.overlays import OverlayPainter
-from curator.ui.loupe.viewport import MARGIN, Best, Sight, overlays
+from curator.ui.loupe.viewport import MARGIN, BestPixels, Viewport, overlays
 from curator.ui.widgets import theme
-from curator.ui.widgets.frames import Frame, Pictures, Want
+from curator.ui.widgets.frames import Frame, FrameRequest, Pictures
+from curator.ui.widgets.thumbnails import blit, failure_card, thumb
 
 _CARD = QSize(480, 144)
 _FEWER = 0.9  # a picture with fewer pixels on its long edge than this says how many
 
 
 class LoupePainter:
-    """Draws one :class:`Sight`.
+    """Draws one :class:`Viewport`.
 
     Attributes:
         ratio: device px a logical px.
@@ -36,20 +36,20 @@ class LoupePainter:
     """
 
     def __init__(
-        self, session: Session, pictures: Pictures, sight: Sight, originals: Originals
+        self, session: Session, pictures: Pictures, viewport: Viewport, originals: FullresCache
     ) -> None:
         self._session = session
         self._thumbs = pictures.thumbs
-        self._sight = sight
+        self._viewport = viewport
         self._originals = originals
         self._overlays = OverlayPainter(session)
         self._font = theme.body_font()
         self._small = theme.caption_font()
         self.ratio = 1.0
         self.retry: QRect | None = None
-        self.best: Best | None = None
+        self.best: BestPixels | None = None
 
-    def map(self, tile: Tile) -> Want | None:
+    def map(self, tile: Tile) -> FrameRequest | None:
         """Name the small picture of the navigator."""
         edge = round(caption.NAVIGATOR * self.ratio)
         return thumb(tile, (edge, edge))
@@ -90,13 +90,13 @@ class LoupePainter:
         if tile.state == "failed":
             self._failure(painter, tile)
             return True
-        best = self.best = self._sight.best(tile)
+        best = self.best = self._viewport.best(tile)
         if best is None:
             self._name(painter, tile)
             return False
-        place = self._sight.place(best.frame)
-        zoomed = self._sight.gaze.zoom is not None
-        part = place.intersected(self._sight.view) if zoomed else place
+        place = self._viewport.place(best.frame)
+        zoomed = self._viewport.shared_zoom.zoom is not None
+        part = place.intersected(self._viewport.view) if zoomed else place
         if zoomed or best.whole:
             self._scaled(painter, best, place, part)
         else:
@@ -108,7 +108,7 @@ class LoupePainter:
             self._navigator(painter, tile, place, part)
         return True
 
-    def _scaled(self, painter: QPainter, best: Best, place: QRect, part: QRect) -> None:
+    def _scaled(self, painter: QPainter, best: BestPixels, place: QRect, part: QRect) -> None:
         """Paint the part on screen, pixel for pixel; smoothly only while it is not the original."""
         size = place.size().toTuple()
         area = (*(part.topLeft() - place.topLeft()).toTuple(), *part.size().toTuple())
@@ -123,22 +123,22 @@ class LoupePainter:
         painter.restore()
 
     def _overlay(
-        self, painter: QPainter, tile: Tile, best: Best, place: QRect, part: QRect
+        self, painter: QPainter, tile: Tile, best: BestPixels, place: QRect, part: QRect
     ) -> None:
         if not overlays(self._session):
             return
-        found = self._sight.overlay(tile, best)
+        found = self._viewport.overlay(tile, best)
         if found is not None:
             painter.save()
             painter.scale(1 / self.ratio, 1 / self.ratio)
             self._overlays.over(painter, found[0], place, part)
             painter.restore()
-        room = self._logical(self._sight.view)
+        room = self._logical(self._viewport.view)
         self._overlays.legend(painter, room, found, self._why(tile))
 
     def _navigator(self, painter: QPainter, tile: Tile, place: QRect, part: QRect) -> None:
         ratio = self.ratio
-        where = caption.navigator(self._logical(self._sight.area), place.size().toTuple())
+        where = caption.navigator(self._logical(self._viewport.area), place.size().toTuple())
         map_ = self.map(tile)
         frame = self._thumbs.get(map_) if map_ is not None else None
         painter.fillRect(where, theme.PANEL)
@@ -154,7 +154,7 @@ class LoupePainter:
         caption.draw_part(painter, where, fraction, self._percent(), self._small)
 
     def _failure(self, painter: QPainter, tile: Tile) -> None:
-        room = self._logical(self._sight.area)
+        room = self._logical(self._viewport.area)
         card = QRect(room.topLeft(), _CARD.boundedTo(room.size()))
         card.moveCenter(room.center())
         reason = self._session.detail(tile.id).reason or "It could not be read."
@@ -163,15 +163,15 @@ class LoupePainter:
 
     def _name(self, painter: QPainter, tile: Tile) -> None:
         """Paint plain canvas with the name, and what is known of why there is no picture."""
-        why = self._sight.reason(tile)
+        why = self._viewport.reason(tile)
         text = f"{tile.name}\n{why}" if why else tile.name
         painter.setFont(self._font)
         painter.setPen(caption.ink(self.surround())[1])
         align = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(self._logical(self._sight.area), align, text)
+        painter.drawText(self._logical(self._viewport.area), align, text)
 
     def surround(self) -> QColor:
-        """Give the colour around the picture."""
+        """Give the color around the picture."""
         return theme.SURROUNDS[self._session.surround % len(theme.SURROUNDS)]
 
     # --- words
@@ -181,25 +181,25 @@ class LoupePainter:
         line = self._caption(tile)
         reason = self._session.detail(tile.id).reason if tile.state == "failed" else ""
         marks = self._session.caption(tile.id)[0]
-        found = self._sight.overlay(tile, self.best) if self.best is not None else None
+        found = self._viewport.overlay(tile, self.best) if self.best is not None else None
         over = self._overlays.lines(found, self._why(tile)) if self.best is not None else []
         return " · ".join(part for part in (line.middle, marks, line.right, reason, *over) if part)
 
     def _why(self, tile: Tile) -> str:
         """Say why an original does not come, without its remedy; empty where nothing is wrong."""
-        wish = self._sight.wish(tile, self._session.developed)
-        why = (self._originals.reason(wish) or "").partition(". ")[0].rstrip(".")
+        request = self._viewport.request_for(tile, self._session.developed)
+        why = (self._originals.reason(request) or "").partition(". ")[0].rstrip(".")
         return why[:1].lower() + why[1:] if why[1:2].islower() else why
 
     def _percent(self) -> str:
-        return f"{(self._sight.gaze.zoom or 1) * 100:.0f} %"
+        return f"{(self._viewport.shared_zoom.zoom or 1) * 100:.0f} %"
 
     def _pixels(self, tile: Tile) -> str:
         """Say which pixels one sees, and why not better ones."""
         best, detail = self.best, self._session.detail(tile.id)
         if best is None:
             return captions.files_line(detail)
-        asked, fit = self._session.developed, self._sight.gaze.zoom is None
+        asked, fit = self._session.developed, self._viewport.shared_zoom.zoom is None
         if best.source is None and fit and asked is None and tile.state != "missing":
             return captions.files_line(detail)
         why = self._why(tile)
@@ -223,7 +223,7 @@ class LoupePainter:
     def _caption(self, tile: Tile) -> caption.Caption:
         _, middle, right = self._session.caption(tile.id)
         if tile.state != "failed":
-            zoomed = self._sight.gaze.zoom is not None
+            zoomed = self._viewport.shared_zoom.zoom is not None
             parts = (self._percent() if zoomed else "", self._pixels(tile))
             right = " · ".join(part for part in parts if part)
         place = self._session.place_in_stack(tile.id)

@@ -22,17 +22,17 @@ from PySide6.QtWidgets import QWidget
 from curator.model import View
 from curator.session import Session
 from curator.ui.loupe import caption
-from curator.ui.loupe.fullres_cache import Originals
+from curator.ui.loupe.fullres_cache import FullresCache
 from curator.ui.loupe.loupe_painter import LoupePainter
-from curator.ui.loupe.pan_zoom import Hand
-from curator.ui.loupe.viewport import Sight, overlays
-from curator.ui.widgets.frames import Pictures, Want
-from curator.ui.widgets.key_state import HeldKeys
+from curator.ui.loupe.pan_zoom import PanZoom
+from curator.ui.loupe.viewport import Viewport, overlays
+from curator.ui.widgets.frames import FrameRequest, Pictures
+from curator.ui.widgets.key_state import KeyState
 
 _REST_MS = 250  # on screen this long without moving: seen
 _SHARPEN_MS = 120  # resting this long: the view's pixels from the original; DESIGN says <= 150
 _LINGER_MS = 400  # one stays with this photo: a look at 100 % may come next
-_ZOOMED_MS = 40  # longer than a held arrow's repeat, so that flying past asks for nothing
+_ZOOMED_MS = 40  # longer than a key_state arrow's repeat, so that flying past asks for nothing
 _NAVIGATOR_MS = 1000
 _SIGN_MS = 1200  # long enough to read; the next mark replaces it
 
@@ -48,16 +48,16 @@ class LoupeView(QWidget):
 
     painted = Signal(object)
 
-    def __init__(self, session: Session, pictures: Pictures, held: HeldKeys) -> None:
+    def __init__(self, session: Session, pictures: Pictures, key_state: KeyState) -> None:
         super().__init__()
         self._session = session
         self._pictures = pictures
         self._frames = pictures.frames
-        self.originals = Originals(session, self)
-        self._sight = Sight(session, pictures.frames, self.originals)
-        self._drawing = LoupePainter(session, pictures, self._sight, self.originals)
-        self._held = held
-        self._hand = Hand(self, self._sight)
+        self.originals = FullresCache(session, self)
+        self._viewport = Viewport(session, pictures.frames, self.originals)
+        self._drawing = LoupePainter(session, pictures, self._viewport, self.originals)
+        self._key_state = key_state
+        self._pan_zoom = PanZoom(self, self._viewport)
         self._last: tuple[object, ...] = ()
         self._asking = self._timer(0, self._ask_on)  # posted paints come before timers
         self._rest = self._timer(_REST_MS, self._rested)
@@ -86,9 +86,9 @@ class LoupeView(QWidget):
         self._pictures.thumbs.arrived.connect(self._on_thumb)
         self.originals.arrived.connect(self._on_original)
         self.originals.failed.connect(self._on_failure)
-        self._hand.moved.connect(self._on_moved)
-        self._held.pressed.connect(self._on_pressed)
-        self._held.released.connect(self._on_released)
+        self._pan_zoom.moved.connect(self._on_moved)
+        self._key_state.pressed.connect(self._on_pressed)
+        self._key_state.released.connect(self._on_released)
         # Queued: a photo counts as shown when the paint is through, not in the middle of it.
         self.painted.connect(session.shown, Qt.ConnectionType.QueuedConnection)
 
@@ -103,7 +103,7 @@ class LoupeView(QWidget):
 
     def place(self) -> QRect:
         """Give where the current photo's picture lies, device px; empty if there is none."""
-        return self._sight.place()
+        return self._viewport.place()
 
     @property
     def whole(self) -> bool:
@@ -113,20 +113,20 @@ class LoupeView(QWidget):
 
     def read_ahead(self) -> bool:
         """Tell whether what is wanted of the next photo's original is there."""
-        wishes = [wish for wish in self._sight.wishes()[1:2] if wish.pixels]
-        return all(self.originals.seen(wish) is not None for wish in wishes)
+        requests = [request for request in self._viewport.requests()[1:2] if request.pixels]
+        return all(self.originals.seen(request) is not None for request in requests)
 
     def _measure(self) -> None:
         line = 0 if self._session.bare else caption.HEIGHT
-        self._sight.set_room(self.rect(), self.devicePixelRatioF(), line)
+        self._viewport.set_room(self.rect(), self.devicePixelRatioF(), line)
 
     def _ask(self) -> None:
-        """Have frames made: the current one, then the neighbours in the direction of travel."""
+        """Have frames made: the current one, then the neighbors in the direction of travel."""
         if not self.isVisible() or self._session.index < 0:
             self._frames.want("loupe", ())
             return
-        self._frames.want("loupe", self._sight.wants())
-        tile = self._sight.tile()
+        self._frames.want("loupe", self._viewport.wants())
+        tile = self._viewport.tile()
         map_ = None if tile is None or self._session.zoom is None else self._drawing.map(tile)
         self._pictures.thumbs.want("loupe", () if map_ is None else (map_,))
 
@@ -144,12 +144,12 @@ class LoupeView(QWidget):
     def _ask_soon(self) -> None:
         """Paint first, if there is something to paint; have frames made at once if not."""
         self.update()
-        if not self._sight.ready():
+        if not self._viewport.ready():
             self._ask()
         self._asking.start()
 
     def _ask_on(self) -> None:
-        """After the paint: have the neighbours' frames made, and their captions read."""
+        """After the paint: have the neighbors' frames made, and their captions read."""
         self._ask()
         session = self._session
         following = session.index + session.direction
@@ -159,25 +159,25 @@ class LoupeView(QWidget):
     def _fetch(self) -> None:
         if self.isVisible() and not self._session.finished:
             lingering = self._lingering == self._session.current
-            self.originals.want(self._sight.wishes(lingering))
+            self.originals.want(self._viewport.requests(lingering))
 
     def _lingered(self) -> None:
         """Have the whole original ready, so that zooming in shows it at once."""
-        if not self._held.moving():
+        if not self._key_state.is_navigating():
             self._lingering = self._session.current
             self._fetch()
 
     # --- following the session
 
     def _on_current(self) -> None:
-        self._sight.gaze.dragged = None
+        self._viewport.shared_zoom.dragged = None
         self._drawing.retry = None
         self._rest.stop()
         if not self.isVisible():
             return
         self._last = self._seen()
         self._ask_soon()
-        tile = self._sight.tile()
+        tile = self._viewport.tile()
         soon = tile is not None and not tile.proxy
         self._sharpen.start(
             0 if soon else _SHARPEN_MS if self._session.zoom is None else _ZOOMED_MS
@@ -219,15 +219,15 @@ class LoupeView(QWidget):
         touched = [photo for photo in near if photo in changed]
         if not touched:
             return
-        self._pictures.forgive(session.tile(photo).proxy for photo in touched)
-        self.originals.forgive()
+        self._pictures.clear_failures(session.tile(photo).proxy for photo in touched)
+        self.originals.clear_failures()
         self.update()
         self._asking.start()
         if session.current in touched:
             self._sharpen.start()
 
-    def _on_arrived(self, wants: Collection[Want]) -> None:
-        tile = self._sight.tile()
+    def _on_arrived(self, wants: Collection[FrameRequest]) -> None:
+        tile = self._viewport.tile()
         if tile is None or not self.isVisible():
             return
         if any(want.key == tile.proxy for want in wants):
@@ -244,7 +244,7 @@ class LoupeView(QWidget):
         if photo != session.current or not self.isVisible():
             return
         self.update()
-        said = self._sight.shortfall(reason)
+        said = self._viewport.missing_pixels_message(reason)
         if said:
             session.say(said)
 
@@ -260,16 +260,21 @@ class LoupeView(QWidget):
         if self._session.view is not View.LOUPE or self._session.finished or not self.isVisible():
             return
         if what == "zoom":
-            self.originals.forgive()  # who asks again may have plugged the drive in
-            self._hand.peek(self._hand.pointer())
+            self.originals.clear_failures()  # who asks again may have plugged the drive in
+            self._pan_zoom.peek(self._pan_zoom.pointer())
         elif what == "size" and isinstance(about, int):
-            self._hand.step(about, self._hand.pointer())
+            self._pan_zoom.step(about, self._pan_zoom.pointer())
 
     # --- resting and releasing
 
     def _rested(self) -> None:
         photo = self._session.current
-        if photo is None or self._held.moving() or not self.isVisible() or self._session.finished:
+        if (
+            photo is None
+            or self._key_state.is_navigating()
+            or not self.isVisible()
+            or self._session.finished
+        ):
             return
         self._session.rested(photo)
 
@@ -279,9 +284,9 @@ class LoupeView(QWidget):
             self._session.catalog.hold_others(True)
 
     def _on_released(self, looks: bool, seconds: float) -> None:
-        if looks and self.isVisible() and self._hand.let_go(seconds):
+        if looks and self.isVisible() and self._pan_zoom.let_go(seconds):
             return
-        if not self._held.moving() and self.isVisible() and not self._rest.isActive():
+        if not self._key_state.is_navigating() and self.isVisible() and not self._rest.isActive():
             self._rest.start()
 
     # --- painting
@@ -290,7 +295,7 @@ class LoupeView(QWidget):
         """Blit the frame, draw the caption; say so if it was the photo's own picture."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._drawing.surround())
-        tile = self._sight.tile()
+        tile = self._viewport.tile()
         if tile is None or self._session.finished:
             return
         self._drawing.ratio = self.devicePixelRatioF()
@@ -302,7 +307,7 @@ class LoupeView(QWidget):
         own = self._drawing.picture(painter, tile, self._navigator.isActive())
         if not self._session.bare:
             self._drawing.line(painter, tile, self.rect(), sign=self._sign)
-        if self._sight.gaze.dragged is None:
+        if self._viewport.shared_zoom.dragged is None:
             self._naming.start()  # who listens hears it once who looks has seen it
         if own:
             self.painted.emit(tile.id)
@@ -312,7 +317,7 @@ class LoupeView(QWidget):
     def _name(self) -> None:
         """Say in words what was painted; what is read in the background goes on."""
         self._session.catalog.hold_others(False)
-        tile = self._sight.tile()
+        tile = self._viewport.tile()
         if tile is None or self._session.finished:
             return
         said = self._drawing.words(tile)
@@ -346,9 +351,9 @@ class LoupeView(QWidget):
         """Begin a click or a drag."""
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        tile = self._sight.tile()
+        tile = self._viewport.tile()
         if tile is None or tile.state != "failed":
-            self._hand.press(event)
+            self._pan_zoom.press(event)
             return
         area = self._drawing.retry
         if area is not None and area.contains(event.position().toPoint()):
@@ -356,23 +361,23 @@ class LoupeView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag a zoomed picture about."""
-        self._hand.drag(event)
+        self._pan_zoom.drag(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End a drag, or take it for a click."""
-        self._hand.release(event)
+        self._pan_zoom.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """The first click has zoomed already."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer; with Ctrl go through the photos. A touchpad pans."""
-        by = self._hand.wheel(event)
+        by = self._pan_zoom.wheel(event)
         if by:
             self._session.step(by)
 
     def event(self, event: QEvent) -> bool:
         """Take a pinch on a touchpad for what it is."""
-        if isinstance(event, QNativeGestureEvent) and self._hand.gesture(event):
+        if isinstance(event, QNativeGestureEvent) and self._pan_zoom.gesture(event):
             return True
         return super().event(event)

@@ -22,7 +22,7 @@ _SIZE = QSize(220, 80)
 _OPACITY = 0.85
 _PAD = 8
 _MARGIN = 12
-# Where all three overlap they add up to light grey.
+# Where all three overlap they add up to light gray.
 _CURVES = (QColor(110, 32, 30), QColor(30, 96, 32), QColor(30, 42, 108))
 _DASH = "–"
 
@@ -160,8 +160,8 @@ def _curves(painter: QPainter, panel: QRect, counts: np.ndarray) -> None:
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Plus)
     painter.setPen(Qt.PenStyle.NoPen)
     base = inside.bottom() + 1.0
-    for colour, channel in zip(_CURVES, heights, strict=True):
-        painter.setBrush(colour)
+    for color, channel in zip(_CURVES, heights, strict=True):
+        painter.setBrush(color)
         points = [QPointF(inside.left(), base)]
         for number, height in enumerate(channel.tolist()):
             x = inside.left() + number * step

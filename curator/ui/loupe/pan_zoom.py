@@ -1,6 +1,6 @@
 """The hand over a picture: zooming by keys, wheel and pinch, dragging, looking while a key is held.
 
-One hand serves all panes of a view: whoever owns it says which :class:`Sight` lies under it, and
+One hand serves all panes of a view: whoever owns it says which :class:`Viewport` lies under it, and
 as panes share a :class:`SharedZoom`, moving one moves all.
 """
 
@@ -11,7 +11,7 @@ from PySide6.QtGui import QInputDevice, QMouseEvent, QNativeGestureEvent, QWheel
 from PySide6.QtWidgets import QWidget
 
 from curator.ui.loupe import view_transform
-from curator.ui.loupe.viewport import LARGEST, Sight
+from curator.ui.loupe.viewport import LARGEST, Viewport
 
 PEEK_S = 0.25  # a key held longer than this is a look, not a switch
 _CLICK_PX = 4  # a press that moved less is a click
@@ -19,11 +19,11 @@ _NOTCH = 120
 _SETTLE_MS = 250  # after a swipe, until the rest of the window hears of it
 
 
-class Hand(QObject):
+class PanZoom(QObject):
     """Moves and zooms what a widget shows.
 
     Attributes:
-        sight: what lies under the hand.
+        viewport: what lies under the hand.
 
     Signals:
         moved: the picture has to be painted at another place; nothing else changed.
@@ -33,9 +33,9 @@ class Hand(QObject):
 
     moved = Signal()
 
-    def __init__(self, widget: QWidget, sight: Sight) -> None:
+    def __init__(self, widget: QWidget, viewport: Viewport) -> None:
         super().__init__(widget)
-        self.sight = sight
+        self.viewport = viewport
         self._widget = widget
         self._press: tuple[QPoint, view_transform.Fraction] | None = None
         self._dragged = False
@@ -58,14 +58,14 @@ class Hand(QObject):
             pointer: the point of the widget to keep in place, logical px; None looks at the
                 subject the camera marked, else at the sharpest spot.
         """
-        self.zoom_to(1.0 if self.sight.gaze.zoom is None else None, pointer)
+        self.zoom_to(1.0 if self.viewport.shared_zoom.zoom is None else None, pointer)
 
     def step(self, by: int, pointer: QPoint | None) -> None:
         """Go one step between fit, 50 (where that is larger), 100, 200, 400 and 800 %."""
-        tile, zoom = self.sight.tile(), self.sight.gaze.zoom or 0.0
+        tile, zoom = self.viewport.tile(), self.viewport.shared_zoom.zoom or 0.0
         if tile is None:
             return
-        steps = self.sight.steps(tile)
+        steps = self.viewport.steps(tile)
         if by > 0:
             self.zoom_to(next((step for step in steps if step > zoom), LARGEST), pointer)
         else:
@@ -74,19 +74,19 @@ class Hand(QObject):
 
     def zoom_to(self, zoom: float | None, pointer: QPoint | None) -> None:
         """Go to a zoom, None for fit; ``pointer`` as for :meth:`toggle`."""
-        tile, gaze = self.sight.tile(), self.sight.gaze
-        if tile is None or not tile.width or tile.state == "failed" or zoom == gaze.zoom:
+        tile, shared_zoom = self.viewport.tile(), self.viewport.shared_zoom
+        if tile is None or not tile.width or tile.state == "failed" or zoom == shared_zoom.zoom:
             return
         if zoom is None:
-            gaze.set(None)
+            shared_zoom.set(None)
             return
         if pointer is not None:
             pointer = (pointer.toPointF() * self._widget.devicePixelRatioF()).toPoint()
-        gaze.set(zoom, self.sight.center_for(zoom, pointer))
+        shared_zoom.set(zoom, self.viewport.center_for(zoom, pointer))
 
     def peek(self, pointer: QPoint | None) -> None:
         """Switch as a key goes down; :meth:`let_go` tells whether it was a look only."""
-        self._before = self.sight.gaze.zoom, self.sight.gaze.center
+        self._before = self.viewport.shared_zoom.zoom, self.viewport.shared_zoom.center
         self.toggle(pointer)
 
     def let_go(self, seconds: float) -> bool:
@@ -97,21 +97,21 @@ class Hand(QObject):
         """
         before, self._before = self._before, None
         if before is not None and seconds > PEEK_S:
-            self.sight.gaze.set(*before)
+            self.viewport.shared_zoom.set(*before)
         return before is not None
 
     # --- mouse
 
     def press(self, event: QMouseEvent) -> None:
         """Begin a click or a drag."""
-        sight = self.sight
-        center = view_transform.center_of(sight.place(), sight.view)
+        viewport = self.viewport
+        center = view_transform.center_of(viewport.place(), viewport.view)
         self._press = event.position().toPoint(), center
         self._dragged = False
 
     def drag(self, event: QMouseEvent) -> None:
         """Drag a zoomed picture about."""
-        if self._press is None or self.sight.gaze.zoom is None:
+        if self._press is None or self.viewport.shared_zoom.zoom is None:
             return
         at, start = self._press
         moved = event.position().toPoint() - at
@@ -159,23 +159,23 @@ class Hand(QObject):
 
     def gesture(self, event: QNativeGestureEvent) -> bool:
         """Zoom by as much as one pinches; tell whether it was a pinch."""
-        tile = self.sight.tile()
+        tile = self.viewport.tile()
         if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture or tile is None:
             return False
-        fit = max(self.sight.fitted(tile)) / max(tile.width, tile.height, 1)
-        zoom = min((self.sight.gaze.zoom or fit) * (1 + event.value()), LARGEST)
+        fit = max(self.viewport.fitted(tile)) / max(tile.width, tile.height, 1)
+        zoom = min((self.viewport.shared_zoom.zoom or fit) * (1 + event.value()), LARGEST)
         self.zoom_to(zoom if zoom > fit else None, event.position().toPoint())
         return True
 
     def _swipe(self, by: QPoint) -> None:
-        if self.sight.gaze.zoom is not None:
-            self._look(view_transform.center_of(self.sight.place(), self.sight.view), by)
+        if self.viewport.shared_zoom.zoom is not None:
+            self._look(view_transform.center_of(self.viewport.place(), self.viewport.view), by)
             self._settle.start()
 
     def _look(self, start: view_transform.Fraction, moved: QPoint) -> None:
         """Have the views follow the hand; nobody else hears of it until the hand rests."""
-        ratio, place = self._widget.devicePixelRatioF(), self.sight.place()
-        self.sight.gaze.dragged = (
+        ratio, place = self._widget.devicePixelRatioF(), self.viewport.place()
+        self.viewport.shared_zoom.dragged = (
             start[0] - moved.x() * ratio / max(place.width(), 1),
             start[1] - moved.y() * ratio / max(place.height(), 1),
         )
@@ -183,10 +183,12 @@ class Hand(QObject):
 
     def _rest(self) -> None:
         """Stay where the picture lies, which is not always where it was dragged to."""
-        gaze, sight = self.sight.gaze, self.sight
-        if gaze.zoom is not None:
-            gaze.set(gaze.zoom, view_transform.center_of(sight.place(), sight.view))
+        shared_zoom, viewport = self.viewport.shared_zoom, self.viewport
+        if shared_zoom.zoom is not None:
+            shared_zoom.set(
+                shared_zoom.zoom, view_transform.center_of(viewport.place(), viewport.view)
+            )
 
     def _on_picture(self, at: QPoint) -> bool:
         ratio = self._widget.devicePixelRatioF()
-        return self.sight.place().contains(round(at.x() * ratio), round(at.y() * ratio))
+        return self.viewport.place().contains(round(at.x() * ratio), round(at.y() * ratio))

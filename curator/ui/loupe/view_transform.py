@@ -14,7 +14,7 @@ Fraction = tuple[float, float]
 
 
 def fit(picture: QSize, view: QRect) -> QRect:
-    """Centre a picture in the view, as large as it goes but never past its own pixels."""
+    """Center a picture in the view, as large as it goes but never past its own pixels."""
     size = QSize(picture)
     if size.width() > view.width() or size.height() > view.height():
         scale = min(view.width() / size.width(), view.height() / size.height())
@@ -60,7 +60,7 @@ def center_of(place: QRect, view: QRect) -> Fraction:
 def center_under(
     pointer: QPoint, place: QRect, picture: QSize, view: QRect, zoom: float
 ) -> Fraction:
-    """Find the centre that keeps the point under the pointer there when zooming.
+    """Find the center that keeps the point under the pointer there when zooming.
 
     Args:
         pointer: in the view.

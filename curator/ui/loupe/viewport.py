@@ -16,10 +16,10 @@ from curator.imaging import overlay
 from curator.library.table import Tile
 from curator.session import Session
 from curator.session.pixel_source import Source, shows_raw, source
-from curator.ui.grid.tiles import KnownTiles
 from curator.ui.loupe import view_transform
-from curator.ui.loupe.fullres_cache import Measured, Originals, Wish
-from curator.ui.widgets.frames import PROXY, Frame, FrameStore, Want
+from curator.ui.loupe.fullres_cache import FullresCache, Measured, PixelRequest
+from curator.ui.widgets.frames import PROXY, Frame, FrameRequest, FrameStore
+from curator.ui.widgets.thumbnails import TileCache
 
 MARGIN = 12
 _ABOVE_CAPTION = 8  # with 12 the picture would miss its 78 % of a window of 900 px
@@ -34,7 +34,7 @@ class SharedZoom:
     """Zoom and place, shared by all panes that look together.
 
     Attributes:
-        dragged: where one drags the picture to; None: the session's own centre.
+        dragged: where one drags the picture to; None: the session's own center.
     """
 
     def __init__(self, session: Session) -> None:
@@ -58,7 +58,7 @@ class SharedZoom:
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class BestPixels:
     """The best pixels of a photo there are now.
 
     Attributes:
@@ -76,13 +76,13 @@ class Best:
     whole: bool = False
 
 
-class Sight:
+class Viewport:
     """One photo in a room of a certain size.
 
     Attributes:
         area: where a picture at fit may lie, device px.
         view: what a zoomed picture may fill, device px.
-        gaze: zoom and place; panes that share one are linked.
+        shared_zoom: zoom and place; panes that share one are linked.
 
     Thread: GUI.
     """
@@ -91,25 +91,25 @@ class Sight:
         self,
         session: Session,
         frames: FrameStore,
-        originals: Originals,
-        gaze: SharedZoom | None = None,
+        originals: FullresCache,
+        shared_zoom: SharedZoom | None = None,
         photo: Callable[[], int | None] | None = None,
     ) -> None:
-        """Make the sight of a pane.
+        """Make the viewport of a pane.
 
         Args:
             session: what is on the table.
             frames: proxies.
             originals: pixels of originals.
-            gaze: shared with other panes; one of its own otherwise.
+            shared_zoom: shared with other panes; one of its own otherwise.
             photo: says which photo the pane shows; the current one otherwise.
         """
         self._session = session
         self._frames = frames
         self._originals = originals
-        self._known = KnownTiles(session)
+        self._known = TileCache(session)
         self._photo = photo or (lambda: session.current)
-        self.gaze = gaze or SharedZoom(session)
+        self.shared_zoom = shared_zoom or SharedZoom(session)
         self.area = QRect()
         self.view = QRect()
 
@@ -155,14 +155,16 @@ class Sight:
 
     def place(self, frame: Frame | None = None) -> QRect:
         """Give where the photo's picture lies; empty if there is none."""
-        tile, zoom = self.tile(), self.gaze.zoom
+        tile, zoom = self.tile(), self.shared_zoom.zoom
         if tile is None:
             return QRect()
         if zoom is not None:
             if frame is None:
                 best = self.best(tile)
                 frame = None if best is None else best.frame
-            return view_transform.zoomed(self.size(tile, frame), self.view, zoom, self.gaze.center)
+            return view_transform.zoomed(
+                self.size(tile, frame), self.view, zoom, self.shared_zoom.center
+            )
         place = view_transform.fit(QSize(max(tile.width, 1), max(tile.height, 1)), self.area)
         if frame is not None and frame.image.size() != place.size():
             own = frame.image.width() / frame.image.height()
@@ -189,11 +191,11 @@ class Sight:
         tile = self.tile()
         assert tile is not None
         best = self.best(tile)
-        size = self.size(tile, best.frame if best is not None and self.gaze.zoom else None)
+        size = self.size(tile, best.frame if best is not None and self.shared_zoom.zoom else None)
         if pointer is not None:
             center = view_transform.center_under(pointer, self.place(), size, self.view, zoom)
-        elif self.gaze.zoom is not None:
-            center = self.gaze.center
+        elif self.shared_zoom.zoom is not None:
+            center = self.shared_zoom.center
         else:
             detail = self._session.detail(tile.id)
             point = detail.capture.subject or (detail.scores and detail.scores.sharpest)
@@ -203,17 +205,19 @@ class Sight:
 
     # --- which pixels
 
-    def proxy(self, tile: Tile) -> Want | None:
+    def proxy(self, tile: Tile) -> FrameRequest | None:
         """Name the proxy at the size of the view, None before there is one."""
         if not tile.proxy or not tile.width:
             return None
-        return Want(PROXY, tile.proxy, self.fitted(tile), tile.turn)
+        return FrameRequest(PROXY, tile.proxy, self.fitted(tile), tile.turn)
 
-    def whole_proxy(self, tile: Tile) -> Want | None:
+    def whole_proxy(self, tile: Tile) -> FrameRequest | None:
         """Name the proxy at its own size."""
-        return Want(PROXY, tile.proxy, None, tile.turn) if tile.proxy else None
+        return FrameRequest(PROXY, tile.proxy, None, tile.turn) if tile.proxy else None
 
-    def wish(self, tile: Tile, developed: bool | None, zoomed: bool | None = None) -> Wish:
+    def request_for(
+        self, tile: Tile, developed: bool | None, zoomed: bool | None = None
+    ) -> PixelRequest:
         """Say what is wanted of a photo's original.
 
         Args:
@@ -221,14 +225,14 @@ class Sight:
             developed: the RAW, the camera's picture, or (None) what there is by default.
             zoomed: every pixel, or those of the view at fit; None: as one looks now.
         """
-        zoomed = self.gaze.zoom is not None if zoomed is None else zoomed
+        zoomed = self.shared_zoom.zoom is not None if zoomed is None else zoomed
         size = None
         if not zoomed:
             size = self.fitted(tile) if tile.width else self.area.size().toTuple()
         area = tile.width * tile.height
         wanted = overlays(self._session)
         bytes_ = 4 * size[0] * size[1] if size else min(3 * area, self._originals.limit_bytes)
-        return Wish(
+        return PixelRequest(
             tile.id,
             source(self._session.detail(tile.id), developed, zoomed),
             tile.turn,
@@ -250,49 +254,51 @@ class Sight:
         assert proxy.size is not None
         return max(proxy.size) > has
 
-    def best(self, tile: Tile) -> Best | None:
+    def best(self, tile: Tile) -> BestPixels | None:
         """Choose the best pixels of a photo that are there now, of whatever size."""
         return self._original(tile) or self._small(tile)
 
-    def _original(self, tile: Tile) -> Best | None:
+    def _original(self, tile: Tile) -> BestPixels | None:
         asked = self._session.developed
-        zoomed = self.gaze.zoom is not None
+        zoomed = self.shared_zoom.zoom is not None
         for developed in (asked,) if asked is None else (asked, not asked):
-            wish = self.wish(tile, developed)
-            if not wish.pixels:
+            request = self.request_for(tile, developed)
+            if not request.pixels:
                 return None  # the proxy has it all
-            for size in (None, self.fitted(tile)) if zoomed else (wish.size, None):
-                seen = self._originals.seen(replace(wish, size=size))
+            for size in (None, self.fitted(tile)) if zoomed else (request.size, None):
+                seen = self._originals.seen(replace(request, size=size))
                 if seen is not None:
-                    return Best(seen.frame, wish.source, seen.basis, developed, size is None)
+                    return BestPixels(
+                        seen.frame, request.source, seen.basis, developed, size is None
+                    )
         return None
 
-    def _small(self, tile: Tile) -> Best | None:
+    def _small(self, tile: Tile) -> BestPixels | None:
         proxy = self.proxy(tile)
-        for want in (self.whole_proxy(tile) if self.gaze.zoom is not None else None, proxy):
+        for want in (self.whole_proxy(tile) if self.shared_zoom.zoom is not None else None, proxy):
             frame = self._frames.get(want) if want is not None else None
             if frame is not None:
-                return Best(frame)
-        frame = self._frames.stand_in(proxy) if proxy is not None else None
-        return None if frame is None else Best(frame)
+                return BestPixels(frame)
+        frame = self._frames.any_size(proxy) if proxy is not None else None
+        return None if frame is None else BestPixels(frame)
 
-    def overlay(self, tile: Tile, best: Best) -> tuple[Measured, Source] | None:
+    def overlay(self, tile: Tile, best: BestPixels) -> tuple[Measured, Source] | None:
         """Give what was measured on the very picture that is painted."""
         shown = best.developed if best.source is not None else None
-        wish = self.wish(tile, shown)
-        found = self._originals.overlay(wish)
-        return None if found is None else (found, wish.source)
+        request = self.request_for(tile, shown)
+        found = self._originals.overlay(request)
+        return None if found is None else (found, request.source)
 
-    def wants(self) -> list[Want]:
+    def wants(self) -> list[FrameRequest]:
         """List the proxies to have ready: the current photo, then where one is going."""
-        found: list[Want | None] = []
+        found: list[FrameRequest | None] = []
         for tile in self._around(self._session.settings.loupe.prefetch):
             found.append(self.proxy(tile))
-            if self.gaze.zoom is not None:
+            if self.shared_zoom.zoom is not None:
                 found.append(self.whole_proxy(tile))
         return [want for want in found if want is not None]
 
-    def wishes(self, lingering: bool = False) -> list[Wish]:
+    def requests(self, lingering: bool = False) -> list[PixelRequest]:
         """List what to have of originals: the current photo's, then of those around it.
 
         Args:
@@ -302,10 +308,10 @@ class Sight:
         asked = self._session.developed
         # Sensor data take seconds: those of the next photo, and no further.
         around = self._around(2)[: 2 if asked else None]
-        found = [self.wish(tile, asked) for tile in around if tile.state != "failed"]
-        found = [wish for wish in found if wish.pixels or wish.overlays]
-        if lingering and self.gaze.zoom is None and not asked and around[0].state == "":
-            found.append(self.wish(around[0], asked, zoomed=True))
+        found = [self.request_for(tile, asked) for tile in around if tile.state != "failed"]
+        found = [request for request in found if request.pixels or request.overlays]
+        if lingering and self.shared_zoom.zoom is None and not asked and around[0].state == "":
+            found.append(self.request_for(around[0], asked, zoomed=True))
         return found
 
     def _around(self, ahead: int) -> list[Tile]:
@@ -328,11 +334,11 @@ class Sight:
 
     def reason(self, tile: Tile) -> str:
         """Say why there are no better pixels, as far as that is known."""
-        wish, proxy = self.wish(tile, self._session.developed), self.proxy(tile)
-        said = self._originals.reason(wish) if wish.pixels else None
+        request, proxy = self.request_for(tile, self._session.developed), self.proxy(tile)
+        said = self._originals.reason(request) if request.pixels else None
         return said or (self._frames.failure(proxy) if proxy is not None else None) or ""
 
-    def shortfall(self, reason: str) -> str:
+    def missing_pixels_message(self, reason: str) -> str:
         """Say what one asked for and does not get; empty where nothing was asked for.
 
         Args:
@@ -344,7 +350,7 @@ class Sight:
         if self._session.developed:
             return f"{tile.name}, RAW: {reason}"
         best = self.best(tile)
-        if self.gaze.zoom is not None and (best is None or best.source is None):
+        if self.shared_zoom.zoom is not None and (best is None or best.source is None):
             return f"{tile.name}: zoom stops at the proxy. {reason}"
         return f"{tile.name}: {reason}" if overlays(self._session) else ""
 

@@ -131,7 +131,7 @@ class Label(QWidget):
 
     def show_placard(self, placard: Placard) -> None:
         """Show all that is known of a file now."""
-        theme.empty(self._parts)
+        theme.clear_layout(self._parts)
         self._title(placard)
         if placard.quality is not None:
             self._scores(placard)
@@ -244,7 +244,7 @@ def _head(text: str) -> QLabel:
     return theme.plain(text, role="section")
 
 
-class PlacardView(QWidget):
+class FilePreview(QWidget):
     """Lies over the whole window; Esc takes it away, and everything is as it was.
 
     Signals:
@@ -255,7 +255,7 @@ class PlacardView(QWidget):
     Thread: GUI.
     """
 
-    left = Signal()
+    closed = Signal()
     folder_wanted = Signal(object)
     photo_wanted = Signal(int)
 
@@ -294,7 +294,7 @@ class PlacardView(QWidget):
         acts.setSpacing(8)
         self.buttons = (self.show_, self.folder, self.shut)
         for button, act in zip(
-            self.buttons, (self._show_photo, self._open_folder, self.close_), strict=True
+            self.buttons, (self._show_photo, self._open_folder, self.close_panel), strict=True
         ):
             button.setAutoDefault(False)
             button.clicked.connect(act)
@@ -320,13 +320,13 @@ class PlacardView(QWidget):
         screen = self.screen().size() * self.devicePixelRatioF()
         self._glance.begin(min(max(screen.width(), screen.height()), _LARGEST_PX))
 
-    def close_(self) -> None:
+    def close_panel(self) -> None:
         """Uncover the window; nothing of the file is kept."""
         if self._glance is None:
             return
         self._let_go()
         self.hide()
-        self.left.emit()
+        self.closed.emit()
 
     def _let_go(self) -> None:
         if self._glance is not None:
@@ -352,14 +352,14 @@ class PlacardView(QWidget):
 
     def _show_photo(self) -> None:
         photo = self._glance.placard.photo if self._glance is not None else None
-        self.close_()
+        self.close_panel()
         if photo is not None:
             self.photo_wanted.emit(photo)
 
     def _open_folder(self) -> None:
         if self._glance is not None:
             folder = self._glance.placard.path.parent
-            self.close_()
+            self.close_panel()
             self.folder_wanted.emit(folder)
 
     # --- place
@@ -391,7 +391,7 @@ class PlacardView(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Close with Esc, scroll with what scrolls, press with Enter the button one is on."""
         if event.key() == Qt.Key.Key_Escape:
-            self.close_()
+            self.close_panel()
         elif event.key() in _SCROLLS:
             self._scroll.verticalScrollBar().triggerAction(_SCROLLS[Qt.Key(event.key())])
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -14,8 +14,8 @@ from curator.library.statistics import Figure
 from curator.model import Clause, Pass, bidi_safe, counted
 from curator.session import Session
 from curator.settings import DEFAULT_RULE
+from curator.ui.pages.charts import RowChart, number_block
 from curator.ui.widgets import theme, words
-from curator.ui.widgets.charts import RowChart, number_block
 from curator.ui.widgets.contact_sheet import WIDTH, ContactSheet, fitting_rows
 from curator.ui.widgets.frames import Pictures
 
@@ -330,7 +330,7 @@ def _commands(page: Page) -> list[tuple[str, bool]]:
 
 
 def _refill(row: QHBoxLayout, widgets: Sequence[QWidget]) -> None:
-    theme.empty(row)
+    theme.clear_layout(row)
     for widget in widgets:
         row.addWidget(widget)
         widget.show()  # now, not in the next turn of the event loop: a page is a hard cut

@@ -58,7 +58,7 @@ class Word:
     text: str
     place: QRect
     font: QFont
-    colour: QColor
+    color: QColor
     right: bool = False
 
 
@@ -166,7 +166,7 @@ def without_key(keyboard: Keyboard) -> list[str]:
 _FAMILIES = {
     "Stars": tuple(f"stars_{number}" for number in range(1, 6)),
     "Red, yellow, green, blue label": tuple(
-        f"label_{colour}" for colour in ("red", "yellow", "green", "blue")
+        f"label_{color}" for color in ("red", "yellow", "green", "blue")
     ),
     "Swap in a maybe": tuple(f"maybe_{number}" for number in range(1, 5)),
 }
@@ -207,7 +207,7 @@ class HelpOverlay(QWidget):
         keyboard: gives the keys in force.
     """
 
-    left = Signal()
+    closed = Signal()
 
     def __init__(
         self, parent: QWidget, view: Callable[[], str], keyboard: Callable[[], Keyboard]
@@ -266,7 +266,7 @@ class HelpOverlay(QWidget):
 
     def _close(self) -> None:
         self.hide()
-        self.left.emit()
+        self.closed.emit()
 
     def resizeEvent(self, event: object) -> None:
         """Lay it out for the size."""
@@ -369,7 +369,7 @@ def _paint(painter: QPainter, word: Word) -> None:
     align = Qt.AlignmentFlag.AlignRight if word.right else Qt.AlignmentFlag.AlignLeft
     flags = int(align | Qt.AlignmentFlag.AlignVCenter) | Qt.TextFlag.TextSingleLine
     painter.setFont(word.font)
-    painter.setPen(word.colour)
+    painter.setPen(word.color)
     room = word.place.width()
     text = painter.fontMetrics().elidedText(word.text, Qt.TextElideMode.ElideRight, room)
     painter.drawText(word.place, flags, text)

@@ -72,7 +72,7 @@ def _end(points: Points, text: str) -> str:
 class LearningCurve(QWidget):
     """Draws the panels, one above the other, over one axis of ratings foreseen.
 
-    The machine speaks in grey outline: its line has hollow points; the mean is dashed.
+    The machine speaks in gray outline: its line has hollow points; the mean is dashed.
     """
 
     def __init__(self) -> None:

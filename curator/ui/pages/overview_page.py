@@ -25,11 +25,11 @@ from curator.library.statistics import MONTHS, Figure, Overview, overview
 from curator.model import Pass, View, bidi_safe
 from curator.session import Session
 from curator.session.background_status import Backstage
+from curator.ui.pages.charts import Chart, RowChart, StripChart, number_block
+from curator.ui.pages.time_chart import TimeChart
 from curator.ui.panels.background_panel import DiskPart, WorkPart
 from curator.ui.panels.status_line import Words
 from curator.ui.widgets import theme, words
-from curator.ui.widgets.charts import Chart, RowChart, StripChart, number_block
-from curator.ui.widgets.time_chart import TimeChart
 
 _SOON_MS = 400  # photos come in dozens a second; the eye wants a few updates
 _BEHIND_MS = 3000  # how often the work behind is asked for while it goes on
@@ -186,7 +186,7 @@ class OverviewPage(QWidget):
         if self.is_open and COMMANDS[command].group == "Passes" and command not in _STAYS:
             self.leave()
 
-    def close_(self) -> None:
+    def close_panel(self) -> None:
         """End what works for the page."""
         self.behind.close()
 
@@ -259,7 +259,7 @@ class OverviewPage(QWidget):
 
     def _show_numbers(self, told: Overview) -> None:
         judged = told.whole.kept + told.whole.rejected
-        theme.empty(self._numbers)
+        theme.clear_layout(self._numbers)
         by_file = told.approved_by_file.photos
         for number, what, decided in (
             (told.whole.photos, "photo" if told.whole.photos == 1 else "photos", False),

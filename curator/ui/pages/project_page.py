@@ -21,10 +21,10 @@ from curator.session import Session
 from curator.session.projects import Projects
 from curator.ui.grid.grid_layout import GAP, MARGIN
 from curator.ui.grid.grid_view import GridView
-from curator.ui.grid.tiles import KnownTiles, blit, thumb
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.dialogs import Dialog
-from curator.ui.widgets.frames import Pictures, Want
+from curator.ui.widgets.frames import FrameRequest, Pictures
+from curator.ui.widgets.thumbnails import TileCache, blit, thumb
 
 _HEIGHT = 96
 _COVER = (96, 72)  # px the cover is fitted into
@@ -44,8 +44,8 @@ class ProjectHead(QWidget):
     def __init__(self, session: Session, pictures: Pictures) -> None:
         super().__init__()
         self._session, self._thumbs = session, pictures.thumbs
-        self._known = KnownTiles(session)
-        self._want: Want | None = None  # the cover
+        self._known = TileCache(session)
+        self._want: FrameRequest | None = None  # the cover
         self.said = ("", "", "")  # name, counts, notes
         self.setAccessibleName("Project")
         self.edit = QPushButton("Name and notes…")
@@ -83,7 +83,7 @@ class ProjectHead(QWidget):
 
     # --- the cover
 
-    def _cover(self) -> Want | None:
+    def _cover(self) -> FrameRequest | None:
         row = self._session.projects.open
         photo = None if row is None else self._session.projects.cover(row)
         return None if photo is None else thumb(self._known(photo), self._box())
@@ -102,7 +102,7 @@ class ProjectHead(QWidget):
         self.export.setEnabled(self._want is not None)
         self.update()
 
-    def _on_arrived(self, wants: Collection[Want]) -> None:
+    def _on_arrived(self, wants: Collection[FrameRequest]) -> None:
         if self._want in wants:
             self.update()
 
@@ -155,7 +155,7 @@ class ProjectHead(QWidget):
         width, height = want.size if want.size else box
         left = round(MARGIN * ratio) + (box[0] - width) // 2
         place = QRect(left, round(top * ratio) + (box[1] - height) // 2, width, height)
-        frame = self._thumbs.get(want) or self._thumbs.stand_in(want)
+        frame = self._thumbs.get(want) or self._thumbs.any_size(want)
         if frame is None:
             area = QRectF(place)
             painter.fillRect(QRectF(area.topLeft() / ratio, area.size() / ratio), theme.PANEL)

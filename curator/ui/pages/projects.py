@@ -157,9 +157,9 @@ class ProjectWord(QToolButton):
             name, Qt.TextElideMode.ElideRight, self._room
         )
         self.setText(shown.replace("&", "&&"))
-        colour = theme.PENCIL if inside else theme.TEXT if row is not None else theme.QUIET
-        if self.palette().color(QPalette.ColorRole.ButtonText) != colour:
-            self.setStyleSheet(f"color: {colour.name()}")
+        color = theme.PENCIL if inside else theme.TEXT if row is not None else theme.QUIET
+        if self.palette().color(QPalette.ColorRole.ButtonText) != color:
+            self.setStyleSheet(f"color: {color.name()}")
         self.setToolTip(theme.plain_tip(self._tip(name if row is not None else "", inside)))
         self.setAccessibleName(f"Project: {name}")
 

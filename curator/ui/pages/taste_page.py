@@ -62,8 +62,8 @@ class Slots(QWidget):
         ratio = self.devicePixelRatioF()
         for number in range(MIN_RATINGS):
             full = number < self._given
-            name, colour = ("star_full", theme.PENCIL) if full else ("star", theme.DISABLED)
-            icon = theme.pixmap(name, colour, _STAR, ratio)
+            name, color = ("star_full", theme.PENCIL) if full else ("star", theme.DISABLED)
+            icon = theme.pixmap(name, color, _STAR, ratio)
             painter.drawPixmap(number * (_STAR + 6), 4, icon)
 
 
@@ -262,7 +262,7 @@ class TastePage(Dialog):
             "Curator writes down a prediction before you rate. From 20 of them on a curve shows "
             "whether it learns, against always guessing your mean."
         )
-        theme.empty(self.figures)
+        theme.clear_layout(self.figures)
         if told.judged.count < ENOUGH:
             return
         heads = ("", "Ratings", "Correlation", "Off by", "Mean off by")

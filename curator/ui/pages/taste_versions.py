@@ -14,7 +14,7 @@ from curator.learning.learner import Moved
 from curator.learning.report import REASONS
 from curator.session import Session
 from curator.ui.widgets import theme, words
-from curator.ui.widgets.frames import THUMB, Pictures, Want
+from curator.ui.widgets.frames import THUMB, FrameRequest, Pictures
 from curator.ui.widgets.tables import TextRows
 
 _THUMB = 64  # side a picture is fitted into, px
@@ -23,7 +23,7 @@ _MOST = 6  # photos shown of what moved
 
 
 class MovedStrip(QWidget):
-    """Photos whose match moved most, each with its score before and now, in the machine's grey."""
+    """Photos whose match moved most, each with its score before and now, in the machine's gray."""
 
     def __init__(self, session: Session, pictures: Pictures) -> None:
         super().__init__()
@@ -56,13 +56,15 @@ class MovedStrip(QWidget):
         scale = _THUMB / max(wide, high)
         return max(round(wide * scale), 1), max(round(high * scale), 1)
 
-    def _want(self, moved: Moved) -> Want | None:
+    def _want(self, moved: Moved) -> FrameRequest | None:
         tile = self._session.tile(moved.photo_id)
         if tile.thumb is None:
             return None
         ratio = self.devicePixelRatioF()
         wide, high = self._fitted(moved)
-        return Want(THUMB, tile.thumb, (round(wide * ratio), round(high * ratio)), tile.turn)
+        return FrameRequest(
+            THUMB, tile.thumb, (round(wide * ratio), round(high * ratio)), tile.turn
+        )
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the pictures that are loaded, flat shapes for the others, and the scores."""
@@ -126,7 +128,7 @@ class VersionTable(TextRows[TasteRow]):
             "" if row.correlation is None else f"{row.correlation:.2f}",
         )[column]
 
-    def colour(self, row: TasteRow, column: int) -> QColor:
+    def color(self, row: TasteRow, column: int) -> QColor:
         """Have the pinned one stand out, and when it was kept be plain."""
         return theme.WHITE if row.id == self.pinned else theme.TEXT if column < 2 else theme.QUIET
 

@@ -40,7 +40,7 @@ class _Part(QWidget):
         if shown == self._shown:
             return False
         self._shown = shown
-        theme.empty(self.rows)
+        theme.clear_layout(self.rows)
         return True
 
     def _row(self, row: int, *widgets: QWidget) -> None:
@@ -92,7 +92,7 @@ class DiskPart(_Part):
 
 
 class LaneBar(QWidget):
-    """How far a stage is: a line that fills with grey; the machine's work, so no pencil."""
+    """How far a stage is: a line that fills with gray; the machine's work, so no pencil."""
 
     def __init__(self, lane: Lane) -> None:
         super().__init__()

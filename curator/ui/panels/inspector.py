@@ -85,12 +85,12 @@ class MarksLine(QWidget):
         """Draw the marks, and say them in words beside."""
         painter = QPainter(self)
         marks = self._marks
-        x = mark_painter.marks(painter, 0, theme.ROW // 2, marks, False)
+        x = mark_painter.draw_marks(painter, 0, theme.ROW // 2, marks, False)
         if marks.flag is Flag.REJECT:
             frame = QRectF(x + (8 if x else 0), 7, 20, 14)
             painter.setPen(theme.DISABLED)
             painter.drawRect(frame)
-            mark_painter.struck(painter, frame)
+            mark_painter.draw_strike(painter, frame)
             x = round(frame.right())
         painter.setPen(theme.QUIET)
         x += 10 if x else 0
@@ -261,7 +261,7 @@ class Inspector(QWidget):
         """Lay all parts out in their order."""
         self._laid, self._blocks = laid, {}
         for part in (self._parts, self._late):
-            theme.empty(part)
+            theme.clear_layout(part)
         for title, value in found:
             self._add(self._parts, title, value)
 

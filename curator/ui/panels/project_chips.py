@@ -29,7 +29,7 @@ class Memberships(QWidget):
         rows = [] if photo_id is None else self._session.table.projects.of(photo_id)
         if rows != self._shown:
             self._shown = rows
-            theme.empty(self._rows)
+            theme.clear_layout(self._rows)
             for row in rows:
                 self._rows.addWidget(self._line(row))
         self.setVisible(bool(rows))

@@ -268,8 +268,8 @@ class SearchField(QLineEdit):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the field with its glass, and a line under what makes no sense."""
         super().paintEvent(event)
-        colour = theme.TEXT if self.text() or self.hasFocus() else theme.QUIET
-        image = theme.pixmap("search", colour, theme.ICON, self.devicePixelRatioF())
+        color = theme.TEXT if self.text() or self.hasFocus() else theme.QUIET
+        image = theme.pixmap("search", color, theme.ICON, self.devicePixelRatioF())
         painter = QPainter(self)
         painter.drawPixmap(8, (self.height() - theme.ICON) // 2, image)
         if self._found and self._mistake is None:

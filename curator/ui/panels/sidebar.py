@@ -104,8 +104,8 @@ class StarFilter(QWidget):
         top = (theme.ROW - theme.ICON) // 2
         for number in range(1, 6):
             # A filter is no decision: white, not pencil.
-            colour = theme.WHITE if number <= lit else theme.DISABLED
-            icon = theme.pixmap("star", colour, theme.ICON, ratio)
+            color = theme.WHITE if number <= lit else theme.DISABLED
+            icon = theme.pixmap("star", color, theme.ICON, ratio)
             painter.drawPixmap(12 + (number - 1) * 20, top, icon)
         if self._stars and not self._hover:
             painter.setFont(theme.caption_font())

@@ -12,9 +12,9 @@ from curator.learning.explanations import Near
 from curator.library.captions import marks_line
 from curator.library.table import Tile
 from curator.session import Session
-from curator.ui.grid.tiles import STRUCK, blit, fitted, thumb
 from curator.ui.widgets import mark_painter, theme
 from curator.ui.widgets.frames import Pictures
+from curator.ui.widgets.thumbnails import STRUCK, blit, fitted, thumb
 
 _COLUMNS = 3
 _GAP = 4
@@ -125,7 +125,7 @@ class NearPhotos(QWidget):
             footer = QRect(place.left(), place.bottom() + 1, place.width(), _FOOTER)
             end, middle = footer.left(), footer.center().y()
             if self._marked:
-                end = mark_painter.marks(painter, footer.left(), middle, tile.marks, False)
+                end = mark_painter.draw_marks(painter, footer.left(), middle, tile.marks, False)
             footer.setLeft(end + (_AFTER_MARKS if end > footer.left() else 0))
             text = f"{likeness:.2f}"
             if painter.fontMetrics().horizontalAdvance(text) <= footer.width():
@@ -140,7 +140,7 @@ class NearPhotos(QWidget):
         rect = QRectF(left / ratio, top / ratio, width / ratio, height / ratio)
         want = thumb(tile, box)
         store = self._store
-        frame = (store.get(want) or store.stand_in(want)) if store and want else None
+        frame = (store.get(want) or store.any_size(want)) if store and want else None
         if frame is None:
             painter.fillRect(rect, theme.RAISED)
         else:
@@ -148,7 +148,7 @@ class NearPhotos(QWidget):
             blit(painter, frame, QRect(left, top, width, height), ratio)
             painter.setOpacity(1.0)
         if tile.struck and self._marked:
-            mark_painter.struck(painter, rect)
+            mark_painter.draw_strike(painter, rect)
 
     # --- mouse
 

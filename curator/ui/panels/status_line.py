@@ -45,7 +45,7 @@ class Words(QWidget):
 
     def __init__(
         self,
-        colour: QColor,
+        color: QColor,
         align: Qt.AlignmentFlag,
         *,
         fades: bool = False,
@@ -55,14 +55,14 @@ class Words(QWidget):
         """Make it empty.
 
         Args:
-            colour: of the text.
+            color: of the text.
             align: where it stands in its room.
             fades: another text fades in.
             elide: where it is cut; at the right, whole facts are left out first.
             icon: stands with the first word of the text where there is no room for all of it.
         """
         super().__init__()
-        self._colour, self._align, self._elide, self._icon = colour, align, elide, icon
+        self._color, self._align, self._elide, self._icon = color, align, elide, icon
         self._text = ""
         self._opacity = 1.0
         self._fade: QVariantAnimation | None = None
@@ -121,16 +121,16 @@ class Words(QWidget):
         """Draw the text."""
         painter = QPainter(self)
         painter.setOpacity(self._opacity)
-        colour = self._colour
+        color = self._color
         if self.cursor().shape() is Qt.CursorShape.PointingHandCursor and self.underMouse():
-            colour = theme.WHITE
-        painter.setPen(colour)
+            color = theme.WHITE
+        painter.setPen(color)
         text = self.shown_text()
         flags = int(self._align | Qt.AlignmentFlag.AlignVCenter) | Qt.TextFlag.TextSingleLine
         painter.drawText(self.rect(), flags, text)
         if self._icon and text and text != self._text:
             left = self.width() - self.fontMetrics().horizontalAdvance(text) - theme.ICON - 4
-            image = theme.pixmap(self._icon, colour, theme.ICON, self.devicePixelRatioF())
+            image = theme.pixmap(self._icon, color, theme.ICON, self.devicePixelRatioF())
             painter.drawPixmap(left, (self.height() - theme.ICON) // 2, image)
 
     def shown_text(self) -> str:
@@ -157,7 +157,7 @@ class Words(QWidget):
 
 
 class PassLine(QWidget):
-    """The pass as 2 px: pencil decided, grey seen, hairline ahead; absent while browsing."""
+    """The pass as 2 px: pencil decided, gray seen, hairline ahead; absent while browsing."""
 
     def __init__(self) -> None:
         super().__init__()

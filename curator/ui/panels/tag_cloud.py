@@ -36,7 +36,7 @@ class _Word:
 class TagCloud(QWidget):
     """The most used tags of the scope in the order of the alphabet; a press shows their photos.
 
-    Size is on how many photos a tag is. What nobody confirmed on any of them is in grey: the
+    Size is on how many photos a tag is. What nobody confirmed on any of them is in gray: the
     machine's word.
     """
 

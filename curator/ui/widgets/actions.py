@@ -47,7 +47,7 @@ _MODIFIERS = frozenset(
 )
 
 
-class Keys:
+class KeyActions:
     """The keyboard of a window.
 
     Attributes:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from curator.library.table import Tile
 from curator.session import Session
 from curator.ui.widgets import theme
-from curator.ui.widgets.frames import THUMB, Pictures, Want
+from curator.ui.widgets.frames import THUMB, FrameRequest, Pictures
 
 WIDTH = 960
 _SHEET_ROW = 132  # px, at most
@@ -76,12 +76,12 @@ class ContactSheet(QWidget):
         if self._pictures is not None:
             self._pictures.thumbs.want("sheet", [])
 
-    def _want(self, tile: Tile, rect: QRect) -> Want | None:
+    def _want(self, tile: Tile, rect: QRect) -> FrameRequest | None:
         if tile.thumb is None:
             return None
         ratio = self.devicePixelRatioF()
         size = round(rect.width() * ratio), round(rect.height() * ratio)
-        return Want(THUMB, tile.thumb, size, tile.turn)
+        return FrameRequest(THUMB, tile.thumb, size, tile.turn)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw what is loaded, a flat shape for what is not."""
@@ -91,7 +91,7 @@ class ContactSheet(QWidget):
             thumbs = self._pictures.thumbs if self._pictures is not None else None
             frame = None
             if thumbs is not None and want is not None:
-                frame = thumbs.get(want) or thumbs.stand_in(want)
+                frame = thumbs.get(want) or thumbs.any_size(want)
             if frame is None:
                 painter.fillRect(rect, theme.PANEL)
             else:

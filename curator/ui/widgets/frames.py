@@ -40,7 +40,7 @@ _GUESS_BYTES = 1440 * 960 * 4  # what a proxy at its own size weighs, before it 
 _FORMATS = {3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGB32}
 
 
-class Want(NamedTuple):
+class FrameRequest(NamedTuple):
     """One picture at one size.
 
     Attributes:
@@ -92,7 +92,7 @@ class FrameStore(QObject):
     """Frames within a byte budget, decoded ahead in the order wanted.
 
     Signals:
-        arrived: set of the :class:`Want` that are there now, or that failed just now.
+        arrived: set of the :class:`FrameRequest` that are there now, or that failed just now.
 
     Thread: GUI only, but for what runs in its pool.
     """
@@ -102,7 +102,7 @@ class FrameStore(QObject):
 
     def __init__(
         self,
-        read: Callable[[Want], bytes],
+        read: Callable[[FrameRequest], bytes],
         budget_bytes: int,
         threads: int = _THREADS,
         parent: QObject | None = None,
@@ -118,16 +118,18 @@ class FrameStore(QObject):
         super().__init__(parent)
         self.budget_bytes = budget_bytes
         self._read = read
-        self._frames: OrderedDict[Want, Frame] = OrderedDict()
+        self._frames: OrderedDict[FrameRequest, Frame] = OrderedDict()
         self._bytes = 0
-        self._stand_ins: dict[tuple[str, str, int], Want] = {}
-        self._failed: dict[Want, str] = {}
-        self._wants: dict[str, list[Want]] = {}
-        self._wanted: frozenset[Want] = frozenset()
+        self._any_size: dict[tuple[str, str, int], FrameRequest] = {}
+        self._failed: dict[FrameRequest, str] = {}
+        self._wants: dict[str, list[FrameRequest]] = {}
+        self._wanted: frozenset[FrameRequest] = frozenset()
         self._lock = threading.Lock()
-        self._queue: list[Want] = []  # next one last; guarded by the lock, as the three below
-        self._running: set[Want] = set()
-        self._done: list[tuple[Want, Frame | str]] = []
+        self._queue: list[
+            FrameRequest
+        ] = []  # next one last; guarded by the lock, as the three below
+        self._running: set[FrameRequest] = set()
+        self._done: list[tuple[FrameRequest, Frame | str]] = []
         self._busy = 0
         self._threads = threads
         self._pool = QThreadPool(self)
@@ -136,31 +138,31 @@ class FrameStore(QObject):
 
     # --- asking
 
-    def get(self, want: Want) -> Frame | None:
+    def get(self, want: FrameRequest) -> Frame | None:
         """Give a frame if it is there; it counts as used now."""
         frame = self._frames.get(want)
         if frame is not None:
             self._frames.move_to_end(want)
         return frame
 
-    def stand_in(self, want: Want) -> Frame | None:
+    def any_size(self, want: FrameRequest) -> Frame | None:
         """Give the same content at another size, if that is there, until the exact one is."""
-        other = self._stand_ins.get((want.kind, want.key, want.turn))
+        other = self._any_size.get((want.kind, want.key, want.turn))
         return None if other is None else self._frames.get(other)
 
-    def failure(self, want: Want) -> str | None:
+    def failure(self, want: FrameRequest) -> str | None:
         """Say why a picture could not be made, or None."""
         return self._failed.get(want)
 
-    def want(self, client: str, wants: Iterable[Want]) -> None:
+    def want(self, client: str, wants: Iterable[FrameRequest]) -> None:
         """Replace what a view wants, most urgent first; the last view to ask comes first.
 
         Asking stops at the budget, so that what is wanted never pushes itself out.
         """
         self._wants.pop(client, None)
         self._wants = {client: list(wants)} | self._wants
-        missing: list[Want] = []
-        kept: dict[Want, None] = {}
+        missing: list[FrameRequest] = []
+        kept: dict[FrameRequest, None] = {}
         weight = 0
         for one in (one for wants_ in self._wants.values() for one in wants_):
             if one in kept:
@@ -181,7 +183,7 @@ class FrameStore(QObject):
         for _ in range(start):
             self._pool.start(self._work)
 
-    def forgive(self, keys: Iterable[str | None]) -> None:
+    def clear_failures(self, keys: Iterable[str | None]) -> None:
         """Forget that pictures of these keys failed: their files may be there now.
 
         Nobody is asked for a key unless one has failed.
@@ -193,7 +195,7 @@ class FrameStore(QObject):
     def clear(self) -> None:
         """Drop all frames and failures."""
         self._frames.clear()
-        self._stand_ins.clear()
+        self._any_size.clear()
         self._failed.clear()
         self._bytes = 0
 
@@ -229,7 +231,7 @@ class FrameStore(QObject):
             if first:  # one wake-up takes all that has landed by then
                 self._landed.emit()
 
-    def _make(self, want: Want) -> Frame | str:
+    def _make(self, want: FrameRequest) -> Frame | str:
         try:
             return Frame.of(screen.from_jpeg(self._read(want), want.size, want.turn))
         except OSError as error:
@@ -254,11 +256,11 @@ class FrameStore(QObject):
         if done:
             self.arrived.emit({want for want, _ in done})
 
-    def _insert(self, want: Want, frame: Frame) -> None:
+    def _insert(self, want: FrameRequest, frame: Frame) -> None:
         old = self._frames.pop(want, None)
         self._bytes += frame.nbytes - (old.nbytes if old else 0)
         self._frames[want] = frame
-        self._stand_ins[want.kind, want.key, want.turn] = want
+        self._any_size[want.kind, want.key, want.turn] = want
 
     def _evict(self) -> None:
         """Drop the longest unused until the budget holds; what is wanted goes last."""
@@ -272,8 +274,8 @@ class FrameStore(QObject):
                 if frame is not None:
                     self._bytes -= frame.nbytes
                     name = want.kind, want.key, want.turn
-                    if self._stand_ins.get(name) == want:
-                        del self._stand_ins[name]
+                    if self._any_size.get(name) == want:
+                        del self._any_size[name]
 
 
 class Pictures:
@@ -287,14 +289,14 @@ class Pictures:
         self.frames = FrameStore(self._jpeg, settings.loupe.frames_mb * _MB)
         self.thumbs = FrameStore(self._jpeg, _THUMBS_MB * _MB)
 
-    def _jpeg(self, want: Want) -> bytes:
+    def _jpeg(self, want: FrameRequest) -> bytes:
         where = thumb_path if want.kind == THUMB else proxy_path
         return where(self._cache, want.key).read_bytes()
 
-    def forgive(self, keys: Iterable[str | None]) -> None:
+    def clear_failures(self, keys: Iterable[str | None]) -> None:
         """Try again what had failed: these pictures were made anew."""
         for store, some in zip((self.frames, self.thumbs), tee(keys), strict=True):
-            store.forgive(some)
+            store.clear_failures(some)
 
     def close(self) -> None:
         """Stop decoding; the threads are gone afterwards."""

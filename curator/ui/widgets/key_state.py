@@ -22,7 +22,7 @@ from curator.keyboard import Keyboard
 _DOWN = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
 
 
-class HeldKeys(QObject):
+class KeyState(QObject):
     """Watches one window's keyboard for all its parts, without taking anything from it.
 
     Signals:
@@ -31,8 +31,8 @@ class HeldKeys(QObject):
 
     Attributes:
         caps_lock: Caps Lock was on at the last press of any other key.
-        echo: the last press was none of a finger: the key is held. A key that looks has none, as
-            its release has ended the look, which this press begins again.
+        repeated: the last press was a repeat of a held key. It is never set for a peek key, whose
+            release has ended the peek, so that a repeat begins it again.
 
     Thread: GUI.
     """
@@ -44,7 +44,7 @@ class HeldKeys(QObject):
         super().__init__(parent)
         self._since: dict[int, float] = {}
         self._let_go: dict[int, tuple[int, float]] = {}  # key: time stamp, and down since when
-        self.echo = self.caps_lock = False
+        self.repeated = self.caps_lock = False
         self.use(Keyboard())
 
     def use(self, keyboard: Keyboard) -> None:
@@ -57,7 +57,7 @@ class HeldKeys(QObject):
         """Watch this window from now on."""
         window.installEventFilter(self)
 
-    def moving(self) -> bool:
+    def is_navigating(self) -> bool:
         """Tell whether a key that moves through the photos is down."""
         return not self._moves.isdisjoint(self._since)
 
@@ -83,7 +83,7 @@ class HeldKeys(QObject):
         self.caps_lock = is_caps_lock_on(event.nativeModifiers(), sys.platform)
         let_go, since = self._let_go.get(key, (0, 0.0))
         again = bool(let_go) and event.timestamp() == let_go
-        self.echo = (again or event.isAutoRepeat()) and key not in self._looks
+        self.repeated = (again or event.isAutoRepeat()) and key not in self._looks
         self._since.setdefault(key, since if again else time.monotonic())
 
 

@@ -1,6 +1,6 @@
 """What a person wrote on a photo, drawn small: label bar, verdict glyph, stars, the strike stroke.
 
-Solid pencil is a decision of a person; what the machine says is a grey outline. The row of marks
+Solid pencil is a decision of a person; what the machine says is a gray outline. The row of marks
 is drawn once per combination and device pixel ratio and blitted afterwards: a screen full of
 tiles has a few dozen different ones.
 """
@@ -27,7 +27,7 @@ _FLAG = 9
 _STROKE = 2.0
 
 
-def struck(painter: QPainter, rect: QRectF) -> None:
+def draw_strike(painter: QPainter, rect: QRectF) -> None:
     """Draw the one pencil stroke of a reject, corner to corner, from lower left."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -39,7 +39,7 @@ def struck(painter: QPainter, rect: QRectF) -> None:
     painter.restore()
 
 
-def marks(
+def draw_marks(
     painter: QPainter,
     left: int,
     middle: int,
@@ -47,15 +47,15 @@ def marks(
     skipped: bool,
     ink: QColor = theme.QUIET,
 ) -> int:
-    """Draw a row of marks, vertically centred on ``middle``.
+    """Draw a row of marks, vertically centered on ``middle``.
 
     Args:
         painter: in logical px.
         left: where the row begins, px.
-        middle: y of its centre, px.
+        middle: y of its center, px.
         of: what a person decided.
         skipped: seen and unreviewed: a hollow dot.
-        ink: its colour.
+        ink: its color.
 
     Returns:
         x px where the row ends; ``left`` if there is nothing to draw.
@@ -69,7 +69,7 @@ def marks(
     return left + round(row.width() / ratio)
 
 
-def width(of: Marks, skipped: bool) -> int:
+def marks_width(of: Marks, skipped: bool) -> int:
     """Give the width of a row of marks, px; 0 if there is nothing to draw."""
     parts = _parts(of.label, _glyph(of, skipped), of.rating or 0)
     return sum(parts) + _GAP * (len(parts) - 1) if parts else 0
@@ -80,8 +80,8 @@ def _parts(label: Label | None, glyph: str, stars: int) -> list[int]:
     return parts + [stars * _STAR_STEP] * bool(stars)
 
 
-def match(painter: QPainter, left: int, middle: int, score: int) -> int:
-    """Draw a match score, the machine's: a grey outlined number. Returns where it ends, px."""
+def draw_match(painter: QPainter, left: int, middle: int, score: int) -> int:
+    """Draw a match score, the machine's: a gray outlined number. Returns where it ends, px."""
     ratio = painter.device().devicePixelRatioF()
     painter.drawPixmap(QPoint(left, middle - _MATCH_PX // 2), _number(score, ratio))
     return left + match_width(score)
@@ -168,11 +168,11 @@ def _draw_glyph(painter: QPainter, glyph: str, left: int, ink: QColor) -> int:
 def _star() -> QPainterPath:
     """Make a five-pointed star within 10 px; the inner radius is that of the pentagram."""
     path = QPainterPath()
-    centre, outer = _STAR_PX / 2, _STAR_PX / 2
+    center, outer = _STAR_PX / 2, _STAR_PX / 2
     for point in range(10):
         radius = outer if point % 2 == 0 else outer * 0.42
         angle = math.pi * (point / 5 - 0.5)
-        where = QPointF(centre + radius * math.cos(angle), centre + 0.4 + radius * math.sin(angle))
+        where = QPointF(center + radius * math.cos(angle), center + 0.4 + radius * math.sin(angle))
         path.lineTo(where) if point else path.moveTo(where)
     path.closeSubpath()
     return path

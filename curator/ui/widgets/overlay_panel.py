@@ -13,7 +13,7 @@ _ABOVE = 12  # below the top bar and an offer
 _BESIDE = 16  # where the window is narrow
 
 
-class Cover(QWidget):
+class OverlayPanel(QWidget):
     """Lies over what it covers, a panel in its middle; a press beside the panel closes it.
 
     Attributes:
@@ -27,7 +27,7 @@ class Cover(QWidget):
         width: of the panel, px, where there is room.
     """
 
-    left = Signal()
+    closed = Signal()
 
     def __init__(self, parent: QWidget, width: int) -> None:
         super().__init__(parent)
@@ -42,10 +42,10 @@ class Cover(QWidget):
         """Say how high the panel is to be at a width, px."""
         raise NotImplementedError
 
-    def close_(self) -> None:
+    def close_panel(self) -> None:
         """Close, and have somebody take the keyboard."""
         self.hide()
-        self.left.emit()
+        self.closed.emit()
 
     def place(self) -> None:
         """Put the panel where it belongs: below the top bar, as high as what is in it."""
@@ -64,4 +64,4 @@ class Cover(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Close with a press beside the panel."""
         if not self.panel.geometry().contains(event.position().toPoint()):
-            self.close_()
+            self.close_panel()

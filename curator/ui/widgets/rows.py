@@ -115,11 +115,11 @@ class Rows(QWidget):
         elif number == self._hover:
             painter.fillRect(whole, theme.RAISED)
         ratio = self.devicePixelRatioF()
-        colour = theme.DISABLED if row.dim else theme.WHITE if row.current else theme.TEXT
+        color = theme.DISABLED if row.dim else theme.WHITE if row.current else theme.TEXT
         left = _LEFT + row.depth * _INDENT
         middle = top + (theme.ROW - theme.ICON) // 2
         if row.icon:
-            shade = colour if row.current or row.dim else theme.QUIET
+            shade = color if row.current or row.dim else theme.QUIET
             painter.drawPixmap(left, middle, theme.pixmap(row.icon, shade, theme.ICON, ratio))
             left += theme.ICON + 8
         if row.swatch:
@@ -139,7 +139,7 @@ class Rows(QWidget):
         painter.drawText(numbers, int(flags | Qt.AlignmentFlag.AlignRight), row.count)
         taken = painter.fontMetrics().horizontalAdvance(row.count)
         painter.setFont(theme.body_font())
-        painter.setPen(colour)
+        painter.setPen(color)
         room = right - taken - 8 - left
         # Folder names differ at their ends (2026-05-01 a, 2026-05-01 b): elide the middle.
         title, elide = bidi_safe(row.title), Qt.TextElideMode.ElideMiddle

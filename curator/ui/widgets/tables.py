@@ -46,8 +46,8 @@ class TextRows(QAbstractTableModel, Generic[R]):
         """Give what is said of a row under a resting pointer; empty for nothing."""
         return ""
 
-    def colour(self, row: R, column: int) -> QColor:
-        """Give the colour of a cell's text."""
+    def color(self, row: R, column: int) -> QColor:
+        """Give the color of a cell's text."""
         return theme.QUIET if column else theme.TEXT
 
     def show_rows(self, rows: Sequence[R]) -> None:
@@ -81,7 +81,7 @@ class TextRows(QAbstractTableModel, Generic[R]):
             tip = self.tip(row)
             return theme.plain_tip(tip) if tip else None
         if role == Qt.ItemDataRole.ForegroundRole:
-            return self.colour(row, column)
+            return self.color(row, column)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self._aligned(column)
         return None

@@ -1,7 +1,7 @@
-"""The look as numbers: colours, sizes, fonts, icons and the stylesheet; nothing else draws them.
+"""The look as numbers: colors, sizes, fonts, icons and the stylesheet; nothing else draws them.
 
 Contact sheet and pencil: the room is neutral, a person's decisions are *pencil* (one orange),
-what the machine says is grey. Focus and current are white. Pencil is for decisions, the primary
+what the machine says is gray. Focus and current are white. Pencil is for decisions, the primary
 button and the progress of a pass only. Source of all values: DESIGN section 11.
 """
 
@@ -40,7 +40,7 @@ PENCIL = QColor("#F0924A")
 PENCIL_TEXT = QColor("#191919")
 WHITE = QColor("#FFFFFF")
 
-# The pass line: decided is pencil, seen and still unreviewed grey, ahead a hairline.
+# The pass line: decided is pencil, seen and still unreviewed gray, ahead a hairline.
 SEEN = DISABLED
 AHEAD = HAIRLINE
 
@@ -59,7 +59,7 @@ TOPBAR = 40
 SIDEBAR = 232
 INSPECTOR = 304
 FILMSTRIP = 84
-MAYBES = 136
+CANDIDATES = 136
 STATUSLINE = 26
 PASSLINE = 2
 OFFER = 28
@@ -138,7 +138,7 @@ def height_in(part: QWidget, width: int) -> int:
     return part.heightForWidth(width) if part.hasHeightForWidth() else part.sizeHint().height()
 
 
-def empty(layout: QLayout) -> None:
+def clear_layout(layout: QLayout) -> None:
     """Take everything out of a layout, out of sight at once."""
     while (item := layout.takeAt(0)) is not None:
         if (widget := item.widget()) is not None:
@@ -203,18 +203,18 @@ def _pixmap(name: str, rgb: str, px: int, ratio: float) -> QPixmap:
     return image
 
 
-def pixmap(name: str, colour: QColor = TEXT, px: int = ICON, ratio: float = 1.0) -> QPixmap:
-    """Draw ``resources/icons/<name>.svg`` in one colour for a device pixel ratio.
+def pixmap(name: str, color: QColor = TEXT, px: int = ICON, ratio: float = 1.0) -> QPixmap:
+    """Draw ``resources/icons/<name>.svg`` in one color for a device pixel ratio.
 
     Raises:
         FileNotFoundError: no icon of that name (a bug: icons ship with the program).
     """
-    return _pixmap(name, colour.name(), px, ratio)
+    return _pixmap(name, color.name(), px, ratio)
 
 
 @lru_cache(maxsize=128)
 def icon(name: str, quiet: bool = False) -> QIcon:
-    """Make an icon in text colour or quiet grey, disabled grey where its button is disabled."""
+    """Make an icon in text color or quiet gray, disabled gray where its button is disabled."""
     made = QIcon()
     for ratio in (1.0, 2.0, 3.0):
         made.addPixmap(pixmap(name, QUIET if quiet else TEXT, ICON, ratio), QIcon.Mode.Normal)
@@ -234,7 +234,7 @@ def palette() -> QPalette:
     """Make the palette that Fusion draws whatever the stylesheet does not."""
     made = QPalette()
     role = QPalette.ColorRole
-    for which, colour in (
+    for which, color in (
         (role.Window, PANEL),
         (role.WindowText, TEXT),
         (role.Base, CANVAS),
@@ -257,14 +257,14 @@ def palette() -> QPalette:
         (role.Dark, CANVAS),
         (role.Shadow, CANVAS),
     ):
-        made.setColor(which, colour)
+        made.setColor(which, color)
     for which in (role.WindowText, role.Text, role.ButtonText):
         made.setColor(QPalette.ColorGroup.Disabled, which, DISABLED)
     return made
 
 
 def stylesheet() -> str:
-    """Read ``resources/theme.qss`` and put the colours and sizes of this module in."""
+    """Read ``resources/theme.qss`` and put the colors and sizes of this module in."""
     text = resource("theme.qss").read_text("utf-8")
     values: dict[str, str] = {
         name: value.name()

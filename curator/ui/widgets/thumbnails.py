@@ -17,7 +17,7 @@ from curator.model import Verdict
 from curator.session import Session
 from curator.ui.grid.grid_layout import CAPTION, FOOTER, GAP
 from curator.ui.widgets import mark_painter, theme
-from curator.ui.widgets.frames import PROXY, THUMB, Frame, FrameStore, Want
+from curator.ui.widgets.frames import PROXY, THUMB, Frame, FrameRequest, FrameStore
 
 STRUCK = 0.3  # how much of a rejected thumbnail is left
 STALE = 0.55  # of one that no longer fits the filter
@@ -46,15 +46,15 @@ def _fitted(width: int, height: int, box: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def thumb(tile: Tile, box: tuple[int, int]) -> Want | None:
+def thumb(tile: Tile, box: tuple[int, int]) -> FrameRequest | None:
     """Say which picture a tile shows in a box of device px, None before there is one.
 
     Large tiles on dense screens show more than a thumbnail has; those take the proxy.
     """
     size = fitted(tile, box)
     if tile.proxy is not None and max(size) > THUMB_PX * _STRETCH:
-        return Want(PROXY, tile.proxy, size, tile.turn)
-    return None if tile.thumb is None else Want(THUMB, tile.thumb, size, tile.turn)
+        return FrameRequest(PROXY, tile.proxy, size, tile.turn)
+    return None if tile.thumb is None else FrameRequest(THUMB, tile.thumb, size, tile.turn)
 
 
 def blit(painter: QPainter, frame: Frame, place: QRect, ratio: float) -> None:
@@ -74,7 +74,7 @@ def blit(painter: QPainter, frame: Frame, place: QRect, ratio: float) -> None:
         painter.restore()
 
 
-class KnownTiles:
+class TileCache:
     """Tiles one view has drawn before: asking the session takes 25 us each, this one.
 
     Create it before the view connects to the session's signals, so that it hears of a change
@@ -108,7 +108,7 @@ class KnownTiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Heap:
+class StackBadge:
     """The stack a tile is of: how many photos, whether ``closed`` into one tile, whether the tile
     is its ``first``, which tells the count.
     """
@@ -185,24 +185,24 @@ class TilePainter:
         *,
         selected: bool,
         current: bool,
-        heap: Heap | None = None,
+        stack: StackBadge | None = None,
     ) -> None:
-        """Draw one tile, ``heap`` being the stack it is of; ``painter`` has the caption font."""
+        """Draw one tile, ``stack`` being the stack it is of; ``painter`` has the caption font."""
         if selected:
             half = GAP // 2
             painter.fillRect(cell.adjusted(-half, -half, half, half), theme.RAISED)
         self._draw_picture(painter, cell, tile)
-        if heap is not None and heap.closed:
+        if stack is not None and stack.closed:
             self._draw_edges(painter, cell, tile)
         elif tile.proposed:
             ring(painter, self._logical(self.picture(cell, tile)))
-        self._draw_footer(painter, cell, tile, heap)
+        self._draw_footer(painter, cell, tile, stack)
         if current:
             bar = QRect(cell.left(), cell.bottom() + 1 - _UNDERLINE, cell.width(), _UNDERLINE)
             painter.fillRect(bar, theme.WHITE)
 
     def picture(self, cell: QRect, tile: Tile) -> QRect:
-        """Give the place of the thumbnail in device px: centred, standing on the footer."""
+        """Give the place of the thumbnail in device px: centered, standing on the footer."""
         wide, tall = self.box(cell)
         width, height = fitted(tile, (wide, tall))
         left, top = round(cell.left() * self.ratio), round(cell.top() * self.ratio)
@@ -227,22 +227,22 @@ class TilePainter:
     def draw_bond(self, painter: QPainter, cell: QRect, before: bool, after: bool) -> None:
         """Draw a tile's part of the line that frames of an expanded stack share.
 
-        It reaches half-way to the neighbour in the row, ``before`` and ``after``, where that is of
+        It reaches half-way to the neighbor in the row, ``before`` and ``after``, where that is of
         the same stack: a tile paints no further.
         """
         left = cell.left() - (GAP // 2 if before else 0)
         right = cell.right() + 1 + (GAP // 2 if after else 0)
         painter.fillRect(QRect(left, cell.bottom() + _BOND, right - left, 1), theme.DISABLED)
 
-    def count(self, cell: QRect, heap: Heap) -> QRect:
+    def count(self, cell: QRect, stack: StackBadge) -> QRect:
         """Give where the count of a stack stands in its tile's footer, and can be clicked."""
-        wide = round(_pile(heap.count, self.ratio).width() / self.ratio)
+        wide = round(_pile(stack.count, self.ratio).width() / self.ratio)
         return QRect(cell.right() + 1 - wide, cell.bottom() + 1 - FOOTER, wide, _LINE)
 
-    def _draw_count(self, painter: QPainter, cell: QRect, heap: Heap) -> int:
+    def _draw_count(self, painter: QPainter, cell: QRect, stack: StackBadge) -> int:
         """Draw how many photos a stack has; returns where that begins, px."""
-        room = self.count(cell, heap)
-        painter.drawPixmap(room.topLeft(), _pile(heap.count, self.ratio))
+        room = self.count(cell, stack)
+        painter.drawPixmap(room.topLeft(), _pile(stack.count, self.ratio))
         return room.left()
 
     def _draw_picture(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
@@ -250,7 +250,7 @@ class TilePainter:
         want = thumb(tile, self.box(cell))
         frame = None
         if want is not None:
-            frame = self.store.get(want) or self.store.stand_in(want)
+            frame = self.store.get(want) or self.store.any_size(want)
         if frame is None:
             painter.fillRect(self._logical(place), theme.PANEL)
         elif tile.struck or tile.stale:
@@ -260,15 +260,17 @@ class TilePainter:
         else:
             blit(painter, frame, place, self.ratio)
         if tile.struck:
-            mark_painter.struck(painter, self._logical(place))
+            mark_painter.draw_strike(painter, self._logical(place))
 
-    def _draw_footer(self, painter: QPainter, cell: QRect, tile: Tile, heap: Heap | None) -> None:
+    def _draw_footer(
+        self, painter: QPainter, cell: QRect, tile: Tile, stack: StackBadge | None
+    ) -> None:
         middle = cell.bottom() + 1 - FOOTER + _LINE // 2
         skipped = tile.seen and tile.marks.verdict is Verdict.UNREVIEWED
-        end = mark_painter.marks(painter, cell.left(), middle, tile.marks, skipped)
+        end = mark_painter.draw_marks(painter, cell.left(), middle, tile.marks, skipped)
         right = cell.right() + 1
-        if heap is not None and heap.first:
-            right = self._draw_count(painter, cell, heap) - GAP
+        if stack is not None and stack.first:
+            right = self._draw_count(painter, cell, stack) - GAP
         signs = ("folder_away", tile.state == "missing"), ("damaged", tile.damaged)
         for sign in (name for name, shown in signs if shown):
             right -= theme.ICON
@@ -286,7 +288,9 @@ class TilePainter:
         if self.captions:
             self._draw_caption(painter, cell, tile)
         if tile.match is not None and tile.marks.verdict is Verdict.UNREVIEWED:
-            mark_painter.match(painter, end + (GAP if end > cell.left() else 0), middle, tile.match)
+            mark_painter.draw_match(
+                painter, end + (GAP if end > cell.left() else 0), middle, tile.match
+            )
 
     def _draw_caption(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
         """Write the name, and at the right as much of the capture time as leaves it room."""
@@ -342,13 +346,13 @@ def failure_card(painter: QPainter, rect: QRect, name: str, reason: str, pad: in
     return retry
 
 
-def line_tip(text: str) -> str:
+def single_line_tooltip(text: str) -> str:
     """Make a tooltip of one line: it takes what looks like markup as it is, names being files'."""
     return f'<p style="white-space:pre">{html.escape(text)}</p>' if text else ""
 
 
-def underline(painter: QPainter, rect: QRect, text: str, colour: QColor) -> None:
+def underline(painter: QPainter, rect: QRect, text: str, color: QColor) -> None:
     """Write a word one can click."""
-    painter.setPen(colour)
+    painter.setPen(color)
     painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
     painter.drawLine(rect.left(), rect.bottom() - 1, rect.right(), rect.bottom() - 1)

@@ -1,7 +1,7 @@
 """Figures drawn: a strip, rows of bars; each part is pressed to see its photos.
 
 One way of drawing everywhere: through is pencil, rejected is pencil struck and dimmed as a
-rejected tile is, unreviewed is grey. Lengths are to scale, figures stand beside what they count;
+rejected tile is, unreviewed is gray. Lengths are to scale, figures stand beside what they count;
 the one under the pointer, or under the keyboard's ring, is told whole at the right of the title.
 """
 
@@ -37,16 +37,16 @@ _KEYS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key
 _PRESSES = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
 
-def _mixed(colour: QColor, under: QColor, share: float) -> QColor:
-    """Lay a colour over another one, so strongly."""
+def _mixed(color: QColor, under: QColor, share: float) -> QColor:
+    """Lay a color over another one, so strongly."""
 
     def laid(over: int, below: int) -> int:
         return round(over * share + below * (1 - share))
 
     return QColor(
-        laid(colour.red(), under.red()),
-        laid(colour.green(), under.green()),
-        laid(colour.blue(), under.blue()),
+        laid(color.red(), under.red()),
+        laid(color.green(), under.green()),
+        laid(color.blue(), under.blue()),
     )
 
 
@@ -240,19 +240,19 @@ class Chart(QWidget):
             super().keyPressEvent(event)
 
 
-def _lit(colour: QColor) -> QColor:
-    return _mixed(theme.WHITE, colour, 0.25)
+def _lit(color: QColor) -> QColor:
+    return _mixed(theme.WHITE, color, 0.25)
 
 
 def stacked(painter: QPainter, figure: Figure, bar: QRectF, lit: bool, upright: bool) -> None:
     """Draw the parts of a figure one behind the other, or one on the other from below.
 
-    Part borders fall on device pixels, so that neighbours do not shine through each other.
+    Part borders fall on device pixels, so that neighbors do not shine through each other.
     """
     ratio = painter.device().devicePixelRatio()
     length = bar.height() if upright else bar.width()
     before, so_far = 0.0, 0
-    for count, colour in _PARTS:
+    for count, color in _PARTS:
         so_far += count(figure)
         after = round(length * so_far / max(figure.photos, 1) * ratio) / ratio
         if after > before:
@@ -261,7 +261,7 @@ def stacked(painter: QPainter, figure: Figure, bar: QRectF, lit: bool, upright: 
                 if upright
                 else QRectF(bar.left() + before, bar.top(), after - before, bar.height())
             )
-            painter.fillRect(part, _lit(colour) if lit else colour)
+            painter.fillRect(part, _lit(color) if lit else color)
         before = after
 
 
@@ -340,15 +340,15 @@ class RowChart(Chart):
         for row, spot in enumerate(self._spots):
             figure, place, lit = spot.figure, spot.place, self._is_lit(row)
             quiet = self._unfolds(row)
-            colour = theme.TEXT if figure.photos and not quiet else theme.QUIET
-            painter.setPen(theme.WHITE if lit else colour)
+            color = theme.TEXT if figure.photos and not quiet else theme.QUIET
+            painter.setPen(theme.WHITE if lit else color)
             self._name(painter, figure, place, left - 12, len(self.shown) - row)
             wide = max(room * figure.photos / most, 1 if figure.photos else 0)
             if quiet:  # many together: their bar would make the others small
                 wide = 0.0
             bar = QRectF(left, place.center().y() - _BAR / 2, wide, _BAR)
             stacked(painter, figure, bar, lit, upright=False)
-            painter.setPen(theme.WHITE if lit else colour)
+            painter.setPen(theme.WHITE if lit else color)
             after = QRectF(left + wide + (_GAP if wide else 0), place.top(), 80, _ROW)
             painter.drawText(after, LEFT, words.count(figure.photos))
             if lit:
@@ -447,8 +447,8 @@ class StripChart(Chart):
             painter.drawLine(part.bottomLeft(), part.topRight())
             return
         seen = figure.query == "is:skipped"
-        colour = theme.PENCIL if figure.kept else theme.SEEN if seen else theme.AHEAD
-        painter.fillRect(part, _lit(colour) if lit else colour)
+        color = theme.PENCIL if figure.kept else theme.SEEN if seen else theme.AHEAD
+        painter.fillRect(part, _lit(color) if lit else color)
 
 
 def number_block(value: str, what: str, decided: bool = False) -> QWidget:

@@ -9,10 +9,10 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QSizePolicy
 
 from curator.library.statistics import DAY, MONTH, MONTHS, Period
+from curator.ui.pages.charts import LEFT, Chart, Spot, stacked
 from curator.ui.widgets import theme, words
-from curator.ui.widgets.charts import LEFT, Chart, Spot, stacked
 
-_CENTRE = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
+_CENTER = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
 
 
 class TimeChart(Chart):
@@ -84,7 +84,7 @@ class TimeChart(Chart):
                 above = QRectF(bar.center().x() - 40, bar.top() - 16, 80, 14)
                 above.moveLeft(min(max(above.left(), bar.left() - 40), self.width() - 40.0))
                 painter.setPen(theme.WHITE if lit else theme.TEXT)
-                painter.drawText(above, _CENTRE, words.count(figure.photos))
+                painter.drawText(above, _CENTER, words.count(figure.photos))
             if lit:
                 self._ring(painter, bar)
         painter.setPen(theme.HAIRLINE)

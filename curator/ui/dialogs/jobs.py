@@ -34,7 +34,7 @@ class Job(QRunnable):
         self.stopped = False
         self.setAutoDelete(False)
 
-    def heed(self) -> None:
+    def check_stopped(self) -> None:
         """End the work here and say nothing of it, if nobody wants it any more."""
         if self.stopped:
             raise _Stopped
@@ -56,7 +56,7 @@ class Job(QRunnable):
             self.said.failed.emit(self, INTERNAL_ERROR)
 
 
-class Jobs(QObject):
+class JobRunner(QObject):
     """Does one thing after the other for a dialog; what was dropped is not heard of again.
 
     Signals:

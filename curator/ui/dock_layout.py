@@ -6,7 +6,7 @@ from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QWidget
 
 
-class Space:
+class DockLayout:
     """What is left of a rectangle as parts take their share; a part that is not there is hidden."""
 
     def __init__(self, rect: QRect) -> None:

@@ -88,9 +88,9 @@ def _ask(invocation: Invocation, proxy: bytes, source: str = "") -> Described | 
 
 def _of_file(invocation: Invocation, placard: Placard) -> Placard:
     """Look at a file as the window does, in processes of their own."""
-    from curator.pipeline import settled
+    from curator.encoders.selection import select_encoder
 
-    encoding = settled(invocation.home, invocation.settings)
+    encoding = select_encoder(invocation.home, invocation.settings)
     found = see_file(invocation, placard.path)
     placard = replace(placard.with_seen(found), compared=encoding.sentence)
     if placard.photo is None and invocation.home.catalog.exists():

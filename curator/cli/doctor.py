@@ -317,13 +317,13 @@ def decodes(path: str) -> tuple[int, int]:
 def _extras(invocation: Invocation) -> list[Finding]:
     """Name what is not installed and not needed for culling; never a fault."""
     from curator.encoders.options import missing_package
-    from curator.pipeline import settled
+    from curator.encoders.selection import select_encoder
 
     lack = missing_package("torch", "open_clip")
     found = f"{lack} Culling, rating and export do without." if lack else "installed"
     return [
         Finding("extra taste", True, found),
-        Finding("encoder", True, settled(invocation.home, invocation.settings).sentence),
+        Finding("encoder", True, select_encoder(invocation.home, invocation.settings).sentence),
     ]
 
 

@@ -28,11 +28,10 @@ def encoder(invocation: Invocation) -> None:
 
 def _show(invocation: Invocation) -> None:
     from curator.encoders import ENCODERS, available
-    from curator.pipeline import settled
-    from curator.pipeline.encoder_lane import options
+    from curator.encoders.selection import encoder_options, select_encoder
 
-    encoding = settled(invocation.home, invocation.settings)
-    lacks = available(options(invocation.home, invocation.settings))
+    encoding = select_encoder(invocation.home, invocation.settings)
+    lacks = available(encoder_options(invocation.home, invocation.settings))
     seen = invocation.catalog.encoders()
     document: dict[str, Any] = {
         "encoder": encoding.recipe.name if encoding.recipe else None,
@@ -50,9 +49,9 @@ def _show(invocation: Invocation) -> None:
 
 def _download(invocation: Invocation) -> None:
     from curator.encoders import DownloadJob, download_plan, weights_file
-    from curator.pipeline.encoder_lane import options
+    from curator.encoders.selection import encoder_options
 
-    told = options(invocation.home, invocation.settings)
+    told = encoder_options(invocation.home, invocation.settings)
     plan = download_plan(told)
     here = weights_file(told)
     if here is not None:

@@ -9,19 +9,19 @@ from curator.cli.invocation import Invocation
 from curator.cli.output import size
 from curator.cli.progress import bar
 from curator.cli.tastes import scored
-from curator.export import Options, Plan, Report, make_plan, write
-from curator.export.presets import find
-from curator.export.sizes import Proxies
 from curator.model import NotFoundError, counted
 from curator.settings import absolute
 
 if TYPE_CHECKING:
+    from curator.export import Options, Plan, Report
     from curator.learning.learner import Learned
     from curator.library.table import Table
 
 
 def export(invocation: Invocation) -> int | None:
     """Copy the approved photos of the scope into a folder, or say what that would do."""
+    from curator.export import make_plan, write
+
     invocation.look()
     settings = invocation.settings
     table, known = scored(invocation)
@@ -47,6 +47,9 @@ def export(invocation: Invocation) -> int | None:
 
 
 def _options(invocation: Invocation, table: Table, known: Learned | None) -> Options:
+    from curator.export import Options
+    from curator.export.presets import find
+    from curator.export.sizes import Proxies
     from curator.library.approval import all_clauses, chosen_clauses
     from curator.library.filters import approved
     from curator.pipeline.metadata_embedding import exiftool_if_any

@@ -78,6 +78,10 @@ class Invocation:
 
         Those on drives that have another name now are found there.
         """
+        from curator.library.folder_lookup import all_in_place
+
+        if all_in_place(self.catalog.folders()):
+            return
         from curator.pipeline.folder_availability import settled
 
         settled(self.catalog)

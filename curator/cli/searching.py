@@ -106,13 +106,14 @@ def near_of(
 def _read(invocation: Invocation, phrase: str, archive: VectorIndex) -> NDArray[np.float32] | None:
     """Have the encoder read a phrase, in a process of its own; None where none knows words."""
     from curator import encoders
-    from curator.pipeline import settled
+    from curator.encoders.selection import select_encoder
+
+    recipe = select_encoder(invocation.home, invocation.settings).recipe
+    if recipe is None or not encoders.supports_text(recipe.name) or recipe.key != archive.encoder:
+        return None
     from curator.pipeline.encoder_lane import make_pool
     from curator.pipeline.text_encoding import encoded
 
-    recipe = settled(invocation.home, invocation.settings).recipe
-    if recipe is None or not encoders.supports_text(recipe.name) or recipe.key != archive.encoder:
-        return None
     pool = make_pool(invocation.settings)
     try:
         return np.frombuffer(encoded(pool, recipe, phrase, invocation.settings), np.float32)

@@ -111,13 +111,13 @@ def taste(invocation: Invocation) -> None:
 
 
 def _summary(invocation: Invocation) -> None:
+    from curator.encoders.selection import select_encoder
     from curator.learning.learner import MIN_RATINGS
     from curator.learning.report import MEANING, report
-    from curator.pipeline import settled
 
     known = learned(invocation)
     told = report(invocation.learner)
-    encoding = settled(invocation.home, invocation.settings)
+    encoding = select_encoder(invocation.home, invocation.settings)
     document = {
         "ratings": known.stars,
         "needed": MIN_RATINGS,
@@ -294,9 +294,9 @@ def _list_similar(invocation: Invocation, nearest: list[tuple[int, float]]) -> N
 
 def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
     """Encode a file that is in no catalog, in processes of its own."""
-    from curator.pipeline import settled
+    from curator.encoders.selection import select_encoder
 
-    encoding = settled(invocation.home, invocation.settings)
+    encoding = select_encoder(invocation.home, invocation.settings)
     if encoding.recipe is None:
         raise KnownError(encoding.sentence)
     if encoder and encoding.recipe.key != encoder:

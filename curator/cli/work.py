@@ -107,10 +107,10 @@ def _use_encoder(invocation: Invocation, name: str) -> None:
         KnownError: the one asked for by name is not here; nothing was read.
     """
     from curator.encoders import choose
-    from curator.pipeline.encoder_lane import options
+    from curator.encoders.selection import encoder_options
 
     invocation.settings.encoder.which = name  # type: ignore[assignment] # argparse checked it
-    choose(name, options(invocation.home, invocation.settings))
+    choose(name, encoder_options(invocation.home, invocation.settings))
 
 
 def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object]) -> _Run:
@@ -175,7 +175,7 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
         for failure in invocation.catalog.failures()
         if any(Path(failure.path).is_relative_to(source) for source in sources)
     ]
-    from curator.pipeline.progress import waits
+    from curator.library.folder_lookup import waiting_for_drives
 
     totals = run.totals
     assert totals is not None  # waited for without a time limit
@@ -185,7 +185,7 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
             f"No photos in {', '.join(str(source) for source in sources)}: is that the right place?"
         )
     problems = [*(text for scan in totals.scans for text in scan.problems), *run.problems]
-    away = waits(invocation.catalog)
+    away = waiting_for_drives(invocation.catalog)
     document = {
         "found": totals.found,
         "new": totals.new,
@@ -354,9 +354,9 @@ def _list_folders(invocation: Invocation) -> None:
 
 def status(invocation: Invocation) -> None:
     """Say what is in the catalog and what still waits."""
+    from curator.encoders.selection import select_encoder
     from curator.library.filters import approved
-    from curator.pipeline import settled
-    from curator.pipeline.progress import waits
+    from curator.library.folder_lookup import waiting_for_drives
 
     invocation.look()
     table, known = scored(invocation)
@@ -368,11 +368,11 @@ def status(invocation: Invocation) -> None:
     }
     counts, weight = invocation.catalog.counts(), invocation.home.catalog.stat().st_size
     verdicts = {verdict.value: int((mask & alive).sum()) for verdict, mask in masks.items()}
-    encoding = settled(invocation.home, invocation.settings)
+    encoding = select_encoder(invocation.home, invocation.settings)
     threshold, folders = invocation.settings.taste.match_threshold, invocation.catalog.folders()
     by_clause = Counter(approved(table, threshold).values())
     by_files = by_clause.pop(Clause.FILE, 0)
-    away = waits(invocation.catalog)
+    away = waiting_for_drives(invocation.catalog)
     document = {
         "home": invocation.home.data,
         "catalog": invocation.home.catalog,

@@ -32,9 +32,10 @@ from PySide6.QtCore import QObject, Signal
 
 from curator import atomic
 from curator.catalog import ConductorLock
+from curator.encoders.selection import Encoding, select_encoder
 from curator.model import KnownError
 from curator.pipeline.conductor import Conductor
-from curator.pipeline.encoder_lane import Encoding, make_pool, settled
+from curator.pipeline.encoder_lane import make_pool
 from curator.pipeline.file_preview import DescriptionCallback, PlacardCallback, Placards
 from curator.pipeline.folder_availability import News
 from curator.pipeline.frames import FrameCallback, Frames
@@ -63,7 +64,6 @@ __all__ = [
     "SidecarNews",
     "Told",
     "Totals",
-    "settled",
 ]
 
 _ANSWER_S = 1.0
@@ -144,7 +144,7 @@ class Pipeline(QObject):
             )
         )
         self._home, self._settings = home, settings
-        self.encoding = settled(home, settings)
+        self.encoding = select_encoder(home, settings)
         self._encoder_pool = InlinePool() if inline else make_pool(settings)
         self._conductor = Conductor(
             settings, stages, home.cache, (self._pool, self._encoder_pool), self
@@ -330,7 +330,7 @@ class Pipeline(QObject):
         Photos it has not seen are compared in the background; taste goes by the former vectors
         until then.
         """
-        self.encoding = encoding = settled(self._home, self._settings)
+        self.encoding = encoding = select_encoder(self._home, self._settings)
         if self._running:
             self._post(lambda: self._conductor.settle(encoding))
         return encoding

@@ -19,11 +19,12 @@ from queue import Empty, SimpleQueue
 from curator import removal
 from curator.catalog import Catalog, Pending
 from curator.encoders import Recipe
+from curator.encoders.selection import Encoding
 from curator.model import INTERNAL_ERROR, KnownError, StageJob
 from curator.pipeline import describing
 from curator.pipeline.backup_scheduler import BackupScheduler
 from curator.pipeline.describing import VisionLane
-from curator.pipeline.encoder_lane import FREED_S, LANE, EncoderLane, Encoding, possible
+from curator.pipeline.encoder_lane import FREED_S, LANE, EncoderLane, possible
 from curator.pipeline.file_probe import Readers
 from curator.pipeline.folder_availability import Attended, FolderAvailability
 from curator.pipeline.indexing import Indexer

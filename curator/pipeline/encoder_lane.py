@@ -1,18 +1,16 @@
-"""Which encoder compares photos here, and the lane that hands it photos; no torch needed."""
+"""The lane that hands photos to the encoder process; no torch needed in this process."""
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from curator import encoders
 from curator.catalog import Pending
-from curator.encoders import EncoderOptions, Recipe
-from curator.model import Embeddings, KnownError, StageJob
+from curator.encoders.selection import Encoding
+from curator.model import Embeddings, StageJob
 from curator.pipeline.lanes import Lane, Outcome
-from curator.settings import Home, Settings, WorkSettings, absolute
+from curator.settings import Settings, WorkSettings
 from curator.stages import Stage
 from curator.workers import (
     WorkerBug,
@@ -31,41 +29,6 @@ LANE = "encoder"
 NICE = 19  # behind the decoders: photos to look at go before photos to compare
 FREED_S = 60.0  # an encoder that has nothing to do gives its memory back after this long
 LOADING_S = 240.0  # more for a process's first group: weights of gigabytes from a slow disk
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """What was settled: ``recipe`` None means that nothing is compared; ``sentence`` says why."""
-
-    recipe: Recipe | None
-    sentence: str
-
-
-def options(home: Home, settings: Settings) -> EncoderOptions:
-    """Put the settings in the words of `curator.encoders`."""
-    chosen = settings.encoder
-    return EncoderOptions(
-        folder=encoders.models_folder(home.cache),
-        downloads_allowed=chosen.hub,
-        checkpoint=absolute(chosen.checkpoint) if chosen.checkpoint else None,
-        model=chosen.model,
-        pretrained=chosen.pretrained,
-        device=chosen.device,
-        threads=os.cpu_count() or 1,
-        vocabulary_folder=home.data,
-        min_confidence=settings.tags.threshold / 100,
-        max_tags=settings.tags.most,
-    )
-
-
-def settled(home: Home, settings: Settings) -> Encoding:
-    """Settle the encoder of a home; one that was asked for and is not here is none, and said."""
-    told = options(home, settings)
-    try:
-        choice = encoders.choose(settings.encoder.which, told)
-        return Encoding(encoders.recipe(choice, told), choice.sentence)
-    except KnownError as error:
-        return Encoding(None, str(error))
 
 
 def possible(stages: Sequence[Stage], encoding: Encoding) -> tuple[Stage, ...]:

@@ -19,16 +19,16 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from curator import files, volumes
 from curator.catalog import Catalog, FolderRow, Unread
 from curator.catalog.identity import FileRow
-from curator.model import GoneError, KnownError, StageJob, UnavailableError, counted
+from curator.library.folder_lookup import FolderPlaces, locate_folder, locate_folders
+from curator.model import GoneError, KnownError, StageJob, counted
 from curator.pipeline.file_probe import Reader, Readers
 from curator.volumes import Mount, Place
 
@@ -36,12 +36,9 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 3.0  # how soon a pulled drive shows
 AT_MOST_S = 0.3  # and how often it is looked at all, whoever asks
-NETWORK_S, DISK_S = 2.0, 10.0  # how long a drive may take to answer: disks sleep
 _CLOSE_S = 2.0
 ASIDE_S = 3.0  # how long a photo waits whose drive may just have gone
 UNSURE = "Its drive does not answer."
-
-Looks = Mapping[int, Place | None]  # by folder id; None does not answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ class Presence:
     not as it was at the last look, and after the first.
     """
 
-    def __init__(self, deliver: Callable[[Looks], None]) -> None:
+    def __init__(self, deliver: Callable[[FolderPlaces], None]) -> None:
         self._deliver = deliver
         self._rows: tuple[FolderRow, ...] = ()
         self._soon, self._ended = threading.Event(), threading.Event()
@@ -127,12 +124,12 @@ class Presence:
             self._thread.join(_CLOSE_S)
 
     def _run(self) -> None:
-        told: Looks | None = None
-        looks: Looks | None
+        told: FolderPlaces | None = None
+        looks: FolderPlaces | None
         while not self._ended.is_set():
             self._soon.clear()
             try:
-                looks = looked(self._rows, self._ended.is_set)
+                looks = locate_folders(self._rows, self._ended.is_set)
             except Exception:
                 log.exception("looking for folders failed")
                 looks = told
@@ -141,31 +138,6 @@ class Presence:
                 self._deliver(looks)
             self._ended.wait(min(AT_MOST_S, EVERY_S))
             self._soon.wait(EVERY_S)
-
-
-def looked(rows: Sequence[FolderRow], given_up: Callable[[], bool] = lambda: False) -> Looks:
-    """Look once where folders are; a drive that does not answer takes no longer than patience.
-
-    Thread: one that may wait for it.
-    """
-    mounts = volumes.mounted()
-    found: dict[int, Place | None] = {}
-    for row in rows:
-        at = volumes.mount_of(row.path, mounts, follow=False)
-        patience = NETWORK_S if at is None or at.network else DISK_S
-        try:
-            found[row.id] = volumes.ask(
-                row.path, partial(look_for, row, mounts), patience, given_up=given_up
-            )
-        except UnavailableError:
-            found[row.id] = None
-    return found
-
-
-def look_for(row: FolderRow, mounts: Sequence[Mount] | None = None) -> Place:
-    """Look for a folder of the catalog; blocks for as long as its drive does."""
-    among = volumes.mounted() if mounts is None else mounts
-    return volumes.look_for(row.path, row.volume, row.within, among)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +176,7 @@ class _Known:
 def settled(catalog: Catalog) -> Attended:
     """Look once which folders are here, where no conductor does."""
     return FolderAvailability(catalog, lambda: None, Readers(inline=True), inline=True).take(
-        looked(catalog.folders())
+        locate_folders(catalog.folders())
     )
 
 
@@ -230,8 +202,8 @@ class FolderAvailability:
         self._readers = readers
         self._reader = readers.reader()
         self._presence = None if inline else Presence(self._lay_ready)
-        self._looks: SimpleQueue[Looks] = SimpleQueue()
-        self._last: Looks | None = None  # a look no conclusions were drawn from yet
+        self._looks: SimpleQueue[FolderPlaces] = SimpleQueue()
+        self._last: FolderPlaces | None = None  # a look no conclusions were drawn from yet
         self._reading = False
         self._known: dict[int, _Known] = {}
         self._places: dict[int, Place | None] = {}  # as last seen
@@ -263,7 +235,7 @@ class FolderAvailability:
     def attend(self) -> Attended | None:
         """Draw the conclusions of the last look; None if nothing is as it was not before."""
         if self._presence is None:
-            return self.take(looked(self._catalog.folders()))
+            return self.take(locate_folders(self._catalog.folders()))
         with contextlib.suppress(Empty):
             while True:
                 self._last = self._looks.get_nowait()
@@ -282,7 +254,7 @@ class FolderAvailability:
         if self._presence is not None:
             self._presence.look()
 
-    def _lay_ready(self, looks: Looks) -> None:
+    def _lay_ready(self, looks: FolderPlaces) -> None:
         self._looks.put(looks)
         self._wake()
 
@@ -290,7 +262,7 @@ class FolderAvailability:
         self._reading = False
         self._wake()
 
-    def take(self, looks: Looks, reader: Reader | None = None) -> Attended:
+    def take(self, looks: FolderPlaces, reader: Reader | None = None) -> Attended:
         """Draw the conclusions of a look.
 
         Raises:
@@ -418,12 +390,12 @@ class FolderAvailability:
                     self._catalog.set_aside(row)
         return found
 
-    def _looked(self, rows: Sequence[FolderRow], reader: Reader) -> Looks:
+    def _looked(self, rows: Sequence[FolderRow], reader: Reader) -> FolderPlaces:
         found: dict[int, Place | None] = {}
         unread: list[object] = []
         for row in rows:
             try:
-                found[row.id] = reader.ask(look_for, row)
+                found[row.id] = reader.ask(locate_folder, row)
             except Unread as lacking:
                 unread += lacking.wanted
             except KnownError:

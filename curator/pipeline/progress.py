@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from curator.catalog import Catalog
-from curator.model import KnownError, counted
+from curator.library.folder_lookup import waiting_for_drives
+from curator.model import KnownError
 from curator.pipeline.folder_availability import News
 
 TELL_S = 0.25  # progress is told this often
@@ -233,14 +234,6 @@ class Teller:
             self._counted = catalog.unfinished() + finished
             self._comparing = catalog.unfinished("proxy")
             self._describing = catalog.to_describe()
-            self._away = waits(catalog)
+            self._away = waiting_for_drives(catalog)
             self._count_at = now + 50 * (time.monotonic() - now)
         return max(self._counted - finished, 0)
-
-
-def waits(catalog: Catalog) -> str:
-    """Say what waits for drives that are away: ``1,204 photos wait for T7 Shield``."""
-    return ", ".join(
-        f"{counted(number, 'photo')} {'waits' if number == 1 else 'wait'} for {name}"
-        for name, number in catalog.waiting_for().items()
-    )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.catalog import Catalog, FolderRow, absence
-from curator.pipeline.folder_availability import looked
+from curator.library.folder_lookup import locate_folders
 from curator.volumes import Place
 
 _EVERY_MS = 5000  # how soon a pulled drive shows in the sidebar
@@ -52,7 +52,7 @@ class AwayFolders(QObject):
         rows = self._catalog.folders()
 
         def look() -> None:
-            places = looked(rows)
+            places = locate_folders(rows)
             away = {row.path: why for row in rows if (why := _absence(row, places[row.id]))}
             with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
                 self._looked.emit(away)

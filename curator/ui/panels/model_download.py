@@ -6,8 +6,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from curator.encoders import DownloadJob, DownloadPlan, download_plan
+from curator.encoders.selection import encoder_options
 from curator.model import KnownError
-from curator.pipeline.encoder_lane import options
 from curator.session import Session
 from curator.ui.panels.notification_bar import Offer, OfferLine
 from curator.ui.widgets import dialogs, theme, words
@@ -54,7 +54,7 @@ class Weights(QObject):
         if recipe is None or recipe.name != "starter":
             return None
         try:
-            told = options(self._session.home, self._session.settings)
+            told = encoder_options(self._session.home, self._session.settings)
             return download_plan(told, usual_only=True)
         except KnownError:
             return None  # the sentence about the encoder says what is missing

@@ -14,8 +14,9 @@ from PySide6.QtCore import Qt
 from curator import pipeline as package
 from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe
+from curator.encoders.selection import select_encoder
 from curator.pipeline import Encoding, Pipeline, Progress
-from curator.pipeline.encoder_lane import EncoderLane, make_pool, settled
+from curator.pipeline.encoder_lane import EncoderLane, make_pool
 from curator.settings import Home, Settings
 from tests import fake_stages, likings
 
@@ -34,7 +35,9 @@ def make(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
         device = "auto" if encoder == "gpu" else "cpu"
         told = EncoderOptions(device=device)
         recipe = Recipe(encoder, f"{encoder}/1", told) if encoder else None
-        monkeypatch.setattr(package, "settled", lambda *_: Encoding(recipe, "as the test says"))
+        monkeypatch.setattr(
+            package, "select_encoder", lambda *_: Encoding(recipe, "as the test says")
+        )
         settings = Settings.load(home, flags)
         settings.work.attempts = attempts
         pipeline = Pipeline(home, settings, inline=inline, stages=fake_stages.EMBEDDING)
@@ -231,7 +234,7 @@ def test_a_better_encoder_that_comes_meanwhile_takes_over(
     pipeline = make()
     pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok", "ok")])
     better = Encoding(Recipe("better", "better/1", EncoderOptions()), "a better one came")
-    monkeypatch.setattr(package, "settled", lambda *_: better)
+    monkeypatch.setattr(package, "select_encoder", lambda *_: better)
     assert pipeline.settle_encoder().sentence == "a better one came"
     assert pipeline.wait_idle() is not None
     assert list(catalog.encoders().items()) == [("better/1", 3), ("fake/1", 3)]
@@ -241,12 +244,12 @@ def test_a_better_encoder_that_comes_meanwhile_takes_over(
 
 
 def test_none_means_none(home: Home) -> None:
-    found = settled(home, Settings.load(home, {"encoder": {"which": "none"}}))
+    found = select_encoder(home, Settings.load(home, {"encoder": {"which": "none"}}))
     assert found.recipe is None and "no encoder is chosen" in found.sentence
 
 
 def test_an_encoder_that_was_asked_for_and_is_not_here_is_named(home: Home) -> None:
-    found = settled(home, Settings.load(home, {"encoder": {"which": "open_clip"}}))
+    found = select_encoder(home, Settings.load(home, {"encoder": {"which": "open_clip"}}))
     assert found.recipe is None
     assert "open_clip cannot be used" in found.sentence
 
@@ -254,9 +257,10 @@ def test_an_encoder_that_was_asked_for_and_is_not_here_is_named(home: Home) -> N
 @pytest.mark.slow
 def test_settling_the_encoder_loads_no_torch_into_this_process() -> None:
     code = (
-        "import sys; from curator.pipeline import Pipeline, settled;"
+        "import sys; from curator.pipeline import Pipeline;"
+        " from curator.encoders.selection import select_encoder;"
         " from curator.settings import Home, Settings;"
-        " home = Home.at(); print(settled(home, Settings.load(home)).sentence);"
+        " home = Home.at(); print(select_encoder(home, Settings.load(home)).sentence);"
         " assert not {'torch', 'timm', 'open_clip'} & set(sys.modules)"
     )
     environment = {**os.environ, "CURATOR_ENCODER__WHICH": "auto"}
@@ -271,6 +275,6 @@ def test_without_torch_auto_says_what_to_install(
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setenv("CURATOR_ENCODER__WHICH", "auto")
-    found = settled(home, Settings.load(home))
+    found = select_encoder(home, Settings.load(home))
     assert found.recipe is None
     assert "pip install 'curator[taste]'" in found.sentence

@@ -12,10 +12,12 @@ from PySide6.QtCore import Qt
 
 from curator import volumes
 from curator.catalog import Catalog
+from curator.library import folder_lookup
+from curator.library.folder_lookup import FolderPlaces
 from curator.model import CatalogError, KnownError, StageState
 from curator.pipeline import News, Pipeline, ScanReport, Totals, folder_availability, saving
 from curator.pipeline.file_probe import Readers
-from curator.pipeline.folder_availability import FolderAvailability, Looks
+from curator.pipeline.folder_availability import FolderAvailability
 from curator.settings import Home, Settings
 from curator.volumes import Mount, Place
 from tests import catalogs, fake_stages
@@ -227,7 +229,7 @@ def test_a_network_drive_that_does_not_answer_is_away_and_holds_nobody_up(
     nas = Mount("//nas/photos", str(tmp_path / "nas"), "cifs", "//nas/photos", "x", False, True)
     disk = Mount("/dev/vda", tmp_path.anchor, "ext4", "system", "/", False, False)
     monkeypatch.setattr(folder_availability.volumes, "mounted", lambda: (disk, nas))
-    monkeypatch.setattr(folder_availability, "NETWORK_S", 0.01)
+    monkeypatch.setattr(folder_lookup, "NETWORK_S", 0.01)
     answer = threading.Event()
     look = folder_availability.volumes.look_for
 
@@ -239,7 +241,7 @@ def test_a_network_drive_that_does_not_answer_is_away_and_holds_nobody_up(
     monkeypatch.setattr(folder_availability.volumes, "look_for", slow)
     far, near = catalog.add_folder(tmp_path / "nas" / "a"), catalog.add_folder(tmp_path)
     for _ in range(2):  # the second time nobody asks it again
-        looks = folder_availability.looked(catalog.folders())
+        looks = folder_lookup.locate_folders(catalog.folders())
         assert looks[far] is None
         assert looks[near] is not None
     assert len(volumes._silent) == 1
@@ -337,7 +339,7 @@ def test_folders_that_are_back_are_all_scanned_though_the_catalog_was_held_meanw
         numbers.append(catalog.add_folder(tmp_path / name))
         catalog.set_away(numbers[-1], True)
     attendance = FolderAvailability(catalog, lambda: None, Readers(inline=True), inline=True)
-    here: Looks = {row.id: Place(row.path) for row in catalog.folders()}
+    here: FolderPlaces = {row.id: Place(row.path) for row in catalog.folders()}
     note = catalog.set_away
 
     def refuse_second(number: int, *rest: bool) -> None:

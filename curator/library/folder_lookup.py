@@ -1,0 +1,73 @@
+"""Where the folders of the catalog are right now: drives are pulled, renamed and come back.
+
+The pipeline, the window and the command line look here. Nothing here writes: what follows from a
+folder that moved is up to `curator.pipeline.folder_availability`. The drive of a folder may not
+answer, so never call this on the GUI thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from curator import volumes
+from curator.catalog import Catalog, FolderRow
+from curator.model import UnavailableError, counted
+from curator.volumes import Mount, Place
+
+NETWORK_S, DISK_S = 2.0, 10.0  # how long a drive may take to answer: disks sleep
+
+FolderPlaces = Mapping[int, Place | None]
+"""Where each folder was found, by folder id; None if its drive does not answer."""
+
+
+def locate_folder(row: FolderRow, mounts: Sequence[Mount] | None = None) -> Place:
+    """Find a folder of the catalog; blocks until its drive answers."""
+    among = volumes.mounted() if mounts is None else mounts
+    return volumes.look_for(row.path, row.volume, row.within, among)
+
+
+def locate_folders(
+    rows: Sequence[FolderRow], given_up: Callable[[], bool] = lambda: False
+) -> FolderPlaces:
+    """Find folders, waiting for each drive no longer than NETWORK_S or DISK_S.
+
+    Args:
+        rows: the folders.
+        given_up: asked now and then; once it returns True, drives are not waited for.
+
+    Thread: any but the GUI thread.
+    """
+    mounts = volumes.mounted()
+    found: dict[int, Place | None] = {}
+    for row in rows:
+        mount = volumes.mount_of(row.path, mounts, follow=False)
+        patience = NETWORK_S if mount is None or mount.network else DISK_S
+        try:
+            found[row.id] = volumes.ask(
+                row.path, partial(locate_folder, row, mounts), patience, given_up=given_up
+            )
+        except UnavailableError:
+            found[row.id] = None
+    return found
+
+
+def all_in_place(rows: Sequence[FolderRow]) -> bool:
+    """Whether every folder is where the catalog says, on the volume that the catalog knows."""
+    places = locate_folders(rows)
+    return all(_is_in_place(row, places[row.id]) for row in rows)
+
+
+def _is_in_place(row: FolderRow, place: Place | None) -> bool:
+    if place is None or row.away or row.unplugged or place.path != row.path or not place.own:
+        return False
+    mount = place.mount
+    return mount is None or mount.key is None or mount.label == row.volume_name
+
+
+def waiting_for_drives(catalog: Catalog) -> str:
+    """Return how many photos wait for which absent drive: ``1,204 photos wait for T7 Shield``."""
+    return ", ".join(
+        f"{counted(number, 'photo')} {'waits' if number == 1 else 'wait'} for {name}"
+        for name, number in catalog.waiting_for().items()
+    )

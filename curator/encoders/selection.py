@@ -34,7 +34,7 @@ def encoder_options(home: Home, settings: Settings) -> EncoderOptions:
         pretrained=chosen.pretrained,
         device=chosen.device,
         threads=os.cpu_count() or 1,
-        words=home.data,
+        vocabulary_folder=home.data,
         min_confidence=settings.tags.threshold / 100,
         max_tags=settings.tags.most,
     )

@@ -1,7 +1,8 @@
-"""Make the README's screenshots: python .ci/screenshots.py [FOLDER]  (usual FOLDER: docs/).
+"""Make the documentation's pictures: python .ci/screenshots.py [FOLDER]  (usual FOLDER: docs/).
 
-The real window over photos that are drawn first, with real decisions in it. To be run in an
-environment that has Curator, whenever the window looks different; it needs no display.
+The real window over real photographs (drawn landscapes where they cannot be fetched), with real
+decisions in it. Run it in an environment that has Curator whenever the window looks different; it
+needs no display.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+import photographs
+from PIL import Image
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from scenery import paint, save
@@ -24,7 +28,8 @@ from curator.ui.widgets import theme
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = (1440, 900)
-LARGEST = 150_000  # bytes of a picture: a clone is not to pay for them
+LARGEST = 150_000  # bytes of a picture: a clone should stay small
+SECONDS = 3  # of each picture in the animation
 # Seed, frames of the series, upright: an evening and a day at the water.
 WALK = (
     *((5, 1, False), (11, 1, True), (17, 3, False), (1, 1, False), (7, 1, False), (13, 1, True)),
@@ -35,34 +40,46 @@ WALK = (
 
 
 def main(folder: Path) -> None:
-    """Draw, read, decide, and take the pictures."""
+    """Fetch or draw photos, read them, decide, and take the pictures."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        card = Path(scratch) / "Lakes"
-        draw(card)
+        card = Path(scratch) / "Weekend"
+        frames = photographs.fetch(Path(scratch) / "packages") or drawn()
+        shoot(card, frames)
         theme.apply(QApplication(["curator"]))
         home = Home.at(Path(scratch) / "home")
         settings = Settings.load(home)
+        settings.grid.thumb_px = 248
         settings.encoder.which = "none"  # the same pictures with and without taste
         running = app.build(home, settings, [card])
         running.window.resize(*SIZE)
         running.window.show()
-        wait(lambda: all_read(running, sum(frames for _, frames, _ in WALK)))
+        wait(lambda: all_read(running, sum(map(len, frames))))
+        taken = []
         for name, stage in (("grid", grid), ("cull", cull), ("compare", compare), ("done", done)):
             stage(running)
             QTest.qWait(600)  # what rests on screen is prefetched and sharpened by then
-            take(running, folder / f"{name}.webp")
+            taken.append(take(running, folder / f"{name}.webp"))
         running.close()
+        animate(taken, folder / "evening.webp")
 
 
-def draw(card: Path) -> None:
-    """Take the walk."""
+def drawn() -> list[list[Image.Image]]:
+    """Draw a walk at the water: the frames of each motif."""
+    sizes = {True: (1200, 1800), False: (1800, 1200)}
+    return [
+        [Image.fromarray(paint(seed, sizes[upright], frame * 0.03)) for frame in range(frames)]
+        for seed, frames, upright in WALK
+    ]
+
+
+def shoot(card: Path, motifs: list[list[Image.Image]]) -> None:
+    """Write photos as a camera would: the frames of a motif in quick succession."""
     taken, number = datetime(2025, 6, 14, 16, 20, 5), 4207
-    for seed, frames, upright in WALK:
-        size = (1200, 1800) if upright else (1800, 1200)
-        for frame in range(frames):
-            save(card / f"DSC_{number}.JPG", paint(seed, size, frame * 0.03), taken)
+    for frames in motifs:
+        for image in frames:
+            save(card / f"DSC_{number}.JPG", np.asarray(image), taken)
             taken += timedelta(milliseconds=400)
             number += 1
         taken += timedelta(minutes=11)
@@ -74,17 +91,17 @@ def grid(running: app.App) -> None:
     marks: dict[int, dict[str, object]] = {
         0: {"rating": 4, "kept": True},
         1: {"kept": True},
-        5: {"flag": "reject"},
-        6: {"rating": 5, "kept": True, "flag": "pick"},
-        7: {"rating": 3, "kept": True, "label": "blue"},
-        8: {"kept": True},
-        9: {"flag": "reject"},
-        13: {"flag": "pick", "kept": True, "label": "green"},
+        3: {"kept": True, "flag": "pick", "label": "green"},
+        4: {"flag": "reject"},
+        11: {"rating": 3, "kept": True, "label": "blue"},
+        12: {"rating": 5, "kept": True, "flag": "pick"},
+        14: {"kept": True},
+        15: {"kept": True, "rating": 4},
     }
     ids = session.ids.tolist()
     session.decide_many("keep", {ids[place]: fields for place, fields in marks.items()})
     running.window.offers.dismiss()
-    session.go_to(ids[10])
+    session.go_to(ids[7])
     session.say("")
 
 
@@ -92,7 +109,8 @@ def cull(running: app.App) -> None:
     """Show a photo that is asked about, with the six keys of a first cull."""
     running.window.run("cull")
     running.window.run("tour")
-    running.session.go_to(running.session.ids.tolist()[9])
+    # The third from here has room to be shown large.
+    running.session.go_to(running.session.ids.tolist()[2])
     settle(running)
     running.window.run("reject")
     settle(running)
@@ -114,8 +132,8 @@ def done(running: app.App) -> None:
     running.window.run("browse")
     rest = session.table.ids[session.table.unreviewed()].tolist()
     fields: dict[int, dict[str, object]] = {photo: {"kept": True} for photo in rest}
-    fields |= {photo: {"flag": "reject"} for photo in rest[::3]}
-    fields |= {photo: {"kept": True, "flag": "pick"} for photo in rest[1::4]}
+    fields |= {photo: {"flag": "reject"} for photo in rest[1::3]}
+    fields |= {photo: {"kept": True, "flag": "pick"} for photo in rest[::5]}
     session.decide_many("keep", fields)
     running.window.run("cull")
     session.finish()
@@ -147,14 +165,24 @@ def wait(condition: Callable[[], bool]) -> None:
     raise AssertionError("what was waited for did not come")
 
 
-def take(running: app.App, path: Path) -> None:
-    """Take a picture of the window, as fine as its size allows."""
+def take(running: app.App, path: Path) -> Path:
+    """Save a picture of the window in the best quality that :data:`LARGEST` allows."""
     image = running.window.grab().toImage()
     for quality in range(90, 40, -5):
         image.save(str(path), "webp", quality)
         if path.stat().st_size <= LARGEST:
             break
     print(path, f"{path.stat().st_size:,} bytes, quality {quality}")
+    return path
+
+
+def animate(pictures: list[Path], path: Path) -> None:
+    """Join pictures to one that shows each for :data:`SECONDS`."""
+    first, *others = [Image.open(picture).convert("RGB") for picture in pictures]
+    first.save(
+        path, save_all=True, append_images=others, duration=SECONDS * 1000, loop=0, quality=70
+    )
+    print(path, f"{path.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

@@ -252,15 +252,4 @@ def keys_of(command: str) -> list[str]:
     return [binding.keys for binding in KEYMAP if binding.command == command and not binding.invert]
 
 
-def rendered() -> str:
-    """Render the keymap as a Markdown table for the README."""
-    lines = ["| keys | does |", "| --- | --- |"]
-    for name, command in COMMANDS.items():
-        keys = keys_of(name)
-        if keys:
-            shown = " or ".join(f"`{key}`" for key in keys)
-            lines.append(f"| {shown} | {command.help.splitlines()[0]} |")
-    return "\n".join(lines)
-
-
 check(KEYMAP)

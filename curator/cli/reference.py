@@ -1,68 +1,127 @@
-"""The README's tables, made from the tables in the code: ``python -m curator.cli.reference``.
+"""The generated parts of docs/: ``python -m curator.cli.reference``.
 
-A block of the README between ``<!-- keys -->`` and ``<!-- /keys -->`` (likewise ``commands`` and
-``settings``) is replaced by what is rendered here; a test fails while the two differ.
+Developers run it after changing a key, a command, a verb, a setting or the search language. In each
+page the text between ``<!-- NAME -->`` and ``<!-- /NAME -->`` is replaced by what is rendered from
+the tables in the code. A test fails while page and code differ.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from curator import keymap
-from curator.cli.machine import env, every_setting
-from curator.cli.verbs import VERBS
+from curator.cli.machine import every_setting
+from curator.cli.verbs import VERBS, Verb
+from curator.commands import COMMANDS, GROUPS
+from curator.library.filters import FIELDS, FILTERS
+from curator.settings import Settings
 
 
-def commands_table() -> str:
-    """Render the verbs as a Markdown table."""
-    lines = ["| command | does |", "| --- | --- |"]
-    lines.append("| `curator [FOLDER...]` | open the window, adding the folders |")
-    for verb in VERBS:
-        usage = f"curator {verb.name} {verb.usage}".strip().replace("|", "\\|")
-        lines.append(f"| `{usage}` | {verb.help} |")
+def keys_tables() -> str:
+    """Render the keymap: a heading and a Markdown table for each group of commands."""
+    parts = []
+    for group in GROUPS:
+        lines = [f"## {group}", "", "| Key | Command | What it does |", "| --- | --- | --- |"]
+        for name, command in COMMANDS.items():
+            if command.group == group and (keys := keymap.keys_of(name)):
+                shown = " or ".join(f"`{key}`" for key in keys)
+                lines.append(f"| {shown} | `{name}` | {command.help.splitlines()[0]} |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def commands_sections() -> str:
+    """Render the verbs: their usage, what they do and every option."""
+    return "\n\n".join(_section(verb) for verb in VERBS)
+
+
+def _section(verb: Verb) -> str:
+    parser = argparse.ArgumentParser(add_help=False)
+    verb.arguments(parser)
+    lines = [f"## {verb.name}", "", f"`curator {verb.name} {verb.usage}`".replace(" `", "`"), ""]
+    lines.append(f"{verb.help[0].upper()}{verb.help[1:]}.")
+    options = [_option(action) for action in parser._actions]
+    return "\n".join([*lines, *(["", *options] if options else [])])
+
+
+def _option(action: argparse.Action) -> str:
+    """Render one argument as a line of a Markdown list."""
+    choices = "|".join(map(str, action.choices or ()))
+    value = action.metavar or choices or action.dest.upper()
+    value = " ".join(value) if isinstance(value, tuple) else value
+    names = action.option_strings or [value]
+    shown = ", ".join(names)
+    if action.option_strings and action.nargs != 0:
+        shown += f" {value}"
+    told = (action.help or "").replace("%%", "%")
+    if choices and value != choices:
+        told = f"{told}{'; ' if told else ''}{', '.join(map(str, action.choices or ()))}"
+    return f"- `{shown}`" + (f": {told}" if told else "")
+
+
+def settings_tables() -> str:
+    """Render the settings: a heading and a Markdown table for each section."""
+    parts = []
+    for section in Settings.model_fields:
+        lines = [f"## {section}", "", "| Setting | Default | What it does |", "| --- | --- | --- |"]
+        for place, field, title, default in every_setting():
+            if place == section:
+                lines.append(f"| `{section}.{field}` | {_value(default)} | {title} |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _value(default: object) -> str:
+    """Render a default as it is written in ``settings.json``; empty for an empty text."""
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return f"`{default}`" if str(default) else ""
+
+
+def search_tables() -> str:
+    """Render the fields of a search, and what ``is:`` finds, as Markdown tables."""
+    lines = ["| Field | Finds by | Example |", "| --- | --- | --- |"]
+    lines += [f"| `{n}:` | {field.about} | `{n}:{field.example}` |" for n, field in FIELDS.items()]
+    lines += ["", "| Filter | Finds |", "| --- | --- |"]
+    lines += [f"| `is:{name}` | {title} |" for name, (title, _) in FILTERS.items()]
     return "\n".join(lines)
 
 
-def settings_table() -> str:
-    """Render the settings as a Markdown table."""
-    lines = ["| setting | environment | default | what |", "| --- | --- | --- | --- |"]
-    for section, field, title, default in every_setting():
-        name = f"{section}.{field}"
-        lines.append(f"| `{name}` | `{env(name)}` | `{default}` | {title} |")
-    return "\n".join(lines)
-
-
-BLOCKS: dict[str, Callable[[], str]] = {
-    "keys": keymap.rendered,
-    "commands": commands_table,
-    "settings": settings_table,
+# Page -> block -> what renders it.
+PAGES: dict[str, dict[str, Callable[[], str]]] = {
+    "docs/guide.md": {"search": search_tables},
+    "docs/keys.md": {"keys": keys_tables},
+    "docs/commands.md": {"commands": commands_sections},
+    "docs/settings.md": {"settings": settings_tables},
 }
 
 
-def filled(text: str) -> str:
-    """Return a README's text with every generated block as the code has it today.
+def filled(page: str, text: str) -> str:
+    """Return the text of a page with every generated block as the code has it today.
 
     Raises:
-        ValueError: a block's markers are not there exactly once.
+        KeyError: no block of this page is generated.
+        ValueError: the markers of a block are missing or doubled.
     """
-    for name, render in BLOCKS.items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        if len(pattern.findall(text)) != 1:
-            raise ValueError(f"the block <!-- {name} --> ... <!-- /{name} --> is not there once")
-        before, after = pattern.findall(text)[0]
-        start = text.index(before)
-        end = text.index(after) + len(after)
-        text = f"{text[:start]}{before}{render()}\n{after}{text[end:]}"
+    for name, render in PAGES[page].items():
+        block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        content = f"\n{render()}\n\n"
+        text, found = block.subn(lambda match, new=content: match[1] + new + match[2], text)
+        if found != 1:
+            raise ValueError(f"{page} has {found} blocks <!-- {name} --> instead of one")
     return text
 
 
 def main(argv: Sequence[str]) -> int:
-    """Bring a README up to date, ``README.md`` unless one is named."""
-    path = Path(argv[0] if argv else "README.md")
-    path.write_text(filled(path.read_text("utf-8")), "utf-8")
+    """Bring the pages up to date in a checkout: the current folder unless one is named."""
+    root = Path(argv[0] if argv else ".")
+    for page in PAGES:
+        path = root / page
+        path.write_text(filled(page, path.read_text("utf-8")), "utf-8")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The README keeps its promises: two commands, and tables that are the code's own."""
+"""README.md and docs/ keep their promises: two commands, generated pages, names that exist."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ import shlex
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from curator import commands
 from curator.cli import reference
 from curator.encoders import ENCODERS
 from curator.export import TARGETS
-from curator.library.filters import FILTERS, parse
+from curator.library.filters import parse
 from curator.model import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+PAGES = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
+ALL = "\n".join([README, *PAGES.values()])
 # What a person wrote: without the tables the code writes.
-PROSE = re.sub(r"<!-- (\w+) -->.*?<!-- /\1 -->", "", README, flags=re.DOTALL)
+PROSE = re.sub(r"<!-- (\w+) -->.*?<!-- /\1 -->", "", ALL, flags=re.DOTALL)
 PROSE = re.sub(r"```.*?```", "", PROSE, flags=re.DOTALL)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -42,13 +46,36 @@ def test_the_commands_name_extras_and_scripts_that_exist() -> None:
     assert PROJECT["scripts"] == {"curator": "curator.__main__:main"}
 
 
-def test_the_generated_tables_are_those_of_the_code() -> None:
-    assert reference.filled(README) == README, "run: python -m curator.cli.reference"
+def test_the_readme_is_read_in_three_minutes() -> None:
+    assert len(README.encode()) <= 8 * 1024
 
 
-def test_every_filter_is_named() -> None:
-    assert [name for name in FILTERS if name not in README] == []
-    example = re.search(r"`(is:picked [^`]*)`", README)
+@pytest.mark.parametrize("page", reference.PAGES)
+def test_the_generated_parts_are_those_of_the_code(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    assert reference.filled(page, text) == text, "run: python -m curator.cli.reference"
+
+
+def test_a_page_whose_markers_are_missing_or_doubled_is_refused() -> None:
+    for text in ("", "<!-- keys -->\n<!-- /keys -->\n" * 2):
+        with pytest.raises(ValueError, match="keys"):
+            reference.filled("docs/keys.md", text)
+
+
+def test_every_link_leads_to_a_page_and_a_heading() -> None:
+    for name, text in {"../README.md": README, **PAGES}.items():
+        folder = ROOT if name == "../README.md" else ROOT / "docs"
+        for target in re.findall(r"(?<!!)\[[^]]+\]\(([^)]+)\)", text):
+            file, _, anchor = target.partition("#")
+            page = (folder / file).resolve() if file else ROOT / "docs" / name
+            assert page.is_file(), f"{name}: {target}"
+            headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+            anchors = [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
+            assert not anchor or anchor in anchors, f"{name}: {target}"
+
+
+def test_the_example_of_a_search_is_one() -> None:
+    example = re.search(r"```text\n(is:picked .*?)```", PAGES["guide.md"], re.DOTALL)
     assert example and parse(" ".join(example[1].split()))
 
 
@@ -58,9 +85,10 @@ def spans(text: str) -> list[str]:
 
 
 def test_the_files_it_names_exist() -> None:
-    named = re.findall(r"`((?:curator|resources|\.ci)/[\w./]+)`", README)
-    named += re.findall(r"!\[[^]]*\]\(([^)]+)\)", README)
-    named += [span.split()[-1] for span in spans(PROSE) if re.match(r"(pyinstaller|python) ", span)]
+    named = re.findall(r"`((?:curator|resources|\.ci)/[\w./]+)`", ALL)
+    named += [
+        span.split()[-1] for span in spans(PROSE) if re.match(r"(pyinstaller|python) [^-]", span)
+    ]
     assert named and [name for name in named if not (ROOT / name).exists()] == []
 
 
@@ -74,8 +102,10 @@ def test_the_files_it_says_are_written_or_read_are_known_to_the_code() -> None:
 def test_its_pictures_are_those_the_script_makes() -> None:
     script = (ROOT / ".ci" / "screenshots.py").read_text("utf-8")
     made = {f"docs/{name}.webp" for name in re.findall(r'\("(\w+)", \1\)', script)}
-    shown = set(re.findall(r"!\[[^]]*\]\(([^)]+)\)", README))
-    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").iterdir()}
+    made |= {f"docs/{name}" for name in re.findall(r'folder / "(\w+\.webp)"', script)}
+    shown = set(re.findall(r"!\[[^]]*\]\((docs/[^)]+)\)", README))
+    shown |= {f"docs/{name}" for name in re.findall(r"!\[[^]]*\]\(([^)]+)\)", PAGES["guide.md"])}
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.webp")}
     assert made == shown == there
 
 
@@ -99,7 +129,7 @@ def test_every_command_it_names_is_one() -> None:
             # "`curator settings`" is a name; one that lacks only its photos or folder is too.
             assert words[0] in verbs and "required" in str(error), f"{command}: {error}"
         else:
-            assert words[0] in verbs or words[0].startswith("~"), command
+            assert words[0] in verbs or words[0].startswith(("~", "FOLDER", "[F")), command
 
 
 def test_every_setting_and_variable_it_names_is_one() -> None:
@@ -117,9 +147,9 @@ def test_every_bar_it_names_is_one_and_each_figure_says_what_makes_it() -> None:
     # Read, not imported: all bars together import everything there is.
     bench = (ROOT / "curator" / "bench" / "__init__.py").read_text("utf-8")
     bars = set(re.findall(r'^ +Bar\("(\w+)"', bench, re.MULTILINE))
-    table = README[README.index("## Speed") :]
+    table = PAGES["performance.md"].partition("## A million")[0]
     rows = [line for line in table.splitlines() if line.startswith("| ")]
-    figures = [row for row in rows if "---" not in row and "| what |" not in row]
+    figures = [row for row in rows if "---" not in row and "| What |" not in row]
     assert len(figures) > 20
     for row in figures:
         reproduce = re.search(r"`curator bench --only (\w+)`", row)
@@ -130,41 +160,63 @@ def test_every_bar_it_names_is_one_and_each_figure_says_what_makes_it() -> None:
 # Key -> the commands the prose says it does. Whoever names another key there says here which.
 SAID: dict[str, str] = {
     "/": "search",
+    "0": "stars_0",
     "1": "stars_1",
-    "4": "stars_4",
     "5": "stars_5",
+    "6": "label_red",
+    "9": "label_blue",
+    "?": "help_",
+    "A": "step_focus",
+    "Alt+1": "cull",
     "Alt+2": "rate",
     "Alt+Down": "move_later",
     "Alt+G": "split_off",
+    "Alt+K": "keep_stack",
     "Alt+Up": "move_earlier",
     "B": "toggle_project",
     "Backspace": "drop",
     "C": "compare",
     "Ctrl+,": "settings",
     "Ctrl+1": "maybe_1",
+    "Ctrl+4": "maybe_4",
     "Ctrl+G": "stack_selection",
     "Ctrl+I": "overview",
     "Ctrl+K": "palette",
+    "Ctrl+L": "find_similar",
+    "Ctrl+O": "open_folder",
     "Ctrl+S": "write_sidecars",
     "Ctrl+Shift+E": "export",
+    "Ctrl+Shift+F": "save_search",
     "Ctrl+Shift+G": "unstack",
+    "Ctrl+Shift+Z": "redo",
     "Ctrl+T": "taste",
     "Ctrl+Z": "undo",
     "D": "describe",
-    "Down": "down",
     "Enter": "enter promote",
-    "Esc": "back",
+    "F": "toggle_fullscreen",
+    "H": "toggle_histogram",
+    "I": "toggle_inspector",
+    "J": "toggle_clipping",
     "K": "keep_this",
+    "L": "surround",
+    "M": "toggle_stars_advance",
     "N": "survey",
+    "O": "order",
+    "P": "pick",
+    "R": "switch_source",
     "S": "toggle_stack",
     "Shift+B": "choose_project",
     "Shift+R": "split_pair",
+    "Shift+T": "tag_again",
     "Space": "space",
     "T": "tag",
     "Tab": "switch_pane",
+    "U": "unflag",
     "X": "reject",
     "Z": "zoom",
 }
+# Bold, and no command's key.
+NO_KEY = {"Shift", "Windows", "Scan", "Peek", "Convert", "Embed", "Stack", "Describe", "Ctrl+C"}
 # How prose writes a key, and how a keymap does.
 SPELLED = {"Enter": "Return"}
 
@@ -173,7 +225,8 @@ def keys_named() -> set[str]:
     """List the keys of the prose: what is bold and short, and what has a modifier."""
     bold = re.findall(r"\*\*([^*]+)\*\*", PROSE)
     keys = {text for text in bold if re.fullmatch(r"[A-Z0-9/?]|[A-Z][a-z]+|(\w+\+)+\S+", text)}
-    return keys | set(re.findall(r"\b(?:(?:Ctrl|Alt|Shift)\+)+(?:[A-Z][a-z]*|\d|,)", PROSE))
+    keys |= set(re.findall(r"\b(?:(?:Ctrl|Alt|Shift)\+)+(?:[A-Z][a-z]*|\d|,)", PROSE))
+    return keys - NO_KEY
 
 
 def test_every_key_of_the_prose_is_bound_as_it_says() -> None:
@@ -187,7 +240,7 @@ def test_every_key_of_the_prose_is_bound_as_it_says() -> None:
 
 
 def test_what_to_add_names_tables_and_places_that_are_there() -> None:
-    part = README[README.index("To add ...") : README.index("`.venv/bin/python -m curator.cli")]
+    part = PAGES["architecture.md"].partition("## To add")[2].partition("`tests/architecture`")[0]
     bullets = [" ".join(each.split()) for each in part.split("\n- ")[1:]]
     assert len(bullets) >= 9
     for bullet in bullets:
@@ -209,6 +262,6 @@ def test_what_to_add_names_tables_and_places_that_are_there() -> None:
 
 
 def test_neither_machine_nor_registry_is_named() -> None:
-    hosts = re.findall(r"https?://(?!localhost:)[^\s)>\"']+", README)
+    hosts = re.findall(r"https?://(?!localhost:)[^\s)>\"']+", ALL)
     assert hosts == []
-    assert "/work/" not in README and "/home/" not in README
+    assert "/work/" not in ALL and "/home/" not in ALL

@@ -110,9 +110,10 @@ def filled(page: str, text: str) -> str:
     for name, render in PAGES[page].items():
         block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         content = f"\n{render()}\n\n"
-        text, found = block.subn(lambda match, new=content: match[1] + new + match[2], text)
-        if found != 1:
-            raise ValueError(f"{page} has {found} blocks <!-- {name} --> instead of one")
+        blocks = list(block.finditer(text))
+        if len(blocks) != 1:
+            raise ValueError(f"{page} has {len(blocks)} blocks <!-- {name} --> instead of one")
+        text = f"{text[: blocks[0].end(1)]}{content}{text[blocks[0].start(2) :]}"
     return text
 
 

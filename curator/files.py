@@ -124,12 +124,12 @@ class WalkReport:
         if pairs:
             said += f" ({counted(pairs, 'pair')})"
         if elsewhere:
-            said += f", {elsewhere:,} already rated elsewhere"
+            said += f", {elsewhere:,} already rated in other apps"
         left = [counted(self.videos, "video")] if self.videos else []
         if self.others:
             left.append(counted(self.others, "other file"))
         if left:
-            said += f"; {' and '.join(left)} left alone"
+            said += f"; {' and '.join(left)} skipped"
         if self.links:
             said += f"; {self._skipped()}"
         if self.unreadable:

@@ -183,7 +183,7 @@ class WorkSettings(Section):
         ge=0,
         le=64,
         title="Decoding processes",
-        description="0: one a core; from the next start on",
+        description="0: one a core; takes effect after restart",
     )
     timeout_s: float = Field(60, ge=1, le=3600, title="Time limit for one photo, s")
     memory_mb: int = Field(
@@ -191,7 +191,7 @@ class WorkSettings(Section):
         ge=512,
         le=65536,
         title="Memory limit of one process, MB",
-        description="from the next start on",
+        description="takes effect after restart",
     )
     max_megapixels: int = Field(400, ge=10, le=2000, title="Largest picture, megapixels")
     attempts: int = Field(
@@ -199,7 +199,7 @@ class WorkSettings(Section):
         ge=1,
         le=10,
         title="Attempts before a photo counts as failed",
-        description="one that ran into the time limit waits for you at once",
+        description="photos that time out are not retried automatically",
     )
     backoff_s: float = Field(2.0, ge=0, le=600, title="Wait before the second attempt, s")
 
@@ -288,7 +288,7 @@ class EncoderSettings(Section):
         ge=1024,
         le=262144,
         title="Memory limit of the encoder, MB",
-        description="from the next start on",
+        description="takes effect after restart",
     )
     hub: bool = Field(
         True,
@@ -374,7 +374,7 @@ class ExportSettings(Section):
     """Getting the approved photos out; what a preset holds, too."""
 
     target: Literal["folder", "gallery", "sidecar"] = Field(
-        "folder", title="Export to a folder, a web page, or as sidecars alone"
+        "folder", title="Export to a folder, to a web gallery, or sidecars only"
     )
     form: Literal["original", "jpeg"] = Field("original", title="Export originals or JPEGs")
     long_edge_px: int = Field(2560, ge=320, le=20000, title="Long edge of exported JPEGs, px")
@@ -462,7 +462,7 @@ class Settings(BaseSettings):
     taste: TasteSettings = Field(default_factory=TasteSettings, title="Taste")
     tags: TagSettings = Field(default_factory=TagSettings, title="Tags")
     vision: VisionSettings = Field(default_factory=VisionSettings, title="Describing photos")
-    encoder: EncoderSettings = Field(default_factory=EncoderSettings, title="Comparing photos")
+    encoder: EncoderSettings = Field(default_factory=EncoderSettings, title="Analyzing photos")
     proxy: ProxySettings = Field(default_factory=ProxySettings, title="Proxies")
     work: WorkSettings = Field(default_factory=WorkSettings, title="Background work")
 

@@ -155,5 +155,5 @@ STAGES = (
 )
 EMBEDDING = (
     *STAGES,
-    Stage("embed", 1, embed, ("convert",), "encoder", "Comparing photos", "proxy"),
+    Stage("embed", 1, embed, ("convert",), "encoder", "Analyzing photos", "proxy"),
 )

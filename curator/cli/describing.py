@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, size
 from curator.cli.tastes import compare_file, see_file
+from curator.library.captions import suggestion
 from curator.model import Described, Embedded, KnownError, NotFoundError
 from curator.settings import absolute
 
@@ -210,5 +211,4 @@ def _said(placard: Placard) -> list[str]:
 def _tag(tag: TagDetail) -> str:
     if tag.state == "confirmed":
         return tag.name
-    sure = "" if tag.confidence is None else f" {tag.confidence} %"
-    return f"{tag.name} (suggested by {tag.source}{sure})"
+    return f"{tag.name} ({suggestion(tag)})"

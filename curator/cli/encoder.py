@@ -41,7 +41,7 @@ def _show(invocation: Invocation) -> None:
         "vectors": seen,
     }
     lines = columns([(kind.name, kind.title, lacks[kind.name] or "here") for kind in ENCODERS])
-    lines += [f"{counted(count, 'photo')} compared by {key}." for key, count in seen.items()]
+    lines += [f"{counted(count, 'photo')} analyzed with {key}." for key, count in seen.items()]
     if lacks["open_clip"] is not None and encoding.recipe is not None:
         lines.append("`curator encoder download` fetches CLIP's weights.")
     invocation.output.answer(document, [encoding.sentence, *lines])
@@ -77,6 +77,6 @@ def _download(invocation: Invocation) -> None:
     weight = fetch.path.stat().st_size
     lines = [
         f"{plan.title} is here: {fetch.path}, {size(weight)}.",
-        "Photos are compared by it from the next reading on.",
+        "Photos are analyzed with it from the next run on.",
     ]
     invocation.output.answer({"path": fetch.path, "bytes": weight}, lines)

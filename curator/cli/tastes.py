@@ -265,7 +265,7 @@ def similar(invocation: Invocation) -> None:
         place = int(archive.places([own])[0])
         if place < 0:
             raise NotFoundError(
-                f"Photo {own} was not compared yet.", "`curator status` says what waits, and why."
+                f"Photo {own} is not analyzed yet.", "`curator status` says what waits, and why."
             )
         vector = archive.take([place])[0, : archive.dimension]
     most = invocation.arguments.limit or _SIMILAR
@@ -289,7 +289,7 @@ def _list_similar(invocation: Invocation, nearest: list[tuple[int, float]]) -> N
         if photo in photos
     ]
     lines = columns([(e["id"], e["name"], f"{e['similarity']:.2f}", e["path"]) for e in listed])
-    invocation.output.answer(listed, lines or ["No photos were compared yet."])
+    invocation.output.answer(listed, lines or ["No photos are analyzed yet."])
 
 
 def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
@@ -301,7 +301,7 @@ def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
         raise KnownError(encoding.sentence)
     if encoder and encoding.recipe.key != encoder:
         raise KnownError(
-            "The photos here were compared by another encoder than the one in use.",
+            "The photos here were analyzed with another encoder than the one in use.",
             "Let `curator backfill embed` finish first.",
         )
     found = compare_file(invocation, encoding.recipe, see_file(invocation, path))

@@ -160,7 +160,7 @@ def _advance(advance: Advance, progress: Progress) -> None:
     left = f"{duration(progress.left_s)} left" if progress.left_s is not None else ""
     rate = f"{progress.rate_per_s:.1f}/s" if progress.rate_per_s else ""
     to_compare = progress.comparing if not progress.waiting else 0
-    comparing = f"{counted(to_compare, 'photo')} to compare" if to_compare else ""
+    comparing = f"{counted(to_compare, 'photo')} to analyze" if to_compare else ""
     to_describe = progress.describing if not progress.waiting else 0
     describing = f"{counted(to_describe, 'photo')} to describe" if to_describe else ""
     held = progress.held if to_describe else ""

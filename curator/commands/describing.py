@@ -6,19 +6,19 @@ from curator.commands.registry import command
 from curator.session import Session
 
 
-@command("Describe", "Looking")
+@command("Describe", "View")
 def describe(session: Session) -> None:
     """Have the vision model say what is in this photo, now."""
     session.clerk.describe()
 
 
-@command("Describe all photos", "Looking")
+@command("Describe all photos", "View")
 def describe_all(session: Session) -> None:
     """Have all photos described in the background, or no longer."""
     session.clerk.switch()
 
 
-@command("Vision model…", "Looking")
+@command("Vision model…", "View")
 def provider(session: Session) -> None:
     """Test what describes photos, choose its model, or fetch one."""
     session.ask("provider")

@@ -12,7 +12,7 @@ def open_folder(session: Session) -> None:
     session.ask("add_folder")
 
 
-@command("Placard of a file…", "Files")
+@command("Inspect file…", "Files")
 def placard(session: Session) -> None:
     """Look at one file, its scores and tags, without adding it. Dropping it here does the same."""
     session.ask("placard")
@@ -42,7 +42,7 @@ def export_selected(session: Session) -> None:
         session.say("No photo is selected.")
 
 
-@command("Remove the files of rejects…", "Files")
+@command("Delete rejected photos…", "Files")
 def remove_rejects(session: Session) -> None:
     """Review the rejects of this scope and move their files to the trash. No key does this."""
     session.ask("remove_rejects")

@@ -48,7 +48,7 @@ def _mark(
         session.mark(act, changes, advance=advance)
 
 
-@command("Keep, or go on", "Marks")
+@command("Keep, or go on", "Rate and flag")
 def space(session: Session, invert: bool) -> None:
     """In the cull let the photo through and go on; elsewhere go on; in the grid open the loupe.
 
@@ -63,25 +63,25 @@ def space(session: Session, invert: bool) -> None:
         session.step(1)
 
 
-@command("Keep", "Marks")
+@command("Keep", "Rate and flag")
 def keep(session: Session, invert: bool) -> None:
     """Let the photo through the cull and go on. Nothing else follows from it."""
     _mark(session, "keep", keep_fields, not invert, whole=True)
 
 
-@command("Pick", "Marks")
+@command("Pick", "Rate and flag")
 def pick(session: Session, invert: bool) -> None:
     """Flag the photo as a pick, keep it and go to the next (some key presets stay)."""
     _mark(session, "pick", pick_fields, session.flags_advance != invert)
 
 
-@command("Reject", "Marks")
+@command("Reject", "Rate and flag")
 def reject(session: Session, invert: bool) -> None:
     """Reject the photo and go to the next (some key presets stay). Nothing is deleted."""
     _mark(session, "reject", reject_fields, session.flags_advance != invert, whole=True)
 
 
-@command("Keep this, reject the rest", "Marks")
+@command("Keep this, reject the rest", "Rate and flag")
 def keep_this(session: Session, invert: bool) -> None:
     """Keep this frame, reject the unreviewed rest of its stack, go to the next; whole if a bracket.
 
@@ -116,7 +116,7 @@ def keep_this(session: Session, invert: bool) -> None:
         session.mark(act, changes, advance=not invert, over="units", words=words)
 
 
-@command("Keep the whole stack", "Marks")
+@command("Keep the whole stack", "Rate and flag")
 def keep_stack(session: Session) -> None:
     """Keep every frame of the stack, rejected ones too, and go to the next."""
     frames = {frame for frames in session.stacks_of(session.targets()) for frame in frames}
@@ -125,7 +125,7 @@ def keep_stack(session: Session) -> None:
         session.mark("keep", changes, advance=True, over="units")
 
 
-@command("No flag", "Marks")
+@command("No flag", "Rate and flag")
 def unflag(session: Session, invert: bool) -> None:
     """Take the flag off; in the cull the photo is unreviewed again, unless it has stars."""
     culling = session.pass_ is Pass.CULL
@@ -144,37 +144,37 @@ def _stars(session: Session, number: int, invert: bool) -> None:
     _mark(session, act, lambda marks: rating_fields(marks, number), session.stars_advance != invert)
 
 
-@command("1 star", "Marks")
+@command("1 star", "Rate and flag")
 def stars_1(session: Session, invert: bool) -> None:
     """Give one star; the photo is kept."""
     _stars(session, 1, invert)
 
 
-@command("2 stars", "Marks")
+@command("2 stars", "Rate and flag")
 def stars_2(session: Session, invert: bool) -> None:
     """Give two stars; the photo is kept."""
     _stars(session, 2, invert)
 
 
-@command("3 stars", "Marks")
+@command("3 stars", "Rate and flag")
 def stars_3(session: Session, invert: bool) -> None:
     """Give three stars; the photo is kept."""
     _stars(session, 3, invert)
 
 
-@command("4 stars", "Marks")
+@command("4 stars", "Rate and flag")
 def stars_4(session: Session, invert: bool) -> None:
     """Give four stars: kept, and approved for export."""
     _stars(session, 4, invert)
 
 
-@command("5 stars", "Marks")
+@command("5 stars", "Rate and flag")
 def stars_5(session: Session, invert: bool) -> None:
     """Give five stars: kept, and approved for export."""
     _stars(session, 5, invert)
 
 
-@command("No stars", "Marks")
+@command("No stars", "Rate and flag")
 def stars_0(session: Session, invert: bool) -> None:
     """Take the stars off; the photo stays kept."""
     _stars(session, 0, invert)
@@ -188,37 +188,37 @@ def _label(session: Session, label: Label, invert: bool) -> None:
     _mark(session, act, lambda _: {"label": value}, session.stars_advance != invert)
 
 
-@command("Red label", "Marks")
+@command("Red label", "Rate and flag")
 def label_red(session: Session, invert: bool) -> None:
     """Label red; the same key again takes it off."""
     _label(session, Label.RED, invert)
 
 
-@command("Yellow label", "Marks")
+@command("Yellow label", "Rate and flag")
 def label_yellow(session: Session, invert: bool) -> None:
     """Label yellow; the same key again takes it off."""
     _label(session, Label.YELLOW, invert)
 
 
-@command("Green label", "Marks")
+@command("Green label", "Rate and flag")
 def label_green(session: Session, invert: bool) -> None:
     """Label green; the same key again takes it off."""
     _label(session, Label.GREEN, invert)
 
 
-@command("Blue label", "Marks")
+@command("Blue label", "Rate and flag")
 def label_blue(session: Session, invert: bool) -> None:
     """Label blue; the same key again takes it off."""
     _label(session, Label.BLUE, invert)
 
 
-@command("Purple label", "Marks")
+@command("Purple label", "Rate and flag")
 def label_purple(session: Session, invert: bool) -> None:
     """Label purple; once more takes it off."""
     _label(session, Label.PURPLE, invert)
 
 
-@command("Stars advance", "Marks")
+@command("Stars advance", "Rate and flag")
 def toggle_stars_advance(session: Session) -> None:
     """Switch whether stars and labels go to the next photo too; Shift inverts it once."""
     loupe = session.settings.loupe
@@ -229,19 +229,19 @@ def toggle_stars_advance(session: Session) -> None:
     session.view_changed.emit()
 
 
-@command("Undo", "Marks")
+@command("Undo", "Rate and flag")
 def undo(session: Session) -> None:
     """Take the last marks back, also those of an earlier evening, and show their photo."""
     session.undo()
 
 
-@command("Redo", "Marks")
+@command("Redo", "Rate and flag")
 def redo(session: Session) -> None:
     """Make the marks taken back again."""
     session.redo()
 
 
-@command("Delete does nothing", "Marks")
+@command("Delete does nothing", "Rate and flag")
 def delete(session: Session) -> None:
     """Say that no key deletes a file."""
     key = session.keys.get("reject")
@@ -252,14 +252,14 @@ def _passed_over(session: Session) -> list[int]:
     return session.scope_ids("skipped")
 
 
-@command("Keep what was passed over", "Marks")
+@command("Keep skipped photos", "Rate and flag")
 def keep_passed_over(session: Session) -> None:
     """Let every photo through that was seen in the cull and left unreviewed; one undo step."""
     session.decide_many("keep", {photo_id: {"kept": True} for photo_id in _passed_over(session)})
     session.view_changed.emit()
 
 
-@command("Reject what was passed over", "Marks")
+@command("Reject skipped photos", "Rate and flag")
 def reject_passed_over(session: Session) -> None:
     """Reject every photo that was seen in the cull and left unreviewed; one undo step."""
     photos = _passed_over(session)
@@ -267,13 +267,13 @@ def reject_passed_over(session: Session) -> None:
     session.view_changed.emit()
 
 
-@command("Look again", "Passes")
+@command("Look again", "Modes")
 def look_again(session: Session) -> None:
     """Open the pass anew with what is still unreviewed."""
     session.set_pass(session.pass_)
 
 
-@command("Go on with the unseen", "Passes")
+@command("Go on with the unseen", "Modes")
 def look_at_unseen(session: Session) -> None:
     """Go to the first photo of the pass that you have not seen yet."""
     session.go_to_unseen()

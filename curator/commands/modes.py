@@ -7,49 +7,49 @@ from curator.model import Pass, View
 from curator.session import Session
 
 
-@command("Browse", "Passes")
+@command("Browse", "Modes")
 def browse(session: Session) -> None:
     """Look around the scope without a pass."""
     session.set_pass(Pass.BROWSE)
 
 
-@command("Cull", "Passes")
+@command("Cull", "Modes")
 def cull(session: Session) -> None:
     """Go through the unreviewed photos: may it stay?"""
     session.set_pass(Pass.CULL)
 
 
-@command("Rate", "Passes")
+@command("Rate", "Modes")
 def rate(session: Session) -> None:
     """Go through what came through the cull: how much do I want it?"""
     session.set_pass(Pass.RATE)
 
 
-@command("Order", "Passes")
+@command("Order", "Modes")
 def order(session: Session) -> None:
     """Choose the order of the list."""
     session.ask("order")
 
 
-@command("Reverse the order", "Passes")
+@command("Reverse the order", "Modes")
 def reverse_order(session: Session) -> None:
     """Turn the order of the list round."""
     session.set_order(session.order, not session.reversed)
 
 
-@command("Grid", "Passes")
+@command("Grid", "Modes")
 def grid(session: Session) -> None:
     """Show the list as thumbnails."""
     session.set_view(View.GRID)
 
 
-@command("Loupe", "Passes")
+@command("Loupe", "Modes")
 def loupe(session: Session) -> None:
     """Show one photo, large."""
     session.set_view(View.LOUPE)
 
 
-@command("Open", "Passes")
+@command("Open", "Modes")
 def enter(session: Session) -> None:
     """Open the photo in the loupe; in a folder nobody has judged yet, start the cull."""
     if not session.table.alive().any():
@@ -60,7 +60,7 @@ def enter(session: Session) -> None:
         session.set_view(View.LOUPE)
 
 
-@command("Back", "Passes")
+@command("Back", "Modes")
 def back(session: Session) -> None:
     """Go one step back: 100 % to fit, compare to loupe, loupe to grid, selection and filter off.
 

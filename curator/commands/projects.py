@@ -7,7 +7,7 @@ from curator.model import KnownError
 from curator.session import Session
 
 
-@command("Add to the project", "Marks")
+@command("Add to the project", "Rate and flag")
 def toggle_project(session: Session) -> None:
     """Put the photo into the current project; again, and it is out of it."""
     session.projects.toggle()
@@ -43,31 +43,31 @@ def project_from_stars(session: Session) -> None:
     session.ask("project", ("new", session.scope.title, photos))
 
 
-@command("Find a series…", "Files")
+@command("Find related photos…", "Files")
 def find_series(session: Session) -> None:
     """Look for approved photos that look alike and are in no project; nothing happens by itself."""
     session.ask("project", "series")
 
 
-@command("Move earlier", "Moves")
+@command("Move earlier", "Navigate")
 def move_earlier(session: Session) -> None:
     """In a project ordered by hand, move the selection one place towards the front."""
     session.projects.shift(-1)
 
 
-@command("Move later", "Moves")
+@command("Move later", "Navigate")
 def move_later(session: Session) -> None:
     """In a project ordered by hand, move the selection one place towards the end."""
     session.projects.shift(1)
 
 
-@command("Move to the front", "Moves")
+@command("Move to the front", "Navigate")
 def move_to_front(session: Session) -> None:
     """In a project ordered by hand, move the selection to its front."""
     session.projects.shift_to_end(-1)
 
 
-@command("Move to the end", "Moves")
+@command("Move to the end", "Navigate")
 def move_to_end(session: Session) -> None:
     """In a project ordered by hand, move the selection to its end."""
     session.projects.shift_to_end(1)

@@ -35,7 +35,7 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {}
-GROUPS = ("Passes", "Marks", "Moves", "Looking", "Files")
+GROUPS = ("Modes", "Rate and flag", "Navigate", "View", "Files")
 
 
 def command(

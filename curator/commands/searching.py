@@ -6,13 +6,13 @@ from curator.commands.registry import command
 from curator.session import Session
 
 
-@command("Find similar", "Looking")
+@command("Find similar", "View")
 def find_similar(session: Session) -> None:
     """Show the photos most like this one, nearest first; Esc returns to where you were."""
     session.find_similar()
 
 
-@command("Save this search…", "Looking")
+@command("Save this search…", "View")
 def save_search(session: Session) -> None:
     """Keep the search in the box by name, beside the folders."""
     if session.filter:

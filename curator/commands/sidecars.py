@@ -18,7 +18,7 @@ def sidecars(session: Session) -> None:
     session.ask("sidecars")
 
 
-@command("Cull what was rated elsewhere", "Passes")
+@command("Include photos rated in other apps", "Modes")
 def cull_elsewhere(session: Session) -> None:
     """Put photos whose marks were read from files into the cull too, until you judged them."""
     session.cull_elsewhere()

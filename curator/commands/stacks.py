@@ -10,7 +10,7 @@ from curator.commands.registry import command
 from curator.session import Session, Words
 
 
-@command("Stack the selection", "Marks")
+@command("Stack the selection", "Rate and flag")
 def stack_selection(session: Session) -> None:
     """Make one stack of the selected photos; stacks among them become one."""
     ids = np.array(sorted(session.selected()), np.int64)
@@ -29,19 +29,19 @@ def _none_stacked(session: Session) -> str:
     return "" if stacks.any() else "no stack"
 
 
-@command("Split off its stack", "Marks", lacks=_none_stacked)
+@command("Remove from stack", "Rate and flag", lacks=_none_stacked)
 def split_off(session: Session) -> None:
     """Take the photo out of its stack; it then stands alone."""
-    _leave(session, "split off", session.targets())
+    _leave(session, "remove from stack", session.targets())
 
 
-@command("Unstack", "Marks", lacks=_none_stacked)
+@command("Unstack", "Rate and flag", lacks=_none_stacked)
 def unstack(session: Session) -> None:
     """Take the stack apart: every frame of it then stands alone."""
     _leave(session, "unstack", set().union(*session.stacks_of(session.targets())))
 
 
-@command("Split or join RAW and JPEG", "Marks")
+@command("Split or join RAW and JPEG", "Rate and flag")
 def split_pair(session: Session) -> None:
     """Make the two files of a pair two photos, marked each by itself; again, and they are one."""
     photo = session.current

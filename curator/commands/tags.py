@@ -6,7 +6,7 @@ from curator.commands.registry import command
 from curator.session import Session
 
 
-@command("Tags…", "Marks")
+@command("Tags…", "Rate and flag")
 def tag(session: Session) -> None:
     """Tag the photo, or the selection: type, Enter adds, several with commas; also to take off."""
     photos = session.tags.begin()
@@ -14,7 +14,7 @@ def tag(session: Session) -> None:
         session.ask("tag", photos)
 
 
-@command("The same tags again", "Marks")
+@command("Repeat last tags", "Rate and flag")
 def tag_again(session: Session) -> None:
     """Add the tags that were added last."""
     session.tags.again(session.tags.begin())

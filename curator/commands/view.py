@@ -7,25 +7,25 @@ from curator.model import View
 from curator.session import Session
 
 
-@command("Zoom", "Looking")
+@command("Zoom", "View")
 def zoom(session: Session) -> None:
     """Switch between fit and 100 % of the original, at the pointer; held, look for a moment."""
     session.ask("zoom")
 
 
-@command("Larger", "Looking")
+@command("Larger", "View")
 def larger(session: Session) -> None:
     """Zoom in, up to 800 %; in the grid make thumbnails larger."""
     session.ask("size", 1)
 
 
-@command("Smaller", "Looking")
+@command("Smaller", "View")
 def smaller(session: Session) -> None:
     """Zoom out; in the grid make thumbnails smaller."""
     session.ask("size", -1)
 
 
-@command("File names and dates", "Looking")
+@command("File names and dates", "View")
 def toggle_captions(session: Session) -> None:
     """Show or hide the file name and the capture date below each photo of the grid."""
     settings = session.settings.grid
@@ -35,19 +35,19 @@ def toggle_captions(session: Session) -> None:
     session.view_changed.emit()
 
 
-@command("RAW or JPEG", "Looking")
+@command("RAW or JPEG", "View")
 def switch_source(session: Session) -> None:
     """Switch between RAW and JPEG of a pair, or between a RAW's preview and its sensor data."""
     session.switch_source()
 
 
-@command("Clipping", "Looking")
+@command("Clipping", "View")
 def toggle_clipping(session: Session) -> None:
     """Show or hide blown highlights (white) and blocked shadows (black)."""
     _overlay(session, "clipping", not session.settings.loupe.clipping)
 
 
-@command("Sharpness", "Looking")
+@command("Sharpness", "View")
 def step_focus(session: Session) -> None:
     """Step through what shows focus: the sharpest tiles, the edges in focus, nothing."""
     steps = ("off", "tiles", "peaking")
@@ -55,7 +55,7 @@ def step_focus(session: Session) -> None:
     _overlay(session, "focus", steps[following])
 
 
-@command("Histogram", "Looking")
+@command("Histogram", "View")
 def toggle_histogram(session: Session) -> None:
     """Show or hide the histogram of red, green and blue."""
     _overlay(session, "histogram", not session.settings.loupe.histogram)
@@ -67,13 +67,13 @@ def _overlay(session: Session, name: str, value: object) -> None:
     session.view_changed.emit()
 
 
-@command("Turn left", "Looking")
+@command("Turn left", "View")
 def turn_left(session: Session) -> None:
     """Turn the photo a quarter to the left, in the catalog only."""
     _turn(session, 3)
 
 
-@command("Turn right", "Looking")
+@command("Turn right", "View")
 def turn_right(session: Session) -> None:
     """Turn the photo a quarter to the right, in the catalog only."""
     _turn(session, 1)
@@ -87,7 +87,7 @@ def _turn(session: Session, quarters: int) -> None:
         session.say("Turned in the catalog; the file is untouched.")
 
 
-@command("Surround", "Looking")
+@command("Surround", "View")
 def surround(session: Session) -> None:
     """Step through four surrounds of the picture: dark, black, grey, white."""
     session.surround = (session.surround + 1) % 4
@@ -96,33 +96,33 @@ def surround(session: Session) -> None:
     session.view_changed.emit()
 
 
-@command("Inspector", "Looking")
+@command("Inspector", "View")
 def toggle_inspector(session: Session) -> None:
     """Show or hide all there is to know of the photo."""
     session.inspector = not session.inspector
     session.view_changed.emit()
 
 
-@command("Sidebar", "Looking")
+@command("Sidebar", "View")
 def toggle_sidebar(session: Session) -> None:
     """Show or hide folders, projects and filters; in a narrow window they lie over the photos."""
     session.ask("sidebar")
 
 
-@command("Why", "Looking")
+@command("Why", "View")
 def why(session: Session) -> None:
     """Show what the machine thinks of the photo, and from what; before you decide only twice."""
     session.ask_why()
 
 
-@command("Panels", "Looking")
+@command("Panels", "View")
 def toggle_panels(session: Session) -> None:
     """Hide everything but the picture, or bring it back."""
     session.panels_hidden = not session.panels_hidden
     session.view_changed.emit()
 
 
-@command("Full screen", "Looking")
+@command("Full screen", "View")
 def toggle_fullscreen(session: Session) -> None:
     """Fill the screen with the picture, or leave it again."""
     session.fullscreen = not session.fullscreen
@@ -130,49 +130,49 @@ def toggle_fullscreen(session: Session) -> None:
     session.view_changed.emit()
 
 
-@command("Search", "Looking")
+@command("Search", "View")
 def search(session: Session) -> None:
     """Filter by text in the file name, or by fields: is:picked rating:>=4 camera:x100."""
     session.ask("filter")
 
 
-@command("Apply the filter again", "Looking")
+@command("Apply the filter again", "View")
 def reapply(session: Session) -> None:
     """Take out what no longer fits the filter, and sort anew."""
     session.rebuild(keep=None)
 
 
-@command("Overview", "Looking")
+@command("Overview", "View")
 def overview(session: Session) -> None:
     """Show how the photos here stand, in charts: judged, by month, camera, kind and stars."""
     session.ask("overview")
 
 
-@command("Taste…", "Looking")
+@command("Taste…", "View")
 def taste(session: Session) -> None:
     """Say what was learned from your stars, how far to trust it, and look after its versions."""
     session.ask("taste")
 
 
-@command("Command palette", "Looking")
+@command("Command palette", "View")
 def palette(session: Session) -> None:
     """Find a command, a folder, an order or a filter by typing."""
     session.ask("palette")
 
 
-@command("Menu", "Looking")
+@command("Menu", "View")
 def menu(session: Session) -> None:
     """Open the menu of all commands, each with its key."""
     session.ask("menu")
 
 
-@command("All keys", "Looking")
+@command("All keys", "View")
 def help_(session: Session) -> None:
     """Show every key of this view."""
     session.ask("help")
 
 
-@command("Six keys to begin with", "Looking")
+@command("Quick tour", "View")
 def tour(session: Session) -> None:
     """Show the tour of the first cull again: a line of six keys, each fading once it was used."""
     session.set_view(View.LOUPE)

@@ -168,7 +168,7 @@ def choose(wanted: str, options: EncoderOptions) -> Choice:
         KnownError: the one asked for by name is not here; says what to do.
     """
     if wanted == "none":
-        return Choice(None, "Photos are not compared: no encoder is chosen.")
+        return Choice(None, "Similar photos and taste are off in the settings.")
     lacks = available(options)
     if wanted != "auto":
         if wanted not in lacks:
@@ -176,13 +176,15 @@ def choose(wanted: str, options: EncoderOptions) -> Choice:
             raise UsageError(f"There is no encoder {wanted!r}.", f"Choose one of {names}.")
         if (lack := lacks[wanted]) is not None:
             raise KnownError(f"The encoder {wanted} cannot be used.", lack)
-        return Choice(wanted, f"Photos are compared by {_title(wanted)}, as chosen.")
+        return Choice(wanted, f"Photos are analyzed with {_title(wanted)}, as chosen.")
     here = next((name for name, lack in lacks.items() if lack is None), None)
     if here is None:
-        return Choice(None, f"Photos are not compared: no encoder is here. {lacks['starter']}")
+        return Choice(
+            None, f"Similar photos and taste are off: no encoder installed. {lacks['starter']}"
+        )
     if here == ENCODERS[0].name:
-        return Choice(here, f"Photos are compared by {_title(here)}: its weights are here.")
-    return Choice(here, f"Photos are compared by {_title(here)}. {lacks[ENCODERS[0].name]}")
+        return Choice(here, f"Photos are analyzed with {_title(here)}: its weights are here.")
+    return Choice(here, f"Photos are analyzed with {_title(here)}. {lacks[ENCODERS[0].name]}")
 
 
 def load(name: str, options: EncoderOptions) -> Encoder:

@@ -66,7 +66,7 @@ def insight(learner: TasteLearner, photo_id: int) -> Insight:
     place = archive.places([photo_id])[0]
     if place < 0:
         damaged = photo_id in archive.damaged
-        how = "Its vector is damaged." if damaged else "This photo was not compared yet."
+        how = "Its vector is damaged." if damaged else "This photo is not analyzed yet."
         return Insight(photo_id, missing=how)
     row = archive.take([place])[0]
     found = zip(*archive.nearest(row[: archive.dimension], SIMILAR + 1), strict=True)
@@ -120,10 +120,10 @@ def _why(
 
 def _in_words(std: float, noise: float) -> str:
     if std < _SURE * noise:
-        return "quite sure: many like it were rated"
+        return "fairly sure: you rated many similar photos"
     if std < _ROUGH * noise:
-        return "fairly sure: some like it were rated"
-    return "unsure: few like it were rated"
+        return "somewhat sure: you rated some similar photos"
+    return "unsure: you rated few similar photos"
 
 
 # --- what orders sort by

@@ -102,7 +102,7 @@ class Learned:
             missing = MIN_RATINGS - self.stars
             return f"{missing} more photo{'s' * (missing > 1)} with stars until taste is ready."
         if not self.vectors:
-            return "Photos were not compared yet, so nothing can be learned from their stars."
+            return "Your rated photos are not analyzed yet, so taste cannot learn from them."
         if self.alike:
             return (
                 f"All {counted(self.taught, 'photo')} with stars have equally many: nothing tells"

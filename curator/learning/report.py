@@ -51,23 +51,23 @@ class Report:
         """Say which encoder compares photos, and how far it is."""
         known, now = self.learned, encoder_title(self.encoder)
         if not self.encoder:
-            return "No photo was compared yet."
+            return "No photos are analyzed yet."
         if known.pinned is not None and known.encoder and known.encoder != self.encoder:
             return (
-                f"Version {known.pinned} goes by {encoder_title(known.encoder)}; photos are"
-                f" compared by {now} now, and such as only that has seen have no score."
+                f"Version {known.pinned} was learned with {encoder_title(known.encoder)}. Photos"
+                f" analyzed only with {now} have no score."
             )
         if self.comparing is None:
-            return f"{counted(known.vectors, 'photo')} compared by {now}."
+            return f"{counted(known.vectors, 'photo')} analyzed with {now}."
         again, of = self.comparing, self.comparing.of
         line = (
-            f"Comparing again with {encoder_title(again.encoder)}: {again.seen:,} of {of:,}. Until"
-            f" that is done, taste goes by {now}."
+            f"Analyzing again with {encoder_title(again.encoder)}: {again.seen:,} of {of:,}. Taste"
+            f" uses {now} until that is done."
         )
         if again.waiting:
             return line
         rest = counted(of - again.seen, "photo")
-        return f"{line} {rest} cannot be compared now: away, or failed."
+        return f"{line} {rest} cannot be analyzed now: offline or failed."
 
     @property
     def damaged(self) -> str:

@@ -72,8 +72,8 @@ def roll_back(catalog: Catalog, number: int) -> None:
     now = next(iter(catalog.encoders()), "")
     if encoder != now:
         raise KnownError(
-            f"Version {number} of taste was learned with another encoder than photos are compared"
-            " by now, and says nothing about them.",
+            f"Version {number} of taste was learned with another encoder than the one in use, so it"
+            " cannot score these photos.",
             "Roll back to a later version.",
         )
     columns = sum(

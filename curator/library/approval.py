@@ -37,7 +37,7 @@ FROM_FILES = RuleClause(Clause.FILE, "Ratings read from files")
 # among the stars.
 _KNOWN = {
     "rating:>=4": (Clause.STARS, "4–5 stars"),
-    "is:picked -rating:1 -rating:2": (Clause.PICK, "Picks (no stars, or 3)"),
+    "is:picked -rating:1 -rating:2": (Clause.PICK, "Picks (no stars, or 3+)"),
     "rating:3 is:match": (Clause.MATCH, "3 stars and match"),
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from curator.model import Capture, Flag, Marks, Step, aperture, bidi_safe, focal_length, shutter
 
 if TYPE_CHECKING:
-    from curator.catalog import PhotoDetail
+    from curator.catalog import PhotoDetail, TagDetail
 
 _BASIS = {
     "preview": "preview",
@@ -114,6 +114,15 @@ def files_line(detail: PhotoDetail, shown: str | None = None) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def suggestion(tag: TagDetail) -> str:
+    """Name the source of a suggested tag: ``suggested by the vision model, 80 %``."""
+    if not tag.source:
+        return "suggested"
+    source = "vision model" if tag.source == "vision" else tag.source
+    sure = "" if tag.confidence is None else f", {tag.confidence} %"
+    return f"suggested by the {source}{sure}"
+
+
 def when(moment: float, now: datetime | None = None) -> str:
     """Write a time of an act in words: 18:04, yesterday 23:14, 3 Nov 2026 09:10."""
     then, now = datetime.fromtimestamp(moment), now or datetime.now()
@@ -132,7 +141,7 @@ _DONE = {
     "unflag": "Unflagged",
     "stack": "Stacked",
     "unstack": "Unstacked",
-    "split off": "Split off",
+    "remove from stack": "Removed from stack:",
 }
 
 

@@ -92,7 +92,9 @@ def alike(archive: VectorIndex, photo_id: int, among: Ids) -> Likeness:
     """
     place = int(archive.places([photo_id])[0])
     if place < 0:
-        raise KnownError("This photo was not compared yet.", "What is like it is not known.")
+        raise KnownError(
+            "This photo is not analyzed yet.", "Similar photos can be found once it is."
+        )
     row = archive.take([place])[0]
     return archive.nearest(row[: archive.dimension], MOST, among)
 

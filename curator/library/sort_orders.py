@@ -50,12 +50,14 @@ ORDERS: dict[str, Order] = {
     "added": Order("Added", lambda table: table.column("added_at"), np.fmin, "oldest first"),
     "name": Order("File name", lambda table: table.name_ranks(), np.fmin, "folder by folder"),
     "sharpness": Order(
-        "Sharpness", lambda table: table.column("sharpness"), np.fmax, "sharpest last"
+        "Sharpness", lambda table: table.column("sharpness"), np.fmax, "softest first"
     ),
     "exposure": Order(
         "Exposure", lambda table: table.column("exposure"), np.fmax, "most clipped first"
     ),
-    "rating": Order("Rating", lambda table: table.column("rating"), np.fmax, "none, then lowest"),
+    "rating": Order(
+        "Rating", lambda table: table.column("rating"), np.fmax, "unrated, then lowest"
+    ),
     "stack": Order(
         "Stack", lambda table: _stack_sizes(table), np.fmin, "largest first, then single photos"
     ),

@@ -457,7 +457,9 @@ class Pipeline(QObject):
 
     def on_encoder(self, error: KnownError) -> None:
         """Pass on from the conductor, and remember it as what there is to say of the encoder."""
-        self.encoding = replace(self.encoding, sentence=f"Photos are not compared. {error}")
+        self.encoding = replace(
+            self.encoding, sentence=f"Similar photos and taste are off. {error}"
+        )
         self.encoder_said.emit(str(error))
 
     def on_described(self, told: Told) -> None:

@@ -166,9 +166,9 @@ def said_of_encoder(error: Exception, timeout_s: float) -> Exception:
     """Say of a photo what the pool says of a decoder."""
     again = "Try again with less running beside it, or set the encoder to starter."
     if isinstance(error, WorkerMemory):
-        return WorkerMemory("Comparing it needs more memory than there is.", again)
+        return WorkerMemory("Analyzing it needs more memory than there is.", again)
     if isinstance(error, WorkerTimeout):
-        return WorkerTimeout(f"Comparing it took longer than {timeout_s:g} s.", again)
+        return WorkerTimeout(f"Analyzing it took longer than {timeout_s:g} s.", again)
     if isinstance(error, WorkerCrashed):
-        return WorkerCrashed("The encoder's process was ended while comparing it.", again)
+        return WorkerCrashed("The encoder's process was ended while analyzing it.", again)
     return error

@@ -47,7 +47,7 @@ class Progress:
 class ScanReport:
     """What a scan found: photos (a pair is one), and what was left alone.
 
-    ``sentence`` says it: "3,012 photos (2,980 pairs); 12 videos and 4 other files left alone".
+    ``sentence`` says it: "3,012 photos (2,980 pairs); 12 videos and 4 other files skipped".
     ``problems`` are folders that could not be read, a sentence each. ``watched``: nobody asked for
     it, something changed; the sentence is "12 new in Iceland", or empty. ``again``: the scan was
     told of before, when not all headers were read; now it is known what was rated elsewhere, and

@@ -105,7 +105,7 @@ class Abreast(Stacking):
         survey = Survey.of(chosen, here)
         self._open(View.SURVEY, survey)
         if survey.waiting:
-            self.say(f"The first {MOST} of {len(chosen):,}; the others follow as you drop some.")
+            self.say(f"Showing {MOST} of {len(chosen):,}; remove one to see the next")
 
     def _open(self, view: View, panes: Panes) -> None:
         if not self.view.side_by_side:
@@ -173,7 +173,7 @@ class Abreast(Stacking):
         if isinstance(panes, Pair):
             self.direction = by
             if not self._challenge(panes, by):
-                self.say("No other challenger further on." if by > 0 else "None before this one.")
+                self.say("No challengers after this one." if by > 0 else "None before this one.")
         elif panes is not None:
             self._take(panes.stepped(by))
 
@@ -210,7 +210,7 @@ class Abreast(Stacking):
         self._take(pair.turned_to(pair.challenger))
         self.set_view(View.LOUPE)
         stays = self.table.name(pair.challenger)
-        self.say(f"{stays} stays: nothing further on to compare it with.")
+        self.say(f"{stays} stays: no more photos to compare it with.")
 
     def drop(self) -> None:
         """Take the photo in the active pane out of the survey; nothing is decided."""
@@ -222,7 +222,7 @@ class Abreast(Stacking):
             self.say(f"{name} is the last one here.")
             return
         self._take(survey.only(set(survey.among) - {survey.photo}))
-        self.say(f"Dropped {name} from the survey; nothing was decided")
+        self.say(f"Removed {name} from the survey; its marks stay")
 
     def _challenge(self, pair: Pair, by: int) -> bool:
         following = self._following(pair, by)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 DESCRIBING = "Describing…"
 """Stands where a description will."""
-_BLIND = "After you decide."
+_BLIND = "Hidden until you decide."
 _BUSY = "Another Curator is reading photos into this catalog."
 
 

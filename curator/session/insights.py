@@ -23,7 +23,7 @@ from curator.settings import Home, Settings
 if TYPE_CHECKING:
     from curator.pipeline import Pipeline
 
-_AFTER = "Why: after you decide."
+_AFTER = "Hidden until you decide."
 
 
 class Insights(Tasting):
@@ -112,7 +112,7 @@ class Insights(Tasting):
                 self._why_shown = photo
                 self.say("")
             else:
-                again = f" {self.keys['why']} again shows it." if "why" in self.keys else ""
+                again = f" Press {self.keys['why']} again to show." if "why" in self.keys else ""
                 self._why_for = photo
                 self.say(_AFTER + again)
         elif shown and self._opened_for_why and self._why_for == photo:

@@ -282,7 +282,7 @@ class Opening(Desk):
         self.list_changed.emit()
         self.view_changed.emit()
         self._place_timer.start()
-        self.say(f"By {ORDERS[order].title.lower()}{', reversed' if backwards else ''}")
+        self.say(f"Sort: {ORDERS[order].title}{', reversed' if backwards else ''}")
 
     def set_filter(self, text: str) -> None:
         """Filter what one browses; an empty text shows the whole scope.

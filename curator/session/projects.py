@@ -255,7 +255,9 @@ class Projects(QObject):
             return
         ids, places = self._dealt(row.id, np.array(sorted(photos), np.int64), before)
         if not len(ids):
-            self._session.say("It stands there already." if len(photos) == 1 else "They stand so.")
+            self._session.say(
+                "Already in that position." if len(photos) == 1 else "Already in that order."
+            )
             return
         changes = dict(zip(ids.tolist(), places.tolist(), strict=True))
         moved = {photo: changes[photo] for photo in photos if photo in changes} or changes

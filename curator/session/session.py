@@ -221,7 +221,7 @@ class Session(Abreast):
             wanted[span.start : span.stop] = False
         place = self.listing.next_where(wanted, by)
         if place is None:
-            self.say("No unreviewed photo further on." if by > 0 else "None before this one.")
+            self.say("No unreviewed photos after this one." if by > 0 else "None before this one.")
             self.stayed.emit()
         elif self.view is View.GRID:
             self.go_to_tile(self.listing.tiles.at(place))
@@ -401,7 +401,7 @@ class Session(Abreast):
         self.decide_many(
             "preference",
             {pair.challenger: won, pair.winner: lost},
-            Words(better, f"Preferred {better} to {worse}"),
+            Words(better, f"{better} beat {worse}"),
         )
         self.promote()
 

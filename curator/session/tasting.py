@@ -200,7 +200,7 @@ class Tasting(Opening):
         """Sort the list; the choice sticks to this scope and pass."""
         super().set_order(order, backwards)
         if ORDERS[order].by_taste and self.pinned_taste is not None:
-            self.say(f"By {ORDERS[order].title.lower()} · {self.taste_sentence}")
+            self.say(f"Sort: {ORDERS[order].title} · {self.taste_sentence}")
 
     def first_order(self, pass_: Pass) -> str:
         """Name the order a pass opens with: a new cull lowest match first, once to be trusted."""

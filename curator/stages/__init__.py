@@ -46,6 +46,6 @@ class Stage:
 STAGES = (
     Stage("peek", 3, peek, (), "peek", "Reading headers"),
     Stage("convert", 4, convert, ("peek",), "convert", "Making proxies"),
-    Stage("embed", 2, embed, ("convert",), "encoder", "Comparing photos", "proxy"),
+    Stage("embed", 2, embed, ("convert",), "encoder", "Analyzing photos", "proxy"),
     Stage("describe", 1, describe, ("convert",), "vision", "Describing photos", "proxy", False),
 )

@@ -126,7 +126,7 @@ def _encoder(recipe: Recipe) -> Encoder:
         if loaded.key != recipe.key:
             raise KnownError(
                 "The encoder's weights have changed since Curator began to use them.",
-                "Start Curator again, so that all photos are compared by the same.",
+                "Restart Curator, so that all photos are analyzed with the same weights.",
             )
         _HELD[recipe] = loaded
     return _HELD[recipe]

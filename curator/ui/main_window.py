@@ -536,9 +536,11 @@ class MainWindow(QWidget):
 
     def _offer_taste(self) -> None:
         """Offer the order there now is; a pass under way never changes its own."""
-        text = f"Taste is ready. {self.session.keys.get('order', '')}".rstrip()
-        act = "Lowest match first"
-        self.offers.offer(Offer("taste", text, act, lambda: self.session.set_order("match")))
+        key = self.session.keys.get("order")
+        act = f"Sort by lowest match ({key})" if key else "Sort by lowest match"
+        self.offers.offer(
+            Offer("taste", "Taste is ready", act, lambda: self.session.set_order("match"))
+        )
 
     # --- dropping folders and files
 

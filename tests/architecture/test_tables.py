@@ -74,7 +74,7 @@ def test_a_keymap_that_contradicts_itself_is_refused_by_name(keymap: tuple[Bindi
 
 
 def test_what_decides_never_repeats_while_a_key_is_held() -> None:
-    marks = {name for name, command in COMMANDS.items() if command.group == "Marks"}
+    marks = {name for name, command in COMMANDS.items() if command.group == "Rate and flag"}
     journal = {"undo", "redo"}
     assert [b.keys for b in KEYMAP if b.repeat and b.command in marks - journal] == []
 
@@ -100,7 +100,7 @@ def test_no_preset_lets_looking_decide(name: str) -> None:
     }
     for view in views_of("next_photo"):
         assert does["Right", view] == "next_photo" and does["Left", view] == "previous_photo"
-    marks = {name for name, command in COMMANDS.items() if command.group == "Marks"}
+    marks = {name for name, command in COMMANDS.items() if command.group == "Rate and flag"}
     space = {command for (keys, _), command in does.items() if keys == "Space"}
     assert space == {"space"} if name == "curator" else not space & marks
 

@@ -38,7 +38,7 @@ class QuietPipeline(QObject):
     sidecars_told = Signal(object)
     unwatched = Signal(str)
     presence_told = Signal(object)
-    encoding = Encoding(None, "Photos are not compared: no encoder is here.")
+    encoding = Encoding(None, "Similar photos and taste are off: no encoder installed.")
 
     def __init__(self) -> None:
         super().__init__()

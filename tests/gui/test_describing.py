@@ -200,7 +200,7 @@ def test_what_holds_all_photos_is_one_line_with_the_way_out(
     [
         (Progress(describing=3012), "Describing 3,012 photos"),
         (Progress(describing=1, held="Ollama is not running."), "1 photo to describe"),
-        (Progress(comparing=2, describing=3), "Comparing 2 photos"),
+        (Progress(comparing=2, describing=3), "Analyzing 2 photos"),
         (Progress(), ""),
     ],
 )

@@ -31,7 +31,7 @@ Key = Qt.Key
 class Studio(QuietPipeline):
     """Decodes a file wanted for a placard at once, on this thread."""
 
-    encoding = Encoding(None, "Photos are compared by the test.")
+    encoding = Encoding(None, "Photos are analyzed with the test.")
     tags = (("harbor", 76), ("pier", 31))
     given_up = 0
 
@@ -110,7 +110,7 @@ def test_one_dropped_file_shows_its_placard_and_opens_no_folder(
         assert part in text, f"{part} in {text}"
     assert "Not in the catalog, and nothing of it is kept." in text
     assert "Describing…" in text
-    assert "Photos are compared by the test." in text
+    assert "Photos are analyzed with the test." in text
     (chips,) = window.file_preview.panel.findChildren(TagChips)
     assert "harbor, suggested by the encoder, 76 %" in chips.accessibleName()
     assert window.file_preview.wall.place().size().toTuple() == (900, 600), "never enlarged"

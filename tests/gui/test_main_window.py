@@ -136,7 +136,9 @@ def test_a_new_folder_offers_the_cull_and_enter_starts_it(make_window, make_sess
     window.session.pipeline.scanned.emit(ScanReport(60, 60, 0, 12, "60 photos (12 pairs)"))
     assert window.offers.current is not None
     assert window.offers.text.text == "60 photos (12 pairs)"
-    read = ScanReport(60, 60, 0, 12, "60 photos (12 pairs), 9 already rated elsewhere", again=True)
+    read = ScanReport(
+        60, 60, 0, 12, "60 photos (12 pairs), 9 already rated in other apps", again=True
+    )
     window.session.pipeline.scanned.emit(read)
     assert window.offers.text.text == read.sentence, "in place, as soon as all headers are read"
     merged = ScanReport(57, 57, 0, 11, "57 photos (11 pairs)")

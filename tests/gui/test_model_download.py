@@ -21,10 +21,11 @@ from tests.gui.conftest import QuietPipeline
 from tests.hubs import NAME, PIECE, Hub
 
 STARTER = Encoding(
-    Recipe("starter", "starter/1", EncoderOptions()), "Photos are compared by the built-in starter."
+    Recipe("starter", "starter/1", EncoderOptions()),
+    "Photos are analyzed with the built-in starter.",
 )
 CLIP = Encoding(
-    Recipe("open_clip", "clip/1", EncoderOptions()), "Photos are compared by CLIP: it is here."
+    Recipe("open_clip", "clip/1", EncoderOptions()), "Photos are analyzed with CLIP: it is here."
 )
 
 
@@ -98,7 +99,7 @@ def test_a_yes_brings_it_beside_the_work_and_it_takes_over(
     pipeline.encoding = CLIP
     qtbot.waitUntil(lambda: not starting.weights.coming)  # type: ignore[attr-defined]
     assert ("settle", None) in pipeline.asked
-    assert "compared by CLIP" in starting.status.act.text
+    assert "analyzed with CLIP" in starting.status.act.text
     assert offered(starting) == ""
 
 
@@ -145,11 +146,11 @@ def test_other_settings_of_the_encoder_count_at_once(
 ) -> None:
     window._settings_changed({"encoder.which"})
     assert ("settle", None) in pipeline.asked
-    assert "not compared" in window.status.act.text
+    assert "taste are off" in window.status.act.text
 
 
 def test_the_settings_say_which_encoder_it_is(window: MainWindow) -> None:
     panel = window.window_actions.notes()["encoder"]
     assert isinstance(panel, model_download.EncoderPanel)
-    assert panel.said.text() == "Photos are not compared: no encoder is here."
+    assert panel.said.text() == "Similar photos and taste are off: no encoder installed."
     assert panel.button.isHidden()

@@ -199,7 +199,7 @@ def test_rating_ends_in_stars_and_what_they_approve(window: MainWindow) -> None:
     page = rate_page(session)
     assert page.stars == (1, 0, 1, 0, 0)
     assert page.numbers[0].value == "1"
-    assert page.sentence == "Picks (no stars, or 3) 1"
+    assert page.sentence == "Picks (no stars, or 3+) 1"
     assert page.actions[0].text == "Export 1 photo…" and page.actions[0].primary
 
 
@@ -214,7 +214,7 @@ def test_clauses_add_up_and_ratings_from_files_are_named_apart(window: MainWindo
     page = rate_page(session)
     assert page.numbers[0].value == "4"
     assert page.sentence == (
-        "4–5 stars 2 · Picks (no stars, or 3) 2\n"
+        "4–5 stars 2 · Picks (no stars, or 3+) 2\n"
         "1 more by ratings read from files: exported only if you tick them."
     )
     session.settings.approval.rule = "rating:>=3 is:picked"

@@ -308,13 +308,15 @@ def test_what_the_scan_found_rated_elsewhere_is_not_offered_in_a_project(
     session.open_scope(EVERYTHING)
     window.sidecars.scanned(1)
     assert window.offers.current is not None
-    assert window.offers.current.text == "1 already rated elsewhere"
+    assert window.offers.current.text == "1 already rated in other apps"
     more = {photo: {"rating": 4} for photo in (5, 6)}
     session.catalog.decide(more, summary="Read from files", source="file")
     window.session.pipeline.idle.emit(Totals())
-    assert window.offers.text.text == "3 already rated elsewhere", "before the table looks again"
+    assert window.offers.text.text == "3 already rated in other apps", (
+        "before the table looks again"
+    )
     session.catalog.decide({5: {"rating": 2}}, summary="2 stars")
     session.refresh()
-    assert window.offers.text.text == "2 already rated elsewhere", "one was judged here"
+    assert window.offers.text.text == "2 already rated in other apps", "one was judged here"
     session.projects.open_scope(harbour)
     assert window.offers.current is None

@@ -81,7 +81,7 @@ def test_before_there_is_taste_it_says_what_to_do(
     assert page.verdict.text() == "12 of 20 photos with stars"
     assert page.slots.isVisible() and page.slots.accessibleName() == page.verdict.text()
     assert page.why.text().startswith("Give 8 more photos stars (1 to 5), high and low ones")
-    assert "60 photos compared by test/1." in page.state.text()
+    assert "60 photos analyzed with test/1." in page.state.text()
     assert page.no_curve.isVisible() and "against always guessing your mean" in page.no_curve.text()
     assert page.no_versions.isVisible() and not page.keep.isEnabled()
     assert not page.curve.isVisible() and not page.roll_back.isVisible()
@@ -90,7 +90,7 @@ def test_before_there_is_taste_it_says_what_to_do(
 def test_without_an_encoder_it_says_why_and_what_to_do(session: Session, opened: Open) -> None:
     page = opened()
     assert page.verdict.text() == "2 of 20 photos with stars"
-    assert "Photos are not compared: no encoder is here." in page.state.text()
+    assert "Similar photos and taste are off: no encoder installed." in page.state.text()
     assert not page.why.isVisible(), "no promise that stars alone would do"
 
 
@@ -181,7 +181,7 @@ def test_how_far_a_better_encoder_is_can_be_read(
     rate(session, vectors, range(1, 31))
     session.catalog.use_encoder("open_clip/ViT-L-14/1")
     likings.embed(session.catalog, range(1, 21), "open_clip/ViT-L-14/1", dimension=24)
-    assert "Comparing again with CLIP: 20 of 60." in opened().state.text()
+    assert "Analyzing again with CLIP: 20 of 60." in opened().state.text()
 
 
 @pytest.mark.parametrize("count", [20, 33, 700])

@@ -36,7 +36,7 @@ def test_the_orders_menu_sorts(window: MainWindow, qtbot: QtBot) -> None:
     menu = window.topbar.orders_menu()
     actions = {action.text().partition("\t")[0]: action for action in menu.actions()}
     assert {order.title for order in ORDERS.values() if not order.loose} <= set(actions)
-    assert actions["Sharpness"].text() == "Sharpness\tsharpest last"
+    assert actions["Sharpness"].text() == "Sharpness\tsoftest first"
     assert actions["Capture time"].isChecked()
     by_taste = [actions[order.title] for order in ORDERS.values() if order.by_taste]
     assert len(by_taste) == 3 and not any(action.isEnabled() for action in by_taste)
@@ -48,7 +48,7 @@ def test_the_orders_menu_sorts(window: MainWindow, qtbot: QtBot) -> None:
 
 def test_what_means_nothing_in_this_view_is_greyed(window: MainWindow) -> None:
     menu = window.topbar.commands_menu()
-    looking = next(a.menu() for a in menu.actions() if a.text() == "Looking")
+    looking = next(a.menu() for a in menu.actions() if a.text() == "View")
     assert isinstance(looking, QMenu)
     zoom = next(a for a in looking.actions() if a.text().startswith("Zoom"))
     assert not zoom.isEnabled()

@@ -160,7 +160,7 @@ def test_everything_one_can_do_is_in_menu_palette_and_help_with_its_key(window: 
     menu = dict(line.partition("\t")[::2] for line in lines(window.topbar.commands_menu()))
     parts = sheet("grid", keyboard).values()
     helped = {line.does for part in parts for line in part} | set(without_key(keyboard))
-    folded = re.compile(r"\d stars?|(Red|Yellow|Green|Blue) label|Swap in maybe \d")
+    folded = re.compile(r"\d stars?|(Red|Yellow|Green|Blue) label|Swap in candidate \d")
     assert len(keys) > 80
     for name, command in commands.COMMANDS.items():
         key = keys.get(name, "")
@@ -229,13 +229,13 @@ def test_the_offer_to_start_counts_what_came_since_and_goes_with_its_folder(
     window, session = make_window(unmarked), unmarked
     told = ScanReport(9, 9, 0, 0, "9 photos")
     pipeline.scanned.emit(told)
-    pipeline.idle.emit(Totals(scans=(replace(told, sentence="9 photos; 2 videos left alone"),)))
-    assert window.offers.text.text == "9 photos; 2 videos left alone"
+    pipeline.idle.emit(Totals(scans=(replace(told, sentence="9 photos; 2 videos skipped"),)))
+    assert window.offers.text.text == "9 photos; 2 videos skipped"
     here = session.counts()
     monkeypatch.setattr(session, "counts", lambda: {**here, "all": 12})
     pipeline.scanned.emit(ScanReport(3, 3, 0, 0, "3 new in photos", watched=True))
     pipeline.idle.emit(Totals())
-    assert window.offers.text.text == "9 photos; 2 videos left alone; 3 more since"
+    assert window.offers.text.text == "9 photos; 2 videos skipped; 3 more since"
     monkeypatch.undo()
     session.open_scope(session.scopes()[1].scope)
     assert window.offers.isHidden(), "it was about all photos"

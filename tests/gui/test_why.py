@@ -66,13 +66,13 @@ def test_w_waits_until_one_decides_and_a_second_w_does_not(rated: Rated, qtbot: 
     go_to(window, 40)
     QTest.keyClick(window, Qt.Key.Key_W)
     assert window.inspector.isVisible()
-    assert window.status.act.text == "Why: after you decide. W again shows it."
+    assert window.status.act.text == "Hidden until you decide. Press W again to show."
     qtbot.waitUntil(lambda: bool(window.inspector.similar.near.ids))
-    assert texts(window) == ["After you decide."]
+    assert texts(window) == ["Hidden until you decide."]
     QTest.keyClick(window, Qt.Key.Key_W)
     match = window.session.tile(40).match
     assert texts(window)[0].startswith(f"Match {match} · ")
-    assert "like it were rated" in texts(window)[1]
+    assert "similar photos" in texts(window)[1]
     QTest.keyClick(window, Qt.Key.Key_W)
     assert not window.inspector.isVisible()
 
@@ -83,9 +83,9 @@ def test_a_star_opens_why_by_itself_and_says_that_it_is_learned_from(
     window = rated(30)
     go_to(window, 40)
     QTest.keyClick(window, Qt.Key.Key_I)
-    qtbot.waitUntil(lambda: texts(window) == ["After you decide."])
+    qtbot.waitUntil(lambda: texts(window) == ["Hidden until you decide."])
     QTest.keyClick(window, Qt.Key.Key_4)
-    qtbot.waitUntil(lambda: texts(window)[:1] != ["After you decide."])
+    qtbot.waitUntil(lambda: texts(window)[:1] != ["Hidden until you decide."])
     qtbot.waitUntil(lambda: "Your stars for this photo are learned from, too." in texts(window))
     assert all(40 not in row.ids for row in window.inspector.why.near.values())
 

@@ -85,7 +85,7 @@ def test_marks_go_out_come_back_and_contradict(
     ids = {session.table.name(photo): photo for photo in session.scope_ids()}
     evening.until(lambda: session.table.marks(ids["DSC_2"]).rating == 4)
     assert session.table.marks(ids["DSC_2"]).label is Label.RED
-    evening.press("Alt+1").reads("1 already rated elsewhere")
+    evening.press("Alt+1").reads("1 already rated in other apps")
     assert len(session.ids) == 2
     evening.window.run("cull_elsewhere")  # type: ignore[attr-defined]
     assert session.pass_ is Pass.CULL and len(session.ids) == 3

@@ -90,7 +90,7 @@ def test_stacks_made_and_broken_by_hand_are_there_the_next_evening(
 ) -> None:
     evening.open(shoot, photos=8)
     evening.until(lambda: tiles(evening) == [6, 1, 1])
-    evening.press("Home", "S", "Right", "Alt+G").reads("Split off")
+    evening.press("Home", "S", "Right", "Alt+G").reads("Removed from stack")
     split = evening.name()
     assert evening.session.place_in_stack(evening.session.current) == ""
 

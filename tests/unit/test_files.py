@@ -75,13 +75,13 @@ def test_videos_and_other_files_are_counted_and_companions_are_not(tmp_path: Pat
     report = WalkReport()
     photos = list(pair(walk([tmp_path], report=report)))
     assert (report.videos, report.others, report.unreadable) == (2, 2, [])
-    assert report.sentence(len(photos)) == "1 photo; 2 videos and 2 other files left alone"
+    assert report.sentence(len(photos)) == "1 photo; 2 videos and 2 other files skipped"
 
 
 def test_the_sentence_counts_photos_and_pairs() -> None:
     report = WalkReport(videos=12, others=4)
     said = report.sentence(3012, 2980)
-    assert said == "3,012 photos (2,980 pairs); 12 videos and 4 other files left alone"
+    assert said == "3,012 photos (2,980 pairs); 12 videos and 4 other files skipped"
     assert WalkReport().sentence(0) == "0 photos"
 
 

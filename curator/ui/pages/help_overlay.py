@@ -32,10 +32,10 @@ _STEP = 3  # lines a press of an arrow scrolls by
 _BAR = 3  # px wide: what shows how far it is scrolled
 # Groups of commands side by side, as many columns as there is room for.
 ARRANGEMENTS: tuple[tuple[tuple[str, ...], ...], ...] = (
-    (("Passes", "Files"), ("Marks",), ("Moves",), ("Looking",)),
-    (("Passes", "Moves"), ("Files", "Marks"), ("Looking",)),
-    (("Passes", "Files", "Looking"), ("Marks", "Moves")),
-    (("Passes", "Marks", "Moves", "Looking", "Files"),),
+    (("Modes", "Files"), ("Rate and flag",), ("Navigate",), ("View",)),
+    (("Modes", "Navigate"), ("Files", "Rate and flag"), ("View",)),
+    (("Modes", "Files", "View"), ("Rate and flag", "Navigate")),
+    (("Modes", "Rate and flag", "Navigate", "View", "Files"),),
 )
 
 
@@ -149,7 +149,7 @@ def sheet(view: str, keyboard: Keyboard) -> dict[str, list[Line]]:
         elif keys and name not in folded:
             shown = " ".join(theme.keys(key) for key in _without_doubles(keys))
             lines[command.group].append(Line(shown, command.title, view in views_of(name)))
-    lines["Marks"].append(Line("Shift+mark", "Go on, or stay, just once", view != "finish"))
+    lines["Rate and flag"].append(Line("Shift+mark", "Invert auto-advance once", view != "finish"))
     return lines
 
 
@@ -168,7 +168,7 @@ _FAMILIES = {
     "Red, yellow, green, blue label": tuple(
         f"label_{color}" for color in ("red", "yellow", "green", "blue")
     ),
-    "Swap in a maybe": tuple(f"maybe_{number}" for number in range(1, 5)),
+    "Swap in a candidate": tuple(f"maybe_{number}" for number in range(1, 5)),
 }
 
 

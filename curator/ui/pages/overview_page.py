@@ -183,7 +183,7 @@ class OverviewPage(QWidget):
 
     def makes_way(self, command: str) -> None:
         """Leave for a command that goes to a pass or a view."""
-        if self.is_open and COMMANDS[command].group == "Passes" and command not in _STAYS:
+        if self.is_open and COMMANDS[command].group == "Modes" and command not in _STAYS:
             self.leave()
 
     def close_panel(self) -> None:

@@ -96,7 +96,7 @@ class Tour(QWidget):
             return
         name = _SAME.get(command, command)
         self._left -= {does for names, does in SIX if name in names}
-        self._marks += COMMANDS[command].group == "Marks"
+        self._marks += COMMANDS[command].group == "Rate and flag"
         if self._marks >= _ENOUGH:
             self._left.clear()
         self._at = self._session.pass_, self._session.view

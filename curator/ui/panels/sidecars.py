@@ -84,7 +84,7 @@ class SidecarParts(QObject):
                 Offer(
                     "elsewhere",
                     _elsewhere(number),
-                    "Cull them too",
+                    "Include in cull",
                     lambda: self._run("cull_elsewhere"),
                     once=False,
                 )
@@ -108,4 +108,4 @@ class SidecarParts(QObject):
 
 
 def _elsewhere(number: int) -> str:
-    return f"{number:,} already rated elsewhere"
+    return f"{number:,} already rated in other apps"

@@ -339,7 +339,7 @@ def reading(work: Work) -> str:
     if work.scanning and not work.waiting:
         return f"Looking for photos · {words.count(work.found)} found"
     if not work.waiting and work.comparing:
-        return f"Comparing {words.photos(work.comparing)}"
+        return f"Analyzing {words.photos(work.comparing)}"
     if not work.waiting and work.away and not work.describing:
         return work.away
     if not work.waiting:

@@ -14,7 +14,7 @@ from curator.ui.panels.similar_photos import NearPhotos
 from curator.ui.widgets import theme
 from curator.ui.widgets.frames import Pictures
 
-_CLOSED = "After you decide."
+_CLOSED = "Hidden until you decide."
 
 
 class _Part(QWidget):

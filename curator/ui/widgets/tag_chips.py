@@ -15,6 +15,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from curator.catalog import TagDetail
+from curator.library.captions import suggestion
 from curator.ui.widgets import theme
 
 _HEIGHT = 22
@@ -215,8 +216,4 @@ def in_words(tag: TagDetail) -> str:
     """Describe a tag in a few words: ``harbor, suggested by the encoder, 80 %``."""
     if tag.state == "confirmed":
         return f"{tag.name}, confirmed"
-    if not tag.source:
-        return f"{tag.name}, suggested"
-    sure = "" if tag.confidence is None else f", {tag.confidence} %"
-    by = {"vision": "vision model"}.get(tag.source, tag.source)
-    return f"{tag.name}, suggested by the {by}{sure}"
+    return f"{tag.name}, {suggestion(tag)}"

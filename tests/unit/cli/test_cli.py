@@ -37,7 +37,7 @@ def test_ingest_says_what_it_found_and_what_failed(
     assert answer["failed"] == 1
     (failure,) = answer["failures"]
     assert failure["path"].endswith("DSC_5.JPG") and failure["reason"]
-    assert answer["scan"] == ["5 photos (1 pair); 1 video left alone"]
+    assert answer["scan"] == ["5 photos (1 pair); 1 video skipped"]
     assert Home.at(tmp_path / "home").table_file.exists(), "the window need not read them all anew"
 
 

@@ -32,7 +32,7 @@ def test_a_file_is_described_and_no_catalog_is_made_for_it(curator: Type, tmp_pa
     assert (told["width"], told["height"], told["bytes"]) == (900, 600, path.stat().st_size)
     assert 0 < told["sharpness"] <= 100 and 0 < told["exposure"] <= 100
     assert told["tags"] is None and told["description"] is None and told["match_score"] is None
-    assert told["encoder"] == "Photos are not compared: no encoder is chosen."
+    assert told["encoder"] == "Similar photos and taste are off in the settings."
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     left = [each.name for each in (tmp_path / "home").rglob("*") if each.is_file()]
     assert left == ["curator.log"]
@@ -83,7 +83,7 @@ def test_the_match_of_a_photo_is_told_with_its_doubt(
     told = curator("describe", 50, "--json").json
     assert told["match_score"] == listed["match_score"] is not None
     assert 1 <= told["expected_stars"] <= 5 and told["uncertainty_stars"] > 0
-    assert "like it were rated" in told["doubt"]
+    assert "similar photos" in told["doubt"]
     assert f"match      {told['match_score']}" in curator("describe", 50).out
 
 

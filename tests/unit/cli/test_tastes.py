@@ -115,7 +115,7 @@ def test_a_photo_whose_files_were_removed_is_like_none(
 
 def test_a_photo_nobody_compared_is_named(shoot: Type) -> None:
     said = shoot("similar", "1", "--json")
-    assert said.code == 1 and "not compared yet" in said.json["error"]
+    assert said.code == 1 and "not analyzed yet" in said.json["error"]
     assert shoot("similar", "nowhere.jpg").code == 1
 
 
@@ -131,8 +131,8 @@ def test_an_encoder_that_is_not_here_is_refused_before_anything_is_read(
 def test_the_doctor_and_the_status_name_the_encoder(curator: Type) -> None:
     findings = curator("doctor", "--json").json["findings"]
     (encoder,) = [finding for finding in findings if finding["what"] == "encoder"]
-    assert encoder["well"] and encoder["found"].startswith("Photos are not compared")
-    assert "Photos are not compared" in curator("status").out
+    assert encoder["well"] and encoder["found"].startswith("Similar photos and taste are off")
+    assert "Similar photos and taste are off" in curator("status").out
 
 
 # --- versions
@@ -266,4 +266,4 @@ def test_vectors_of_two_encoders_never_meet(
     said = curator("taste", "--json").json
     assert said["encoder"] == likings.ENCODER
     assert said["comparing_again"]["seen"] == 50 and said["comparing_again"]["of"] == PHOTOS
-    assert "Comparing again with CLIP: 50 of 60." in curator("taste").out
+    assert "Analyzing again with CLIP: 50 of 60." in curator("taste").out

@@ -47,7 +47,7 @@ def test_auto_takes_clip_when_its_weights_are_here(here):
     here()
     choice = choose("auto", EncoderOptions())
     assert choice.name == "open_clip"
-    assert choice.sentence == "Photos are compared by CLIP: its weights are here."
+    assert choice.sentence == "Photos are analyzed with CLIP: its weights are here."
 
 
 def test_auto_takes_the_starter_otherwise_and_says_why(here):

@@ -161,7 +161,7 @@ def test_stars_without_vectors_teach_when_the_vectors_come(
 ) -> None:
     catalogs.fill(catalog.path, 30)
     catalog.decide({p: {"rating": 1 + p % 5, "flag": None} for p in range(1, 26)}, summary="")
-    assert "not compared yet" in after(learner).sentence
+    assert "not analyzed yet" in after(learner).sentence
     likings.embed(catalog, range(1, 31))
     learned = after(learner, [])
     assert learned.ready and learned.taught == 25

@@ -190,7 +190,7 @@ def test_what_failed_waits_for_nothing_further() -> None:
     assert lanes(counts) == (
         Lane("peek", "Reading headers", done=9, failed=1),
         Lane("convert", "Making proxies", 5, waiting=1, running=1, failed=2, blocked=1),
-        Lane("embed", "Comparing photos", 4, waiting=3, blocked=3),
+        Lane("embed", "Analyzing photos", 4, waiting=3, blocked=3),
         Lane("describe", "Describing photos", waiting=1),
     )
 

@@ -133,7 +133,7 @@ def test_a_mistake_of_ours_is_logged_and_does_not_go_through_every_photo(
     assert pipeline.wait_idle() is not None
     assert len(said) == 1
     assert catalog.counts()["embed"]["waiting"] == 7
-    assert "not compared" in pipeline.encoding.sentence
+    assert "taste are off" in pipeline.encoding.sentence
 
 
 # --- several at once
@@ -245,7 +245,7 @@ def test_a_better_encoder_that_comes_meanwhile_takes_over(
 
 def test_none_means_none(home: Home) -> None:
     found = select_encoder(home, Settings.load(home, {"encoder": {"which": "none"}}))
-    assert found.recipe is None and "no encoder is chosen" in found.sentence
+    assert found.recipe is None and "off in the settings" in found.sentence
 
 
 def test_an_encoder_that_was_asked_for_and_is_not_here_is_named(home: Home) -> None:

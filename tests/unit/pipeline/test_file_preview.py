@@ -128,7 +128,7 @@ def test_an_encoder_that_dies_leaves_what_was_seen(placards, told, tmp_path: Pat
     dead = Pool(WorkerMemory("Reading it needs more than 1 MB."))
     placards(Pool(), dead).want(str(path), 100, RECIPE, told.put)
     assert isinstance(told.get(timeout=LIMIT_S), Seen)
-    assert "Comparing it needs more memory" in str(told.get(timeout=LIMIT_S))
+    assert "Analyzing it needs more memory" in str(told.get(timeout=LIMIT_S))
 
 
 @pytest.mark.slow

@@ -89,7 +89,7 @@ def test_a_folder_is_read_to_the_end(inline: Pipeline, catalog: Catalog, tmp_pat
     (folder / "clip.mp4").write_bytes(b"moving")
     inline.open_folders([folder])
     assert inline.wait_idle() == Totals(found=40, new=40, known=0, converted=40, failed=0)
-    assert [report.sentence for report in reports] == ["40 photos; 1 video left alone"]
+    assert [report.sentence for report in reports] == ["40 photos; 1 video skipped"]
     assert states(catalog) == {"done": {f"{n:03}" for n in range(40)}}
     assert len(catalog.columns()) == 40
 
@@ -129,7 +129,7 @@ def test_what_was_rated_elsewhere_is_counted_once_all_headers_are_read(
     assert [report.sentence for report in reports] == ["12 photos"], "nobody knows yet"
     pipeline.resume()
     assert [report.again for report in reports] == [False, True]
-    assert reports[-1].sentence == "12 photos, 9 already rated elsewhere"
+    assert reports[-1].sentence == "12 photos, 9 already rated in other apps"
 
 
 def test_copies_count_as_photos_only_until_all_headers_are_read(make: Make, tmp_path: Path) -> None:

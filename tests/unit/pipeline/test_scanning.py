@@ -118,7 +118,7 @@ def test_what_is_walked_again_as_another_folder_went_away_counts_once(
     told = None
     while scanner.busy:
         told = scanner.advance()[1] or told
-    assert told is not None and told.sentence == "1 photo; 1 video left alone"
+    assert told is not None and told.sentence == "1 photo; 1 video skipped"
 
 
 def test_a_scan_that_could_not_be_told_of_is_told_of_later_and_the_next_has_its_turn(

@@ -407,7 +407,7 @@ def test_stacks_go_by_the_encoder_in_use(home: Home) -> None:
         recipe = Recipe("starter", likings.ENCODER, EncoderOptions(home.cache))
         conductor.settle(Encoding(recipe, "Photos are compared."))
         assert conductor._stacker.encoder == likings.ENCODER
-        conductor.settle(Encoding(None, "Photos are not compared."))
+        conductor.settle(Encoding(None, "Photos are not analyzed."))
         assert conductor._stacker.encoder is None
     finally:
         pipeline.stop()

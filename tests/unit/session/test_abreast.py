@@ -125,7 +125,7 @@ def test_the_last_challenger_to_win_ends_the_comparison(person, session) -> None
     person.run("promote")
     assert session.view is View.LOUPE
     assert session.current == 12
-    assert "nothing further on" in person.said[-1]
+    assert "no more photos" in person.said[-1]
 
 
 def test_the_last_photo_of_the_list_is_challenged_by_the_nearest_before_that_is_no_reject(
@@ -306,7 +306,7 @@ def test_more_than_eight_say_so_and_come_in_for_those_dropped(person, session) -
     session.select_all()
     person.run("survey")
     assert beside(session) == tuple(range(1, 9))
-    assert person.said[-1].startswith("The first 8 of 12")
+    assert person.said[-1].startswith("Showing 8 of 12")
     person.run("drop")
     assert beside(session) == tuple(range(2, 10))
 

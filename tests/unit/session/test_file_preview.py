@@ -46,7 +46,7 @@ SEEN = Seen(
 class Looking(QObject):
     """As much of the pipeline as a glance asks for; the test answers."""
 
-    encoding = Encoding(None, "Photos are compared by the test.")
+    encoding = Encoding(None, "Photos are analyzed with the test.")
 
     def want_placard(self, path: str, screen_px: int, tell: Callable[[object], None]) -> None:
         self.wanted, self.tell = (path, screen_px), tell
@@ -93,7 +93,7 @@ def test_scores_come_first_then_tags_then_what_taste_makes_of_it(
     glance.told.connect(told.append)
     session.pipeline.tell(SEEN)
     assert told[0].quality == SEEN.quality and told[0].form == "JPEG" and told[0].photo is None
-    assert told[0].compared == "Photos are compared by the test." and told[0].tags is None
+    assert told[0].compared == "Photos are analyzed with the test." and told[0].tags is None
     with qtbot.waitSignal(glance.told, check_params_cb=lambda placard: placard.why is not None):
         session.pipeline.tell(embedded(50))
     assert [tag.name for tag in told[1].tags or ()] == ["harbor"]
@@ -129,7 +129,7 @@ def test_of_a_photo_of_the_catalog_one_has_yet_to_judge_no_match_is_told(
     session.pipeline.tell(SEEN)
     assert glance.placard.photo == 50
     session.pipeline.tell(embedded(50))
-    assert glance.placard.unmatched == "After you decide." and glance.placard.why is None
+    assert glance.placard.unmatched == "Hidden until you decide." and glance.placard.why is None
 
 
 def test_a_copy_elsewhere_is_known_by_its_content(open_at: Open, glance_at, catalog) -> None:
@@ -161,8 +161,8 @@ def test_an_encoder_that_fails_is_said_beside_the_scores(open_at: Open, glance_a
     session = open_at(0)
     glance = glance_at(session)
     session.pipeline.tell(SEEN)
-    session.pipeline.tell(KnownError("Comparing it took too long."))
-    assert glance.placard.compared == "Comparing it took too long."
+    session.pipeline.tell(KnownError("Analyzing it took too long."))
+    assert glance.placard.compared == "Analyzing it took too long."
     assert glance.placard.quality is not None and not glance.placard.refused
 
 

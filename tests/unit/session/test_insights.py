@@ -45,7 +45,7 @@ def test_why_is_the_match_and_the_nearest_you_rated_high_and_low(
     assert why is not None and told.photo_id == 50
     assert why.match == session.tile(50).match
     assert why.expected == pytest.approx(session.table.expected(50), abs=1e-3)
-    assert why.std > 0 and ("few like it" in why.doubt or "like it were rated" in why.doubt)
+    assert why.std > 0 and ("few similar" in why.doubt or "similar photos" in why.doubt)
     for near, liked in ((why.high, lambda stars: stars >= 4), (why.low, lambda stars: stars <= 2)):
         rated = [photo for photo in range(1, 41) if liked(likings.stars(vectors[photo]))]
         nearest = sorted(rated, key=lambda photo: -float(vectors[photo] @ vectors[50]))
@@ -80,7 +80,7 @@ def test_similar_needs_no_stars_at_all(
 def test_a_photo_not_compared_yet_says_so(open_at: Open, ask: Ask, catalog: Catalog) -> None:
     with catalog._writing():
         catalog._run("DELETE FROM vector WHERE photo_id = 9")
-    assert ask(open_at(0), 9) == Insight(9, missing="This photo was not compared yet.")
+    assert ask(open_at(0), 9) == Insight(9, missing="This photo is not analyzed yet.")
 
 
 def test_a_photo_of_a_folder_that_is_off_is_not_similar(
@@ -118,7 +118,7 @@ def test_w_shows_why_only_at_the_second_asking_until_one_decides(open_at: Open) 
     assert not session.may_show_why(40)
     session.ask_why()
     assert session.inspector and not session.may_show_why(40)
-    assert said[-1] == "Why: after you decide. W again shows it."
+    assert said[-1] == "Hidden until you decide. Press W again to show."
     session.ask_why()
     assert session.may_show_why(40)
     session.ask_why()

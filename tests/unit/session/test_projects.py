@@ -109,7 +109,7 @@ def test_photos_are_moved_by_keys_and_stay_so(
     assert session.ids.tolist() == by_hand(session) == [3, 5, 1] and session.current == 5
     person.run("move_earlier", "move_earlier")
     assert session.ids.tolist() == [5, 3, 1]
-    assert person.said[-1] == "It stands there already."
+    assert person.said[-1] == "Already in that position."
     person.run("move_to_end")
     assert session.ids.tolist() == [3, 1, 5]
     person.run("undo")

@@ -201,7 +201,7 @@ def test_past_the_last_photo_lies_the_finish_page_and_no_wrap(person: Person) ->
 
 def test_from_the_finish_page_one_gets_back_to_what_nobody_judged(person: Person) -> None:
     session = person.run("cull", "last", "next_photo", "next_undecided").session
-    assert session.finished and person.said[-1] == "No unreviewed photo further on."
+    assert session.finished and person.said[-1] == "No unreviewed photos after this one."
     last, before = UNDECIDED[-1], UNDECIDED[-2]
     person.run("previous_undecided")
     assert (session.finished, session.current) == (False, last)

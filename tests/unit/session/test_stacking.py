@@ -376,7 +376,7 @@ def test_a_frame_is_split_off_and_stands_after_its_stack_until_undone(person: Pe
     session = person.run("cull").session
     at(session, 4)
     person.run("split_off")
-    assert person.said[-1] == "Split off DSC_0003"
+    assert person.said[-1] == "Removed from stack: DSC_0003"
     assert session.ids.tolist() == [2, 3, 5, 6, 4, 7, 8, 9, 10, 12]
     assert session.place_in_stack(6) == "3 of 3"
     assert session.current == 4

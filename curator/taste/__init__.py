@@ -1,16 +1,18 @@
-"""Learn one person's taste from their stars, live and honestly: numpy in, numpy out.
+"""Learn one person's taste from their ratings: numpy in, numpy out.
 
-Ridge regression over photo vectors with tone measures beside them, in a space shaped by the whole
-archive, its penalty chosen by leave-one-stack-out. No Qt, no catalog, no other library::
+The model is a ridge regression over photo vectors, with tone measures beside them, in a space
+learned from the whole archive. Its penalty is chosen by leave-one-stack-out. `curator.learning`
+feeds it from the catalog; nothing here may import Qt, the catalog or a machine learning library::
 
-    lessons = TrainingSet(Space.of(archive_rows, dimension=1280))
-    lessons.add([17], rows[[17]], [4], [1.0], [17])       # photo 17 got four stars
-    model = lessons.fit()                                 # one solve
+    training = TrainingSet(Space.of(archive_rows, dimension=1280))
+    training.add([17], rows[[17]], [4], [1.0], [17])      # photo 17 was rated four stars
+    model = training.fit()                                # one solve
     model.rating(archive_rows); model.match_score(archive_rows)
 
-A row is a photo's unit vector, or vector and tone (:func:`curator.taste.tone.measure`) behind it.
-Who wants to know how good it is asks :func:`accuracy` with the predictions stored before each
-rating; why a photo scores as it does, :func:`evidence`; what to rate next, :func:`informative`.
+A row is a photo's unit vector, optionally followed by its tone measures
+(:func:`curator.taste.tone.measure`). :func:`accuracy` judges predictions that were stored before
+each rating, :func:`evidence` explains a score by similar rated photos, and :func:`informative`
+picks the photos to rate next.
 """
 
 from __future__ import annotations

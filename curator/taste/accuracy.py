@@ -1,9 +1,9 @@
-"""Honest accuracy: predictions made before each rating, against always guessing the mean.
+"""Judge the taste model by predictions made before each rating, against guessing the mean.
 
-Who rates in sorted batches, all weak photos first and then the good ones, moves the prediction of
-every photo along with their stars: it follows the last few ratings and says nothing of the photo.
-Measured so, simulated people were promised 0.89 (at least 0.84) where photos they had not rated
-gave 0.64. So what the ratings just before tell is taken out of the correlation.
+When somebody rates in sorted batches, all weak photos first and then the good ones, predictions
+follow the last few ratings and say nothing about the photo. Measured that way, simulated people
+were promised a correlation of 0.89 (at least 0.84) where photos they had not rated gave 0.64. The
+correlation therefore excludes what the preceding ratings already predict.
 """
 
 from __future__ import annotations
@@ -16,26 +16,27 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 
 NOT_YET, ROUGHLY, YES = "not yet", "roughly", "yes"
-ENOUGH = 20
-"""Judged ratings below which nothing is claimed."""
-SURE = 0.35
-"""Lower bound of the rank correlation from which the order is to be trusted."""
+MIN_JUDGED = 20
+"""Below this many judged ratings nothing is claimed."""
+RELIABLE_FROM = 0.35
+"""Lower bound of the rank correlation from which the order counts as reliable."""
 RECENT = 10
-"""The mean of so many ratings before one is what they tell of it."""
-WINDOW, STEP, MOST_POINTS = 50, 5, 60
-"""A point of the learning curve: over so many ratings, so many apart, so many points at most."""
+"""The mean of this many preceding ratings stands for what they predict."""
+WINDOW, STEP, MAX_POINTS = 50, 5, 60
+"""Of the learning curve: ratings judged per point, least distance of points, most points."""
+_HEADLINES = {NOT_YET: "Not reliable yet", ROUGHLY: "Roughly reliable", YES: "Reliable"}
 
 
 def ranks(values: ArrayLike) -> Array:
-    """Rank (N,) values from 1; equal ones share their mean rank."""
-    _, place, count = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    """Return the ranks of (N,) values, from 1; equal values share their mean rank."""
+    _, group, count = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
     last = np.cumsum(count)
-    shared: Array = (last - (count - 1) / 2.0)[place.ravel()]
+    shared: Array = (last - (count - 1) / 2.0)[group.ravel()]
     return shared
 
 
 def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
-    """Give Spearman's rank correlation, ties by mean rank; 0.0 when either does not vary."""
+    """Return Spearman's rank correlation, ties by mean rank; 0.0 if a column does not vary."""
     a, b = ranks(one), ranks(other)
     if len(a) < 2:
         return 0.0
@@ -45,9 +46,9 @@ def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
 
 
 def partial_correlation(one: ArrayLike, other: ArrayLike, given: ArrayLike) -> float:
-    """Return the rank correlation of two columns beyond what a third tells of both.
+    """Return the partial rank correlation of two columns, given a third.
 
-    0.0 where the third tells all of one of them.
+    0.0 where the third column determines one of them.
     """
     plain = rank_correlation(one, other)
     first, second = rank_correlation(one, given), rank_correlation(other, given)
@@ -57,17 +58,17 @@ def partial_correlation(one: ArrayLike, other: ArrayLike, given: ArrayLike) -> f
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How well ratings were foreseen.
+    """How well ratings were predicted.
 
     Attributes:
-        count: ratings judged.
-        correlation: rank correlation of prediction and rating, -1 to 1, beyond what the ratings
-            just before tell.
-        low: lower 5 % bound of it.
+        count: number of judged ratings.
+        correlation: rank correlation of prediction and rating, -1 to 1, beyond what the preceding
+            ratings predict.
+        low: its lower 5 % bound.
         error: mean absolute error in stars, unstretched.
-        mean_error: the same for always guessing the mean of the ratings before.
+        mean_error: the same for always guessing the mean of the preceding ratings.
         trust: "not yet", "roughly" or "yes".
-        varied: whether the ratings judged differ at all.
+        varied: whether the judged ratings differ at all.
     """
 
     count: int
@@ -80,27 +81,27 @@ class Accuracy:
 
     @property
     def trusted(self) -> bool:
-        """Whether photos may be put in the order of their predictions unasked."""
+        """Whether photos may be sorted by prediction without being asked to."""
         return self.trust != NOT_YET
 
     @property
     def headline(self) -> str:
-        """Say in three words whether to trust the order."""
-        return f"Trust the order: {self.trust}"
+        """How far the order can be relied on, in a few words."""
+        return _HEADLINES[self.trust]
 
     @property
     def explanation(self) -> str:
-        """Say what the verdict rests on."""
-        if self.count < ENOUGH:
-            missing = ENOUGH - self.count
+        """The reasons for :attr:`headline`, in one or two sentences."""
+        if self.count < MIN_JUDGED:
+            missing = MIN_JUDGED - self.count
             return (
                 f"Rate {missing} more photo{'s' * (missing > 1)}, unlike those rated just before,"
                 " to see how well it predicts."
             )
         if not self.varied:
-            return f"All {self.count:,} ratings predicted were alike: no order is right or wrong."
+            return f"All {self.count:,} predicted ratings were the same, so there is no order yet."
         errors = (
-            f"Off by {self.error:.2f} stars where always guessing your mean is off by "
+            f"Off by {self.error:.2f} stars on average; always guessing your mean is off by "
             f"{self.mean_error:.2f}"
         )
         order = (
@@ -108,54 +109,56 @@ class Accuracy:
             f"{self.count:,} ratings predicted before you gave them"
         )
         if self.low <= 0:
-            return f"It may be chance: {order}. {errors}."
+            return f"This may be chance: {order}. {errors}."
         if self.error >= self.mean_error:
-            return f"{errors}, though the order is better than chance: {order}."
+            return f"{errors}. The order is still better than chance: {order}."
         return f"{errors}; {order}."
 
     @property
     def sentence(self) -> str:
-        """Say it in one line."""
+        """:attr:`headline` and :attr:`explanation` in one line."""
         return f"{self.headline}. {self.explanation}"
 
 
 def accuracy(predicted: ArrayLike, given: ArrayLike) -> Accuracy:
-    """Judge predictions made one after another, each before its rating.
+    """Judge predictions that were each made before their rating.
 
     Args:
-        predicted: (N,) as stored beside the decisions, oldest first; NaN where none was made.
-        given: (N,) ratings in the same order. All of them feed the mean that is guessed instead.
+        predicted: (N,) as stored with the decisions, oldest first; NaN where none was made.
+        given: (N,) ratings in the same order. All of them count for the mean to compare with.
     """
-    return _judged(*_foreseen(predicted, given))
+    return _judge(*_with_prediction(predicted, given))
 
 
 def learning_curve(
     predicted: ArrayLike, given: ArrayLike, window: int = WINDOW
 ) -> list[tuple[int, Accuracy]]:
-    """Judge the latest ratings again and again as there were more: is it getting better?
+    """Return how the accuracy changed as ratings were added.
 
     Args:
         predicted: as in :func:`accuracy`.
         given: as in :func:`accuracy`.
-        window: ratings judged at a time, the latest ones; fewer while there are fewer.
+        window: the number of latest ratings judged at each point.
 
     Returns:
-        (Ratings foreseen until then, how the latest were), from ENOUGH on, STEP or more apart;
-        the last one is now.
+        (Number of predicted ratings so far, accuracy of the latest of them), from MIN_JUDGED on,
+        at least STEP apart; the last point is now.
     """
-    columns = _foreseen(predicted, given)
+    columns = _with_prediction(predicted, given)
     y = columns[1]
-    step = max(STEP, len(y) // MOST_POINTS)
-    stops = range(len(y), ENOUGH - 1, -step)[::-1]
+    step = max(STEP, len(y) // MAX_POINTS)
+    stops = range(len(y), MIN_JUDGED - 1, -step)[::-1]
     return [
-        (stop, _judged(*(each[max(stop - window, 0) : stop] for each in columns))) for stop in stops
+        (stop, _judge(*(each[max(stop - window, 0) : stop] for each in columns))) for stop in stops
     ]
 
 
-def _foreseen(predicted: ArrayLike, given: ArrayLike) -> tuple[Array, Array, Array, Array]:
-    """Return predictions, ratings, means of all ratings before and of the RECENT ones before.
+def _with_prediction(predicted: ArrayLike, given: ArrayLike) -> tuple[Array, Array, Array, Array]:
+    """Return the columns of the ratings that have a prediction.
 
-    Only of ratings there was a prediction for.
+    Returns:
+        Predictions, ratings, and for each rating the mean of all preceding ones and the mean of
+        the RECENT preceding ones.
     """
     p, y = np.asarray(predicted, np.float64), np.asarray(given, np.float64)
     at = np.arange(len(y))
@@ -167,23 +170,23 @@ def _foreseen(predicted: ArrayLike, given: ArrayLike) -> tuple[Array, Array, Arr
     return p[made], y[made], before[made], recent[made]
 
 
-def _judged(p: Array, y: Array, before: Array, recent: Array) -> Accuracy:
+def _judge(p: Array, y: Array, before: Array, recent: Array) -> Accuracy:
     if not len(y):
         return Accuracy(0, 0.0, -1.0, 0.0, 0.0, NOT_YET)
     correlation = partial_correlation(p, y, recent)
-    low = _lower(correlation, len(y))
+    low = _lower_bound(correlation, len(y))
     error, mean_error = float(np.abs(p - y).mean()), float(np.abs(before - y).mean())
     trust = NOT_YET
-    if len(y) >= ENOUGH and low > 0 and error < mean_error:
-        trust = YES if low >= SURE else ROUGHLY
+    if len(y) >= MIN_JUDGED and low > 0 and error < mean_error:
+        trust = YES if low >= RELIABLE_FROM else ROUGHLY
     return Accuracy(len(y), correlation, low, error, mean_error, trust, bool(np.ptp(y) > 0))
 
 
-def _lower(correlation: float, count: int) -> float:
-    """Lower 5 % bound by Fisher's transform.
+def _lower_bound(correlation: float, count: int) -> float:
+    """Return the lower 5 % bound by Fisher's transform.
 
     Source: variance 1.06 / (n - 3) of a transformed rank correlation (Fieller, Hartley and Pearson
-    1957), and one rating less for the column taken out (Fisher 1924).
+    1957), with one rating less for the partial column (Fisher 1924).
     """
     if count < 5:
         return -1.0

@@ -1,4 +1,4 @@
-"""Why a photo scores as it does, and which photos would teach most."""
+"""Explain a score by similar rated photos, and choose the photos whose rating teaches most."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from numpy.typing import ArrayLike, NDArray
 
 from curator.taste.space import Array, Space
 
-Places = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 HIGH, LOW = 4.0, 2.0
 POOL = 600
-"""Photos the archive's uncertainty is summed over; a sample does as well as all, and is quick."""
+"""Size of the sample that stands for the archive; a sample does as well as all photos."""
 CANDIDATES = 1500
-"""Photos considered at a time, a sample of a longer list."""
+"""Largest number of candidates considered; longer lists are sampled."""
 RATED = 800
-"""Rated photos taken into account, a sample of more."""
+"""Largest number of rated photos taken into account; more are sampled."""
 PENALTY, TONE_SHARE = 0.5, 0.1
-"""Asking assumes less noise than learning does (3.0): it then spreads its questions over the pool
-instead of asking again where photos are many. With 120 raters, ratings needed for what random order
-reaches at 60, on the folders rated and on others: 1.07 and 1.03 at 3.0, 0.83 and 0.87 at 0.5."""
+"""Choosing photos assumes less noise than fitting does (3.0): the choices then spread over the pool
+instead of crowding where photos are many. With 120 simulated raters, the number of ratings needed
+to reach what 60 in random order reach, on the folders rated and on others: x 1.07 and 1.03 at 3.0,
+x 0.83 and 0.87 at 0.5."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Rated photos nearest to one photo, as (place among the rated, cosine), nearest first."""
+    """The rated photos most similar to a photo, as (index among the rated, cosine), best first."""
 
     high: tuple[tuple[int, float], ...]
     low: tuple[tuple[int, float], ...]
@@ -39,29 +40,29 @@ def evidence(
     most: int = 3,
     space: Space | None = None,
 ) -> Evidence:
-    """Find the nearest photos rated high (4 and over) and low (2 and under).
+    """Find the most similar photos rated high (4 or more) and low (2 or less).
 
     Args:
-        vector: (D,) or a row with tone; likeness is of the vectors alone.
-        rated: (N, D) or rows.
+        vector: (D,), or a row with tone; only the vectors are compared.
+        rated: (N, D), or rows with tone.
         ratings: (N,) stars.
-        most: of each kind.
-        space: needed when rows carry tone.
+        most: how many of each kind.
+        space: needed if the rows have tone.
 
     Raises:
-        BadVectorsError: zeros, NaN, or another encoder's.
+        BadVectorsError: vectors hold zeros or NaN, or come from another encoder.
     """
     rows = np.asarray(rated, np.float32)
     space = Space.plain(rows.shape[1]) if space is None else space
     dimension = space.dimension
     clean = space.clean(rows)[:, :dimension]
-    likeness = clean @ space.clean(vector)[0, :dimension]
+    similarity = clean @ space.clean(vector)[0, :dimension]
     stars = np.asarray(ratings, np.float64)
 
     def nearest(which: NDArray[np.bool_]) -> tuple[tuple[int, float], ...]:
-        places = np.flatnonzero(which)
-        best = places[np.argsort(-likeness[places], kind="stable")[:most]]
-        return tuple((int(place), float(likeness[place])) for place in best)
+        indices = np.flatnonzero(which)
+        best = indices[np.argsort(-similarity[indices], kind="stable")[:most]]
+        return tuple((int(index), float(similarity[index])) for index in best)
 
     return Evidence(nearest(stars >= HIGH), nearest(stars <= LOW))
 
@@ -73,23 +74,23 @@ def informative(
     rated: ArrayLike | None = None,
     space: Space | None = None,
     seed: int = 0,
-) -> Places:
-    """Order photos by what their rating would teach about the whole pool, best first.
+) -> Indices:
+    """Order photos by how much their rating would teach about the whole pool, best first.
 
-    Each pick takes the photo that lowers the summed variance of all predictions most, given what
-    is rated and the picks before it; its own uncertainty alone would pick oddities. Which stars
-    were given plays no part, so the order can be made ahead.
+    Each pick is the photo that most lowers the summed variance of all predictions, given the
+    rated photos and the earlier picks. Picking by a photo's own uncertainty would favor outliers.
+    The ratings themselves play no part, so the order can be computed ahead.
 
     Args:
         candidates: (N, C) rows of unrated photos.
-        pool: (M, C) rows of the archive one wants to be right about; sampled down to POOL.
-        most: picks wanted.
+        pool: (M, C) rows of the archive to predict well; sampled down to POOL.
+        most: number of picks wanted.
         rated: (R, C) rows of the photos rated already, if any.
-        space: what the archive taught.
+        space: the space of the archive.
         seed: of the samples.
 
     Returns:
-        Places among ``candidates``, at most ``most``.
+        Indices into ``candidates``, at most ``most``.
 
     Source: Yu, Bi and Tresp 2006, "Active learning via transductive experimental design".
     """
@@ -97,15 +98,15 @@ def informative(
     raw = np.asarray(candidates, np.float32)
     space = Space.plain(raw.shape[1]) if space is None else space
 
-    def sample(rows: ArrayLike, limit: int) -> tuple[Places, Array]:
+    def sample(rows: ArrayLike, limit: int) -> tuple[Indices, Array]:
         some = np.asarray(rows, np.float32)
-        places = np.arange(len(some))
+        indices = np.arange(len(some))
         if len(some) > limit:
-            places = np.sort(rng.choice(len(some), limit, replace=False))
-        mapped = space.map(space.clean(some[places]))
+            indices = np.sort(rng.choice(len(some), limit, replace=False))
+        mapped = space.map(space.clean(some[indices]))
         mapped[:, : space.dimension] *= np.sqrt(1.0 - TONE_SHARE)
         mapped[:, space.dimension :] *= np.sqrt(TONE_SHARE)
-        return places, mapped
+        return indices, mapped
 
     chosen, asked = sample(raw, CANDIDATES)
     _, about = sample(pool, POOL)
@@ -121,25 +122,25 @@ def informative(
 
 
 def _prior(mapped: Array) -> Array:
-    """Give the covariance of all predictions before any rating, over the noise of one rating."""
+    """Return the covariance of all predictions before any rating, in units of a rating's noise."""
     if not len(mapped):
         return np.zeros((0, 0))
-    centred = mapped - mapped.mean(axis=0)
-    similar = centred @ centred.T
+    centered = mapped - mapped.mean(axis=0)
+    similar = centered @ centered.T
     similar /= PENALTY * max(float(np.trace(similar)) / len(similar), 1e-9)
     similar += 1.0  # in place: these are tens of MB
     return np.asarray(similar)
 
 
-def _greedy(covariance: Array, candidates: int, most: int) -> Places:
-    """Pick among the first rows what lowers the rest's variance most; ratings have noise 1.
+def _greedy(covariance: Array, candidates: int, most: int) -> Indices:
+    """Pick the candidates (the first rows) that most lower the variance of the other rows.
 
-    A pick changes every covariance; only what the next choice looks at is kept up to date, the
-    rest of a column is made when its photo is picked: 200 picks of 1,500 take 0.5 s, not 2.5.
+    A pick changes every covariance. Only the values the next choice needs are kept up to date; the
+    rest of a column is computed when its photo is picked: 200 picks of 1,500 take 0.5 s, not 2.5.
     """
     own = np.diag(covariance)[:candidates].copy()
     about = covariance[candidates:, :candidates].copy()
-    taken = np.zeros((most, candidates))  # what each pick took off, over the candidates
+    taken = np.zeros((most, candidates))  # the reduction by each pick, for every candidate
     free = np.ones(candidates, dtype=bool)
     picked: list[int] = []
     for turn in range(most):

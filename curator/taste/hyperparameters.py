@@ -1,4 +1,4 @@
-"""How much to trust the ratings: penalty, tone share and stretch, chosen by leave-one-group-out."""
+"""Choose penalty, tone share and stretch of the taste model by leave-one-group-out."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from curator.taste.linear import Array, LeaveOut
 
 PENALTIES = np.geomspace(0.3, 30.0, 13)
 USUAL_PENALTY, PENALTY_SPREAD = 3.0, 0.5
-"""The penalty (over the rows' mean square) leave-one-out is pulled towards, and how softly: a
-normal prior on its logarithm. On the bench 3 is best at 50 and at 100 ratings; without the pull,
-leave-one-out on 50 ratings picks too small ones and costs 2.5 % of rank correlation."""
+"""Mean and standard deviation of a normal prior on the logarithm of the penalty (relative to the
+rows' mean square). In `tests/bench` 3 is best at 50 and at 100 ratings; without the prior, the
+search picks too small penalties from 50 ratings, which costs 2.5 % of rank correlation."""
 TONE_SHARES: tuple[tuple[float, float], ...] = ((0.0, 0.0), (0.1, 1.0), (0.3, 2.0))
-"""Shares tone may have, each with the log-likelihood it has to win first: without that handicap a
-rater who does not care for tone loses 3 to 5 % at 50 ratings, with it under 1 %."""
-MOST_STRETCH = 6.0
-"""A model that predicts next to nothing must not be blown up to full range."""
+"""Shares of tone to try, each with its handicap in log-likelihood. Without the handicap a rater who
+ignores tone loses 3 to 5 % of rank correlation at 50 ratings, with it less than 1 %."""
+MAX_STRETCH = 6.0
+"""A model that predicts almost nothing must not be stretched to the full range of scores."""
 TINY = 1e-9
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """What a search settled: relative penalty, tone share, stretch."""
+    """The result of a search: relative penalty, tone share, stretch."""
 
     penalty: float = USUAL_PENALTY
     tone_share: float = 0.0
@@ -32,7 +32,7 @@ class Hyperparameters:
 
 
 def mean_square(gram: Array, facts: Array) -> float:
-    """Give the weighted mean square of the rows about their weighted mean, from their Gram."""
+    """Return the weighted mean square of rows around their weighted mean, from their Gram."""
     weight = facts[:, 2] / facts[:, 2].sum()
     mass = weight * facts[:, 0]
     total = max(float(mass.sum()), TINY)
@@ -43,20 +43,20 @@ def mean_square(gram: Array, facts: Array) -> float:
 def search(
     vector_gram: Array, tone_gram: Array | None, facts: Array, groups: Array
 ) -> Hyperparameters:
-    """Choose by leave-one-group-out over every penalty and tone share.
+    """Search every pair of penalty and tone share by leave-one-group-out.
 
-    Each pair is judged by ``n/2 log(mean squared error)`` plus its handicap. The pairs are
-    averaged by their likelihood rather than the best taken: that is steadier from one rating to
-    the next, and as good.
+    The cost of a pair is ``n/2 log(mean squared error)`` plus its handicap. The result averages
+    the pairs by likelihood instead of taking the best: that changes less from one rating to the
+    next, and predicts as well.
 
     Args:
         vector_gram: (n, n) of the mapped vectors.
-        tone_gram: (n, n) of the mapped tone measures, None without tone.
+        tone_gram: (n, n) of the mapped tone measures; None without tone.
         facts: (n, 3) intercept, target, weight of each row.
-        groups: (n,) ints; rows of one are left out together.
+        groups: (n,) ints; rows of one group are left out together.
     """
     targets, weight = facts[:, 1], facts[:, 2] / facts[:, 2].mean()
-    if len(np.unique(groups)) < 3:  # nobody would be left to learn from
+    if len(np.unique(groups)) < 3:  # leaving out a group would leave too little to learn from
         groups = np.arange(len(groups), dtype=np.float64)
     rated = facts[:, 0] > 0
     if len(groups) < 3 or np.ptp(targets[rated]) < TINY:
@@ -83,16 +83,16 @@ def search(
 
 
 def mix(vector_gram: Array, tone_gram: Array, share: float) -> Array:
-    """Give tone its share of the similarity between photos."""
+    """Return the weighted mean of two Gram matrices, with this share of tone."""
     return vector_gram if share == 0 else (1 - share) * vector_gram + share * tone_gram
 
 
 def _stretch(targets: Array, predicted: Array, weight: Array) -> float:
-    """How far predictions have to be spread to vary like the ratings; 1 if they say nothing."""
+    """Return the factor that makes predictions vary like the ratings; 1 if they predict nothing."""
 
     def spread(values: Array) -> float:
         return float(np.sqrt(np.cov(values, aweights=weight)))
 
     if rank_correlation(predicted, targets) <= 0 or spread(predicted) < TINY:
         return 1.0
-    return float(np.clip(spread(targets) / spread(predicted), 1.0, MOST_STRETCH))
+    return float(np.clip(spread(targets) / spread(predicted), 1.0, MAX_STRETCH))

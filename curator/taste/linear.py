@@ -1,8 +1,8 @@
-"""The algebra under the taste model: one symmetric solve, and leave-one-out without leaving out.
+"""The algebra of the taste model: a symmetric solve, and leave-one-out errors in closed form.
 
-A rated photo is a row: mapped vector ``z``, intercept ``h`` (1 for a rating, 0 for a comparison of
+A sample is a row: mapped vector ``z``, intercept ``h`` (1 for a rating, 0 for a comparison of
 two photos, whose intercepts cancel), target ``t`` and weight ``w``. Ridge regression with an
-unpenalised intercept ``b`` is then, in the dual, ``C α = t - b h`` with ``C = Z Zᵀ + a W⁻¹``.
+unpenalized intercept ``b`` is then, in the dual, ``C α = t - b h`` with ``C = Z Zᵀ + a W⁻¹``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 BLOCK = 96
-"""Rows solved at once in the triangular solves; 64-128 measured alike at 1,280 rows."""
+"""Rows per block of the triangular solves; 64 to 128 took the same time at 1,280 rows."""
 
 
 def cholesky_solve(lower: Array, right: Array) -> Array:
-    """Solve ``L Lᵀ x = right`` in blocks: numpy has a Cholesky but no triangular solve.
+    """Solve ``L Lᵀ x = right`` in blocks; numpy has a Cholesky but no triangular solve.
 
     Args:
         lower: (n, n) lower triangle.
@@ -46,11 +46,11 @@ def forward(lower: Array, right: Array) -> Array:
 
 
 class LeaveOut:
-    """Errors on each row as predicted without its whole group, for any penalty, in closed form.
+    """The prediction error of each row without its group, for any penalty, in closed form.
 
     With ``P = C⁻¹ - C⁻¹ h hᵀ C⁻¹ / (hᵀ C⁻¹ h)`` and ``α = P t`` the error on the rows of group G
-    is ``(P_GG)⁻¹ α_G``. The second term of P is the intercept's: for equal weights and centred rows
-    it is the ``- 1/n`` (times 1/a) without which far too small a penalty is chosen.
+    is ``(P_GG)⁻¹ α_G``. The second term of P belongs to the intercept: for equal weights and
+    centered rows it is ``- 1/n`` (times 1/a). Without it the chosen penalty is far too small.
 
     Source: the block form of the leave-one-out identity for linear smoothers (Cook & Weisberg
     1982, section 2.2), with the intercept eliminated; tests compare it with refitting.
@@ -70,7 +70,7 @@ class LeaveOut:
         self._several = [part for part in parts if len(part) > 1]
 
     def errors(self, penalty: float) -> Array:
-        """Give target minus prediction for every row, its group left out.
+        """Return target minus prediction for every row, predicted without its group, (n,).
 
         Args:
             penalty: the ridge penalty, greater than 0.
@@ -90,9 +90,10 @@ class LeaveOut:
 
 
 class Moments:
-    """Weighted sums of products of rows: all that ridge needs once rows outnumber columns.
+    """Weighted sums of products of rows: all that ridge regression needs.
 
-    Rows are added and, with sign -1, taken out again; (n, 3) facts are intercept, target, weight.
+    Cheaper than the rows themselves once rows outnumber columns. The (n, 3) facts are intercept,
+    target and weight of each row.
     """
 
     def __init__(self, columns: int) -> None:
@@ -102,7 +103,7 @@ class Moments:
         self.weight = self.mass = self.target = self.squares = 0.0
 
     def add(self, rows: Array, facts: Array, sign: float = 1.0) -> None:
-        """Add rows (n, C), or take them out with ``sign`` -1."""
+        """Add (n, C) rows, or subtract them with ``sign`` -1."""
         intercept, target, weight = facts[:, 0], facts[:, 1], facts[:, 2] * sign
         self.products += (rows.T * weight) @ rows
         self.rows += rows.T @ (weight * intercept)

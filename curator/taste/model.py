@@ -1,4 +1,4 @@
-"""What was learned, as numbers: a rating, a match score and a doubt for every photo."""
+"""The fitted taste model: predicts a rating, a match score and an uncertainty for every photo."""
 
 from __future__ import annotations
 
@@ -12,34 +12,36 @@ from numpy.typing import ArrayLike, NDArray
 from curator.taste.linear import forward
 from curator.taste.space import Array, BadVectorsError, Rows, Space, as_rows, unit
 
-CHECKED_WHOLE = 4096
-"""Up to so many rows every length is checked; an archive is checked when it is written."""
-KEPT_DIRECTIONS = 16
-"""Directions of certainty a stored version keeps; std is then an upper bound."""
-TURNS = 12
-"""Rounds of subspace iteration that find them."""
+FULL_CHECK_LIMIT = 4096
+"""The length of every vector is checked up to this many rows; an archive was checked when it was
+written."""
+STORED_DIRECTIONS = 16
+"""Directions of certainty stored with a version; its `std` is then an upper bound."""
+ITERATIONS = 12
+"""Rounds of the subspace iteration that finds them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
-    """How uncertain a prediction is, over mapped, weighted, centred columns z.
+    """The uncertainty of a prediction, over mapped, weighted, centered columns z.
 
-    Fitted from fewer ratings than columns, what is known is taken off the prior: variance over
-    noise² is ``plain |z|² - |rows z|²`` plus the mean's, with (R, C) ``rows``. From more, it is
-    ``|rows⁻¹ z|²`` plus the mean's, ``rows`` being the (C, C) Cholesky factor of what was
-    ``solved``, whose least eigenvalue is the penalty, 1 / ``plain``.
+    With fewer ratings than columns, the model subtracts what it knows from the prior: variance /
+    noise² is ``plain |z|² - |rows z|²`` plus the variance of the mean, where ``rows`` is (R, C).
+    With more ratings than columns (``solved``) it is ``|rows⁻¹ z|²`` plus the variance of the
+    mean, where ``rows`` is the (C, C) Cholesky factor of the solved system. The smallest
+    eigenvalue of that system is the penalty, 1 / ``plain``.
     """
 
     plain: float
     rows: Array
-    centre: Array
+    center: Array
     column_scale: Array
     mean_variance: float
     solved: bool = False
 
     def variance(self, mapped: Array) -> Array:
-        """Give the variance over noise² of the predicted rating of (N, C) mapped rows."""
-        z = mapped * self.column_scale - self.centre
+        """Return variance / noise² of the predicted rating of (N, C) mapped rows, (N,)."""
+        z = mapped * self.column_scale - self.center
         if self.solved:
             known = forward(self.rows, z.T)
             value: Array = np.einsum("ij,ij->j", known, known)
@@ -49,31 +51,32 @@ class Uncertainty:
             value -= np.einsum("ij,ij->i", known, known)
         return np.maximum(value, 0.0) + self.mean_variance
 
-    def brief(self) -> Uncertainty:
-        """Keep the directions known best; the rest counts as never seen."""
+    def compressed(self) -> Uncertainty:
+        """Keep only the directions known best; the model counts all others as never seen."""
         factor = self.rows.T if self.solved else self.rows
-        squares, directions = _strongest(factor, KEPT_DIRECTIONS)
-        if self.solved:  # 1 / plain at least, so that nothing is known of what lies below
+        squares, directions = _strongest(factor, STORED_DIRECTIONS)
+        if self.solved:  # at least 1 / plain, so that weaker directions count as unknown
             squares = self.plain - 1.0 / np.maximum(squares, 1.0 / self.plain)
         rows = directions * np.sqrt(squares)[:, None]
-        return Uncertainty(self.plain, rows, self.centre, self.column_scale, self.mean_variance)
+        return Uncertainty(self.plain, rows, self.center, self.column_scale, self.mean_variance)
 
 
 def _strongest(factor: Array, most: int) -> tuple[Array, Array]:
     """Find the largest eigenvalues of ``factorᵀ factor`` and their directions.
 
-    By subspace iteration: the whole decomposition takes seconds where this takes a tenth.
+    Uses subspace iteration, which takes a tenth of a second where the full decomposition takes
+    seconds.
 
     Args:
         factor: (R, C).
-        most: eigenvalues wanted.
+        most: number of eigenvalues wanted.
 
     Returns:
-        (K,) and (K, C), largest first, K at most ``most``, R and C.
+        (K,) and (K, C), largest first. K is the smallest of ``most``, R and C.
     """
     wide = min(2 * most, *factor.shape)
     basis = np.random.default_rng(0).standard_normal((factor.shape[1], wide))
-    for _ in range(TURNS):
+    for _ in range(ITERATIONS):
         basis = np.linalg.qr(factor.T @ (factor @ basis))[0]
     _, values, directions = np.linalg.svd(factor @ basis, full_matrices=False)
     return values[:most] ** 2, (directions @ basis.T)[:most]
@@ -81,18 +84,18 @@ def _strongest(factor: Array, most: int) -> tuple[Array, Array]:
 
 @dataclass(frozen=True, eq=False)
 class TasteModel:
-    """One person's taste: linear in a photo's row, so an archive is scored by one product.
+    """One person's taste: linear in a photo's row, so one product scores a whole archive.
 
     Attributes:
-        weights: (D + T,) float32 on raw rows (unit vector, then tone measures).
-        bias: added to the product; together the predicted rating in stars.
-        mean: weighted mean of the ratings learned from.
-        stretch: >= 1; how far predictions are spread about the mean before they become a
-            match score (order and :meth:`rating` are untouched).
+        weights: (D + T,) float32, for raw rows (unit vector, then tone measures).
+        bias: added to the product; the sum is the predicted rating in stars.
+        mean: weighted mean of the training ratings.
+        stretch: >= 1; spreads predictions around the mean before they become match scores. It
+            changes neither their order nor :meth:`rating`.
         penalty: ridge penalty relative to the mean square of the rows.
-        tone_share: how much of the model may rest on tone, 0.0-1.0.
-        noise: standard deviation of a rating about its prediction, stars.
-        count: ratings learned from.
+        tone_share: how much of the model may depend on tone, 0.0-1.0.
+        noise: standard deviation of a rating around its prediction, in stars.
+        count: number of training ratings.
 
     Thread: any; a model never changes.
     """
@@ -106,10 +109,10 @@ class TasteModel:
     noise: float
     count: int
     space: Space
-    _doubt: Callable[[], Uncertainty] = field(repr=False)
+    _uncertainty: Callable[[], Uncertainty] = field(repr=False)
 
     def rating(self, vectors: ArrayLike) -> NDArray[np.float32]:
-        """Predict ratings in stars; order by this. May lie a little outside 1-5.
+        """Predict ratings in stars, slightly outside 1-5 at times. Sort photos by this value.
 
         Args:
             vectors: (N, D + T) or one (D + T,) row.
@@ -118,10 +121,10 @@ class TasteModel:
             (N,) float32.
 
         Raises:
-            BadVectorsError: rows of another encoder, zeros or NaN.
+            BadVectorsError: the rows come from another encoder, or hold zeros or NaN.
         """
         rows = as_rows(vectors, self.space.columns)
-        if len(rows) <= CHECKED_WHOLE or not self._looks_unit(rows):
+        if len(rows) <= FULL_CHECK_LIMIT or not self._looks_unit(rows):
             rows = self.space.clean(rows)
         dimension = self.space.dimension
         with np.errstate(invalid="ignore", over="ignore"):
@@ -131,46 +134,54 @@ class TasteModel:
             if rows.shape[1] > dimension:
                 product += rows[:, dimension:] @ self.weights[dimension:]
         if not np.isfinite(product).all():
-            raise BadVectorsError("Tone measures hold values that are not numbers.")
+            raise BadVectorsError("Some tone measures are not numbers.")
         return product
 
     def _refuse_empty(self, rows: Rows, product: Rows) -> None:
-        """Look closer at rows whose product is what a vector of zeros or NaN would give."""
+        """Check the rows whose product could come from a vector of zeros or NaN."""
         suspicious = np.flatnonzero(~np.isfinite(product) | (product == 0.0))
-        for start in range(0, len(suspicious), CHECKED_WHOLE):
-            unit(rows[suspicious[start : start + CHECKED_WHOLE], : self.space.dimension])
+        for start in range(0, len(suspicious), FULL_CHECK_LIMIT):
+            unit(rows[suspicious[start : start + FULL_CHECK_LIMIT], : self.space.dimension])
 
     def _looks_unit(self, rows: Rows) -> bool:
+        """Whether a sample of the vectors has unit length."""
         sample = rows[:: max(len(rows) // 64, 1), : self.space.dimension]
         with np.errstate(invalid="ignore"):
             off = np.abs((sample.astype(np.float64) ** 2).sum(axis=1) - 1.0)
         return bool((off < 2e-2).all())
 
     def match_score(self, vectors: ArrayLike) -> NDArray[np.int16]:
-        """Score 0-100: ``(stretched - 1) * 25``, rounded; 70 and over is a match. (N,) int16."""
+        """Return (N,) int16 match scores, 0-100: ``(stretched - 1) * 25``, rounded.
+
+        By default a score of 70 or more is a match.
+        """
         return self.scores(self.rating(vectors))
 
     def scores(self, ratings: NDArray[np.float32]) -> NDArray[np.int16]:
-        """Turn what :meth:`rating` gave into match scores without reading the vectors again."""
+        """Convert the result of :meth:`rating` to match scores, without reading the vectors."""
         stretched = self.mean + (ratings - self.mean) * self.stretch
         return np.clip(np.rint((stretched - 1.0) * 25.0), 0, 100).astype(np.int16)
 
     def std(self, vectors: ArrayLike) -> NDArray[np.float32]:
-        """Say how uncertain :meth:`rating` is, stars, (N,) float32.
+        """Return the standard deviation of :meth:`rating` in stars, (N,) float32.
 
-        Costs a product with every rating: for the photos on screen and a sample, not an archive.
+        Each photo costs a product with every training rating: use this for the photos on screen
+        or a sample, never for an archive.
         """
         mapped = self.space.map(self.space.clean(vectors))
-        return (self.noise * np.sqrt(self.doubt.variance(mapped))).astype(np.float32)
+        return (self.noise * np.sqrt(self.uncertainty.variance(mapped))).astype(np.float32)
 
     @property
-    def doubt(self) -> Uncertainty:
-        """The uncertainty, made when first asked for."""
-        return self._doubt()
+    def uncertainty(self) -> Uncertainty:
+        """The uncertainty of predictions, computed at first use."""
+        return self._uncertainty()
 
     def to_numbers(self) -> dict[str, Any]:
-        """Give the model as a flat dict of numbers and arrays for ``np.savez``; no pickles."""
-        doubt = self.doubt.brief()
+        """Return the model as a flat dict of numbers and arrays for ``np.savez``; no pickles.
+
+        The keys are stored in catalogs: never rename one.
+        """
+        uncertainty = self.uncertainty.compressed()
         numbers: dict[str, Any] = {
             name: getattr(self, name)
             for name in ("bias", "mean", "stretch", "penalty", "tone_share", "noise", "count")
@@ -179,21 +190,21 @@ class TasteModel:
         numbers["weights"] = self.weights
         numbers |= {f"space.{name}": value for name, value in self.space.numbers().items()}
         numbers |= {
-            "doubt.plain": doubt.plain,
-            "doubt.rows": doubt.rows.astype(np.float32),
-            "doubt.centre": doubt.centre.astype(np.float32),
-            "doubt.tone_scale": float(doubt.column_scale[-1]),
-            "doubt.vector_scale": float(doubt.column_scale[0]),
-            "doubt.mean_variance": doubt.mean_variance,
+            "doubt.plain": uncertainty.plain,
+            "doubt.rows": uncertainty.rows.astype(np.float32),
+            "doubt.centre": uncertainty.center.astype(np.float32),
+            "doubt.tone_scale": float(uncertainty.column_scale[-1]),
+            "doubt.vector_scale": float(uncertainty.column_scale[0]),
+            "doubt.mean_variance": uncertainty.mean_variance,
         }
         return numbers
 
     @classmethod
     def from_numbers(cls, numbers: dict[str, Any]) -> TasteModel:
-        """Read what :meth:`to_numbers` gave, from a dict, an ``np.load`` or parsed JSON.
+        """Build a model from the result of :meth:`to_numbers`: a dict, ``np.load`` or parsed JSON.
 
         Raises:
-            ValueError: fields are missing, not finite, or do not fit each other.
+            ValueError: values are missing, not finite, or of shapes that do not fit together.
         """
         if int(numbers.get("version", 0)) != 1:
             raise ValueError("not a taste model of version 1")
@@ -204,7 +215,7 @@ class TasteModel:
             weights = np.asarray(numbers["weights"], np.float32)
             scale = np.full(space.columns, float(numbers["doubt.vector_scale"]))
             scale[space.dimension :] = float(numbers["doubt.tone_scale"])
-            doubt = Uncertainty(
+            uncertainty = Uncertainty(
                 float(numbers["doubt.plain"]),
                 np.asarray(numbers["doubt.rows"], np.float64).reshape(-1, space.columns),
                 np.asarray(numbers["doubt.centre"], np.float64),
@@ -218,8 +229,11 @@ class TasteModel:
             count = int(numbers["count"])
         except KeyError as error:
             raise ValueError(f"a taste model without {error}") from error
-        fits = weights.shape == (space.columns,) and doubt.centre.shape == (space.columns,)
+        columns = (space.columns,)
+        fits = weights.shape == columns and uncertainty.center.shape == columns
         fits &= space.directions.shape == (len(space.gains), space.dimension)
         if not (fits and all(np.isfinite(np.asarray(each)).all() for each in numbers.values())):
             raise ValueError("the numbers of a taste model do not fit each other")
-        return cls(weights=weights, count=count, space=space, _doubt=lambda: doubt, **scalars)
+        return cls(
+            weights=weights, count=count, space=space, _uncertainty=lambda: uncertainty, **scalars
+        )

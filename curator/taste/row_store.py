@@ -1,8 +1,8 @@
-"""RowStore of lessons by place: in memory while they are few, then in a temporary file.
+"""Rows of training samples by index: in memory while they are few, then in a temporary file.
 
-Tens of thousands of ratings and rejects are a quarter of a gigabyte that is hardly ever looked at:
-one row when a rating changes, some hundred when the penalty is searched, all when sums are made
-anew. What a file holds the system keeps in memory only as long as nobody else needs the room.
+Tens of thousands of samples take a quarter of a gigabyte and are rarely read: one row when a rating
+changes, some hundred for a search of the hyperparameters, all of them when sums are recomputed. The
+system caches a file in memory only while no other program needs that memory.
 """
 
 from __future__ import annotations
@@ -19,97 +19,98 @@ from numpy.typing import NDArray
 
 from curator.model import KnownError
 
-_FIRST = 64
-_AT_ONCE = 1024  # rows read at a time
+_FIRST_ROWS = 64
+_BLOCK = 1024  # rows read at a time
 
 
 class RowStore:
-    """RowStore of one length, as float64 in memory or as float32 in a file.
+    """Rows of equal length, as float64 in memory or as float32 in a file.
 
     Thread: one at a time.
     """
 
     def __init__(self, columns: int, scratch: Path | None = None) -> None:
-        """Make no rows.
+        """Start empty.
 
         Args:
-            columns: numbers in a row.
-            scratch: where the file goes; the system's own place for such files if None.
+            columns: length of a row.
+            scratch: the folder for the file; None for the system's folder for temporary files.
         """
-        self._held: NDArray[np.float64] = np.zeros((0, columns))
+        self._in_memory: NDArray[np.float64] = np.zeros((0, columns))
         self._columns, self._bytes = columns, columns * 4
         self._scratch = scratch
         self._file: IO[bytes] | None = None
 
     def first(self, count: int) -> NDArray[np.float64]:
-        """Give the first rows as they are, (count, columns); only while they are in memory."""
+        """Return a view of the first rows, (count, columns); only while they are in memory."""
         assert self._file is None
-        return self._held[:count]
+        return self._in_memory[:count]
 
-    def put(self, place: int, rows: NDArray[Any]) -> None:
-        """Write rows from a place on.
+    def put(self, start: int, rows: NDArray[Any]) -> None:
+        """Write rows at consecutive indices from ``start``.
 
         Raises:
-            KnownError: the file cannot be written; what those rows were before is lost.
+            KnownError: the file cannot be written; the former content of those rows is lost.
         """
         if self._file is not None:
-            with self._room():
-                self._file.seek(place * self._bytes)
+            with self._explain_full_disk():
+                self._file.seek(start * self._bytes)
                 self._file.write(np.ascontiguousarray(rows, np.float32).tobytes())
                 self._file.flush()
             return
-        end = place + len(rows)
-        if end > len(self._held):
-            larger = np.zeros((max(end, 2 * len(self._held), _FIRST), self._columns))
-            larger[: len(self._held)] = self._held
-            self._held = larger
-        self._held[place:end] = rows
+        end = start + len(rows)
+        if end > len(self._in_memory):
+            larger = np.zeros((max(end, 2 * len(self._in_memory), _FIRST_ROWS), self._columns))
+            larger[: len(self._in_memory)] = self._in_memory
+            self._in_memory = larger
+        self._in_memory[start:end] = rows
 
-    def take(self, places: Iterable[int]) -> NDArray[np.float64]:
-        """Copy some rows, (N, columns).
+    def take(self, indices: Iterable[int]) -> NDArray[np.float64]:
+        """Return a copy of some rows, (N, columns).
 
         Raises:
             OSError: the file cannot be read.
         """
-        wanted = list(places)
+        wanted = list(indices)
         if self._file is None:
-            return self._held[wanted]
+            return self._in_memory[wanted]
         rows = np.empty((len(wanted), self._columns), np.float32)
-        for row, place in zip(rows, wanted, strict=True):
-            self._file.seek(place * self._bytes)
+        for row, index in zip(rows, wanted, strict=True):
+            self._file.seek(index * self._bytes)
             self._file.readinto(row.view(np.uint8))  # type: ignore[attr-defined]
         return rows.astype(np.float64)
 
     def parts(self, count: int) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-        """Go through the first rows: which they are, and a copy.
+        """Yield the first ``count`` rows in blocks: the slice, and a copy of its rows.
 
         Raises:
             OSError: the file cannot be read.
         """
-        for start in range(0, count, _AT_ONCE):
-            part = slice(start, min(start + _AT_ONCE, count))
+        for start in range(0, count, _BLOCK):
+            part = slice(start, min(start + _BLOCK, count))
             yield part, self.take(range(part.start, part.stop))
 
-    def leave_memory(self, count: int) -> None:
-        """Keep the first rows in a file from now on, as float32.
+    def move_to_file(self, count: int) -> None:
+        """Move the first rows to a temporary file, as float32.
 
         Raises:
-            KnownError: it cannot be written; they stay in memory.
+            KnownError: the file cannot be written; the rows stay in memory.
         """
-        with self._room():
+        with self._explain_full_disk():
             file = tempfile.TemporaryFile(dir=self._scratch)  # noqa: SIM115
             weakref.finalize(self, file.close)
-            file.write(self._held[:count].astype(np.float32).tobytes())
+            file.write(self._in_memory[:count].astype(np.float32).tobytes())
             file.flush()
-        self._file, self._held = file, np.zeros((0, self._columns))
+        self._file, self._in_memory = file, np.zeros((0, self._columns))
 
     @contextlib.contextmanager
-    def _room(self) -> Iterator[None]:
+    def _explain_full_disk(self) -> Iterator[None]:
+        """Turn an OSError of the temporary file into a KnownError."""
         try:
             yield
         except OSError as error:
             where = self._scratch or tempfile.gettempdir()
             raise KnownError(
-                f"There is no room to learn in {where} ({error.strerror or error}).",
-                "Free some disk space there; scores follow.",
+                f"Taste cannot write its temporary file in {where} ({error.strerror or error}).",
+                "Free some disk space there; the scores follow.",
             ) from error

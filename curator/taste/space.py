@@ -1,9 +1,9 @@
-"""The space the taste model learns in: vectors, tone beside them, the archive's own structure.
+"""The space the taste model is fitted in: vectors, tone measures, and the archive's structure.
 
-A row is a photo's unit vector, alone or with its tone measures (:mod:`curator.taste.tone`) behind
-it. :class:`Space` maps rows to where plain ridge learns fastest, and folds what was learned back
-onto raw rows, so that scoring an archive stays one product over stored numbers and a new space
-needs no stored row to change.
+A row is a photo's unit vector, optionally followed by its tone measures
+(:mod:`curator.taste.tone`). :class:`Space` maps rows to columns in which plain ridge regression
+learns fastest, and folds the learned weights back onto raw rows. Scoring an archive is then one
+product over stored numbers, and a new space changes no stored row.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.float32]
 
 DIRECTIONS = 64
-"""Directions of the archive that are stretched; 32 won half as much on the bench."""
+"""Directions of the archive to stretch; 32 gained half as much in `tests/bench`."""
 EMPHASIS = 0.5
-"""Exponent on the archive's variance: directions in which photos differ are trusted more. Whitening
-(negative values) lost 3 to 7 % of rank correlation on the bench, 0.5 wins
-1 to 2 % at 50 ratings."""
+"""Exponent on the archive's variance: directions in which photos differ count for more. In
+`tests/bench` whitening (negative values) lost 3 to 7 % of rank correlation, 0.5 gains 1 to 2 % at
+50 ratings."""
 UNIT_TOLERANCE = 1e-2
-"""float16 storage moves a unit vector's length by less than 1e-3."""
+"""Storing a unit vector as float16 changes its length by less than 1e-3."""
 
 
 class BadVectorsError(KnownError):
-    """Vectors that say nothing of their photos: empty, not numbers, or of another encoder."""
+    """Unusable vectors: zeros, not numbers, or made by another encoder."""
 
 
 def as_rows(values: ArrayLike, columns: int | None = None) -> Rows:
-    """Take anything row-like as a (N, C) float32 array, without copying one that is.
+    """Return rows as an (N, C) float32 array, without a copy if they are one already.
 
     Raises:
-        BadVectorsError: rows of different lengths, or not of ``columns`` columns.
+        BadVectorsError: the rows differ in length, or do not have ``columns`` columns.
     """
     try:
         rows = np.asarray(values, dtype=np.float32)
@@ -51,7 +51,7 @@ def as_rows(values: ArrayLike, columns: int | None = None) -> Rows:
         rows = rows[None] if rows.size else rows.reshape(0, columns or 0)
     if rows.ndim != 2 or (columns is not None and rows.shape[1] != columns):
         raise BadVectorsError(
-            f"Vectors of {rows.shape[-1]} numbers meet a taste model of {columns}: "
+            f"The taste model expects vectors of {columns} numbers, not {rows.shape[-1]}: "
             "another encoder made them.",
             "Wait until all photos are embedded by one encoder, or run: curator backfill embed",
         )
@@ -59,10 +59,10 @@ def as_rows(values: ArrayLike, columns: int | None = None) -> Rows:
 
 
 def unit(vectors: Rows) -> Rows:
-    """Bring (N, D) vectors to length 1; those already there are returned untouched.
+    """Return (N, D) vectors scaled to length 1; without a copy if all have it already.
 
     Raises:
-        BadVectorsError: a vector is all zeros or holds NaN or infinity.
+        BadVectorsError: a vector is all zeros, or holds NaN or infinity.
     """
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
     bad = ~(np.isfinite(lengths) & (lengths > 1e-6))
@@ -80,10 +80,10 @@ def unit(vectors: Rows) -> Rows:
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """A linear map from raw rows to the columns that ridge penalises alike.
+    """A linear map from raw rows to columns that ridge regression penalizes equally.
 
-    ``mean`` (D,), ``directions`` (R, D) orthonormal with ``gains`` (R,) >= 0 added to 1, ``scale``
-    to unit mean square; ``tone_mean`` and ``tone_scale`` (T,), T may be 0.
+    ``mean`` (D,); ``directions`` (R, D), orthonormal, each stretched by 1 + its gain in ``gains``
+    (R,) >= 0; ``scale`` to unit mean square; ``tone_mean`` and ``tone_scale`` (T,), T may be 0.
     """
 
     mean: Array
@@ -95,7 +95,7 @@ class Space:
 
     @classmethod
     def plain(cls, dimension: int, tones: int = 0) -> Space:
-        """Leave vectors as they are: what there is before an archive."""
+        """Return the space that leaves vectors unchanged, for use without an archive."""
         return cls(
             np.zeros(dimension),
             np.zeros((0, dimension)),
@@ -107,11 +107,11 @@ class Space:
 
     @classmethod
     def of(cls, rows: ArrayLike, dimension: int | None = None, emphasis: float = EMPHASIS) -> Space:
-        """Learn the space from an archive, rated or not.
+        """Learn the space from an archive of rated and unrated photos.
 
         Args:
-            rows: (N, D + T) raw rows; a sample of 4,000 is plenty (0.3 s).
-            dimension: D, the vector's part of a row; all of it when None.
+            rows: (N, D + T) raw rows; a sample of 4,000 is enough (0.3 s).
+            dimension: D, the length of the vector in a row; the whole row if None.
             emphasis: exponent on the variance of the strongest directions.
         """
         raw = as_rows(rows)
@@ -119,9 +119,9 @@ class Space:
         tones = raw[:, dimension:].astype(np.float64)
         vectors = unit(raw[:, :dimension]).astype(np.float64)
         mean = vectors.mean(axis=0)
-        centred = vectors - mean
-        directions, gains = _strongest(centred, emphasis)
-        mapped = centred + (centred @ directions.T * gains) @ directions
+        centered = vectors - mean
+        directions, gains = _strongest(centered, emphasis)
+        mapped = centered + (centered @ directions.T * gains) @ directions
         square = float((mapped**2).sum(axis=1).mean())
         spread = tones.std(axis=0)
         return cls(
@@ -136,37 +136,37 @@ class Space:
 
     @property
     def dimension(self) -> int:
-        """Columns of the vector in a row."""
+        """Length of the vector in a row."""
         return len(self.mean)
 
     @property
     def columns(self) -> int:
-        """Columns of a row: the vector and, behind it, the tone."""
+        """Length of a row: the vector and the tone measures."""
         return len(self.mean) + len(self.tone_mean)
 
     def clean(self, rows: ArrayLike) -> Rows:
-        """Check rows and bring their vectors to unit length.
+        """Check rows and scale their vectors to unit length.
 
         Raises:
-            BadVectorsError: wrong length, zeros, NaN.
+            BadVectorsError: rows of another length, or with zeros or NaN.
         """
         raw = as_rows(rows, self.columns)
         vectors = unit(raw[:, : self.dimension])
         if self.columns == self.dimension:
             return vectors
         if not np.isfinite(raw[:, self.dimension :]).all():
-            raise BadVectorsError("Tone measures hold values that are not numbers.")
+            raise BadVectorsError("Some tone measures are not numbers.")
         return np.concatenate([vectors, raw[:, self.dimension :]], axis=1)
 
     def map(self, rows: Rows) -> Array:
-        """Map (N, D + T) clean rows; each block has a mean square near 1 over the archive."""
+        """Map (N, D + T) clean rows; over the archive each block has a mean square near 1."""
         vectors = rows[:, : self.dimension].astype(np.float64) - self.mean
         vectors += (vectors @ self.directions.T * self.gains) @ self.directions
         tones = (rows[:, self.dimension :].astype(np.float64) - self.tone_mean) * self.tone_scale
         return np.concatenate([vectors * self.scale, tones], axis=1)
 
     def fold(self, weights: Array) -> tuple[Array, float]:
-        """Turn weights on mapped columns into (weights on raw columns, constant to add)."""
+        """Convert weights for mapped columns to (weights for raw columns, constant to add)."""
         vector = weights[: self.dimension] * self.scale
         vector = vector + (vector @ self.directions.T * self.gains) @ self.directions
         tone = weights[self.dimension :] * self.tone_scale
@@ -174,7 +174,7 @@ class Space:
         return np.concatenate([vector, tone]), constant
 
     def numbers(self) -> dict[str, Any]:
-        """Give the space as plain arrays, float16 where that is enough."""
+        """Return the space as plain arrays, float16 where that is precise enough."""
         return {
             "mean": self.mean.astype(np.float32),
             "directions": self.directions.astype(np.float16),
@@ -186,7 +186,7 @@ class Space:
 
     @classmethod
     def from_numbers(cls, numbers: dict[str, Any]) -> Space:
-        """Read what :meth:`numbers` gave."""
+        """Build a space from the result of :meth:`numbers`."""
         return cls(
             np.asarray(numbers["mean"], np.float64),
             np.asarray(numbers["directions"], np.float64).reshape(-1, len(numbers["mean"])),
@@ -198,24 +198,24 @@ class Space:
 
 
 def _tone_weights(count: int) -> Array:
-    """Weigh tone measures so that their squares sum to 1 over standardised columns."""
+    """Return weights of tone measures whose squares sum to 1 over standardized columns."""
     return WEIGHTS if count == TONES else np.full(count, 1.0 / np.sqrt(max(count, 1)))
 
 
-def _strongest(centred: Array, emphasis: float) -> tuple[Array, Array]:
-    """Find the archive's strongest directions and how much to stretch each."""
-    count, dimension = centred.shape
+def _strongest(centered: Array, emphasis: float) -> tuple[Array, Array]:
+    """Return the archive's strongest directions (R, D) and their gains (R,)."""
+    count, dimension = centered.shape
     rank = min(DIRECTIONS, count // 4, dimension // 2)
     if rank < 2 or emphasis == 0:
         return np.zeros((0, dimension)), np.zeros(0)
     if count <= dimension:
-        values, left = np.linalg.eigh(centred @ centred.T)
+        values, left = np.linalg.eigh(centered @ centered.T)
         values, left = values[::-1], left[:, ::-1]
         if values[rank] <= 1e-9 * max(values[0], 1e-30):
             return np.zeros((0, dimension)), np.zeros(0)
-        directions = (left[:, :rank] / np.sqrt(values[:rank])).T @ centred
+        directions = (left[:, :rank] / np.sqrt(values[:rank])).T @ centered
     else:
-        values, right = np.linalg.eigh(centred.T @ centred)
+        values, right = np.linalg.eigh(centered.T @ centered)
         values = values[::-1]
         directions = right[:, ::-1][:, :rank].T.copy()  # a view would keep all 13 MB
         if values[rank] <= 1e-9 * max(values[0], 1e-30):

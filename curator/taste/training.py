@@ -1,7 +1,8 @@
-"""Learning from ratings: ridge in a :class:`Space`, its penalty chosen from the data.
+"""Fit a taste model to ratings: ridge regression in a :class:`Space`.
 
-:class:`TrainingSet` keeps what makes the next fit cheap: rows and their Gram matrix while ratings
-are few, weighted sums of products once they outnumber columns. :func:`fit` is the one-shot form::
+:class:`TrainingSet` keeps what makes the next fit cheap. While there are fewer samples than
+columns it keeps their rows and Gram matrix, afterwards weighted sums of products. :func:`fit` is
+the one-shot form::
 
     model = fit(vectors, ratings)
     model.match_score(archive)
@@ -10,6 +11,7 @@ are few, weighted sums of products once they outnumber columns. :func:`fit` is t
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +26,15 @@ from curator.taste.row_store import RowStore
 from curator.taste.space import Array, Space, as_rows
 
 MIN_RATINGS = 20
-"""Ratings needed before anything is shown."""
+"""Ratings needed before any score is shown."""
 SEARCH_EVERY = 10
-"""Ratings between two searches of the penalty once searching is no longer instant."""
-SEARCH_AT_ONCE = 120
-"""Up to so many rows a search takes some 10 ms and every fit makes one."""
+"""Changes between two searches of the hyperparameters, once a search is no longer instant."""
+INSTANT_SEARCH_LIMIT = 120
+"""Up to this many samples a search takes about 10 ms, and every fit runs one."""
 SEARCH_LIMIT = 800
-"""Rows a search looks at, the weightiest: the penalty does not need them all."""
+"""A search uses this many samples, those of the greatest weight; more change nothing."""
 DUAL_LIMIT = 1200
-"""Rows up to which the Gram matrix is kept; about where columns get fewer than rows."""
+"""The Gram matrix is kept up to this many samples, about the number of columns."""
 
 
 def fit(
@@ -42,13 +44,14 @@ def fit(
     groups: ArrayLike | None = None,
     space: Space | None = None,
 ) -> TasteModel:
-    """Learn from ratings once; see :class:`TrainingSet` for learning live.
+    """Fit a model once; use :class:`TrainingSet` to keep fitting as ratings come.
 
     Args:
-        vectors: (N, D) unit vectors, or (N, D + T) rows with tone behind them (needs ``space``).
-        ratings: (N,) stars, 0.0-5.0 (a reject is given as something below 1).
-        weights: (N,) > 0; recency and strength of evidence. All 1 when None.
-        groups: (N,) ids; rows of one group (a stack) are left out together. Each its own if None.
+        vectors: (N, D) unit vectors, or (N, D + T) rows with tone (needs ``space``).
+        ratings: (N,) stars, 0.0-5.0; a reject is a value below 1.
+        weights: (N,) > 0, for recency and strength of evidence; all 1 if None.
+        groups: (N,) ids; cross-validation leaves out all rows of a group (a stack) together. If
+            None, each row is its own group.
         space: what the archive taught; None leaves vectors as they are.
 
     Raises:
@@ -63,43 +66,47 @@ def fit(
     if not len(rows) == len(given) == len(strength) == len(names):
         raise UsageError(
             f"{len(rows)} vectors, {len(given)} ratings, {len(strength)} weights and "
-            f"{len(names)} groups do not belong together."
+            f"{len(names)} groups do not fit together."
         )
-    lessons = TrainingSet(space)
-    lessons.add(range(len(rows)), rows, given, strength, names.tolist())
-    model = lessons.fit()
-    if lessons.search_due:
-        lessons.use(lessons.search_job()())
-        model = lessons.fit()
+    training = TrainingSet(space)
+    training.add(range(len(rows)), rows, given, strength, names.tolist())
+    model = training.fit()
+    if training.search_due:
+        training.use(training.search_job()())
+        model = training.fit()
     return model
 
 
 class TrainingSet:
-    """Everything rated so far, kept so that one more rating costs one solve.
+    """All samples of one person's taste, kept so that one more rating costs one solve.
 
-    Each has a key (a photo's id), so that a changed rating replaces it and undo withdraws it.
-    Weights count relative to each other: let recency grow towards now instead of fading the old
-    (:func:`recency`), and no lesson ever has to be touched again for getting old.
+    A sample is a rating, or a comparison of two photos. Its key (a photo's id) lets a changed
+    rating replace it and undo remove it. Only the ratio of weights matters, so recency makes new
+    samples heavier and never touches old ones (:func:`recency`).
 
-    Once no Gram matrix is kept the rows leave memory (:class:`RowStore`).
+    Above DUAL_LIMIT samples the rows move from memory to a file (:class:`RowStore`).
 
-    Thread: one at a time (the refit thread's); models it returns are free.
+    Thread: one at a time (the learner's); the models it returns may be used on any thread.
     """
 
     def __init__(
-        self, space: Space, choice: Hyperparameters | None = None, scratch: Path | None = None
+        self,
+        space: Space,
+        hyperparameters: Hyperparameters | None = None,
+        scratch: Path | None = None,
     ) -> None:
-        """Make none; ``scratch`` is where many of them go (:class:`RowStore`)."""
+        """Start empty; ``scratch`` is the folder for the temporary file of :class:`RowStore`."""
         self.space = space
-        self.choice = choice or Hyperparameters()
+        self.hyperparameters = hyperparameters or Hyperparameters()
         self._searched_at = -SEARCH_EVERY
         self._changes = 0
-        self._place: dict[Hashable, int] = {}
+        self._index: dict[Hashable, int] = {}
         self._keys: list[Hashable] = []
         self._groups: list[Hashable] = []
         self._parts = (slice(0, space.dimension), slice(space.dimension, space.columns))
-        self._z = RowStore(space.columns, scratch)
-        self._facts = np.zeros((0, 3))  # intercept (1 rating, 0 comparison), target, weight
+        self._mapped = RowStore(space.columns, scratch)
+        # Per sample: intercept (1 rating, 0 comparison), target, weight.
+        self._facts = np.zeros((0, 3))
         self._grams: list[Array] | None = [np.zeros((0, 0)), np.zeros((0, 0))]
         self._moments: Moments | None = None
 
@@ -108,7 +115,7 @@ class TrainingSet:
 
     @property
     def ratings(self) -> int:
-        """How many lessons are ratings, not comparisons."""
+        """The number of samples that are ratings, not comparisons."""
         return int(self._facts[: len(self), 0].sum())
 
     def add(
@@ -119,14 +126,14 @@ class TrainingSet:
         weights: ArrayLike,
         groups: Sequence[Hashable],
     ) -> None:
-        """Add or replace ratings; all or nothing.
+        """Add or replace ratings, all or none of them.
 
         Args:
-            keys: one a row.
-            rows: (N, D + T) as the space has them.
+            keys: one per row.
+            rows: (N, D + T) raw rows of the space.
             ratings: (N,) stars, 0.0-5.0.
             weights: (N,) > 0.
-            groups: one a row: the stack, or the photo itself.
+            groups: one per row: the id of the stack, or of the photo itself.
         """
         clean = self.space.clean(rows)
         targets = np.asarray(ratings, np.float64).ravel()
@@ -134,7 +141,9 @@ class TrainingSet:
             raise UsageError("A rating is a number from 0 to 5.")
         strength = np.asarray(weights, np.float64).ravel()
         if len(strength) != len(targets):
-            raise UsageError(f"{len(targets)} ratings and {len(strength)} weights do not fit.")
+            raise UsageError(
+                f"{len(targets)} ratings and {len(strength)} weights do not fit together."
+            )
         facts = np.column_stack([np.ones(len(targets)), targets, strength])
         self._add(list(keys), self.space.map(clean), facts, list(groups))
 
@@ -146,74 +155,74 @@ class TrainingSet:
         weights: ArrayLike,
         groups: Sequence[Hashable],
     ) -> None:
-        """Add or replace comparisons: one photo was kept, of the same stack another was not.
+        """Add or replace comparisons: one photo was preferred to another.
 
-        Each is worth one star of difference.
+        Each counts as a difference of one star.
 
         Args:
-            keys: one a comparison.
-            better: (N, D + T) rows of the photos kept.
+            keys: one per comparison.
+            better: (N, D + T) rows of the preferred photos.
             worse: (N, D + T) rows of the others.
-            weights: (N,) > 0; 0.5 is half a star press.
-            groups: one a comparison: the stack.
+            weights: (N,) > 0; 0.5 counts half as much as a rating.
+            groups: one per comparison: the id of the stack.
         """
         strength = np.asarray(weights, np.float64).ravel()
-        kept, left = (self.space.map(self.space.clean(rows)) for rows in (better, worse))
-        if not len(kept) == len(left) == len(strength):
-            raise UsageError(f"{len(kept)} photos and {len(left)} others are no comparisons.")
-        facts = np.column_stack([np.zeros(len(kept)), np.ones(len(kept)), strength])
-        self._add(list(keys), kept - left, facts, list(groups))
+        winners, losers = (self.space.map(self.space.clean(rows)) for rows in (better, worse))
+        if not len(winners) == len(losers) == len(strength):
+            raise UsageError(f"{len(winners)} photos and {len(losers)} others make no pairs.")
+        facts = np.column_stack([np.zeros(len(winners)), np.ones(len(winners)), strength])
+        self._add(list(keys), winners - losers, facts, list(groups))
 
     def remove(self, key: Hashable) -> None:
-        """Withdraw a lesson; one never learned is no error (undo of a rating without vector)."""
-        place = self._place.pop(key, None)
-        if place is None:
+        """Remove a sample. An unknown key is no error: a photo without vector was never added."""
+        row = self._index.pop(key, None)
+        if row is None:
             return
         last = len(self) - 1
         if self._moments is not None:
-            self._moments.add(self._z.take([place]), self._facts[place : place + 1], -1.0)
-        if place != last:
-            self._z.put(place, self._z.take([last]))
-            self._facts[place] = self._facts[last]
-            self._keys[place], self._groups[place] = self._keys[last], self._groups[last]
-            self._place[self._keys[place]] = place
+            self._moments.add(self._mapped.take([row]), self._facts[row : row + 1], -1.0)
+        if row != last:  # the last sample takes its row
+            self._mapped.put(row, self._mapped.take([last]))
+            self._facts[row] = self._facts[last]
+            self._keys[row], self._groups[row] = self._keys[last], self._groups[last]
+            self._index[self._keys[row]] = row
             for gram in self._grams or ():
-                gram[place, : last + 1] = gram[last, : last + 1]
-                gram[: last + 1, place] = gram[: last + 1, last]
-                gram[place, place] = gram[last, last]
+                gram[row, : last + 1] = gram[last, : last + 1]
+                gram[: last + 1, row] = gram[: last + 1, last]
+                gram[row, row] = gram[last, last]
         del self._keys[last], self._groups[last]
         self._changes += 1
 
     def _add(self, keys: list[Hashable], z: Array, facts: Array, groups: list[Hashable]) -> None:
         if not len(keys) == len(z) == len(facts) == len(groups):
-            raise UsageError("Keys, vectors, ratings and groups do not belong together.")
+            raise UsageError("Keys, vectors, ratings and groups do not fit together.")
         if not (np.isfinite(facts[:, 2]).all() and (facts[:, 2] > 0).all()):
-            raise UsageError("A weight is a number greater than 0.")
-        last = {key: place for place, key in enumerate(keys)}
-        if len(last) < len(keys):  # rated twice in one go: the later one counts
+            raise UsageError("A weight must be a number greater than 0.")
+        last = {key: row for row, key in enumerate(keys)}
+        if len(last) < len(keys):  # a key given twice: the later sample counts
             keep = sorted(last.values())
             z, facts = z[keep], facts[keep]
-            keys, groups = [keys[place] for place in keep], [groups[place] for place in keep]
+            keys, groups = [keys[row] for row in keep], [groups[row] for row in keep]
         for key in keys:
             self.remove(key)
         before, after = len(self), len(self) + len(keys)
         self._reserve(after)
-        self._z.put(before, z)
+        self._mapped.put(before, z)
         self._facts[before:after] = facts
         for offset, key in enumerate(keys):
-            self._place[key] = before + offset
+            self._index[key] = before + offset
         self._keys += keys
         self._groups += groups
         self._changes += len(keys)
         if self._grams is not None and after > DUAL_LIMIT:
             self._grams = None
-            self._z.leave_memory(after)
+            self._mapped.move_to_file(after)
             self._sum()
         elif self._moments is not None:
-            # What is summed is what is kept, so that a lesson withdrawn leaves nothing behind.
-            self._moments.add(self._z.take(range(before, after)), facts)
+            # Sum the stored rows, not the given ones: removing a sample then leaves no rest.
+            self._moments.add(self._mapped.take(range(before, after)), facts)
         for gram, block in zip(self._grams or (), self._parts, strict=False):
-            cross = self._z.first(after)[:, block] @ z[:, block].T
+            cross = self._mapped.first(after)[:, block] @ z[:, block].T
             gram[:after, before:after] = cross
             gram[before:after, :after] = cross.T
 
@@ -228,26 +237,26 @@ class TrainingSet:
 
     @property
     def search_due(self) -> bool:
-        """Whether enough has changed that the penalty should be searched again, in background."""
+        """Whether enough has changed to search the hyperparameters again, in the background."""
         return self._changes - self._searched_at >= SEARCH_EVERY
 
     def fit(self) -> TasteModel:
-        """Learn from all lessons: one Cholesky solve, and a search while that is instant.
+        """Fit a model to all samples: one Cholesky solve, and a search while that is instant.
 
         Raises:
-            UsageError: nothing was rated yet.
+            UsageError: there are no ratings.
         """
         if self.ratings == 0:
-            raise UsageError("Nothing is rated yet.", "Rate some photos first.")
-        if len(self) <= SEARCH_AT_ONCE:
+            raise UsageError("No photos are rated yet.", "Rate some photos first.")
+        if len(self) <= INSTANT_SEARCH_LIMIT:
             self.use(self.search_job()())
         return self._dual() if self._moments is None else self._primal()
 
     def search_job(self) -> Callable[[], Hyperparameters]:
-        """Give a search of penalty, tone share and stretch that any thread may run.
+        """Return a search of penalty, tone share and stretch, to run on any thread.
 
-        It looks at the lessons as they are now; bring its result home with :meth:`use`. Takes
-        about a second at SEARCH_LIMIT rows.
+        It works on a copy of the samples; pass its result to :meth:`use`. A search of SEARCH_LIMIT
+        samples takes about a second.
         """
         self._searched_at = self._changes
         count = len(self)
@@ -260,140 +269,131 @@ class TrainingSet:
         else:
             vectors, tones = (
                 rows[:, part] @ rows[:, part].T
-                for rows in [self._z.take(chosen)]
+                for rows in [self._mapped.take(chosen)]
                 for part in self._parts
             )
         names = {name: number for number, name in enumerate(dict.fromkeys(self._groups))}
-        groups = np.array([names[self._groups[place]] for place in chosen])
+        groups = np.array([names[self._groups[row]] for row in chosen])
         tone = tones if self.space.columns > self.space.dimension else None
         copied = facts[chosen].copy()
         return lambda: search(vectors, tone, copied, groups)
 
-    def use(self, choice: Hyperparameters) -> None:
-        """Use what a search settled from the next fit on."""
-        self.choice = choice
-        if self._moments is not None:  # sums of products drift a little with every drop
+    def use(self, hyperparameters: Hyperparameters) -> None:
+        """Set the hyperparameters of the next fit, as found by a search."""
+        self.hyperparameters = hyperparameters
+        if self._moments is not None:  # sums of products drift a little with every removal
             self._sum()
 
     def _sum(self) -> None:
-        """Sum the products of all lessons anew."""
+        """Compute the sums of products of all samples from scratch."""
         self._moments = Moments(self.space.columns)
-        for part, rows in self._z.parts(len(self)):
+        for part, rows in self._mapped.parts(len(self)):
             self._moments.add(rows, self._facts[part])
 
     def _column_scale(self) -> Array:
-        scale = np.full(self.space.columns, np.sqrt(1.0 - self.choice.tone_share))
-        scale[self.space.dimension :] = np.sqrt(self.choice.tone_share)
+        scale = np.full(self.space.columns, np.sqrt(1.0 - self.hyperparameters.tone_share))
+        scale[self.space.dimension :] = np.sqrt(self.hyperparameters.tone_share)
         return scale
 
     def _dual(self) -> TasteModel:
-        count, share = len(self), self.choice.tone_share
+        """Solve in the dual: one equation per sample."""
+        count, share = len(self), self.hyperparameters.tone_share
         assert self._grams is not None
         intercept, target, weight = self._facts[:count].T
         gram = mix(self._grams[0][:count, :count], self._grams[1][:count, :count], share)
-        penalty = self.choice.penalty * mean_square(gram, self._facts[:count])
+        penalty = self.hyperparameters.penalty * mean_square(gram, self._facts[:count])
         weight = weight / weight.mean()
         mass = weight * intercept
         middle = gram @ mass / mass.sum()
         offset = float(mass @ middle) / mass.sum()
-        centred = gram - np.outer(middle, intercept) - np.outer(intercept, middle)
-        centred += offset * np.outer(intercept, intercept)
+        centered = gram - np.outer(middle, intercept) - np.outer(intercept, middle)
+        centered += offset * np.outer(intercept, intercept)
         mean = float(mass @ target) / mass.sum()
         residual = target - mean * intercept
-        lower = np.linalg.cholesky(centred + np.diag(penalty / weight)).astype(
+        lower = np.linalg.cholesky(centered + np.diag(penalty / weight)).astype(
             np.float64, copy=False
         )
         alpha = cholesky_solve(lower, residual[:, None])[:, 0]
-        z, scale = self._z.first(count), self._column_scale()
-        centre = (z.T @ mass / mass.sum()) * scale
-        beta = (z.T @ alpha) * scale - centre * float(alpha @ intercept)
+        z, scale = self._mapped.first(count), self._column_scale()
+        center = (z.T @ mass / mass.sum()) * scale
+        beta = (z.T @ alpha) * scale - center * float(alpha @ intercept)
         noise = np.sqrt(penalty * max(float(residual @ alpha), 0.0) / max(count - 1, 1))
 
-        def doubt() -> Uncertainty:
-            rows = z * scale - np.outer(intercept, centre)
+        def uncertainty() -> Uncertainty:
+            rows = z * scale - np.outer(intercept, center)
             known = forward(lower, rows) / np.sqrt(penalty)
-            return Uncertainty(1.0 / penalty, known, centre, scale, 1.0 / float(mass.sum()))
+            return Uncertainty(1.0 / penalty, known, center, scale, 1.0 / float(mass.sum()))
 
-        z = z.copy()  # the lessons go on changing; the model's doubt must not
-        return self._model(beta, scale, mean, centre, float(noise), doubt)
+        z = z.copy()  # the samples keep changing; the model's uncertainty must not
+        return self._model(beta, scale, mean, center, float(noise), uncertainty)
 
     def _primal(self) -> TasteModel:
+        """Solve in the primal: one equation per column."""
         assert self._moments is not None
         moments, scale = self._moments, self._column_scale()
         unit_weight = len(self) / moments.weight
         mass = moments.mass * unit_weight
-        centre_raw = moments.rows / moments.mass
-        products = moments.products - np.outer(centre_raw, moments.rows)
+        center_raw = moments.rows / moments.mass
+        products = moments.products - np.outer(center_raw, moments.rows)
         products *= unit_weight * np.outer(scale, scale)
         mean = moments.target / moments.mass
-        right = (moments.row_targets - centre_raw * moments.target) * unit_weight * scale
-        penalty = self.choice.penalty * max(float(np.trace(products)) / len(self), TINY)
+        right = (moments.row_targets - center_raw * moments.target) * unit_weight * scale
+        average = max(float(np.trace(products)) / len(self), TINY)
+        penalty = self.hyperparameters.penalty * average
         lower = np.linalg.cholesky(products + penalty * np.eye(len(scale))).astype(
             np.float64, copy=False
         )
         beta = cholesky_solve(lower, right[:, None])[:, 0]
         square = (moments.squares - moments.target * mean) * unit_weight - float(right @ beta)
-        centre = centre_raw * scale
+        center = center_raw * scale
 
-        def doubt() -> Uncertainty:
-            return Uncertainty(1.0 / penalty, lower, centre, scale, 1.0 / mass, solved=True)
+        def uncertainty() -> Uncertainty:
+            return Uncertainty(1.0 / penalty, lower, center, scale, 1.0 / mass, solved=True)
 
         noise = float(np.sqrt(max(square, 0.0) / max(len(self) - 1, 1)))
-        return self._model(beta, scale, mean, centre, noise, doubt)
+        return self._model(beta, scale, mean, center, noise, uncertainty)
 
     def _model(
         self,
         beta: Array,
         scale: Array,
         mean: float,
-        centre: Array,
+        center: Array,
         noise: float,
-        doubt: Callable[[], Uncertainty],
+        uncertainty: Callable[[], Uncertainty],
     ) -> TasteModel:
         folded, constant = self.space.fold(beta * scale)
         return TasteModel(
             weights=folded.astype(np.float32),
-            bias=constant + mean - float(beta @ centre),
+            bias=constant + mean - float(beta @ center),
             mean=mean,
-            stretch=self.choice.stretch,
-            penalty=self.choice.penalty,
-            tone_share=self.choice.tone_share,
+            stretch=self.hyperparameters.stretch,
+            penalty=self.hyperparameters.penalty,
+            tone_share=self.hyperparameters.tone_share,
             noise=noise,
             count=self.ratings,
             space=self.space,
-            _doubt=_once(doubt),
+            _uncertainty=cache(uncertainty),
         )
 
 
 def recency(rated_at_s: ArrayLike, half_life_s: float, epoch_s: float) -> Array:
-    """Weigh ratings by when they were made: one a half-life later counts twice.
+    """Return (N,) weights of ratings by their age: a rating one half-life later counts twice.
 
-    Only weights relative to each other matter, so they grow from a fixed day instead of fading
-    towards now, and old lessons keep theirs.
+    Only the ratio of weights matters, so they grow from a fixed day instead of fading towards
+    now, and the weight of an old rating never changes.
 
     Args:
         rated_at_s: (N,) Unix times.
-        half_life_s: > 0; ``inf`` weighs all alike.
-        epoch_s: the Unix time that weighs 1; the catalog's first rating.
+        half_life_s: > 0; with ``inf`` all ratings weigh the same.
+        epoch_s: the Unix time of weight 1: the first rating in the catalog.
     """
     return np.exp2((np.asarray(rated_at_s, np.float64) - epoch_s) / half_life_s)
 
 
 def _grown(array: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
-    """Copy an array into the corner of a larger one of zeros."""
+    """Return a larger array of zeros with the given one in its upper left corner."""
     larger = np.zeros(shape, array.dtype)
     rows, columns = min(shape[0], array.shape[0]), min(shape[1], array.shape[1])
     larger[:rows, :columns] = array[:rows, :columns]
     return larger
-
-
-def _once(make: Callable[[], Uncertainty]) -> Callable[[], Uncertainty]:
-    """Make the uncertainty at its first use and keep it."""
-    made: list[Uncertainty] = []
-
-    def get() -> Uncertainty:
-        if not made:
-            made.append(make())
-        return made[0]
-
-    return get

@@ -89,7 +89,7 @@ def test_a_change_of_heart_is_rolled_back_and_taken_up_again(
     evening.press("Alt+0", "G")
     liked = order_of(evening)
     page = page_of(evening)
-    assert page.verdict.text() == "Trust the order: not yet"
+    assert page.verdict.text() == "Not reliable yet"
     press(page.keep)
     evening.until(lambda: [row.reason for row in page.versions.rows] == ["hand"])
     leave(evening, page)

@@ -21,7 +21,7 @@ from curator.learning.report import MEANING, Report
 from curator.model import KnownError
 from curator.session import Session
 from curator.taste import Accuracy
-from curator.taste.accuracy import ENOUGH
+from curator.taste.accuracy import MIN_JUDGED
 from curator.ui.pages.learning_curve import LearningCurve
 from curator.ui.pages.taste_versions import MovedStrip, VersionTable
 from curator.ui.widgets import theme, words
@@ -263,7 +263,7 @@ class TastePage(Dialog):
             "whether it learns, against always guessing your mean."
         )
         theme.clear_layout(self.figures)
-        if told.judged.count < ENOUGH:
+        if told.judged.count < MIN_JUDGED:
             return
         heads = ("", "Ratings", "Correlation", "Off by", "Mean off by")
         lines = [heads, _figures("Predicted before you rated", told.judged)]
@@ -363,7 +363,7 @@ class TastePage(Dialog):
 
 
 def _figures(what: str, judged: Accuracy) -> tuple[str, ...]:
-    if judged.count < ENOUGH:
+    if judged.count < MIN_JUDGED:
         return what, words.count(judged.count), "too few", "", ""
     numbers = (f"{judged.correlation:.2f}", f"{judged.error:.2f}", f"{judged.mean_error:.2f}")
     return what, words.count(judged.count), *numbers

@@ -106,7 +106,7 @@ def test_a_new_cull_goes_by_time_while_the_taste_page_says_that_the_order_cannot
     told: list[Report] = []
     session.taste_report(told.append)
     qtbot.waitUntil(lambda: bool(told))
-    assert session.has_scores and told[0].judged.headline == "Trust the order: not yet"
+    assert session.has_scores and told[0].judged.headline == "Not reliable yet"
     assert not session.trusts_taste
     session.set_pass(Pass.CULL)
     assert session.order == "taken"

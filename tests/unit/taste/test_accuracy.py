@@ -1,4 +1,4 @@
-"""Honest accuracy: against always guessing the mean, and in words."""
+"""The accuracy of predictions: compared with guessing the mean, and in words."""
 
 from __future__ import annotations
 
@@ -25,16 +25,21 @@ def rated(count: int, worth: float, seed: int = 0):
 
 
 @pytest.mark.parametrize(
-    ("count", "worth", "words"),
-    [(10, 1.0, "not yet"), (200, 0.0, "not yet"), (60, 0.45, "roughly"), (200, 0.8, "yes")],
+    ("count", "worth", "trust", "headline"),
+    [
+        (10, 1.0, "not yet", "Not reliable yet. "),
+        (200, 0.0, "not yet", "Not reliable yet. "),
+        (60, 0.45, "roughly", "Roughly reliable. "),
+        (200, 0.8, "yes", "Reliable. "),
+    ],
 )
-def test_trust_is_said_in_words(count, worth, words):
+def test_reliability_is_told_in_words(count, worth, trust, headline):
     found = accuracy(*rated(count, worth))
-    assert found.trust == words
-    assert f"Trust the order: {words}" in found.sentence
+    assert found.trust == trust
+    assert found.sentence.startswith(headline)
 
 
-def test_what_the_ratings_just_before_tell_is_no_accuracy():
+def test_following_the_preceding_ratings_is_no_accuracy():
     """All weak photos first, then better and better ones: predictions follow, knowing nothing."""
     stars = np.repeat([1.0, 2.0, 3.0, 4.0, 5.0], 30)
     noise = np.random.default_rng(1).normal(0, 0.2, len(stars))
@@ -43,10 +48,10 @@ def test_what_the_ratings_just_before_tell_is_no_accuracy():
     found = accuracy(follows, stars)
     assert found.low < 0 and found.trust == "not yet"
     knows = accuracy(follows + 2 * stars, stars)
-    assert knows.low > 0.3, "what is known beyond that still counts"
+    assert knows.low > 0.3, "knowledge beyond that still counts"
 
 
-def test_in_random_order_nothing_is_taken_away():
+def test_in_random_order_the_preceding_ratings_change_nothing():
     guess, stars = rated(200, 0.6)
     assert accuracy(guess, stars).correlation == pytest.approx(
         rank_correlation(guess, stars), abs=0.02
@@ -58,14 +63,14 @@ def test_a_right_order_with_worse_errors_than_the_mean_is_not_trusted_yet():
     assert accuracy(guess + 4, stars).trust == "not yet"
 
 
-def test_the_mean_guessed_instead_is_of_the_ratings_before():
+def test_the_guess_to_compare_with_is_the_mean_of_the_preceding_ratings():
     found = accuracy([3.0, 3.0, 3.0], [5.0, 1.0, 3.0])
     # before any rating the middle of the scale: |3-5|, |5-1|, |3-3|
     assert found.mean_error == pytest.approx(2.0)
     assert found.error == pytest.approx(4 / 3)
 
 
-def test_ratings_nobody_predicted_count_for_the_mean_only():
+def test_ratings_without_a_prediction_count_for_the_mean_only():
     guess, stars = rated(50, 0.7)
     guess[:20] = np.nan
     found = accuracy(guess, stars)
@@ -91,7 +96,7 @@ def test_the_newest_point_of_a_long_curve_is_now_and_points_stay_few():
     assert curve[-1][0] == 5003 and len(curve) <= 62
 
 
-def test_a_point_of_the_curve_is_set_against_the_mean_of_all_ratings_before_it():
+def test_a_point_of_the_curve_is_compared_with_the_mean_of_all_ratings_before_it():
     guess, stars = rated(90, 0.7)
     before = np.array([stars[:i].mean() for i in range(40, 90)])
     assert learning_curve(guess, stars)[-1][1].mean_error == pytest.approx(
@@ -104,11 +109,11 @@ def test_a_point_of_the_curve_is_set_against_the_mean_of_all_ratings_before_it()
     [
         (accuracy([], []), "Rate 20 more photos, unlike"),
         (accuracy(*rated(19, 0.5)), "Rate 1 more photo, unlike"),
-        (accuracy(np.linspace(1, 5, 30), np.full(30, 4)), "All 30 ratings predicted were alike"),
-        (accuracy(*rated(200, 0.0)), "It may be chance: rank correlation"),
-        (accuracy(rated(100, 0.9)[0] + 4, rated(100, 0.9)[1]), "though the order is better"),
+        (accuracy(np.linspace(1, 5, 30), np.full(30, 4)), "All 30 predicted ratings were the same"),
+        (accuracy(*rated(200, 0.0)), "This may be chance: rank correlation"),
+        (accuracy(rated(100, 0.9)[0] + 4, rated(100, 0.9)[1]), "The order is still better"),
         (accuracy(*rated(200, 0.8)), "Off by 0."),
     ],
 )
-def test_the_verdict_says_why(found, words):
+def test_the_explanation_names_the_reason(found, words):
     assert words in found.explanation

@@ -1,4 +1,4 @@
-"""Why a photo scores as it does, and what to rate next."""
+"""The photos that explain a score, and the photos to rate next."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from curator.taste import BadVectorsError, Space, evidence, explain, informative
 from tests.unit.taste.test_training import photos, rows_with_tone
 
 
-def test_evidence_is_the_nearest_liked_and_disliked():
+def test_evidence_is_the_nearest_photos_rated_high_and_low():
     x = photos(40)
     y = np.array([5, 4, 3, 2, 1] * 8)
     found = evidence(x[0], x, y)
     assert found.high[0] == (0, pytest.approx(1.0, abs=1e-5))
-    assert all(y[place] >= 4 for place, _ in found.high)
-    assert all(y[place] <= 2 for place, _ in found.low)
-    likeness = x @ x[0]
+    assert all(y[index] >= 4 for index, _ in found.high)
+    assert all(y[index] <= 2 for index, _ in found.low)
+    similarity = x @ x[0]
     low = np.flatnonzero(y <= 2)
-    assert [p for p, _ in found.low] == low[np.argsort(-likeness[low])][:3].tolist()
+    assert [index for index, _ in found.low] == low[np.argsort(-similarity[low])][:3].tolist()
     assert evidence(x[0], x, np.full(40, 3)).high == ()
 
 
-def test_evidence_goes_by_content_not_by_tone():
+def test_evidence_compares_content_and_not_tone():
     rows = rows_with_tone(40)
     space = Space.of(rows, dimension=24)
     asked = rows[7].copy()
@@ -36,7 +36,7 @@ def test_evidence_refuses_an_empty_vector():
 
 
 def two_clusters() -> np.ndarray:
-    """90 photos of one thing, 10 of another, and one oddity."""
+    """90 photos of one thing, 10 of another, and one outlier."""
     rng = np.random.default_rng(0)
     many, few, odd = np.eye(24)[:3] * 3
     rows = np.vstack([np.tile(many, (90, 1)), np.tile(few, (10, 1)), odd[None]])
@@ -44,45 +44,45 @@ def two_clusters() -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def test_what_teaches_most_stands_for_many_and_never_twice():
+def test_the_most_informative_photos_stand_for_many_and_none_is_picked_twice():
     rows = two_clusters()
     order = informative(rows, rows, 20)
     assert len(set(order.tolist())) == 20
-    kinds = ["many" if place < 90 else "few" if place < 100 else "odd" for place in order[:4]]
+    kinds = ["many" if index < 90 else "few" if index < 100 else "odd" for index in order[:4]]
     assert kinds[0] != "odd"
     assert {"many", "few"} <= set(kinds)
 
 
-def test_what_was_rated_already_is_not_asked_again():
+def test_photos_like_those_rated_already_are_not_picked():
     rows = two_clusters()
     assert informative(rows, rows, 1, rated=rows[:30])[0] >= 90
 
 
-def test_asking_in_parts_gives_the_same_questions():
+def test_picking_in_two_parts_gives_about_the_same_photos():
     x = photos(60)
     whole = informative(x, x, 12)
     first = informative(x, x, 6)
     rest = np.setdiff1d(np.arange(60), first)
-    # the pool's middle is taken over all photos given, so the parts agree nearly, not exactly
+    # the mean of the pool is taken over all photos given, so the parts agree nearly, not exactly
     then = rest[informative(x[rest], x, 6, rated=x[first])]
     assert len(set(whole.tolist()) & {*first.tolist(), *then.tolist()}) >= 9
 
 
-def test_each_pick_lowers_the_doubt_of_the_pool_most():
+def test_each_pick_is_the_photo_that_lowers_the_uncertainty_of_the_pool_most():
     x = photos(40)
     pick = informative(x, x, 1)[0]
-    centred = x.astype(float) - x.mean(0)
-    similar = centred @ centred.T
+    centered = x.astype(float) - x.mean(0)
+    similar = centered @ centered.T
     covariance = similar / (explain.PENALTY * np.trace(similar) / 40) + 1
 
-    def left(place: int) -> float:
-        column = covariance[:, place]
-        return np.trace(covariance - np.outer(column, column) / (column[place] + 1))
+    def left(index: int) -> float:
+        column = covariance[:, index]
+        return np.trace(covariance - np.outer(column, column) / (column[index] + 1))
 
-    assert left(pick) == pytest.approx(min(left(place) for place in range(40)))
+    assert left(pick) == pytest.approx(min(left(index) for index in range(40)))
 
 
-def test_a_long_list_is_sampled_and_still_answers_with_its_own_places():
+def test_a_long_list_is_sampled_and_the_answer_has_its_own_indices():
     x = photos(4000)
     order = informative(x, x, 10)
     assert len(order) == 10 and order.max() > 1500

@@ -1,4 +1,4 @@
-"""RowStore of lessons are the same from a file as from memory."""
+"""The rows of a RowStore are the same from a file as from memory."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def numbers() -> np.ndarray:
     return np.random.default_rng(7).random((1500, 6)).astype(np.float32).astype(np.float64)
 
 
-def test_what_was_put_is_taken_from_memory_and_from_a_file(
+def test_rows_are_read_back_from_memory_and_from_a_file(
     numbers: np.ndarray, tmp_path: Path
 ) -> None:
     rows = RowStore(6, tmp_path)
     rows.put(0, numbers[:1200])
     np.testing.assert_array_equal(rows.take([3, 1199, 0]), numbers[[3, 1199, 0]])
-    rows.leave_memory(1200)
+    rows.move_to_file(1200)
     rows.put(1200, numbers[1200:])
     rows.put(5, numbers[9:10])
     numbers[5] = numbers[9]
@@ -31,9 +31,11 @@ def test_what_was_put_is_taken_from_memory_and_from_a_file(
     np.testing.assert_array_equal(whole, numbers)
 
 
-def test_without_room_they_stay_in_memory(numbers: np.ndarray, tmp_path: Path) -> None:
+def test_rows_stay_in_memory_if_the_file_cannot_be_written(
+    numbers: np.ndarray, tmp_path: Path
+) -> None:
     rows = RowStore(6, tmp_path / "not there")
     rows.put(0, numbers[:10])
-    with pytest.raises(KnownError, match="no room to learn"):
-        rows.leave_memory(10)
+    with pytest.raises(KnownError, match="cannot write its temporary file"):
+        rows.move_to_file(10)
     np.testing.assert_array_equal(rows.take(range(10)), numbers[:10])

@@ -1,4 +1,4 @@
-"""Light and colour in numbers."""
+"""Tone measures: light and color of a picture in numbers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from curator.taste import tone
 
 
-def flat(*colour: int, size=(90, 120)) -> np.ndarray:
-    return np.tile(np.array(colour, np.uint8), (*size, 1))
+def flat(*color: int, size=(90, 120)) -> np.ndarray:
+    return np.tile(np.array(color, np.uint8), (*size, 1))
 
 
-def test_light_and_colour_are_told_apart():
+def test_light_and_color_are_told_apart():
     assert tone.measure(flat(0, 0, 0))[2] == pytest.approx(0, abs=0.01)
     assert tone.measure(flat(255, 255, 255))[2] == pytest.approx(1, abs=0.01)
     assert tone.measure(flat(128, 128, 128))[7] == pytest.approx(0, abs=0.01)
@@ -46,11 +46,11 @@ def test_any_picture_can_be_measured(height, width, seed):
     assert np.isfinite(found).all()
 
 
-def test_what_is_no_picture_is_refused():
+def test_an_array_that_is_no_picture_is_refused():
     with pytest.raises(ValueError, match="picture"):
         tone.measure(np.zeros((5, 5), np.uint8))
 
 
-def test_every_part_counts_alike():
+def test_every_part_has_the_same_weight():
     assert (tone.WEIGHTS**2).sum() == pytest.approx(1)
     assert (tone.WEIGHTS[28:44] ** 2).sum() == pytest.approx(0.1)

@@ -1,4 +1,4 @@
-"""What a photographer's stars teach, checked against doing it the slow way."""
+"""Fitting a taste model, checked against slow textbook computations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from curator.taste import (
     fit,
     recency,
 )
-from curator.taste import training as lessons_module
+from curator.taste import training as training_module
 from curator.taste.linear import LeaveOut, cholesky_solve
 
 
@@ -35,7 +35,7 @@ def stars(vectors: np.ndarray, seed: int = 1, noise: float = 0.3) -> np.ndarray:
 
 
 def slow_ridge(z, h, t, w, penalty):
-    """Ridge with an unpenalised intercept as one big least-squares problem."""
+    """Ridge with an unpenalized intercept as one big least-squares problem."""
     columns = z.shape[1]
     rows = np.sqrt(w)[:, None] * np.column_stack([z, h])
     rows = np.vstack([rows, np.sqrt(penalty) * np.eye(columns, columns + 1)])
@@ -73,20 +73,20 @@ def test_the_fit_is_the_ridge_it_claims_to_be():
     y = stars(x)
     model = fit(x, y, weights=w)
     w = w / w.mean()
-    centred = x - np.average(x, axis=0, weights=w)
-    penalty = model.penalty * np.average((centred**2).sum(axis=1), weights=w)
+    centered = x - np.average(x, axis=0, weights=w)
+    penalty = model.penalty * np.average((centered**2).sum(axis=1), weights=w)
     weights, mean = slow_ridge(x.astype(float), np.ones(40), y, w, penalty)
     np.testing.assert_allclose(model.rating(x), x @ weights + mean, atol=1e-4)
 
 
-def test_many_ratings_are_learned_from_by_sums_and_give_the_same(monkeypatch):
+def test_many_ratings_are_summed_and_give_the_same_model(monkeypatch):
     x = photos(90)
     y = stars(x)
     few = TrainingSet(Space.of(x))
     few.add(range(90), x, y, np.linspace(1, 2, 90), range(90))
     few.add_comparisons(["pair", "other"], x[[3, 9]], x[[4, 8]], [0.5, 0.2], ["pair", "pair"])
     one = few.fit()
-    monkeypatch.setattr(lessons_module, "DUAL_LIMIT", 30)
+    monkeypatch.setattr(training_module, "DUAL_LIMIT", 30)
     many = TrainingSet(Space.of(x))
     for key in [*range(90), 7, 30]:  # twice rated: replaced
         many.add([key], x[[key]], y[[key]], [1 + key / 89], [key])
@@ -100,49 +100,49 @@ def test_many_ratings_are_learned_from_by_sums_and_give_the_same(monkeypatch):
     assert one.noise == pytest.approx(other.noise, rel=1e-3)
 
 
-def test_a_withdrawn_rating_leaves_no_trace():
+def test_a_removed_rating_leaves_no_trace():
     x = photos(50)
     y = stars(x)
-    lessons = TrainingSet(Space.plain(24))
-    lessons.add(range(50), x, y, np.ones(50), range(50))
+    training = TrainingSet(Space.plain(24))
+    training.add(range(50), x, y, np.ones(50), range(50))
     for key in (49, 3, 20):
-        lessons.remove(key)
-    lessons.remove("never rated")
+        training.remove(key)
+    training.remove("never rated")
     kept = [i for i in range(50) if i not in (49, 3, 20)]
-    np.testing.assert_allclose(lessons.fit().rating(x), fit(x[kept], y[kept]).rating(x), atol=1e-4)
+    np.testing.assert_allclose(training.fit().rating(x), fit(x[kept], y[kept]).rating(x), atol=1e-4)
 
 
 def test_of_two_ratings_of_one_photo_the_later_counts():
     x = photos(30)
     y = stars(x)
-    lessons = TrainingSet(Space.plain(24))
-    lessons.add([*range(30), 4], x[[*range(30), 4]], [*y, 5], np.ones(31), [*range(30), 4])
-    assert len(lessons) == 30
+    training = TrainingSet(Space.plain(24))
+    training.add([*range(30), 4], x[[*range(30), 4]], [*y, 5], np.ones(31), [*range(30), 4])
+    assert len(training) == 30
     expected = fit(x, np.where(np.arange(30) == 4, 5, y))
-    np.testing.assert_allclose(lessons.fit().rating(x), expected.rating(x), atol=1e-4)
+    np.testing.assert_allclose(training.fit().rating(x), expected.rating(x), atol=1e-4)
 
 
 @pytest.mark.parametrize("short", ["keys", "weights", "groups"])
-def test_what_does_not_belong_together_changes_nothing(short):
+def test_columns_of_different_lengths_change_nothing(short):
     x = photos(6)
-    lessons = TrainingSet(Space.plain(24))
-    lessons.add([0], x[:1], [3], [1.0], [0])
+    training = TrainingSet(Space.plain(24))
+    training.add([0], x[:1], [3], [1.0], [0])
     given = {"keys": [0, 1, 2], "weights": [1.0] * 3, "groups": [0, 1, 2]}
     given[short] = given[short][:2]
     with pytest.raises(UsageError):
-        lessons.add(given["keys"], x[3:], [1, 2, 3], given["weights"], given["groups"])
-    assert len(lessons) == 1
-    assert lessons.fit().rating(x[0]) == pytest.approx(3.0)
+        training.add(given["keys"], x[3:], [1, 2, 3], given["weights"], given["groups"])
+    assert len(training) == 1
+    assert training.fit().rating(x[0]) == pytest.approx(3.0)
 
 
 def test_undoing_does_not_disturb_a_model_already_made():
     x = photos(40)
-    lessons = TrainingSet(Space.plain(24))
-    lessons.add(range(40), x, stars(x), np.ones(40), range(40))
-    model, again = lessons.fit(), lessons.fit()
+    training = TrainingSet(Space.plain(24))
+    training.add(range(40), x, stars(x), np.ones(40), range(40))
+    model, again = training.fit(), training.fit()
     before = again.std(x)
     for key in range(30):
-        lessons.remove(key)
+        training.remove(key)
     np.testing.assert_array_equal(model.std(x), before)
 
 
@@ -155,13 +155,13 @@ def test_a_later_rating_weighs_more():
     assert fit(x, y).rating(x).mean() == pytest.approx(3.0, abs=1e-3)
 
 
-def test_a_choice_within_a_stack_teaches_its_order():
+def test_a_comparison_within_a_stack_teaches_its_order():
     x = photos(30)
-    lessons = TrainingSet(Space.plain(24))
-    lessons.add(range(20), x[:20], stars(x[:20]), np.ones(20), range(20))
-    before = lessons.fit().rating(x[20:22])
-    lessons.add_comparisons([20], x[[21]], x[[20]], [2.0], [("stack", 7)])
-    after = lessons.fit().rating(x[20:22])
+    training = TrainingSet(Space.plain(24))
+    training.add(range(20), x[:20], stars(x[:20]), np.ones(20), range(20))
+    before = training.fit().rating(x[20:22])
+    training.add_comparisons([20], x[[21]], x[[20]], [2.0], [("stack", 7)])
+    after = training.fit().rating(x[20:22])
     assert after[1] - after[0] > before[1] - before[0] + 0.05
 
 
@@ -172,7 +172,7 @@ def test_comparisons_that_do_not_pair_up_are_refused(worse):
         TrainingSet(Space.plain(24)).add_comparisons([1, 2], x[[3, 4]], x[worse], [1.0], [1, 2])
 
 
-def test_it_learns_and_says_how_sure_it_is():
+def test_a_model_predicts_new_photos_and_knows_where_it_is_uncertain():
     x = photos(400)
     y = stars(x)
     model = fit(x[:300], y[:300])
@@ -210,19 +210,19 @@ def test_all_ratings_equal_predict_just_that(count):
     assert np.isfinite(model.std(x)).all()
 
 
-def test_one_stack_alone_is_no_reason_to_fail():
+def test_a_single_stack_can_be_learned_from():
     x = photos(30)
     model = fit(x, stars(x), groups=np.zeros(30))
     assert np.isfinite(model.rating(x)).all()
 
 
-def test_copies_of_one_photo_are_no_reason_to_fail():
+def test_copies_of_one_photo_can_be_learned_from():
     x = np.repeat(photos(1), 30, axis=0)
     model = fit(x, np.arange(30) % 5 + 1.0)
     np.testing.assert_allclose(model.rating(x), 3.0, atol=1e-3)
 
 
-def test_ratings_without_any_pattern_are_not_blown_up():
+def test_ratings_without_any_pattern_are_not_stretched_too_far():
     x = photos(60)
     y = np.random.default_rng(5).integers(1, 6, 60).astype(float)
     model = fit(x, y)
@@ -254,10 +254,10 @@ def test_vectors_of_another_encoder_are_refused():
         model.rating(photos(3, dimension=32))
     with pytest.raises(BadVectorsError, match="more than one encoder"):
         fit([x[0].tolist(), photos(1, dimension=32)[0].tolist()], [1, 2])
-    lessons = TrainingSet(Space.plain(24))
+    training = TrainingSet(Space.plain(24))
     with pytest.raises(BadVectorsError):
-        lessons.add([1], photos(1, dimension=32), [3], [1.0], [1])
-    assert len(lessons) == 0
+        training.add([1], photos(1, dimension=32), [3], [1.0], [1])
+    assert len(training) == 0
 
 
 def test_vectors_that_are_not_unit_length_count_by_direction():
@@ -271,13 +271,13 @@ def test_vectors_that_are_not_unit_length_count_by_direction():
 @pytest.mark.parametrize(
     ("ratings", "weights"), [([9] * 5, None), ([np.nan] * 5, None), ([3] * 5, [0] * 5), ([3], None)]
 )
-def test_nonsense_is_refused(ratings, weights):
+def test_impossible_ratings_and_weights_are_refused(ratings, weights):
     with pytest.raises(UsageError):
         fit(photos(5), ratings, weights=weights)
 
 
-def test_nothing_rated_is_said_plainly():
-    with pytest.raises(UsageError, match="Nothing is rated"):
+def test_without_any_rating_there_is_a_plain_error():
+    with pytest.raises(UsageError, match="No photos are rated"):
         TrainingSet(Space.plain(8)).fit()
 
 
@@ -286,7 +286,7 @@ def rows_with_tone(count: int, seed: int = 0) -> np.ndarray:
     return np.hstack([photos(count, seed=seed), tone.astype(np.float32)])
 
 
-def test_tone_is_used_by_those_who_rate_by_it_and_not_by_others():
+def test_tone_counts_for_people_who_rate_by_it_and_not_for_others():
     rows = rows_with_tone(150)
     space = Space.of(rows, dimension=24)
     bright = rows[:, 24]
@@ -319,7 +319,7 @@ def test_a_stored_version_predicts_the_same_and_holds_only_numbers(tmp_path):
         restored = TasteModel.from_numbers(dict(stored))
     np.testing.assert_array_equal(restored.match_score(rows), model.match_score(rows))
     np.testing.assert_allclose(restored.rating(rows), model.rating(rows))
-    assert (restored.std(rows) >= model.std(rows) * 0.98).all()  # never surer than it was
+    assert (restored.std(rows) >= model.std(rows) * 0.98).all()  # never more certain than before
     text = json.dumps({k: np.asarray(v).tolist() for k, v in model.to_numbers().items()})
     np.testing.assert_allclose(
         TasteModel.from_numbers(json.loads(text)).rating(rows), model.rating(rows)
@@ -327,14 +327,14 @@ def test_a_stored_version_predicts_the_same_and_holds_only_numbers(tmp_path):
 
 
 @pytest.mark.parametrize("limit", [1200, 50])
-def test_a_stored_version_is_never_surer_than_it_was(monkeypatch, limit):
-    monkeypatch.setattr(lessons_module, "DUAL_LIMIT", limit)
+def test_a_stored_version_is_never_more_certain_than_the_model(monkeypatch, limit):
+    monkeypatch.setattr(training_module, "DUAL_LIMIT", limit)
     rows = photos(200, dimension=60)
     model = fit(rows[:100], stars(rows[:100]), space=Space.of(rows))
     restored = TasteModel.from_numbers(model.to_numbers())
     assert (restored.std(rows) >= model.std(rows) * 0.999).all()
     known = np.corrcoef(restored.std(rows), model.std(rows))[0, 1]
-    assert known > 0.5, "it still tells what it knows well from what it does not"
+    assert known > 0.5, "it still separates well known photos from others"
 
 
 def test_a_damaged_version_is_refused():
@@ -350,15 +350,15 @@ def test_a_damaged_version_is_refused():
         TasteModel.from_numbers(numbers | {"version": 2})
 
 
-def test_the_penalty_can_be_searched_beside_the_work():
+def test_the_hyperparameters_can_be_searched_while_ratings_change():
     x = photos(200)
     y = stars(x)
-    lessons = TrainingSet(Space.plain(24))
-    lessons.add(range(200), x, y, np.ones(200), range(200))
-    assert lessons.search_due
-    job = lessons.search_job()
-    lessons.remove(5)  # life goes on while it runs
-    lessons.use(job())
-    assert lessons.choice != Hyperparameters()
-    assert not lessons.search_due
-    assert lessons.fit().penalty == lessons.choice.penalty
+    training = TrainingSet(Space.plain(24))
+    training.add(range(200), x, y, np.ones(200), range(200))
+    assert training.search_due
+    job = training.search_job()
+    training.remove(5)
+    training.use(job())
+    assert training.hyperparameters != Hyperparameters()
+    assert not training.search_due
+    assert training.fit().penalty == training.hyperparameters.penalty

@@ -139,7 +139,7 @@ class _BareGrid:
 
     def __init__(self, running: app.App, catalog: Path) -> None:
         grid = running.window.grid
-        edge = grid.sheet.edge
+        edge = grid.grid_layout.edge
         self._image = blank(QSize(edge, edge * 2 // 3))
         self._corners = [grid.cell(tile).topLeft() for tile in grid.visible()]
         self._viewer = Viewer()

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent
-from PySide6.QtWidgets import QApplication, QMenu, QWidget, QWidgetAction
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from curator.commands import COMMANDS
 from curator.keyboard import views_of
 from curator.model import counted
 from curator.session import Session
-from curator.ui.widgets import theme
+from curator.ui.widgets.menus import menu_heading
 
 _HEAD = 220  # px a name may take
 
@@ -42,7 +42,7 @@ def photo_menu(parent: QWidget, session: Session, view: str, run: Callable[[str]
     """
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    menu.addAction(head(menu, _named(session), _HEAD))
+    menu.addAction(menu_heading(menu, _named(session), _HEAD))
     for under, names in _PARTS:
         menu.addSeparator()
         into = menu.addMenu(under) if under else menu
@@ -70,19 +70,6 @@ def by_key(event: QKeyEvent, window: QWidget) -> bool:
     asks = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, at, over.mapToGlobal(at))
     QApplication.sendEvent(over, asks)
     return True
-
-
-def head(menu: QMenu, text: str, px: int = 1 << 14) -> QWidgetAction:
-    """Say above the lines what they are about, legibly: a line that is off is dim."""
-    label = theme.plain(role="caption")
-    label.setText(label.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, px))
-    checks = bool(menu.property("checks"))  # words stand right of the ticks
-    label.setContentsMargins(30 if checks else 12, 4, 12, 4)
-    head = QWidgetAction(menu)
-    head.setText(text)
-    head.setDefaultWidget(label)
-    head.setEnabled(False)
-    return head
 
 
 def _named(session: Session) -> str:

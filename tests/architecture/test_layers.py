@@ -174,6 +174,26 @@ def test_imports_follow_the_map(module: str, path: Path) -> None:
     assert violations(module, path.read_text("utf-8"), package) == []
 
 
+# The rooms of the window, from low to high; a module of `ui` itself stands above all rooms.
+ROOMS = ("widgets", "grid", "loupe", "compare", "dialogs", "panels", "pages")
+
+
+def room(module: str) -> int:
+    """Return the height of a module's room in the window."""
+    part = [*module.split("."), ""][2]
+    return ROOMS.index(part) if part in ROOMS else len(ROOMS)
+
+
+@pytest.mark.parametrize(
+    ("module", "path"), [found for found in modules() if found[0].startswith("curator.ui.")]
+)
+def test_rooms_of_the_window_import_downward_only(module: str, path: Path) -> None:
+    package = path.name == "__init__.py"
+    names = [name for name, *_ in imported(ast.parse(path.read_text("utf-8")), module, package)]
+    inside = [name for name in names if name.startswith("curator.ui.")]
+    assert [name for name in inside if room(name) > room(module)] == []
+
+
 def test_the_map_names_every_module_in_the_order_of_the_rows() -> None:
     named = re.findall(r"^    (\w+) {2,}\S", curator.__doc__ or "", re.MULTILINE)
     ranks = [RANK[name] for name in named]

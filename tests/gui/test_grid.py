@@ -18,9 +18,9 @@ from curator.session import Session
 from curator.settings import Home
 from curator.ui.grid.grid_layout import FOOTER, GAP, MARGIN, GridLayout, fitting_shape
 from curator.ui.grid.grid_view import GridView
+from curator.ui.grid.tile_painter import TilePainter
 from curator.ui.widgets import theme
 from curator.ui.widgets.frames import Pictures
-from curator.ui.widgets.thumbnails import TilePainter
 from tests import catalogs
 from tests.conftest import PATIENCE_MS
 from tests.gui import swatches
@@ -144,10 +144,10 @@ def test_what_becomes_known_of_pictures_moves_no_tile_until_one_comes_back(sessi
     session.catalog.turn(session.ids.tolist(), 1)
     session.refresh()
     assert [grid.cell(place) for place in range(9)] == before
-    assert grid.sheet.tall < grid.sheet.edge
+    assert grid.grid_layout.tall < grid.grid_layout.edge
     grid.hide()
     grid.show()
-    assert grid.sheet.tall == grid.sheet.edge, "all are upright now"
+    assert grid.grid_layout.tall == grid.grid_layout.edge, "all are upright now"
 
 
 # --- drawing
@@ -213,19 +213,19 @@ def test_names_and_dates_stand_on_a_line_of_their_own_and_are_remembered(
     written: list[str] = []
     monkeypatch.setattr(TilePainter, "_draw_caption", lambda *of: written.append(of[3].name))
     session.go(59)
-    pitch, picture = grid.sheet.pitch, grid.sheet.tall
+    pitch, picture = grid.grid_layout.pitch, grid.grid_layout.tall
     seen(grid)
     assert not written
     commands.run(session, "toggle_captions")
     assert session.settings.grid.captions
     seen(grid)
     assert session.table.name(session.current) in written
-    assert (grid.sheet.pitch, grid.sheet.tall) == (pitch + 16, picture)
+    assert (grid.grid_layout.pitch, grid.grid_layout.tall) == (pitch + 16, picture)
     assert grid.viewport().rect().contains(grid.cell(59)), "also below the last line"
     session.set_order("name")
     assert grid._tiles.value(session.tile(1)) == "", "it is not written twice"
     commands.run(session, "toggle_captions")
-    assert grid.sheet.pitch == pitch
+    assert grid.grid_layout.pitch == pitch
 
 
 def test_a_caption_leaves_the_name_its_room(session, grid) -> None:
@@ -278,7 +278,7 @@ def test_after_what_is_on_screen_comes_a_screen_in_the_direction_of_scrolling(
     grid = make_grid(session)
     wanted: list[list[str]] = []
     monkeypatch.setattr(
-        grid._store, "want", lambda _, wants: wanted.append([want.key for want in wants])
+        grid._prefetch._store, "want", lambda _, wants: wanted.append([want.key for want in wants])
     )
     bar = grid.verticalScrollBar()
     bar.setValue(0 if downward else bar.maximum())
@@ -287,7 +287,7 @@ def test_after_what_is_on_screen_comes_a_screen_in_the_direction_of_scrolling(
     ahead = range(here.stop, here.stop + len(here))
     if not downward:
         ahead = range(here.start - 1, here.start - 1 - len(here), -1)
-    keys = [session.tile(grid.front(number)).thumb for number in (*here, *ahead)]
+    keys = [session.tile(grid.tile_photo(number)).thumb for number in (*here, *ahead)]
     qtbot.waitUntil(lambda: bool(wanted) and wanted[-1] == keys)
 
 
@@ -321,7 +321,7 @@ def test_a_double_click_opens_the_loupe(session, grid) -> None:
 
 
 def test_rows_keep_the_column_and_what_is_current_is_on_screen(session, grid) -> None:
-    columns = grid.sheet.columns
+    columns = grid.grid_layout.columns
     press(grid, 2)
     for _ in range(5):
         commands.run(session, "down")
@@ -344,19 +344,22 @@ def test_a_lower_window_keeps_the_current_photo_in_sight(session, grid) -> None:
 
 
 def test_a_page_down_moves_by_the_rows_on_screen_and_ends_at_the_last_photo(session, grid) -> None:
-    rows = grid.viewport().height() // grid.sheet.pitch
+    rows = grid.viewport().height() // grid.grid_layout.pitch
     commands.run(session, "page_down")
-    assert session.index == rows * grid.sheet.columns
+    assert session.index == rows * grid.grid_layout.columns
     for _ in range(20):
         commands.run(session, "page_down")
-    assert session.index // grid.sheet.columns == (len(session.ids) - 1) // grid.sheet.columns
+    assert (
+        session.index // grid.grid_layout.columns
+        == (len(session.ids) - 1) // grid.grid_layout.columns
+    )
 
 
 def test_ctrl_wheel_changes_the_size_within_bounds_and_the_setting_keeps_it(session, grid) -> None:
     press(grid, 9)
     wheel(grid, 1, Qt.KeyboardModifier.ControlModifier)
     assert session.settings.grid.thumb_px == 208
-    assert grid.sheet.thumb_px == 208
+    assert grid.grid_layout.thumb_px == 208
     for _ in range(20):
         wheel(grid, -1, Qt.KeyboardModifier.ControlModifier)
     assert session.settings.grid.thumb_px == 120
@@ -411,7 +414,7 @@ def test_scrolled_away_from_the_current_photo_the_first_tile_in_sight_stays(sess
     session.listing.replace(whole[8:])
     session.list_changed.emit()
     session.go(0)
-    grid.verticalScrollBar().setValue(grid.sheet.top(20) - 5)
+    grid.verticalScrollBar().setValue(grid.grid_layout.top(20) - 5)
     first = int(session.ids[grid.visible().start])
     before = grid.cell(grid.visible().start).top()
     session.listing.replace(whole)
@@ -485,7 +488,7 @@ def count_of(grid: GridView, place: int) -> QPoint:
 
 def test_a_stack_is_one_tile_with_two_edges_behind_it(stacked, make_grid) -> None:
     grid = make_grid(stacked)
-    assert grid.sheet.count == 55
+    assert grid.grid_layout.count == 55
     image = seen(grid)
     for place, color in ((1, theme.CANVAS), (2, theme.DISABLED), (6, theme.CANVAS)):
         at = top_of_picture(grid, place)
@@ -497,7 +500,7 @@ def test_a_click_on_the_count_shows_the_frames_over_one_line_and_another_closes_
 ) -> None:
     grid = make_grid(stacked)
     QTest.mouseClick(grid.viewport(), LEFT, NONE, count_of(grid, 2))
-    assert grid.sheet.count == 58
+    assert grid.grid_layout.count == 58
     image = seen(grid)
     line = [image.pixelColor(below(grid, place)) == theme.DISABLED for place in range(7)]
     assert line == [False, False, True, False, True, False, False]  # 3 ends a row, 5 the stack
@@ -505,19 +508,19 @@ def test_a_click_on_the_count_shows_the_frames_over_one_line_and_another_closes_
     assert image.pixelColor(ring) == theme.DISABLED  # the suggested best
     assert image.pixelColor(top_of_picture(grid, 4) - QPoint(0, 3)) == theme.CANVAS
     QTest.mouseClick(grid.viewport(), LEFT, NONE, count_of(grid, 2))
-    assert grid.sheet.count == 55
+    assert grid.grid_layout.count == 55
 
 
 def test_a_click_beside_the_count_goes_to_the_stack(stacked, make_grid) -> None:
     grid = make_grid(stacked)
     press(grid, 2)
     assert stacked.current == 6
-    assert grid.sheet.count == 55
+    assert grid.grid_layout.count == 55
     commands.run(stacked, "down")
     assert stacked.tile_number == 6
 
 
-def test_a_tip_says_why_a_frame_is_proposed(stacked, make_grid, monkeypatch) -> None:
+def test_a_tooltip_says_why_a_frame_is_suggested(stacked, make_grid, monkeypatch) -> None:
     tips: list[str] = []  # a real one is a window of its own, which this platform cannot raise
     show = SimpleNamespace(showText=lambda _at, text, _widget: tips.append(text))
     monkeypatch.setattr("curator.ui.grid.grid_view.QToolTip", show)
@@ -527,14 +530,14 @@ def test_a_tip_says_why_a_frame_is_proposed(stacked, make_grid, monkeypatch) -> 
     QApplication.sendEvent(grid.viewport(), help_)
     assert "DSC_0005" in tips[0]
     assert "stack of 4" in tips[0]
-    assert "proposed: sharpest of 4" in tips[0]
+    assert "suggested best: sharpest of 4" in tips[0]
 
 
 def test_a_tile_shows_another_frame_when_the_one_it_showed_is_rejected(stacked, make_grid) -> None:
     grid = make_grid(stacked)
-    assert grid.front(2) == 6
+    assert grid.tile_photo(2) == 6
     stacked.decide_many("reject", {6: {"flag": "reject"}})
-    assert grid.front(2) == 5
+    assert grid.tile_photo(2) == 5
 
 
 def test_the_line_of_a_stack_stays_whole_when_one_of_its_tiles_is_drawn_again(

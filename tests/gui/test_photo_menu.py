@@ -48,7 +48,7 @@ def test_a_photo_is_marked_with_a_mouse_alone(
     window: MainWindow, menu_at: MenuAt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, view = window.session, window.grid.viewport()
-    third = window.grid.front(2)
+    third = window.grid.tile_photo(2)
     menu = menu_at(view, window.grid.cell(2).center())
     assert session.current == third and menu is not None
     said = [action.text() for action in menu.actions() if action.text()]
@@ -56,12 +56,12 @@ def test_a_photo_is_marked_with_a_mouse_alone(
     assert f"{COMMANDS['reject'].title}\tX" in said and "Grid\tG" not in said
     choose(menu, "Reject")
     assert session.table.marks(third).flag is Flag.REJECT
-    session.select_only(window.grid.front(4))
-    session.select_range(window.grid.front(6))
+    session.select_only(window.grid.tile_photo(4))
+    session.select_range(window.grid.tile_photo(6))
     menu = menu_at(view, window.grid.cell(5).center())
     assert menu is not None and menu.actions()[0].text() == "3 photos", "all that are selected"
     choose(menu, "5 stars")
-    marked = {window.grid.front(n) for n in (4, 5, 6)}
+    marked = {window.grid.tile_photo(n) for n in (4, 5, 6)}
     asked: list[tuple[str, object]] = []
     session.asked.connect(lambda *said: asked.append(said))
     monkeypatch.setattr(window.window_actions, "do", lambda *_: None)
@@ -71,9 +71,9 @@ def test_a_photo_is_marked_with_a_mouse_alone(
     choose(menu, "Turn right")
     assert {session.tile(photo).turn for photo in marked} == {1}
     assert any(action.text().startswith("Write sidecars") for action in menu.actions())
-    assert [session.table.marks(window.grid.front(n)).rating for n in (4, 5, 6)] == [5, 5, 5]
+    assert [session.table.marks(window.grid.tile_photo(n)).rating for n in (4, 5, 6)] == [5, 5, 5]
     choose(menu_at(view, window.grid.cell(8).center()), "Loupe")
-    assert session.view is View.LOUPE and session.current == window.grid.front(8)
+    assert session.view is View.LOUPE and session.current == window.grid.tile_photo(8)
     assert session.selection == frozenset()
     choose(menu_at(window.filmstrip, window.filmstrip.cell(9).center()), "Compare")
     assert session.view is View.COMPARE

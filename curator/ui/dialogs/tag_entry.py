@@ -12,10 +12,10 @@ from curator.catalog import folded, plain_name, tag_names
 from curator.model import KnownError, counted
 from curator.session import Session
 from curator.ui.dialogs.palette import Entry, EntryRows, Field
-from curator.ui.panels.tag_cloud import tag_menu
 from curator.ui.widgets import theme
 from curator.ui.widgets.overlay_panel import FIELD, OverlayPanel
 from curator.ui.widgets.tag_chips import TagChips
+from curator.ui.widgets.tag_menu import tag_menu
 
 _WIDTH = 440
 _MARGIN = 13  # with the field's own, what it types stands under what is said

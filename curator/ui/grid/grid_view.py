@@ -1,8 +1,8 @@
-"""The grid: a contact sheet of any length, of which only what is on screen exists.
+"""The grid: a contact sheet of any length, of which only the visible part exists.
 
-Cell positions are arithmetic, scrolling moves the pixels that are there and paints the strip that
-came in, and thumbnails arrive from :mod:`curator.ui.widgets.frames`. While photos stream in, the
-sheet is anchored: what one looks at stays where it is.
+The main window shows it. Cell positions are arithmetic, scrolling moves the pixels on screen and
+paints only the new strip, and thumbnails come from :mod:`curator.ui.widgets.frames`. While photos
+stream in, the tiles on screen must not move.
 """
 
 from __future__ import annotations
@@ -27,27 +27,29 @@ from curator.library import captions
 from curator.library.table import Tile
 from curator.model import View
 from curator.session import Session
-from curator.ui.grid.grid_layout import FOOTER, GAP, GridLayout, fitting_shape
+from curator.ui.grid.grid_layout import GAP, GridLayout, fitting_shape
+from curator.ui.grid.prefetch import ThumbnailPrefetch
+from curator.ui.grid.tile_painter import StackBadge, TilePainter
 from curator.ui.widgets import theme
 from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.thumbnails import (
-    StackBadge,
     TileCache,
-    TilePainter,
-    failure_card,
+    draw_failure_card,
     single_line_tooltip,
-    thumb,
+    thumbnail_request,
 )
 
 _THUMB_STEP = 24
 _THUMB_RANGE = (120, 360)
-_VISIBLE_MS = 80  # the pipeline need not hear of every wheel notch
-_KNOWN_WANTS = 4096
-_NOTCH = 3  # Qt scrolls three single steps a wheel notch
+_VISIBLE_MS = 80  # the pipeline need not know of every wheel notch
+_NOTCH = 3  # Qt scrolls three single steps per wheel notch
 
 
 class GridView(QAbstractScrollArea):
-    """Shows the session's list as tiles; what is selected and current lives in the session.
+    """Shows the session's list as tiles; the session owns selection and current photo.
+
+    Attributes:
+        grid_layout: the current arrangement of the tiles.
 
     Thread: GUI.
     """
@@ -55,33 +57,29 @@ class GridView(QAbstractScrollArea):
     def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._store = pictures.thumbs
         self._pictures = pictures
-        self._tiles = TilePainter(self._store)
+        self._tiles = TilePainter(pictures.thumbs)
         self._tiles.order = session.order
         self._known = TileCache(session)
         self._ids: np.ndarray = session.ids
         self._spans = session.listing.tiles
-        self._fronts: dict[int, int] = {}  # photo shown by tile, while list, marks and place stay
-        self._shape = 1.0  # of cells
-        self._shaped_for: str | None = None  # the scope it was chosen for
-        self._sheet = GridLayout(1, 0, session.settings.grid.thumb_px)
+        self._tile_photos: dict[int, int] = {}  # photo shown by tile, while list and marks stay
+        self._shape = 1.0  # height of cells over width
+        self._shaped_for: str | None = None  # the scope the shape was chosen for
+        self.grid_layout = GridLayout(1, 0, session.settings.grid.thumb_px)
         self._underlined: int | None = session.current
-        self._wants: dict[int, FrameRequest | None] = {}  # by position, while list and size stay
-        self._wanted: dict[FrameRequest, list[int]] = {}
-        self._retries: dict[int, QRect] = {}
-        self._downward = True
-        self._wants_timer = QTimer(self)  # no delay, but after the paint
-        self._wants_timer.setSingleShot(True)
-        self._wants_timer.timeout.connect(self._refresh_wants)
-        self._ahead_timer = QTimer(self)  # and what comes next after what is seen
-        self._ahead_timer.setSingleShot(True)
-        self._ahead_timer.timeout.connect(self._want_ahead)
-        self._visible_timer = QTimer(self)
-        self._visible_timer.setSingleShot(True)
-        self._visible_timer.setInterval(_VISIBLE_MS)
-        self._visible_timer.timeout.connect(self._tell_visible)
-        self._dress()
+        self._retries: dict[int, QRect] = {}  # Retry links of failure cards, by photo
+        self._prefetch = ThumbnailPrefetch(
+            pictures.thumbs,
+            lambda numbers: self._known.gather(map(self.tile_photo, numbers)),
+            self._request,
+            lambda: self.visible() if self.isVisible() else None,
+            lambda: len(self._spans),
+            self,
+        )
+        self._visible_timer = QTimer(self, singleShot=True, interval=_VISIBLE_MS)
+        self._visible_timer.timeout.connect(self._report_visible)
+        self._configure()
         session.list_changed.connect(self._on_list)
         session.photos_changed.connect(self._on_photos)
         session.scores_changed.connect(self.viewport().update)
@@ -90,12 +88,12 @@ class GridView(QAbstractScrollArea):
         session.selection_changed.connect(self.viewport().update)
         session.view_changed.connect(self._on_view)
         session.asked.connect(self._on_asked)
-        self._store.arrived.connect(self._on_arrived)
+        pictures.thumbs.arrived.connect(self._on_arrived)
 
-    def _dress(self) -> None:
+    def _configure(self) -> None:
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # Always there, or it would change the width, hence the columns, hence its own need.
+        # Always on: otherwise it would change the width, so the columns, so whether it is needed.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Photos")
@@ -103,56 +101,57 @@ class GridView(QAbstractScrollArea):
 
     # --- what is where
 
-    @property
-    def sheet(self) -> GridLayout:
-        """The arithmetic of the sheet as it is now."""
-        return self._sheet
-
     def visible(self) -> range:
-        """Give the tiles that are on screen, partly or whole."""
+        """Return the tiles at least partly on screen."""
         top = self.verticalScrollBar().value()
-        return self._sheet.between(top, top + self.viewport().height())
+        return self.grid_layout.between(top, top + self.viewport().height())
 
     def cell(self, index: int) -> QRect:
-        """Give a tile in viewport coordinates."""
-        return self._sheet.rect(index).translated(0, -self.verticalScrollBar().value())
+        """Return a tile's rectangle in viewport coordinates."""
+        return self.grid_layout.rect(index).translated(0, -self.verticalScrollBar().value())
 
     def reveal(self, index: int) -> None:
-        """Scroll no further than it takes to have a tile on screen whole."""
+        """Scroll just far enough to show the whole tile."""
         bar = self.verticalScrollBar()
-        rect = self._sheet.rect(index)
+        rect = self.grid_layout.rect(index)
         if rect.top() - GAP < bar.value():
             bar.setValue(rect.top() - GAP)
         elif rect.bottom() + GAP > bar.value() + self.viewport().height():
             bar.setValue(rect.bottom() + GAP - self.viewport().height())
 
     def _relayout(self, anchor: tuple[int, int] | None) -> None:
-        """Take over list and width; ``anchor``: (photo id, y in the viewport) to stay at."""
+        """Lay the tiles out for the current list and width.
+
+        Args:
+            anchor: (photo id, y in the viewport) of the tile that must not move.
+        """
         self._ids, self._spans = self._session.ids, self._session.listing.tiles
-        self._fronts.clear()
+        self._tile_photos.clear()
         count, width = len(self._spans), self.viewport().width()
         if self._shaped_for != self._session.scope.key:
             self._shape_cells()
         settings = self._session.settings.grid
         self._tiles.captions = settings.captions
-        self._sheet = GridLayout(width, count, settings.thumb_px, self._shape, self._tiles.foot)
+        self.grid_layout = GridLayout(
+            width, count, settings.thumb_px, self._shape, self._tiles.foot
+        )
         bar, height = self.verticalScrollBar(), self.viewport().height()
         bar.blockSignals(True)
-        bar.setRange(0, max(0, self._sheet.height - height))
-        bar.setPageStep(max(height - self._sheet.pitch, 1))
-        bar.setSingleStep(max(self._sheet.pitch // (2 * _NOTCH), 1))
+        bar.setRange(0, max(0, self.grid_layout.height - height))
+        bar.setPageStep(max(height - self.grid_layout.pitch, 1))
+        bar.setSingleStep(max(self.grid_layout.pitch // (2 * _NOTCH), 1))
         if anchor is not None:
             place = self._session.listing.position(anchor[0])
             if place is not None:
-                bar.setValue(self._sheet.top(self._spans.at(place)) - anchor[1])
+                bar.setValue(self.grid_layout.top(self._spans.at(place)) - anchor[1])
         bar.blockSignals(False)
-        self._forget_wants()
+        self._reload_thumbnails()
         self.viewport().update()
 
     def _shape_cells(self) -> None:
         """Choose the shape of cells by the photos of the scope.
 
-        It stays while one looks at the scope: pictures of which the size becomes known move none.
+        The shape stays while the scope is shown: sizes that become known later move no tile.
         """
         table, scope = self._session.table, self._session.in_scope()
         size = table.column("width")[scope], table.column("height")[scope]
@@ -163,7 +162,7 @@ class GridView(QAbstractScrollArea):
         self._shaped_for = self._session.scope.key
 
     def _anchor(self) -> tuple[int, int] | None:
-        """Choose what stays in place: the current tile if it is on screen, else the first one."""
+        """Choose the tile that stays in place: the current one if on screen, else the first."""
         seen, current = self.visible(), self._underlined
         if not len(seen) or seen.start >= len(self._spans):
             return None
@@ -175,16 +174,16 @@ class GridView(QAbstractScrollArea):
         return int(self._ids[here.start]), self.cell(seen.start).top()
 
     def _positions(self, numbers: range) -> range:
-        """Give the positions in the list of the photos that tiles stand for."""
+        """Return the list positions of the photos these tiles stand for."""
         if not len(numbers):
             return range(0)
         return range(self._spans[numbers.start].start, self._spans[numbers.stop - 1].stop)
 
-    def front(self, number: int) -> int:
-        """Give the photo a tile shows."""
-        photo = self._fronts.get(number)
+    def tile_photo(self, number: int) -> int:
+        """Return the photo a tile shows: of a closed stack its cover."""
+        photo = self._tile_photos.get(number)
         if photo is None:
-            photo = self._fronts[number] = self._session.front(number)
+            photo = self._tile_photos[number] = self._session.front(number)
         return photo
 
     # --- following the session
@@ -203,9 +202,9 @@ class GridView(QAbstractScrollArea):
             self._reveal_stack()
 
     def _on_photos(self, changed: Collection[int]) -> None:
-        self._fronts.clear()
+        self._tile_photos.clear()
         if not self.isVisible():
-            self._wants.clear()  # showing looks at all of them anew
+            self._prefetch.forget()  # everything is requested again when the grid is shown
             return
         here = self._positions(self.visible())
         ids = self._ids[here.start : here.stop].tolist()
@@ -215,7 +214,7 @@ class GridView(QAbstractScrollArea):
             return
         self._pictures.clear_failures(self._tile(number).thumb for number in stale)
         self._update(stale)
-        self._forget_wants()
+        self._reload_thumbnails()
 
     def _on_current(self) -> None:
         before, self._underlined = self._underlined, self._session.current
@@ -225,8 +224,8 @@ class GridView(QAbstractScrollArea):
             place = None if photo is None else self._session.listing.position(photo)
             if place is not None:
                 number = self._spans.at(place)
-                self._fronts.pop(number, None)
-                self._wants.pop(number, None)
+                self._tile_photos.pop(number, None)
+                self._prefetch.forget((number,))
                 self._update([number])
         if self._session.view is View.GRID:
             self._reveal_current()
@@ -238,12 +237,12 @@ class GridView(QAbstractScrollArea):
         if self._session.view is View.GRID:
             settings = self._session.settings.grid
             now = settings.thumb_px, settings.captions
-            if (self._sheet.thumb_px, self._tiles.captions) != now:
+            if (self.grid_layout.thumb_px, self._tiles.captions) != now:
                 in_sight = self._session.tile_number in self.visible()
                 self._relayout(self._anchor())
                 if in_sight:
                     self._reveal_current()
-            self._refresh_wants()
+            self._refresh_thumbnails()
 
     def _on_asked(self, what: str, about: object) -> None:
         if self._session.view is not View.GRID or not isinstance(about, int):
@@ -251,14 +250,14 @@ class GridView(QAbstractScrollArea):
         if what == "row":
             self._move_rows(about)
         elif what == "page":
-            rows = max(1, self.viewport().height() // self._sheet.pitch)
+            rows = max(1, self.viewport().height() // self.grid_layout.pitch)
             self._move_rows(about * rows)
         elif what == "size":
             self.set_thumb_px(self._session.settings.grid.thumb_px + about * _THUMB_STEP)
 
     def _move_rows(self, rows: int) -> None:
-        """Go up or down in one's column; past the end to the last tile, if that is below."""
-        count, columns, here = len(self._spans), self._sheet.columns, self._session.tile_number
+        """Move up or down within the column; past the end to the last tile, if that is below."""
+        count, columns, here = len(self._spans), self.grid_layout.columns, self._session.tile_number
         number = here + rows * columns
         if number >= count:
             last_row = (count - 1) // columns
@@ -269,7 +268,7 @@ class GridView(QAbstractScrollArea):
             self._session.go_to_tile(number if 0 <= number < count else here)
 
     def set_thumb_px(self, size: int) -> None:
-        """Make thumbnails larger or smaller, within 120 to 360 px; the settings keep it."""
+        """Set the thumbnail size within 120 to 360 px, and save it in the settings."""
         size = min(max(size, _THUMB_RANGE[0]), _THUMB_RANGE[1])
         settings = self._session.settings.grid
         if size != settings.thumb_px:
@@ -278,7 +277,7 @@ class GridView(QAbstractScrollArea):
             self._session.ask("settings_changed")
 
     def _reveal_stack(self) -> None:
-        """Have the last frame of the stack one is at on screen, and above all the current one."""
+        """Scroll to the last frame of the current stack, but keep the current photo on screen."""
         units = self._session.listing.units
         last = units[units.at(self._session.index)].stop - 1
         self.reveal(self._spans.at(last))
@@ -291,67 +290,40 @@ class GridView(QAbstractScrollArea):
 
     # --- thumbnails
 
-    def _refresh_wants(self) -> None:
-        """Ask for what is on screen, and soon for what comes next."""
-        if not self.isVisible():
-            self._store.want("grid", ())
-            return
-        self._wanted = {}
-        self._want(self.visible())
-        self._ahead_timer.start()
-        self._visible_timer.start()
+    def _request(self, number: int) -> FrameRequest | None:
+        return thumbnail_request(self._tile(number), self._tiles.box(self.grid_layout.rect(0)))
 
-    def _want_ahead(self) -> None:
-        """Ask for one screen ahead in the direction of scrolling, too."""
-        if not self.isVisible():
-            return
-        seen = self.visible()
-        ahead, count = len(seen), len(self._spans)
-        if self._downward:
-            self._want(range(seen.stop, min(seen.stop + ahead, count)))
-        else:
-            self._want(range(seen.start - 1, max(seen.start - ahead, 0) - 1, -1))
-
-    def _want(self, places: range) -> None:
-        """Ask for the thumbnails of these tiles after those wanted so far."""
-        known, box = self._wants, self._tiles.box(self._sheet.rect(0))
-        if len(known) > _KNOWN_WANTS:
-            known.clear()
-        self._known.gather(self.front(place) for place in places if place not in known)
-        for place in places:
-            if place in known:
-                want = known[place]
-            else:
-                want = known[place] = thumb(self._tile(place), box)
-            if want is not None:
-                self._wanted.setdefault(want, []).append(place)
-        self._store.want("grid", self._wanted)
-
-    def _forget_wants(self) -> None:
-        self._wants.clear()
-        self._refresh_wants()
-
-    def _on_arrived(self, wants: Collection[FrameRequest]) -> None:
+    def _refresh_thumbnails(self) -> None:
+        self._prefetch.refresh()
         if self.isVisible():
-            self._update([place for want in wants for place in self._wanted.get(want, ())])
+            self._visible_timer.start()
 
-    def _tell_visible(self) -> None:
+    def _reload_thumbnails(self) -> None:
+        self._prefetch.forget()
+        self._refresh_thumbnails()
+
+    def _on_arrived(self, requests: Collection[FrameRequest]) -> None:
         if self.isVisible():
-            seen = self.visible()
-            here = self._positions(seen)
-            behind = self._ids[here.start : here.stop].tolist()
-            self._session.set_visible(dict.fromkeys([*map(self.front, seen), *behind]))
+            self._update(self._prefetch.tiles_showing(requests))
+
+    def _report_visible(self) -> None:
+        """Tell the session which photos are on screen: the pipeline reads those first."""
+        if self.isVisible():
+            visible = self.visible()
+            shown = self._positions(visible)
+            behind = self._ids[shown.start : shown.stop].tolist()
+            self._session.set_visible(dict.fromkeys([*map(self.tile_photo, visible), *behind]))
 
     def _tile(self, number: int) -> Tile:
-        return self._known(self.front(number))
+        return self._known(self.tile_photo(number))
 
     def _stack_badge(self, number: int) -> StackBadge | None:
-        """Say of which stack a tile is, None for a single photo."""
+        """Return how a tile shows its stack, or None for a single photo."""
         span, units = self._spans[number], self._session.listing.units
-        whole = span if len(span) > 1 else units[units.at(span.start)]
-        if len(whole) == 1:
+        stack = span if len(span) > 1 else units[units.at(span.start)]
+        if len(stack) == 1:
             return None
-        return StackBadge(len(whole), len(span) > 1, span.start == whole.start)
+        return StackBadge(len(stack), len(span) > 1, span.start == stack.start)
 
     def _update(self, places: Sequence[int]) -> None:
         half = GAP // 2
@@ -361,25 +333,25 @@ class GridView(QAbstractScrollArea):
     # --- painting and scrolling
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the tiles that reach into what is to be painted."""
+        """Draw the tiles that overlap the region to paint."""
         painter = QPainter(self.viewport())
         painter.fillRect(event.rect(), theme.CANVAS)
         painter.setFont(self._tiles.font)
         self._tiles.ratio = self.devicePixelRatioF()
         offset = self.verticalScrollBar().value()
         dirty = event.region()
-        # Selected cells reach half a gap over their tile.
-        places = self._sheet.between(
+        # The background of a selected tile reaches half a gap beyond it.
+        places = self.grid_layout.between(
             event.rect().top() - GAP + offset, event.rect().bottom() + 1 + GAP + offset
         )
-        self._known.gather(map(self.front, places))
+        self._known.gather(map(self.tile_photo, places))
         for place in places:
             cell = self.cell(place)
             if dirty.intersects(cell.adjusted(-GAP // 2, -GAP // 2, GAP // 2, GAP // 2)):
                 self._paint_tile(painter, cell, place)
 
     def _is_selected(self, shown: int, stack: StackBadge | None) -> bool:
-        """Tell whether a tile is selected: the photo it shows, or any that it stands for."""
+        """Whether the photo a tile shows is selected, or any photo it stands for."""
         selection = self._session.selection
         if not selection or shown in selection:
             return bool(selection)
@@ -398,8 +370,8 @@ class GridView(QAbstractScrollArea):
             stack=stack,
         )
         if stack is not None and not stack.closed:
-            before, after = self._bound(place - 1), self._bound(place)
-            self._tiles.draw_bond(painter, cell, before, after)
+            before, after = self._continues(place - 1), self._continues(place)
+            self._tiles.draw_stack_line(painter, cell, before, after)
         if tile.state == "failed":
             card = self._tiles.picture(cell, tile)
             scale = 1 / self._tiles.ratio
@@ -407,69 +379,68 @@ class GridView(QAbstractScrollArea):
                 cell.left(), round(card.y() * scale), cell.width(), round(card.height() * scale)
             )
             reason = self._session.detail(tile.id).reason or "It could not be read."
-            self._retries[tile.id] = failure_card(painter, card, tile.name, reason).translated(
-                -cell.topLeft()
-            )
+            retry = draw_failure_card(painter, card, tile.name, reason)
+            self._retries[tile.id] = retry.translated(-cell.topLeft())
 
-    def _bound(self, number: int) -> bool:
-        """Tell whether a tile and the next one in its row are of the same stack."""
+    def _continues(self, number: int) -> bool:
+        """Whether a tile and the next one in its row belong to the same stack."""
         following = number + 1
-        if number < 0 or following >= len(self._spans) or following % self._sheet.columns == 0:
+        if number < 0 or following >= len(self._spans) or following % self.grid_layout.columns == 0:
             return False
         units = self._session.listing.units
         return units.at(self._spans[number].start) == units.at(self._spans[following].start)
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
-        """Move the pixels that stay on screen; only the strip that comes in is painted."""
-        self._downward = dy <= 0
+        """Move the pixels that stay on screen; only the new strip is painted."""
+        self._prefetch.downward = dy <= 0
         self.viewport().scroll(0, dy)
-        if not self._wants_timer.isActive():
-            self._wants_timer.start()
+        self._prefetch.refresh_soon()
+        self._visible_timer.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Lay the sheet out for the new width, staying at the anchor."""
+        """Lay the tiles out for the new width around the anchor."""
         anchor = self._anchor() if event.oldSize().isValid() else None
         top = self.verticalScrollBar().value()
-        was_seen = self._sheet.between(top, top + event.oldSize().height())
+        was_seen = self.grid_layout.between(top, top + event.oldSize().height())
         self._relayout(anchor)
-        # A lower window must not lose the current photo.
+        # A less high window must still show the current photo.
         if anchor is None or self._session.tile_number in was_seen:
             self._reveal_current()
 
     def showEvent(self, event: object) -> None:
-        """Come back to the current photo, wherever the loupe went meanwhile."""
-        self._shaped_for = None  # what was learned of the photos meanwhile moves nothing now
+        """Scroll to the current photo, which may have changed in the loupe."""
+        self._shaped_for = None  # sizes learned meanwhile may choose another shape now
         self._relayout(self._anchor())
         self._reveal_current()
 
     def hideEvent(self, event: object) -> None:
-        """Leave the decoders to other views."""
-        self._store.want("grid", ())
+        """Request nothing while hidden."""
+        self._pictures.thumbs.want("grid", ())
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the device pixel ratio of the screen."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._tiles.ratio = self.devicePixelRatioF()
-            self._forget_wants()
+            self._reload_thumbnails()
 
     # --- mouse; keys are the keymap's
 
     def _hit(self, at: QPoint) -> int | None:
-        return self._sheet.at(at.x(), at.y() + self.verticalScrollBar().value())
+        return self.grid_layout.at(at.x(), at.y() + self.verticalScrollBar().value())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Click goes to a photo, Ctrl adds it to the selection, Shift selects up to it."""
+        """Go to a photo; with Ctrl add it to the selection, with Shift select up to it."""
         if event.button() != Qt.MouseButton.LeftButton:
             return
         place = self._hit(event.position().toPoint())
         if place is None:
             self._session.clear_selection()
             return
-        photo = self.front(place)
-        if self._retry_hit(photo, place, event.position().toPoint()):
+        photo = self.tile_photo(place)
+        if self._retry_at(photo, place, event.position().toPoint()):
             return
-        if self._count_hit(place, event.position().toPoint()):
+        if self._is_count_at(place, event.position().toPoint()):
             self._session.toggle_stack(photo)
             return
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -479,27 +450,27 @@ class GridView(QAbstractScrollArea):
         else:
             self._session.select_only(photo)
 
-    def _count_hit(self, place: int, at: QPoint) -> bool:
+    def _is_count_at(self, place: int, at: QPoint) -> bool:
         stack = self._stack_badge(place)
-        if stack is None or not stack.first:
+        if stack is None or not stack.shows_count:
             return False
-        return self._tiles.count(self.cell(place), stack).contains(at)
+        return self._tiles.count_rect(self.cell(place), stack).contains(at)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Go to the photo, unless it is one of those selected; the window has its menu."""
+        """Go to the photo unless it is selected; the window then opens the menu."""
         if event.reason() is QContextMenuEvent.Reason.Mouse:
             place = self._hit(event.pos())
             event.setAccepted(place is None)
-            if place is not None and self.front(place) not in self._session.selection:
-                self._session.select_only(self.front(place))
+            if place is not None and self.tile_photo(place) not in self._session.selection:
+                self._session.select_only(self.tile_photo(place))
         else:
             event.ignore()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """The press did it all."""
+        """Accept the event: the press already acted."""
         event.accept()
 
-    def _retry_hit(self, photo: int, place: int, at: QPoint) -> bool:
+    def _retry_at(self, photo: int, place: int, at: QPoint) -> bool:
         area = self._retries.get(photo)
         if area is None or self._session.tile(photo).state != "failed":
             return False
@@ -512,8 +483,8 @@ class GridView(QAbstractScrollArea):
         place = self._hit(event.position().toPoint())
         if place is None or event.button() != Qt.MouseButton.LeftButton:
             return
-        if not self._count_hit(place, event.position().toPoint()):
-            self._session.select_only(self.front(place))
+        if not self._is_count_at(place, event.position().toPoint()):
+            self._session.select_only(self.tile_photo(place))
             self._session.set_view(View.LOUPE)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -527,39 +498,39 @@ class GridView(QAbstractScrollArea):
         super().wheelEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Leave every key to the keymap: a scroll area would take the arrows."""
+        """Leave every key to the keymap: a scroll area would consume the arrows."""
         event.ignore()
 
     def viewportEvent(self, event: QEvent) -> bool:
-        """Name a photo, and its label, under a resting pointer."""
+        """Show a tooltip with the photo under the pointer."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             place = self._hit(event.pos())
-            text = "" if place is None else self._tip(self._tile(place), self._stack_badge(place))
+            text = ""
+            if place is not None:
+                text = _tooltip(self._session, self._tile(place), self._stack_badge(place))
             QToolTip.showText(event.globalPos(), single_line_tooltip(text), self.viewport())
             return True
         return super().viewportEvent(event)
 
-    def _tip(self, tile: Tile, stack: StackBadge | None) -> str:
-        parts = [tile.name]
-        if stack is not None and stack.closed:
-            key = self._session.keys.get("toggle_stack")
-            opens = f" ({key} shows them)" if key else ""
-            parts.append(f"stack of {stack.count:,}{opens}")
-        if tile.proposed:
-            parts.append(f"proposed: {self._session.proposal(tile.id)}")
-        if tile.taken is not None:
-            parts.append(f"{tile.taken:%H:%M:%S}")
-        if tile.marks.label:
-            parts.append(f"{tile.marks.label} label")
-        if tile.damaged:
-            parts.append(self._session.detail(tile.id).damage or "damaged")
-        if tile.state == "missing":
-            parts.append(captions.away(self._session.detail(tile.id)))
-        if tile.stale:
-            key = self._session.keys.get("reapply")
-            again = f" ({key} applies it again)" if key else ""
-            parts.append(f"no longer fits the filter{again}")
-        return " · ".join(parts)
 
-
-__all__ = ["FOOTER", "GridView"]
+def _tooltip(session: Session, tile: Tile, stack: StackBadge | None) -> str:
+    parts = [tile.name]
+    if stack is not None and stack.closed:
+        key = session.keys.get("toggle_stack")
+        opens = f" ({key} expands it)" if key else ""
+        parts.append(f"stack of {stack.count:,}{opens}")
+    if tile.proposed:
+        parts.append(f"suggested best: {session.proposal(tile.id)}")
+    if tile.taken is not None:
+        parts.append(f"{tile.taken:%H:%M:%S}")
+    if tile.marks.label:
+        parts.append(f"{tile.marks.label} label")
+    if tile.damaged:
+        parts.append(session.detail(tile.id).damage or "damaged")
+    if tile.state == "missing":
+        parts.append(captions.away(session.detail(tile.id)))
+    if tile.stale:
+        key = session.keys.get("reapply")
+        again = f" ({key} applies it again)" if key else ""
+        parts.append(f"no longer matches the filter{again}")
+    return " · ".join(parts)

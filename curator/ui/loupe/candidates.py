@@ -14,7 +14,7 @@ from curator.session.candidates import SLOTS, Nearby
 from curator.ui.widgets import mark_painter, theme
 from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.key_state import KeyState
-from curator.ui.widgets.thumbnails import TileCache, blit, fitted, thumb
+from curator.ui.widgets.thumbnails import TileCache, blit, fitted, thumbnail_request
 
 _CLIENT = "maybes"
 _MARGIN = 12
@@ -113,7 +113,7 @@ class CandidatesPanel(QWidget):
 
     def _want(self) -> None:
         box = self._box()
-        wants = [thumb(self._known(photo), box) for photo in self.nearby.photos]
+        wants = [thumbnail_request(self._known(photo), box) for photo in self.nearby.photos]
         self._thumbs.want(_CLIENT, [want for want in wants if want is not None])
 
     def _box(self) -> tuple[int, int]:
@@ -142,7 +142,7 @@ class CandidatesPanel(QWidget):
     def _draw(self, painter: QPainter, slot: int) -> None:
         cell, ratio, box = self.cell(slot), self.devicePixelRatioF(), self._box()
         tile = self._known(self.nearby.photos[slot])
-        want = thumb(tile, box)
+        want = thumbnail_request(tile, box)
         frame = (self._thumbs.get(want) or self._thumbs.any_size(want)) if want else None
         width, height = want.size if want and want.size else fitted(tile, box)
         # Standing on its footer, as in the grid.

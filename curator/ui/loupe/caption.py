@@ -9,8 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 
 from curator.library.table import Tile
 from curator.model import Verdict
-from curator.ui.panels.status_line import whole
-from curator.ui.widgets import mark_painter, theme
+from curator.ui.widgets import mark_painter, theme, words
 
 HEIGHT = 24
 _GAP = 16
@@ -72,7 +71,7 @@ class Caption:
         start = max(left + _GAP, room.center().x() - width // 2)
         end = min(start + width, right - _GAP)
         start = max(left + _GAP, end - width)
-        shown = whole(self.middle, metrics, end - start)
+        shown = words.elide_facts(self.middle, metrics, end - start)
         if self.sign:
             before = QRect(left + _GAP, room.top(), start - left - 2 * _GAP, room.height())
             painter.setPen(theme.PENCIL)

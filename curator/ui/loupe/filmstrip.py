@@ -21,14 +21,14 @@ from curator.session import Session
 from curator.ui.widgets import mark_painter, theme
 from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.thumbnails import (
-    STALE,
-    STRUCK,
+    REJECTED_OPACITY,
+    STALE_OPACITY,
     TileCache,
     blit,
+    draw_suggestion_ring,
     fitted,
-    ring,
     single_line_tooltip,
-    thumb,
+    thumbnail_request,
 )
 
 _CELL = 88
@@ -178,7 +178,7 @@ class Filmstrip(QWidget):
         return round(_PICTURE[0] * ratio), round(_PICTURE[1] * ratio)
 
     def _want(self, tile: Tile) -> FrameRequest | None:
-        return thumb(tile, self._box())
+        return thumbnail_request(tile, self._box())
 
     # --- painting
 
@@ -199,7 +199,7 @@ class Filmstrip(QWidget):
 
     def _paint_cell(self, painter: QPainter, cell: QRect, tile: Tile, box: tuple[int, int]) -> None:
         ratio = self.devicePixelRatioF()
-        want = thumb(tile, box)
+        want = thumbnail_request(tile, box)
         frame = (self._store.get(want) or self._store.any_size(want)) if want else None
         width, height = want.size if want and want.size else fitted(tile, box)
         left = round((cell.left() + (_CELL - _PICTURE[0]) / 2) * ratio) + (box[0] - width) // 2
@@ -208,13 +208,15 @@ class Filmstrip(QWidget):
         if frame is None:
             painter.fillRect(rect, theme.PANEL)
         else:
-            painter.setOpacity(STRUCK if tile.struck else STALE if tile.stale else 1.0)
+            painter.setOpacity(
+                REJECTED_OPACITY if tile.struck else STALE_OPACITY if tile.stale else 1.0
+            )
             blit(painter, frame, picture, ratio)
             painter.setOpacity(1.0)
         if tile.struck:
             mark_painter.draw_strike(painter, rect)
         if tile.proposed:
-            ring(painter, rect)
+            draw_suggestion_ring(painter, rect)
         if tile.state == "failed":
             icon = theme.pixmap("failed", theme.QUIET, theme.ICON, ratio)
             half = theme.ICON / 2

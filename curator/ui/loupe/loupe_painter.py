@@ -18,7 +18,7 @@ from curator.ui.loupe.overlays import OverlayPainter
 from curator.ui.loupe.viewport import MARGIN, BestPixels, Viewport, overlays
 from curator.ui.widgets import theme
 from curator.ui.widgets.frames import Frame, FrameRequest, Pictures
-from curator.ui.widgets.thumbnails import blit, failure_card, thumb
+from curator.ui.widgets.thumbnails import blit, draw_failure_card, thumbnail_request
 
 _CARD = QSize(480, 144)
 _FEWER = 0.9  # a picture with fewer pixels on its long edge than this says how many
@@ -52,7 +52,7 @@ class LoupePainter:
     def map(self, tile: Tile) -> FrameRequest | None:
         """Name the small picture of the navigator."""
         edge = round(caption.NAVIGATOR * self.ratio)
-        return thumb(tile, (edge, edge))
+        return thumbnail_request(tile, (edge, edge))
 
     def line(
         self, painter: QPainter, tile: Tile, room: QRect, role: str = "", sign: str = ""
@@ -159,7 +159,7 @@ class LoupePainter:
         card.moveCenter(room.center())
         reason = self._session.detail(tile.id).reason or "It could not be read."
         painter.setFont(self._font)
-        self.retry = failure_card(painter, card, tile.name, reason, 16)
+        self.retry = draw_failure_card(painter, card, tile.name, reason, 16)
 
     def _name(self, painter: QPainter, tile: Tile) -> None:
         """Paint plain canvas with the name, and what is known of why there is no picture."""

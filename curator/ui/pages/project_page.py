@@ -24,7 +24,7 @@ from curator.ui.grid.grid_view import GridView
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.dialogs import Dialog
 from curator.ui.widgets.frames import FrameRequest, Pictures
-from curator.ui.widgets.thumbnails import TileCache, blit, thumb
+from curator.ui.widgets.thumbnails import TileCache, blit, thumbnail_request
 
 _HEIGHT = 96
 _COVER = (96, 72)  # px the cover is fitted into
@@ -86,7 +86,7 @@ class ProjectHead(QWidget):
     def _cover(self) -> FrameRequest | None:
         row = self._session.projects.open
         photo = None if row is None else self._session.projects.cover(row)
-        return None if photo is None else thumb(self._known(photo), self._box())
+        return None if photo is None else thumbnail_request(self._known(photo), self._box())
 
     def _box(self) -> tuple[int, int]:
         ratio = self.devicePixelRatioF()
@@ -302,10 +302,10 @@ class HandOrder(QObject):
         plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
         if event.button() is not Qt.MouseButton.LeftButton or not plain:
             return False
-        number = self._grid.sheet.at(at.x(), at.y() + self._grid.verticalScrollBar().value())
+        number = self._grid.grid_layout.at(at.x(), at.y() + self._grid.verticalScrollBar().value())
         if number is None or self._session.projects.why_fixed():
             return False
-        photo, selection = self._grid.front(number), self._session.selection
+        photo, selection = self._grid.tile_photo(number), self._session.selection
         self._from = at
         if photo in selection and len(selection) > 1:
             self._photos, self._click = (
@@ -352,7 +352,7 @@ class HandOrder(QObject):
 
     def _gap(self, at: QPoint) -> tuple[int, int]:
         """Find the gap nearest to a point: the row, and how many tiles of it stand before."""
-        sheet = self._grid.sheet
+        sheet = self._grid.grid_layout
         y = at.y() + self._grid.verticalScrollBar().value() - MARGIN
         row = max(0, min(y // sheet.pitch, sheet.rows - 1))
         column = round((at.x() - MARGIN + GAP / 2) / (sheet.edge + GAP))
@@ -361,13 +361,13 @@ class HandOrder(QObject):
 
     def _before(self, at: QPoint) -> int | None:
         row, column = self._gap(at)
-        place = row * self._grid.sheet.columns + column
+        place = row * self._grid.grid_layout.columns + column
         ids = self._session.ids
         return int(ids[place]) if place < len(ids) else None
 
     def _show_line(self) -> None:
         assert self._at is not None
-        sheet = self._grid.sheet
+        sheet = self._grid.grid_layout
         row, column = self._gap(self._at)
         left = MARGIN + column * (sheet.edge + GAP) - GAP // 2 - 1
         top = MARGIN + row * sheet.pitch - self._grid.verticalScrollBar().value()

@@ -11,8 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontMetrics, QPalette
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from curator.catalog import project_name
 from curator.keyboard import Keyboard
@@ -22,14 +21,13 @@ from curator.ui.dialogs.palette import Entry, Palette
 from curator.ui.dialogs.related_photos import SeriesDialog
 from curator.ui.pages.project_page import HandOrder, ProjectDialog, ProjectHead
 from curator.ui.panels.notification_bar import Offer, OfferLine
-from curator.ui.widgets import dialogs, theme, words
+from curator.ui.widgets import dialogs, words
 from curator.ui.widgets.dialogs import Choice, Question
 
 if TYPE_CHECKING:
     from curator.ui.grid.grid_view import GridView
     from curator.ui.widgets.frames import Pictures
 
-_WORD = 160  # px the name of the current project may take in the top bar
 _TYPED = 400  # characters the field takes; a name is cut to fewer
 
 
@@ -116,62 +114,6 @@ class Chooser(Palette):
 
 def _nothing() -> None:
     """Do nothing: what is off is never done."""
-
-
-class ProjectWord(QToolButton):
-    """The current project at the right of the top bar, in pencil while the photo is in it."""
-
-    def __init__(self, session: Session, run: Callable[[str], None]) -> None:
-        super().__init__()
-        self._session = session
-        self._shows: tuple[object, ...] = ()
-        self._room = _WORD
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.clicked.connect(lambda: run("choose_project"))
-        session.projects.changed.connect(self.refresh)
-        session.view_changed.connect(self.refresh)
-        session.current_changed.connect(self.refresh)
-        session.photos_changed.connect(lambda _: self.refresh())
-        self.refresh()
-
-    def have_room(self, px: int) -> None:
-        """Take at most so much for the name."""
-        self._room = min(px, _WORD)
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Name the current project, and say whether the photo is in it."""
-        session = self._session
-        row, photo = session.projects.current, session.current
-        inside = (
-            row is not None
-            and photo is not None
-            and bool(session.table.projects.has(row.id, [photo])[0])
-        )
-        state = row, inside, session.keys, self._room
-        if state == self._shows:  # asked with every key, and hardly ever another
-            return
-        self._shows = state
-        name = row.name if row is not None else "Project"
-        shown = QFontMetrics(theme.body_font()).elidedText(
-            name, Qt.TextElideMode.ElideRight, self._room
-        )
-        self.setText(shown.replace("&", "&&"))
-        color = theme.PENCIL if inside else theme.TEXT if row is not None else theme.QUIET
-        if self.palette().color(QPalette.ColorRole.ButtonText) != color:
-            self.setStyleSheet(f"color: {color.name()}")
-        self.setToolTip(theme.plain_tip(self._tip(name if row is not None else "", inside)))
-        self.setAccessibleName(f"Project: {name}")
-
-    def _tip(self, name: str, inside: bool) -> str:
-        keys = self._session.keys
-        choose, toggle = keys.get("choose_project"), keys.get("toggle_project")
-        lines = ["This photo is in it." if inside else ""]
-        if name:
-            lines = [name, *lines]
-            lines.append(f"{toggle} adds the photo, and takes it out" if toggle else "")
-        lines.append(f"{choose} chooses a project" if choose else "Choose a project")
-        return "\n".join(line for line in lines if line)
 
 
 class ProjectParts:

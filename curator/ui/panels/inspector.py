@@ -32,11 +32,11 @@ from curator.model import (
 from curator.session import Session
 from curator.ui.panels.description import UNDER_WAY, description_block
 from curator.ui.panels.project_chips import Memberships
-from curator.ui.panels.tag_cloud import tag_menu
 from curator.ui.panels.why import SimilarPart, WhyPart
 from curator.ui.widgets import mark_painter, theme, words
 from curator.ui.widgets.frames import Pictures
 from curator.ui.widgets.tag_chips import TagChips
+from curator.ui.widgets.tag_menu import tag_menu
 
 _REST_MS = 60  # held arrows must not rebuild the panel at every frame
 _HISTORY = 12

@@ -14,7 +14,7 @@ from curator.library.table import Tile
 from curator.session import Session
 from curator.ui.widgets import mark_painter, theme
 from curator.ui.widgets.frames import Pictures
-from curator.ui.widgets.thumbnails import STRUCK, blit, fitted, thumb
+from curator.ui.widgets.thumbnails import REJECTED_OPACITY, blit, fitted, thumbnail_request
 
 _COLUMNS = 3
 _GAP = 4
@@ -104,7 +104,7 @@ class NearPhotos(QWidget):
         if self._store is None:
             return
         tiles = [self._session.tile(photo) for photo in self.ids] if self.isVisible() else []
-        wants = [thumb(tile, self._box()) for tile in tiles]
+        wants = [thumbnail_request(tile, self._box()) for tile in tiles]
         self._store.want(f"near {self._name}", [want for want in wants if want is not None])
 
     def showEvent(self, event: QEvent) -> None:
@@ -138,13 +138,13 @@ class NearPhotos(QWidget):
         left = round(place.left() * ratio)
         top = round(place.top() * ratio) + box[1] - height
         rect = QRectF(left / ratio, top / ratio, width / ratio, height / ratio)
-        want = thumb(tile, box)
+        want = thumbnail_request(tile, box)
         store = self._store
         frame = (store.get(want) or store.any_size(want)) if store and want else None
         if frame is None:
             painter.fillRect(rect, theme.RAISED)
         else:
-            painter.setOpacity(STRUCK if tile.struck and self._marked else 1.0)
+            painter.setOpacity(REJECTED_OPACITY if tile.struck and self._marked else 1.0)
             blit(painter, frame, QRect(left, top, width, height), ratio)
             painter.setOpacity(1.0)
         if tile.struck and self._marked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, QVariantAnimation, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from curator.model import Pass
@@ -23,13 +23,6 @@ _ACT = 0.62  # of the width: the last act, while there is no pass
 _UNREADABLE, _PENDING = "8,888 unreadable", "8,888 sidecars pending"
 _COUNTED = "8,888"  # and no more of it than an icon and the number where the window is narrow
 _SIDECARS = "Show what is to be written, and why it waits"
-
-
-def whole(text: str, metrics: QFontMetrics, room: int) -> str:
-    """Leave out facts at the end that do not fit: half of one reads as another."""
-    while metrics.horizontalAdvance(text) > room and " · " in text:
-        text = text.rpartition(" · ")[0]
-    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
 
 
 class Words(QWidget):
@@ -139,7 +132,7 @@ class Words(QWidget):
         if self._icon and metrics.horizontalAdvance(self._text) > self.width():
             return self._text.partition(" ")[0]
         if self._elide is Qt.TextElideMode.ElideRight:
-            return whole(self._text, metrics, self.width())
+            return words.elide_facts(self._text, metrics, self.width())
         return metrics.elidedText(self._text, self._elide, self.width())
 
     def enterEvent(self, event: QEvent) -> None:

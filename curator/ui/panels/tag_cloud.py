@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QContextMenuEvent, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from curator.catalog import folded
-from curator.model import KnownError
 from curator.session import Session
 from curator.session.tagging import TagCount
 from curator.ui.widgets import theme
+from curator.ui.widgets.tag_menu import show_tagged, tag_menu, tag_query
 
 _FEW = 30  # tags shown at first
 _MANY = 300  # tags shown at all
@@ -141,7 +141,7 @@ class TagCloud(QWidget):
             painter.drawText(QRect(_MARGIN, 0, self.width(), _ROW), _MIDDLE, _NONE)
         base = QFontMetrics(theme.title_font()).ascent() + 1
         for number, word in enumerate(self._words):
-            current = word.tag is not None and self._session.filter == _filter(word.tag.name)
+            current = word.tag is not None and self._session.filter == tag_query(word.tag.name)
             agreed = word.tag is not None and word.tag.confirmed
             lit = current or number == self._hover
             painter.setPen(theme.WHITE if lit else theme.TEXT if agreed else theme.QUIET)
@@ -188,7 +188,7 @@ class TagCloud(QWidget):
         if tag is None:
             self._all = not self._all
             self.refresh(anew=True)
-        elif self._session.filter == _filter(tag.name):
+        elif self._session.filter == tag_query(tag.name):
             self._session.leave_filter()
         else:
             show_tagged(self._session, tag.name)
@@ -199,27 +199,6 @@ class TagCloud(QWidget):
         tag = self._words[number].tag if number >= 0 else None
         if tag is not None:
             tag_menu(self, self._session, tag.name).popup(event.globalPos())
-
-
-def tag_menu(parent: QWidget, session: Session, name: str) -> QMenu:
-    """Make the menu of a tag: its photos, another name."""
-    menu = QMenu(parent)
-    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    menu.addAction("Show its photos", lambda: show_tagged(session, name))
-    menu.addAction("Rename or merge…", lambda: session.ask("rename_tag", name))
-    return menu
-
-
-def show_tagged(session: Session, name: str) -> None:
-    """Show the photos of the scope that have a tag."""
-    try:
-        session.set_filter(_filter(name))
-    except KnownError as error:
-        session.say(str(error))
-
-
-def _filter(name: str) -> str:
-    return f'tag:"{name}"'
 
 
 def _steps(counts: list[int]) -> list[int]:

@@ -13,11 +13,11 @@ from curator.keyboard import views_of
 from curator.library.sort_orders import orders_for
 from curator.model import Pass, bidi_safe, counted
 from curator.session import Session
-from curator.ui.pages.projects import ProjectWord
+from curator.ui.panels.project_button import ProjectButton
 from curator.ui.panels.search_box import SearchField
 from curator.ui.panels.status_line import Words
-from curator.ui.photo_menu import head
 from curator.ui.widgets import theme
+from curator.ui.widgets.menus import menu_heading
 
 _PASS_TIPS = {
     Pass.BROWSE: "Look around",
@@ -59,7 +59,7 @@ class TopBar(QWidget):
         self.order.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.order.clicked.connect(self.show_orders)
         self.search = SearchField(session)
-        self.project = ProjectWord(session, run)
+        self.project = ProjectButton(session, run)
         self.more = self._button("more", "")
         self.more.setAccessibleName("All commands")
         self.more.clicked.connect(self.show_menu)
@@ -209,7 +209,9 @@ class TopBar(QWidget):
         """Set the orders by taste apart; say why where there is none yet or a version is pinned."""
         menu.addSeparator()
         if not self._session.has_scores or self._session.pinned_taste is not None:
-            menu.addAction(head(menu, self._session.taste_sentence or "Taste is not known yet."))
+            menu.addAction(
+                menu_heading(menu, self._session.taste_sentence or "Taste is not known yet.")
+            )
 
     def show_menu(self) -> None:
         """Open the menu of all commands under its button."""

@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
+
 from curator.library.captions import offset, place
 from curator.model import Capture, aperture, bidi_safe, counted, focal_length, shutter
 
@@ -95,3 +98,10 @@ def _exposure(capture: Capture) -> str | None:
         )
         or None
     )
+
+
+def elide_facts(text: str, metrics: QFontMetrics, room: int) -> str:
+    """Drop facts from the end of ``text`` until it fits: half a fact reads as another one."""
+    while metrics.horizontalAdvance(text) > room and " · " in text:
+        text = text.rpartition(" · ")[0]
+    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)

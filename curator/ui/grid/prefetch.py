@@ -1,0 +1,105 @@
+"""Requests the thumbnails the grid shows, then those of the next screen in the scroll direction.
+
+:class:`curator.ui.grid.grid_view.GridView` owns one. Requests are made after a paint, never within
+it, and what a tile requests is remembered while list and tile size stay the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+
+from PySide6.QtCore import QObject, QTimer
+
+from curator.ui.widgets.frames import FrameRequest, FrameStore
+
+_REMEMBERED = 4096  # requests
+
+
+class ThumbnailPrefetch(QObject):
+    """Keeps the frame store informed of the thumbnails one grid needs.
+
+    Args:
+        store: decodes and keeps thumbnails.
+        gather: loads the tiles of these numbers at once.
+        request: returns what a tile needs, or None.
+        visible: returns the tiles on screen, or None while the grid is hidden.
+        count: returns the number of tiles.
+        parent: the grid.
+
+    Attributes:
+        downward: whether the grid was last scrolled down.
+
+    Thread: GUI.
+    """
+
+    def __init__(
+        self,
+        store: FrameStore,
+        gather: Callable[[Iterable[int]], None],
+        request: Callable[[int], FrameRequest | None],
+        visible: Callable[[], range | None],
+        count: Callable[[], int],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._store, self._gather, self._request = store, gather, request
+        self._visible, self._count = visible, count
+        self._requests: dict[int, FrameRequest | None] = {}  # by tile, while list and size stay
+        self._wanted: dict[FrameRequest, list[int]] = {}  # and the tiles that show it
+        self.downward = True
+        self._soon = QTimer(self, singleShot=True)  # no delay, but after the paint
+        self._soon.timeout.connect(self.refresh)
+        self._ahead = QTimer(self, singleShot=True)  # after what is on screen
+        self._ahead.timeout.connect(self._add_next_screen)
+
+    def refresh_soon(self) -> None:
+        """Request what is on screen after the next paint."""
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def refresh(self) -> None:
+        """Request what is on screen now, and soon the next screen."""
+        visible = self._visible()
+        if visible is None:
+            self._store.want("grid", ())
+            return
+        self._wanted = {}
+        self._add(visible)
+        self._ahead.start()
+
+    def forget(self, numbers: Iterable[int] | None = None) -> None:
+        """Forget what these tiles need, or all of them: it may have changed."""
+        if numbers is None:
+            self._requests.clear()
+        else:
+            for number in numbers:
+                self._requests.pop(number, None)
+
+    def tiles_showing(self, requests: Collection[FrameRequest]) -> list[int]:
+        """Return the tiles that show any of these pictures."""
+        return [tile for request in requests for tile in self._wanted.get(request, ())]
+
+    def _add_next_screen(self) -> None:
+        visible = self._visible()
+        if visible is None:
+            return
+        length, count = len(visible), self._count()
+        if self.downward:
+            self._add(range(visible.stop, min(visible.stop + length, count)))
+        else:
+            self._add(range(visible.start - 1, max(visible.start - length, 0) - 1, -1))
+
+    def _add(self, numbers: range) -> None:
+        """Request the thumbnails of these tiles after those requested so far."""
+        known = self._requests
+        if len(known) > _REMEMBERED:
+            known.clear()
+        self._gather(number for number in numbers if number not in known)
+        for number in numbers:
+            if number in known:
+                request = known[number]
+            else:
+                request = known[number] = self._request(number)
+            if request is not None:
+                self._wanted.setdefault(request, []).append(number)
+        self._store.want("grid", self._wanted)

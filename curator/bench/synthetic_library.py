@@ -99,7 +99,7 @@ def make(
     embed(home)
     catalog = Catalog.open(home.catalog)
     try:
-        table_cache.leave(catalog, home.table_file)
+        table_cache.save(catalog, home.table_file)
     finally:
         catalog.close()
 

@@ -99,7 +99,7 @@ def _scope(invocation: Invocation, table: Table) -> list[int]:
     rows = table.alive()
     if invocation.arguments.scope:
         folder = absolute(invocation.arguments.scope)
-        inside = table.inside(str(folder))
+        inside = table.folders.inside(str(folder))
         if not inside.any():
             raise NotFoundError(
                 f"No photo of the catalog lies in {folder}.", "`curator folders` lists those read."

@@ -50,7 +50,7 @@ def photos(invocation: Invocation) -> None:
     stacks, projects = _stacks(table), invocation.catalog.projects_of(ids)
     listed = [
         _listed(detail)
-        | {"match_score": table.score(detail.id), "projects": projects.get(detail.id, ())}
+        | {"match_score": table.scores.match_of(detail.id), "projects": projects.get(detail.id, ())}
         | {"approved": clauses.get(detail.id)}
         | stacks.get(detail.id, {})
         for detail in in_order(invocation, ids)

@@ -51,7 +51,7 @@ def search(invocation: Invocation) -> None:
     near, said = near_of(invocation, query, table)
     fits = mask(query, table, invocation.settings.taste.match_threshold, near) & table.alive()
     found = relevance(query, table, fits, near)
-    table.set_answer("relevance", found.ids, found.value)
+    table.scores.set_answer("relevance", found.ids, found.value)
     order = "relevance" if query.is_ranked else "taken"
     ids = arranged(table, fits, order, units=False)
     listed = ids[: arguments.limit or _FOUND].tolist()

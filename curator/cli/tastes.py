@@ -47,7 +47,7 @@ def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
     if not _may_be_scored(invocation):
         return table, None
     known = learned(invocation)
-    table.set_scores(known.ids, known.scores, known.predicted)
+    table.scores.set(known.ids, known.scores, known.predicted)
     return table, known
 
 
@@ -61,7 +61,7 @@ def answer_order(invocation: Invocation, order: str, table: Table, ids: NDArray[
 
     question = ORDERS[order].question
     if question is not None:
-        table.set_answer(order, ids, question(invocation.learner, ids.tolist()))
+        table.scores.set_answer(order, ids, question(invocation.learner, ids.tolist()))
 
 
 def _may_be_scored(invocation: Invocation) -> bool:

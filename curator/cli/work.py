@@ -152,8 +152,8 @@ def _leave(invocation: Invocation, totals: Totals | None) -> None:
     """Leave for the next window what is known of all photos, once many were read."""
     from curator.library import table_cache
 
-    if totals is not None and totals.converted >= table_cache.WORTH:
-        table_cache.leave(invocation.catalog, invocation.home.table_file)
+    if totals is not None and totals.converted >= table_cache.MIN_PHOTOS:
+        table_cache.save(invocation.catalog, invocation.home.table_file)
 
 
 def _advance(advance: Advance, progress: Progress) -> None:
@@ -389,7 +389,7 @@ def status(invocation: Invocation) -> None:
         "work": counts,
         "away": [row.absence for row in folders if row.away],
         "waits": away,
-        "matches": int((table.match[alive] >= threshold).sum()) if known else None,
+        "matches": int((table.scores.match[alive] >= threshold).sum()) if known else None,
         "taste": known.sentence if known else None,
         "encoder": encoding.sentence,
     }

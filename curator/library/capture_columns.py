@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import CAPTURE_COLUMNS, Catalog
 from curator.library.columns import widened
+from curator.library.photo_rows import PhotoRows
 from curator.library.spans import Ids, Mask
-
-if TYPE_CHECKING:
-    from curator.library.table import Table
 
 
 class CaptureColumns:
@@ -28,8 +26,8 @@ class CaptureColumns:
     Thread: one, the table's.
     """
 
-    def __init__(self, table: Table, catalog: Catalog) -> None:
-        self._table, self._catalog = table, catalog
+    def __init__(self, rows: PhotoRows, catalog: Catalog) -> None:
+        self._rows, self._catalog = rows, catalog
         self._columns: dict[str, NDArray[Any]] = {
             name: np.zeros(0, "f8" if name in ("latitude", "longitude") else "f4")
             for name in CAPTURE_COLUMNS
@@ -64,12 +62,12 @@ class CaptureColumns:
             read: returns each name with the ids of its photos changed since a revision.
         """
         codes, of_name, since = self._named.get(what, (np.zeros(0, "i4"), {"": 0}, 0))
-        rev, size = self._table.rev, self._table.size
+        rev, size = self._rows.rev, self._rows.size
         if len(codes) < size:
             codes = np.concatenate([codes, np.zeros(size - len(codes), "i4")])
         if rev != since:
             for name, ids in read(since):
-                rows = self._table.rows_of(ids[self._table.knows(ids)])
+                rows = self._rows.rows_of(ids[self._rows.knows(ids)])
                 codes[rows] = of_name.setdefault(name, len(of_name))
         self._named[what] = codes, of_name, rev
         return codes, list(of_name)
@@ -85,7 +83,7 @@ class CaptureColumns:
         return ((ending, np.array(ids, np.int64)) for ending, ids in photos.items())
 
     def _refresh(self) -> None:
-        rev, size = self._table.rev, self._table.size
+        rev, size = self._rows.rev, self._rows.size
         if len(self._columns["iso"]) < size:
             self._columns = {
                 name: widened(column, len(column), size) for name, column in self._columns.items()
@@ -99,8 +97,8 @@ class CaptureColumns:
         if not columns:
             return
         ids = np.array(columns[0], np.int64)
-        known = self._table.knows(ids)
-        rows = self._table.rows_of(ids[known])
+        known = self._rows.knows(ids)
+        rows = self._rows.rows_of(ids[known])
         for name, values in zip(CAPTURE_COLUMNS, columns[1:], strict=True):
             column = self._columns[name]
             column[rows] = np.array(values, column.dtype)[known]

@@ -65,7 +65,7 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "picked": ("Picked", lambda table, _: table.picked()),
     "rejected": ("Rejected", lambda table, _: table.rejected()),
     "rated": ("Rated", lambda table, _: table.column("rating") > 0),
-    "match": ("Match", lambda table, threshold: table.match >= threshold),
+    "match": ("Match", lambda table, threshold: table.scores.match >= threshold),
     "approved": ("Approved", lambda table, threshold: _approved(table, threshold)),
     "approved-by-file": (
         "Approved by files",
@@ -193,8 +193,8 @@ def _photo(term: Term) -> None:
 
 def _words(column: str, term: Term, table: Table, _: int) -> Mask:
     if column in WITHOUT and _is_none(term):
-        return table.lexicon.without(column)
-    return table.worded(term.text, column, prefix=not term.quoted)
+        return table.text_matches.without(column)
+    return table.matching(term.text, column, prefix=not term.quoted)
 
 
 def _is_none(term: Term) -> bool:
@@ -204,12 +204,12 @@ def _is_none(term: Term) -> bool:
 
 def _tagged(term: Term, table: Table, _: int) -> Mask:
     if _is_none(term):
-        return table.lexicon.without("tag")
-    return table.lexicon.tagged(term.text)
+        return table.text_matches.without("tag")
+    return table.text_matches.tagged(term.text)
 
 
 def _scores(term: Term, table: Table, _: int) -> Values:
-    return table.match if term.field == "match" else table.column(term.field)
+    return table.scores.match if term.field == "match" else table.column(term.field)
 
 
 def _captured(column: str, term: Term, table: Table, _: int) -> Values:
@@ -308,7 +308,7 @@ FIELDS: dict[str, Field] = {
     "type": Field(
         "what kind of picture",
         "portrait",
-        lambda term, table, _: table.lexicon.typed(term.text.lower()),
+        lambda term, table, _: table.text_matches.typed(term.text.lower()),
         tuple(ContentType),
         partial(_one_of, tuple(ContentType)),
     ),
@@ -472,7 +472,7 @@ def _any(group: Group, table: Table, threshold: int, near: Near) -> Mask:
         if term.field == "similar":
             holds = table.marked(near.get(int(term.text), ()))
         elif term.field == TEXT:
-            holds = table.worded(term.text, prefix=not term.quoted)
+            holds = table.matching(term.text, prefix=not term.quoted)
         else:
             holds = FIELDS[term.field].holds(term, table, threshold)
         found |= ~holds if term.negate else holds

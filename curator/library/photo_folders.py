@@ -1,29 +1,220 @@
-"""Where photos lie: each in the folder of its main file, and in those of its copies as well."""
+"""Where photos lie: each in the folder of its main file, and in the folders of its copies as well.
+
+A photo with a copy in another folder shows in both. While a folder is viewed, a photo that has
+only a copy in it goes by the name of that copy.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
 
 import numpy as np
 
+from curator.catalog import Catalog, FolderRow
+from curator.files import is_picture_name
+from curator.library.columns import STATE_CODE, STATES
+from curator.library.photo_rows import PhotoRows
 from curator.library.spans import Ids, Mask
 
-Places = tuple[int, ...]
+DirectoryIds = tuple[int, ...]
 """Directory ids: the main file's first, then those of copies elsewhere, ascending."""
 
 
-def counted(main: Ids, here: Mask, rows: Ids, copies: Ids) -> dict[Places, int]:
+class PhotoFolders:
+    """The directories of a catalog, and which photos lie where.
+
+    Thread: the table's.
+
+    Attributes:
+        serial: grows whenever folders went away, came back, or have another path.
+        moved: former and new paths of folders; whoever follows them clears the list.
+        copies_here: photos that go by a copy in the viewed folder: its name and directory id.
+        names_serial: grows whenever ``copies_here`` changes.
+    """
+
+    def __init__(self, rows: PhotoRows, catalog: Catalog) -> None:
+        self._rows, self._catalog = rows, catalog
+        self.serial = 0
+        self.moved: list[tuple[str, str]] = []
+        self.copies_here: Mapping[int, tuple[str, int]] = {}
+        self.names_serial = 0
+        self._directories: dict[int, str] = {}
+        self._hidden: frozenset[int] = frozenset()  # of folders that are switched off
+        self._away: frozenset[int] = frozenset()
+        self._folders: dict[int, str] = {}
+        self._copies = np.zeros((0, 2), np.int64)  # photo id, directory id
+        self._copy_names: list[str] = []
+        self._viewed = ""  # path of the folder that is viewed
+
+    def refresh(self) -> bool:
+        """Read folders and directories again; return whether a folder was switched on or off."""
+        folders = self._catalog.folders()
+        on = {folder.id for folder in folders if folder.enabled}
+        listed = self._catalog.directories()
+        self._follow(folders, listed)
+        known = len(self._directories)
+        self._directories = {directory: path for directory, _, path in listed}
+        hidden = frozenset(
+            directory for directory, folder, _ in listed if folder is not None and folder not in on
+        )
+        switched, self._hidden = hidden != self._hidden, hidden
+        if len(listed) != known or switched:
+            self.refresh_copies()
+        return switched
+
+    def _follow(
+        self, folders: Sequence[FolderRow], listed: Sequence[tuple[int, int | None, str]]
+    ) -> None:
+        """Note which folders are away, and which have another path."""
+        paths = {folder.id: folder.path for folder in folders}
+        was = self._folders
+        moved = [(was[n], path) for n, path in paths.items() if was.get(n, path) != path]
+        absent = {folder.id for folder in folders if folder.away}
+        away = frozenset(directory for directory, folder, _ in listed if folder in absent)
+        if moved or away != self._away:
+            self.serial += 1
+        self._folders, self._away = paths, away
+        self.moved += moved
+
+    @property
+    def directories(self) -> dict[int, str]:
+        """Paths by directory id."""
+        return self._directories
+
+    # --- masks over rows
+
+    def alive(self) -> Mask:
+        """Mark the photos that are neither merged away nor in a folder that is switched off."""
+        mask: Mask = ~self._rows.column("merged_into")
+        if self._hidden:
+            mask &= ~np.isin(self._rows.column("directory_id"), list(self._hidden))
+        return mask
+
+    def inside(self, path: str) -> Mask:
+        """Mark the photos in the folder ``path`` and its subfolders."""
+        wanted = self._below(path)
+        mask: Mask = np.isin(self._rows.column("directory_id"), wanted)
+        copied, where = self._copied()
+        mask[copied[np.isin(where, wanted)]] = True
+        return mask
+
+    def missing(self) -> Mask:
+        """Mark the photos whose files are not where they were, or cannot be reached now."""
+        mask: Mask = self._rows.column("state") == STATE_CODE["missing"]
+        if self._away:
+            away = np.isin(self._rows.column("directory_id"), list(self._away))
+            copied, where = self._copied()
+            away[copied[~np.isin(where, list(self._away))]] = False
+            mask |= away & ~self._rows.failed()
+        return mask
+
+    def _below(self, path: str) -> list[int]:
+        """List the directories at a path and below it."""
+        prefix = path.rstrip(os.sep) + os.sep
+        return [
+            directory
+            for directory, where in self._directories.items()
+            if where == path or where.startswith(prefix)
+        ]
+
+    def _copied(self) -> tuple[Ids, Ids]:
+        """Return the rows with a copy in another folder, and the directory ids of these copies."""
+        photos, where = self._copies[self._rows.knows(self._copies[:, 0])].T
+        return self._rows.rows_of(photos), where
+
+    # --- one photo
+
+    def state(self, photo_id: int) -> str:
+        """Return ``""``, ``"failed"`` or ``"missing"``, as in :meth:`missing`."""
+        row = self._rows.row(photo_id)
+        state = STATES[self._rows.column("state").item(row)]
+        if state or self._rows.column("directory_id").item(row) not in self._away:
+            return state
+        copies = self._copies[self._copies[:, 0] == photo_id, 1].tolist()
+        return "missing" if self._away.issuperset(copies) else state
+
+    def name(self, photo_id: int) -> str:
+        """Return a photo's name: in the viewed folder that of its copy there."""
+        here = self.copies_here.get(photo_id)
+        return here[0] if here else str(self._rows.strings("name")[self._rows.row(photo_id)])
+
+    def directory_of(self, photo_id: int) -> str:
+        """Return the path a photo's main file lies in, or in the viewed folder its copy."""
+        here = self.copies_here.get(photo_id)
+        main = self._rows.column("directory_id").item(self._rows.row(photo_id))
+        return self._directories.get(here[1] if here else main, "")
+
+    # --- copies
+
+    def view(self, folder: str) -> None:
+        """Name photos as in this folder, where only a copy of them lies in it.
+
+        Args:
+            folder: its path; empty names all photos by their main file.
+        """
+        self._viewed = folder
+        self._name_copies()
+
+    def refresh_copies(self) -> set[int]:
+        """Read which photos have a copy in another folder.
+
+        Returns:
+            The photos whose name in the viewed folder changed.
+        """
+        rows = self._catalog.placements()
+        self._copies = np.array([row[:2] for row in rows], np.int64).reshape(-1, 2)
+        self._copy_names = [row[2] for row in rows]
+        return self._name_copies()
+
+    def photos_moved(self) -> None:
+        """Take note that photos arrived, or that their main files lie elsewhere."""
+        if self._viewed:
+            self._name_copies()
+
+    def _name_copies(self) -> set[int]:
+        before, here = self.copies_here, dict[int, tuple[str, int]]()
+        wanted = set(self._below(self._viewed)) if self._viewed else set()
+        wanted -= self._hidden
+        known = self._rows.knows(self._copies[:, 0]) & np.isin(self._copies[:, 1], list(wanted))
+        main, names = self._rows.column("directory_id"), self._rows.strings("name")
+        for place in np.flatnonzero(known).tolist():
+            photo, where = self._copies[place].tolist()
+            row = self._rows.row(photo)
+            if main[row] not in wanted:
+                file = self._copy_names[place]
+                # Half of a split pair goes by its name with suffix.
+                suffixed = is_picture_name(str(names[row]))
+                here.setdefault(photo, (file if suffixed else PurePath(file).stem, where))
+        self.copies_here = here
+        changed = {photo for photo, _ in before.items() ^ here.items()}
+        if changed:
+            self.names_serial += 1
+        return changed
+
+    # --- the tree of folders
+
+    def count_by_directories(self) -> dict[DirectoryIds, int]:
+        """Count photos, merged ones left out, by the directories they show in."""
+        copied, where = self._copied()
+        seen = self.alive()[copied]
+        here = ~self._rows.column("merged_into")
+        return counted(self._rows.column("directory_id"), here, copied[seen], where[seen])
+
+
+def counted(main: Ids, here: Mask, rows: Ids, copies: Ids) -> dict[DirectoryIds, int]:
     """Count photos by where they lie.
 
     Args:
         main: (N,) directory id of each photo's main file.
-        here: (N,) which are counted.
-        rows: (M,) which of these have a copy, one entry a copy.
+        here: (N,) which photos to count.
+        rows: (M,) which of these have a copy, one entry per copy.
         copies: (M,) directory id of that copy.
     """
     alone = here.copy()
     alone[rows] = False
-    found: dict[Places, int] = {(where,): number for where, number in _each(main[alone])}
+    found: dict[DirectoryIds, int] = {(where,): number for where, number in _each(main[alone])}
     order = np.lexsort((copies, rows))
     copies = copies[order]
     photos, first, numbers = np.unique(rows[order], return_index=True, return_counts=True)

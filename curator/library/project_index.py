@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import Catalog, ProjectRow
+from curator.library.photo_rows import PhotoRows
 from curator.library.sort_keys import in_order
 from curator.library.spans import Ids, Mask
-
-if TYPE_CHECKING:
-    from curator.library.table import Table
 
 _UNREAD = (-1, -1)
 _NO_IDS: Ids = np.zeros(0, np.int64)
@@ -67,7 +65,7 @@ class _Members:
         return np.where(self.ids[at] == ids, at, -1)
 
 
-class Shelf:
+class ProjectIndex:
     """The projects of one catalog, and their photos.
 
     Thread: one, the owner of ``catalog``.
@@ -78,9 +76,9 @@ class Shelf:
         serial: grows whenever anything here changed.
     """
 
-    def __init__(self, table: Table, catalog: Catalog) -> None:
+    def __init__(self, rows: PhotoRows, catalog: Catalog) -> None:
         """Begin without having read; :meth:`refresh` does."""
-        self._table, self._catalog = table, catalog
+        self._rows, self._catalog = rows, catalog
         self.rows: tuple[ProjectRow, ...] = ()
         self.open: int | None = None
         self.serial = 0
@@ -110,8 +108,8 @@ class Shelf:
         """What was taken over so far, as numbers that only grow."""
         return *self._rev, self._seen
 
-    def kept(self) -> dict[str, NDArray[Any]]:
-        """Give what is known now as arrays, for :meth:`recall`."""
+    def dump(self) -> dict[str, NDArray[Any]]:
+        """Give what is known now as arrays, for :meth:`restore`."""
         all_ = self._members.values()
         of = [np.full(len(each.ids), project) for project, each in self._members.items()]
         return {
@@ -122,7 +120,7 @@ class Shelf:
             "project.inside": np.concatenate([np.zeros(0, bool), *(e.inside for e in all_)]),
         }
 
-    def recall(self, kept: Mapping[str, NDArray[Any]]) -> None:
+    def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Take over what another gave; what was decided since is taken in by :meth:`refresh`."""
         *rev, seen = kept["project.rev"].tolist()
         if rev[0] != self._catalog.projects_rev()[0]:
@@ -176,15 +174,15 @@ class Shelf:
     def inside(self, project: int) -> Mask:
         """Mark the photos of a project."""
         members = self._members.get(project)
-        found = np.zeros(self._table.size, bool)
+        found = np.zeros(self._rows.size, bool)
         if members is not None:
             ids = members.ids[members.inside]
-            found[self._table.rows_of(ids[self._table.knows(ids)])] = True
+            found[self._rows.rows_of(ids[self._rows.knows(ids)])] = True
         return found
 
     def in_any(self) -> Mask:
         """Mark the photos that are in any project."""
-        found = np.zeros(self._table.size, bool)
+        found = np.zeros(self._rows.size, bool)
         for project in self._members:
             found |= self.inside(project)
         return found
@@ -224,17 +222,17 @@ class Shelf:
         members = None if self.open is None else self._members.get(self.open)
         if members is None:
             return self.by_project()
-        found = np.full(self._table.size, np.nan)
-        known = self._table.knows(members.ids)
-        found[self._table.rows_of(members.ids[known])] = members.places[known]
+        found = np.full(self._rows.size, np.nan)
+        known = self._rows.knows(members.ids)
+        found[self._rows.rows_of(members.ids[known])] = members.places[known]
         return found
 
     def by_project(self) -> NDArray[np.float64]:
         """Give each row's place among all projects: the first it is in, by name, then by hand."""
-        found = np.full(self._table.size, np.nan)
+        found = np.full(self._rows.size, np.nan)
         for number, row in reversed(list(enumerate(self.rows))):
             ids = self.ids(row.id)
-            known = self._table.knows(ids)
+            known = self._rows.knows(ids)
             place = number + np.arange(len(ids)) / max(len(ids), 1)
-            found[self._table.rows_of(ids[known])] = place[known]
+            found[self._rows.rows_of(ids[known])] = place[known]
         return found

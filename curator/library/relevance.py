@@ -49,7 +49,7 @@ def relevance(query: Query, table: Table, fits: Mask, near: Near) -> Relevance:
     score, by = np.zeros(table.size), np.zeros(table.size, np.int8)
 
     def add(found: Ids, why: int) -> None:
-        known = found[found < table.id_limit]
+        known = found[found < table.rows.id_limit]
         rows = table.rows_of(known)
         rows = rows[rows >= 0]
         rows = rows[fits[rows]]
@@ -57,7 +57,7 @@ def relevance(query: Query, table: Table, fits: Mask, near: Near) -> Relevance:
         by[rows] |= why
 
     if query.words:
-        ranked = table.lexicon.ranked(_phrases(query))
+        ranked = table.text_matches.ranked(_phrases(query))
         add(ranked, WORDS)
         if not len(ranked):  # so many have the words that these tell nothing
             rows = np.flatnonzero(fits & _worded(query, table))
@@ -77,7 +77,7 @@ def _phrases(query: Query) -> list[list[tuple[str, bool]]]:
 def _worded(query: Query, table: Table) -> Mask:
     found = np.ones(table.size, bool)
     for group in _phrases(query):
-        found &= np.logical_or.reduce([table.worded(text, "", how) for text, how in group])
+        found &= np.logical_or.reduce([table.matching(text, "", how) for text, how in group])
     return found
 
 

@@ -114,10 +114,10 @@ class _Copied:
 
 def _by_path(table: Table) -> tuple[Counter[str], list[_Copied]]:
     """Count photos by the path their main file lies in, and list those with copies elsewhere."""
-    paths = table.directories
+    paths = table.folders.directories
     by_path = Counter(dict.fromkeys(paths.values(), 0))
     copied = []
-    for where, number in table.count_by_places().items():
+    for where, number in table.folders.count_by_directories().items():
         main, *copies = (paths.get(each, "") for each in where)
         by_path[main] += number
         if copies:

@@ -1,18 +1,22 @@
-"""Where photos stand by name and by time: what orders break ties by."""
+"""The ranks of photos by capture time and by name, which all orders break ties by."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.library.photo_folders import PhotoFolders
+from curator.library.photo_rows import PhotoRows
 from curator.library.spans import Ids
 
 _DIGITS = re.compile(r"(\d+)")
+NO_COPIES: Mapping[int, tuple[str, int]] = MappingProxyType({})
 _T = TypeVar("_T")
 _SEARCH = 4  # looking at a single name costs as much as some names of all that are sorted
 
@@ -59,6 +63,75 @@ class Names:
     def _find(self, key: str) -> int:
         """Find where a name goes: behind those that are less or equal."""
         return bisect_right(self.order, key, key=lambda row: natural([str(self._names[row])])[0])
+
+
+class SortRanks:
+    """Each row's rank by capture time and by name, made when first asked for.
+
+    Thread: the table's.
+    """
+
+    def __init__(self, rows: PhotoRows, folders: PhotoFolders) -> None:
+        self._rows, self._folders = rows, folders
+        self._names = Names(rows.strings("name"))
+        self._by_time: Ids | None = None
+        self._by_name: Ids | None = None
+        self._names_serial = folders.names_serial
+
+    def restore(self, by_time: Ids, rows_by_name: Ids) -> None:
+        """Take over ranks that were computed before."""
+        self._by_time, self._names.order = by_time, rows_by_name
+
+    def forget_times(self) -> None:
+        """Take note that a capture time or a directory changed."""
+        self._by_time = None
+
+    def forget_directories(self) -> None:
+        """Take note that a main file lies elsewhere."""
+        self._by_name = self._by_time = None
+
+    def forget_names(self) -> None:
+        """Take note that a name changed."""
+        self._names.forget()
+        self._by_name = self._by_time = None
+
+    def by_time(self) -> Ids:
+        """Return ranks by capture time, folder, name; photos without a time come last."""
+        if self._by_time is None or len(self._by_time) != self._rows.size:
+            self._by_time = by_time(self._rows.column("taken_at"), self._ranked_by_name)
+        return self._by_time
+
+    def by_name(self) -> Ids:
+        """Return ranks by folder and name; equal names keep the order they came in."""
+        if self._names_serial != self._folders.names_serial:
+            self._by_name, self._names_serial = None, self._folders.names_serial
+        if self._by_name is None or len(self._by_name) != self._rows.size:
+            rows = np.arange(self._rows.size)
+            self._by_name = self._ranked_by_name(rows, self._folders.copies_here)
+        return self._by_name
+
+    def rows_by_name(self) -> Ids:
+        """Return all rows sorted by the name of their main file alone."""
+        return self._names.whole()
+
+    def _ranked_by_name(
+        self, rows: Ids, copies_here: Mapping[int, tuple[str, int]] = NO_COPIES
+    ) -> Ids:
+        """Return the rank of some rows among each other, by folder and name."""
+        directories = self._folders.directories
+        by_path = np.zeros(max(directories, default=0) + 1, np.int64)
+        for place, (where, _) in enumerate(sorted(directories.items(), key=lambda item: item[1])):
+            by_path[where] = place
+        places = np.empty(len(rows), np.int64)
+        directory, by_name = self._rows.column("directory_id")[rows], self._names.places
+        if copies_here:
+            names = self._rows.strings("name")[: self._rows.size]
+            directory = directory.copy()
+            for photo, (name, where) in copies_here.items():
+                names[self._rows.row(photo)], directory[self._rows.row(photo)] = name, where
+            by_name = Names(names).places
+        places[np.lexsort((by_name(rows), by_path[directory]))] = np.arange(len(rows))
+        return places
 
 
 def _sorted(keys: Sequence[str]) -> Ids:

@@ -48,7 +48,7 @@ class Order:
 ORDERS: dict[str, Order] = {
     "taken": Order("Capture time", lambda table: _where_timed(table), np.fmin, "earliest first"),
     "added": Order("Added", lambda table: table.column("added_at"), np.fmin, "oldest first"),
-    "name": Order("File name", lambda table: table.name_ranks(), np.fmin, "folder by folder"),
+    "name": Order("File name", lambda table: table.ranks.by_name(), np.fmin, "folder by folder"),
     "sharpness": Order(
         "Sharpness", lambda table: table.column("sharpness"), np.fmax, "softest first"
     ),
@@ -68,12 +68,12 @@ ORDERS: dict[str, Order] = {
         "Hand", lambda table: table.projects.by_hand(), np.fmin, "as you placed them", loose=True
     ),
     "relevance": Order(
-        "Relevance", lambda table: table.answer("relevance"), np.fmin, "best fit first"
+        "Relevance", lambda table: table.scores.answer("relevance"), np.fmin, "best fit first"
     ),
-    "match": Order("Match", lambda table: table.match, np.fmax, "lowest first", True),
+    "match": Order("Match", lambda table: table.scores.match, np.fmax, "lowest first", True),
     "uncertain": Order(
         "Most uncertain",
-        lambda table: -table.answer("uncertain"),
+        lambda table: -table.scores.answer("uncertain"),
         np.fmin,
         "where your taste is known least",
         True,
@@ -82,7 +82,7 @@ ORDERS: dict[str, Order] = {
     ),
     "informative": Order(
         "Most informative",
-        lambda table: table.answer("informative"),
+        lambda table: table.scores.answer("informative"),
         np.fmin,
         "whose stars teach most",
         True,
@@ -92,7 +92,7 @@ ORDERS: dict[str, Order] = {
 
 
 def _where_timed(table: Table) -> NDArray[np.float64]:
-    return np.where(np.isnat(table.column("taken_at")), np.nan, table.time_ranks())
+    return np.where(np.isnat(table.column("taken_at")), np.nan, table.ranks.by_time())
 
 
 def _stack_sizes(table: Table) -> NDArray[np.float64]:
@@ -130,7 +130,7 @@ def arranged(
     """
     chosen = ORDERS[order]
     rows = np.flatnonzero(mask)
-    ranks = table.time_ranks()[rows]
+    ranks = table.ranks.by_time()[rows]
     value = chosen.key(table)[rows].astype(np.float64)
     keys: list[NDArray[Any]] = [ranks]
     together = units and not is_loose(table, order)

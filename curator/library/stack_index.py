@@ -6,22 +6,20 @@ and just that one is looked at again for another frame to propose.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.library.photo_folders import PhotoFolders
+from curator.library.photo_rows import PhotoRows
+from curator.library.sort_keys import SortRanks
 from curator.library.spans import Ids, Mask
 from curator.model import StackKind
 from curator.stages.stack import KIND_CODE, Candidates, propose, reason
 
-if TYPE_CHECKING:
-    from curator.library.table import Table
-
 _MANY = 2000  # changed rows, from which on all stacks are looked at again
 
 
-class Stacks:
+class StackIndex:
     """Which photos of a table show as one.
 
     Thread: that of the table.
@@ -30,8 +28,8 @@ class Stacks:
         serial: grows whenever a photo came into a stack or left one.
     """
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self, rows: PhotoRows, folders: PhotoFolders, ranks: SortRanks) -> None:
+        self._rows, self._folders, self._ranks = rows, folders, ranks
         self.serial = 0
         self._names: Ids = np.zeros(0, np.int64)
         self._proposed: Mask = np.zeros(0, bool)
@@ -44,21 +42,21 @@ class Stacks:
         A stack the machine found and one made by hand never share a name, whatever numbers they
         go by in the catalog.
         """
-        return self._names[: self._table.size]
+        return self._names[: self._rows.size]
 
     def of(self, ids: Ids) -> Ids:
         """Name the stacks of known photos, in the same order."""
-        return self._names[self._table.rows_of(ids)]
+        return self._names[self._rows.rows_of(ids)]
 
     def ranks(self, ids: Ids) -> Ids:
         """Give the places of known photos by capture time, in the same order."""
-        return self._table.time_ranks()[self._table.rows_of(ids)]
+        return self._ranks.by_time()[self._rows.rows_of(ids)]
 
     # --- kept up with the table
 
     def take(self, at: NDArray[np.int64]) -> None:
         """Take over rows that came or changed."""
-        table = self._table
+        table = self._rows
         if len(self._names) < table.size:
             fresh = max(table.size, 2 * len(self._names)) - len(self._names)
             self._names = np.concatenate([self._names, np.zeros(fresh, np.int64)])
@@ -83,7 +81,7 @@ class Stacks:
 
     def shared(self) -> Mask:
         """Mark the photos in stacks of two and more."""
-        mask: Mask = (self.names > 0) & self._table.alive()
+        mask: Mask = (self.names > 0) & self._folders.alive()
         members = np.flatnonzero(mask)
         _, where, counts = np.unique(self._names[members], return_inverse=True, return_counts=True)
         mask[members] = counts[where] > 1
@@ -100,12 +98,12 @@ class Stacks:
 
     def is_bracket(self, rows: NDArray[np.int64]) -> bool:
         """Tell whether one of these frames is of a bracket: the stack is then kept whole."""
-        kinds = self._table.column("stack_kind")[rows]
+        kinds = self._rows.column("stack_kind")[rows]
         return bool((kinds == KIND_CODE[StackKind.BRACKET]).any())
 
     def free_number(self, ids: Ids) -> int:
         """Find a number for a stack by hand of these photos: one that no other photo goes by."""
-        table = self._table
+        table = self._rows
         others = np.ones(table.size, bool)
         others[table.rows_of(ids)] = False
         used = np.concatenate([table.column("stack")[others], table.column("stacked")[others], [0]])
@@ -117,7 +115,7 @@ class Stacks:
     def proposed(self) -> Mask:
         """Mark the proposed frames that nobody has judged yet."""
         self._propose()
-        return self._proposed[: self._table.size] & self._table.unreviewed()
+        return self._proposed[: self._rows.size] & self._rows.unreviewed()
 
     def proposed_at(self, rows: NDArray[np.int64]) -> Mask:
         """Mark the proposed frames among these rows, judged or not."""
@@ -146,11 +144,11 @@ class Stacks:
 
     def _in_order(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         """Order frames by capture time, so that ties take the first; leave out what is gone."""
-        rows = rows[self._table.alive()[rows]]
-        return rows[np.argsort(self._table.time_ranks()[rows])]
+        rows = rows[self._folders.alive()[rows]]
+        return rows[np.argsort(self._ranks.by_time()[rows])]
 
     def _candidates(self, rows: NDArray[np.intp]) -> Candidates:
-        table = self._table
+        table = self._rows
         return Candidates(
             stack=self._names[rows],
             kind=table.column("stack_kind")[rows],

@@ -25,7 +25,7 @@ def words_of(name: str) -> list[str]:
     return _WORD.findall(bare)
 
 
-class Lexicon:
+class TextMatches:
     """Answers about words, as masks over the rows of a table.
 
     Thread: one, that of the catalog.
@@ -38,7 +38,7 @@ class Lexicon:
         self._ranked: dict[tuple[object, ...], Ids] = {}
         self._revs = (-1, -1)
 
-    def worded(self, text: str, column: str = "", prefix: bool = True) -> Mask:
+    def matching(self, text: str, column: str = "", prefix: bool = True) -> Mask:
         """Mark photos with words; see :meth:`curator.catalog.Catalog.worded`."""
         return self._of(("words", text, column, prefix), self._catalog.worded, text, column, prefix)
 

@@ -136,7 +136,7 @@ def chosen(table: Table, photo_id: int, ids: Ids, likeness: NDArray[np.float32])
     here = table.rows_of([photo_id])
     rows = table.rows_of(ids)
     apart = np.abs(table.column("taken_at")[rows] - table.column("taken_at")[here])
-    between = np.abs(table.time_ranks()[rows] - table.time_ranks()[here])
+    between = np.abs(table.ranks.by_time()[rows] - table.ranks.by_time()[here])
     # NaT and NaN sort last.
     order = np.lexsort((between, apart, -likeness))
     stacks = table.stacks.of(ids)

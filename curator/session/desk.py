@@ -21,7 +21,7 @@ from curator.catalog import Catalog, PhotoDetail
 from curator.library import captions, filters, table_cache
 from curator.library.scopes import EVERYTHING
 from curator.library.sort_orders import arranged, is_loose
-from curator.library.table import Mask, Table, Tile
+from curator.library.table import Mask, Tile
 from curator.model import KnownError, Pass, View
 from curator.session.listing import Listing, Loose
 from curator.session.progress import Pace, Progress
@@ -91,7 +91,7 @@ class Desk(QObject):
         self.home = home
         self.settings = settings
         self.pipeline = pipeline
-        self.table = Table(catalog, home.table_file, settings.approval)
+        self.table = table_cache.open_table(catalog, home.table_file, settings.approval)
         self._expanded: dict[str, set[int]] = {}  # by scope
         self.scope = EVERYTHING
         self.pass_ = Pass.BROWSE
@@ -114,7 +114,7 @@ class Desk(QObject):
         self._shown: int | None = None
         self._stale: frozenset[int] = frozenset()
         self._order_serial = self.table.order_serial
-        self._folder_serial = self.table.folder_serial
+        self._folder_serial = self.table.folders.serial
         self._stack_serial = self.table.stacks.serial
         self._shelf_serial = self.table.projects.serial
         self._own_steps: set[int] = set()
@@ -232,7 +232,7 @@ class Desk(QObject):
     def _in_scope(self) -> Mask:
         mask = self.table.alive()
         if self.scope.kind == "folder":
-            mask &= self.table.inside(self.scope.key)
+            mask &= self.table.folders.inside(self.scope.key)
         elif self.scope.project is not None:
             mask &= self.table.projects.inside(self.scope.project)
         return mask
@@ -278,7 +278,7 @@ class Desk(QObject):
             return  # what the pipeline said before it ended may arrive later
         before = self.table.order_serial, self.table.stacks.serial
         changed = self.table.refresh()
-        if self._folder_serial != self.table.folder_serial:
+        if self._folder_serial != self.table.folders.serial:
             self._follow_folders()
         same = self._order_serial == self.table.order_serial
         if not changed and same and self._shelf_serial == self.table.projects.serial:
@@ -302,7 +302,7 @@ class Desk(QObject):
 
     def _follow_folders(self) -> None:
         """Take note that folders went, came back, or are at another path."""
-        self._folder_serial = self.table.folder_serial
+        self._folder_serial = self.table.folders.serial
         self._details.clear()
         self.photos_changed.emit(set(self.ids.tolist()))
         self.counts_changed.emit()
@@ -380,7 +380,7 @@ class Desk(QObject):
     def _on_scanned(self, _: object = None) -> None:
         if self._closed:
             return
-        renamed = self.table.look_for_copies()
+        renamed = self.table.folders.refresh_copies()
         self._forget(renamed)
         self.photos_changed.emit(renamed)
         self.table.order_serial += 1
@@ -499,7 +499,10 @@ class Desk(QObject):
 
     def _as_here(self, detail: PhotoDetail) -> PhotoDetail:
         """Name a photo by its copy in the folder that is the scope, where it has no other there."""
-        here, name = Path(self.table.directory(detail.id)), self.table.plain_name(detail.id)
+        here, name = (
+            Path(self.table.folders.directory_of(detail.id)),
+            self.table.folders.name(detail.id),
+        )
         copies = (file for file in detail.files if file.role == "copy" and file.path.parent == here)
         paths = [copy.path for copy in copies if name in (copy.path.stem, copy.path.name)]
         if here == detail.path.parent or not paths:
@@ -586,4 +589,4 @@ class Desk(QObject):
         self._closed = True
         for timer in self.findChildren(QTimer):
             timer.stop()
-        table_cache.leave(self.table, self.home.table_file)
+        table_cache.save(self.table, self.home.table_file)

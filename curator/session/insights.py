@@ -140,7 +140,7 @@ class Insights(Tasting):
     def caption(self, photo_id: int) -> tuple[str, str, str]:
         """Give the caption under the picture; where a setting wants it, with the match."""
         left, middle, right = super().caption(photo_id)
-        score = self.table.score(photo_id) if self.settings.taste.show_match else None
+        score = self.table.scores.match_of(photo_id) if self.settings.taste.show_match else None
         return left, middle if score is None else f"match {score} · {middle}", right
 
     # --- orders that have to be asked for
@@ -160,7 +160,7 @@ class Insights(Tasting):
 
         def sort(answer: np.ndarray) -> None:
             if (self.scope, self.pass_) == where:
-                self.table.set_answer(order, ids, answer)
+                self.table.scores.set_answer(order, ids, answer)
                 super(Insights, self).set_order(order, backwards)
                 self._to_front()  # who asks what comes first wants to see it
 
@@ -179,7 +179,7 @@ class Insights(Tasting):
         def sort(answer: np.ndarray) -> None:
             if self.ids is not ids or self.current != here or self.order != order:
                 return  # one has begun: what is under way does not move
-            self.table.set_answer(order, ids, answer)
+            self.table.scores.set_answer(order, ids, answer)
             super(Insights, self).rebuild(keep)
             if at_front:
                 self._to_front()

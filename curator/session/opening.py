@@ -81,19 +81,19 @@ class Opening(Desk):
 
     def _follow_folders(self) -> None:
         """Stay on what is on the table while its folder comes to another path."""
-        for old, new in self.table.moved:
+        for old, new in self.table.folders.moved:
             self._expanded = {followed(k, old, new): v for k, v in self._expanded.items()}
             if self.scope.kind == "folder":
                 key = followed(self.scope.key, old, new)
                 title = Path(key).name if self.scope.key == old else self.scope.title
                 self.scope = replace(self.scope, key=key, title=title or key)
-        self.table.moved.clear()
+        self.table.folders.moved.clear()
         self._look_in_scope()
         super()._follow_folders()
 
     def _look_in_scope(self) -> None:
         """Have photos go by the names they have in the folder on the table."""
-        self.table.look_in(self.scope.key if self.scope.kind == "folder" else "")
+        self.table.folders.view(self.scope.key if self.scope.kind == "folder" else "")
         self._details.clear()
 
     def scopes(self) -> list[ScopeRow]:
@@ -106,11 +106,11 @@ class Opening(Desk):
         """List the folders that are off and whose photos would else be seen here."""
         if self.scope.kind != "folder":
             return []
-        hidden = self.table.inside(self.scope.key) & ~self.table.alive()
+        hidden = self.table.folders.inside(self.scope.key) & ~self.table.alive()
         where = np.unique(
             self.table.column("directory_id")[hidden & ~self.table.column("merged_into")]
         )
-        paths = [self.table.directories.get(each, "") for each in where.tolist()]
+        paths = [self.table.folders.directories.get(each, "") for each in where.tolist()]
         return [
             folder.path
             for folder in self.catalog.folders()

@@ -90,7 +90,7 @@ class Series(QObject):
         if len(ids) < LEAST:
             self._take(None)
             return
-        expected = table.expected_of(ids)
+        expected = table.scores.expected_of(ids)
         dismissed = self._dismissed()
 
         def question(learner: TasteLearner) -> tuple[int, ...]:
@@ -140,12 +140,12 @@ def candidates(table: Table, threshold: int) -> Ids:
         filters.FILTERS["approved"][1](table, threshold) & table.alive() & ~table.projects.in_any()
     )
     liking = table.column("rating")[rows] * 2 + table.picked()[rows]
-    ranks, names = table.time_ranks()[rows], table.stacks.names[rows]
+    ranks, names = table.ranks.by_time()[rows], table.stacks.names[rows]
     rows, names = (each[np.lexsort((ranks, -liking, names))] for each in (rows, names))
     first = np.ones(len(rows), bool)
     first[1:] = (names[1:] != names[:-1]) | (names[1:] == 0)
     rows = rows[first]
-    rows = rows[np.argsort(table.time_ranks()[rows])][-_AMONG:]
+    rows = rows[np.argsort(table.ranks.by_time()[rows])][-_AMONG:]
     return table.ids[rows]
 
 
@@ -234,7 +234,7 @@ def suggestion(table: Table, photos: Sequence[int]) -> Suggestion:
         sentence += f" and were taken on {days[0]}"
     elif len(days):
         sentence += f" and were taken on {len(days)} days"
-    expected = table.expected_of(np.asarray(photos, np.int64))
+    expected = table.scores.expected_of(np.asarray(photos, np.int64))
     expected = expected[~np.isnan(expected)]
     if len(expected) == len(photos):
         low, high = (min(max(float(each), 1.0), 5.0) for each in (expected.min(), expected.max()))

@@ -142,7 +142,7 @@ class Searching(Insights):
         if not self.is_ranked:
             return
         found = relevance(self.query, self.table, self._fits(), self._near)
-        self.table.set_answer(RELEVANCE, found.ids, found.value)
+        self.table.scores.set_answer(RELEVANCE, found.ids, found.value)
         if self._near and self.query.words:
             pairs = zip(found.ids.tolist(), found.by.tolist(), strict=True)
             self._found_by = {photo: REASONS[why] for photo, why in pairs}
@@ -163,8 +163,8 @@ class Searching(Insights):
         """Take over what others changed; words they changed may let photos join."""
         super().refresh()
         searching = self.query.groups
-        if searching and self._words_rev != self.table.lexicon.rev:
-            self._words_rev = self.table.lexicon.rev
+        if searching and self._words_rev != self.table.text_matches.rev:
+            self._words_rev = self.table.text_matches.rev
             self._order_serial = -1
             self._settle_membership()
             self.counts_changed.emit()
@@ -187,7 +187,7 @@ class Searching(Insights):
         query, text = filters.parse(text), text.strip()
         with contextlib.suppress(KnownError):  # then it finds what was there before
             self.catalog.fold_text(_FOLDED)
-        self._words_rev = self.table.lexicon.rev
+        self._words_rev = self.table.text_matches.rev
         if text != self.filter:
             self._forget_found()
         super().set_filter(text)

@@ -205,7 +205,7 @@ class Stacking(Searching):
         for row in table.rows_of(photos).tolist():
             rows = table.stacks.rows_with(row)
             rows = rows[there[rows] | (rows == row)]
-            found.append(table.ids[rows[np.argsort(table.time_ranks()[rows])]].tolist())
+            found.append(table.ids[rows[np.argsort(table.ranks.by_time()[rows])]].tolist())
         return found
 
     def selected(self) -> set[int]:

@@ -77,7 +77,7 @@ class Tasting(Opening):
         if not (learned.ready or was_ready):
             self.scores_changed.emit()
             return
-        self.table.set_scores(learned.ids, learned.scores, learned.predicted)
+        self.table.scores.set(learned.ids, learned.scores, learned.predicted)
         if self._waits_for_scores and learned.ready:
             self.rebuild(self.current)  # an order that was left by match, before there were any
         self.scores_changed.emit()
@@ -210,7 +210,9 @@ class Tasting(Opening):
 
     def rebuild(self, keep: int | None = None) -> None:
         """Open the list anew; one by match is opened once more when the first scores come."""
-        self._waits_for_scores = self.order == "match" and not np.isfinite(self.table.match).any()
+        self._waits_for_scores = (
+            self.order == "match" and not np.isfinite(self.table.scores.match).any()
+        )
         super().rebuild(keep)
 
     # --- what was expected
@@ -221,7 +223,7 @@ class Tasting(Opening):
         for photo_id, fields in changes.items():
             if fields.get("rating") is None or self.table.marks(photo_id).rating is not None:
                 continue
-            expected = self.table.expected(photo_id)
+            expected = self.table.scores.expected(photo_id)
             if expected is not None:
                 told[photo_id] = expected
         return told
@@ -232,7 +234,7 @@ class Tasting(Opening):
         stars = [change for change in step.changes if change.field == "rating"]
         if len(stars) != 1 or stars[0].after is None or stars[0].before is not None:
             return
-        expected = self.table.expected(stars[0].photo_id)
+        expected = self.table.scores.expected(stars[0].photo_id)
         if expected is not None:
             line = f"you {stars[0].after} · expected {min(max(expected, 1.0), 5.0):.1f}"
             self._revealed = stars[0].photo_id, line

@@ -84,7 +84,7 @@ def test_nothing_of_the_machines_score_shows(rating) -> None:
     session, maybes = rating.session, rating.candidates
     before = maybes.grab().toImage()
     ids = session.table.ids
-    session.table.set_scores(ids, ids.astype("i2"), ids.astype("f4"))
+    session.table.scores.set(ids, ids.astype("i2"), ids.astype("f4"))
     session.scores_changed.emit()
     assert maybes.grab().toImage() == before
 

@@ -125,7 +125,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     page = opened()
     qtbot.waitUntil(lambda: len(page.versions.rows) == 1)
     session.set_order("match")
-    before = session.table.match.copy()
+    before = session.table.scores.match.copy()
     press(qtbot, page.keep)
     qtbot.waitUntil(lambda: [row.reason for row in page.versions.rows] == ["hand"])
     for photo in range(31, PHOTOS + 1):
@@ -133,7 +133,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
         session.catalog.decide({photo: {"rating": stars}}, summary="")
     with qtbot.waitSignal(session.scores_changed):
         session.taste.anything()
-    changed = session.table.match.copy()
+    changed = session.table.scores.match.copy()
     assert np.abs(changed - before).max() > 10
     press(qtbot, page.keep)
     qtbot.waitUntil(lambda: [row.id for row in page.versions.rows] == [2, 1])
@@ -145,7 +145,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     assert page.roll_back.text() == "Roll back to version 1"
     press(qtbot, page.roll_back)
     qtbot.waitUntil(lambda: page.pin.text().startswith("Taste is pinned to version 1."))
-    assert np.abs(session.table.match - before).max() <= 1
+    assert np.abs(session.table.scores.match - before).max() <= 1
     assert window.topbar.order.text().startswith("by match, version 1")
     orders = [action.text() for action in window.topbar.orders_menu().actions()]
     assert "Taste is pinned to version 1." in orders
@@ -154,7 +154,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
 
     press(qtbot, page.unpin)
     qtbot.waitUntil(lambda: not page.pin.isVisible())
-    assert np.abs(session.table.match - changed).max() <= 1
+    assert np.abs(session.table.scores.match - changed).max() <= 1
     assert window.topbar.order.text().startswith("by match ▾")
     QTest.keyClick(page, Qt.Key.Key_Escape)
     assert not page.isVisible()
@@ -166,13 +166,13 @@ def test_a_damaged_version_is_refused_in_the_page_and_the_scores_stay(
     rate(session, vectors, range(1, 31))
     page = opened()
     qtbot.waitUntil(lambda: bool(page.versions.rows))
-    before = session.table.match.copy()
+    before = session.table.scores.match.copy()
     with session.catalog._writing():
         session.catalog._run("UPDATE taste_version SET numbers = x'00'")
     press(qtbot, page.roll_back)
     assert page.problem.text().startswith("Version 1 of taste is damaged and cannot be used.")
     assert session.catalog.pinned_taste() is None
-    assert np.array_equal(session.table.match, before)
+    assert np.array_equal(session.table.scores.match, before)
 
 
 def test_how_far_a_better_encoder_is_can_be_read(

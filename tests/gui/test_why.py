@@ -113,7 +113,7 @@ def test_no_photo_is_ever_shown_with_the_why_of_another(rated: Rated, qtbot: QtB
 
 
 def score(window: MainWindow, photo: int) -> str:
-    expected = window.session.table.expected(photo)
+    expected = window.session.table.scores.expected(photo)
     assert expected is not None
     shown = min(max(expected, 1.0), 5.0)
     return f"Match {window.session.tile(photo).match} · {shown:.1f} stars expected"
@@ -208,7 +208,7 @@ def test_match_is_a_number_one_can_filter_by(rated: Rated) -> None:
     catalog = session.catalog
     with catalog._writing():
         catalog._run("DELETE FROM vector WHERE photo_id = 60")
-    session.table.match[session.table.rows_of([60])] = np.nan
+    session.table.scores.match[session.table.rows_of([60])] = np.nan
     scores = {int(photo): session.tile(int(photo)).match for photo in session.ids}
     QTest.keyClick(window, Qt.Key.Key_Slash)
     QTest.keyClicks(window.topbar.search, "match:<40")

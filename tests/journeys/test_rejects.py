@@ -94,7 +94,7 @@ def test_in_a_folder_of_copies_those_are_reviewed_and_all_say_one_size(
         name = f"DSC_{number}.JPG"
         (card / name).write_bytes((shoot / name).read_bytes())
     session.pipeline.rescan()
-    evening.until(lambda: len(session.table.ids[session.table.inside(str(card))]) == 2)
+    evening.until(lambda: len(session.table.ids[session.table.folders.inside(str(card))]) == 2)
     session.open_scope(Scope("folder", str(card), "card"))
     evening.press("Alt+1", "X", "X")
     assert session.counts()["rejected"] == 2

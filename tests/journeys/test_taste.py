@@ -62,7 +62,7 @@ def test_twenty_stars_later_the_cull_can_begin_with_what_one_likes_least(
     qtbot.waitUntil(lambda: session.has_scores, timeout=SECONDS * 1000)
     assert session.order == "taken" and session.ids.tolist() == before
     session.set_order("match")
-    scores = [session.table.score(int(photo)) for photo in session.ids]
+    scores = [session.table.scores.match_of(int(photo)) for photo in session.ids]
     assert None not in scores and scores == sorted(scores)
     unreviewed = [photo for photo in before if not session.tile(photo).marks.rating]
     session.go_to(unreviewed[0])

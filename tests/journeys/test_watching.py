@@ -122,7 +122,7 @@ def test_folders_move_within_what_is_watched(evening: Evening, tmp_path: Path) -
     evening.press("5")
 
     def lies(name: str) -> str:
-        return session.table.directory(ids[name])
+        return session.table.folders.directory_of(ids[name])
 
     (here / "day 1").rename(here / "Reykjavik")
     evening.until(lambda: all(lies(f"DSC_{n}") == str(here / "Reykjavik") for n in (1, 2, 3)))

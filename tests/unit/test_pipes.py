@@ -16,7 +16,7 @@ from curator.catalog import backups
 from curator.cli.output import start_logging, stop_logging, tail
 from curator.encoders import zero_shot
 from curator.export import presets
-from curator.library import snapshot
+from curator.library import table_cache
 from curator.model import KnownError
 from curator.settings import Home, Settings
 
@@ -58,7 +58,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def test_the_table_kept_is_read_anew_and_the_log_goes_without_a_file(home: Home) -> None:
-    assert snapshot.read(home.table_file, "1") is None
+    assert table_cache.read(home.table_file, "1") is None
     start_logging(home)
     stop_logging()
 

@@ -17,7 +17,7 @@ from curator import atomic, private
 from curator.catalog import Catalog, ConductorLock, backups
 from curator.cli.output import start_logging, stop_logging
 from curator.imaging import proxy
-from curator.library import snapshot
+from curator.library import table_cache
 from curator.model import KnownError
 from curator.settings import Home, Settings, save
 from curator.vision.keys import find_key
@@ -52,7 +52,7 @@ def fill(home: Home) -> None:
         proxy.make(np.zeros((40, 60, 3), np.uint8), home.cache, KEY)
     catalog.reserve_room()
     backups.keep(home.catalog)
-    snapshot.write(home.table_file, "1", {"a": np.zeros(3)})
+    table_cache.write(home.table_file, "1", {"a": np.zeros(3)})
     settings = Settings.load(home)
     settings.loupe.surround = 2
     save(settings, home)

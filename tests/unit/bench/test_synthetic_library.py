@@ -23,7 +23,7 @@ COUNT, READ = 2_000, 800
 @pytest.mark.slow
 def test_repeated_rows_are_a_sound_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(synthetic_library, "_READ", READ)
-    monkeypatch.setattr(table_cache, "WORTH", COUNT)
+    monkeypatch.setattr(table_cache, "MIN_PHOTOS", COUNT)
     home = Home.at(tmp_path / "home")
     synthetic_library.make(home, COUNT, pictures=False)
     assert home.table_file.exists(), "the first window opens like any other"

@@ -28,7 +28,7 @@ def by_name(shoot: Type, *words: str) -> dict[str, dict[str, Any]]:
 def test_ingest_says_what_it_found_and_what_failed(
     curator: Type, card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table_cache, "WORTH", 4)
+    monkeypatch.setattr(table_cache, "MIN_PHOTOS", 4)
     said = curator("ingest", card, "--json", "--set", "work.workers=1", "--set", "work.attempts=1")
     assert said.code == 0
     answer = said.json

@@ -49,7 +49,9 @@ def test_the_default_rule_is_the_one_promised(threshold: int) -> None:
         column=lambda name: {"rating": ratings, "elsewhere": nobody}[name],
         picked=lambda: np.array([mark.flag is Flag.PICK for mark in marks]),
         kept=lambda: np.array([mark.verdict == "kept" for mark in marks]),
-        match=np.array([np.nan if score is None else score for *_, score in every]),
+        scores=SimpleNamespace(
+            match=np.array([np.nan if score is None else score for *_, score in every])
+        ),
     )
     clauses = filters.approved(table, threshold)  # type: ignore[arg-type]
     assert [clauses.get(number) for number in ids] == [

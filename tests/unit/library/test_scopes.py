@@ -22,11 +22,11 @@ from tests import fake_stages
 def rows(photos: dict[str, int], *roots: str) -> list[tuple[str, int, int]]:
     """Title, depth and count of each scope over a made-up tree, without All photos."""
     paths = [str(Path(path)) for path in photos]
-    table = SimpleNamespace(
+    tree = SimpleNamespace(
         directories=dict(enumerate(paths)),
-        count_by_places=lambda: {(n,): number for n, number in enumerate(photos.values())},
-        alive=lambda: np.ones(sum(photos.values()), bool),
+        count_by_directories=lambda: {(n,): number for n, number in enumerate(photos.values())},
     )
+    table = SimpleNamespace(folders=tree, alive=lambda: np.ones(sum(photos.values()), bool))
     folders = [
         FolderRow(number, str(Path(root)), True, True, False, 0.0, None)
         for number, root in enumerate(roots)
@@ -110,7 +110,10 @@ def test_each_folder_counts_what_choosing_it_shows_copies_too(
         session.refresh()
         counts = shown()  # the copies are there to be seen, and are what is worked on
         assert (counts["backup"], counts["again"], counts["All photos"]) == ((4, 4), (3, 3), (4, 4))
-        assert {Path(session.table.directory(photo)) for photo in session.ids} <= {backup, again}
+        assert {Path(session.table.folders.directory_of(photo)) for photo in session.ids} <= {
+            backup,
+            again,
+        }
         session.open_scope(scopes.Scope("folder", str(card / "best"), "best"))
         assert session.switched_off() == [str(card)]
         session.close()
@@ -134,7 +137,8 @@ def test_a_folder_opened_by_a_way_round_is_the_scope(
 
 
 def test_a_folder_that_is_away_says_so(tmp_path: Path) -> None:
-    table = SimpleNamespace(directories={}, count_by_places=dict, alive=lambda: np.zeros(0, bool))
+    tree = SimpleNamespace(directories={}, count_by_directories=dict)
+    table = SimpleNamespace(folders=tree, alive=lambda: np.zeros(0, bool))
     folders = [
         FolderRow(n, str(path), True, True, False, 0.0, None)
         for n, path in enumerate((tmp_path, tmp_path / "gone"))

@@ -50,7 +50,7 @@ def test_by_rating_and_match_a_stack_counts_by_its_best(table: Table) -> None:
     table.column("rating")[[3, 6]] = 5, 2  # photos 4 and 7
     assert listed(table, "rating") == [2, 5, 6, 9, 10, 1, 7, 3, 4, 8]
     scores = np.array([50, 60, 10, 20, 30, 70, 80, 55, 90, 95], np.int16)
-    table.set_scores(np.arange(1, 11), scores, scores.astype(np.float32))
+    table.scores.set(np.arange(1, 11), scores, scores.astype(np.float32))
     assert listed(table, "match") == [5, 1, 3, 4, 8, 2, 6, 7, 9, 10]
 
 

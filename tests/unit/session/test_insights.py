@@ -44,7 +44,7 @@ def test_why_is_the_match_and_the_nearest_you_rated_high_and_low(
     why = told.why
     assert why is not None and told.photo_id == 50
     assert why.match == session.tile(50).match
-    assert why.expected == pytest.approx(session.table.expected(50), abs=1e-3)
+    assert why.expected == pytest.approx(session.table.scores.expected(50), abs=1e-3)
     assert why.std > 0 and ("few similar" in why.doubt or "similar photos" in why.doubt)
     for near, liked in ((why.high, lambda stars: stars >= 4), (why.low, lambda stars: stars <= 2)):
         rated = [photo for photo in range(1, 41) if liked(likings.stars(vectors[photo]))]
@@ -172,7 +172,7 @@ def test_the_most_uncertain_come_first_and_the_list_then_stays(qtbot: QtBot, ope
         session.set_order("uncertain")
     assert session.index == 0
     order = session.ids.tolist()
-    doubt = session.table.answer("uncertain")[session.table.rows_of(session.ids)]
+    doubt = session.table.scores.answer("uncertain")[session.table.rows_of(session.ids)]
     assert list(doubt) == sorted(doubt, reverse=True) and len(order) == PHOTOS
     assert session.tile(order[0]).doubt == pytest.approx(doubt[0])
     Person(session).run("stars_5")

@@ -107,8 +107,8 @@ def test_a_series_is_explained_made_or_dismissed(
 
 def test_words_say_how_many_days_and_how_much_they_are_liked(session: Session) -> None:
     table = session.table
-    table._numbers["taken_at"][:5] = np.arange("2024-05-01", "2024-05-06", dtype="datetime64[D]")
-    table.set_scores(
+    table.column("taken_at")[:5] = np.arange("2024-05-01", "2024-05-06", dtype="datetime64[D]")
+    table.scores.set(
         np.arange(1, 6), np.full(5, 80, np.int16), np.linspace(4.1, 4.6, 5).astype("f4")
     )
     assert suggestion(table, [1, 2, 3, 4, 5]).sentence == (

@@ -330,7 +330,7 @@ def test_looking_again_starts_at_the_front_of_what_is_left(person: Person) -> No
 
 
 def test_a_copy_in_another_folder_shows_there_too(session: Session, home: Home) -> None:
-    assert not session.table.inside("/backup").any()
+    assert not session.table.folders.inside("/backup").any()
     other = Catalog.open(home.catalog)
     with other._writing():
         other._run("INSERT INTO directory (id, path) VALUES (99, '/backup')")
@@ -340,7 +340,7 @@ def test_a_copy_in_another_folder_shows_there_too(session: Session, home: Home) 
         )
     other.close()
     session._look_for_others()
-    assert session.table.ids[session.table.inside("/backup")].tolist() == [5]
+    assert session.table.ids[session.table.folders.inside("/backup")].tolist() == [5]
 
 
 def test_undo_into_another_pass_lists_what_that_pass_lists(person: Person) -> None:

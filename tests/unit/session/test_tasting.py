@@ -84,19 +84,19 @@ def test_the_twentieth_star_brings_scores_to_grid_filter_and_counts(
     matches = session.counts()["match"]
     session.set_filter("is:match")
     assert len(session.ids) == matches
-    assert all(session.table.score(int(photo)) >= 70 for photo in session.ids)
+    assert all(session.table.scores.match_of(int(photo)) >= 70 for photo in session.ids)
 
 
 def test_a_star_moves_scores_and_its_undo_moves_them_back(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(30)
-    before = session.table.match.copy()
+    before = session.table.scores.match.copy()
     with qtbot.waitSignal(session.scores_changed):
         star(session, 40, "stars_1")
-    after_one = session.table.match.copy()
+    after_one = session.table.scores.match.copy()
     with qtbot.waitSignal(session.scores_changed):
         Person(session).run("undo")
     assert not np.array_equal(after_one, before)
-    assert np.abs(session.table.match - before).max() <= 1
+    assert np.abs(session.table.scores.match - before).max() <= 1
 
 
 def test_a_new_cull_goes_by_time_while_the_taste_page_says_that_the_order_cannot_be_trusted(
@@ -121,7 +121,7 @@ def test_a_new_cull_opens_with_the_lowest_match_once_that_can_be_trusted(open_at
     session = open_at(25, foreseen=25)
     session.set_pass(Pass.CULL)
     assert session.order == "match"
-    scores = session.table.match[session.table.rows_of(session.ids)]
+    scores = session.table.scores.match[session.table.rows_of(session.ids)]
     assert list(scores) == sorted(scores) and len(scores) == PHOTOS - 25
 
 
@@ -184,7 +184,7 @@ def test_a_star_is_stored_with_what_was_expected_and_the_caption_says_it_until_o
     photo = session.current
     assert photo is not None
     assert "expected" not in "".join(session.caption(photo)), "blind until one has decided"
-    expected = session.table.expected(photo)
+    expected = session.table.scores.expected(photo)
     assert expected is not None
     Person(session).run("stars_4")
     assert session.caption(photo)[1].startswith(f"you 4 · expected {min(max(expected, 1), 5):.1f}")
@@ -223,10 +223,10 @@ def test_a_stack_split_by_hand_is_learned_from_at_once(
         catalog._run("UPDATE photo SET stack = 40, stack_kind = 'burst' WHERE id IN (40, 41)")
     catalog.decide({40: {"flag": "reject"}, 41: {"kept": True}}, summary="")
     session = open_at(30)
-    beside = session.table.expected(40)
+    beside = session.table.scores.expected(40)
     with qtbot.waitSignal(session.scores_changed):
         session.decide_many("alone", {40: {"stacked": 0}})
-    alone = session.table.expected(40)
+    alone = session.table.scores.expected(40)
     assert beside is not None and alone is not None
     assert alone < beside - 0.01, "a reject by itself says something of the motif"
 
@@ -241,7 +241,7 @@ def test_a_second_opinion_is_foretold_by_nobody(qtbot: QtBot, open_at: Open) -> 
 def test_three_stars_and_a_match_are_approved(open_at: Open, catalog: Catalog) -> None:
     session = open_at(40)
     best = int(arranged(session.table, session.table.unreviewed(), "match", True)[0])
-    threshold = session.table.score(best)
+    threshold = session.table.scores.match_of(best)
     session.settings.taste.match_threshold = threshold
     catalog.decide({best: {"rating": 3}}, summary="")
     session.table.refresh()

@@ -37,7 +37,7 @@ def catalog(home: Home) -> Iterator[Catalog]:
 @pytest.fixture
 def kept(home: Home, catalog: Catalog) -> Path:
     """The table of those photos."""
-    Table(catalog).keep(home.table_file)
+    table_cache.write_table(Table(catalog), home.table_file)
     return home.table_file
 
 
@@ -48,8 +48,8 @@ def everything(table: Table) -> dict[str, object]:
     known |= {name: [table.strings(name)[row] for row in rows] for name in OBJECTS}
     known["id"] = table.ids[rows].tolist()
     known["stack"] = table.stacks.shared()[rows].tolist()
-    known["by time"] = table.ids[rows][np.argsort(table.time_ranks()[rows])].tolist()
-    known["by name"] = table.ids[rows][np.argsort(table.name_ranks()[rows])].tolist()
+    known["by time"] = table.ids[rows][np.argsort(table.ranks.by_time()[rows])].tolist()
+    known["by name"] = table.ids[rows][np.argsort(table.ranks.by_name()[rows])].tolist()
     known["projects"] = {
         row.name: table.projects.ids(row.id).tolist() for row in table.projects.rows
     }
@@ -67,14 +67,14 @@ def reads_all(catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     with monkeypatch.context() as watched:
         watched.setattr(Catalog, "columns", count)
-        Table(catalog, kept)
+        table_cache.open_table(catalog, kept)
     return 0 in asked
 
 
 def test_a_table_that_was_kept_says_what_one_that_is_read_does(
     catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert everything(Table(catalog, kept)) == everything(Table(catalog))
+    assert everything(table_cache.open_table(catalog, kept)) == everything(Table(catalog))
     assert not reads_all(catalog, kept, monkeypatch)
 
 
@@ -87,7 +87,7 @@ def test_nothing_that_was_kept_is_sorted_anew(
     monkeypatch.setattr(
         sort_keys, "_sorted", lambda keys: [sizes.append(len(keys)), by_key(keys)][1]
     )
-    assert everything(Table(catalog, kept)) == right
+    assert everything(table_cache.open_table(catalog, kept)) == right
     assert max(sizes) < 12, "names of photos, not of projects"
 
 
@@ -96,7 +96,7 @@ def test_what_was_decided_since_is_in_it(catalog: Catalog, kept: Path) -> None:
     catalog.decide({2: {"flag": "reject", "rating": 4}}, summary="Rejected")
     catalog.decide({5: {("project", project): None}, 7: {("project", project): 1.5}}, summary="")
     catalog.make_project("Norway")
-    now = everything(Table(catalog, kept))
+    now = everything(table_cache.open_table(catalog, kept))
     assert now == everything(Table(catalog))
     assert now["projects"] == "{'Iceland': [7, 6], 'Norway': []}"
 
@@ -105,8 +105,8 @@ def test_a_photo_that_came_since_stands_where_it_belongs(catalog: Catalog, kept:
     folder = catalog.folders()[0]
     group = synthetic_catalog._group(Path(folder.path), 4)
     assert catalog.begin_scan(folder.id, files).apply([group]).new
-    assert len(Table(catalog, kept).ids) == 13
-    assert everything(Table(catalog, kept)) == everything(Table(catalog))
+    assert len(table_cache.open_table(catalog, kept).ids) == 13
+    assert everything(table_cache.open_table(catalog, kept)) == everything(Table(catalog))
 
 
 def test_photos_merged_away_are_not_kept(home: Home, catalog: Catalog) -> None:
@@ -114,10 +114,10 @@ def test_photos_merged_away_are_not_kept(home: Home, catalog: Catalog) -> None:
     with catalog._writing():
         catalog._run("UPDATE photo SET merged_into = 1 WHERE id = 2")
     table.refresh()
-    table.time_ranks()
-    table.name_ranks()
-    table.keep(home.table_file)
-    again = Table(catalog, home.table_file)
+    table.ranks.by_time()
+    table.ranks.by_name()
+    table_cache.write_table(table, home.table_file)
+    again = table_cache.open_table(catalog, home.table_file)
     assert 2 not in again.ids.tolist()
     assert everything(again) == everything(Table(catalog)) == everything(table)
 
@@ -130,12 +130,12 @@ def test_of_a_catalog_that_was_put_back_the_marks_are_its_own(
     copy = home.data / "copy.db"
     shutil.copyfile(home.catalog, copy)
     catalog.decide({2: {"rating": 5}}, summary="")
-    Table(catalog, kept).keep(kept)
+    table_cache.write_table(table_cache.open_table(catalog, kept), kept)
     before = Catalog.open(copy)
     before.decide({3: {"rating": 1}}, summary="")
     try:
         assert reads_all(before, kept, monkeypatch)
-        assert everything(Table(before, kept)) == everything(Table(before))
+        assert everything(table_cache.open_table(before, kept)) == everything(Table(before))
     finally:
         before.close()
 
@@ -146,7 +146,7 @@ def test_half_a_file_is_no_file(
 ) -> None:
     os.truncate(kept, size % kept.stat().st_size)
     assert reads_all(catalog, kept, monkeypatch)
-    assert everything(Table(catalog, kept)) == everything(Table(catalog))
+    assert everything(table_cache.open_table(catalog, kept)) == everything(Table(catalog))
 
 
 def test_a_flipped_byte_is_noticed(
@@ -171,7 +171,7 @@ def test_a_window_keeps_its_table_where_reading_it_would_be_slow(
 ) -> None:
     Session(catalog, home, Settings.load(home)).close()
     assert not home.table_file.exists(), "twelve photos are read at once"
-    monkeypatch.setattr(table_cache, "WORTH", 12)
+    monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
     Session(catalog, home, Settings.load(home)).close()
     assert not reads_all(catalog, home.table_file, monkeypatch)
 
@@ -179,7 +179,7 @@ def test_a_window_keeps_its_table_where_reading_it_would_be_slow(
 def test_an_evening_without_a_decision_writes_no_file(
     qapp: object, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table_cache, "WORTH", 12)
+    monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
 
     def close_and_look(decide: Callable[[Catalog], object] = lambda _: None) -> tuple[int, int]:
         session = Session(catalog, home, Settings.load(home))
@@ -209,24 +209,26 @@ def test_an_evening_without_a_decision_writes_no_file(
 def test_a_full_disk_costs_the_file_and_nothing_else(
     qapp: object, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table_cache, "WORTH", 12)
+    monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
     home.table_file.mkdir()  # nothing can be written there
     Session(catalog, home, Settings.load(home)).close()
-    assert everything(Table(catalog, home.table_file)) == everything(Table(catalog))
+    assert everything(table_cache.open_table(catalog, home.table_file)) == everything(
+        Table(catalog)
+    )
 
 
 def test_a_catalog_that_is_held_costs_the_file_and_nothing_else(
     home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table_cache, "WORTH", 12)
+    monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
 
     def held(*_: object) -> NoReturn:
         raise CatalogError("The catalog is held by another program.", "Try again in a moment.")
 
     monkeypatch.setattr(Catalog, "snapshot", held)
-    table_cache.leave(catalog, home.table_file)
+    table_cache.save(catalog, home.table_file)
     assert not home.table_file.exists()
     monkeypatch.undo()
-    monkeypatch.setattr(table_cache, "WORTH", 12)
-    table_cache.leave(catalog, home.table_file)
+    monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
+    table_cache.save(catalog, home.table_file)
     assert not reads_all(catalog, home.table_file, monkeypatch)

@@ -1,0 +1,191 @@
+"""The photos of one catalog by row: ids, numbers and texts as columns.
+
+`Table` fills them and gives them to the indexes beside it (folders, stacks, projects, scores,
+capture data), which never know the table itself. A photo keeps its row for life.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.library.columns import FLAG_CODE, FLAGS, LABELS, MARKS, NUMBERS, OBJECTS, STATE_CODE
+from curator.library.spans import Ids, Mask
+from curator.model import Flag, Marks
+
+_FIRST_CAPACITY = 1024
+
+
+class PhotoRows:
+    """Columns over rows, and the row of each photo id.
+
+    Thread: the table's.
+
+    Attributes:
+        size: rows in use.
+        rev: the catalog revision that the rows are of.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.rev = 0
+        self._row_by_id = np.full(_FIRST_CAPACITY, -1, np.int64)  # ids are dense: an array, no dict
+        self._ids: Ids = np.zeros(_FIRST_CAPACITY, np.int64)
+        self._numbers = {
+            name: np.zeros(_FIRST_CAPACITY, dtype) for name, (dtype, _) in NUMBERS.items()
+        }
+        self._texts: dict[str, list[object]] = {name: [] for name in OBJECTS}
+
+    # --- filling
+
+    def add(self, ids: Ids) -> tuple[Ids, int]:
+        """Return the rows of photos, new rows for new ids, and how many are new."""
+        self._reach(int(ids.max(initial=0)))
+        fresh = ids[self._row_by_id[ids] < 0]
+        self._grow(len(fresh))
+        self._row_by_id[fresh] = np.arange(self.size, self.size + len(fresh))
+        self.size += len(fresh)
+        rows = self._row_by_id[ids]
+        self._ids[rows] = ids
+        return rows, len(fresh)
+
+    def set_numbers(self, name: str, rows: Ids, values: NDArray[Any]) -> None:
+        """Set a numeric column in some rows."""
+        self._numbers[name][rows] = values
+
+    def set_texts(self, rows: Ids, columns: Mapping[str, Sequence[object]], fresh: int) -> bool:
+        """Set the text columns in some rows, the last ``fresh`` of which are new.
+
+        Returns:
+            Whether the name of a known photo changed.
+        """
+        if fresh == len(rows):  # all new: they stand in the order of their rows
+            for name, values in self._texts.items():
+                values.extend(columns[name])
+            return False
+        numbers, names = rows.tolist(), self._texts["name"]
+        known = [row for row in numbers if row < len(names)]
+        before = [names[row] for row in known]
+        for name, values in self._texts.items():
+            values.extend([None] * fresh)
+            for row, value in zip(numbers, columns[name], strict=True):
+                values[row] = value
+        return before != [names[row] for row in known]
+
+    def _reach(self, photo_id: int) -> None:
+        if photo_id >= len(self._row_by_id):
+            wider = np.full(max(photo_id + 1, 2 * len(self._row_by_id)), -1, np.int64)
+            wider[: len(self._row_by_id)] = self._row_by_id
+            self._row_by_id = wider
+
+    def _grow(self, count: int) -> None:
+        needed = self.size + count
+        if needed <= len(self._ids):
+            return
+        capacity = max(needed, 2 * len(self._ids))
+        self._ids = np.resize(self._ids, capacity)
+        self._numbers = {
+            name: np.resize(column, capacity) for name, column in self._numbers.items()
+        }
+
+    # --- columns
+
+    @property
+    def capacity(self) -> int:
+        """Rows there is room for."""
+        return len(self._ids)
+
+    @property
+    def ids(self) -> Ids:
+        """Photo ids by row."""
+        return self._ids[: self.size]
+
+    @property
+    def id_limit(self) -> int:
+        """A number above the id of every known photo."""
+        return len(self._row_by_id)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return one numeric column, a view of length ``size``."""
+        return self._numbers[name][: self.size]
+
+    def strings(self, name: str) -> list[object]:
+        """Return one column of text (``name``, ``camera``, ``thumb``, ``proxy``)."""
+        return self._texts[name]
+
+    # --- from ids to rows
+
+    def row(self, photo_id: int) -> int:
+        """Return the row of a known photo."""
+        return self._row_by_id.item(photo_id)
+
+    def rows_of(self, ids: Sequence[int] | Ids) -> NDArray[np.int64]:
+        """Return the rows of known photos, in the same order."""
+        return self._row_by_id[np.asarray(ids, np.int64)]
+
+    def __contains__(self, photo_id: object) -> bool:
+        """Whether a photo of this id is known."""
+        return (
+            isinstance(photo_id, int)
+            and 0 <= photo_id < len(self._row_by_id)
+            and self._row_by_id.item(photo_id) >= 0
+        )
+
+    def knows(self, ids: Ids) -> Mask:
+        """Mark the ids of known photos."""
+        inside = (ids >= 0) & (ids < len(self._row_by_id))
+        found: Mask = inside.copy()
+        found[inside] = self._row_by_id[ids[inside]] >= 0
+        return found
+
+    def marked(self, ids: Sequence[int] | Ids) -> Mask:
+        """Mark the rows of photos; unknown ids are ignored."""
+        wanted = np.asarray(ids, np.int64)
+        rows = self._row_by_id[wanted[wanted < len(self._row_by_id)]]
+        found = np.zeros(self.size, bool)
+        found[rows[rows >= 0]] = True
+        return found
+
+    # --- what a person decided
+
+    def rejected(self) -> Mask:
+        """Mark the photos flagged as rejects."""
+        return self.column("flag") == FLAG_CODE[Flag.REJECT]
+
+    def picked(self) -> Mask:
+        """Mark the picks."""
+        return self.column("flag") == FLAG_CODE[Flag.PICK]
+
+    def kept(self) -> Mask:
+        """Mark the photos whose verdict is kept: :attr:`Marks.verdict` by column."""
+        yes = self.column("kept") | self.picked() | (self.column("rating") > 0)
+        return yes & ~self.rejected()
+
+    def unreviewed(self) -> Mask:
+        """Mark the photos that are neither kept nor rejected."""
+        return ~(self.kept() | self.rejected())
+
+    def failed(self) -> Mask:
+        """Mark the photos that could not be read."""
+        return self.column("state") == STATE_CODE["failed"]
+
+    def marks(self, photo_id: int) -> Marks:
+        """Return the four fields a person decides."""
+        row = self.row(photo_id)
+        return _decoded(*(self._numbers[name].item(row) for name in MARKS))
+
+    def marks_of(self, photo_ids: Sequence[int]) -> list[Marks]:
+        """Return the marks of several photos, in the same order."""
+        rows = self.rows_of(photo_ids)
+        fields = (self._numbers[name][rows].tolist() for name in MARKS)
+        return [_decoded(*coded) for coded in zip(*fields, strict=True)]
+
+
+@lru_cache(maxsize=1024)
+def _decoded(flag: int, rating: int, label: int, kept: bool) -> Marks:
+    """Decode the columns of MARKS; equal marks are one object."""
+    return Marks(FLAGS[flag], rating or None, LABELS[label], kept)

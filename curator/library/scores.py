@@ -1,0 +1,100 @@
+"""What the taste model says of each photo: match scores, predicted ratings, and answers for orders.
+
+The session or a verb of the command line sets them; orders, filters and tiles read them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.library.columns import as_measure, as_score, widened
+from curator.library.photo_rows import PhotoRows
+from curator.library.spans import Ids
+
+_NONE = np.zeros(0, "f4")
+
+
+class Scores:
+    """Scores by row, in memory only.
+
+    Thread: the table's.
+    """
+
+    def __init__(self, rows: PhotoRows) -> None:
+        self._rows = rows
+        self._match = _NONE
+        self._expected = _NONE
+        self._answers: dict[str, NDArray[np.float32]] = {}
+
+    def resize(self) -> None:
+        """Make room for photos that arrived; they have no scores."""
+        if len(self._match) < self._rows.size:
+            self._match, self._expected = (
+                widened(column, len(column), self._rows.capacity)
+                for column in (self._match, self._expected)
+            )
+
+    def set(self, ids: Ids, match: NDArray[np.int16], expected: NDArray[np.float32]) -> None:
+        """Set what a taste model predicts; photos it does not name have no score.
+
+        Args:
+            ids: (N,) photo ids; unknown ones are ignored.
+            match: (N,) match scores 0-100.
+            expected: (N,) predicted ratings in stars.
+        """
+        self._match[:] = np.nan
+        self._expected[:] = np.nan
+        known = self._rows.knows(ids)
+        rows = self._rows.rows_of(ids[known])
+        self._match[rows] = match[known]
+        self._expected[rows] = expected[known]
+
+    @property
+    def match(self) -> NDArray[np.float32]:
+        """Match scores 0-100 by row, NaN for photos without a score."""
+        return self._match[: self._rows.size]
+
+    def match_of(self, photo_id: int) -> int | None:
+        """Return a photo's match score 0-100, None without a prediction."""
+        return as_score(self._match[self._rows.row(photo_id)])
+
+    def matches_at(self, rows: Ids) -> Iterable[int | None]:
+        """Return the match scores of some rows."""
+        return map(as_score, self._match[rows].tolist())
+
+    def expected(self, photo_id: int) -> float | None:
+        """Return a photo's predicted rating in stars, None without a prediction."""
+        return as_measure(self._expected[self._rows.row(photo_id)])
+
+    def expected_of(self, ids: Ids) -> NDArray[np.float32]:
+        """Return the predicted ratings of known photos, (N,) float32; NaN without a prediction."""
+        return self._expected[self._rows.rows_of(ids)]
+
+    # --- answers to what an order asks
+
+    def set_answer(self, order: str, ids: Ids, values: NDArray[np.float32]) -> None:
+        """Set the values an order sorts by; all other photos have none from now on.
+
+        Args:
+            order: its name.
+            ids: (N,) known photos.
+            values: (N,) what it sorts by, NaN for none.
+        """
+        found = self._answers[order] = np.full(self._rows.size, np.nan, "f4")
+        found[self._rows.rows_of(ids)] = values
+
+    def answer(self, order: str) -> NDArray[np.float32]:
+        """Return the values an order sorts by, by row; NaN for photos without one."""
+        known = self._answers.get(order, _NONE)
+        return widened(known, len(known), self._rows.size)
+
+    def uncertainties_at(self, rows: Ids) -> Iterable[float | None]:
+        """Return how unsure the model is of some rows, in stars, where an order asked for it."""
+        known = self._answers.get("uncertain", _NONE)
+        return (
+            as_measure(known.item(row) if row < len(known) else math.nan) for row in rows.tolist()
+        )

@@ -1,7 +1,9 @@
-"""Arrays by name as bytes: an npz, never a pickle, and one error for whatever is wrong with one.
+"""Named numpy arrays as bytes: npz files without pickles, and a single error for damaged ones.
 
 content = dump({"places": places, "scale": 0.5})
 load(content)["places"]     # or load(path)
+
+Caches and learned models use it. Never allow a pickle here: loading one can run code.
 """
 
 from __future__ import annotations
@@ -19,34 +21,34 @@ from curator import atomic
 
 
 class DamagedArraysError(ValueError):
-    """What was to hold arrays does not, or not whole."""
+    """The bytes or the file do not hold readable arrays."""
 
 
-def dump(arrays: Mapping[str, ArrayLike], *, packed: bool = False) -> bytes:
-    """Lay arrays down by their names; ``packed`` takes longer, and less room."""
-    held = io.BytesIO()
+def dump(arrays: Mapping[str, ArrayLike], *, compressed: bool = False) -> bytes:
+    """Serialize arrays by name; ``compressed`` takes longer and makes fewer bytes."""
+    buffer = io.BytesIO()
     named: dict[str, Any] = dict(arrays)
-    (np.savez_compressed if packed else np.savez)(held, **named)
-    return held.getvalue()
+    (np.savez_compressed if compressed else np.savez)(buffer, **named)
+    return buffer.getvalue()
 
 
 def load(source: bytes | Path) -> dict[str, NDArray[Any]]:
-    """Read what :func:`dump` laid down, from bytes or a file.
+    """Load arrays written by :func:`dump`, from bytes or a file.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         DamagedArraysError: it cannot be read, or holds something else.
     """
     try:
         with contextlib.ExitStack() as stack:
             content = stack.enter_context(
-                io.BytesIO(source) if isinstance(source, bytes) else atomic.opened(source)
+                io.BytesIO(source) if isinstance(source, bytes) else atomic.open_plain(source)
             )
-            with np.load(content, allow_pickle=False) as held:
-                return {name: held[name] for name in held.files}
+            with np.load(content, allow_pickle=False) as stored:
+                return {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         raise
-    # What a damaged archive raises depends on where the damage is: in zip's own words even that it
-    # needs a password, or a later version of zip.
+    # A damaged archive raises different errors depending on where the damage is; zip may even ask
+    # for a password or a later version.
     except Exception as error:
         raise DamagedArraysError(str(error)) from error

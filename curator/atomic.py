@@ -1,11 +1,15 @@
-"""Files written whole or not at all, and nothing left of a process that was killed while at it.
+"""Atomic file writes by path, bounded reads of plain files, and cleaning up after killed processes.
 
-    put(path, content)          # a temporary file, then a rename: no reader ever sees half of it
-    read(path, 65536)           # of a plain file; a pipe in its place would be waited for, for ever
-    sweep(path.parent)          # what killed processes left there
+    write(path, content)             # a temporary file, then a rename: readers never see half of it
+    read(path, 65536)                # a plain file only; opening a pipe would block forever
+    remove_leftovers(path.parent)    # temporary files of processes that were killed
 
-A temporary file is called after the process that writes it, so that whoever comes next can tell
-what is being written from what nobody will ever finish.
+Everything that writes a file by its path uses :func:`write`, or :func:`replacing` where another
+library fills the file. Writes inside a folder that others may tamper with go through
+:class:`curator.opened_folder.OpenedFolder`, which names its temporary files the same way.
+
+A temporary file is named after the process that writes it, so that a later process can tell a file
+still being written from one that nobody will ever finish. Never write to a final name directly.
 """
 
 from __future__ import annotations
@@ -16,124 +20,155 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from curator import private
 
 _TEMPORARY = re.compile(r"\.curator-(\d+)-[0-9a-f]{12}\.tmp")
-_SLACK_S = 5.0  # by which clocks of a disk and of the system may differ
+_SLACK_S = 5.0  # the clock of a disk may differ from the system's by this much
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Say whether an error means that a disk has no room left, or a person none on it."""
+    """Whether an error means that the disk is full, or the user's quota on it is used up."""
     return isinstance(error, OSError) and error.errno in _FULL
 
 
-def temporary(path: Path) -> Path:
-    """Name a temporary file for ``path``, beside it; nobody else has that name."""
+def temporary_path(path: Path) -> Path:
+    """Return a path beside ``path`` for a temporary file; no other process uses that name."""
     return path.with_name(f".curator-{os.getpid()}-{secrets.token_hex(6)}.tmp")
 
 
-def put(
+@contextmanager
+def replacing(path: Path, work: Path | None = None) -> Iterator[Path]:
+    """Yield the path of a temporary file that replaces ``path`` if the block succeeds.
+
+    If the block raises, the temporary file is removed and ``path`` stays as it was. A link at
+    ``path`` is replaced, not followed.
+
+    Args:
+        path: the file to replace.
+        work: the folder of the temporary file, on the same disk; the folder of ``path`` unless
+            given.
+    """
+    temporary = temporary_path(path if work is None else work / path.name)
+    try:
+        yield temporary
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def write(
     path: Path,
     content: bytes,
     *,
     work: Path | None = None,
     sync: bool = True,
-    owners: bool = True,
+    owner_only: bool = True,
 ) -> None:
-    """Write a file so that no reader ever sees half of it.
+    """Write a file atomically: readers see the old content or the new, never a part of it.
 
     Args:
-        path: the file; its folder is there.
-        content: what it is to hold.
-        work: where the temporary file goes, on the same disk; beside it unless given.
-        sync: whether to wait until the disk has it; what can be made again need not.
-        owners: whether it is its owner's alone; else others may do what the umask lets them.
+        path: the file; its folder must exist.
+        content: the new content.
+        work: as for :func:`replacing`.
+        sync: whether to wait until the content is on disk; files that can be made again skip this.
+        owner_only: whether only the owner may read it; otherwise the umask decides.
 
     Raises:
-        OSError: it could not be written, as on a full disk; it names ``path``, whatever step
-            failed. An older file of that name stays, and no part of the new one does.
+        OSError: the file could not be written, for example because the disk is full. The error
+            names ``path``, whichever step failed. An older file of that name is unchanged.
     """
-    new = temporary(path if work is None else work / path.name)
     try:
-        try:
-            with open(new, "xb", opener=private.opener if owners else None) as file:
-                file.write(content)
-                if sync:
-                    file.flush()
-                    os.fsync(file.fileno())
-            new.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                new.unlink(missing_ok=True)
-            raise
+        with (
+            replacing(path, work) as temporary,
+            open(temporary, "xb", opener=private.opener if owner_only else None) as file,
+        ):
+            file.write(content)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
 
 
-def opened(path: Path) -> BinaryIO:
-    """Open a plain file to read; what would be waited for, as a pipe, is refused instead.
+def sync_folder(folder: Path) -> None:
+    """Flush the names in a folder to disk, where the system supports it; otherwise do nothing."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a plain file for reading; refuse pipes and devices, which could block forever.
 
     Raises:
-        OSError: it cannot be opened, or is no plain file.
+        OSError: it cannot be opened, or is not a plain file.
     """
-    how = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-    handle = os.open(path, how)
-    kind = os.fstat(handle).st_mode
-    if stat.S_ISREG(kind):
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    handle = os.open(path, flags)
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISREG(mode):
         return os.fdopen(handle, "rb")
     os.close(handle)
-    if stat.S_ISDIR(kind):
+    if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     raise OSError(errno.EINVAL, "it is not a plain file", str(path))
 
 
-def read(path: Path, most_bytes: int = -1) -> bytes:
-    """Read a plain file, or its beginning.
+def read(path: Path, max_bytes: int = -1) -> bytes:
+    """Read a plain file, or its first ``max_bytes`` bytes.
 
     Raises:
-        OSError: as :func:`opened`.
+        OSError: as :func:`open_plain`.
     """
-    with opened(path) as file:
-        return file.read(most_bytes)
+    with open_plain(path) as file:
+        return file.read(max_bytes)
 
 
-def sweep(folder: Path) -> None:
-    """Remove the temporary files of a folder whose processes are no more.
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files in a folder whose processes have ended.
 
-    What a living process writes stays, and so does what cannot be removed: the next sweep tries
-    again.
+    Files of running processes stay. A file that cannot be removed is left for the next call.
     """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            writer = writer_of(entry.name)
-            if writer is not None:
+            pid = writer_pid(entry.name)
+            if pid is not None:
                 with contextlib.suppress(OSError):
-                    if is_left(writer, entry.stat(follow_symlinks=False).st_mtime):
+                    if writer_is_gone(pid, entry.stat(follow_symlinks=False).st_mtime):
                         Path(entry.path).unlink()
 
 
-def writer_of(name: str) -> int | None:
-    """Return the id of the process that writes a temporary file, None for the name of another."""
-    named = _TEMPORARY.match(name)
-    return None if named is None else int(named[1])
+def writer_pid(name: str) -> int | None:
+    """Return the id of the process that writes a temporary file; None for any other file name."""
+    found = _TEMPORARY.match(name)
+    return None if found is None else int(found[1])
 
 
-def is_left(number: int, written_at: float) -> bool:
-    """Say whether the process that wrote something then is gone; another may have its number.
+def writer_is_gone(pid: int, written_at: float) -> bool:
+    """Whether the process that wrote something has ended; a new process may have its id.
 
     Args:
-        number: the process id.
-        written_at: when it wrote, in Unix time.
+        pid: the process id.
+        written_at: when the process wrote, in Unix time.
     """
     import psutil
 
     try:
-        return bool(psutil.Process(number).create_time() > written_at + _SLACK_S)
+        return bool(psutil.Process(pid).create_time() > written_at + _SLACK_S)
     except psutil.NoSuchProcess:
         return True
-    except (psutil.Error, OverflowError, ValueError):  # it is there, and somebody else's
+    except (psutil.Error, OverflowError, ValueError):  # the process runs, for another user
         return False

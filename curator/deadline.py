@@ -1,26 +1,26 @@
-"""How long work on one file may take: its time limit grows with what the file turns out to hold.
+"""More time for large files: readers announce a file's size, and workers extend its time limit.
 
-A limit is set before anybody has looked into the file. What reads it announces its size as soon as
-that is known (`larger`), and whoever set the limit grants more time by it (`listen`: a process of
-`curator.workers`). Elsewhere nobody listens, and announcing does nothing.
+A worker sets the limit before it knows the file. The code that reads the file calls `announce_size`
+as soon as the size is known; the worker process has registered `set_listener` and extends the
+limit. Outside a worker process announcing does nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-# A limit is meant for files up to here; twice as large may take twice as long.
+# The time limit is meant for files up to this size; a file twice as large gets twice the time.
 PLAIN_MEGAPIXELS, PLAIN_MB = 50.0, 100.0
-MOST = 20.0  # times the limit: 2 GB, the largest file that is read
+MOST = 20.0  # times the limit, for 2 GB, the largest file that is read
 
 _listener: Callable[[float], None] | None = None
 _granted = 1.0  # times the limit
 
 
-def larger(*, megapixels: float = 0.0, megabytes: float = 0.0) -> None:
-    """Announce the size of what is read now, before it is decoded.
+def announce_size(*, megapixels: float = 0.0, megabytes: float = 0.0) -> None:
+    """Announce the size of the file or picture that is about to be decoded.
 
-    What was granted to the file is not taken back by a picture in it that is smaller.
+    A smaller picture inside the file does not shorten the time already granted.
     """
     global _granted
     times = min(max(megapixels / PLAIN_MEGAPIXELS, megabytes / PLAIN_MB), MOST)
@@ -29,7 +29,10 @@ def larger(*, megapixels: float = 0.0, megabytes: float = 0.0) -> None:
         _listener(times)
 
 
-def listen(listener: Callable[[float], None] | None) -> None:
-    """Call this, for one job, each time it may take longer: how many times its limit; or nobody."""
+def set_listener(listener: Callable[[float], None] | None) -> None:
+    """Set the function to call when the current job may take longer; None for nobody.
+
+    It is called with the factor by which the time limit grows.
+    """
     global _listener, _granted
     _listener, _granted = listener, 1.0

@@ -138,7 +138,9 @@ class WalkReport:
 
     def _skipped(self) -> str:
         """Say which linked folders were skipped, two of them by name, and how to have them."""
-        some = [f"{legible(link)} → {legible(os.path.realpath(link))}" for link in self.links[:2]]
+        some = [
+            f"{printable(link)} → {printable(os.path.realpath(link))}" for link in self.links[:2]
+        ]
         some += ["others"] if len(self.links) > 2 else []
         it, that = ("it", "that folder") if len(self.links) == 1 else ("them", "those folders")
         said = f"{counted(len(self.links), 'linked folder')} skipped ({', '.join(some)})"
@@ -154,7 +156,7 @@ def is_text(path: str) -> bool:
     return True
 
 
-def legible(path: str) -> str:
+def printable(path: str) -> str:
     """Give a path as text to show, with a mark for bytes that are none."""
     return os.fsencode(path).decode("utf-8", "replace")
 
@@ -164,7 +166,7 @@ def is_picture_name(name: str) -> bool:
     return _kind(name) is not None
 
 
-def is_of_a_photo(name: str) -> bool:
+def is_photo_or_sidecar_name(name: str) -> bool:
     """Say whether a file of this name may be a photo's, or a sidecar."""
     return is_picture_name(name) or name.lower().endswith(_SIDECAR_SUFFIX)
 
@@ -207,7 +209,7 @@ def walk(
                 given[path] = found
                 given.update((sidecar.path, sidecar) for sidecar in _sidecars_beside(path))
     for directory, files in single.items():
-        if identity(directory) not in visited:
+        if directory_id(directory) not in visited:
             yield from (files[path] for path in sorted(files))
 
 
@@ -232,13 +234,13 @@ def directories(top: str, stopped: Callable[[], bool] = lambda: False) -> Iterat
             continue
 
 
-def leads_to(top: str, path: str) -> bool:
+def is_reached_from(top: str, path: str) -> bool:
     """Say whether a walk of ``top`` comes to a directory: nothing on the way is left out."""
     here = Path(path)
     while str(here) != top:
         if here.name.startswith(".") or not _is_walked(here.name, str(here)):
             return False
-        if here.is_symlink() and leads_away(top, str(here)):
+        if here.is_symlink() and is_link_skipped(top, str(here)):
             return False
         if here.parent == here:
             return False
@@ -246,10 +248,10 @@ def leads_to(top: str, path: str) -> bool:
     return True
 
 
-def leads_away(top: str, link: str) -> bool:
+def is_link_skipped(top: str, link: str) -> bool:
     """Whether a link to a folder is left alone by a walk of ``top``; see :func:`walk`."""
     real, root = Path(os.path.realpath(link)), Path(os.path.realpath(top))
-    there, here = identity(str(real)), identity(top)
+    there, here = directory_id(str(real)), directory_id(top)
     if there is None or here is None:
         return False  # what cannot be looked at is said where it is opened
     if there[0] != here[0] or root.is_relative_to(real):
@@ -261,7 +263,7 @@ def _is_walked(name: str, path: str) -> bool:
     return name.lower() not in _SYSTEM_FOLDERS and not Path(path, _CACHE_TAG).exists()
 
 
-def refused(path: str | os.PathLike[str], error: OSError) -> KnownError:
+def unreadable(path: str | os.PathLike[str], error: OSError) -> KnownError:
     """Say of a folder or file a person named why it cannot be read, and what to do."""
     if isinstance(error, FileNotFoundError):
         return KnownError(
@@ -278,7 +280,7 @@ def _given_file(path: str, report: WalkReport) -> FoundFile | None:
     try:
         status = Path(path).stat()
     except OSError as error:
-        raise refused(path, error) from error
+        raise unreadable(path, error) from error
     kind = _kind(path)
     if kind is None:
         report.unreadable.append((path, "It is not a picture Curator knows."))
@@ -287,7 +289,7 @@ def _given_file(path: str, report: WalkReport) -> FoundFile | None:
         report.unreadable.append((path, _NO_FILE))
         return None
     if not is_text(path):
-        report.unreadable.append((legible(path), _NO_TEXT))
+        report.unreadable.append((printable(path), _NO_TEXT))
         return None
     return FoundFile(path, kind, status.st_size, status.st_mtime_ns)
 
@@ -311,17 +313,17 @@ def _walk_folder(
 ) -> Iterator[FoundFile]:
     ahead = [top]
     linked: list[str] = []
-    device = (identity(within) or (None,))[0]
+    device = (directory_id(within) or (None,))[0]
     followed = False  # all that is left to be walked is behind links
     while ahead or linked:
         followed = followed or not ahead
         path = ahead.pop() if ahead else linked.pop(0)
-        here = identity(path)
+        here = directory_id(path)
         if here is not None and here in visited:
             continue
         if followed and here is not None:
             away = here[0] != device  # also a drive that is mounted in a folder behind a link
-            if away or (Path(path).is_symlink() and leads_away(within, path)):
+            if away or (Path(path).is_symlink() and is_link_skipped(within, path)):
                 report.links.append(path)
                 continue
         try:
@@ -331,7 +333,7 @@ def _walk_folder(
         except OSError as error:
             reason = f"The folder cannot be read ({error.strerror or error})."
             if path == top:
-                raise refused(path, error) from error
+                raise unreadable(path, error) from error
             report.unreadable.append((path, reason))
             continue
         if here is not None:
@@ -382,7 +384,7 @@ def _found(entry: os.DirEntry[str], report: WalkReport) -> FoundFile | None:
         report.unreadable.append((entry.path, _DEAD_LINK if gone else _NO_FILE))
         return None
     if not is_text(entry.path):
-        report.unreadable.append((legible(entry.path), _NO_TEXT))
+        report.unreadable.append((printable(entry.path), _NO_TEXT))
         return None
     status = entry.stat()
     return FoundFile(entry.path, kind, status.st_size, status.st_mtime_ns)
@@ -429,7 +431,7 @@ def _kind(name: str) -> Kind | None:
     return Kind.IMAGE if suffix in IMAGE_SUFFIXES else None
 
 
-def identity(path: str) -> tuple[int, int] | None:
+def directory_id(path: str) -> tuple[int, int] | None:
     """Tell a directory from others by the system's numbers for it; None if it is not there."""
     try:
         status = Path(path).stat()
@@ -531,7 +533,7 @@ def status(path: str | os.PathLike[str]) -> os.stat_result:
     try:
         return Path(path).stat()
     except OSError as error:
-        raise _said(error) from error
+        raise _read_error(error) from error
 
 
 def fingerprint(path: str | os.PathLike[str]) -> str:
@@ -543,7 +545,7 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
     """
     digest = hashlib.blake2b(digest_size=16)
     try:
-        with atomic.opened(Path(path)) as file:
+        with atomic.open_plain(Path(path)) as file:
             size = os.fstat(file.fileno()).st_size
             digest.update(size.to_bytes(8, "little"))
             digest.update(_read(file.fileno(), _EDGE_BYTES))
@@ -551,7 +553,7 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
                 os.lseek(file.fileno(), max(size - _EDGE_BYTES, _EDGE_BYTES), os.SEEK_SET)
                 digest.update(_read(file.fileno(), _EDGE_BYTES))
     except OSError as error:
-        raise _said(error) from error
+        raise _read_error(error) from error
     return digest.hexdigest()
 
 
@@ -568,13 +570,13 @@ def sha256(path: str | os.PathLike[str], stopped: Callable[[], bool] = lambda: F
     """
     digest = hashlib.sha256()
     try:
-        with atomic.opened(Path(path)) as file:
+        with atomic.open_plain(Path(path)) as file:
             while block := file.read(_BLOCK_BYTES):
                 digest.update(block)
                 if stopped():
                     raise UnreadableError("Reading was stopped.")
     except OSError as error:
-        raise _said(error) from error
+        raise _read_error(error) from error
     return digest.hexdigest()
 
 
@@ -587,7 +589,7 @@ def _read(handle: int, wanted: int) -> bytes:
     return b"".join(parts)
 
 
-def _said(error: OSError) -> KnownError:
+def _read_error(error: OSError) -> KnownError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return GoneError("The file is no longer there.", "Connect its drive, or scan again.")
     return UnreadableError(f"The file cannot be read ({error.strerror or error}).")

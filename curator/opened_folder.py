@@ -1,16 +1,18 @@
-"""A folder held open: whatever is done by a name inside it stays inside it, and follows no link.
+"""A folder held open by a handle: operations by name stay inside it and follow no links.
 
     with OpenedFolder.at(Path("out")) as folder:
         folder.write("photos.json", content)
-        folder.rename("DSC_1.JPG", "images/2024_DSC_1.JPG")     # FileExistsError, never over it
-        folder.remove("old.jpg", folder.seen("old.jpg"))        # if it still is what was read
+        state = folder.file_state("a.jpg")
+        folder.rename("a.jpg", "images/2024_a.jpg", state)    # FileExistsError if that exists
+        folder.remove("old.jpg", folder.file_state("old.jpg"))      # only if it is still unchanged
 
-For whoever writes where others may have put links, or by names that others wrote (a manifest).
-Names are relative, with "/" between their parts, and taken letter by letter: neither folded nor
-resolved. Every act opens the folders of its name one by one, from the folder that is held open,
-and refuses what is a link: a link that appears in between leads nowhere.
+Exports and sidecars use it, because other people may put links into their folders, and because a
+manifest names files and may have been edited. Names are relative, with "/" between their parts,
+and compared byte for byte: neither case-folded nor resolved. Each operation opens the folders of
+its name one after the other, starting from the folder held open, and refuses links: a link that
+appears in between leads nowhere.
 
-Never to be had here: a path. Who joins one to `OpenedFolder.path` and opens it follows links again.
+Never join a name to `OpenedFolder.path` and open the result: that follows links again.
 """
 
 from __future__ import annotations
@@ -30,93 +32,93 @@ from typing import BinaryIO
 from curator import atomic
 from curator.model import KnownError, UnreadableError
 
-Mark = tuple[int, int]
-"""What tells files and folders apart whatever their names: the disk's number, and theirs on it."""
+FileId = tuple[int, int]
+"""Identifies a file or folder whatever its name: device number and inode number."""
 
-# Windows has no call that works from an opened folder. There every act looks at each folder on
-# its way right before, and refuses links, junctions and folders that are not the ones opened;
-# what changes between that look and the act, within microseconds, it cannot see.
+# Windows has no calls relative to an opened folder. There each operation first checks every folder
+# on its path and refuses links, junctions and folders other than the ones opened. It cannot detect
+# a change in the microseconds between this check and the operation.
 _BY_HANDLE = sys.platform != "win32" and os.open in os.supports_dir_fd
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
-# A pipe that takes the place of a file right after it was looked at must not hold anybody up.
+# A pipe that replaces a file right after the check must not block us.
 _READ = os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | getattr(os, "O_BINARY", 0)
-_LINKED = (errno.ELOOP, errno.ENOTDIR, errno.EMLINK)  # what systems answer where a link is
+_LINKED = (errno.ELOOP, errno.ENOTDIR, errno.EMLINK)  # the error codes for a link, by system
 _BLOCK_BYTES = 1 << 20
-# Of the tags of reparse points those that lead elsewhere have this bit (MS-FSCC 2.1.2.1): links
-# and junctions have it, files that a cloud drive brings when they are read do not.
+# This bit of a reparse tag means that it leads elsewhere (MS-FSCC 2.1.2.1). Links and junctions
+# have it; files that a cloud drive downloads when they are read do not.
 _LEADS_ELSEWHERE = 0x20000000
 _NOT_ON_WINDOWS = '<>:"|?*\\'
 
 
 class OutsideError(KnownError):
-    """A name leads out of the folder, or to what is neither a file nor a folder of it."""
+    """A name leads out of the folder, or to something that is neither a file nor a folder in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A file as it was when it was read; an act that is given it leaves any other file alone."""
+class FileState:
+    """A file as it was when read. An operation given one leaves any other file alone."""
 
     sha256: str
     size: int
     mtime_ns: int
-    mark: Mark
+    file_id: FileId
 
-    def is_still(self, status: os.stat_result | None) -> bool:
-        """Whether a status is of this very file, unchanged."""
-        return status is not None and (mark_of(status), status.st_size, status.st_mtime_ns) == (
-            self.mark,
+    def matches(self, status: os.stat_result | None) -> bool:
+        """Whether a status belongs to this same file, unchanged."""
+        return status is not None and (file_id(status), status.st_size, status.st_mtime_ns) == (
+            self.file_id,
             self.size,
             self.mtime_ns,
         )
 
 
 def is_leaf(name: str) -> bool:
-    """Whether a name leads neither up nor down: that of something right inside a folder."""
+    """Whether a name is a single path component other than "." and ".."."""
     return name not in ("", ".", "..") and "\0" not in name and PurePath(name).name == name
 
 
-def mark_of(status: os.stat_result) -> Mark:
-    """Return what tells a file or folder from all others on this computer."""
+def file_id(status: os.stat_result) -> FileId:
+    """Return the id of a file or folder, unique on this computer."""
     return status.st_dev, status.st_ino
 
 
 class OpenedFolder:
-    """A folder held open, by :meth:`at` or :meth:`make`; a context manager that closes it.
+    """A folder held open, made by :meth:`at`; a context manager that closes it.
 
     Attributes:
-        path: what it was called when it was opened, to be shown.
-        mark: which folder it is.
+        path: its path when it was opened; for messages only.
+        file_id: identifies the folder.
 
-    Thread: any; one at a time.
+    Thread: any, one at a time.
     """
 
     def __init__(
-        self, path: Path, handle: int | None, chain: tuple[tuple[Path, Mark], ...],
-        closed: Collection[Mark],
+        self, path: Path, handle: int | None, chain: tuple[tuple[Path, FileId], ...],
+        closed: Collection[FileId],
     ) -> None:  # fmt: skip
-        """Take over a handle; for the class itself."""
-        self.path, self.mark = path, chain[-1][1]
+        """Take over a handle; called by this class only."""
+        self.path, self.file_id = path, chain[-1][1]
         self._handle, self._chain, self._closed = handle, chain, closed
 
     @classmethod
-    def at(cls, path: Path, closed: Collection[Mark] = ()) -> OpenedFolder:
-        """Open a folder that a person named: links in its path are the person's, and followed.
+    def at(cls, path: Path, closed: Collection[FileId] = ()) -> OpenedFolder:
+        """Open a folder that the user chose. Links in its path are theirs and are followed.
 
         Args:
             path: the folder.
-            closed: folders that no name may lead through, as they hold what is not to be touched.
+            closed: folders that no name may lead through, because they hold originals.
 
         Raises:
-            OSError: it is not there, is no folder or cannot be opened.
+            OSError: it does not exist, is not a folder or cannot be opened.
         """
         handle = os.open(path, _FOLDER) if _BY_HANDLE else None
         status = path.stat() if handle is None else os.fstat(handle)
         if not stat.S_ISDIR(status.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
-        return cls(path, handle, ((path.absolute(), mark_of(status)),), closed)
+        return cls(path, handle, ((path.absolute(), file_id(status)),), closed)
 
     def __enter__(self) -> OpenedFolder:
         return self
@@ -125,17 +127,17 @@ class OpenedFolder:
         self.close()
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Close the handle."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
         self._chain = ()
 
     def fileno(self) -> int:
-        """Return the handle, for a lock or the like.
+        """Return the handle, for example to lock the folder.
 
         Raises:
-            OSError: this system holds folders open by their paths.
+            OSError: this system has no handles of folders.
         """
         if self._handle is None:
             raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), str(self.path))
@@ -143,58 +145,58 @@ class OpenedFolder:
 
     # --- folders
 
-    def above(self) -> Iterator[Mark]:
-        """List which folders it lies in: itself, the folder that holds it now, and so on."""
+    def above(self) -> Iterator[FileId]:
+        """Yield the ids of this folder, of the folder that contains it now, and so on up."""
         top = f"{os.path.realpath(self.path)}/" if self._handle is None else ""
         up, last = ".", None
-        with contextlib.suppress(PermissionError):  # further up nobody here can look
-            while (mark := mark_of(os.stat(f"{top}{up}", dir_fd=self._handle))) != last:
+        with contextlib.suppress(PermissionError):  # folders further up may not be readable
+            while (mark := file_id(os.stat(f"{top}{up}", dir_fd=self._handle))) != last:
                 yield mark
                 up, last = f"{up}/..", mark
 
     def inside(self, name: str) -> OpenedFolder:
-        """Open a folder inside it, or ("") itself once more.
+        """Open a folder inside it, or itself once more if ``name`` is "".
 
         Raises:
-            OutsideError: a link is in the way, or a closed folder.
-            OSError: it is not there or cannot be opened.
+            OutsideError: a link or a closed folder is in the way.
+            OSError: it does not exist or cannot be opened.
         """
         with self._down(_parts(name) if name else []) as folder:
             handle = None if folder._handle is None else os.dup(folder._handle)
             return OpenedFolder(folder.path, handle, folder._chain, self._closed)
 
     def make_folder(self, name: str) -> None:
-        """Make a folder inside it with all above it, where they are not there yet.
+        """Create a folder inside it, and its parents, where they do not exist yet.
 
         Raises:
-            OutsideError, OSError: as :meth:`inside`; or it cannot be made.
+            OutsideError, OSError: as :meth:`inside`; or it cannot be created.
         """
         with ExitStack() as opened:
             folder = self
             for part in _parts(name):
-                folder._unmoved()
+                folder._check_unmoved()
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(folder._to(part), dir_fd=folder._handle)
                 folder = opened.enter_context(folder._step(part))
 
     def names(self, inside: str = "") -> list[str]:
-        """List what is in it, or in a folder inside it; nothing where that is not there."""
+        """Return the names in it, or in a folder inside it; none if that does not exist."""
         try:
             with self.inside(inside) as folder:
-                folder._unmoved()
+                folder._check_unmoved()
                 return os.listdir(folder.path if folder._handle is None else folder._handle)  # noqa: PTH208
         except FileNotFoundError:
             return []
 
     def sync(self) -> None:
-        """Flush its names to disk, where the system can do that."""
+        """Flush its names to disk, where the system supports it."""
         with contextlib.suppress(OSError):
             os.fsync(self.fileno())
 
-    # --- looking
+    # --- reading
 
     def status(self, name: str) -> os.stat_result | None:
-        """Return what a name is, of a link the link itself; None where nothing has that name.
+        """Return the status of a name, without following a link; None if it does not exist.
 
         Raises:
             OutsideError: a link or a closed folder is on the way to it.
@@ -206,29 +208,29 @@ class OpenedFolder:
             return None
 
     def is_file(self, name: str) -> bool:
-        """Whether a plain file has this name: no link, pipe or folder."""
+        """Whether the name is a plain file, not a link, pipe or folder."""
         status = self.status(name)
         return status is not None and _is_plain(status)
 
-    def read(self, name: str, most_bytes: int = -1) -> bytes | None:
-        """Read a file, or its beginning; None where nothing has that name.
+    def read(self, name: str, max_bytes: int = -1) -> bytes | None:
+        """Read a file, or its first ``max_bytes`` bytes; None if it does not exist.
 
         Raises:
-            OutsideError: it is no plain file, or a link or a closed folder is on the way.
+            OutsideError: it is not a plain file, or a link or a closed folder is on the way.
             OSError: it cannot be read.
         """
         try:
             with self._open(name) as file:
-                return file.read(most_bytes)
+                return file.read(max_bytes)
         except FileNotFoundError:
             return None
 
-    def seen(self, name: str) -> Seen | None:
-        """Read a file to its end; None where no plain file has that name.
+    def file_state(self, name: str) -> FileState | None:
+        """Read a whole file and return its state; None if the name is not a plain file.
 
         Raises:
             OutsideError: a link or a closed folder is on the way to it.
-            UnreadableError: it is not ours to read.
+            UnreadableError: we may not read it.
             OSError: the disk fails.
         """
         if not self.is_file(name):
@@ -243,151 +245,177 @@ class OpenedFolder:
             return None
         except PermissionError as error:
             raise UnreadableError(f"{name} cannot be read ({error.strerror}).") from error
-        return Seen(digest.hexdigest(), status.st_size, status.st_mtime_ns, mark_of(status))
+        return FileState(digest.hexdigest(), status.st_size, status.st_mtime_ns, file_id(status))
 
-    # --- acting
+    # --- writing
 
     @contextmanager
     def create(
         self, name: str, *, mode: int | None = None, times_ns: tuple[int, int] | None = None
     ) -> Iterator[BinaryIO]:
-        """Open a file that is not there yet, to be written; on disk when the context ends well.
+        """Create a file and open it for writing; it is synced to disk when the block succeeds.
 
         Args:
             name: its name.
-            mode: its permissions, if not the usual ones.
-            times_ns: when it was read and written last, if not now.
+            mode: its permissions, if not the default ones.
+            times_ns: access and modification time, if not now.
 
         Raises:
-            FileExistsError: something has that name, be it a link to nowhere.
+            FileExistsError: the name is taken, even by a link to nowhere.
             OutsideError, OSError: as elsewhere.
         """
         with self._parent(name) as (folder, leaf):
             path = folder._to(leaf)
             handle = os.open(path, _CREATE, 0o666, dir_fd=folder._handle)
-            # By its handle: another file may have its name by the time it is written.
+            # Set by handle: by the time the content is written, another file may have the name.
             by_handle = os.utime in os.supports_fd and os.chmod in os.supports_fd
             with open(handle, "wb") as file:  # noqa: PTH123
                 yield file
                 file.flush()
                 if by_handle:
-                    _dress(handle, mode, times_ns)
+                    _set_attributes(handle, mode, times_ns)
                 os.fsync(handle)
-            if not by_handle:  # Windows: on closing a file its time changes again
-                _dress(path, mode, times_ns)
+            if not by_handle:  # Windows changes the time of a file when it is closed
+                _set_attributes(path, mode, times_ns)
 
-    def rename(self, old: str, new: str, seen: Seen) -> None:
-        """Rename a file, never taking the name of another.
+    def rename(self, old: str, new: str, expected: FileState) -> None:
+        """Rename a file, but never over another file.
 
         Args:
             old: its name.
-            new: the other.
-            seen: what it is.
+            new: its new name.
+            expected: the file that is to be renamed.
 
         Raises:
-            FileExistsError: something else has the new name.
-            OutsideError: it is another file by now, or as elsewhere.
+            FileExistsError: the new name is taken.
+            OutsideError: ``old`` is another file by now, or as elsewhere.
             OSError: it cannot be renamed.
         """
         with self._parent(old) as (source, first), self._parent(new) as (target, last):
-            source._expect(first, seen)
+            source._expect(first, expected)
             there = target._lstat_or_none(last)
-            if there is not None and mark_of(there) == seen.mark:
-                # One file by both names: on a disk that takes them for one, as in another case.
+            if there is not None and file_id(there) == expected.file_id:
+                # Both names are one file, for example on a disk that ignores case.
                 source._move(first, target, last)
             elif there is not None:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
             elif source._link(first, target, last):
-                if not seen.is_still(target._lstat_or_none(last)):
-                    os.unlink(target._to(last), dir_fd=target._handle)  # somebody was faster
+                if not expected.matches(target._lstat_or_none(last)):
+                    os.unlink(target._to(last), dir_fd=target._handle)  # another process was faster
                     raise _changed(old)
-                source._unlink(first, seen)
+                source._unlink(first, expected)
             else:
-                source._expect(first, seen)
+                source._expect(first, expected)
                 source._move(first, target, last)
 
-    def replace(self, temporary: str, name: str, seen: Seen | None = None) -> None:
-        """Put a file of ours in the place of whatever has a name; never of a folder.
+    def replace(self, temporary: str, name: str, expected: FileState | None = None) -> None:
+        """Move a temporary file over whatever has a name, except a folder.
 
         Args:
             temporary: our file, from :meth:`create`.
             name: the name it takes.
-            seen: what is to be replaced, if it matters.
+            expected: the file to be replaced, if it matters.
 
         Raises:
             OutsideError: something else has that name by now, or as elsewhere.
             OSError: it cannot be replaced.
         """
         with self._parent(temporary) as (source, first), self._parent(name) as (target, last):
-            if seen is not None:
-                target._expect(last, seen)
+            if expected is not None:
+                target._expect(last, expected)
             source._move(first, target, last)
 
-    def remove(self, name: str, seen: Seen | None = None) -> None:
-        """Remove a file or a link; nothing where it is not there, or (``seen``) another by now.
+    def commit(
+        self, temporary: str, name: str, expected: FileState | None, made: FileState | None = None
+    ) -> None:
+        """Give a temporary file its final name, if the name is still as the caller found it.
+
+        Args:
+            temporary: our file, from :meth:`create`.
+            name: the name it takes.
+            expected: the file to be replaced; None if the name was free.
+            made: the state of ``temporary``, if known.
+
+        Raises:
+            FileExistsError: the name was free and is taken now.
+            OutsideError: something else has that name by now, or as elsewhere.
+            OSError: it cannot be renamed.
+        """
+        if expected is not None:
+            self.replace(temporary, name, expected)
+            return
+        made = made or self.file_state(temporary)
+        assert made is not None
+        self.rename(temporary, name, made)
+
+    def remove(self, name: str, expected: FileState | None = None) -> None:
+        """Remove a file or a link, if it exists and, with ``expected``, is still that file.
 
         Raises:
             OutsideError, OSError: as elsewhere.
         """
         with contextlib.suppress(FileNotFoundError), self._parent(name) as (folder, leaf):
-            folder._unlink(leaf, seen)
+            folder._unlink(leaf, expected)
 
     def write(self, name: str, content: bytes) -> bool:
-        """Write a file whole, in the place of what has its name; return whether it changed.
+        """Write a file atomically, replacing what has its name; return whether it changed.
 
         Raises:
-            OutsideError, OSError: as elsewhere; what was there stays.
+            OutsideError, OSError: as elsewhere; the old file is unchanged.
         """
         if self.is_file(name) and self.read(name) == content:
             return False
-        part = self.temporary(name)
-        try:
-            with self.create(part) as file:
+        with self.temporary(name) as temporary:
+            with self.create(temporary) as file:
                 file.write(content)
-            self.replace(part, name)
-        finally:
-            self.remove(part)
+            self.replace(temporary, name)
         return True
 
-    def temporary(self, name: str) -> str:
-        """Return a name for a temporary file beside ``name`` that nobody has."""
-        return PurePath(name).with_name(atomic.temporary(Path("-")).name).as_posix()
+    @contextmanager
+    def temporary(self, name: str) -> Iterator[str]:
+        """Yield an unused name for a temporary file beside ``name``; remove the file afterwards."""
+        temporary = PurePath(name).with_name(atomic.temporary_path(Path("-")).name).as_posix()
+        try:
+            yield temporary
+        finally:
+            with contextlib.suppress(OSError):  # the next `remove_leftovers` finds it
+                self.remove(temporary)
 
-    def sweep(self) -> None:
-        """Remove the temporary files in it whose processes are no more; not in folders below."""
+    def remove_leftovers(self) -> None:
+        """Remove the temporary files of ended processes in it, but not in its subfolders."""
         for name in self.names():
-            writer = atomic.writer_of(name)
-            if writer is not None:
+            pid = atomic.writer_pid(name)
+            if pid is not None:
                 with contextlib.suppress(OSError):
-                    if atomic.is_left(writer, self._lstat(name).st_mtime):
+                    if atomic.writer_is_gone(pid, self._lstat(name).st_mtime):
                         self._unlink(name, None)
 
     # --- one folder
 
     @contextmanager
     def _parent(self, name: str) -> Iterator[tuple[OpenedFolder, str]]:
-        """Open the folder a name is in; gives it and the last part of the name."""
+        """Yield the folder a name is in, opened, and the last part of the name."""
         *folders, leaf = _parts(name)
         with self._down(folders) as folder:
             yield folder, leaf
 
     @contextmanager
     def _down(self, parts: Iterable[str]) -> Iterator[OpenedFolder]:
-        """Open folders inside each other; gives the last, or itself."""
+        """Open nested folders one after the other; yield the last, or itself if there are none."""
         with ExitStack() as opened:
             folder = self
             for part in parts:
                 folder = opened.enter_context(folder._step(part))
-            folder._unmoved()
+            folder._check_unmoved()
             yield folder
 
     def _step(self, part: str) -> OpenedFolder:
-        """Open a folder right inside this one, following no link."""
+        """Open a direct subfolder, without following a link."""
         path = self.path / part
         handle = None
         try:
             if self._handle is None:
-                self._unmoved()
+                self._check_unmoved()
                 status = os.lstat(path)
             else:
                 handle = os.open(part, _FOLDER | _NO_FOLLOW, dir_fd=self._handle)
@@ -396,26 +424,26 @@ class OpenedFolder:
             if error.errno in _LINKED:
                 raise _in_the_way(path) from error
             raise
-        mark = mark_of(status)
+        mark = file_id(status)
         if not stat.S_ISDIR(status.st_mode) or _leads_elsewhere(status):
             raise _in_the_way(path)
         if mark in self._closed:
             if handle is not None:
                 os.close(handle)
-            raise OutsideError(f"{path} holds originals; nothing is changed there.")
+            raise OutsideError(f"{path} contains originals. Curator changes nothing there.")
         return OpenedFolder(path, handle, (*self._chain, (path.absolute(), mark)), self._closed)
 
-    def _unmoved(self) -> None:
-        """Check where no handle holds it that all folders on its path are the ones opened.
+    def _check_unmoved(self) -> None:
+        """Without a handle, check that all folders on its path are still the ones opened.
 
         Raises:
-            OutsideError: one is another by now.
+            OutsideError: a folder was replaced.
         """
         if self._handle is not None:
             return
         for depth, (path, mark) in enumerate(self._chain):
             status = path.lstat() if depth else path.stat()
-            if mark_of(status) != mark or (depth and _leads_elsewhere(status)):
+            if file_id(status) != mark or (depth and _leads_elsewhere(status)):
                 raise _in_the_way(path)
 
     def _to(self, leaf: str) -> str:
@@ -430,14 +458,14 @@ class OpenedFolder:
         except FileNotFoundError:
             return None
 
-    def _expect(self, leaf: str, seen: Seen) -> None:
-        if not seen.is_still(self._lstat_or_none(leaf)):
+    def _expect(self, leaf: str, expected: FileState) -> None:
+        if not expected.matches(self._lstat_or_none(leaf)):
             raise _changed(leaf)
 
     @contextmanager
     def _open(self, name: str) -> Iterator[BinaryIO]:
         with self._parent(name) as (folder, leaf):
-            # Looked at first: to open a device can be an act in itself.
+            # Check before opening: merely opening a device can have an effect.
             if not _is_plain(folder._lstat(leaf)):
                 raise _no_file(name)
             try:
@@ -452,10 +480,10 @@ class OpenedFolder:
                 yield file
 
     def _link(self, leaf: str, target: OpenedFolder, name: str) -> bool:
-        """Link a file to a second name, never following a link; return False where none can be.
+        """Hard-link a file to a second name; return False on a disk without hard links.
 
         Raises:
-            FileExistsError: the name is taken, be it this very moment.
+            FileExistsError: the name is taken, even if only since a moment ago.
         """
         how = {"follow_symlinks": False} if os.link in os.supports_follow_symlinks else {}
         try:
@@ -465,7 +493,7 @@ class OpenedFolder:
             )  # fmt: skip
         except FileExistsError:
             raise
-        except OSError:  # FAT and exFAT, as on cards, and some network drives have no links
+        except OSError:  # FAT and exFAT (cards) and some network drives have no hard links
             if target._lstat_or_none(name) is not None:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name) from None
             return False
@@ -476,8 +504,8 @@ class OpenedFolder:
             self._to(leaf), target._to(name), src_dir_fd=self._handle, dst_dir_fd=target._handle
         )
 
-    def _unlink(self, leaf: str, seen: Seen | None) -> None:
-        if seen is None or seen.is_still(self._lstat_or_none(leaf)):
+    def _unlink(self, leaf: str, expected: FileState | None) -> None:
+        if expected is None or expected.matches(self._lstat_or_none(leaf)):
             os.unlink(self._to(leaf), dir_fd=self._handle)
 
 
@@ -485,18 +513,18 @@ def _parts(name: str) -> list[str]:
     """Split a name into its parts.
 
     Raises:
-        OutsideError: one of them is none, or leads up.
+        OutsideError: a part is empty or leads up.
     """
     parts = name.split("/")
     for part in parts:
         if not is_leaf(part):
-            raise OutsideError(f"{name!r} is no name of a file inside a folder.")
+            raise OutsideError(f"{name!r} is not a valid name of a file inside a folder.")
         if sys.platform == "win32" and (set(part) & set(_NOT_ON_WINDOWS) or part[-1] in " ."):
-            raise OutsideError(f"{name!r} is no name of a file on Windows.")
+            raise OutsideError(f"{name!r} is not a valid file name on Windows.")
     return parts
 
 
-def _dress(file: int | str, mode: int | None, times_ns: tuple[int, int] | None) -> None:
+def _set_attributes(file: int | str, mode: int | None, times_ns: tuple[int, int] | None) -> None:
     if mode is not None:
         os.chmod(file, mode)  # noqa: PTH101
     if times_ns is not None:
@@ -514,14 +542,14 @@ def _leads_elsewhere(status: os.stat_result) -> bool:
 
 def _in_the_way(path: Path) -> OutsideError:
     return OutsideError(
-        f"{path} is a link, or no folder any more; it is not followed.",
-        "Put a plain folder in its place, or choose another folder.",
+        f"{path} is a link or no longer a folder. Curator does not follow links here.",
+        "Replace it by a plain folder, or choose another folder.",
     )
 
 
 def _no_file(name: str) -> OutsideError:
-    return OutsideError(f"{name} is a link, or no plain file; it is not opened.")
+    return OutsideError(f"{name} is a link or not a plain file. Curator does not open it.")
 
 
 def _changed(name: str) -> OutsideError:
-    return OutsideError(f"{name} was changed by another program just now; it was left alone.")
+    return OutsideError(f"Another program just changed {name}. Curator left it alone.")

@@ -1,11 +1,11 @@
-"""What is nobody else's: folders and files of their owner alone, and secrets left out of texts.
+"""Privacy on this computer: folders and files only their owner may open, and masking of secrets.
 
-Folders (0700) and files (0600) are everything in the home folder, whatever the umask: the catalog,
-its copies, the log and the proxies show what somebody photographs. Where a system has no such
-rights, as Windows, its own profile folder has.
+Everything in the home folder is private whatever the umask (folders 0700, files 0600), because the
+catalog, its backups, the log and the proxies show what somebody photographs. Windows has no such
+permission bits; there the user's profile folder is private already.
 
-Secrets are passwords in addresses, and keys: :func:`masked` takes them out of whatever is logged
-or said.
+Secrets are keys, and passwords in URLs. Every text that is logged or printed goes through
+:func:`mask_secrets`; a secret must never reach a log, a message or a report.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _MASK = "***"
 _SECRETS = tuple(
     re.compile(rf"(?i)(?P<name>{name})(?P<secret>{secret})")
     for name, secret in (
-        # A name and password in an address: with a slash in them, too, and without a scheme.
+        # User name and password in a URL; they may contain a slash, and the scheme may be missing.
         ("://", r"[^\s/?#\"'<>]*:[^\s\"'<>]*(?=@)"),
         ("://", r"[^\s/?#\"'<>]*(?=@)"),
         (r"(?:^|(?<=[\s=\"']))", r"[^\s=/:@\"']{2,}:[^\s/\\@\"']+(?=@[\w\[])"),
-        # What comes after the name of a secret, in JSON, in addresses and in the environment.
+        # The value after the name of a secret, in JSON, URLs and environment variables.
         (
             r"(?<![a-z])(?:api[-_]?key|vision[-_]key|access[-_]?token|token|password|passwd|secret"
             r"|authorization)[\"']?\s*[:=]\s*[\"']?(?:bearer |basic )?",
@@ -39,17 +39,21 @@ _known: set[str] = set()
 
 
 def remember_secret(value: str) -> None:
-    """Remember a secret for :func:`masked`, such as a key that was just found.
+    """Register a secret, such as a key that was just read, so that :func:`mask_secrets` hides it.
 
-    Thread: any, as that of :func:`masked`.
+    Thread: any.
     """
-    if len(value) >= 6:  # a shorter one is found in too many words, and keeps nobody out
+    if len(value) >= 6:  # a shorter value occurs in ordinary words and is no protection anyway
         _known.add(value)
 
 
-def masked(text: str) -> str:
-    """Return a text without the passwords and keys in it; "***" stands in their place."""
-    # The longest first: one may begin with another. A copy: another thread may find one just now.
+def mask_secrets(text: str) -> str:
+    """Return a text with passwords and keys replaced by "***".
+
+    Thread: any.
+    """
+    # Longest first, because one secret may start with another. Sorting copies the set, to which
+    # another thread may be adding.
     for value in sorted(_known, key=len, reverse=True):
         text = text.replace(value, _MASK)
     for pattern in _SECRETS:
@@ -58,15 +62,15 @@ def masked(text: str) -> str:
 
 
 def opener(path: str, flags: int) -> int:
-    """Open a file for ``open(..., opener=opener)``; a new one is its owner's alone."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), FILE)  # a pipe is not waited for
+    """Open a file for ``open(..., opener=opener)``; a new file is readable by its owner only."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), FILE)  # a pipe must not block us
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those above it that are missing; the new ones are the owner's alone.
+    """Create a private folder and its missing parents; existing folders are left unchanged.
 
     Raises:
-        OSError: it cannot be made, or a file is in its place (FileExistsError).
+        OSError: it cannot be created, or a file is in its place (FileExistsError).
     """
     try:
         path.mkdir(FOLDER)
@@ -81,9 +85,9 @@ def make_folder(path: Path) -> None:
 
 
 def touch(path: Path) -> None:
-    """Make a file the owner's alone: an empty one where there is none.
+    """Make a file private; create an empty one if it does not exist.
 
-    What the system refuses is left to whoever opens it next to say.
+    Errors are ignored: opening the file reports them.
     """
     with contextlib.suppress(OSError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE))
@@ -92,30 +96,30 @@ def touch(path: Path) -> None:
 
 
 def restrict(path: str | os.PathLike[str]) -> None:
-    """Take what others may do with a file or folder away; one that is somebody else's stays."""
+    """Remove the permissions of other users from a file or folder, if it is ours to change."""
     with contextlib.suppress(OSError):
-        mode = os.stat(path).st_mode  # noqa: PTH116 - also what scandir gives, as text
+        mode = os.stat(path).st_mode  # noqa: PTH116 - accepts the plain text scandir returns
         if mode & _OTHERS:
             os.chmod(path, mode & 0o7700)  # noqa: PTH101
 
 
-def restrict_known(folder: Path, ours: re.Pattern[str], *, whole: bool = False) -> None:
-    """Restrict a folder and the files in it, but nothing that is not ours.
+def restrict_known(folder: Path, ours: re.Pattern[str], *, is_ours: bool = False) -> None:
+    """Make Curator's files in a folder private, and the folder if it holds nothing else.
 
-    A folder that holds anything else stays open, as one somebody chose as a home beside other
-    things does; links stay, too, and what is in subfolders.
+    A folder that also holds other files stays as it is, because the user may have chosen a shared
+    folder as home. Links and subfolders are left alone.
 
     Args:
-        folder: one that need not be there.
-        ours: what the names in it match.
-        whole: the folder is ours, whatever is in it.
+        folder: the folder; it need not exist.
+        ours: matches the names of Curator's files.
+        is_ours: whether the folder belongs to Curator, whatever it contains.
     """
     if os.name == "nt":
         return
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         names = list(entries)
         known = [entry for entry in names if ours.fullmatch(entry.name)]
-        if whole or len(known) == len(names):
+        if is_ours or len(known) == len(names):
             restrict(folder)
         for entry in known:
             if entry.is_file(follow_symlinks=False):

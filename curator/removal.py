@@ -8,7 +8,7 @@
 
 What goes is the files of rejected photos and the sidecars that are theirs alone. Copies elsewhere
 and other companions are listed and stay unless ticked. What cannot go to a trash is named and left
-alone; only :func:`erase` removes for good, and only a person's second answer asks for it.
+alone; only :func:`delete_permanently` removes for good, after a second confirmation.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedFile:
     """One file that goes, could go, or has to stay.
 
     ``ticked``: it goes. ``stays`` says why it cannot, in one sentence; then it is never ticked.
@@ -69,11 +69,11 @@ class Listed:
 class Removal:
     """Exactly what would go; ``within``: the folder it was seen from, empty for all."""
 
-    files: tuple[Listed, ...]
+    files: tuple[ListedFile, ...]
     within: str = ""
 
     @property
-    def going(self) -> list[Listed]:
+    def going(self) -> list[ListedFile]:
         """The files that go."""
         return [file for file in self.files if file.ticked]
 
@@ -96,7 +96,7 @@ class Removal:
         return dict(counts)
 
 
-def bound(files: Sequence[Listed]) -> list[Listed]:
+def untick_shared(files: Sequence[ListedFile]) -> list[ListedFile]:
     """Take the ticks off what lies beside pictures that stay."""
     going = {file.path for file in files if file.ticked}
     return [
@@ -106,7 +106,7 @@ def bound(files: Sequence[Listed]) -> list[Listed]:
 
 
 @dataclass
-class Report:
+class RemovalReport:
     """What was removed, and what was left alone and why: (path, sentence)."""
 
     removed: list[str] = field(default_factory=list)
@@ -162,7 +162,7 @@ def plan(
     rejected = [photo for photo in photos if photo.marks.flag is Flag.REJECT]
     folders = _Folders()
 
-    def settled(file: Listed) -> Listed:
+    def settled(file: ListedFile) -> ListedFile:
         heed()
         stays = file.stays or ("" if erasing else no_trash(file.path))
         ticked = file.ticked if wanted is None else file.path in wanted
@@ -173,7 +173,7 @@ def plan(
     for photo in rejected:
         heed()
         seen_from[photo.id] = within if _is_there_by_copies(photo, within) else ""
-    pictures: dict[str, Listed] = {}
+    pictures: dict[str, ListedFile] = {}
     for photo in rejected:
         for file in _originals(photo, folders, seen_from[photo.id]):
             pictures.setdefault(file.path, settled(file))
@@ -182,7 +182,7 @@ def plan(
         for file in _beside(photo, folders, pictures, seen_from[photo.id]):
             found.pop(file.path, None)  # what several share is gone with the last of them
             found[file.path] = settled(file)
-    return Removal(tuple(bound(list(found.values()))), within)
+    return Removal(tuple(untick_shared(list(found.values()))), within)
 
 
 def remove(
@@ -193,7 +193,7 @@ def remove(
     ledger: Ledger,
     progress: Callable[[int, int, str], None] = lambda *_: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Report:
+) -> RemovalReport:
     """Remove what was shown, photo by photo, the original first.
 
     A file in use is refused by some systems: then nothing of its photo has gone. Killed between
@@ -203,7 +203,7 @@ def remove(
     Args:
         shown: what the person saw and agreed to.
         photos: the same photos as the catalog has them now.
-        way: :func:`trash` or :func:`erase`.
+        way: :func:`trash` or :func:`delete_permanently`.
         ledger: asked right before each photo whether it is a reject still, as thousands take
             minutes and others decide meanwhile; told right after it what went. The catalog.
         progress: told before each photo: how many are through, how many there are, its name.
@@ -214,7 +214,7 @@ def remove(
     """
     ticked = {file.path for file in shown.going}
     now = list(photos)
-    again = plan(now, ticked, erasing=way is erase, within=shown.within)
+    again = plan(now, ticked, erasing=way is delete_permanently, within=shown.within)
     if set(again.going) != set(shown.going):
         changed = len(set(again.going) ^ set(shown.going))
         raise KnownError(
@@ -222,12 +222,12 @@ def remove(
             " removed.",
             "Look at the list again.",
         )
-    by_photo: dict[int, list[Listed]] = defaultdict(list)
+    by_photo: dict[int, list[ListedFile]] = defaultdict(list)
     for file in again.going:
         by_photo[file.photo_id].append(file)
     known = {photo.id: photo for photo in now}
-    report = Report()
-    settle(ledger)
+    report = RemovalReport()
+    note_interrupted(ledger)
     intent = ledger.begin_emptying(
         {photo_id: [file.path for file in going] for photo_id, going in by_photo.items()}
     )
@@ -247,7 +247,7 @@ def remove(
     return report
 
 
-def settle(ledger: Ledger) -> int:
+def note_interrupted(ledger: Ledger) -> int:
     """Note the photos that were removed whole by a process that was killed before it noted them.
 
     Without it a reject whose files lie in the trash would count as missing. Where something of a
@@ -272,7 +272,7 @@ def settle(ledger: Ledger) -> int:
 
 
 def _remove_photo(
-    photo: PhotoDetail, going: Sequence[Listed], way: Way, report: Report
+    photo: PhotoDetail, going: Sequence[ListedFile], way: Way, report: RemovalReport
 ) -> dict[str, str]:
     """Remove the files of one photo; give path and sha256 of those that went.
 
@@ -316,7 +316,7 @@ def _remove_photo(
     return gone
 
 
-def _proven(file: Listed, fingerprint: str | None, sha256: str | None) -> str:
+def _proven(file: ListedFile, fingerprint: str | None, sha256: str | None) -> str:
     """Prove that a file still is what was judged; give its sha256, empty for what lies beside.
 
     Raises:
@@ -346,7 +346,7 @@ def _prove_copy(photo: PhotoDetail, path: str, fingerprint: str, digest: str) ->
     raise KnownError(_NO_COPY)
 
 
-def _unchanged(file: Listed) -> None:
+def _unchanged(file: ListedFile) -> None:
     status = files.status(file.path)
     moved = os.path.realpath(PurePath(file.path).parent) != file.folder
     if moved or (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
@@ -369,7 +369,7 @@ def _here(file: FileDetail, within: str) -> bool:
     return not file.missing and file.path.is_relative_to(within)
 
 
-def _originals(photo: PhotoDetail, folders: _Folders, seen_from: str) -> Iterable[Listed]:
+def _originals(photo: PhotoDetail, folders: _Folders, seen_from: str) -> Iterable[ListedFile]:
     """List a photo's own files and its copies elsewhere; seen from a folder of copies, those.
 
     A copy stays one when what it is a copy of was removed: it was left on purpose.
@@ -397,7 +397,9 @@ def _originals(photo: PhotoDetail, folders: _Folders, seen_from: str) -> Iterabl
             stays = "It was not read yet."
         elif file.role == "copy" and _is_same(file.path, own.get(_folded(file.path))):
             stays = _SAME
-        yield Listed(photo.id, path, part, file.size, file.mtime_ns, part is Part.ORIGINAL, stays)
+        yield ListedFile(
+            photo.id, path, part, file.size, file.mtime_ns, part is Part.ORIGINAL, stays
+        )
 
 
 def _folded(path: Path) -> str:
@@ -413,8 +415,8 @@ def _is_same(path: Path, other: Path | None) -> bool:
 
 
 def _beside(
-    photo: PhotoDetail, folders: _Folders, pictures: Mapping[str, Listed], seen_from: str
-) -> Iterable[Listed]:
+    photo: PhotoDetail, folders: _Folders, pictures: Mapping[str, ListedFile], seen_from: str
+) -> Iterable[ListedFile]:
     """List what lies beside a photo's own files, or its copies; ``pictures`` are those listed."""
     for original in photo.files:
         if not _here(original, seen_from) if seen_from else original.role == "copy":
@@ -424,7 +426,7 @@ def _beside(
             others = [o for o in owners if o not in pictures or pictures[o].stays]
             stays = f"It also belongs to {PurePath(others[0]).name}, which stays." if others else ""
             sidecar = path.casefold().endswith(".xmp")
-            yield Listed(
+            yield ListedFile(
                 photo.id,
                 path,
                 Part.SIDECAR if sidecar else Part.COMPANION,
@@ -532,7 +534,7 @@ def trash(path: str) -> None:
         ) from error
 
 
-def erase(path: str) -> None:
+def delete_permanently(path: str) -> None:
     """Delete a file for good.
 
     Raises:

@@ -109,8 +109,8 @@ class Home:
             if not tag.exists():
                 with contextlib.suppress(OSError):  # a full disk: reading needs no room
                     text = f"{_CACHE_SIGNATURE}\n# Made by Curator; can be made again.\n"
-                    atomic.put(tag, text.encode("utf-8"))
-            probe = atomic.temporary(self.data / "probe")
+                    atomic.write(tag, text.encode("utf-8"))
+            probe = atomic.temporary_path(self.data / "probe")
             try:
                 probe.touch(private.FILE)
                 probe.unlink()
@@ -136,8 +136,8 @@ class Home:
         The folders keep them out, so that no proxy is looked at: there are 100,000 of them.
         """
         ours = self.data == Path(platformdirs.user_data_dir("curator", False))
-        private.restrict_known(self.data, _DATA, whole=ours)
-        private.restrict_known(self.cache, _CACHE, whole=ours)
+        private.restrict_known(self.data, _DATA, is_ours=ours)
+        private.restrict_known(self.cache, _CACHE, is_ours=ours)
         private.restrict_known(self.backups, _BACKUPS)
         private.restrict_known(self.data / "export-presets", _PRESETS)
         for name in ("proxies", "thumbs"):
@@ -616,8 +616,8 @@ def write_text_file(path: Path, text: str, failed: str, aside: Path | None = Non
     """
     try:
         if aside is not None:  # a copy: there is a file of that name at any moment
-            atomic.put(aside, atomic.read(path))
-        atomic.put(path, text.encode("utf-8"))
+            atomic.write(aside, atomic.read(path))
+        atomic.write(path, text.encode("utf-8"))
     except OSError as error:
         raise KnownError(
             f"{failed} ({error.strerror or error}).",

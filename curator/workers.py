@@ -238,12 +238,12 @@ def _answer(message: bytes, nowhere: Any, pipe: connection.Connection) -> bytes:
             pipe.send_bytes(_LONGER + pickle.dumps(times))
 
         limit(1.0)
-        deadline.listen(longer)
+        deadline.set_listener(longer)
         try:
             function, arguments = pickle.loads(call)
             value = function(*arguments)
         finally:
-            deadline.listen(None)
+            deadline.set_listener(None)
             faulthandler.cancel_dump_traceback_later()
         return pickle.dumps((True, value, len(_Outbox.sent)), pickle.HIGHEST_PROTOCOL)
     except BaseException as error:

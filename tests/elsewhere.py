@@ -147,7 +147,7 @@ def begin() -> None:
     """Do what comes before the first photo and asks which system this is."""
     from curator import cli, workers
     from curator.catalog import ConductorLock, UseLock
-    from curator.export.alone import alone
+    from curator.export.folder_lock import exclusive
     from curator.opened_folder import OpenedFolder
     from curator.settings import Home
     from curator.ui import single_instance
@@ -163,12 +163,12 @@ def begin() -> None:
             other.share()
             refused(UseLock(home.catalog).alone)
         with UseLock(home.catalog) as one:
-            one.alone()
+            one.exclusive()
             refused(UseLock(home.catalog).share)
         with OpenedFolder.at(Path(folder)) as one, OpenedFolder.at(Path(folder)) as other:
-            with alone(one):
-                refused(alone(other).__enter__)
-            with alone(other):
+            with exclusive(one):
+                refused(exclusive(other).__enter__)
+            with exclusive(other):
                 pass  # it ended with who had it
         with contextlib.redirect_stdout(io.StringIO()):
             assert cli.main(["--home", folder, "photos"], mock.Mock(), mock.Mock()) == 0

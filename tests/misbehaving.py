@@ -55,7 +55,7 @@ def hang_holding_the_interpreter() -> None:
 
 def large(megapixels: float) -> str:
     """Announce a picture of that size."""
-    deadline.larger(megapixels=megapixels)
+    deadline.announce_size(megapixels=megapixels)
     return "done"
 
 

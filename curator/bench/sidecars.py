@@ -8,12 +8,14 @@ from xml.etree import ElementTree
 
 from curator.bench.figures import Figure, Pairs, Place, Reference, timed
 from curator.model import Flag, Label, Marks
-from curator.sidecar import Said, batch, digest, read
+from curator.sidecar import SidecarMetadata, batch, digest, read
 
 _COUNT = 1000
 _BATCH = 50  # sidecars a worker takes at a time
 _STEPS = 12  # of an edit as darktable keeps them, 8 KB in all
-_SAID = Said.of(Marks(Flag.REJECT, 3, Label.RED), ["sea", "winter"], ["Places|Iceland"], ["Book"])
+_SAID = SidecarMetadata.of(
+    Marks(Flag.REJECT, 3, Label.RED), ["sea", "winter"], ["Places|Iceland"], ["Book"]
+)
 
 
 def sidecars(place: Place) -> list[Figure]:
@@ -25,9 +27,9 @@ def sidecars(place: Place) -> list[Figure]:
         some = paths[start : start + _BATCH]
         bare = timed(_replaced, some, data)
         jobs = [_job(path, data) for path in some]
-        merged.add(timed(_write, jobs, batch.Act.WRITTEN), bare)
+        merged.add(timed(_write, jobs, batch.Outcome.WRITTEN), bare)
         jobs = [_job(path, path.read_bytes()) for path in some]
-        same = timed(_write, jobs, batch.Act.SAME)
+        same = timed(_write, jobs, batch.Outcome.SAME)
         known.add(same, timed(_parsed, some))
     note = f"{len(data) / 1000:.0f} KB each, darktable's profile, one process"
     written = Reference("the same files only written, fsync and rename", sum(merged.bare))
@@ -66,15 +68,15 @@ def draw() -> bytes:
 
 
 def _job(path: Path, data: bytes) -> batch.SidecarJob:
-    base = read(data).said
+    base = read(data).metadata
     return batch.SidecarJob(
         0, str(path), _SAID.as_json(), base.as_json(), digest(data), "darktable"
     )
 
 
-def _write(jobs: list[batch.SidecarJob], expected: batch.Act) -> None:
+def _write(jobs: list[batch.SidecarJob], expected: batch.Outcome) -> None:
     done = batch.write(jobs)
-    assert all(each.act is expected for each in done), done[0]
+    assert all(each.outcome is expected for each in done), done[0]
 
 
 def _parsed(paths: list[Path]) -> None:

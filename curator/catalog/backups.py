@@ -112,7 +112,7 @@ def inspect(path: Path) -> Backup:
     """Read a back-up from end to end: is it sound, is it ours, what is in it."""
     when = made_at(path)
     try:
-        with atomic.opened(path):  # SQLite would wait for a pipe
+        with atomic.open_plain(path):  # SQLite would wait for a pipe
             size = path.stat().st_size
         with contextlib.closing(_reading(path)) as connection:
             version = _value(connection, "PRAGMA user_version")
@@ -272,19 +272,18 @@ def back_up(connection: sqlite3.Connection, to: Path, stop: Stop = lambda: False
         CatalogError: no copy could be made or it is not sound; none is left behind.
         GivenUpError: ``stop`` said so; none is left behind.
     """
-    temporary = atomic.temporary(to)
     try:
         private.make_folder(to.parent)
-        atomic.sweep(to.parent)  # what processes left that were killed at this
-        private.touch(temporary)
-        _copy(connection, temporary, stop)
-        temporary.replace(to)
+        atomic.remove_leftovers(to.parent)
+        with atomic.replacing(to) as temporary:
+            private.touch(temporary)
+            try:
+                _copy(connection, temporary, stop)
+            finally:
+                with contextlib.suppress(OSError):
+                    Path(f"{temporary}-journal").unlink(missing_ok=True)
     except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
         raise _failed(to, error) from error
-    finally:
-        for left in (temporary, Path(f"{temporary}-journal")):
-            with contextlib.suppress(OSError):
-                left.unlink(missing_ok=True)
     return to
 
 

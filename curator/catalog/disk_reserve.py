@@ -21,7 +21,7 @@ def keep(catalog: Path) -> None:
     path = _path(catalog)
     with contextlib.suppress(OSError):
         if not path.exists():
-            atomic.put(path, os.urandom(ROOM))  # zeros take no room where the disk packs them
+            atomic.write(path, os.urandom(ROOM))  # zeros take no room where the disk packs them
 
 
 def spend(catalog: Path) -> bool:

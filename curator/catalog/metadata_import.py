@@ -26,7 +26,7 @@ from curator.model import FileMarks, FoundFile, Kind, counted
 Plain = Mapping[str, Any]
 
 FIELDS = ("rating", "flag", "label")
-NONE = "none"  # how a file says outright that there is no flag or label
+NO_VALUE = "none"  # how a file says outright that there is no flag or label
 
 
 class SidecarRow(NamedTuple):
@@ -343,7 +343,7 @@ def _as_met(readings: Sequence[FileMarks]) -> list[FoundFile]:
 def value(said: Plain, field: str) -> object:
     """Give a field as the catalog holds it: silence, "none" and 0 stars are None."""
     told = said.get(field)
-    return None if told in (None, 0, NONE) else told
+    return None if told in (None, 0, NO_VALUE) else told
 
 
 def _words(said: Plain) -> set[str]:

@@ -90,4 +90,4 @@ class Removals(Identity):
 
 def _is_left(intent: str) -> bool:
     _, process, begun = intent.split("/")
-    return int(process) == os.getpid() or atomic.is_left(int(process), float(begun))
+    return int(process) == os.getpid() or atomic.writer_is_gone(int(process), float(begun))

@@ -18,7 +18,7 @@ from typing import Any
 
 from curator.catalog.metadata_import import (
     FIELDS,
-    NONE,
+    NO_VALUE,
     Plain,
     Readings,
     SidecarRow,
@@ -63,7 +63,7 @@ class ToWrite:
         if not self.judged:
             return False
         fields = ("rating", "keywords", "projects")
-        marked = self.said["flag"] != NONE or self.said["label"] != NONE
+        marked = self.said["flag"] != NO_VALUE or self.said["label"] != NO_VALUE
         return marked or any(self.said[name] for name in fields)
 
     @property
@@ -266,7 +266,7 @@ class Sidecars(Readings):
                 part,
             ):
                 beside = tuple(sidecars.get(photo, ()))
-                said = {"rating": rating or 0, "flag": flag or NONE, "label": label or NONE}
+                said = {"rating": rating or 0, "flag": flag or NO_VALUE, "label": label or NO_VALUE}
                 said |= _spelled(keywords.get(photo, ()), beside)
                 said["projects"] = list(projects.get(photo, ()))
                 where = str(Path(path, name))

@@ -406,7 +406,7 @@ def _refusal(path: Path) -> int:
 
     Some of SQLite's errors do not tell; a disk that fails in another way is none of these.
     """
-    probe = atomic.temporary(path)
+    probe = atomic.temporary_path(path)
     try:
         if shutil.disk_usage(path.parent).free < _ROOM:
             return errno.ENOSPC

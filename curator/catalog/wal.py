@@ -22,7 +22,7 @@ def reaches(log: Path, offset: int) -> bool:
 
     Takes some 40 us. A log that is not there, or cannot be read, reaches nowhere.
     """
-    with contextlib.suppress(OSError, struct.error), atomic.opened(log) as file:
+    with contextlib.suppress(OSError, struct.error), atomic.open_plain(log) as file:
         head = file.read(_HEADER)
         (page,) = struct.unpack_from(">I", head, 8)
         size = _FRAME + page

@@ -80,11 +80,13 @@ def _add(start: Sequence[str]) -> list[str]:
             if place == _ENTRY:
                 data = data.replace(b"Exec=curator ", os.fsencode(f"Exec={command} "))
             (base / place).parent.mkdir(parents=True, exist_ok=True)
-            atomic.put(base / place, data)  # a link of that name makes way, what it leads to stays
+            atomic.write(
+                base / place, data
+            )  # a link of that name makes way, what it leads to stays
         _tell(base)
         kept |= _leave_as_it_was(before)
         noted = f"{_KEPT}{';'.join(sorted(kept))}\n".encode()
-        atomic.put(base / _ENTRY, (base / _ENTRY).read_bytes() + noted)
+        atomic.write(base / _ENTRY, (base / _ENTRY).read_bytes() + noted)
     except OSError as error:
         raise _unwritable(base, error) from error
     return [str(base / place) for place in _FILES.values()]
@@ -162,7 +164,7 @@ def _forget(kept: set[str]) -> None:
     lines = path.read_bytes().splitlines(keepends=True)
     left = [line for line in lines if os.fsdecode(line).strip().rstrip(";") not in kept]
     if left != lines:
-        atomic.put(path, b"".join(left), owners=False)
+        atomic.write(path, b"".join(left), owner_only=False)
 
 
 def _run(tool: str, *words: str) -> str:

@@ -13,7 +13,7 @@ from curator.model import NotFoundError, counted
 from curator.settings import absolute
 
 if TYPE_CHECKING:
-    from curator.export import Options, Plan, Report
+    from curator.export import ExportReport, Options, Plan
     from curator.learning.learner import Learned
     from curator.library.table import Table
 
@@ -49,7 +49,7 @@ def export(invocation: Invocation) -> int | None:
 def _options(invocation: Invocation, table: Table, known: Learned | None) -> Options:
     from curator.export import Options
     from curator.export.presets import find
-    from curator.export.sizes import Proxies
+    from curator.export.size_estimates import Proxies
     from curator.library.approval import all_clauses, chosen_clauses
     from curator.library.filters import approved
     from curator.pipeline.metadata_embedding import exiftool_if_any
@@ -155,7 +155,7 @@ def _location(plan: Plan) -> list[str]:
     return [] if plan.options.location else ["location left out"]
 
 
-def _reported(plan: Plan, report: Report) -> list[str]:
+def _reported(plan: Plan, report: ExportReport) -> list[str]:
     lines = [
         f"{counted(report.photos, 'photo')} in {report.folder}:"
         f" {counted(len(report.written), 'file')} written"

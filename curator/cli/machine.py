@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from curator.cli.invocation import Invocation, check_searches, nested
 from curator.cli.output import columns, tail
 from curator.model import UsageError
-from curator.private import masked
+from curator.private import mask_secrets
 from curator.settings import Settings, save
 
 
@@ -31,7 +31,7 @@ def settings(invocation: Invocation) -> None:
     rows: list[dict[str, Any]] = []
     for section, field, title, default in every_setting():
         value = getattr(getattr(invocation.settings, section), field)
-        value = masked(value) if isinstance(value, str) else value
+        value = mask_secrets(value) if isinstance(value, str) else value
         name = f"{section}.{field}"
         rows.append(
             {"name": name, "value": value, "default": default, "title": title, "env": env(name)}

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from curator import atomic, private
 from curator.model import KnownError
-from curator.private import masked
+from curator.private import mask_secrets
 from curator.settings import Home
 
 _LOG_BYTES = 1_000_000  # three files of this: an evening's work fits, a runaway loop does not
@@ -55,15 +55,15 @@ class Output:
 
     def error(self, error: KnownError) -> None:
         """Say one line of what went wrong and what to do; with ``--json`` an object on stdout."""
-        message = masked(str(error.args[0]) if error.args else str(error))
+        message = mask_secrets(str(error.args[0]) if error.args else str(error))
         if self.as_json:
-            print(_json({"error": message, "remedy": masked(error.remedy)}))
+            print(_json({"error": message, "remedy": mask_secrets(error.remedy)}))
         else:
-            print(f"curator: {shown(masked(' '.join(str(error).split())))}", file=sys.stderr)
+            print(f"curator: {shown(mask_secrets(' '.join(str(error).split())))}", file=sys.stderr)
 
     def note(self, text: str) -> None:
         """Say something beside the answer, on stderr."""
-        print(masked(text), file=sys.stderr)
+        print(mask_secrets(text), file=sys.stderr)
 
 
 # What would steer a terminal instead of being read: control characters, line and paragraph ends,
@@ -157,7 +157,7 @@ class _LogLine(logging.Formatter):
 
 def _safe(text: str) -> str:
     """Escape control characters in each line, indent all but the first, and mask secrets."""
-    return "\n    ".join(shown(line) for line in masked(text).split("\n"))
+    return "\n    ".join(shown(line) for line in mask_secrets(text).split("\n"))
 
 
 class _LogFile(RotatingFileHandler):
@@ -231,7 +231,7 @@ def tail(path: Path, count: int) -> list[str]:
         KnownError: it cannot be read.
     """
     try:
-        with atomic.opened(path) as file:
+        with atomic.open_plain(path) as file:
             file.seek(0, 2)
             file.seek(max(0, file.tell() - count * 400))
             text = file.read().decode("utf-8", "replace")
@@ -241,4 +241,4 @@ def tail(path: Path, count: int) -> list[str]:
         raise KnownError(
             f"{path} cannot be read ({error.strerror or error}).", "Check its permissions."
         ) from error
-    return masked(text).rstrip("\n").split("\n")[-count:] if text else []
+    return mask_secrets(text).rstrip("\n").split("\n")[-count:] if text else []

@@ -25,7 +25,7 @@ def rejects(invocation: Invocation) -> None:
     act = invocation.arguments.act
     if invocation.arguments.permanent and act != "empty":
         raise UsageError("--permanent goes with `rejects empty`.")
-    removal.settle(invocation.catalog)
+    removal.note_interrupted(invocation.catalog)
     photos = list(in_order(invocation, _rejected(invocation)))
     if act == "restore":
         _restore(invocation, [photo.id for photo in photos])
@@ -88,7 +88,7 @@ def _empty(invocation: Invocation, photos: list[PhotoDetail]) -> None:
         report = removal.remove(
             shown,
             [catalog.photo(photo.id) for photo in photos],
-            way=removal.erase if erasing else removal.trash,
+            way=removal.delete_permanently if erasing else removal.trash,
             ledger=catalog,
             progress=lambda done, total, name: advance(done, total, name),
         )

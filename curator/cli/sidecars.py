@@ -26,7 +26,7 @@ def sidecar(invocation: Invocation) -> None:
         "conflicts": _conflicts,
         "status": _status,
     }
-    acts[invocation.arguments.act](invocation)
+    acts[invocation.arguments.outcome](invocation)
 
 
 def _ids(invocation: Invocation) -> list[int]:
@@ -101,7 +101,7 @@ def _write(invocation: Invocation) -> None:
     """Write what sidecars do not say yet, or say what that would change."""
     from curator.pipeline.sidecars import preview, profile_of, write_some
     from curator.sidecar import PROFILES
-    from curator.sidecar.batch import Act
+    from curator.sidecar.batch import Outcome
 
     arguments, catalog = invocation.arguments, invocation.catalog
     profile = PROFILES[arguments.profile] if arguments.profile else profile_of(invocation.settings)
@@ -135,11 +135,11 @@ def _write(invocation: Invocation) -> None:
             todo, again = [photo for photo in todo if photo not in disputed], []
             for start in range(0, len(todo), _BATCH):
                 batch = write_some(catalog, todo[start : start + _BATCH], profile)
-                written += len(batch.of(Act.WRITTEN))
-                same += len(batch.of(Act.SAME))
+                written += len(batch.of(Outcome.WRITTEN))
+                same += len(batch.of(Outcome.SAME))
                 without += len(batch.without)
                 failed += batch.failed
-                again += [result.photo_id for result in batch.of(Act.CHANGED)]
+                again += [result.photo_id for result in batch.of(Outcome.CHANGED)]
                 advance(min(start + _BATCH, len(ids)), len(ids), "")
             todo = again
     conflicts = catalog.conflicts(ids)

@@ -1,8 +1,8 @@
 """TARGETS: how the approved set leaves the house.
 
 An export asks three things in order: :func:`make_plan` says what would happen and touches nothing
-(this is the dry run), :func:`write` does it, and the :class:`~curator.export.plan.Report` says what
-was done, in numbers and names.
+(this is the dry run), :func:`write` does it, and the :class:`~curator.export.plan.ExportReport`
+says what was done, in numbers and names.
 
     plan = make_plan(photos_of_the_scope, Options(folder=Path("out"), target="gallery"))
     report = write(plan)
@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from curator.catalog import PhotoDetail
 from curator.export import folder, gallery, plan, sidecar
 from curator.export.options import Options
-from curator.export.plan import Plan, Report
+from curator.export.plan import ExportReport, Plan
 from curator.export.writing import Progress
 from curator.model import UsageError
 
-__all__ = ["TARGETS", "Options", "Plan", "Report", "Target", "make_plan", "write"]
+__all__ = ["TARGETS", "ExportReport", "Options", "Plan", "Target", "make_plan", "write"]
 
 
 def _as_given(options: Options) -> Options:
@@ -44,19 +44,20 @@ class Target:
 
     name: str
     title: str
-    write: Callable[..., Report]
-    settle: Callable[[Options], Options] = _as_given
+    write: Callable[..., ExportReport]
+    adapt_options: Callable[[Options], Options] = _as_given
     choose: plan.Choose = plan.choose
 
 
-# To add a target: write a module with a `write(plan, *, pool, progress, cancelled) -> Report` and
-# add one line here. The command line, the dialog and one parametrised test follow.
+# To add a target: write a module with a `write(plan, *, pool, progress, cancelled)` that returns an
+# ExportReport, and add one line here. The command line, the dialog and one parametrized test use
+# this table.
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
         Target("folder", "Folder", folder.write),
-        Target("gallery", "Web gallery", gallery.write, gallery.settle),
-        Target("sidecar", "Sidecars", sidecar.write, sidecar.settle, sidecar.choose),
+        Target("gallery", "Web gallery", gallery.write, gallery.adapt_options),
+        Target("sidecar", "Sidecars", sidecar.write, sidecar.adapt_options, sidecar.choose),
     )
 }
 
@@ -73,14 +74,14 @@ def make_plan(photos: Iterable[PhotoDetail], options: Options) -> Plan:
             f"There is no export target {options.target}.", f"Targets: {', '.join(TARGETS)}."
         )
     target = TARGETS[options.target]
-    return plan.make_plan(photos, target.settle(options), target.choose)
+    return plan.make_plan(photos, target.adapt_options(options), target.choose)
 
 
 def write(
     plan: Plan,
     progress: Progress = lambda done, total, name: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Report:
+) -> ExportReport:
     """Do what a plan says, by its target; see :func:`curator.export.writing.write_files`.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from curator.export.plan import Plan, Report
+from curator.export.plan import ExportReport, Plan
 from curator.export.writing import Progress, write_files
 from curator.workers import WorkerPool
 
@@ -15,6 +15,6 @@ def write(
     pool: WorkerPool | None = None,
     progress: Progress = lambda done, total, name: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Report:
+) -> ExportReport:
     """Do what the plan says; see :func:`curator.export.writing.write_files`."""
     return write_files(plan, pool=pool, progress=progress, cancelled=cancelled)

@@ -17,7 +17,7 @@ from datetime import datetime
 from curator.export.manifest import NAME, Entry, save
 from curator.export.options import Options
 from curator.export.page import Heading, page
-from curator.export.plan import Plan, Report
+from curator.export.plan import ExportReport, Plan
 from curator.export.writing import Progress, Run, stopped, write_files
 from curator.model import KnownError
 from curator.opened_folder import OpenedFolder, OutsideError
@@ -32,7 +32,7 @@ _MEANT = ".curator-page"
 _SMALLER = (1280, 640)
 
 
-def settle(options: Options) -> Options:
+def adapt_options(options: Options) -> Options:
     """Have JPEGs made in the sizes a page needs, and a manifest that is everybody's to read.
 
     Raises:
@@ -52,7 +52,7 @@ def write(
     pool: WorkerPool | None = None,
     progress: Progress = lambda done, total, name: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Report:
+) -> ExportReport:
     """Make or bring up to date the pictures, then the page of all that is in the manifest.
 
     Raises:

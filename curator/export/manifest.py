@@ -14,7 +14,7 @@ from typing import Any
 
 from curator.catalog import PhotoDetail
 from curator.export import naming
-from curator.export.sources import SIDECAR, Slot, Source, main_file
+from curator.export.sources import SIDECAR, OutputFile, Source, main_file
 from curator.model import KnownError
 from curator.opened_folder import OpenedFolder, OutsideError, is_leaf
 
@@ -138,17 +138,17 @@ def _is_record(record: object) -> bool:
         and all(
             isinstance(record.get(key, ""), str | None) for key in ("original_path", "fingerprint")
         )
-        and _is_said(record.get("said", {}))
+        and _is_metadata(record.get("said", {}))
     )
 
 
-def _is_said(said: object) -> bool:
-    """Whether this is what :meth:`curator.sidecar.Said.as_json` gives."""
-    return isinstance(said, dict) and all(
+def _is_metadata(value: object) -> bool:
+    """Whether this is what :meth:`curator.sidecar.SidecarMetadata.as_json` gives."""
+    return isinstance(value, dict) and all(
         value is None
         or isinstance(value, int if name == "rating" else str)
         or (isinstance(value, list) and all(isinstance(word, str) for word in value))
-        for name, value in said.items()
+        for name, value in value.items()
     )
 
 
@@ -265,7 +265,7 @@ def compose(told: Entry, records: list[FileEntry], **how: object) -> Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenFile:
     """What came of writing one file: both digests, its size in bytes, its size in px if made."""
 
     sha256: str
@@ -274,7 +274,7 @@ class Written:
     pixels: tuple[int, int] | None = None
 
 
-def record(slot: Slot, filename: str, written: Written, *, private: bool) -> FileEntry:
+def record(slot: OutputFile, filename: str, written: WrittenFile, *, private: bool) -> FileEntry:
     """Describe one written file and the original it came from, in private without its path."""
     source = slot.source
     entry: FileEntry = {"filename": filename, "sha256": written.sha256, "size": written.size}
@@ -288,7 +288,7 @@ def record(slot: Slot, filename: str, written: Written, *, private: bool) -> Fil
         "original_size": source.size,
         "original_mtime_ns": source.mtime_ns,
         "fingerprint": source.fingerprint,
-        **({"said": slot.said.as_json()} if slot.said else {}),
+        **({"said": slot.metadata.as_json()} if slot.metadata else {}),
     }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from curator.export import naming
 from curator.export.render import Keep
-from curator.export.sizes import Proxies
+from curator.export.size_estimates import Proxies
 from curator.model import Clause, Verdict
 from curator.settings import kept_metadata
 

@@ -16,37 +16,37 @@ from datetime import datetime
 from pathlib import Path
 
 from curator.catalog import PhotoDetail
-from curator.export import manifest, naming, place
-from curator.export.claims import Act, Claims
-from curator.export.location import MISSING
+from curator.export import manifest, naming, target_folder
+from curator.export.location_removal import MISSING
 from curator.export.manifest import Entry, FileEntry, Manifest
+from curator.export.name_allocator import FileAction, NameAllocator
 from curator.export.options import Options
-from curator.export.place import Originals
-from curator.export.sources import SIDECAR, Sidecars, Slot, main_file, slots_of
+from curator.export.sources import SIDECAR, OutputFile, SidecarFinder, main_file, output_files
+from curator.export.target_folder import Originals
 from curator.model import KnownError
 from curator.opened_folder import OpenedFolder
-from curator.sidecar import Said
+from curator.sidecar import SidecarMetadata
 
 NOT_APPROVED = "It is not approved."
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class PlannedFile:
     """One file to have in the export folder; ``known`` is its record from an earlier run."""
 
-    slot: Slot
+    slot: OutputFile
     name: str
-    act: Act
+    action: FileAction
     known: FileEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class PlannedPhoto:
     """One photo that goes out; ``entry`` is the manifest's, if it went out before."""
 
     photo: PhotoDetail
     clause: str
-    items: tuple[Item, ...]
+    items: tuple[PlannedFile, ...]
     entry: Entry | None = None
     seq: int | None = None
 
@@ -73,14 +73,14 @@ class Plan:
     manifest: Manifest
     originals: Originals
     approved: Counter[str] = field(default_factory=Counter)
-    chosen: list[Chosen] = field(default_factory=list)
+    chosen: list[PlannedPhoto] = field(default_factory=list)
     refreshed: list[tuple[Entry, PhotoDetail, str]] = field(default_factory=list)
     leaving: list[tuple[Entry, PhotoDetail]] = field(default_factory=list)
     gone: list[Entry] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
 
-    def items(self) -> Iterator[Item]:
+    def items(self) -> Iterator[PlannedFile]:
         """Go through the files of every chosen photo."""
         for chosen in self.chosen:
             yield from chosen.items
@@ -110,22 +110,22 @@ class Plan:
 
     @property
     def bytes_to_write(self) -> int:
-        """Bytes of the files to copy; of JPEGs about, as `curator.export.sizes` tells."""
-        anew = (Act.WRITE, Act.REPLACE)
-        return sum(item.slot.weight for item in self.items() if item.act in anew)
+        """Bytes of the files to copy; of JPEGs about, as `curator.export.size_estimates` tells."""
+        anew = (FileAction.WRITE, FileAction.REPLACE)
+        return sum(item.slot.weight for item in self.items() if item.action in anew)
 
     def summary(self) -> dict[str, object]:
         """Say the plan in numbers and names, for the dry run and the dialog."""
-        acts = Counter(item.act for item in self.items())
+        acts = Counter(item.action for item in self.items())
         return {
             "folder": str(self.options.folder),
             "target": self.options.target,
             "approved": {clause: self.approved[clause] for clause in self.options.rule},
             "photos": len(self.chosen),
             "files": acts.total(),
-            "new_files": acts[Act.WRITE] + acts[Act.ADOPT],
-            "changed_files": acts[Act.REPLACE] + acts[Act.RENAME],
-            "unchanged_files": acts[Act.KEEP],
+            "new_files": acts[FileAction.WRITE] + acts[FileAction.ADOPT],
+            "changed_files": acts[FileAction.REPLACE] + acts[FileAction.RENAME],
+            "unchanged_files": acts[FileAction.KEEP],
             "names": [item.name for item in self.items()],
             "bytes": self.bytes_to_write,
             "metadata": self.options.kept,
@@ -138,15 +138,15 @@ class Plan:
         }
 
 
-Going = tuple[PhotoDetail, str, Entry | None]
+Candidate = tuple[PhotoDetail, str, Entry | None]
 """A photo that goes out, why, and its entry if it went out before."""
 
-Choose = Callable[[Plan, Sequence[Going], OpenedFolder | None], None]
+Choose = Callable[[Plan, Sequence[Candidate], OpenedFolder | None], None]
 """Puts the files of photos that go out into a plan; gets the target, None while it is not there."""
 
 
 @dataclass
-class Report:
+class ExportReport:
     """What an export did. ``failed`` photos are named and stop nothing."""
 
     folder: Path
@@ -199,7 +199,7 @@ def make_plan(
         raise MISSING
     ordered = _in_order((photo for photo in photos if photo.files), options)
     originals = Originals.of(options, ordered)
-    with place.looked_into(options.folder, originals) as folder:
+    with target_folder.open_to_plan(options.folder, originals) as folder:
         plan = Plan(options, _load(options, folder), originals)
         choose(plan, _sort_out(plan, ordered), folder)
     return plan
@@ -229,13 +229,13 @@ def _in_order(photos: Iterable[PhotoDetail], options: Options) -> list[PhotoDeta
     return sorted(photos, key=place)
 
 
-def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> list[Going]:
+def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> list[Candidate]:
     """Say of each photo whether it stays as it went out, or leaves; give those that go out."""
     options = plan.options
     standing = manifest.lookup(plan.manifest.photos)
     returned = manifest.lookup(plan.manifest.withdrawn)
     kinds = {kind for kind, _ in standing}
-    going: list[Going] = []
+    going: list[Candidate] = []
     own = manifest.kind(options.rendering)
     for photo in ordered:
         clause = options.clause_of(photo)
@@ -263,7 +263,7 @@ def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> list[Going]:
     return going
 
 
-def choose(plan: Plan, going: Sequence[Going], folder: OpenedFolder | None) -> None:
+def choose(plan: Plan, going: Sequence[Candidate], folder: OpenedFolder | None) -> None:
     """Put the copies, or the JPEGs, of photos that go out into a plan."""
     _Choosing(plan, len(going), folder).choose(going)
 
@@ -273,24 +273,24 @@ class _Choosing:
 
     def __init__(self, plan: Plan, number: int, folder: OpenedFolder | None) -> None:
         self._plan, self._options, self._folder = plan, plan.options, folder
-        self._claims = Claims(plan.options, plan.manifest, folder)
-        self._sidecars = Sidecars()
+        self._allocator = NameAllocator(plan.options, plan.manifest, folder)
+        self._sidecars = SidecarFinder()
         entries = (*plan.manifest.photos, *plan.manifest.withdrawn)
         self._counts = "{seq}" in plan.options.names
         self._last = max((entry.get("seq") or 0 for entry in entries), default=0)
         self._digits = max(3, len(str(self._last + number)))
 
-    def choose(self, going: Sequence[Going]) -> None:
+    def choose(self, going: Sequence[Candidate]) -> None:
         """Put what goes out into the plan."""
         for photo, clause, entry in going:
-            slots = slots_of(photo, self._options, self._sidecars)
+            slots = output_files(photo, self._options, self._sidecars)
             known = _known(slots, entry, self._options)
             slots, known = self._there(photo, slots, known, entry)
             if not slots:
                 continue
             seq = self._seq(entry)
             items = self._items(photo, slots, known, entry, seq)
-            self._plan.chosen.append(Chosen(photo, clause, tuple(items), entry, seq))
+            self._plan.chosen.append(PlannedPhoto(photo, clause, tuple(items), entry, seq))
 
     def _seq(self, entry: Entry | None) -> int | None:
         """Number a photo once: it keeps its number when others join before it."""
@@ -304,12 +304,12 @@ class _Choosing:
     def _there(
         self,
         photo: PhotoDetail,
-        slots: list[Slot],
+        slots: list[OutputFile],
         known: list[FileEntry | None],
         entry: Entry | None,
-    ) -> tuple[list[Slot], list[FileEntry | None]]:
+    ) -> tuple[list[OutputFile], list[FileEntry | None]]:
         """Leave out what cannot be written now because the original is away, and say so."""
-        kept: list[tuple[Slot, FileEntry | None]] = []
+        kept: list[tuple[OutputFile, FileEntry | None]] = []
         away: set[str] = set()
         for slot, old in zip(slots, known, strict=True):
             if slot.source.missing and (old is None or not self._fresh(slot, old, entry, photo)):
@@ -321,7 +321,9 @@ class _Choosing:
         ]
         return [slot for slot, _ in kept], [old for _, old in kept]
 
-    def _fresh(self, slot: Slot, old: FileEntry, entry: Entry | None, photo: PhotoDetail) -> bool:
+    def _fresh(
+        self, slot: OutputFile, old: FileEntry, entry: Entry | None, photo: PhotoDetail
+    ) -> bool:
         """Say whether a file is what this export would write."""
         if not manifest.is_of(old, slot.source):
             return False
@@ -330,34 +332,38 @@ class _Choosing:
         if slot.edge is None:
             return bool(entry["form"] == self._options.rendering)
         same = entry["form"] == self._options.rendering and entry["turn"] == photo.turn
-        return bool(same and Said.from_json(old.get("said", {})) == (slot.said or Said()))
+        return bool(
+            same
+            and SidecarMetadata.from_json(old.get("said", {}))
+            == (slot.metadata or SidecarMetadata())
+        )
 
     def _items(
         self,
         photo: PhotoDetail,
-        slots: list[Slot],
+        slots: list[OutputFile],
         known: list[FileEntry | None],
         entry: Entry | None,
         seq: int | None,
-    ) -> list[Item]:
+    ) -> list[PlannedFile]:
         template = self._options.names
         stem = naming.stem(template, self._facts(photo, slots[0], seq))
         if entry is not None and entry.get("names", naming.PLAIN) == template:
             names = self._settled(stem, slots, known)
         else:
             own = [old["filename"] if old else None for old in known]
-            names = self._claims.claim(stem, slots, own)
+            names = self._allocator.allocate(stem, slots, own)
         items = []
         for slot, old, (name, act) in zip(slots, known, names, strict=True):
             if old is None:
-                items.append(Item(slot, name, act))
+                items.append(PlannedFile(slot, name, act))
             else:
-                items.append(self._again(Item(slot, name, act, old), entry, photo))
+                items.append(self._again(PlannedFile(slot, name, act, old), entry, photo))
         return items
 
     def _settled(
-        self, stem: str, slots: list[Slot], known: list[FileEntry | None]
-    ) -> list[tuple[str, Act]]:
+        self, stem: str, slots: list[OutputFile], known: list[FileEntry | None]
+    ) -> list[tuple[str, FileAction]]:
         """Keep the names a photo has; what joins it takes the same, with its own ending."""
         fresh = [slot for slot, old in zip(slots, known, strict=True) if old is None]
         for slot, old in zip(slots, known, strict=True):
@@ -365,10 +371,10 @@ class _Choosing:
             if old is not None and old["filename"].endswith(ending):
                 stem = Path(old["filename"].removesuffix(ending)).name
                 break
-        claimed = iter(self._claims.claim(stem, fresh) if fresh else ())
-        return [(old["filename"], Act.KEEP) if old else next(claimed) for old in known]
+        claimed = iter(self._allocator.allocate(stem, fresh) if fresh else ())
+        return [(old["filename"], FileAction.KEEP) if old else next(claimed) for old in known]
 
-    def _facts(self, photo: PhotoDetail, slot: Slot, seq: int | None) -> naming.Facts:
+    def _facts(self, photo: PhotoDetail, slot: OutputFile, seq: int | None) -> naming.Facts:
         return naming.Facts(
             Path(slot.source.path).stem,
             photo.capture.taken_at,
@@ -379,22 +385,24 @@ class _Choosing:
             photo.capture.camera,
         )
 
-    def _again(self, item: Item, entry: Entry | None, photo: PhotoDetail) -> Item:
+    def _again(self, item: PlannedFile, entry: Entry | None, photo: PhotoDetail) -> PlannedFile:
         """Look at a file that an earlier run wrote: keep it, or have it as it should be now."""
         old = item.known
         assert old is not None
         fresh = self._fresh(item.slot, old, entry, photo)
         size = self._size(old["filename"])
         if size is None:
-            return Item(item.slot, item.name, Act.WRITE if fresh else Act.REPLACE, old)
+            return PlannedFile(
+                item.slot, item.name, FileAction.WRITE if fresh else FileAction.REPLACE, old
+            )
         if size != old["size"]:
             self._plan.edited.append(old["filename"])
         if not fresh:
-            return Item(item.slot, item.name, Act.REPLACE, old)
+            return PlannedFile(item.slot, item.name, FileAction.REPLACE, old)
         if item.name != old["filename"]:
-            act = Act.ADOPT if item.act is Act.ADOPT else Act.RENAME
-            return Item(item.slot, item.name, act, old)
-        return Item(item.slot, item.name, Act.KEEP, old)
+            act = FileAction.ADOPT if item.action is FileAction.ADOPT else FileAction.RENAME
+            return PlannedFile(item.slot, item.name, act, old)
+        return PlannedFile(item.slot, item.name, FileAction.KEEP, old)
 
     def _size(self, name: str) -> int | None:
         """Return the size of an exported file; None where no file is by that name, or a link."""
@@ -405,7 +413,9 @@ class _Choosing:
         return status.st_size if status and stat.S_ISREG(status.st_mode) else None
 
 
-def _known(slots: list[Slot], entry: Entry | None, options: Options) -> list[FileEntry | None]:
+def _known(
+    slots: list[OutputFile], entry: Entry | None, options: Options
+) -> list[FileEntry | None]:
     """Find for each file the record of an earlier run.
 
     A copy is known by its content: an older version is nobody's to replace, it may be the last

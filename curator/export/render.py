@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from curator.files import sha256, status
 from curator.model import UnreadableError
-from curator.sidecar import PROFILES, Said, merge
+from curator.sidecar import PROFILES, SidecarMetadata, merge
 
 if TYPE_CHECKING:
     from curator.imaging.pixels import Picture
@@ -22,7 +22,7 @@ class RenderJob:
     """All a worker needs to know.
 
     ``long_edges_px`` the largest first, one JPEG each; ``turn`` is quarter turns clockwise;
-    ``fallback`` is the pair's other half, for where ``path`` cannot be decoded; ``said`` are the
+    ``fallback`` is the pair's other half, for where ``path`` cannot be decoded; ``xmp`` are the
     marks and keywords the JPEGs carry, if they are to carry any.
     """
 
@@ -34,7 +34,7 @@ class RenderJob:
     turn: int
     max_megapixels: int
     fallback: str | None = None
-    said: Said | None = None
+    xmp: SidecarMetadata | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +56,18 @@ def render(job: RenderJob) -> Rendered:
         UnreadableError: the original cannot be made into a picture.
         GoneError: it is not there.
     """
-    from curator.imaging.delivery import Delivery, encode_delivery, scaled
-    from curator.imaging.export_exif import notes_to_keep
+    from curator.imaging.export_exif import exif_to_keep
+    from curator.imaging.export_jpeg import JpegOptions, encode_jpeg, scaled
 
     exif = b""
     if job.metadata != "none":
-        exif = notes_to_keep(job.path, location=job.metadata == "all")
-    how = Delivery(job.quality, job.sharpen, job.turn, exif, _packet(job))
+        exif = exif_to_keep(job.path, location=job.metadata == "all")
+    how = JpegOptions(job.quality, job.sharpen, job.turn, exif, _packet(job))
     rgb = _picture(job).rgb
     contents, sizes = [], []
     for long_edge_px in job.long_edges_px:
         rgb = scaled(rgb, long_edge_px)  # the next is made from this one
-        contents.append(encode_delivery(rgb, long_edge_px, how))
+        contents.append(encode_jpeg(rgb, long_edge_px, how))
         height, width = rgb.shape[:2]
         sizes.append((height, width) if job.turn % 2 else (width, height))
     return Rendered(tuple(contents), tuple(sizes), sha256(job.path))
@@ -75,10 +75,10 @@ def render(job: RenderJob) -> Rendered:
 
 def _packet(job: RenderJob) -> bytes:
     """Make the XMP of the JPEGs; the same photo, saying the same, always gives the same bytes."""
-    if not job.said:
+    if not job.xmp:
         return b""
     dated = datetime.fromtimestamp(status(job.path).st_mtime, UTC)
-    xmp = merge(None, job.said, None, PROFILES["lightroom"], dated)
+    xmp = merge(None, job.xmp, None, PROFILES["lightroom"], dated)
     return xmp if len(xmp) <= _MOST_XMP else b""
 
 

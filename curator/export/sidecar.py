@@ -15,24 +15,24 @@ from pathlib import Path, PurePath
 from curator import atomic, sidecar
 from curator.catalog import FileDetail, PhotoDetail
 from curator.export import naming
-from curator.export.claims import INTENT, Act
 from curator.export.manifest import NAME, Entry, FileEntry
+from curator.export.name_allocator import INTENT, FileAction
 from curator.export.options import Options
-from curator.export.plan import Chosen, Going, Item, Plan, Report, Skipped
-from curator.export.sources import Slot, Source, main_file, said_of
+from curator.export.plan import Candidate, ExportReport, Plan, PlannedFile, PlannedPhoto, Skipped
+from curator.export.sources import OutputFile, Source, main_file, metadata_of
 from curator.export.writing import Progress, Run, write_files
 from curator.model import Kind, KnownError
 from curator.opened_folder import OpenedFolder
-from curator.sidecar import NONE, PROFILES, Said, SidecarError
+from curator.sidecar import NO_VALUE, PROFILES, SidecarError, SidecarMetadata
 from curator.workers import WorkerPool
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted(Slot):
+class _Wanted(OutputFile):
     """A sidecar the export is to have: what it says, what it said last, its size in bytes."""
 
-    said: Said = field(default_factory=Said)
-    base: Said | None = None
+    metadata: SidecarMetadata = field(default_factory=SidecarMetadata)
+    base: SidecarMetadata | None = None
     size: int = 0
 
     @property
@@ -41,12 +41,12 @@ class _Wanted(Slot):
         return self.size
 
 
-def settle(options: Options) -> Options:
+def adapt_options(options: Options) -> Options:
     """Have sidecars written, whatever was chosen for pictures."""
     return replace(options, form="sidecar", names=naming.PLAIN)
 
 
-def choose(plan: Plan, going: Sequence[Going], folder: OpenedFolder | None) -> None:
+def choose(plan: Plan, going: Sequence[Candidate], folder: OpenedFolder | None) -> None:
     """Put the sidecar of each photo that goes out into the plan, or say why there is none."""
     choosing = _Choosing(plan, folder)
     several = len({choosing.root(main_file(photo).path) for photo, *_ in going}) > 1
@@ -57,7 +57,7 @@ def choose(plan: Plan, going: Sequence[Going], folder: OpenedFolder | None) -> N
             plan.skipped.append(Skipped(str(main_file(photo).path), str(error)))
             continue
         seq = entry.get("seq") if entry else None
-        plan.chosen.append(Chosen(photo, clause, (item,), entry, seq))
+        plan.chosen.append(PlannedPhoto(photo, clause, (item,), entry, seq))
 
 
 def write(
@@ -66,10 +66,10 @@ def write(
     pool: WorkerPool | None = None,
     progress: Progress = lambda done, total, name: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Report:
+) -> ExportReport:
     """Do what the plan says; see :func:`curator.export.writing.write_files`."""
     report = write_files(plan, pool=pool, progress=progress, cancelled=cancelled, bring=_bring)
-    sidecar.keep([report.folder / name for name in report.written])
+    sidecar.sync_folders([report.folder / name for name in report.written])
     return report
 
 
@@ -92,7 +92,7 @@ class _Choosing:
         above = [source for source in self._options.sources if path.is_relative_to(source)]
         return max(above, key=lambda source: len(source.parts), default=path.parent)
 
-    def item(self, photo: PhotoDetail, entry: Entry | None, several: bool) -> Item:
+    def item(self, photo: PhotoDetail, entry: Entry | None, several: bool) -> PlannedFile:
         """Say what is to be done for one photo; ``several`` opened folders are told apart by name.
 
         Raises:
@@ -107,19 +107,19 @@ class _Choosing:
             raise KnownError(f"The sidecar of another photo is called {name} there.")
         self._taken.add(folded)
         name = self._as_there(name)
-        base = Said.from_json(known["said"]) if known and "said" in known else None
+        base = SidecarMetadata.from_json(known["said"]) if known and "said" in known else None
         wanted = _Wanted(
             Source(file.path, str(file.kind), file.size, file.mtime_ns, file.fingerprint),
             PurePath(name).suffix,
-            said=self._said(photo),
+            metadata=self._metadata(photo),
             base=base,
         )
         there = None if self._folder is None else _load(self._folder, name)
         new = _merged(there, wanted, self._options)
-        if known is not None and new == there and base == wanted.said:
-            return Item(wanted, name, Act.KEEP, known)
-        act = Act.WRITE if there is None else Act.REPLACE
-        return Item(replace(wanted, size=len(new)), name, act, known)
+        if known is not None and new == there and base == wanted.metadata:
+            return PlannedFile(wanted, name, FileAction.KEEP, known)
+        act = FileAction.WRITE if there is None else FileAction.REPLACE
+        return PlannedFile(replace(wanted, size=len(new)), name, act, known)
 
     def _name(self, file: FileDetail, entry: Entry | None, several: bool) -> str:
         name = sidecar.name_for(self._profile, file.path.name, Kind(file.kind))
@@ -150,9 +150,9 @@ class _Choosing:
         same = here.get(leaf) or here.get(naming.folded(leaf), leaf)
         return f"{below}/{same}" if below else same
 
-    def _said(self, photo: PhotoDetail) -> Said:
+    def _metadata(self, photo: PhotoDetail) -> SidecarMetadata:
         own = [self._options.project] if self._options.project else []
-        return said_of(photo, self._options.projects.get(photo.id, own))
+        return metadata_of(photo, self._options.projects.get(photo.id, own))
 
 
 def _is_of(record: FileEntry, file: FileDetail) -> bool:
@@ -161,7 +161,7 @@ def _is_of(record: FileEntry, file: FileDetail) -> bool:
     return bool(same and same == file.fingerprint) or record.get("original_path") == str(file.path)
 
 
-def _bring(run: Run, chosen: Chosen, item: Item) -> FileEntry:
+def _bring(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
     """Have one sidecar there, as it should be now, and say what it is.
 
     Raises:
@@ -171,7 +171,7 @@ def _bring(run: Run, chosen: Chosen, item: Item) -> FileEntry:
     wanted, folder, name = item.slot, run.folder, item.name
     assert isinstance(wanted, _Wanted)
     _leave_withdrawn(run, chosen, name)
-    if item.act is Act.KEEP and item.known is not None:
+    if item.action is FileAction.KEEP and item.known is not None:
         run.report.kept += 1
         return {**item.known, "original_path": str(wanted.source.path)}
     there = _load(folder, name)
@@ -193,11 +193,11 @@ def _bring(run: Run, chosen: Chosen, item: Item) -> FileEntry:
         "original_size": source.size,
         "original_mtime_ns": source.mtime_ns,
         "fingerprint": source.fingerprint,
-        "said": wanted.said.as_json(),
+        "said": wanted.metadata.as_json(),
     }
 
 
-def _leave_withdrawn(run: Run, chosen: Chosen, name: str) -> None:
+def _leave_withdrawn(run: Run, chosen: PlannedPhoto, name: str) -> None:
     """Take a file that is written again out of what was withdrawn of the same photo."""
     book = run.plan.manifest
     for entry in book.withdrawn:
@@ -252,20 +252,20 @@ def _merged(there: bytes | None, wanted: _Wanted, options: Options) -> bytes:
     """
     base = wanted.base if there is not None else None
     if there is not None:
-        theirs, before = sidecar.read(there).said, base or Said()
+        theirs, before = sidecar.read(there).metadata, base or SidecarMetadata()
         against = [
             name
             for name in ("rating", "flag", "label")
-            if _word(theirs, name) not in (_word(before, name), _word(wanted.said, name))
-            and _word(wanted.said, name) != _word(before, name)
+            if _word(theirs, name) not in (_word(before, name), _word(wanted.metadata, name))
+            and _word(wanted.metadata, name) != _word(before, name)
         ]
         if against:
             raise KnownError(
                 f"The sidecar there says another {' and '.join(against)}; it stays as it is.",
                 "Take it away to have yours written.",
             )
-    return sidecar.merge(there, wanted.said, base, PROFILES[options.profile])
+    return sidecar.merge(there, wanted.metadata, base, PROFILES[options.profile])
 
 
-def _word(said: Said, name: str) -> object:
-    return getattr(said, name) or (0 if name == "rating" else NONE)
+def _word(metadata: SidecarMetadata, name: str) -> object:
+    return getattr(metadata, name) or (0 if name == "rating" else NO_VALUE)

@@ -11,10 +11,10 @@ from pathlib import Path, PurePath
 from curator import volumes
 from curator.catalog import FileDetail, PhotoDetail
 from curator.export.options import Options
-from curator.export.sizes import jpeg_bytes
+from curator.export.size_estimates import jpeg_bytes
 from curator.files import RAW_SUFFIXES
 from curator.model import Kind, UnavailableError
-from curator.sidecar import Said
+from curator.sidecar import SidecarMetadata
 
 SIDECAR = "sidecar"
 
@@ -32,20 +32,20 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class OutputFile:
     """One file the export is to have of a photo.
 
-    ``ending`` is what follows the photo's name; ``edge`` the long edge in px of a JPEG to be
-    made, None for a copy; ``fallback`` what the JPEG is made of where the source is unreadable.
-    ``said`` is what goes out of marks and keywords inside the file, where that is ours to write.
-    ``guess`` is how many bytes the JPEG will have, about.
+    ``ending`` follows the photo's name. ``edge`` is the long edge in px of a JPEG to make, None
+    for a copy. ``fallback`` is the file to make the JPEG from if the source is unreadable.
+    ``metadata`` holds the marks and keywords to embed in a JPEG. ``guess`` is the estimated size
+    of the JPEG in bytes.
     """
 
     source: Source
     ending: str
     edge: int | None = None
     fallback: str | None = None
-    said: Said | None = None
+    metadata: SidecarMetadata | None = None
     guess: int = 0
 
     @property
@@ -54,7 +54,7 @@ class Slot:
         return self.source.size if self.edge is None else self.guess
 
 
-class Sidecars:
+class SidecarFinder:
     """Finds the sidecars beside originals, under both names; each folder is listed once."""
 
     def __init__(self) -> None:
@@ -107,14 +107,14 @@ def main_file(photo: PhotoDetail) -> FileDetail:
     return next((file for file in photo.files if file.role == "main"), photo.files[0])
 
 
-def said_of(photo: PhotoDetail, projects: Iterable[str] | None = None) -> Said:
+def metadata_of(photo: PhotoDetail, projects: Iterable[str] | None = None) -> SidecarMetadata:
     """Say of a photo what other editors understand: marks, confirmed tags, projects if given."""
     tags = [tag for tag in photo.tags if tag.state == "confirmed"]
     paths = [f"{tag.category}|{tag.name}" for tag in tags if tag.category]
-    return Said.of(photo.marks, dict.fromkeys(tag.name for tag in tags), paths, projects)
+    return SidecarMetadata.of(photo.marks, dict.fromkeys(tag.name for tag in tags), paths, projects)
 
 
-def slots_of(photo: PhotoDetail, options: Options, sidecars: Sidecars) -> list[Slot]:
+def output_files(photo: PhotoDetail, options: Options, sidecars: SidecarFinder) -> list[OutputFile]:
     """List the files an export is to have of a photo, the one that stands for it first."""
     halves = _halves(photo, options)
     if options.rendered:
@@ -122,28 +122,28 @@ def slots_of(photo: PhotoDetail, options: Options, sidecars: Sidecars) -> list[S
         fallback = next((str(other.path) for other in others if not other.missing), None)
         # Everyone's eyes need no marks, and whose projects a photo is in is nobody's business.
         hidden = options.private or options.kept == "none"
-        said = None if hidden else said_of(photo)
+        metadata = None if hidden else metadata_of(photo)
         pixels = (photo.capture.width or 0, photo.capture.height or 0)
         how = (options.jpeg_quality, options.sharpen, options.proxies, photo.proxy)
         return [
-            Slot(
+            OutputFile(
                 source,
                 f"-{edge}.jpg" if options.edges else ".jpg",
                 edge,
                 fallback,
-                said,
+                metadata,
                 jpeg_bytes(pixels, edge, *how),
             )
             for edge in options.rendered
         ]
-    slots: dict[Path, Slot] = {}
+    slots: dict[Path, OutputFile] = {}
     for file in halves:
         source = _reachable(file, photo)
-        slots[source.path] = Slot(source, file.path.suffix)
+        slots[source.path] = OutputFile(source, file.path.suffix)
     for file in halves:
         own = [known.path for known in photo.files]
         for sidecar, ending in sidecars.beside(Path(_reachable(file, photo).path), own):
-            slots.setdefault(sidecar.path, Slot(sidecar, ending))
+            slots.setdefault(sidecar.path, OutputFile(sidecar, ending))
     return list(slots.values())
 
 

@@ -20,16 +20,16 @@ from pathlib import Path
 from time import monotonic
 
 from curator import atomic
-from curator.export import manifest, naming, place
-from curator.export.alone import alone
-from curator.export.claims import INTENT, Act, meant
-from curator.export.location import Removals
-from curator.export.manifest import Entry, FileEntry, Written
-from curator.export.plan import Chosen, Item, Plan, Report, Skipped
-from curator.export.rendering import Renderings
+from curator.export import manifest, naming, target_folder
+from curator.export.folder_lock import exclusive
+from curator.export.location_removal import LocationRemover
+from curator.export.manifest import Entry, FileEntry, WrittenFile
+from curator.export.name_allocator import INTENT, FileAction, meant
+from curator.export.plan import ExportReport, Plan, PlannedFile, PlannedPhoto, Skipped
+from curator.export.render_queue import RenderQueue
 from curator.export.sources import Source
 from curator.model import KnownError, UnreadableError
-from curator.opened_folder import OpenedFolder, OutsideError, mark_of
+from curator.opened_folder import OpenedFolder, OutsideError, file_id
 from curator.workers import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -43,8 +43,8 @@ _BAD_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 Progress = Callable[[int, int, str], None]
 
 
-class _Changed(Exception):
-    """The file of that name is not what an export wrote; take another name."""
+class _TakenError(Exception):
+    """The name belongs to a file that no export wrote; the caller tries another name."""
 
 
 @dataclass
@@ -52,14 +52,14 @@ class Run:
     """What one export holds on to while it goes."""
 
     plan: Plan
-    report: Report
+    report: ExportReport
     folder: OpenedFolder
-    renderings: Renderings
-    removals: Removals
+    renderings: RenderQueue
+    removals: LocationRemover
     saved_at: float = field(default_factory=monotonic)
 
 
-Bring = Callable[[Run, Chosen, Item], FileEntry]
+WriteFile = Callable[[Run, PlannedPhoto, PlannedFile], FileEntry]
 """Has one file in the folder, and says what it is."""
 
 
@@ -69,9 +69,9 @@ def write_files(
     pool: WorkerPool | None,
     progress: Progress,
     cancelled: Callable[[], bool],
-    bring: Bring | None = None,
+    bring: WriteFile | None = None,
     finish: Callable[[Run], None] = lambda run: None,
-) -> Report:
+) -> ExportReport:
     """Do what the plan says. Running it twice changes nothing the second time.
 
     Args:
@@ -91,12 +91,12 @@ def write_files(
     Thread: any; only one export into a folder at a time.
     """
     target = plan.options.folder
-    report = Report(target, edited=list(plan.edited))
-    if not target.exists() and all(item.act is Act.KEEP for item in plan.items()):
+    report = ExportReport(target, edited=list(plan.edited))
+    if not target.exists() and all(item.action is FileAction.KEEP for item in plan.items()):
         return report
-    renderings, removals = Renderings(plan, pool), Removals(plan.options.exiftool, pool)
+    renderings, removals = RenderQueue(plan, pool), LocationRemover(plan.options.exiftool, pool)
     try:
-        with place.made(target, plan.originals) as folder, alone(folder):
+        with target_folder.open_to_write(target, plan.originals) as folder, exclusive(folder):
             manifest.unchanged(plan.manifest, folder)
             run = Run(plan, report, folder, renderings, removals)
             try:
@@ -119,13 +119,13 @@ def write_files(
 def _prepare(run: Run) -> None:
     """Sweep what a killed run left, see that all fits, note what is meant."""
     plan, folder = run.plan, run.folder
-    to_write = [item for item in plan.items() if item.act is not Act.KEEP]
+    to_write = [item for item in plan.items() if item.action is not FileAction.KEEP]
     below = plan.options.inside
     if below:
         folder.make_folder(below)
         with folder.inside(below) as pictures:
-            pictures.sweep()
-    folder.sweep()
+            pictures.remove_leftovers()
+    folder.remove_leftovers()
     for name in folder.names():
         ours = name.startswith(".curator-") and name.endswith(".part")  # before version 0.2
         if ours and folder.is_file(name):
@@ -142,7 +142,9 @@ def _prepare(run: Run) -> None:
         folder.write(INTENT, json.dumps(names).encode())
 
 
-def _export_all(run: Run, bring: Bring, progress: Progress, cancelled: Callable[[], bool]) -> None:
+def _export_all(
+    run: Run, bring: WriteFile, progress: Progress, cancelled: Callable[[], bool]
+) -> None:
     chosen = run.plan.chosen
     for number, each in enumerate(chosen, 1):
         if cancelled():
@@ -155,7 +157,7 @@ def _export_all(run: Run, bring: Bring, progress: Progress, cancelled: Callable[
 
 
 def _settle_entries(run: Run) -> None:
-    """Bring the manifest's entries up to today's decisions: refreshed, and withdrawn."""
+    """WriteFile the manifest's entries up to today's decisions: refreshed, and withdrawn."""
     plan, book = run.plan, run.plan.manifest
     for entry, photo, clause in plan.refreshed:
         entry.update(plan.describe(photo, clause))
@@ -172,8 +174,8 @@ def _why(entry: Entry) -> str:
     return "rejected" if entry["flag"] == "reject" else "no longer approved"
 
 
-def _export(run: Run, chosen: Chosen, bring: Bring) -> None:
-    """Bring one photo's files into the folder and its entry into the manifest."""
+def _export(run: Run, chosen: PlannedPhoto, bring: WriteFile) -> None:
+    """WriteFile one photo's files into the folder and its entry into the manifest."""
     records: list[FileEntry] = []
     for item in chosen.items:
         try:
@@ -208,7 +210,7 @@ def _export(run: Run, chosen: Chosen, bring: Bring) -> None:
         old.update(entry)
 
 
-def _supersede(run: Run, chosen: Chosen, new: Entry) -> None:
+def _supersede(run: Run, chosen: PlannedPhoto, new: Entry) -> None:
     """Name the files of the old entry that the new one no longer speaks of and that stay."""
     old = chosen.entry
     assert old is not None
@@ -237,21 +239,25 @@ def _is_there(run: Run, name: str) -> bool:
         return False
 
 
-def _bring(run: Run, chosen: Chosen, item: Item) -> FileEntry:
+def _bring(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
     """Have one file in the folder, and say what it is."""
     slot, private = item.slot, run.plan.options.private
-    if item.act is Act.KEEP and item.known is not None:
+    if item.action is FileAction.KEEP and item.known is not None:
         run.report.kept += 1
         moved = {} if private else {"original_path": str(slot.source.path)}
         return {**item.known, **moved}
-    if item.act is Act.RENAME and item.known is not None and _renamed(run, item, item.known):
+    if (
+        item.action is FileAction.RENAME
+        and item.known is not None
+        and _renamed(run, item, item.known)
+    ):
         moved = {} if private else {"original_path": str(slot.source.path)}
         return {**item.known, **moved, "filename": item.name}
     name = item.name
     while True:
         try:
             written = _written(run, chosen, item, name)
-        except _Changed:
+        except _TakenError:
             name = _next_free(run, item, name)
             continue
         except OSError as error:
@@ -267,9 +273,9 @@ def _bring(run: Run, chosen: Chosen, item: Item) -> FileEntry:
     return manifest.record(slot, name, written, private=private)
 
 
-def _renamed(run: Run, item: Item, known: FileEntry) -> bool:
+def _renamed(run: Run, item: PlannedFile, known: FileEntry) -> bool:
     """Give a file that an earlier run wrote its new name; False where it was changed since."""
-    old = run.folder.seen(known["filename"])
+    old = run.folder.file_state(known["filename"])
     if old is None or old.sha256 != known["sha256"]:
         return False
     try:
@@ -282,57 +288,52 @@ def _renamed(run: Run, item: Item, known: FileEntry) -> bool:
 
 def _retire(run: Run, known: FileEntry, name: str) -> None:
     """Remove a file that has been written anew under another name, if nobody changed it since."""
-    old, new = run.folder.seen(known["filename"]), run.folder.status(name)
-    if old is None or (new is not None and mark_of(new) == old.mark):
+    old, new = run.folder.file_state(known["filename"]), run.folder.status(name)
+    if old is None or (new is not None and file_id(new) == old.file_id):
         return  # gone; or a disk that takes both for one, as where they differ in case alone
     if old.sha256 == known["sha256"]:
         run.folder.remove(known["filename"], old)
 
 
-def _written(run: Run, chosen: Chosen, item: Item, name: str) -> Written:
+def _written(run: Run, chosen: PlannedPhoto, item: PlannedFile, name: str) -> WrittenFile:
     """Write one file under ``name``, or adopt the equal one that is there.
 
     Raises:
-        _Changed: another file has that name.
+        _TakenError: another file has that name.
     """
-    folder, part, pixels = run.folder, run.folder.temporary(name), None
-    try:
+    folder, pixels = run.folder, None
+    with folder.temporary(name) as temporary:
         if item.slot.edge is None:
             source, original_sha = item.slot.source, ""
             if run.plan.options.removes_location:
                 source, original_sha = run.removals.take(source)
-            sha = _copy(source, folder, part)
+            sha = _copy(source, folder, temporary)
             original_sha = original_sha or sha
         else:
             content, pixels, original_sha = run.renderings.take(chosen, item.slot.edge)
             sha = hashlib.sha256(content).hexdigest()
-            with folder.create(part) as target:
+            with folder.create(temporary) as target:
                 target.write(content)
-        there = folder.seen(name)
+        there = folder.file_state(name)
         if there is None and folder.status(name) is not None:
-            raise _Changed(name)  # a folder, a link
+            raise _TakenError(name)  # by a folder or a link
         if there is not None:
             if there.sha256 == sha:
                 run.report.kept += 1
-                return Written(sha, original_sha, there.size, pixels)
+                return WrittenFile(sha, original_sha, there.size, pixels)
             ours = item.known is not None and there.sha256 == item.known["sha256"]
-            if item.act is not Act.REPLACE or not ours:
-                raise _Changed(name)
-        made = folder.seen(part)
+            if item.action is not FileAction.REPLACE or not ours:
+                raise _TakenError(name)
+        made = folder.file_state(temporary)
         if made is None or made.sha256 != sha:
-            raise OSError(errno.EIO, "what was written reads back differently")
-        if there is not None:
-            folder.replace(part, name, there)  # what an earlier run made, and nobody touched
-        else:
-            try:
-                folder.rename(part, name, made)
-            except FileExistsError as error:
-                raise _Changed(name) from error
+            raise OSError(errno.EIO, "the file reads back differently than it was written")
+        try:
+            folder.commit(temporary, name, there, made)
+        except FileExistsError as error:
+            raise _TakenError(name) from error
         run.report.written.append(name)
         run.report.bytes += made.size
-    finally:
-        folder.remove(part)
-    return Written(sha, original_sha, made.size, pixels)
+    return WrittenFile(sha, original_sha, made.size, pixels)
 
 
 def _copy(file: Source, folder: OpenedFolder, part: str) -> str:
@@ -343,7 +344,7 @@ def _copy(file: Source, folder: OpenedFolder, part: str) -> str:
     """
     digest = hashlib.sha256()
     try:
-        source = atomic.opened(file.path)  # a pipe in its place must not hold the export up
+        source = atomic.open_plain(file.path)  # a pipe in its place must not hold the export up
     except OSError as error:
         raise UnreadableError(
             f"The original cannot be read ({error.strerror or error})."
@@ -368,7 +369,7 @@ def _read(read: Callable[[int], bytes]) -> bytes:
         ) from error
 
 
-def _next_free(run: Run, item: Item, name: str) -> str:
+def _next_free(run: Run, item: PlannedFile, name: str) -> str:
     """Find the next name with a number that neither disk, manifest nor plan has."""
     plan = run.plan
     taken = plan.manifest.names() | {naming.folded(other.name) for other in plan.items()}
@@ -398,7 +399,7 @@ def _stopped(run: Run, error: OSError) -> KnownError:
     return stopped(run.folder.path, error, _done(run.plan, run.report), missing)
 
 
-def _done(plan: Plan, report: Report) -> str:
+def _done(plan: Plan, report: ExportReport) -> str:
     return f"{report.photos} of {len(plan.chosen)} photos were exported"
 
 

@@ -43,7 +43,7 @@ _RAW_MAGIC: tuple[tuple[int, bytes], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class JpegHead:
+class JpegHeader:
     """What the segments before a JPEG's picture data say.
 
     ``components`` is 1, 3 or 4; ``bits`` per sample; ``exif`` the TIFF structure without its
@@ -104,7 +104,7 @@ def _says_raw(head: bytes) -> bool:
     )
 
 
-def jpeg_head(data: bytes) -> JpegHead:
+def read_jpeg_header(data: bytes) -> JpegHeader:
     """Walk the segments of a JPEG up to its picture data.
 
     Args:
@@ -126,7 +126,7 @@ def jpeg_head(data: bytes) -> JpegHead:
         if marker == 0xDA:
             icc = b"".join(chunks[key] for key in sorted(chunks))
             needed = b"".join(tables)
-            return JpegHead(
+            return JpegHeader(
                 width, height, components, bits, exif, icc, at, True, unit=unit, tables=needed
             )
         if 0xC0 <= marker <= 0xCF or marker in (0xDB, 0xDD):
@@ -144,10 +144,10 @@ def jpeg_head(data: bytes) -> JpegHead:
             break
         at += 2 + max(length, 2)
     icc = b"".join(chunks[key] for key in sorted(chunks))
-    return JpegHead(width, height, components, bits, exif, icc, 0, False)
+    return JpegHeader(width, height, components, bits, exif, icc, 0, False)
 
 
-def raw_notes(read: tiff.Read) -> list[tiff.Directory]:
+def raw_directories(read: tiff.Read) -> list[tiff.Directory]:
     """Find the camera's directories in a RAW file, whatever its maker wraps them in.
 
     Args:
@@ -156,7 +156,7 @@ def raw_notes(read: tiff.Read) -> list[tiff.Directory]:
     head = read(0, 16)
     if head[:8] == b"FUJIFILM":
         start = struct.unpack(">I", (read(84, 4) or b"\0").rjust(4, b"\0"))[0]
-        return tiff.directories(tiff.from_bytes(jpeg_head(read(start, 131072)).exif))
+        return tiff.directories(tiff.from_bytes(read_jpeg_header(read(start, 131072)).exif))
     if head[4:12] == b"ftypcrx ":
         return _canon_boxes(read(0, 262144))
     if head[:4] == b"\0MRM":
@@ -199,7 +199,7 @@ def find_box(read: tiff.Read, name: bytes) -> tuple[int, int]:
         if kind == name:
             return at + prefix, size - prefix
         at += size
-        if tiff.whole(at) is None:
+        if tiff.as_count(at) is None:
             break
     return 0, 0
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from curator.imaging import colour, containers, jpeg, raw, stills, tiff
+from curator.imaging import color, containers, jpeg, raw, stills, tiff
 from curator.imaging.pixels import (
     MAX_MEGAPIXELS,
+    DecodedImage,
+    DecodeOptions,
     Picture,
-    Stored,
     Want,
-    Wish,
     check_file,
     check_size,
     shrink,
@@ -38,7 +38,7 @@ def decode(
         GoneError: the file is not there.
         UnreadableError: it is no picture, damaged beyond use, or too large; says which.
     """
-    return _shown(load(path, Wish(want, max_megapixels)))
+    return _shown(load(path, DecodeOptions(want, max_megapixels)))
 
 
 def decode_scaled(
@@ -61,17 +61,17 @@ def decode_scaled(
         GoneError: the file is not there.
         UnreadableError: as in :func:`decode`.
     """
-    found = load(path, Wish(want, max_megapixels, long_edge_px))
+    found = load(path, DecodeOptions(want, max_megapixels, long_edge_px))
     found.rgb = shrink(found.rgb, long_edge_px, exact=False)
     return _shown(found)
 
 
-def _shown(found: Stored) -> Picture:
-    rgb = upright(colour.to_srgb(found.rgb, found.icc), found.orientation)
+def _shown(found: DecodedImage) -> Picture:
+    rgb = upright(color.to_srgb(found.rgb, found.icc), found.orientation)
     return Picture(np.ascontiguousarray(rgb), found.basis, found.damage, found.full_size)
 
 
-def load(path: str | Path, wish: Wish, data: bytes | None = None) -> Stored:
+def load(path: str | Path, wish: DecodeOptions, data: bytes | None = None) -> DecodedImage:
     """Decode a file to its stored pixels, for who turns and converts only a small copy.
 
     Args:
@@ -84,22 +84,22 @@ def load(path: str | Path, wish: Wish, data: bytes | None = None) -> Stored:
         UnreadableError: as in :func:`decode`.
     """
     name = str(path)
-    head = data[:65536] if data is not None else read_bytes(path, 65536)
+    head = data[:65536] if data is not None else read_file(path, 65536)
     form = containers.sniff(head, name)
     if form == "raw":
         try:
-            return raw.stored(name, wish)
+            return raw.decode(name, wish)
         except UnreadableError as error:
             return _picture_after_all(name, head, wish, error)
     if not form:
         raise UnreadableError(_no_picture(head))
-    data = read_bytes(path) if data is None else data
+    data = read_file(path) if data is None else data
     if form == "jpeg":
         return _jpeg(data, wish)
-    return stills.stored(data, form, wish.max_megapixels)
+    return stills.decode(data, form, wish.max_megapixels)
 
 
-def read_bytes(path: str | Path, size: int = -1) -> bytes:
+def read_file(path: str | Path, size: int = -1) -> bytes:
     """Read a file, or its beginning.
 
     Raises:
@@ -118,16 +118,18 @@ def read_bytes(path: str | Path, size: int = -1) -> bytes:
         raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
 
 
-def _jpeg(data: bytes, wish: Wish) -> Stored:
-    head = containers.jpeg_head(data)
+def _jpeg(data: bytes, wish: DecodeOptions) -> DecodedImage:
+    head = containers.read_jpeg_header(data)
     if head.components == 4 and head.width:
         # CMYK needs its profile and Adobe's inversion: Pillow knows both.
         check_size(head.width, head.height, wish.max_megapixels, len(data))
-        return stills.stored(data, "jpeg", wish.max_megapixels)
-    return jpeg.stored(data, wish, head)
+        return stills.decode(data, "jpeg", wish.max_megapixels)
+    return jpeg.decode(data, wish, head)
 
 
-def _picture_after_all(path: str, head: bytes, wish: Wish, error: UnreadableError) -> Stored:
+def _picture_after_all(
+    path: str, head: bytes, wish: DecodeOptions, error: UnreadableError
+) -> DecodedImage:
     """Decode a TIFF picture under a RAW's name; never a RAW's own tiny thumbnail.
 
     Raises:
@@ -137,7 +139,7 @@ def _picture_after_all(path: str, head: bytes, wish: Wish, error: UnreadableErro
     if not pages or 330 in pages[0].tags or pages[0].number(254) not in (None, 0):
         raise error
     try:
-        found = stills.stored(read_bytes(path), "tiff", wish.max_megapixels)
+        found = stills.decode(read_file(path), "tiff", wish.max_megapixels)
     except UnreadableError:
         raise error from None
     if max(found.full_size) < raw.USABLE_PX or found.basis != "image":

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from curator.imaging import colour, icc, tiff
-from curator.imaging.pixels import Stored, check_size
+from curator.imaging import color, icc, tiff
+from curator.imaging.pixels import DecodedImage, check_size
 from curator.model import UnreadableError
 
 _Values = npt.NDArray[Any]
@@ -45,9 +45,9 @@ def pfm_size(head: bytes) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def stored_tiff(
+def decode_tiff(
     data: bytes, directories: list[tiff.Directory], profile: bytes, max_megapixels: float
-) -> Stored:
+) -> DecodedImage:
     """Decode a deep TIFF.
 
     Args:
@@ -66,13 +66,13 @@ def stored_tiff(
         )
     if (page.number(_SAMPLES) or 1) > _MOST_SAMPLES:
         raise UnreadableError("The TIFF has more than four channels and cannot be read.")
-    size = tiff.whole(page.number(256)) or 0, tiff.whole(page.number(257)) or 0
+    size = tiff.as_count(page.number(256)) or 0, tiff.as_count(page.number(257)) or 0
     check_size(*size, max_megapixels / _WEIGHT, len(data))
     return _stored(data, "TIFF", profile)
 
 
-def stored_pfm(data: bytes, max_megapixels: float) -> Stored:
-    """Decode a PFM; arguments and errors as for :func:`stored_tiff`."""
+def decode_pfm(data: bytes, max_megapixels: float) -> DecodedImage:
+    """Decode a PFM; arguments and errors as for :func:`decode_tiff`."""
     check_size(*(pfm_size(data[:64]) or (0, 0)), max_megapixels / _WEIGHT, len(data))
     return _stored(data, "PFM", b"")
 
@@ -101,7 +101,7 @@ def by_sixteen_bits(data: bytes, profile: bytes) -> npt.NDArray[np.uint8] | None
     return _banded(values[:, :, ::-1], lambda part: table[part] @ turned, raw=True)
 
 
-def _stored(data: bytes, name: str, profile: bytes) -> Stored:
+def _stored(data: bytes, name: str, profile: bytes) -> DecodedImage:
     try:
         values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
@@ -114,7 +114,7 @@ def _stored(data: bytes, name: str, profile: bytes) -> Stored:
     with np.errstate(all="ignore"):  # numbers beyond all bounds come out as black or white
         rgb = _from_floats(values, profile) if floating else _from_integers(values)
     size = rgb.shape[1], rgb.shape[0]
-    return Stored(rgb, 1, None, size, basis="float" if floating else "integer")
+    return DecodedImage(rgb, 1, None, size, basis="float" if floating else "integer")
 
 
 def _from_floats(values: _Values, profile: bytes) -> npt.NDArray[np.uint8]:
@@ -182,7 +182,7 @@ def _banded(
 @lru_cache(maxsize=1)
 def _encoding() -> npt.NDArray[np.uint8]:
     """Encode light in 65,536 steps as sRGB."""
-    return np.rint(255 * colour.encoded(np.linspace(0, 1, 65536))).astype(np.uint8)
+    return np.rint(255 * color.encoded(np.linspace(0, 1, 65536))).astype(np.uint8)
 
 
 @lru_cache(maxsize=1)

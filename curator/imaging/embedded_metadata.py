@@ -42,7 +42,7 @@ class EmbeddedMetadata:
     digitized: tuple[str, str] = ("", "")
 
 
-def carried(path: str | Path) -> EmbeddedMetadata:
+def read(path: str | Path) -> EmbeddedMetadata:
     """Find what a picture carries: JPEG, TIFF, DNG and other RAWs, PNG, WebP, HEIC, AVIF.
 
     Args:
@@ -54,14 +54,14 @@ def carried(path: str | Path) -> EmbeddedMetadata:
     """
     try:
         with Path(path).open("rb") as file:
-            return carried_in(file, str(path))
+            return read_open(file, str(path))
     except FileNotFoundError as error:
         raise GoneError("The file is no longer there.", "Rescan the folder.") from error
     except OSError as error:
         raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
 
 
-def carried_in(file: IO[bytes], name: str) -> EmbeddedMetadata:
+def read_open(file: IO[bytes], name: str) -> EmbeddedMetadata:
     """Find what an open picture carries; never raises on content.
 
     Args:
@@ -92,8 +92,8 @@ def carried_in(file: IO[bytes], name: str) -> EmbeddedMetadata:
 
 
 def _of_tiff(read: tiff.Read) -> EmbeddedMetadata:
-    packet = tiff.block(read, _PACKET, _MAX)
-    iptc = tiff.block(read, _IPTC, _MAX)
+    packet = tiff.tag_bytes(read, _PACKET, _MAX)
+    iptc = tiff.tag_bytes(read, _IPTC, _MAX)
     return _with_iptc((packet,) if packet else (), iptc, _rating(tiff.directories(read)))
 
 
@@ -106,7 +106,7 @@ def _of_jpeg(read: tiff.Read) -> EmbeddedMetadata:
         elif marker == 0xE1 and segment.startswith(_EXTENSION):
             _extend(extended, segment[len(_EXTENSION) :])
         elif marker == 0xE1 and segment[:5] == b"Exif\0" and rating is None:
-            rating = _rating(tiff.of_block(segment[6:]))
+            rating = _rating(tiff.cached_directories(segment[6:]))
         elif marker == 0xED and segment.startswith(_PHOTOSHOP):
             photoshop += segment[len(_PHOTOSHOP) :]
     # The main packet names its extension; another one is left from an edit long ago.
@@ -202,7 +202,7 @@ def _text(value: bytes, utf8: bool) -> str:
 def _rating(directories: Iterable[tiff.Directory]) -> int | None:
     for directory in directories:
         value = directory.number(_RATING)
-        if value is not None and value == tiff.whole(value):
+        if value is not None and value == tiff.as_count(value):
             return int(value)
     return None
 
@@ -217,7 +217,7 @@ def _canon_packet(read: tiff.Read) -> bytes:
         size, prefix = struct.unpack(">I", head[:4])[0], 8
         if size == 1:
             size, prefix = struct.unpack(">Q", head[8:16])[0], 16
-        if size < prefix or tiff.whole(at + size) is None:
+        if size < prefix or tiff.as_count(at + size) is None:
             return b""
         if head[4:8] == b"uuid" and head[prefix : prefix + 16] == _CANON_XMP:
             return read(at + prefix + 16, min(size - prefix - 16, _MAX))

@@ -10,7 +10,9 @@ from typing import IO
 from curator.imaging import containers, embedded_metadata, exif_fields, raw, stills, tiff, xmp
 from curator.model import Capture, GoneError, UnreadableError
 
-HEAD = 262144  # bytes read of a JPEG to find its frame header; more only if that was not enough
+HEADER_BYTES = (
+    262144  # bytes read of a JPEG to find its frame header; more only if that was not enough
+)
 
 
 def read_capture(path: str | Path, data: bytes | None = None) -> Capture:
@@ -41,37 +43,41 @@ def _read(file: IO[bytes], name: str) -> Capture:
         file.seek(offset)
         return file.read(size)
 
-    head = read(0, HEAD)
+    head = read(0, HEADER_BYTES)
     form = containers.sniff(head[:65536], name)
     if form == "jpeg":
         segments = _whole_head(head, read)
-        directories = list(tiff.of_block(segments.exif))
+        directories = list(tiff.cached_directories(segments.exif))
         found = exif_fields.sized(
             exif_fields.capture_of(directories), segments.width, segments.height
         )
     elif form == "raw":
-        directories = containers.raw_notes(read)
+        directories = containers.raw_directories(read)
         found = raw.completed(exif_fields.capture_of(directories), name, file)
     elif form == "tiff":
         directories = tiff.directories(read)
         page = directories[0] if directories else tiff.Directory("page", 0)
         found = exif_fields.capture_of(directories)
         if page.number(274) is None:  # as Pillow turns it
-            turned = xmp.orientation(embedded_metadata.carried_in(file, name).packets)
+            turned = xmp.orientation(embedded_metadata.read_open(file, name).packets)
             found = replace(found, orientation=turned or 1)
         found = exif_fields.sized(found, page.number(256), page.number(257))
     else:
         return stills.capture(file, form) if form else Capture()
     if exif_fields.is_complete(found):
         return found
-    more = embedded_metadata.carried_in(file, name)
+    more = embedded_metadata.read_open(file, name)
     moment = exif_fields.digitized(directories)
     found = xmp.completed(found, more.packets, moment, more.created, more.digitized)
-    return exif_fields.dated(found, [exif_fields.written(directories)]) if form == "raw" else found
+    return (
+        exif_fields.with_first_moment(found, [exif_fields.file_changed_at(directories)])
+        if form == "raw"
+        else found
+    )
 
 
-def _whole_head(head: bytes, read: tiff.Read) -> containers.JpegHead:
-    found = containers.jpeg_head(head)
-    if not found.complete and not found.width and len(head) == HEAD:
-        found = containers.jpeg_head(read(0, 16 * HEAD))
+def _whole_head(head: bytes, read: tiff.Read) -> containers.JpegHeader:
+    found = containers.read_jpeg_header(head)
+    if not found.complete and not found.width and len(head) == HEADER_BYTES:
+        found = containers.read_jpeg_header(read(0, 16 * HEADER_BYTES))
     return found

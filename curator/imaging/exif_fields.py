@@ -35,7 +35,7 @@ Moment = tuple[datetime | None, int | None]
 
 def sized(capture: Capture, width: float | None, height: float | None) -> Capture:
     """Fill in the picture's size, given as stored; turned upright by the orientation."""
-    across, down = tiff.whole(width), tiff.whole(height)
+    across, down = tiff.as_count(width), tiff.as_count(height)
     if not across or not down or max(across, down) > _LONGEST_PX:
         return capture
     if capture.orientation >= 5:
@@ -133,13 +133,13 @@ def digitized(directories: Iterable[tiff.Directory]) -> Moment:
     return _taken(_merged(directories)[1], _DIGITIZED)
 
 
-def written(directories: Iterable[tiff.Directory]) -> Moment:
+def file_changed_at(directories: Iterable[tiff.Directory]) -> Moment:
     """Read when a camera wrote a RAW, for where it says nothing else; a DNG may be converted."""
     main, exif, _ = _merged(directories)
     return (None, None) if _DNG_VERSION in main.tags else _taken(exif, _CHANGED)
 
 
-def dated(capture: Capture, moments: Sequence[Moment]) -> Capture:
+def with_first_moment(capture: Capture, moments: Sequence[Moment]) -> Capture:
     """Return capture data with the first of several times, if it has none yet."""
     for when, offset in moments if capture.taken_at is None else ():
         if when is not None:

@@ -36,7 +36,7 @@ _FACTS = {
 _MAX_TEXT = 2000  # characters; a JPEG's block holds 64 KiB in all
 
 
-def notes_to_keep(path: str | Path, *, location: bool) -> bytes:
+def exif_to_keep(path: str | Path, *, location: bool) -> bytes:
     """Make an EXIF block of an original's notes for a JPEG made from it, upright.
 
     Args:
@@ -124,12 +124,12 @@ def _directories(file: IO[bytes], name: str) -> list[tiff.Directory]:
         file.seek(offset)
         return file.read(size)
 
-    head = read(0, exif.HEAD)
+    head = read(0, exif.HEADER_BYTES)
     form = containers.sniff(head[:65536], name)
     if form == "jpeg":
-        return tiff.directories(tiff.from_bytes(containers.jpeg_head(head).exif))
+        return tiff.directories(tiff.from_bytes(containers.read_jpeg_header(head).exif))
     if form == "raw":
-        return containers.raw_notes(read)
+        return containers.raw_directories(read)
     if form == "tiff":
         return tiff.directories(read)
     return stills.directories(file, form) if form else []

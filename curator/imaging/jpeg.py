@@ -12,9 +12,16 @@ import cv2
 import numpy as np
 import simplejpeg
 
-from curator.imaging import colour, containers, exif_fields, tiff
+from curator.imaging import color, containers, exif_fields, tiff
 from curator.imaging.damage import is_shifted
-from curator.imaging.pixels import Image, Stored, Wish, check_size, dead_share, upright_size
+from curator.imaging.pixels import (
+    DecodedImage,
+    DecodeOptions,
+    Image,
+    blank_share,
+    check_size,
+    upright_size,
+)
 from curator.model import UnreadableError
 
 log = logging.getLogger(__name__)
@@ -26,7 +33,9 @@ _LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker 0xd[0-79]")
 _WRONG = "The file is damaged: parts of the picture may be wrong."
 
 
-def stored(data: bytes, wish: Wish, head: containers.JpegHead | None = None) -> Stored:
+def decode(
+    data: bytes, wish: DecodeOptions, head: containers.JpegHeader | None = None
+) -> DecodedImage:
     """Decode a JPEG.
 
     Args:
@@ -37,14 +46,14 @@ def stored(data: bytes, wish: Wish, head: containers.JpegHead | None = None) -> 
     Raises:
         UnreadableError: nothing of it can be shown.
     """
-    head = head or containers.jpeg_head(data)
+    head = head or containers.read_jpeg_header(data)
     if not head.width:
         raise UnreadableError(_headless(head))
     check_size(head.width, head.height, wish.max_megapixels, len(data))
     directories = tiff.directories(tiff.from_bytes(head.exif))
     orientation = exif_fields.capture_of(directories).orientation
-    icc = head.icc or (colour.ADOBE_RGB if _is_adobe(directories) else None)
-    if icc and not colour.is_for(icc, head.components == 1):
+    icc = head.icc or (color.ADOBE_RGB if _is_adobe(directories) else None)
+    if icc and not color.is_for(icc, head.components == 1):
         icc = None
     damage = None
     try:
@@ -54,7 +63,7 @@ def stored(data: bytes, wish: Wish, head: containers.JpegHead | None = None) -> 
     if damage is None and rgb.shape[:2] == (head.height, head.width) and is_shifted(rgb, head.unit):
         damage = _WRONG
     size = upright_size(head.width, head.height, orientation)
-    return Stored(rgb, orientation, icc, size, damage=damage)
+    return DecodedImage(rgb, orientation, icc, size, damage=damage)
 
 
 def _is_adobe(directories: list[tiff.Directory]) -> bool:
@@ -62,7 +71,9 @@ def _is_adobe(directories: list[tiff.Directory]) -> bool:
     return any(d.role == "interop" and d.text(1) == "R03" for d in directories)
 
 
-def _decode(data: bytes, head: containers.JpegHead, wish: Wish, *, strict: bool) -> Image:
+def _decode(
+    data: bytes, head: containers.JpegHeader, wish: DecodeOptions, *, strict: bool
+) -> Image:
     if head.components == 4 or head.bits != 8:
         raise ValueError("not a picture libjpeg-turbo gives as RGB")
     # libjpeg-turbo is fast at 1, 1/2, 1/4 and 1/8 only: 7/8 takes longer than the whole.
@@ -77,13 +88,15 @@ def _decode(data: bytes, head: containers.JpegHead, wish: Wish, *, strict: bool)
     )
 
 
-def _salvaged(data: bytes, head: containers.JpegHead, wish: Wish) -> tuple[Image, str | None]:
+def _salvaged(
+    data: bytes, head: containers.JpegHeader, wish: DecodeOptions
+) -> tuple[Image, str | None]:
     """Get out of a JPEG what there is; the second value says what is missing, if anything."""
     try:
         rgb = _decode(data, head, wish, strict=False)
     except ValueError as error:
         rgb = _by_opencv(data, head, str(error))
-    missing = dead_share(rgb)
+    missing = blank_share(rgb)
     # libjpeg-turbo tells of the first fault only, and paints what is not there middle grey.
     grey = missing > 0.01 and bool((rgb[-1, -1] == 128).all())
     if not grey and not _is_incomplete(data, head):
@@ -95,7 +108,7 @@ def _salvaged(data: bytes, head: containers.JpegHead, wish: Wish) -> tuple[Image
     return rgb, _WRONG
 
 
-def _is_incomplete(data: bytes, head: containers.JpegHead) -> bool:
+def _is_incomplete(data: bytes, head: containers.JpegHeader) -> bool:
     """Whether the decoder misses some of the coded picture, or has some of it left over.
 
     It is asked about the picture alone: it names its first complaint only, and those about what
@@ -115,7 +128,7 @@ def _is_incomplete(data: bytes, head: containers.JpegHead) -> bool:
     return len(set(rest)) > 1  # otherwise it is padding: some writers fill up with zeros
 
 
-def _by_opencv(data: bytes, head: containers.JpegHead, message: str) -> Image:
+def _by_opencv(data: bytes, head: containers.JpegHeader, message: str) -> Image:
     """Decode what simplejpeg does not (CMYK, odd sampling) or gave up on."""
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
@@ -132,7 +145,7 @@ def _by_opencv(data: bytes, head: containers.JpegHead, message: str) -> Image:
     return np.ascontiguousarray(found[:, :, ::-1], np.uint8)
 
 
-def _headless(head: containers.JpegHead) -> str:
+def _headless(head: containers.JpegHeader) -> str:
     if head.complete:
         return "The file is damaged: its beginning does not say what picture it is."
     return "The file is damaged: its picture data is cut off or missing."

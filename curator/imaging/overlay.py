@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.imaging import quality
-from curator.imaging.pixels import whole_step
+from curator.imaging.pixels import block_average
 
 _Array = npt.NDArray[Any]
 
@@ -137,7 +137,7 @@ def _peaks(luma: _Array, rows: slice, least: float) -> _Array:
     if min(height, width) < STEP:
         return np.zeros((rows.stop - rows.start, width), np.uint8)
     fine = cv2.convertScaleAbs(cv2.Laplacian(band, cv2.CV_16S, ksize=1))
-    small = whole_step(band, STEP)
+    small = block_average(band, STEP)
     coarse = cv2.convertScaleAbs(cv2.Laplacian(small, cv2.CV_16S, ksize=1), alpha=_PEAK_RATIO)
     # The strongest nearby: an edge between two large pixels has its extremes beside it.
     coarse = cv2.dilate(coarse, np.ones((3, 3), np.uint8))
@@ -171,4 +171,4 @@ def _share(mask: _Array) -> _Array:
     height, width = (-(-edge // STEP) * STEP for edge in mask.shape)
     pad = (0, height - mask.shape[0], 0, width - mask.shape[1])
     whole = cv2.copyMakeBorder(mask, *pad, cv2.BORDER_CONSTANT) if any(pad) else mask
-    return whole_step(whole, STEP)
+    return block_average(whole, STEP)

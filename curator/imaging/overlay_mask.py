@@ -42,7 +42,7 @@ _PEAK_VALUE = np.rint(255 * _ramp).astype(np.uint8)
 _PEAK_ALPHA = np.rint(255 * (1 - (1 - _DIM / 255) * (1 - _ramp))).astype(np.uint8)
 
 
-def veil(
+def draw(
     found: Overlay,
     whole: tuple[int, int],
     size: tuple[int, int],

@@ -18,7 +18,7 @@ _DARKEST = 12.7  # stops below white, as far as eight bits tell
 _LINEAR = ((np.arange(256) / 255.0) ** 2.2).astype(np.float32)
 
 
-def look(rgb: Image) -> str:
+def perceptual_hash(rgb: Image) -> str:
     """Describe a picture by 128 bits and its light.
 
     The bits say of each of 8 x 8 places whether it is lighter than its right, and than its lower,

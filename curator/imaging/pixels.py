@@ -30,7 +30,7 @@ cv2.setNumThreads(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DecodeOptions:
     """What is wanted of a file.
 
     Attributes:
@@ -51,7 +51,7 @@ class Wish:
 
 
 @dataclass(slots=True)
-class Stored:
+class DecodedImage:
     """Pixels as stored: not yet turned upright, not yet converted to sRGB.
 
     ``rgb`` (H, W, 3) uint8 in the colours of ``icc`` (None: sRGB), ``orientation`` EXIF 1-8,
@@ -71,7 +71,7 @@ class Stored:
 class Picture:
     """A picture ready to look at.
 
-    ``rgb`` (H, W, 3) uint8 sRGB upright; the rest as in :class:`Stored`.
+    ``rgb`` (H, W, 3) uint8 sRGB upright; the rest as in :class:`DecodedImage`.
     """
 
     rgb: Image
@@ -80,19 +80,19 @@ class Picture:
     full_size: tuple[int, int]
 
 
-def check_file(held_bytes: int) -> None:
+def check_file(file_bytes: int) -> None:
     """Refuse a file before it is read into memory; a large one that is not is given more time.
 
     Raises:
         UnreadableError: it is larger than 2 GB.
     """
-    if held_bytes > _MAX_FILE:
+    if file_bytes > _MAX_FILE:
         raise UnreadableError("The file is larger than 2 GB and is not read.")
-    deadline.larger(megabytes=held_bytes / 1e6)
+    deadline.announce_size(megabytes=file_bytes / 1e6)
 
 
 def check_size(
-    width: int, height: int, max_megapixels: float, held_bytes: int | None = None
+    width: int, height: int, max_megapixels: float, file_bytes: int | None = None
 ) -> None:
     """Refuse a picture before it is decoded: bombs, and sizes no picture has.
 
@@ -102,14 +102,14 @@ def check_size(
         width: as the header says, px.
         height: the same.
         max_megapixels: the largest picture to decode.
-        held_bytes: of the file, where a large picture has to have many.
+        file_bytes: of the file, where a large picture has to have many.
 
     Raises:
         UnreadableError: no pixels at all, too many, or more than the file can hold.
     """
     if width <= 0 or height <= 0:
         raise UnreadableError("The file says the picture has no width or no height.")
-    if held_bytes is not None and width * height > most_pixels(held_bytes):
+    if file_bytes is not None and width * height > plausible_pixels(file_bytes):
         raise UnreadableError(
             f"The file is damaged: it says the picture has {width:,} x {height:,} pixels, "
             "but is far too short for one."
@@ -120,12 +120,12 @@ def check_size(
             f"The picture has {megapixels:,.0f} megapixels; the limit is {max_megapixels:,.0f}.",
             'Raise "Largest picture, megapixels" in the settings to read it.',
         )
-    deadline.larger(megapixels=megapixels)
+    deadline.announce_size(megapixels=megapixels)
 
 
-def most_pixels(held_bytes: int) -> int:
+def plausible_pixels(file_bytes: int) -> int:
     """Say how many pixels a file of so many bytes may claim to have."""
-    return max(_LARGE, _PIXELS_A_BYTE * held_bytes)
+    return max(_LARGE, _PIXELS_A_BYTE * file_bytes)
 
 
 def upright(rgb: _Any, orientation: int) -> _Any:
@@ -160,13 +160,13 @@ def shrink(rgb: _Any, long_edge_px: int, *, exact: bool = True, halved: bool = F
     scale = long_edge_px / max(width, height)
     wanted = (max(1, round(width * scale)), max(1, round(height * scale)))
     while max(rgb.shape[:2]) >= 2 * long_edge_px and min(rgb.shape[:2]) >= 4:
-        rgb, halved = whole_step(rgb, 2), True
+        rgb, halved = block_average(rgb, 2), True
     if scale >= 1 or not exact or rgb.shape[1::-1] == wanted:
         return rgb
     return cv2.resize(rgb, wanted, interpolation=cv2.INTER_LINEAR if halved else cv2.INTER_AREA)
 
 
-def whole_step(rgb: _Any, step: int) -> _Any:
+def block_average(rgb: _Any, step: int) -> _Any:
     """Average blocks of ``step`` x ``step``; up to ``step`` - 1 rows and columns are dropped."""
     height, width = (edge // step for edge in rgb.shape[:2])
     return cv2.resize(
@@ -174,7 +174,7 @@ def whole_step(rgb: _Any, step: int) -> _Any:
     )
 
 
-def dead_share(rgb: _Any) -> float:
+def blank_share(rgb: _Any) -> float:
     """Give the share of rows, counted from the stored end, that are one flat colour (0-1).
 
     What a decoder leaves where data was missing; looked at on every 4th row and 8th column.

@@ -23,7 +23,7 @@ _PROFILE = re.compile(rb"Raw profile type (exif|APP1|xmp)\Z", re.IGNORECASE)
 
 
 @dataclass(slots=True)
-class Notes:
+class PngMetadata:
     """EXIF as a TIFF structure, the XMP packet, and the values of cICP; empty where absent.
 
     ``tried`` counts the texts that were unpacked: a small file may hold thousands of huge ones.
@@ -35,13 +35,13 @@ class Notes:
     tried: int = 0
 
 
-def notes(read: tiff.Read) -> Notes:
+def read_metadata(read: tiff.Read) -> PngMetadata:
     """Read the notes of a PNG.
 
     Args:
         read: ``read(offset, size)`` of the file; picture data is passed over.
     """
-    found = Notes()
+    found = PngMetadata()
     at = 8
     for _ in range(_MAX_CHUNKS):
         head = read(at, 8)
@@ -56,7 +56,7 @@ def notes(read: tiff.Read) -> Notes:
     return found
 
 
-def _take(found: Notes, kind: bytes, data: bytes) -> None:
+def _take(found: PngMetadata, kind: bytes, data: bytes) -> None:
     if kind == b"eXIf":
         found.exif = _tiff(data)  # goes before what is written as text
     elif kind == b"cICP":

@@ -25,22 +25,22 @@ def thumb_path(cache: str | Path, key: str) -> Path:
     return Path(cache) / "thumbs" / key[:2] / f"{key}.jpg"
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def _save(path: Path, data: bytes) -> None:
     """Write a file so that no reader ever sees half of it; folders are made.
 
     Raises:
         OSError: it could not be written, as on a full disk; an older file of that name stays.
     """
     private.make_folder(path.parent)
-    atomic.put(path, data, work=path.parent.parent, sync=False)
+    atomic.write(path, data, work=path.parent.parent, sync=False)
 
 
-def encoded(rgb: Image, quality: int) -> bytes:
+def encode(rgb: Image, quality: int) -> bytes:
     """Encode ``rgb`` as JPEG, 4:2:0, without metadata."""
     return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(rgb), quality, "RGB", "420"))
 
 
-def make(rgb: Image, cache: str | Path, key: str, quality: int = 88) -> bytes:
+def save(rgb: Image, cache: str | Path, key: str, quality: int = 88) -> bytes:
     """Write proxy and thumbnail of an upright sRGB picture that has the proxy's size.
 
     The thumbnail goes first, the proxy last: where a proxy is, both are.
@@ -55,21 +55,21 @@ def make(rgb: Image, cache: str | Path, key: str, quality: int = 88) -> bytes:
         The proxy's bytes.
 
     Raises:
-        OSError: as :func:`write_atomic`.
+        OSError: as :func:`_save`.
     """
-    make_thumb(rgb, cache, key)
-    data = encoded(rgb, quality)
-    write_atomic(proxy_path(cache, key), data)
+    save_thumbnail(rgb, cache, key)
+    data = encode(rgb, quality)
+    _save(proxy_path(cache, key), data)
     return data
 
 
-def make_thumb(rgb: Image, cache: str | Path, key: str) -> None:
+def save_thumbnail(rgb: Image, cache: str | Path, key: str) -> None:
     """Write the thumbnail of an upright sRGB picture of any size.
 
     Raises:
-        OSError: as :func:`write_atomic`.
+        OSError: as :func:`_save`.
     """
-    write_atomic(thumb_path(cache, key), encoded(shrink(rgb, THUMB_PX), THUMB_QUALITY))
+    _save(thumb_path(cache, key), encode(shrink(rgb, THUMB_PX), THUMB_QUALITY))
 
 
 def long_edge_px(jpeg: bytes) -> int:
@@ -84,7 +84,7 @@ def long_edge_px(jpeg: bytes) -> int:
         raise UnreadableError("This is no JPEG.") from error
 
 
-def shrunk(jpeg: bytes, long_edge_px: int, quality: int = 88) -> bytes:
+def shrink_jpeg(jpeg: bytes, long_edge_px: int, quality: int = 88) -> bytes:
     """Make one of our own JPEGs smaller; for one nobody made here there are workers.
 
     Raises:
@@ -94,4 +94,4 @@ def shrunk(jpeg: bytes, long_edge_px: int, quality: int = 88) -> bytes:
         rgb = simplejpeg.decode_jpeg(jpeg, "RGB")
     except ValueError as error:
         raise UnreadableError("This JPEG cannot be read.") from error
-    return encoded(shrink(rgb, long_edge_px), quality)
+    return encode(shrink(rgb, long_edge_px), quality)

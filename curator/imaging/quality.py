@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from curator.imaging.pixels import whole_step
+from curator.imaging.pixels import block_average
 from curator.model import Quality
 
 _Array = npt.NDArray[Any]
@@ -50,7 +50,7 @@ def measure(rgb: _Array, half: _Array | None = None) -> Quality:
 
     Args:
         rgb: (H, W, 3) uint8 at full resolution, in any orientation; or its luma (H, W).
-        half: the same at half size (:func:`pixels.whole_step`), if at hand.
+        half: the same at half size (:func:`pixels.block_average`), if at hand.
 
     Returns:
         The measures; ``sharpest`` is in fractions of the array as given.
@@ -125,7 +125,7 @@ def sharpness(
         pixels, half = cv2.copyMakeBorder(pixels, *pad, cv2.BORDER_REFLECT), None
     rows, columns = pixels.shape[0] // TILE, pixels.shape[1] // TILE
     if half is None:
-        half = whole_step(pixels, 2)
+        half = block_average(pixels, 2)
     coarse, light = _coarse(half, rows, columns)
     picked = _pick(coarse.min(axis=1), rows, columns)
     calm = _calmest(coarse.sum(axis=1), light)
@@ -161,7 +161,7 @@ def sharpness_map(luma: _Array) -> _Array:
     pad = (0, rows * TILE - luma.shape[0], 0, columns * TILE - luma.shape[1])
     if any(pad):
         luma = cv2.copyMakeBorder(luma, *pad, cv2.BORDER_REFLECT)
-    coarse, light = _coarse(whole_step(luma, 2), rows, columns)
+    coarse, light = _coarse(block_average(luma, 2), rows, columns)
     fine = np.concatenate(
         [
             _energies(luma[TILE * row : TILE * (row + 1)], (columns, 1), cv2.BORDER_REFLECT)
@@ -193,7 +193,7 @@ def _coarse(half: _Array, rows: int, columns: int) -> tuple[_Array, _Array]:
     if half.ndim == 3:
         half = cv2.cvtColor(half, cv2.COLOR_RGB2GRAY)
     edge = TILE // 4
-    quarter = whole_step(half, 2)
+    quarter = block_average(half, 2)
     missing = (rows * edge - quarter.shape[0], columns * edge - quarter.shape[1])
     if max(missing) > 0:  # an odd edge lost a row on the way
         quarter = cv2.copyMakeBorder(

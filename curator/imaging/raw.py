@@ -20,12 +20,12 @@ import rawpy
 from curator import deadline
 from curator.imaging import containers, exif_fields, jpeg
 from curator.imaging.pixels import (
+    DecodedImage,
+    DecodeOptions,
     Image,
-    Stored,
-    Wish,
+    blank_share,
     check_file,
     check_size,
-    dead_share,
     upright_size,
 )
 from curator.model import Capture, UnreadableError, UnsupportedError
@@ -53,7 +53,7 @@ _MAX_CIFF = 32 << 20  # bytes; those cameras had 3 to 11 megapixels
 _CIFF_MODEL = re.compile(rb"Canon\0(Canon [ -~]{2,30})\0")
 
 
-def stored(path: str, wish: Wish) -> Stored:
+def decode(path: str, wish: DecodeOptions) -> DecodedImage:
     """Decode a RAW.
 
     Args:
@@ -75,7 +75,7 @@ def stored(path: str, wish: Wish) -> Stored:
                 log.debug("preview of %s not readable, trying sensor data: %s", path, error)
         try:
             held = os.path.getsize(path)  # noqa: PTH202
-            deadline.larger(megabytes=held / 1e6)
+            deadline.announce_size(megabytes=held / 1e6)
             if held < width * height * _LEAST_BYTES:
                 raise rawpy.LibRawIOError("shorter than any compression makes it")
             return _demosaiced(raw, orientation, size, wish.long_edge_px)
@@ -122,7 +122,7 @@ def thumbnail(path: str) -> tuple[bytes, int] | None:
         return None
     if not preview:
         return None
-    head = containers.jpeg_head(preview[0])
+    head = containers.read_jpeg_header(preview[0])
     turned = (head.height > head.width) and orientation >= 5
     return preview[0], 1 if turned else orientation
 
@@ -167,12 +167,14 @@ def _preview(raw: Any) -> tuple[bytes, int] | None:
         return None
     if thumb.format != rawpy.ThumbFormat.JPEG:
         return None
-    head = containers.jpeg_head(thumb.data)
+    head = containers.read_jpeg_header(thumb.data)
     return (thumb.data, max(head.width, head.height)) if head.width else None
 
 
-def _shown(data: bytes, orientation: int, size: tuple[int, int], wish: Wish) -> Stored:
-    shown = jpeg.stored(data, wish)
+def _shown(
+    data: bytes, orientation: int, size: tuple[int, int], wish: DecodeOptions
+) -> DecodedImage:
+    shown = jpeg.decode(data, wish)
     # LibRaw does not turn previews. Most are stored like the sensor; some are upright already.
     upright_already = orientation >= 5 and shown.rgb.shape[0] > shown.rgb.shape[1]
     shown.orientation = 1 if upright_already else orientation
@@ -182,7 +184,7 @@ def _shown(data: bytes, orientation: int, size: tuple[int, int], wish: Wish) -> 
 
 def _demosaiced(
     raw: Any, orientation: int, size: tuple[int, int], long_edge_px: int | None
-) -> Stored:
+) -> DecodedImage:
     """Develop sensor data plainly: camera white balance, sRGB, no automatic brightening.
 
     Brightening by histogram would clip 1 % of every picture and make clipping a constant.
@@ -201,7 +203,7 @@ def _demosaiced(
     if rgb.shape[2] != 3:  # of a sensor without colours there is one channel
         rgb = np.repeat(rgb[:, :, :1], 3, 2)
     rgb = np.ascontiguousarray(rgb)
-    return Stored(rgb, orientation, None, size, "demosaic", _missing(rgb))
+    return DecodedImage(rgb, orientation, None, size, "demosaic", _missing(rgb))
 
 
 def _missing(rgb: Image) -> str | None:
@@ -210,7 +212,7 @@ def _missing(rgb: Image) -> str | None:
     Sensors have noise: no real row is flat in full width, unless it is blown to white. Such a
     frame decoded "successfully".
     """
-    share = dead_share(rgb)
+    share = blank_share(rgb)
     if share < 0.02 or rgb[-1, -1].max() >= 250:
         return None
     if share > 0.97:

@@ -22,22 +22,22 @@ from PIL import Image as Pillow
 from PIL import ImageCms, ImageFile, UnidentifiedImageError
 
 from curator.imaging import (
-    colour,
+    color,
     containers,
     deep,
     exif_fields,
-    heads,
+    image_headers,
     spaces,
     strip_metadata,
     tiff,
     xmp,
 )
 from curator.imaging.pixels import (
+    DecodedImage,
     Image,
-    Stored,
+    blank_share,
     check_size,
-    dead_share,
-    most_pixels,
+    plausible_pixels,
     upright_size,
 )
 from curator.model import Capture, UnreadableError
@@ -100,7 +100,7 @@ def capture(file: IO[bytes], form: str) -> Capture:
     if not exif_fields.is_complete(made):
         made = xmp.completed(made, filter(None, (packet,)), exif_fields.digitized(found))
     if made.taken_at is None and form in ("avif", "heif"):
-        made = exif_fields.dated(made, [containers.movie_time(_reader(file))])
+        made = exif_fields.with_first_moment(made, [containers.movie_time(_reader(file))])
     return made
 
 
@@ -151,9 +151,9 @@ class _Bounded(io.BufferedIOBase):
         return self._file.tell()
 
 
-def _head(file: IO[bytes], form: str) -> heads.Head | None:
+def _head(file: IO[bytes], form: str) -> image_headers.ImageHeader | None:
     """Read what needs no decoder; None for formats that have to be opened, and for broken ones."""
-    return heads.head(_reader(file), form) if form in heads.FORMS else None
+    return image_headers.read_header(_reader(file), form) if form in image_headers.FORMS else None
 
 
 def _reader(file: IO[bytes]) -> tiff.Read:
@@ -164,7 +164,7 @@ def _reader(file: IO[bytes]) -> tiff.Read:
     return read
 
 
-def _captured(head: heads.Head, form: str) -> Capture:
+def _captured(head: image_headers.ImageHeader, form: str) -> Capture:
     directories = _directories(head.exif)
     found = exif_fields.capture_of(directories)
     size = (head.width, head.height)
@@ -180,7 +180,7 @@ def _captured(head: heads.Head, form: str) -> Capture:
     return exif_fields.sized(found, *size)
 
 
-def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
+def decode(data: bytes, form: str, max_megapixels: float) -> DecodedImage:
     """Decode a picture.
 
     Args:
@@ -193,13 +193,13 @@ def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
     """
     name = _NAMES.get(form, form.upper())
     if form == "pfm":
-        return deep.stored_pfm(data, max_megapixels)
+        return deep.decode_pfm(data, max_megapixels)
     if form == "tiff":
         read = tiff.from_bytes(data)
         pages = tiff.directories(read)
         if deep.is_deep(pages):
-            profile = tiff.block(read, _PROFILE, _MAX_HEADER)
-            return deep.stored_tiff(data, pages, profile, max_megapixels)
+            profile = tiff.tag_bytes(read, _PROFILE, _MAX_HEADER)
+            return deep.decode_tiff(data, pages, profile, max_megapixels)
     try:
         data = _openable(data, form)
         with _opened(io.BytesIO(data), form) as image:
@@ -214,14 +214,16 @@ def stored(data: bytes, form: str, max_megapixels: float) -> Stored:
             # Pillow turns TIFFs upright while loading, and then says so.
             turned = _tiff_orientation(image) if form == "tiff" else found.orientation
             size = upright_size(*image.size, turned)
-            return Stored(rgb, turned, None if converted else icc, size, basis, damage)
+            return DecodedImage(rgb, turned, None if converted else icc, size, basis, damage)
     except MemoryError as error:
         raise UnreadableError("The picture needs more memory than there is.") from error
     except _FAULTS as error:
         raise UnreadableError(_reason(name, error)) from error
 
 
-def _profile(image: Pillow.Image, head: heads.Head | None, form: str) -> tuple[bytes | None, str]:
+def _profile(
+    image: Pillow.Image, head: image_headers.ImageHeader | None, form: str
+) -> tuple[bytes | None, str]:
     """Return the profile of a picture's colors, None for sRGB, and the basis that names HDR.
 
     PNG (third edition), 4.3: cICP goes before iCCP, that before sRGB, that before gAMA and cHRM.
@@ -229,7 +231,7 @@ def _profile(image: Pillow.Image, head: heads.Head | None, form: str) -> tuple[b
     """
     named, info = head.colors if head is not None else None, image.info
     icc = info.get("icc_profile")
-    if icc and not colour.is_for(icc, image.mode in _GRAY):
+    if icc and not color.is_for(icc, image.mode in _GRAY):
         icc = None
     if named and (form == "png" or not icc):
         return spaces.of_code_points(*named), "hdr" if named[1] in spaces.HDR else "image"
@@ -252,7 +254,7 @@ def _by_sixteen_bits(
     else:
         pages = tiff.directories(tiff.from_bytes(data))
         sixteen = bool(pages) and pages[0].number(258) == 16
-    return deep.by_sixteen_bits(data, icc) if sixteen and colour.is_other_tone(icc) else None
+    return deep.by_sixteen_bits(data, icc) if sixteen and color.is_other_tone(icc) else None
 
 
 def _undecoded(rgb: Image) -> str | None:
@@ -273,7 +275,7 @@ def _undecoded(rgb: Image) -> str | None:
 @contextmanager
 def _opened(file: IO[bytes], form: str) -> Iterator[Pillow.Image]:
     # check_size is the limit; but a GIF's frames are made, and may be huge, before it is asked.
-    Pillow.MAX_IMAGE_PIXELS = most_pixels(file.seek(0, io.SEEK_END))
+    Pillow.MAX_IMAGE_PIXELS = plausible_pixels(file.seek(0, io.SEEK_END))
     file.seek(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the reader of it copes
@@ -291,7 +293,7 @@ def _openable(data: bytes, form: str) -> bytes:
     except Pillow.DecompressionBombError:
         raise
     except _FAULTS:
-        return strip_metadata.without_notes(data, form)
+        return strip_metadata.without_metadata(data, form)
 
 
 def _noted(image: Pillow.Image, data: bytes, form: str) -> Capture:
@@ -319,7 +321,7 @@ def _loaded(image: Pillow.Image, data: bytes, form: str) -> tuple[Pillow.Image, 
         again.load()
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
-    share = dead_share(np.asarray(again.convert("RGB")))
+    share = blank_share(np.asarray(again.convert("RGB")))
     if share > 0.97:
         raise UnreadableError("The file is damaged and nothing of the picture can be shown.")
     return again, (
@@ -362,10 +364,10 @@ def _rgb(image: Pillow.Image, icc: bytes | None) -> tuple[Image, bool]:
     """Convert any mode to RGB; the second value says that colours are sRGB already."""
     if image.mode.startswith("I;16"):
         gray = np.asarray(image).astype(np.uint16)  # converting to RGB would clip at 255
-        return np.repeat(colour.gray16(icc)[gray][:, :, None], 3, axis=2), True
+        return np.repeat(color.gray16(icc)[gray][:, :, None], 3, axis=2), True
     if image.mode == "I":  # only of a PNM: 16 bits, scaled to all of them
         gray = np.clip(np.asarray(image), 0, 65535)
-        return np.repeat(colour.gray16(None)[gray][:, :, None], 3, axis=2), True
+        return np.repeat(color.gray16(None)[gray][:, :, None], 3, axis=2), True
     if image.mode in ("CMYK", "LAB"):
         return np.asarray(_by_profile(image, icc)), True
     if image.mode == "La":

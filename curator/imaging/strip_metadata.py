@@ -23,7 +23,7 @@ _HEADER = 1 << 20  # bytes of an AVIF its boxes lie in, if not at its end
 _MAX_ENTRIES = 512
 
 
-def without_notes(data: bytes, form: str) -> bytes:
+def without_metadata(data: bytes, form: str) -> bytes:
     """Give a file without the notes that decoders of its format parse before the pixels.
 
     Args:

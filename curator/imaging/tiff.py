@@ -53,7 +53,7 @@ class Directory:
         return value.split("\0", 1)[0].strip() or None
 
 
-def whole(value: float | None) -> int | None:
+def as_count(value: float | None) -> int | None:
     """Give a number out of a file as one that can be an offset, a size or a count, else None.
 
     Whatever the tag, its value may be negative, infinite, or no number at all (a fraction 0/0).
@@ -95,14 +95,14 @@ def directories(read: Read) -> list[Directory]:
         for tag, kind in _LINKS.items():
             value = directory.tags.get(tag)
             if isinstance(value, tuple):
-                waiting.extend((whole(at) or 0, kind) for at in value[:16])
+                waiting.extend((as_count(at) or 0, kind) for at in value[:16])
         if role == "page" and after:
             waiting.append((after, "page"))
     return found
 
 
 @lru_cache(maxsize=1)
-def of_block(data: bytes) -> tuple[Directory, ...]:
+def cached_directories(data: bytes) -> tuple[Directory, ...]:
     """Read all directories of an EXIF block, as :func:`directories`; nobody changes what it gives.
 
     The last block is remembered: capture data, thumbnail and stars of one photo are all looked up
@@ -111,7 +111,7 @@ def of_block(data: bytes) -> tuple[Directory, ...]:
     return tuple(directories(from_bytes(data)))
 
 
-def block(read: Read, tag: int, most: int) -> bytes:
+def tag_bytes(read: Read, tag: int, most: int) -> bytes:
     """Read a tag of bytes from the first directory, where it may be larger than a tag usually is.
 
     Args:

@@ -77,7 +77,7 @@ def completed(
         *(_moment(packet, _DIGITIZED) for packet in stated),
         _iptc(scanned),
     ]
-    return exif_fields.dated(capture, moments)
+    return exif_fields.with_first_moment(capture, moments)
 
 
 def orientation(packets: Iterable[bytes]) -> int | None:

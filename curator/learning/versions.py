@@ -39,7 +39,7 @@ class Pinned:
 
 def to_blob(model: TasteModel) -> bytes:
     """Write a model down as an npz of plain numbers."""
-    return arrays.dump(model.to_numbers(), packed=True)
+    return arrays.dump(model.to_numbers(), compressed=True)
 
 
 def read(catalog: Catalog, number: int) -> TasteModel:

@@ -71,7 +71,7 @@ _ANSWER_S = 1.0
 _PIXELS = ("curator.imaging.decode", "curator.imaging.proxy")
 _LOOKS = (*_PIXELS, "curator.imaging.overlay", "curator.imaging.screen")
 _HEADERS = (
-    "curator.imaging.embedded",
+    "curator.imaging.embedded_thumbnail",
     "curator.imaging.embedded_metadata",
     "curator.sidecar.batch",
 )
@@ -492,7 +492,7 @@ def _sweep(home: Home) -> None:
     for base in (home.data, home.cache):
         with contextlib.suppress(OSError):
             for folder in (base, *filter(Path.is_dir, base.iterdir())):
-                atomic.sweep(folder)
+                atomic.remove_leftovers(folder)
 
 
 def _cores() -> int:

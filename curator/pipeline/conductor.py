@@ -251,7 +251,7 @@ class Conductor:
     def _begin(self, encoding: Encoding) -> None:
         self.settle(encoding)
         self.catalog.reset_running()
-        removal.settle(self.catalog)
+        removal.note_interrupted(self.catalog)
         self._attendance.start()
         self.catalog.reserve_room()
 

@@ -237,7 +237,7 @@ class FolderWatch(threading.Thread):
         self._ready = self._here
 
     def _listen(self) -> None:
-        self._real, self._identity = os.path.realpath(self._top), files.identity(self._top)
+        self._real, self._identity = os.path.realpath(self._top), files.directory_id(self._top)
         self._here = self._identity is not None and not self._is_bare()
         if not self._here or self._stopped:
             return
@@ -317,7 +317,11 @@ class FolderWatch(threading.Thread):
         elif is_directory and not gone:
             self._changes.note(self._ours(path), deep=True)
         # Windows does not say whether it was a directory that went.
-        elif is_directory or files.is_of_a_photo(name) or (gone and sys.platform == "win32"):
+        elif (
+            is_directory
+            or files.is_photo_or_sidecar_name(name)
+            or (gone and sys.platform == "win32")
+        ):
             self._changes.note(self._ours(directory))
 
     def _ours(self, path: str) -> str:
@@ -364,7 +368,7 @@ class FolderWatch(threading.Thread):
 
     def _stands(self) -> bool:
         """Say whether the folder is there and still the one that is watched."""
-        there = files.identity(self._top)
+        there = files.directory_id(self._top)
         if self._here and there == self._identity:
             return True
         if self._here:
@@ -381,7 +385,7 @@ class FolderWatch(threading.Thread):
     def _look(self, place: Place) -> Looked | None:
         """Look at a directory; None if nothing is new or nothing in it is still."""
         found: list[FoundFile] = []
-        if not files.leads_to(self._top, place.directory):
+        if not files.is_reached_from(self._top, place.directory):
             with self._news:
                 self._changes.drop(place)
             return None

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from curator import atomic
 from curator.catalog import Catalog, FileRow, NewContent, ToWrite
 from curator.model import KnownError, counted
 from curator.settings import Settings
@@ -160,21 +161,10 @@ def _replaced(catalog: Catalog, row: FileRow, result: Inside) -> Inside:
         if (status.st_size, status.st_mtime_ns) != (row.size, row.mtime_ns):
             raise KnownError(CHANGED)
         Path(result.made).replace(path)
-        _keep(path.parent)
+        atomic.sync_folder(path.parent)
     except (KnownError, OSError) as error:
         catalog.forget_expected(row, content)
         why = str(error) if isinstance(error, KnownError) else error.strerror or str(error)
         return replace(result, made="", problem=f"It was left alone: {why}")
     catalog.save_rewritten(row, content)
     return replace(result, made="")
-
-
-def _keep(folder: Path) -> None:
-    """Have the new name on disk too, where that works."""
-    if os.name == "posix":
-        with contextlib.suppress(OSError):
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)

@@ -33,10 +33,10 @@ def check_sources(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
         try:
             volumes.ask(path, partial(_try, path))
         except OSError as error:
-            raise files.refused(path, error) from error
+            raise files.unreadable(path, error) from error
         if not files.is_text(str(path)):
             raise KnownError(
-                f"The name {files.legible(str(path))} is not valid text.", "Rename it."
+                f"The name {files.printable(str(path))} is not valid text.", "Rename it."
             )
         found.append(path)
     return list(dict.fromkeys(found))

@@ -26,7 +26,7 @@ from curator.model import INTERNAL_ERROR, KnownError, counted
 from curator.pipeline import metadata_embedding
 from curator.settings import Settings
 from curator.sidecar import PROFILES, Profile, batch
-from curator.sidecar.batch import Act, SidecarJob, Written
+from curator.sidecar.batch import Outcome, SidecarJob, SidecarResult
 from curator.stages import embed_metadata
 from curator.stages.embed_metadata import Inside
 from curator.workers import WorkerCancelled, WorkerPool, WorkerUnavailable
@@ -119,7 +119,7 @@ def preview(
     catalog: Catalog,
     ids: Sequence[int],
     profile: Profile,
-    run: Callable[[Sequence[SidecarJob]], Sequence[Written]] = batch.write,
+    run: Callable[[Sequence[SidecarJob]], Sequence[SidecarResult]] = batch.write,
 ) -> Preview:
     """Say what writing the sidecars of photos would change; writes nothing.
 
@@ -141,10 +141,10 @@ def preview(
         without += [each.photo_id for each in left_out if each.speaks]
         alone += [each.photo_id for each in left_out if each.judged]
         for result in run(jobs):
-            if result.act is Act.SAME:
+            if result.outcome is Outcome.SAME:
                 same += 1
                 continue
-            changed = result.act is Act.CHANGED
+            changed = result.outcome is Outcome.CHANGED
             found.append(
                 Difference(result.photo_id, result.path, result.lines, result.problem, changed)
             )
@@ -160,21 +160,21 @@ class Batch:
     sidecar this editor reads, ``taken`` those whose marks came from a file after all.
     """
 
-    results: tuple[Written, ...]
+    results: tuple[SidecarResult, ...]
     failed: tuple[tuple[int, str], ...]
     without: tuple[int, ...]
     taken: tuple[int, ...]
 
-    def of(self, act: Act) -> list[Written]:
+    def of(self, act: Outcome) -> list[SidecarResult]:
         """List the results of one kind."""
-        return [result for result in self.results if result.act is act]
+        return [result for result in self.results if result.outcome is act]
 
 
 def write_some(
     catalog: Catalog,
     ids: Sequence[int],
     profile: Profile,
-    work: Callable[[Sequence[SidecarJob]], Sequence[Written]] = batch.write,
+    work: Callable[[Sequence[SidecarJob]], Sequence[SidecarResult]] = batch.write,
 ) -> Batch:
     """Write the sidecars of a few photos, and note what came of it.
 
@@ -194,14 +194,14 @@ def write_some(
     done = [Wrote(photo, None, None) for photo in ids if photo not in found]
     done += [Wrote(each.photo_id, each.since, None) for each in without]
     done += [Wrote(each.photo_id, each.since, None, _AWAY) for each in away]
-    results: tuple[Written, ...] = ()
+    results: tuple[SidecarResult, ...] = ()
     if jobs:
-        catalog.start_writing({job.photo_id: job.said for job in jobs})
+        catalog.start_writing({job.photo_id: job.metadata for job in jobs})
         results = tuple(work(jobs))
-    changed = [r for r in results if r.act is Act.CHANGED and r.now is not None]
+    changed = [r for r in results if r.outcome is Outcome.CHANGED and r.now is not None]
     taken = catalog.save_readings([(r.photo_id, [r.now]) for r in changed if r.now is not None])
     for result in results:
-        if result.act is not Act.CHANGED:
+        if result.outcome is not Outcome.CHANGED:
             since = found[result.photo_id].since
             done.append(Wrote(result.photo_id, since, result.now, result.problem))
         elif result.now is not None and result.now.said is None:
@@ -429,7 +429,7 @@ class SidecarWriter:
         if written.taken:
             self._changed(list(written.taken))
 
-    def _work(self, jobs: Sequence[SidecarJob]) -> Sequence[Written]:
+    def _work(self, jobs: Sequence[SidecarJob]) -> Sequence[SidecarResult]:
         """Have a batch done in a worker process.
 
         Raises:
@@ -443,7 +443,9 @@ class SidecarWriter:
             problem = str(error) if isinstance(error, KnownError) else INTERNAL_ERROR
             if problem == INTERNAL_ERROR:
                 log.exception("sidecars could not be written")
-            return [Written(j.photo_id, j.path, Act.FAILED, problem=problem) for j in jobs]
+            return [
+                SidecarResult(j.photo_id, j.path, Outcome.FAILED, problem=problem) for j in jobs
+            ]
 
     @property
     def _profile(self) -> Profile:
@@ -474,8 +476,8 @@ class _Report:
     def add(self, batch: Batch) -> None:
         """Count what came of a few."""
         self.tried = True
-        self.names += [Path(result.path).name for result in batch.of(Act.WRITTEN)]
-        self.same += len(batch.of(Act.SAME))
+        self.names += [Path(result.path).name for result in batch.of(Outcome.WRITTEN)]
+        self.same += len(batch.of(Outcome.SAME))
         self.without += len(batch.without)
         self.failed += len(batch.failed)
 

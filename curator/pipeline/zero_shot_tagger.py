@@ -177,7 +177,7 @@ class ZeroShotTagger:
         kept = self._kept()
         try:
             private.make_folder(kept.parent)
-            atomic.put(
+            atomic.write(
                 kept, arrays.dump({"places": self._places, "scale": self._scale}), sync=False
             )
         except OSError as error:  # asked again at the next start

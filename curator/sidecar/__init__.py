@@ -1,54 +1,56 @@
 """Sidecars: read and write XMP beside photos without losing what other editors wrote.
 
-    said      what a file says of a photo (`Said`, `Content`); for whom it is written (`PROFILES`)
-    fields    the names of it all: namespaces, properties, words for colours
-    elements  bytes -> elements, each with its place in the bytes; bounded, nothing expanded
-    packet    the properties of an XMP packet, read, and changed by splices
-    reading   packet -> `Content`: every editor's way to say stars, flag, label and keywords
-    merging   three-way merge, and what it would change in words
-    places    names beside a file, atomic write
-    rounds    all of it in a worker, job by job
+    sidecar_data  rating, flag, label and keywords (`SidecarMetadata`); the editors (`PROFILES`)
+    fields        XMP names: namespaces, properties, and the values editors write
+    elements      bytes -> XML elements with their byte positions; bounded, no entities expanded
+    packet        the properties of an XMP packet, and the splices that change them
+    reading       packet -> `SidecarContent`: every editor's way to store rating, flag and keywords
+    merging       three-way merge, and a description of what it would change
+    paths         sidecar names, reading and atomic writing
+    batch         reading and writing many sidecars in a worker process
 
-A sidecar is never parsed and written anew: a change is a splice into its bytes. A round is
+A sidecar is never serialized again as a whole: each change is spliced into its bytes, so everything
+other editors wrote stays byte for byte. Writing a sidecar takes these steps:
 
-    data = load(path);  reading = read(data)            # keep reading.said as base, digest(data)
-    new = merge(data, Said.of(marks, tags), base, PROFILES["lightroom"])
-    if new != data: write(path, new, digest(data))      # ChangedError: someone was faster
-    keep([path])                                        # once, after many
+    data = load(path)
+    base = read(data).metadata                          # kept from the last read or write
+    new = merge(data, SidecarMetadata.of(marks, tags), base, PROFILES["lightroom"])
+    if new != data: write(path, new, digest(data))      # ChangedError: another program was faster
+    sync_folders([path])                                # once, after many
 
-and the next base is ``read(new).said``. Standard library only; bytes in, bytes out; any thread.
+The next base is ``read(new).metadata``. Standard library only; bytes in, bytes out; any thread.
 """
 
 from curator.sidecar.merging import difference, merge
-from curator.sidecar.paths import digest, keep, load, load_in, name_for, write, write_in
+from curator.sidecar.paths import digest, load, load_in, name_for, sync_folders, write, write_in
 from curator.sidecar.reading import read, read_embedded
 from curator.sidecar.sidecar_data import (
-    NONE,
+    NO_VALUE,
     PROFILES,
     ChangedError,
-    Content,
     Profile,
-    Said,
+    SidecarContent,
     SidecarError,
+    SidecarMetadata,
 )
 
 __all__ = [
-    "NONE",
+    "NO_VALUE",
     "PROFILES",
     "ChangedError",
-    "Content",
     "Profile",
-    "Said",
+    "SidecarContent",
     "SidecarError",
+    "SidecarMetadata",
     "difference",
     "digest",
-    "keep",
     "load",
     "load_in",
     "merge",
     "name_for",
     "read",
     "read_embedded",
+    "sync_folders",
     "write",
     "write_in",
 ]

@@ -1,6 +1,6 @@
-"""Whole rounds with sidecars, for a worker process: plain data in, plain data out.
+"""Reading and writing many sidecars in a worker process: plain data in, plain data out.
 
-job = job_for(photo, said, known, PROFILES["lightroom"])
+job = job_for(photo, metadata, known, PROFILES["lightroom"])
 write([job])        # read, compare with what is known, merge, write, read back
 """
 
@@ -19,36 +19,37 @@ from curator.sidecar import merging, paths, reading
 from curator.sidecar.sidecar_data import (
     PROFILES,
     ChangedError,
-    Content,
     Profile,
-    Said,
+    SidecarContent,
     SidecarError,
+    SidecarMetadata,
 )
 
 _AT_ONCE = 2
 
 Known = Mapping[str, tuple[str, Mapping[str, Any] | None]]
-"""The sidecars known of a photo: path -> (digest, what was agreed on last)."""
+"""The known sidecars of a photo: path -> (digest, metadata after the last read or write)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SidecarJob:
-    """One sidecar to be written, or (``dry``) only compared.
+    """One sidecar to write, or (``dry``) only to compare.
 
-    ``said`` is what it is to say, ``base`` what was agreed on last, None if that was never;
-    both as `Said.as_json`. ``digest`` is of the bytes it had then, empty if it was not there.
+    ``metadata`` is what it should say; ``base`` is what it said after the last read or write, None
+    if there was none. Both are as from `SidecarMetadata.as_json`. ``digest`` is of its bytes at
+    that time, empty if there was no file.
     """
 
     photo_id: int
     path: str
-    said: Mapping[str, Any]
+    metadata: Mapping[str, Any]
     base: Mapping[str, Any] | None
     digest: str
     profile: str
     dry: bool = False
 
 
-class Act(StrEnum):
+class Outcome(StrEnum):
     """What came of a sidecar."""
 
     WRITTEN = "written"
@@ -58,7 +59,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class SidecarResult:
     """What came of one job.
 
     ``now`` is what the file says: afterwards, or where it was changed, as it was found; None
@@ -68,7 +69,7 @@ class Written:
 
     photo_id: int
     path: str
-    act: Act
+    outcome: Outcome
     now: FileMarks | None = None
     lines: tuple[str, ...] = ()
     problem: str = ""
@@ -77,7 +78,7 @@ class Written:
 def job_for(
     photo_id: int,
     file: tuple[str, Kind],
-    said: Mapping[str, Any],
+    metadata: Mapping[str, Any],
     known: Known,
     profile: Profile,
 ) -> SidecarJob | None:
@@ -86,7 +87,7 @@ def job_for(
     Args:
         photo_id: the photo.
         file: path and kind of its main file.
-        said: what its sidecar is to say.
+        metadata: what its sidecar is to say.
         known: its sidecars; one of that name in other letters (``.XMP``) is used as it is.
         profile: the editor it is for.
     """
@@ -97,10 +98,10 @@ def job_for(
     wanted = str(path.with_name(name))
     there = next((each for each in known if each.casefold() == wanted.casefold()), wanted)
     digest, base = known.get(there, ("", None))
-    return SidecarJob(photo_id, there, said, base, digest, profile.name)
+    return SidecarJob(photo_id, there, metadata, base, digest, profile.name)
 
 
-def write(jobs: Sequence[SidecarJob]) -> tuple[Written, ...]:
+def write(jobs: Sequence[SidecarJob]) -> tuple[SidecarResult, ...]:
     """Write sidecars, a few at a time; what fails costs that one alone.
 
     Most of the time is waiting for the disk to have them, which a few do as fast as one.
@@ -127,21 +128,21 @@ def read_all(paths: Sequence[str]) -> tuple[FileMarks, ...]:
     return tuple(read(path) for path in paths)
 
 
-def embedded(said: Said) -> tuple[FileMarks, ...]:
+def embedded(metadata: SidecarMetadata) -> tuple[FileMarks, ...]:
     """Give what an original carries inside as a reading, if it says anything."""
-    return (FileMarks("", "", 0, 0, "", said.as_json()),) if said else ()
+    return (FileMarks("", "", 0, 0, "", metadata.as_json()),) if metadata else ()
 
 
-def _write_guarded(job: SidecarJob) -> Written:
+def _write_guarded(job: SidecarJob) -> SidecarResult:
     try:
         return _write(job)
     except ChangedError:
-        return Written(job.photo_id, job.path, Act.CHANGED, read(job.path))
+        return SidecarResult(job.photo_id, job.path, Outcome.CHANGED, read(job.path))
     except KnownError as error:
-        return Written(job.photo_id, job.path, Act.FAILED, problem=str(error))
+        return SidecarResult(job.photo_id, job.path, Outcome.FAILED, problem=str(error))
 
 
-def _write(job: SidecarJob) -> Written:
+def _write(job: SidecarJob) -> SidecarResult:
     path, profile = Path(job.path), PROFILES[job.profile]
     if not path.parent.is_dir():
         raise SidecarError(
@@ -150,19 +151,19 @@ def _write(job: SidecarJob) -> Written:
     paths.check(path)
     data = paths.load(path)
     if paths.digest(data) != job.digest and data is not None:
-        return Written(job.photo_id, job.path, Act.CHANGED, _reading(job.path, data))
+        return SidecarResult(job.photo_id, job.path, Outcome.CHANGED, _reading(job.path, data))
     # Gone since: what was agreed on went with it, and all we have to say is news to a new file.
-    base = None if job.base is None or data is None else Said.from_json(dict(job.base))
-    said = Said.from_json(dict(job.said))
-    new = merging.merge(data, said, base, profile)
+    base = None if job.base is None or data is None else SidecarMetadata.from_json(dict(job.base))
+    metadata = SidecarMetadata.from_json(dict(job.metadata))
+    new = merging.merge(data, metadata, base, profile)
     if new == (data or b""):
         now = None if data is None else _reading(job.path, data)
-        return Written(job.photo_id, job.path, Act.SAME, now)
+        return SidecarResult(job.photo_id, job.path, Outcome.SAME, now)
     if job.dry:
-        lines = tuple(merging.difference(data, said, base, profile))
-        return Written(job.photo_id, job.path, Act.WRITTEN, lines=lines)
+        lines = tuple(merging.difference(data, metadata, base, profile))
+        return SidecarResult(job.photo_id, job.path, Outcome.WRITTEN, lines=lines)
     paths.write(path, new, paths.digest(data))
-    return Written(job.photo_id, job.path, Act.WRITTEN, _reading(job.path, new))
+    return SidecarResult(job.photo_id, job.path, Outcome.WRITTEN, _reading(job.path, new))
 
 
 def _reading(path: str, data: bytes) -> FileMarks:
@@ -177,7 +178,7 @@ def _reading(path: str, data: bytes) -> FileMarks:
         status.st_size,
         status.st_mtime_ns,
         _date(content),
-        content.said.as_json(),
+        content.metadata.as_json(),
     )
 
 
@@ -189,6 +190,6 @@ def _unreadable(path: str, problem: str) -> FileMarks:
     return FileMarks(path, "", status.st_size, status.st_mtime_ns, "", None, problem)
 
 
-def _date(content: Content) -> str:
+def _date(content: SidecarContent) -> str:
     date = content.metadata_date
     return "" if date is None else date.astimezone(UTC).isoformat()

@@ -1,4 +1,4 @@
-"""What there is + what we want said -> the bytes of a sidecar; every foreign byte stays."""
+"""What there is + what we want metadata -> the bytes of a sidecar; every foreign byte stays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from datetime import datetime
 from curator.sidecar import fields
 from curator.sidecar.packet import Packet
 from curator.sidecar.reading import content_of, number, read
-from curator.sidecar.sidecar_data import NONE, Content, Profile, Said, clean, clean_path, key
+from curator.sidecar.sidecar_data import (
+    NO_VALUE,
+    Profile,
+    SidecarContent,
+    SidecarMetadata,
+    clean,
+    clean_path,
+    key,
+)
 
 _NEW = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
@@ -19,26 +27,26 @@ _NEW = (
     "</x:xmpmeta>\n"
     '<?xpacket end="w"?>\n'
 ).encode()
-_EMPTY = {"rating": 0, "flag": NONE, "label": NONE}
+_EMPTY = {"rating": 0, "flag": NO_VALUE, "label": NO_VALUE}
 
 
 def merge(
     existing: bytes | None,
-    said: Said,
-    base: Said | None,
+    metadata: SidecarMetadata,
+    base: SidecarMetadata | None,
     profile: Profile,
     now: datetime | None = None,
 ) -> bytes:
     """Put what we changed since ``base`` into a sidecar, and nothing else.
 
-    A field is written when ``said`` speaks of it and differs from ``base``; keywords, paths and
+    A field is written when ``metadata`` speaks of it and differs from ``base``; keywords, paths and
     projects are added and taken away one by one, so that what others added stays. Everything else
     keeps its bytes: unknown namespaces, develop settings, history, order, encoding, padding.
 
     Args:
         existing: the sidecar's bytes; None (or nothing but NUL and space): there is none yet.
-        said: what it is to say (`Said.of`).
-        base: what the file said when we last read or wrote it; None: never. Then "none" and 0
+        metadata: what it is to say (`SidecarMetadata.of`).
+        base: what the file metadata when we last read or wrote it; None: never. Then "none" and 0
             are no wish of ours, and no keyword is taken away.
         profile: the editor it is for.
         now: ``xmp:MetadataDate``; the present by default.
@@ -54,52 +62,55 @@ def merge(
     packet = Packet(there or _NEW, fields.WANTED)
     if not packet.descriptions:
         packet = Packet(packet.with_description(), fields.WANTED)
-    theirs = content_of(packet).said
-    base = base or Said()
-    wishes = _wishes(said, base)
+    theirs = content_of(packet).metadata
+    base = base or SidecarMetadata()
+    wishes = _wishes(metadata, base)
     if wishes & {"rating", "flag"}:
-        stars = said.rating if "rating" in wishes else theirs.rating
-        flag = said.flag if "flag" in wishes else theirs.flag
-        _write_marks(packet, profile, wishes, stars or 0, flag or NONE)
-    if "label" in wishes and said.label is not None:
-        _write_label(packet, profile, said.label, theirs.label)
-    _write_keywords(packet, profile, said, base)
-    if said.projects is not None:
-        adds, gone = _changes(said.projects, base.projects)
+        stars = metadata.rating if "rating" in wishes else theirs.rating
+        flag = metadata.flag if "flag" in wishes else theirs.flag
+        _write_marks(packet, profile, wishes, stars or 0, flag or NO_VALUE)
+    if "label" in wishes and metadata.label is not None:
+        _write_label(packet, profile, metadata.label, theirs.label)
+    _write_keywords(packet, profile, metadata, base)
+    if metadata.projects is not None:
+        adds, gone = _changes(metadata.projects, base.projects)
         _items(packet, fields.OUR_PROJECTS, "Bag", adds, gone)
     if not packet.changed:
         return existing or b""
     stamp = (now or datetime.now()).astimezone().isoformat(timespec="seconds")
     packet.put(fields.METADATA_DATE, stamp)
     data = packet.spliced()
-    after = read(data).said
+    after = read(data).metadata
     for wish in wishes:
-        if _value(after, wish) != _value(said, wish):
-            raise RuntimeError(f"{wish} was not written as meant: {after} for {said}")
+        if _value(after, wish) != _value(metadata, wish):
+            raise RuntimeError(f"{wish} was not written as meant: {after} for {metadata}")
     return data
 
 
 def difference(
-    existing: bytes | None, said: Said, base: Said | None, profile: Profile
+    existing: bytes | None,
+    metadata: SidecarMetadata,
+    base: SidecarMetadata | None,
+    profile: Profile,
 ) -> list[str]:
     """Say line by line what `merge` would change (``rating: 2 → 4``, ``keyword added: Iceland``).
 
     Raises:
         SidecarError: ``existing`` cannot be read as XMP.
     """
-    new = merge(existing, said, base, profile)
+    new = merge(existing, metadata, base, profile)
     if new == (existing or b""):
         return []
-    before = read(existing) if existing and existing.strip(b"\0 \t\r\n") else Content()
+    before = read(existing) if existing and existing.strip(b"\0 \t\r\n") else SidecarContent()
     after = read(new)
     lines = [
-        f"{name}: {_shown(before.said, name)} → {_shown(after.said, name)}"
+        f"{name}: {_shown(before.metadata, name)} → {_shown(after.metadata, name)}"
         for name in _EMPTY
-        if _value(before.said, name) != _value(after.said, name)
+        if _value(before.metadata, name) != _value(after.metadata, name)
     ]
     lines += [f"not kept: {note}" for note in before.notes if note not in after.notes]
     for one, many in (("keyword", "keywords"), ("path", "hierarchical"), ("project", "projects")):
-        old, now = getattr(before.said, many) or (), getattr(after.said, many) or ()
+        old, now = getattr(before.metadata, many) or (), getattr(after.metadata, many) or ()
         adds, gone = _changes(now, old)
         shown = {key(name): name for name in old}
         lines += [f"{one} added: {name}" for name in adds]
@@ -107,20 +118,20 @@ def difference(
     return lines or [f"the same, in the fields {profile.title} reads"]
 
 
-def _value(said: Said, name: str) -> object:
-    return getattr(said, name) or _EMPTY[name]
+def _value(metadata: SidecarMetadata, name: str) -> object:
+    return getattr(metadata, name) or _EMPTY[name]
 
 
-def _shown(said: Said, name: str) -> str:
-    return str(_value(said, name) or NONE)
+def _shown(metadata: SidecarMetadata, name: str) -> str:
+    return str(_value(metadata, name) or NO_VALUE)
 
 
-def _wishes(said: Said, base: Said) -> set[str]:
-    """Name the marks we changed; what a file never said is the same as none."""
+def _wishes(metadata: SidecarMetadata, base: SidecarMetadata) -> set[str]:
+    """Name the marks we changed; what a file never metadata is the same as none."""
     return {
         name
         for name in _EMPTY
-        if getattr(said, name) is not None and _value(said, name) != _value(base, name)
+        if getattr(metadata, name) is not None and _value(metadata, name) != _value(base, name)
     }
 
 
@@ -144,44 +155,46 @@ def _write_marks(packet: Packet, profile: Profile, wishes: set[str], stars: int,
     _put(packet, fields.OUR_RATING, str(stars) if by_rating else None)
     if "flag" not in wishes and not (rejected and there == -1 and not minus):
         return
-    said = flag != NONE
-    _put(packet, fields.PICK, fields.PICKS[flag], create=said)
+    is_set = flag != NO_VALUE
+    _put(packet, fields.PICK, fields.PICKS[flag], create=is_set)
     _put(packet, fields.GOOD, {"pick": "True", "reject": "False"}.get(flag))
-    _put(packet, fields.PICK_LABEL, fields.PICK_LABELS[flag], create=said and profile.digikam)
+    _put(packet, fields.PICK_LABEL, fields.PICK_LABELS[flag], create=is_set and profile.digikam)
     _put(packet, fields.TAGGED, "True" if flag == "pick" else "False", create=False)
     several = _there(packet, fields.PICK_LABEL, fields.TAGGED) or profile.appended
-    _put(packet, fields.OUR_FLAG, flag if several else None, create=said)
+    _put(packet, fields.OUR_FLAG, flag if several else None, create=is_set)
 
 
 def _write_label(packet: Packet, profile: Profile, label: str, theirs: str | None) -> None:
-    said = label != NONE
+    is_set = label != NO_VALUE
     if label != theirs or not _there(packet, fields.LABEL):
         # A translated word of the same colour stays: the editor that wrote it knows it by that.
-        _put(packet, fields.LABEL, label.title() if said else None)
+        _put(packet, fields.LABEL, label.title() if is_set else None)
     number_of = fields.DIGIKAM_LABELS[label]
-    _put(packet, fields.COLOR_LABEL, number_of, create=said and profile.digikam)
+    _put(packet, fields.COLOR_LABEL, number_of, create=is_set and profile.digikam)
     darktable = _there(packet, fields.COLORLABELS, fields.XMP_VERSION)
     if profile.rejects_by_rating or darktable:
-        colour = [str(fields.LABELS.index(label))] if said else []
+        color = [str(fields.LABELS.index(label))] if is_set else []
         there = packet.values(fields.COLORLABELS) or []
-        if there != colour:
-            packet.change(fields.COLORLABELS, "Seq", colour, set(there))
+        if there != color:
+            packet.change(fields.COLORLABELS, "Seq", color, set(there))
     several = darktable or _there(packet, fields.COLOR_LABEL) or profile.appended
-    _put(packet, fields.OUR_LABEL, label if several else None, create=said)
+    _put(packet, fields.OUR_LABEL, label if several else None, create=is_set)
 
 
-def _write_keywords(packet: Packet, profile: Profile, said: Said, base: Said) -> None:
-    if said.keywords is None:
+def _write_keywords(
+    packet: Packet, profile: Profile, metadata: SidecarMetadata, base: SidecarMetadata
+) -> None:
+    if metadata.keywords is None:
         return
-    adds, gone = _changes(said.keywords, base.keywords)
+    adds, gone = _changes(metadata.keywords, base.keywords)
     paths: list[str] = []
     lost: set[str] = set()
-    if said.hierarchical is not None:
-        paths, lost = _changes(said.hierarchical, base.hierarchical)
-    leaves = {key(path.rpartition("|")[2]) for path in said.hierarchical or ()}
+    if metadata.hierarchical is not None:
+        paths, lost = _changes(metadata.hierarchical, base.hierarchical)
+    leaves = {key(path.rpartition("|")[2]) for path in metadata.hierarchical or ()}
     # A keyword stands alone in the lists of paths too, unless a path ends in it (any longer).
     alone = {key(name) for name in adds} | {path.rpartition("|")[2] for path in lost}
-    flat = [name for name in said.keywords if key(name) in alone - leaves]
+    flat = [name for name in metadata.keywords if key(name) in alone - leaves]
     _items(packet, fields.SUBJECT, "Bag", adds, gone, "|")
     piped = [*flat, *paths]
     _items(packet, fields.HIERARCHICAL, "Bag", piped, gone | lost, "|")

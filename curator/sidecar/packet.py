@@ -24,7 +24,7 @@ Splice = tuple[int, int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Occurrence:
     """Where a property stands: an attribute of a description, or an element in it."""
 
     description: Element
@@ -52,24 +52,24 @@ class Packet:
         parser = Parser(self.text, wanted)
         self._root = parser.root
         self.descriptions = parser.descriptions
-        self._places: dict[str, list[Place]] = {}
+        self._occurrences: dict[str, list[Occurrence]] = {}
         for description in self.descriptions:
             for name in description.attributes.keys() & wanted:
-                self._places.setdefault(name, []).append(Place(description))
+                self._occurrences.setdefault(name, []).append(Occurrence(description))
             for child in description.children:
-                self._places.setdefault(child.name, []).append(Place(description, child))
+                self._occurrences.setdefault(child.name, []).append(Occurrence(description, child))
         self._splices: list[Splice] = []
         self._new: dict[int, _Additions] = {}
 
     # --- reading
 
-    def places(self, name: str) -> list[Place]:
+    def occurrences(self, name: str) -> list[Occurrence]:
         """Find a property wherever it stands; one is usual, none and several happen."""
-        return self._places.get(name, [])
+        return self._occurrences.get(name, [])
 
     def value(self, name: str) -> str | None:
         """Read a simple property; None where it is absent."""
-        for place in self.places(name):
+        for place in self.occurrences(name):
             if place.element is None:
                 return place.description.attributes[name].strip()
             if _array(place.element) is None:
@@ -80,7 +80,7 @@ class Packet:
     def values(self, name: str) -> list[str] | None:
         """Read a property with several values, in order; None where it is absent."""
         found: list[str] | None = None
-        for place in self.places(name):
+        for place in self.occurrences(name):
             found = [] if found is None else found
             if place.element is None:
                 found += [place.description.attributes[name]]
@@ -94,7 +94,7 @@ class Packet:
 
     def put(self, name: str, value: str | None) -> None:
         """Give a simple property this value everywhere it stands; None takes it away."""
-        places = self.places(name)
+        places = self.occurrences(name)
         for place in places:
             if value is None:
                 self._remove(place, name)
@@ -114,7 +114,7 @@ class Packet:
             add: items to put at its end.
             remove: exact texts of items to take away.
         """
-        places = self.places(name)
+        places = self.occurrences(name)
         for place in places:
             array = _array(place.element) if place.element else None
             if array is None:
@@ -171,13 +171,13 @@ class Packet:
         chosen = description or next(kin, self.descriptions[0])
         return self._new.setdefault(id(chosen), _Additions(chosen))
 
-    def _plain(self, place: Place, name: str) -> list[str]:
+    def _plain(self, place: Occurrence, name: str) -> list[str]:
         text = (
             place.description.attributes[name] if place.element is None else _simple(place.element)
         )
         return [text] if text else []
 
-    def _remove(self, place: Place, name: str) -> None:
+    def _remove(self, place: Occurrence, name: str) -> None:
         if place.element is not None:
             self._cut(place.element)
             return

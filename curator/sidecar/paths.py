@@ -1,7 +1,7 @@
-"""What sidecars are called, and putting one on disk.
+"""Names of sidecars, and reading and writing their bytes on disk.
 
-Read through a link, a sidecar is read; none is ever written through one: what the link leads to is
-not beside the photo, and may be anything.
+A sidecar may be read through a link, but is never written through one: the file behind the link is
+not beside the photo and could be anything.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 
 from curator import atomic
 from curator.model import Kind
-from curator.opened_folder import Mark, OpenedFolder, OutsideError
+from curator.opened_folder import FileId, OpenedFolder, OutsideError
 from curator.sidecar.elements import ALONE, MAX_BYTES
 from curator.sidecar.sidecar_data import ChangedError, Profile, SidecarError
 
@@ -25,13 +25,13 @@ _NO_ROOM = "Make room on the disk, then write again."
 
 
 def name_for(profile: Profile, file: str, kind: Kind) -> str | None:
-    """Name the sidecar of a file, or None where this editor reads none for such a file.
+    """Return the name of a file's sidecar; None if this editor reads no sidecar for such a file.
 
     Args:
-        profile: the editor; Lightroom reads sidecars of RAW files only, and not of DNG, so the
+        profile: the editor. Lightroom reads sidecars of RAW files only, and not of DNG, so the
             JPEG half of a pair never makes ``base.xmp``.
         file: the file's name, without folder.
-        kind: RAW or a picture any viewer opens.
+        kind: RAW, or a picture that any viewer opens.
     """
     if profile.appended:
         return file + SUFFIX
@@ -42,7 +42,7 @@ def name_for(profile: Profile, file: str, kind: Kind) -> str | None:
 
 
 def load(path: Path) -> bytes | None:
-    """Read a sidecar's bytes; None where there is none.
+    """Read a sidecar's bytes; None if it does not exist.
 
     Raises:
         SidecarError: it cannot be read, or is over the size limit.
@@ -60,10 +60,10 @@ def load(path: Path) -> bytes | None:
 
 
 def load_in(folder: OpenedFolder, name: str) -> bytes | None:
-    """Read the bytes of a sidecar right inside a folder, None where there is none; no link.
+    """Read the bytes of a sidecar directly inside a folder; None if it does not exist.
 
     Raises:
-        SidecarError: it cannot be read, is a link or no file, or is over the size limit.
+        SidecarError: it cannot be read, is a link or not a file, or is over the size limit.
     """
     try:
         data = folder.read(name, MAX_BYTES + 1)
@@ -76,40 +76,40 @@ def load_in(folder: OpenedFolder, name: str) -> bytes | None:
     if data is not None and len(data) > MAX_BYTES:
         raise SidecarError(
             f"The sidecar {name} is larger than {MAX_BYTES >> 20} MB.",
-            f"No editor writes so much; {ALONE}",
+            f"No editor writes that much. {ALONE}",
         )
     return data
 
 
 def digest(data: bytes | None) -> str:
-    """Give the sha256 of a sidecar's bytes, ``""`` for none: what `write` expects to find."""
+    """Return the sha256 of a sidecar's bytes as `write` expects it; ``""`` for no sidecar."""
     return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
 def check(path: Path) -> None:
-    """Check that a sidecar could be written: nothing is there, or a plain file.
+    """Check that a sidecar could be written: the name is free, or a plain file.
 
     Raises:
-        SidecarError: it is a link, even to nowhere, or no file.
+        SidecarError: it is a link, even to nowhere, or not a file.
     """
     with contextlib.suppress(OSError), OpenedFolder.at(path.parent) as folder:
         load_in(folder, path.name)
 
 
 def write(path: Path, data: bytes, expected: str) -> None:
-    """Put a sidecar in place as a whole, or not at all, and read it back.
+    """Write a sidecar atomically and read it back; its permissions stay.
 
-    A temporary file beside it, fsync, replace; the mode stays. After a power cut there is the old
-    or the new one; `keep` makes sure of the new.
+    After a power cut the old or the new sidecar is there, whole; `sync_folders` makes sure that it
+    is the new one.
 
     Args:
-        path: where; links to its folder are followed, it itself must be none.
+        path: the sidecar. Links to its folder are followed; it must not be a link itself.
         data: from `merge`.
-        expected: `digest` of what was read before; ``""``: there must be no file.
+        expected: `digest` of what was read before; ``""`` if there must be no file.
 
     Raises:
-        ChangedError: something else is there now; it stays.
-        SidecarError: the place cannot be written, or is a link; what was there stays.
+        ChangedError: another program wrote the sidecar since; its content stays.
+        SidecarError: it cannot be written, or is a link; the old content stays.
     """
     try:
         folder = OpenedFolder.at(path.parent)
@@ -120,7 +120,7 @@ def write(path: Path, data: bytes, expected: str) -> None:
 
 
 def write_in(folder: OpenedFolder, name: str, data: bytes, expected: str) -> None:
-    """Put a sidecar right inside a folder; see `write`.
+    """Write a sidecar directly inside a folder; see `write`.
 
     Raises:
         ChangedError, SidecarError: as there.
@@ -132,14 +132,14 @@ def write_in(folder: OpenedFolder, name: str, data: bytes, expected: str) -> Non
         raise _unwritten(name, error) from error
     if back != data:
         raise SidecarError(
-            f"The sidecar {name} reads back otherwise than it was written.",
-            "The disk may be failing, or another program writes at the same moment.",
+            f"The sidecar {name} does not read back as it was written.",
+            "The disk may be failing, or another program is writing to it at the same time.",
         )
 
 
 def _no_file(name: str) -> SidecarError:
     return SidecarError(
-        f"The sidecar {name} is a link, or no file.", "Put the file itself in its place."
+        f"The sidecar {name} is a link or not a file.", "Replace it by the file itself."
     )
 
 
@@ -150,20 +150,13 @@ def _unwritten(name: str, error: OSError) -> SidecarError:
     )
 
 
-def keep(paths: Iterable[Path]) -> None:
-    """Have the names of sidecars just written on disk too, folder by folder, where that works."""
-    if os.name != "posix":
-        return
+def sync_folders(paths: Iterable[Path]) -> None:
+    """Flush the names of sidecars just written to disk, once per folder."""
     for folder in {Path(os.path.realpath(path)).parent for path in paths}:
-        with contextlib.suppress(OSError):
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+        atomic.sync_folder(folder)
 
 
-_swept: set[Mark] = set()
+_cleaned: set[FileId] = set()  # folders whose leftovers this process has removed
 
 
 def _replace(folder: OpenedFolder, name: str, data: bytes, expected: str) -> None:
@@ -172,44 +165,28 @@ def _replace(folder: OpenedFolder, name: str, data: bytes, expected: str) -> Non
         raise _no_file(name)
     if there is not None and not there.st_mode & stat.S_IWUSR:
         raise SidecarError(
-            f"The sidecar {name} is write-protected.", "Take the protection off to have it."
+            f"The sidecar {name} is write-protected.", "Make it writable, then write again."
         )
-    if folder.mark not in _swept:  # of what killed processes left, the first time
-        _swept.add(folder.mark)
-        folder.sweep()
-    temporary = folder.temporary(name)
-    try:
-        mode = None if there is None else stat.S_IMODE(there.st_mode)
-        with folder.create(temporary, mode=mode) as file:
-            file.write(data)
-        seen = folder.seen(name)
-        if (seen.sha256 if seen else "") != expected:
-            raise ChangedError(
-                f"Another program changed the sidecar {name} since it was read.",
-                "Read it again; both sides are then shown.",
-            )
-        if seen is not None:
-            folder.replace(temporary, name, seen)
-        else:
-            _claim(folder, temporary, name)
-    except OutsideError as error:
-        raise ChangedError(
-            f"Another program changed the sidecar {name} just now.",
-            "Read it again; both sides are then shown.",
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            folder.remove(temporary)
+    if folder.file_id not in _cleaned:
+        _cleaned.add(folder.file_id)
+        folder.remove_leftovers()
+    with folder.temporary(name) as temporary:
+        try:
+            mode = None if there is None else stat.S_IMODE(there.st_mode)
+            with folder.create(temporary, mode=mode) as file:
+                file.write(data)
+            found = folder.file_state(name)
+            if (found.sha256 if found else "") != expected:
+                raise _changed(name, "changed", "since it was read")
+            folder.commit(temporary, name, found)
+        except OutsideError as error:
+            raise _changed(name, "changed", "just now") from error
+        except FileExistsError as error:
+            raise _changed(name, "created", "just now") from error
 
 
-def _claim(folder: OpenedFolder, temporary: str, name: str) -> None:
-    """Rename the file, if nobody took its name since we looked."""
-    made = folder.seen(temporary)
-    assert made is not None
-    try:
-        folder.rename(temporary, name, made)
-    except FileExistsError:
-        raise ChangedError(
-            f"Another program made the sidecar {name} just now.",
-            "Read it first; both sides are then shown.",
-        ) from None
+def _changed(name: str, what: str, when: str) -> ChangedError:
+    return ChangedError(
+        f"Another program {what} the sidecar {name} {when}.",
+        "Read it again, then compare both versions.",
+    )

@@ -12,10 +12,10 @@ from curator.sidecar.packet import Packet
 from curator.sidecar.sidecar_data import (
     MAX_NAME,
     MAX_NAMES,
-    NONE,
-    Content,
-    Said,
+    NO_VALUE,
+    SidecarContent,
     SidecarError,
+    SidecarMetadata,
     clean,
     clean_path,
 )
@@ -24,7 +24,7 @@ _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 
 
 @lru_cache(maxsize=8)  # who merges reads the result, and who writes it reads it once more
-def read(data: bytes) -> Content:
+def read(data: bytes) -> SidecarContent:
     """Read what a sidecar or a packet embedded in a picture says of its photo.
 
     Understood: ``xmp:Rating`` (-1 a reject), ``xmpDM:pick`` and ``good``, ``xmp:Label`` (English,
@@ -45,12 +45,12 @@ def read(data: bytes) -> Content:
     return content_of(Packet(data, fields.WANTED))
 
 
-def content_of(packet: Packet) -> Content:
+def content_of(packet: Packet) -> SidecarContent:
     """Read what a parsed packet says (`read`)."""
     label, note = _label(packet)
     keywords, paths = _keywords(packet)
     projects = packet.values(fields.OUR_PROJECTS)
-    said = Said(
+    metadata = SidecarMetadata(
         _rating(packet),
         flag_of(packet),
         label,
@@ -59,13 +59,13 @@ def content_of(packet: Packet) -> Content:
         None if projects is None else clean(projects),
     )
     date = _date(packet.value(fields.METADATA_DATE))
-    return Content(said, date, (note,) if note else ())
+    return SidecarContent(metadata, date, (note,) if note else ())
 
 
 def read_embedded(
     packets: Sequence[bytes], keywords: Sequence[str] = (), exif_rating: int | None = None
-) -> Content:
-    """Read the metadata embedded in a picture; `embedded_metadata.carried` fetches the parts.
+) -> SidecarContent:
+    """Read the metadata embedded in a picture; `embedded_metadata.read` fetches the parts.
 
     Args:
         packets: its XMP packet and the extended one, if any. A broken packet is a note, no error.
@@ -75,20 +75,20 @@ def read_embedded(
     Returns:
         XMP goes before EXIF; keywords are those of XMP and IPTC together.
     """
-    found = Content()
+    found = SidecarContent()
     for packet in packets:
         try:
             more = read(packet)
         except SidecarError as error:
-            more = Content(notes=(f"What is embedded could not be read: {error.args[0]}",))
-        found = Content(
-            found.said.filled_by(more.said),
+            more = SidecarContent(notes=(f"What is embedded could not be read: {error.args[0]}",))
+        found = SidecarContent(
+            found.metadata.filled_by(more.metadata),
             found.metadata_date or more.metadata_date,
             found.notes + more.notes,
         )
     stars = exif_rating if exif_rating is not None and 0 <= exif_rating <= 5 else None
-    rest = Said(rating=stars, keywords=clean(keywords) or None)
-    return replace(found, said=found.said.filled_by(rest))
+    rest = SidecarMetadata(rating=stars, keywords=clean(keywords) or None)
+    return replace(found, metadata=found.metadata.filled_by(rest))
 
 
 def number(text: str | None) -> int | None:
@@ -118,27 +118,27 @@ def _loudest(heard: list[str], ours: str | None) -> str | None:
     """Choose among what several fields say; ``ours`` is what all said when we wrote them."""
     if ours is not None:
         heard = [word for word in heard if word != ours] or [ours]
-    return next((word for word in heard if word != NONE), NONE if heard else None)
+    return next((word for word in heard if word != NO_VALUE), NO_VALUE if heard else None)
 
 
 def _flags(packet: Packet) -> Iterable[str | None]:
     stars = number(packet.value(fields.RATING))
     ours = packet.value(fields.OUR_RATING) is not None
     # We wrote -1 with our own stars beside it: with another number there the reject was undone.
-    yield "reject" if stars == -1 else NONE if ours and stars is not None else None
+    yield "reject" if stars == -1 else NO_VALUE if ours and stars is not None else None
     pick = number(packet.value(fields.PICK))
     good = (packet.value(fields.GOOD) or "").lower()
     if pick is not None:
-        yield {1: "pick", -1: "reject", 0: NONE}.get(pick)
+        yield {1: "pick", -1: "reject", 0: NO_VALUE}.get(pick)
     else:
         yield "pick" if good in _TRUE else "reject" if good in _FALSE else None
-    yield {0: NONE, 1: "reject", 2: NONE, 3: "pick"}.get(
+    yield {0: NO_VALUE, 1: "reject", 2: NO_VALUE, 3: "pick"}.get(
         _known(number(packet.value(fields.PICK_LABEL)))
     )
     tagged = (packet.value(fields.TAGGED) or "").lower()
     # Untagged is all Photo Mechanic can say of a reject.
     rejected = packet.value(fields.OUR_FLAG) == "reject"
-    yield "pick" if tagged in _TRUE else NONE if tagged in _FALSE and not rejected else None
+    yield "pick" if tagged in _TRUE else NO_VALUE if tagged in _FALSE and not rejected else None
 
 
 def _known(value: int | None) -> int:
@@ -149,7 +149,7 @@ def _label(packet: Packet) -> tuple[str | None, str]:
     written = packet.value(fields.LABEL)
     word, note = None, ""
     if written is not None:
-        word = fields.LABEL_WORDS.get(written.casefold()) if written else NONE
+        word = fields.LABEL_WORDS.get(written.casefold()) if written else NO_VALUE
         if word is None:
             shown = " ".join(clean([written[:60]]))
             note = f"The label “{shown}” is no colour Curator knows; it stays in the file."
@@ -166,9 +166,9 @@ def _darktable_label(packet: Packet) -> str | None:
     if numbers is None:
         # darktable writes none for no label; that counts where we had written one.
         written = packet.value(fields.XMP_VERSION) is not None
-        return NONE if written and packet.value(fields.OUR_LABEL) is not None else None
+        return NO_VALUE if written and packet.value(fields.OUR_LABEL) is not None else None
     known = [value for text in numbers if (value := number(text)) in range(5)]
-    return fields.LABELS[known[0]] if known and known[0] is not None else NONE
+    return fields.LABELS[known[0]] if known and known[0] is not None else NO_VALUE
 
 
 def _keywords(packet: Packet) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from curator.model import Flag, KnownError, Label, Marks
 
-NONE = "none"  # said outright: no flag, no label; None says nothing of it
+NO_VALUE = "none"  # said outright: no flag, no label; None says nothing of it
 MAX_NAME = 1024  # characters of a keyword, a level of a path or a project
 _TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 MAX_NAMES = 10_000  # keywords of one file
@@ -51,7 +51,7 @@ PROFILES: dict[str, Profile] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SidecarMetadata:
     """What a file says, or is to say, of a photo; a field that is None is not spoken of.
 
     ``rating`` 0-5, 0 for no stars. ``flag`` "pick", "reject" or "none"; ``label`` a colour of
@@ -75,7 +75,7 @@ class Said:
         keywords: Iterable[str] = (),
         hierarchical: Iterable[str] | None = None,
         projects: Iterable[str] | None = None,
-    ) -> Said:
+    ) -> SidecarMetadata:
         """Say everything of a photo in the catalog, also that it has no stars, flag or label.
 
         Args:
@@ -90,8 +90,8 @@ class Said:
         paths = clean("|".join(path) for path in split if len(path) > 1)
         return cls(
             marks.rating or 0,
-            str(marks.flag or NONE),
-            str(marks.label or NONE),
+            str(marks.flag or NO_VALUE),
+            str(marks.label or NO_VALUE),
             clean(
                 [
                     *(word for word in words if "|" not in word),
@@ -107,21 +107,25 @@ class Said:
 
         ``{"rating": 3, "flag": Flag.REJECT, "label": None}``: the keys of `Catalog.decide`.
         """
-        said: dict[str, object] = {}
+        marks: dict[str, object] = {}
         if self.rating is not None:
-            said["rating"] = self.rating or None
+            marks["rating"] = self.rating or None
         if self.flag is not None:
-            said["flag"] = None if self.flag == NONE else Flag(self.flag)
+            marks["flag"] = None if self.flag == NO_VALUE else Flag(self.flag)
         if self.label is not None:
-            said["label"] = None if self.label == NONE else Label(self.label)
-        return said
+            marks["label"] = None if self.label == NO_VALUE else Label(self.label)
+        return marks
 
     def __bool__(self) -> bool:
         """Whether anything is said that is not "none"; a camera's ``Rating`` 0 is nothing."""
-        scalar = self.rating or (self.flag or NONE) != NONE or (self.label or NONE) != NONE
+        scalar = (
+            self.rating
+            or (self.flag or NO_VALUE) != NO_VALUE
+            or (self.label or NO_VALUE) != NO_VALUE
+        )
         return bool(scalar or self.keywords or self.hierarchical or self.projects)
 
-    def filled_by(self, other: Said) -> Said:
+    def filled_by(self, other: SidecarMetadata) -> SidecarMetadata:
         """Take from ``other`` what this one does not speak of; keywords of both."""
         return replace(
             self,
@@ -138,7 +142,7 @@ class Said:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Said:
+    def from_json(cls, data: dict[str, Any]) -> SidecarMetadata:
         """Take back what `as_json` gave; unknown keys are passed over."""
         known: dict[str, Any] = {
             name: tuple(data[name]) if isinstance(data[name], list) else data[name]
@@ -149,14 +153,14 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class SidecarContent:
     """What one file says, how new that is, and what in it was not understood.
 
     ``metadata_date`` is ``xmp:MetadataDate`` with its zone (local time where it has none).
     ``notes`` are plain sentences for a person (a label no editor is known to write, ...).
     """
 
-    said: Said = field(default_factory=Said)
+    metadata: SidecarMetadata = field(default_factory=SidecarMetadata)
     metadata_date: datetime | None = None
     notes: tuple[str, ...] = ()
 

@@ -19,7 +19,7 @@ from curator.model import (
 )
 
 if TYPE_CHECKING:
-    from curator.imaging.pixels import Image, Stored
+    from curator.imaging.pixels import DecodedImage, Image
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +37,13 @@ def convert(job: StageJob) -> Converted:
     """
     # Imported here: the window's process knows the table of stages, and decodes nothing.
     from curator.imaging import proxy
-    from curator.imaging.perceptual_hash import look
+    from curator.imaging.perceptual_hash import perceptual_hash
 
     status = files.status(job.path)
     key = files.fingerprint(job.path)
     found, capture = decoded(job)
     quality, shown = looked_at(found, job.long_edge_px)
-    data = proxy.make(shown, job.cache, key, job.quality)
+    data = proxy.save(shown, job.cache, key, job.quality)
     return Converted(
         fingerprint=key,
         size=status.st_size,
@@ -54,11 +54,11 @@ def convert(job: StageJob) -> Converted:
         proxy=key,
         proxy_digest=hashlib.sha256(data).hexdigest(),
         damage=found.damage,
-        look=look(shown),
+        look=perceptual_hash(shown),
     )
 
 
-def decoded(job: StageJob) -> tuple[Stored, Capture]:
+def decoded(job: StageJob) -> tuple[DecodedImage, Capture]:
     """Decode a photo's file, or where it has one its other half, and read its capture data.
 
     Raises:
@@ -87,15 +87,15 @@ def decoded(job: StageJob) -> tuple[Stored, Capture]:
     return found, replace(capture, width=other.width, height=other.height)
 
 
-def _read(job: StageJob, path: str, *, small_preview: bool) -> tuple[Stored, Capture]:
+def _read(job: StageJob, path: str, *, small_preview: bool) -> tuple[DecodedImage, Capture]:
     """Decode one file, reading a JPEG's bytes only once for picture and capture data."""
     from curator.imaging import containers, decode, exif
-    from curator.imaging.pixels import Wish
+    from curator.imaging.pixels import DecodeOptions
 
-    head = decode.read_bytes(path, 65536)
+    head = decode.read_file(path, 65536)
     form = containers.sniff(head, path)
-    data = decode.read_bytes(path) if form not in ("raw", "") else None
-    wish = Wish(
+    data = decode.read_file(path) if form not in ("raw", "") else None
+    wish = DecodeOptions(
         max_megapixels=job.max_megapixels,
         shrunk_to_px=job.long_edge_px,
         small_preview=small_preview,
@@ -106,16 +106,16 @@ def _read(job: StageJob, path: str, *, small_preview: bool) -> tuple[Stored, Cap
     return found, replace(capture, width=width, height=height)
 
 
-def looked_at(found: Stored, long_edge_px: int) -> tuple[Quality, Image]:
+def looked_at(found: DecodedImage, long_edge_px: int) -> tuple[Quality, Image]:
     """Measure the full pixels; turn and convert only a copy of the proxy's size, (H, W, 3) sRGB."""
     import numpy as np
 
-    from curator.imaging import colour, exif_fields, pixels, quality
+    from curator.imaging import color, exif_fields, pixels, quality
 
     rgb = found.rgb
-    half = pixels.whole_step(rgb, 2) if min(rgb.shape[:2]) >= 4 else None
+    half = pixels.block_average(rgb, 2) if min(rgb.shape[:2]) >= 4 else None
     measured = quality.measure(
-        colour.toned(rgb, found.icc), None if half is None else colour.toned(half, found.icc)
+        color.toned(rgb, found.icc), None if half is None else color.toned(half, found.icc)
     )
     if measured.sharpest:
         point = exif_fields.upright_point(measured.sharpest, found.orientation)
@@ -124,5 +124,5 @@ def looked_at(found: Stored, long_edge_px: int) -> tuple[Quality, Image]:
         small = pixels.shrink(half, long_edge_px, halved=True)
     else:
         small = pixels.shrink(rgb, long_edge_px)
-    small = pixels.upright(colour.to_srgb(small, found.icc), found.orientation)
+    small = pixels.upright(color.to_srgb(small, found.icc), found.orientation)
     return measured, np.ascontiguousarray(small)

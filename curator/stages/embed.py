@@ -72,12 +72,12 @@ def _picture(path: str, data: bytes | None = None) -> Any:
     # Imported here: this process holds the encoder, and no other ever loads torch.
     from curator.encoders import EncodingError
     from curator.imaging import decode
-    from curator.imaging.pixels import Wish
+    from curator.imaging.pixels import DecodeOptions
     from curator.taste import tone
 
     try:
         # Bytes are a proxy's: upright and sRGB already.
-        found = decode.decode(path) if data is None else decode.load(path, Wish(), data)
+        found = decode.decode(path) if data is None else decode.load(path, DecodeOptions(), data)
         rgb = found.rgb
         return rgb, tone.measure(rgb)
     except (KnownError, OSError) as error:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator import files, sidecar
 from curator.model import KnownError, UnreadableError
-from curator.sidecar import PROFILES, Said
+from curator.sidecar import PROFILES, SidecarMetadata
 
 if TYPE_CHECKING:
     from curator.imaging.pixels import Want
@@ -42,7 +42,7 @@ CHANGED = "It changed since it was read here; it is left alone until it was read
 class InsideJob:
     """One original to put marks into; size and time as the catalog knows it, ``said`` all of it.
 
-    ``said`` is as `Said.as_json`.
+    ``said`` is as `SidecarMetadata.as_json`.
     """
 
     photo_id: int
@@ -136,11 +136,11 @@ def _compared(job: InsideJob) -> tuple[Inside, bytes]:
         status = files.status(job.path)
         if (status.st_size, status.st_mtime_ns) != (job.size, job.mtime_ns):
             return replace(told, problem=CHANGED), b""
-        carried = embedded_metadata.carried(job.path)
+        carried = embedded_metadata.read(job.path)
         existing = carried.packets[0] if carried.packets else None
-        inside = sidecar.read(existing).said if existing else Said()
+        inside = sidecar.read(existing).metadata if existing else SidecarMetadata()
         # All of it was taken over when it was read: what is missing in ours a person took away.
-        said = _spelled(Said.from_json(dict(job.said)), inside)
+        said = _spelled(SidecarMetadata.from_json(dict(job.said)), inside)
         lines = sidecar.difference(existing, said, inside, _PROFILE)
         if not lines:
             return told, b""
@@ -156,7 +156,7 @@ def _compared(job: InsideJob) -> tuple[Inside, bytes]:
     return replace(told, lines=tuple(lines)), packet
 
 
-def _spelled(said: Said, inside: Said) -> Said:
+def _spelled(said: SidecarMetadata, inside: SidecarMetadata) -> SidecarMetadata:
     """Give keywords and paths as the file spells them, where both mean one tag.
 
     A tag's name is shorter than a keyword may be: no word goes lost in the file by that.
@@ -225,8 +225,8 @@ def _verified(copy: _Copy, complaints: str) -> Inside:
         status = files.status(copy.path)
         if (status.st_size, status.st_mtime_ns) != (copy.job.size, copy.job.mtime_ns):
             return replace(found, problem=CHANGED)
-        inside = embedded_metadata.carried(made).packets
-        if not inside or sidecar.read(inside[0]).said != sidecar.read(copy.packet).said:
+        inside = embedded_metadata.read(made).packets
+        if not inside or sidecar.read(inside[0]).metadata != sidecar.read(copy.packet).metadata:
             why = next((line for line in complaints.splitlines() if copy.name in line), complaints)
             why = why.partition(" - ./")[0].removeprefix("Error: ").strip()[:200]
             because = f" ({why})" if why else ""
@@ -268,9 +268,9 @@ def _same_picture(before: Path, after: Path) -> bool:
 def _pixels(path: Path) -> list[tuple[tuple[int, ...], str]]:
     """Decode a file, of a DNG the sensor's picture and the preview in it; give sizes and hashes."""
     from curator.imaging import decode
-    from curator.imaging.pixels import Wish
+    from curator.imaging.pixels import DecodeOptions
 
-    pictures = [decode.load(path, Wish(want=want)).rgb for want in _WANTS]
+    pictures = [decode.load(path, DecodeOptions(want=want)).rgb for want in _WANTS]
     return [(rgb.shape, hashlib.sha256(rgb.tobytes()).hexdigest()) for rgb in pictures]
 
 

@@ -52,7 +52,7 @@ def see(job: StageJob, screen_px: int = 0) -> Seen:
         WorkerUnavailable: there is no room to hand the picture over.
     """
     # Imported here: the window's process knows this function, and never decodes.
-    from curator.imaging import colour, containers, decode, pixels, proxy
+    from curator.imaging import color, containers, decode, pixels, proxy
 
     status = files.status(job.path)
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
@@ -62,16 +62,16 @@ def see(job: StageJob, screen_px: int = 0) -> Seen:
     quality, shown = looked_at(found, job.long_edge_px)
     picture = None
     if screen_px:
-        small = colour.to_srgb(pixels.shrink(found.rgb, screen_px), found.icc)
+        small = color.to_srgb(pixels.shrink(found.rgb, screen_px), found.icc)
         picture = share(pixels.upright(small, found.orientation))
     return Seen(
-        form=containers.sniff(decode.read_bytes(job.path, 65536), job.path),
+        form=containers.sniff(decode.read_file(job.path, 65536), job.path),
         size=status.st_size,
         fingerprint=key,
         capture=capture,
         quality=quality,
         basis=found.basis,
         damage=found.damage,
-        proxy=proxy.encoded(shown, job.quality),
+        proxy=proxy.encode(shown, job.quality),
         picture=picture,
     )

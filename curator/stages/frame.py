@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from curator.imaging.overlay import Overlay
-    from curator.imaging.pixels import Stored
+    from curator.imaging.pixels import DecodedImage
 
 Want = Literal["preview", "demosaic"]
 
@@ -89,13 +89,13 @@ def frame(look: Look, max_megapixels: int) -> Frame:
         ChangedError: it is another file than the one expected, or changed while it was read.
     """
     # Imported here: the window's process knows this function, and never decodes.
-    from curator.imaging import colour, decode, overlay, pixels, screen
+    from curator.imaging import color, decode, overlay, pixels, screen
 
     before = files.status(look.path)
     if look.fingerprint is not None and files.fingerprint(look.path) != look.fingerprint:
         raise ChangedError("The file has changed since it was read.")
     long_edge = None if look.size is None or look.overlays else max(look.size)
-    found = decode.load(look.path, pixels.Wish(look.want, max_megapixels, long_edge))
+    found = decode.load(look.path, pixels.DecodeOptions(look.want, max_megapixels, long_edge))
     after = files.status(look.path)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise ChangedError("The file is being written.")
@@ -106,7 +106,7 @@ def frame(look: Look, max_megapixels: int) -> Frame:
     size = (height, width) if look.turn % 2 else (width, height)
     seen = Frame(None, found.basis, found.damage, size)
     if look.overlays:
-        toned = colour.toned(rgb, found.icc)
+        toned = color.toned(rgb, found.icc)
         seen = _measured(seen, overlay.measure(toned, look.overlays), look.limit_bytes)
     return replace(seen, pixels=share(_shown(rgb, found, look))) if look.pixels else seen
 
@@ -120,15 +120,15 @@ def _measured(seen: Frame, found: Overlay, limit_bytes: int) -> Frame:
     return replace(seen, overlay=replace(found, marks=None, shares=None), planes=planes)
 
 
-def _shown(rgb: np.ndarray, found: Stored, look: Look) -> np.ndarray:
+def _shown(rgb: np.ndarray, found: DecodedImage, look: Look) -> np.ndarray:
     """Make upright pixels ready to be painted."""
     import numpy as np
 
-    from curator.imaging import colour, pixels, screen
+    from curator.imaging import color, pixels, screen
 
     if look.size is not None:
         rgb = pixels.shrink(rgb, max(look.size), exact=False)
-        return screen.from_rgb(colour.to_srgb(rgb, found.icc), look.size)
+        return screen.from_rgb(color.to_srgb(rgb, found.icc), look.size)
     while rgb.nbytes > look.limit_bytes:
-        rgb = pixels.whole_step(rgb, 2)
-    return np.ascontiguousarray(colour.to_srgb(rgb, found.icc))
+        rgb = pixels.block_average(rgb, 2)
+    return np.ascontiguousarray(color.to_srgb(rgb, found.icc))

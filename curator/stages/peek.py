@@ -23,7 +23,7 @@ def peek(job: StageJob) -> Peeked:
         OSError: the cache cannot be written.
     """
     # Imported here: the window's process knows the table of stages, and decodes nothing.
-    from curator.imaging import embedded, exif, proxy
+    from curator.imaging import embedded_thumbnail, exif, proxy
 
     status = files.status(job.path)
     key = files.fingerprint(job.path)
@@ -31,8 +31,8 @@ def peek(job: StageJob) -> Peeked:
     thumb = None
     if proxy.thumb_path(job.cache, key).exists():
         thumb = key
-    elif (small := embedded.thumbnail(job.path, capture)) is not None:
-        proxy.make_thumb(small, job.cache, key)
+    elif (small := embedded_thumbnail.thumbnail(job.path, capture)) is not None:
+        proxy.save_thumbnail(small, job.cache, key)
         thumb = key
     half = None
     if job.fallback:
@@ -48,10 +48,10 @@ def _said_of(job: StageJob) -> tuple[FileMarks, ...]:
     from curator.imaging import embedded_metadata
     from curator.sidecar import batch
 
-    said = sidecar.Said()
+    metadata = sidecar.SidecarMetadata()
     for path in filter(None, (job.path, job.fallback)):
         with contextlib.suppress(KnownError):  # what cannot be read is told of as a photo
-            carried = embedded_metadata.carried(path)
+            carried = embedded_metadata.read(path)
             inside = sidecar.read_embedded(carried.packets, carried.keywords, carried.rating)
-            said = said.filled_by(inside.said)
-    return (*batch.read_all(job.sidecars), *batch.embedded(said))
+            metadata = metadata.filled_by(inside.metadata)
+    return (*batch.read_all(job.sidecars), *batch.embedded(metadata))

@@ -249,11 +249,11 @@ async def _described(
     edge = proxy.long_edge_px(jpeg)
     if edge > options.long_edge_px:
         edge = options.long_edge_px
-        jpeg = proxy.shrunk(jpeg, edge)
+        jpeg = proxy.shrink_jpeg(jpeg, edge)
     url = provider.chat_url(options)
     with contextlib.suppress(TooLargeError):
         return await chat.ask(options, url, key, jpeg)
-    return await chat.ask(options, url, key, proxy.shrunk(jpeg, edge // 2))
+    return await chat.ask(options, url, key, proxy.shrink_jpeg(jpeg, edge // 2))
 
 
 def _lacking(models: tuple[str, ...], error: VisionError) -> Health:

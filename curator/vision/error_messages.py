@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from curator.private import masked
+from curator.private import mask_secrets
 from curator.vision.calls import TimeUpError
 from curator.vision.description import plain
 from curator.vision.errors import (
@@ -61,7 +61,7 @@ def meaning(error: Exception, options: VisionOptions) -> VisionError:
         )
     if names & {"ProxyError", "UnsupportedProtocol", "InvalidURL", "LocalProtocolError"}:
         return UnreachableError(
-            f"{options.shown_url} cannot be asked ({plain(masked(str(chain[-1])), 120)}).",
+            f"{options.shown_url} cannot be asked ({plain(mask_secrets(str(chain[-1])), 120)}).",
             "Set vision.url to the address of the provider.",
             retry=False,
             stops_all=True,
@@ -179,7 +179,7 @@ def _of_status(
             stops_all=True,
         )
     if status < 400:
-        where = plain(masked(headers.get("location", "")), 120) or "another address"
+        where = plain(mask_secrets(headers.get("location", "")), 120) or "another address"
         return VisionError(
             f"{options.shown_url} points to {where} ({status}); Curator asks no other address.",
             "Set vision.url to the address you mean.",
@@ -235,4 +235,4 @@ def _words(error: BaseException) -> str:
     body: Any = getattr(error, "body", None) or getattr(error, "error", None)
     while isinstance(body, dict):
         body = body.get("message") or body.get("error") or body.get("detail")
-    return plain(masked(body), 200) if isinstance(body, str) else ""
+    return plain(mask_secrets(body), 200) if isinstance(body, str) else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from curator.private import masked
+from curator.private import mask_secrets
 from curator.settings import Settings
 from curator.vision.errors import UnreachableError
 
@@ -68,7 +68,7 @@ class VisionOptions:
             fits = False
         if not fits:
             raise UnreachableError(
-                f"{masked(self.url)[:200]!r} is no address of a server.",
+                f"{mask_secrets(self.url)[:200]!r} is no address of a server.",
                 "Set vision.url to one such as http://localhost:11434.",
                 retry=False,
                 stops_all=True,
@@ -85,7 +85,7 @@ class VisionOptions:
         """The address as people may see it: a name and password in it are left out."""
         scheme, _, rest = self.url.strip().partition("://")
         if not rest:
-            return masked(scheme)[:200]
+            return mask_secrets(scheme)[:200]
         return f"{scheme}://{rest.rpartition('@')[2]}"[:200].rstrip("/")
 
 

@@ -12,7 +12,7 @@ import pytest
 import simplejpeg
 
 from curator.imaging import containers, decode, jpeg
-from curator.imaging.pixels import Wish
+from curator.imaging.pixels import DecodeOptions
 from curator.model import UnreadableError
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -67,7 +67,7 @@ def clean(request: pytest.FixtureRequest) -> list[bytes]:
     found = []
     for path in (each for top in CLEAN for each in sorted((corpus / top).rglob("*"))):
         data = path.read_bytes() if path.is_file() else b""
-        head = containers.jpeg_head(data) if data[:3] == b"\xff\xd8\xff" else None
+        head = containers.read_jpeg_header(data) if data[:3] == b"\xff\xd8\xff" else None
         if head and head.components == 3 and 3e5 <= head.width * head.height <= 9e6:
             try:
                 simplejpeg.decode_jpeg(data, strict=True)
@@ -84,7 +84,7 @@ def clean(request: pytest.FixtureRequest) -> list[bytes]:
 def test_damage_is_found_by_kind(clean: list[bytes]) -> None:
     rng, table = random.Random(2), {kind: Counter[str]() for kind in KINDS}
     for data in clean:
-        body = containers.jpeg_head(data).body + 20
+        body = containers.read_jpeg_header(data).body + 20
         whole = simplejpeg.decode_jpeg(data).astype(np.int16)
         for kind, (harm, _) in KINDS.items():
             hurt = bytearray(data)
@@ -103,7 +103,7 @@ def test_damage_is_found_by_kind(clean: list[bytes]) -> None:
 
 def outcome(hurt: bytes, whole: np.ndarray) -> str:
     try:
-        stored = jpeg.stored(hurt, Wish())
+        stored = jpeg.decode(hurt, DecodeOptions())
     except UnreadableError:
         return "found"  # it is refused
     same = stored.rgb.shape == whole.shape

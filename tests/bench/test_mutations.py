@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from curator import sidecar
-from curator.imaging import embedded, embedded_metadata, exif
+from curator.imaging import embedded_metadata, embedded_thumbnail, exif
 from curator.model import Capture, KnownError
 from curator.settings import Settings
 from tests.bench.mutations import FORMS, Base, cameras, drawn, mutants, of_corpus
@@ -199,8 +199,8 @@ def test_fifty_megabytes_of_nothing_are_soon_passed_over(tmp_path: Path, what: s
     path.write_bytes(FILES[what]())
     begin = time.process_time()
     exif.read_capture(path)
-    embedded_metadata.carried(path)
-    embedded.thumbnail(str(path), Capture(width=60, height=40))
+    embedded_metadata.read(path)
+    embedded_thumbnail.thumbnail(str(path), Capture(width=60, height=40))
     assert time.process_time() - begin < LIMIT_S
 
 
@@ -209,7 +209,7 @@ def test_a_packet_beyond_measure_is_soon_read_or_refused(what: str) -> None:
     data = PACKETS[what]()
     begin = time.process_time()
     try:
-        found = sidecar.read(data).said
+        found = sidecar.read(data).metadata
     except KnownError as error:
         assert str(error)
     else:

@@ -36,7 +36,7 @@ def picture(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
 def lay_out(cache: Path, photo_ids: Iterable[int]) -> None:
     """Write proxy and thumbnail of these photos of a filled catalog."""
     for photo_id in photo_ids:
-        proxy.make(picture(photo_id), cache, key(photo_id))
+        proxy.save(picture(photo_id), cache, key(photo_id))
 
 
 def fail(session: Session, photo_id: int, reason: str) -> None:

@@ -18,7 +18,7 @@ MB = 1 << 20
 
 
 def jpeg(number: int, size: tuple[int, int] = (300, 200)) -> bytes:
-    return proxy.encoded(swatches.picture(number, size), 92)
+    return proxy.encode(swatches.picture(number, size), 92)
 
 
 class Desk:

@@ -17,7 +17,7 @@ from curator.commands import COMMANDS, GROUPS
 from curator.keyboard import Keyboard
 from curator.keymap import keys_of
 from curator.model import Capture, Flag, Label, Marks, Pass
-from curator.removal import Listed, Part, Removal, Report
+from curator.removal import ListedFile, Part, Removal, RemovalReport
 from curator.session import Session
 from curator.ui.dialogs.rejects_dialog import RejectsDialog
 from curator.ui.main_window import MainWindow
@@ -240,13 +240,13 @@ def test_the_review_of_rejects_names_files_whole_and_counts_copies_that_stay(
     dialog = RejectsDialog(window.session, ids, None, window)
     dialog._jobs.drop()
     dialog.show()
-    original = Listed(ids[0], "/card/DSC_1.JPG", Part.ORIGINAL, 9, 0, True)
+    original = ListedFile(ids[0], "/card/DSC_1.JPG", Part.ORIGINAL, 9, 0, True)
     copy = replace(original, path="/card/new\nline.jpg", part=Part.COPY, ticked=False)
     dialog._planned(Removal((original, copy)))
     names = {dialog.model.index(row, 0).data() for row in range(2)}
     assert {Path(name).name for name in names} == {"DSC_1.JPG", "new\\nline.jpg"}
     assert dialog.staying.text() == "1 copy elsewhere stays."
-    dialog._done(Report([original.path], bytes=9, photos=1))
+    dialog._done(RemovalReport([original.path], bytes=9, photos=1))
     assert dialog.sentence.text().startswith("Of 1 photo: ")
     assert dialog.staying.text() == "1 copy elsewhere stays."
     assert dialog.width() == theme.DIALOG and dialog.height() < window.height() / 2

@@ -444,7 +444,7 @@ def test_sidecars_go_on_where_the_disk_refused(
             write_some(catalog, ids, darktable)
             assert catalog.outstanding().unwritten == 0
             for path in folder.glob("*.xmp"):
-                assert read(path.read_bytes()).said.rating == stars
+                assert read(path.read_bytes()).metadata.rating == stars
             for name in ("IMG_00", "IMG_03"):
                 assert b"Theirs" in (folder / f"{name}.jpg.xmp").read_bytes()
             assert not list(folder.glob(".*"))

@@ -396,7 +396,7 @@ def test_sidecars_are_the_old_or_the_new_ones(victims: Victims, home: Home, tmp_
         victims.kills(SIDECARS, "write_sidecars", usual, lambda turn: {**how, "seed": turn})
     ):
         for path in folder.glob("*.xmp"):
-            said = read(path.read_bytes()).said
+            said = read(path.read_bytes()).metadata
             if path in theirs:
                 assert said.keywords == (f"Word {path.name.partition('.')[0]}",), path.name
                 assert b'crs:Exposure2012="+0.35"' in path.read_bytes()
@@ -424,7 +424,7 @@ def test_sidecars_are_the_old_or_the_new_ones(victims: Victims, home: Home, tmp_
 def written(path: Path) -> int | None:
     """Give the stars the sidecar of a photo says, None if it has none."""
     sidecar = Path(f"{path}.xmp")
-    return (read(sidecar.read_bytes()).said.rating or None) if sidecar.exists() else None
+    return (read(sidecar.read_bytes()).metadata.rating or None) if sidecar.exists() else None
 
 
 def rescan(home: Home) -> None:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
-from curator.imaging.embedded_metadata import carried
+from curator.imaging.embedded_metadata import read as read_embedded_metadata
 from curator.model import Label, Pass
 from curator.settings import Home
 from curator.sidecar import read
@@ -96,12 +96,12 @@ def test_marks_go_out_come_back_and_contradict(
     evening.press("3")
     assert not sidecar.exists()
     evening.press("Ctrl+S").reads("Wrote DSC_0.jpg.xmp")
-    assert read(sidecar.read_bytes()).said.rating == 3
+    assert read(sidecar.read_bytes()).metadata.rating == 3
 
     # Another program changes it meanwhile: nothing of theirs is lost, and a person chooses.
     change(sidecar, b'Rating="3"', b'Rating="5"')
     evening.press("2", "Ctrl+S").reads("1 sidecar changed elsewhere")
-    assert read(sidecar.read_bytes()).said.rating == 5
+    assert read(sidecar.read_bytes()).metadata.rating == 5
 
     def choose(dialog: SidecarsDialog) -> None:
         sides = [dialog.conflicts.index(0, column).data() for column in (1, 2)]
@@ -121,7 +121,7 @@ def test_marks_go_out_come_back_and_contradict(
     evening.until(evening.window.isActiveWindow)
     evening.window.setFocus()
     evening.press("Ctrl+Z", "Ctrl+S")
-    evening.until(lambda: read(sidecar.read_bytes()).said.rating == 2)
+    evening.until(lambda: read(sidecar.read_bytes()).metadata.rating == 2)
     assert originals(folder) == before
 
 
@@ -161,7 +161,7 @@ def test_killed_while_writing_nothing_is_lost(home: Home, tmp_path: Path) -> Non
     for seed in range(KILLS):
         write_until_killed(home, folder, seed, chance.uniform(0.3, 1.5))
         for path in folder.glob("*.xmp"):
-            said = read(path.read_bytes()).said
+            said = read(path.read_bytes()).metadata
             number = path.name[4:6].lstrip("0") or "0"
             assert said.keywords == (f"Word {number}",), path.name
             assert b'crs:Exposure2012="+0.35"' in path.read_bytes()
@@ -170,7 +170,7 @@ def test_killed_while_writing_nothing_is_lost(home: Home, tmp_path: Path) -> Non
     try:
         assert catalog.conflicts() == [] and catalog.outstanding().unwritten == 0
         for photo in catalog.details([row[0] for row in catalog.columns()]):
-            said = read(Path(f"{photo.path}.xmp").read_bytes()).said
+            said = read(Path(f"{photo.path}.xmp").read_bytes()).metadata
             assert (said.rating or None) == photo.marks.rating, photo.name
     finally:
         catalog.close()
@@ -244,7 +244,7 @@ def test_marks_are_embedded_only_after_a_yes_that_names_how_many(
     evening.reads("Embedded in 1 original")
     now = originals(folder)
     assert {name for name in now if now[name] != before[name]} == {"DSC_1.jpg"}
-    (packet,) = carried(folder / "DSC_1.jpg").packets
-    assert read(packet).said.rating == 4
+    (packet,) = read_embedded_metadata(folder / "DSC_1.jpg").packets
+    assert read(packet).metadata.rating == 4
     evening.again()
     assert len(evening.session.scope_ids()) == 3

@@ -14,7 +14,7 @@ HELD = {"places": np.arange(60, dtype=np.float32).reshape(6, 10), "scale": np.fl
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_what_was_laid_down_comes_back_by_its_name(tmp_path: Path, packed: bool) -> None:
-    content = arrays.dump({**HELD, "said": "a text"}, packed=packed)
+    content = arrays.dump({**HELD, "said": "a text"}, compressed=packed)
     (tmp_path / "held").write_bytes(content)
     for source in (content, tmp_path / "held"):
         found = arrays.load(source)
@@ -25,7 +25,7 @@ def test_what_was_laid_down_comes_back_by_its_name(tmp_path: Path, packed: bool)
 
 
 def test_no_damage_raises_anything_but_the_one_error() -> None:
-    content = arrays.dump({"scale": np.float64(0.5)}, packed=True)
+    content = arrays.dump({"scale": np.float64(0.5)}, compressed=True)
     faults = 0
     for place in range(len(content)):
         flipped = bytearray(content)

@@ -17,8 +17,8 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_file_is_written_whole(tmp_path: Path) -> None:
-    atomic.put(tmp_path / "a", b"old")
-    atomic.put(tmp_path / "a", b"new", sync=False)
+    atomic.write(tmp_path / "a", b"old")
+    atomic.write(tmp_path / "a", b"new", sync=False)
     assert (tmp_path / "a").read_bytes() == b"new" and names(tmp_path) == ["a"]
 
 
@@ -27,14 +27,14 @@ def test_where_a_step_fails_the_old_one_stays_and_the_error_names_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     path = tmp_path / "a"
-    atomic.put(path, b"old")
+    atomic.write(path, b"old")
 
     def refuse(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(*((os, "fsync") if step == "fsync" else (Path, "replace")), refuse)
     with pytest.raises(OSError, match="Input/output error") as caught:
-        atomic.put(path, b"new")
+        atomic.write(path, b"new")
     assert (caught.value.errno, caught.value.filename) == (5, str(path))
     assert path.read_bytes() == b"old" and names(tmp_path) == ["a"]
 
@@ -44,18 +44,18 @@ def test_what_the_dead_left_is_cleared_and_what_the_living_write_stays(tmp_path:
     child.wait()
     dead = tmp_path / f".curator-{child.pid}-0123456789ab.tmp"
     log = tmp_path / f"{dead.name}-journal"
-    mine = atomic.temporary(tmp_path / "a")
+    mine = atomic.temporary_path(tmp_path / "a")
     foreign = [tmp_path / ".curator-notes.tmp", tmp_path / ".new-photo.jpg"]
     for path in (dead, log, mine, *foreign):
         path.touch()
-    atomic.sweep(tmp_path)
+    atomic.remove_leftovers(tmp_path)
     assert names(tmp_path) == sorted(path.name for path in (mine, *foreign))
 
 
 def test_a_number_that_another_process_got_since_is_no_excuse(tmp_path: Path) -> None:
-    left = atomic.temporary(tmp_path / "a")  # ours, but of before we began
+    left = atomic.temporary_path(tmp_path / "a")  # ours, but of before we began
     left.touch()
     os.utime(left, (1_000_000_000, 1_000_000_000))
-    atomic.sweep(tmp_path)
-    atomic.sweep(tmp_path / "not there")
+    atomic.remove_leftovers(tmp_path)
+    atomic.remove_leftovers(tmp_path / "not there")
     assert names(tmp_path) == []

@@ -140,13 +140,13 @@ def test_a_drive_mounted_in_a_folder_is_walked_but_not_behind_a_link(
 ) -> None:
     lay(tmp_path, "here/a.jpg", "here/mount/b.jpg", "there/c.jpg", "there/mount/d.jpg")
     (tmp_path / "here" / "x").symlink_to(tmp_path / "there")
-    identity = files.identity
+    identity = files.directory_id
 
     def mounted(path: str) -> tuple[int, int] | None:
         found = identity(path)
         return (found[0] + (Path(path).name == "mount"), found[1]) if found else None
 
-    monkeypatch.setattr(files, "identity", mounted)
+    monkeypatch.setattr(files, "directory_id", mounted)
     assert names_of(tmp_path / "here") == ["a.jpg", "mount/b.jpg", "x/c.jpg"]
 
 
@@ -155,9 +155,9 @@ def test_what_is_watched_is_what_a_walk_comes_to(tmp_path: Path) -> None:
     here = tmp_path / "a" / "here"
     (here / "up").symlink_to(tmp_path)
     (here / "there").symlink_to(tmp_path / "there")
-    assert files.leads_to(str(here), str(here / "there"))
-    assert not files.leads_to(str(here), str(here / "up"))
-    assert not files.leads_to(str(here), str(here / "up" / "there"))
+    assert files.is_reached_from(str(here), str(here / "there"))
+    assert not files.is_reached_from(str(here), str(here / "up"))
+    assert not files.is_reached_from(str(here), str(here / "up" / "there"))
 
 
 def test_sources_inside_each_other_give_each_file_once(tmp_path: Path) -> None:

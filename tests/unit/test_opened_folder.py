@@ -14,7 +14,7 @@ import pytest
 
 from curator import atomic, opened_folder
 from curator.model import UnreadableError
-from curator.opened_folder import OpenedFolder, OutsideError, mark_of
+from curator.opened_folder import OpenedFolder, OutsideError, file_id
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
 
@@ -41,7 +41,7 @@ def put(folder: OpenedFolder, name: str, text: str = "new") -> None:
 
 
 def rename(folder: OpenedFolder, old: str, new: str) -> None:
-    seen = folder.seen(old)
+    seen = folder.file_state(old)
     assert seen is not None
     folder.rename(old, new, seen)
 
@@ -49,7 +49,7 @@ def rename(folder: OpenedFolder, old: str, new: str) -> None:
 ACTS: dict[str, Callable[[OpenedFolder], object]] = {
     "status": lambda folder: folder.status("sub/b"),
     "read": lambda folder: folder.read("sub/b"),
-    "seen": lambda folder: folder.seen("sub/b"),
+    "seen": lambda folder: folder.file_state("sub/b"),
     "names": lambda folder: folder.names("sub"),
     "inside": lambda folder: folder.inside("sub").close(),
     "make": lambda folder: folder.make_folder("sub/deeper/still"),
@@ -69,7 +69,7 @@ def test_nothing_is_done_through_a_link_a_closed_folder_or_a_file(
 ) -> None:
     sub = tmp_path / "out" / "sub"
     if thing == "closed":
-        folder._closed = [mark_of(sub.stat())]
+        folder._closed = [file_id(sub.stat())]
     else:
         sub.rename(tmp_path / "aside")
         sub.symlink_to(tmp_path / "theirs") if thing == "link" else sub.write_text("in the way")
@@ -121,7 +121,7 @@ def test_what_is_no_plain_file_is_not_opened_and_makes_way_for_ours(
     for name in ("link", "nowhere", "pipe", "sub"):
         with pytest.raises(OutsideError):
             folder.read(name)
-        assert folder.seen(name) is None and not folder.is_file(name)
+        assert folder.file_state(name) is None and not folder.is_file(name)
         with pytest.raises(FileExistsError):
             put(folder, name)
     assert all(folder.write(name, b"ours") for name in ("link", "nowhere", "pipe"))
@@ -149,7 +149,7 @@ def test_a_rename_takes_a_name_from_nobody(
 
 
 def test_a_file_that_is_another_by_now_is_left_alone(tmp_path: Path, folder: OpenedFolder) -> None:
-    seen = folder.seen("a")
+    seen = folder.file_state("a")
     assert seen is not None
     (tmp_path / "out" / "a").unlink()
     (tmp_path / "out" / "a").write_text("theirs")
@@ -159,7 +159,7 @@ def test_a_file_that_is_another_by_now_is_left_alone(tmp_path: Path, folder: Ope
         lambda: folder.rename("a", "c", seen),
         lambda: folder.replace("mine", "a", seen),
     ):
-        with pytest.raises(OutsideError, match="by another program"):
+        with pytest.raises(OutsideError, match="Another program"):
             act()
     assert folder.read("a") == b"theirs" and "c" not in folder.names()
 
@@ -175,7 +175,7 @@ def test_a_link_that_is_swapped_in_while_a_name_is_given_gets_none(
         real(*args, **more)
 
     monkeypatch.setattr(os, "link", late)
-    with pytest.raises(OutsideError, match="by another program"):
+    with pytest.raises(OutsideError, match="Another program"):
         rename(folder, "a", "c")
     assert "c" not in folder.names() and (tmp_path / "out" / "a").is_symlink()
 
@@ -217,21 +217,23 @@ def test_it_knows_where_it_lies_whatever_it_was_called(
     with OpenedFolder.at(tmp_path / "link") as opened:
         above = list(opened.above())
     wanted = [tmp_path / "out" / "sub", tmp_path / "out", *(tmp_path / "out").parents]
-    assert above == [mark_of(path.stat()) for path in wanted]
-    assert above[0] == opened.mark and above[1] == folder.mark
+    assert above == [file_id(path.stat()) for path in wanted]
+    assert above[0] == opened.file_id and above[1] == folder.file_id
 
 
 def test_folders_are_made_and_leftovers_swept(tmp_path: Path, folder: OpenedFolder) -> None:
     folder.make_folder("x/y/z")
     folder.make_folder("x/y")
     assert (tmp_path / "out" / "x" / "y" / "z").is_dir()
-    left, mine = ".curator-1-0123456789ab.tmp", folder.temporary("x/a")
+    left = ".curator-1-0123456789ab.tmp"
     put(folder, left)
     os.utime(tmp_path / "out" / left, (1, 1))  # the first process of a system is younger
-    put(folder, mine)
-    folder.sweep()
-    assert folder.status(left) is None and folder.status(mine) is not None
-    assert atomic.writer_of(Path(mine).name) == os.getpid() and mine.startswith("x/")
+    with folder.temporary("x/a") as mine:
+        put(folder, mine)
+        folder.remove_leftovers()
+        assert folder.status(left) is None and folder.status(mine) is not None
+        assert atomic.writer_pid(Path(mine).name) == os.getpid() and mine.startswith("x/")
+    assert folder.status(mine) is None
 
 
 @pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may read everything")
@@ -240,4 +242,4 @@ def test_a_file_that_may_not_be_read_is_said_to_be_one(
 ) -> None:
     (tmp_path / "out" / "a").chmod(0)
     with pytest.raises(UnreadableError, match="a cannot be read"):
-        folder.seen("a")
+        folder.file_state("a")

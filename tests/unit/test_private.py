@@ -49,7 +49,7 @@ def fill(home: Home) -> None:
     home.make()
     catalog = Catalog.open(home.catalog)
     with catalog._writing(), ConductorLock(home):
-        proxy.make(np.zeros((40, 60, 3), np.uint8), home.cache, KEY)
+        proxy.save(np.zeros((40, 60, 3), np.uint8), home.cache, KEY)
     catalog.reserve_room()
     backups.keep(home.catalog)
     table_cache.write(home.table_file, "1", {"a": np.zeros(3)})
@@ -129,7 +129,7 @@ def test_a_rotated_log_stays_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_file_of_the_persons_keeps_what_others_may_do(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        atomic.put(tmp_path / "mimeapps.list", b"", owners=False)
+        atomic.write(tmp_path / "mimeapps.list", b"", owner_only=False)
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "mimeapps.list").stat().st_mode) == 0o644
@@ -158,7 +158,7 @@ SECRETS = [
 
 @pytest.mark.parametrize(("text", "left"), SECRETS)
 def test_passwords_and_keys_are_masked(text: str, left: str) -> None:
-    masked = private.masked(text)
+    masked = private.mask_secrets(text)
     assert "hunter2" not in masked and "ter2" not in masked and left in masked
 
 
@@ -173,17 +173,19 @@ def test_passwords_and_keys_are_masked(text: str, left: str) -> None:
     ],
 )
 def test_other_texts_stay_as_they_are(text: str) -> None:
-    assert private.masked(text) == text
+    assert private.mask_secrets(text) == text
 
 
 def test_a_key_that_was_found_is_masked_wherever_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private, "_known", set())
     monkeypatch.setenv("CURATOR_VISION_KEY", "correct horse")
     assert find_key("http://host") == "correct horse"
-    assert private.masked("refused: correct horse, 401") == "refused: ***, 401"
+    assert private.mask_secrets("refused: correct horse, 401") == "refused: ***, 401"
     for secret in ("battery", "battery staple"):
         private.remember_secret(secret)
-    assert private.masked("it is battery staple") == "it is ***", "the whole of the longer one"
+    assert private.mask_secrets("it is battery staple") == "it is ***", (
+        "the whole of the longer one"
+    )
 
 
 @pytest.mark.parametrize("url", ["http://joe:hunter2@host", "joe:hunter2@host", "x://joe:hunter2@"])

@@ -13,7 +13,7 @@ import pytest
 from curator import removal
 from curator.catalog import Catalog
 from curator.model import Flag, KnownError
-from curator.removal import Part, Removal, bound
+from curator.removal import Part, Removal, untick_shared
 from tests.unit.catalog.shoot import Card, Shoot, photo_bytes
 
 
@@ -36,7 +36,7 @@ def going(shown: Removal) -> set[str]:
     return {Path(file.path).name for file in shown.going}
 
 
-def remove(shoot: Shoot, shown: Removal, way: removal.Way = removal.trash) -> removal.Report:
+def remove(shoot: Shoot, shown: Removal, way: removal.Way = removal.trash) -> removal.RemovalReport:
     return removal.remove(
         shown,
         shoot.listed(),
@@ -187,7 +187,7 @@ def test_without_a_trash_files_stay_and_only_erasing_takes_them(
     assert shown.going == [] and shown.staying() == {"/mnt/card has no trash.": 1}
     remove(shoot, shown)
     assert (shoot.folder / "a.jpg").exists()
-    remove(shoot, removal.plan(shoot.listed(), erasing=True), removal.erase)
+    remove(shoot, removal.plan(shoot.listed(), erasing=True), removal.delete_permanently)
     assert not (shoot.folder / "a.jpg").exists() and shoot.listed() == []
 
 
@@ -248,7 +248,10 @@ def test_a_kill_right_after_the_last_file_went_leaves_no_missing_photo(
     if scanned:  # by another process, before this one was started again
         paired.ingest()
         assert paired.photo("DSC_1.NEF").state == "missing"
-    assert removal.settle(paired.catalog) == 1 and removal.settle(paired.catalog) == 0
+    assert (
+        removal.note_interrupted(paired.catalog) == 1
+        and removal.note_interrupted(paired.catalog) == 0
+    )
     assert [photo.name for photo in paired.listed()] == ["DSC_2"]
     assert paired.ingest().found == 1
     shutil.move(trash / "files" / "DSC_1.NEF", paired.folder / "renamed.NEF")
@@ -262,9 +265,9 @@ def test_of_a_folder_that_is_away_nothing_is_noted_before_it_is_back(
     photo = paired.photo("DSC_1.NEF")
     paired.catalog.begin_emptying({photo.id: [str(photo.path)]})
     away = paired.folder.rename(tmp_path / "away")
-    assert removal.settle(paired.catalog) == 0
+    assert removal.note_interrupted(paired.catalog) == 0
     away.rename(paired.folder)
-    assert removal.settle(paired.catalog) == 0
+    assert removal.note_interrupted(paired.catalog) == 0
     assert paired.catalog.left_emptying() == {}, "it was there: nothing had gone"
     paired.catalog.begin_emptying({photo.id: [str(photo.path)]})
     monkeypatch.setattr("os.getpid", lambda: 1)  # that process lives, and may be at it
@@ -314,7 +317,7 @@ def test_a_sidecar_stays_with_every_picture_it_belongs_to(shoot: Shoot) -> None:
     assert len(going(shown)) == 5
     for kept in ("a.jpg", "a.tif"):
         files = [replace(f, ticked=Path(f.path).name != kept) for f in shown.files]
-        assert f"{kept}.xmp" not in going(left := Removal(tuple(bound(files))))
+        assert f"{kept}.xmp" not in going(left := Removal(tuple(untick_shared(files))))
         assert "a.xmp" not in going(left) and len(left.going) == 2
         again = removal.plan(shoot.listed(), {file.path for file in files if file.ticked})
         assert set(again.going) == set(left.going)
@@ -484,7 +487,7 @@ def backed_up(shoot: Shoot) -> Path:
     return backup
 
 
-@pytest.mark.parametrize("way", [removal.trash, removal.erase])
+@pytest.mark.parametrize("way", [removal.trash, removal.delete_permanently])
 def test_a_link_in_the_place_of_a_folder_has_no_backup_removed(
     shoot: Shoot, way: removal.Way
 ) -> None:
@@ -492,7 +495,10 @@ def test_a_link_in_the_place_of_a_folder_has_no_backup_removed(
     shoot.ingest()
     shoot.reject("a.JPG")
     shoot.reject("b.JPG")
-    shown, backup = removal.plan(shoot.listed(), erasing=way is removal.erase), backed_up(shoot)
+    shown, backup = (
+        removal.plan(shoot.listed(), erasing=way is removal.delete_permanently),
+        backed_up(shoot),
+    )
     aside = shoot.folder.with_name("aside")
 
     def swap() -> None:

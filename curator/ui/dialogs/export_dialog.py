@@ -16,10 +16,10 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QWidget
 
 from curator.catalog import FolderRow
-from curator.export import Options, Plan, Report, write
+from curator.export import ExportReport, Options, Plan, write
 from curator.export.gallery import PAGE
 from curator.export.naming import safe
-from curator.export.sizes import Proxies
+from curator.export.size_estimates import Proxies
 from curator.library.approval import FROM_FILES, all_clauses
 from curator.model import KnownError
 from curator.pipeline.metadata_embedding import exiftool_if_any
@@ -80,7 +80,7 @@ class ExportDialog(Dialog):
         self._jobs.failed.connect(self._failed)
         self._jobs.progressed.connect(self._progressed)
         self._plan: Plan | None = None
-        self.report: Report | None = None
+        self.report: ExportReport | None = None
         self._rule = all_clauses(settings.approval.rule)
         self.clauses: dict[str, QCheckBox] = {}
         self._counts: dict[str, QLabel] = {}
@@ -318,7 +318,7 @@ class ExportDialog(Dialog):
         self.bar.setValue(done)
         self._say(f"Exporting {words.count(done)} of {words.count(total)} · {name}")
 
-    def _done(self, report: Report) -> None:
+    def _done(self, report: ExportReport) -> None:
         self.report = report
         self.bar.hide()
         self._say(*told(report))

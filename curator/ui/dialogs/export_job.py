@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from curator.catalog import Catalog, PhotoDetail
-from curator.export import Options, Plan, Report, make_plan
+from curator.export import ExportReport, Options, Plan, make_plan
 from curator.model import counted
 from curator.ui.dialogs.jobs import Job
 from curator.ui.widgets import words
@@ -72,7 +72,7 @@ def consequences(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def told(report: Report) -> tuple[str, str]:
+def told(report: ExportReport) -> tuple[str, str]:
     """Say what an export did, and what it could not do."""
     text = f"{counted(len(report.written), 'file')} written, {words.size(report.bytes)}"
     text += f"; {words.count(report.kept)} were there already." if report.kept else "."

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 from curator import removal
 from curator.catalog import Catalog
 from curator.model import counted
-from curator.removal import Listed, Part, Removal, Report
+from curator.removal import ListedFile, Part, Removal, RemovalReport
 from curator.session import Session
 from curator.ui.dialogs.jobs import Job, JobRunner
 from curator.ui.dialogs.rejects_grid import CELL, RejectsGrid
@@ -32,7 +32,7 @@ _TITLES = {
 }
 
 
-class FileTable(TextRows[Listed]):
+class FileTable(TextRows[ListedFile]):
     """The files as rows, as they go, each with a tick where it may: what is beside one stays too.
 
     Signals:
@@ -45,12 +45,12 @@ class FileTable(TextRows[Listed]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.wished: list[Listed] = []  # as ticked by the person
+        self.wished: list[ListedFile] = []  # as ticked by the person
 
-    def show_files(self, files: Sequence[Listed]) -> None:
+    def show_files(self, files: Sequence[ListedFile]) -> None:
         """Replace the rows; ``files`` ticked as they are wished to be."""
         self.wished = list(files)
-        self.show_rows(removal.bound(self.wished))
+        self.show_rows(removal.untick_shared(self.wished))
 
     def tick(self, rows: Sequence[int], on: bool) -> None:
         """Tick rows, or take their ticks off; what has to stay keeps none."""
@@ -58,7 +58,7 @@ class FileTable(TextRows[Listed]):
             file = self.wished[row]
             self.wished[row] = replace(file, ticked=on and not file.stays)
         if rows:
-            self.rows = removal.bound(self.wished)
+            self.rows = removal.untick_shared(self.wished)
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 2))
             self.ticked.emit()
 
@@ -68,17 +68,17 @@ class FileTable(TextRows[Listed]):
         may_go = not self.rows[index.row()].stays
         return flags | Qt.ItemFlag.ItemIsUserCheckable if may_go else flags
 
-    def cell(self, row: Listed, column: int) -> str:
+    def cell(self, row: ListedFile, column: int) -> str:
         """Say one fact: name, what it is, size."""
         path = Path(row.path)
         what = "stays" if row.stays else _TITLES[row.part]
         return (words.path(Path(path.parent.name) / path.name), what, words.size(row.size))[column]
 
-    def tip(self, row: Listed) -> str:
+    def tip(self, row: ListedFile) -> str:
         """Say where it lies, and why it stays."""
         return "\n".join(filter(None, (row.path, row.stays)))
 
-    def color(self, row: Listed, column: int) -> QColor:
+    def color(self, row: ListedFile, column: int) -> QColor:
         """Have what goes stand out."""
         return theme.TEXT if row.ticked and column == 0 else theme.QUIET
 
@@ -120,7 +120,7 @@ class RejectsDialog(Dialog):
         self.setFixedSize(around.width() - 2 * margin, around.height() - 2 * margin)
         self._session, self._ids = session, list(ids)
         self._within = session.scope.key if session.scope.kind == "folder" else ""
-        self.report: Report | None = None
+        self.report: RemovalReport | None = None
         self._jobs = JobRunner(self)
         self._jobs.failed.connect(self._failed)
         self._jobs.progressed.connect(self._progressed)
@@ -245,9 +245,9 @@ class RejectsDialog(Dialog):
         for part in (self.grid, self.table, self.for_good, self.go):
             part.setEnabled(False)
         self.cancel.setText("Stop")
-        way, ids = removal.erase if erasing else removal.trash, self._ids
+        way, ids = removal.delete_permanently if erasing else removal.trash, self._ids
 
-        def work(job: Job, catalog: Catalog) -> Report:
+        def work(job: Job, catalog: Catalog) -> RemovalReport:
             return removal.remove(
                 shown,
                 catalog.details(ids),
@@ -262,7 +262,7 @@ class RejectsDialog(Dialog):
     def _progressed(self, done: int, total: int, name: str) -> None:
         self.sentence.setText(f"Removing {words.count(done + 1)} of {words.count(total)} · {name}")
 
-    def _done(self, report: Report) -> None:
+    def _done(self, report: RemovalReport) -> None:
         self.report = report
         freed = "freed" if self.for_good.isChecked() else "freed once the trash is emptied"
         self.title.setText(f"Removed {counted(len(report.removed), 'file')}")

@@ -53,7 +53,7 @@ class OverlayPainter:
         ratio = painter.device().devicePixelRatioF()
         name = (found, kinds, place.getRect(), part.getRect(), ratio)
         if self._veil[0] != name:
-            pixels = overlay_mask.veil(
+            pixels = overlay_mask.draw(
                 _only(found.overlay, kinds),
                 found.whole,
                 place.size().toTuple(),

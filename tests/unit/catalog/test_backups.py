@@ -127,7 +127,7 @@ def test_one_given_up_half_way_leaves_nothing(home: Home) -> None:
 
 def test_what_a_killed_process_left_goes_with_the_next(home: Home, backed: Path) -> None:
     left = home.backups / ".curator-999999999-0123456789ab.tmp-journal"
-    growing = atomic.temporary(home.backups / "x.db")
+    growing = atomic.temporary_path(home.backups / "x.db")
     for path in (left, growing):
         path.write_bytes(b"half")
     backups.keep(home.catalog, 0)

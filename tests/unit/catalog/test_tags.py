@@ -9,7 +9,7 @@ import pytest
 
 from curator.catalog import Catalog, TagDetail, tag_name, tag_names
 from curator.model import Marks, NotFoundError, UsageError
-from curator.sidecar import PROFILES, Said, merge, read
+from curator.sidecar import PROFILES, SidecarMetadata, merge, read
 from curator.stages import STAGES
 from tests import catalogs, likings
 from tests.unit.catalog.shoot import Shoot, photo_bytes
@@ -330,12 +330,12 @@ def test_a_path_goes_through_a_sidecar_and_back(twelve: Catalog, profile: str) -
         say(twelve, 3, name, "confirmed")
     keywords = twelve.keywords_of([3])[3]
     paths = [f"{way}|{name}" for name, way in keywords if way]
-    said = Said.of(Marks(), [name for name, _ in keywords], paths)
+    said = SidecarMetadata.of(Marks(), [name for name, _ in keywords], paths)
     written = merge(None, said, None, PROFILES[profile])
     for text in (b"animal|bird", b"place|iceland|vik", b">bird<", b">vik<", b">pier<"):
         assert text in written
     assert (b"place/iceland/vik" in written) == (profile == "digikam")
-    again = read(written).said
+    again = read(written).metadata
     assert again.keywords is not None and again.hierarchical is not None
     read_from_file(twelve, 4, *again.keywords, paths=again.hierarchical)
     assert twelve.keywords_of([4])[4] == keywords

@@ -35,7 +35,7 @@ def test_out_and_back_on_the_command_line(curator: Type, folder: Path) -> None:
     assert [entry["changes"] for entry in dry["sidecars"]] == [["rating: none → 4"]]
     assert dry["profile"] == "lightroom" and not sidecar.exists()
     assert curator("sidecar", "write", "--json").json["written"] == 1
-    assert read(sidecar.read_bytes()).said.rating == 4
+    assert read(sidecar.read_bytes()).metadata.rating == 4
     assert curator("sidecar", "status", "--json").json["unwritten"] == 0
 
     change(sidecar, b'Rating="4"', b'Rating="2"')
@@ -47,7 +47,7 @@ def test_out_and_back_on_the_command_line(curator: Type, folder: Path) -> None:
     }
     curator("undo")
     assert curator("sidecar", "write", RAW, "--json").json["written"] == 1
-    assert read(sidecar.read_bytes()).said.rating == 4
+    assert read(sidecar.read_bytes()).metadata.rating == 4
 
 
 def test_what_is_new_in_a_folder_is_read_or_only_told(

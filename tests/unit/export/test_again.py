@@ -14,22 +14,22 @@ import pytest
 from PIL import Image
 
 from curator.catalog import PhotoDetail, TagDetail
-from curator.export import TARGETS, Options, Report, place, write
-from curator.export.claims import Act
-from curator.imaging.embedded_metadata import carried
+from curator.export import TARGETS, ExportReport, Options, target_folder, write
+from curator.export.name_allocator import FileAction
+from curator.imaging.embedded_metadata import read as read_embedded_metadata
 from curator.model import BusyError, Clause, KnownError, Marks
-from curator.sidecar import Said, read_embedded
+from curator.sidecar import SidecarMetadata, read_embedded
 from tests.photos import draw_jpeg
 from tests.unit.export.conftest import PICK, REJECT, STARS, Here, make_plan, photo
 from tests.unit.export.test_folder import book, names, snapshot
 
 
-def run(photos: list[PhotoDetail], to: Path, **options: object) -> Report:
+def run(photos: list[PhotoDetail], to: Path, **options: object) -> ExportReport:
     made = make_plan(photos, Options(to, **options))  # type: ignore[arg-type]
     return TARGETS[made.options.target].write(made, pool=Here())
 
 
-def jpegs(photos: list[PhotoDetail], to: Path, **options: object) -> Report:
+def jpegs(photos: list[PhotoDetail], to: Path, **options: object) -> ExportReport:
     return run(photos, to, **{"form": "jpeg", "long_edge_px": 60, **options})
 
 
@@ -49,8 +49,8 @@ def test_other_choices_replace_the_jpegs_an_export_made(
     assert snapshot(out) == before
 
 
-def embedded(path: Path) -> Said:
-    return read_embedded(carried(path).packets).said
+def embedded(path: Path) -> SidecarMetadata:
+    return read_embedded(read_embedded_metadata(path).packets).metadata
 
 
 def test_a_jpeg_carries_stars_and_confirmed_tags_and_follows_them(
@@ -63,10 +63,10 @@ def test_a_jpeg_carries_stars_and_confirmed_tags_and_follows_them(
     )
     tagged = replace(shoot[1], marks=STARS, tags=tags)
     jpegs([tagged], out)
-    said = embedded(out / "DSC_2.jpg")
-    assert (said.rating, said.keywords, said.projects) == (4, ("harbor",), None)
+    metadata = embedded(out / "DSC_2.jpg")
+    assert (metadata.rating, metadata.keywords, metadata.projects) == (4, ("harbor",), None)
     planned = make_plan([tagged], Options(out, form="jpeg", long_edge_px=60))
-    assert [item.act for item in planned.items()] == [Act.KEEP]
+    assert [item.action for item in planned.items()] == [FileAction.KEEP]
     again = jpegs([replace(tagged, marks=Marks(rating=5, kept=True))], out)
     assert again.written == ["DSC_2.jpg"]
     assert embedded(out / "DSC_2.jpg").rating == 5
@@ -277,7 +277,7 @@ def test_names_that_fold_together_do_not_overwrite_each_other(card: Path, tmp_pa
 def test_a_drive_that_is_away_is_not_made_up(
     shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place, "_MOUNTS", ((str(tmp_path / "media"), 2),))
+    monkeypatch.setattr(target_folder, "_MOUNTS", ((str(tmp_path / "media"), 2),))
     away = tmp_path / "media" / "ann" / "T7 Shield" / "out"
     with pytest.raises(KnownError, match="The drive T7 Shield is not connected"):
         run(shoot, away)

@@ -18,8 +18,8 @@ from PIL import Image, ImageCms
 
 from curator import export
 from curator.catalog import PhotoDetail
-from curator.export import TARGETS, Options, Report, folder, writing
-from curator.export.claims import INTENT
+from curator.export import TARGETS, ExportReport, Options, folder, writing
+from curator.export.name_allocator import INTENT
 from curator.model import Clause, KnownError, Label, Marks
 from curator.settings import resource
 from tests.drives import Silence
@@ -27,7 +27,7 @@ from tests.photos import draw_jpeg
 from tests.unit.export.conftest import PICK, REJECT, STARS, Here, make_plan, photo
 
 
-def run(photos: list[PhotoDetail], to: Path, **options: object) -> Report:
+def run(photos: list[PhotoDetail], to: Path, **options: object) -> ExportReport:
     plan = make_plan(photos, Options(to, **options))  # type: ignore[arg-type]
     return TARGETS["folder"].write(plan, pool=Here())
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from curator.catalog import PhotoDetail, TagDetail
-from curator.export import TARGETS, Options, Report
+from curator.export import TARGETS, ExportReport, Options
 from curator.model import KnownError
 from tests.photos import draw_jpeg
 from tests.unit.export.conftest import PICK, REJECT, Here, make_plan, photo
@@ -24,7 +24,7 @@ from tests.unit.export.test_folder import book, snapshot
 WILD = "</title></h1><script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;\u202e"
 
 
-def run(photos: list[PhotoDetail], to: Path, **options: object) -> Report:
+def run(photos: list[PhotoDetail], to: Path, **options: object) -> ExportReport:
     made = Options(to, target="gallery", **{"long_edge_px": 1600, **options})  # type: ignore[arg-type]
     return TARGETS["gallery"].write(make_plan(photos, made), pool=Here())
 

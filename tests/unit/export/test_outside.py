@@ -23,7 +23,7 @@ from curator.export import TARGETS, Options, write
 from curator.export.render import Rendered, RenderJob
 from curator.model import KnownError, Marks
 from curator.opened_folder import OpenedFolder
-from curator.sidecar import Said, batch
+from curator.sidecar import SidecarMetadata, batch
 from tests.photos import draw_jpeg
 from tests.unit.export.conftest import PICK, STARS, make_plan, photo
 from tests.unit.export.test_folder import book
@@ -116,7 +116,7 @@ def test_sidecars_of_photos_inside_the_target_are_not_written_among_them(tmp_pat
     before = standing(*sources)
     plan = make_plan(some, Options(pictures, target="sidecar", sources=sources))
     TARGETS["sidecar"].write(plan)
-    assert ["holds originals" in skip.reason for skip in plan.skipped] == [True, True]
+    assert ["contains originals" in skip.reason for skip in plan.skipped] == [True, True]
     assert standing(*sources) == before
 
 
@@ -474,7 +474,7 @@ def test_where_no_folder_can_be_held_open_links_are_seen_before_each_act(poison:
 @given(st.sampled_from(THINGS), st.integers(0, 12))
 def test_a_sidecar_beside_a_photo_is_written_nowhere_else(thing: str, swap: int) -> None:
     with worlds() as world:
-        said = Said(rating=4).as_json()
+        said = SidecarMetadata(rating=4).as_json()
         job = batch.SidecarJob(1, str(world.photos / "mon" / "A.xmp"), said, None, "", "lightroom")
         originals = [each.path for each in world.shoot]
         stands = [standing(path) for path in originals], standing(world.elsewhere)
@@ -484,4 +484,4 @@ def test_a_sidecar_beside_a_photo_is_written_nowhere_else(thing: str, swap: int)
             (done,) = batch.write([job])
         assert ([standing(path) for path in originals], standing(world.elsewhere)) == stands
         assert not (world.photos / "new").exists()
-        assert done.act in (batch.Act.WRITTEN, batch.Act.FAILED, batch.Act.CHANGED)
+        assert done.outcome in (batch.Outcome.WRITTEN, batch.Outcome.FAILED, batch.Outcome.CHANGED)

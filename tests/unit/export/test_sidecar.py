@@ -10,7 +10,7 @@ import pytest
 
 from curator import sidecar
 from curator.catalog import PhotoDetail, TagDetail
-from curator.export import TARGETS, Options, Plan, Report
+from curator.export import TARGETS, ExportReport, Options, Plan
 from curator.model import Flag, Label, Marks
 from tests.unit.export.conftest import PICK, REJECT, STARS, make_plan, photo
 from tests.unit.export.test_folder import book
@@ -24,7 +24,7 @@ def planned(photos: list[PhotoDetail], to: Path, **options: object) -> Plan:
     return make_plan(photos, Options(to, **chosen))  # type: ignore[arg-type]
 
 
-def run(photos: list[PhotoDetail], to: Path, **options: object) -> Report:
+def run(photos: list[PhotoDetail], to: Path, **options: object) -> ExportReport:
     return TARGETS["sidecar"].write(planned(photos, to, **options))
 
 
@@ -41,8 +41,8 @@ def as_written(to: Path) -> dict[str, tuple[bytes, int, int]]:
     }
 
 
-def said(path: Path) -> sidecar.Said:
-    return sidecar.read(path.read_bytes()).said
+def said(path: Path) -> sidecar.SidecarMetadata:
+    return sidecar.read(path.read_bytes()).metadata
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_what_somebody_else_wrote_there_stays(trip: list[PhotoDetail], tmp_path:
     out = tmp_path / "out"
     (out / "mon").mkdir(parents=True)
     (out / "tue").mkdir()
-    theirs = sidecar.Said(flag="none", label="blue", keywords=("glacier",))
+    theirs = sidecar.SidecarMetadata(flag="none", label="blue", keywords=("glacier",))
     lightroom = sidecar.PROFILES["lightroom"]
     (out / "mon/dsc_1.XMP").write_bytes(sidecar.merge(None, theirs, None, lightroom))
     (out / "tue/DSC_1.xmp").write_bytes(b"no sidecar at all")

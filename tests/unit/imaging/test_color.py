@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from curator.imaging import colour, decode, spaces
+from curator.imaging import color, decode, spaces
 from curator.library.captions import MEASURED
 from curator.model import Kind, Quality, StageJob
 from curator.stages.convert import decoded, looked_at
@@ -101,8 +101,8 @@ def test_srgb_under_any_name_is_left_alone() -> None:
     picture = scene((64, 48), 0)
     for icc in (profile("Camera 7", SRGB), ImageCms.createProfile("sRGB")):
         data = icc if isinstance(icc, bytes) else ImageCms.ImageCmsProfile(icc).tobytes()
-        assert colour.to_srgb(picture, data) is picture
-        assert colour.toned(picture, data) is picture
+        assert color.to_srgb(picture, data) is picture
+        assert color.toned(picture, data) is picture
 
 
 @pytest.mark.parametrize("file", ["a.png", "a.tif", "a.webp", "a.jpg"])
@@ -141,7 +141,7 @@ def test_gray_agrees_with_littlecms() -> None:
             ImageCms.Intent.RELATIVE_COLORIMETRIC,
             "RGB",
         )
-        ours = colour.to_srgb(np.repeat(gray[:, :, None], 3, axis=2), icc)
+        ours = color.to_srgb(np.repeat(gray[:, :, None], 3, axis=2), icc)
         assert np.abs(ours.astype(int) - np.asarray(theirs))[:, 8:].max() <= 1
 
 
@@ -191,7 +191,7 @@ def test_a_profile_for_other_colors_is_no_profile(tmp_path: Path) -> None:
         assert off(decode.decode(path).rgb, picture.astype(float)) < 3
     steep = profile("x", curve(-900.0, 3.0, 0.0, 9.0, 0.5), None)
     tall = profile("x", curve(900.0, 300.0, 1.0, 9.0, 0.5), None)
-    assert colour.gray16(steep).shape == colour.gray16(tall).shape == (65536,)
+    assert color.gray16(steep).shape == color.gray16(tall).shape == (65536,)
     for broken in (gray[:140], gray[:128] + b"\xff" * 60, profile("x", curve(0.0), None)):
         path = saved(tmp_path / "b.png", picture[:, :, 0].copy(), icc_profile=broken)
         assert off(decode.decode(path).rgb[:, :, 0], picture[:, :, 0].astype(float)) < 1
@@ -319,7 +319,7 @@ def test_hdr_is_shown_with_its_highlights_rolled_off(
     assert "rolled off" in MEASURED[picture.basis]
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
     icc = spaces.of_code_points(1, transfer)
-    shown = colour.to_srgb(ramp, icc)[0, :, 1].astype(int)
+    shown = color.to_srgb(ramp, icc)[0, :, 1].astype(int)
     assert (np.diff(shown) >= 0).all()
     assert 215 < shown[white] < 250
     assert shown[255] >= 253

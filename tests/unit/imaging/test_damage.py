@@ -11,7 +11,7 @@ from PIL import Image
 
 from curator.bench.draw import draw_jpeg, jpeg_bytes, scene
 from curator.imaging import containers, damage, decode
-from curator.imaging.pixels import MAX_MEGAPIXELS, Wish
+from curator.imaging.pixels import MAX_MEGAPIXELS, DecodeOptions
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def photo(tmp_path: Path) -> Path:
 def flipped(path: Path, share: float) -> None:
     """Flip the bits of eight bytes in the coded picture, at a share of its length."""
     data = bytearray(path.read_bytes())
-    body = containers.jpeg_head(bytes(data)).body
+    body = containers.read_jpeg_header(bytes(data)).body
     at = body + 20 + int((len(data) - body - 40) * share)
     for byte in range(at, at + 8):
         data[byte] = (data[byte] ^ 0x55) & 0xFE  # never a marker
@@ -34,7 +34,7 @@ def test_a_jpeg_with_flipped_bits_is_damaged_at_any_size(
     photo: Path, long_edge: int | None
 ) -> None:
     flipped(photo, 0.5)
-    found = decode.load(photo, Wish("preview", MAX_MEGAPIXELS, long_edge))
+    found = decode.load(photo, DecodeOptions("preview", MAX_MEGAPIXELS, long_edge))
     assert found.damage == "The file is damaged: parts of the picture may be wrong."
 
 
@@ -97,4 +97,4 @@ def test_the_units_of_a_jpeg_are_read_from_its_header() -> None:
     for sampling, unit in ((0, (8, 8)), (1, (16, 8)), (2, (16, 16))):
         buffer = io.BytesIO()
         Image.new("RGB", (64, 64)).save(buffer, "jpeg", subsampling=sampling)
-        assert containers.jpeg_head(buffer.getvalue()).unit == unit
+        assert containers.read_jpeg_header(buffer.getvalue()).unit == unit

@@ -320,11 +320,11 @@ def test_large_pictures_and_files_ask_for_more_time(
     assert asked == []
     monkeypatch.setattr(deadline, "PLAIN_MEGAPIXELS", 0.12)
     decode.decode(path)
-    deadline.listen(asked.append)
+    deadline.set_listener(asked.append)
     decode.decode(raw_path)
     assert asked == [2.0, 2.0]
     monkeypatch.setattr(deadline, "PLAIN_MB", path.stat().st_size / 3e6)
-    decode.read_bytes(path)
+    decode.read_file(path)
     assert asked[2:] == [pytest.approx(3.0)]
     decode.decode(path)
     assert len(asked) == 3, "what was granted to a large file is not taken back by its picture"

@@ -12,9 +12,10 @@ import pillow_heif
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from curator.imaging import containers, decode, heads, stills, tiff
+from curator.imaging import containers, decode, image_headers, stills, tiff
 from curator.imaging import exif as exif_reader
-from curator.imaging.embedded_metadata import EmbeddedMetadata, carried
+from curator.imaging.embedded_metadata import EmbeddedMetadata
+from curator.imaging.embedded_metadata import read as read_embedded_metadata
 from curator.model import Capture, GoneError
 
 PACKET = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>the packet</x:xmpmeta>"
@@ -58,7 +59,7 @@ def exif(rating: int) -> bytes:
 def at(tmp_path: Path, name: str, data: bytes) -> EmbeddedMetadata:
     path = tmp_path / name
     path.write_bytes(data)
-    return carried(path)
+    return read_embedded_metadata(path)
 
 
 def test_a_jpeg_carries_packet_keywords_and_rating(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ def test_each_other_format_carries_its_packet_and_rating(tmp_path: Path, suffix:
         path.write_bytes(with_chunks(path, (b"iTXt", text), (b"eXIf", exif(3))))
     else:
         PICTURE.save(path, xmp=PACKET, exif=b"Exif\0\0" + exif(3))
-    found = carried(path)
+    found = read_embedded_metadata(path)
     many = PACKET * 3000 if suffix in ("tif", "dng") else PACKET
     assert found == EmbeddedMetadata((many,), ("sea",) if suffix in ("tif", "dng") else (), 3)
 
@@ -159,12 +160,12 @@ def test_broken_files_carry_nothing(tmp_path: Path, data: bytes) -> None:
 
 def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
     with pytest.raises(GoneError):
-        carried(tmp_path / "a.jpg")
+        read_embedded_metadata(tmp_path / "a.jpg")
 
 
 def test_no_real_file_breaks_it(corpus: Path) -> None:
     paths = sorted(p for p in (corpus / "hostile").rglob("*") if p.is_file())
-    assert sum(bool(carried(path).packets) for path in paths) > 20
+    assert sum(bool(read_embedded_metadata(path).packets) for path in paths) > 20
 
 
 @pytest.mark.parametrize("form", ["heif", "avif", "webp"])
@@ -174,7 +175,7 @@ def test_the_head_tells_what_the_decoder_would(tmp_path: Path, form: str) -> Non
     notes[271], notes[272], notes[274] = "Maker", "Model 1", 6
     path = tmp_path / f"a.{form}"
     PICTURE.save(path, form, exif=notes, xmp=PACKET)
-    head = heads.head(tiff.from_bytes(path.read_bytes()), form)
+    head = image_headers.read_header(tiff.from_bytes(path.read_bytes()), form)
     assert head is not None and (head.crop or (head.width, head.height)) == (64, 48)
     assert head.xmp == PACKET and b"Model 1" in head.exif
     found = exif_reader.read_capture(path)
@@ -189,10 +190,10 @@ def test_a_head_cut_anywhere_is_no_error(form: str) -> None:
     PICTURE.save(buffer, form, exif=exif(3), xmp=PACKET)
     data = buffer.getvalue()
     for end in range(0, len(data), 3):
-        heads.head(tiff.from_bytes(data[:end]), form)
+        image_headers.read_header(tiff.from_bytes(data[:end]), form)
     for at_ in range(12, min(len(data), 400)):
         broken = data[:at_] + b"\xff\xff\xff\xff" + data[at_ + 4 :]
-        heads.head(tiff.from_bytes(broken), form)
+        image_headers.read_header(tiff.from_bytes(broken), form)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from PIL import Image
 
 from curator.files import is_picture_name
 from curator.imaging import decode, exif, png
-from curator.imaging.export_exif import notes_to_keep
+from curator.imaging.export_exif import exif_to_keep
 from curator.model import Capture, UnreadableError
 from tests.photos import scene
 
@@ -103,7 +103,7 @@ def test_facts_that_only_xmp_holds_are_read(tmp_path: Path, name: str, way: str)
 def test_an_exported_jpeg_has_them_where_everyone_looks(tmp_path: Path) -> None:
     written = packet(FIELDS + ' xmp:CreateDate="2024-05-04T18:42:07.25-03:30"')
     path = saved(tmp_path / "a.png", "pnginfo", written)
-    PICTURE.save(tmp_path / "b.jpg", exif=notes_to_keep(path, location=False))
+    PICTURE.save(tmp_path / "b.jpg", exif=exif_to_keep(path, location=False))
     ours, theirs = exif.read_capture(tmp_path / "b.jpg"), exif.read_capture(path)
     assert ours == replace(theirs, latitude=None, longitude=None)
     assert ours.lens == "24.0-70.0 mm f/2.8"

@@ -14,7 +14,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from curator.imaging import containers, decode, embedded, embedded_metadata, exif, export_exif, tiff
+from curator.imaging import (
+    containers,
+    decode,
+    embedded_metadata,
+    embedded_thumbnail,
+    exif,
+    export_exif,
+    tiff,
+)
 from curator.model import Capture, UnreadableError
 from tests.photos import draw_jpeg, write_dng
 
@@ -45,9 +53,9 @@ def test_a_number_that_is_none_counts_as_absent(tmp_path: Path, said: str, name:
         head = b"II*\0\x08\0\0\0" + directory(*made, (tag, kind, 1, 200))
         path.write_bytes((head.ljust(200, b"\0") + value).ljust(20_000, b"\1"))
         assert exif.read_capture(path).camera is None
-        assert embedded_metadata.carried(path).rating is None
-        assert embedded.thumbnail(str(path), Capture(width=60, height=40)) is None
-        export_exif.notes_to_keep(path, location=True)
+        assert embedded_metadata.read(path).rating is None
+        assert embedded_thumbnail.thumbnail(str(path), Capture(width=60, height=40)) is None
+        export_exif.exif_to_keep(path, location=True)
 
 
 @pytest.mark.parametrize("edge", [1_000_001, 2**31, 2**32 - 1])
@@ -84,7 +92,7 @@ def test_a_box_longer_than_any_file_ends_the_search(tmp_path: Path, size: int) -
     path = tmp_path / "a.cr3"
     head = struct.pack(">I4s4s4x", 16, b"ftyp", b"crx ")
     path.write_bytes(head + struct.pack(">I4sQ", 1, b"free", size) + bytes(100))
-    assert embedded_metadata.carried(path).packets == ()
+    assert embedded_metadata.read(path).packets == ()
     assert exif.read_capture(path) == Capture()
 
 
@@ -92,13 +100,15 @@ def test_segments_are_walked_up_to_a_bound() -> None:
     frame = b"\xff\xc0\x00\x11\x08\x00\x28\x00\x3c\x03" + bytes(9)
     for count, width in ((500, 60), (5000, 0)):
         data = b"\xff\xd8" + b"\xff\xe1\x00\x02" * count + frame + b"\xff\xda\x00\x02"
-        assert containers.jpeg_head(data).width == width
+        assert containers.read_jpeg_header(data).width == width
 
 
 @pytest.mark.parametrize("between", [b"\0" * 300, b"\xff" * 300, b"\xff\0" * 99, b"\xff\xd0" * 99])
 def test_rubbish_between_segments_is_passed_over(between: bytes) -> None:
     frame = b"\xff\xc0\x00\x11\x08\x00\x28\x00\x3c\x03" + bytes(9)
-    head = containers.jpeg_head(b"\xff\xd8" + between + frame + between + b"\xff\xda\x00\x02")
+    head = containers.read_jpeg_header(
+        b"\xff\xd8" + between + frame + between + b"\xff\xda\x00\x02"
+    )
     assert (head.width, head.height, head.complete) == (60, 40, True)
 
 
@@ -154,9 +164,9 @@ def test_a_file_made_long_costs_no_memory_to_peek_at(tmp_path: Path, kind: str) 
     tracemalloc.start()
     try:
         exif.read_capture(path)
-        embedded_metadata.carried(path)
-        embedded.thumbnail(str(path), Capture(width=60, height=40))
-        export_exif.notes_to_keep(path, location=True)
+        embedded_metadata.read(path)
+        embedded_thumbnail.thumbnail(str(path), Capture(width=60, height=40))
+        export_exif.exif_to_keep(path, location=True)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -7,7 +7,7 @@ import pytest
 
 from curator.imaging import screen
 from curator.imaging.overlay import CLIPPING, KINDS, PEAKING, TILES, Overlay, measure
-from curator.imaging.overlay_mask import veil
+from curator.imaging.overlay_mask import draw
 from tests.photos import scene
 
 WHOLE = (300, 200)
@@ -24,7 +24,7 @@ def spots() -> np.ndarray:
 
 def over(found: Overlay, zoom: float, area: tuple[int, int, int, int] | None = None) -> np.ndarray:
     size = round(WHOLE[0] * zoom), round(WHOLE[1] * zoom)
-    layer = veil(found, WHOLE, size, area or (0, 0, *size))
+    layer = draw(found, WHOLE, size, area or (0, 0, *size))
     assert layer is not None
     return layer
 
@@ -70,13 +70,13 @@ def test_a_part_is_cut_out_of_the_whole(spots: np.ndarray, zoom: float) -> None:
 
 def test_where_nothing_is_clipped_nothing_is_drawn() -> None:
     found = measure(np.full((200, 300, 3), 128, np.uint8), {CLIPPING})
-    assert veil(found, WHOLE, WHOLE, (0, 0, *WHOLE)) is None
+    assert draw(found, WHOLE, WHOLE, (0, 0, *WHOLE)) is None
 
 
 @pytest.mark.parametrize("kind", [TILES, PEAKING])
 def test_the_sharp_subject_keeps_its_light_or_is_drawn_in_white(kind: str) -> None:
     picture = scene((1200, 800), 0, "subject")
-    layer = veil(measure(picture, {kind}), (1200, 800), (600, 400), (0, 0, 600, 400))
+    layer = draw(measure(picture, {kind}), (1200, 800), (600, 400), (0, 0, 600, 400))
     assert layer is not None
     inside, outside = layer[150:250, 220:380].astype(int), layer[:100].astype(int)
     if kind == TILES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from curator.imaging.perceptual_hash import look
+from curator.imaging.perceptual_hash import perceptual_hash
 from tests.photos import jpeg_bytes, pixels_of, scene
 
 SCENE = scene((900, 600), 1)
@@ -13,11 +13,11 @@ SCENE = scene((900, 600), 1)
 
 def bits(one: np.ndarray, other: np.ndarray) -> int:
     """Count the bits in which two looks differ."""
-    return (int(look(one)[:32], 16) ^ int(look(other)[:32], 16)).bit_count()
+    return (int(perceptual_hash(one)[:32], 16) ^ int(perceptual_hash(other)[:32], 16)).bit_count()
 
 
 def test_a_look_is_a_line_of_digits() -> None:
-    text = look(SCENE)
+    text = perceptual_hash(SCENE)
     assert len(text) == 35 and int(text, 16)
 
 
@@ -40,12 +40,12 @@ def test_black_fog_and_a_plain_sky_are_nothing_to_know_a_picture_by() -> None:
     fog = chance.normal(180, 4, (400, 600, 3)).clip(0, 255).astype(np.uint8)
     sky = np.repeat(np.linspace(90, 220, 400).astype(np.uint8)[:, None], 600, 1)
     for flat in (black, fog, np.repeat(sky[:, :, None], 3, 2)):
-        assert look(flat)[:32] == "0" * 32
+        assert perceptual_hash(flat)[:32] == "0" * 32
 
 
 def test_light_is_in_tenths_of_a_stop_below_white() -> None:
     def grey(level: int) -> int:
-        return int(look(np.full((90, 90, 3), level, np.uint8))[32:])
+        return int(perceptual_hash(np.full((90, 90, 3), level, np.uint8))[32:])
 
     assert (grey(255), grey(0)) == (0, 127)
     assert grey(186) == 10, "half of white's light"
@@ -54,4 +54,4 @@ def test_light_is_in_tenths_of_a_stop_below_white() -> None:
 
 def test_any_shape_has_a_look() -> None:
     for height, width in ((1, 1), (1, 500), (3000, 2), (90, 72)):
-        assert len(look(np.full((height, width, 3), 9, np.uint8))) == 35
+        assert len(perceptual_hash(np.full((height, width, 3), 9, np.uint8))) == 35

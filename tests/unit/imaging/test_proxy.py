@@ -16,7 +16,7 @@ KEY = "ab" + "0" * 30
 
 def test_a_proxy_and_its_thumbnail_are_written_whole(tmp_path: Path) -> None:
     picture = scene((1440, 960), 0)
-    data = proxy.make(picture, tmp_path, KEY)
+    data = proxy.save(picture, tmp_path, KEY)
     assert proxy.proxy_path(tmp_path, KEY).read_bytes() == data
     assert proxy.proxy_path(tmp_path, KEY).parent.name == "ab"
     thumb = pixels_of(proxy.thumb_path(tmp_path, KEY).read_bytes())
@@ -25,22 +25,6 @@ def test_a_proxy_and_its_thumbnail_are_written_whole(tmp_path: Path) -> None:
     assert b"Exif" not in data
     left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
     assert left == [f"{KEY}.jpg"] * 2
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = tmp_path / "a.jpg"
-    proxy.write_atomic(target, b"old")
-
-    def full(self: Path, other: Path) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space"):
-        proxy.write_atomic(target, b"new")
-    assert target.read_bytes() == b"old"
-    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
 
 
 @pytest.mark.parametrize("size", [(6000, 4000), (5472, 3648), (2900, 1900), (1500, 1000)])

@@ -17,7 +17,7 @@ from curator.model import KnownError
 from curator.pipeline import Inside, Pipeline
 from curator.pipeline.metadata_embedding import compared, embed_some, exiftool
 from curator.settings import Home, Settings
-from curator.sidecar import Said, read_embedded
+from curator.sidecar import SidecarMetadata, read_embedded
 from curator.stages import STAGES, embed_metadata
 from tests.photos import draw_jpeg
 
@@ -81,9 +81,9 @@ def shoot(tmp_path: Path) -> Iterator[Shoot]:
     made.catalog.close()
 
 
-def says(path: Path) -> Said:
-    carried = embedded_metadata.carried(path)
-    return read_embedded(carried.packets, carried.keywords, carried.rating).said
+def says(path: Path) -> SidecarMetadata:
+    carried = embedded_metadata.read(path)
+    return read_embedded(carried.packets, carried.keywords, carried.rating).metadata
 
 
 def left_over(shoot: Shoot) -> list[str]:

@@ -18,7 +18,7 @@ from curator.pipeline import SidecarNews, sidecars
 from curator.pipeline.sidecars import Batch, SidecarWriter, preview, write_some
 from curator.settings import Home, Settings
 from curator.sidecar import PROFILES, read
-from curator.sidecar.batch import Act
+from curator.sidecar.batch import Outcome
 from curator.workers import InlinePool
 from tests import catalogs
 from tests.drives import Silence
@@ -53,16 +53,16 @@ def rate(catalog: Catalog, stars: int, *photos: int) -> None:
 
 
 def said(path: Path) -> int | None:
-    return read(path.read_bytes()).said.rating
+    return read(path.read_bytes()).metadata.rating
 
 
 def test_marks_are_written_beside_the_raw_and_once(catalog: Catalog, folder: Path) -> None:
     rate(catalog, 4, RAW)
-    assert write(catalog, RAW).of(Act.WRITTEN)
+    assert write(catalog, RAW).of(Outcome.WRITTEN)
     sidecar = folder / "DSC_0005.xmp"
     assert [path.name for path in folder.iterdir()] == [sidecar.name] and said(sidecar) == 4
     before = sidecar.stat().st_mtime_ns
-    assert write(catalog, RAW).of(Act.SAME)
+    assert write(catalog, RAW).of(Outcome.SAME)
     assert sidecar.stat().st_mtime_ns == before
     assert catalog.outstanding().unwritten == 0
 
@@ -97,7 +97,7 @@ def test_another_programs_change_is_taken_over_and_not_written_over(
     change(sidecar, b'Rating="4"', b'Rating="5"')
     rate(catalog, 2, RAW)
     batch = write(catalog, RAW)
-    assert batch.of(Act.CHANGED) and said(sidecar) == 5
+    assert batch.of(Outcome.CHANGED) and said(sidecar) == 5
     assert catalog.conflicts()[0].differs == {"rating": (2, 5)}
     catalog.settle_conflicts([RAW], write=True)
     write(catalog, RAW)
@@ -109,7 +109,7 @@ def test_a_sidecar_nobody_met_before_is_read_first(catalog: Catalog, folder: Pat
     catalog.decide({RAW: {"flag": "pick"}}, summary="Pick")
     assert write(catalog, RAW).taken == (RAW,)
     write(catalog, RAW)
-    content = read((folder / "DSC_0005.xmp").read_bytes()).said
+    content = read((folder / "DSC_0005.xmp").read_bytes()).metadata
     assert (content.rating, content.flag, content.label) == (3, "pick", "red")
 
 
@@ -119,7 +119,7 @@ def test_lightroom_gets_no_sidecar_of_a_jpeg_and_darktable_does(
     rate(catalog, 4, JPEG)
     assert write(catalog, JPEG).without == (JPEG,)
     assert list(folder.iterdir()) == []
-    assert write_some(catalog, [JPEG], DARKTABLE).of(Act.WRITTEN)
+    assert write_some(catalog, [JPEG], DARKTABLE).of(Outcome.WRITTEN)
     assert [path.name for path in folder.iterdir()] == ["DSC_0002.JPG.xmp"]
 
 
@@ -143,7 +143,7 @@ def test_a_folder_that_is_read_only_is_one_sentence(
         def refused(path: Path) -> Path:
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-        monkeypatch.setattr(atomic, "temporary", refused)
+        monkeypatch.setattr(atomic, "temporary_path", refused)
     folder.chmod(0o500)
     try:
         batch = write(catalog, RAW)
@@ -160,7 +160,7 @@ def test_a_drive_that_is_away_leaves_it_pending(catalog: Catalog, folder: Path) 
     assert (left.unwritten, left.failed) == (1, 1) and "Connect its drive" in left.reason
     folder.mkdir()
     catalog.ask_written([RAW])
-    assert write(catalog, RAW).of(Act.WRITTEN)
+    assert write(catalog, RAW).of(Outcome.WRITTEN)
     assert catalog.outstanding().unwritten == 0
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from curator.model import Flag, Label, Marks
-from curator.sidecar import PROFILES, Said, fields, merge, read
+from curator.sidecar import PROFILES, SidecarMetadata, fields, merge, read
 from tests.unit.sidecar.graphs import OURS, tree
 
-SAID = Said.of(
+SAID = SidecarMetadata.of(
     Marks(Flag.REJECT, 2, Label.BLUE), ["Ísland", "a & <b>"], ["Places|Norway"], ["Book"]
 )
 # One of each program and of each shape there is; the slow test takes them all, for every profile.
@@ -29,11 +29,11 @@ SOME = (
 
 def survives(path: Path, profile: str) -> None:
     data = path.read_bytes()
-    before = read(data).said
+    before = read(data).metadata
     written = merge(data, SAID, None, PROFILES[profile])
     assert written != data
     assert tree(written, OURS) == tree(data, OURS), f"{path.name}: something of others changed"
-    after = read(written).said
+    after = read(written).metadata
     assert (after.rating, after.flag, after.label) == (2, "reject", "blue")
     assert set(after.keywords or ()) == {*(before.keywords or ()), "Ísland", "a & <b>", "Norway"}
     assert set(after.hierarchical or ()) == {*(before.hierarchical or ()), "Places|Norway"}
@@ -45,7 +45,7 @@ def survives(path: Path, profile: str) -> None:
     # Taken back by the same merge: meaning for meaning what was there, for each mark and keyword.
     back = merge(written, before_all(before), both, PROFILES[profile])
     assert tree(back, OURS) == tree(data, OURS)
-    undone = read(back).said
+    undone = read(back).metadata
     assert (undone.rating or 0) == (before.rating or 0)
     assert (undone.flag or "none") == (before.flag or "none")
     assert (undone.label or "none") == (before.label or "none")
@@ -53,15 +53,15 @@ def survives(path: Path, profile: str) -> None:
     assert set(undone.hierarchical or ()) == set(before.hierarchical or ())
 
 
-def before_all(said: Said) -> Said:
+def before_all(metadata: SidecarMetadata) -> SidecarMetadata:
     """Say outright what was not spoken of, as the catalog does when it takes back."""
-    return Said(
-        said.rating or 0,
-        said.flag or "none",
-        said.label or "none",
-        said.keywords or (),
-        said.hierarchical or (),
-        said.projects or (),
+    return SidecarMetadata(
+        metadata.rating or 0,
+        metadata.flag or "none",
+        metadata.label or "none",
+        metadata.keywords or (),
+        metadata.hierarchical or (),
+        metadata.projects or (),
     )
 
 
@@ -82,9 +82,9 @@ def test_what_others_wrote_survives_in_every_sidecar_there_is(corpus: Path, prof
 def test_a_merge_that_changes_nothing_of_ours_gives_the_same_bytes(corpus: Path) -> None:
     for path in sorted((corpus / "sidecars").rglob("*.xmp")):
         data = path.read_bytes()
-        assert merge(data, Said(), None, PROFILES["digikam"]) is data
-        said = before_all(read(data).said)
-        assert merge(data, said, read(data).said, PROFILES["lightroom"]) is data
+        assert merge(data, SidecarMetadata(), None, PROFILES["digikam"]) is data
+        metadata = before_all(read(data).metadata)
+        assert merge(data, metadata, read(data).metadata, PROFILES["lightroom"]) is data
 
 
 def test_a_planted_loss_is_found(corpus: Path) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from curator.model import Flag, Label, Marks
 from curator.sidecar import (
     PROFILES,
-    Said,
     SidecarError,
+    SidecarMetadata,
     difference,
     fields,
     merge,
@@ -24,7 +24,7 @@ from tests.unit.sidecar.test_reading import bag, xmp
 
 LIGHTROOM, DARKTABLE, DIGIKAM = PROFILES.values()
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=timezone(timedelta(hours=1)))
-REJECT3 = Said.of(Marks(Flag.REJECT, 3, Label.RED), ["sea"], ["Places|Iceland"])
+REJECT3 = SidecarMetadata.of(Marks(Flag.REJECT, 3, Label.RED), ["sea"], ["Places|Iceland"])
 
 
 def written(data: bytes, *names: str) -> dict[str, str | list[str] | None]:
@@ -48,7 +48,7 @@ def test_lightroom_gets_stars_flag_label_and_keywords() -> None:
         "subject": ["sea", "Iceland"],
         "hierarchicalSubject": ["sea", "Places|Iceland"],
     }
-    assert written(merge(None, Said.of(Marks(Flag.PICK)), None, LIGHTROOM)) == {
+    assert written(merge(None, SidecarMetadata.of(Marks(Flag.PICK)), None, LIGHTROOM)) == {
         "pick": "1",
         "good": "True",
     }
@@ -59,30 +59,33 @@ def test_darktable_gets_a_reject_as_its_rating_and_the_stars_stay_beside_it() ->
     found = written(data)
     assert (found["Rating"], found["rating"], found["pick"]) == ("-1", "3", "-1")
     assert (found["Label"], found["colorlabels"]) == ("Red", ["0"])
-    assert read(data).said.rating == 3
+    assert read(data).metadata.rating == 3
     # taken back, the stars are its rating again
-    back = merge(data, Said.of(Marks(None, 3, None, True)), REJECT3, DARKTABLE)
+    back = merge(data, SidecarMetadata.of(Marks(None, 3, None, True)), REJECT3, DARKTABLE)
     assert written(back, fields.RATING, fields.OUR_RATING, fields.PICK) == {
         "Rating": "3",
         "pick": "0",
     }
-    assert written(merge(None, Said.of(Marks(Flag.PICK, 4)), None, DARKTABLE))["Rating"] == "4"
+    assert (
+        written(merge(None, SidecarMetadata.of(Marks(Flag.PICK, 4)), None, DARKTABLE))["Rating"]
+        == "4"
+    )
 
 
 def test_digikam_gets_its_own_labels_and_tags() -> None:
     found = written(merge(None, REJECT3, None, DIGIKAM))
     assert (found["Rating"], found["PickLabel"], found["ColorLabel"]) == ("3", "1", "1")
     assert found["TagsList"] == ["sea", "Places/Iceland"]
-    said = Said.of(Marks(label=Label.PURPLE), ["either/or"])
-    found = written(merge(None, said, None, DIGIKAM))
+    metadata = SidecarMetadata.of(Marks(label=Label.PURPLE), ["either/or"])
+    found = written(merge(None, metadata, None, DIGIKAM))
     assert (found["ColorLabel"], found["subject"]) == ("6", ["either/or"])
     assert "TagsList" not in found  # there it would be two levels
 
 
 def test_nothing_to_say_makes_no_sidecar() -> None:
     for profile in PROFILES.values():
-        assert merge(None, Said.of(Marks(kept=True)), None, profile) == b""
-    assert merge(b"\0\0", Said.of(Marks()), None, LIGHTROOM) == b"\0\0"
+        assert merge(None, SidecarMetadata.of(Marks(kept=True)), None, profile) == b""
+    assert merge(b"\0\0", SidecarMetadata.of(Marks()), None, LIGHTROOM) == b"\0\0"
 
 
 def test_the_date_is_ours_when_something_changed() -> None:
@@ -95,41 +98,42 @@ def test_the_date_is_ours_when_something_changed() -> None:
 
 
 def test_only_what_we_changed_is_written() -> None:
-    base = Said.of(Marks(None, 2, Label.RED), ["a", "b"])
+    base = SidecarMetadata.of(Marks(None, 2, Label.RED), ["a", "b"])
     # meanwhile Lightroom gave 5 stars, a pick, and exchanged a keyword
     theirs = xmp(
         'xmp:Rating="5" xmpDM:pick="1" xmpDM:good="True" xmp:Label="Red"',
         bag("dc:subject", "b", "theirs"),
     )
-    ours = Said.of(Marks(None, 2, Label.GREEN), ["a", "c"])  # a label, b away, c added
-    said = read(merge(theirs, ours, base, LIGHTROOM)).said
-    assert (said.rating, said.flag, said.label) == (5, "pick", "green")
-    assert said.keywords == ("theirs", "c")
+    ours = SidecarMetadata.of(Marks(None, 2, Label.GREEN), ["a", "c"])  # a label, b away, c added
+    metadata = read(merge(theirs, ours, base, LIGHTROOM)).metadata
+    assert (metadata.rating, metadata.flag, metadata.label) == (5, "pick", "green")
+    assert metadata.keywords == ("theirs", "c")
 
 
 def test_without_a_base_nothing_is_taken_away() -> None:
     theirs = xmp('xmp:Rating="5" xmp:Label="Red" xmpDM:pick="1"', bag("dc:subject", "theirs"))
-    assert merge(theirs, Said.of(Marks()), None, DARKTABLE) is theirs
-    said = read(merge(theirs, Said.of(Marks(None, 2)), None, DARKTABLE)).said
-    assert (said.rating, said.flag, said.label, said.keywords) == (2, "pick", "red", ("theirs",))
+    assert merge(theirs, SidecarMetadata.of(Marks()), None, DARKTABLE) is theirs
+    metadata = read(merge(theirs, SidecarMetadata.of(Marks(None, 2)), None, DARKTABLE)).metadata
+    assert (metadata.rating, metadata.flag, metadata.label) == (2, "pick", "red")
+    assert metadata.keywords == ("theirs",)
 
 
 def test_undo_takes_back_ours_and_keeps_what_came_since() -> None:
     first = merge(None, REJECT3, None, LIGHTROOM)
     touched = first.replace(b"<rdf:li>sea</rdf:li>", b"<rdf:li>sea</rdf:li><rdf:li>new</rdf:li>", 1)
-    back = merge(touched, Said.of(Marks(), (), ()), REJECT3, LIGHTROOM)
-    assert read(back).said == Said(0, "none", None, ("new",), None)
+    back = merge(touched, SidecarMetadata.of(Marks(), (), ()), REJECT3, LIGHTROOM)
+    assert read(back).metadata == SidecarMetadata(0, "none", None, ("new",), None)
     assert written(back, fields.LABEL, fields.GOOD, fields.PICK) == {"pick": "0"}
 
 
 def test_a_keyword_taken_away_goes_wherever_it_stands() -> None:
-    base = Said.of(Marks(), ["Iceland", "sea"])
+    base = SidecarMetadata.of(Marks(), ["Iceland", "sea"])
     inside = (
         bag("dc:subject", "Iceland", "sea", "ICELAND ")
         + bag("lr:hierarchicalSubject", "Places|Iceland", "sea")
         + bag("digiKam:TagsList", "Places/Iceland", "sea", kind="Seq")
     )
-    data = merge(xmp("", inside), Said.of(Marks(), ["sea"]), base, LIGHTROOM)
+    data = merge(xmp("", inside), SidecarMetadata.of(Marks(), ["sea"]), base, LIGHTROOM)
     assert written(data) == {
         "subject": ["sea"],
         "hierarchicalSubject": ["sea"],
@@ -139,38 +143,38 @@ def test_a_keyword_taken_away_goes_wherever_it_stands() -> None:
 
 def test_a_keyword_there_in_another_spelling_is_not_added_again() -> None:
     data = xmp("", bag("dc:subject", "ICELAND") + bag("lr:hierarchicalSubject", "Places|Iceland"))
-    assert merge(data, Said.of(Marks(), ["Iceland"]), None, LIGHTROOM) is data
+    assert merge(data, SidecarMetadata.of(Marks(), ["Iceland"]), None, LIGHTROOM) is data
 
 
 def test_fields_already_in_the_file_are_brought_along() -> None:
     theirs = xmp(
         'digiKam:PickLabel="3" digiKam:ColorLabel="4" photomechanic:Tagged="True" xmp:Label="Green"'
     )
-    data = merge(theirs, Said.of(Marks(Flag.REJECT, None, Label.BLUE)), None, LIGHTROOM)
+    data = merge(theirs, SidecarMetadata.of(Marks(Flag.REJECT, None, Label.BLUE)), None, LIGHTROOM)
     found = written(data)
     assert (found["PickLabel"], found["ColorLabel"], found["Tagged"]) == ("1", "5", "False")
-    assert (read(data).said.flag, read(data).said.label) == ("reject", "blue")
+    assert (read(data).metadata.flag, read(data).metadata.label) == ("reject", "blue")
 
 
 def test_bridges_reject_stays_as_bridge_wrote_it_until_stars_need_its_place() -> None:
     theirs = xmp('xmp:Rating="-1"')
-    found = written(merge(theirs, Said.of(Marks(Flag.REJECT)), None, LIGHTROOM))
+    found = written(merge(theirs, SidecarMetadata.of(Marks(Flag.REJECT)), None, LIGHTROOM))
     assert found == {"Rating": "-1", "pick": "-1", "good": "False"}
-    starred = merge(theirs, Said(rating=4), read(theirs).said, LIGHTROOM)
+    starred = merge(theirs, SidecarMetadata(rating=4), read(theirs).metadata, LIGHTROOM)
     assert written(starred) == {"Rating": "4", "pick": "-1", "good": "False"}
-    kept = merge(theirs, Said(rating=4), read(theirs).said, DARKTABLE)
-    assert (read(kept).said.rating, read(kept).said.flag) == (4, "reject")
+    kept = merge(theirs, SidecarMetadata(rating=4), read(theirs).metadata, DARKTABLE)
+    assert (read(kept).metadata.rating, read(kept).metadata.flag) == (4, "reject")
     assert written(kept)["Rating"] == "-1"
 
 
 def test_labels_of_others_stay() -> None:
     client = xmp('xmp:Label="Client choice"')
-    assert merge(client, Said.of(Marks(None, None)), None, LIGHTROOM) is client
-    assert written(merge(client, Said.of(Marks(label=Label.RED)), None, LIGHTROOM)) == {
+    assert merge(client, SidecarMetadata.of(Marks(None, None)), None, LIGHTROOM) is client
+    assert written(merge(client, SidecarMetadata.of(Marks(label=Label.RED)), None, LIGHTROOM)) == {
         "Label": "Red"
     }
     german = xmp('xmp:Label="Rot"')
-    assert merge(german, Said.of(Marks(label=Label.RED)), None, LIGHTROOM) is german
+    assert merge(german, SidecarMetadata.of(Marks(label=Label.RED)), None, LIGHTROOM) is german
 
 
 # --- how it is written
@@ -203,9 +207,9 @@ def test_labels_of_others_stay() -> None:
     ],
 )
 def test_each_form_keeps_its_shape(before: bytes, after: bytes) -> None:
-    data = merge(before, Said(rating=4), None, LIGHTROOM)
+    data = merge(before, SidecarMetadata(rating=4), None, LIGHTROOM)
     assert after in data
-    assert read(data).said.rating == 4
+    assert read(data).metadata.rating == 4
     assert tree(data, OURS) == tree(before, OURS)
 
 
@@ -222,7 +226,7 @@ def test_each_form_keeps_its_shape(before: bytes, after: bytes) -> None:
 def test_the_barest_packet_takes_all_fields(data: bytes) -> None:
     for profile in PROFILES.values():
         full = merge(data, REJECT3, None, profile)
-        assert read(full).said == read(merge(None, REJECT3, None, profile)).said
+        assert read(full).metadata == read(merge(None, REJECT3, None, profile)).metadata
         assert tree(full, OURS) == tree(data, OURS) == frozenset()
 
 
@@ -231,7 +235,7 @@ def test_a_prefix_others_bind_inside_their_own_does_not_leak_out() -> None:
     first = xmp("", inside).replace(f'xmlns:xmp="{fields.XMP}"'.encode(), b"")
     both = first.replace(b"</rdf:RDF>", b'<rdf:Description rdf:about=""/></rdf:RDF>')
     assert "xmp" not in Packet(both, fields.WANTED).descriptions[1].spaces
-    data = merge(both, Said(rating=4), None, LIGHTROOM)
+    data = merge(both, SidecarMetadata(rating=4), None, LIGHTROOM)
     assert f'xmlns:xmp="{fields.XMP}" xmp:Rating="4"'.encode() in data
     assert tree(data, OURS) == tree(both, OURS)
 
@@ -242,14 +246,21 @@ def test_items_with_qualifiers_and_comments_between_stay() -> None:
         '<rdf:li rdf:parseType="Resource"><rdf:value>sea</rdf:value><dc:type>x</dc:type></rdf:li>'
         "<rdf:li>gone</rdf:li></rdf:Bag></dc:subject>"
     )
-    data = merge(xmp("", inside), Said(keywords=("new",)), Said(keywords=("gone",)), LIGHTROOM)
+    data = merge(
+        xmp("", inside),
+        SidecarMetadata(keywords=("new",)),
+        SidecarMetadata(keywords=("gone",)),
+        LIGHTROOM,
+    )
     expected = inside.replace("<rdf:li>gone</rdf:li>", "<rdf:li>new</rdf:li>")
     assert expected.encode() in data
 
 
 def test_one_line_stays_one_line_and_windows_line_ends_stay() -> None:
     assert b"\n" not in merge(xmp(), REJECT3, None, DIGIKAM)
-    pretty = merge(None, Said.of(Marks(None, 1), ["a"]), None, DIGIKAM).replace(b"\n", b"\r\n")
+    pretty = merge(None, SidecarMetadata.of(Marks(None, 1), ["a"]), None, DIGIKAM).replace(
+        b"\n", b"\r\n"
+    )
     data = merge(pretty, REJECT3, None, DIGIKAM)
     inside = data[data.index(b"<rdf:RDF") : data.index(b"</rdf:RDF>")]
     assert inside.count(b"\n") == inside.count(b"\r\n") > pretty.count(b"\r\n")
@@ -258,18 +269,18 @@ def test_one_line_stays_one_line_and_windows_line_ends_stay() -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le", "utf-32", "utf-8-sig"])
 def test_the_encoding_stays(encoding: str) -> None:
     before = xmp('xmp:Rating="1"', bag("dc:subject", "火山")).decode().encode(encoding)
-    data = merge(before, Said(rating=4, keywords=("Ísland",)), None, LIGHTROOM)
+    data = merge(before, SidecarMetadata(rating=4, keywords=("Ísland",)), None, LIGHTROOM)
     assert data.decode(encoding).replace("\ufeff", "")[0] == "<"
     assert data[:2] == before[:2]
-    assert read(data).said.keywords == ("火山", "Ísland")
+    assert read(data).metadata.keywords == ("火山", "Ísland")
 
 
 def test_what_an_old_encoding_cannot_say_is_written_as_reference() -> None:
     before = b'<?xml version="1.0" encoding="ISO-8859-1"?>' + xmp("", bag("dc:subject", "Sæ"))
     before = before.decode().encode("latin-1")
-    data = merge(before, Said(keywords=("火山",)), None, LIGHTROOM)
+    data = merge(before, SidecarMetadata(keywords=("火山",)), None, LIGHTROOM)
     assert b"&#28779;" in data and "Sæ".encode("latin-1") in data
-    assert read(data).said.keywords == ("Sæ", "火山")
+    assert read(data).metadata.keywords == ("Sæ", "火山")
 
 
 def test_what_cannot_be_read_is_not_merged() -> None:
@@ -286,7 +297,7 @@ def test_padding_and_wrapper_keep_their_bytes() -> None:
         + b'<?xpacket end="w"?>'
         + b"\0" * 7
     )
-    data = merge(before, Said(rating=4), None, LIGHTROOM, NOW)
+    data = merge(before, SidecarMetadata(rating=4), None, LIGHTROOM, NOW)
     start = before.index(b'xmp:Rating="1"')
     assert data.startswith(before[:start]) and data.endswith(before[start + 14 :])
 
@@ -296,8 +307,8 @@ def test_padding_and_wrapper_keep_their_bytes() -> None:
 
 def test_a_dry_run_says_each_difference() -> None:
     theirs = xmp('xmp:Rating="2" xmp:Label="Client"', bag("dc:subject", "old"))
-    base = Said.of(Marks(None, 2), ["old"])
-    ours = Said.of(Marks(Flag.PICK, 4, Label.RED), ["new"], None, ["Book"])
+    base = SidecarMetadata.of(Marks(None, 2), ["old"])
+    ours = SidecarMetadata.of(Marks(Flag.PICK, 4, Label.RED), ["new"], None, ["Book"])
     assert difference(theirs, ours, base, LIGHTROOM) == [
         "rating: 2 → 4",
         "flag: none → pick",
@@ -309,7 +320,7 @@ def test_a_dry_run_says_each_difference() -> None:
     ]
     assert difference(theirs, base, base, LIGHTROOM) == []
     picked = xmp('xmpDM:pick="1" xmpDM:good="True"')
-    lines = difference(picked, Said.of(Marks(Flag.PICK)), None, DIGIKAM)
+    lines = difference(picked, SidecarMetadata.of(Marks(Flag.PICK)), None, DIGIKAM)
     assert lines == ["the same, in the fields digiKam reads"]
 
 
@@ -317,7 +328,7 @@ def test_a_dry_run_says_each_difference() -> None:
 
 names = st.text(st.characters(codec="utf-8"), max_size=12)
 saids = st.builds(
-    Said.of,
+    SidecarMetadata.of,
     st.builds(
         Marks,
         st.sampled_from([None, *Flag]),
@@ -333,26 +344,26 @@ saids = st.builds(
 @settings(max_examples=60, deadline=None)
 @given(saids, saids, st.sampled_from(list(PROFILES.values())))
 def test_any_decision_comes_back_and_the_next_one_too(
-    first: Said, second: Said, profile: object
+    first: SidecarMetadata, second: SidecarMetadata, profile: object
 ) -> None:
     assert isinstance(profile, type(LIGHTROOM))
     data, base = None, None
-    for said in (first, second, first):
-        data = merge(data, said, base, profile)
+    for metadata in (first, second, first):
+        data = merge(data, metadata, base, profile)
         if not data:
-            assert not said
+            assert not metadata
             return
-        found = read(data).said
+        found = read(data).metadata
         for name in ("rating", "flag", "label"):
             none = 0 if name == "rating" else "none"
-            assert (getattr(found, name) or none) == getattr(said, name)
+            assert (getattr(found, name) or none) == getattr(metadata, name)
         for name in ("keywords", "hierarchical", "projects"):
             here = {one.casefold() for one in getattr(found, name) or ()}
-            wanted = {one.casefold() for one in getattr(said, name)}
+            wanted = {one.casefold() for one in getattr(metadata, name)}
             assert here == wanted, name
-        assert merge(data, said, said, profile) is data
-        assert merge(data, said, None, profile) == data
-        base = said
+        assert merge(data, metadata, metadata, profile) is data
+        assert merge(data, metadata, None, profile) == data
+        base = metadata
 
 
 @settings(max_examples=60, deadline=None)

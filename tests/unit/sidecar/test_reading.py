@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from curator.model import Flag, Label, Marks
-from curator.sidecar import Said, SidecarError, fields, read, read_embedded
+from curator.sidecar import SidecarError, SidecarMetadata, fields, read, read_embedded
 
 SPACES = " ".join(f'xmlns:{prefix}="{uri}"' for uri, prefix in fields.PREFIXES.items())
 
@@ -89,35 +89,35 @@ MARKS: list[tuple[str, str, int | None, str | None, str | None]] = [
 def test_marks() -> None:
     wrong = []
     for attributes, inside, *marks in MARKS:
-        said = read(xmp(attributes, inside)).said
-        if [said.rating, said.flag, said.label] != marks:
-            wrong.append((attributes or inside, marks, said))
+        metadata = read(xmp(attributes, inside)).metadata
+        if [metadata.rating, metadata.flag, metadata.label] != marks:
+            wrong.append((attributes or inside, marks, metadata))
     assert not wrong
 
 
 def test_of_two_fields_that_disagree_the_one_changed_since_we_wrote_counts() -> None:
     # We wrote a reject with 3 stars for darktable, then somebody changed one of the fields there.
     ours = 'curator:flag="reject" curator:rating="3" xmpDM:pick="-1"'
-    untouched = read(xmp(f'xmp:Rating="-1" {ours}')).said
+    untouched = read(xmp(f'xmp:Rating="-1" {ours}')).metadata
     assert (untouched.rating, untouched.flag) == (3, "reject")
-    restored = read(xmp(f'xmp:Rating="2" {ours}')).said
+    restored = read(xmp(f'xmp:Rating="2" {ours}')).metadata
     assert (restored.rating, restored.flag) == (2, "none")
     # for digiKam: its label speaks when it changed, and not when ours did through Lightroom
     ours = 'xmp:Rating="3" curator:flag="reject"'
     accepted = f'{ours} xmpDM:pick="-1" digiKam:PickLabel="3"'
-    assert read(xmp(accepted)).said.flag == "pick"
-    assert read(xmp(f'{ours} xmpDM:pick="1" digiKam:PickLabel="1"')).said.flag == "pick"
+    assert read(xmp(accepted)).metadata.flag == "pick"
+    assert read(xmp(f'{ours} xmpDM:pick="1" digiKam:PickLabel="1"')).metadata.flag == "pick"
     # labels: darktable leaves xmp:Label and writes its own, none for none
     ours = 'xmp:Label="Red" curator:label="red"'
-    assert read(xmp(ours, bag("darktable:colorlabels", "2", kind="Seq"))).said.label == "green"
-    assert read(xmp(f'{ours} darktable:xmp_version="5"')).said.label == "none"
-    assert read(xmp(f'{ours} digiKam:ColorLabel="5"')).said.label == "blue"
+    assert read(xmp(ours, bag("darktable:colorlabels", "2", kind="Seq"))).metadata.label == "green"
+    assert read(xmp(f'{ours} darktable:xmp_version="5"')).metadata.label == "none"
+    assert read(xmp(f'{ours} digiKam:ColorLabel="5"')).metadata.label == "blue"
 
 
 def test_what_darktable_made_of_ours_is_read() -> None:
     # We wrote a green reject with 3 stars; in darktable 4.2 it was given 2 stars and blue instead.
     # It wrote this: its own fields are new, xmpDM:pick, xmp:Label and the date are as we left them.
-    said = read(
+    metadata = read(
         xmp(
             'curator:flag="reject" curator:label="green" curator:rating="3" xmp:Label="Green"'
             ' xmp:MetadataDate="2026-11-21T10:32:33+00:00" xmp:Rating="2" xmpDM:good="False"'
@@ -126,9 +126,9 @@ def test_what_darktable_made_of_ours_is_read() -> None:
             + bag("dc:subject", "Europe", "Norway", "Places", "from darktable")
             + bag("lr:hierarchicalSubject", "Places|Europe|Norway", "from darktable"),
         )
-    ).said
-    assert (said.rating, said.flag, said.label) == (2, "none", "blue")
-    assert set(said.keywords or ()) == {"Norway", "Europe", "Places", "from darktable"}
+    ).metadata
+    assert (metadata.rating, metadata.flag, metadata.label) == (2, "none", "blue")
+    assert set(metadata.keywords or ()) == {"Norway", "Europe", "Places", "from darktable"}
 
 
 def test_keywords_of_every_kind_come_together() -> None:
@@ -137,38 +137,38 @@ def test_keywords_of_every_kind_come_together() -> None:
         + bag("lr:hierarchicalSubject", "Places|Europe|Iceland", "Sea")
         + bag("digiKam:TagsList", "Places/Europe/Norway", kind="Seq")
     )
-    said = read(xmp("", inside)).said
-    assert said.keywords == ("Iceland", "two words", "Sea", "Norway")
-    assert said.hierarchical == ("Places|Europe|Iceland", "Places|Europe|Norway")
+    metadata = read(xmp("", inside)).metadata
+    assert metadata.keywords == ("Iceland", "two words", "Sea", "Norway")
+    assert metadata.hierarchical == ("Places|Europe|Iceland", "Places|Europe|Norway")
 
 
 def test_darktables_own_tags_are_no_keywords() -> None:
     inside = bag("dc:subject", "cr2", "Folk") + bag(
         "lr:hierarchicalSubject", "darktable|format|cr2", "Folk"
     )
-    said = read(xmp("", inside)).said
-    assert (said.keywords, said.hierarchical) == (("Folk",), ())
+    metadata = read(xmp("", inside)).metadata
+    assert (metadata.keywords, metadata.hierarchical) == (("Folk",), ())
 
 
 def test_odd_lists_are_read() -> None:
-    assert read(xmp('dc:subject="alone"')).said.keywords == ("alone",)
-    assert read(xmp("", "<dc:subject>alone</dc:subject>")).said.keywords == ("alone",)
-    assert read(xmp("", "<dc:subject/>")).said.keywords == ()
+    assert read(xmp('dc:subject="alone"')).metadata.keywords == ("alone",)
+    assert read(xmp("", "<dc:subject>alone</dc:subject>")).metadata.keywords == ("alone",)
+    assert read(xmp("", "<dc:subject/>")).metadata.keywords == ()
     numbered = "<dc:subject><rdf:Bag><rdf:_1>a</rdf:_1><rdf:_2>b</rdf:_2></rdf:Bag></dc:subject>"
-    assert read(xmp("", numbered)).said.keywords == ("a", "b")
+    assert read(xmp("", numbered)).metadata.keywords == ("a", "b")
     several = bag("dc:subject", "a") + bag("dc:subject", "b")
-    assert read(xmp("", several)).said.keywords == ("a", "b")
+    assert read(xmp("", several)).metadata.keywords == ("a", "b")
 
 
 def test_text_is_made_safe() -> None:
     inside = bag("dc:subject", "a&#10;b", "x" * 5000, "\u202eevil", "&lt;b&gt;", "e\u0301")
-    keywords = read(xmp("", inside)).said.keywords
+    keywords = read(xmp("", inside)).metadata.keywords
     assert keywords is not None
     assert keywords[0] == "a b" and len(keywords[1]) == 1024
     assert keywords[3] == "<b>" and keywords[4] == "é"
     assert "\n" not in "".join(keywords) and "\u202e" not in "".join(keywords)
     odd = read(xmp('xmp:Label="&lt;script&gt;"'))
-    assert odd.said.label is None
+    assert odd.metadata.label is None
     assert odd.notes == ("The label “<script>” is no colour Curator knows; it stays in the file.",)
 
 
@@ -202,8 +202,8 @@ PACKET = xmp('xmp:Rating="4" xmp:Label="Red"', bag("dc:subject", "Ísland", "火
     ids=lambda data: data[:12].hex(),
 )
 def test_every_encoding_is_read(data: bytes) -> None:
-    said = read(data).said
-    assert (said.rating, said.label, said.keywords) == (4, "red", ("Ísland", "火山"))
+    metadata = read(data).metadata
+    assert (metadata.rating, metadata.label, metadata.keywords) == (4, "red", ("Ísland", "火山"))
 
 
 BOMB = (
@@ -250,20 +250,28 @@ def test_bad_input_is_refused_in_plain_words(data: bytes) -> None:
 def test_what_is_embedded_comes_together() -> None:
     more = xmp("", bag("dc:subject", "more"))
     found = read_embedded([PACKET, more], ["from IPTC", "ísland"], 2)
-    assert found.said.rating == 4
-    assert found.said.keywords == ("Ísland", "火山", "more", "from IPTC")
-    assert read_embedded([], [], 5).said == Said(rating=5)
-    assert read_embedded([], [], 65535).said == Said()
+    assert found.metadata.rating == 4
+    assert found.metadata.keywords == ("Ísland", "火山", "more", "from IPTC")
+    assert read_embedded([], [], 5).metadata == SidecarMetadata(rating=5)
+    assert read_embedded([], [], 65535).metadata == SidecarMetadata()
     broken = read_embedded([PACKET[:-9]], ["kept"])
-    assert broken.said == Said(keywords=("kept",))
+    assert broken.metadata == SidecarMetadata(keywords=("kept",))
     assert broken.notes[0].startswith("What is embedded could not be read")
 
 
 def test_what_is_said_goes_to_the_catalog_and_back() -> None:
-    said = Said.of(Marks(Flag.PICK, None, Label.RED), ["sea"], ["Places|Iceland", "alone"], ["P"])
-    assert said.keywords == ("sea", "Iceland", "alone")
-    assert said.marks() == {"rating": None, "flag": Flag.PICK, "label": Label.RED}
-    assert Said.from_json(said.as_json()) == said
-    assert Said.from_json({"rating": 3, "of a later version": 1}) == Said(rating=3)
-    assert Said().marks() == {} and not Said()
-    assert not Said(0, "none", "none", ()) and Said(1) and Said(keywords=("a",))
+    metadata = SidecarMetadata.of(
+        Marks(Flag.PICK, None, Label.RED), ["sea"], ["Places|Iceland", "alone"], ["P"]
+    )
+    assert metadata.keywords == ("sea", "Iceland", "alone")
+    assert metadata.marks() == {"rating": None, "flag": Flag.PICK, "label": Label.RED}
+    assert SidecarMetadata.from_json(metadata.as_json()) == metadata
+    assert SidecarMetadata.from_json({"rating": 3, "of a later version": 1}) == SidecarMetadata(
+        rating=3
+    )
+    assert SidecarMetadata().marks() == {} and not SidecarMetadata()
+    assert (
+        not SidecarMetadata(0, "none", "none", ())
+        and SidecarMetadata(1)
+        and SidecarMetadata(keywords=("a",))
+    )

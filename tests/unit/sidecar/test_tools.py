@@ -15,14 +15,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from curator.imaging.embedded_metadata import carried
+from curator.imaging.embedded_metadata import read as read_embedded_metadata
 from curator.model import Flag, Label, Marks
-from curator.sidecar import PROFILES, Said, merge, read, read_embedded
+from curator.sidecar import PROFILES, SidecarMetadata, merge, read, read_embedded
 
 pytestmark = pytest.mark.slow
 
-SAID = Said.of(Marks(Flag.REJECT, 3, Label.GREEN), ["Ísland", "a & <b>"], ["Places|Norway"])
-PICKED = Said.of(Marks(Flag.PICK, 4, Label.PURPLE), ["sea"])
+SAID = SidecarMetadata.of(
+    Marks(Flag.REJECT, 3, Label.GREEN), ["Ísland", "a & <b>"], ["Places|Norway"]
+)
+PICKED = SidecarMetadata.of(Marks(Flag.PICK, 4, Label.PURPLE), ["sea"])
 
 
 def run(*command: str | Path) -> str:
@@ -51,9 +53,11 @@ def told(path: Path) -> dict[str, object]:
     return dict(json.loads(run("exiftool", "-j", "-G1", "-struct", path))[0])
 
 
-def sidecar(tmp_path: Path, profile: str, said: Said, existing: bytes | None = None) -> Path:
+def sidecar(
+    tmp_path: Path, profile: str, metadata: SidecarMetadata, existing: bytes | None = None
+) -> Path:
     path = tmp_path / "a.xmp"
-    path.write_bytes(merge(existing, said, None, PROFILES[profile]))
+    path.write_bytes(merge(existing, metadata, None, PROFILES[profile]))
     return path
 
 
@@ -77,16 +81,16 @@ def test_what_exiftool_changes_in_ours_comes_back(tmp_path: Path, profile: str) 
     embed(tmp_path, *words, "-XMP-dc:Subject-=Ísland", path)
     data = path.read_bytes()
     assert b"Image::ExifTool" in data  # it writes all of it anew, in its own form
-    said = read(data).said
-    assert (said.rating, said.flag, said.label) == (5, "pick", "red")
-    assert set(said.keywords or ()) >= {"new", "a & <b>"}
+    metadata = read(data).metadata
+    assert (metadata.rating, metadata.flag, metadata.label) == (5, "pick", "red")
+    assert set(metadata.keywords or ()) >= {"new", "a & <b>"}
     # and ours goes into its form again, whole
-    again = Said.of(Marks(None, 1, Label.RED), ["new", "sea"])
-    path.write_bytes(merge(data, again, said, PROFILES[profile]))
+    again = SidecarMetadata.of(Marks(None, 1, Label.RED), ["new", "sea"])
+    path.write_bytes(merge(data, again, metadata, PROFILES[profile]))
     found = told(path)
     assert (found["XMP-xmp:Rating"], found["XMP-xmpDM:Pick"]) == (1, 0)
     assert set(found["XMP-dc:Subject"]) == {"new", "sea"}  # type: ignore[call-overload]
-    assert read(path.read_bytes()).said.marks() == again.marks()
+    assert read(path.read_bytes()).metadata.marks() == again.marks()
 
 
 def test_we_read_what_exiftool_wrote(tmp_path: Path) -> None:
@@ -95,7 +99,9 @@ def test_we_read_what_exiftool_wrote(tmp_path: Path) -> None:
         "exiftool", "-q", "-XMP:Rating=-1", "-XMP:Label=Blue", "-XMP-dc:Subject=one",
         "-XMP-dc:Subject=two", "-XMP-lr:HierarchicalSubject=A|two", "-o", path,
     )  # fmt: skip
-    assert read(path.read_bytes()).said == Said(None, "reject", "blue", ("one", "two"), ("A|two",))
+    assert read(path.read_bytes()).metadata == SidecarMetadata(
+        None, "reject", "blue", ("one", "two"), ("A|two",)
+    )
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "tif", "png", "webp", "heic", "avif", "dng"])
@@ -109,9 +115,10 @@ def test_we_read_what_exiftool_embedded(tmp_path: Path, suffix: str, corpus: Pat
         Image.new("RGB", (64, 48), (90, 120, 40)).save(path, form)
     words = ["-XMP:Rating=4", "-XMP:Label=Red", "-XMP-dc:Subject=Ísland", "-XMP-xmpDM:Pick=1"]
     embed(tmp_path, *words, path)
-    found = carried(path)
-    said = read_embedded(found.packets, found.keywords, found.rating).said
-    assert (said.rating, said.flag, said.label, said.keywords) == (4, "pick", "red", ("Ísland",))
+    found = read_embedded_metadata(path)
+    metadata = read_embedded(found.packets, found.keywords, found.rating).metadata
+    assert (metadata.rating, metadata.flag, metadata.label) == (4, "pick", "red")
+    assert metadata.keywords == ("Ísland",)
 
 
 def test_we_read_what_exiftool_embedded_without_xmp(tmp_path: Path) -> None:
@@ -119,10 +126,10 @@ def test_we_read_what_exiftool_embedded_without_xmp(tmp_path: Path) -> None:
     Image.new("RGB", (64, 48)).save(path)
     words = ["-IFD0:Rating=2", "-IPTC:Keywords=Ísland", "-IPTC:Keywords=sea"]
     embed(tmp_path, *words, path)
-    found = carried(path)
-    assert read_embedded(*vars_of(found)).said == Said(2, keywords=("Ísland", "sea"))
+    found = read_embedded_metadata(path)
+    assert read_embedded(*vars_of(found)).metadata == SidecarMetadata(2, keywords=("Ísland", "sea"))
     embed(tmp_path, "-IPTC:CodedCharacterSet=UTF8", *words, path)
-    assert carried(path).keywords == ("Ísland", "sea")
+    assert read_embedded_metadata(path).keywords == ("Ísland", "sea")
 
 
 def vars_of(found: object) -> tuple[tuple[bytes, ...], tuple[str, ...], int | None]:
@@ -136,9 +143,9 @@ def test_an_extended_packet_is_read(tmp_path: Path) -> None:
     words = tmp_path / "words"
     words.write_text("\n".join(["-XMP:Rating=5", *many]))
     embed(tmp_path, "-@", words, path)
-    said = read_embedded(*vars_of(carried(path))).said
-    assert said.rating == 5
-    assert len(said.keywords or ()) == 4000
+    metadata = read_embedded(*vars_of(read_embedded_metadata(path))).metadata
+    assert metadata.rating == 5
+    assert len(metadata.keywords or ()) == 4000
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -159,17 +166,19 @@ def test_what_exiv2_changes_as_digikam_does_comes_back(tmp_path: Path) -> None:
     path = sidecar(tmp_path, "digikam", SAID)
     run("exiv2", "-M", "set Xmp.digiKam.PickLabel 3", "-M", "set Xmp.digiKam.ColorLabel 5", path)
     run("exiv2", "-M", "set Xmp.xmp.Rating 5", path)
-    said = read(path.read_bytes()).said
-    assert (said.rating, said.flag, said.label) == (5, "pick", "blue")
-    assert said.projects is None and said.keywords == SAID.keywords
+    metadata = read(path.read_bytes()).metadata
+    assert (metadata.rating, metadata.flag, metadata.label) == (5, "pick", "blue")
+    assert metadata.projects is None and metadata.keywords == SAID.keywords
 
 
-def darktable(tmp_path: Path, said: Said, existing: bytes | None = None) -> sqlite3.Connection:
+def darktable(
+    tmp_path: Path, metadata: SidecarMetadata, existing: bytes | None = None
+) -> sqlite3.Connection:
     """Import a picture with our sidecar into darktable; give its library."""
     picture = tmp_path / "a.jpg"
     Image.new("RGB", (64, 48), (90, 120, 40)).save(picture)
     beside = tmp_path / "a.jpg.xmp"
-    beside.write_bytes(merge(existing, said, None, PROFILES["darktable"]))
+    beside.write_bytes(merge(existing, metadata, None, PROFILES["darktable"]))
     library = tmp_path / "library.db"
     run(
         "darktable-cli", picture, tmp_path / "out.jpg", "--core", "--disable-opencl",
@@ -181,12 +190,12 @@ def darktable(tmp_path: Path, said: Said, existing: bytes | None = None) -> sqli
 
 
 @pytest.mark.parametrize(
-    ("said", "stars", "rejected", "colours"), [(SAID, 0, 8, [2]), (PICKED, 4, 0, [4])]
+    ("metadata", "stars", "rejected", "colours"), [(SAID, 0, 8, [2]), (PICKED, 4, 0, [4])]
 )
 def test_darktable_sees_what_we_wrote(
-    tmp_path: Path, said: Said, stars: int, rejected: int, colours: list[int]
+    tmp_path: Path, metadata: SidecarMetadata, stars: int, rejected: int, colours: list[int]
 ) -> None:
-    library = darktable(tmp_path, said)
+    library = darktable(tmp_path, metadata)
     try:
         # darktable's own bits: 0-2 the stars, 3 rejected (DT_IMAGE_REJECTED)
         flags = "SELECT flags & 7, flags & 8 FROM images"
@@ -194,16 +203,16 @@ def test_darktable_sees_what_we_wrote(
         assert [c for (c,) in library.execute("SELECT color FROM color_labels")] == colours
         tags = "SELECT name FROM data.tags WHERE id IN (SELECT tagid FROM tagged_images)"
         names = {name for (name,) in library.execute(tags) if not name.startswith("darktable|")}
-        paths = set(said.hierarchical or ())
+        paths = set(metadata.hierarchical or ())
         leaves = {path.rpartition("|")[2] for path in paths}
-        assert names == (set(said.keywords or ()) - leaves) | paths
+        assert names == (set(metadata.keywords or ()) - leaves) | paths
     finally:
         library.close()
 
 
 def test_what_darktable_writes_is_read(tmp_path: Path) -> None:
     darktable(tmp_path, SAID).close()
-    found = read_embedded(*vars_of(carried(tmp_path / "out.jpg"))).said
+    found = read_embedded(*vars_of(read_embedded_metadata(tmp_path / "out.jpg"))).metadata
     assert (found.rating, found.flag, found.label) == (3, "reject", "green")
     # It lists every level of a path among the words too.
     assert set(found.keywords or ()) == {*(SAID.keywords or ()), "Places"}

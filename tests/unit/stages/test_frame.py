@@ -9,7 +9,7 @@ import pytest
 import rawpy
 
 from curator import files
-from curator.imaging import colour, decode, overlay, raw
+from curator.imaging import color, decode, overlay, raw
 from curator.model import GoneError, UnreadableError
 from curator.stages.frame import ChangedError, Frame, Look, frame
 from tests.photos import draw_jpeg, write_dng
@@ -127,7 +127,7 @@ def test_clipping_counts_the_numbers_in_the_file_not_those_on_the_screen(
     def blown(rgb: np.ndarray, icc: object) -> np.ndarray:
         return np.full_like(rgb, 255)
 
-    monkeypatch.setattr(colour, "to_srgb", blown)
+    monkeypatch.setattr(color, "to_srgb", blown)
     path = str(draw_jpeg(tmp_path / "a.jpg", size=(120, 80)))
     seen = frame(Look(path, overlays=frozenset({overlay.CLIPPING})), MOST)
     measured = seen.measured()

@@ -14,7 +14,7 @@ import pytest
 from curator import files
 from curator.bench.stacks import draw
 from curator.imaging import decode, exif
-from curator.imaging.perceptual_hash import look
+from curator.imaging.perceptual_hash import perceptual_hash
 from curator.model import KnownError, StackKind
 from curator.stages import copies
 from curator.stages.shots import Likeness
@@ -433,7 +433,7 @@ def real_shots(paths: list[Path]) -> tuple[list[str], Shots]:
             rgb = decode.decode_scaled(path, 512).rgb
         except KnownError:
             continue
-        known[key] = (path.name, exif.read_capture(path), look(rgb))
+        known[key] = (path.name, exif.read_capture(path), perceptual_hash(rgb))
     names, captures, texts = zip(*known.values(), strict=True)
     cameras: dict[str | None, int] = {None: -1}
 

@@ -51,7 +51,7 @@ def test_peek_reads_the_block_of_a_jpeg_once(
         return directories(bytes_of)
 
     monkeypatch.setattr(tiff, "directories", noted)
-    tiff.of_block.cache_clear()
+    tiff.cached_directories.cache_clear()
     for seed in (1, 2):  # what is remembered of one photo is not said of the next
         path = draw_jpeg(tmp_path / f"{seed}.jpg", size=(300, 200), seed=seed, iso=100 * seed)
         assert peek(job(path, tmp_path / "cache")).capture.iso == 100 * seed

@@ -67,7 +67,7 @@ class _Job:
     program: str
 
 
-class Removals:
+class LocationRemover:
     """Makes copies without location, one at a time; its temporary folder goes with it.
 
     Thread: one.
@@ -266,10 +266,10 @@ def _pixels(path: Path) -> list[tuple[tuple[int, ...], str]]:
         UnreadableError: it cannot be decoded.
     """
     from curator.imaging import decode
-    from curator.imaging.pixels import Want, Wish
+    from curator.imaging.pixels import DecodeOptions, Want
 
     wants: tuple[Want, ...] = ("demosaic", "preview")
-    pictures = [decode.load(path, Wish(want=want)).rgb for want in wants]
+    pictures = [decode.load(path, DecodeOptions(want=want)).rgb for want in wants]
     return [(rgb.shape, hashlib.sha256(rgb.tobytes()).hexdigest()) for rgb in pictures]
 
 

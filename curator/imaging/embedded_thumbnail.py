@@ -8,7 +8,7 @@ from pathlib import Path
 import simplejpeg
 
 from curator.imaging import containers, tiff
-from curator.imaging.exif import HEAD
+from curator.imaging.exif import HEADER_BYTES
 from curator.imaging.pixels import Image, check_size, upright
 from curator.imaging.proxy import THUMB_PX
 from curator.model import Capture, UnreadableError
@@ -37,13 +37,13 @@ def thumbnail(path: str, capture: Capture) -> Image | None:
                 file.seek(offset)
                 return file.read(size)
 
-            head = read(0, HEAD)
+            head = read(0, HEADER_BYTES)
             form = containers.sniff(head[:65536], path)
             if form not in ("jpeg", "raw"):
                 return None
             if form == "jpeg":
-                block = containers.jpeg_head(head).exif
-                jpegs = _jpegs(tiff.of_block(block), tiff.from_bytes(block))
+                block = containers.read_jpeg_header(head).exif
+                jpegs = _jpegs(tiff.cached_directories(block), tiff.from_bytes(block))
             else:
                 jpegs = _jpegs(tiff.directories(read), read)
             found = [_decoded(data, capture) for data in jpegs]
@@ -58,7 +58,10 @@ def _jpegs(directories: Iterable[tiff.Directory], read: tiff.Read) -> list[bytes
     found = []
     for directory in directories:
         for at, length in ((513, 514), (273, 279)):
-            start, size = tiff.whole(directory.number(at)), tiff.whole(directory.number(length))
+            start, size = (
+                tiff.as_count(directory.number(at)),
+                tiff.as_count(directory.number(length)),
+            )
             if at == 273 and directory.number(259) not in (6, 7):
                 continue
             if start and size and 128 < size <= _MAX_BYTES:

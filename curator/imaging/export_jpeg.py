@@ -36,12 +36,12 @@ def srgb_profile() -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class JpegOptions:
     """How a JPEG is made.
 
     ``quality`` is 60-100; colour is kept at full resolution from 90 on. ``turn`` is the
     photographer's quarter turns clockwise, put into the pixels. ``exif`` is a block as
-    :func:`curator.imaging.export_exif.notes_to_keep` makes it, ``xmp`` a packet; or nothing.
+    :func:`curator.imaging.export_exif.exif_to_keep` makes it, ``xmp`` a packet; or nothing.
     """
 
     quality: int = 92
@@ -106,7 +106,7 @@ def _steps(how: str) -> NDArray[np.uint8]:
     return np.rint(amount * np.maximum(np.arange(256) - least, 0.0)).astype(np.uint8)
 
 
-def encode_delivery(rgb: NDArray[np.uint8], long_edge_px: int, how: Delivery) -> bytes:
+def encode_jpeg(rgb: NDArray[np.uint8], long_edge_px: int, how: JpegOptions) -> bytes:
     """Make a JPEG of a picture.
 
     Args:

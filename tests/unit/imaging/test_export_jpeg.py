@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from curator.imaging.delivery import Delivery, encode_delivery, scaled, sharpened
 from curator.imaging.exif import read_capture
-from curator.imaging.export_exif import notes_to_keep
+from curator.imaging.export_exif import exif_to_keep
+from curator.imaging.export_jpeg import JpegOptions, encode_jpeg, scaled, sharpened
 from tests.photos import scene
 
 
@@ -68,24 +68,24 @@ def original(tmp_path: Path) -> Path:
 
 def test_what_is_kept_says_the_same_upright_and_no_more(original: Path) -> None:
     before = read_capture(original)
-    whole, safe = (notes_to_keep(original, location=on) for on in (True, False))
-    how = Delivery(exif=whole)
-    after = read_capture("x.jpg", encode_delivery(scene((60, 40), 1), 60, how))
+    whole, safe = (exif_to_keep(original, location=on) for on in (True, False))
+    how = JpegOptions(exif=whole)
+    after = read_capture("x.jpg", encode_jpeg(scene((60, 40), 1), 60, how))
     for name in ("taken_at", "utc_offset_min", "camera", "lens", "exposure_s", "f_number", "iso"):
         assert getattr(after, name) == getattr(before, name) is not None, name
     assert after.latitude == pytest.approx(64.1418, abs=1e-4) == before.latitude
     assert after.orientation == 1 != before.orientation
     assert "© Ann Ö".encode() in whole and b"Ann" in safe
     assert b"SERIAL-99" not in whole
-    placeless = read_capture("x.jpg", encode_delivery(scene((60, 40), 1), 60, Delivery(exif=safe)))
+    placeless = read_capture("x.jpg", encode_jpeg(scene((60, 40), 1), 60, JpegOptions(exif=safe)))
     assert (placeless.latitude, placeless.camera) == (None, before.camera)
 
 
 def test_a_file_without_notes_gives_none(tmp_path: Path) -> None:
     path = tmp_path / "plain.png"
     Image.new("RGB", (8, 8)).save(path)
-    assert notes_to_keep(path, location=True) == b""
-    made = encode_delivery(np.zeros((8, 8, 3), np.uint8), 8, Delivery())
+    assert exif_to_keep(path, location=True) == b""
+    made = encode_jpeg(np.zeros((8, 8, 3), np.uint8), 8, JpegOptions())
     with Image.open(io.BytesIO(made)) as image:
         assert "exif" not in image.info
 
@@ -94,8 +94,8 @@ def test_a_file_without_notes_gives_none(tmp_path: Path) -> None:
 def test_the_notes_of_every_real_file_are_kept_or_left_out(corpus: Path) -> None:
     kept = 0
     for path in sorted(each for each in corpus.rglob("*") if each.is_file()):
-        block = notes_to_keep(path, location=True)
-        made = encode_delivery(np.zeros((8, 8, 3), np.uint8), 8, Delivery(exif=block))
+        block = exif_to_keep(path, location=True)
+        made = encode_jpeg(np.zeros((8, 8, 3), np.uint8), 8, JpegOptions(exif=block))
         before, after = read_capture(path), read_capture("x.jpg", made)
         if block:
             kept += 1

@@ -10,14 +10,14 @@ from enum import StrEnum
 from curator.export import manifest, naming
 from curator.export.manifest import Manifest
 from curator.export.options import Options
-from curator.export.sources import Slot
+from curator.export.sources import OutputFile
 from curator.model import KnownError
 from curator.opened_folder import OpenedFolder, OutsideError
 
 INTENT = ".curator-export.json"  # names an unfinished run was writing; gone when it is done
 
 
-class Act(StrEnum):
+class FileAction(StrEnum):
     """What happens to one file of the export folder."""
 
     WRITE = "write"
@@ -27,7 +27,7 @@ class Act(StrEnum):
     RENAME = "rename"
 
 
-class Claims:
+class NameAllocator:
     """Settles file names without a clash, on file systems that fold case and accents too."""
 
     def __init__(self, options: Options, known: Manifest, folder: OpenedFolder | None) -> None:
@@ -60,9 +60,9 @@ class Claims:
     def _inside(self, name: str) -> str:
         return f"{self._options.inside}/{name}" if self._options.inside else name
 
-    def claim(
-        self, stem: str, slots: Sequence[Slot], own: Sequence[str | None] = ()
-    ) -> list[tuple[str, Act]]:
+    def allocate(
+        self, stem: str, slots: Sequence[OutputFile], own: Sequence[str | None] = ()
+    ) -> list[tuple[str, FileAction]]:
         """Give the files of one photo names with one common number, the lowest that is free.
 
         Args:
@@ -87,23 +87,23 @@ class Claims:
                 return [(n, act) for n, act in zip(names, acts, strict=True) if act]
             number += 1
 
-    def _act(self, slot: Slot, name: str, mine: str) -> Act | None:
+    def _act(self, slot: OutputFile, name: str, mine: str) -> FileAction | None:
         folded = naming.folded(name)
         if folded == mine:
-            return Act.KEEP
+            return FileAction.KEEP
         if folded in self._taken:
             return None
         if folded not in self._disk:
-            return Act.WRITE
+            return FileAction.WRITE
         if self._intent.get(name) == meant(slot, self._options):
-            return Act.ADOPT
+            return FileAction.ADOPT
         assert self._folder is not None
         there = self._folder.status(self._disk[folded])
         same = there and stat.S_ISREG(there.st_mode) and there.st_size == slot.source.size
-        return Act.ADOPT if same and slot.edge is None else None
+        return FileAction.ADOPT if same and slot.edge is None else None
 
 
-def meant(slot: Slot, options: Options) -> list[str]:
+def meant(slot: OutputFile, options: Options) -> list[str]:
     """Say which file is to be what, to find it again after a run that was killed."""
     known = slot.source.fingerprint or "" if options.private else str(slot.source.path)
     return [known, options.rendering]

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from curator.export.claims import Act
-from curator.export.plan import Chosen, Plan
+from curator.export.name_allocator import FileAction
+from curator.export.plan import Plan, PlannedPhoto
 from curator.export.render import Rendered, RenderJob, render
 from curator.workers import WorkerPool
 
@@ -19,7 +19,7 @@ _TIMEOUT_S = 120.0
 _MAX_MEGAPIXELS = 2000  # convert has judged the photo by the user's own limit; this is a backstop
 
 
-class Renderings:
+class RenderQueue:
     """The JPEGs of a plan's photos, in its order.
 
     Thread: one.
@@ -29,13 +29,13 @@ class Renderings:
         self._options = plan.options
         self._pool, self._given = pool, pool is not None
         wanted = [chosen for chosen in plan.chosen if _needs(chosen)]
-        self._waiting: Iterator[Chosen] = iter(wanted)
+        self._waiting: Iterator[PlannedPhoto] = iter(wanted)
         self._size = pool.size if pool else max(1, min(_MOST, os.cpu_count() or 1, len(wanted)))
         self._threads: ThreadPoolExecutor | None = None
-        self._under_way: deque[tuple[Chosen, Future[Rendered]]] = deque()
-        self._latest: tuple[Chosen, Future[Rendered]] | None = None
+        self._under_way: deque[tuple[PlannedPhoto, Future[Rendered]]] = deque()
+        self._latest: tuple[PlannedPhoto, Future[Rendered]] | None = None
 
-    def take(self, chosen: Chosen, edge: int) -> tuple[bytes, tuple[int, int], str]:
+    def take(self, chosen: PlannedPhoto, edge: int) -> tuple[bytes, tuple[int, int], str]:
         """Give one JPEG of a photo, its (width, height), and the sha256 of the original.
 
         Raises:
@@ -47,7 +47,7 @@ class Renderings:
         at = self._options.rendered.index(edge)
         return made.contents[at], made.sizes[at], made.original_sha256
 
-    def _next(self, chosen: Chosen) -> tuple[Chosen, Future[Rendered]]:
+    def _next(self, chosen: PlannedPhoto) -> tuple[PlannedPhoto, Future[Rendered]]:
         if not _needs(chosen):  # only to be renamed, but somebody changed it since
             return self._begun(chosen)
         self._fill()
@@ -73,7 +73,7 @@ class Renderings:
                 return
             self._under_way.append(self._begun(chosen))
 
-    def _begun(self, chosen: Chosen) -> tuple[Chosen, Future[Rendered]]:
+    def _begun(self, chosen: PlannedPhoto) -> tuple[PlannedPhoto, Future[Rendered]]:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._size, "export")
             self._pool = self._pool or WorkerPool(
@@ -81,7 +81,7 @@ class Renderings:
             )
         return chosen, self._threads.submit(self._render, chosen)
 
-    def _render(self, chosen: Chosen) -> Rendered:
+    def _render(self, chosen: PlannedPhoto) -> Rendered:
         options, slot = self._options, chosen.items[0].slot
         job = RenderJob(
             str(slot.source.path),
@@ -92,14 +92,14 @@ class Renderings:
             chosen.photo.turn,
             _MAX_MEGAPIXELS,
             slot.fallback,
-            slot.said,
+            slot.metadata,
         )
         assert self._pool is not None
         return self._pool.run(render, job, timeout_s=_TIMEOUT_S)
 
 
-def _needs(chosen: Chosen) -> bool:
+def _needs(chosen: PlannedPhoto) -> bool:
     return any(
-        item.slot.edge is not None and item.act not in (Act.KEEP, Act.RENAME)
+        item.slot.edge is not None and item.action not in (FileAction.KEEP, FileAction.RENAME)
         for item in chosen.items
     )

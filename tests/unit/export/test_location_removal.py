@@ -19,10 +19,10 @@ import pytest
 
 from curator import files
 from curator.catalog import PhotoDetail
-from curator.export import TARGETS, Options, Report, location
+from curator.export import TARGETS, ExportReport, Options, location_removal
 from curator.export.presets import BUILT_IN
 from curator.model import Kind, KnownError
-from curator.settings import ExportSettings, kept_metadata
+from curator.settings import Export, kept_metadata
 from tests.photos import draw_jpeg
 from tests.unit.export.conftest import STARS, Here, make_plan, photo
 from tests.unit.export.test_folder import book
@@ -91,7 +91,7 @@ def placed(tmp_path: Path) -> PhotoDetail:
     return replace(made, capture=replace(made.capture, latitude=64.1, longitude=-21.9))
 
 
-def run(photos: list[PhotoDetail], to: Path, **options: object) -> Report:
+def run(photos: list[PhotoDetail], to: Path, **options: object) -> ExportReport:
     options = {"exiftool": EXIFTOOL, **options}
     made = make_plan(photos, Options(to, **options))  # type: ignore[arg-type]
     return TARGETS[made.options.target].write(made, pool=Here())
@@ -112,7 +112,7 @@ def test_presets_and_options_follow_the_rule(tmp_path: Path) -> None:
     assert kept.pop("Originals") == "all" and set(kept.values()) == {"no_location"}
     for preset in BUILT_IN:
         assert Options(tmp_path).chosen_as(preset.choices).kept == preset.choices.kept
-    assert Options(tmp_path).chosen_as(ExportSettings(target="gallery")).kept == "no_location"
+    assert Options(tmp_path).chosen_as(Export(target="gallery")).kept == "no_location"
 
 
 def test_without_exiftool_originals_without_location_are_refused(
@@ -135,7 +135,7 @@ def test_a_copy_without_location_has_its_own_digest_and_is_made_once(
         made.write_bytes(job.source.path.read_bytes()[:-1])
         return str(made), files.sha256(job.source.path)
 
-    monkeypatch.setattr(location, "without_location", short)
+    monkeypatch.setattr(location_removal, "without_location", short)
     out, original = tmp_path / "out", shoot[1].path
     how = {"metadata": "no_location", "exiftool": "exiftool"}
     assert run(shoot[1:2], out).written == ["DSC_2.JPG"]
@@ -176,7 +176,7 @@ def test_the_picture_of_a_jpeg_is_compared_whatever_stands_behind_it(tmp_path: P
     def same(before: bytes, after: bytes) -> bool:
         (tmp_path / "b.jpg").write_bytes(before)
         path.write_bytes(after)
-        return location._same_picture(tmp_path / "b.jpg", path)
+        return location_removal._same_picture(tmp_path / "b.jpg", path)
 
     assert same(noted, data) and same(noted + b"padding", data + b"padding")
     assert same(noted + data, data), "a further picture may go"

@@ -17,7 +17,7 @@ from curator import volumes
 from curator.catalog import PhotoDetail
 from curator.export.options import Options
 from curator.model import KnownError
-from curator.opened_folder import Mark, OpenedFolder, mark_of
+from curator.opened_folder import FileId, OpenedFolder, file_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,18 @@ class Originals:
         beside = {Path(file.path).parent for file in known}
         return cls(frozenset(options.sources), frozenset(beside | set(options.flat_sources)))
 
-    def found(self) -> Found:
+    def found(self) -> OriginalFolders:
         """Find which folders these are now; those of drives that are away hold nothing now."""
         read = _marks(self.sources)
-        return Found(read, {**_marks(self.others), **read})
+        return OriginalFolders(read, {**_marks(self.others), **read})
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class OriginalFolders:
     """Folders of originals as they are on disk: read whole, and all of them."""
 
-    read: dict[Mark, Path]
-    holding: dict[Mark, Path]
+    read: dict[FileId, Path]
+    holding: dict[FileId, Path]
 
     def refuse(self, folder: OpenedFolder, *, to_be_made: bool = False) -> None:
         """Refuse a target in or below a folder of originals, however it is spelled or linked.
@@ -69,13 +69,13 @@ class Found:
                 )
 
 
-def _marks(folders: Iterable[Path]) -> dict[Mark, Path]:
+def _marks(folders: Iterable[Path]) -> dict[FileId, Path]:
     found = ((folder, volumes.status(folder)) for folder in folders)
-    return {mark_of(status): folder for folder, status in found if status is not None}
+    return {file_id(status): folder for folder, status in found if status is not None}
 
 
 @contextmanager
-def looked_into(folder: Path, originals: Originals) -> Iterator[OpenedFolder | None]:
+def open_to_plan(folder: Path, originals: Originals) -> Iterator[OpenedFolder | None]:
     """Open a target to plan what goes there; None while it is to be made.
 
     Raises:
@@ -101,7 +101,7 @@ def looked_into(folder: Path, originals: Originals) -> Iterator[OpenedFolder | N
         yield None if missing else opened
 
 
-def made(folder: Path, originals: Originals) -> OpenedFolder:
+def open_to_write(folder: Path, originals: Originals) -> OpenedFolder:
     """Open a target to write into it; make it first where it is not there.
 
     Raises:
@@ -117,7 +117,7 @@ def made(folder: Path, originals: Originals) -> OpenedFolder:
         return opened.inside(missing)
 
 
-def _nearest(folder: Path, found: Found) -> tuple[OpenedFolder, str]:
+def _nearest(folder: Path, found: OriginalFolders) -> tuple[OpenedFolder, str]:
     """Open a folder or the nearest above it that is there; gives it and the rest of the path."""
     missing: list[str] = []
     here = folder.absolute()

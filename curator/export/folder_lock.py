@@ -20,7 +20,7 @@ from curator.opened_folder import OpenedFolder
 
 
 @contextmanager
-def alone(folder: OpenedFolder) -> Iterator[None]:
+def exclusive(folder: OpenedFolder) -> Iterator[None]:
     """Keep other exports out of a folder.
 
     Raises:

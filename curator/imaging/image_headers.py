@@ -41,7 +41,7 @@ _ORIENTATIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ImageHeader:
     """The size as stored, how to turn it upright (EXIF 1-8), and the notes as bytes.
 
     ``orientation`` is the container's own (0 for WebP and PNG, which have none), ``crop`` the size
@@ -58,7 +58,7 @@ class Head:
     colors: tuple[int, int] | None = None
 
 
-def head(read: Read, form: str) -> Head | None:
+def read_header(read: Read, form: str) -> ImageHeader | None:
     """Read the head of a picture; None where it cannot be understood.
 
     Args:
@@ -76,7 +76,7 @@ def head(read: Read, form: str) -> Head | None:
         return None
 
 
-def _webp(read: Read) -> Head | None:
+def _webp(read: Read) -> ImageHeader | None:
     size, notes = (0, 0), {b"EXIF": b"", b"XMP ": b""}
     at = 12
     for _ in range(_MAX_CHUNKS):
@@ -97,21 +97,21 @@ def _webp(read: Read) -> Head | None:
             across, down = struct.unpack_from("<HH", body, 6)
             size = (across & 0x3FFF, down & 0x3FFF)
         at += 8 + length + length % 2
-    return Head(*size, exif=notes[b"EXIF"], xmp=notes[b"XMP "]) if size[0] else None
+    return ImageHeader(*size, exif=notes[b"EXIF"], xmp=notes[b"XMP "]) if size[0] else None
 
 
-def _chunked(read: Read) -> Head | None:
+def _chunked(read: Read) -> ImageHeader | None:
     if read(12, 4) != b"IHDR":
         return None
-    found = png.notes(read)
+    found = png.read_metadata(read)
     width, height = struct.unpack(">II", read(16, 8))
     if not width or not height:
         return None
     colors = (found.cicp[0], found.cicp[1]) if len(found.cicp) >= 2 else None
-    return Head(width, height, exif=found.exif, xmp=found.xmp, colors=colors)
+    return ImageHeader(width, height, exif=found.exif, xmp=found.xmp, colors=colors)
 
 
-def _boxed(read: Read) -> Head | None:
+def _boxed(read: Read) -> ImageHeader | None:
     at, size = containers.find_box(read, b"meta")
     meta = read(at, min(size, _MAX_META))
     boxes = {kind: meta[at:end] for kind, at, end in _boxes(meta, 4)}
@@ -141,7 +141,7 @@ def _boxed(read: Read) -> Head | None:
     skipped = 4 + int.from_bytes(notes[b"exif"][:4], "big")  # to the TIFF header, past the prefix
     block = notes[b"exif"][skipped:]
     orientation = _ORIENTATIONS[turn, mirror]
-    return Head(width, height, orientation, crop, block, notes[b"xmp"], colors)
+    return ImageHeader(width, height, orientation, crop, block, notes[b"xmp"], colors)
 
 
 def _boxes(data: bytes, at: int = 0) -> Iterator[tuple[bytes, int, int]]:

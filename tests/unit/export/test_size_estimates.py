@@ -9,7 +9,7 @@ import pytest
 
 from curator.catalog import PhotoDetail
 from curator.export import TARGETS, Options
-from curator.export.sizes import Proxies, jpeg_bytes
+from curator.export.size_estimates import Proxies, jpeg_bytes
 from curator.imaging import proxy
 from curator.imaging.decode import decode_scaled
 from curator.model import Capture
@@ -24,7 +24,7 @@ def converted(tmp_path: Path) -> list[PhotoDetail]:
     for number, size in enumerate(((1800, 1200), (900, 1350)), 1):
         path = draw_jpeg(tmp_path / "card" / f"DSC_{number}.JPG", size=size, seed=number)
         key = f"{number:032x}"
-        proxy.make(decode_scaled(path, 1440).rgb, tmp_path / "cache", key, 88)
+        proxy.save(decode_scaled(path, 1440).rgb, tmp_path / "cache", key, 88)
         made = photo(number, STARS, path, capture=Capture(width=size[0], height=size[1]))
         photos.append(replace(made, proxy=key))
     return photos

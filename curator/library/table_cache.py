@@ -95,7 +95,7 @@ def write(path: Path, token: str, held: Arrays) -> None:
     Raises:
         OSError: it could not be written; a former file stays.
     """
-    atomic.put(path, arrays.dump({_TOKEN: token, **held}), sync=False)
+    atomic.write(path, arrays.dump({_TOKEN: token, **held}), sync=False)
 
 
 def read(path: Path, token: str) -> Arrays | None:

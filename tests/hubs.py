@@ -1,6 +1,6 @@
-"""A model hub on this machine: as much of its language as its client asks for.
+"""A local model hub with the part of its protocol that its client uses.
 
-HEAD with size and tag, GET with Range, 404 with a reason in a header.
+It answers HEAD with size and tag, GET with Range, and 404 with a reason in a header.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import pytest
 
 from curator.encoders import hub
 
-PIECE = 10 * 1024 * 1024  # what the hub's client takes in at a time
+PIECE = 10 * 1024 * 1024  # bytes the hub's client reads at a time
 NAME = "open_clip_model.safetensors"
 LIMIT_S = 60.0
 
 
 class Hub:
-    """What the server holds and how it behaves.
+    """The files of the server and its behavior.
 
     Attributes:
         files: content by file name.
-        tag: what it says the bytes are, if not their sha256.
-        breaks: after so many bytes each GET ends, for the first ``broken`` of them.
-        holds: after so many bytes a GET waits for ``go``.
-        status: what it answers instead of a file.
+        tag: the tag to send, if not the sha256 of the content.
+        breaks: number of bytes after which the first ``broken`` GETs end.
+        holds: number of bytes after which a GET waits for ``go``.
+        status: HTTP status to send instead of a file.
         asked: (method, name, Range) of every request.
     """
 
@@ -75,12 +75,12 @@ class Hub:
             else:
                 request.wfile.write(content)
         except OSError:
-            pass  # who asked has gone
+            pass  # the client hung up
 
 
 @contextmanager
 def serving() -> Iterator[tuple[Hub, str]]:
-    """Serve; yields what is served and its address."""
+    """Run the server; yields the hub and its address."""
     served = Hub()
 
     class Handler(BaseHTTPRequestHandler):
@@ -105,12 +105,9 @@ def serving() -> Iterator[tuple[Hub, str]]:
         thread.join()
 
 
-def cleared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have nothing of this machine's environment stand between client and hub.
-
-    What the code sets for the process that downloads ends with the test.
-    """
-    for name in hub._QUIET:
+def clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove variables that would redirect the client, until the end of the test."""
+    for name in hub.ENVIRONMENT:
         monkeypatch.setenv(name, "1")
     for name in ("HF_HUB_OFFLINE", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)

@@ -46,7 +46,7 @@ def clip(place: Place) -> list[Figure]:
     """
     pictures = _pictures(place)
     threads = os.cpu_count() or 1
-    starter = encoders.agreement("starter", EncoderOptions(threads=threads), pictures)
+    starter = encoders.cosine_to_reference("starter", EncoderOptions(threads=threads), pictures)
     gc.collect()
     weights = place.scratch / "random.safetensors"
     loop, exact = _timed(plain_clip(_MODEL, threads, weights), pictures)

@@ -1,10 +1,10 @@
-"""Picture to vector: ENCODERS, and which one is used.
+"""Encoders turn pictures into vectors: the table ENCODERS, and which one to use.
 
-The only package that imports torch, and only when an encoder is loaded; asking what is here costs
-a look at the disk. To add an encoder: one module with ``missing(options)``, ``key(options)`` and
-``load(options)``, and one line in ENCODERS::
+Only this package imports torch, and only to load an encoder; finding out what is installed just
+looks at the disk. To add an encoder, write a module with ``missing(options)``, ``key(options)`` and
+``load(options)``, and add a line to ENCODERS::
 
-    choice = choose("auto", options)        # choice.sentence goes on screen
+    choice = choose("auto", options)        # choice.sentence is shown to the user
     encoder = load(choice.name, options)    # in the encoder's worker process
     vectors = encoder.encode([rgb, rgb])    # (2, encoder.dimension) float32, unit length
 """
@@ -26,18 +26,18 @@ from curator.model import KnownError, UsageError
 
 __all__ = [
     "ENCODERS",
-    "Choice",
     "DownloadJob",
     "DownloadPlan",
     "Encoder",
+    "EncoderChoice",
     "EncoderKind",
     "EncoderOptions",
     "EncodingError",
     "Recipe",
     "Tag",
-    "agreement",
     "available",
     "choose",
+    "cosine_to_reference",
     "download_plan",
     "load",
     "models_folder",
@@ -52,11 +52,11 @@ class Encoder(Protocol):
 
     Attributes:
         name: its name in ENCODERS.
-        key: which weights these are; vectors of different keys never mix.
+        key: identifies the weights; vectors of different keys must never be mixed.
         dimension: length of a vector.
-        device: where it runs and how, for people ("CPU, bf16").
-        batch: pictures it takes at once; it lowers this itself when memory runs out.
-        scale: what it multiplies the cosine of a picture and words with, to say how sure it is.
+        device: where and in which precision it runs, to show to people ("CPU, bfloat16").
+        batch: pictures per run; the encoder lowers this itself when memory runs out.
+        scale: factor on the cosine of a picture and a text before the softmax.
 
     Thread: one at a time.
     """
@@ -86,17 +86,18 @@ class Encoder(Protocol):
     def encode_with_tags(
         self, pictures: Sequence[NDArray[np.uint8]]
     ) -> tuple[NDArray[np.float32], list[list[Tag]] | None]:
-        """Encode, and name what is in each picture; None for the names if it knows no words.
+        """Encode pictures and suggest tags for each, in one run.
 
-        One run for both.
+        Returns:
+            Vectors as of :meth:`encode`, and tags per picture; None if the encoder has no tags.
 
         Raises:
-            EncodingError: one of the pictures cannot be encoded; alone, the others may be.
+            EncodingError: one of the pictures cannot be encoded; the others may succeed alone.
         """
         ...
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
-        """Encode words into the pictures' space, (N, dimension); None if it has no words."""
+        """Encode texts into the space of the pictures, (N, dimension); None if unsupported."""
         ...
 
 
@@ -104,9 +105,9 @@ class Encoder(Protocol):
 class EncoderKind:
     """A row of ENCODERS.
 
-    ``missing`` says what is not here, with the remedy, or None when it can be loaded. ``key``
-    names the weights that are here; ``load`` takes seconds and imports torch. ``words``: it has a
-    place for words among the pictures.
+    ``missing`` returns what is not installed, with the remedy, or None if the encoder can be
+    loaded. ``key`` identifies the installed weights. ``load`` takes seconds and imports torch.
+    ``supports_text``: texts can be encoded into the space of the pictures.
     """
 
     name: str
@@ -114,19 +115,19 @@ class EncoderKind:
     missing: Callable[[EncoderOptions], str | None]
     key: Callable[[EncoderOptions], str]
     load: Callable[[EncoderOptions], Encoder]
-    words: bool = False
+    supports_text: bool = False
 
 
 # Best first: "auto" takes the first that can be loaded.
 ENCODERS = (
-    EncoderKind("open_clip", "CLIP", open_clip.missing, open_clip.key, open_clip.load, words=True),
+    EncoderKind("open_clip", "CLIP", open_clip.missing, open_clip.key, open_clip.load, True),
     EncoderKind("starter", "the built-in starter", starter.missing, starter.key, starter.load),
 )
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Which encoder is used (None: none) and a plain sentence that says so and why."""
+class EncoderChoice:
+    """The name of the encoder to use, None for none, and a sentence that explains the choice."""
 
     name: str | None
     sentence: str
@@ -134,41 +135,41 @@ class Choice:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All a worker process needs to load an encoder; ``key`` says whose vectors it makes."""
+    """All that a worker process needs to load an encoder; ``key`` identifies its weights."""
 
     name: str
     key: str
     options: EncoderOptions
 
     def on_cpu(self) -> Recipe:
-        """Give the same encoder, kept off the GPU."""
+        """Return the same recipe for the CPU."""
         return replace(self, options=replace(self.options, device="cpu"))
 
 
-def recipe(choice: Choice, options: EncoderOptions) -> Recipe | None:
-    """Write down how to load what was chosen; None if nothing was. No torch needed."""
+def recipe(choice: EncoderChoice, options: EncoderOptions) -> Recipe | None:
+    """Return the recipe of the chosen encoder, None for no encoder. Needs no torch."""
     kind = _kind(choice.name)
     return None if kind is None else Recipe(kind.name, kind.key(options), options)
 
 
 def available(options: EncoderOptions) -> dict[str, str | None]:
-    """Map each encoder to None if it can be loaded, else to what is missing. No torch needed."""
+    """Map each encoder to None if it can be loaded, else to what is missing. Needs no torch."""
     return {kind.name: kind.missing(options) for kind in ENCODERS}
 
 
-def choose(wanted: str, options: EncoderOptions) -> Choice:
-    """Settle which encoder to use.
+def choose(wanted: str, options: EncoderOptions) -> EncoderChoice:
+    """Choose the encoder to use.
 
     Args:
         wanted: ``auto``, ``none`` or a name in ENCODERS.
-        options: where weights may be.
+        options: where to look for weights.
 
     Raises:
         UsageError: no encoder has that name.
-        KnownError: the one asked for by name is not here; says what to do.
+        KnownError: the named encoder is not installed; the remedy says what to do.
     """
     if wanted == "none":
-        return Choice(None, "Similar photos and taste are off in the settings.")
+        return EncoderChoice(None, "Similar photos and taste are off in the settings.")
     lacks = available(options)
     if wanted != "auto":
         if wanted not in lacks:
@@ -176,22 +177,21 @@ def choose(wanted: str, options: EncoderOptions) -> Choice:
             raise UsageError(f"There is no encoder {wanted!r}.", f"Choose one of {names}.")
         if (lack := lacks[wanted]) is not None:
             raise KnownError(f"The encoder {wanted} cannot be used.", lack)
-        return Choice(wanted, f"Photos are analyzed with {_title(wanted)}, as chosen.")
-    here = next((name for name, lack in lacks.items() if lack is None), None)
-    if here is None:
-        return Choice(
-            None, f"Similar photos and taste are off: no encoder installed. {lacks['starter']}"
-        )
-    if here == ENCODERS[0].name:
-        return Choice(here, f"Photos are analyzed with {_title(here)}: its weights are here.")
-    return Choice(here, f"Photos are analyzed with {_title(here)}. {lacks[ENCODERS[0].name]}")
+        return EncoderChoice(wanted, f"Photos are analyzed with {_title(wanted)}, as chosen.")
+    found = next((name for name, lack in lacks.items() if lack is None), None)
+    if found is None:
+        off = "Similar photos and taste are off: no encoder installed."
+        return EncoderChoice(None, f"{off} {lacks['starter']}")
+    why = lacks[ENCODERS[0].name]
+    sentence = f"Photos are analyzed with {_title(found)}."
+    return EncoderChoice(found, f"{sentence} {why}" if why else sentence)
 
 
 def load(name: str, options: EncoderOptions) -> Encoder:
-    """Load an encoder; torch is imported now.
+    """Load an encoder. This imports torch.
 
     Raises:
-        KnownError: not here, or its weights cannot be used; one sentence and the remedy.
+        KnownError: it is not installed, or its weights cannot be used.
     """
     kind = _kind(name)
     if kind is None:
@@ -200,42 +200,44 @@ def load(name: str, options: EncoderOptions) -> Encoder:
         raise KnownError(f"The encoder {name} cannot be used.", lack)
     try:
         return kind.load(options)
-    except (ImportError, OSError) as error:  # torch is here, and what it needs of the system not
+    except (ImportError, OSError) as error:  # torch is installed but misses a system library
         raise KnownError(
             f"The encoder {name} cannot be loaded ({error}).",
-            "Install what compares photos again: pip install --force-reinstall 'curator[taste]'.",
+            "Reinstall it: pip install --force-reinstall 'curator[taste]'.",
         ) from error
 
 
 def supports_text(name: str) -> bool:
-    """Tell whether an encoder can be asked in words; no torch needed."""
+    """Whether an encoder can encode texts. Needs no torch."""
     kind = _kind(name)
-    return kind is not None and kind.words
+    return kind is not None and kind.supports_text
 
 
-def agreement(name: str, options: EncoderOptions, pictures: Sequence[NDArray[np.uint8]]) -> float:
-    """Compare the path an encoder runs by with plain float32: the least cosine over pictures.
+def cosine_to_reference(
+    name: str, options: EncoderOptions, pictures: Sequence[NDArray[np.uint8]]
+) -> float:
+    """Return the smallest cosine between an encoder's vectors and its float32 reference.
 
-    Loads the encoder twice. The bar is 0.999.
+    Loads the encoder twice. The result should be 0.999 or more.
     """
     fast = load(name, options).encode(pictures)
-    exact = load(name, options.exactly()).encode(pictures)
+    exact = load(name, options.as_reference()).encode(pictures)
     return float((fast * exact).sum(axis=1).min())
 
 
 def download_plan(options: EncoderOptions, usual_only: bool = False) -> DownloadPlan:
-    """Say what fetching CLIP's weights would bring, and from where; asks nothing of the network.
+    """Return size and source of a download of CLIP's weights, without using the network.
 
-    With ``usual_only`` torch is not imported, and other weights than the usual are refused.
+    With ``usual_only`` torch is not imported, and weights other than the default are refused.
 
     Raises:
-        KnownError: it is not allowed, or the hub has no such weights.
+        KnownError: downloads are not allowed, or the hub has no such weights.
     """
     return open_clip.download_plan(options, usual_only)
 
 
 def weights_file(options: EncoderOptions) -> Path | None:
-    """Find CLIP's weights: a checkpoint of one's own, else downloaded ones; None without."""
+    """Find CLIP's weights: the user's checkpoint, else downloaded weights; None if neither."""
     return open_clip.weights_file(options)
 
 
@@ -248,5 +250,5 @@ def _title(name: str) -> str:
 
 
 def models_folder(cache: Path) -> Path:
-    """Give the folder of downloaded weights inside a home's cache."""
+    """Return the folder of downloaded weights inside a home's cache."""
     return cache / "models"

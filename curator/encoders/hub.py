@@ -1,13 +1,13 @@
-"""Fetching weights from the model hub: the only place where Curator asks the hub for anything.
+"""Download weights from the model hub: the only module that connects to the hub.
 
 Nothing here runs until a person has read :attr:`DownloadPlan.sentence` and agreed. A worker process
 does the transfer, so neither a slow host nor a canceled download can hold up a window. What has
 arrived stays in a part file, and the next attempt continues from there::
 
-    fetch = DownloadJob(plan)             # plan = open_clip.download_plan(options)
-    fetch.start()
-    fetch.progress                  # (bytes so far, bytes in all), at any time
-    fetch.wait(); fetch.error       # None: the weights are here
+    job = DownloadJob(plan)       # plan = open_clip.download_plan(options)
+    job.start()
+    job.progress                  # (bytes so far, bytes in all), at any time
+    job.wait(); job.error         # None: the weights have arrived
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ from curator.workers import WorkerCancelled, WorkerError, WorkerPool
 HUB = "https://huggingface.co"
 log = logging.getLogger(__name__)
 
-LATER = "Try again later; what has come so far is kept."
-_ASK_S = 120.0  # importing what speaks to the hub, and a few answers
-_WHOLE_S = 7 * 86_400.0  # a slow line; a dead one is noticed within seconds by who reads it
+LATER = "Try again later; the part downloaded so far is kept."
+_LOOKUP_S = 120.0  # time to import the hub's client and get a few answers
+_DOWNLOAD_S = 7 * 86_400.0  # for a slow line; the client notices a dead one within seconds
 _MEMORY_MB = 2048
-_QUIET = {
+ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "HF_HUB_DISABLE_XET": "1",  # plain HTTP can go on in the middle of a file
+    "HF_HUB_DISABLE_XET": "1",  # plain HTTP can resume in the middle of a file
 }
 
 
 @dataclass(frozen=True)
 class DownloadPlan:
-    """What a download would bring: from where, how much (None: only the hub knows), to where.
+    """A download to offer: the weights, their source, size (None: unknown) and destination.
 
-    ``names`` are the file names to ask for, best first; ``title`` says whose weights they are.
+    ``names`` are the file names to try, best first; ``title`` names the weights.
     """
 
     title: str
@@ -60,28 +60,28 @@ class DownloadPlan:
 
     @property
     def host(self) -> str:
-        """Who is asked, as people know it."""
+        """The host name of the hub."""
         return urlsplit(self.endpoint).netloc
 
     @property
     def size(self) -> str:
-        """How much it is, in words."""
-        return f"{self.bytes / 1e9:.1f} GB" if self.bytes else "an amount only the hub knows"
+        """The size in words."""
+        return f"{self.bytes / 1e9:.1f} GB" if self.bytes else "an unknown amount"
 
     @property
     def sentence(self) -> str:
-        """Say it before asking."""
+        """The sentence to show before the user agrees."""
         return f"Download {self.size} from {self.host}/{self.repository} to {self.folder}."
 
 
 def endpoint() -> str:
-    """Say which hub is meant: ``HF_ENDPOINT`` where a mirror is used, else the usual one."""
+    """Return the URL of the hub: the mirror in ``HF_ENDPOINT``, else the usual hub."""
     return os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
 
 
 @dataclass(frozen=True)
-class Remote:
-    """One file of the hub: where its bytes are, how many, and the tag that names just these."""
+class RemoteFile:
+    """A file on the hub: its URL, its size, and the tag that identifies its content."""
 
     name: str
     url: str
@@ -89,13 +89,13 @@ class Remote:
     etag: str
 
     def part(self, folder: Path) -> Path:
-        """Where its bytes gather until all have come; other bytes have another part."""
+        """Return the path of the part file, which differs for different content."""
         tag = hashlib.blake2b(self.etag.encode(), digest_size=6).hexdigest()
         return folder / f"{self.name}.{tag}.part"
 
 
 class DownloadJob:
-    """One download, in the background.
+    """A download in the background.
 
     Thread: any.
     """
@@ -104,18 +104,18 @@ class DownloadJob:
         self.plan = plan
         self.error: KnownError | None = None
         self.path: Path | None = None
-        self._remote: Remote | None = None
+        self._remote: RemoteFile | None = None
         self._pool = WorkerPool(1, memory_mb=_MEMORY_MB, name="download")
         self._thread = threading.Thread(target=self._run, name="curator-download", daemon=True)
         self._cancelled = False
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start the download and return at once."""
         self._thread.start()
 
     @property
     def progress(self) -> tuple[int, int | None]:
-        """Bytes here so far, and bytes in all once that is known."""
+        """Bytes downloaded so far, and bytes in all once known."""
         remote = self._remote
         if remote is None:
             return 0, self.plan.bytes
@@ -128,34 +128,34 @@ class DownloadJob:
 
     @property
     def running(self) -> bool:
-        """Whether it still goes on."""
+        """Whether the download is still running."""
         return self._thread.is_alive()
 
     @property
     def cancelled(self) -> bool:
-        """Whether it was stopped by :meth:`cancel`; then there is neither path nor error."""
+        """Whether :meth:`cancel` stopped it; it then has neither path nor error."""
         return self._cancelled
 
     def cancel(self) -> None:
-        """Stop at once; what has come is kept for another try. Safe to repeat, and when done."""
+        """Stop at once and keep the part file. May be called again, or after the end."""
         self._cancelled = self._cancelled or self.running
         self._pool.close()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for the end; say whether it came."""
+        """Wait for the end of the download; return whether it ended."""
         self._thread.join(timeout_s)
         return not self.running
 
     def _run(self) -> None:
         try:
-            self._remote = self._pool.run(looked_up, self.plan, timeout_s=_ASK_S)
+            self._remote = self._pool.run(find_file, self.plan, timeout_s=_LOOKUP_S)
             self.path = self._pool.run(
-                brought, self._remote, self.plan.folder, self.plan.host, timeout_s=_WHOLE_S
+                fetch_file, self._remote, self.plan.folder, self.plan.host, timeout_s=_DOWNLOAD_S
             )
         except WorkerCancelled:
             self._cancelled = True
         except WorkerError as error:
-            self.error = KnownError(f"The download from {self.plan.host} broke off.", LATER)
+            self.error = KnownError(f"The download from {self.plan.host} was interrupted.", LATER)
             self.error.__cause__ = error
         except KnownError as error:
             self.error = error
@@ -169,39 +169,39 @@ class DownloadJob:
 # --- in the worker process
 
 
-def looked_up(plan: DownloadPlan) -> Remote:
-    """Find the file to fetch and how large it is.
+def find_file(plan: DownloadPlan) -> RemoteFile:
+    """Ask the hub for the URL and size of the file to download.
 
     Raises:
         KnownError: the hub cannot be reached, refuses, or has no such file.
     """
-    os.environ.update(_QUIET)
+    os.environ.update(ENVIRONMENT)
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import EntryNotFoundError
 
     for name in plan.names:
         url = hf_hub_url(plan.repository, name, endpoint=plan.endpoint)
         try:
-            found = _told(plan.host, get_hf_file_metadata, url, token=False)
+            found = _request(plan.host, get_hf_file_metadata, url, token=False)
         except EntryNotFoundError:
             continue
         if not found.size or not found.etag:
-            raise KnownError(f"{plan.host} does not say how large {name} is.", LATER)
-        return Remote(name, found.location, int(found.size), found.etag)
+            raise KnownError(f"{plan.host} does not tell the size of {name}.", LATER)
+        return RemoteFile(name, found.location, int(found.size), found.etag)
     raise KnownError(
         f"{plan.host}/{plan.repository} holds no weights that can be used.",
-        "Name a weights file of your own: encoder.checkpoint.",
+        "Set encoder.checkpoint to a weights file of your own.",
     )
 
 
-def brought(remote: Remote, folder: Path, host: str) -> Path:
-    """Fetch a file, or the rest of it, and put it in place whole and checked.
+def fetch_file(remote: RemoteFile, folder: Path, host: str) -> Path:
+    """Download a file, or the rest of it, check it, and move it into place.
 
     Raises:
-        KnownError: no room, the line broke, or other bytes came than were announced; the part
-            stays for the next try unless it is of no use.
+        KnownError: the disk is full, the connection broke, or the content is wrong. The part file
+            stays for the next attempt unless its content is wrong.
     """
-    os.environ.update(_QUIET)
+    os.environ.update(ENVIRONMENT)
     from huggingface_hub.file_download import http_get
 
     part = remote.part(folder)
@@ -217,7 +217,7 @@ def brought(remote: Remote, folder: Path, host: str) -> Path:
         _check_room(folder, remote.size - have)
         if have < remote.size:
             with part.open("ab") as file:
-                _told(
+                _request(
                     host,
                     http_get,
                     remote.url,
@@ -230,7 +230,7 @@ def brought(remote: Remote, folder: Path, host: str) -> Path:
         part.replace(folder / remote.name)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise KnownError(f"{folder} cannot be written ({reason}).", "Make room there.") from error
+        raise KnownError(f"{folder} cannot be written ({reason}).", "Free disk space.") from error
     return folder / remote.name
 
 
@@ -238,32 +238,32 @@ def _check_room(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < size:
         raise KnownError(
-            f"{folder} has room for {free / 1e9:.1f} GB; {size / 1e9:.1f} GB are to come.",
-            "Make room there and try again.",
+            f"{folder} has {free / 1e9:.1f} GB free, the download needs {size / 1e9:.1f} GB.",
+            "Free disk space and try again.",
         )
 
 
-def _check_bytes(part: Path, remote: Remote) -> None:
-    """Hold what came against what was announced; the hub's tag of a large file is its sha256."""
+def _check_bytes(part: Path, remote: RemoteFile) -> None:
+    """Compare size and sha256 with those announced; the hub's tag of a large file is its sha256."""
     wrong = part.stat().st_size != remote.size
     if not wrong and len(remote.etag) == 64:
         with part.open("rb") as file:
             wrong = hashlib.file_digest(file, "sha256").hexdigest() != remote.etag
     if wrong:
         part.unlink()
-        raise KnownError(f"{remote.name} came damaged.", "Try again; it starts anew.")
+        raise KnownError(f"{remote.name} arrived damaged.", "Try again; it starts from the start.")
 
 
-def _told(host: str, ask: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """Ask the hub; whatever goes wrong on the way is said in one sentence.
+def _request(host: str, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Call the hub's client and turn any error into a KnownError.
 
-    What a client of the hub raises depends on its version (its own errors, those of the HTTP
-    library below, OSError), so everything is caught, and said with its name.
+    The errors a client raises depend on its version (its own, those of its HTTP library, OSError),
+    so this catches all of them.
     """
     from huggingface_hub.errors import EntryNotFoundError
 
     try:
-        return ask(*arguments, **options)
+        return call(*arguments, **options)
     except EntryNotFoundError:
         raise
     except Exception as error:
@@ -273,11 +273,11 @@ def _told(host: str, ask: Callable[..., Any], *arguments: Any, **options: Any) -
         text = str(error).strip() or type(error).__name__
         if type(error).__name__ == "OfflineModeIsEnabled":
             raise KnownError(
-                f"{host} may not be asked: HF_HUB_OFFLINE is set.",
-                "Take it out of the environment.",
+                f"Connecting to {host} is disabled by HF_HUB_OFFLINE.",
+                "Remove it from the environment.",
             ) from error
         if status is not None:
-            raise KnownError(f"{host} refused (HTTP {status}).", LATER) from error
+            raise KnownError(f"{host} refused the request (HTTP {status}).", LATER) from error
         with contextlib.suppress(Exception):
             text = text.splitlines()[0][:120]
         raise KnownError(f"{host} could not be reached ({text}).", LATER) from error

@@ -1,4 +1,4 @@
-"""Running a network: where, how precisely, in batches that fit, into unit vectors."""
+"""Run a torch network: choose device and precision, run batches that fit into memory."""
 
 from __future__ import annotations
 
@@ -23,55 +23,55 @@ Prepare = Callable[[Any], "torch.Tensor"]
 
 @dataclass(frozen=True)
 class Device:
-    """Where a network runs: ``device``; ``precision`` float32, float16 or bfloat16."""
+    """Where a network runs: torch's ``name``; ``precision`` float32, float16 or bfloat16."""
 
-    device: str
+    name: str
     precision: str
 
     def __str__(self) -> str:
         names = {"cpu": "CPU", "cuda": "GPU", "mps": "Apple GPU"}
-        return f"{names.get(self.device, self.device)}, {self.precision}"
+        return f"{names.get(self.name, self.name)}, {self.precision}"
 
 
-def place(options: EncoderOptions, half: bool = True) -> Device:
-    """Choose the device: CUDA, MPS, else CPU; half precision where the hardware multiplies it.
+def choose_device(options: EncoderOptions, half: bool = True) -> Device:
+    """Choose CUDA, MPS or else the CPU, with half precision if the hardware supports it.
 
     On a CPU without bf16 instructions batched float32 is the fastest path that is exact enough:
     measured on AVX2 with ViT-B-32, batches of 8 take 0.65 of a loop over pictures, float16 is 8
-    times slower, and dynamic int8 takes 0.47 but cannot be trusted without the real weights.
+    times slower, and dynamic int8 takes 0.47 but its precision depends on the weights.
 
     Args:
-        options: device asked for.
+        options: the device wanted.
         half: whether this network stays exact enough (cosine >= 0.999) in half precision.
 
     Raises:
-        KnownError: the device asked for by name is not in this machine.
+        KnownError: this machine does not have the device named in the options.
     """
     import torch
 
-    here = {
+    present = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
     }
     wanted = options.device
-    if wanted != "auto" and not here.get(wanted, False):
+    if wanted != "auto" and not present.get(wanted, False):
         raise KnownError(f"This machine has no device {wanted!r}.", "Set encoder.device to auto.")
-    device = wanted if wanted != "auto" else next(d for d in ("cuda", "mps", "cpu") if here[d])
+    device = wanted if wanted != "auto" else next(d for d in ("cuda", "mps", "cpu") if present[d])
     if options.exact:
         return Device("cpu", "float32")
     return Device(device, _precision(device) if half else "float32")
 
 
 def _precision(device: str) -> str:
-    """Name the fastest precision of a device that keeps a transformer's cosine over 0.999."""
+    """Return the fastest precision of a device that keeps a transformer's cosine over 0.999."""
     if device == "cuda":
         return "float16"
     return "bfloat16" if device == "cpu" and cpu_bf16() else "float32"
 
 
 def cpu_bf16() -> Literal["", "avx512", "amx"]:
-    """Return which bf16 instructions this CPU has, the fastest; "" if none or torch cannot tell."""
+    """Return the fastest bf16 instructions of this CPU; "" if none, or torch cannot tell."""
     import torch
 
     def has(probe: str) -> bool:
@@ -83,11 +83,12 @@ def cpu_bf16() -> Literal["", "avx512", "amx"]:
 
 
 class Network:
-    """A picture network with its preparation; the part every encoder shares.
+    """A picture network with its preprocessing, as every encoder uses it.
 
     Attributes:
-        batch: pictures a run; halved for good when the device's memory runs out, and at 1 the
-            network moves to the CPU.
+        device: where the network runs.
+        batch: pictures per run. It is halved when the device's memory runs out; at 1 the network
+            moves to the CPU.
     """
 
     def __init__(
@@ -95,27 +96,28 @@ class Network:
         model: torch.nn.Module,
         run: Callable[..., Any],
         prepare: Prepare,
-        at: Device,
+        device: Device,
         cpu_batch: int = 8,
     ) -> None:
-        self.model, self._run, self._prepare, self.at = model, run, prepare, at
+        self.model, self._run, self._prepare, self.device = model, run, prepare, device
         self._cpu_batch = cpu_batch
-        self.batch = 64 if at.device != "cpu" else cpu_batch
-        self._settle()
+        self.batch = 64 if device.name != "cpu" else cpu_batch
+        self._move_model()
 
-    def _settle(self) -> None:
+    def _move_model(self) -> None:
+        """Move the model to :attr:`device`."""
         import torch
 
-        dtype = getattr(torch, self.at.precision)
-        self.model = self.model.eval().requires_grad_(False).to(self.at.device, dtype)
-        if self.at.device == "cpu":
+        dtype = getattr(torch, self.device.precision)
+        self.model = self.model.eval().requires_grad_(False).to(self.device.name, dtype)
+        if self.device.name == "cpu":
             self.model = self.model.to(memory_format=torch.channels_last)  # convolutions only
 
     def __call__(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-        """Run pictures through; gives the outputs of ``run``, each (N, ...) float32.
+        """Run the network on pictures and return the outputs of ``run``, each (N, ...) float32.
 
         Raises:
-            EncodingError: memory runs out even for one picture on the CPU.
+            EncodingError: even one picture on the CPU needs more memory than there is.
         """
         parts: list[list[NDArray[np.float32]]] = []
         start = 0
@@ -128,13 +130,13 @@ class Network:
         return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
     def _try(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]] | None:
-        """Run one batch; None after making room for another try."""
+        """Run one batch; None if memory ran out, after lowering the batch size or the device."""
         import torch
 
         try:
             with torch.inference_mode():
                 given = torch.stack([self._prepare(self._image(rgb)) for rgb in pictures])
-                given = given.to(self.at.device, getattr(torch, self.at.precision))
+                given = given.to(self.device.name, getattr(torch, self.device.precision))
                 if given.device.type == "cpu":
                     given = given.contiguous(memory_format=torch.channels_last)
                 outputs = self._run(self.model, given)
@@ -142,39 +144,40 @@ class Network:
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-            self._make_room(error)
+            self._use_less_memory(error)
             return None
 
-    def _make_room(self, error: BaseException) -> None:
+    def _use_less_memory(self, error: BaseException) -> None:
+        """Halve the batch or, if it is 1, move to the CPU."""
         import torch
 
         if self.batch > 1:
             self.batch //= 2
             log.info("Encoder: out of memory, %d pictures at once from now on", self.batch)
-        elif self.at.device != "cpu":
-            whole = self.at.precision == "float32"
-            self.at = Device("cpu", "float32" if whole else _precision("cpu"))
+        elif self.device.name != "cpu":
+            full = self.device.precision == "float32"
+            self.device = Device("cpu", "float32" if full else _precision("cpu"))
             self.batch = self._cpu_batch
-            log.info("Encoder: out of memory, goes on on the CPU")
-            self._settle()
+            log.info("Encoder: out of memory, continues on the CPU")
+            self._move_model()
         else:
             raise EncodingError(
-                "There is not enough memory to compare this photo.",
-                "Close other programs, or set encoder to starter.",
+                "There is not enough memory to analyze this photo.",
+                "Close other programs, or set encoder.which to starter.",
             ) from error
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
     @staticmethod
     def _image(rgb: NDArray[np.uint8]) -> Any:
-        """Make the Pillow image that the published transforms start from."""
+        """Return the Pillow image that the published transforms expect."""
         from torchvision.transforms.functional import to_pil_image
 
         return to_pil_image(np.ascontiguousarray(rgb))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell an exhausted memory from any other fault; the CPU's allocator says it in words."""
+    """Whether an error means exhausted memory; the CPU's allocator tells only by its text."""
     import torch
 
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
@@ -184,21 +187,22 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bring vectors to length 1.
+    """Return vectors scaled to length 1.
 
     Raises:
-        EncodingError: a vector is empty or not a number; no silent wrong score may come of it.
+        EncodingError: a vector is zero or not a number, which would silently give wrong scores.
     """
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     if not (np.isfinite(lengths) & (lengths > 1e-6)).all():
         raise EncodingError(
-            "The encoder gave no numbers for a picture.", "Set encoder.device to cpu and try again."
+            "The encoder failed on a picture (no numbers).",
+            "Set encoder.device to cpu and try again.",
         )
     return (vectors / lengths).astype(np.float32)
 
 
 def set_threads(threads: int) -> None:
-    """Give torch so many threads of this process; 0 leaves every core."""
+    """Limit the threads torch uses in this process; 0 for all cores."""
     import torch
 
     if threads:

@@ -1,4 +1,4 @@
-"""What an encoder is told, and what it says beside a vector: plain data, torch not needed."""
+"""Options and tags of encoders: plain data that needs no torch."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from curator.model import KnownError
 
 @dataclass(frozen=True)
 class EncoderOptions:
-    """Which weights, where, and how to run them.
+    """Which weights to use, and how to run them.
 
     Attributes:
-        folder: where downloaded weights lie; None if there is no such place.
-        hub: whether weights may be fetched from the model hub when a person asks for it.
-        checkpoint: a weights file of one's own for open_clip, used instead of downloaded ones.
+        folder: the folder of downloaded weights; None if there is none.
+        downloads_allowed: whether the user may download weights from the model hub.
+        checkpoint: a weights file of the user for open_clip, used instead of downloaded weights.
         model: open_clip's name of the network.
-        pretrained: open_clip's tag of its weights; also says how pictures are prepared.
+        pretrained: open_clip's tag of its weights; it also determines the preprocessing.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        threads: threads on a CPU; 0 lets torch take every core.
-        words: the folder whose vocabulary goes before the usual one; None: no words are asked.
-        min_confidence: of a tag an encoder suggests, 0.0-1.0.
-        max_tags: for one picture; 0 suggests none.
-        exact: plain float32 on the CPU, one path for all: the reference of :func:`agreement`.
+        threads: threads on a CPU; 0 lets torch use every core.
+        vocabulary_folder: the folder of the user's vocabulary; None turns zero-shot tags off.
+        min_confidence: least confidence of a suggested tag, 0.0-1.0.
+        max_tags: most tags for one picture; 0 for none.
+        exact: plain float32 on the CPU, as reference for faster paths.
     """
 
     folder: Path | None = None
@@ -41,31 +41,31 @@ class EncoderOptions:
     max_tags: int = 3
     exact: bool = False
 
-    def exactly(self) -> EncoderOptions:
-        """Give the same options for the float32 reference."""
+    def as_reference(self) -> EncoderOptions:
+        """Return the same options for the float32 reference."""
         return dataclasses.replace(self, exact=True, device="cpu")
 
 
 class EncodingError(KnownError):
-    """A picture could not be encoded; others may be."""
+    """A picture could not be encoded; other pictures may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A word an encoder has for a picture: suggested, never decided; confidence 0.0-1.0."""
+    """A tag an encoder suggests for a picture, with its confidence, 0.0-1.0."""
 
     name: str
     confidence: float
 
 
 _NOT_IN_THIS_BUILD = (
-    "The extra taste is not in this build: install Curator with pip to have it (its README says"
-    " how); photos and marks stay."
+    "This build does not include the extra taste. Install Curator with pip to have it (see the"
+    " README); your photos and ratings stay."
 )
 
 
 def missing_package(*modules: str) -> str | None:
-    """Say which of some modules is not installed, and the remedy; nothing is imported."""
+    """Return which of the modules is not installed, with the remedy, without importing them."""
     lacking = [name for name in modules if importlib.util.find_spec(name) is None]
     if not lacking:
         return None

@@ -1,4 +1,4 @@
-"""What the encoders' fast paths are measured against: open_clip as its own README uses it."""
+"""The reference for the encoders' fast paths: open_clip used as in its own README."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Encode = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
 
 
 def plain_clip(model: str, threads: int, keep: Path) -> Encode:
-    """Make a CLIP with weights nobody trained, run in float32 on the CPU, picture by picture.
+    """Make a CLIP with random weights that runs in float32 on the CPU, picture by picture.
 
     Args:
         model: open_clip's name of the network.
         threads: for torch.
-        keep: where its weights are written (safetensors), so that the fast path can load them.
+        keep: path of the safetensors file to write its weights to, for the fast path.
 
     Returns:
-        What turns (H, W, 3) sRGB pictures into (N, D) unit vectors; it holds the network.
+        A function from (H, W, 3) sRGB pictures to (N, D) unit vectors; it holds the network.
     """
     import logging
 

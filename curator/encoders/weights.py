@@ -1,4 +1,4 @@
-"""Weights files are data, never code: read them safely, and say plainly what is wrong with one."""
+"""Read weights files safely, as data and never as code, and explain what is wrong with one."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 
 
 class WeightsError(KnownError):
-    """A weights file that cannot be used; no model was changed or half-loaded."""
+    """A weights file cannot be used; no model was changed."""
 
 
 def read(path: Path, remedy: str) -> dict[str, torch.Tensor]:
-    """Read a file's tensors by name; nothing in the file is ever executed.
+    """Read a file's tensors by name, without ever executing anything in it.
 
     Raises:
-        WeightsError: gone, cut off, of another kind, or a pickle that holds code.
+        WeightsError: the file is missing, cut off, of another kind, or a pickle that holds code.
     """
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    with _explained(path, remedy, SafetensorError):
+    with _explain_errors(path, remedy, SafetensorError):
         if path.suffix == ".safetensors":
             found: object = load_file(path)
         else:
-            mapped = zipfile.is_zipfile(path)  # files of before 2020 cannot be
+            mapped = zipfile.is_zipfile(path)  # files from before 2020 cannot be mapped
             found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
         if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
             found = found["state_dict"]
@@ -45,22 +45,22 @@ def read(path: Path, remedy: str) -> dict[str, torch.Tensor]:
         raise WeightsError(f"{path.name} holds no weights.", remedy)
     tensors = {str(name): value for name, value in found.items() if torch.is_tensor(value)}
     if len(tensors) != len(found):
-        raise WeightsError(f"{path.name} holds other things than weights.", remedy)
+        raise WeightsError(f"{path.name} holds more than weights.", remedy)
     broken = next((n for n, t in tensors.items() if not bool(torch.isfinite(t).all())), None)
     if broken is not None:
-        raise WeightsError(f"{path.name} is damaged: {broken} holds no numbers.", remedy)
+        raise WeightsError(f"{path.name} is damaged: {broken} is not made of numbers.", remedy)
     return tensors
 
 
 @contextmanager
-def _explained(path: Path, remedy: str, unsafe_header: type[Exception]) -> Iterator[None]:
-    """Turn what loaders raise on bad files into a sentence."""
+def _explain_errors(path: Path, remedy: str, unsafe_header: type[Exception]) -> Iterator[None]:
+    """Turn the errors of loaders on bad files into WeightsError."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch remarks on odd pickles before it refuses them
+            warnings.simplefilter("ignore")  # torch warns about odd pickles before refusing them
             yield
     except FileNotFoundError as error:
-        raise WeightsError(f"{path} is not there.", remedy) from error
+        raise WeightsError(f"{path} does not exist.", remedy) from error
     except OSError as error:
         reason = error.strerror or "it cannot be read"
         raise WeightsError(f"{path} cannot be read ({reason}).", remedy) from error
@@ -68,15 +68,15 @@ def _explained(path: Path, remedy: str, unsafe_header: type[Exception]) -> Itera
         reason = (
             "holds more than weights (it may contain code) and was not opened"
             if "unsupported global" in str(error).lower()
-            else "is cut off or no weights file"
+            else "is cut off or not a weights file"
         )
         raise WeightsError(f"{path.name} {reason}.", remedy) from error
     except (RuntimeError, EOFError, ValueError, KeyError, TypeError, unsafe_header) as error:
-        raise WeightsError(f"{path.name} is cut off or no weights file.", remedy) from error
+        raise WeightsError(f"{path.name} is cut off or not a weights file.", remedy) from error
 
 
 def fingerprint(path: Path) -> str:
-    """Tell weights files apart by size, first and last 64 KiB: 16 hex digits."""
+    """Return a digest of the size and the first and last 64 KiB, 16 hex digits."""
     size = path.stat().st_size
     digest = hashlib.blake2b(str(size).encode(), digest_size=8)
     with path.open("rb") as file:

@@ -1,9 +1,9 @@
-"""Words for pictures without training: which words of a vocabulary a picture lies nearest to.
+"""Zero-shot tags: the words of a vocabulary whose vectors are most similar to a picture's vector.
 
-CLIP puts pictures and sentences in one space. A word is asked for in several sentences, whose mean
-is its place there; the softmax over all words is how sure CLIP is of each (Radford et al. 2021,
-"Learning Transferable Visual Models From Natural Language Supervision", 3.1.4). It is numpy over
-vectors that are there already: other words cost no second look at any picture.
+CLIP puts pictures and sentences in one space. The vector of a word is the mean of several sentences
+with that word; the softmax over all words is the confidence in each (Radford et al. 2021,
+"Learning Transferable Visual Models From Natural Language Supervision", 3.1.4). All of it is numpy
+over stored vectors: a changed vocabulary needs no picture to be encoded again.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ TEMPLATES = (
 )
 FILE = "vocabulary.txt"
 MOST_WORDS = 2000
-_LONGEST = 64
-_LONGEST_PROMPT = 200
-_SENTENCES = 128  # encoded in one go
+_MAX_NAME = 64  # characters
+_MAX_PROMPT = 200
+_SENTENCES = 128  # encoded at a time
 _HEADING = re.compile(r"\[(.*)\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of the vocabulary: ``prompt`` is what stands in the sentences for it."""
+    """A word of the vocabulary; ``prompt`` is the text used for it in the sentences."""
 
     name: str
     category: str | None
@@ -51,26 +51,26 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words an encoder may suggest. ``digest`` is another when the words are."""
+    """The words an encoder may suggest."""
 
     words: tuple[Word, ...]
 
     @property
     def digest(self) -> str:
-        """Name these words and how they are asked for."""
-        said = repr((TEMPLATES, self.words))
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
+        """A digest of the words and the sentence templates."""
+        content = repr((TEMPLATES, self.words))
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def sentences(self) -> list[str]:
-        """Write the sentences, all templates of a word together."""
+        """Return the sentences to encode, all templates of a word together."""
         return [template.format(word.prompt) for word in self.words for template in TEMPLATES]
 
 
 def read_vocabulary(home: Path) -> Vocabulary:
-    """Read the words a person lists in their home, else those that come with Curator.
+    """Read the vocabulary in the user's home folder, else the one that comes with Curator.
 
     Raises:
-        KnownError: the file cannot be read or lists too many words; says which file.
+        KnownError: the file cannot be read, or lists too many words.
     """
     own = home / FILE
     path = own if own.exists() else resource(FILE)
@@ -84,13 +84,13 @@ def read_vocabulary(home: Path) -> Vocabulary:
     return found
 
 
-_REMEDY = "Mend it, or remove it to use the one that comes with Curator."
+_REMEDY = "Correct it, or remove it to use the vocabulary that comes with Curator."
 
 
 def parse(text: str) -> Vocabulary:
-    """Read a vocabulary: ``[Category]``, ``word`` or ``word: what is asked``, ``# remark``.
+    """Parse a vocabulary: lines of ``[Category]``, ``word``, ``word: prompt`` or ``# comment``.
 
-    Of a word that stands there twice the first counts.
+    If a word occurs twice, the first counts.
     """
     words: dict[str, Word] = {}
     category: str | None = None
@@ -98,21 +98,21 @@ def parse(text: str) -> Vocabulary:
         line = " ".join(line.partition("#")[0].split())
         heading = _HEADING.fullmatch(line)
         if heading:
-            category = heading[1].strip()[:_LONGEST] or None
+            category = heading[1].strip()[:_MAX_NAME] or None
             continue
         name, _, prompt = (part.strip() for part in line.partition(":"))
         if name:
-            word = Word(name[:_LONGEST], category, (prompt or name)[:_LONGEST_PROMPT])
+            word = Word(name[:_MAX_NAME], category, (prompt or name)[:_MAX_PROMPT])
             words.setdefault(name.casefold(), word)
     return Vocabulary(tuple(words.values()))
 
 
 def word_vectors(encoder: Encoder, sentences: Sequence[str]) -> NDArray[np.float32] | None:
-    """Find the places of words, (W, dimension) of unit length; None if it knows no words.
+    """Return the vectors of words, (W, dimension) of unit length; None if texts are unsupported.
 
     Args:
-        encoder: a loaded one.
-        sentences: of :meth:`Vocabulary.sentences`.
+        encoder: a loaded encoder.
+        sentences: as of :meth:`Vocabulary.sentences`.
     """
     found = []
     for start in range(0, len(sentences), _SENTENCES):
@@ -133,22 +133,22 @@ def suggest(
     least: float,
     most: int,
 ) -> list[list[tuple[int, float]]]:
-    """Choose words for pictures: (word, probability) of each, the surest first.
+    """Suggest words for each picture: (index of the word, probability), most probable first.
 
     Args:
-        vectors: (N, D) of unit length.
-        words: (W, D) of unit length.
-        scale: what the network multiplies cosines with; 100 where it was trained out.
-        least: no word below this probability, 0.0-1.0.
-        most: words for one picture.
+        vectors: (N, D) of the pictures, of unit length.
+        words: (W, D) of the words, of unit length.
+        scale: the network's factor on cosines; 100 for fully trained networks.
+        least: the least probability of a suggestion, 0.0-1.0.
+        most: the most words for one picture.
     """
     if not len(words) or most < 1:
         return [[] for _ in vectors]
-    likeness = scale * (vectors @ words.T).astype(np.float64)
-    chance = np.exp(likeness - likeness.max(axis=1, keepdims=True))
-    chance /= chance.sum(axis=1, keepdims=True)
-    best = np.argsort(-chance, axis=1)[:, :most]
+    logits = scale * (vectors @ words.T).astype(np.float64)
+    probability = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probability /= probability.sum(axis=1, keepdims=True)
+    best = np.argsort(-probability, axis=1)[:, :most]
     return [
         [(word, float(row[word])) for word in order.tolist() if row[word] >= least]
-        for row, order in zip(chance, best, strict=True)
+        for row, order in zip(probability, best, strict=True)
     ]

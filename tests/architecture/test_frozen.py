@@ -119,12 +119,12 @@ def test_macos_gets_an_app_that_finder_offers_for_folders_and_pictures(build: Bu
     assert {document["LSHandlerRank"] for document in documents} == {"Alternate"}
 
 
-def test_a_frozen_program_says_how_to_have_taste(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frozen_program_tells_how_to_get_taste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     lacks = set(available(EncoderOptions()).values())
     assert lacks == {
-        "The extra taste is not in this build: install Curator with pip to have it (its README"
-        " says how); photos and marks stay."
+        "This build does not include the extra taste. Install Curator with pip to have it (see the"
+        " README); your photos and ratings stay."
     }
     assert ingest.missing(), "nor is there a bare Python to measure against"

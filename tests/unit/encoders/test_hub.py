@@ -1,4 +1,4 @@
-"""Weights from the hub, over a real socket: progress, broken lines, second thoughts."""
+"""Downloading weights over a real socket: progress, broken connections, canceled downloads."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ pytest.importorskip("huggingface_hub")
 
 @pytest.fixture
 def server() -> Iterator[tuple[Hub, str]]:
-    """A hub on this machine, and its address."""
+    """A local hub and its address."""
     with hubs.serving() as served:
         yield served
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    hubs.cleared(monkeypatch)
+    hubs.clear_environment(monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def weights() -> bytes:
-    """Two and a half pieces of bytes that nothing compresses or repeats."""
+    """Two and a half pieces of random bytes."""
     return random.Random(1).randbytes(PIECE * 5 // 2)
 
 
@@ -43,7 +43,7 @@ def plan(address: str, folder: Path) -> DownloadPlan:
 
 
 @pytest.mark.slow
-def test_weights_come_whole_and_lie_where_they_are_looked_for(
+def test_a_download_ends_with_the_weights_where_they_are_looked_for(
     server: tuple[Hub, str], weights: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served, address = server
@@ -51,31 +51,31 @@ def test_weights_come_whole_and_lie_where_they_are_looked_for(
     monkeypatch.setenv("HF_ENDPOINT", address)
     options = EncoderOptions(folder=tmp_path / "models")
     wanted = download_plan(options)
-    assert served.asked == [], "nothing is asked before a person said yes"
+    assert served.asked == [], "no request before the user agreed"
     assert "1.7 GB" in wanted.sentence and str(tmp_path) in wanted.sentence
-    fetch = DownloadJob(wanted)
-    fetch.start()
-    assert fetch.wait(LIMIT_S) and fetch.error is None
-    assert fetch.progress == (len(weights), len(weights))
-    assert fetch.path == clip_module.weights_file(options)
-    assert fetch.path is not None and fetch.path.read_bytes() == weights
-    assert [path.name for path in fetch.path.parent.iterdir()] == [NAME]
+    job = DownloadJob(wanted)
+    job.start()
+    assert job.wait(LIMIT_S) and job.error is None
+    assert job.progress == (len(weights), len(weights))
+    assert job.path == clip_module.weights_file(options)
+    assert job.path is not None and job.path.read_bytes() == weights
+    assert [path.name for path in job.path.parent.iterdir()] == [NAME]
 
 
 @pytest.mark.slow
-def test_stopped_in_the_middle_it_goes_on_there_the_next_time(
+def test_a_canceled_download_resumes_where_it_stopped(
     server: tuple[Hub, str], weights: bytes, tmp_path: Path
 ) -> None:
     served, address = server
     served.files[NAME] = weights
     served.holds = PIECE + PIECE // 2
-    fetch = DownloadJob(plan(address, tmp_path))
-    fetch.start()
-    while fetch.progress[0] < PIECE and not fetch.wait(0.02):
+    job = DownloadJob(plan(address, tmp_path))
+    job.start()
+    while job.progress[0] < PIECE and not job.wait(0.02):
         pass
-    fetch.cancel()
-    assert fetch.wait(LIMIT_S)
-    assert fetch.cancelled and fetch.error is None and fetch.path is None
+    job.cancel()
+    assert job.wait(LIMIT_S)
+    assert job.cancelled and job.error is None and job.path is None
     assert clip_module.weights_file(EncoderOptions(folder=tmp_path)) is None
     served.go.set()
     served.holds, served.asked = 0, []
@@ -87,14 +87,14 @@ def test_stopped_in_the_middle_it_goes_on_there_the_next_time(
 
 
 @pytest.mark.slow
-def test_a_line_that_breaks_is_taken_up_where_it_broke(
+def test_a_broken_connection_is_resumed_where_it_broke(
     server: tuple[Hub, str], weights: bytes, tmp_path: Path
 ) -> None:
     served, address = server
     served.files[NAME] = weights
     served.breaks, served.broken = PIECE + 1000, 1
-    found = hub.looked_up(plan(address, tmp_path))
-    hub.brought(found, tmp_path, "127.0.0.1")
+    found = hub.find_file(plan(address, tmp_path))
+    hub.fetch_file(found, tmp_path, "127.0.0.1")
     assert [ranged for method, _, ranged in served.asked if method == "GET"] == [
         None,
         f"bytes={PIECE}-",
@@ -102,69 +102,69 @@ def test_a_line_that_breaks_is_taken_up_where_it_broke(
     assert (tmp_path / NAME).read_bytes() == weights
 
 
-def test_other_bytes_than_were_announced_are_never_used(
-    server: tuple[Hub, str], tmp_path: Path
-) -> None:
+def test_content_with_another_digest_is_never_used(server: tuple[Hub, str], tmp_path: Path) -> None:
     served, address = server
     served.files[NAME] = b"some bytes"
     served.tag = hashlib.sha256(b"others").hexdigest()
-    found = hub.looked_up(plan(address, tmp_path))
-    with pytest.raises(KnownError, match="came damaged"):
-        hub.brought(found, tmp_path, "127.0.0.1")
+    found = hub.find_file(plan(address, tmp_path))
+    with pytest.raises(KnownError, match="arrived damaged"):
+        hub.fetch_file(found, tmp_path, "127.0.0.1")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_second_name_is_asked_for_where_there_is_no_first(
+def test_the_second_file_name_is_tried_if_the_first_does_not_exist(
     server: tuple[Hub, str], tmp_path: Path
 ) -> None:
     served, address = server
     served.files["open_clip_pytorch_model.bin"] = b"some bytes"
-    found = hub.looked_up(plan(address, tmp_path))
+    found = hub.find_file(plan(address, tmp_path))
     assert (found.name, found.size) == ("open_clip_pytorch_model.bin", 10)
 
 
-def test_a_hub_without_such_weights_says_so(server: tuple[Hub, str], tmp_path: Path) -> None:
+def test_a_hub_without_such_weights_is_an_error(server: tuple[Hub, str], tmp_path: Path) -> None:
     with pytest.raises(KnownError, match="holds no weights") as refusal:
-        hub.looked_up(plan(server[1], tmp_path))
+        hub.find_file(plan(server[1], tmp_path))
     assert "encoder.checkpoint" in refusal.value.remedy
 
 
 @pytest.mark.parametrize("status", [403, 404, 503])
-def test_a_hub_that_refuses_is_quoted(server: tuple[Hub, str], tmp_path: Path, status: int) -> None:
+def test_a_refusal_is_told_with_its_status(
+    server: tuple[Hub, str], tmp_path: Path, status: int
+) -> None:
     served, address = server
     served.status = status
-    with pytest.raises(KnownError, match=f"refused .HTTP {status}.") as refusal:
-        hub.looked_up(plan(address, tmp_path))
+    with pytest.raises(KnownError, match=f"refused the request .HTTP {status}.") as refusal:
+        hub.find_file(plan(address, tmp_path))
     assert "kept" in refusal.value.remedy
 
 
-def test_a_hub_out_of_reach_is_said_and_nothing_is_left(tmp_path: Path) -> None:
-    with socket.socket() as taken:  # a port of ours where nobody listens
+def test_an_unreachable_hub_is_an_error_and_leaves_no_files(tmp_path: Path) -> None:
+    with socket.socket() as taken:  # a port without a listener
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        fetch = DownloadJob(plan(address, tmp_path / "models"))
-        fetch.start()
-        assert fetch.wait(LIMIT_S)
-    assert fetch.error is not None and fetch.path is None
-    assert "could not be reached" in str(fetch.error) and "Try again" in fetch.error.remedy
+        job = DownloadJob(plan(address, tmp_path / "models"))
+        job.start()
+        assert job.wait(LIMIT_S)
+    assert job.error is not None and job.path is None
+    assert "could not be reached" in str(job.error) and "Try again" in job.error.remedy
     assert not (tmp_path / "models").exists()
 
 
-def test_a_disk_that_is_too_small_is_said_before_anything_comes(
+def test_a_disk_that_is_too_small_is_noticed_before_the_download(
     server: tuple[Hub, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served, address = server
     served.files[NAME] = b"some bytes"
     usage = type("Usage", (), {"free": 5})
     monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
-    found = hub.looked_up(plan(address, tmp_path))
-    with pytest.raises(KnownError, match="has room for"):
-        hub.brought(found, tmp_path, "127.0.0.1")
+    found = hub.find_file(plan(address, tmp_path))
+    with pytest.raises(KnownError, match="GB free, the download needs"):
+        hub.fetch_file(found, tmp_path, "127.0.0.1")
     assert not [asked for asked in served.asked if asked[0] == "GET"]
 
 
 @pytest.mark.slow
-def test_a_downloading_process_that_is_killed_is_said(
+def test_killing_the_download_process_is_an_error(
     server: tuple[Hub, str], weights: bytes, tmp_path: Path
 ) -> None:
     import psutil
@@ -172,11 +172,11 @@ def test_a_downloading_process_that_is_killed_is_said(
     served, address = server
     served.files[NAME] = weights
     served.holds = PIECE + PIECE // 2
-    fetch = DownloadJob(plan(address, tmp_path))
-    fetch.start()
-    while fetch.progress[0] < PIECE and not fetch.wait(0.02):
+    job = DownloadJob(plan(address, tmp_path))
+    job.start()
+    while job.progress[0] < PIECE and not job.wait(0.02):
         pass
-    for process in fetch._pool.processes():
+    for process in job._pool.processes():
         psutil.Process(process).kill()
-    assert fetch.wait(LIMIT_S)
-    assert fetch.error is not None and "broke off" in str(fetch.error)
+    assert job.wait(LIMIT_S)
+    assert job.error is not None and "was interrupted" in str(job.error)

@@ -1,4 +1,4 @@
-"""Words for pictures: a vocabulary read, words placed by a network, and chosen by likeness."""
+"""Zero-shot tags: reading a vocabulary, vectors of its words, and the words of a picture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from curator.encoders import EncoderOptions, zero_shot
 from curator.model import KnownError
 
 
-def test_the_words_that_come_along_have_categories_and_are_all_different() -> None:
+def test_the_built_in_words_have_categories_and_are_all_different() -> None:
     words = zero_shot.read_vocabulary(Path("/nowhere")).words
     assert 100 < len(words) < zero_shot.MOST_WORDS
     assert len({word.name.casefold() for word in words}) == len(words)
@@ -19,7 +19,7 @@ def test_the_words_that_come_along_have_categories_and_are_all_different() -> No
     assert next(word for word in words if word.name == "snow").prompt.startswith("a landscape")
 
 
-def test_words_of_ones_own_take_their_place(tmp_path: Path) -> None:
+def test_the_users_words_replace_the_built_in_ones(tmp_path: Path) -> None:
     usual = zero_shot.read_vocabulary(tmp_path)
     (tmp_path / "vocabulary.txt").write_text(
         "lens cap  # by mistake\n\n[ Harbor ]\npier: a wooden pier\nPIER\n: nothing\n", "utf-8"
@@ -37,7 +37,7 @@ def test_words_of_ones_own_take_their_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"\xff\xfe\x00", b"a\n" + b"\n".join(b"%d" % n for n in range(2001))]
 )
-def test_a_file_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
+def test_the_error_about_a_bad_vocabulary_names_the_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "vocabulary.txt").write_bytes(content)
     with pytest.raises(KnownError, match=r"vocabulary\.txt"):
         zero_shot.read_vocabulary(tmp_path)
@@ -56,7 +56,7 @@ def test_words_are_chosen_by_softmax_over_all_of_them() -> None:
     assert zero_shot.suggest(pictures, words[:0], 10.0, 0.0, 3) == [[], []]
 
 
-def test_an_encoder_without_words_places_none() -> None:
+def test_an_encoder_without_texts_has_no_word_vectors() -> None:
     class Wordless:
         dimension = 4
 

@@ -39,6 +39,7 @@ from tests import catalogs
 
 GRACE_S = 30.0  # for what was told to end, to end
 PATIENCE_MS = 60_000  # a machine with other things to do is no fault; one that passes waits little
+FROZEN = pytest.StashKey[bool]()
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -142,8 +143,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     result = yield
     if "qapp" in getattr(item, "fixturenames", ()):
         gc.collect()
-        if not gc.get_freeze_count():
-            gc.freeze()  # modules and tests stay: to look through them each time would be slow
+        if not item.config.stash.get(FROZEN, False):
+            gc.freeze()  # modules and tests stay: searching them each time would be slow
+            item.config.stash[FROZEN] = True
     return result
 
 

@@ -1,4 +1,4 @@
-"""The menu of a photo: what a mouse alone does with it, each line with the key that does it too."""
+"""The context menu of photos: commands for the mouse, each with its key."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from curator.model import counted
 from curator.session import Session
 from curator.ui.widgets.menus import menu_heading
 
-_HEAD = 220  # px a name may take
+_NAME_PX = 220
 
-# Commands between lines; those under a name are a level down.
-_PARTS = (
+# Groups of commands between separators; those with a name are a submenu.
+_GROUPS = (
     ("", ("keep", "pick", "reject", "unflag")),
     ("", ("stars_5", "stars_4", "stars_3", "stars_2", "stars_1", "stars_0")),
     ("Label", ("label_red", "label_yellow", "label_green", "label_blue", "label_purple")),
@@ -28,22 +28,22 @@ _PARTS = (
     ("", ("export_selected", "write_sidecars", "open_in_editor", "show_file")),
     ("", ("find_similar",)),
 )
-_EVERYWHERE = frozenset({"keep"})  # its key is another's in some views, but it means the same
+_EVERYWHERE = frozenset({"keep"})  # in some views its key means something else
 
 
 def photo_menu(parent: QWidget, session: Session, view: str, run: Callable[[str], None]) -> QMenu:
-    """Make the menu of what marks act on now: the photo in hand, or the selection.
+    """Build the menu for the photos that marks apply to: the current one, or the selection.
 
     Args:
         parent: the window.
-        session: what is on the table.
-        view: the view in force: what means nothing there is left out.
+        session: the session of the window.
+        view: the view shown; commands without meaning in it are left out.
         run: runs a command by name.
     """
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    menu.addAction(menu_heading(menu, _named(session), _HEAD))
-    for under, names in _PARTS:
+    menu.addAction(menu_heading(menu, _heading(session), _NAME_PX))
+    for under, names in _GROUPS:
         menu.addSeparator()
         into = menu.addMenu(under) if under else menu
         for name in names:
@@ -56,22 +56,23 @@ def photo_menu(parent: QWidget, session: Session, view: str, run: Callable[[str]
     return menu
 
 
-def by_key(event: QKeyEvent, window: QWidget) -> bool:
-    """Have Shift+F10 ask for a menu as the Menu key does; only Windows sees to that itself.
+def request_menu_by_key(event: QKeyEvent, window: QWidget) -> bool:
+    """Open the context menu for Shift+F10, as the Menu key does; Windows does so by itself.
 
     Returns:
-        Whether the press was that.
+        Whether the press was that key.
     """
     pressed = event.key(), event.modifiers()
     if pressed != (Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier) or sys.platform == "win32":
         return False
-    over = window.focusWidget() or window
-    at = over.rect().center()
-    asks = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, at, over.mapToGlobal(at))
-    QApplication.sendEvent(over, asks)
+    focused = window.focusWidget() or window
+    at = focused.rect().center()
+    keyboard = QContextMenuEvent.Reason.Keyboard
+    request = QContextMenuEvent(keyboard, at, focused.mapToGlobal(at))
+    QApplication.sendEvent(focused, request)
     return True
 
 
-def _named(session: Session) -> str:
+def _heading(session: Session) -> str:
     photos = session.targets()
     return session.table.name(photos[0]) if len(photos) == 1 else counted(len(photos), "photo")

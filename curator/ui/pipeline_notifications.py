@@ -1,129 +1,154 @@
-"""What goes on behind the window, in its words: what a scan found, what is read, what is wrong."""
+"""Reports in the window what the pipeline does in the background.
+
+What a scan found, what is read, which drives came back, what went wrong. The main window creates
+one if it has a pipeline. Messages go to the status line and the notification bar; nothing here may
+move a photo or change what is shown.
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from curator.model import Pass
-from curator.pipeline import News, Pipeline, ScanReport, Totals
-from curator.pipeline import Progress as Work
-from curator.ui.panels.notification_bar import Offer
-
-if TYPE_CHECKING:
-    from curator.ui.main_window import MainWindow
+from curator.pipeline import News, Pipeline, Progress, ScanReport, Totals
+from curator.session import Session
+from curator.ui.panels.notification_bar import Offer, OfferLine
+from curator.ui.panels.sidecars import SidecarParts
+from curator.ui.panels.status_line import StatusLine
 
 log = logging.getLogger(__name__)
 
 
 class PipelineNotifications(QObject):
-    """Passes on to a window what its pipeline says.
+    """Shows in one window what its pipeline reports.
+
+    Args:
+        session: the window's session.
+        pipeline: the pipeline.
+        state: facts the window keeps between runs; changed in place.
+        bars: the status line, the notification bar, and the sidecar parts, which are told what a
+            scan found.
+        run: runs a command by name.
+        parent: of the window's thread, where signals from other threads must arrive.
 
     Attributes:
-        scanning: folders are being walked now.
+        scanning: whether folders are being scanned now.
+
+    Signals:
+        scanning_changed(bool): a scan began or ended.
 
     Thread: GUI.
     """
 
-    def __init__(self, window: MainWindow, pipeline: Pipeline, memory: dict[str, Any]) -> None:
-        super().__init__(window)  # in the window's thread, where signals of another are to arrive
-        self._window, self._pipeline, self._memory = window, pipeline, memory
-        self._session = window.session
+    scanning_changed = Signal(bool)
+
+    def __init__(
+        self,
+        session: Session,
+        pipeline: Pipeline,
+        state: dict[str, Any],
+        bars: tuple[StatusLine, OfferLine, SidecarParts],
+        run: Callable[[str], None],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._pipeline, self._state = session, pipeline, state
+        self._status, self._offers, self._sidecars = bars
+        self._run = run
         self.scanning = False
-        self._found = ""  # what the last scan said
-        self._count = 0  # photos of the scope once all that scan found was read
-        self._offered: str | None = None  # the scope whose cull is offered
-        pipeline.progressed.connect(self._progressed)
-        pipeline.scanned.connect(self._scanned)
-        pipeline.idle.connect(self._settled)
-        pipeline.problem.connect(self._problem)
-        pipeline.presence_told.connect(self._present)
-        pipeline.encoder_said.connect(self._session.announce)
-        pipeline.no_backup.connect(self._session.announce)
-        pipeline.unwatched.connect(self._session.announce)
-        self._session.view_changed.connect(self._look)
+        self._found = ""  # the sentence of the last scan
+        self._count = 0  # photos of the scope once all files of that scan were read
+        self._offered_scope: str | None = None  # the scope for which a cull is offered
+        pipeline.progressed.connect(self._show_progress)
+        pipeline.scanned.connect(self._report_scan)
+        pipeline.idle.connect(self._report_idle)
+        pipeline.problem.connect(self._report_problem)
+        pipeline.presence_told.connect(self._report_drives)
+        pipeline.encoder_said.connect(session.announce)
+        pipeline.no_backup.connect(session.announce)
+        pipeline.unwatched.connect(session.announce)
+        session.view_changed.connect(self._withdraw_cull)
 
-    def _progressed(self, work: Work) -> None:
-        self._window.status.progressed(work)
-        if work.scanning != self.scanning:
-            self.scanning = work.scanning
-            self._window.empty_list.scanning(work.scanning)
-            self._window.refresh()
+    def _show_progress(self, progress: Progress) -> None:
+        self._status.progressed(progress)
+        if progress.scanning != self.scanning:
+            self.scanning = progress.scanning
+            self.scanning_changed.emit(self.scanning)
 
-    def _scanned(self, report: ScanReport) -> None:
+    def _report_scan(self, report: ScanReport) -> None:
         for problem in report.problems:
             log.warning("scan: %s", problem)
+        session = self._session
         if report.watched:
             if report.sentence:
-                self._session.announce(report.sentence)
+                session.announce(report.sentence)
             return
-        session = self._session
         if report.again:
-            session.refresh()  # what the last headers said may not have been taken over yet
-            self._window.sidecars.scanned(report.new)
-            self._correct(_told(report))
+            session.refresh()  # the last headers may not have been loaded yet
+            self._sidecars.scanned(report.new)
+            self._correct(_summary(report))
             return
-        text = self._found = _told(report)
+        self._found = _summary(report)
         fresh = session.pass_ is Pass.BROWSE and len(session.ids) and session.is_fresh()
         if fresh and report.new:
             key = session.keys.get("enter")
-            act = f"Start the cull ({key})" if key else "Start the cull"
-            self._offered = session.scope.key
-            self._window.offers.offer(
-                Offer("start", text, act, lambda: self._window.run("cull"), once=False)
-            )
+            action = f"Start the cull ({key})" if key else "Start the cull"
+            self._offered_scope = session.scope.key
+            offer = Offer("start", self._found, action, lambda: self._run("cull"), once=False)
+            self._offers.offer(offer)
         else:
-            session.announce(text)
+            session.announce(self._found)
 
-    def _look(self) -> None:
-        """Take the offer to start back where another scope is on the table."""
-        if self._offered not in (None, self._session.scope.key):
-            self._offered = None
-            self._window.offers.withdraw("start")
+    def _withdraw_cull(self) -> None:
+        """Withdraw the offer to start a cull once another scope is shown."""
+        if self._offered_scope not in (None, self._session.scope.key):
+            self._offered_scope = None
+            self._offers.withdraw("start")
 
-    def _present(self, news: News) -> None:
-        """Say of drives that are back what goes on."""
+    def _report_drives(self, news: News) -> None:
+        """Report drives that came back, and what continues on them."""
         if news.back:
             text = "; ".join(dict.fromkeys(back.sentence for back in news.back))
-            self._window.offers.offer(Offer("back", text, once=False), first=True)
+            self._offers.offer(Offer("back", text, once=False), first=True)
         elif news.away:
-            self._window.offers.withdraw("back")
+            self._offers.withdraw("back")
 
-    def _settled(self, totals: Totals) -> None:
-        """Correct what the scan said: copies counted as photos until read, others came since."""
+    def _report_idle(self, totals: Totals) -> None:
+        """Correct the scan's sentence: copies counted as photos until read, others came since."""
         self._session.refresh()
-        self._window.sidecars.scanned(totals.new)
-        self.say_encoder()
+        self._sidecars.scanned(totals.new)
+        self.report_encoder()
         here, found = self._session.counts()["all"], self._found
         if totals.scans:
-            found, self._count = _told(totals.scans[-1]), here
+            found, self._count = _summary(totals.scans[-1]), here
         self._correct(found, f"; {here - self._count:,} more since" if here > self._count else "")
 
     def _correct(self, found: str, since: str = "") -> None:
-        """Say in place of what the last scan said that it found this, and what came since."""
+        """Replace the last scan's sentence where it still shows, else announce the new one."""
         before, self._found = self._found, found
-        amended = self._offered is not None and self._window.offers.amend("start", found + since)
+        offered = self._offered_scope is not None
+        amended = offered and self._offers.amend("start", found + since)
         if not amended and found != before and self._session.pass_ is Pass.BROWSE:
             self._session.announce(found)
 
-    def _problem(self, text: str) -> None:
-        self._window.offers.offer(
-            Offer("problem", text, "Go on", self._pipeline.resume, once=False)
-        )
+    def _report_problem(self, text: str) -> None:
+        self._offers.offer(Offer("problem", text, "Continue", self._pipeline.resume, once=False))
 
-    def say_encoder(self) -> None:
-        """Say once that nothing compares photos here, and what to do: once there are any."""
+    def report_encoder(self) -> None:
+        """Say once, when there are photos, that no encoder is installed and how to install one."""
         session = self._session
         if session.settings.encoder.which == "none" or not session.table.alive().any():
             return
         encoding = self._pipeline.encoding
-        if encoding.recipe is None and self._memory.get("encoder") != encoding.sentence:
-            self._memory["encoder"] = encoding.sentence
+        if encoding.recipe is None and self._state.get("encoder") != encoding.sentence:
+            self._state["encoder"] = encoding.sentence
             session.announce(encoding.sentence)
 
 
-def _told(report: ScanReport) -> str:
-    """Say what a scan found, and the first of its problems."""
+def _summary(report: ScanReport) -> str:
+    """Return what a scan found, and the first of its problems."""
     return "; ".join([report.sentence, *report.problems[:1]])

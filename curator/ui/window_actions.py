@@ -1,4 +1,7 @@
-"""What the window does when the session asks: dialogs, folders, files; nothing that is drawn."""
+"""Dialogs and actions on folders and files that commands ask the window for.
+
+The main window owns one and draws; nothing here draws or knows the main window.
+"""
 
 from __future__ import annotations
 
@@ -9,50 +12,66 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QStandardPaths, QUrl
+from PySide6.QtCore import QObject, QStandardPaths, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from curator import volumes
-from curator.keyboard import Keyboard
+from curator.files import IMAGE_SUFFIXES, RAW_SUFFIXES
 from curator.model import KnownError, NotFoundError, bidi_safe
 from curator.session import Session
 from curator.settings import ExportSettings, save
 from curator.ui import external_editor
 from curator.ui.dialogs.export_dialog import ExportDialog, Wanted
 from curator.ui.dialogs.failures_dialog import FailuresDialog
+from curator.ui.dialogs.rejects_dialog import review_rejects
 from curator.ui.dialogs.settings_dialog import SettingsDialog
 from curator.ui.pages.finish_page import how_to_approve
+from curator.ui.pages.taste_page import TastePage
 from curator.ui.widgets import dialogs, words
+from curator.ui.widgets.frames import Pictures
+from curator.ui.window_keyboard import WindowKeyboard
 
 log = logging.getLogger(__name__)
 
+_PICTURES = "Photos ({});;All files (*)".format(
+    " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(IMAGE_SUFFIXES | RAW_SUFFIXES))
+)
 
-class WindowActions:
-    """Dialogs and acts on folders and files, for one window.
+
+class WindowActions(QObject):
+    """Opens the dialogs of one window, and acts on folders and files.
 
     Args:
         window: the parent of dialogs.
-        session: what is on the table.
-        memory: facts the window keeps between runs, by name; changed in place.
-        settings_changed: told the names of settings that changed.
-        keyboard: gives the keys in force.
-        use_keys: puts others in force.
+        session: the window's session.
+        pictures: the decoded pictures, whose budget is a setting.
+        state: facts the window keeps between runs; changed in place.
+        keyboard: the window's keyboard, which the settings can change.
+        notes: builds the widgets the settings show beside a section, by section.
+
+    Signals:
+        settings_changed(set[str]): the names of settings that changed, once they are in effect.
+        preview_requested(Path): a file is to be inspected.
+
+    Thread: GUI.
     """
+
+    settings_changed = Signal(object)
+    preview_requested = Signal(object)
 
     def __init__(
         self,
         window: QWidget,
         session: Session,
-        memory: dict[str, Any],
-        settings_changed: Callable[[set[str]], None],
-        keyboard: Callable[[], Keyboard],
-        use_keys: Callable[[Keyboard], None],
+        pictures: Pictures,
+        state: dict[str, Any],
+        keyboard: WindowKeyboard,
+        notes: Callable[[], dict[str, QWidget]],
     ) -> None:
-        self._window, self._session, self._memory = window, session, memory
-        self._settings_changed = settings_changed
-        self._keyboard, self._use_keys = keyboard, use_keys
-        self.notes: Callable[[], dict[str, QWidget]] = dict  # what the settings say of a section
+        super().__init__(window)
+        self._window, self._session, self._pictures = window, session, pictures
+        self._state, self._keyboard, self.notes = state, keyboard, notes
         self._table: dict[str, Callable[[object], None]] = {
             "add_folder": lambda _: self.choose_folder(),
             "export": self.export,
@@ -63,16 +82,19 @@ class WindowActions:
             "open_in_editor": self._open_in_editor,
             "show_file": self._show_file,
             "show_path": lambda path: self._show_path(Path(str(path))),
+            "placard": lambda _: self._choose_preview(),
+            "taste": lambda _: self._open_taste(),
+            "remove_rejects": lambda _: review_rejects(session, pictures, window),
             "remove_folder": self._remove_folder,
             "rescan_folder": self._rescan,
         }
 
     def does(self, what: str) -> bool:
-        """Tell whether this is one of the acts here."""
+        """Whether this is one of the actions here."""
         return what in self._table
 
     def do(self, what: str, about: object) -> None:
-        """Do what was asked; what the world does wrong goes to the status line."""
+        """Do an action; errors with a known cause go to the status line."""
         try:
             self._table[what](about)
         except KnownError as error:
@@ -81,9 +103,9 @@ class WindowActions:
     # --- folders
 
     def choose_folder(self) -> None:
-        """Let the person choose a folder and open it."""
+        """Ask for a folder and open it."""
         pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-        start = str(self._memory.get("last_folder") or pictures)
+        start = str(self._state.get("last_folder") or pictures)
         chosen = dialogs.choose_folder(self._window, "Open a folder of photos", start)
         if chosen:
             self.open([Path(chosen)])
@@ -91,11 +113,16 @@ class WindowActions:
     def open(self, sources: Sequence[Path]) -> None:
         """Open folders and files; the first becomes the scope.
 
-        Raises:
-            KnownError: one of them is not there or cannot be read; nothing was opened.
+        A source that is missing or cannot be read is reported, and then nothing is opened.
         """
-        self._session.open_sources(list(sources))
-        self._memory["last_folder"] = str(sources[0].absolute().parent)
+        if not sources:
+            return
+        try:
+            self._session.open_sources(list(sources))
+        except KnownError as error:
+            self._session.say(str(error))
+            return
+        self._state["last_folder"] = str(sources[0].absolute().parent)
         more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
         self._session.say(f"Opened {bidi_safe(sources[0].name or str(sources[0]))}{more}")
 
@@ -121,7 +148,7 @@ class WindowActions:
         rows = [row for row in session.catalog.folders(counted=True) if row.id == folder]
         if not rows:
             return
-        answer = dialogs.ask(self._window, dialogs.removal(rows[0]))
+        answer = dialogs.ask(self._window, dialogs.folder_removal(rows[0]))
         if answer is None:
             return
         session.catalog.remove_folder(rows[0].id, keep_photos=answer == "stay")
@@ -139,7 +166,7 @@ class WindowActions:
     @staticmethod
     def _show_path(path: Path) -> None:
         if volumes.status(path) is None:
-            raise NotFoundError(f"{path} is not there now.", "Is its drive connected?")
+            raise NotFoundError(f"{path} is missing.", "Is its drive connected?")
         show_in_file_manager(path)
 
     def _open_in_editor(self, photos: object) -> None:
@@ -150,13 +177,18 @@ class WindowActions:
             what = bidi_safe(paths[0].name) if len(paths) == 1 else words.photos(len(paths))
             self._session.say(f"Opened {what} in the editor")
 
+    def _choose_preview(self) -> None:
+        chosen = dialogs.choose_file(self._window, "Inspect file", pattern=_PICTURES)
+        if chosen:
+            self.preview_requested.emit(Path(chosen))
+
     # --- dialogs
 
     def export(self, selected: object = None) -> None:
-        """Open the export dialog for the scope, or to begin with for the ``selected`` photos."""
+        """Open the export dialog for the scope, or first for the ``selected`` photos."""
         session = self._session
         wanted = self._wanted(selected if isinstance(selected, Collection) else None)
-        if wanted.only_selected and not wanted.selected:  # they left it, and are shown until F5
+        if wanted.only_selected and not wanted.selected:  # they are shown until F5
             raise KnownError(
                 f"The selected photos are no longer in {bidi_safe(wanted.title)}.",
                 "Put them back, or export from their folder.",
@@ -176,8 +208,8 @@ class WindowActions:
         dialog.exec()
         if dialog.report is not None:
             went = {dialog.form.kind: str(dialog.report.folder)}
-            self._memory["export_folders"] = {**self._export_folders(), **went}
-            self._memory["export_choices"] = dialog.form.choices().model_dump(mode="json")
+            self._state["export_folders"] = {**self._export_folders(), **went}
+            self._state["export_choices"] = dialog.form.choices().model_dump(mode="json")
             session.announce(dialog.title.text())
         dialog.deleteLater()
 
@@ -190,8 +222,8 @@ class WindowActions:
         selected = [photo for photo in ids if photo in chosen]
         scores, model = session.scores_for_export()
         try:
-            choices = ExportSettings.model_validate(self._memory.get("export_choices"))
-        except ValueError:  # none yet, or of another version
+            choices = ExportSettings.model_validate(self._state.get("export_choices"))
+        except ValueError:  # none yet, or from another version
             choices = None
         return Wanted(
             session.scope.title,
@@ -210,12 +242,12 @@ class WindowActions:
         )
 
     def _export_folders(self) -> dict[str, str]:
-        """Say where the last export of each kind went."""
-        kept = self._memory.get("export_folders")
+        """Return the folder of the last export of each kind."""
+        kept = self._state.get("export_folders")
         return dict(kept) if isinstance(kept, dict) else {}
 
     def failures(self) -> None:
-        """Open the list of what could not be read."""
+        """Open the list of files that could not be read."""
         catalog = self._session.catalog
         dialog = FailuresDialog(
             lambda: catalog.failures(later=True), self._retry, self._reveal, self._window
@@ -238,23 +270,49 @@ class WindowActions:
         self._session.go_to(photo)
 
     def settings(self, page: str = "Settings", section: str = "") -> None:
-        """Open the settings, on one of their pages or at one of their sections."""
-        session, keys = self._session, self._keyboard()
+        """Open the settings at one of their pages or sections."""
+        session, keys = self._session, self._keyboard.keyboard
         dialog = SettingsDialog(session.settings, session.home, self._window, self.notes(), keys)
         dialog.turn_to(page)
         if section:
             dialog.turn_to_section(section)
         if dialog.exec():
-            self._use_keys(dialog.keys.keyboard)
+            self._keyboard.use(dialog.keys.keyboard)
             if dialog.changed or dialog.keys.keyboard != keys:
                 session.say("Settings saved")
         if dialog.changed:
-            self._settings_changed(dialog.changed)
+            self.apply_settings(dialog.changed)
         dialog.deleteLater()
+
+    def apply_settings(self, changed: set[str]) -> None:
+        """Put changed settings into effect, as far as they need no restart."""
+        session, pipeline = self._session, self._session.pipeline
+        settings = session.settings
+        session.surround = settings.loupe.surround
+        self._pictures.frames.budget_bytes = settings.loupe.frames_mb << 20
+        session.clerk.settings_changed(changed)
+        if "scan.watch" in changed and pipeline is not None:
+            pipeline.settle_watching()
+        if changed & {"taste.match_threshold", "approval.rule"}:
+            session.rebuild(session.current)
+            session.counts_changed.emit()
+        if any(name.startswith("sidecars.") for name in changed) and pipeline is not None:
+            pipeline.write_sidecars()
+        if any(name.startswith("taste.") for name in changed):
+            if "taste.from_files" in changed:
+                session.taste.anything()
+            session.taste.look()  # the weight of recent ratings may have changed
+        self.settings_changed.emit(changed)
+        session.view_changed.emit()
+
+    def _open_taste(self) -> None:
+        page = TastePage(self._session, self._pictures, self._window)
+        page.finished.connect(page.deleteLater)
+        page.open()
 
 
 def show_in_file_manager(path: Path) -> None:
-    """Show a file or folder where it lies: marked, where the file manager can do that."""
+    """Show a file in the file manager, selected where that is possible; open a folder."""
     if sys.platform == "darwin":
         subprocess.run(["open", "-R", str(path)], check=False)
     elif sys.platform == "win32":

@@ -565,6 +565,6 @@ def test_nothing_approved_says_what_approves(window) -> None:
     assert said[-1] == (
         "No photo here is approved yet. 4 or 5 stars, or a pick (P), approve a photo for export."
     )
-    window.use_keys(Keyboard("photo_mechanic"))
+    window.keys.use(Keyboard("photo_mechanic"))
     window.session.ask("export")
     assert "or a pick (T), approve" in said[-1]

@@ -103,7 +103,7 @@ def test_one_dropped_file_shows_its_placard_and_opens_no_folder(
 ) -> None:
     drop(window, photo)
     assert pipeline.asked == [("placard", str(photo))]
-    assert window.file_preview.isVisible() and window.veil.isHidden()
+    assert window.file_preview.isVisible() and window.file_drop.isHidden()
     assert window.file_preview.geometry() == window.rect()
     text = said(window)
     for part in ("DSC_0412", "Sharpness", "Exposure", "of 100", "JPEG · ", "900 × 600 · 0.5 MP"):
@@ -153,12 +153,12 @@ def test_several_files_or_a_folder_open_as_ever(
 
 def test_the_veil_says_what_a_drop_will_do(window: MainWindow, photo: Path) -> None:
     none, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
-    for paths, text in (((photo,), "Drop to look at it"), ((photo.parent,), "Drop to open")):
+    for paths, text in (((photo,), "Drop to inspect"), ((photo.parent,), "Drop to open")):
         carried = data(*paths)
         window.dragEnterEvent(
             QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, carried, left, none)
         )
-        assert window.veil.text() == text and window.veil.isVisible()
+        assert window.file_drop.text() == text and window.file_drop.isVisible()
 
 
 def test_esc_brings_back_the_place_and_no_key_marks_what_lies_beneath(

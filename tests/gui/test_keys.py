@@ -58,12 +58,12 @@ def press_place(
 
 
 def test_every_line_of_the_keymap_is_one_action(window: MainWindow) -> None:
-    assert {binding for binding, _ in window.keys.actions} == set(KEYMAP)
-    assert len(window.keys.actions) == len(KEYMAP)
-    assert all(action.shortcut().toString() for _, action in window.keys.actions)
+    assert {binding for binding, _ in window.keys.shortcuts.actions} == set(KEYMAP)
+    assert len(window.keys.shortcuts.actions) == len(KEYMAP)
+    assert all(action.shortcut().toString() for _, action in window.keys.shortcuts.actions)
     assert not any(
         action.autoRepeat()
-        for binding, action in window.keys.actions
+        for binding, action in window.keys.shortcuts.actions
         if binding.command == "reject"
     )
 
@@ -77,10 +77,10 @@ def test_a_key_that_means_two_things_is_refused_by_name() -> None:
 
 def test_only_the_keys_of_this_view_act(window: MainWindow) -> None:
     window.session.set_view(View.GRID)
-    assert window.keys.action("Z") is None
+    assert window.keys.shortcuts.action("Z") is None
     window.session.set_view(View.LOUPE)
-    assert window.keys.action("Z") is not None
-    assert window.keys.action("PgDown") is None
+    assert window.keys.shortcuts.action("Z") is not None
+    assert window.keys.shortcuts.action("PgDown") is None
 
 
 def test_x_rejects_the_photo_on_screen(window: MainWindow, qtbot) -> None:
@@ -197,7 +197,7 @@ def test_every_key_of_a_preset_is_one_qt_knows(keys: KeyActions, name: str) -> N
 
 
 def test_a_preset_in_force_is_named_wherever_a_key_is(window: MainWindow) -> None:
-    window.use_keys(Keyboard("photo_mechanic"))
+    window.keys.use(Keyboard("photo_mechanic"))
     assert window.session.keys["pick"] == "T"
     assert window.session.keys["stars_1"] == "Ctrl+1"
     photo = in_loupe(window, Pass.CULL)
@@ -218,7 +218,7 @@ def hit(window: MainWindow, key: Qt.Key, modifiers: Qt.KeyboardModifier, native:
     event.ignore()
     QApplication.sendEvent(window, event)
     with_shift = "Shift+" if modifiers & SHIFT else ""
-    action = window.keys.action(with_shift + chr(key))
+    action = window.keys.shortcuts.action(with_shift + chr(key))
     assert action is not None
     action.trigger()  # as Qt does where nothing overrides the shortcut
     QTest.keyRelease(window, key, modifiers)
@@ -234,14 +234,14 @@ def test_marks_advance_as_in_lightroom(
     """There a mark stays, and Shift, Caps Lock or Auto Advance go to the next photo."""
     monkeypatch.setattr("curator.ui.widgets.key_state.sys.platform", "linux")
     caps_lock = 1 << 1
-    window.use_keys(Keyboard("lightroom"))
+    window.keys.use(Keyboard("lightroom"))
     assert [hit(window, key, NONE), hit(window, key, SHIFT)] == [False, True]
     assert hit(window, key, NONE, caps_lock)
     assert not hit(window, key, NONE)
     window.run("toggle_stars_advance")
     assert hit(window, key, NONE)
     window.run("toggle_stars_advance")
-    window.use_keys(Keyboard("curator"))
+    window.keys.use(Keyboard("curator"))
     goes_on = key in (Qt.Key.Key_P, Qt.Key.Key_X)
     assert [hit(window, key, NONE, native) for native in (0, caps_lock)] == [goes_on, goes_on]
 
@@ -258,9 +258,9 @@ def test_caps_lock_is_read_from_what_the_platform_says(
 
 def test_a_held_space_is_no_rest_where_space_walks_on(window: MainWindow) -> None:
     in_loupe(window)
-    held = window._key_state
+    held = window.keys.state
     for keys, walks in (("curator", False), ("darktable", True)):
-        window.use_keys(Keyboard(keys))
+        window.keys.use(Keyboard(keys))
         QTest.keyPress(window, Qt.Key.Key_Space)
         assert held.is_navigating() is walks
         QTest.keyRelease(window, Qt.Key.Key_Space)
@@ -285,7 +285,7 @@ def test_a_held_x_rejects_one_photo_also_where_the_repeats_look_like_taps(
             event.ignore()
             event.setTimestamp(at)
             QApplication.sendEvent(window, event)
-        action = window.keys.action("X")
+        action = window.keys.shortcuts.action("X")
         assert action is not None
         action.trigger()  # as Qt does where nothing overrides the shortcut
         assert (window.session.current != before) is goes_on

@@ -194,10 +194,10 @@ def test_a_folder_or_file_that_is_gone_says_so(window: MainWindow) -> None:
     said: list[str] = []
     window.session.said.connect(said.append)
     window.session.ask("show_path", "/nowhere/at/all")
-    assert said[-1].startswith("/nowhere/at/all is not there now.")
+    assert said[-1].startswith("/nowhere/at/all is missing.")
     photo = int(window.session.ids[0])
     window.session.ask("show_file", photo)
-    assert said[-1].startswith("/photos/000/DSC_0000.NEF is not there now.")
+    assert said[-1].startswith("/photos/000/DSC_0000.NEF is missing.")
 
 
 def test_choosing_a_folder_opens_it(

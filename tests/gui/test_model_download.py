@@ -144,7 +144,7 @@ def test_a_hub_out_of_reach_is_offered_to_be_tried_again(
 def test_other_settings_of_the_encoder_count_at_once(
     window: MainWindow, pipeline: QuietPipeline
 ) -> None:
-    window._settings_changed({"encoder.which"})
+    window.window_actions.apply_settings({"encoder.which"})
     assert ("settle", None) in pipeline.asked
     assert "taste are off" in window.status.act.text
 

@@ -45,7 +45,7 @@ def test_keys_alone_complete_a_field_and_its_value(window: MainWindow, box: Sear
 def test_the_ways_to_go_on_lie_over_the_inspector(window: MainWindow, box: SearchField) -> None:
     commands.run(window.session, "toggle_inspector")
     QTest.keyClicks(box, "l")
-    window.arrange()  # as when photos are found while one types
+    window.parts.arrange()  # as when photos are found while one types
     assert window.inspector.isVisible()
     over = box.hints.geometry().intersected(window.inspector.geometry())
     assert not over.isEmpty()

@@ -210,14 +210,18 @@ def test_a_folder_dragged_over_the_empty_window_is_welcomed_and_opened(
     none = Qt.KeyboardModifier.NoModifier
     over = QDragEnterEvent(QPoint(600, 400), action, data, left, none)
     QApplication.sendEvent(window, over)
-    assert over.isAccepted() and window.veil.isVisible() and window.veil.text() == "Drop to open"
+    assert (
+        over.isAccepted()
+        and window.file_drop.isVisible()
+        and window.file_drop.text() == "Drop to open"
+    )
     QApplication.sendEvent(window, QDropEvent(QPointF(600, 400), action, data, left, none))
-    assert window.veil.isHidden() and pipeline.asked == [("open", [tmp_path])]
+    assert window.file_drop.isHidden() and pipeline.asked == [("open", [tmp_path])]
     text = QMimeData()
     text.setText("words from a browser")
     refused = QDragEnterEvent(QPoint(600, 400), action, text, left, none)
     QApplication.sendEvent(window, refused)
-    assert not refused.isAccepted() and window.veil.isHidden()
+    assert not refused.isAccepted() and window.file_drop.isHidden()
 
 
 def test_the_offer_to_start_counts_what_came_since_and_goes_with_its_folder(

@@ -161,10 +161,10 @@ def test_photos_come_while_one_culls_until_that_is_switched_off(
     assert session.pipeline is not None
     watcher = session.pipeline._conductor.watcher
     session.settings.scan.watch = False
-    evening.window._settings_changed({"scan.watch"})  # type: ignore[attr-defined]
+    evening.window.window_actions.apply_settings({"scan.watch"})  # type: ignore[attr-defined]
     evening.until(lambda: not watcher._folders)
     session.settings.scan.watch = True
-    evening.window._settings_changed({"scan.watch"})  # type: ignore[attr-defined]
+    evening.window.window_actions.apply_settings({"scan.watch"})  # type: ignore[attr-defined]
     evening.until(lambda: watcher._folders and all(w.ready for w in watcher._folders.values()))
     shoot(iceland / "DSC_6.jpg", 6)
     evening.until(lambda: len(session.ids) == 6)

@@ -249,15 +249,15 @@ class FilePreview(QWidget):
 
     Signals:
         left: it was closed; somebody should take the keyboard.
-        folder_wanted(Path): the folder of the file is to be opened.
-        photo_wanted(int): the photo the file is, is to be shown.
+        folder_requested(Path): the folder of the file is to be opened.
+        photo_requested(int): the photo the file is, is to be shown.
 
     Thread: GUI.
     """
 
     closed = Signal()
-    folder_wanted = Signal(object)
-    photo_wanted = Signal(int)
+    folder_requested = Signal(object)
+    photo_requested = Signal(int)
 
     def __init__(self, parent: QWidget, session: Session) -> None:
         super().__init__(parent)
@@ -354,13 +354,13 @@ class FilePreview(QWidget):
         photo = self._glance.placard.photo if self._glance is not None else None
         self.close_panel()
         if photo is not None:
-            self.photo_wanted.emit(photo)
+            self.photo_requested.emit(photo)
 
     def _open_folder(self) -> None:
         if self._glance is not None:
             folder = self._glance.placard.path.parent
             self.close_panel()
-            self.folder_wanted.emit(folder)
+            self.folder_requested.emit(folder)
 
     # --- place
 

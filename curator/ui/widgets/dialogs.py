@@ -182,7 +182,7 @@ choose_folder = choose_folder_in_dialog
 choose_file = choose_file_in_dialog
 
 
-def removal(folder: FolderRow) -> Question:
+def folder_removal(folder: FolderRow) -> Question:
     """Ask what becomes of a folder's photos when it is removed from the list."""
     number = words.photos(folder.photos or 0)
     return Question(

@@ -1,0 +1,91 @@
+"""The keyboard of one window: its shortcuts, which keys are down, and changing to other keys.
+
+The main window owns one. The keys in force live here only; everybody else reads
+:attr:`WindowKeyboard.keyboard`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QWidget
+
+from curator.keyboard import Keyboard, in_force, preset
+from curator.keymap import Binding
+from curator.session import Session
+from curator.ui.photo_menu import request_menu_by_key
+from curator.ui.widgets import theme
+from curator.ui.widgets.actions import KeyActions
+from curator.ui.widgets.key_state import KeyState
+
+
+class WindowKeyboard(QObject):
+    """Turns key presses in one window into commands.
+
+    Args:
+        window: the window whose keyboard it is.
+        session: told which keys are in force, to name them in its messages.
+        run: runs a command, its second argument inverting auto-advance.
+
+    Attributes:
+        shortcuts: one action per key binding.
+        state: which keys are down.
+        problem: why the keys a person configured are not in force; empty if they are.
+
+    Signals:
+        changed: other keys are in force.
+
+    Thread: GUI.
+    """
+
+    changed = Signal()
+
+    def __init__(self, window: QWidget, session: Session, run: Callable[[str, bool], None]) -> None:
+        super().__init__(window)
+        self._window, self._session, self._run = window, session, run
+        keyboard, self.problem = in_force(session.home)
+        self.shortcuts = KeyActions(window, keyboard, self._press)
+        self.state = KeyState(window)
+        self.state.watch(window)
+        self._caps_lock_advances = False
+        self.use(keyboard)
+
+    @property
+    def keyboard(self) -> Keyboard:
+        """The keys in force."""
+        return self.shortcuts.keyboard
+
+    def use(self, keyboard: Keyboard) -> None:
+        """Put other keys in force, in the session's messages too."""
+        if keyboard is not self.shortcuts.keyboard:
+            self.shortcuts.use(keyboard)
+        self.state.use(keyboard)
+        its = preset(keyboard.preset)
+        self._session.keys = theme.all_keys(keyboard.first_keys())
+        self._session.flags_stay = its.flags_stay
+        self._caps_lock_advances = its.caps_lock
+        self.changed.emit()
+
+    def run(self, command: str, invert: bool = False) -> None:
+        """Run a command as its key does, with Caps Lock as the preset reads it."""
+        self._session.caps_lock = self._caps_lock_advances and self.state.caps_lock
+        self._run(command, invert)
+
+    def _press(self, binding: Binding) -> None:
+        if binding.repeat or not self.state.repeated:
+            self.run(binding.command, binding.invert)
+
+    def action_by_place(self, event: QKeyEvent) -> QAction | None:
+        """Return the action of a digit key that types another character on this keyboard."""
+        return self.shortcuts.by_place(event)
+
+    def press(self, event: QKeyEvent) -> bool:
+        """Handle a press that no shortcut took. Return whether it meant something."""
+        action = self.shortcuts.by_place(event)
+        if action is None:
+            return request_menu_by_key(event, self._window)
+        if not event.isAutoRepeat():
+            action.trigger()
+        return True

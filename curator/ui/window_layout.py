@@ -1,0 +1,210 @@
+"""Where the parts of the window lie, by arithmetic.
+
+Top bar, status line and filmstrip take their heights, panels their widths. All follows from the
+window's size and from what a person chose, never from background work: nothing on screen may move
+by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from curator.model import Pass, View
+from curator.session import Session
+from curator.ui.loupe.candidates import CandidatesPanel
+from curator.ui.loupe.filmstrip import Filmstrip
+from curator.ui.pages.projects import ProjectParts
+from curator.ui.pages.tour import Tour
+from curator.ui.panels.inspector import Inspector
+from curator.ui.panels.notification_bar import OfferLine
+from curator.ui.panels.sidebar import Sidebar
+from curator.ui.panels.status_line import StatusLine
+from curator.ui.panels.top_bar import TopBar
+from curator.ui.widgets import theme
+
+
+class DockLayout:
+    """Divides a rectangle: parts take their share from its edges, hidden parts take none.
+
+    Attributes:
+        left: what is left of the rectangle.
+    """
+
+    def __init__(self, rect: QRect) -> None:
+        self.left = QRect(rect)
+
+    def top(self, part: QWidget, height: int, shown: bool) -> None:
+        """Place a part of ``height`` px at the top."""
+        place(part, QRect(self.left.topLeft(), self.left.size()), shown, height=height)
+        if shown:
+            self.left.setTop(self.left.top() + height)
+
+    def bottom(self, part: QWidget, height: int, shown: bool) -> None:
+        """Place a part of ``height`` px at the bottom."""
+        rect = QRect(self.left)
+        rect.setTop(rect.bottom() + 1 - height)
+        place(part, rect, shown)
+        if shown:
+            self.left.setBottom(self.left.bottom() - height)
+
+    def side(self, part: QWidget, width: int, shown: bool, *, right: bool, over: bool) -> None:
+        """Place a part of ``width`` px at one side; ``over`` lays it over the rest."""
+        rect = QRect(self.left)
+        if right:
+            rect.setLeft(rect.right() + 1 - width)
+        else:
+            rect.setWidth(width)
+        place(part, rect, shown)
+        part.raise_()
+        if shown and not over:
+            if right:
+                self.left.setRight(self.left.right() - width)
+            else:
+                self.left.setLeft(self.left.left() + width)
+
+
+def place(part: QWidget, where: QRect, shown: bool, *, height: int | None = None) -> None:
+    """Show a part in a rectangle, or hide it."""
+    if height is not None:
+        where.setHeight(height)
+    if shown:
+        part.setGeometry(where)
+    if part.isHidden() == shown:
+        part.setVisible(shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages in the middle of the window, and those that decide what stands around them."""
+
+    stack: QStackedWidget
+    grid: QWidget
+    loupe: QWidget
+    compare: QWidget
+    overview: QWidget
+    empty_window: QWidget
+    empty_list: QWidget
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The parts around the page."""
+
+    topbar: TopBar
+    tour: Tour
+    offers: OfferLine
+    filmstrip: Filmstrip
+    candidates: CandidatesPanel
+    status: StatusLine
+    sidebar: Sidebar
+    inspector: Inspector
+    projects: ProjectParts
+
+
+class WindowLayout:
+    """Places pages, edges and panels, and knows whether the sidebar shows.
+
+    Where there is room, the sidebar stands beside the page and can be hidden for good. Elsewhere
+    it lies over the page when called, until something in it is chosen.
+
+    Args:
+        window: the window.
+        session: its photos and view.
+        pages: the pages in the middle.
+        edges: the parts around them.
+        overlays: what covers the window and has the keyboard while it shows.
+        drop_overlay: covers the window while files hover over it.
+
+    Attributes:
+        sidebar_hidden: whether the person hid the sidebar where it stands beside the page.
+
+    Thread: GUI.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        pages: Pages,
+        edges: Edges,
+        overlays: Sequence[QWidget],
+        drop_overlay: QWidget,
+    ) -> None:
+        self._window, self._session = window, session
+        self._pages, self._edges = pages, edges
+        self._overlays, self._drop_overlay = overlays, drop_overlay
+        self.sidebar_hidden = False
+        self._sidebar_called = False
+
+    def arrange(self) -> None:
+        """Place every part for the window's size and the page shown."""
+        session, pages, edges = self._session, self._pages, self._edges
+        page, window = pages.stack.currentWidget(), self._window
+        chrome = not session.bare
+        beside = self._sidebar_fits_beside()
+        self._sidebar_called &= not beside  # a sidebar over the page now stands beside it
+        called = self._sidebar_called and page is not pages.empty_window
+        inspected = session.inspector and page in (pages.grid, pages.loupe, pages.compare)
+        filmstrip = page is pages.loupe or (page is pages.compare and session.view is View.COMPARE)
+        space = DockLayout(window.rect())
+        space.top(edges.topbar, theme.TOPBAR, chrome)
+        space.top(edges.tour, theme.OFFER, chrome and edges.tour.shows and page is pages.loupe)
+        space.bottom(edges.status, theme.STATUSLINE + theme.PASSLINE, chrome)
+        offered = edges.status.act_room().translated(edges.status.pos())
+        place(edges.offers, offered, chrome and edges.offers.shows)
+        space.bottom(edges.filmstrip, theme.FILMSTRIP, chrome and filmstrip)
+        shown = chrome and ((beside and not self.sidebar_hidden) or called)
+        space.side(edges.sidebar, theme.SIDEBAR, shown, right=False, over=not beside)
+        edges.topbar.sidebar.setEnabled(page is not pages.empty_window)
+        space.side(edges.inspector, theme.INSPECTOR, chrome and inspected, right=True, over=False)
+        rating = page is pages.loupe and session.pass_ is Pass.RATE
+        rating &= window.width() >= theme.NARROW
+        space.side(edges.candidates, theme.CANDIDATES, chrome and rating, right=True, over=False)
+        head = edges.projects.head_height(chrome and page is pages.grid)
+        space.top(edges.projects.head, head, head > 0)
+        pages.stack.setGeometry(space.left)
+        self._drop_overlay.setGeometry(window.rect())
+        search = edges.topbar.search
+        for overlay in (search.hints, search.problem, *self._overlays):
+            if not overlay.isHidden():  # isVisible() is false before the window itself shows
+                overlay.raise_()
+
+    def is_covered(self) -> bool:
+        """Whether something covers the window and has the keyboard."""
+        return any(overlay.isVisible() for overlay in self._overlays)
+
+    # --- the sidebar
+
+    def _sidebar_fits_beside(self) -> bool:
+        """Whether there is room for the sidebar beside the page, and use for it."""
+        pages = self._pages
+        page = pages.stack.currentWidget()
+        in_grid = page in (pages.grid, pages.empty_list) and self._session.view is View.GRID
+        return (in_grid or page is pages.overview) and self._window.width() >= theme.NARROW
+
+    def toggle_sidebar(self) -> None:
+        """Show or hide the sidebar, beside the page or over it."""
+        if self._sidebar_fits_beside():
+            self.sidebar_hidden = not self.sidebar_hidden
+            self.arrange()
+        else:
+            self.call_sidebar()
+
+    def call_sidebar(self) -> None:
+        """Show the sidebar beside the page; where there is no room, toggle it over the page."""
+        if self._sidebar_fits_beside():
+            self.sidebar_hidden = False
+        else:
+            self._sidebar_called = not self._sidebar_called
+        self.arrange()
+
+    def dismiss_sidebar(self) -> bool:
+        """Hide a sidebar that lies over the page. Return whether there was one."""
+        called, self._sidebar_called = self._sidebar_called, False
+        if called:
+            self.arrange()
+        return called

@@ -426,8 +426,8 @@ def missing(path: Path) -> MissingError:
     """Say that the catalog is gone, and the two ways to go on."""
     return MissingError(
         f"The catalog {path} is gone, and there are back-ups of it.",
-        "`curator doctor restore` puts the newest sound one in its place, `curator doctor anew`"
-        " starts an empty one; or put the file back yourself.",
+        "`curator doctor restore` puts the newest sound one in its place,"
+        " `curator doctor new-catalog` starts an empty one; or put the file back yourself.",
     )
 
 

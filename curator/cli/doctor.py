@@ -3,7 +3,7 @@
 curator doctor                  look at everything, name each ill with its remedy
 curator doctor backups          list the back-ups, each read from end to end
 curator doctor restore          put the newest sound one in the place of a damaged catalog
-curator doctor anew             start an empty catalog where one is gone; its back-ups stay
+curator doctor new-catalog      start an empty catalog if it is gone; its backups stay
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def doctor(invocation: Invocation) -> None:
         _list(invocation)
     elif act == "restore":
         _restore(invocation, named)
-    elif act == "anew":
-        _begin_anew(invocation)
+    elif act == "new-catalog":
+        _new_catalog(invocation)
     else:
         _check(invocation)
 
@@ -240,7 +240,7 @@ def _restore(invocation: Invocation, named: str | None) -> None:
 _ASIDE = " The catalog there is now is set aside, not deleted."
 
 
-def _begin_anew(invocation: Invocation) -> None:
+def _new_catalog(invocation: Invocation) -> None:
     """Start an empty catalog where one is gone."""
     from curator import catalog as catalogs
 

@@ -145,7 +145,7 @@ def _line(photo: dict[str, Any]) -> tuple[object, ...]:
     )
 
 
-def decide(invocation: Invocation) -> None:
+def mark(invocation: Invocation) -> None:
     """Mark photos, all of them as one undo step, straight to the catalog."""
     arguments, catalog = invocation.arguments, invocation.catalog
     act, fields = _decision(arguments)

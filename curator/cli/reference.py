@@ -43,7 +43,7 @@ def _section(verb: Verb) -> str:
     parser = argparse.ArgumentParser(add_help=False)
     verb.arguments(parser)
     lines = [f"## {verb.name}", "", f"`curator {verb.name} {verb.usage}`".replace(" `", "`"), ""]
-    lines.append(f"{verb.help[0].upper()}{verb.help[1:]}.")
+    lines.append(f"{verb.help}.")
     options = [_option(action) for action in parser._actions]
     return "\n".join([*lines, *(["", *options] if options else [])])
 

@@ -1,4 +1,8 @@
-"""VERBS: every verb of the command line, its arguments and the function that does it."""
+"""VERBS: every verb of the command line, its arguments and the function that runs it.
+
+`curator.cli` parses with it; docs/commands.md is generated from it. Users read the help of verbs
+and options. Importing this must stay light: the functions load heavy packages when they run.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,7 @@ Parser = argparse.ArgumentParser
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One verb: ``help`` is its line in the README, ``usage`` what follows the name there."""
+    """One verb: ``usage`` is what follows its name, ``help`` its line in docs/commands.md."""
 
     name: str
     usage: str
@@ -43,7 +47,7 @@ class Verb:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises instead of exiting, so that ``--json`` errors are JSON too."""
+    """An argument parser that raises instead of exiting, so that ``--json`` covers its errors."""
 
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError with argparse's message."""
@@ -52,95 +56,134 @@ class _Parser(argparse.ArgumentParser):
 
 def _ingest(parser: Parser) -> None:
     parser.add_argument(
-        "folders", nargs="+", type=_named, metavar="FOLDER", help="a folder or a file"
+        "folders", nargs="+", type=_named, metavar="FOLDER", help="a folder or a single file"
     )
-    parser.add_argument("--sample", type=_count, metavar="N", help="N photos at random, not all")
-    parser.add_argument("--no-recursive", action="store_true", help="leave subfolders out")
+    parser.add_argument(
+        "--sample", type=_count, metavar="N", help="add only N photos, chosen at random"
+    )
+    parser.add_argument("--no-recursive", action="store_true", help="without subfolders")
     parser.add_argument(
         "--encoder",
         choices=("auto", "open_clip", "starter", "none"),
-        help="what compares the photos; auto: the best that is here",
+        help="what analyzes the photos for similarity and taste; auto: the best one installed",
     )
     describe = parser.add_mutually_exclusive_group()
     describe.add_argument(
-        "--describe", action="store_const", const=True, help="have the vision model describe all"
+        "--describe",
+        action="store_const",
+        const=True,
+        help="describe all photos with the vision model",
     )
     describe.add_argument(
-        "--no-describe", dest="describe", action="store_const", const=False, help="not this time"
+        "--no-describe",
+        dest="describe",
+        action="store_const",
+        const=False,
+        help="describe no photos this time",
     )
 
 
 def _photos(parser: Parser) -> None:
     from curator.library.sort_orders import ORDERS
 
-    parser.add_argument("--filter", default="", metavar="EXPR", help="as in the search box")
-    parser.add_argument("--sort", default="taken", metavar="KEY", help=", ".join(ORDERS))
-    parser.add_argument("--reverse", action="store_true", help="the other way round")
-    parser.add_argument("--limit", type=_count, metavar="N", help="at most N")
+    parser.add_argument(
+        "--filter", default="", metavar="EXPR", help="list only these; syntax as in the search box"
+    )
+    parser.add_argument(
+        "--sort", default="taken", metavar="KEY", help=f"sort by: {', '.join(ORDERS)}"
+    )
+    parser.add_argument("--reverse", action="store_true", help="reverse the order")
+    parser.add_argument("--limit", type=_count, metavar="N", help="list at most N photos")
 
 
-def _decide(parser: Parser) -> None:
+def _mark(parser: Parser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--rate", type=_rating, metavar="N", help="1-5 stars and kept; 0: no stars")
-    what.add_argument("--keep", action="store_true", help="let through the cull")
-    what.add_argument("--pick", action="store_true", help="flag as pick, and keep")
+    what.add_argument(
+        "--rate", type=_rating, metavar="N", help="rate 1-5 stars and keep; 0 removes the stars"
+    )
+    what.add_argument("--keep", action="store_true", help="keep in the cull")
+    what.add_argument("--pick", action="store_true", help="flag as pick and keep")
     what.add_argument("--reject", action="store_true", help="flag as reject; nothing is deleted")
-    what.add_argument("--unflag", action="store_true", help="take the flag off")
-    what.add_argument("--label", choices=(*Label, "none"), metavar="NAME", help=", ".join(Label))
-    what.add_argument("--clear", action="store_true", help="no flag, stars, label; not kept")
-    parser.add_argument("photos", nargs="+", type=_named, metavar="PHOTO", help="an id or a path")
+    what.add_argument("--unflag", action="store_true", help="remove the flag")
+    what.add_argument(
+        "--label",
+        choices=(*Label, "none"),
+        metavar="NAME",
+        help="set a color label",
+    )
+    what.add_argument("--clear", action="store_true", help="remove flag, stars, label and kept")
+    parser.add_argument(
+        "photos", nargs="+", type=_named, metavar="PHOTO", help="a photo id or a path"
+    )
 
 
 def _times(parser: Parser) -> None:
-    parser.add_argument("times", nargs="?", type=_count, default=1, metavar="N")
+    parser.add_argument(
+        "times", nargs="?", type=_count, default=1, metavar="N", help="number of steps"
+    )
 
 
 def _export(parser: Parser) -> None:
     from curator.export import TARGETS
 
     parser.add_argument(
-        "folder", type=_named, metavar="DIR", help="where to; made if it is not there"
+        "folder", type=_named, metavar="DIR", help="the target folder; created if missing"
     )
     parser.add_argument(
         "photos",
         nargs="*",
         type=_named,
         metavar="PHOTO",
-        help="an id or a path; of these, only the approved go; else all that are approved",
+        help="a photo id or a path; without any, all approved photos. Of those named, only approved"
+        " ones are exported",
     )
-    parser.add_argument("--target", choices=tuple(TARGETS))
-    parser.add_argument(
-        "--preset", metavar="NAME", help="choices saved under a name, or their file"
-    )
-    parser.add_argument("--project", metavar="NAME", help="only this project, in its order")
-    parser.add_argument("--scope", type=_named, metavar="FOLDER", help="only photos of this folder")
+    parser.add_argument("--target", choices=tuple(TARGETS), help="what to make")
+    parser.add_argument("--preset", metavar="NAME", help="a saved preset, or a preset file")
+    parser.add_argument("--project", metavar="NAME", help="export this project, in its order")
+    parser.add_argument("--scope", type=_named, metavar="FOLDER", help="only photos in this folder")
     parser.add_argument(
         "--approve",
         type=_clauses,
         metavar=",".join(Clause),
-        help="clauses of the approval rule, or their numbers",
+        help="only these clauses of the approval rule, by name or number",
     )
-    parser.add_argument("--as", dest="form", choices=("original", "jpeg"))
-    parser.add_argument("--pair", choices=("both", "raw", "jpeg"), help="which half of a pair")
-    parser.add_argument("--long-edge", type=_pixels, metavar="PX", help="of JPEGs")
-    parser.add_argument("--quality", type=_quality, metavar="N", help="of JPEGs, 60-100")
-    parser.add_argument("--sharpen", choices=("off", "screen", "print"), help="JPEGs, for what")
     parser.add_argument(
-        "--metadata", choices=("all", "no_location", "none"), help="that JPEGs and manifest keep"
+        "--as", dest="form", choices=("original", "jpeg"), help="copy originals, or make JPEGs"
     )
-    parser.add_argument("--no-location", action="store_true", help="as --metadata no_location")
-    parser.add_argument("--names", metavar="TEMPLATE", help="of files, as {date}_{name}")
-    parser.add_argument("--title", metavar="TEXT", help="of a gallery")
-    parser.add_argument("--dry-run", action="store_true", help="say what would happen, no more")
+    parser.add_argument("--pair", choices=("both", "raw", "jpeg"), help="of RAW+JPEG pairs")
+    parser.add_argument(
+        "--long-edge", type=_pixels, metavar="PX", help="long edge of JPEGs in pixels"
+    )
+    parser.add_argument("--quality", type=_quality, metavar="N", help="quality of JPEGs, 60-100")
+    parser.add_argument("--sharpen", choices=("off", "screen", "print"), help="sharpen JPEGs for")
+    parser.add_argument(
+        "--metadata",
+        choices=("all", "no_location", "none"),
+        help="metadata to keep in JPEGs and photos.json",
+    )
+    parser.add_argument("--no-location", action="store_true", help="same as --metadata no_location")
+    parser.add_argument("--names", metavar="TEMPLATE", help="file names, for example {date}_{name}")
+    parser.add_argument("--title", metavar="TEXT", help="title of the gallery")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would happen, change nothing"
+    )
 
 
 def _rejects(parser: Parser) -> None:
     parser.add_argument("act", nargs="?", default="list", choices=("list", "restore", "empty"))
     parser.add_argument(
-        "photos", nargs="*", type=_named, metavar="PHOTO", help="an id or a path; else all"
+        "photos",
+        nargs="*",
+        type=_named,
+        metavar="PHOTO",
+        help="a photo id or a path; default: all rejects",
     )
-    parser.add_argument("--permanent", action="store_true", help="empty: delete, no trash")
-    parser.add_argument("--yes", action="store_true", help="empty: without asking")
+    parser.add_argument(
+        "--permanent",
+        action="store_true",
+        help="empty: delete permanently instead of moving to the trash",
+    )
+    parser.add_argument("--yes", action="store_true", help="empty: do not ask")
 
 
 def _folders(parser: Parser) -> None:
@@ -148,16 +191,23 @@ def _folders(parser: Parser) -> None:
     parser.add_argument("act", nargs="?", default="list", choices=acts)
     parser.add_argument("folders", nargs="*", type=_named, metavar="FOLDER")
     parser.add_argument(
-        "--photos", choices=("stay", "go"), default="stay", help="what remove does with them"
+        "--photos",
+        choices=("stay", "go"),
+        default="stay",
+        help="remove: whether the photos stay in the catalog",
     )
-    parser.add_argument("--no-recursive", action="store_true", help="add: leave subfolders out")
+    parser.add_argument("--no-recursive", action="store_true", help="add: without subfolders")
 
 
 def _taste(parser: Parser) -> None:
     acts = ("versions", "rollback", "unpin", "keep")
     parser.add_argument("act", nargs="?", choices=acts)
     parser.add_argument(
-        "version", nargs="?", type=_count, metavar="N", help="of `versions`: what moved most in it"
+        "version",
+        nargs="?",
+        type=_count,
+        metavar="N",
+        help="a version; `versions N` shows what it changed most",
     )
 
 
@@ -168,101 +218,127 @@ def _tag(parser: Parser) -> None:
         nargs="+",
         type=_named,
         metavar="WORD",
-        help="photos, then a tag, or several with commas; rename and merge: OLD NEW",
+        help="photos, then a tag or several separated by commas; rename and merge: OLD NEW",
     )
 
 
 def _tags(parser: Parser) -> None:
-    parser.add_argument("--prefix", metavar="P", help="only those that begin so")
+    parser.add_argument("--prefix", metavar="P", help="only tags that begin with P")
 
 
 def _search(parser: Parser) -> None:
     parser.add_argument("text", nargs="+", metavar="TEXT", help="as in the search box")
-    parser.add_argument("--limit", type=_count, metavar="N", help="at most N")
+    parser.add_argument("--limit", type=_count, metavar="N", help="list at most N photos")
 
 
 def _searches(parser: Parser) -> None:
     parser.add_argument("act", nargs="?", default="list", choices=("list", "add", "remove"))
-    parser.add_argument("name", nargs="?", type=_named, metavar="NAME")
-    parser.add_argument("text", nargs="*", metavar="TEXT", help="add: as in the search box")
+    parser.add_argument("name", nargs="?", type=_named, metavar="NAME", help="name of the search")
+    parser.add_argument(
+        "text", nargs="*", metavar="TEXT", help="add: the search, as in the search box"
+    )
 
 
 def _similar(parser: Parser) -> None:
-    parser.add_argument("photo", metavar="PHOTO", help="an id, a path, or any picture file")
-    parser.add_argument("--limit", type=_count, metavar="N", help="at most N")
+    parser.add_argument("photo", metavar="PHOTO", help="a photo id, a path, or any image file")
+    parser.add_argument("--limit", type=_count, metavar="N", help="list at most N photos")
 
 
 def _describe(parser: Parser) -> None:
-    parser.add_argument("photo", type=_named, metavar="PHOTO", help="an id, a path, or any file")
-    parser.add_argument("--again", action="store_true", help="ask the vision model once more")
+    parser.add_argument(
+        "photo", type=_named, metavar="PHOTO", help="a photo id, a path, or any image file"
+    )
+    parser.add_argument("--again", action="store_true", help="ask the vision model again")
 
 
 def _encoder(parser: Parser) -> None:
     parser.add_argument("act", nargs="?", default="show", choices=("show", "download"))
-    parser.add_argument("--yes", action="store_true", help="download without asking")
+    parser.add_argument("--yes", action="store_true", help="download: do not ask")
 
 
 def _sidecar(parser: Parser) -> None:
     parser.add_argument("act", choices=("read", "write", "embed", "conflicts", "status"))
     parser.add_argument(
-        "photos", nargs="*", type=_named, metavar="PHOTO", help="an id or a path; else all"
+        "photos",
+        nargs="*",
+        type=_named,
+        metavar="PHOTO",
+        help="a photo id or a path; default: all photos",
     )
     parser.add_argument(
         "--profile",
         choices=("lightroom", "darktable", "digikam"),
-        help="write: the editor they are for; else the setting",
+        help="write: the editor they are for; default: the setting",
     )
     parser.add_argument(
-        "--take", choices=("ours", "theirs", "newer"), help="conflicts: the side that holds"
+        "--take", choices=("ours", "theirs", "newer"), help="conflicts: which side wins"
     )
-    parser.add_argument("--dry-run", action="store_true", help="say what would happen, no more")
-    parser.add_argument("--yes", action="store_true", help="embed: without asking")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would happen, change nothing"
+    )
+    parser.add_argument("--yes", action="store_true", help="embed: do not ask")
 
 
 def _project(parser: Parser) -> None:
     parser.add_argument("act", choices=projects.ACTS)
-    parser.add_argument("name", type=_named, metavar="NAME", help="of the project, in any case")
+    parser.add_argument(
+        "name", type=_named, metavar="NAME", help="name of the project; case does not matter"
+    )
     parser.add_argument(
         "words",
         nargs="*",
         type=_named,
         metavar="PHOTO",
-        help="photos by id or path; of rename the new name, of notes the text, of cover a photo",
+        help="photo ids or paths; rename: the new name; notes: the text; cover: a photo",
     )
 
 
 def _projects(parser: Parser) -> None:
-    parser.add_argument("name", nargs="?", type=_named, metavar="NAME", help="its photos, by hand")
-    parser.add_argument("--removed", action="store_true", help="those that can be restored")
+    parser.add_argument(
+        "name", nargs="?", type=_named, metavar="NAME", help="list the photos of this project"
+    )
+    parser.add_argument(
+        "--removed", action="store_true", help="list deleted projects that can be restored"
+    )
 
 
 def _retry(parser: Parser) -> None:
-    parser.add_argument("--stage", choices=work.stage_names(), metavar="S", help="only this stage")
+    parser.add_argument(
+        "--stage", choices=work.stage_names(), metavar="S", help="retry only this stage"
+    )
 
 
 def _backfill(parser: Parser) -> None:
-    parser.add_argument("stage", choices=work.stage_names(), metavar="STAGE")
+    parser.add_argument("stage", choices=work.stage_names(), metavar="STAGE", help="the stage")
 
 
 def _logs(parser: Parser) -> None:
-    parser.add_argument("--lines", type=_count, default=40, metavar="N")
+    parser.add_argument("--lines", type=_count, default=40, metavar="N", help="number of lines")
 
 
 def _settings(parser: Parser) -> None:
-    parser.add_argument("changes", nargs="*", metavar="NAME=VALUE", help="change and keep")
+    parser.add_argument(
+        "changes", nargs="*", metavar="NAME=VALUE", help="change a setting and save it"
+    )
 
 
 def _keys(parser: Parser) -> None:
-    parser.add_argument("preset", nargs="?", metavar="PRESET", help="its keys instead of one's own")
+    parser.add_argument(
+        "preset", nargs="?", metavar="PRESET", help="list the keys of this preset instead"
+    )
 
 
 def _doctor(parser: Parser) -> None:
-    acts = ("check", "backups", "restore", "anew")
-    parser.add_argument("act", nargs="?", default="check", choices=acts)
+    acts = ("check", "backups", "restore", "new-catalog")
+    parser.add_argument("act", nargs="?", type=_doctor_act, default="check", choices=acts)
     parser.add_argument(
-        "backup", nargs="?", type=_named, metavar="BACKUP", help="its name; else the newest sound"
+        "backup",
+        nargs="?",
+        type=_named,
+        metavar="BACKUP",
+        help="restore: name of the backup; default: the newest intact one",
     )
-    parser.add_argument("--yes", action="store_true", help="restore: without asking")
+    parser.add_argument("--yes", action="store_true", help="restore: do not ask")
 
 
 def _desktop(parser: Parser) -> None:
@@ -270,26 +346,28 @@ def _desktop(parser: Parser) -> None:
 
 
 def _bench(parser: Parser) -> None:
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this bar")
-    parser.add_argument("--photos", metavar="FOLDER", help="real photos instead of drawn ones")
     parser.add_argument(
-        "--stock", metavar="FOLDER", help="where what takes long to draw is kept for the next run"
+        "--only", action="append", default=[], metavar="NAME", help="measure only this"
+    )
+    parser.add_argument("--photos", metavar="FOLDER", help="use real photos instead of drawn ones")
+    parser.add_argument(
+        "--stock", metavar="FOLDER", help="folder for drawn photos, so that the next run is faster"
     )
     parser.add_argument(
-        "--history", action="store_true", help="measure nothing, show how figures moved"
+        "--history", action="store_true", help="show earlier results instead of measuring"
     )
     parser.add_argument(
         "--make-catalog",
         type=_named,
         metavar="HOME",
-        help="measure nothing, make a home with a drawn library in it, to be opened with --home",
+        help="make a home with a drawn library instead of measuring; open it with --home",
     )
     parser.add_argument(
         "--count",
         type=_count,
         default=100_000,
         metavar="N",
-        help="photos of that library, or of the one that bars measure",
+        help="number of photos in the library",
     )
     parser.add_argument("--apart", action="store_true", help=argparse.SUPPRESS)
 
@@ -303,73 +381,79 @@ def _open_window(invocation: Invocation) -> int:
     return invocation.outside.open_window(invocation.home, invocation.settings, folders)
 
 
-# To add a verb: a function of an Invocation, one of its parser if it takes arguments, one line.
+# To add a verb: a function that takes an Invocation, one that declares arguments, and one line.
 VERBS: tuple[Verb, ...] = (
     Verb(
         "ingest",
         "FOLDER... [--sample N] [--no-recursive] [--encoder auto|open_clip|starter|none]"
         " [--describe|--no-describe]",
-        "read folders into the catalog and return when all is done",
+        "Add folders to the catalog, then exit",
         work.ingest,
         _ingest,
     ),
     Verb(
         "photos",
         "[--filter EXPR] [--sort KEY] [--reverse] [--limit N]",
-        "list photos",
+        "List photos",
         photos.photos,
         _photos,
     ),
     Verb(
-        "decide",
+        "mark",
         "(--rate N | --keep | --pick | --reject | --unflag | --label NAME | --clear) PHOTO...",
-        "mark photos, as one undo step",
-        photos.decide,
-        _decide,
+        "Rate, flag or label photos, as one undo step",
+        photos.mark,
+        _mark,
     ),
-    Verb("undo", "[N]", "take back the last decision, or the last N", photos.undo, _times),
-    Verb("redo", "[N]", "do again what was taken back", photos.redo, _times),
+    Verb("undo", "[N]", "Undo the last mark, or the last N", photos.undo, _times),
+    Verb("redo", "[N]", "Redo what was undone", photos.redo, _times),
     Verb(
         "taste",
         "[versions [N]|rollback N|unpin|keep]",
-        "say what was learned from stars and how far to trust it, or look after its versions",
+        "Show how well Curator predicts your ratings, or manage the versions of your taste",
         tastes.taste,
         _taste,
     ),
     Verb(
         "tag",
         "(add|remove|confirm PHOTO... NAME | rename|merge OLD NEW)",
-        "tag photos, or change what a tag is called everywhere; one undo step",
+        "Tag photos, or rename or merge a tag everywhere, as one undo step",
         tagging.tag,
         _tag,
     ),
     Verb(
         "tags",
         "[--prefix P]",
-        "list the tags, most used first, and which suggestions people take off",
+        "List tags, most used first, and the suggestions that you remove most",
         tagging.tags,
         _tags,
     ),
     Verb(
         "search",
         "TEXT [--limit N]",
-        "find photos by words, fields and, with CLIP, by what they look like",
+        "Find photos by words, by fields and, with CLIP, by what they show",
         searching.search,
         _search,
     ),
     Verb(
         "searches",
         "[add|remove NAME [TEXT]]",
-        "list the searches kept by name, or change them",
+        "List saved searches, or add or remove one",
         searching.searches,
         _searches,
     ),
-    Verb("similar", "PHOTO [--limit N]", "list the photos most like one", tastes.similar, _similar),
+    Verb(
+        "similar",
+        "PHOTO [--limit N]",
+        "List the photos most similar to a photo",
+        tastes.similar,
+        _similar,
+    ),
     Verb(
         "describe",
         "PHOTO [--again]",
-        "say all there is to say of a photo, or of any picture file without adding it; the vision"
-        " model is asked what is in it",
+        "Show everything known about a photo, or about any image file without adding it, and what"
+        " the vision model sees in it",
         describing.describe,
         _describe,
     ),
@@ -377,42 +461,42 @@ VERBS: tuple[Verb, ...] = (
         "export",
         "DIR [PHOTO...] [--target folder|gallery] [--project NAME] [--preset NAME]"
         " [--as original|jpeg] [--dry-run]",
-        "bring the approved photos out: copies, JPEGs or a web gallery, with a manifest",
+        "Export the approved photos as copies, JPEGs or a web gallery, with a photos.json",
         exporting.export,
         _export,
     ),
     Verb(
         "project",
         "add|remove|move|new|rename|delete|restore|notes|cover NAME [PHOTO...]",
-        "put photos into a project, take them out, or change what the project is",
+        "Add photos to a project, remove them, or change the project itself",
         projects.project,
         _project,
     ),
     Verb(
         "projects",
         "[NAME] [--removed]",
-        "list the projects, or the photos of one in their order by hand",
+        "List projects, or the photos of a project in its order",
         projects.projects,
         _projects,
     ),
     Verb(
         "rejects",
         "[list|restore|empty] [PHOTO...] [--permanent] [--yes]",
-        "list the rejects, take their flags off, or remove their files",
+        "List rejected photos, restore them, or delete their files",
         rejects.rejects,
         _rejects,
     ),
     Verb(
         "folders",
         "[add|remove|on|off|rescan FOLDER...]",
-        "list the folders, or change them",
+        "List the folders of the catalog, or change them",
         work.folders,
         _folders,
     ),
     Verb(
         "encoder",
         "[download] [--yes]",
-        "say what compares photos here, or fetch CLIP's weights",
+        "Show which encoder analyzes photos, or download CLIP",
         encoder.encoder,
         _encoder,
     ),
@@ -420,81 +504,96 @@ VERBS: tuple[Verb, ...] = (
         "sidecar",
         "read|write|embed|conflicts|status [PHOTO...] [--profile NAME] [--take SIDE] [--dry-run]"
         " [--yes]",
-        "take over marks from sidecars, write them for other editors, or into originals",
+        "Read marks from sidecars, write them for other editors, or embed them in originals",
         sidecars.sidecar,
         _sidecar,
     ),
-    Verb("status", "", "say what is in the catalog and what waits", work.status),
-    Verb("failures", "", "list the photos that could not be read, and why", work.failures),
-    Verb("retry", "[--stage S]", "try failed photos again", work.retry, _retry),
-    Verb("backfill", "STAGE", "do a stage again for every photo", work.backfill, _backfill),
-    Verb("logs", "[--lines N]", "show the end of the log", machine.logs, _logs),
+    Verb("status", "", "Show what is in the catalog and what is still to do", work.status),
+    Verb("failures", "", "List the photos that could not be read, and why", work.failures),
+    Verb("retry", "[--stage S]", "Retry failed photos", work.retry, _retry),
+    Verb("backfill", "STAGE", "Run a stage again for every photo", work.backfill, _backfill),
+    Verb("logs", "[--lines N]", "Show the end of the log", machine.logs, _logs),
     Verb(
         "settings",
         "[NAME=VALUE...]",
-        "show all settings, or change some",
+        "List all settings, or change some",
         machine.settings,
         _settings,
     ),
-    Verb("keys", "[PRESET]", "list the keys in force, or those of a preset", machine.keys, _keys),
+    Verb("keys", "[PRESET]", "List your keys, or the keys of a preset", machine.keys, _keys),
     Verb(
         "desktop",
         "add|remove",
-        "put Curator into the desktop's Open with, or take it out (Linux, Windows)",
+        "Add Curator to the desktop's Open With menu, or remove it (Linux, Windows)",
         desktop.desktop,
         _desktop,
     ),
     Verb(
         "doctor",
-        "[backups|restore [BACKUP]|anew] [--yes]",
-        "check this installation and name what is missing; list the catalog's back-ups, put one"
-        " in its place, or start an empty one where it is gone",
+        "[backups|restore [BACKUP]|new-catalog] [--yes]",
+        "Check this installation; list or restore the catalog's backups, or start an empty catalog"
+        " if it is gone",
         doctor.doctor,
         _doctor,
     ),
     Verb(
         "bench",
         "[--only NAME] [--count N] [--history] [--make-catalog HOME]",
-        "measure the speed bars on this machine, say how they moved, or draw a library;"
-        " of N photos, else 100,000",
+        "Measure how fast Curator is on this machine, show earlier results, or draw a library to"
+        " try it with",
         _run_bench,
         _bench,
     ),
 )
+
+FORMER_VERBS = {"decide": "mark"}
+"""Verbs renamed in version 0.2, which still accepts the former names."""
+
+
+def _doctor_act(text: str) -> str:
+    return "new-catalog" if text == "anew" else text  # the former name, accepted in version 0.2
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Parse a command line; the result's ``run`` is the function to call.
 
     Raises:
-        UsageError: it makes no sense; nothing was done.
+        UsageError: the command line is not valid.
     """
     common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    common.add_argument("--home", type=_named, metavar="DIR", help="where catalog and cache live")
-    common.add_argument("--json", action="store_true", help="answer with one JSON document")
-    common.add_argument("--set", action="append", metavar="NAME=VALUE", help="a setting, once")
+    common.add_argument("--home", type=_named, metavar="DIR", help="folder of catalog and cache")
+    common.add_argument("--json", action="store_true", help="print one JSON document")
+    common.add_argument(
+        "--set", action="append", metavar="NAME=VALUE", help="change a setting for this run"
+    )
     names = [verb.name for verb in VERBS]
-    asked = _first_word(argv)
-    if asked in names:
-        parser = _verb_parser(common, asked)
+    words, at = list(argv), _first_word(argv)
+    if at is not None:
+        words[at] = FORMER_VERBS.get(words[at], words[at])
+    if at is not None and words[at] in names:
+        parser = _verb_parser(common, words[at])
     else:
         parser = _Parser(
             "curator",
-            description="Point at a photo folder, cull and rate by keyboard, export the rest.",
-            epilog=f"verbs: {', '.join(names)}; `curator VERB --help` says more",
+            description="Cull and rate photos by keyboard, and export the best.",
+            epilog=f"verbs: {', '.join(names)}; see `curator VERB --help`",
             parents=[common],
         )
         parser.add_argument(
-            "folders", nargs="*", type=_named, metavar="FOLDER", help="open the window on it"
+            "folders",
+            nargs="*",
+            type=_named,
+            metavar="FOLDER",
+            help="a folder to open in the window",
         )
         parser.add_argument("--version", action="version", version=f"curator {__version__}")
         parser.set_defaults(run=_open_window)
     defaults = argparse.Namespace(home=None, json=False, set=[])
-    return parser.parse_args(list(argv), defaults)
+    return parser.parse_args(words, defaults)
 
 
 def _verb_parser(common: _Parser, asked: str) -> Parser:
-    """Know every verb; of the one asked for its arguments, which may take an import to list."""
+    """Build a parser of all verbs, with the arguments of one: listing them may take an import."""
     parser = _Parser("curator", parents=[common])
     below = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
     for verb in VERBS:
@@ -505,10 +604,10 @@ def _verb_parser(common: _Parser, asked: str) -> Parser:
     return parser
 
 
-def _first_word(argv: Sequence[str]) -> str | None:
-    """Find the first argument that is no option and no option's value."""
+def _first_word(argv: Sequence[str]) -> int | None:
+    """Return the index of the first argument that is neither an option nor an option's value."""
     skip = False
-    for argument in argv:
+    for at, argument in enumerate(argv):
         if skip:
             skip = False
         elif argument == "--":
@@ -516,20 +615,20 @@ def _first_word(argv: Sequence[str]) -> str | None:
         elif argument in ("--home", "--set"):
             skip = True
         elif not argument.startswith("-"):
-            return argument
+            return at
     return None
 
 
 def _whole(text: str, low: int, high: int, what: str) -> int:
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        raise argparse.ArgumentTypeError(f"{what} is a whole number from {low} to {high:,}")
+        raise argparse.ArgumentTypeError(f"{what} must be a whole number from {low} to {high:,}")
     return int(text)
 
 
 def _named(text: str) -> str:
-    """Refuse an empty name: what a script gives for a variable it forgot would be *here*."""
+    """Refuse an empty name: a script's unset variable would otherwise mean the current folder."""
     if not text.strip():
-        raise argparse.ArgumentTypeError("an empty name names nothing")
+        raise argparse.ArgumentTypeError("a name must not be empty")
     return text
 
 

@@ -24,7 +24,7 @@ from curator.catalog import Catalog
 from curator.learning.learner import TasteLearner
 from curator.model import INTERNAL_ERROR, KnownError
 from curator.settings import TasteSettings
-from curator.taste import Hyperparameters
+from curator.taste import Accuracy, Hyperparameters
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,8 @@ class LearnerThread(QObject):
 
     Signals:
         learned(Learned): emitted on that thread whenever something was learned anew.
-        judged(Accuracy): emitted on that thread after it: how well ratings were foreseen so far.
+        judged(Accuracy): emitted on that thread when ratings or vectors changed how well ratings
+            were predicted.
         trouble(str): why something cannot be learned or kept, once until it can be.
 
     Thread: any, for every method.
@@ -85,6 +86,7 @@ class LearnerThread(QObject):
         self._search: threading.Thread | None = None
         self._closing = threading.Event()
         self._told: dict[str, str] = {}  # what is the matter now, by what it keeps from being done
+        self._accuracy: Accuracy | None = None
         self._answered.connect(self._tell)
 
     def start(self) -> None:
@@ -216,11 +218,16 @@ class LearnerThread(QObject):
         news |= learner.learned is None
         if news:
             self.learned.emit(learner.learn())
-            self.judged.emit(learner.judged())
+            self._tell_accuracy(learner.judged())
         if asked.look:
             learner.archive.prepare()
         if news:
             self._begin_search(learner)  # after the rest: one busy core is enough
+
+    def _tell_accuracy(self, accuracy: Accuracy) -> None:
+        if accuracy is not self._accuracy:
+            self._accuracy = accuracy
+            self.judged.emit(accuracy)
 
     def _begin_search(self, learner: TasteLearner) -> None:
         """Search the penalty beside: it takes a second once ratings are many.

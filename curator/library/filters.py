@@ -47,6 +47,7 @@ __all__ = [
     "approved",
     "check_rule",
     "clause_of",
+    "filter_masks",
     "mask",
     "parse",
     "parse_rule",
@@ -114,6 +115,16 @@ def _clause_codes(table: Table, threshold: int) -> NDArray[np.int8]:
     codes[table.column("elsewhere") & (codes > 0)] = _FROM_FILES
     codes[~table.kept()] = 0
     return codes
+
+
+def filter_masks(table: Table, threshold: int) -> dict[str, Mask]:
+    """Return the mask of every filter, by name; the approval rule is evaluated only once."""
+    codes = _clause_codes(table, threshold)
+    approvals = {"approved": codes > 0, "approved-by-file": codes == _FROM_FILES}
+    return {
+        name: approvals[name] if name in approvals else holds(table, threshold)
+        for name, (_, holds) in FILTERS.items()
+    }
 
 
 def approved(table: Table, threshold: int) -> dict[int, str]:

@@ -418,10 +418,8 @@ class Desk(QObject):
         """Count the scope's photos per filter, and all of them; of stacks, the stacks."""
         scope = self._in_scope()
         threshold = self.settings.taste.match_threshold
-        found = {
-            name: holds(self.table, threshold) & scope
-            for name, (_, holds) in filters.FILTERS.items()
-        }
+        masks = filters.filter_masks(self.table, threshold)
+        found = {name: mask & scope for name, mask in masks.items()}
         stacks = {"stack": self.table.stacks.number(found["stack"])}
         return {"all": int(scope.sum())} | {n: int(m.sum()) for n, m in found.items()} | stacks
 

@@ -138,7 +138,7 @@ def test_a_setting_has_a_title_and_a_bounded_value(section: str, name: str, fiel
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 def test_a_verb_parses_its_own_help(verb: object, capsys: pytest.CaptureFixture[str]) -> None:
-    assert verb.help and verb.help[0].islower() and not verb.help.endswith(".")  # type: ignore[attr-defined]
+    assert verb.help and verb.help[0].isupper() and not verb.help.endswith(".")  # type: ignore[attr-defined]
     with pytest.raises(SystemExit) as ended:
         parse([verb.name, "--help"])  # type: ignore[attr-defined]
     assert ended.value.code == 0

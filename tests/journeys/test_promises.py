@@ -61,15 +61,15 @@ def as_it_is(folder: Path) -> dict[str, tuple[object, ...]]:
 def through_it_all(curator: Curator, folder: Path, out: Path) -> None:
     """Do everything there is to do with a folder of photos."""
     ids = [photo["id"] for photo in curator("photos")]
-    curator("decide", "--rate", 5, *ids[:2])
-    curator("decide", "--pick", ids[2])
-    curator("decide", "--reject", *ids[3:])
-    curator("decide", "--label", "green", ids[0])
+    curator("mark", "--rate", 5, *ids[:2])
+    curator("mark", "--pick", ids[2])
+    curator("mark", "--reject", *ids[3:])
+    curator("mark", "--label", "green", ids[0])
     curator("undo", 2)
     curator("redo", 2)
     curator("export", out / "originals")
     curator("export", out / "jpegs", "--as", "jpeg", "--long-edge", 320)
-    curator("decide", "--clear", ids[0])
+    curator("mark", "--clear", ids[0])
     curator("export", out / "originals")
     curator("backfill", "convert")
     curator("retry")
@@ -115,13 +115,13 @@ def test_no_score_decides_and_nothing_goes_out_that_nobody_judged(
     out = tmp_path / "out"
     assert curator("export", out)["photos"] == 0 and not out.exists()
     first, second, third, fourth, *_ = [photo["id"] for photo in photos]
-    curator("decide", "--keep", first)  # let through is not approved
-    curator("decide", "--label", "red", second)
-    curator("decide", "--rate", 3, third)  # three stars need a match, and there is no taste yet
-    curator("decide", "--rate", 5, fourth)
-    curator("decide", "--reject", fourth)  # whatever its stars
+    curator("mark", "--keep", first)  # let through is not approved
+    curator("mark", "--label", "red", second)
+    curator("mark", "--rate", 3, third)  # three stars need a match, and there is no taste yet
+    curator("mark", "--rate", 5, fourth)
+    curator("mark", "--reject", fourth)  # whatever its stars
     assert curator("export", out)["photos"] == 0 and not out.exists()
-    curator("decide", "--unflag", fourth)
+    curator("mark", "--unflag", fourth)
     assert curator("export", out)["photos"] == 1
 
 
@@ -129,7 +129,7 @@ def test_no_score_decides_and_nothing_goes_out_that_nobody_judged(
 def test_a_reject_never_comes_back_by_itself(curator: Curator, card: Path, tmp_path: Path) -> None:
     curator("ingest", card)
     rejected = next(photo for photo in curator("photos") if photo["name"] == "DSC_3")
-    curator("decide", "--reject", rejected["id"])
+    curator("mark", "--reject", rejected["id"])
 
     def check(found: int) -> None:
         photos = {photo["id"]: photo for photo in curator("photos")}

@@ -360,7 +360,7 @@ def test_a_catalog_that_is_gone_is_not_made_anew_by_itself(home: Home, backed: P
     before = backups.inspect(backed)
     with pytest.raises(MissingError, match="is gone, and there are back-ups") as caught:
         Catalog.open(home.catalog)
-    assert "doctor restore" in caught.value.remedy and "doctor anew" in caught.value.remedy
+    assert "doctor restore" in caught.value.remedy and "doctor new-catalog" in caught.value.remedy
     assert not home.catalog.exists()
     begin_anew(home.catalog)
     with closing(Catalog.open(home.catalog)) as catalog:

@@ -77,11 +77,11 @@ def test_an_empty_folder_is_no_error_and_is_said(curator: Type, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "words", [("ingest", ""), ("--home", "", "status"), ("decide", "--pick", " "), ("export", "")]
+    "words", [("ingest", ""), ("--home", "", "status"), ("mark", "--pick", " "), ("export", "")]
 )
 def test_an_empty_name_is_not_the_current_folder(shoot: Type, words: tuple[str, ...]) -> None:
     said = shoot(*words)
-    assert said.code == 2 and "empty name" in said.err
+    assert said.code == 2 and "must not be empty" in said.err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")
@@ -127,7 +127,7 @@ def test_odd_names_are_read_marked_listed_and_steer_no_terminal(
     answer = curator("ingest", ".", "--json", "--set", "work.workers=1").json
     assert (answer["found"], answer["converted"]) == (len(odd), len(odd))
     files = [f"{name}.jpg" for name in odd]
-    assert len(curator("decide", "--pick", "--json", "--", *files).json["changed"]) == len(odd)
+    assert len(curator("mark", "--pick", "--json", "--", *files).json["changed"]) == len(odd)
     assert {photo["name"] for photo in curator("photos", "--json").json} == set(odd)
     lines = curator("photos").out
     assert lines.count("\n") == len(odd) + 1
@@ -167,7 +167,7 @@ def test_photos_lists_what_a_script_needs(shoot: Type, card: Path) -> None:
 
 
 def test_photos_filters_sorts_and_limits(shoot: Type) -> None:
-    shoot("decide", "--rate", 4, 2)
+    shoot("mark", "--rate", 4, 2)
     assert list(by_name(shoot, "--filter", "rating:>=4")) == ["DSC_2"]
     named = [p["name"] for p in shoot("photos", "--sort", "name", "--reverse", "--json").json]
     assert named == ["DSC_5", "DSC_4", "DSC_3", "DSC_2", "DSC_1"]
@@ -199,11 +199,11 @@ def test_photos_for_people_are_lines(shoot: Type) -> None:
         ("photos", "--sort", "colour"),
         ("photos", "--limit", "0"),
         ("photos", "--limit", "²"),
-        ("decide", "--rate", "9", "1"),
-        ("decide", "--keep"),
-        ("decide", "1"),
-        ("decide", "--keep", "--reject", "1"),
-        ("decide", "--label", "beige", "1"),
+        ("mark", "--rate", "9", "1"),
+        ("mark", "--keep"),
+        ("mark", "1"),
+        ("mark", "--keep", "--reject", "1"),
+        ("mark", "--label", "beige", "1"),
         ("export",),
         ("export", "out", "--approve", "luck"),
         ("backfill", "dreams"),
@@ -241,7 +241,7 @@ def test_a_decision_is_in_the_catalog_and_can_be_taken_back(
     shoot: Type, words: tuple[str, ...], expected: dict[str, object]
 ) -> None:
     before = by_name(shoot)["DSC_1"]
-    answer = shoot("decide", *words, before["id"], "--json").json
+    answer = shoot("mark", *words, before["id"], "--json").json
     assert answer["changed"] == [before["id"]]
     after = by_name(shoot)["DSC_1"]
     assert {name: after[name] for name in expected} == expected
@@ -251,15 +251,20 @@ def test_a_decision_is_in_the_catalog_and_can_be_taken_back(
     assert by_name(shoot)["DSC_1"] == after
 
 
+def test_the_former_verb_and_act_still_work(shoot: Type) -> None:
+    assert shoot("decide", "--pick", 1).code == 0 == shoot("--json", "decide", "--keep", 2).code
+    assert "There is a catalog" in shoot("doctor", "anew").err
+
+
 def test_many_photos_are_one_undo_step(shoot: Type) -> None:
-    shoot("decide", "--reject", 1, 2, 3)
+    shoot("mark", "--reject", 1, 2, 3)
     assert shoot("undo").out.count("\n") == 1
     assert {photo["verdict"] for photo in by_name(shoot).values()} == {"unreviewed"}
 
 
 def test_several_steps_go_back_at_once(shoot: Type) -> None:
     for number in (1, 2, 3):
-        shoot("decide", "--keep", number)
+        shoot("mark", "--keep", number)
     assert len(shoot("undo", 2, "--json").json["undone"]) == 2
     assert sum(photo["kept"] for photo in by_name(shoot).values()) == 1
     assert len(shoot("undo", 9, "--json").json["undone"]) == 1
@@ -267,28 +272,28 @@ def test_several_steps_go_back_at_once(shoot: Type) -> None:
 
 
 def test_a_photo_is_named_by_id_or_by_path(shoot: Type, card: Path) -> None:
-    shoot("decide", "--pick", card / "DSC_4.JPG")
+    shoot("mark", "--pick", card / "DSC_4.JPG")
     assert by_name(shoot)["DSC_4"]["flag"] == "pick"
 
 
 @pytest.mark.parametrize("photo", ["4711", "nowhere/DSC_1.JPG"])
 def test_a_photo_that_is_not_there_changes_nothing(shoot: Type, photo: str) -> None:
-    said = shoot("decide", "--reject", 1, photo)
+    said = shoot("mark", "--reject", 1, photo)
     assert said.code == 1 and said.err.count("\n") == 1 and photo in said.err
     assert by_name(shoot)["DSC_1"]["flag"] is None
 
 
 def test_keeping_a_reject_lets_it_through(shoot: Type) -> None:
-    shoot("decide", "--reject", 1)
-    shoot("decide", "--keep", 1)
+    shoot("mark", "--reject", 1)
+    shoot("mark", "--keep", 1)
     assert by_name(shoot)["DSC_1"]["verdict"] == "kept"
 
 
 def test_no_stars_leaves_it_kept_and_clear_takes_everything(shoot: Type) -> None:
-    shoot("decide", "--rate", 3, 1)
-    shoot("decide", "--rate", 0, 1)
+    shoot("mark", "--rate", 3, 1)
+    shoot("mark", "--rate", 0, 1)
     assert by_name(shoot)["DSC_1"]["verdict"] == "kept"
-    shoot("decide", "--clear", 1)
+    shoot("mark", "--clear", 1)
     assert by_name(shoot)["DSC_1"]["verdict"] == "unreviewed"
 
 
@@ -296,8 +301,8 @@ def test_no_stars_leaves_it_kept_and_clear_takes_everything(shoot: Type) -> None
 
 
 def test_export_copies_what_is_approved_and_a_dry_run_does_not(shoot: Type, tmp_path: Path) -> None:
-    shoot("decide", "--rate", 5, 1)
-    shoot("decide", "--pick", 4)
+    shoot("mark", "--rate", 5, 1)
+    shoot("mark", "--pick", 4)
     out = tmp_path / "out"
     planned = shoot("export", out, "--dry-run", "--json").json
     assert planned["approved"] == {"stars": 1, "pick": 1, "match": 0, "file": 0}
@@ -312,7 +317,7 @@ def test_export_copies_what_is_approved_and_a_dry_run_does_not(shoot: Type, tmp_
 def test_export_names_what_could_not_go_and_is_exit_1_if_nothing_could(
     shoot: Type, tmp_path: Path
 ) -> None:
-    shoot("decide", "--rate", 5, 1)
+    shoot("mark", "--rate", 5, 1)
     words = ("export", tmp_path / "out", "--target", "sidecar")
     said = shoot(*words)
     assert "DSC_1.JPG: Lightroom, Bridge" in said.out and said.code == 1
@@ -320,8 +325,8 @@ def test_export_names_what_could_not_go_and_is_exit_1_if_nothing_could(
 
 
 def test_export_of_one_clause_and_of_one_folder(shoot: Type, tmp_path: Path, card: Path) -> None:
-    shoot("decide", "--rate", 5, 1)
-    shoot("decide", "--pick", 2)
+    shoot("mark", "--rate", 5, 1)
+    shoot("mark", "--pick", 2)
     picks = shoot("export", tmp_path / "a", "--approve", "pick", "--json").json
     assert picks["written"] == ["DSC_2.JPG"]
     both = shoot("export", tmp_path / "b", "--scope", card, "--dry-run", "--json").json
@@ -330,7 +335,7 @@ def test_export_of_one_clause_and_of_one_folder(shoot: Type, tmp_path: Path, car
 
 
 def test_export_of_named_photos_takes_the_approved_among_them(shoot: Type, tmp_path: Path) -> None:
-    shoot("decide", "--pick", 1, 2, 3)
+    shoot("mark", "--pick", 1, 2, 3)
     shoot("project", "add", "Harbour", 1, 3)
     out, project = tmp_path / "out", ("--project", "Harbour")
     assert shoot("export", out, *project, "--json").json["photos"] == 2
@@ -343,7 +348,7 @@ def test_export_of_named_photos_takes_the_approved_among_them(shoot: Type, tmp_p
 
 
 def test_export_of_a_project_by_a_preset(shoot: Type, tmp_path: Path) -> None:
-    shoot("decide", "--pick", 1, 2, 3)
+    shoot("mark", "--pick", 1, 2, 3)
     shoot("project", "add", "Harbour", 3, 1)
     words = ("--project", "harbour", "--names", "{project}-{seq}", "--dry-run", "--json")
     planned = shoot("export", tmp_path / "out", "--preset", "web gallery", *words).json
@@ -361,7 +366,7 @@ def test_no_export_among_the_originals(shoot: Type, card: Path) -> None:
 
 
 def test_rejects_are_listed_with_their_weight_and_restored(shoot: Type, card: Path) -> None:
-    shoot("decide", "--reject", 1, 4)
+    shoot("mark", "--reject", 1, 4)
     listed = shoot("rejects", "--json").json
     assert [photo["name"] for photo in listed] == ["DSC_1", "DSC_4"]
     pair = sum((card / name).stat().st_size for name in ("DSC_4.JPG", "DSC_4.DNG"))
@@ -375,7 +380,7 @@ def test_rejects_are_listed_with_their_weight_and_restored(shoot: Type, card: Pa
 
 
 def test_files_of_rejects_go_only_when_told_and_nothing_comes_back(shoot: Type, card: Path) -> None:
-    shoot("decide", "--reject", 4)
+    shoot("mark", "--reject", 4)
     (card / "DSC_4.xmp").write_text("stars")
     asked = shoot("rejects", "empty", "--permanent")
     assert asked.code == 2 and "3 files" in asked.err and (card / "DSC_4.DNG").exists()
@@ -403,8 +408,8 @@ def test_folders_are_listed_switched_off_and_removed(shoot: Type, card: Path) ->
 
 
 def test_status_counts(shoot: Type) -> None:
-    shoot("decide", "--reject", 1)
-    shoot("decide", "--pick", 2)
+    shoot("mark", "--reject", 1)
+    shoot("mark", "--pick", 2)
     status = shoot("status", "--json").json
     assert status["verdicts"] == {"unreviewed": 3, "kept": 1, "rejected": 1}
     assert (status["photos"], status["approved"], status["failed"]) == (5, 1, 1)
@@ -435,9 +440,9 @@ def test_a_setting_comes_from_file_environment_and_flag_in_that_order(
 
 
 def test_the_log_keeps_what_was_asked(shoot: Type) -> None:
-    shoot("decide", "--pick", 1)
+    shoot("mark", "--pick", 1)
     answer = shoot("logs", "--json").json
-    assert any("decide --pick 1" in line for line in answer["lines"])
+    assert any("mark --pick 1" in line for line in answer["lines"])
 
 
 def test_the_doctor_decodes_every_format(curator: Type) -> None:
@@ -545,8 +550,8 @@ def test_a_search_finds_by_words_and_is_kept_by_name(shoot: Type) -> None:
 def test_approved_means_the_same_to_every_command(shoot: Type, tmp_path: Path) -> None:
     with closing(Catalog.open(tmp_path / "home" / "catalog.db")) as catalog:
         catalog.decide({1: {"rating": 5}, 2: {"rating": 4}}, summary="-", source="file")
-    shoot("decide", "--pick", 3)
-    shoot("decide", "--rate", 3, 4)
+    shoot("mark", "--pick", 3)
+    shoot("mark", "--rate", 3, 4)
     shoot("project", "add", "Harbour", 1, 2, 3, 4)
 
     def numbers(*words: object) -> tuple[object, ...]:
@@ -579,7 +584,7 @@ def test_an_approval_rule_that_makes_no_sense_is_not_saved(shoot: Type) -> None:
 
 
 def test_location_leaves_only_if_asked(shoot: Type, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    shoot("decide", "--pick", 1)
+    shoot("mark", "--pick", 1)
     monkeypatch.setattr("shutil.which", lambda name: None)
     refused = shoot("export", tmp_path / "out", "--no-location")
     assert refused.code == 1 and "Only exiftool can remove the location" in refused.err

@@ -186,12 +186,14 @@ def test_no_verb_begins_an_empty_catalog_over_back_ups(
     kept.catalog.unlink()
     said = curator("photos")
     assert said.code == 1 and said.out == "" and len(said.err.splitlines()) == 1
-    assert "is gone" in said.err and "doctor restore" in said.err and "doctor anew" in said.err
+    assert (
+        "is gone" in said.err and "doctor restore" in said.err and "doctor new-catalog" in said.err
+    )
     well, found, _ = finding("catalog")
     assert not well and "is gone" in found
     assert not kept.catalog.exists()
-    assert curator("doctor", "anew").code == 0 and curator("photos", "--json").json == []
-    said = curator("doctor", "anew")
+    assert curator("doctor", "new-catalog").code == 0 and curator("photos", "--json").json == []
+    said = curator("doctor", "new-catalog")
     assert said.code == 1 and "There is a catalog" in said.err
 
 

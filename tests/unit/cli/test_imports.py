@@ -20,7 +20,7 @@ VERBS = [
     ["folders"],
     ["failures"],
     ["rejects"],
-    ["decide", "--rate", "4", "1"],
+    ["mark", "--rate", "4", "1"],
     ["undo"],
     ["redo"],
     ["tag", "add", "1", "harbor"],

@@ -1,12 +1,12 @@
-"""An Ollama on a loopback socket, real HTTP, that can be told to misbehave.
+"""A fake Ollama that speaks real HTTP on a loopback socket and can be told to misbehave.
 
-It speaks /api/version, /api/tags, /api/show, /api/pull (streaming), /v1/models and
-/v1/chat/completions. Unless told otherwise it has llava and describes every picture alike::
+It answers /api/version, /api/tags, /api/show, /api/pull (streaming), /v1/models and
+/v1/chat/completions. By default it has llava and describes every picture the same way::
 
     with Ollama() as server:
-        server.chat(busy(after="7"), cut)     # the next two chats; well again afterwards
+        server.chat(busy(after="7"), cut)     # the next two chats; normal again afterwards
         options = VisionOptions(url=server.url)
-        server.asked[-1].body                 # what was sent, as JSON
+        server.asked[-1].body                 # the body of the last request
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RECORD: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it came in."""
+    """A request the server received."""
 
     method: str
     path: str
@@ -41,7 +41,7 @@ class Asked:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers one connection; behaviours write through its methods."""
+    """Answers the requests of a connection; acts write their answers with its methods."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # a small answer is sent at once
@@ -62,7 +62,8 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         ollama.asked.append(Asked(self.command, self.path, headers, body))
         waiting = ollama.acts.get(self.path)
-        act = waiting.popleft() if waiting else _WELL.get(self.path, status(404, "page not found"))
+        usual = _USUAL.get(self.path, status(404, "page not found"))
+        act = waiting.popleft() if waiting else usual
         try:
             act(self)
         except (BrokenPipeError, ConnectionResetError):
@@ -88,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def wait(self, seconds: float) -> bool:
-        """Wait; True when the other side hung up or the server is to end."""
+        """Wait; return True if the client hung up or the server is shutting down."""
         ollama = self.server.ollama
         ready, _, _ = select.select([self.connection, ollama.bell], [], [], seconds)
         if self.connection in ready:
@@ -101,11 +102,11 @@ class Handler(BaseHTTPRequestHandler):
 Act = Callable[[Handler], None]
 
 
-# --- behaviours
+# --- acts: ways to answer a request
 
 
-def said(content: Any, finish: str = "stop") -> Act:
-    """Answer a chat with this text, as a model would have written it; anything else as JSON."""
+def reply(content: Any, finish: str = "stop") -> Act:
+    """Answer a chat with this text as the model's words; anything but text is sent as JSON."""
     text = content if isinstance(content, str) or content is None else json.dumps(content)
 
     def act(handler: Handler) -> None:
@@ -126,13 +127,13 @@ def said(content: Any, finish: str = "stop") -> Act:
 
 
 def record(**changes: Any) -> Act:
-    """Answer a chat with the usual record, some fields changed; None takes a field out."""
+    """Answer a chat with the usual record, with some fields changed; None removes a field."""
     found = {name: value for name, value in (RECORD | changes).items() if value is not None}
-    return said(found)
+    return reply(found)
 
 
 def packed(data: bytes) -> Act:
-    """Answer with these bytes packed, which nobody asked for."""
+    """Answer with these bytes compressed, although the client did not ask for that."""
 
     def act(handler: Handler) -> None:
         body = gzip.compress(data)
@@ -158,31 +159,31 @@ def document(found: Any) -> Act:
 
 
 def status(code: int, words: str = "", **headers: str) -> Act:
-    """Answer with an HTTP status and, as OpenAI's error, some words."""
+    """Answer with an HTTP status and a message in the form of OpenAI's errors."""
     return lambda handler: handler.json(
         {"error": {"message": words, "type": "api_error"}}, code, **headers
     )
 
 
 def busy(code: int = 429, after: str | None = None) -> Act:
-    """Be busy; ``after`` is what Retry-After says."""
+    """Answer that the server is busy, with ``after`` as Retry-After header."""
     headers = {} if after is None else {"Retry_After": after}
     return status(code, "server busy, please try again", **headers)
 
 
 def redirect(url: str) -> Act:
-    """Send the client elsewhere, with its body."""
+    """Redirect the client to another URL."""
     return status(307, Location=url)
 
 
 def hang(handler: Handler) -> None:
-    """Say nothing at all until the other side gives up."""
+    """Send nothing until the client gives up."""
     while not handler.wait(30):
         pass
 
 
 def drip(handler: Handler) -> None:
-    """Send a true answer, a space every 10 ms before it: no read ever waits long."""
+    """Send a space every 10 ms until the client gives up: no read ever waits long."""
     handler.begin(200, "application/json", None)
     while not handler.wait(0.01):
         handler.wfile.write(b" ")
@@ -190,14 +191,14 @@ def drip(handler: Handler) -> None:
 
 
 def cut(handler: Handler) -> None:
-    """Send half of what was announced and close."""
+    """Send part of the announced bytes and close the connection."""
     handler.begin(200, "application/json", 5000)
     handler.wfile.write(b'{"choices": [{"message"')
     handler.close_connection = True
 
 
 def stream(*lines: Any) -> Act:
-    """Answer with one JSON document a line, as a pull does; bytes go out as they are."""
+    """Answer with one JSON document per line, as a pull does; bytes are sent unchanged."""
 
     def act(handler: Handler) -> None:
         handler.begin(200, "application/x-ndjson", None)
@@ -213,12 +214,12 @@ def stream(*lines: Any) -> Act:
 
 
 def silence(handler: Handler) -> None:
-    """In the middle of a stream: nothing more until the other side gives up."""
+    """Send nothing more in the middle of a stream until the client gives up."""
     while not handler.wait(30):
         pass
 
 
-# --- when it behaves
+# --- the usual answers
 
 
 def _tags(handler: Handler) -> None:
@@ -235,7 +236,7 @@ def _models(handler: Handler) -> None:
 
 
 def _known(handler: Handler) -> str | None:
-    """Find the model asked for; without it, say so as Ollama does."""
+    """Return the requested model; if it is missing, answer as Ollama does and return None."""
     ollama = handler.server.ollama
     name = str(ollama.asked[-1].body.get("model"))
     for known in (name, f"{name}:latest"):
@@ -256,7 +257,7 @@ def _show(handler: Handler) -> None:
 
 def _chat(handler: Handler) -> None:
     if _known(handler):
-        said(RECORD)(handler)
+        reply(RECORD)(handler)
 
 
 def _pull(handler: Handler) -> None:
@@ -272,7 +273,7 @@ def _pull(handler: Handler) -> None:
     ollama.models[f"{name}:latest"] = ["completion", "vision"]
 
 
-_WELL: dict[str, Act] = {
+_USUAL: dict[str, Act] = {
     "/api/version": document({"version": "0.12.6"}),
     "/api/tags": _tags,
     "/api/show": _show,
@@ -288,7 +289,7 @@ class _Server(ThreadingHTTPServer):
     ollama: Ollama
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Let a client that hangs up early go in silence; anything else is a fault of the test."""
+        """Ignore clients that hang up early; anything else is an error in the test."""
         import sys
 
         if not isinstance(sys.exc_info()[1], ConnectionError):
@@ -296,14 +297,14 @@ class _Server(ThreadingHTTPServer):
 
 
 class Ollama:
-    """The server; a context manager that starts it and ends all its threads.
+    """The server, as a context manager that starts it and ends all its threads.
 
     Attributes:
-        url: where it listens.
+        url: its address.
         models: name → capabilities.
         asked: every request so far.
-        acts: path → what to do with the next requests there.
-        gone: set when a client hung up on a behaviour that makes it wait.
+        acts: path → how to answer the next requests.
+        gone: set when a client hung up on an act that makes it wait.
     """
 
     def __init__(self) -> None:
@@ -313,11 +314,11 @@ class Ollama:
         self.gone = threading.Event()
 
     def on(self, path: str, *acts: Act) -> None:
-        """Say how the next requests of a path are answered, one each."""
+        """Set how to answer the next requests of a path, one act per request."""
         self.acts.setdefault(path, deque()).extend(acts)
 
     def chat(self, *acts: Act) -> None:
-        """Say how the next chats are answered, one each."""
+        """Set how to answer the next chats, one act per chat."""
         self.on("/v1/chat/completions", *acts)
 
     @property
@@ -328,7 +329,7 @@ class Ollama:
     def __enter__(self) -> Ollama:
         import socket
 
-        self.bell, self._rope = socket.socketpair()
+        self.bell, self._bell_end = socket.socketpair()
         self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.ollama = self
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -339,7 +340,7 @@ class Ollama:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._rope.close()  # whoever waits is woken
+        self._bell_end.close()  # wakes waiting handlers
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -1,12 +1,13 @@
-"""A vision model says what is in a picture and how its light reads, never whether it is good.
+"""Describe pictures with a vision model: what they show and how the light looks, never a score.
 
-PROVIDERS is the table: to add one, a module with the three functions of :class:`Provider` and one
-line. All libraries load at the first call, not on import. Nothing here retries or waits its turn:
-attempts, back-off, concurrency and rate are the caller's, and an error says what it means::
+The pipeline, the command line and the settings dialog call this package; it must never connect to
+any address but the configured one. To add a provider, write a module with the functions of
+:class:`Provider` and add a line to PROVIDERS. Libraries load at the first call, not on import.
+Nothing here retries or queues: the caller decides, using the attributes of the error::
 
-    told = options(settings)
+    config = options(settings)
     try:
-        description = describe(jpeg, told, cancelled)   # any thread, blocks up to told.timeout_s
+        description = describe(jpeg, config, cancelled)  # any thread, at most timeout_s
     except VisionError as error:
         error.retry, error.after_s, error.uses_attempt, error.stops_all, error.pull
 """
@@ -21,10 +22,10 @@ from typing import Any, TypeVar
 
 from curator.model import UsageError
 from curator.vision import chat, ollama, openai_compatible
-from curator.vision.calls import TimeUpError, run
+from curator.vision.calls import TimeLimitError, run
 from curator.vision.chat import sample_picture
 from curator.vision.description import Description
-from curator.vision.error_messages import meaning, mute, not_pulled
+from curator.vision.error_messages import as_vision_error, model_not_pulled, not_responding
 from curator.vision.errors import Cancelled, TooLargeError, VisionError
 from curator.vision.keys import find_key, forget_keys, save_key
 from curator.vision.options import VisionOptions, options
@@ -53,12 +54,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a test of the provider found.
+    """The result of testing a provider.
 
-    ``models`` are the names the server has, empty if it lists none. ``seconds`` is how long the
-    picture took, None without one. ``sentence`` says how it is, ``remedy`` what to do if it is
-    not well; ``pull`` whether fetching the model would help. ``said`` is what it said of the
-    picture.
+    ``models`` are the models of the server, empty if it does not list them. ``seconds`` is the
+    time the picture took, None without a picture. ``sentence`` tells the result, ``remedy`` what
+    to do about a problem, ``pull`` whether pulling the model would help. ``description`` is the
+    model's description of the picture.
     """
 
     reachable: bool
@@ -72,17 +73,18 @@ class Health:
 
     @property
     def ok(self) -> bool:
-        """Whether photos can be described."""
+        """Whether the provider can describe photos."""
         return self.reachable and self.has_model and not self.remedy
 
 
 @dataclass(frozen=True)
 class Provider:
-    """A row of PROVIDERS: how one kind of server is asked.
+    """A row of PROVIDERS: how to talk to one kind of server.
 
-    ``chat_url`` is the base of its OpenAI-compatible endpoints, ``key`` what it wants to see
-    (may ask the keyring), ``models`` what it has, ``has`` whether that includes a model,
-    ``check_model`` raises if that model takes no pictures, and ``pull`` fetches one, or is None.
+    ``chat_url`` returns the base of its OpenAI-compatible endpoints, ``key`` its API key (this may
+    open the keyring), ``models`` the names of its models, and ``has`` whether a model is among
+    them. ``check_model`` raises if the model accepts no pictures. ``pull`` makes the server
+    download a model; None if it cannot.
     """
 
     name: str
@@ -120,49 +122,49 @@ PROVIDERS: dict[str, Provider] = {
     )
 }
 
-LOOK_S = 10.0  # limit of a test without a picture
+QUICK_CHECK_S = 10.0  # time limit of a test without a picture
 
 
 def describe(
     jpeg: bytes, options: VisionOptions, cancelled: Cancelling = lambda: False
 ) -> Description:
-    """Describe one picture: one request, and one more if the answer was not what was asked for.
+    """Describe a picture with one request, and a second if the answer has the wrong form.
 
-    A picture the server finds too large is sent once more at half the size.
+    If the server finds the picture too large, it is sent once more at half the size.
 
     Args:
         jpeg: the proxy's bytes.
-        options: whom to ask.
-        cancelled: asked many times a second, from the calling thread; True closes the connection.
+        options: the provider to use.
+        cancelled: called many times a second on the calling thread; True closes the connection.
 
     Raises:
-        VisionError: the provider's fault or the world's; see its attributes.
-        UnreadableError: ``jpeg`` is none.
-        Cancelled: ``cancelled`` said so.
+        VisionError: the description failed; see its attributes.
+        UnreadableError: ``jpeg`` is not a JPEG.
+        Cancelled: ``cancelled`` returned True.
 
-    Thread: any, several at a time; blocks for ``options.timeout_s`` at most and leaves none.
+    Thread: any, several at a time; takes ``options.timeout_s`` at most and leaves no thread behind.
     """
     provider = _provider(options)
     key = provider.key(options)
     chat.load()
-    return _run(_described(provider, key, jpeg, options), options, options.timeout_s, cancelled)
+    return _run(_describe(provider, key, jpeg, options), options, options.timeout_s, cancelled)
 
 
 def check(
     options: VisionOptions, picture: bytes | None = None, cancelled: Cancelling = lambda: False
 ) -> Health:
-    """Test a provider: is it reachable, is the model there, can it describe a picture.
+    """Test whether a provider is reachable, has the model, and can describe a picture.
 
     Args:
-        options: whom to ask.
-        picture: a small JPEG to have described; None: only look, which takes milliseconds.
+        options: the provider to test.
+        picture: a small JPEG to describe; None for a quick test without one (milliseconds).
         cancelled: as in :func:`describe`.
 
     Returns:
-        What was found; the world's faults are in it and never raised.
+        The findings, including any error of the provider; such errors are never raised.
 
     Raises:
-        Cancelled: ``cancelled`` said so.
+        Cancelled: ``cancelled`` returned True.
 
     Thread: any, as :func:`describe`.
     """
@@ -171,50 +173,52 @@ def check(
         provider = _provider(options)
         forget_keys()
         key = provider.key(options)
-        quick = replace(options, timeout_s=min(LOOK_S, options.timeout_s))
+        quick = replace(options, timeout_s=min(QUICK_CHECK_S, options.timeout_s))
         models = _run(provider.models(quick, key), quick, quick.timeout_s, cancelled)
     except VisionError as error:
-        found = mute(quick) if isinstance(error.__cause__, TimeUpError) else error
+        found = not_responding(quick) if isinstance(error.__cause__, TimeLimitError) else error
         return Health(found.reached, False, (), None, str(found.args[0]), found.remedy)
-    there = tuple(models)
+    names = tuple(models)
     if not provider.has(models, options.model):
-        return _lacking(there, not_pulled(options))
+        return _without_model(names, model_not_pulled(options))
     try:
         _run(provider.check_model(quick), quick, quick.timeout_s, cancelled)
         if picture is None:
-            return Health(True, True, there, None, f"{options.shown_url} has {options.model}.")
+            return Health(True, True, names, None, f"{options.shown_url} has {options.model}.")
         chat.load()
         began = time.monotonic()
-        said = describe(picture, options, cancelled)
+        description = describe(picture, options, cancelled)
     except VisionError as error:
         if error.pull:
-            return _lacking(there, error)
-        return Health(True, True, there, None, str(error.args[0]), error.remedy)
+            return _without_model(names, error)
+        return Health(True, True, names, None, str(error.args[0]), error.remedy)
     seconds = time.monotonic() - began
     sentence = (
         f"{options.model} at {options.shown_url} described a small picture in {seconds:.1f} s."
     )
-    return Health(True, True, there, seconds, sentence, description=said)
+    return Health(True, True, names, seconds, sentence, description=description)
 
 
 def pull(options: VisionOptions, progress: Progress, cancelled: Cancelling = lambda: False) -> None:
-    """Have the provider fetch its model; a pull that was cancelled goes on where it stopped.
+    """Make the provider download its model. A canceled pull resumes where it stopped.
 
     Args:
-        options: whom to ask for which model.
-        progress: called with what is done, bytes so far and bytes in all (0: not known).
+        options: the provider and the model.
+        progress: called with the current step, bytes so far and bytes in all (0: unknown).
         cancelled: as in :func:`describe`.
 
     Raises:
-        VisionError: it cannot be fetched; says why. Or the provider fetches none.
-        Cancelled: ``cancelled`` said so.
+        VisionError: the model cannot be downloaded, or the provider downloads no models.
+        Cancelled: ``cancelled`` returned True.
 
     Thread: any, as :func:`describe`; takes as long as the download.
     """
     provider = _provider(options)
     if provider.pull is None:
         raise VisionError(
-            f"{provider.title} fetches no models.", "Put the model there yourself.", retry=False
+            f"{provider.title} cannot download models.",
+            "Add the model there yourself.",
+            retry=False,
         )
     _run(provider.pull(options, progress), options, None, cancelled)
 
@@ -237,11 +241,11 @@ def _run(
 ) -> T:
     try:
         return run(work, timeout_s, cancelled)
-    except TimeUpError as error:
-        raise meaning(error, options) from error
+    except TimeLimitError as error:
+        raise as_vision_error(error, options) from error
 
 
-async def _described(
+async def _describe(
     provider: Provider, key: str, jpeg: bytes, options: VisionOptions
 ) -> Description:
     from curator.imaging import proxy
@@ -256,8 +260,9 @@ async def _described(
     return await chat.ask(options, url, key, proxy.shrink_jpeg(jpeg, edge // 2))
 
 
-def _lacking(models: tuple[str, ...], error: VisionError) -> Health:
-    said = str(error.args[0])
+def _without_model(models: tuple[str, ...], error: VisionError) -> Health:
+    """Return the finding that the model is missing, with the models the server has."""
+    sentence = str(error.args[0])
     if models:
-        said += f" It has {', '.join(models[:8])}{' and more' if len(models) > 8 else ''}."
-    return Health(True, False, models, None, said, error.remedy, pull=error.pull)
+        sentence += f" It has {', '.join(models[:8])}{' and more' if len(models) > 8 else ''}."
+    return Health(True, False, models, None, sentence, error.remedy, pull=error.pull)

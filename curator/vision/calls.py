@@ -1,4 +1,4 @@
-"""A call that ends in time: a strict limit over all of it, and a way to give it up."""
+"""Run a coroutine with a strict time limit and a way to cancel it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from curator.vision.errors import Cancelled
 
 T = TypeVar("T")
 
-POLL_S = 0.05  # how long after a person's cancel the connection closes, at most
+POLL_S = 0.05  # a canceled connection closes within this time
 
 
-class TimeUpError(Exception):
-    """The limit is over, however busily the other side was still sending."""
+class TimeLimitError(Exception):
+    """The time limit is over, even if the other side is still sending."""
 
 
-class _Unwaited(ThreadPoolExecutor):
-    """Runs what a loop leaves to threads, looking names up, and never waits for it.
+class _DaemonThreads(ThreadPoolExecutor):
+    """Runs the loop's blocking calls (looking up host names) on daemon threads.
 
-    The system may look for a name server for half a minute, and cannot be told to stop; a thread
-    that is left alone with that keeps neither a call nor the program from ending.
+    The system may search for a name server for half a minute and cannot be interrupted. A daemon
+    thread keeps neither the call nor the program from ending.
     """
 
     def submit(self, act: Callable[..., Any], /, *about: Any, **how: Any) -> Future[Any]:
@@ -40,25 +40,25 @@ class _Unwaited(ThreadPoolExecutor):
 
 
 def run(work: Coroutine[Any, Any, T], timeout_s: float | None, cancelled: Callable[[], bool]) -> T:
-    """Run a coroutine in a loop of its own; its connections close when it is given up.
+    """Run a coroutine in a loop of its own, and close its connections when it is canceled.
 
-    The libraries' own time limits are of one read each, which a slow drip never exceeds, and a
-    blocking read cannot be called off from outside: hence a loop, one a call.
+    The time limits of the libraries apply to each read, so a slow drip never exceeds them, and a
+    blocking read cannot be interrupted from outside. Hence one event loop per call.
 
     Args:
-        work: what to do.
-        timeout_s: the strict limit; None: none.
-        cancelled: asked every POLL_S from this thread.
+        work: the coroutine.
+        timeout_s: the strict limit; None for no limit.
+        cancelled: called every POLL_S on this thread.
 
     Raises:
-        TimeUpError: the limit is over.
-        Cancelled: as asked.
+        TimeLimitError: the limit is over.
+        Cancelled: ``cancelled`` returned True.
     """
     import asyncio
 
     async def guarded() -> T:
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(_Unwaited())
+        loop.set_default_executor(_DaemonThreads())
         ends = None if timeout_s is None else loop.time() + timeout_s
         task = loop.create_task(work)
         while not task.done():
@@ -67,7 +67,7 @@ def run(work: Coroutine[Any, Any, T], timeout_s: float | None, cancelled: Callab
             if cancelled():
                 reason = Cancelled()
             elif left <= 0:
-                reason = TimeUpError()
+                reason = TimeLimitError()
             if reason is not None:
                 task.cancel()
                 await asyncio.wait({task})

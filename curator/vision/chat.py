@@ -1,8 +1,8 @@
-"""One picture, one question, one record back: the call that both providers share.
+"""The chat request that all providers share: one picture in, one record back.
 
-`instructor` holds the answer to :class:`Description` and feeds a wrong one back once; `openai`
-speaks to the address and to nothing else: its own retries, redirects and, on this machine, the
-environment's proxies are off.
+`instructor` checks the answer against :class:`Description` and returns a wrong one to the model
+once. `openai` connects to the configured address only: its retries, redirects and, for servers on
+this machine, the environment's proxies are off.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from curator import __version__
 from curator.settings import resource
 from curator.vision.description import Description
-from curator.vision.error_messages import meaning, too_much
+from curator.vision.error_messages import answer_too_large, as_vision_error
 from curator.vision.errors import WrongAnswerError
 from curator.vision.options import VisionOptions
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 CONNECT_S = 10.0
-MOST_TOKENS = 2000  # a record has about 200; what some models think before it counts too
-REPEATS = 1  # after an answer that is not what was asked for
-MOST_BYTES = 4_000_000  # of one answer
-# What this computer is, and variables that are meant for OpenAI's own server, stay here.
-_UNSENT = (
+MAX_TOKENS = 2000  # a record has about 200; reasoning models need more before it
+REPEATS = 1  # after an answer of the wrong form
+MAX_BYTES = 4_000_000  # of one answer
+# Headers that describe this computer, or come from variables meant for OpenAI's own server.
+_OMITTED_HEADERS = (
     "OpenAI-Organization",
     "OpenAI-Project",
     "X-Stainless-Lang",
@@ -41,13 +41,16 @@ _UNSENT = (
     "X-Stainless-Runtime-Version",
     "X-Stainless-Async",
 )
-# The library needs a key to be one; servers that want none ignore it.
+# The library requires a key; servers without keys ignore it.
 _NO_KEY = "none"
 
 
 @functools.cache
 def prompt() -> tuple[str, str]:
-    """Read ``resources/prompts/describe.txt``: its last paragraph goes with the picture."""
+    """Return the rules and the request of ``resources/prompts/describe.txt``.
+
+    The request is the last paragraph; it is sent with the picture.
+    """
     text = resource("prompts/describe.txt").read_text("utf-8").strip()
     rules, _, request = text.rpartition("\n\n")
     return rules, request
@@ -55,26 +58,26 @@ def prompt() -> tuple[str, str]:
 
 @functools.cache
 def sample_picture() -> bytes:
-    """Read the small picture a provider is tested with: a boat and a low sun, 448 x 336 px."""
+    """Return the JPEG that a provider is tested with: a boat and a low sun, 448 x 336 px."""
     return resource("prompts/test.jpg").read_bytes()
 
 
 def client(options: VisionOptions, base_url: str, key: str) -> AsyncOpenAI:
-    """Make a client of an OpenAI-compatible server; use it in ``async with``."""
+    """Create a client of an OpenAI-compatible server, for use in ``async with``."""
     import openai
 
-    class Bounded(openai.DefaultAsyncHttpxClient):
-        """Takes answers of a limited size: a record is small, and memory is not endless."""
+    class LimitedClient(openai.DefaultAsyncHttpxClient):
+        """Refuses answers larger than MAX_BYTES, to protect memory."""
 
-        async def send(self, request: Any, *, stream: bool = False, **how: Any) -> Any:
-            response = await super().send(request, stream=True, **how)
+        async def send(self, request: Any, *, stream: bool = False, **send_options: Any) -> Any:
+            response = await super().send(request, stream=True, **send_options)
             parts, size = [], 0
             try:
                 async for part in response.aiter_bytes():
                     parts.append(part)
                     size += len(part)
-                    if size > MOST_BYTES:
-                        raise too_much(options)
+                    if size > MAX_BYTES:
+                        raise answer_too_large(options)
             finally:
                 await response.aclose()
             headers = [
@@ -86,20 +89,20 @@ def client(options: VisionOptions, base_url: str, key: str) -> AsyncOpenAI:
                 response.status_code, headers=headers, content=b"".join(parts), request=request
             )
 
-    headers: dict[str, Any] = dict.fromkeys(_UNSENT, openai.omit)
+    headers: dict[str, Any] = dict.fromkeys(_OMITTED_HEADERS, openai.omit)
     return openai.AsyncOpenAI(
         base_url=base_url,
         api_key=key or _NO_KEY,
         default_headers=headers | {"User-Agent": f"curator/{__version__}"},
         max_retries=0,
         timeout=openai.Timeout(None, connect=CONNECT_S),
-        http_client=Bounded(**options.client_options),
+        http_client=LimitedClient(**options.client_options),
     )
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Collect no garbage meanwhile: a look through all that lives stops every thread."""
+def _garbage_collection_off() -> Iterator[None]:
+    """Turn garbage collection off for a block: a full collection stops every thread."""
     collects = gc.isenabled()
     gc.disable()
     try:
@@ -111,49 +114,49 @@ def _undisturbed() -> Iterator[None]:
 
 @functools.cache
 def load() -> None:
-    """Load the libraries before a clock runs: the seconds that takes are no model's fault."""
-    with _undisturbed():
+    """Load the libraries, before the time limit starts: this takes seconds."""
+    with _garbage_collection_off():
         import instructor
         import openai
 
-        # What fails is raised, and said where people look; the library would put it on stderr.
+        # Failures are raised and shown to the user; the library would also print them to stderr.
         logging.getLogger("instructor").setLevel(logging.CRITICAL)
         unused = openai.AsyncOpenAI(api_key=_NO_KEY, base_url="http://localhost")
-        instructor.from_openai(unused, mode=instructor.Mode.JSON_SCHEMA)  # loads what it needs
+        instructor.from_openai(unused, mode=instructor.Mode.JSON_SCHEMA)  # imports the rest
 
 
 async def ask(options: VisionOptions, base_url: str, key: str, jpeg: bytes) -> Description:
-    """Have one picture described.
+    """Ask the model to describe a picture.
 
     Raises:
-        VisionError: what went wrong.
+        VisionError: the description failed.
     """
     messages = _messages(jpeg)
     async with client(options, base_url, key) as server:
-        if base_url not in _OLDER:
+        if base_url not in _JSON_OBJECT_SERVERS:
             try:
-                return await _answer(server, messages, options, older=False)
+                return await _answer(server, messages, options, json_object=False)
             except Exception as error:
-                if not _unknown_form(error):
-                    return _better_than_nothing(error, options)
-                _OLDER.add(base_url)
+                if not _refuses_json_schema(error):
+                    return _salvage(error, options)
+                _JSON_OBJECT_SERVERS.add(base_url)
         try:
-            return await _answer(server, messages, options, older=True)
+            return await _answer(server, messages, options, json_object=True)
         except Exception as error:
-            return _better_than_nothing(error, options)
+            return _salvage(error, options)
 
 
-_OLDER: set[str] = set()  # servers that refused the newer way to ask for a form of answer
+_JSON_OBJECT_SERVERS: set[str] = set()  # URLs of servers that do not support json_schema
 
 
 async def _answer(
-    server: AsyncOpenAI, messages: list[Any], options: VisionOptions, older: bool
+    server: AsyncOpenAI, messages: list[Any], options: VisionOptions, json_object: bool
 ) -> Description:
-    """Ask for a record: by ``json_schema``, or as servers did before that, by ``json_object``."""
+    """Request a record by ``json_schema``, or for older servers by ``json_object``."""
     import instructor
 
     body = None
-    if older:  # what goes over what the mode sends
+    if json_object:  # replaces the response_format of the mode
         form = {"type": "json_object", "schema": Description.model_json_schema()}
         body = {"response_format": form}
     ready = instructor.from_openai(server, mode=instructor.Mode.JSON_SCHEMA)
@@ -162,15 +165,15 @@ async def _answer(
         messages=messages,
         response_model=Description,
         max_retries=REPEATS,
-        max_tokens=MOST_TOKENS,
+        max_tokens=MAX_TOKENS,
         temperature=0.2,
         extra_body=body,
     )
     return found
 
 
-def _unknown_form(error: Exception) -> bool:
-    """Whether a server refused the form an answer was asked for in (llama-cpp-python: 500)."""
+def _refuses_json_schema(error: Exception) -> bool:
+    """Whether a server refused the response format (llama-cpp-python answers 500)."""
     status = getattr(error.__cause__, "status_code", 0)
     return status in (400, 422, 500) and "response_format" in str(error)
 
@@ -185,31 +188,32 @@ def _messages(jpeg: bytes) -> list[Any]:
     ]
 
 
-def _better_than_nothing(error: Exception, options: VisionOptions) -> Description:
-    """Take a last answer that has too few tags and is well otherwise; else say what is wrong."""
+def _salvage(error: Exception, options: VisionOptions) -> Description:
+    """Accept a last answer whose only fault is too few tags; else raise a VisionError."""
     from instructor.core import InstructorRetryException
     from pydantic import ValidationError
 
-    # Anything but a wrong record, also a repeat that did not get through, has a meaning itself.
+    # Only a wrong record can be salvaged, not a failed connection.
     last = error.last_completion if isinstance(error, InstructorRetryException) else None
     if last is None or not isinstance(error.__cause__, ValidationError):
-        raise meaning(error, options) from error
+        raise as_vision_error(error, options) from error
     text = last.choices[0].message.content or ""
     try:
         return Description.model_validate_json(text, context={"tags": "any"})
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
-        raise WrongAnswerError(_complaint(options.model, text, first), _OTHER_MODEL) from error
+        raise WrongAnswerError(_explain(options.model, text, first), _OTHER_MODEL) from error
 
 
-_OTHER_MODEL = "Retry it; another model may do better."
+_OTHER_MODEL = "Try again; another model may do better."
+_PROBLEMS = {"missing": "is missing", "string_type": "is not text", "list_type": "is not a list"}
 
 
-def _complaint(model: str, text: str, first: Any) -> str:
+def _explain(model: str, text: str, first: Any) -> str:
+    """Return what is wrong with an answer, from the first error of its validation."""
     if not text.strip():
-        return f"{model} answered with nothing."
+        return f"{model} gave an empty answer."
     field = ".".join(str(part) for part in first["loc"])
     if not field:
-        return f"{model} answered with something other than the JSON it was asked for."
-    said = {"missing": "is missing", "string_type": "is no text", "list_type": "is no list"}
-    return f"{model} gave a wrong record: {field} {said.get(first['type'], 'says nothing')}."
+        return f"{model} did not answer with the JSON it was asked for."
+    return f"{model} gave a wrong record: {field} {_PROBLEMS.get(first['type'], 'is empty')}."

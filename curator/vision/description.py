@@ -1,7 +1,7 @@
-"""Description: what a vision model says of a photo, made harmless on its way in.
+"""The description of a photo by a vision model, cleaned on its way in.
 
-What a model says is data. Whatever it is, it comes out of here as short plain text on one line:
-no control characters, none that is invisible or turns the direction of reading.
+The answer of a model is data. Whatever it contains, it becomes short plain text on one line,
+without control characters, invisible characters or marks that change the reading direction.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ from pydantic import (
 
 from curator.model import ContentType, SuggestedTag
 
-TAGS_LEAST, TAGS_MOST = 5, 7
-LONGEST = {"subject": 240, "lighting": 300, "mood": 80, "tag": 40}  # characters
+MIN_TAGS, MAX_TAGS = 5, 7
+MAX_LENGTH = {"subject": 240, "lighting": 300, "mood": 80, "tag": 40}  # characters
 
 _CONTENT_TYPES = tuple(str(kind) for kind in ContentType)
-# Written out, without references: not every server's grammar follows them.
-_KINDS: dict[str, Any] = {"type": "string", "enum": list(_CONTENT_TYPES)}
-_TAGS: dict[str, Any] = {
+# Schemas without references, which some servers' grammars do not follow.
+_CONTENT_TYPE_SCHEMA: dict[str, Any] = {"type": "string", "enum": list(_CONTENT_TYPES)}
+_TAGS_SCHEMA: dict[str, Any] = {
     "type": "array",
     "items": {"type": "string"},
-    "minItems": TAGS_LEAST,
-    "maxItems": TAGS_MOST,
+    "minItems": MIN_TAGS,
+    "maxItems": MAX_TAGS,
 }
-# What models call these, where they answer with objects.
+# Names that models use for these when they answer with objects.
 _NAMES = ("name", "tag", "label", "keyword")
 _CATEGORIES = ("category", "type", "kind")
 _CONFIDENCES = ("confidence", "score", "probability")
-# Said of every picture, so they find none.
+# Words that fit every picture are useless as tags.
 _EMPTY_WORDS = frozenset(
     ("photo", "photos", "photograph", "photographs", "photography", "photographic")
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_a-z])")
-_THOUGHT_END = "</think>"  # how reasoning models close what they say to themselves
+_THOUGHT_END = "</think>"  # ends the reasoning of some models
 
 
 def plain(text: str, longest: int) -> str:
-    """Make any text one line of plain text, cut at a word where it is too long.
+    """Return text as one line of plain text, cut at a word if it is too long.
 
-    Control, format (zero width, direction), private and unassigned characters and lone
-    surrogates are taken out; what looks like markup stays, as the text it is.
+    Removes control, format (zero width, direction), private and unassigned characters and lone
+    surrogates. Markup stays, as plain text.
     """
-    # Whatever is far over the limit is not worth the work of composing it.
+    # Text far beyond the limit is not worth composing.
     text = unicodedata.normalize("NFC", text[: longest * 8])
     text = " ".join(text.split())
     text = "".join(char for char in text if not unicodedata.category(char).startswith("C"))
@@ -64,115 +64,120 @@ def plain(text: str, longest: int) -> str:
 
 
 def tags(given: Sequence[object]) -> list[SuggestedTag]:
-    """Bring suggested tags into the vocabulary's form: lower case, each once, seven at most.
+    """Normalize suggested tags: lower case, no duplicates, seven at most.
 
-    Words that fit every picture ("photo", "photography") are taken out, also of a longer tag:
-    "street photography" is "street". What is no short name is left out.
+    Removes words that fit every picture ("photo", "photography"), also inside longer tags:
+    "street photography" becomes "street". Tags that are no short names are dropped.
 
     Args:
-        given: names, several in one text perhaps, or objects with a name and what else a model
-            says of it.
+        given: names, perhaps several in one text, or objects with a name, category and confidence.
     """
     found: dict[str, SuggestedTag] = {}
     for each in given:
-        said = each if isinstance(each, Mapping) else {"name": each}
-        text = _first(said, _NAMES)
+        fields = each if isinstance(each, Mapping) else {"name": each}
+        text = _first(fields, _NAMES)
         for part in re.split(r"[,;\n]", text[:1000]) if isinstance(text, str) else ():
             if name := _tag_name(part):
-                category = _first(said, _CATEGORIES)
+                category = _first(fields, _CATEGORIES)
                 above = _tag_name(category) if isinstance(category, str) else ""
-                sure = _confidence(_first(said, _CONFIDENCES))
-                found.setdefault(name, SuggestedTag(name, sure, above or None))
-    return list(found.values())[:TAGS_MOST]
+                confidence = _confidence(_first(fields, _CONFIDENCES))
+                found.setdefault(name, SuggestedTag(name, confidence, above or None))
+    return list(found.values())[:MAX_TAGS]
 
 
-def _first(said: Mapping[object, object], names: Sequence[str]) -> object:
-    return next((said[name] for name in names if name in said), None)
+def _first(fields: Mapping[object, object], names: Sequence[str]) -> object:
+    return next((fields[name] for name in names if name in fields), None)
 
 
 def _tag_name(text: str) -> str:
     words = re.sub(r"[_|#\"“”]+", " ", plain(text, 400)).lower().split()
     tag = " ".join(word for word in words if word.strip(".!:") not in _EMPTY_WORDS)
     tag = tag.strip(" .!?:'*-/\\()[]{}")
-    return tag if len(tag) <= LONGEST["tag"] and any(char.isalnum() for char in tag) else ""
+    return tag if len(tag) <= MAX_LENGTH["tag"] and any(char.isalnum() for char in tag) else ""
 
 
-def _confidence(said: object) -> int | None:
-    """Read how sure a model is, as 0-100, from 0.8, 80 or "80 %"; None for anything else."""
-    if isinstance(said, str):
+def _confidence(value: object) -> int | None:
+    """Return a confidence as 0-100, from 0.8, 80 or "80 %"; None for anything else."""
+    if isinstance(value, str):
         try:
-            said = float(said.strip().removesuffix("%"))
+            value = float(value.strip().removesuffix("%"))
         except ValueError:
             return None
-    if isinstance(said, bool) or not isinstance(said, int | float) or not 0 <= said <= 100:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
         return None
-    return round(said * 100 if said <= 1 else said)
+    return round(value * 100 if value <= 1 else value)
 
 
-def _stated(text: str) -> str:
+# The messages of these validators are sent back to the model.
+
+
+def _not_empty(text: str) -> str:
     if not any(char.isalnum() for char in text):
         raise ValueError("must say something")
     return text
 
 
-def _kind(value: Any) -> str:
+def _content_type(value: Any) -> str:
     text = re.sub(r"[^a-z]+", "_", value.lower()).strip("_") if isinstance(value, str) else ""
     return text if text in _CONTENT_TYPES else str(ContentType.OTHER)
 
 
-def _sentence(text: str) -> str:
-    return plain(_SENTENCE_END.split(plain(text, 4 * LONGEST["lighting"]))[0], LONGEST["lighting"])
+def _first_sentence(text: str) -> str:
+    limit = MAX_LENGTH["lighting"]
+    return plain(_SENTENCE_END.split(plain(text, 4 * limit))[0], limit)
 
 
-def _listed(given: object) -> list[SuggestedTag]:
-    """Read the tags of a list, or of one text with commas, which LLaVA likes to write."""
+def _parse_tags(given: object) -> list[SuggestedTag]:
+    """Parse tags from a list, or from one text with commas, as LLaVA often writes them."""
     if isinstance(given, str):
         given = [given]
     if not isinstance(given, list) or not all(isinstance(each, str | dict) for each in given):
-        raise ValueError("is no list")
+        raise ValueError("must be a list")
     return tags(given)
 
 
-def _suggested(found: list[SuggestedTag], info: ValidationInfo) -> list[SuggestedTag]:
-    if len(found) < (1 if info.context else TAGS_LEAST):
+def _enough_tags(found: list[SuggestedTag], info: ValidationInfo) -> list[SuggestedTag]:
+    if len(found) < (1 if info.context else MIN_TAGS):
         raise ValueError(
-            f"must be {TAGS_LEAST} to {TAGS_MOST} different short tags without the words photo or"
-            f" photography; these are {len(found)}"
+            f"must be {MIN_TAGS} to {MAX_TAGS} different short tags without the words photo or"
+            f" photography; there are {len(found)}"
         )
     return found
 
 
-def _line(longest: str) -> AfterValidator:
-    return AfterValidator(lambda text: _stated(plain(text, LONGEST[longest])))
+def _line(field: str) -> AfterValidator:
+    return AfterValidator(lambda text: _not_empty(plain(text, MAX_LENGTH[field])))
 
 
 class Description(BaseModel):
-    """What is in a picture and how its light reads; never whether it is good.
+    """What a picture shows and how its light looks; never whether it is good.
 
-    Its schema is what a model is held to; :meth:`model_validate_json` what an answer goes through.
+    Its schema is sent to the model; :meth:`model_validate_json` checks the answer.
     """
 
     model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("description", None))
 
     subject: Annotated[str, _line("subject")]
-    content_type: Annotated[ContentType, BeforeValidator(_kind), WithJsonSchema(_KINDS)]
-    lighting_critique: Annotated[str, AfterValidator(_sentence), AfterValidator(_stated)]
+    content_type: Annotated[
+        ContentType, BeforeValidator(_content_type), WithJsonSchema(_CONTENT_TYPE_SCHEMA)
+    ]
+    lighting_critique: Annotated[str, AfterValidator(_first_sentence), AfterValidator(_not_empty)]
     artistic_mood: Annotated[str, _line("mood")]
     suggested_tags: Annotated[
         list[SuggestedTag],
-        BeforeValidator(_listed),
-        AfterValidator(_suggested),
-        WithJsonSchema(_TAGS),
+        BeforeValidator(_parse_tags),
+        AfterValidator(_enough_tags),
+        WithJsonSchema(_TAGS_SCHEMA),
     ]
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **how: Any) -> Description:
-        """Check a model's answer; a fence or a sentence around its JSON does not count.
+        """Parse and check a model's answer, ignoring code fences or sentences around its JSON.
 
-        With a ``context`` fewer tags will do: one is better than no description.
+        With a ``context`` a single tag is enough.
 
         Raises:
-            pydantic.ValidationError: it is not what was asked for; says what is wrong.
+            pydantic.ValidationError: the answer is wrong.
         """
         text = json_data if isinstance(json_data, str) else bytes(json_data).decode("utf-8")
         text = text.rpartition(_THOUGHT_END)[2]

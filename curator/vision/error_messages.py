@@ -1,7 +1,7 @@
-"""What the libraries raise → what it means: one sentence, a remedy, and whether to try again.
+"""Convert the errors of the libraries to VisionError: a sentence, a remedy, whether to retry.
 
-Told apart by HTTP status and by the names of exceptions, since `openai` and `ollama` each bring
-an HTTP client of their own with classes of the same names.
+Errors are recognized by HTTP status and by the names of exceptions, since `openai` and `ollama`
+each bring their own HTTP client with classes of the same names.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from curator.private import mask_secrets
-from curator.vision.calls import TimeUpError
+from curator.vision.calls import TimeLimitError
 from curator.vision.description import plain
 from curator.vision.errors import (
     BusyError,
@@ -27,23 +27,23 @@ from curator.vision.options import VisionOptions
 
 log = logging.getLogger(__name__)
 
-LONGEST_WAIT_S = 3600.0  # what a server may ask for; more is taken as this
-_AGAIN = "Retry it; if it stays so, the server's own log says why."
+MAX_WAIT_S = 3600.0  # the longest wait a server may ask for
+_RETRY = "Try again. If it keeps failing, look into the server's log."
 _TEST = "`curator doctor` tests the provider."
 
 
-def meaning(error: Exception, options: VisionOptions) -> VisionError:
-    """Turn what a library raised into an error for people.
+def as_vision_error(error: Exception, options: VisionOptions) -> VisionError:
+    """Convert an error of a library to a VisionError.
 
     Args:
         error: as raised by `openai`, `instructor`, `ollama` or their HTTP clients.
-        options: whom we asked.
+        options: the provider that was asked.
 
     Returns:
-        What it means. A fault of ours comes out as one too: a model's server can make a library
+        The error to raise. Unknown errors are converted, too, because a server can make a library
         fail anywhere; the log has the traceback through ``__cause__``.
     """
-    if isinstance(error, TimeUpError):
+    if isinstance(error, TimeLimitError):
         return too_slow(options)
     chain = _causes(error)
     for link in chain:
@@ -57,11 +57,11 @@ def meaning(error: Exception, options: VisionOptions) -> VisionError:
         return not_running(options)
     if names & _CUT:
         return VisionError(
-            f"The connection to {options.server_name} was cut in the middle of the answer.", _AGAIN
+            f"{options.server_name} closed the connection in the middle of the answer.", _RETRY
         )
     if names & {"ProxyError", "UnsupportedProtocol", "InvalidURL", "LocalProtocolError"}:
         return UnreachableError(
-            f"{options.shown_url} cannot be asked ({plain(mask_secrets(str(chain[-1])), 120)}).",
+            f"{options.shown_url} cannot be reached ({plain(mask_secrets(str(chain[-1])), 120)}).",
             "Set vision.url to the address of the provider.",
             retry=False,
             stops_all=True,
@@ -70,15 +70,15 @@ def meaning(error: Exception, options: VisionOptions) -> VisionError:
         return too_slow(options)
     if "IncompleteOutputException" in names:
         return WrongAnswerError(
-            f"{options.model} talked on until it was stopped.", "Another model may do better."
+            f"{options.model} did not stop and was cut off.", "Another model may do better."
         )
     log.info("not an answer of a model: %s", options.shown_url, exc_info=error)
     return WrongAnswerError(
-        f"{options.server_name} answered with something that is no answer of a model.", _TEST
+        f"The answer of {options.server_name} does not come from a model.", _TEST
     )
 
 
-# A connection that broke once it stood, in the words of httpx and of Python.
+# Errors of httpx and of Python that mean a broken connection.
 _CUT = {
     "ReadError",
     "WriteError",
@@ -90,26 +90,26 @@ _CUT = {
 
 
 def too_slow(options: VisionOptions) -> VisionError:
-    """Say that the time limit was over before the answer was whole."""
+    """Return the error for an answer that was not complete within the time limit."""
     return VisionError(
-        f"{options.model} gave no whole answer within {options.timeout_s:g} s.",
-        "A smaller model is faster; vision.timeout_s allows more time.",
+        f"{options.model} did not answer within {options.timeout_s:g} s.",
+        "Use a smaller model, or allow more time with vision.timeout_s.",
     )
 
 
-def too_much(options: VisionOptions) -> VisionError:
-    """Say that an answer is larger than any that was asked for."""
+def answer_too_large(options: VisionOptions) -> VisionError:
+    """Return the error for an answer larger than any description."""
     return WrongAnswerError(
-        f"{options.server_name} sent far more than was asked for.", "Check vision.url."
+        f"{options.server_name} sent far more data than expected.", "Check vision.url."
     )
 
 
 def not_running(options: VisionOptions) -> VisionError:
-    """Say that nothing answers at the address."""
+    """Return the error for an address where nothing answers."""
     if options.provider == "ollama" and options.is_local:
         message, remedy = (
             f"Ollama is not running at {options.shown_url}.",
-            "Start it with `ollama serve`; from ollama.com if it is not installed.",
+            "Start it with `ollama serve`, or install it from ollama.com.",
         )
     else:
         message = f"Nothing answers at {options.shown_url}."
@@ -117,37 +117,37 @@ def not_running(options: VisionOptions) -> VisionError:
     return UnreachableError(message, remedy, stops_all=True)
 
 
-def mute(options: VisionOptions) -> VisionError:
-    """Say that the server does not even answer the simplest question."""
+def not_responding(options: VisionOptions) -> VisionError:
+    """Return the error for a server that accepts connections and never answers."""
     return UnreachableError(
         f"{options.server_name} accepts connections but does not answer within"
         f" {options.timeout_s:g} s.",
-        "Start it again.",
+        "Restart it.",
         stops_all=True,
     )
 
 
-def not_pulled(options: VisionOptions) -> VisionError:
-    """Say that the server is there and the model is not."""
+def model_not_pulled(options: VisionOptions) -> VisionError:
+    """Return the error for a server that does not have the model."""
     if options.provider == "ollama":
         return VisionError(
             f"Ollama does not have the model {options.model} yet.",
-            f"Fetch it with `ollama pull {options.model}`, or let Curator have it fetched.",
+            f"Pull it with `ollama pull {options.model}`, or in Curator's settings.",
             stops_all=True,
             pull=True,
         )
     return VisionError(
         f"{options.shown_url} does not have the model {options.model}.",
-        "Set vision.model to one that it has.",
+        "Set vision.model to a model it has.",
         stops_all=True,
     )
 
 
-def blind(options: VisionOptions) -> VisionError:
-    """Say that the model takes no pictures."""
+def text_only_model(options: VisionOptions) -> VisionError:
+    """Return the error for a model that accepts no pictures."""
     return VisionError(
-        f"{options.model} is a model for text: it cannot look at pictures.",
-        "Set vision.model to one that can, such as llava.",
+        f"{options.model} is a text model and cannot look at pictures.",
+        "Set vision.model to a vision model such as llava.",
         retry=False,
         stops_all=True,
     )
@@ -156,54 +156,54 @@ def blind(options: VisionOptions) -> VisionError:
 def _of_status(
     status: int, words: str, headers: Mapping[str, str], options: VisionOptions
 ) -> VisionError:
-    told = f" It says: {words.rstrip('.')}." if words else ""
+    message = f" It says: {words.rstrip('.')}." if words else ""
     if status in (429, 503):
         return BusyError(
-            f"{options.server_name} is busy ({status}).{told}",
+            f"{options.server_name} is busy ({status}).{message}",
             "Try again in a moment.",
             retry_after_s(headers.get("retry-after", "")),
         )
     if status == 404 and "model" in words.lower():
-        return not_pulled(options)
+        return model_not_pulled(options)
     if status == 413:
         return TooLargeError(
-            f"{options.server_name} takes no picture of this size (413).",
+            f"{options.server_name} refuses a picture of this size (413).",
             "Lower vision.long_edge_px, or raise the server's limit.",
             retry=False,
         )
     if status in (401, 403):
         return VisionError(
-            f"{options.server_name} does not accept the key ({status}).{told}",
-            "Put the right one into the system's keyring or CURATOR_VISION_KEY.",
+            f"{options.server_name} does not accept the key ({status}).{message}",
+            "Store the right key in the system's keyring or in CURATOR_VISION_KEY.",
             retry=False,
             stops_all=True,
         )
     if status < 400:
         where = plain(mask_secrets(headers.get("location", "")), 120) or "another address"
         return VisionError(
-            f"{options.shown_url} points to {where} ({status}); Curator asks no other address.",
-            "Set vision.url to the address you mean.",
+            f"{options.shown_url} redirects to {where} ({status}), which Curator does not follow.",
+            "Set vision.url to the right address.",
             retry=False,
             stops_all=True,
         )
     if status in (404, 405, 501):
         return VisionError(
-            f"What answers at {options.shown_url} is no server of vision models ({status}).",
+            f"The server at {options.shown_url} offers no vision models ({status}).",
             "Set vision.url to the address of the provider.",
             retry=False,
             stops_all=True,
         )
     if status >= 500:
-        return VisionError(f"{options.server_name} failed ({status}).{told}", _AGAIN)
+        return VisionError(f"{options.server_name} failed ({status}).{message}", _RETRY)
     if "image" in words.lower() and ("support" in words.lower() or "missing" in words.lower()):
-        return blind(options)
+        return text_only_model(options)
     return VisionError(
-        f"{options.server_name} refused the request ({status}).{told}", _TEST, retry=False
+        f"{options.server_name} refused the request ({status}).{message}", _TEST, retry=False
     )
 
 
 def retry_after_s(text: str) -> float | None:
-    """Read a Retry-After header: seconds or a date (RFC 9110, 10.2.3); None if it is neither."""
+    """Parse a Retry-After header, seconds or a date (RFC 9110, 10.2.3); None if it is neither."""
     try:
         wait = float(text)
     except ValueError:
@@ -213,11 +213,11 @@ def retry_after_s(text: str) -> float | None:
             return None
     if math.isnan(wait):
         return None
-    return min(max(wait, 0.0), LONGEST_WAIT_S)
+    return min(max(wait, 0.0), MAX_WAIT_S)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """List an error and what caused it, outermost first."""
+    """Return an error and its causes, outermost first."""
     found: list[BaseException] = []
     link: BaseException | None = error
     while link is not None and link not in found and len(found) < 12:
@@ -231,7 +231,7 @@ def _headers(error: BaseException) -> Mapping[str, str]:
 
 
 def _words(error: BaseException) -> str:
-    """Take the server's own sentence out of an error, as plain text of limited length."""
+    """Return the server's own message in an error, as short plain text."""
     body: Any = getattr(error, "body", None) or getattr(error, "error", None)
     while isinstance(body, dict):
         body = body.get("message") or body.get("error") or body.get("detail")

@@ -1,4 +1,4 @@
-"""What can go wrong with a vision model: a sentence, a remedy, and what it means for a queue."""
+"""The errors of vision models: a sentence, a remedy, and their meaning for a queue of photos."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from curator.model import KnownError
 
 
 class VisionError(KnownError):
-    """A photo could not be described; the message and the remedy are sentences for people.
+    """A photo could not be described; message and remedy are sentences to show to people.
 
     Attributes:
-        retry: whether the same photo may succeed later with nothing changed.
-        after_s: how long the server asked us to wait, in seconds; None: it did not say.
+        retry: whether the same photo may succeed later without any change.
+        after_s: seconds the server asked us to wait; None if it did not.
         uses_attempt: whether this counts as an attempt for this photo. A busy server does not.
         stops_all: no photo will succeed until a person acts (server not running, model not
-            pulled, wrong address or key): pause, rather than walk all photos into it.
-        pull: the model is not there and :func:`curator.vision.pull` can fetch it.
+            pulled, wrong address or key), so the queue should pause.
+        pull: the model is missing, and :func:`curator.vision.pull` can download it.
         reached: whether anything answered at the address.
     """
 
@@ -39,7 +39,7 @@ class VisionError(KnownError):
 
 
 class BusyError(VisionError):
-    """The server has no time now, for this photo or any other."""
+    """The server is too busy for this photo or any other."""
 
     def __init__(self, message: str, remedy: str, after_s: float | None) -> None:
         super().__init__(message, remedy, after_s=after_s)
@@ -47,18 +47,18 @@ class BusyError(VisionError):
 
 
 class UnreachableError(VisionError):
-    """Nothing, or nothing that can be spoken to, is at the address."""
+    """No usable server answers at the address."""
 
     reached = False
 
 
 class TooLargeError(VisionError):
-    """The server takes no picture of this size (413)."""
+    """The server refuses a picture of this size (413)."""
 
 
 class WrongAnswerError(VisionError):
-    """What came back is not what was asked for."""
+    """The answer is not of the form asked for."""
 
 
 class Cancelled(Exception):
-    """Cancelled as asked; the connection is closed and nothing came of the call."""
+    """The caller canceled the call; its connection is closed."""

@@ -1,6 +1,7 @@
-"""The key of a vision server: from the environment or the system's keyring, nowhere else.
+"""The API key of a vision server, from the environment or the system's keyring.
 
-In the keyring it belongs to one address, so that it is never sent to another.
+A key must never be stored elsewhere. In the keyring it belongs to one address, so it is never sent
+to another.
 """
 
 from __future__ import annotations
@@ -12,46 +13,46 @@ from curator.private import remember_secret
 
 VARIABLE = "CURATOR_VISION_KEY"
 SERVICE = "curator"
-_found: dict[str, str] = {}  # address → what the keyring said
+_cache: dict[str, str] = {}  # address → key in the keyring
 
 
 def find_key(url: str) -> str:
-    """Find the key for an address: the environment's, else the keyring's; empty without one.
+    """Return the key for an address from the environment, else the keyring; "" if there is none.
 
-    The keyring is asked once for an address until :func:`forget_keys`: for a whole shoot, a person
-    would be asked to unlock it for each photo.
+    The keyring is read once per address until :func:`forget_keys`: otherwise the system could ask
+    the user to unlock it for each photo.
 
-    Thread: any but the window's; the system may ask a person to unlock the keyring.
+    Thread: any but the window's, as the system may ask the user to unlock the keyring.
     """
     if key := os.environ.get(VARIABLE, "").strip():
         remember_secret(key)
         return key
-    if url not in _found:
-        _found[url] = _asked(url)
-        remember_secret(_found[url])
-    return _found[url]
+    if url not in _cache:
+        _cache[url] = _read_keyring(url)
+        remember_secret(_cache[url])
+    return _cache[url]
 
 
 def forget_keys() -> None:
-    """Have the keyring asked anew: a person has put another key there, or unlocked it."""
-    _found.clear()
+    """Read the keyring again at the next use; it may hold another key, or be unlocked."""
+    _cache.clear()
 
 
-def _asked(url: str) -> str:
+def _read_keyring(url: str) -> str:
     import keyring
     import keyring.errors
 
     try:
         return keyring.get_password(SERVICE, url) or ""
-    except keyring.errors.KeyringError:  # no keyring here, or it stays locked: as without a key
+    except keyring.errors.KeyringError:  # no keyring, or it stays locked
         return ""
 
 
 def save_key(url: str, key: str) -> None:
-    """Put the key for an address into the system's keyring; an empty one is taken out.
+    """Store the key for an address in the system's keyring; an empty key removes it.
 
     Raises:
-        KnownError: the system keeps none; says where else it may be.
+        KnownError: the system has no usable keyring.
     """
     import keyring
     import keyring.errors
@@ -64,6 +65,6 @@ def save_key(url: str, key: str) -> None:
             keyring.delete_password(SERVICE, url)
     except keyring.errors.KeyringError as error:
         raise KnownError(
-            "This system keeps no keys, or its keyring is locked.",
+            "This system has no keyring for keys, or it is locked.",
             f"Unlock it, or set {VARIABLE} in the environment.",
         ) from error

@@ -1,4 +1,4 @@
-"""What the vision model is, where it runs, and how long it may take: plain data."""
+"""The options of a vision provider: its address, model and limits, as plain data."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from curator.vision.errors import UnreachableError
 
 @dataclass(frozen=True)
 class VisionOptions:
-    """Which provider describes photos, and its limits; may be sent to another process.
+    """The provider that describes photos, and its limits; may be sent to another process.
 
     Attributes:
         provider: a name in PROVIDERS.
-        url: the one address Curator connects to, ``http://localhost:11434``.
+        url: the only address Curator connects to, such as ``http://localhost:11434``.
         model: the provider's name of the model.
-        timeout_s: strict limit of one description, with the one repeat after a wrong answer.
-        long_edge_px: larger pictures are sent at this size.
-        key: of an openai_compatible server; empty: the environment, else the system keyring.
-            Never shown, saved or logged.
+        timeout_s: strict limit of one description, including the repeat after a wrong answer.
+        long_edge_px: larger pictures are reduced to this size.
+        key: of an openai_compatible server; if empty, from the environment or the keyring. Must
+            never be shown, saved or logged.
     """
 
     provider: str = "ollama"
@@ -35,7 +35,7 @@ class VisionOptions:
 
     @property
     def is_local(self) -> bool:
-        """Whether the server runs on this machine: the environment's proxies do not apply."""
+        """Whether the server runs on this machine, so that proxies do not apply."""
         host = urlsplit(self.url).hostname or ""
         if host == "localhost":
             return True
@@ -46,20 +46,20 @@ class VisionOptions:
 
     @property
     def client_options(self) -> dict[str, Any]:
-        """What any HTTP client is made with, so that it connects to this address and no other."""
+        """Options for any HTTP client, which restrict it to this address."""
         return {
             "follow_redirects": False,
             "trust_env": not self.is_local,
-            # Reading the certificates to trust takes longer than a request that needs none.
+            # Loading certificates takes longer than a local request, which needs none.
             "verify": not (self.is_local and self.base.startswith("http:")),
         }
 
     @property
     def base(self) -> str:
-        """The address to connect to, without a slash at its end.
+        """The address to connect to, without a trailing slash.
 
         Raises:
-            VisionError: it is no http address.
+            VisionError: it is not an http address.
         """
         try:
             parts = urlsplit(self.url.strip())
@@ -68,8 +68,8 @@ class VisionOptions:
             fits = False
         if not fits:
             raise UnreachableError(
-                f"{mask_secrets(self.url)[:200]!r} is no address of a server.",
-                "Set vision.url to one such as http://localhost:11434.",
+                f"{mask_secrets(self.url)[:200]!r} is not the address of a server.",
+                "Set vision.url to an address such as http://localhost:11434.",
                 retry=False,
                 stops_all=True,
             )
@@ -77,12 +77,12 @@ class VisionOptions:
 
     @property
     def server_name(self) -> str:
-        """What the server is called in a sentence."""
+        """The name of the server in a sentence."""
         return "Ollama" if self.provider == "ollama" and self.is_local else self.shown_url
 
     @property
     def shown_url(self) -> str:
-        """The address as people may see it: a name and password in it are left out."""
+        """The address to show to people, without user name and password."""
         scheme, _, rest = self.url.strip().partition("://")
         if not rest:
             return mask_secrets(scheme)[:200]
@@ -90,7 +90,7 @@ class VisionOptions:
 
 
 def options(settings: Settings) -> VisionOptions:
-    """Take the options out of the settings; asks neither network nor keyring."""
+    """Return the options from the settings, without using network or keyring."""
     vision = settings.vision
     return VisionOptions(
         vision.provider, vision.url, vision.model, vision.timeout_s, vision.long_edge_px

@@ -126,7 +126,7 @@ def test_an_evening_with_a_vision_model(
     assert "ollama serve" in window.offers.current.text, "one sentence for all of them"
     assert len(session.catalog.failures()) == 1
 
-    wrong = ollama.said("What a lovely picture!")
+    wrong = ollama.reply("What a lovely picture!")
     server.chat(ollama.busy(after="0"), wrong, wrong)
     session.settings.vision.url = server.url  # Ollama is there again
     session.clerk.settle()

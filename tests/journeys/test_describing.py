@@ -25,7 +25,7 @@ from tests.photos import draw_jpeg
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 PHOTOS = 12
-WELL = ollama.said(ollama.RECORD)
+WELL = ollama.reply(ollama.RECORD)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_busy_server_wrong_answers_and_one_that_comes_back_by_itself(
     monkeypatch.setattr(describing, "LOOK_S", 0.2)
     settings = Settings.load(home, {"vision": {"backoff_s": 0.1, "automatic": True}})
     settings.vision.url = "http://127.0.0.1:9"
-    wrong = ollama.said("A lovely picture.")
+    wrong = ollama.reply("A lovely picture.")
     server.chat(WELL, ollama.busy(after="1"), WELL, wrong, wrong, ollama.cut, WELL)
     held: list[str] = []
     pipeline = Pipeline(home, settings)

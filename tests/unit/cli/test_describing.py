@@ -184,7 +184,7 @@ def test_an_ingest_describes_where_it_is_told_to_and_says_what_keeps_it(
 ) -> None:
     words = ("ingest", card, "--json", "--set", "work.workers=1", "--set", "work.attempts=1")
     assert shoot(*words).json["described"] == 0 and server.asked == []
-    server.chat(ollama.busy(after="0"), ollama.said("nonsense"), ollama.said("nonsense"))
+    server.chat(ollama.busy(after="0"), ollama.reply("nonsense"), ollama.reply("nonsense"))
     done = shoot(*words, "--describe", "--set", "vision.backoff_s=0").json
     assert (done["described"], done["problems"]) == (4, [])
     assert shoot("failures", "--json").json[0]["stage"] != "describe"

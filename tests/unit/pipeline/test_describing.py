@@ -31,7 +31,7 @@ from tests.photos import draw_jpeg
 
 DESCRIBE = next(stage for stage in STAGES if stage.name == "describe")
 NEEDED = tuple(stage for stage in STAGES if stage.reads == "file")
-WELL = ollama.said(ollama.RECORD)
+WELL = ollama.reply(ollama.RECORD)
 
 
 @pytest.fixture(scope="module")
@@ -297,7 +297,7 @@ def test_a_busy_server_and_a_wrong_answer_in_the_middle_cost_nothing(
 ) -> None:
     monkeypatch.setattr(describing, "_BUSY_S", 0.0)
     with closing(shoot(8)) as catalog:
-        wrong = ollama.said("I see a boat.")
+        wrong = ollama.reply("I see a boat.")
         server.chat(WELL, ollama.busy(after="0"), ollama.busy(503, after="0"), wrong, wrong, WELL)
         pipeline = start(automatic=True)
         for _ in range(4):  # what a busy server put off is taken up when its time has come

@@ -1,4 +1,4 @@
-"""A server that may misbehave, and whom to ask there."""
+"""A fake Ollama, and the options to use it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.ollama import Ollama
 
 @pytest.fixture
 def ollama() -> Iterator[Ollama]:
-    """A server on the loopback that has llava."""
+    """A fake Ollama with the model llava."""
     with Ollama() as server:
         yield server
 
 
 @pytest.fixture
 def options(ollama: Ollama) -> VisionOptions:
-    """Ask that server; a test that means to wait takes less time."""
+    """Options for that server; tests of the time limit lower it."""
     return VisionOptions(url=ollama.url, timeout_s=60)

@@ -1,4 +1,4 @@
-"""Testing a provider, fetching a model, and what the doctor says of both."""
+"""Testing a provider, pulling a model, and the doctor's finding about both."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PICTURE = vision.sample_picture()
 
 
 @pytest.mark.parametrize("provider", vision.PROVIDERS)
-def test_a_well_provider_says_what_it_has_and_how_long_a_picture_took(
+def test_the_test_of_a_provider_finds_its_models_and_times_a_picture(
     provider: str, ollama: Ollama, options: VisionOptions
 ) -> None:
     compatible = replace(options, provider=provider, model="llava:latest")
@@ -39,13 +39,13 @@ def test_without_a_picture_nothing_is_described(ollama: Ollama, options: VisionO
     assert health.ok and health.seconds is None and ollama.chats == []
 
 
-def test_nobody_there_is_found_and_not_raised(options: VisionOptions) -> None:
+def test_an_unreachable_server_is_a_finding_and_not_raised(options: VisionOptions) -> None:
     health = vision.check(replace(options, url="http://127.0.0.1:9"), PICTURE)
     assert not health.reachable and not health.ok and not health.has_model
     assert "not running" in health.sentence and "ollama serve" in health.remedy
 
 
-def test_a_model_that_is_not_pulled_is_named_with_what_there_is(
+def test_a_missing_model_is_named_together_with_the_models_there_are(
     ollama: Ollama, options: VisionOptions
 ) -> None:
     health = vision.check(replace(options, model="moondream"), PICTURE)
@@ -54,7 +54,7 @@ def test_a_model_that_is_not_pulled_is_named_with_what_there_is(
     assert "ollama pull moondream" in health.remedy and ollama.chats == []
 
 
-def test_a_model_for_text_is_found_out_before_a_photo_is_sent(
+def test_a_text_model_is_recognized_before_a_photo_is_sent(
     ollama: Ollama, options: VisionOptions
 ) -> None:
     ollama.models["llama3:latest"] = ["completion", "tools"]
@@ -75,16 +75,16 @@ def test_a_server_without_a_list_of_models_may_still_describe(
     ("act", "words", "reachable"),
     [
         (fake.hang, "does not answer", False),
-        (fake.raw(b"<html>", "text/html"), "no answer of a model", True),
-        (fake.document({"models": "many"}), "no answer of a model", True),
-        (fake.cut, "cut in the middle", True),
+        (fake.raw(b"<html>", "text/html"), "does not come from a model", True),
+        (fake.document({"models": "many"}), "does not come from a model", True),
+        (fake.cut, "closed the connection in the middle", True),
         (fake.status(500, "oops"), "failed (500)", True),
-        (fake.raw(b" " * 8_000_000), "far more than was asked for", True),
-        (fake.packed(b"{}"), "far more than was asked for", True),
+        (fake.raw(b" " * 8_000_000), "far more data than expected", True),
+        (fake.packed(b"{}"), "far more data than expected", True),
     ],
     ids=["hang", "web page", "text where a list belongs", "cut", "broken", "huge", "packed"],
 )
-def test_a_server_that_is_ill_is_told_from_one_that_is_not_there(
+def test_a_faulty_server_is_distinguished_from_an_unreachable_one(
     act: Act, words: str, reachable: bool, ollama: Ollama, options: VisionOptions
 ) -> None:
     ollama.on("/api/tags", act)
@@ -93,14 +93,14 @@ def test_a_server_that_is_ill_is_told_from_one_that_is_not_there(
     assert health.reachable is reachable and not health.ok
 
 
-def test_a_picture_that_fails_is_in_the_finding(ollama: Ollama, options: VisionOptions) -> None:
+def test_the_finding_tells_why_the_picture_failed(ollama: Ollama, options: VisionOptions) -> None:
     ollama.chat(fake.status(500, "model requires more system memory"))
     health = vision.check(options, PICTURE)
     assert health.reachable and health.has_model and not health.ok
     assert "more system memory" in health.sentence and health.seconds is None
 
 
-def test_a_test_can_be_given_up(ollama: Ollama, options: VisionOptions) -> None:
+def test_a_test_can_be_canceled(ollama: Ollama, options: VisionOptions) -> None:
     ollama.on("/api/tags", fake.hang)
     with pytest.raises(Cancelled):
         vision.check(options, PICTURE, lambda: bool(ollama.asked))
@@ -110,7 +110,7 @@ def test_a_test_can_be_given_up(ollama: Ollama, options: VisionOptions) -> None:
 # --- pull
 
 
-def test_a_model_is_fetched_with_progress_and_is_there_then(
+def test_pulling_a_model_reports_progress_and_adds_the_model(
     ollama: Ollama, options: VisionOptions
 ) -> None:
     moondream = replace(options, model="moondream")
@@ -125,13 +125,13 @@ def test_a_model_is_fetched_with_progress_and_is_there_then(
     [
         ([{"status": "pulling"}, {"error": "pull model manifest: file does not exist"}], "exist"),
         ([{"status": "pulling", "total": 400, "completed": 9}], "stopped in the middle"),
-        ([{"status": "pulling", "total": "much"}], "no answer of a model"),
-        ([b"<html>"], "no answer of a model"),
+        ([{"status": "pulling", "total": "much"}], "does not come from a model"),
+        ([b"<html>"], "does not come from a model"),
         ([], "stopped in the middle"),
     ],
     ids=["no such model", "cut", "text where a number belongs", "web page", "nothing"],
 )
-def test_a_pull_that_fails_says_why(
+def test_a_failed_pull_tells_why(
     lines: list[object], words: str, ollama: Ollama, options: VisionOptions
 ) -> None:
     ollama.on("/api/pull", fake.stream(*lines))
@@ -140,7 +140,7 @@ def test_a_pull_that_fails_says_why(
     assert words in str(caught.value.args[0]) and caught.value.remedy
 
 
-def test_a_pull_can_be_given_up(ollama: Ollama, options: VisionOptions) -> None:
+def test_a_pull_can_be_canceled(ollama: Ollama, options: VisionOptions) -> None:
     ollama.on("/api/pull", fake.stream({"status": "pulling", "total": 9}, fake.silence))
     steps: list[str] = []
     with pytest.raises(Cancelled):
@@ -148,8 +148,8 @@ def test_a_pull_can_be_given_up(ollama: Ollama, options: VisionOptions) -> None:
     assert steps == ["pulling"] and ollama.gone.wait(60)
 
 
-def test_a_provider_that_fetches_nothing_says_so(options: VisionOptions) -> None:
-    with pytest.raises(VisionError, match="fetches no models"):
+def test_a_provider_that_cannot_pull_models_is_an_error(options: VisionOptions) -> None:
+    with pytest.raises(VisionError, match="cannot download models"):
         vision.pull(replace(options, provider="openai_compatible"), lambda *_: None)
 
 
@@ -165,7 +165,7 @@ def doctor(capsys: pytest.CaptureFixture[str], home: Path, *words: str) -> dict[
     return next(finding for finding in findings if finding["what"] == "vision model")
 
 
-def test_the_doctor_has_a_small_picture_described(
+def test_the_doctor_tests_the_provider_with_a_small_picture(
     ollama: Ollama,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -183,7 +183,7 @@ def test_the_doctor_has_a_small_picture_described(
     assert not finding["well"] and "ollama serve" in str(finding["remedy"])
 
 
-def test_the_options_are_the_settings(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_options_come_from_the_settings(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CURATOR_VISION__URL")
     settings = Settings.load(home, {"vision": {"model": "moondream", "timeout_s": 7}})
     assert vision.options(settings) == VisionOptions(model="moondream", timeout_s=7)

@@ -1,4 +1,4 @@
-"""What a model says comes in as short plain text, whatever it says."""
+"""The answer of a model becomes short plain text, whatever it contains."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from curator.model import SuggestedTag
 from curator.vision import Description
-from curator.vision.description import LONGEST, plain, tags
+from curator.vision.description import MAX_LENGTH, plain, tags
 from tests.ollama import RECORD
 
 
@@ -20,13 +20,13 @@ def read(**changes: Any) -> Description:
     return Description.model_validate_json(json.dumps(RECORD | changes))
 
 
-def test_a_good_record_comes_through_as_it_is() -> None:
+def test_a_good_record_is_unchanged() -> None:
     assert read() == Description(**RECORD)
     assert [tag.name for tag in read().suggested_tags] == RECORD["suggested_tags"]
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("given", "expected"),
     [
         ("a\x00b\x1b[31mc\x07", "ab[31mc"),
         ("line one\nline two\r\n\tthree\u2028four", "line one line two three four"),
@@ -38,8 +38,8 @@ def test_a_good_record_comes_through_as_it_is() -> None:
         ("  ", ""),
     ],
 )
-def test_plain_text_is_one_line_without_control_characters(said: str, kept: str) -> None:
-    assert plain(said, 100) == kept
+def test_plain_text_is_one_line_without_control_characters(given: str, expected: str) -> None:
+    assert plain(given, 100) == expected
 
 
 def test_long_text_is_cut_at_a_word() -> None:
@@ -50,16 +50,16 @@ def test_long_text_is_cut_at_a_word() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=200))
-def test_no_text_breaks_the_limit_or_brings_in_a_control_character(text: str) -> None:
+def test_no_text_exceeds_the_limit_or_keeps_a_control_character(text: str) -> None:
     found = plain(text, 40)
     assert len(found) <= 40 and found.isprintable()
     assert plain(found, 40) == found
     for tag in (each.name for each in tags([text])):
-        assert 0 < len(tag) <= LONGEST["tag"] and tag == " ".join(tag.split())
+        assert 0 < len(tag) <= MAX_LENGTH["tag"] and tag == " ".join(tag.split())
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("given", "expected"),
     [
         (["Harbor", "harbor", " HARBOR. "], ["harbor"]),
         (["photo", "Photography", "photographs"], []),
@@ -74,33 +74,33 @@ def test_no_text_breaks_the_limit_or_brings_in_a_control_character(text: str) ->
         (["Wei\u00dfer Strand", "\u6d77\u8fba"], ["wei\u00dfer strand", "\u6d77\u8fba"]),
     ],
 )
-def test_tags_take_the_vocabularys_form(said: list[str], kept: list[str]) -> None:
-    assert [tag.name for tag in tags(said)] == kept
+def test_tags_are_normalized(given: list[str], expected: list[str]) -> None:
+    assert [tag.name for tag in tags(given)] == expected
 
 
 @pytest.mark.parametrize(
-    "said", ["boat, harbor, evening, water, rope", "Boat; harbor\nevening, #water, rope."]
+    "text", ["boat, harbor, evening, water, rope", "Boat; harbor\nevening, #water, rope."]
 )
-def test_tags_in_one_text_are_taken_apart(said: str) -> None:
-    """LLaVA answers so, whatever it is asked for."""
-    assert read(suggested_tags=said).suggested_tags == [
+def test_tags_in_one_text_are_split(text: str) -> None:
+    """LLaVA answers like this, whatever it is asked for."""
+    assert read(suggested_tags=text).suggested_tags == [
         SuggestedTag(name) for name in ("boat", "harbor", "evening", "water", "rope")
     ]
 
 
 @pytest.mark.parametrize(
-    ("said", "confidence"),
+    ("given", "confidence"),
     [(0.8, 80), (80, 80), ("80%", 80), (1, 100), (0, 0), (None, None), (True, None), (180, None)],
 )
-def test_a_tags_confidence_and_category_are_the_models_own(
-    said: object, confidence: int | None
+def test_confidence_and_category_of_a_tag_come_from_the_model(
+    given: object, confidence: int | None
 ) -> None:
-    told = [{"tag": "Boat", "confidence": said, "category": "Vehicle"}, {"name": "harbor"}]
-    assert tags(told) == [SuggestedTag("boat", confidence, "vehicle"), SuggestedTag("harbor")]
+    objects = [{"tag": "Boat", "confidence": given, "category": "Vehicle"}, {"name": "harbor"}]
+    assert tags(objects) == [SuggestedTag("boat", confidence, "vehicle"), SuggestedTag("harbor")]
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("given", "expected"),
     [
         ("Still Life", "still_life"),
         ("STREET", "street"),
@@ -111,15 +111,15 @@ def test_a_tags_confidence_and_category_are_the_models_own(
         (["street"], "other"),
     ],
 )
-def test_any_other_content_type_becomes_other(said: Any, kept: str) -> None:
-    assert read(content_type=said).content_type == kept
+def test_an_unknown_content_type_becomes_other(given: Any, expected: str) -> None:
+    assert read(content_type=given).content_type == expected
 
 
 def test_the_lighting_is_one_sentence() -> None:
-    said = "Soft light at f/2.8, i.e. wide open, from the left. Increase the exposure. Now!"
-    light = read(lighting_critique=said).lighting_critique
+    text = "Soft light at f/2.8, i.e. wide open, from the left. Increase the exposure. Now!"
+    light = read(lighting_critique=text).lighting_critique
     assert light == "Soft light at f/2.8, i.e. wide open, from the left."
-    assert len(read(lighting_critique="light " * 999).lighting_critique) <= LONGEST["lighting"]
+    assert len(read(lighting_critique="light " * 999).lighting_critique) <= MAX_LENGTH["lighting"]
 
 
 @pytest.mark.parametrize(
@@ -136,13 +136,13 @@ def test_the_lighting_is_one_sentence() -> None:
         {"suggested_tags": ["boat", "photo", "boats at sea", "Boat", "photography"]},
     ],
 )
-def test_what_is_no_record_is_refused(wrong: dict[str, Any]) -> None:
+def test_a_wrong_record_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         read(**wrong)
 
 
 @pytest.mark.parametrize("text", ["", "no", "{", "[]", '{"subject":' + "[" * 50_000, "{}"])
-def test_what_is_no_json_is_refused(text: str) -> None:
+def test_text_that_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
         Description.model_validate_json(text)
 
@@ -150,12 +150,12 @@ def test_what_is_no_json_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "around", ["```json\n{}\n```", "Here you are:\n{}\nEnjoy.", "<think>a {{ b</think>{}"]
 )
-def test_a_fence_or_a_sentence_around_the_record_does_not_count(around: str) -> None:
+def test_a_code_fence_or_a_sentence_around_the_record_is_ignored(around: str) -> None:
     text = around.replace("{{", "\0").replace("{}", json.dumps(RECORD)).replace("\0", "{")
     assert Description.model_validate_json(text) == Description(**RECORD)
 
 
-def test_the_schema_says_what_is_wanted_without_references() -> None:
+def test_the_schema_describes_all_fields_without_references() -> None:
     schema = Description.model_json_schema()
     assert set(schema["required"]) == set(RECORD)
     assert schema["properties"]["content_type"]["enum"][-1] == "other"

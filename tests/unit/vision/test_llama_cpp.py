@@ -1,8 +1,8 @@
-"""The openai_compatible provider against a real llama.cpp, where llama-cpp-python is installed.
+"""The openai_compatible provider with a real llama.cpp, if llama-cpp-python is installed.
 
-Its model is written here: 2 MB in which the next letter depends on the last one only, so that it
-can spell one word; the server's grammar makes records of it. CURATOR_LLAMA_CPP names a Python that
-has ``llama-cpp-python[server]`` and ``gguf``, else it is the one that runs the tests.
+The test writes its own model: 2 MB in which each letter depends only on the last one, so it can
+spell one word; the server's grammar makes records of it. CURATOR_LLAMA_CPP names a Python with
+``llama-cpp-python[server]`` and ``gguf``; the default is the Python that runs the tests.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 
 def _address(log: Path, running: subprocess.Popen[bytes]) -> str:
-    """Wait for the line that says where it listens."""
+    """Wait for the line in the log with the server's address."""
     while running.poll() is None:
         for line in log.read_text("utf-8").splitlines():
             if "running on http" in line:
